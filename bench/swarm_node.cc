@@ -86,11 +86,15 @@ void SwarmNode::tick() {
     session_->load_changed(false);
     return;
   }
-  carried_.clear();
+  const SteadyTime now = swarm_.loop.now();
+  bool urgent = false;
   for (std::size_t i = 0; i < listeners_.size(); ++i)
-    if (listeners_[i] > 0)
-      carried_.push_back({swarm_.mounts[i].name, listeners_[i], swarm_.mounts[i].kbps, true});
-  session_->load_changed(book_.update(carried_, swarm_.loop.now()));
+    urgent = book_.set({swarm_.mounts[i].name, listeners_[i], swarm_.mounts[i].kbps, true,
+                        listeners_[i] > 0},
+                       now) ||
+             urgent;
+  book_.forget(now);
+  session_->load_changed(urgent);
 }
 
 void SwarmNode::conf(const std::string&, const ConfFrame& frame) {

@@ -116,7 +116,6 @@ class SwarmNode final : public NodeSide {
   unsigned total_ = 0;
   double kbps_ = 0;
   std::vector<unsigned> listeners_;  // of each mount
-  std::vector<LoadChanges::Carried> carried_;
 };
 
 }  // namespace lb

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = lb::parse_mount_record(lb::mount_record_xml(record));
     must(again.has_value() && *again == record, "XML brings it back", lb::mount_record_xml(record));
     good.push_back(mount);
-    records.push_back(*mount.record);
+    records.set(mount.record->mount, mount.record);
   }
   const auto copy = lb::parse_external_list(lb::external_list_json(good, list->etag));
   must(copy.has_value() && copy->mounts.size() == good.size(), "the copy is a list");
@@ -38,11 +38,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
          "the copy brings it back", lb::to_string(copy->mounts[i].faults));
   static const auto file =
       lb::load_config_text("<icecast><mount mount-name='/a'/></icecast>", "fuzz.xml");
-  const auto laid = lb::lay_over(file->config, {}, records);
-  for (const lb::MountRecord& record : records)
-    must(lb::mount_section(*laid, record.mount).name == record.mount, "it has a section");
-  for (const lb::RelaySettings& relay : laid->relays)
+  const auto laid = lb::lay_over({file->config, {}, records});
+  for (const auto& [name, record] : records)
+    must(lb::mount_section(*laid, name).name == name, "it has a section");
+  lb::for_each_relay(*laid, [](const lb::RelaySettings& relay) {
     must(relay.public_only && relay.exec.empty() && lb::can_connect(relay),
          "a relay of a list asks public servers, and runs no program");
+  });
   return 0;
 }

@@ -167,23 +167,10 @@ void write_file_mount(JsonWriter& json, const PlanContext& context, const MountS
   json.end_object();
 }
 
-const MountSettings* file_section(const Config& file, std::string_view mount) {
-  if (file.mount_index != nullptr && file.mount_index->size() == file.mounts.size()) {
-    const auto at = file.mount_index->find_name(mount);
-    return at ? &file.mounts[*at] : nullptr;
-  }
-  const auto at = std::find_if(file.mounts.begin(), file.mounts.end(),
-                               [mount](const MountSettings& one) { return one.name == mount; });
-  return at == file.mounts.end() ? nullptr : &*at;
-}
-
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
-  if (context.world.external == nullptr) return nullptr;
-  const auto at = context.world.external->find(mount);
-  if (at == context.world.external->end() || context.book.mount(mount) != nullptr ||
-      file_section(context.file, mount) != nullptr)
-    return nullptr;
-  return at->second.get();
+  const auto* record = context.file.book.layers.external.look_up(mount);
+  const bool hidden = context.book.mount(mount) != nullptr || file_section(context.file, mount);
+  return record == nullptr || hidden ? nullptr : record->get();
 }
 
 std::string_view MountWalk::At::account() const noexcept {
@@ -193,10 +180,9 @@ std::string_view MountWalk::At::account() const noexcept {
 
 MountWalk::MountWalk(const PlanContext& context, const std::string& after)
     : book_(context.book),
-      external_(context.world.external ? context.world.external
-                                       : std::make_shared<const ExternalMounts>()),
+      external_(context.file.book.layers.external),
       row_(book_.mounts().upper_bound(after)),
-      other_(external_->upper_bound(after)) {
+      other_(external_.upper_bound(after)) {
   for (const MountSettings& section : context.file.mounts)
     if (section.name > after && section.name.find_first_of("*?[") == std::string::npos)
       file_.push_back(&section);
@@ -210,7 +196,7 @@ MountWalk::At MountWalk::next() {
   };
   if (!file_.empty()) least(file_.front()->name);
   if (row_ != book_.mounts().end()) least(row_->first);
-  if (other_ != external_->end()) least(other_->first);
+  if (other_ != external_.end()) least(other_->first);
   if (at.name.empty()) return at;
   while (!file_.empty() && file_.front()->name == at.name) {
     at.file = file_.front();
@@ -221,7 +207,7 @@ MountWalk::At MountWalk::next() {
     if (at.file == nullptr) at.store = row_->second.get();
     ++row_;
   }
-  if (other_ != external_->end() && other_->first == at.name) {
+  if (other_ != external_.end() && other_->first == at.name) {
     if (at.file == nullptr && at.store == nullptr) at.external = other_->second.get();
     ++other_;
   }

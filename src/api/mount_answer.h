@@ -26,8 +26,6 @@ void write_file_mount(JsonWriter& json, const PlanContext& context, const MountS
 // One of <config-external>: it is changed at the backend.
 void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
 
-// Whether the file has a section with exactly this name; null: no.
-const MountSettings* file_section(const Config& file, std::string_view mount);
 // The record of <config-external>, where neither the file nor the store has the name; else null.
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
 
@@ -47,10 +45,10 @@ class MountWalk {
 
  private:
   const RecordBook& book_;
-  const std::shared_ptr<const ExternalMounts> external_;
+  const MountRecords& external_;
   std::vector<const MountSettings*> file_;  // a heap: few of many are wanted
   RecordBook::Rows<MountRecord>::const_iterator row_;
-  ExternalMounts::const_iterator other_;
+  MountRecords::const_iterator other_;
 };
 
 }  // namespace lb

@@ -25,9 +25,6 @@
 
 namespace lb {
 
-// The mounts of <config-external>.
-using ExternalMounts = NameMap<std::shared_ptr<const MountRecord>>;
-
 // The server around the store.
 struct ApiWorld {
   std::string node;         // its id
@@ -42,8 +39,7 @@ struct ApiWorld {
   std::function<MountNow(const std::string& mount)> now_of;
   std::function<AuditLines(const AuditBack&, const AuditJudge&)> audit;  // the clerk
   bool has_store = false;
-  std::shared_ptr<const ExternalMounts> external;  // null: none
-  std::shared_ptr<const LiveView> live;            // of an endpoint that looks; else null
+  std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null
   std::function<std::uint64_t(const std::string& mount)> recorded_bytes;  // at this server
 };
 

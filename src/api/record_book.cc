@@ -54,7 +54,7 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
   const auto key = split_key(record.key);
   if (!key) return;  // "format"
   if (key->family == "accounts")
-    put(accounts_, key->name, parse_account(key->name, record.value), record, complaints);
+    put_account(key->name, parse_account(key->name, record.value), record, complaints);
   else if (key->family == "users")
     put(users_, key->name, parse_user(key->name, record.value), record, complaints);
   else if (key->family == "tokens")
@@ -80,6 +80,29 @@ void RecordBook::put_mount(const std::string& name, Result<MountRecord> parsed,
   if (const auto* row = mount(name)) count(row->value, false);
   put(mounts_, name, std::move(parsed), record, complaints);
   if (const auto* row = mount(name)) count(row->value, true);
+  set_effective(name);
+}
+
+void RecordBook::put_account(const std::string& id, Result<Account> parsed,
+                             const RegistryRecord& record, std::vector<std::string>& complaints) {
+  const bool was = is_suspended(id);
+  put(accounts_, id, std::move(parsed), record, complaints);
+  if (is_suspended(id) != was) set_effective_of(id);
+}
+
+void RecordBook::set_effective_of(std::string_view account) {
+  for (const auto& [name, row] : mounts_)
+    if (row->value.account == account) set_effective(name);
+}
+
+void RecordBook::set_effective(const std::string& name) {
+  const auto* row = mounts_.look_up(name);
+  if (row == nullptr)
+    effective_.erase(name);
+  else if (is_suspended_by_account((*row)->value))
+    effective_.set(name, std::make_shared<const MountRecord>(effective((*row)->value)));
+  else
+    effective_.set(name, std::shared_ptr<const MountRecord>(*row, &(*row)->value));
 }
 
 void RecordBook::count(const MountRecord& record, bool in) {
@@ -141,12 +164,17 @@ void RecordBook::remove(const std::string& key) {
   revisions_.erase(key);
   const auto parts = split_key(key);
   if (!parts) return;
-  if (parts->family == "accounts") accounts_.erase(parts->name);
+  if (parts->family == "accounts") {
+    const bool was = is_suspended(parts->name);
+    accounts_.erase(parts->name);
+    if (was) set_effective_of(parts->name);
+  }
   if (parts->family == "users") users_.erase(parts->name);
   if (parts->family == "tokens") tokens_.erase(parts->name);
   if (parts->family == "mounts") {
     if (const auto* row = mount(parts->name)) count(row->value, false);
     mounts_.erase(parts->name);
+    effective_.erase(parts->name);
   }
   if (parts->family == "bans") bans_.erase(parts->name);
   if (parts->family == "weights") weights_.erase(parts->name);
@@ -202,29 +230,21 @@ std::shared_ptr<const UserBook> RecordBook::user_book() const {
   return std::make_shared<const UserBook>(std::move(users), std::move(tokens));
 }
 
-MountRecords RecordBook::effective_mounts() const {
-  MountRecords mounts;
-  mounts.reserve(mounts_.size());
-  for (const auto& [name, row] : mounts_) {
-    if (is_suspended_by_account(row->value))
-      mounts.push_back(effective(row->value));
-    else
-      mounts.push_shared(std::shared_ptr<const MountRecord>(row, &row->value));
-  }
-  return mounts;
-}
-
 MountRecord RecordBook::effective(const MountRecord& record) const {
   MountRecord out = record;
   if (is_suspended_by_account(record)) out.state = RecordState::kSuspended;
   return out;
 }
 
+bool RecordBook::is_suspended(std::string_view id) const {
+  const auto* owner = account(id);
+  return owner != nullptr && owner->value.suspended;
+}
+
 bool RecordBook::is_suspended_by_account(const MountRecord& record) const {
-  const auto* owner = account(record.account);
   const bool takes_sources =
       record.state == RecordState::kActive || record.state == RecordState::kMoving;
-  return owner != nullptr && owner->value.suspended && takes_sources;
+  return takes_sources && is_suspended(record.account);
 }
 
 }  // namespace lb

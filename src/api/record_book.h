@@ -21,8 +21,8 @@
 #include "auth/session_book.h"
 #include "auth/user_book.h"
 #include "base/persistent_map.h"
+#include "config/mount_book.h"
 #include "config/mount_record.h"
-#include "config/overlay.h"
 #include "registry/registry.h"
 
 namespace lb {
@@ -82,10 +82,11 @@ class RecordBook {
   std::map<std::string, unsigned, std::less<>> all_weights() const;
   std::shared_ptr<const UserBook> user_book() const;
   // What the configuration is laid over with: a mount of a suspended account is suspended.
-  MountRecords effective_mounts() const;
+  const MountRecords& effective_mounts() const noexcept { return effective_; }
   MountRecord effective(const MountRecord& record) const;
 
  private:
+  bool is_suspended(std::string_view account) const;
   bool is_suspended_by_account(const MountRecord& record) const;
   template <class T>
   static const BookRow<T>* find(const Rows<T>& rows, std::string_view name) {
@@ -97,6 +98,10 @@ class RecordBook {
   void remove(const std::string& key);
   void put_mount(const std::string& name, Result<MountRecord> parsed, const RegistryRecord& record,
                  std::vector<std::string>& complaints);
+  void put_account(const std::string& id, Result<Account> parsed, const RegistryRecord& record,
+                   std::vector<std::string>& complaints);
+  void set_effective(const std::string& name);
+  void set_effective_of(std::string_view account);
   // Into the sums, or out of them.
   void count(const MountRecord& record, bool in);
 
@@ -104,6 +109,7 @@ class RecordBook {
   Rows<User> users_;
   Rows<ApiToken> tokens_;
   Rows<MountRecord> mounts_;
+  MountRecords effective_;
   Rows<Ban> bans_;
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;

@@ -126,11 +126,10 @@ Worker::Worker(Services& given, unsigned index)
                                  });
                                }}),
       connections(loop, given.log, given.http, given.next_client_id) {
-  streams.set_group(&shifted);
+  streams.add_group(shifted);
   streams.set_delivery(given.config.read()->limits.delivery);
-  stages = make_stages(*this);
   Connections::Plan plan;
-  for (const auto& stage : stages) plan.stages.push_back(stage.get());
+  plan.routes = make_routes(*this);
   plan.context = make_request_context;
   plan.welcome = [&given](const Address& peer) {
     if (given.access.lists()->welcome(peer) &&

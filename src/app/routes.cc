@@ -5,7 +5,6 @@
 #include "app/stages/agent_stage.h"
 #include "app/stages/api_stage.h"
 #include "app/stages/archive_admin_stage.h"
-#include "app/stages/archive_stage.h"
 #include "app/stages/arrival_stage.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/ban_stage.h"
@@ -22,7 +21,10 @@
 #include "app/stages/metrics_stage.h"
 #include "app/stages/mount_lookup_stage.h"
 #include "app/stages/page_stage.h"
+#include "app/stages/past_access_stage.h"
+#include "app/stages/past_file_stage.h"
 #include "app/stages/past_stage.h"
+#include "app/stages/past_stream_stage.h"
 #include "app/stages/playlist_stage.h"
 #include "app/stages/proof_stage.h"
 #include "app/stages/redirect_stage.h"
@@ -31,49 +33,66 @@
 #include "app/stages/stats_stage.h"
 
 namespace lb {
+namespace {
 
-std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
-  std::vector<std::unique_ptr<Stage>> stages;
-  stages.push_back(std::make_unique<HealthStage>(worker));   // /_lb/health, /_lb/live
-  stages.push_back(std::make_unique<MetricsStage>(worker));  // /metrics
-  stages.push_back(std::make_unique<OptionsStage>(worker));  // OPTIONS: what may be asked
-  stages.push_back(std::make_unique<ProofStage>(worker));    // /_lb/proof
-  stages.push_back(std::make_unique<BlockStage>(worker));    // /_lb/archive/…, for other nodes
-  stages.push_back(std::make_unique<ArrivalStage>(worker));  // the token of a redirect
-  stages.push_back(std::make_unique<AgentStage>(worker));    // <deny-agents>
-  stages.push_back(std::make_unique<AdmitStage>(worker));    // <clients>, with its reserves
-  stages.push_back(std::make_unique<LoginStage>(worker));    // /admin/login, /api/v1/session
-  stages.push_back(std::make_unique<ApiStage>(worker));      // /api/v1/…
-  stages.push_back(std::make_unique<SourceStage>(worker));   // SOURCE, PUT, POST of audio
-  stages.push_back(std::make_unique<StatsStage>(worker));    // STATS
-  stages.push_back(std::make_unique<LinkStage>(worker));     // a node that wants a link
-  stages.push_back(std::make_unique<EventStage>(worker));    // /admin/events
-  stages.push_back(std::make_unique<ArchiveAdminStage>(worker));  // /admin/archive.json, …/delete
-  stages.push_back(std::make_unique<ConsoleStage>(worker));       // /admin/console
-  stages.push_back(std::make_unique<AdminStage>(worker));         // /admin/…, /admin.cgi
-  stages.push_back(std::make_unique<MethodStage>());              // from here on: GET and HEAD
-  stages.push_back(std::make_unique<AliasStage>(worker));         // <alias>
-  stages.push_back(std::make_unique<HlsPathStage>(worker));       // MOUNT/live.m3u8
-  stages.push_back(std::make_unique<PastStage>(worker));  // ?timeshift=, ?from=, archive-…
-  stages.push_back(std::make_unique<BanStage>(worker));   // bans of the store
-  stages.push_back(std::make_unique<MountRedirectStage>(worker));  // <redirect> of a mount
-  stages.push_back(std::make_unique<RedirectStage>(worker));       // to another node of the cluster
-  stages.push_back(std::make_unique<DrainStage>(worker));  // no new listener while the node drains
-  const Stage& of_mounts = *stages.back();
-  stages.push_back(std::make_unique<AuthStage>(worker));     // <authentication> of a mount
-  stages.push_back(std::make_unique<BanStage>(worker));      // … of users that have logged in
-  stages.push_back(std::make_unique<HlsStage>(worker));      // lists and segments of a mount
-  stages.push_back(std::make_unique<ArchiveStage>(worker));  // what a mount has sent before
-  stages.push_back(std::make_unique<ListenStage>(worker, of_mounts));  // a mount, or its fallback
-  stages.push_back(
-      std::make_unique<PlaylistStage>(worker));           // NAME.m3u with the nodes of the cluster
-  stages.push_back(std::make_unique<PageStage>(worker));  // status-json.xsl, *.xsl
-  stages.push_back(                                       // a mount that a master may know
-      std::make_unique<MountLookupStage>(worker, of_mounts));
-  stages.push_back(  // a mount that <config-external> may know
-      std::make_unique<ExternalStage>(worker, of_mounts));
-  stages.push_back(std::make_unique<FileStage>(worker));  // *.m3u, files; else 404
-  return stages;
+class Rows {
+ public:
+  explicit Rows(Worker& worker) : worker_(worker) {}
+  // No paths: all.
+  template <class S, class... More>
+  const Stage& add(std::initializer_list<std::string_view> paths = {}, const More&... more) {
+    Stage& added = *worker_.stages.emplace_back(std::make_unique<S>(worker_, more...));
+    routes.emplace_back(&added, paths);
+    return added;
+  }
+  std::vector<Route> routes;
+
+ private:
+  Worker& worker_;
+};
+
+}  // namespace
+
+RouteTable make_routes(Worker& worker) {
+  Rows rows(worker);
+  rows.add<HealthStage>({"/_lb/health", "/_lb/live"});
+  rows.add<MetricsStage>({"/metrics"});
+  rows.add<OptionsStage>();  // OPTIONS: what may be asked
+  rows.add<ProofStage>({"/_lb/proof"});
+  rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
+  rows.add<ArrivalStage>();                 // the token of a redirect
+  rows.add<AgentStage>();                   // <deny-agents>
+  rows.add<AdmitStage>();                   // <clients>, with its reserves
+  rows.add<LoginStage>({"/admin/login", "/admin/logout", "/api/v1/*"});
+  rows.add<ApiStage>({"/api/v1", "/api/v1/*"});
+  rows.add<SourceStage>();                  // SOURCE, PUT, POST of audio
+  rows.add<StatsStage>();                   // STATS
+  rows.add<LinkStage>({"/admin/cluster"});  // a node that wants a link
+  rows.add<EventStage>({"/admin/events"});
+  rows.add<ArchiveAdminStage>({"/admin/archive.json", "/admin/archive/delete"});
+  rows.add<ConsoleStage>({"/admin/console*"});
+  rows.add<AdminStage>({"/admin/*", "/admin.cgi"});
+  rows.add<MethodStage>();                          // from here on: GET and HEAD
+  rows.add<AliasStage>();                           // <alias>
+  rows.add<HlsPathStage>();                         // MOUNT/live.m3u8
+  rows.add<PastStage>();                            // ?timeshift=, ?from=, archive-…
+  rows.add<BanStage>();                             // bans of the store
+  rows.add<MountRedirectStage>();                   // <redirect> of a mount
+  rows.add<RedirectStage>();                        // to another node of the cluster
+  const Stage& of_mounts = rows.add<DrainStage>();  // no new listener while the node drains
+  rows.add<AuthStage>();                            // <authentication> of a mount
+  rows.add<BanStage>();                             // … of users that have logged in
+  rows.add<HlsStage>();                             // lists and segments of a mount
+  rows.add<PastAccessStage>();                      // whether its past may be heard
+  rows.add<PastFileStage>();                        // … as a file
+  rows.add<PastStreamStage>();                      // … as a stream
+  rows.add<ListenStage>({}, of_mounts);             // a mount, or its fallback
+  rows.add<PlaylistStage>();                        // NAME.m3u with the nodes of the cluster
+  rows.add<PageStage>();                            // status-json.xsl, *.xsl
+  rows.add<MountLookupStage>({}, of_mounts);        // a mount that a master may know
+  rows.add<ExternalStage>({}, of_mounts);           // a mount that <config-external> may know
+  rows.add<FileStage>();                            // *.m3u, files; else 404
+  return RouteTable(rows.routes);
 }
 
 }  // namespace lb

@@ -1,16 +1,15 @@
-// Routes: the whole server on one page: which questions every request is asked, in which order.
-// Thread: make_stages() at start; the stages on their worker.
+// Routes: the whole server on one page: which questions a request for which path is asked, in which
+// order.
+// Thread: make_routes() at start; the stages on their worker.
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "http/connection.h"
+#include "http/route_table.h"
 
 namespace lb {
 
 struct Worker;
 
-std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker);
+// The worker owns the stages.
+RouteTable make_routes(Worker& worker);
 
 }  // namespace lb

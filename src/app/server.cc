@@ -23,6 +23,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
@@ -72,12 +73,9 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       watchdog_(services_->loops, notifier_, manager.watchdog),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
-  services.overlay =
-      std::make_unique<RecordOverlay>(services.loops.control(), services.loops.clerk(),
-                                      first.config, [this](const OverlayUpdate& update) {
-                                        apply(update);
-                                        services_->records->laid();
-                                      });
+  services.overlay = std::make_unique<RecordOverlay>(
+      services.loops.control(), services.loops.clerk(), first.config, pulls_here,
+      [this](const OverlayUpdate& update) { apply(update); });
   services.records = std::make_unique<RecordService>(services);
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);

@@ -14,7 +14,6 @@
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
 #include "app/process/watchdog.h"
-#include "app/services/record_overlay.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
 #include "base/result.h"
@@ -22,6 +21,8 @@
 #include "net/signal_watch.h"
 
 namespace lb {
+
+struct OverlayUpdate;
 
 class Server {
  public:
@@ -48,13 +49,8 @@ class Server {
   void watch_signals();
   void begin_records();
   void reloaded(std::string_view status);
-  // What a reload has read, with the records laid over it.
-  struct Reading {
-    Result<LoadedConfig> loaded;
-    OverlayUpdate update;
-    bool usable = false;
-  };
-  void reload_done(std::shared_ptr<const RecordOverlay::Work> work, const Reading& reading);
+  void reload_read(const Result<LoadedConfig>& loaded);
+  void reload_done(bool applied);
   void apply(const OverlayUpdate& update);
   void apply_records(const OverlayUpdate& update);
   // Gives it to everything that lives by it.

@@ -16,6 +16,7 @@
 #include "app/services/external_service.h"
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/station/conf_service.h"
@@ -56,47 +57,43 @@ void Server::reload() {
   }
   reloading_ = true;
   notifier_.reloading(services_->clock.steady());
-  services_->loops.clerk().post([this, work = services_->overlay->begin()]() mutable {
-    auto reading = std::make_shared<Reading>(
-        Reading{load_config_file(config_path_, load_options_), {}, false});
-    reading->usable = reading->loaded && !reading->loaded->refuses_start();
-    if (reading->usable) reading->update = work->run(reading->loaded->config);
-    services_->loops.control().post([this, work = std::move(work), reading]() mutable {
-      reload_done(std::move(work), *reading);
-    });
+  services_->loops.clerk().post([this] {
+    services_->loops.control().post(
+        [this, loaded = load_config_file(config_path_, load_options_)] { reload_read(loaded); });
   });
 }
 
-void Server::reload_done(std::shared_ptr<const RecordOverlay::Work> work, const Reading& reading) {
-  reloading_ = false;
-  const auto& loaded = reading.loaded;
-  ServerCounters& counters = services_->counters;
-  (reading.usable ? counters.reloads : counters.failed_reloads)
-      .fetch_add(1, std::memory_order_relaxed);
+void Server::reload_read(const Result<LoadedConfig>& loaded) {
+  const bool usable = loaded && !loaded->refuses_start();
   if (!loaded)
     services_->log.error("config/reload",
                          cat({"Error parsing config file ", config_path_, ": ", loaded.error().what,
                               "; the old configuration stays"}));
-  else if (!reading.usable)
+  else if (!usable)
     for (const Diagnostic& d : loaded->diagnostics)
       services_->log.error("config/reload",
                            to_string(d, config_path_) + "; the old configuration stays");
   else
     for (const Diagnostic& d : loaded->diagnostics)
       services_->log.warn("config/reload", to_string(d, config_path_));
-  services_->overlay->finished(std::move(work), reading.usable ? &reading.update : nullptr);
-  if (!reading.usable)
-    reopen_logs();  // apply() does too: logrotate sends HUP, whether the file is usable or not
-  reloaded(reading.usable
-               ? "configuration read again"
-               : "the configuration cannot be used, the old one stays; see the error log");
-  services_->events->publish("reload", node_name(*services_->config.read()),
-                             {{"result", reading.usable ? "applied" : "refused"}});
+  if (usable) return services_->overlay->set_file(loaded->config, [this] { reload_done(true); });
+  reopen_logs();  // apply() does too: logrotate sends HUP, whether the file is usable or not
+  reload_done(false);
+}
+
+void Server::reload_done(bool applied) {
+  reloading_ = false;
+  ServerCounters& counters = services_->counters;
+  (applied ? counters.reloads : counters.failed_reloads).fetch_add(1, std::memory_order_relaxed);
+  reloaded(applied ? "configuration read again"
+                   : "the configuration cannot be used, the old one stays; see the error log");
+  const std::string result = applied ? "applied" : "refused";
+  services_->events->publish("reload", node_name(*services_->config.read()), {{"result", result}});
   AuditEntry entry;
   entry.via = "signal";
   entry.action = "reload";
   entry.on = config_path_;
-  entry.result = reading.usable ? "ok" : "refused";
+  entry.result = applied ? "ok" : "refused";
   services_->login->audit(std::move(entry));
   if (std::exchange(reload_again_, false)) reload();
 }
@@ -148,9 +145,9 @@ void Server::apply(const OverlayUpdate& update) {
 // What lives by single mounts hears of those alone; all else is asked for its section when it is
 // needed.
 void Server::apply_records(const OverlayUpdate& update) {
-  if (update.mounts.empty()) return;
   const auto before = services_->config.read();
   services_->config.publish(update.config);
+  if (update.mounts.empty()) return;
   services_->admission->settings_changed(update.mounts);
   if (update.authenticators)
     services_->auth->configure(auth_sections(*update.config), auth_server(*update.config));

@@ -308,20 +308,11 @@ void ArchiveFill::job_done() {
   Job job = std::move(*job_);
   job_.reset();
   if (job.out) {
-    SegmentFile& out = *job.out;
-    out.close();
-    FileRow row;
-    row.from_ms = out.head().span.wall_ms;
-    row.to_ms = out.last().wall_ms;
-    row.bytes = out.last().offset;
-    row.origin = out.head().span.origin;
-    row.id = short_id(out.head().span.id);
-    if (row.bytes > 0) {
-      host_.catalog.close(hole_->mount, row);
-      filled_bytes.fetch_add(row.bytes, std::memory_order_relaxed);
-      hole_->bytes += row.bytes;
-      hole_->ms += row.to_ms - row.from_ms;
-    }
+    const FileRow row = job.out->close();
+    host_.catalog.close(hole_->mount, row);
+    filled_bytes.fetch_add(row.bytes, std::memory_order_relaxed);
+    hole_->bytes += row.bytes;
+    hole_->ms += row.to_ms - row.from_ms;
   }
   job.file.reset();
   remote_.forget(hole_->mount, job.part.row);

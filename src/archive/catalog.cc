@@ -60,6 +60,16 @@ std::shared_ptr<const ClosedSums> sums_of(const std::vector<FileRow>& rows) {
 
 }  // namespace
 
+FileRow recorded_row(const FileHead& head, const FileMark& end) noexcept {
+  FileRow row;
+  row.from_ms = head.span.wall_ms;
+  row.to_ms = std::max(row.from_ms, end.wall_ms);
+  row.bytes = end.offset;
+  row.origin = head.span.origin;
+  row.id = short_id(head.span.id);
+  return row;
+}
+
 RecordedFiles::RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed,
                              std::optional<FileRow> open, const RecordedFiles* before)
     : closed_(std::move(closed)), open_(open) {
@@ -183,6 +193,7 @@ void Catalog::grow(const std::string& mount, const FileRow& row) {
 }
 
 void Catalog::close(const std::string& mount, const FileRow& row) {
+  if (row.bytes == 0) return;
   const Files now = files(mount);
   const auto& open = now->open();
   FileRow closed = row;

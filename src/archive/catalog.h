@@ -15,6 +15,7 @@
 
 #include "archive/archive_name.h"
 #include "archive/past_owner.h"
+#include "archive/record.h"
 
 namespace lb {
 
@@ -34,6 +35,9 @@ struct FileRow {
   }
   bool operator==(const FileRow&) const = default;
 };
+
+// Of a file of this node that ends with this mark.
+FileRow recorded_row(const FileHead& head, const FileMark& end) noexcept;
 
 struct ArchiveRange {
   std::int64_t from_ms = 0, to_ms = 0;
@@ -109,7 +113,7 @@ class Catalog {
   void end_reading();
   // A file is written, or has grown; it replaces the one that was open before if that is the same.
   void grow(const std::string& mount, const FileRow& row);
-  // It is whole.
+  // The file is complete; a file without bytes is dropped.
   void close(const std::string& mount, const FileRow& row);
   void add(const std::string& mount, const std::vector<FileRow>& rows);
   void remove(const std::string& mount, const std::vector<FileRow>& rows);

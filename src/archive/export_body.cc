@@ -20,7 +20,7 @@ bool is_ready(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes
 
 ExportBody::ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
                        ReaderPool& readers, Loop& home, std::function<void()> ready,
-                       DownloadPlaces::Place place)
+                       std::shared_ptr<void> place)
     : dir_(std::move(dir)),
       plan_(std::move(plan)),
       readers_(readers),
@@ -75,9 +75,9 @@ ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t 
   warmed_ = 0;
   page_ = 0;
   readers_.load(dir_, plan_.mount, piece.row, home_,
-                [into = loaded_, ready = ready_](RemoteArchive::File file) {
+                [into = loaded_, ready = ready_](ReaderPool::File file) {
                   into->done = true;
-                  if (file) into->file = std::move(*file);
+                  into->file = std::move(file);
                   ready();
                 });
   return out;

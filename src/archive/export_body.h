@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 
-#include "archive/download_places.h"
 #include "archive/range_plan.h"
 #include "archive/reader_pool.h"
 #include "http/reply_source.h"
@@ -18,10 +17,10 @@ namespace lb {
 class ExportBody final : public ReplySource {
  public:
   // [first, first + length) of the plan.  ready: makes the connection ask again; called on `home`
-  // whether this object is still there or not.
+  // whether this object is still there or not.  place: what it holds until it goes.
   ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
              ReaderPool& readers, Loop& home, std::function<void()> ready,
-             DownloadPlaces::Place place);
+             std::shared_ptr<void> place);
   ~ExportBody() override;
   Piece next() override;
 
@@ -40,7 +39,7 @@ class ExportBody final : public ReplySource {
   ReaderPool& readers_;
   Loop& home_;
   const std::function<void()> ready_;
-  DownloadPlaces::Place place_;
+  const std::shared_ptr<void> place_;
   std::size_t at_ = 0;        // the piece
   std::uint64_t inside_ = 0;  // … and how much of it is sent
   std::uint64_t left_ = 0;

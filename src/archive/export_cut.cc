@@ -1,13 +1,9 @@
 #include "archive/export_cut.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "archive/export_head.h"
-#include "archive/remote_wait.h"
-#include "base/file.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
@@ -38,11 +34,12 @@ bool has_one_stream(const ArchiveFile& file, std::uint64_t offset) {
 
 // Feeds a sink from `begin` on.  True: up to the end of the file.
 template <class Sink>
-bool scan(const ArchiveFile& file, std::uint64_t begin, Sink& sink) {
+bool scan(PastReading& reading, const ArchiveFile& file, std::uint64_t begin, Sink& sink) {
   OggPageScanner scanner(begin);
   std::uint64_t at = begin;
-  for (; at < file.end() && at - begin < kLongestLook && !sink.done(); at += kLookStep)
-    scanner.feed(read_part(file, at, at + kLookStep), sink);
+  for (; at < file.end() && at - begin < kLongestLook && !sink.done() && !reading.lacks();
+       at += kLookStep)
+    scanner.feed(reading.read(file, at, at + kLookStep), sink);
   return at >= file.end();
 }
 
@@ -206,16 +203,8 @@ class PacketSearch final : public OggPageSink {
 
 }  // namespace
 
-Bytes read_part(const ArchiveFile& file, std::uint64_t from, std::uint64_t to) {
-  Bytes bytes(static_cast<std::size_t>(std::min(to, file.end()) - std::min(from, file.end())));
-  if (file.remote &&
-      !fetch_and_wait(*file.remote->fetcher, file.shared_from_this(), from, bytes.size()))
-    return {};
-  bytes.resize(read_at(file.fd(), from, bytes));
-  return bytes;
-}
-
-UnitCut cut_at_unit(const ArchiveFile& file, std::int64_t wall_ms, CutSide side) {
+UnitCut cut_at_unit(PastReading& reading, const ArchiveFile& file, std::int64_t wall_ms,
+                    CutSide side) {
   const auto& marks = file.index.marks;
   const std::size_t k = file.index.mark_at(wall_ms);
   const auto of_mark = [&marks](std::size_t i) {
@@ -226,7 +215,7 @@ UnitCut cut_at_unit(const ArchiveFile& file, std::int64_t wall_ms, CutSide side)
   if (file.index.head.span.media.rate_hz == 0 ||
       marks[k + 1].offset - marks[k].offset > kLongestLook)
     return otherwise;
-  const Bytes bytes = read_part(file, marks[k].offset, marks[k + 1].offset);
+  const Bytes bytes = reading.read(file, marks[k].offset, marks[k + 1].offset);
   UnitCut now = of_mark(k), last = now;
   std::uint64_t samples = 0;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -246,8 +235,8 @@ UnitCut cut_at_unit(const ArchiveFile& file, std::int64_t wall_ms, CutSide side)
   return side == CutSide::kBegin ? last : of_mark(k + 1);
 }
 
-OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side,
-                     std::optional<std::uint64_t> before) {
+OggCut cut_at_packet(PastReading& reading, const ArchiveFile& file, std::int64_t wall_ms,
+                     CutSide side, std::optional<std::uint64_t> before) {
   const auto& marks = file.index.marks;
   const unsigned rate_hz = file.index.head.span.media.rate_hz;
   std::size_t k = file.index.mark_at(wall_ms);
@@ -262,10 +251,10 @@ OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side
   std::optional<std::uint64_t> base;
   while (true) {
     PacketSearch search(marks[k], rate_hz, wall_ms, side, before, base);
-    const bool to_the_end = scan(file, begin, search);
+    const bool to_the_end = scan(reading, file, begin, search);
     if (search.needs_base() && !base) {
       GranuleSearch granules(marks, k);
-      scan(file, marks[k].offset, granules);
+      scan(reading, file, marks[k].offset, granules);
       base = granules.found();
       if (base) continue;
     }
@@ -275,11 +264,11 @@ OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side
   }
 }
 
-OggCut first_whole_packet(const ArchiveFile& file) {
+OggCut first_whole_packet(PastReading& reading, const ArchiveFile& file) {
   const FileMark& mark = file.index.marks.front();
   const unsigned rate_hz = file.index.head.span.media.rate_hz;
   if (rate_hz == 0 || !has_one_stream(file, mark.offset)) return {};
-  const Bytes bytes = read_part(file, 0, kSomePages);
+  const Bytes bytes = reading.read(file, 0, kSomePages);
   const FirstPage page(bytes);
   if (page.empty() || !page.get().continued() || page.get().granule() == kOggNoGranule) return {};
   const OggRun run = ogg_run_at(bytes);
@@ -297,11 +286,11 @@ OggCut first_whole_packet(const ArchiveFile& file) {
   return cut;
 }
 
-std::optional<std::uint64_t> last_granule(const ArchiveFile& file) {
+std::optional<std::uint64_t> last_granule(PastReading& reading, const ArchiveFile& file) {
   const std::uint64_t end = file.end();
   const std::uint64_t from =
       file.index.marks[file.index.mark_before(end - std::min(end, kSomePages))].offset;
-  const Bytes bytes = read_part(file, from, end);
+  const Bytes bytes = reading.read(file, from, end);
   const std::uint64_t granule = ogg_tail(bytes, from, ogg_run_at(bytes).serial).granule;
   return granule == kOggNoGranule ? std::nullopt : std::optional(granule);
 }

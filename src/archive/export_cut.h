@@ -2,7 +2,8 @@
 // that is heard then.  A range is cut there, so it is as long as what was asked, also where
 // second-marks are far apart, and where a page has seconds of sound or begins within a packet.
 //
-// Thread: where reading may wait (ReaderPool); it reads from the mark before that moment.
+// Thread: within a step of PastReading; it reads from the mark before that moment.  Where the step lacks
+// something, what is found means nothing.
 // Bounds: 16 MiB behind a mark; beyond it, and where frames or packets are not found, the mark
 // itself.
 // Source: RFC 3533 section 6 (lacing, granule position).
@@ -11,14 +12,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "archive/archive_file.h"
+#include "archive/past_reading.h"
 #include "media/bytes.h"
 #include "media/ogg_page.h"
 
 namespace lb {
-
-// A part of the file, as much of it as there is.  Of another node's file it is fetched.
-Bytes read_part(const ArchiveFile& file, std::uint64_t from, std::uint64_t to);
 
 struct UnitCut {
   std::uint64_t offset = 0, samples = 0;
@@ -29,7 +27,8 @@ enum class CutSide : std::uint8_t {
   kEnd,    // the first one at or after it
 };
 // Of MPEG audio a frame, of other formats a second-mark.
-UnitCut cut_at_unit(const ArchiveFile& file, std::int64_t wall_ms, CutSide side);
+UnitCut cut_at_unit(PastReading& reading, const ArchiveFile& file, std::int64_t wall_ms,
+                    CutSide side);
 
 // A packet of Ogg, by its page.  Packets of a page last equally long, as far as the page tells.
 struct OggCut {
@@ -46,13 +45,13 @@ struct OggCut {
 // before: the granule at which the file that goes on in this one ends, where that is known.
 // Not found: the moment is before the first mark and `before` is not known; more than one logical
 // stream.
-OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side,
-                     std::optional<std::uint64_t> before = {});
+OggCut cut_at_packet(PastReading& reading, const ArchiveFile& file, std::int64_t wall_ms,
+                     CutSide side, std::optional<std::uint64_t> before = {});
 // The first packet that begins in a file whose first page begins within one; not found: it begins
 // with a packet.
-OggCut first_whole_packet(const ArchiveFile& file);
+OggCut first_whole_packet(PastReading& reading, const ArchiveFile& file);
 // The granule of the last page; nullopt: none.
-std::optional<std::uint64_t> last_granule(const ArchiveFile& file);
+std::optional<std::uint64_t> last_granule(PastReading& reading, const ArchiveFile& file);
 
 // The page at the front of some bytes; empty: none.
 class FirstPage final : public OggPageSink {

@@ -1,6 +1,7 @@
 #include "archive/passes.h"
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -9,15 +10,7 @@ namespace {
 constexpr std::size_t kSecretOfPasses = 32, kPassBytes = 16;
 
 std::string pass_with(const std::string& secret, std::string_view mount) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  const std::string mac = hmac_sha256(secret, cat({"archive pass ", mount}));
-  std::string out;
-  for (std::size_t i = 0; i < kPassBytes; ++i) {
-    const auto byte = static_cast<unsigned char>(mac[i]);
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-  }
-  return out;
+  return hex_encode(hmac_sha256(secret, cat({"archive pass ", mount})).substr(0, kPassBytes));
 }
 
 // In a time that tells nothing of where they differ.

@@ -21,16 +21,13 @@ constexpr std::size_t kFirstHeader = 128;
 
 class RangePlanner {
  public:
-  RangePlanner(OpenFiles& open, std::string dir, const std::string& mount)
-      : open_(open), dir_(std::move(dir)) {
-    plan_.mount = mount;
-  }
+  explicit RangePlanner(const std::string& mount) { plan_.mount = mount; }
 
   // False: what follows has another format.  next: the file behind it; null: none.
-  bool add(const FileRow& row, const FileRow* next, std::int64_t from_ms, std::int64_t to_ms) {
-    auto loaded = open_.open(dir_, plan_.mount, row);
-    if (!loaded) return true;  // removed meanwhile
-    const auto file = *loaded;
+  bool add(PastReading& reading, const FileRow& row, const FileRow* next, std::int64_t from_ms,
+           std::int64_t to_ms) {
+    const auto file = reading.open(row);
+    if (!file) return true;  // removed meanwhile
     const FileHead& head = file->index.head;
     to_ms_ = to_ms;
     if (plan_.pieces.empty()) {
@@ -44,24 +41,25 @@ class RangePlanner {
     UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
     OggCut packet;
     if (!continues) {
-      begin = cut_at_unit(*file, from_ms, CutSide::kBegin);
+      begin = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
       if (format_ == "ogg") {
         const bool follows = tail_ && row.origin == tail_origin_;
-        packet = cut_at_packet(*file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
+        packet =
+            cut_at_packet(reading, *file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
         const bool in_next = next != nullptr && row.goes_on_in(*next);
         if (packet.found ? packet.beyond && in_next : file->index.to_ms() <= from_ms) {
           // The next file has the sound of this moment.
-          tail_ = last_granule(*file);
+          tail_ = last_granule(reading, *file);
           tail_origin_ = row.origin + file->end();
           return true;
         }
-        if (!packet.found && begin.offset == 0) packet = first_whole_packet(*file);
+        if (!packet.found && begin.offset == 0) packet = first_whole_packet(reading, *file);
       }
       if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
     }
-    UnitCut end = cut_at_unit(*file, to_ms, CutSide::kEnd);
+    UnitCut end = cut_at_unit(reading, *file, to_ms, CutSide::kEnd);
     // Pages are cut when the last one is known.
-    if (format_ == "ogg") end = cut_at_unit(*file, file->index.to_ms(), CutSide::kEnd);
+    if (format_ == "ogg") end = cut_at_unit(reading, *file, file->index.to_ms(), CutSide::kEnd);
     if (end.offset <= begin.offset && !packet.found) return true;
     if (plan_.pieces.empty()) {
       plan_.content_type = head.content_type;
@@ -73,11 +71,11 @@ class RangePlanner {
       plan_.etag = tag.data();
     }
     if (!continues) {
-      if (format_ == "ogg") end_pages();
-      if (format_ != "mpeg") begin_run(*file, begin.offset, packet);
+      if (format_ == "ogg") end_pages(reading);
+      if (format_ != "mpeg") begin_run(reading, *file, begin.offset, packet);
       first_file_ = file;
     }
-    add_piece(file, begin, std::max(begin.offset, end.offset));
+    add_piece(reading, file, begin, std::max(begin.offset, end.offset));
     samples_ += end.samples - std::min(end.samples, begin.samples);
     plan_.to_ms = end.wall_ms;
     previous_ = continues ? last_ : nullptr;
@@ -90,14 +88,15 @@ class RangePlanner {
 
   // The last file ends before the range does: of Ogg, whose time is that of the end of each page,
   // the next file has the rest.
-  bool falls_short() const {
+  bool falls_short(PastReading& reading) const {
     if (format_ != "ogg" || !last_ || !in_run_) return false;
-    const OggCut cut = cut_at_packet(*last_, to_ms_, CutSide::kEnd, tail_of_previous());
+    const OggCut cut =
+        cut_at_packet(reading, *last_, to_ms_, CutSide::kEnd, tail_of_previous(reading));
     return cut.found && cut.wall_ms < to_ms_;
   }
 
-  Result<ExportPlan> take() {
-    if (format_ == "ogg") end_pages();
+  Result<ExportPlan> take(PastReading& reading) {
+    if (format_ == "ogg") end_pages(reading);
     if (plan_.pieces.empty()) return Error::not_found("nothing of this time is recorded");
     if (format_ == "mpeg" && samples_ > 0) {
       ExportPiece info;
@@ -126,8 +125,8 @@ class RangePlanner {
     return {offset, mark.samples, mark.wall_ms};
   }
 
-  void add_piece(const std::shared_ptr<const ArchiveFile>& file, const UnitCut& begin,
-                 std::uint64_t end) {
+  void add_piece(PastReading& reading, const std::shared_ptr<const ArchiveFile>& file,
+                 const UnitCut& begin, std::uint64_t end) {
     const auto& marks = file->index.marks;
     ExportPiece piece;
     piece.row = file->row;
@@ -139,7 +138,7 @@ class RangePlanner {
         if (mark.offset >= begin.offset && mark.offset <= end) piece.pages.push_back(mark.offset);
     }
     if (format_ == "mpeg") {
-      if (plan_.pieces.empty()) first_frame_ = read_part(*file, begin.offset, begin.offset + 8);
+      if (plan_.pieces.empty()) first_frame_ = reading.read(*file, begin.offset, begin.offset + 8);
       if (points_.empty()) points_.push_back({0, 0});
       for (const FileMark& mark : marks)
         if (mark.offset > begin.offset && mark.offset < end)
@@ -152,7 +151,8 @@ class RangePlanner {
   }
 
   // What decoders need first, and how the pages behind it are counted.
-  void begin_run(const ArchiveFile& file, std::uint64_t offset, const OggCut& packet) {
+  void begin_run(PastReading& reading, const ArchiveFile& file, std::uint64_t offset,
+                 const OggCut& packet) {
     const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
     patch_ = {};
     first_ = {};
@@ -162,7 +162,7 @@ class RangePlanner {
     vorbis_ = headers && as_text(ByteSpan(*headers).first(std::min(headers->size(), kFirstHeader)))
                                  .find(kVorbisHead) != std::string_view::npos;
     if (packet.found) {
-      const FirstPage page(read_part(file, packet.page, packet.page + packet.page_size));
+      const FirstPage page(reading.read(file, packet.page, packet.page + packet.page_size));
       patch_.serial = page.get().serial();
       patch_.sequence_base = page.get().sequence();
       // Of Vorbis the first packet gives no sound: the next one overlaps with it.
@@ -171,7 +171,7 @@ class RangePlanner {
       add_page(page.get(), packet.packet, kAllPackets, 0, kOggNoGranule);
       return;
     }
-    const OggRun run = ogg_run_at(read_part(file, offset, offset + kOggLook));
+    const OggRun run = ogg_run_at(reading.read(file, offset, offset + kOggLook));
     patch_.serial = run.serial;
     patch_.sequence_base = run.first_sequence;
     const bool follows = tail_ && file.row.origin + offset == tail_origin_;
@@ -204,27 +204,28 @@ class RangePlanner {
   }
 
   // The granule at which the last file begins, where it goes on from another one.
-  std::optional<std::uint64_t> tail_of_previous() const {
+  std::optional<std::uint64_t> tail_of_previous(PastReading& reading) const {
     const bool meets = previous_ && previous_->row.origin + previous_->end() == last_->row.origin;
-    return meets ? last_granule(*previous_) : std::nullopt;
+    return meets ? last_granule(reading, *previous_) : std::nullopt;
   }
 
   // The last page of a run of pages ends with the packet of that moment, and says that it is the
   // end.
-  void end_pages() {
+  void end_pages(PastReading& reading) {
     if (!std::exchange(in_run_, false)) return;
     ExportPiece& piece = plan_.pieces.back();
-    const OggCut cut = cut_at_packet(*last_, to_ms_, CutSide::kEnd, tail_of_previous());
+    const OggCut cut =
+        cut_at_packet(reading, *last_, to_ms_, CutSide::kEnd, tail_of_previous(reading));
     const bool in_first = first_.found && last_ == first_file_ && cut.page == first_.page;
     if (!cut.found || (!in_first && cut.page < piece.offset)) {
       const std::uint64_t end = piece.offset + piece.length;
       const std::uint64_t from =
           last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
       const std::uint64_t begin = std::max(from, piece.offset);
-      piece.patch->last_page = ogg_tail(read_part(*last_, begin, end), begin, 0).page;
+      piece.patch->last_page = ogg_tail(reading.read(*last_, begin, end), begin, 0).page;
       return;
     }
-    const FirstPage page(read_part(*last_, cut.page, cut.page + cut.page_size));
+    const FirstPage page(reading.read(*last_, cut.page, cut.page + cut.page_size));
     const std::uint64_t left = cut.page > piece.offset && !in_first ? cut.page - piece.offset : 0;
     size_ -= piece.length - left;
     piece.length = left;
@@ -241,8 +242,7 @@ class RangePlanner {
     last_origin_ = last_->row.origin + cut.page + cut.page_size;
     plan_.settled = cut.page + cut.page_size < last_->end() || last_->index.ended;
   }
-  OpenFiles& open_;
-  const std::string dir_;
+
   ExportPlan plan_;
   std::string_view format_;
   unsigned rate_hz_ = 0;
@@ -262,38 +262,44 @@ class RangePlanner {
   std::uint64_t tail_origin_ = 0;
 };
 
-ExportPlanner::ExportPlanner(OpenFiles& open, std::string dir, std::string mount,
-                             std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
-                             std::int64_t to_ms)
+ExportPlanner::ExportPlanner(const std::string& mount, std::shared_ptr<const RecordedFiles> files,
+                             std::int64_t from_ms, std::int64_t to_ms)
     : files_(std::move(files)),
       from_ms_(from_ms),
       to_ms_(to_ms),
       first_(files_->find(from_ms)),
       next_(first_),
-      planner_(std::make_unique<RangePlanner>(open, std::move(dir), mount)) {}
+      planner_(std::make_unique<RangePlanner>(mount)) {}
 
 ExportPlanner::~ExportPlanner() = default;
 
-bool ExportPlanner::step() {
-  if (next_ >= files_->size()) return false;
-  const FileRow& row = (*files_)[next_];
-  const bool in_range = row.from_ms < to_ms_;
-  const bool has_the_rest = !in_range && next_ > first_ && (*files_)[next_ - 1].goes_on_in(row) &&
-                            (*files_)[next_ - 1].from_ms < to_ms_ && planner_->falls_short();
-  if (!in_range && !has_the_rest) return false;
-  ++next_;
-  return planner_->add(row, next_ < files_->size() ? &(*files_)[next_] : nullptr, from_ms_, to_ms_);
+// Of a file of this node nothing lacks.
+template <class F>
+auto ExportPlanner::whole(PastReading& reading, F f) {
+  auto before = far_ ? std::make_unique<RangePlanner>(*planner_) : nullptr;
+  auto out = f(*planner_);
+  if (reading.lacks()) planner_ = std::move(before);
+  return out;
 }
 
-Result<ExportPlan> ExportPlanner::take() { return planner_->take(); }
+bool ExportPlanner::step(PastReading& reading) {
+  if (next_ >= files_->size()) return false;
+  const FileRow& row = (*files_)[next_];
+  far_ = far_ || row.remote;
+  const bool in_range = row.from_ms < to_ms_;
+  const bool has_the_rest = !in_range && next_ > first_ && (*files_)[next_ - 1].goes_on_in(row) &&
+                            (*files_)[next_ - 1].from_ms < to_ms_ && planner_->falls_short(reading);
+  if (reading.lacks() || (!in_range && !has_the_rest)) return false;
+  const FileRow* const behind = next_ + 1 < files_->size() ? &(*files_)[next_ + 1] : nullptr;
+  const bool more = whole(reading, [&](RangePlanner& planner) {
+    return planner.add(reading, row, behind, from_ms_, to_ms_);
+  });
+  if (!reading.lacks()) ++next_;
+  return more;
+}
 
-Result<ExportPlan> plan_export(OpenFiles& open, const std::string& dir, const std::string& mount,
-                               std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
-                               std::int64_t to_ms) {
-  ExportPlanner planner(open, dir, mount, std::move(files), from_ms, to_ms);
-  while (planner.step()) {
-  }
-  return planner.take();
+Result<ExportPlan> ExportPlanner::take(PastReading& reading) {
+  return whole(reading, [&](RangePlanner& planner) { return planner.take(reading); });
 }
 
 std::string_view file_extension(std::string_view content_type) noexcept {

@@ -3,7 +3,7 @@
 //
 // A range begins with the frame or packet that is heard at `from` and ends with the one that is
 // heard at `to`; of formats without either, at second-marks.
-// Thread: where reading may wait (ReaderPool).
+// Thread: within a step of PastReading.
 // Bounds: the length is known before the first byte; no file is held open.
 // Errors: kNotFound: nothing of it is recorded.
 #pragma once
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "archive/export_head.h"
-#include "archive/open_files.h"
+#include "archive/past_reading.h"
 
 namespace lb {
 
@@ -40,29 +40,27 @@ struct ExportPlan {
 class RangePlanner;
 
 // A plan in the making: one file a step, so that a long range does not keep the others that wait
-// for a reader waiting.
+// for a reader waiting.  What lacks something leaves it as it was (PastReading).
 class ExportPlanner {
  public:
-  ExportPlanner(OpenFiles& open, std::string dir, std::string mount,
-                std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
-                std::int64_t to_ms);
+  ExportPlanner(const std::string& mount, std::shared_ptr<const RecordedFiles> files,
+                std::int64_t from_ms, std::int64_t to_ms);
   ~ExportPlanner();
   // False: it is made.
-  bool step();
-  Result<ExportPlan> take();
+  bool step(PastReading& reading);
+  Result<ExportPlan> take(PastReading& reading);
 
  private:
+  template <class F>
+  auto whole(PastReading& reading, F f);
+
   const std::shared_ptr<const RecordedFiles> files_;
   const std::int64_t from_ms_, to_ms_;
   const std::size_t first_;
   std::size_t next_;
+  bool far_ = false;  // it has files of other nodes
   std::unique_ptr<RangePlanner> planner_;
 };
-
-// The same in one call.
-Result<ExportPlan> plan_export(OpenFiles& open, const std::string& dir, const std::string& mount,
-                               std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
-                               std::int64_t to_ms);
 
 // The extension of files of this type, with its dot: ".mp3".
 std::string_view file_extension(std::string_view content_type) noexcept;

@@ -5,7 +5,35 @@
 #include <algorithm>
 #include <utility>
 
+#include "archive/past_reading.h"
+
 namespace lb {
+namespace {
+
+// A file that was closed since has its end in its index.
+bool tells_of(const ArchiveFile& file, const FileRow& row) {
+  return file.end() >= row.bytes && (row.open || file.index.ended);
+}
+
+}  // namespace
+
+ReaderPool::File ReaderPool::open(const std::string& dir, const std::string& mount,
+                                  const FileRow& row) {
+  const FileCache::Key key{mount, row.name()};
+  if (auto known = cache_.find(key); known && tells_of(*known, row)) return known;
+  auto loaded = load_archive_file(dir, mount, row);
+  if (!loaded) {
+    if (missing_ && loaded.error().code == Error::Code::kNotFound) missing_(mount);
+    return nullptr;
+  }
+  cache_.put(key, *loaded);
+  cache_.make_room();
+  return std::move(*loaded);
+}
+
+void ReaderPool::let_go(const std::string& mount, const std::vector<FileRow>& rows) {
+  for (const FileRow& row : rows) cache_.drop({mount, row.name()});
+}
 
 void ReaderPool::run(Loop::Task task) {
   std::call_once(begun_, [this] {
@@ -16,19 +44,15 @@ void ReaderPool::run(Loop::Task task) {
 }
 
 void ReaderPool::load(const std::string& dir, const std::string& mount, const FileRow& row,
-                      Loop& home, UniqueFunction<void(RemoteArchive::File)> then) {
-  if (!row.remote || remote_ == nullptr) {
-    run([this, dir, mount, row, &home, then = std::move(then)]() mutable {
-      home.post([file = open(dir, mount, row), then = std::move(then)]() mutable {
-        then(std::move(file));
+                      Loop& home, UniqueFunction<void(File)> then) {
+  std::make_shared<PastReading>(*this, dir, mount)
+      ->run([row, &home, then = std::move(then)](PastReading& reading) mutable {
+        File file = reading.open(row);
+        if (reading.lacks()) return false;
+        home.post(
+            [file = std::move(file), then = std::move(then)]() mutable { then(std::move(file)); });
+        return false;
       });
-    });
-    return;
-  }
-  remote_->load(mount, row, [&home, then = std::move(then)](RemoteArchive::File file) mutable {
-    home.post(
-        [file = std::move(file), then = std::move(then)]() mutable { then(std::move(file)); });
-  });
 }
 
 void ReaderPool::read(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes) {
@@ -43,20 +67,20 @@ void ReaderPool::read(const ArchiveFile& file, std::uint64_t offset, std::uint64
   }
 }
 
-void ReaderPool::warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
-                      std::uint64_t bytes, Loop& home, Loop::Task then) {
-  if (file->remote && remote_ != nullptr &&
-      !file->has(offset, std::min(bytes, file->end() - std::min(offset, file->end())))) {
-    remote_reads.fetch_add(1, std::memory_order_relaxed);
-    remote_->fetch(std::move(file), offset, bytes,
-                   [&home, then = std::move(then)](bool) mutable { home.post(std::move(then)); });
-    return;
-  }
-  disk_reads.fetch_add(1, std::memory_order_relaxed);
-  run([file = std::move(file), offset, bytes, &home, then = std::move(then)]() mutable {
-    read(*file, offset, bytes);
-    home.post(std::move(then));
-  });
+void ReaderPool::warm(File file, std::uint64_t offset, std::uint64_t bytes, Loop& home,
+                      Loop::Task then) {
+  std::make_shared<PastReading>(*this, std::string(), std::string())
+      ->run([=, &home, fetched = false, then = std::move(then)](PastReading& reading) mutable {
+        const bool here = reading.has(*file, offset, bytes);
+        if (reading.lacks()) {
+          fetched = true;
+          return false;
+        }
+        if (here && !fetched) reading.readers().disk_reads.fetch_add(1, std::memory_order_relaxed);
+        if (here) read(*file, offset, bytes);
+        home.post(std::move(then));
+        return false;
+      });
 }
 
 }  // namespace lb

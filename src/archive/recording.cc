@@ -410,14 +410,7 @@ void Recording::close_file() {
   guess_.reset();
   SegmentFile file = std::move(*file_);
   file_.reset();
-  file.close();
-  FileRow row;
-  row.from_ms = file.head().span.wall_ms;
-  row.to_ms = file.last().wall_ms;
-  row.bytes = file.last().offset;
-  row.origin = file.head().span.origin;
-  row.id = short_id(file.head().span.id);
-  if (row.bytes > 0) host_.catalog.close(mount_->name(), row);
+  host_.catalog.close(mount_->name(), file.close());
 }
 
 // Another program has removed it; the rest of the stream goes into another one.
@@ -437,14 +430,9 @@ void Recording::show() {
   if (!file_) return;
   lag_ms_ = wall_now_ms() - file_->last().wall_ms;
   if (file_->last().offset == 0 || guess_) return;
-  FileRow row;
-  row.from_ms = file_->head().span.wall_ms;
-  row.to_ms = file_->last().wall_ms;
-  row.bytes = file_->last().offset;
-  row.origin = file_->head().span.origin;
-  row.id = short_id(file_->head().span.id);
-  const auto& open = host_.catalog.files(mount_->name())->open();
+  FileRow row = file_->row();
   row.open = true;
+  const auto& open = host_.catalog.files(mount_->name())->open();
   if (!open || !(*open == row)) host_.catalog.grow(mount_->name(), row);
 }
 

@@ -1,12 +1,11 @@
 #include "archive/remote_archive.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "archive/file_list.h"
 #include "archive/merged_files.h"
+#include "archive/remote_join.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 
@@ -17,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kListFresh = 1s;
 constexpr auto kAnswerTime = 2000ms, kLonelyAnswerTime = 5000ms;
-constexpr std::size_t kLargestIndexText = 4 * 1024 * 1024, kLargestList = 1024 * 1024;
+constexpr std::size_t kLargestList = 1024 * 1024;
 constexpr std::size_t kMostHoldersAsked = 8, kMostLooked = 10'000;
 constexpr std::int64_t kListCell = 300'000;
 
@@ -46,7 +45,7 @@ void RemoteArchive::configure(std::string cache_dir, std::uint64_t cache_bytes) 
   loop().post([this, dir = std::move(cache_dir), cache_bytes]() mutable {
     cache_dir_ = std::move(dir);
     cache_bytes_ = cache_bytes;
-    make_room();
+    cache_.make_room(cache_bytes_);
   });
 }
 
@@ -118,12 +117,7 @@ void RemoteArchive::look(const std::string& mount, std::uint32_t id, std::uint64
 void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                              const std::string& query, UniqueFunction<void(bool)> then) {
   const auto view = holders();
-  const auto join = std::make_shared<Join>();
-  join->left = 1;
-  join->then = std::move(then);
-  const auto done = [](const std::shared_ptr<Join>& one) {
-    if (--one->left == 0) one->then(one->good);
-  };
+  RemoteJoin join(std::move(then));
   if (looked_.size() > kMostLooked) looked_.clear();
   std::size_t asked = 0;
   const auto holders = in_order(*view, mount);
@@ -131,7 +125,7 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
     if (asked == kMostHoldersAsked) break;
     const bool rests = peers_[holder->node].rests_until > loop().now();
     if (rests && asked > 0) {  // the others know it too
-      join->good = false;
+      join.part()(false);
       continue;
     }
     const bool has =
@@ -144,25 +138,20 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
     const std::string key = cat({holder->node, " ", mount, query});
     const auto fresh = looked_.find(key);
     if (fresh != looked_.end() && loop().now() - fresh->second < kListFresh) continue;
-    ++join->left;
     auto& waiting = looks_[key];
-    waiting.push_back(join);
+    waiting.push_back(join.part());
     if (waiting.size() > 1) continue;
     ask(*holder, cat({kBlockPath, percent_encode(mount, true), "/", query}), "", kLargestList,
         holders.size() == 1,
-        [this, mount, node = holder->node, from_ms, to_ms, key, done](Result<FetchAnswer> answer) {
+        [this, mount, node = holder->node, from_ms, to_ms, key](Result<FetchAnswer> answer) {
           const bool answered = answer && answer->status < 500;
           if (answer) looked_[key] = loop().now();
           list_came(mount, node, from_ms, to_ms, std::move(answer));
-          auto all = std::move(looks_[key]);
-          looks_.erase(key);
-          for (const auto& each : all) {
-            each->good = each->good && answered;
-            done(each);
-          }
+          auto all = looks_.extract(key);
+          for (auto& each : all.mapped()) each(answered);
         });
   }
-  done(join);
+  join.close();
 }
 
 void RemoteArchive::list_came(const std::string& mount, const std::string& node,
@@ -248,10 +237,10 @@ bool RemoteArchive::lists_file(const std::string& mount, const std::string& node
 }
 
 const HolderRow* RemoteArchive::next_holder(const HolderView& view, const Key& key,
-                                            std::uint64_t bytes, const Attempt& attempt) {
+                                            std::uint64_t bytes,
+                                            const std::set<std::string>& tried) {
   for (const HolderRow* holder : in_order(view, key.mount))
-    if (!attempt.tried.contains(holder->node) &&
-        lists_file(key.mount, holder->node, key.name, bytes))
+    if (!tried.contains(holder->node) && lists_file(key.mount, holder->node, key.name, bytes))
       return holder;
   return nullptr;
 }
@@ -295,181 +284,6 @@ void RemoteArchive::failed(const Key& key, const std::string& node, const Error&
         std::erase_if(rows->second, [&](const FileRow& row) { return row.name() == key.name; });
   }
   publish(key.mount);
-}
-
-// -- files ----------------------------------------------------------------------------------------
-
-void RemoteArchive::load(const std::string& mount, const FileRow& row,
-                         UniqueFunction<void(File)> then) {
-  loop().post([this, key = Key{mount, row.name()}, row, then = std::move(then)]() mutable {
-    load_now(std::move(key), row, std::move(then));
-  });
-}
-
-void RemoteArchive::load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then) {
-  if (const auto cached = cache_.find(key); cached != cache_.end()) {
-    const auto& file = cached->second.file;
-    if (file && file->end() >= row.bytes) {
-      cached->second.used = loop().now();
-      then(file);
-      return;
-    }
-  } else if (full()) {
-    then(Error::limit(
-        cat({"archive ", key.mount, ": the cache of other nodes' recordings is full"})));
-    return;
-  }
-  Loading& loading = loading_[key];
-  if (loading.waiting.empty()) loading.attempt.since = loop().now();
-  if (row.bytes > loading.row.bytes) loading.row = row;
-  loading.waiting.push_back(std::move(then));
-  step(key);
-}
-
-void RemoteArchive::step(const Key& key) {
-  const auto found = loading_.find(key);
-  if (found == loading_.end() || found->second.attempt.under_way) return;
-  Loading& loading = found->second;
-  const auto view = holders();
-  const HolderRow* holder = next_holder(*view, key, loading.row.bytes, loading.attempt);
-  if (holder == nullptr) {
-    if (loop().now() - loading.attempt.since < kPatience) {
-      if (!retry_timer_->armed()) retry_timer_->after(kRetryEvery);
-      return;
-    }
-    const std::string text = cat({"archive ", key.mount, ": no node gives ", to_string(key.name)});
-    loaded(key, loading.attempt.unanswered ? Error::closed(text) : Error::not_found(text));
-    return;
-  }
-  loading.attempt.tried.insert(holder->node);
-  loading.attempt.under_way = true;
-  ask(*holder, cat({kBlockPath, percent_encode(key.mount, true), "/", to_string(key.name), ".idx"}),
-      "", kLargestIndexText, view->of(key.mount).size() == 1,
-      [this, key, node = holder->node](Result<FetchAnswer> answer) {
-        index_came(key, node, std::move(answer));
-      });
-}
-
-void RemoteArchive::index_came(const Key& key, const std::string& node,
-                               Result<FetchAnswer> answer) {
-  const auto found = loading_.find(key);
-  if (found == loading_.end()) return;
-  found->second.attempt.under_way = false;
-  Result<void> taken;
-  bool host = true;
-  if (!answer || answer->status >= 500) found->second.attempt.unanswered = true;
-  if (!answer) {
-    taken = answer.error();
-  } else if (answer->status != 200) {
-    taken = Error::denied(cat({"status ", answer->status}));
-    host = answer->status >= 500;
-  } else {
-    taken = take_index(key, found->second.row, answer->body);
-  }
-  if (!taken) {
-    // Another holder has told of more: this one is a moment behind.
-    const bool behind = found->second.row.open && taken.error().code == Error::Code::kNotFound;
-    if (!behind) failed(key, node, taken.error(), host);
-    step(key);
-    return;
-  }
-  const File file = cache_[key].file;
-  make_room();
-  loaded(key, file);
-}
-
-Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
-                                       const std::string& text) {
-  FileIndex index = read_index(text);
-  const StreamSpan& span = index.head.span;
-  if (index.end() == 0 || index.end() > kLargestRemoteFile)
-    return Error::invalid("an index without a mark");
-  if (short_id(span.id) != row.id || span.origin != row.origin)
-    return Error::invalid("the index of another file");
-  if (index.end() < row.bytes)
-    return Error::not_found(cat({"an index of ", index.end(), " bytes instead of ", row.bytes}));
-  Cached& cached = cache_[key];
-  if (!cached.parts) {
-    auto parts = RemoteParts::create(cache_dir_);
-    if (!parts) {
-      cache_.erase(key);
-      return parts.error();
-    }
-    cached.parts = std::move(*parts);
-    cached.parts->mount = key.mount;
-    cached.parts->fetcher = this;
-  }
-  if (auto room = cached.parts->reserve(index.end()); !room) return room;
-  UniqueFd fd(::fcntl(cached.parts->fd(), F_DUPFD_CLOEXEC, 0));
-  if (!fd) return Error::io("no descriptor is left");
-  FileRow grown = row;
-  grown.bytes = index.end();
-  auto made = make_archive_file(grown, std::move(index), std::move(fd), cached.parts);
-  if (!made) return made.error();
-  cached.file = std::move(*made);
-  cached.used = loop().now();
-  return {};
-}
-
-void RemoteArchive::loaded(const Key& key, File file) {
-  auto row = loading_.extract(key);
-  for (auto& then : row.mapped().waiting) then(file);
-}
-
-// -- time and room --------------------------------------------------------------------------------
-
-void RemoteArchive::retry() {
-  std::vector<Key> loads;
-  for (auto& [key, loading] : loading_)
-    if (!loading.attempt.under_way) {
-      loading.attempt.tried.clear();
-      loads.push_back(key);
-    }
-  std::vector<FlightKey> flights;
-  for (auto& [key, flight] : flights_)
-    if (!flight.attempt.under_way) {
-      flight.attempt.tried.clear();
-      flights.push_back(key);
-    }
-  for (const Key& key : loads) step(key);
-  for (const FlightKey& key : flights) step(key);
-}
-
-void RemoteArchive::forget(const std::string& mount, const FileRow& row) {
-  if (!begun()) return;
-  loop().post([this, key = Key{mount, row.name()}] {
-    const auto cached = cache_.find(key);
-    if (cached == cache_.end()) return;
-    if (cached->second.in_use())
-      cached->second.used = {};
-    else
-      cache_.erase(cached);
-  });
-}
-
-bool RemoteArchive::full() const {
-  std::uint64_t used = 0;
-  for (const auto& [key, cached] : cache_)
-    if (cached.in_use()) used += cached.parts->bytes();
-  return used > cache_bytes_;
-}
-
-// The longest unused go first, never those that are being played.
-void RemoteArchive::make_room() {
-  std::uint64_t all = 0;
-  for (const auto& [key, cached] : cache_) all += cached.parts->bytes();
-  while (all > cache_bytes_ || cache_.size() > kMostIdle) {
-    std::size_t idle = 0;
-    auto oldest = cache_.end();
-    for (auto at = cache_.begin(); at != cache_.end(); ++at) {
-      if (at->second.in_use()) continue;
-      ++idle;
-      if (oldest == cache_.end() || at->second.used < oldest->second.used) oldest = at;
-    }
-    if (oldest == cache_.end() || (all <= cache_bytes_ && idle <= kMostIdle)) return;
-    all -= oldest->second.parts->bytes();
-    cache_.erase(oldest);
-  }
 }
 
 }  // namespace lb

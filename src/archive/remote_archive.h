@@ -8,8 +8,8 @@
 // `then` is called on the thread of this object; it posts to where it came from.  That thread
 // begins with the first holder: a node that hears of none has no such thread.
 // Ownership: app/services/archive_service.
-// Bounds: the cache has cache_bytes and kMostIdle files, and more only for files that are being
-// played; beyond the bytes new ones are refused.  Lists have kMostListed rows a mount and node.
+// Bounds: the cache (FileCache) has cache_bytes, and more only for files that are being played:
+// beyond that new ones are refused.  Lists have kMostListed rows a mount and node.
 // Errors: kNotFound: no holder has it; kClosed: one has not answered; kLimit: the cache is full.
 #pragma once
 
@@ -19,13 +19,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "archive/archive_file.h"
 #include "archive/catalog.h"
+#include "archive/file_cache.h"
 #include "archive/holders.h"
 #include "base/log.h"
 #include "base/snapshot.h"
@@ -39,9 +41,6 @@ class RemoteArchive {
  public:
   static constexpr std::chrono::seconds kRest{10}, kPatience{5};
   static constexpr std::size_t kMostListed = 20'000;
-  // That nothing plays; each has two descriptors, a mapping and some 20 kB.  A day's files of 300 s
-  // stay, so that a list of them is not fetched for each of its players.
-  static constexpr std::size_t kMostIdle = 320;
 
   using File = Result<std::shared_ptr<const ArchiveFile>>;
   // Asks another server; on the loop.
@@ -74,8 +73,6 @@ class RemoteArchive {
   // It has been read, and is not wanted again: it goes before all others of the cache.
   void forget(const std::string& mount, const FileRow& row);
 
-  // The process ends: what waits for it (remote_wait.h) waits no longer.
-  std::atomic<bool> closing{false};
   std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
 
  private:
@@ -98,71 +95,47 @@ class RemoteArchive {
     Catalog::Files own, files;
     std::shared_ptr<const Lists> lists;
   };
-  struct Key {
-    std::string mount;
-    ArchiveFileName name;
-
-    bool operator<(const Key& other) const noexcept {
-      if (mount != other.mount) return mount < other.mount;
-      if (name.seconds != other.name.seconds) return name.seconds < other.name.seconds;
-      if (name.id != other.name.id) return name.id < other.name.id;
-      return name.origin < other.name.origin;
-    }
-  };
-  struct Cached {
-    std::shared_ptr<RemoteParts> parts;
-    std::shared_ptr<const ArchiveFile> file;
-    SteadyTime used{};
-
-    bool in_use() const noexcept { return file.use_count() > 1 || parts.use_count() > 2; }
-  };
-  // One question, and which holders have been asked.
-  struct Attempt {
+  using Key = FileCache::Key;
+  // Up to where in the file it is wanted.
+  using Waiting = std::pair<std::uint64_t, UniqueFunction<void(File)>>;
+  // Something that holders are asked for, one after the other: the index of a file, or one of its
+  // blocks.
+  struct Question {
+    FileRow row;                              // of an index
+    std::shared_ptr<const ArchiveFile> file;  // of a block; of an index when it has come
+    std::uint64_t want = 0;                   // bytes of the file that a holder has to have
     std::set<std::string> tried;
     SteadyTime since{};
     bool under_way = false;
     bool unanswered = false;  // by one of them
+    std::vector<Waiting> waiting;
   };
-  struct Loading {
-    Attempt attempt;
-    FileRow row;
-    std::vector<UniqueFunction<void(File)>> waiting;
-  };
-  struct Join {
-    std::size_t left = 0;
-    bool good = true;
-    UniqueFunction<void(bool)> then;
-    // Of a part of a file.
+  static constexpr std::uint64_t kIndex = ~std::uint64_t{0};
+  using QuestionKey = std::pair<Key, std::uint64_t>;  // kIndex, or which block
+  struct Part {
     std::shared_ptr<const ArchiveFile> file;
-    std::uint64_t offset = 0, bytes = 0;
+    std::uint64_t offset = 0, end = 0;
     SteadyTime since{};
+    UniqueFunction<void(bool)> then;
   };
-  struct Flight {
-    Attempt attempt;
-    std::shared_ptr<const ArchiveFile> file;
-    std::uint64_t want = 0;                                                // the end, in the file
-    std::vector<std::pair<std::uint64_t, std::shared_ptr<Join>>> waiting;  // … of each
-  };
-  using FlightKey = std::pair<Key, std::uint64_t>;
 
   void look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                 const std::string& query, UniqueFunction<void(bool)> then);
   void list_came(const std::string& mount, const std::string& node, std::int64_t from_ms,
                  std::int64_t to_ms, Result<FetchAnswer> answer);
-  void load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then);
-  void fetch_now(const std::shared_ptr<Join>& join);
-  void finish(const std::shared_ptr<Join>& join);
-  void step(const Key& key);
-  void step(const FlightKey& key);
-  void index_came(const Key& key, const std::string& node, Result<FetchAnswer> answer);
-  void block_came(const FlightKey& key, const std::string& node, std::uint64_t from,
-                  std::uint64_t bytes, Result<FetchAnswer> answer);
-  void loaded(const Key& key, File file);
-  void settle(const FlightKey& key, bool given_up);
+  void load_now(const Key& key, const FileRow& row, UniqueFunction<void(File)> then);
+  void fetch_now(const std::shared_ptr<Part>& part);
+  Question& question(const QuestionKey& key);
+  Question& ask_block(const QuestionKey& key, const std::shared_ptr<const ArchiveFile>& file);
+  void step(const QuestionKey& key);
+  void answered(const QuestionKey& key, const std::string& node, std::uint64_t from,
+                std::uint64_t bytes, const Result<FetchAnswer>& answer);
+  void settle(const QuestionKey& key, const File& result);
+  Result<void> take_index(const Key& key, Question& asked, const std::string& text);
   void read_ahead(const std::shared_ptr<const ArchiveFile>& file, std::uint64_t block);
   // The next one to ask, the best first; nullptr: all have been asked.
   const HolderRow* next_holder(const HolderView& view, const Key& key, std::uint64_t bytes,
-                               const Attempt& attempt);
+                               const std::set<std::string>& tried);
   bool lists_file(const std::string& mount, const std::string& node, const ArchiveFileName& name,
                   std::uint64_t bytes) const;
   std::vector<const HolderRow*> in_order(const HolderView& view, std::string_view mount);
@@ -170,9 +143,6 @@ class RemoteArchive {
            std::size_t most, bool alone, UniqueFunction<void(Result<FetchAnswer>)> then);
   // The holder failed to deliver what it announced.
   void failed(const Key& key, const std::string& node, const Error& error, bool host);
-  Result<void> take_index(const Key& key, const FileRow& row, const std::string& text);
-  void make_room();
-  bool full() const;
   void publish(const std::string& mount);
   void retry();
 
@@ -195,11 +165,10 @@ class RemoteArchive {
   std::uint64_t cache_bytes_ = 256u << 20;
   std::map<std::string, Peer> peers_;
   std::map<std::string, std::map<std::string, Rows>> known_;  // mount, node
-  std::map<std::string, std::vector<std::shared_ptr<Join>>> looks_;
+  std::map<std::string, std::vector<UniqueFunction<void(bool)>>> looks_;
   std::map<std::string, SteadyTime> looked_;
-  std::map<Key, Cached> cache_;
-  std::map<Key, Loading> loading_;
-  std::map<FlightKey, Flight> flights_;
+  FileCache cache_;
+  std::map<QuestionKey, Question> questions_;
   std::unique_ptr<Timer> retry_timer_;
 };
 

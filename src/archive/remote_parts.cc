@@ -26,13 +26,14 @@ UniqueFd unnamed_file(const std::string& dir) {
 
 }  // namespace
 
-Result<std::shared_ptr<RemoteParts>> RemoteParts::create(const std::string& cache_dir) {
+Result<std::shared_ptr<RemoteParts>> RemoteParts::create(const std::string& cache_dir,
+                                                         std::string mount) {
   UniqueFd fd = unnamed_file(cache_dir);
   if (!fd)
     return Error::io(
         cat({cache_dir.empty() ? std::string("memory for recordings of other nodes") : cache_dir,
              ": ", std::strerror(errno)}));
-  return std::shared_ptr<RemoteParts>(new RemoteParts(std::move(fd)));
+  return std::shared_ptr<RemoteParts>(new RemoteParts(std::move(mount), std::move(fd)));
 }
 
 std::atomic<std::uint32_t>* RemoteParts::cell(std::uint64_t block) {

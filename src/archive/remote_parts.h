@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "archive/record.h"
@@ -21,18 +22,15 @@
 
 namespace lb {
 
-class RemoteArchive;
-
 class RemoteParts {
  public:
   static constexpr std::uint64_t kBlock = 256 * 1024;
 
-  // Both written once, by its maker.
-  std::string mount;
-  RemoteArchive* fetcher = nullptr;
+  const std::string mount;
 
   // cache_dir "": in memory.
-  static Result<std::shared_ptr<RemoteParts>> create(const std::string& cache_dir);
+  static Result<std::shared_ptr<RemoteParts>> create(const std::string& cache_dir,
+                                                     std::string mount);
 
   // All of [offset, offset + bytes).
   bool has(std::uint64_t offset, std::uint64_t bytes) const noexcept;
@@ -51,7 +49,7 @@ class RemoteParts {
   static constexpr std::size_t kChunk = 256;  // blocks
   using Chunk = std::array<std::atomic<std::uint32_t>, kChunk>;
 
-  explicit RemoteParts(UniqueFd fd) : fd_(std::move(fd)) {}
+  RemoteParts(std::string of, UniqueFd fd) : mount(std::move(of)), fd_(std::move(fd)) {}
   std::atomic<std::uint32_t>* cell(std::uint64_t block);
   Result<void> check(std::uint64_t from, std::uint64_t to, const FileIndex& index);
   void empty(std::uint64_t block);

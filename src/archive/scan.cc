@@ -41,16 +41,6 @@ std::vector<std::string> names_in(const std::string& path) {
   return names;
 }
 
-FileRow row_of(const FileHead& head, const FileMark& end) {
-  FileRow row;
-  row.from_ms = head.span.wall_ms;
-  row.to_ms = std::max(row.from_ms, end.wall_ms);
-  row.bytes = end.offset;
-  row.origin = head.span.origin;
-  row.id = short_id(head.span.id);
-  return row;
-}
-
 // Of a file that was closed its two ends tell all, and they come with one read.  name: room for the
 // stem and an extension.
 bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& row) {
@@ -80,7 +70,7 @@ bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& r
   if (::fstatat(dir, name.c_str(), &data, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(data.st_mode) ||
       static_cast<std::uint64_t>(data.st_size) < end.offset)
     return false;
-  row = row_of(head, end);
+  row = recorded_row(head, end);
   return true;
 }
 
@@ -125,7 +115,7 @@ bool recover(const std::string& day, const std::vector<std::string>& stems, std:
       if (found->found_bytes > 0)
         out.mended.back() +=
             cat({": ", found->found_bytes, " bytes were not in its index, and are now"});
-      row = row_of(found->index.head, found->index.marks.back());
+      row = recorded_row(found->index.head, found->index.marks.back());
       return true;
     case Outcome::kOtherVersion:
       out.other_versions.push_back(path);

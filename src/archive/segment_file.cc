@@ -160,8 +160,7 @@ bool SegmentFile::is_named() const noexcept {
          data.st_nlink > 0 && index.st_nlink > 0;
 }
 
-void SegmentFile::close() {
-  if (!data_) return;
+FileRow SegmentFile::close() {
   if (!marked_) {
     // Sound whose mark could not be written is found at the next start.
     if (written_ == 0) {
@@ -180,6 +179,7 @@ void SegmentFile::close() {
   }
   data_.reset();
   index_.reset();
+  return row();
 }
 
 }  // namespace lb

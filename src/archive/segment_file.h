@@ -11,6 +11,7 @@
 #include <string>
 
 #include "archive/archive_name.h"
+#include "archive/catalog.h"
 #include "archive/record.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -37,8 +38,9 @@ class SegmentFile {
   // Its wall times were a guess: it begins then, and has the name that follows from it.  After an
   // error it is what it was.
   Result<void> settle(const StreamSpan& span);
-  // The same, at the last mark, and the data goes to the disk.  An error leaves what a crash would.
-  void close();
+  // All of it, up to the last mark, goes to the disk; what it is then.  No bytes: there is no file.
+  // An error leaves what a crash would.
+  FileRow close();
 
   // Both of its parts have names yet, which another program may have removed.
   bool is_named() const noexcept;
@@ -46,6 +48,7 @@ class SegmentFile {
   const FileHead& head() const noexcept { return head_; }
   std::uint64_t size() const noexcept { return written_; }
   const FileMark& last() const noexcept { return last_; }
+  FileRow row() const noexcept { return recorded_row(head_, last_); }  // as far as it is marked
   bool marked() const noexcept { return marked_; }
   // Where errno was ENOSPC or EDQUOT.
   bool no_space() const noexcept { return no_space_; }

@@ -133,11 +133,7 @@ class PersistentMap {
   bool is_same(const PersistentMap& other) const noexcept { return root_ == other.root_; }
 
   bool operator==(const PersistentMap& other) const {
-    bool same = size_ == other.size_;
-    if (same)
-      for_each_change(*this, other,
-                      [&same](const value_type*, const value_type*) { same = false; });
-    return same;
+    return size_ == other.size_ && !more_changed(*this, other, 0);
   }
 
   // Calls each(before, now) for the rows that differ, in the order of the keys; null: none
@@ -145,34 +141,15 @@ class PersistentMap {
   // copy of the other.
   template <class Each>
   static void for_each_change(const PersistentMap& before, const PersistentMap& now, Each each) {
-    Cursor a(before.root_.get()), b(now.root_.get());
-    while (!a.done() || !b.done()) {
-      if (!a.done() && !b.done()) {
-        if (a.whole() == b.whole() && a.whole() != nullptr) {
-          a.skip();
-          b.skip();
-          continue;
-        }
-        // Of two subtrees the higher one is opened, until equal ones face each other.
-        if (a.whole() != nullptr &&
-            (b.whole() == nullptr || b.whole()->height <= a.whole()->height))
-          a.open();
-        else if (b.whole() != nullptr)
-          b.open();
-        else if (std::less<>()(a.row().first, b.row().first))
-          each(a.take(), static_cast<const value_type*>(nullptr));
-        else if (std::less<>()(b.row().first, a.row().first))
-          each(static_cast<const value_type*>(nullptr), b.take());
-        else
-          report(a.take(), b.take(), each);
-      } else if (Cursor& left = a.done() ? b : a; left.whole() != nullptr) {
-        left.open();
-      } else if (a.done()) {
-        each(static_cast<const value_type*>(nullptr), b.take());
-      } else {
-        each(a.take(), static_cast<const value_type*>(nullptr));
-      }
-    }
+    walk(before, now, [&each](const value_type* was, const value_type* is) {
+      each(was, is);
+      return true;
+    });
+  }
+  // Whether more than `most` rows differ; costs no more of them.
+  static bool more_changed(const PersistentMap& before, const PersistentMap& now,
+                           std::size_t most) {
+    return !walk(before, now, [&most](const value_type*, const value_type*) { return most-- > 0; });
   }
 
  private:
@@ -213,9 +190,44 @@ class PersistentMap {
     std::vector<std::pair<const Node*, bool>> rest_;
   };
 
+  // Until `each` returns false: then false.
   template <class Each>
-  static void report(const value_type* before, const value_type* now, Each& each) {
-    if (before != now && before->second != now->second) each(before, now);
+  static bool walk(const PersistentMap& before, const PersistentMap& now, Each each) {
+    constexpr const value_type* kNone = nullptr;
+    Cursor a(before.root_.get()), b(now.root_.get());
+    bool more = true;
+    while (more && (!a.done() || !b.done())) {
+      if (!a.done() && !b.done()) {
+        if (a.whole() == b.whole() && a.whole() != nullptr) {
+          a.skip();
+          b.skip();
+          continue;
+        }
+        // Of two subtrees the higher one is opened, until equal ones face each other.
+        if (a.whole() != nullptr &&
+            (b.whole() == nullptr || b.whole()->height <= a.whole()->height))
+          a.open();
+        else if (b.whole() != nullptr)
+          b.open();
+        else if (std::less<>()(a.row().first, b.row().first))
+          more = each(a.take(), kNone);
+        else if (std::less<>()(b.row().first, a.row().first))
+          more = each(kNone, b.take());
+        else
+          more = report(a.take(), b.take(), each);
+      } else if (Cursor& left = a.done() ? b : a; left.whole() != nullptr) {
+        left.open();
+      } else if (a.done()) {
+        more = each(kNone, b.take());
+      } else {
+        more = each(a.take(), kNone);
+      }
+    }
+    return more;
+  }
+  template <class Each>
+  static bool report(const value_type* before, const value_type* now, Each& each) {
+    return before == now || !(before->second != now->second) || each(before, now);
   }
   static unsigned height(const Link& node) noexcept { return node == nullptr ? 0 : node->height; }
   static Link make(Row row, Link left, Link right) {

@@ -65,7 +65,6 @@ class SharedList {
   const T& back() const { return *rows_.back(); }
   const_iterator begin() const { return {this, 0}; }
   const_iterator end() const { return {this, size()}; }
-  const std::shared_ptr<const T>& shared(std::size_t i) const { return rows_[i]; }
 
   T& operator[](std::size_t i) {
     if (rows_[i].use_count() != 1) rows_[i] = std::make_shared<T>(*rows_[i]);
@@ -74,27 +73,16 @@ class SharedList {
   T& back() { return (*this)[size() - 1]; }
   iterator begin() { return {this, 0}; }
   iterator end() { return {this, size()}; }
-  void reserve(std::size_t count) { rows_.reserve(count); }
-  void clear() { rows_.clear(); }
   void resize(std::size_t count) {
     while (size() > count) rows_.pop_back();
     while (size() < count) emplace_back();
   }
   void push_back(T element) { rows_.push_back(std::make_shared<T>(std::move(element))); }
-  // An element of another list, or of its owner, which does not modify it.
-  void push_shared(std::shared_ptr<const T> element) { rows_.push_back(std::move(element)); }
-  void set_shared(std::size_t i, std::shared_ptr<const T> element) {
-    rows_[i] = std::move(element);
-  }
   template <class... Args>
   T& emplace_back(Args&&... args) {
     rows_.push_back(std::make_shared<T>(std::forward<Args>(args)...));
     return back();
   }
-  void append(const SharedList& more) {
-    rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end());
-  }
-
   bool operator==(const SharedList& other) const {
     if (size() != other.size()) return false;
     for (std::size_t i = 0; i < size(); ++i)

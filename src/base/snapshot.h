@@ -3,8 +3,12 @@
 // Thread: publish() and read() may be called from any thread.
 // Invariants: (1) a published T is never modified; (2) read() never returns null.
 // A mutex guards one pointer swap.  std::atomic<shared_ptr> of libstdc++ 12 draws a TSan report.
+// A thread that reads often keeps a SnapshotReader, which takes the mutex only when there is a new
+// T.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -25,10 +29,35 @@ class Snapshot {
   void publish(std::shared_ptr<const T> next) {
     std::lock_guard<std::mutex> guard(mutex_);
     current_.swap(next);
+    version_.fetch_add(1, std::memory_order_release);
   }  // the old value is released after the lock
 
  private:
+  template <class>
+  friend class SnapshotReader;
   mutable std::mutex mutex_;
+  std::shared_ptr<const T> current_;
+  std::atomic<std::uint64_t> version_{1};
+};
+
+// Thread: one owner.
+// Ownership: the snapshot outlives it; it keeps the T that it has read last.
+template <class T>
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(const Snapshot<T>& of) : of_(of) {}
+
+  // The newest; as it is until the next read().
+  const T& read() {
+    const std::uint64_t version = of_.version_.load(std::memory_order_acquire);
+    if (version != version_) current_ = of_.read();
+    version_ = version;
+    return *current_;
+  }
+
+ private:
+  const Snapshot<T>& of_;
+  std::uint64_t version_ = 0;
   std::shared_ptr<const T> current_;
 };
 

@@ -13,9 +13,18 @@ const std::string& shoutcast_mount(const Config& config, const ListenSettings& s
   return socket.shoutcast_mount.empty() ? config.shoutcast_mount : socket.shoutcast_mount;
 }
 
+namespace {
+
+const MountIndex* index_of(const Config& config) {
+  const MountIndex* const index = config.mount_index.get();
+  return index != nullptr && index->size() == config.mounts.size() ? index : nullptr;
+}
+
+}  // namespace
+
 const MountSettings& mount_section(const Config& config, std::string_view mount) {
-  if (const MountIndex* index = config.mount_index.get();
-      index != nullptr && index->size() == config.mounts.size()) {
+  if (const auto* section = config.book.sections.look_up(mount)) return **section;
+  if (const MountIndex* index = index_of(config)) {
     const auto position = index->find(mount);
     return position ? config.mounts[*position] : config.default_mount;
   }
@@ -24,6 +33,21 @@ const MountSettings& mount_section(const Config& config, std::string_view mount)
     if (settings.name == name || glob_match(settings.name, name)) return settings;
   }
   return config.default_mount;
+}
+
+const MountSettings* named_section(const Config& config, std::string_view name) {
+  const auto* section = config.book.sections.look_up(name);
+  return section == nullptr ? file_section(config, name) : section->get();
+}
+
+const MountSettings* file_section(const Config& config, std::string_view name) {
+  if (const MountIndex* index = index_of(config)) {
+    const auto at = index->find_name(name);
+    return at ? &config.mounts[*at] : nullptr;
+  }
+  const auto at = std::find_if(config.mounts.begin(), config.mounts.end(),
+                               [name](const MountSettings& one) { return one.name == name; });
+  return at == config.mounts.end() ? nullptr : &*at;
 }
 
 MountSettings mount_settings(const Config& config, std::string_view mount) {
@@ -79,8 +103,9 @@ std::string archive_directory_of(const Config& config) {
 
 bool records_anything(const Config& config) {
   const auto wanted = [](const MountSettings& section) { return section.archive.enabled; };
-  return wanted(config.default_mount) ||
-         std::any_of(config.mounts.begin(), config.mounts.end(), wanted);
+  bool any = wanted(config.default_mount);
+  for_each_section(config, [&](const MountSettings& section) { any = any || wanted(section); });
+  return any;
 }
 
 }  // namespace lb

@@ -21,6 +21,7 @@
 #include "config/cluster_config.h"
 #include "config/external_settings.h"
 #include "config/login_index.h"
+#include "config/mount_book.h"
 #include "config/mount_index.h"
 #include "config/store_settings.h"
 #include "hls/settings.h"
@@ -109,14 +110,15 @@ struct Config {
   SecuritySettings security;
   std::vector<HttpHeader> http_headers;
 
-  SharedList<MountSettings> mounts;  // records, then <mount type="normal"> in file order
+  SharedList<MountSettings> mounts;  // <mount type="normal"> in file order
   // Of these mounts, made when all of them are there; null: they are tried one by one.
   std::shared_ptr<const MountIndex> mount_index;
   // Of the file's logins; records add none.  Null: in no configuration that a loader made.
   std::shared_ptr<const LoginIndex> login_index;
+  MountBook book;               // the mounts of records; a loader makes none
   MountSettings default_mount;  // for every path that no entry of mounts matches
 
-  std::vector<RelaySettings> relays;
+  std::vector<RelaySettings> relays;  // of the file
   std::vector<MasterSettings> masters;
   std::vector<DirectorySettings> directories;
   ClusterSettings cluster;
@@ -132,16 +134,31 @@ struct Config {
 // The mount of Shoutcast sources and players at this socket: its own, or that of the root.
 const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket);
 
-// The section that is responsible for a mount: the first <mount> in file order whose name is
-// `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name
-// is "".
+// The section that is responsible for a mount: that of its record; else the first <mount> in file
+// order whose name is `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the
+// default mount, whose name is "".
 const MountSettings& mount_section(const Config& config, std::string_view mount);
+// The section with exactly this name, of a record or of the file; null: none.
+const MountSettings* named_section(const Config& config, std::string_view name);
+// Of the file alone.
+const MountSettings* file_section(const Config& config, std::string_view name);
+// All sections but the default mount's: of records by their names, then of the file in its order.
+template <class Each>
+void for_each_section(const Config& config, Each each) {
+  for (const auto& [name, section] : config.book.sections) each(*section);
+  for (const MountSettings& section : config.mounts) each(section);
+}
+// Relays of the file, then of records: of one mount the file's counts.
+template <class Each>
+void for_each_relay(const Config& config, Each each) {
+  for (const RelaySettings& relay : config.relays) each(relay);
+  for (const auto& [mount, relay] : config.book.relays) each(*relay);
+}
 // Of the record that counts for this mount; "": none, as for all mounts of the file.  It ends with
 // the configuration.
 std::string_view mount_account(const Config& config, std::string_view mount);
 
-// The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern
-// (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.
+// The settings of a mount: of its mount_section().  The name is `mount`.
 MountSettings mount_settings(const Config& config, std::string_view mount);
 
 // Whether /api/v1 is there.

@@ -32,11 +32,12 @@ void ExternalBook::restore(ExternalList copy) {
   identity_ = std::move(copy.etag);
 }
 
-bool ExternalBook::put(std::shared_ptr<const MountRecord> record, bool by_name) {
-  Held& held = held_[record->mount];
-  const bool same = held.record && *held.record == *record;
+bool ExternalBook::put(const std::shared_ptr<const MountRecord>& record, bool by_name) {
+  const auto* known = records_.look_up(record->mount);
+  const bool same = known != nullptr && **known == *record;
   faults_.erase(record->mount);
-  held = {std::move(record), by_name, 0, 0};
+  held_[record->mount] = {by_name, 0, 0};
+  if (!same) records_.set(record->mount, record);
   return !same;
 }
 
@@ -51,6 +52,7 @@ void ExternalBook::no_room_for(const std::string& mount) {
 void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {
   for (const std::string& name : names) {
     if (held_.erase(name) == 0) continue;
+    records_.erase(name);
     faults_.erase(name);
     step.removed.push_back(name);
     step.changed = true;
@@ -201,17 +203,11 @@ Result<ExternalBook::Step> ExternalBook::confirm(std::string_view identity) {
   return step;
 }
 
-std::vector<std::shared_ptr<const MountRecord>> ExternalBook::records() const {
-  std::vector<std::shared_ptr<const MountRecord>> records;
-  records.reserve(held_.size());
-  for (const auto& [name, held] : held_) records.push_back(held.record);
-  return records;
-}
-
 std::vector<ExternalMount> ExternalBook::copy() const {
   std::vector<ExternalMount> mounts;
   mounts.reserve(held_.size());
-  for (const auto& [name, held] : held_) mounts.push_back({name, held.record, {}, held.by_name});
+  for (const auto& [name, record] : records_)
+    mounts.push_back({name, record, {}, held_.find(name)->second.by_name});
   return mounts;
 }
 

@@ -24,6 +24,7 @@
 
 #include "base/result.h"
 #include "config/external_list.h"
+#include "config/mount_book.h"
 
 namespace lb {
 
@@ -68,7 +69,7 @@ class ExternalBook {
   // Errors: kNotFound: no removal waits for this list.
   Result<Step> confirm(std::string_view identity);
 
-  std::vector<std::shared_ptr<const MountRecord>> records() const;
+  const MountRecords& records() const noexcept { return records_; }
   std::vector<ExternalMount> copy() const;
   // The copy may say that it is this list, so that a 304 is believed after a restart; "": not.
   std::string_view copied_identity() const;
@@ -83,12 +84,11 @@ class ExternalBook {
 
  private:
   struct Held {
-    std::shared_ptr<const MountRecord> record;
     bool by_name = false;
     unsigned absent = 0;  // answers about its name without it
     unsigned missed = 0;  // good lists in a row without it
   };
-  bool put(std::shared_ptr<const MountRecord> record, bool by_name);
+  bool put(const std::shared_ptr<const MountRecord>& record, bool by_name);
   void no_room_for(const std::string& mount);
   // Those of the names that have been missed often enough go; the others wait.
   Step remove_or_wait(std::vector<std::string> gone);
@@ -97,6 +97,7 @@ class ExternalBook {
 
   Rules rules_;
   std::map<std::string, Held, std::less<>> held_;
+  MountRecords records_;  // of these
   Faults faults_;
   std::string identity_;
   std::set<std::string, std::less<>> missing_;  // in that list

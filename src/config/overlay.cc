@@ -1,9 +1,8 @@
 #include "config/overlay.h"
 
 #include <algorithm>
-#include <optional>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "config/filler.h"
@@ -11,19 +10,6 @@
 
 namespace lb {
 namespace {
-
-using ByName = std::unordered_map<std::string_view, const MountRecord*>;
-
-// Those that count: a record of the store hides an external one, the file hides both.
-ByName those_that_count(const Config& parsed, const MountRecords& records,
-                        const MountRecords& external) {
-  ByName all;
-  all.reserve(records.size() + external.size());
-  for (const MountRecords* list : {&records, &external})
-    for (const MountRecord& record : *list)
-      if (!is_in_file(parsed, record.mount)) all.try_emplace(record.mount, &record);
-  return all;
-}
 
 // No source may feed it.
 bool is_off(const MountRecord& record) {
@@ -80,108 +66,74 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   return mount;
 }
 
-const MountSettings* named_section(const Config& config, std::string_view name) {
-  const auto at = config.mount_index->find_name(name);
-  return at ? &config.mounts[*at] : nullptr;
-}
+// The record that counts for a mount.
+struct Counting {
+  const MountRecord* record = nullptr;  // null: none
+  bool is_external = false;
 
-// What is pulled for the mounts of records, behind the relays of the file.
-void add_relays(Config& config, const Config& parsed, const MountRecords& list, bool public_only,
-                const ByName& all) {
-  std::unordered_set<std::string_view> in_file;
-  for (const RelaySettings& relay : parsed.relays) in_file.insert(relay.local_mount);
-  for (const MountRecord& record : list) {
-    const auto at = all.find(record.mount);
-    if (!record.has_relay() || at == all.end() || at->second != &record) continue;
-    if (is_off(record) || in_file.contains(record.mount)) continue;
-    config.relays.push_back(record_relay(record, parsed.relays_on_demand));
-    config.relays.back().public_only = public_only;
+  MountOrigin origin() const {
+    return record == nullptr || record->of_master ? MountOrigin::kMaster
+           : is_external                          ? MountOrigin::kExternal
+                                                  : MountOrigin::kStore;
   }
-}
-
-// laid: has sections of the records that `same` names; null: none.
-std::shared_ptr<const Config> lay(const std::shared_ptr<const Config>& parsed,
-                                  const MountRecords& records, const MountRecords& external,
-                                  const Config* laid, const std::vector<std::string>& changed) {
-  if (records.empty() && external.empty()) return parsed;
-  const ByName all = those_that_count(*parsed, records, external);
-  auto config = std::make_shared<Config>(*parsed);
-  SharedList<MountSettings>& sections = config->mounts;
-  sections.clear();
-  sections.reserve(all.size() + parsed->mounts.size());
-  Zones zones;
-  const auto add = [&](const MountRecords& list, MountOrigin origin) {
-    for (const MountRecord& record : list) {
-      const auto at = all.find(record.mount);
-      if (at == all.end() || at->second != &record) continue;
-      const MountOrigin from = record.of_master ? MountOrigin::kMaster : origin;
-      std::optional<std::size_t> same;
-      if (laid != nullptr && !std::binary_search(changed.begin(), changed.end(), record.mount))
-        same = laid->mount_index->find_name(record.mount);
-      if (same && laid->mounts[*same].origin == from)
-        sections.push_shared(laid->mounts.shared(*same));
-      else
-        sections.push_back(section_of(*parsed, record, from, zones));
-    }
-  };
-  add(records, MountOrigin::kStore);
-  add(external, MountOrigin::kExternal);
-  sections.append(parsed->mounts);
-  config->mount_index = std::make_shared<const MountIndex>(config->mounts);
-  add_relays(*config, *parsed, records, false, all);
-  add_relays(*config, *parsed, external, !parsed->external.private_relays, all);
-  return config;
-}
-
-// One record in the place of another.
-struct Replaced {
-  const MountRecord* was;
-  const MountRecord* is;
+  bool is_same_record(const Counting& other) const {
+    return record == other.record ||
+           (record != nullptr && other.record != nullptr && *record == *other.record);
+  }
 };
 
-// Where nothing but values of records differs; else nullopt.
-std::optional<std::vector<Replaced>> replaced(const OverlayParts& before, const OverlayParts& now) {
-  const MountRecords &old = *before.records, &next = *now.records;
-  if (before.external != now.external || old.size() != next.size()) return std::nullopt;
-  std::vector<Replaced> rows;
-  for (std::size_t i = 0; i < old.size(); ++i) {
-    if (old.shared(i) == next.shared(i)) continue;
-    if (old[i].mount != next[i].mount) return std::nullopt;
-    if (!(old[i] == next[i]) && !is_in_file(*now.parsed, next[i].mount))
-      rows.push_back({&old[i], &next[i]});
-  }
-  return rows;
+Counting counting(const MountLayers& layers, const std::string& name) {
+  if (file_section(*layers.file, name) != nullptr) return {};
+  if (const auto* stored = layers.store.look_up(name)) return {stored->get(), false};
+  const auto* record = layers.external.look_up(name);
+  return {record == nullptr ? nullptr : record->get(), true};
 }
 
-// `laid` with other sections in the same places.  Null: more than that has changed.
-std::shared_ptr<const Config> lay_in_place(const Config& parsed, const Config& laid,
-                                           const std::vector<Replaced>& rows) {
-  auto config = std::make_shared<Config>(laid);
-  Zones zones;
-  for (const auto& [was, is] : rows) {
-    if (was->has_relay() || is->has_relay() || was->of_master != is->of_master) return nullptr;
-    const auto at = laid.mount_index->find_name(is->mount);
-    if (!at) return nullptr;
-    const MountOrigin origin = is->of_master ? MountOrigin::kMaster : MountOrigin::kStore;
-    if (std::as_const(laid).mounts[*at].origin != origin) return nullptr;
-    config->mounts.set_shared(
-        *at, std::make_shared<const MountSettings>(section_of(parsed, *is, origin, zones)));
+// Lays single mounts over a configuration that is being made.
+class Layer {
+ public:
+  Layer(Config& config, PullsHere pulls_here)
+      : config_(config), file_(*config.book.layers.file), pulls_here_(pulls_here) {
+    for (const RelaySettings& relay : file_.relays) file_relays_.insert(relay.local_mount);
   }
-  return config;
-}
 
-std::vector<std::string> changed_names(const OverlayParts& before, const OverlayParts& now) {
-  const ByName old = those_that_count(*before.parsed, *before.records, *before.external);
-  const ByName next = those_that_count(*now.parsed, *now.records, *now.external);
-  std::vector<std::string> names;
-  for (const auto& [name, record] : next) {
-    const auto at = old.find(name);
-    if (at == old.end() || (at->second != record && *at->second != *record))
-      names.emplace_back(name);
+  void put(const std::string& name) {
+    MountBook& book = config_.book;
+    const Counting now = counting(book.layers, name);
+    if (now.record == nullptr)
+      book.sections.erase(name);
+    else
+      book.sections.set(name, std::make_shared<const MountSettings>(
+                                  section_of(file_, *now.record, now.origin(), zones_)));
+    if (!is_pulled(now)) {
+      book.relays.erase(name);
+      return;
+    }
+    RelaySettings relay = record_relay(*now.record, file_.relays_on_demand);
+    relay.public_only = now.is_external && !file_.external.private_relays;
+    book.relays.set(name, std::make_shared<const RelaySettings>(std::move(relay)));
   }
-  for (const auto& [name, record] : old)
-    if (!next.contains(name)) names.emplace_back(name);
-  std::sort(names.begin(), names.end());
+
+ private:
+  bool is_pulled(const Counting& now) const {
+    return now.record != nullptr && now.record->has_relay() && !is_off(*now.record) &&
+           !file_relays_.contains(now.record->mount) &&
+           (now.is_external || pulls_here_ == nullptr || pulls_here_(file_, *now.record));
+  }
+
+  Config& config_;
+  const Config& file_;
+  const PullsHere pulls_here_;
+  std::set<std::string_view> file_relays_;
+  Zones zones_;
+};
+
+// The names whose records differ, of records that may count.
+std::set<std::string> changed_names(const MountLayers& before, const MountLayers& now) {
+  std::set<std::string> names;
+  const auto note = [&](const std::string& name, const auto*, const auto*) { names.insert(name); };
+  for_each_change(before.store, now.store, note);
+  for_each_change(before.external, now.external, note);
   return names;
 }
 
@@ -191,54 +143,70 @@ bool same_authenticator(const MountSettings& a, const MountSettings& b) {
          (a.sessions_per_user > 0) == (b.sessions_per_user > 0);
 }
 
+void compare(const Config& before, const Config& now, OverlayUpdate& update) {
+  const MountSettings none;
+  for (const std::string& name : update.mounts) {
+    const MountSettings* was = named_section(before, name);
+    const MountSettings* is = named_section(now, name);
+    const MountSettings& old = was == nullptr ? none : *was;
+    const MountSettings& next = is == nullptr ? none : *is;
+    update.authenticators = update.authenticators || !same_authenticator(old, next);
+    update.files =
+        update.files || old.intro != next.intro || old.fallback_mount != next.fallback_mount;
+  }
+  update.relays = std::any_of(update.plan.begin(), update.plan.end(), [](const Change& change) {
+    return change.path.starts_with("relay[");
+  });
+}
+
 }  // namespace
 
-bool is_in_file(const Config& parsed, std::string_view mount) {
-  return parsed.mount_index != nullptr && parsed.mount_index->find_name(mount).has_value();
+MountLayers layers_of(const std::shared_ptr<const Config>& config) {
+  MountLayers layers = config->book.layers;
+  if (layers.file == nullptr) layers.file = config;
+  return layers;
 }
 
-std::shared_ptr<const Config> lay_over(const std::shared_ptr<const Config>& parsed,
-                                       const MountRecords& records, const MountRecords& external) {
-  return lay(parsed, records, external, nullptr, {});
+std::shared_ptr<const Config> lay_over(MountLayers layers, PullsHere pulls_here) {
+  if (layers.store.empty() && layers.external.empty()) return layers.file;
+  auto config = std::make_shared<Config>(*layers.file);
+  config->book.layers = std::move(layers);
+  Layer layer(*config, pulls_here);
+  for (const auto& [name, record] : config->book.layers.store) layer.put(name);
+  for (const auto& [name, record] : config->book.layers.external)
+    if (!config->book.layers.store.contains(name)) layer.put(name);
+  return config;
 }
 
-OverlayUpdate update_overlay(const OverlayParts& before, const std::shared_ptr<const Config>& laid,
-                             OverlayParts now) {
+OverlayUpdate update_overlay(const std::shared_ptr<const Config>& laid, MountLayers now,
+                             PullsHere pulls_here) {
   OverlayUpdate update;
-  update.whole = before.parsed != now.parsed;
-  if (update.whole) {
-    update.config = lay_over(now.parsed, *now.records, *now.external);
+  const MountLayers before = layers_of(laid);
+  if (before.file != now.file) {
+    update.whole = update.authenticators = update.files = update.relays = true;
+    update.config = lay_over(std::move(now), pulls_here);
     update.plan = reload_plan(*laid, *update.config);
-    update.authenticators = update.files = update.relays = true;
-  } else {
-    const auto rows = replaced(before, now);
-    if (rows) {
-      for (const Replaced& row : *rows) update.mounts.push_back(row.is->mount);
-      std::sort(update.mounts.begin(), update.mounts.end());
-      if (!rows->empty()) update.config = lay_in_place(*now.parsed, *laid, *rows);
-    } else {
-      update.mounts = changed_names(before, now);
-    }
-    if (update.mounts.empty())
-      update.config = laid;
-    else if (update.config == nullptr)
-      update.config = lay(now.parsed, *now.records, *now.external, laid.get(), update.mounts);
-    update.plan = reload_plan(*laid, *update.config, update.mounts);
-    update.relays = std::any_of(update.plan.begin(), update.plan.end(), [](const Change& change) {
-      return change.path.starts_with("relay[");
-    });
-    const MountSettings none;
-    for (const std::string& name : update.mounts) {
-      const MountSettings* before_it = named_section(*laid, name);
-      const MountSettings* after_it = named_section(*update.config, name);
-      const MountSettings& old = before_it == nullptr ? none : *before_it;
-      const MountSettings& next = after_it == nullptr ? none : *after_it;
-      update.authenticators = update.authenticators || !same_authenticator(old, next);
-      update.files =
-          update.files || old.intro != next.intro || old.fallback_mount != next.fallback_mount;
-    }
+    return update;
   }
-  update.parts = std::move(now);
+  if (now.store.empty() && now.external.empty()) {
+    update.config = now.file;
+    for (const std::string& name : changed_names(before, now))
+      if (laid->book.sections.contains(name)) update.mounts.push_back(name);
+  } else {
+    auto config = std::make_shared<Config>(*laid);
+    config->book.layers = now;
+    Layer layer(*config, pulls_here);
+    for (const std::string& name : changed_names(before, now)) {
+      const Counting was = counting(before, name), is = counting(now, name);
+      const bool same = was.is_same_record(is);
+      if (same && was.origin() == is.origin()) continue;
+      layer.put(name);
+      if (!same) update.mounts.push_back(name);
+    }
+    update.config = std::move(config);
+  }
+  update.plan = reload_plan(*laid, *update.config, update.mounts);
+  compare(*laid, *update.config, update);
   return update;
 }
 

@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 #include "base/cat.h"
 #include "config/diagnostic.h"
@@ -21,15 +20,23 @@ std::map<std::string, const void*> by_name(const SchemaElement& row, const void*
   const SchemaElement* key =
       row.block->key.empty() ? nullptr : find_element(*row.block, row.block->key, false);
   std::map<std::string, const void*> objects;
-  const std::size_t count = row.nest.count(parent);
-  for (std::size_t i = 0; i < count; ++i) {
-    const void* object = row.nest.at(parent, i);
-    const std::string base = key == nullptr ? std::to_string(i + 1) : show_value(*key, object);
+  const auto add = [&](const auto& object) {
+    const std::string base =
+        key == nullptr ? std::to_string(order.size() + 1) : show_value(*key, &object);
     std::string name = base;
-    for (int again = 2; !objects.emplace(name, object).second; ++again) {
+    for (int again = 2; !objects.emplace(name, &object).second; ++again) {
       name = cat({base, "#", again});
     }
     order.push_back(name);
+  };
+  // With those of records.
+  if (row.block == &kMountBlock) {
+    for_each_section(*static_cast<const Config*>(parent), add);
+  } else if (row.block == &kRelayBlock) {
+    for_each_relay(*static_cast<const Config*>(parent), add);
+  } else {
+    const std::size_t count = row.nest.count(parent);
+    for (std::size_t i = 0; i < count; ++i) add(*static_cast<const char*>(row.nest.at(parent, i)));
   }
   return objects;
 }
@@ -98,31 +105,30 @@ void drop_inherited(std::vector<Change>& changes) {
   });
 }
 
-using RelaysByMount = std::unordered_map<std::string_view, const RelaySettings*>;
-
-RelaysByMount relays_by_mount(const Config& config) {
-  RelaysByMount relays;
-  for (const RelaySettings& relay : config.relays) relays.try_emplace(relay.local_mount, &relay);
-  return relays;
+// The one that counts; null: none.
+const RelaySettings* relay_of(const Config& config, const std::string& mount) {
+  for (const RelaySettings& relay : config.relays)
+    if (relay.local_mount == mount) return &relay;
+  const auto* relay = config.book.relays.look_up(mount);
+  return relay == nullptr ? nullptr : relay->get();
 }
 
 // Of these mounts alone.
 void relays_of(const Config& old, const Config& next, std::span<const std::string> mounts,
                std::vector<Change>& changes) {
-  if (old.relays.empty() && next.relays.empty()) return;
-  const RelaysByMount all_before = relays_by_mount(old), all_after = relays_by_mount(next);
+  if (old.book.relays.empty() && next.book.relays.empty()) return;  // the file is the same
   for (const std::string& name : mounts) {
-    const auto before = all_before.find(name), after = all_after.find(name);
-    const bool was = before != all_before.end(), is = after != all_after.end();
+    const RelaySettings *before = relay_of(old, name), *after = relay_of(next, name);
+    if (before == after) continue;
     const std::string path = cat({"relay[", escaped(name), "]"});
-    if (was != is) {
-      changes.push_back(
-          {is ? Change::Kind::kAdded : Change::Kind::kRemoved, path, "", "", ReloadClass::kLive});
-    } else if (was) {
-      Planner planner;
-      planner.block(kRelayBlock, before->second, after->second, path);
-      for (Change& change : planner.take()) changes.push_back(std::move(change));
+    if (before == nullptr || after == nullptr) {
+      changes.push_back({after != nullptr ? Change::Kind::kAdded : Change::Kind::kRemoved, path, "",
+                         "", ReloadClass::kLive});
+      continue;
     }
+    Planner planner;
+    planner.block(kRelayBlock, before, after, path);
+    for (Change& change : planner.take()) changes.push_back(std::move(change));
   }
 }
 
@@ -133,18 +139,19 @@ std::vector<Change> reload_plan(const Config& old, const Config& next) {
   planner.block(kRootBlock, &old, &next, "");
   std::vector<Change> changes = planner.take();
   drop_inherited(changes);
+  // The first directory begins to be used at once.
+  const bool was_recording =
+      !old.archive.dir.empty() || (records_anything(old) && !archive_directory_of(old).empty());
+  for (Change& change : changes)
+    if (change.path == "archive/dir" && !was_recording) change.reload = ReloadClass::kLive;
   return changes;
 }
 
 std::vector<Change> reload_plan(const Config& old, const Config& next,
                                 std::span<const std::string> mounts) {
-  const auto section = [](const Config& config, const std::string& name) -> const MountSettings* {
-    const auto at = config.mount_index->find_name(name);
-    return at ? &config.mounts[*at] : nullptr;
-  };
   std::vector<Change> changes;
   for (const std::string& name : mounts) {
-    const MountSettings *before = section(old, name), *after = section(next, name);
+    const MountSettings *before = named_section(old, name), *after = named_section(next, name);
     const std::string path = cat({"mount[", escaped(name), "]"});
     if (before == nullptr && after == nullptr) continue;
     if (before == nullptr || after == nullptr) {
@@ -170,11 +177,6 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
       changes.push_back({Change::Kind::kValue, path + "/moves-to", before->moves_to,
                          after->moves_to, ReloadClass::kLive});
   }
-  // The first directory begins to be used at once.
-  const bool was_recording =
-      !old.archive.dir.empty() || (records_anything(old) && !archive_directory_of(old).empty());
-  for (Change& change : changes)
-    if (change.path == "archive/dir" && !was_recording) change.reload = ReloadClass::kLive;
   relays_of(old, next, mounts, changes);
   return changes;
 }

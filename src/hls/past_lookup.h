@@ -2,10 +2,8 @@
 // HLS: other nodes are asked what they have of that time, their indexes are loaded, and of their
 // bytes as much is fetched as is needed.
 //
-// Thread: begins anywhere, goes on on readers (ReaderPool), which wait for no other node; `then` is
-// called on a reader.
-// Ownership: a lookup owns itself until `then` has been called.  PastLimits is shared with those
-// that are under way.
+// Thread: begins anywhere, goes on in steps of PastReading; `then` is called on a reader.
+// Ownership: a lookup belongs to its PastReading.  PastLimits is shared with those that are under way.
 // Bounds: at once kMaxFarLists lists that ask other nodes, and kMaxLongLists of more than kLongList,
 // some 10 MB each; kMaxQuestions questions a second for segments of which nothing is known here.
 #pragma once
@@ -16,7 +14,7 @@
 #include <optional>
 #include <string>
 
-#include "archive/open_together.h"
+#include "archive/past_reading.h"
 #include "base/clock.h"
 #include "base/unique_function.h"
 #include "hls/past_lists.h"

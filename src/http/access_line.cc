@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "base/cat.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "http/message.h"
@@ -121,14 +120,21 @@ std::string clf_time(WallTime now) {
 }
 
 std::string access_request(const Request& request) {
-  std::string line =
-      cat({request.method_text, " ", request.target.substr(0, request.target.find('?')), " "});
+  std::string line;
+  append_access_request(line, request);
+  return line;
+}
+
+void append_access_request(std::string& out, const Request& request) {
+  const std::string_view target = request.target;
+  out.append(request.method_text).append(" ").append(target.substr(0, target.find('?')));
   // Icecast calls a title set with a password in the address a request of Shoutcast's protocol.
-  const bool shoutcast_title =
-      request.path == "/admin.cgi" && query_param(request.query, "pass").has_value();
-  if (shoutcast_title) return line + "ICY/1.0";
-  return cat(
-      {line, request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.", request.version_minor});
+  if (request.path == "/admin.cgi" && query_param(request.query, "pass")) {
+    out += " ICY/1.0";
+    return;
+  }
+  out += request.protocol == Protocol::kIce ? " ICE/1." : " HTTP/1.";
+  append_number(out, request.version_minor);
 }
 
 std::string access_line(const AccessFacts& facts, WallTime now) {

@@ -24,6 +24,7 @@ struct Request;
 // "GET /a.mp3 HTTP/1.0": the path as sent, without its query; admin.cgi and Shoutcast logins end in
 // "ICY/1.0".
 std::string access_request(const Request& request);
+void append_access_request(std::string& out, const Request& request);
 
 struct AccessFacts {
   std::string_view ip;    // "": '-'

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <utility>
 
 #include "base/cat.h"
@@ -140,7 +139,7 @@ void Connection::wait_for_request() {
 
 // The time for a request counts from its beginning; waiting for another piece does not renew it.
 void Connection::time_request() {
-  if (!deadline_.armed()) deadline_.after(owner_.settings_.read()->header_timeout);
+  if (!deadline_.armed()) deadline_.after(owner_.settings_.read().header_timeout);
 }
 
 void Connection::go_on_opening() {
@@ -259,7 +258,6 @@ void Connection::on_head_bytes(std::string_view bytes) {
   } else {
     used = parser_.feed(bytes);
     status = parser_.status();
-    if (status == ParseStatus::kDone) request_ = std::move(parser_.request());
   }
   switch (status) {
     case ParseStatus::kMore:
@@ -270,7 +268,6 @@ void Connection::on_head_bytes(std::string_view bytes) {
       return;
     case ParseStatus::kRefuse:
       // What is known of it is logged, for the author of the client.
-      request_ = std::move(parser_.request());
       if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
@@ -283,8 +280,8 @@ void Connection::on_head_bytes(std::string_view bytes) {
 
 void Connection::head_is_complete() {
   head_whole_ = true;
-  const auto settings = owner_.settings_.read();
-  const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
+  const Forwarded from =
+      read_forwarded(owner_.settings_.read().trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
   if (const std::uint64_t length = body_to_read(); length > 0) {
@@ -339,14 +336,15 @@ void Connection::read_body(std::uint64_t bytes) {
 
 void Connection::run_stages() {
   enter(State::kHandling);
+  stages_ = owner_.plan_.routes.stages_for(request_.path);
   stage_ = 0;
   resume(Verdict::kNext);
 }
 
 void Connection::resume(Verdict verdict) {
   ++rounds_;
-  while (verdict == Verdict::kNext && stage_ < owner_.plan_.stages.size())
-    verdict = owner_.plan_.stages[stage_++]->handle(*this);
+  while (verdict == Verdict::kNext && stage_ < stages_.size())
+    verdict = stages_[stage_++]->handle(*this);
 }
 
 void Connection::ask_again() {
@@ -355,7 +353,7 @@ void Connection::ask_again() {
 }
 
 void Connection::go_on_from(const Stage& stage) {
-  const auto asked = std::span(owner_.plan_.stages).first(stage_);
+  const auto asked = stages_.first(stage_);
   stage_ = static_cast<std::size_t>(std::find(asked.begin(), asked.end(), &stage) - asked.begin());
 }
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -202,13 +203,14 @@ class Connection : public ListHook {
   std::string ip_;
   State state_ = State::kAccepted;
   RequestParser parser_;
+  Request& request_ = parser_.request();  // of either parser
   std::unique_ptr<ShoutcastParser> shoutcast_;
-  Request request_;
   std::string leftover_;
   std::string form_;
   std::uint64_t form_left_ = 0;
   bool body_wanted_ = false;  // by a stage, which is asked again
   bool half_closed_ = false;
+  std::span<Stage* const> stages_;  // for the path of its head
   std::size_t stage_ = 0;
   unsigned rounds_ = 0;
   RequestContextPtr context_{nullptr, nullptr};

@@ -30,11 +30,11 @@ constexpr std::string_view kPageType = "text/html; charset=utf-8";
 }  // namespace
 
 std::string Connection::reply_head(const ResponseHead& head) const {
-  const auto settings = owner_.settings_.read();
+  const HttpSettings& settings = owner_.settings_.read();
   ReplyFacts facts;
-  facts.server_id = settings->server_id;
+  facts.server_id = settings.server_id;
   facts.now = owner_.loop().clock().wall();
-  facts.http_headers = settings->http_headers;
+  facts.http_headers = settings.http_headers;
   facts.lines = reply_lines_;
   facts.cross_origin = owner_.plan_.cross_origin && owner_.plan_.cross_origin(request_);
   return render_head(head, facts);
@@ -45,7 +45,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
       owner_.plan_.api_problem && is_below_api(request_)) {
     ResponseHead problem = head;
     problem.content_type = "application/problem+json";
-    problem.extra += nosniff_line(owner_.settings_.read()->http_headers);
+    problem.extra += nosniff_line(owner_.settings_.read().http_headers);
     body = owner_.plan_.api_problem(request_, head.status, trim(body));
     problem.content_length = body.size();
     reply(problem, std::move(body));
@@ -55,7 +55,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
       wants_page(request_.headers)) {
     ResponseHead page = head;
     page.content_type = kPageType;
-    page.extra += page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
+    page.extra += page_header_lines(PageKind::kPlain, owner_.settings_.read().http_headers);
     reply(page, styled_error_page(head.status, body));
     return;
   }
@@ -105,7 +105,7 @@ void Connection::begin_reply() {
   for (const ReplyRun& run : runs_) in_runs += run.bytes;
   const std::uint64_t seconds =
       (out_.size() + page_.bytes.size()) / kPageRate + in_runs / kFileRate;
-  reply_until_ = owner_.loop().now() + owner_.settings_.read()->client_timeout +
+  reply_until_ = owner_.loop().now() + owner_.settings_.read().client_timeout +
                  std::exchange(source_time_, {}) +
                  std::chrono::seconds(std::min<std::uint64_t>(seconds, std::uint64_t{1} << 31));
   write_out();
@@ -126,7 +126,7 @@ void Connection::reply_page(int status, std::string_view text) {
   ResponseHead head;
   head.status = status;
   head.content_type = kPageType;
-  head.extra = page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
+  head.extra = page_header_lines(PageKind::kPlain, owner_.settings_.read().http_headers);
   reply(head,
         wants_page(request_.headers) ? styled_error_page(status, text) : error_page(status, text));
 }
@@ -226,7 +226,7 @@ IoStatus Connection::write_source(std::size_t budget) {
 void Connection::come_back(bool progress) {
   watch_.want(source_waits_ ? short{0} : short{EV_WRITE});
   if (deadline_.armed() && !progress) return;
-  const std::chrono::nanoseconds most = owner_.settings_.read()->client_timeout;
+  const std::chrono::nanoseconds most = owner_.settings_.read().client_timeout;
   const std::chrono::nanoseconds left = reply_until_ - owner_.loop().now();
   deadline_.after(std::chrono::duration_cast<std::chrono::microseconds>(std::min(most, left)));
 }
@@ -326,7 +326,9 @@ void Connection::write_out() {
 
 void Connection::reply_is_out() {
   AccessFacts facts;
-  const std::string line = access_request(request_);
+  std::string& line = owner_.access_line_;
+  line.clear();
+  append_access_request(line, request_);
   facts.ip = ip_;
   facts.user = user;
   facts.user_listens = user_listens;
@@ -356,7 +358,6 @@ void Connection::reply_is_out() {
   head_whole_ = false;
   // The next request of the same connection; libshout asks three times before it sends.
   parser_ = RequestParser();
-  request_ = Request();
   form_.clear();
   bytes_sent_ = 0;
   user.clear();

@@ -20,6 +20,7 @@ Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& set
       access_(std::make_shared<AccessBatch>(loop, log)),
       settings_(settings),
       next_id_(next_id),
+      gone_(std::make_shared<std::vector<std::unique_ptr<Connection>>>()),
       undecided_timer_(loop, [this] { watch_the_undecided(); }) {}
 
 Connections::~Connections() { access_->flush(); }
@@ -38,7 +39,11 @@ void Connections::accepted(std::unique_ptr<Transport> transport,
   Connection& added = *connection;
   connections_[id] = std::move(connection);
   head_begins(added);
+  starting_ = &added;
   added.start();
+  starting_ = nullptr;
+  // Answered at once: its memory is warm for the next one.
+  ended_at_once_.reset();
 }
 
 void Connections::head_begins(Connection& connection) {
@@ -46,13 +51,13 @@ void Connections::head_begins(Connection& connection) {
   ++open_head_count_;
   // Only a connection that has had time to send its request: in a crowd it is the worker that is
   // late.
-  if (open_head_count_ > settings_.read()->most_open_heads &&
+  if (open_head_count_ > settings_.read().most_open_heads &&
       loop_.now() - open_heads_.front().head_since_ > kHeadGrace)
     remove(open_heads_.front());
 }
 
 void Connections::is_kept(Connection& connection) {
-  if (kept_count_ >= settings_.read()->most_kept && !kept_.empty()) remove(kept_.front());
+  if (kept_count_ >= settings_.read().most_kept && !kept_.empty()) remove(kept_.front());
   kept_.push_back(connection);
   ++kept_count_;
   connection.kept_ = true;
@@ -109,7 +114,7 @@ std::unique_ptr<Opening> Connections::opening_of(const ListenSocket& socket) con
 }
 
 void Connections::handshake_begins(const Connection& connection) {
-  if (++handshake_count_ <= settings_.read()->most_handshakes) return;
+  if (++handshake_count_ <= settings_.read().most_handshakes) return;
   Connection* oldest = nullptr;
   open_heads_.for_each([&](Connection& other) {
     if (oldest == nullptr && &other != &connection && other.handshaking()) oldest = &other;
@@ -126,11 +131,10 @@ void Connections::opening_failed(const Connection& connection, const Opening& op
   log_refusal(text, connection.socket());
 }
 
-bool Connections::may_speak_for_others(const Transport& transport,
-                                       const ListenSocket& socket) const {
+bool Connections::may_speak_for_others(const Transport& transport, const ListenSocket& socket) {
   if (!socket.settings.proxy_protocol) return true;
-  const auto settings = settings_.read();
-  return settings->trusted_proxies.empty() || settings->trusted_proxies.contains(transport.peer());
+  const AddressList& trusted = settings_.read().trusted_proxies;
+  return trusted.empty() || trusted.contains(transport.peer());
 }
 
 void Connections::log_refusal(const std::string& text, const ListenSocket& socket) {
@@ -144,8 +148,16 @@ void Connections::remove(Connection& connection) {
   if (connection.state_ == Connection::State::kGone) return;
   if (connection.handshaking()) handshake_ends();
   connection.enter(Connection::State::kGone);
-  // Its own callback may be on the stack: it dies in the next round.
-  loop_.post([gone = std::move(connections_.extract(connection.id()).mapped())] {});
+  const auto at = connections_.find(connection.id());
+  std::unique_ptr<Connection> gone = std::move(at->second);
+  connections_.erase(at);
+  if (gone.get() == starting_) {
+    ended_at_once_ = std::move(gone);
+    return;
+  }
+  // Its own callback may be on the stack: it dies in the next round, with all that end in this one.
+  if (gone_->empty()) loop_.post([ended = gone_] { std::exchange(*ended, {}); });
+  gone_->push_back(std::move(gone));
 }
 
 void Connections::end_readers_of(const void* owner) {

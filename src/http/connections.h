@@ -22,6 +22,7 @@
 #include "base/snapshot.h"
 #include "http/access_batch.h"
 #include "http/connection.h"
+#include "http/route_table.h"
 #include "net/address_list.h"
 
 namespace lb {
@@ -40,7 +41,7 @@ struct HttpSettings {
 class Connections final : public ConnectionSink {
  public:
   struct Plan {
-    std::vector<Stage*> stages;                   // in order; the last one always answers
+    RouteTable routes;                            // the last stage of each always answers
     std::function<RequestContextPtr()> context;   // for Connection::context(); never null
     std::function<bool(const Address&)> welcome;  // false: closed at once, without a byte
     // A Shoutcast login's password line is complete; false: drop.
@@ -84,17 +85,21 @@ class Connections final : public ConnectionSink {
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
   // False: the socket is for proxies only, and the peer is none.
-  bool may_speak_for_others(const Transport& transport, const ListenSocket& socket) const;
+  bool may_speak_for_others(const Transport& transport, const ListenSocket& socket);
   void opening_failed(const Connection& connection, const Opening& opening);
   void log_refusal(const std::string& text, const ListenSocket& socket);
 
   Loop& loop_;
   Log& log_;
   std::shared_ptr<AccessBatch> access_;  // its loop may flush it later than we live
-  const Snapshot<HttpSettings>& settings_;
+  SnapshotReader<HttpSettings> settings_;
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  const Connection* starting_ = nullptr;  // in accepted()
+  std::unique_ptr<Connection> ended_at_once_;
+  // Others that ended in this round; its loop may free them later than we live.
+  const std::shared_ptr<std::vector<std::unique_ptr<Connection>>> gone_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
   IntrusiveList<Connection> kept_;  // likewise
@@ -104,6 +109,7 @@ class Connections final : public ConnectionSink {
   std::size_t handshake_count_ = 0;
   RepeatGuard proxy_guard_;
   std::array<std::byte, 16384> scratch_;
+  std::string access_line_;  // of one request; its memory is used again
 };
 
 }  // namespace lb

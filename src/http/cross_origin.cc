@@ -36,6 +36,7 @@ bool sets(std::span<const HttpHeader> headers, int status, std::string_view name
 }
 
 void append(std::string& out, const Line& line) {
+  out.reserve(out.size() + line.name.size() + line.value.size() + 4);
   out.append(line.name).append(": ").append(line.value).append("\r\n");
 }
 

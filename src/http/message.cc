@@ -58,6 +58,7 @@ std::size_t room_for(std::span<const HttpHeader> headers) noexcept {
 }  // namespace
 
 void Headers::add(std::string name, std::string value) {
+  if (rows_.empty()) rows_.reserve(kUsual);
   rows_.emplace_back(std::move(name), std::move(value));
 }
 

@@ -28,6 +28,7 @@ class Headers {
   const std::vector<std::pair<std::string, std::string>>& all() const noexcept { return rows_; }
 
  private:
+  static constexpr std::size_t kUsual = 8;  // of a player's request
   std::vector<std::pair<std::string, std::string>> rows_;
 };
 

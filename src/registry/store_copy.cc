@@ -74,11 +74,11 @@ StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string pr
       prefix_(std::move(prefix)),
       mirror_(mirror),
       log_(log),
-      timer_(control, [this] { save(); }) {}
-
-StoreCopy::~StoreCopy() {
-  if (dirty_) save();
-}
+      copy_(control, disk,
+            {[this] { return take(); },
+             [&log](const std::string& why) {
+               log.error(kCopyModule, why + "; the last good copy of the store is an older one");
+             }}) {}
 
 void StoreCopy::load(UniqueFunction<void(std::optional<RegistryContent>)> done) {
   disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
@@ -92,29 +92,14 @@ void StoreCopy::load(UniqueFunction<void(std::optional<RegistryContent>)> done) 
   });
 }
 
-void StoreCopy::changed() {
-  if (path_.empty() || std::exchange(dirty_, true)) return;
-  const auto left = std::max(due_ - control_.now(), SteadyTime::duration(0));
-  timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(left));
-}
-
-void StoreCopy::save() {
-  dirty_ = false;
-  due_ = control_.now() + kPause;
+SavedCopy::Write StoreCopy::take() {
   auto content = mirror_.snapshot();
   const Facts next{content.revision, content.records.size()};
-  disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
-              prefix = prefix_, content = std::move(content), last = std::exchange(last_, next),
-              next, now = unix_seconds(control_.clock().wall())]() mutable {
-    const auto written =
-        write_copy(path, store_copy_pieces(prefix, std::move(content)), last, next, now);
-    control.post([this, life, what = written ? std::string() : written.error().what] {
-      if (life.expired() || what == trouble_) return;
-      trouble_ = what;
-      if (!what.empty())
-        log_.error(kCopyModule, what + "; the last good copy of the store is an older one");
-    });
-  });
+  return [path = path_, prefix = prefix_, content = std::move(content),
+          last = std::exchange(last_, next), next,
+          now = unix_seconds(control_.clock().wall())]() mutable {
+    return write_copy(path, store_copy_pieces(prefix, std::move(content)), last, next, now);
+  };
 }
 
 UniqueFunction<std::string_view()> store_copy_pieces(std::string_view prefix,

@@ -1,13 +1,13 @@
 // StoreCopy: the last good copy of an etcd's records in a file of this server, for a start without
 // etcd.
 //
-// The file is 0600, replaced whole, durable, and written at most once each kPause, a piece at a
-// time: its text is never in memory as a whole.
+// The file is 0600, replaced whole, durable, and written a piece at a time: its text is never in
+// memory as a whole.
 // An older one is kept beside it (kOlder behind its name): the last one before the store's revision
 // went back or kManyGone records disappeared at once, else one of kOlderAge ago at most.  It is
 // read where the newest is missing or damaged.
 // Thread: control; the file is the disk loop's.
-// Ownership: both loops and the log outlive it; the destructor has the disk loop write what changed.
+// Ownership: both loops, the mirror and the log outlive it.
 // Bounds: kCopyBytes.  A path of "": no file, nothing is kept.
 #pragma once
 
@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "net/saved_copy.h"
 #include "registry/mirror.h"
 #include "registry/registry.h"
 
@@ -28,7 +29,6 @@ namespace lb {
 
 class StoreCopy {
  public:
-  static constexpr std::chrono::seconds kPause{1};
   static constexpr std::size_t kCopyBytes = 512 << 20;
   static constexpr std::string_view kOlder = ".older";
   static constexpr std::size_t kManyGone = 4;
@@ -42,15 +42,16 @@ class StoreCopy {
   // `prefix`: of the records; a copy of another one is ignored.
   StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix, const Mirror& mirror,
             Log& log);
-  ~StoreCopy();
 
   // nullopt: none that can be read; the log says why, unless there is no file.
   void load(UniqueFunction<void(std::optional<RegistryContent>)> done);
   // The mirror is not what the file has any more.
-  void changed();
+  void changed() {
+    if (!path_.empty()) copy_.changed();
+  }
 
  private:
-  void save();
+  SavedCopy::Write take();
 
   Loop& control_;
   Loop& disk_;
@@ -58,11 +59,8 @@ class StoreCopy {
   const Mirror& mirror_;
   Log& log_;
   const std::shared_ptr<int> life_ = std::make_shared<int>();
-  Facts last_;  // of the file; 0: not known
-  bool dirty_ = false;
-  SteadyTime due_{};
-  std::string trouble_;  // the last reason why it could not be written, said once
-  Timer timer_;
+  Facts last_;      // of the file; 0: not known
+  SavedCopy copy_;  // last: it takes what has changed before the others end
 };
 
 // Pieces of some kCopyPiece bytes, "" behind the last one.

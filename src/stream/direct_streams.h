@@ -13,13 +13,11 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "net/splice_pump.h"
-#include "stream/fanout.h"
+#include "stream/listener_group.h"
 
 namespace lb {
 
@@ -30,54 +28,17 @@ struct DirectSource {
   SplicePump pump;
 };
 
-class DirectStreams {
+class DirectStreams final : public ListenerGroup {
  public:
   static constexpr std::chrono::seconds kLongestStall{30};
 
   explicit DirectStreams(FanoutHost& host);
-  ~DirectStreams();
 
   // REQUIRES: the listener's transport is plain.  It may have ended when this returns.
   void join(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount, DirectSource source);
-  // False: there is no such listener.
-  bool finish(std::uint64_t id, EndReason reason);
-  // Those of one mount, or of all when null.
-  void finish_all(const Mount* mount, EndReason reason);
-  std::size_t size() const noexcept { return all_.size(); }
-
-  // f(Listener&); of one mount, or of all when null.  f must not end a listener.
-  template <class F>
-  void for_each(const Mount* mount, F&& f) const {
-    for (const auto& [id, one] : all_)
-      if (mount == nullptr || one->mount.get() == mount) f(*one->listener);
-  }
 
  private:
-  struct One {
-    One(DirectStreams& owner_given, std::unique_ptr<Listener> listener_given,
-        std::shared_ptr<Mount> mount_given, DirectSource source_given);
-    void on_client(short events);
-    void on_upstream(short) { owner.run(*this); }
-
-    DirectStreams& owner;
-    std::unique_ptr<Listener> listener;
-    std::shared_ptr<Mount> mount;
-    DirectSource source;
-    GatePass place;
-    Watch upstream;
-    SteadyTime last_in, last_out;  // by Loop::awake()
-    bool waits_for_client = false;
-  };
-  void run(One& one);
-  bool send_preamble(One& one);
-  void wait(One& one, bool for_client);
-  void account(One& one, std::size_t in, std::size_t out);
-  void end(One& one, EndReason reason);
-  void check_stalls();
-
-  FanoutHost& host_;
-  std::map<std::uint64_t, std::unique_ptr<One>> all_;  // by the listener's id
-  Timer stall_timer_;                                  // armed while there are listeners
+  struct One;
 };
 
 }  // namespace lb

@@ -158,7 +158,7 @@ void Fanout::serve(Listener& listener) {
     case Delivered::kBlocked:
       listener.blocked = true;
       blocked_.push_back(listener);
-      listener.watch.want(static_cast<short>(listener.watch.wanted() | EV_WRITE));
+      listener.want_write(true);
       return;
     case Delivered::kGone:
       finish(listener, EndReason::kClientGone);
@@ -169,23 +169,13 @@ void Fanout::serve(Listener& listener) {
 void Fanout::rest(Listener& listener) {
   listener.blocked = false;
   idle_.push_back(listener);
-  if (listener.watch.wanted() & EV_WRITE)
-    listener.watch.want(static_cast<short>(listener.watch.wanted() & ~EV_WRITE));
+  listener.want_write(false);
 }
 
 void Fanout::on_socket(Listener& listener, short events) {
-  if (events & EV_READ) {
-    // Players send nothing after their request; bytes that come all the same are discarded, a few
-    // at a time.
-    std::byte ignored[2048];
-    const IoResult result = listener.transport->read(ignored);
-    if (result.status == IoStatus::kError) {
-      finish(listener, EndReason::kClientGone);
-      return;
-    }
-    // A half-closed client (`nc`) still listens, as with Icecast; a closed one shows when we write.
-    if (result.status == IoStatus::kEof)
-      listener.watch.want(static_cast<short>(listener.watch.wanted() & ~EV_READ));
+  if ((events & EV_READ) != 0 && !listener.take_input()) {
+    finish(listener, EndReason::kClientGone);
+    return;
   }
   if (events & EV_WRITE) {
     listener.blocked = false;

@@ -1,6 +1,7 @@
 #include "stream/listener.h"
 
 #include <algorithm>
+#include <array>
 
 #include "stream/fanout.h"
 
@@ -32,5 +33,18 @@ Listener::Listener(std::uint64_t id_given, std::unique_ptr<Transport> transport_
     : id(id_given), transport(std::move(transport_given)), facts(std::move(facts_given)) {}
 
 void Listener::on_socket(short events) { fanout->on_socket(*this, events); }
+
+bool Listener::take_input() {
+  std::array<std::byte, 2048> ignored;
+  const IoResult result = transport->read(ignored);
+  // A half-closed client (`nc`) still listens, as with Icecast; a closed one shows when we write.
+  if (result.status == IoStatus::kEof) watch.want(static_cast<short>(watch.wanted() & ~EV_READ));
+  return result.status != IoStatus::kError;
+}
+
+void Listener::want_write(bool wanted) {
+  if (((watch.wanted() & EV_WRITE) != 0) == wanted) return;
+  watch.want(static_cast<short>(watch.wanted() ^ EV_WRITE));
+}
 
 }  // namespace lb

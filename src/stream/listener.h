@@ -125,6 +125,10 @@ class Listener : public ListHook {
     return continuation ? continuation->leave_at : std::numeric_limits<std::uint64_t>::max();
   }
   void on_socket(short events);  // passed on to its fan-out
+  // Players send nothing after their request; bytes that come all the same are discarded, a few at
+  // a time.  False: its client has gone.
+  bool take_input();
+  void want_write(bool wanted);
 };
 
 static_assert(sizeof(Listener) <= 512, "100 000 listeners have to fit into memory");

@@ -49,7 +49,8 @@ LoopStreams::LoopStreams(Loop& loop, Shared shared)
       shared_(std::move(shared)),
       timer_(loop, [this] { pass(); }),
       intro_timer_(loop, [this] { end_overdue_intros(); }),
-      direct_(*this) {}
+      direct_(*this),
+      groups_{&direct_} {}
 
 LoopStreams::~LoopStreams() = default;
 
@@ -358,8 +359,7 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
     rows.push_back(std::move(row));
   };
   for_each_of(mount, add);
-  direct_.for_each(&mount, add);
-  if (group_ != nullptr) group_->each(&mount, add);
+  for (const ListenerGroup* group : groups_) group->each(&mount, add);
   return rows;
 }
 
@@ -369,8 +369,7 @@ bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
     if (listener.id == id) found = &listener;
   };
   for_each_of(mount, look);
-  direct_.for_each(&mount, look);
-  if (group_ != nullptr) group_->each(&mount, look);
+  for (const ListenerGroup* group : groups_) group->each(&mount, look);
   if (found == nullptr) return false;
   if (if_gone && (found->watch.wanted() & EV_READ) != 0) return false;
   finish(*found, if_gone ? EndReason::kClientGone : EndReason::kKilled);
@@ -378,10 +377,9 @@ bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
 }
 
 void LoopStreams::finish(Listener& listener, EndReason reason) {
-  if (listener.fanout != nullptr)
-    listener.fanout->finish(listener, reason);
-  else if (!direct_.finish(listener.id, reason) && group_ != nullptr)
-    group_->finish(listener.id, reason);
+  if (listener.fanout != nullptr) return listener.fanout->finish(listener, reason);
+  for (ListenerGroup* group : groups_)
+    if (group->finish(listener.id, reason)) return;
 }
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
@@ -396,7 +394,8 @@ std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& t
   });
   if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
     wake(at->second->mount_ptr());
-  return moved + (group_ != nullptr ? group_->move(from, to) : 0);
+  for (ListenerGroup* group : groups_) moved += group->move(from, to);
+  return moved;
 }
 
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
@@ -427,8 +426,7 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
 }
 
 void LoopStreams::end_all(const Mount* mount, EndReason reason) {
-  direct_.finish_all(mount, reason);
-  if (group_ != nullptr) group_->finish_all(mount, reason);
+  for (ListenerGroup* group : groups_) group->finish_all(mount, reason);
   if (mount != nullptr) {
     for_each_of(*mount, [&](Listener& listener) { listener.fanout->finish(listener, reason); });
     return;
@@ -443,8 +441,7 @@ void LoopStreams::for_each_in_audience(F&& f) const {
     fanout->for_each([&f](Listener& listener) {
       if (!listener.relay_pass) f(listener);
     });
-  direct_.for_each(nullptr, f);
-  if (group_ != nullptr) group_->each(nullptr, f);
+  for (const ListenerGroup* group : groups_) group->each(nullptr, f);
 }
 
 std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
@@ -489,7 +486,8 @@ std::size_t LoopStreams::audience() const {
 }
 
 std::size_t LoopStreams::listeners() const noexcept {
-  std::size_t n = direct_.size() + (group_ != nullptr ? group_->size() : 0);
+  std::size_t n = 0;
+  for (const ListenerGroup* group : groups_) n += group->count();
   for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
   return n;
 }

@@ -16,7 +16,6 @@
 #include "net/loop.h"
 #include "stream/direct_streams.h"
 #include "stream/fanout.h"
-#include "stream/listener_group.h"
 #include "stream/mount_table.h"
 #include "stream/pulse_pacer.h"
 #include "stream/server_counters.h"
@@ -72,7 +71,7 @@ class LoopStreams final : public FanoutHost {
   std::unique_ptr<Listener> enter_at(std::unique_ptr<Listener> listener,
                                      const std::shared_ptr<Mount>& mount, std::uint64_t position);
   // Listeners in no fan-out that are counted, shown and ended with the others; outlives this.
-  void set_group(ListenerGroup* group) noexcept { group_ = group; }
+  void add_group(ListenerGroup& group) { groups_.push_back(&group); }
   void count_joined(const std::shared_ptr<Mount>& mount);
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
@@ -148,7 +147,7 @@ class LoopStreams final : public FanoutHost {
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer intro_timer_;                         // armed while a listener hears an intro
   DirectStreams direct_;
-  ListenerGroup* group_ = nullptr;
+  std::vector<ListenerGroup*> groups_;  // direct_ is one of them
 };
 
 }  // namespace lb

@@ -40,11 +40,11 @@ ClusterLinks::ClusterLinks(Services& services)
                     }}),
       nodes_(services, neighbours(false),
              [this](const std::string& mount) { return offer_of(mount); }),
-      ingest_(services, masters_, nodes_),
-      archive_(services, masters_, nodes_),
-      slot_links_(services, masters_, nodes_, ingest_),
-      slots_(services, slot_links_),
-      seats_(services, slot_links_, slots_),
+      neighbours_(masters_, nodes_),
+      ingest_(services, masters_, nodes_, neighbours_),
+      archive_(services, masters_, nodes_, neighbours_),
+      slots_(services, masters_, ingest_, neighbours_),
+      seats_(services, neighbours_, slots_),
       conf_(services, nodes_),
       poll_timer_(services.loops.control(), [this] { poll(); }) {}
 
@@ -53,14 +53,14 @@ NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
                                    const std::string& epoch) { joined(id, epoch, upward); },
           .left = [this](const std::string& id, bool silent) { left(id, silent); },
           .message = [this](const MessageFrame& frame) { pass_on(frame); },
-          .ingest = [this](const std::string& teller,
-                           const IngestFrame& frame) { ingest_.take(teller, frame); },
-          .archive = [this](const std::string& teller,
-                            const ArchiveFrame& frame) { archive_.take(teller, frame); },
-          .slots = [this](const std::string& teller,
-                          const SlotFrame& frame) { slots_.take(teller, frame); },
-          .seats = [this](const std::string& teller,
-                          const SeatFrame& frame) { seats_.take(teller, frame); }};
+          .rows = [this](const std::string& teller, const Frame& frame) { take(teller, frame); }};
+}
+
+void ClusterLinks::take(const std::string& teller, const Frame& frame) {
+  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) ingest_.take(teller, ingest->rows);
+  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) archive_.take(teller, archive->rows);
+  if (const auto* slots = std::get_if<SlotFrame>(&frame)) slots_.take(teller, slots->rows);
+  if (const auto* seats = std::get_if<SeatFrame>(&frame)) seats_.take(teller, seats->rows);
 }
 
 std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {
@@ -83,13 +83,13 @@ void ClusterLinks::relays_chosen(const std::set<std::string>& touched) {
   note_mounts();
   for (const std::string& mount : touched) mount_changed(mount);
   ingest_.flows_changed();
-  slots_.look_soon();
 }
 
 void ClusterLinks::configure(const Config& config) {
   if (stopped_) return;
   nodes_.configure();
   masters_.configure(config);
+  for (const std::string& id : neighbours_.gone()) left(id, false);
   ingest_.configure(config);
   archive_.configure();
   slots_.configure();
@@ -113,35 +113,35 @@ void ClusterLinks::stop(const std::string& why) {
 
 void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool upward) {
   if (!upward) poll_timer_.after(0us);
+  bool restarted = false;
+  const bool joins = neighbours_.joined(id, epoch, restarted);
   ingest_.joined(id, upward);
   archive_.joined(id);
   if (!upward)
     conf_.joined(id);
   else if (conf_taker_.masters_changed)
     conf_taker_.masters_changed();
-  const auto change = slot_links_.joined(id, epoch);
-  if (!change) return;
-  if (change->joins) {
-    slots_.joined(id, change->restarted);
-    seats_.joined(id, change->restarted);
+  if (!neighbours_.knows_slots(id)) return;
+  if (joins) {
+    slots_.joined(id, restarted);
+    seats_.joined(id, restarted);
   } else {
     slots_.resend(id);
   }
 }
 
 void ClusterLinks::left(const std::string& id, bool silent) {
-  ingest_.links_changed();
-  archive_.links_changed();
   conf_.left(id);
   if (conf_taker_.masters_changed) conf_taker_.masters_changed();
-  const auto change = slot_links_.left(id, silent);
-  if (!change) return;
-  if (change->leaves) {
-    slots_.left(id, change->silent);
-    seats_.left(id, change->silent);
-  } else {
-    slots_.resend(id);
+  if (!neighbours_.left(id)) {
+    if (neighbours_.is_linked(id)) slots_.resend(id);
+    return;
   }
+  ingest_.left(id);
+  archive_.left(id);
+  if (!neighbours_.knew_slots(id)) return;
+  slots_.left(id, silent);
+  seats_.left(id, silent);
 }
 
 void ClusterLinks::poll() {

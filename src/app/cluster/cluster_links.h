@@ -19,11 +19,11 @@
 #include "app/cluster/archive_links.h"
 #include "app/cluster/conf_source.h"
 #include "app/cluster/ingest_service.h"
+#include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/neighbours.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/seat_service.h"
-#include "app/cluster/slot_links.h"
 #include "app/cluster/slot_service.h"
 #include "app/services/services.h"
 #include "cluster/link/message_log.h"
@@ -60,13 +60,13 @@ class ClusterLinks {
   void mounts_changed() {
     nodes_.offers_changed();
     ingest_.mounts_changed();
-    slots_.look_soon();
+    slots_.mounts_changed();
   }
   // Of admission and of relays: of this mount.
   void mount_changed(const std::string& mount) {
     nodes_.offer_changed(mount);
     ingest_.mount_changed(mount);
-    slots_.look_soon();
+    slots_.mount_changed(mount);
   }
   // The sections of these mounts have changed, and nothing else of the configuration.
   void records_changed(std::span<const std::string> mounts) {
@@ -91,15 +91,16 @@ class ClusterLinks {
   NeighbourCallbacks neighbours(bool upward);
   std::optional<StreamOffer> offer_of(const std::string& mount) const;
   void note_mounts();
+  void take(const std::string& teller, const Frame& frame);
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
 
   Services& services_;
   MasterLinks masters_;
   NodeLinks nodes_;
+  LinkedNeighbours neighbours_;
   IngestService ingest_;
   ArchiveLinks archive_;
-  SlotLinks slot_links_;
   SlotService slots_;
   SeatService seats_;
   ConfSource conf_;

@@ -144,7 +144,7 @@ NodeTable::Settings table_settings(const Config& config) {
       if (std::find(settings.tags.begin(), settings.tags.end(), tag) == settings.tags.end())
         settings.tags.push_back(tag);
   };
-  for (const MountSettings& section : config.mounts) ask_for(section);
+  for_each_section(config, ask_for);
   ask_for(config.default_mount);
   return settings;
 }
@@ -242,13 +242,13 @@ std::vector<NodeHello> static_nodes(const Config& config) {
 
 std::vector<RelayPlan> relay_plans(const Config& config) {
   std::vector<RelayPlan> plans;
-  for (const RelaySettings& relay : config.relays) {
-    if (!relay.enabled) continue;
+  for_each_relay(config, [&](const RelaySettings& relay) {
+    if (!relay.enabled) return;
     RelayPlan plan;
     std::vector<RelayUpstreamSettings> hosts = relay.hosts;
     if (!relay.exec.empty()) {
       auto program = program_upstream(relay, plain_port(config));
-      if (!program) continue;
+      if (!program) return;
       plan.upstreams.push_back(std::move(*program));
       hosts.clear();
     } else if (hosts.empty()) {
@@ -273,15 +273,16 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
     plan.stall = relay.stall;
     plan.hot = relay.standby == RelayStandby::kHot;
     plans.push_back(std::move(plan));
-  }
+  });
   return plans;
 }
 
 std::vector<IngestPlan> ingest_plans(const Config& config) {
   std::vector<IngestPlan> plans;
-  for (const RelaySettings& relay : config.relays)
+  for_each_relay(config, [&](const RelaySettings& relay) {
     if (relay.enabled && relay.ingest == IngestMode::kOnce && relay.local_mount != kNoMount)
       plans.push_back({relay.local_mount, relay.capture_at, relay.hand_back});
+  });
   return plans;
 }
 

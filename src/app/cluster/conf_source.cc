@@ -205,13 +205,14 @@ void ConfSource::keys_changed() {
 }
 
 void ConfSource::joined(const std::string& node) {
-  if (stopped_ || !nodes_.knows_conf(node)) return;
+  const NodeSession* const session = nodes_.session_of(node);
+  if (stopped_ || session == nullptr || !session->knows_conf()) return;
   listeners_[node] = {};
   if (has_anything()) timer_.after(0us);
 }
 
 void ConfSource::left(const std::string& node) {
-  if (!nodes_.knows_conf(node)) listeners_.erase(node);
+  if (nodes_.session_of(node) == nullptr) listeners_.erase(node);
 }
 
 std::vector<std::string> ConfSource::all_keys() const {
@@ -335,11 +336,12 @@ void ConfSource::work() {
       next_ = row->first;
       break;
     }
-    if (nodes_.queued(row->first) > kMostQueued) {
+    NodeSession* const session = nodes_.session_of(row->first);
+    if (session == nullptr || session->link().queued() > kMostQueued) {
       waits = true;
       continue;
     }
-    const std::size_t frames = tell(row->first, row->second, std::min(share, left), until);
+    const std::size_t frames = tell(*session, row->second, std::min(share, left), until);
     left -= std::min(left, frames);
     sent += frames;
   }
@@ -351,7 +353,7 @@ void ConfSource::work() {
     timer_.after(waits && sent == 0 ? std::chrono::microseconds(kUntilItReads) : 0us);
 }
 
-std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::size_t most,
+std::size_t ConfSource::tell(NodeSession& node, Listener& listener, std::size_t most,
                              SteadyTime until) {
   ConfFrame head;
   head.store = book_ == nullptr ? std::string(kNoStore) : store_name(book_->life());
@@ -360,8 +362,8 @@ std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::s
   std::size_t frames = 0;
   while (frames < most && is_due(listener)) {
     head.all = std::exchange(listener.all, false);
-    const auto piece = pieces_.next(changes_, listener.told, head, node);
-    nodes_.send_conf(node, *piece);
+    const auto piece = pieces_.next(changes_, listener.told, head, node.id());
+    node.send_conf(*piece);
     frames += piece->frames;
     listener.told = piece->more ? piece->to : last_change_;
     if (services_.clock.steady() >= until) break;

@@ -35,6 +35,7 @@
 namespace lb {
 
 class NodeLinks;
+class NodeSession;
 
 class ConfSource {
  public:
@@ -75,7 +76,7 @@ class ConfSource {
   void note_changes(const RecordBook& before, const RecordBook& now);
   void work();
   // Sends so many frames, or what takes until then; how many it were.
-  std::size_t tell(const std::string& node, Listener& listener, std::size_t most, SteadyTime until);
+  std::size_t tell(NodeSession& node, Listener& listener, std::size_t most, SteadyTime until);
   std::vector<std::string> all_keys() const;
   // nullopt: none.
   std::optional<std::string> value_of(const std::string& key, const std::string& node);

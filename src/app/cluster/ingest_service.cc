@@ -4,6 +4,7 @@
 
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/mount_homes.h"
 #include "app/cluster/node_links.h"
@@ -34,10 +35,12 @@ constexpr std::size_t kSeenATurn = 256;
 
 }  // namespace
 
-IngestService::IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes)
+IngestService::IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes,
+                             LinkedNeighbours& neighbours)
     : services_(services),
       masters_(masters),
       nodes_(nodes),
+      neighbours_(neighbours),
       timer_(services.loops.control(), [this] { work(); }) {}
 
 void IngestService::configure(const Config& config) {
@@ -50,11 +53,11 @@ void IngestService::configure(const Config& config) {
   plans_ = ingest_plans(config);
   planned_.clear();
   for (const IngestPlan& plan : plans_) planned_.insert(plan.mount);
-  ingest_->configure(plans_, masters_.empty() && !nodes_.any_configured());
+  ingest_->configure(plans_, neighbours_.alone());
   refused_.clear();
   look_ = see_all_ = true;
   see_again_ = name_again_ = {};
-  links_changed();
+  note_absence();
   see_sources(true);
   // The relays are chosen next: what has to be captured is decided by then.
   act();
@@ -66,12 +69,8 @@ void IngestService::stop() {
   timer_.cancel();
 }
 
-bool IngestService::is_master(const std::string& id) const {
-  return masters_.session_of(id) != nullptr;
-}
-
 bool IngestService::believes(const std::string& teller, const IngestRow& row) const {
-  if (is_master(teller)) return true;
+  if (neighbours_.is_master(teller)) return true;
   const KnownNode* node = nodes_.known_node(teller);
   if (node == nullptr || row.at != teller) return false;
   if (is_home(mount_section(*services_.config.read(), row.mount), teller)) return true;
@@ -81,32 +80,26 @@ bool IngestService::believes(const std::string& teller, const IngestRow& row) co
 
 void IngestService::joined(const std::string& id, bool upward) {
   if (stopped_ || !ingest_) return;
-  linked_.insert(id);
   ingest_->joined(id, upward, services_.loops.control().now());
   soon();
 }
 
-void IngestService::links_changed() {
+void IngestService::left(const std::string& id) {
   if (stopped_ || !ingest_) return;
-  const auto away = services_.loops.control().away();
-  if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(services_.loops.control().now());
-  std::set<std::string> now;
-  for (const MasterLink& link : masters_.links())
-    if (link.session && link.session->linked()) now.insert(link.session->master_id());
-  nodes_.for_each_linked([&now](const std::string& id) { now.insert(id); });
-  bool lost = false;
-  for (const std::string& id : linked_) {
-    if (now.contains(id)) continue;
-    ingest_->left(id, services_.loops.control().now());
-    lost = true;
-  }
-  linked_ = std::move(now);
-  if (lost && !ingest_->idle()) timer_.after(0us);
+  note_absence();
+  ingest_->left(id, services_.loops.control().now());
+  if (!ingest_->idle()) timer_.after(0us);
 }
 
-void IngestService::take(const std::string& teller, const IngestFrame& frame) {
+// Of this process itself.
+void IngestService::note_absence() {
+  const auto away = services_.loops.control().away();
+  if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(services_.loops.control().now());
+}
+
+void IngestService::take(const std::string& teller, const std::vector<IngestRow>& rows) {
   if (stopped_ || !ingest_) return;
-  ingest_->take(teller, frame.rows);
+  ingest_->take(teller, rows);
   soon();
 }
 
@@ -118,7 +111,7 @@ void IngestService::soon() {
 void IngestService::work() {
   if (stopped_) return;
   const SteadyTime began = services_.clock.steady();
-  links_changed();
+  note_absence();
   see_sources(false);
   act();
   tell();
@@ -160,12 +153,8 @@ void IngestService::act() {
 
 void IngestService::tell() {
   if (std::exchange(told_, ingest_->version()) == ingest_->version()) return;
-  for (const std::string& id : linked_) {
-    auto rows = ingest_->news_for(id);
-    if (rows.empty()) continue;
-    for (const IngestFrame& frame : row_frames(std::move(rows)))
-      if (!masters_.send_to(id, frame)) nodes_.send_to(id, frame);
-  }
+  for (const std::string& id : neighbours_.linked())
+    neighbours_.send_rows(id, ingest_->news_for(id));
 }
 
 // A peer may be heard as a node before it is known as a master.
@@ -203,7 +192,7 @@ void IngestService::flows_changed() {
 }
 
 std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
-  if (is_master(source.node)) return "it is a master, and its offers count";
+  if (neighbours_.is_master(source.node)) return "it is a master, and its offers count";
   const KnownNode* node = nodes_.known_node(source.node);
   if (node == nullptr) return "it is no <node> of the configuration";
   if (!is_home(mount_section(*services_.config.read(), source.mount), source.node) &&
@@ -289,7 +278,7 @@ void IngestService::see_sources(bool all) {
 
 void IngestService::note_places(SteadyTime now) {
   see_again_ = now + kSeeAgain;
-  std::erase_if(places_, [this](const auto& row) { return !linked_.contains(row.first); });
+  std::erase_if(places_, [this](const auto& row) { return !neighbours_.is_linked(row.first); });
   for (auto& [node, known] : places_) {
     auto place = place_of(node);
     if (place.has_value() != known.has_value() || (place && !same_place(*place, *known)))
@@ -349,15 +338,29 @@ std::span<const IngestService::NodeSource> IngestService::sources_of(std::string
 }
 
 bool IngestService::has_source_at(std::string_view mount, std::string_view node) const {
-  return ingest_ && ingest_->is_source_at(mount, node);
+  return ingest_ && ingest_->is_source_at(std::string(mount), std::string(node));
 }
 
 std::optional<IngestService::FedBy> IngestService::fed_by(std::string_view mount) const {
   const auto sources = sources_of(mount);
   if (sources.empty()) return std::nullopt;
   const std::string& node = sources.front().node;
-  auto by = ingest_->source_at(mount, node);
+  auto by = ingest_->source_at(std::string(mount), node);
   return by ? std::optional(FedBy{node, *std::move(by)}) : std::nullopt;
+}
+
+std::string IngestService::upstream_of(const std::string& mount) const {
+  const Relay* relay = services_.relays->relay_of(mount);
+  if (relay == nullptr) return {};
+  const Upstream& from = relay->last_upstream();
+  for (const MasterLink& link : masters_.links())
+    if (link.session && neighbours_.knew_slots(link.session->master_id()) &&
+        link.session->streams_target() == from.target)
+      return link.session->master_id();
+  for (const NodeSource& source : sources_of(mount))
+    if (neighbours_.knew_slots(source.node) && same_place(source.upstream, from))
+      return source.node;
+  return {};
 }
 
 std::optional<std::vector<std::string>> IngestService::way_of(const std::string& mount) const {
@@ -376,7 +379,7 @@ std::vector<IngestSight> IngestService::rows() const {
     out.push_back(
         {std::move(row), cat({"the <node> ", teller, " has no sources that name the mount"})});
   for (const Ingest::Elsewhere& source : ingest_->sources())
-    if (!is_master(source.node))
+    if (!neighbours_.is_master(source.node))
       out.push_back({{source.mount, source.node, IngestState::kOn, {}, true}, why_not(source)});
   return out;
 }

@@ -24,20 +24,22 @@
 
 namespace lb {
 
+class LinkedNeighbours;
 class MasterLinks;
 class NodeLinks;
 
 class IngestService {
  public:
-  IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes);
+  IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes,
+                LinkedNeighbours& neighbours);
 
   void configure(const Config& config);
   void stop();
   // A link to this neighbour stands, perhaps one more.
   void joined(const std::string& id, bool upward);
-  // Links may have ended.
-  void links_changed();
-  void take(const std::string& teller, const IngestFrame& frame);
+  // The last link to it has ended.
+  void left(const std::string& id);
+  void take(const std::string& teller, const std::vector<IngestRow>& rows);
 
   // This node pulls the mount from its own upstream.
   bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }
@@ -68,6 +70,8 @@ class IngestService {
   // Whether, since the last call, the node itself has ended a source of this mount that was in
   // node_sources(): there is nothing to wait for, as there is where a link is lost.
   bool take_ended(const std::string& mount) { return ended_.erase(mount) > 0; }
+  // The neighbour that this mount is pulled from, linked now or lately; "": none that knows slots.
+  std::string upstream_of(const std::string& mount) const;
   // The way that the stream of a mount has come before this server, where that is known here;
   // nullopt: it is not.
   std::optional<std::vector<std::string>> way_of(const std::string& mount) const;
@@ -75,7 +79,7 @@ class IngestService {
   std::vector<IngestSight> rows() const;
 
  private:
-  bool is_master(const std::string& id) const;
+  void note_absence();
   bool believes(const std::string& teller, const IngestRow& row) const;
   void soon();
   void work();
@@ -95,6 +99,7 @@ class IngestService {
   Services& services_;
   MasterLinks& masters_;
   NodeLinks& nodes_;
+  LinkedNeighbours& neighbours_;
   std::unique_ptr<Ingest> ingest_;  // null: not configured yet
   std::vector<IngestPlan> plans_;
   std::set<std::string, std::less<>> planned_;  // mounts of plans_
@@ -108,7 +113,6 @@ class IngestService {
   std::set<std::string> masters_seen_;
   std::set<std::string> ended_;
   SteadyTime see_again_{};
-  std::set<std::string> linked_;
   SteadyTime name_again_{};
   // Refused rows, by teller and mount: since when; SteadyTime::max(): the log has them.
   std::map<std::pair<std::string, std::string>, SteadyTime> refused_;

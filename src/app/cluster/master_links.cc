@@ -130,20 +130,10 @@ const MasterSession* MasterLinks::session_of(std::string_view master) const {
   return nullptr;
 }
 
-bool MasterLinks::send_to(std::string_view master, const Frame& frame) {
+MasterSession* MasterLinks::linked_session(std::string_view master) const {
   for (const auto& [settings, session] : masters_)
-    if (session->linked() && session->master_id() == master) {
-      session->send(frame);
-      return true;
-    }
-  return false;
-}
-
-bool MasterLinks::knows_slots(std::string_view master) const {
-  return std::any_of(masters_.begin(), masters_.end(), [master](const MasterLink& link) {
-    return link.session && link.session->linked() && link.session->master_id() == master &&
-           link.session->knows_slots();
-  });
+    if (session && session->linked() && session->master_id() == master) return session.get();
+  return nullptr;
 }
 
 void MasterLinks::drain_changed() {

@@ -63,10 +63,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // The one with this master, which may be lost at the moment; null: no such link.
   const MasterSession* session_of(std::string_view master) const;
   void send(const MessageFrame& message);
-  // To one of them.  False: it is not linked.
-  bool send_to(std::string_view master, const Frame& frame);
-  // Whether it is linked, and knows slots.
-  bool knows_slots(std::string_view master) const;
+  // Null: it is not linked.
+  MasterSession* linked_session(std::string_view master) const;
   // This node drains, or serves again.
   void drain_changed();
   void add_rows(std::vector<LinkRow>& rows) const;
@@ -99,6 +97,9 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
   // A master that is linked, or was a moment ago, has this mount.
   bool is_offered(const std::string& mount) const;
+  // … and gives slots to its listeners; or adds all such mounts.
+  bool needs_slots(const std::string& mount) const;
+  void add_slot_mounts(std::set<std::string>& mounts) const;
   // The way that the stream of a mount has come, with the master that it is pulled from at its end;
   // empty: its source is here, or that is not known.
   const std::vector<std::string>& way_of(const std::string& name, const SourceFacts& facts) const;

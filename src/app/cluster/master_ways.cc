@@ -9,6 +9,14 @@
 #include "cluster/relay/pull_mark.h"
 
 namespace lb {
+namespace {
+
+bool wants_slots(const LinkedStreams::Stream& stream) noexcept {
+  return stream.state != OfferState::kWithdrawn &&
+         (stream.offer.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
+}
+
+}  // namespace
 
 std::vector<LinkedStream> MasterLinks::streams_of(const std::string& mount) const {
   return streams_to_pull(*services_.config.read(), masters_, mount);
@@ -103,6 +111,20 @@ bool MasterLinks::is_offered(const std::string& mount) const {
     const auto found = streams.find(mount);
     return found != streams.end() && found->second.state != OfferState::kWithdrawn;
   });
+}
+
+bool MasterLinks::needs_slots(const std::string& mount) const {
+  return std::any_of(masters_.begin(), masters_.end(), [&mount](const MasterLink& link) {
+    const auto& streams = link.session->streams().streams();
+    const auto found = streams.find(mount);
+    return found != streams.end() && wants_slots(found->second);
+  });
+}
+
+void MasterLinks::add_slot_mounts(std::set<std::string>& mounts) const {
+  for (const MasterLink& link : masters_)
+    for (const auto& [mount, stream] : link.session->streams().streams())
+      if (wants_slots(stream)) mounts.insert(mount);
 }
 
 const std::vector<std::string>& MasterLinks::way_of(const std::string& name,

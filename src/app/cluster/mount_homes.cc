@@ -91,12 +91,8 @@ bool leaves(const Config& config, const MountRecord& before, const MountRecord& 
   return !now.home.empty() && here(before) && !here(now);
 }
 
-MountRecords with_own_relays(const Config& config, MountRecords records) {
-  const MountRecords& all = records;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].has_relay() && !is_own_id(config, all[i].home))
-      records[i].relay = MountRecord().relay;  // of a copy: the list shares its rows
-  return records;
+bool pulls_here(const Config& config, const MountRecord& record) {
+  return is_own_id(config, record.home);
 }
 
 bool is_home(const MountSettings& section, std::string_view node) {

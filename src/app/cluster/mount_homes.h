@@ -40,7 +40,7 @@ bool gives_up_source(const Config& before, const MountSettings& old, const Confi
 // The same of a record that is not laid over yet: its source was expected here, and is no longer.
 bool leaves(const Config& config, const MountRecord& before, const MountRecord& now);
 // The relay of a record is pulled at the home of its mount only.
-MountRecords with_own_relays(const Config& config, MountRecords records);
+bool pulls_here(const Config& config, const MountRecord& record);
 // This node may have the source of the mount, whatever its <node> says: its home, its backup, and
 // the ends of its move.
 bool is_home(const MountSettings& section, std::string_view node);

@@ -20,10 +20,7 @@ struct NeighbourCallbacks {
   // silent: nothing came from it any more.
   std::function<void(const std::string& id, bool silent)> left;
   std::function<void(const MessageFrame&)> message;
-  std::function<void(const std::string& teller, const IngestFrame&)> ingest;
-  std::function<void(const std::string& teller, const ArchiveFrame&)> archive;
-  std::function<void(const std::string& teller, const SlotFrame&)> slots;
-  std::function<void(const std::string& teller, const SeatFrame&)> seats;
+  std::function<void(const std::string& teller, const Frame&)> rows;  // has_rows()
 };
 
 // Side: NodeSide or MasterSide.
@@ -34,17 +31,8 @@ class NeighbourSide : public Side {
 
   // -- LinkHost
   void message(MessageFrame message) final { neighbours_.message(message); }
-  void ingest(const std::string& teller, const IngestFrame& frame) final {
-    neighbours_.ingest(teller, frame);
-  }
-  void archive(const std::string& teller, const ArchiveFrame& frame) final {
-    neighbours_.archive(teller, frame);
-  }
-  void slots(const std::string& teller, const SlotFrame& frame) final {
-    neighbours_.slots(teller, frame);
-  }
-  void seats(const std::string& teller, const SeatFrame& frame) final {
-    neighbours_.seats(teller, frame);
+  void rows(const std::string& teller, const Frame& frame) final {
+    neighbours_.rows(teller, frame);
   }
 
  protected:

@@ -138,14 +138,16 @@ void NodeLinks::node_joined(NodeSession& session) {
 void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                               std::chrono::milliseconds round_trip) {
   if (!trial_)
-    trial_ = std::make_unique<AddressTrial>(
-        services_.relays->connector(), log(),
-        [this](const std::string& id, const NodeAddress& address, const std::string& why) {
-          for (const auto& each : sessions_)
-            if (each->id() == id) each->address_refused(address, why);
-        });
+    trial_ =
+        std::make_unique<AddressTrial>(services_.relays->connector(), log(),
+                                       [this](const AddressTrial::Announcer& by,
+                                              const NodeAddress& address, const std::string& why) {
+                                         for (const auto& each : sessions_)
+                                           if (each->id() == by.node && each->epoch() == by.epoch)
+                                             each->address_refused(address, why);
+                                       });
   for (const NodeAddress& address : addresses)
-    session.send(trial_->begin(session.id(), address, round_trip));
+    session.send(trial_->begin({session.id(), session.epoch()}, address, round_trip));
 }
 
 void NodeLinks::node_left(NodeSession& session, const std::string& why) {
@@ -159,62 +161,31 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
   const std::string id = session.id();
   const bool silent = session.was_silent();
   std::erase_if(sessions_, [&](const auto& each) { return each.get() == &session; });
+  if (session_of(id) == nullptr) offers_.forget_told(id);
   if (!stopped_) neighbours_.left(id, silent);
 }
 
 std::string NodeLinks::pull_line(std::string_view node, const std::string& mount) {
   const KnownNode* known = known_node(node);
-  for (const auto& session : sessions_) {
-    if (known == nullptr || !session->joined() || session->id() != node) continue;
-    if (!session->knows_slots()) continue;  // it takes a mark of its master for a forged one
-    const auto its_clock = services_.clock.wall() + session->clock_offset();
-    PullMark mark;
-    mark.id = session->id();
-    mark.epoch = facts_->epoch;
-    mark.to = cat({session->id(), ".", session->epoch()});
-    mark.number = next_pull_++;
-    mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
-    return lb::pull_line(std::move(mark), known->secret, mount);
-  }
-  return {};
+  const NodeSession* const session = session_of(node);
+  // An older version takes a mark of its master for a forged one.
+  if (known == nullptr || session == nullptr || !session->knows_slots()) return {};
+  const auto its_clock = services_.clock.wall() + session->clock_offset();
+  PullMark mark;
+  mark.id = session->id();
+  mark.epoch = facts_->epoch;
+  mark.to = cat({session->id(), ".", session->epoch()});
+  mark.number = next_pull_++;
+  mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
+  return lb::pull_line(std::move(mark), known->secret, mount);
 }
 
-bool NodeLinks::knows_slots(std::string_view node) const {
-  return std::any_of(sessions_.begin(), sessions_.end(), [node](const auto& session) {
-    return session->joined() && session->id() == node && session->knows_slots();
-  });
-}
-
-bool NodeLinks::knows_conf(std::string_view node) const {
-  return std::any_of(sessions_.begin(), sessions_.end(), [node](const auto& session) {
-    return session->joined() && session->id() == node && session->knows_conf();
-  });
-}
-
-std::size_t NodeLinks::queued(std::string_view node) const {
-  for (const auto& session : sessions_)
-    if (session->joined() && session->id() == node) return session->link().queued();
-  return 0;
-}
-
-std::optional<SteadyTime> NodeLinks::was_there(std::string_view node) const {
-  for (const auto& session : sessions_)
-    if (session->joined() && session->id() == node) return session->was_there();
-  return std::nullopt;
-}
-
-bool NodeLinks::send_to(std::string_view node, const Frame& frame) {
-  for (const auto& session : sessions_)
-    if (session->joined() && session->id() == node) {
-      session->send(frame);
-      return true;
-    }
-  return false;
-}
-
-void NodeLinks::send_conf(std::string_view node, const ConfPieces::Piece& piece) {
-  for (const auto& session : sessions_)
-    if (session->joined() && session->id() == node) return session->send_conf(piece);
+// Of two links of one node the older one ends in this turn.
+NodeSession* NodeLinks::session_of(std::string_view node) const {
+  const auto found = std::find_if(
+      sessions_.rbegin(), sessions_.rend(),
+      [node](const auto& session) { return session->joined() && session->id() == node; });
+  return found == sessions_.rend() ? nullptr : found->get();
 }
 
 // -- what nodes are sent --------------------------------------------------------------------------
@@ -236,32 +207,36 @@ void NodeLinks::send_offers(bool all) {
     return;
   }
   if (std::exchange(all_due_, false)) {
-    offers_.for_each([this](const std::string& mount) { due_.insert(mount); });
+    for (const auto& [key, entry] : offers_.entries()) due_.insert(key.mount);
     for (const auto mounts = services_.mounts.all(); const auto& [name, mount] : *mounts)
       due_.insert(name);
   }
   // Each node is sent them in its own frames.
   const std::size_t most =
       std::max(kLeastOffers, kOffersATurn / std::max<std::size_t>(1, sessions_.size()));
-  OfferChanges::Change change;
+  const std::uint64_t before = offers_.version();
   for (std::size_t seen = 0; !due_.empty() && (all || seen < most); ++seen) {
     const std::string mount = std::move(due_.extract(due_.begin()).value());
-    offers_.set(mount, offer_of_(mount), change);
+    offers_.set_own({mount, false, ""}, offer_of_(mount));
   }
   if (!due_.empty()) offer_timer_.after(kBetweenOffers);
-  if (change.empty()) return;
-  for (const auto& session : sessions_) session->send_offers(change);
+  send_offer_news(before);
+}
+
+void NodeLinks::send_offer_news(std::uint64_t version) {
+  if (offers_.version() == version) return;
+  for (const auto& session : sessions_) session->send_offers();
+  offers_.forget(loop().now());
 }
 
 bool NodeLinks::is_offered(const std::string& mount) {
   if (offer_timer_.armed()) {
-    OfferChanges::Change change;
+    const std::uint64_t before = offers_.version();
     due_.erase(mount);
-    offers_.set(mount, offer_of_(mount), change);
-    if (!change.empty())
-      for (const auto& session : sessions_) session->send_offers(change);
+    offers_.set_own({mount, false, ""}, offer_of_(mount));
+    send_offer_news(before);
   }
-  return offers_.has(mount);
+  return offers_.find({mount, false, ""}) != nullptr;
 }
 
 void NodeLinks::send(const MessageFrame& message) {
@@ -271,8 +246,7 @@ void NodeLinks::send(const MessageFrame& message) {
 
 void NodeLinks::order(const std::string& node, CommandFrame command,
                       PendingAnswers<ResultFrame>::Then then) {
-  for (const auto& session : sessions_) {
-    if (!session->joined() || session->id() != node) continue;
+  if (NodeSession* const session = session_of(node)) {
     auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
       if (result && !result->done)
         log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));
@@ -286,8 +260,7 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
 
 void NodeLinks::ask(const std::string& node, AskFrame question,
                     PendingAnswers<TellFrame>::Then then) {
-  for (const auto& session : sessions_) {
-    if (!session->joined() || session->id() != node) continue;
+  if (NodeSession* const session = session_of(node)) {
     question.number = asks_.add(node, std::move(then));
     return session->send(std::move(question));
   }

@@ -51,27 +51,12 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send(const MessageFrame& message);
   // Asks a node for listeners of a mount.  Errors: it is not linked, or those of PendingAnswers.
   void ask(const std::string& node, AskFrame question, PendingAnswers<TellFrame>::Then then);
-  // To one of them.  False: it is not linked.
-  bool send_to(std::string_view node, const Frame& frame);
-  void send_conf(std::string_view node, const ConfPieces::Piece& piece);
+  // The link of this node; null: it is not linked.
+  NodeSession* session_of(std::string_view node) const;
   // The mark of this server in one request to that node, for a stream that begins there; made with
   // the node's own secret.  "": it is not linked.
   std::string pull_line(std::string_view node, const std::string& mount);
-  // Whether it is linked, and knows slots.
-  bool knows_slots(std::string_view node) const;
-  // Whether it is linked, and enforces records.
-  bool knows_conf(std::string_view node) const;
-  // Bytes that it has not read.
-  std::size_t queued(std::string_view node) const;
-  // A time at which it was certainly there; nullopt: it is not linked.
-  std::optional<SteadyTime> was_there(std::string_view node) const;
-  // Calls each(id) for the nodes that are linked.
-  template <class Each>
-  void for_each_linked(Each each) const {
-    for (const auto& session : sessions_)
-      if (session->joined()) each(session->id());
-  }
-  // Calls each(id, lag) for those of them that say what they enforce.
+  // Calls each(id, lag) for the linked nodes that say what they enforce.
   template <class Each>
   void for_each_conf_lag(SteadyTime now, Each each) const {
     for (const auto& session : sessions_)
@@ -90,7 +75,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   Log& log() noexcept override { return services_.log; }
   RedirectDecider& decider() noexcept override { return services_.cluster->decider(); }
   const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }
-  const OfferChanges& offers() const noexcept override { return offers_; }
+  Replica<StreamOffer>& offers() noexcept override { return offers_; }
   bool is_offered(const std::string& mount) override;
   WelcomeFrame welcome_for(const KnownNode& node) override;
   void node_joined(NodeSession& session) override;
@@ -108,6 +93,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void open_server();
   // all: not only as many as are sent in one turn.
   void send_offers(bool all);
+  void send_offer_news(std::uint64_t version);
 
   Services& services_;
   const OfferOf offer_of_;
@@ -117,7 +103,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;
   std::vector<std::unique_ptr<NodeSession>> sessions_;
-  OfferChanges offers_;
+  Replica<StreamOffer> offers_{{}, {}};  // its own rows
   PendingAnswers<ResultFrame> orders_;
   PendingAnswers<TellFrame> asks_;
   std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/cluster/slot_links.h"
 #include "app/cluster/slot_service.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -17,7 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kWhileAsked = 20ms;
 constexpr auto kSeatRest = 250ms;
-constexpr SteadyTime::duration kBetweenSeatFrames = 10ms;
 constexpr std::size_t kUserBytes = 16;
 
 // The same at all nodes; names themselves are in no frame.
@@ -28,25 +26,22 @@ std::string seat_user(std::string_view purpose, const std::string& mount, std::s
 
 }  // namespace
 
-void SeatHandle::off(std::uint64_t number) {
-  const std::lock_guard<std::mutex> guard(mutex_);
-  if (service_ == nullptr) return;
-  control_.post([service = service_, number] { service->off(number); });
+// Where the service has gone, the loop may have gone too.
+SeatPass::~SeatPass() {
+  if (control_ == nullptr || service_.expired()) return;
+  control_->post([service = std::move(service_), number = number_] {
+    if (const auto self = service.lock()) (*self)->off(number);
+  });
 }
 
-void SeatHandle::shut() {
-  const std::lock_guard<std::mutex> guard(mutex_);
-  service_ = nullptr;
-}
-
-SeatService::SeatService(Services& services, SlotLinks& links, const SlotService& slots)
+SeatService::SeatService(Services& services, LinkedNeighbours& neighbours, const SlotService& slots)
     : services_(services),
-      links_(links),
-      handle_(std::make_shared<SeatHandle>(services.loops.control(), *this)),
+      neighbours_(neighbours),
+      self_(std::make_shared<SeatService*>(this)),
       book_(
-          [&links, &slots](const std::string& mount) {
+          [&neighbours, &slots](const std::string& mount) {
             std::string parent = slots.parent_of(mount);
-            return links.is_linked(parent) ? parent : std::string();
+            return neighbours.is_linked(parent) ? parent : std::string();
           },
           SeatTiming{}),
       unanswered_(services.loops.control(), {},
@@ -54,16 +49,13 @@ SeatService::SeatService(Services& services, SlotLinks& links, const SlotService
                     book_.decide_here(number, services_.clock.steady());
                     settle();
                   }),
-      timer_(services.loops.control(), [this] { work(); }),
-      flush_timer_(services.loops.control(), [this] { flush(); }) {}
-
-SeatService::~SeatService() { handle_->shut(); }
+      outbox_(services.loops.control(), neighbours),
+      timer_(services.loops.control(), [this] { work(); }) {}
 
 void SeatService::stop() {
   stopped_ = true;
-  handle_->shut();
   timer_.cancel();
-  flush_timer_.cancel();
+  outbox_.stop();
   listening_.clear();
   unanswered_.clear();
 }
@@ -102,15 +94,15 @@ void SeatService::joined(const std::string& id, bool restarted) {
 }
 
 void SeatService::left(const std::string& id, bool silent) {
-  letters_.erase(id);
+  outbox_.drop(id);
   if (stopped_) return;
   book_.left(id, silent, services_.clock.steady());
   settle();
 }
 
-void SeatService::take(const std::string& teller, const SeatFrame& frame) {
-  if (stopped_ || !links_.is_linked(teller)) return;
-  for (const SeatRow& row : frame.rows) book_.take(teller, row, services_.clock.steady());
+void SeatService::take(const std::string& teller, const std::vector<SeatRow>& rows) {
+  if (stopped_ || !neighbours_.is_linked(teller)) return;
+  for (const SeatRow& row : rows) book_.take(teller, row, services_.clock.steady());
   settle();
 }
 
@@ -127,18 +119,13 @@ void SeatService::settle() {
     auto asked = unanswered_.release(answer.number);
     if (asked.empty()) continue;
     if (answer.act == SeatAct::kYes) {
-      asked.front()(true, SeatPass(handle_, answer.number));
+      asked.front()(true, SeatPass(services_.loops.control(), self_, answer.number));
     } else {
       listening_.erase(at);
       asked.front()(false, SeatPass());
     }
   }
-  for (SeatBook::Letter& letter : book_.take_letters())
-    letters_[letter.to].push_back(std::move(letter.row));
-  const SteadyTime now = services_.clock.steady();
-  if (!letters_.empty() && !flush_timer_.armed())
-    flush_timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-        std::max<SteadyTime::duration>(0us, flushed_ + kBetweenSeatFrames - now)));
+  outbox_.add_all(book_.take_letters());
   if (book_.size() > 0 && !timer_.armed()) timer_.after(kSeatRest);
 }
 
@@ -150,15 +137,6 @@ void SeatService::work() {
   if (book_.size() > 0)
     timer_.after(unanswered_.size() == 0 ? coalesced(services_.loops.control(), kSeatRest)
                                          : kWhileAsked);
-}
-
-void SeatService::flush() {
-  if (stopped_) return;
-  flushed_ = services_.clock.steady();
-  for (auto& [id, rows] : std::exchange(letters_, {})) {
-    if (!links_.is_linked(id)) continue;
-    for (const SeatFrame& frame : row_frames(std::move(rows))) links_.send(id, frame);
-  }
 }
 
 }  // namespace lb

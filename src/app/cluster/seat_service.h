@@ -8,53 +8,38 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "app/cluster/row_outbox.h"
 #include "app/services/services.h"
 #include "base/unique_function.h"
-#include "cluster/link/frame.h"
 #include "cluster/slots/seat_book.h"
 #include "net/waits.h"
 
 namespace lb {
 
 class SeatService;
-class SlotLinks;
 class SlotService;
-
-// The way of a pass to the service; shut when that goes.
-class SeatHandle {
- public:
-  SeatHandle(Loop& control, SeatService& service) : control_(control), service_(&service) {}
-  void off(std::uint64_t number);
-  void shut();
-
- private:
-  std::mutex mutex_;
-  Loop& control_;
-  SeatService* service_;
-};
 
 // The seat of a listener, given up when it goes.
 class SeatPass {
  public:
   SeatPass() = default;
-  SeatPass(std::shared_ptr<SeatHandle> handle, std::uint64_t number)
-      : handle_(std::move(handle)), number_(number) {}
-  SeatPass(SeatPass&&) noexcept = default;
+  SeatPass(Loop& control, std::weak_ptr<SeatService*> service, std::uint64_t number)
+      : control_(&control), service_(std::move(service)), number_(number) {}
+  SeatPass(SeatPass&& other) noexcept { *this = std::move(other); }
   SeatPass& operator=(SeatPass&& other) noexcept {
-    std::swap(handle_, other.handle_);
+    std::swap(control_, other.control_);
+    std::swap(service_, other.service_);
     std::swap(number_, other.number_);
     return *this;
   }
-  ~SeatPass() {
-    if (handle_) handle_->off(number_);
-  }
+  ~SeatPass();
 
  private:
-  std::shared_ptr<SeatHandle> handle_;
+  Loop* control_ = nullptr;  // null: no seat
+  std::weak_ptr<SeatService*> service_;
   std::uint64_t number_ = 0;
 };
 
@@ -62,13 +47,12 @@ class SeatService {
  public:
   static constexpr std::chrono::milliseconds kPatience{300};
 
-  SeatService(Services& services, SlotLinks& links, const SlotService& slots);
-  ~SeatService();
+  SeatService(Services& services, LinkedNeighbours& neighbours, const SlotService& slots);
 
   void stop();
   void joined(const std::string& id, bool restarted);
   void left(const std::string& id, bool silent);
-  void take(const std::string& teller, const SeatFrame& frame);
+  void take(const std::string& teller, const std::vector<SeatRow>& rows);
 
   struct Ask {
     std::string mount, user;
@@ -82,7 +66,7 @@ class SeatService {
   void ask(const Ask& ask, Then then);
 
  private:
-  friend class SeatHandle;
+  friend class SeatPass;
   struct Listening {
     std::string mount;
     std::uint64_t listener = 0;
@@ -90,19 +74,17 @@ class SeatService {
   void off(std::uint64_t number);
   void work();
   void settle();
-  void flush();
 
   Services& services_;
-  SlotLinks& links_;
-  std::shared_ptr<SeatHandle> handle_;
+  LinkedNeighbours& neighbours_;
+  const std::shared_ptr<SeatService*> self_;
   SeatBook book_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Listening> listening_;
   Waits<Then, std::uint64_t> unanswered_;
-  std::map<std::string, std::vector<SeatRow>> letters_;
-  SteadyTime flushed_{};
+  RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
-  Timer timer_, flush_timer_;
+  Timer timer_;
 };
 
 }  // namespace lb

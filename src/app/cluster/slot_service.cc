@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/master_links.h"
 #include "app/cluster/slot_endings.h"
-#include "app/cluster/slot_links.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
@@ -17,8 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kWhileBusy = 20ms;
 constexpr auto kAtRest = 250ms;
-// Rows of one neighbour go together: a node may send 300 frames a second.
-constexpr SteadyTime::duration kBetweenFrames = 10ms;
 constexpr auto kOnTheWay = 100ms;
 // After the start, nodes that had slots of a run before this one come and claim them.
 constexpr auto kAllAreBack = 2s;
@@ -30,15 +29,18 @@ bool is_name(const std::string& mount) {
 
 }  // namespace
 
-SlotService::SlotService(Services& services, SlotLinks& links)
+SlotService::SlotService(Services& services, const MasterLinks& masters,
+                         const IngestService& ingest, LinkedNeighbours& neighbours)
     : services_(services),
-      links_(links),
+      masters_(masters),
+      ingest_(ingest),
+      neighbours_(neighbours),
       waiting_(services.loops.control(), {.of_key = kMaxWaiting},
                [this](const std::string& mount) { give_up(mount); }),
       gates_(std::make_shared<const Gates>()),
+      outbox_(services.loops.control(), neighbours),
       began_(services.clock.steady()),
       timer_(services.loops.control(), [this] { work(); }),
-      flush_timer_(services.loops.control(), [this] { flush(); }),
       look_timer_(services.loops.control(), [this] { look(); }) {}
 
 SlotService::~SlotService() = default;
@@ -51,7 +53,7 @@ void SlotService::configure() {
 void SlotService::stop() {
   stopped_ = true;
   timer_.cancel();
-  flush_timer_.cancel();
+  outbox_.stop();
   look_timer_.cancel();
   waiting_.clear();
 }
@@ -63,6 +65,17 @@ void SlotService::offers_changed(const std::set<std::string>& mounts) {
 
 void SlotService::sections_changed(std::span<const std::string> mounts) {
   if (!judge_all_) changed_.insert(mounts.begin(), mounts.end());
+  for (const std::string& mount : mounts) streams_.note(mount);
+  look_soon();
+}
+
+void SlotService::mounts_changed() {
+  streams_.note_all();
+  look_soon();
+}
+
+void SlotService::mount_changed(const std::string& mount) {
+  streams_.note(mount);
   look_soon();
 }
 
@@ -117,24 +130,25 @@ bool SlotService::judge_sections() {
 }
 
 void SlotService::judge_all_sections(const Config& config) {
+  streams_.note_all();
   const auto is_limited = [](const MountSettings& section) {
     return section.max_listeners_cluster >= 0;
   };
   ++judged_number_;
   any_section_ = is_limited(config.default_mount);
   auto next = rows_.begin();  // sections of records come in the order of their names
-  for (const MountSettings& section : config.mounts) {
-    if (!is_limited(section)) continue;
+  for_each_section(config, [&](const MountSettings& section) {
+    if (!is_limited(section)) return;
     any_section_ = true;
-    if (!is_name(section.name)) continue;
+    if (!is_name(section.name)) return;
     if (next == rows_.end() || next->first != section.name) {
-      if (row_of(section.name) == nullptr) continue;
+      if (row_of(section.name) == nullptr) return;
       next = rows_.find(section.name);
     }
     next->second.section = &mount_section(config, section.name);
     next->second.section_of = judged_number_;
     ++next;
-  }
+  });
   wake_all();
 }
 
@@ -143,7 +157,7 @@ bool SlotService::judge_offers() {
   const auto changed = std::exchange(changed_offers_, {});
   if (std::exchange(offered_known_, true)) {
     for (const std::string& mount : changed) {
-      const bool limited = links_.offered_with_slots(mount);
+      const bool limited = masters_.needs_slots(mount);
       if (limited)
         offered_.insert(mount);
       else
@@ -155,7 +169,7 @@ bool SlotService::judge_offers() {
     return rows_.size() != before;
   }
   offered_.clear();
-  links_.add_offered(offered_);
+  masters_.add_slot_mounts(offered_);
   for (const std::string& mount : offered_) row_of(mount);
   wake_all();
   return rows_.size() != before;
@@ -163,20 +177,17 @@ bool SlotService::judge_offers() {
 
 // What plays may be pulled from elsewhere now; what has stopped may not be limited any more.
 void SlotService::judge_streams() {
-  std::set<std::string> streams = limited_streams();
-  for (const std::string& mount : streams)
-    if (Row* row = row_of(mount)) wake(mount, *row);
-  for (const std::string& mount : std::exchange(streams_, std::move(streams)))
-    if (const auto at = rows_.find(mount); at != rows_.end()) wake(mount, at->second);
-}
-
-std::set<std::string> SlotService::limited_streams() const {
-  std::set<std::string> mounts;
-  if (!any_section_) return mounts;
-  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
-    if (mount_section(*judged_, name).max_listeners_cluster >= 0 && !mount->facts()->from_file)
-      mounts.insert(name);
-  return mounts;
+  const auto is_limited = [this](const std::string& name, const Mount& mount) {
+    return any_section_ && mount_section(*judged_, name).max_listeners_cluster >= 0 &&
+           !mount.facts()->from_file;
+  };
+  for (const std::string& mount : streams_.judge(*services_.mounts.all(), is_limited)) {
+    const auto at = rows_.find(mount);
+    Row* const row = at != rows_.end()     ? &at->second
+                     : streams_.has(mount) ? row_of(mount)
+                                           : nullptr;
+    if (row != nullptr) wake(mount, *row);
+  }
 }
 
 void SlotService::look() {
@@ -189,6 +200,7 @@ void SlotService::look() {
   const bool erased = place_awake();
   if (erased && std::exchange(full_, false)) {  // there is room for some that had none
     judge_all_ = true;
+    streams_.note_all();
     judged_.reset();
     offered_known_ = false;
   }
@@ -201,7 +213,7 @@ bool SlotService::place_awake() {
     const auto at = rows_.find(*each);
     Row& row = at->second;
     const bool limited =
-        own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
+        own_section(row) != nullptr || offered_.contains(*each) || streams_.has(*each);
     if (!limited && waiting_.of(*each).empty() && row.book->is_unused()) {
       row.book->gate()->open();
       rows_.erase(at);
@@ -230,8 +242,8 @@ SlotService::Row* SlotService::row_of(const std::string& mount) {
   row.book = std::make_unique<SlotBook>(
       mount, std::make_shared<SlotGate>(), SlotTiming{}, [this] { return next_life(); },
       services_.clock.steady());
-  for (const std::string& id : links_.linked())
-    row.book->joined(id, false, services_.clock.steady());
+  for (const std::string& id : neighbours_.linked())
+    if (neighbours_.knew_slots(id)) row.book->joined(id, false, services_.clock.steady());
   place(row);
   serve(row);
   wake(mount, row);
@@ -244,7 +256,7 @@ std::string SlotService::parent_of(const std::string& mount) const {
     const bool plays = phase == MountPhase::kRunning || phase == MountPhase::kLingering;
     if (plays && !here->facts()->relayed) return {};
   }
-  return links_.upstream_of(mount);
+  return ingest_.upstream_of(mount);
 }
 
 void SlotService::place(Row& row) {
@@ -254,9 +266,9 @@ void SlotService::place(Row& row) {
   const MountSettings* own = config == judged_ ? own_section(row) : nullptr;
   const MountSettings& section = own != nullptr ? *own : mount_section(*config, mount);
   const int limit = section.max_listeners_cluster;
-  const bool limited = limit >= 0 || links_.offered_with_slots(mount);
+  const bool limited = limit >= 0 || masters_.needs_slots(mount);
   const std::string parent = limited ? parent_of(mount) : std::string();
-  const bool certain = links_.alone() || now - began_ > kAllAreBack;
+  const bool certain = neighbours_.alone() || now - began_ > kAllAreBack;
   const std::string before = row.book->parent();
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
@@ -265,7 +277,7 @@ void SlotService::place(Row& row) {
                        cat({"mount ", mount, ": its slots come from ",
                             parent.empty() ? "this node, where the stream begins" : parent}));
   if (!parent.empty())
-    if (const auto at = links_.was_there(parent)) row.book->parent_was_there(*at, now);
+    if (const auto at = neighbours_.was_there(parent)) row.book->parent_was_there(*at, now);
 }
 
 void SlotService::publish() {
@@ -310,7 +322,7 @@ void SlotService::resend(const std::string& id) {
 }
 
 void SlotService::left(const std::string& id, bool silent) {
-  letters_.erase(id);
+  outbox_.drop(id);
   if (stopped_) return;
   const SteadyTime now = services_.clock.steady();
   for (auto& [mount, row] : rows_) {
@@ -320,10 +332,10 @@ void SlotService::left(const std::string& id, bool silent) {
   wake_all();
 }
 
-void SlotService::take(const std::string& teller, const SlotFrame& frame) {
-  if (stopped_ || !links_.is_linked(teller)) return;
+void SlotService::take(const std::string& teller, const std::vector<SlotRow>& rows) {
+  if (stopped_ || !neighbours_.is_linked(teller)) return;
   const SteadyTime now = services_.clock.steady();
-  for (const SlotRow& said : frame.rows) {
+  for (const SlotRow& said : rows) {
     const auto at = rows_.find(said.mount);
     if (at == rows_.end()) {
       if (said.down || !knows_no_limit(said.mount)) continue;
@@ -332,8 +344,7 @@ void SlotService::take(const std::string& teller, const SlotFrame& frame) {
       answer.life = said.life;
       answer.down = true;
       answer.word = SlotWord::kOpen;
-      letters_[teller].push_back(std::move(answer));
-      if (!flush_timer_.armed()) flush_timer_.after(0us);
+      outbox_.add(teller, std::move(answer));
       continue;
     }
     rouse(at->first, at->second);
@@ -346,7 +357,7 @@ void SlotService::take(const std::string& teller, const SlotFrame& frame) {
 bool SlotService::knows_no_limit(const std::string& mount) const {
   if (!services_.mounts.find(mount)) return false;
   const std::string parent = parent_of(mount);
-  return parent.empty() || links_.is_linked(parent);
+  return parent.empty() || neighbours_.is_linked(parent);
 }
 
 // -- listeners ------------------------------------------------------------------------------------
@@ -391,11 +402,7 @@ void SlotService::serve(Row& row) {
                        cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
                             " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
                             " of them were given to it and count"}));
-  for (SlotBook::Letter& letter : book.take_letters())
-    letters_[letter.to].push_back(std::move(letter.row));
-  if (!letters_.empty() && !flush_timer_.armed())
-    flush_timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-        std::max<SteadyTime::duration>(0us, flushed_ + kBetweenFrames - now)));
+  outbox_.add_all(book.take_letters());
 }
 
 // Where many come at once, slots are still on their way from one node to another: a listener that
@@ -442,22 +449,13 @@ void SlotService::work() {
     const bool awaited = !waiting_.of(*each).empty();
     busy = busy || awaited || row.book->busy();
     const bool limited =
-        own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
+        own_section(row) != nullptr || offered_.contains(*each) || streams_.has(*each);
     row.awake = !limited || awaited || !row.book->is_at_rest(now);
     each = row.awake ? std::next(each) : awake_.erase(each);
   }
   soon_ = busy;
   if (!awake_.empty())
     timer_.after(busy ? kWhileBusy : coalesced(services_.loops.control(), kAtRest));
-}
-
-void SlotService::flush() {
-  if (stopped_) return;
-  flushed_ = services_.clock.steady();
-  for (auto& [id, rows] : std::exchange(letters_, {})) {
-    if (!links_.is_linked(id)) continue;
-    for (const SlotFrame& frame : row_frames(std::move(rows))) links_.send(id, frame);
-  }
 }
 
 // Also above those of an earlier run, as far as the clock goes forward.

@@ -28,15 +28,17 @@
 #include <utility>
 #include <vector>
 
+#include "app/cluster/limited_streams.h"
+#include "app/cluster/row_outbox.h"
 #include "app/services/services.h"
 #include "base/snapshot.h"
-#include "cluster/link/frame.h"
 #include "cluster/slots/slot_book.h"
 #include "net/waits.h"
 
 namespace lb {
 
-class SlotLinks;
+class IngestService;
+class MasterLinks;
 
 class SlotService {
  public:
@@ -44,13 +46,16 @@ class SlotService {
   static constexpr std::size_t kMaxWaiting = 4096;
   static constexpr std::size_t kMaxBooks = 20'000;
 
-  SlotService(Services& services, SlotLinks& links);
+  SlotService(Services& services, const MasterLinks& masters, const IngestService& ingest,
+              LinkedNeighbours& neighbours);
   ~SlotService();
 
   void configure();
   void stop();
-  // Mounts or relays may be other ones.
-  void look_soon();
+  // Mounts or relays may be other ones: any of them, …
+  void mounts_changed();
+  // … or that of this name.
+  void mount_changed(const std::string& mount);
   // The sections of these mounts alone have changed.
   void sections_changed(std::span<const std::string> mounts);
   // … or what masters offer.
@@ -61,7 +66,7 @@ class SlotService {
   void resend(const std::string& id);
   // The last link has ended.
   void left(const std::string& id, bool silent);
-  void take(const std::string& teller, const SlotFrame& frame);
+  void take(const std::string& teller, const std::vector<SlotRow>& rows);
   // The node that this mount's slots come from; "": this one.
   std::string parent_of(const std::string& mount) const;
 
@@ -102,14 +107,13 @@ class SlotService {
   void judge_all_sections(const Config& config);
   bool judge_offers();
   void judge_streams();
+  void look_soon();
   void wake(const std::string& mount, Row& row);
   void wake_all();
   void rouse(const std::string& mount, Row& row);
   // The awake rows: those that are not limited any more go, all others learn their place.
   // True: some went.
   bool place_awake();
-  // Streams of this moment that a section limits: a pattern's or the default mount's too.
-  std::set<std::string> limited_streams() const;
   bool knows_no_limit(const std::string& mount) const;
   Row* row_of(const std::string& mount);
   // Null: it has no limit of its own.
@@ -124,33 +128,34 @@ class SlotService {
   // Those of this mount that have waited for too long.
   void give_up(const std::string& mount);
   void refuse(Row& row, SlotWord word);
-  void flush();
   std::uint64_t next_life();
 
   Services& services_;
-  SlotLinks& links_;
+  const MasterLinks& masters_;
+  const IngestService& ingest_;
+  LinkedNeighbours& neighbours_;
   Rows rows_;
   Waits<Waiting> waiting_;  // by mounts
   Snapshot<Gates> gates_;
   std::atomic<bool> any_{false};  // gates_ has some
-  std::map<std::string, std::vector<SlotRow>> letters_;
+  RowOutbox<SlotRow> outbox_;
   std::uint64_t life_ = 0;
   std::uint64_t waits_ = 0;
-  SteadyTime began_{}, looked_{}, flushed_{};
+  SteadyTime began_{}, looked_{};
   std::shared_ptr<const Config> judged_;
   std::uint64_t judged_number_ = 0;
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
   bool offered_known_ = false;     // … as they are offered now, but for
   std::set<std::string> changed_offers_;
-  std::set<std::string> streams_;  // limited_streams() of the last look
+  LimitedStreams streams_;
   std::set<std::string> changed_;  // mounts whose sections are to be judged
   bool judge_all_ = true;          // all of them are
   std::set<std::string> awake_;
   bool stopped_ = false;
   bool soon_ = false;  // timer_ is set for kWhileBusy
   bool full_ = false;  // of kMaxBooks; it has been logged
-  Timer timer_, flush_timer_, look_timer_;
+  Timer timer_, look_timer_;
 };
 
 }  // namespace lb

@@ -95,17 +95,6 @@ std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount
   return offer;
 }
 
-std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::Rows& mounts,
-                                       const std::string& own_id,
-                                       const std::vector<MasterLink>& masters,
-                                       const WayOf& way_of) {
-  std::vector<StreamOffer> out;
-  for (const auto& [name, mount] : mounts)
-    if (auto offer = stream_offer(config, *mount, own_id, masters, way_of))
-      out.push_back(std::move(*offer));
-  return out;
-}
-
 std::vector<LinkedStream> streams_to_pull(const Config& config,
                                           const std::vector<MasterLink>& masters,
                                           const std::string& mount) {

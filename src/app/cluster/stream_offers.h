@@ -33,11 +33,6 @@ std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount
                                         const std::string& own_id,
                                         const std::vector<MasterLink>& masters,
                                         const WayOf& way_of);
-// All of them.
-std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::Rows& mounts,
-                                       const std::string& own_id,
-                                       const std::vector<MasterLink>& masters, const WayOf& way_of);
-
 struct LinkedStream {
   Upstream upstream;
   std::chrono::seconds run_on{0}, retry_delay{0};

@@ -11,7 +11,7 @@ namespace {
 
 // Its number among the loops, behind the workers', and those of control, the clerk and the threads
 // of Services.
-constexpr unsigned kArchiveThread = 5, kFirstReader = 8, kFirstRemote = 6;
+constexpr unsigned kArchiveThread = 5, kFetchThread = 6, kFirstReader = 7;
 
 constexpr unsigned kPastMetaint = 16'000;
 
@@ -19,8 +19,9 @@ bool fills(const Config& config) {
   const auto wanted = [](const MountSettings& section) {
     return section.archive.enabled && section.archive.fill;
   };
-  return wanted(config.default_mount) ||
-         std::any_of(config.mounts.begin(), config.mounts.end(), wanted);
+  bool any = wanted(config.default_mount);
+  for_each_section(config, [&](const MountSettings& section) { any = any || wanted(section); });
+  return any;
 }
 
 }  // namespace
@@ -38,10 +39,10 @@ std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::
 ArchiveService::ArchiveService(Services& services)
     : services_(services),
       remote_(std::make_unique<RemoteRecordings>(services, catalog_,
-                                                 services.loops.workers() + kFirstRemote)),
+                                                 services.loops.workers() + kFetchThread)),
       readers_(std::make_unique<ReaderPool>([this] { return begin_readers(); })) {
   readers_->set_remote(&remote_->archive());
-  readers_->files().set_missing([this](const std::string& mount) {
+  readers_->set_missing([this](const std::string& mount) {
     if (on()) writer_->look_soon(mount);
   });
 }
@@ -80,7 +81,7 @@ bool ArchiveService::begin_writer(const Config& config) {
                                [this](const char* event, const std::string& mount,
                                       std::int64_t seconds) { told(event, mount, seconds); },
                                [this](const std::string& mount, const std::vector<FileRow>& rows) {
-                                 readers_->files().let_go(mount, rows);
+                                 readers_->let_go(mount, rows);
                                }},
       &remote_->archive());
   thread_->start();

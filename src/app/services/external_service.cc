@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view kExternalModule = "config/external";
 constexpr auto kAtOnce = 50ms;   // the pause of a backend that waits for changes itself
 constexpr auto kWaitedFor = 1s;  // an answer that took so long was one that waited
-constexpr auto kCopyPause = 1s;  // between two copies
 constexpr std::size_t kMaxFaultLines = 20, kMaxEvents = 20;
 
 std::string copy_path(const Config& config) {
@@ -29,21 +28,14 @@ std::string copy_path(const Config& config) {
   return config.paths.logdir.empty() ? std::string() : config.paths.logdir + "/external.json";
 }
 
-MountRecords own_records(const std::vector<std::shared_ptr<const MountRecord>>& shared) {
-  MountRecords records;
-  records.reserve(shared.size());
-  for (const auto& record : shared) records.push_shared(record);
-  return records;
-}
-
 // As nodes get them.
 std::vector<RegistryRecord> records_for_nodes(const MountRecords& records) {
   std::vector<RegistryRecord> out;
   out.reserve(records.size());
-  for (const MountRecord& record : records) {
-    MountRecord bare = record;
+  for (const auto& [name, record] : records) {
+    MountRecord bare = *record;
     bare.relay = MountRecord().relay;
-    out.push_back({record_key("external", record.mount), mount_record_xml(bare), 0});
+    out.push_back({record_key("external", name), mount_record_xml(bare), 0});
   }
   return out;
 }
@@ -70,8 +62,14 @@ ExternalService::ExternalService(Services& services, Callbacks callbacks)
                 }}),
       timer_(services.loops.control(), [this] { ask(); }),
       by_name_timer_(services.loops.control(), [this] { ask_by_name_again(); }),
-      copy_timer_(services.loops.control(), [this] { write_copy(); }),
-      good_(services.clock.steady()) {}
+      good_(services.clock.steady()),
+      copy_(services.loops.control(), services.disk.loop(),
+            {[this] { return copy(); },
+             [&services](const std::string& why) {
+               services.log.error(kExternalModule, why +
+                                                       "; a start without the backend has the "
+                                                       "mounts of an earlier copy, or none");
+             }}) {}
 
 ExternalService::~ExternalService() = default;
 
@@ -92,13 +90,13 @@ MountRecords ExternalService::restore(const Config& config) {
   etag_ = copied_etag_ = book_.identity();
   services_.log.info(kExternalModule,
                      cat({path, ": ", book_.size(), " mounts of the last run are in force"}));
-  return own_records(book_.records());
+  return book_.records();
 }
 
 void ExternalService::configure(const Config& config) {
   const ExternalSettings before = std::exchange(settings_, config.external);
   node_ = node_name(config);
-  copy_is_old_ = copy_is_old_ || (copy_path_ != copy_path(config) && book_.size() > 0);
+  if (copy_path_ != copy_path(config) && book_.size() > 0) copy_.changed();
   copy_path_ = copy_path(config);
   book_.set_rules({settings_.confirm, settings_.allow_empty});
   const bool told_nodes = std::exchange(tells_nodes_, external_is_for_cluster(config));
@@ -122,8 +120,7 @@ void ExternalService::configure(const Config& config) {
                                              book_.size(), " mounts"}));
     book_ = ExternalBook();
     etag_.clear();
-    applied_ = ++wanted_;
-    services_.overlay->apply_external(std::make_shared<const MountRecords>());
+    apply();
   }
   callbacks_.gone();
 }
@@ -136,7 +133,7 @@ void ExternalService::stop() {
   timer_.cancel();
   by_name_timer_.cancel();
   ending_.clear();
-  if (copy_timer_.armed()) copy_timer_.cancel(), write_copy();
+  copy_.stop();
 }
 
 void ExternalService::plan(std::chrono::milliseconds pause) { timer_.after(pause); }
@@ -195,7 +192,7 @@ void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool
 void ExternalService::take(ExternalBook::Step step) {
   if (step.changed) {
     apply();
-    copy_is_old_ = true;
+    copy_.changed();
   }
   removed(step.removed);
   if (step.waits && book_.pending()) {
@@ -217,24 +214,23 @@ void ExternalService::take(ExternalBook::Step step) {
     asking_missing_ = true;
     ask_missing(std::move(step.ask), 0, std::make_shared<std::vector<ExternalMount>>());
   }
-  save();
+  if (copied_etag_ != book_.copied_identity()) copy_.changed();
 }
 
-// The records are copied on the clerk: there may be many.
+// What nodes are told is made on the clerk: there may be many.
 void ExternalService::apply() {
-  services_.loops.clerk().post(
-      [this, number = ++wanted_, records = book_.records(), tells = tells_nodes_]() mutable {
-        auto all = std::make_shared<const MountRecords>(own_records(records));
-        auto for_nodes = tells ? records_for_nodes(*all) : std::vector<RegistryRecord>();
-        services_.loops.control().post([this, number, tells, all = std::move(all),
-                                        for_nodes = std::move(for_nodes)]() mutable {
-          if (stopped_ || number != wanted_) return;
-          applied_ = number;
-          if (tells && tells_nodes_) callbacks_.tell_nodes(std::move(for_nodes));
-          services_.overlay->apply_external(std::move(all));
-          report_hidden();
+  services_.overlay->set_external(book_.records(), [this, number = ++wanted_] {
+    applied_ = number;
+    if (!stopped_) report_hidden();
+  });
+  if (!tells_nodes_) return;
+  services_.loops.clerk().post([this, number = ++told_, records = book_.records()] {
+    services_.loops.control().post(
+        [this, number, for_nodes = records_for_nodes(records)]() mutable {
+          if (!stopped_ && number == told_ && tells_nodes_)
+            callbacks_.tell_nodes(std::move(for_nodes));
         });
-      });
+  });
 }
 
 ExternalFetch::Ask ExternalService::by_name(const std::vector<std::string>& names) const {
@@ -362,32 +358,12 @@ void ExternalService::report_faults() {
   reported_ = book_.faults();
 }
 
-// -- the copy -----------------------------------------------------------------------------------
-
-void ExternalService::save() {
-  if (copied_etag_ != book_.copied_identity()) copy_is_old_ = true;
-  if (!copy_is_old_ || copy_path_.empty() || copying_ || copy_timer_.armed()) return;
-  copy_timer_.after(kAtOnce);
-}
-
-void ExternalService::write_copy() {
-  if (!copy_is_old_ || copy_path_.empty() || copying_) return;
-  copy_is_old_ = false;
-  copying_ = true;
+SavedCopy::Write ExternalService::copy() {
+  if (copy_path_.empty()) return nullptr;
   copied_etag_ = etag_.empty() ? std::string() : std::string(book_.copied_identity());
-  services_.disk.loop().post([this, path = copy_path_, etag = copied_etag_,
-                              mounts = book_.copy()]() {
-    auto written =
-        std::make_shared<Result<void>>(replace_file(path, external_list_json(mounts, etag)));
-    services_.loops.control().post([this, written] {
-      copying_ = false;
-      if (!*written)
-        services_.log.error(kExternalModule, (*written).error().what +
-                                                 "; a start without the backend has the mounts of "
-                                                 "an earlier copy, or none");
-      if (copy_is_old_ && !copy_timer_.armed() && !stopped_) copy_timer_.after(kCopyPause);
-    });
-  });
+  return [path = copy_path_, etag = copied_etag_, mounts = book_.copy()] {
+    return replace_file(path, external_list_json(mounts, etag));
+  };
 }
 
 }  // namespace lb

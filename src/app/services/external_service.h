@@ -25,6 +25,7 @@
 #include "app/services/services.h"
 #include "config/external_book.h"
 #include "config/overlay.h"
+#include "net/saved_copy.h"
 #include "registry/registry.h"
 
 namespace lb {
@@ -87,8 +88,7 @@ class ExternalService {
   void report_hidden();
   // Mounts of the list that are in force as others: by "file" or "store".
   std::map<std::string, std::string_view> hidden() const;
-  void save();
-  void write_copy();
+  SavedCopy::Write copy();
 
   Services& services_;
   const Callbacks callbacks_;
@@ -97,11 +97,11 @@ class ExternalService {
   ExternalBook book_;
   ExternalFetch fetch_;
   ExternalLookups lookups_;
-  Timer timer_, by_name_timer_, copy_timer_;
+  Timer timer_, by_name_timer_;
   std::string etag_;                        // of the list that the book has
   std::string copied_etag_;                 // of the copy on the disk
-  std::uint64_t wanted_ = 0, applied_ = 0;  // forms of the book, and the one that the overlay has
-  bool copy_is_old_ = false, copying_ = false;
+  std::uint64_t wanted_ = 0, applied_ = 0;  // forms of the book, and the one that is in force
+  std::uint64_t told_ = 0;                  // forms that were made for nodes
   bool asking_missing_ = false, stopped_ = false;
   std::chrono::seconds pause_{0};  // of the last failure; 0: there was none
   std::uint64_t failures_ = 0;
@@ -113,6 +113,7 @@ class ExternalService {
   std::map<std::string, std::unique_ptr<Deadline>, std::less<>> ending_;
   bool tells_nodes_ = false;
   std::atomic<bool> on_demand_{false};
+  SavedCopy copy_;  // last: it takes what has changed before the others end
 };
 
 }  // namespace lb

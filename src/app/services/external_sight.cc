@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "app/services/external_service.h"
-#include "app/services/record_overlay.h"
 #include "base/cat.h"
 #include "base/json.h"
 
@@ -27,13 +26,13 @@ ExternalService::Numbers ExternalService::numbers() const {
 std::map<std::string, std::string_view> ExternalService::hidden() const {
   std::map<std::string, std::string_view> mounts;
   const auto config = services_.config.read();
-  const auto& parsed = *services_.overlay->parts().parsed;
-  for (const auto& record : book_.records()) {
-    const MountSettings& section = mount_section(*config, record->mount);
-    if (is_in_file(parsed, record->mount))
-      mounts.emplace(record->mount, "file");
-    else if (section.name == record->mount && section.origin == MountOrigin::kStore)
-      mounts.emplace(record->mount, "store");
+  for (const auto& [name, record] : book_.records()) {
+    const MountSettings* section = named_section(*config, name);
+    if (section == nullptr) continue;
+    if (section->origin == MountOrigin::kFile)
+      mounts.emplace(name, "file");
+    else if (section->origin == MountOrigin::kStore)
+      mounts.emplace(name, "store");
   }
   return mounts;
 }
@@ -45,9 +44,7 @@ std::string ExternalService::json() const {
   json.key("on").boolean(now.on).key("url").text(shown_url(settings_.url));
   json.key("state").text(!trouble_.empty() ? "failing" : answered_ ? "good" : "asking");
   json.key("age").number(now.age).key("mounts").number(now.mounts);
-  const RecordOverlay& overlay = *services_.overlay;
-  json.key("applied").boolean(applied_ == wanted_ &&
-                              overlay.parts().external == overlay.external());
+  json.key("applied").boolean(applied_ == wanted_);
   json.key("etag").text(book_.identity());
   json.key("failures").number(now.failures).key("trouble").text(trouble_);
   json.key("bad_mounts").number(now.bad_mounts).key("faults").begin_array();

@@ -1,23 +1,20 @@
-// RecordOverlay: the records of mounts that are laid over the configuration file, of the store and
-// of the external configuration, and when that is done again.
+// RecordOverlay: what the mounts of this server are made of, the configuration file, the records of
+// a store and those of an external configuration, and the configuration that follows from it.
 //
-// The file as it was read is kept apart, so a change of records never reads it.  Changes are laid
-// over on the clerk; what comes meanwhile is laid over together.
-// A reload of the file goes the same way, so the two cannot overtake each other.
-//
-// Pause: a change after a quiet time is laid over at once, and so is the next one of a writer that
-// waits for each answer: laying over takes one part in kShare of the time at most, and what several
-// writers change meanwhile is laid over together.  No change waits for more than kPause.
-// Thread: control; work() runs on the clerk.
+// The file as it was read is kept apart, so a change of records never reads it.  What changes in
+// one turn of control, or while the clerk is at work, is laid over together.  Few changed mounts
+// are laid over on control, more, and a file, on the clerk; nothing overtakes what came before it.
+// Thread: control.
 // Ownership: Services.
 // Source: doc/stores.md.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "base/unique_function.h"
 #include "config/overlay.h"
 #include "net/loop.h"
 
@@ -25,59 +22,39 @@ namespace lb {
 
 class RecordOverlay {
  public:
-  static constexpr std::chrono::milliseconds kPause{250};
-  static constexpr int kShare = 4;
+  static constexpr std::size_t kAtOnce = 16;
   using Apply = std::function<void(const OverlayUpdate&)>;
+  using Done = UniqueFunction<void()>;
 
   // apply: what the configuration is from now on.
-  RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first, Apply apply);
+  RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first,
+                PullsHere pulls_here, Apply apply);
 
-  // All of them, as they are now; `make` is called once, on the clerk.  Applied soon, not before
-  // this returns.  The version that they are part of.
-  std::uint64_t apply_records(std::function<MountRecords()> make);
-  void apply_external(std::shared_ptr<const MountRecords> records);
+  // All of them, as they are now.  `done` is called once when that, or something newer, is applied;
+  // not before this returns.
+  void set_store(MountRecords records, Done done = nullptr);
+  void set_external(MountRecords records, Done done = nullptr);
+  void set_file(std::shared_ptr<const Config> file, Done done);
   // The same before anything runs: the configuration of the start.
-  std::shared_ptr<const Config> begin_with(MountRecords records, MountRecords external);
+  std::shared_ptr<const Config> begin_with(MountRecords store, MountRecords external);
 
-  // A reload: the clerk calls run() with the file that it has read; then control calls finished(),
-  // with null if the file could not be used.
-  class Work {
-   public:
-    OverlayUpdate run(std::shared_ptr<const Config> parsed) const;
-
-   private:
-    friend class RecordOverlay;
-    OverlayParts before_, now_;
-    std::function<MountRecords()> make_records_;  // null: those of now_
-    std::shared_ptr<const Config> laid_;
-    std::uint64_t version_ = 0;
-  };
-  std::shared_ptr<const Work> begin();
-  void finished(std::shared_ptr<const Work> work, const OverlayUpdate* update);
-
-  const OverlayParts& parts() const noexcept { return laid_parts_; }
-  // Of what apply_records() has returned, the newest that is laid over.
-  std::uint64_t laid_version() const noexcept { return laid_version_; }
-  std::shared_ptr<const MountRecords> external() const noexcept { return wanted_.external; }
-  void stop();
+  void stop() { stopped_ = true; }
 
  private:
-  void changed();
-  void plan();
+  void changed(Done done);
   void lay();
+  bool is_laid() const;
+  bool is_little() const;
+  void finish(const OverlayUpdate& update, std::vector<Done> done);
 
   Loop& control_;
   Loop& clerk_;
+  const PullsHere pulls_here_;
   const Apply apply_;
-  OverlayParts wanted_, laid_parts_;
-  std::function<MountRecords()> make_records_;  // null: wanted_ has them
-  std::shared_ptr<const Config> laid_;
-  std::uint64_t version_ = 0;       // of wanted_
-  std::uint64_t laid_version_ = 0;  // of the newest that is laid over
-  unsigned under_way_ = 0;
-  SteadyTime began_{};  // the last time
-  SteadyTime next_{};   // not before
-  Timer timer_;
+  MountLayers wanted_, layers_;         // layers_: of laid_
+  std::shared_ptr<const Config> laid_;  // what is applied
+  std::vector<Done> waiting_;           // for wanted_
+  bool due_ = false;                    // lay() is in the inbox, or the clerk is at work
   bool stopped_ = false;
 };
 

@@ -9,10 +9,9 @@ constexpr std::size_t kMostFetches = 16, kMostWaiting = 4096;
 
 }  // namespace
 
-RemoteRecordings::RemoteRecordings(Services& services, const Catalog& own, unsigned first_thread)
+RemoteRecordings::RemoteRecordings(Services& services, const Catalog& own, unsigned thread)
     : clock_(services.clock),
-      patient_number_(first_thread + 1),
-      fetching_number_(first_thread),
+      thread_number_(thread),
       archive_(
           std::make_unique<RemoteArchive>([this]() -> Loop& { return begin(); }, services.log, own,
                                           [this](FetchRequest request, Fetcher::Done done) {
@@ -29,26 +28,14 @@ void RemoteRecordings::configure(const Config& config) {
 }
 
 Loop& RemoteRecordings::begin() {
-  fetching_ = std::make_unique<IoThread>(fetching_number_, clock_, "fetch");
+  fetching_ = std::make_unique<IoThread>(thread_number_, clock_, "fetch");
   fetcher_ =
       std::make_unique<Fetcher>(fetching_->loop(), Fetcher::Limits{kMostFetches, kMostWaiting});
   fetching_->start();
   return fetching_->loop();
 }
 
-Loop& RemoteRecordings::patient() {
-  std::call_once(patient_once_, [this] {
-    patient_ = std::make_unique<IoThread>(patient_number_, clock_, "patient");
-    patient_->start();
-  });
-  return patient_->loop();
-}
-
 void RemoteRecordings::stop() {
-  // First the one that waits for the other.
-  archive_->closing = true;
-  std::call_once(patient_once_, [] {});
-  if (patient_) patient_->join();
   if (fetching_) fetching_->join();
 }
 

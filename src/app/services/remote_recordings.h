@@ -1,4 +1,4 @@
-// RemoteRecordings: what other nodes have recorded, and what they may fetch here: the threads of
+// RemoteRecordings: what other nodes have recorded, and what they may fetch here: the thread of
 // RemoteArchive, and the passes.
 //
 // Thread: made and stopped on the main thread; configure() on control; the rest from any thread.
@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "app/process/io_thread.h"
 #include "app/services/services.h"
@@ -20,8 +19,8 @@ namespace lb {
 
 class RemoteRecordings {
  public:
-  // first_thread: of two, its number among the loops.
-  RemoteRecordings(Services& services, const Catalog& own, unsigned first_thread);
+  // thread: its number among the loops.
+  RemoteRecordings(Services& services, const Catalog& own, unsigned thread);
   ~RemoteRecordings();
 
   void configure(const Config& config);
@@ -29,8 +28,6 @@ class RemoteRecordings {
 
   RemoteArchive& archive() noexcept { return *archive_; }
   ArchivePasses& passes() noexcept { return passes_; }
-  // For work that waits for other nodes; the thread begins with the first of it.
-  Loop& patient();
   // Its recordings are for other nodes too.
   bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
 
@@ -42,11 +39,8 @@ class RemoteRecordings {
   Loop& begin();
 
   const Clock& clock_;
-  const unsigned patient_number_;
-  const unsigned fetching_number_;
+  const unsigned thread_number_;
   std::unique_ptr<IoThread> fetching_;  // null: no node has told of recordings
-  std::once_flag patient_once_;
-  std::unique_ptr<IoThread> patient_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RemoteArchive> archive_;
   ArchivePasses passes_;

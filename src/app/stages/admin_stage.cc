@@ -226,7 +226,6 @@ std::size_t body_limit(Worker& worker, Connection& connection) {
 
 Verdict AdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (!is_admin_path(request.path)) return Verdict::kNext;
   Services& services = worker_.services;
   const auto config = config_of(services, connection);
   AdminRequest asked;

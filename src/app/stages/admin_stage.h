@@ -3,7 +3,7 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
@@ -13,13 +13,10 @@ struct Worker;
 // that has a password for it.
 std::size_t body_limit(Worker& worker, Connection& connection);
 
-class AdminStage final : public Stage {
+class AdminStage final : public WorkerStage {
  public:
-  explicit AdminStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

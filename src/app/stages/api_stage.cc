@@ -192,7 +192,6 @@ Verdict ApiStage::answer_off(Connection& connection) const {
 
 Verdict ApiStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (!is_api_path(request.path) && !request.only_api) return Verdict::kNext;
   Services& services = worker_.services;
   if (!api_is_on(*config_of(services, connection))) return answer_off(connection);
 

@@ -10,23 +10,19 @@
 
 #include <string_view>
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class ApiStage final : public Stage {
+class ApiStage final : public WorkerStage {
  public:
   static constexpr std::uint64_t kBodyBytes = 64 * 1024;
 
-  explicit ApiStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict answer_off(Connection& connection) const;
-
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -22,7 +22,6 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kDocument = "/admin/archive.json";
-constexpr std::string_view kDelete = "/admin/archive/delete";
 
 double unix_time_of(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
@@ -73,7 +72,6 @@ void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::st
 
 Verdict ArchiveAdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (request.path != kDocument && request.path != kDelete) return Verdict::kNext;
   const std::string mount = query_param(request.query, "mount")
                                 .value_or(connection.form_is_urlencoded()
                                               ? query_param(connection.form(), "mount").value_or("")

@@ -8,21 +8,18 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class ArchiveAdminStage final : public Stage {
+class ArchiveAdminStage final : public WorkerStage {
  public:
-  explicit ArchiveAdminStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict show(Connection& connection);
   Verdict remove(Connection& connection);
-  Worker& worker_;
 };
 
 }  // namespace lb

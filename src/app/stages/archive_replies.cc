@@ -6,6 +6,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
+#include "app/stages/refusals.h"
 #include "archive/time_text.h"
 #include "archive/where.h"
 #include "base/cat.h"
@@ -26,6 +27,24 @@ std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
   std::erase_if(ranges, [&](const ArchiveRange& range) { return range.to_ms <= earliest_ms; });
   if (!ranges.empty()) ranges.front().from_ms = std::max(ranges.front().from_ms, earliest_ms);
   return ranges;
+}
+
+Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
+  ResponseHead head;
+  head.status = 404;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = cat(
+      {"X-LB-Archive: ", ranges_text(ranges_for(worker, connection.request().path, earliest_ms)),
+       "\r\n"});
+  head.exposes = "X-LB-Archive";
+  connection.reply(head, "Nothing of this time is recorded\r\n");
+  return Verdict::kAnswered;
+}
+
+Verdict reply_later(Connection& connection) {
+  reply_refusal(connection, 503, "What is recorded is still being read, please try again\r\n",
+                "Retry-After: 1\r\n");
+  return Verdict::kAnswered;
 }
 
 std::string ranges_text(const std::vector<ArchiveRange>& ranges) {

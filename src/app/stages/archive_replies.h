@@ -8,6 +8,7 @@
 
 #include "archive/catalog.h"
 #include "archive/range_plan.h"
+#include "http/connection.h"
 
 namespace lb {
 
@@ -16,6 +17,10 @@ struct Worker;
 // The ranges that there are, here and at other nodes, as far as a client may go back.
 std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
                                      std::int64_t earliest_ms);
+// 404, with those ranges.
+Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms);
+// 503: the directory here is still being read.
+Verdict reply_later(Connection& connection);
 // "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
 std::string ranges_text(const std::vector<ArchiveRange>& ranges);
 // The name of a range as a file: parameters of Content-Disposition.

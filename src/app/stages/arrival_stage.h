@@ -6,21 +6,17 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
 struct RequestContext;
 struct Services;
-struct Worker;
 
-class ArrivalStage final : public Stage {
+class ArrivalStage final : public WorkerStage {
  public:
-  explicit ArrivalStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // Without a token no listener is served here (<token require="hard">), and this listener has none.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "app/stages/refusals.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -19,11 +20,8 @@ void reply_unauthorised(Connection& connection, bool keep_open) {
 }
 
 void reply_throttled(Connection& connection, std::chrono::seconds wait) {
-  ResponseHead head;
-  head.status = 429;
-  head.content_type = "text/plain; charset=utf-8";
-  head.extra = cat({"Retry-After: ", wait.count(), "\r\n"});
-  connection.reply(head, "Too many wrong passwords, please try again later\r\n");
+  reply_refusal(connection, 429, "Too many wrong passwords, please try again later\r\n",
+                cat({"Retry-After: ", wait.count(), "\r\n"}));
 }
 
 }  // namespace lb

@@ -69,9 +69,8 @@ void redirect(Connection& connection, const std::string& location) {
 // <sessions-per-user>: the nodes agree on whether this user may listen once more.
 void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
                   ListenerTicket ticket) {
-  const auto config = config_of(worker.services, connection);
   const std::string& mount = connection.request().path;
-  const MountSettings& section = mount_section(*config, mount);
+  const MountSettings& section = section_of(worker.services, connection);
   const bool counts = section.sessions_per_user > 0 && verdict.counts && !verdict.is_relay &&
                       !verdict.user.empty() && verdict.mount.empty();
   if (!counts) {
@@ -192,8 +191,7 @@ ListenerAsk make_ask(const Connection& connection, const Request& request, const
 Verdict AuthStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
-  const auto config = config_of(services, connection);
-  const MountSettings& section = mount_section(*config, request.path);
+  const MountSettings& section = section_of(services, connection);
   if (section.authenticator.type.empty()) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
   if (connection.context().authorised) return Verdict::kNext;
@@ -238,7 +236,7 @@ std::vector<AuthSection> auth_sections(const Config& config) {
       sections.push_back({mount.name, mount.authenticator.type, mount.authenticator.options,
                           mount.sessions_per_user > 0});
   };
-  for (const MountSettings& mount : config.mounts) add(mount);
+  for_each_section(config, add);
   add(config.default_mount);
   return sections;
 }

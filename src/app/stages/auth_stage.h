@@ -11,21 +11,18 @@
 #include <string>
 #include <vector>
 
+#include "app/stages/worker_stage.h"
 #include "auth/authenticators.h"
 #include "config/config.h"
-#include "http/connection.h"
 
 namespace lb {
 
 struct Worker;
 
-class AuthStage final : public Stage {
+class AuthStage final : public WorkerStage {
  public:
-  explicit AuthStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // What the configuration says to the authenticators.

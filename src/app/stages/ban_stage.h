@@ -8,19 +8,16 @@
 
 #include <string_view>
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
 struct Worker;
 
-class BanStage final : public Stage {
+class BanStage final : public WorkerStage {
  public:
-  explicit BanStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // True: a ban of this mount or of all matches, and the client has been told so.

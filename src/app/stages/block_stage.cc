@@ -1,11 +1,6 @@
 #include "app/stages/block_stage.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <limits>
 #include <utility>
@@ -13,15 +8,14 @@
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "archive/export_body.h"
 #include "archive/file_list.h"
-#include "archive/warmth.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
-#include "http/reply_source.h"
 #include "stream/gate.h"
 
 namespace lb {
@@ -31,10 +25,6 @@ constexpr std::string_view kBlockPrefix = "/_lb/archive";
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::size_t kLargestSentIndex = 4 * 1024 * 1024;
 constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
-
-std::string recorded_path(const std::string& dir, const std::string& mount, const FileRow& row) {
-  return cat({dir, "/", archive_directory(mount), "/", archive_path(row.name())});
-}
 
 constexpr std::chrono::seconds kLongestAnswer{60};
 
@@ -46,77 +36,6 @@ struct AnswerPlace {
 
   std::shared_ptr<Gate> gate;
   GatePass pass;
-};
-
-// A part of a file, sent once it is in memory.
-class BlockBody final : public ReplySource {
- public:
-  struct Opened {
-    UniqueFd fd;
-    bool ready = false;  // it was opened, or could not be
-    bool read = false;
-  };
-  BlockBody(ReaderPool& readers, Loop& home, std::function<void()> ready, std::string path,
-            std::uint64_t offset, std::uint64_t length, AnswerPlace place)
-      : readers_(readers),
-        home_(home),
-        ready_(std::move(ready)),
-        path_(std::move(path)),
-        offset_(offset),
-        length_(length),
-        place_(std::move(place)),
-        opened_(std::make_shared<Opened>()) {}
-
-  Piece next() override {
-    Piece out;
-    if (length_ == 0) return out;
-    if (!opened_->ready) {
-      out.kind = Piece::Kind::kWait;
-      read(true);
-      return out;
-    }
-    if (!opened_->fd) {
-      out.kind = Piece::Kind::kBroken;
-      return out;
-    }
-    if (!opened_->read && !is_warm(opened_->fd.get(), offset_, length_)) {
-      out.kind = Piece::Kind::kWait;
-      read(false);
-      return out;
-    }
-    out.kind = Piece::Kind::kFile;
-    out.fd = opened_->fd.get();
-    out.offset = offset_;
-    out.length = std::exchange(length_, 0);
-    return out;
-  }
-
- private:
-  // On a reader: opens the file, or brings its part into memory.
-  void read(bool open) {
-    readers_.run([open, into = opened_, path = path_, offset = offset_, length = length_,
-                  &home = home_, ready = ready_] {
-      if (open) {
-        into->fd = UniqueFd(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        into->ready = true;
-      } else {
-        std::string bytes(static_cast<std::size_t>(length), '\0');
-        std::ignore =
-            ::pread(into->fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        into->read = true;
-      }
-      home.post([ready] { ready(); });
-    });
-  }
-
-  ReaderPool& readers_;
-  Loop& home_;
-  const std::function<void()> ready_;
-  const std::string path_;
-  const std::uint64_t offset_;
-  std::uint64_t length_;
-  AnswerPlace place_;
-  std::shared_ptr<Opened> opened_;
 };
 
 const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name) {
@@ -174,8 +93,7 @@ void BlockStage::refuse(Connection& connection, int status, std::string_view why
 
 Verdict BlockStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (!request.path.starts_with(kBlockPrefix) || request.method != Method::kGet)
-    return Verdict::kNext;
+  if (request.method != Method::kGet) return Verdict::kNext;
   ArchiveService& archive = *worker_.services.archive;
   const BlockAsk ask = parse_block_path(request.path);
   if (ask.kind == BlockAsk::Kind::kNone || !archive.on() || !archive.remote().shares()) {
@@ -234,9 +152,9 @@ Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, cons
     return Verdict::kAnswered;
   }
   const auto place = std::make_shared<AnswerPlace>(archive.remote().answers);
-  archive.readers().run([&worker = worker_, place,
-                         path = recorded_path(archive.dir(), ask.mount, row) + ".idx",
-                         id = connection.id()] {
+  std::string path = cat(
+      {archive.dir(), "/", archive_directory(ask.mount), "/", archive_path(row.name()), ".idx"});
+  archive.readers().run([&worker = worker_, place, path = std::move(path), id = connection.id()] {
     auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
     std::string text = index ? std::move(index->text) : std::string();
     worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
@@ -256,11 +174,8 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
   const ByteRange range = parse_byte_range(connection.request().headers.get("range"), row.bytes);
   if (range.kind != ByteRange::Kind::kPart || range.length == 0 ||
       range.length > RemoteParts::kBlock) {
-    ResponseHead head;
-    head.status = 416;
-    head.content_type = "text/plain; charset=utf-8";
-    head.extra = cat({"Content-Range: bytes */", row.bytes, "\r\n"});
-    connection.reply(head, "a range of at most 256 KiB is wanted\r\n");
+    reply_refusal(connection, 416, "a range of at most 256 KiB is wanted\r\n",
+                  cat({"Content-Range: bytes */", row.bytes, "\r\n"}));
     return Verdict::kAnswered;
   }
   if (!archive.remote().answers->try_enter(kMostAnswers)) {
@@ -282,12 +197,16 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
   auto ready = [&worker = worker_, id = connection.id()] {
     if (Connection* asking = worker.connections.find(id)) asking->source_ready();
   };
-  connection.reply_source(
-      std::move(head),
-      std::make_unique<BlockBody>(archive.readers(), worker_.loop, std::move(ready),
-                                  recorded_path(archive.dir(), ask.mount, row), range.first,
-                                  range.length, AnswerPlace(archive.remote().answers)),
-      kLongestAnswer);
+  ExportPlan plan;
+  plan.mount = ask.mount;
+  ExportPiece& part = plan.pieces.emplace_back();
+  part.row = row;
+  part.offset = range.first;
+  part.length = range.length;
+  auto body = std::make_unique<ExportBody>(archive.dir(), std::move(plan), 0, range.length,
+                                           archive.readers(), worker_.loop, std::move(ready),
+                                           std::make_shared<AnswerPlace>(archive.remote().answers));
+  connection.reply_source(std::move(head), std::move(body), kLongestAnswer);
   return Verdict::kAnswered;
 }
 

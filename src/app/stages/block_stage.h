@@ -14,12 +14,10 @@
 #include <string>
 #include <string_view>
 
+#include "app/stages/worker_stage.h"
 #include "archive/catalog.h"
-#include "http/connection.h"
 
 namespace lb {
-
-struct Worker;
 
 struct BlockAsk {
   enum class Kind : std::uint8_t { kNone, kList, kIndex, kData };
@@ -30,11 +28,11 @@ struct BlockAsk {
 // Of a path; kNone: it is none of these.
 BlockAsk parse_block_path(std::string_view path);
 
-class BlockStage final : public Stage {
+class BlockStage final : public WorkerStage {
  public:
   static constexpr std::int64_t kMostAnswers = 256;
 
-  explicit BlockStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
@@ -42,7 +40,6 @@ class BlockStage final : public Stage {
   Verdict send_list(Connection& connection, const RecordedFiles& files);
   Verdict send_index(Connection& connection, const BlockAsk& ask, const FileRow& row);
   Verdict send_data(Connection& connection, const BlockAsk& ask, const FileRow& row);
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -6,6 +6,7 @@
 #include "admin/console_files.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -30,17 +31,12 @@ std::string_view where_records_are(const Config& config) {
 
 Verdict ConsoleStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (!request.path.starts_with(kConsolePath)) return Verdict::kNext;
   Services& services = worker_.services;
   if (!services.login->on() || !services.login->plan()->api) return Verdict::kNext;
   const auto file = console_file(request.path);
   if (!file) return Verdict::kNext;
   if (request.method != Method::kGet && request.method != Method::kHead) {
-    ResponseHead head;
-    head.status = 405;
-    head.content_type = "text/plain; charset=utf-8";
-    head.extra = "Allow: GET, HEAD\r\n";
-    connection.reply(head, "This address takes GET, HEAD\r\n");
+    reply_refusal(connection, 405, "This address takes GET, HEAD\r\n", "Allow: GET, HEAD\r\n");
     return Verdict::kAnswered;
   }
   if (const Verdict verdict = let_in_role(worker_, connection, kConsolePath);

@@ -4,9 +4,9 @@
 #include "app/services/worker.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
-#include "cluster/relay/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -32,11 +32,8 @@ void send_to_master(Worker& worker, Connection& connection) {
 bool answer_if_draining(Worker& worker, Connection& connection) {
   if (!worker.services.drain.draining()) return false;
   worker.services.counters.refused(Refusal::kDraining);
-  ResponseHead head;
-  head.status = 503;
-  head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Retry-After: 10\r\n";
-  connection.reply(head, "this server is being emptied, please come back");
+  reply_refusal(connection, 503, "this server is being emptied, please come back",
+                "Retry-After: 10\r\n");
   return true;
 }
 
@@ -51,9 +48,7 @@ Verdict DrainStage::handle(Connection& connection) {
     return Verdict::kNext;
   // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
   // ListenStage knows.
-  if (connection.context().is_server ||
-      says_relay(request.headers, config_of(services, connection)->server_id) ||
-      request.headers.find("authorization") != nullptr)
+  if (is_server(services, connection) || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {
     send_to_master(worker_, connection);

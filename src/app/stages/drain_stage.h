@@ -7,19 +7,16 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
 struct Worker;
 
-class DrainStage final : public Stage {
+class DrainStage final : public WorkerStage {
  public:
-  explicit DrainStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // The request of a listener or a source while the node drains: 503, and true.

@@ -65,7 +65,7 @@ void refuse(const Services& services, Transport& transport) {
 
 Verdict EventStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (request.path != kPath || request.method != Method::kGet) return Verdict::kNext;
+  if (request.method != Method::kGet) return Verdict::kNext;
   Services& services = worker_.services;
   if (const Verdict verdict = let_in_role(worker_, connection, kPath); verdict != Verdict::kNext)
     return verdict;

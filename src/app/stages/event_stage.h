@@ -3,19 +3,14 @@
 // Thread: its worker; the socket then moves to control.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class EventStage final : public Stage {
+class EventStage final : public WorkerStage {
  public:
-  explicit EventStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

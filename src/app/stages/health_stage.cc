@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kOwn = "/_lb/";
 constexpr std::string_view kHealth = "/_lb/health";
-constexpr std::string_view kLive = "/_lb/live";
 // A loop that has not turned for so long hangs: nothing that a loop does takes a second.
 constexpr auto kLoopDead = 10s;
 
@@ -34,23 +33,19 @@ bool is_own_path(std::string_view path) { return path.starts_with(kOwn); }
 
 Verdict HealthStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (!is_own_path(request.path)) return Verdict::kNext;
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   Services& services = worker_.services;
-  connection.is_probe = request.path == kHealth || request.path == kLive;
+  connection.is_probe = true;
   if (request.path == kHealth) {
     const NodeHealth health = node_health(services);
     send_health(connection, health.takes_listeners() ? 200 : 503, "application/json",
                 health_json(health));
     return Verdict::kAnswered;
   }
-  if (request.path == kLive) {
-    const bool alive = services.beats.alive(kLoopDead);
-    send_health(connection, alive ? 200 : 503, "text/plain; charset=utf-8",
-                alive ? "alive\n" : "stuck\n");
-    return Verdict::kAnswered;
-  }
-  return Verdict::kNext;
+  const bool alive = services.beats.alive(kLoopDead);
+  send_health(connection, alive ? 200 : 503, "text/plain; charset=utf-8",
+              alive ? "alive\n" : "stuck\n");
+  return Verdict::kAnswered;
 }
 
 }  // namespace lb

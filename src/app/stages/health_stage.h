@@ -10,19 +10,14 @@
 
 #include <string_view>
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class HealthStage final : public Stage {
+class HealthStage final : public WorkerStage {
  public:
-  explicit HealthStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // Paths that are the server's own, and never a mount's: "/_lb/…".

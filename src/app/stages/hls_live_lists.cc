@@ -35,8 +35,12 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   ListText& list = lists_[mount.name()];
   if (list.mount.lock() == of && now < list.until) return &list;
   const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
-  held = HlsCut(*mount.channel().newest()).newest(length);
+  const auto view = mount.channel().newest();
+  const HlsCut cut(*view);
+  held = cut.newest(length);
   auto segments = held;
+  if (held.size() == length && !list.pace.shows_due(held, now))
+    segments = list.pace.window(cut.newest(~std::size_t{0}), length, now);
   if (held.size() < length && is_recorded(mount)) {
     // What has been listed is not taken back, and need not be looked up again.
     if (!held.empty() && hls_reaches(list.segments, held.front()))
@@ -50,6 +54,7 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   list.segments = std::move(segments);
   list.until = list.segments.empty() ? now : now + kListLasts;
   if (list.segments.empty()) return &list;
+  list.pace.note(list.segments, now);
   list.text = media_playlist(list.segments, {});
   list.tag =
       cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence, "\""});

@@ -9,12 +9,12 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/stages/archive_replies.h"
-#include "app/stages/archive_stage.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_segments.h"
 #include "app/stages/hls_stage.h"
+#include "app/stages/past_access_stage.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -88,22 +88,12 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 }  // namespace
 
 std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
-  const auto& config = connection.context().hls->config;
-  const MountSettings& section = mount_section(*config, connection.request().path);
-  const MountArchive& archive = section.archive;
-  const bool elsewhere =
-      worker_.services.archive->remote().archive().holds(connection.request().path);
-  // What is not recorded any more may have been for administrators alone.
-  if (archive.listeners == ArchiveListeners::kNone || (!archive.enabled && !elsewhere)) {
-    verdict = let_in_role(worker_, connection, kPastEndpoint, connection.request().path);
-    if (verdict != Verdict::kNext) return std::nullopt;
-    return past_begins_ms(worker_, connection, section, connection.request().path);
-  }
-  const std::int64_t begins =
-      past_begins_ms(worker_, connection, section, connection.request().path);
-  if (archive.window.count() == 0) return begins;
-  return std::max(begins, unix_ms(worker_.services.clock.wall()) -
-                              std::int64_t{std::chrono::milliseconds(archive.window).count()});
+  const std::string& mount = connection.request().path;
+  const MountSettings& section = mount_section(*connection.context().hls->config, mount);
+  const bool closed = is_past_closed(worker_, section, mount);
+  if (closed) verdict = let_in_role(worker_, connection, kPastEndpoint, mount);
+  if (closed && verdict != Verdict::kNext) return std::nullopt;
+  return earliest_past_ms(worker_, connection, section, closed);
 }
 
 std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,

@@ -65,7 +65,7 @@ std::string mount_of_address(const std::string& path) {
   return parsed ? std::string(parsed->mount) : path;
 }
 
-std::string asked_path(Connection& connection) {
+const std::string& asked_path(Connection& connection) {
   const RequestContext& context = connection.context();
   if (context.past && !context.past->path.empty()) return context.past->path;
   return context.hls ? context.hls->path : connection.request().path;

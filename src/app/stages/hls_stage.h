@@ -21,12 +21,13 @@
 #include <vector>
 
 #include "app/stages/polled_waits.h"
+#include "app/stages/worker_stage.h"
 #include "base/log.h"
 #include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
+#include "hls/list_pace.h"
 #include "hls/master_playlist.h"
 #include "hls/settings.h"
-#include "http/connection.h"
 #include "stream/mount.h"
 
 namespace lb {
@@ -36,13 +37,10 @@ struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
 
-class HlsPathStage final : public Stage {
+class HlsPathStage final : public WorkerStage {
  public:
-  explicit HlsPathStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 class HlsStage final : public Stage {
@@ -81,6 +79,7 @@ class HlsStage final : public Stage {
     SteadyTime until{};
     std::vector<HlsSegment> segments;
     std::string text, tag;
+    ListPace pace;
   };
   // held: what its log holds.  recorded: what a reader has found in front of that.  Null: that has
   // to be looked up first.
@@ -108,7 +107,7 @@ std::string relative_list(std::string_view name, const std::string& query);
 void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
                       HlsSessionKind by);
 // The address that the request was sent to, where HlsPathStage has shortened it, and its query.
-std::string asked_path(Connection& connection);
+const std::string& asked_path(Connection& connection);
 std::string asked_query(Connection& connection);
 // The mount that an address is of: of HLS without the name of the list.
 std::string mount_of_address(const std::string& path);

@@ -68,18 +68,12 @@ std::string_view safari_bytes(const SourceFacts& facts) {
                                             : std::string_view("\xff\xf1");
 }
 
-// One that relays: behind it are listeners of its own.
-bool is_server(const Request& request, const RequestContext& context, const Config& config) {
-  return context.is_relay || context.is_server || says_relay(request.headers, config.server_id);
-}
-
 // It may ask a master of ours instead.
 bool may_go_back(const Services& services, Connection& connection) {
   const RequestContext& context = connection.context();
   return (context.redirected || services.links->masters().any_linked() ||
           services.relays->publishes()) &&
-         !context.stays && !context.sent_back &&
-         !is_server(connection.request(), context, *config_of(services, connection));
+         !context.stays && !context.sent_back && !is_server(services, connection);
 }
 
 void reply_not_here(Worker& worker, Connection& connection) {
@@ -97,13 +91,13 @@ bool is_recorded(const Services& services, const Mount& mount) {
 // Where a listener would begin; nullopt: it is not told.
 std::optional<StreamAddress> address_told(const Services& services, const Mount& mount,
                                           const RequestContext& context) {
-  if (context.shifted)
-    return StreamAddress{context.shifted->file->index.head.span.id,
-                         context.shifted->file->row.origin + context.shifted->offset};
+  if (const ShiftedStart* const start = context.shifted())
+    return StreamAddress{start->file->index.head.span.id, start->file->row.origin + start->offset};
   if (!is_recorded(services, mount)) return std::nullopt;
   const auto view = mount.channel().newest();
-  const auto resumed = context.resumes ? plan_resume(*view, *context.resumes, bytes_ahead(mount))
-                                       : std::optional<JoinPlan>();
+  const auto resumed = context.resumes()
+                           ? plan_resume(*view, *context.resumes(), bytes_ahead(mount))
+                           : std::optional<JoinPlan>();
   return address_of(*view, resumed ? *resumed : plan_join(*view, mount.settings()->burst_bytes));
 }
 
@@ -210,8 +204,8 @@ Verdict ListenStage::handle(Connection& connection) {
   const auto waited = std::exchange(context.waited, std::nullopt);
   const auto offer = std::exchange(context.offer, nullptr);
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
-  std::shared_ptr<Mount> mount = context.shifted
-                                     ? context.shifted->mount
+  std::shared_ptr<Mount> mount = context.shifted()
+                                     ? context.shifted()->mount
                                      : playing_mount(services, *config_of(services, connection),
                                                      request.path, waited != WaitOutcome::kNever);
   if (!mount) {
@@ -220,7 +214,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   const auto config = config_of(services, connection);
-  const MountSettings& section = mount_section(*config, request.path);
+  const MountSettings& section = section_of(services, connection);
   if (section.no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
     return Verdict::kAnswered;
@@ -240,7 +234,7 @@ Verdict ListenStage::handle(Connection& connection) {
   }
   // Of a request with a password DrainStage does not know whether a server asks; and an
   // authenticator, or a relay, takes its time.
-  if (!is_server(request, context, *config) && answer_if_draining(worker_, connection))
+  if (!is_server(services, connection) && answer_if_draining(worker_, connection))
     return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
@@ -260,7 +254,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   if (request.method == Method::kHead) {
-    const auto facts = context.shifted ? context.shifted->facts : mount->facts();
+    const auto facts = context.shifted() ? context.shifted()->facts : mount->facts();
     ResponseHead head;
     head.content_type = facts->content_type;
     head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
@@ -315,7 +309,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
   const bool overflows = slot.entry == SlotEntry::kNone;
   if (overflows) {
-    if (direct != nullptr || context.shifted)
+    if (direct != nullptr || context.shifted())
       mount = nullptr;
     else
       mount = enter_overflow(std::move(mount), slot.pass);
@@ -325,7 +319,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
     }
   } else if (context.is_relay)
     mount->gate().enter();
-  else if (direct != nullptr || context.shifted)
+  else if (direct != nullptr || context.shifted())
     mount = mount->gate().try_enter(most_listeners(*mount)) ? mount : nullptr;
   else
     mount = enter_with_room(std::move(mount));
@@ -341,9 +335,9 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
     reply_full(worker_, connection, why);
     return Verdict::kAnswered;
   }
-  const auto facts = direct != nullptr ? direct->facts
-                     : context.shifted ? context.shifted->facts
-                                       : mount->facts();
+  const auto facts = direct != nullptr   ? direct->facts
+                     : context.shifted() ? context.shifted()->facts
+                                         : mount->facts();
   const auto settings = mount->settings();
   const bool icy = wants_icy(request) && facts->metaint > 0;
 
@@ -357,16 +351,16 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
   note_arrival(services, context);
-  const bool server = is_server(request, context, *config);
+  const bool server = is_server(services, connection);
   GatePass client = std::move(context.client_pass);
   std::unique_ptr<EndNotice> notice = std::move(context.notice);
-  const std::unique_ptr<ShiftedStart> shifted = std::move(context.shifted);
+  const std::shared_ptr<PastAsk> past = context.past;
   const std::chrono::seconds longest = context.time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
   // What a server claims to be gives it no more than the window, which a slow listener gets too.
   // One that only claims it hears the intro, as every listener.
   const bool proven = context.is_relay || context.is_server;
-  const auto place = context.resumes ? StreamAsk{*context.resumes, true}
+  const auto place = context.resumes() ? StreamAsk{*context.resumes(), true}
                      : proven || (server && !services.mount_files->intro_for(*mount).file)
                          ? parse_stream_ask(request.headers.get("x-lb-stream"))
                          : std::optional<StreamAsk>();
@@ -393,8 +387,8 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
     listener->icy.until_block = facts->metaint;
   }
   listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
-  if (shifted)
-    worker_.shifted.join(std::move(listener), std::move(*shifted));
+  if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
+    worker_.shifted.join(std::move(listener), std::move(*start));
   else if (direct != nullptr)
     worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
   else if (place)

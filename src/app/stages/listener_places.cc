@@ -6,6 +6,7 @@
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
@@ -36,7 +37,7 @@ bool count_address(Worker& worker, Connection& connection) {
   RequestContext& context = connection.context();
   const std::string& path = connection.request().path;
   const unsigned of_server = config->limits.max_per_address;
-  const unsigned of_mount = mount_section(*config, path).max_per_address;
+  const unsigned of_mount = section_of(services, connection).max_per_address;
   if ((of_server == 0 && of_mount == 0) || context.is_relay || context.is_server) return true;
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   // A proxy that names no client stands for all of its clients.
@@ -97,8 +98,7 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
     context.slot_word.reset();
     return {SlotEntry::kIn, std::move(context.slot), SlotWord::kNone};
   }
-  const auto config = config_of(services, connection);
-  if (!slots.limits(mount_section(*config, mount), mount) || is_pulling_node(worker, connection))
+  if (!slots.limits(section_of(services, connection), mount) || is_pulling_node(worker, connection))
     return {};
   if (const auto word = std::exchange(context.slot_word, std::nullopt))
     return {SlotEntry::kNone, {}, *word};
@@ -118,12 +118,9 @@ void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
     return;
   }
   const auto later = [word](Connection& refused) {
-    ResponseHead head;
-    head.status = 503;
-    head.content_type = "text/plain; charset=utf-8";
-    head.extra =
-        cat({"Retry-After: ", word == SlotWord::kLate ? "2" : "1", "\r\nX-Reason: no-slot\r\n"});
-    refused.reply(head, "All listeners' places are taken at the moment, please try again\r\n");
+    reply_refusal(
+        refused, 503, "All listeners' places are taken at the moment, please try again\r\n",
+        cat({"Retry-After: ", word == SlotWord::kLate ? "2" : "1", "\r\nX-Reason: no-slot\r\n"}));
   };
   // Another node may have some.
   if (word == SlotWord::kCut)

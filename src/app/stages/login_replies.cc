@@ -6,6 +6,7 @@
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/who_asks.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -62,11 +63,8 @@ void audit_login(Worker& worker, const Connection& connection, const std::string
 }
 
 Verdict not_this_way(Connection& connection, std::string_view allowed) {
-  ResponseHead head;
-  head.status = 405;
-  head.content_type = "text/plain; charset=utf-8";
-  head.extra = cat({"Allow: ", allowed, "\r\n"});
-  connection.reply(head, cat({"This address takes ", allowed, "\r\n"}));
+  reply_refusal(connection, 405, cat({"This address takes ", allowed, "\r\n"}),
+                cat({"Allow: ", allowed, "\r\n"}));
   return Verdict::kAnswered;
 }
 

@@ -197,10 +197,9 @@ Verdict LoginStage::handle(Connection& connection) {
   if (!login.on()) return Verdict::kNext;
   const Request& request = connection.request();
   const std::string& path = request.path;
-  const bool of_api = path.starts_with("/api/v1/") && login.plan()->api;
-  if (path != kLoginPath && path != kLogoutPath && !of_api) return Verdict::kNext;
   if (path == kLoginPath) return login_form(connection);
   if (path == kLogoutPath) return logout(connection);
+  if (!login.plan()->api) return Verdict::kNext;
   if (path == kSessionPath) return session(connection);
   if (path == kHandoverPath) return hand_over_session(worker_, connection);
   if (path.starts_with(kUsersPath) && path.ends_with(kSessionsEnd) &&

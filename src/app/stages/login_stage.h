@@ -11,15 +11,15 @@
 #include <string>
 
 #include "admin/identity.h"
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
 struct Worker;
 
-class LoginStage final : public Stage {
+class LoginStage final : public WorkerStage {
  public:
-  explicit LoginStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
@@ -28,7 +28,6 @@ class LoginStage final : public Stage {
   Verdict session(Connection& connection);
   Verdict end_session(Connection& connection, bool form);
   Verdict end_all(Connection& connection, const std::string& user);
-  Worker& worker_;
 };
 
 // Of POST /api/v1/…, where it is JSON: what is read of a body before the stages.

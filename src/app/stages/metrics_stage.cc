@@ -43,7 +43,6 @@ bool may_read(const Services& services, const Config& config, Connection& connec
 
 Verdict MetricsStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (request.path != kMetricsPath) return Verdict::kNext;
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   Services& services = worker_.services;
   if (services.mounts.find(kMetricsPath) || services.files.read()->has_file(request.path))

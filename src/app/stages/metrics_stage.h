@@ -10,21 +10,16 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
 constexpr std::string_view kMetricsPath = "/metrics";
 
-class MetricsStage final : public Stage {
+class MetricsStage final : public WorkerStage {
  public:
-  explicit MetricsStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/external_service.h"
 #include "app/services/worker.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/station/foreign_pages.h"
 #include "base/cat.h"
@@ -102,11 +103,8 @@ void PageStage::answer_some() {
 void PageStage::answer(Connection& connection, const Due& due) {
   Services& services = worker_.services;
   if (due.page == nullptr) {
-    ResponseHead busy;
-    busy.status = 503;
-    busy.content_type = "text/plain; charset=utf-8";
-    busy.extra = "Retry-After: 1\r\n";
-    connection.reply(busy, "Too many pages are being made, please try again\r\n");
+    reply_refusal(connection, 503, "Too many pages are being made, please try again\r\n",
+                  "Retry-After: 1\r\n");
     return;
   }
   if (!*due.page) {

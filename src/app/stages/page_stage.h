@@ -6,16 +6,14 @@
 
 #include <deque>
 
+#include "app/stages/worker_stage.h"
 #include "app/station/page_cache.h"
-#include "http/connection.h"
 
 namespace lb {
 
-struct Worker;
-
-class PageStage final : public Stage {
+class PageStage final : public WorkerStage {
  public:
-  explicit PageStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
@@ -26,17 +24,13 @@ class PageStage final : public Stage {
   void answer_some();
   void answer(Connection& connection, const Due& due);
 
-  Worker& worker_;
   std::deque<Due> due_;  // a page that many have waited for
 };
 
-class FileStage final : public Stage {
+class FileStage final : public WorkerStage {
  public:
-  explicit FileStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

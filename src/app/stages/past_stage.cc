@@ -52,7 +52,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (at) {
     ask.at = parse_address(*at);
     if (!ask.at) return Error::invalid("at is no address of a stream, as X-LB-Stream tells it");
-    return std::optional(ask);
+    return std::optional(std::move(ask));
   }
   if (shift) {
     const auto back = duration_param("timeshift", *shift);
@@ -60,7 +60,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
     if (*back == 0) return std::optional<PastAsk>();
     ask.from_ms = now_ms - *back;
     if (ask.from_ms < 0) ask.from_ms = 0;
-    return std::optional(ask);
+    return std::optional(std::move(ask));
   }
   const auto begin = time_param("from", *from, now_ms);
   if (!begin) return begin.error();
@@ -68,7 +68,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (ask.from_ms > now_ms) return Error::invalid("from is in the future");
   const auto to = query_param(query, "to");
   const auto duration = query_param(query, "duration");
-  if (!to && !duration) return std::optional(ask);
+  if (!to && !duration) return std::optional(std::move(ask));
   ask.kind = PastAsk::Kind::kFile;
   const auto end = to ? time_param("to", *to, now_ms) : duration_param("duration", *duration);
   if (!end) return end.error();
@@ -76,7 +76,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (ask.to_ms > now_ms + kAheadMs) return Error::invalid("the range ends in the future");
   if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its begin");
   ask.attachment = query_param(query, "download") == "1";
-  return std::optional(ask);
+  return std::optional(std::move(ask));
 }
 
 std::optional<PastPath> past_of_path(std::string_view path) {
@@ -107,7 +107,7 @@ Verdict PastStage::handle(Connection& connection) {
       }
       past->ask.path = std::move(request.path);
       request.path = std::move(past->mount);
-      connection.context().past = std::make_shared<PastAsk>(past->ask);
+      connection.context().past = std::make_shared<PastAsk>(std::move(past->ask));
       return Verdict::kNext;
     }
   }
@@ -116,14 +116,14 @@ Verdict PastStage::handle(Connection& connection) {
   if (!archive.has(request.path) &&
       (!may_have_past(services, connection, request.path) || is_page(services, request.path)) &&
       (!services.mounts.find(request.path) || !archive.on() ||
-       !mount_section(*config_of(services, connection), request.path).archive.enabled))
+       !section_of(services, connection).archive.enabled))
     return take_unrecorded(connection, now_ms);
-  const auto ask = past_of_query(request.query, now_ms);
+  auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;
   }
-  if (*ask) connection.context().past = std::make_shared<PastAsk>(**ask);
+  if (*ask) connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
   return Verdict::kNext;
 }
 
@@ -131,13 +131,12 @@ Verdict PastStage::handle(Connection& connection) {
 Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
   Services& services = worker_.services;
   const Request& request = connection.request();
-  const auto config = config_of(services, connection);
   const bool is_mount = services.mounts.find(request.path) != nullptr ||
-                        mount_section(*config, request.path).name == request.path;
+                        section_of(services, connection).name == request.path;
   // What an authenticator, or a page, has parameters of the same name for is no time.
-  const auto ask = past_of_query(request.query, now_ms);
+  auto ask = past_of_query(request.query, now_ms);
   if (!is_mount || is_page(services, request.path) || !ask || !*ask) return Verdict::kNext;
-  connection.context().past = std::make_shared<PastAsk>(**ask);
+  connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
   connection.context().past->unrecorded = true;
   return Verdict::kNext;
 }

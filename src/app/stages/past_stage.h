@@ -9,26 +9,28 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
+#include "app/stages/worker_stage.h"
+#include "archive/shifted_streams.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "http/connection.h"
-#include "stream/stream_place.h"
 
 namespace lb {
 
-struct Worker;
-
-struct PastAsk {
+// from_ms, earliest_ms: set by PastAccessStage to what the client may have.
+struct PastAsk : PastMoment {
   enum class Kind : std::uint8_t { kStream, kFile };
   Kind kind = Kind::kStream;
-  std::int64_t from_ms = 0, to_ms = 0;  // Unix; to_ms: of a file
-  std::optional<StreamAddress> at;      // of a stream: exactly there
-  std::int64_t earliest_ms = 0;         // nothing older is played
+  std::int64_t to_ms = 0;  // of a file
   bool attachment = false;
   bool unrecorded = false;  // the mount has no past: what is asked for is not there
   std::string path;         // as it was asked for, where that was not the mount's
   SteadyTime wait_until{};  // of what is not recorded yet
+  // Of a stream, once it is known: in a recorded file, or at this byte of the live log.
+  std::variant<std::monostate, ShiftedStart, StreamAddress> begins;
+
+  bool is_placed() const noexcept { return begins.index() != 0; }
 };
 
 // nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.
@@ -40,14 +42,13 @@ struct PastPath {
 };
 std::optional<PastPath> past_of_path(std::string_view path);
 
-class PastStage final : public Stage {
+class PastStage final : public WorkerStage {
  public:
-  explicit PastStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict take_unrecorded(Connection& connection, std::int64_t now_ms);
-  Worker& worker_;
 };
 
 }  // namespace lb

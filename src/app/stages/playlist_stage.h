@@ -10,19 +10,14 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class PlaylistStage final : public Stage {
+class PlaylistStage final : public WorkerStage {
  public:
-  explicit PlaylistStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -7,7 +7,7 @@ namespace lb {
 
 Verdict ProofStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (request.path != "/_lb/proof" || request.method != Method::kGet) return Verdict::kNext;
+  if (request.method != Method::kGet) return Verdict::kNext;
   Services& services = worker_.services;
   const std::string ask = query_param(request.query, "ask").value_or("");
   if (!services.links->masters().any_linked() || ask.empty()) {

@@ -4,19 +4,14 @@
 // Thread: its worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class ProofStage final : public Stage {
+class ProofStage final : public WorkerStage {
  public:
-  explicit ProofStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -12,6 +12,7 @@
 #include "app/stages/health_stage.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/listen_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -54,11 +55,8 @@ Login login_of(Worker& worker, Connection& connection, const Config& config,
 }
 
 void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
-  ResponseHead head;
-  head.status = 503;
-  head.content_type = "text/plain; charset=utf-8";
-  head.extra = cat({"Retry-After: ", retry_after.count(), "\r\nX-Reason: cluster-full\r\n"});
-  connection.reply(head, "All servers are full, please try again\r\n");
+  reply_refusal(connection, 503, "All servers are full, please try again\r\n",
+                cat({"Retry-After: ", retry_after.count(), "\r\nX-Reason: cluster-full\r\n"}));
 }
 
 Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& answer) {
@@ -130,27 +128,24 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
   const Services& services = worker.services;
   const bool in_cluster = context.redirected || context.sent_back ||
                           services.links->masters().any_linked() || services.relays->publishes();
-  if (!in_cluster || context.is_relay || context.is_server ||
-      says_relay(connection.request().headers, config_of(services, connection)->server_id)) {
+  if (!in_cluster || is_server(services, connection)) {
     otherwise(connection);
     return;
   }
-  ask_way_back(worker, connection,
-               [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
-                   Connection& waiting, const RedirectAnswer& answer) mutable {
-                 if (answer.kind == RedirectAnswer::Kind::kRedirect) {
-                   redirect_to(worker.services, waiting, answer);
-                 } else if (answer.kind == RedirectAnswer::Kind::kRefuse) {
-                   ResponseHead head;
-                   head.status = 503;
-                   head.content_type = "text/plain; charset=utf-8";
-                   head.extra = cat({"Retry-After: ", answer.retry_after.count(),
-                                     "\r\nX-Reason: ", reason, "\r\n"});
-                   waiting.reply(head, "This server cannot play it now, please try again\r\n");
-                 } else {
-                   otherwise(waiting);
-                 }
-               });
+  ask_way_back(
+      worker, connection,
+      [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
+          Connection& waiting, const RedirectAnswer& answer) mutable {
+        if (answer.kind == RedirectAnswer::Kind::kRedirect) {
+          redirect_to(worker.services, waiting, answer);
+        } else if (answer.kind == RedirectAnswer::Kind::kRefuse) {
+          reply_refusal(
+              waiting, 503, "This server cannot play it now, please try again\r\n",
+              cat({"Retry-After: ", answer.retry_after.count(), "\r\nX-Reason: ", reason, "\r\n"}));
+        } else {
+          otherwise(waiting);
+        }
+      });
 }
 
 RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
@@ -162,8 +157,9 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
   ask.client = connection.peer();
   ask.country = services.countries->country_of(ask.client);
   ask.user_agent = request.headers.get("user-agent");
-  const auto config = config_of(services, connection);
-  const MountSettings& section = mount_section(*config, mount);
+  const MountSettings& section = mount == request.path
+                                     ? section_of(services, connection)
+                                     : mount_section(*config_of(services, connection), mount);
   ask.needs = protections_of(section);
   if (services.links->slots().limits(section, mount))
     ask.needs =
@@ -180,8 +176,7 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
 Verdict MountRedirectStage::handle(Connection& connection) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  const auto config = config_of(services, connection);
-  const MountSettings& section = mount_section(*config, request.path);
+  const MountSettings& section = section_of(services, connection);
   if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
   // A pattern such as /* is meant for mounts.
   const std::string& path = request.path;
@@ -194,7 +189,8 @@ Verdict MountRedirectStage::handle(Connection& connection) {
   const std::string to =
       mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
   if (to.empty()) return Verdict::kNext;
-  switch (login_of(worker_, connection, *config, *services.cluster->facts())) {
+  switch (
+      login_of(worker_, connection, *config_of(services, connection), *services.cluster->facts())) {
     case Login::kAdministrator:
     case Login::kServer:
       return Verdict::kNext;
@@ -244,7 +240,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
   const auto config = config_of(worker_.services, connection);
-  const MountSettings& section = mount_section(*config, request.path);
+  const MountSettings& section = section_of(worker_.services, connection);
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
   if (says_relay(request.headers, config->server_id)) return Verdict::kNext;

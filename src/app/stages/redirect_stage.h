@@ -14,9 +14,9 @@
 #include <memory>
 #include <string_view>
 
+#include "app/stages/worker_stage.h"
 #include "base/unique_function.h"
 #include "cluster/balance/eligibility.h"
-#include "http/connection.h"
 
 namespace lb {
 
@@ -29,24 +29,20 @@ struct Worker;
 // MountRedirectStage: a mount with <redirect> or <redirect-to> is somewhere else: its listeners are
 // sent there, whether it plays here or not (what Icecast-KH does).  The administrator and servers
 // that relay with a password are served here: where they are sent may relay it from here.
-class MountRedirectStage final : public Stage {
+class MountRedirectStage final : public WorkerStage {
  public:
-  explicit MountRedirectStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
-class RedirectStage final : public Stage {
+class RedirectStage final : public WorkerStage {
  public:
-  explicit RedirectStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict ask(Connection& connection, const ClusterFacts& facts, bool redirects,
               std::shared_ptr<const NodeNames> recorded);
-  Worker& worker_;
 };
 
 // Does what the cluster has answered about a request that waited for it, if it is still there.

@@ -1,12 +1,20 @@
 #include "app/stages/refusals.h"
 
-#include <string>
+#include <utility>
 
 #include "app/services/worker.h"
 #include "app/stages/record_logins.h"
 #include "base/cat.h"
 
 namespace lb {
+
+void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = std::move(lines);
+  connection.reply(head, std::string(text));
+}
 
 void log_refused_source(Worker& worker, Connection& connection, std::string_view why) {
   std::string text = "source ";

@@ -1,9 +1,10 @@
-// What the error log says of logins that are refused.
+// A refusal in plain text, and what the error log says of logins that are refused.
 // Thread: the worker of the connection.
 // Bounds: those of RefusalLog.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "http/connection.h"
@@ -12,6 +13,9 @@
 namespace lb {
 
 struct Worker;
+
+// lines: more of the head, such as "Retry-After: 1\r\n".
+void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines);
 
 // A source, by the name that it gave: "wrong password", "Mountpoint in use".
 void log_refused_source(Worker& worker, Connection& connection, std::string_view why);

@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "app/services/parked_requests.h"
 #include "app/stages/hls_ask.h"
 #include "app/stages/past_stage.h"
-#include "archive/shifted_streams.h"
 #include "cluster/slots/slot_row.h"
 #include "http/connection.h"
 #include "stream/gate.h"
@@ -26,11 +26,14 @@ namespace lb {
 struct Config;
 struct DirectOffer;
 struct Identity;
+struct MountSettings;
 
 struct RequestContext {
   GatePass client_pass;
   std::shared_ptr<const Config> config;  // of this round of the stages (request_config.h) …
   unsigned config_round = 0;
+  const MountSettings* section = nullptr;  // in it, of this path
+  std::string section_path;
   bool authorised = false;      // by the authenticator of the path that was asked for
   bool is_relay = false;        // limits of listeners do not hold
   bool is_server = false;       // another server that relays the mount: no part of the audience
@@ -54,12 +57,18 @@ struct RequestContext {
   std::optional<std::chrono::seconds> time_limit;
   std::unique_ptr<EndNotice> notice;
   std::unique_ptr<HlsAsk> hls;    // null: it is not of HLS
-  std::shared_ptr<PastAsk> past;  // it wants something of the mount's past; gone: it has left …
+  std::shared_ptr<PastAsk> past;  // it wants something of the mount's past; gone: it has left
   std::shared_ptr<const Identity> identity;  // of the sender, once it is known (who_asks.h) …
-  bool password_judged = false;           // … and its password has been counted, right or wrong
-  bool source_judged = false;             // … likewise as the login of the mount's source
-  std::unique_ptr<ShiftedStart> shifted;  // … and this is where it begins
-  std::optional<StreamAddress> resumes;   // … or here, in the live log
+  bool password_judged = false;  // … and its password has been counted, right or wrong
+  bool source_judged = false;    // … likewise as the login of the mount's source
+
+  // Where it begins in a recorded file, or in the live log; null: it does not, or not yet.
+  ShiftedStart* shifted() const {
+    return past ? std::get_if<ShiftedStart>(&past->begins) : nullptr;
+  }
+  const StreamAddress* resumes() const {
+    return past ? std::get_if<StreamAddress>(&past->begins) : nullptr;
+  }
 };
 
 inline RequestContextPtr make_request_context() {

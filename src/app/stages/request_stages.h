@@ -2,22 +2,17 @@
 // Thread: their worker.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
-
-struct Worker;
 
 // OPTIONS on anything: 204 with the CORS headers; "OPTIONS *" (libshout's first question): 200 and
 // the connection stays open.
 // Source: doc/decisions.md B1.
-class OptionsStage final : public Stage {
+class OptionsStage final : public WorkerStage {
  public:
-  explicit OptionsStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // May a page of another site read the answer?  Of streams and public pages, refusals included; not
@@ -26,18 +21,16 @@ bool is_for_other_sites(const Request& request);
 
 // Counts the request as a client (doc/decisions.md B9): listeners and pages up to <clients>;
 // sources may go above it by <sources>, the administrator by 4.
-class AdmitStage final : public Stage {
+class AdmitStage final : public WorkerStage {
  public:
-  explicit AdmitStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // Only GET and HEAD go on; POST is Icecast's 400 "unknown request".
-class MethodStage final : public Stage {
+class MethodStage final : public WorkerStage {
  public:
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 };
 
@@ -45,13 +38,10 @@ class MethodStage final : public Stage {
 // is index.html of the web root or else the status page, and "/admin" leads to "/admin/".  The
 // addresses that SHOUTcast's stations have printed, "/;…", are the <shoutcast-mount>, and so is "/"
 // to a player that asks for titles.
-class AliasStage final : public Stage {
+class AliasStage final : public WorkerStage {
  public:
-  explicit AliasStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

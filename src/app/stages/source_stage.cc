@@ -267,7 +267,7 @@ Verdict SourceStage::handle(Connection& connection) {
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
-  const MountSettings& section = mount_section(*config, request.path);
+  const MountSettings& section = section_of(services, connection);
   const bool asks_backend = decides_sources(section) && !is_probe(request);
   if (given) {
     connection.user = given->user;

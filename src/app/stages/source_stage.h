@@ -3,19 +3,16 @@
 // Thread: its worker; the lease comes from control.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
 struct Worker;
 
-class SourceStage final : public Stage {
+class SourceStage final : public WorkerStage {
  public:
-  explicit SourceStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 // A Shoutcast v1 password line; answers "OK2" when it is right.

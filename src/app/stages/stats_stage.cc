@@ -5,6 +5,7 @@
 #include "admin/stats_feed.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/stages/auth_replies.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -42,10 +43,7 @@ Verdict StatsStage::handle(Connection& connection) {
     scope.addresses = asker.identity->addresses;
     scope.holds = login_holds(worker_, connection);
   } else if (!administrator) {
-    ResponseHead head;
-    head.status = 401;
-    head.content_type = "text/plain; charset=utf-8";
-    connection.reply(head, "You need to authenticate\r\n");
+    reply_unauthorised(connection);
     return Verdict::kAnswered;
   }
   services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);

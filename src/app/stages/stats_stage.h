@@ -2,19 +2,14 @@
 // Thread: its worker; the socket then moves to control.
 #pragma once
 
-#include "http/connection.h"
+#include "app/stages/worker_stage.h"
 
 namespace lb {
 
-struct Worker;
-
-class StatsStage final : public Stage {
+class StatsStage final : public WorkerStage {
  public:
-  explicit StatsStage(Worker& worker) : worker_(worker) {}
+  using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-
- private:
-  Worker& worker_;
 };
 
 }  // namespace lb

@@ -8,7 +8,7 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
-#include "archive/open_together.h"
+#include "archive/past_reading.h"
 
 namespace lb {
 namespace {
@@ -24,6 +24,7 @@ struct TitleSearch {
   const std::function<void(ArchiveSight)> then;
   ArchiveSight sight;
   Catalog::Files files;
+  bool listed = false;   // `files` are those in which to look
   std::size_t next = 0;  // from the newest file backwards; 0: none is left
   std::size_t looked = 0;
   std::vector<ArchiveTitle> newest_first = {};
@@ -50,45 +51,44 @@ void finish_titles(TitleSearch& search) {
   search.then(std::move(search.sight));
 }
 
-void look_for_titles(const std::shared_ptr<TitleSearch>& search) {
-  const RecordedFiles& files = *search->files;
-  while (search->next > 0 && files[search->next - 1].from_ms >= search->ask.to_ms) --search->next;
-  std::vector<FileRow> rows;
-  while (rows.size() < kTitleFilesOfTurn && search->next > 0 && search->looked < kMostTitleFiles &&
-         files[search->next - 1].to_ms > search->ask.from_ms) {
-    rows.push_back(files[--search->next]);
-    ++search->looked;
-  }
-  if (rows.empty() || search->newest_first.size() >= kMostTitles) return finish_titles(*search);
-  ArchiveService& archive = search->archive;
-  open_together(archive.readers(), archive.dir(), search->ask.mount, rows,
-                [search](const OpenedFiles& opened) {
-                  for (const auto& file : opened.files)
-                    if (file) add_titles(*search, *file);
-                  search->archive.readers().run([search] { look_for_titles(search); });
-                });
+bool look_for_titles(TitleSearch& search, PastReading& reading) {
+  const RecordedFiles& files = *search.files;
+  std::size_t next = search.next;
+  while (next > 0 && files[next - 1].from_ms >= search.ask.to_ms) --next;
+  std::vector<std::shared_ptr<const ArchiveFile>> opened;
+  while (opened.size() < kTitleFilesOfTurn && next > 0 &&
+         search.looked + opened.size() < kMostTitleFiles &&
+         files[next - 1].to_ms > search.ask.from_ms)
+    opened.push_back(reading.open(files[--next]));
+  if (reading.lacks()) return false;
+  search.next = next;
+  search.looked += opened.size();
+  for (const auto& file : opened)
+    if (file) add_titles(search, *file);
+  if (!opened.empty() && search.newest_first.size() < kMostTitles) return true;
+  finish_titles(search);
+  return false;
 }
 
-void begin_titles(const std::shared_ptr<TitleSearch>& search) {
-  ArchiveService& archive = search->archive;
+// The files in which titles are looked for.  False: other nodes are asked first.
+bool list_files(TitleSearch& search, PastReading& reading) {
+  ArchiveService& archive = search.archive;
   RemoteArchive& remote = archive.remote().archive();
-  const std::string& mount = search->ask.mount;
-  search->files = archive.catalog().files(mount);
+  const std::string& mount = search.ask.mount;
+  search.files = archive.catalog().files(mount);
   std::int64_t newest = 0;
   for (const HolderRow& row : remote.holders()->of(mount))
     for (const HeldRange& range : row.ranges)
-      newest = std::max(newest, range.to_ms == 0 ? search->ask.now_ms : range.to_ms);
-  const std::int64_t to_ms = std::min(search->ask.to_ms, newest);
-  const std::int64_t from_ms = std::max(search->ask.from_ms, to_ms - kRemoteTitlesMs);
-  const auto go_on = [search] {
-    search->next = search->files->size();
-    search->archive.readers().run([search] { look_for_titles(search); });
-  };
-  if (from_ms >= to_ms || search->files->covers(from_ms, to_ms)) return go_on();
-  remote.look(mount, from_ms, to_ms, [search, go_on, &remote](bool) {
-    search->files = remote.files(search->ask.mount);
-    go_on();
-  });
+      newest = std::max(newest, range.to_ms == 0 ? search.ask.now_ms : range.to_ms);
+  const std::int64_t to_ms = std::min(search.ask.to_ms, newest);
+  const std::int64_t from_ms = std::max(search.ask.from_ms, to_ms - kRemoteTitlesMs);
+  if (from_ms < to_ms && !search.files->covers(from_ms, to_ms)) {
+    if (!reading.look(from_ms, to_ms)) return false;
+    search.files = remote.files(mount);
+  }
+  search.next = search.files->size();
+  search.listed = true;
+  return true;
 }
 
 }  // namespace
@@ -108,12 +108,13 @@ void gather_archive(ArchiveService& archive, ArchiveAsk ask,
         {name, files->bytes(), ranges_and_places(*files, holders->of(name), ask.now_ms)});
   }
   const bool titles = ask.titles && !sight.mounts.empty();
-  const auto search = std::make_shared<TitleSearch>(
-      TitleSearch{archive, std::move(ask), std::move(then), std::move(sight), nullptr});
-  if (titles)
-    begin_titles(search);
-  else
-    finish_titles(*search);
+  const std::string mount = ask.mount;
+  TitleSearch search{archive, std::move(ask), std::move(then), std::move(sight), nullptr};
+  if (!titles) return finish_titles(search);
+  std::make_shared<PastReading>(archive.readers(), archive.dir(), mount)
+      ->run([search = std::move(search)](PastReading& reading) mutable {
+        return search.listed ? look_for_titles(search, reading) : list_files(search, reading);
+      });
 }
 
 }  // namespace lb

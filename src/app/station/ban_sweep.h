@@ -13,7 +13,7 @@
 
 #include "api/record_book.h"
 #include "app/services/services.h"
-#include "registry/registry.h"
+#include "registry/store_writer.h"
 
 namespace lb {
 
@@ -24,20 +24,17 @@ class BanSweep {
 
   explicit BanSweep(Services& services);
   // The store has been loaded; it outlives this object.
-  void begin(Registry& registry);
+  void begin(Registry& registry) { writer_.begin(registry); }
   // The records as they are by now.
   void follow(std::shared_ptr<const RecordBook> book);
-  void stop();
+  void stop() { writer_.stop(); }
 
  private:
-  void plan();
-  void sweep();
+  RegistryWrite sweep();
 
   Services& services_;
-  Registry* registry_ = nullptr;  // null: not yet
   std::shared_ptr<const RecordBook> book_;
-  bool writing_ = false, stopped_ = false;
-  Timer timer_;
+  StoreWriter writer_;
 };
 
 }  // namespace lb

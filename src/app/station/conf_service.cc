@@ -37,7 +37,7 @@ MountRecords parse_external(const ConfBook::Items& items, std::vector<std::strin
   for_each_of(items, kExternalFamily, [&](const auto& key, const std::string& value) {
     if (auto record = parse_mount_record(value)) {
       record->of_master = true;
-      records.push_back(*std::move(record));
+      records.set(record->mount, std::make_shared<const MountRecord>(*record));
     } else {
       complaints.push_back(cat({key, ": ", record.error().what, "; it is left out"}));
     }
@@ -48,7 +48,13 @@ MountRecords parse_external(const ConfBook::Items& items, std::vector<std::strin
 }  // namespace
 
 ConfService::ConfService(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { save(); }) {
+    : services_(services),
+      copy_(services.loops.control(), services.disk.loop(),
+            {[this] { return copy(); },
+             [&services](const std::string& why) {
+               services.log.error(kConfModule,
+                                  why + "; the copy of what the masters say is an older one");
+             }}) {
   services.links->set_conf_taker(
       {[this](const std::string& master, const ConfFrame& frame) { take(master, frame); },
        [this] { masters_changed(); },
@@ -91,16 +97,14 @@ ConfService::Restored ConfService::restore(const Config& config) {
 
 void ConfService::stop() {
   stopped_ = true;
-  if (!timer_.armed()) return;
-  timer_.cancel();
-  save();
+  copy_.stop();
 }
 
 void ConfService::take(const std::string& master, const ConfFrame& frame) {
   if (own_store_ || stopped_) return;
   book_.take(master, frame);
   if (frame.more) return;
-  dirty_ = true;
+  copy_.changed();
   settle();
 }
 
@@ -118,13 +122,8 @@ void ConfService::masters_changed() {
 void ConfService::settle() {
   const ConfBook::Change change = book_.settle();
   for (const std::string& text : book_.take_remarks()) services_.log.warn(kConfModule, text);
-  dirty_ = dirty_ || !change.empty();
-  if (dirty_ && !timer_.armed() && !saving_) {
-    const auto wait = std::chrono::ceil<std::chrono::microseconds>(
-        std::max(SteadyTime::duration(0), saved_ + kSaveEvery - services_.clock.steady()));
-    timer_.after(wait);
-  }
   if (change.empty()) return;
+  copy_.changed();
   RegistryChange records;
   records.revision = ++number_;
   bool external = false, logins = false, users = false;
@@ -164,14 +163,14 @@ void ConfService::external_is_free() {
   if (own_store_ || stopped_) return;
   services_.loops.clerk().post([this, number = ++external_wanted_, items = book_.in_force()] {
     std::vector<std::string> complaints;
-    auto records = std::make_shared<const MountRecords>(parse_external(items, complaints));
+    auto records = parse_external(items, complaints);
     services_.loops.control().post(
         [this, number, records = std::move(records), complaints = std::move(complaints)]() mutable {
           const bool past =
               number != external_wanted_ || !services_.config.read()->external.url.empty();
           if (stopped_ || past) return;
           complain(complaints);
-          services_.overlay->apply_external(std::move(records));
+          services_.overlay->set_external(std::move(records));
         });
   });
 }
@@ -186,31 +185,19 @@ bool ConfService::is_record_of(const std::string& master, const std::string& mou
          book_.owns(master, record_key("external", mount));
 }
 
-void ConfService::save() {
-  if (!dirty_ || saving_) return;
-  dirty_ = false;
-  saved_ = services_.clock.steady();
+SavedCopy::Write ConfService::copy() {
   if (path_.empty()) {
-    if (std::exchange(trouble_, "no directory").empty() && !book_.in_force().empty())
+    if (!book_.in_force().empty() && !std::exchange(warned_, true))
       services_.log.warn(kConfModule,
                          "no directory is known for a copy of what the masters say "
                          "(<paths><state-dir>, or $STATE_DIRECTORY): a start without them has no "
                          "records");
-    return;
+    return nullptr;
   }
-  saving_ = true;
-  services_.loops.clerk().post([this, path = path_, said = book_.tellings()]() mutable {
-    // A piece at a time: the text of 128 MiB is never in memory as a whole.
-    const auto written = replace_file(path, conf_book_pieces(std::move(said)));
-    services_.loops.control().post([this, what = written ? std::string() : written.error().what] {
-      saving_ = false;
-      if (what != trouble_ && !what.empty())
-        services_.log.error(kConfModule,
-                            what + "; the copy of what the masters say is an older one");
-      trouble_ = what;
-      if (dirty_ && !stopped_) timer_.after(kSaveEvery);
-    });
-  });
+  // A piece at a time: the text of 128 MiB is never in memory as a whole.
+  return [path = path_, said = book_.tellings()]() mutable {
+    return replace_file(path, conf_book_pieces(std::move(said)));
+  };
 }
 
 }  // namespace lb

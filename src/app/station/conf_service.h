@@ -7,25 +7,23 @@
 // begins with.  It holds hashes of sources that may come to this node, so it is the server's own
 // (0600).
 //
-// Thread: control; the copy is written on the clerk, at most once each kSaveEvery.
+// Thread: control.
 // Ownership: Services.
 // Source: doc/stores.md; cluster/link/conf_book.h.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "app/services/services.h"
 #include "cluster/link/conf_book.h"
 #include "config/overlay.h"
+#include "net/saved_copy.h"
 
 namespace lb {
 
 class ConfService {
  public:
-  static constexpr std::chrono::seconds kSaveEvery{1};
-
   explicit ConfService(Services& services);
 
   // The copy of the last run; before the loops start.
@@ -46,7 +44,7 @@ class ConfService {
   void settle();
   void tell_logins();
   void complain(const std::vector<std::string>& complaints);
-  void save();
+  SavedCopy::Write copy();
 
   Services& services_;
   ConfBook book_;
@@ -54,11 +52,10 @@ class ConfService {
   std::uint64_t number_ = 0;           // of the last change that was handed on
   std::uint64_t external_wanted_ = 0;  // the last parsing that was asked for
   std::string path_;                   // "": there is no place for a copy
-  bool dirty_ = false, saving_ = false, stopped_ = false;
-  bool first_ = true;  // the masters have not been read yet
-  SteadyTime saved_{};
-  std::string trouble_;  // why the copy could not be written, said once
-  Timer timer_;
+  bool stopped_ = false;
+  bool first_ = true;    // the masters have not been read yet
+  bool warned_ = false;  // that there is no place
+  SavedCopy copy_;       // last: it takes what has changed before the others end
 };
 
 }  // namespace lb

@@ -21,10 +21,11 @@ bool is_shown(const Config& config, const std::string& mount) {
 
 std::vector<std::string> numbered_streams(const Services& services, const Config& config) {
   std::set<std::string> names;
-  for (const MountSettings& section : config.mounts)
+  for_each_section(config, [&](const MountSettings& section) {
     if (section.name.find_first_of("*?[") == std::string::npos && !section.hidden &&
         !section.no_mount)
       names.insert(section.name);
+  });
   const auto mounts = services.mounts.all();
   for (const auto& [name, mount] : *mounts)
     if (is_shown(config, name)) names.insert(name);

@@ -28,17 +28,9 @@ std::string kid_of(const std::string& key, const KeyRing& ring, std::string_view
 KeyRecords::KeyRecords(Services& services)
     : services_(services),
       book_(std::make_shared<const RecordBook>()),
-      timer_(services.loops.control(), [this] { look(); }) {}
-
-void KeyRecords::begin(Registry& registry) {
-  registry_ = &registry;
-  look();
-}
-
-void KeyRecords::stop() {
-  stopped_ = true;
-  timer_.cancel();
-}
+      writer_(
+          services.loops.control(), kKeyRetry,
+          {[this] { return plan(); }, [this](const CommitAnswer& answer) { written(answer); }}) {}
 
 KeyRecords::Rows KeyRecords::wanted() const {
   Rows wanted;
@@ -95,38 +87,26 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   return write;
 }
 
-void KeyRecords::look() {
-  if (stopped_ || registry_ == nullptr || telling_) return;
+RegistryWrite KeyRecords::plan() {
+  telling_ = {};
   const Rows rows = wanted();
-  if (rows.empty() && told_.empty()) return;
-  if (!registry_->state().up) {
-    timer_.after(kKeyRetry);
-    return;
-  }
-  RegistryWrite write = plan(rows);
-  if (write.compares.empty()) {
+  if (rows.empty() && told_.empty()) return {};
+  telling_ = plan(rows);
+  if (telling_.compares.empty()) {
     all_told_ = true;
     look_again();
-    return;
   }
-  telling_ = true;
-  auto puts = write.puts;
-  auto deletes = write.deletes;
-  registry_->commit(std::move(write), [this, puts = std::move(puts),
-                                       deletes = std::move(deletes)](const CommitAnswer& answer) {
-    telling_ = false;
-    if (stopped_) return;
-    if (answer.result != CommitResult::kDone) {
-      timer_.after(kKeyRetry);
-      return;
-    }
-    for (const auto& [key, value] : puts) told_[key] = value;
-    for (const std::string& key : deletes) told_.erase(key);
-    services_.log.info("store/keys",
-                       cat({"other servers are told the keys of this one's sessions: ", puts.size(),
-                            " records written, ", deletes.size(), " deleted"}));
-    look();  // what there was no room for
-  });
+  return telling_;
+}
+
+void KeyRecords::written(const CommitAnswer& answer) {
+  if (answer.result != CommitResult::kDone) return;
+  for (const auto& [key, value] : telling_.puts) told_[key] = value;
+  for (const std::string& key : telling_.deletes) told_.erase(key);
+  services_.log.info(
+      "store/keys",
+      cat({"other servers are told the keys of this one's sessions: ", telling_.puts.size(),
+           " records written, ", telling_.deletes.size(), " deleted"}));
 }
 
 // When the next key is believed no longer.
@@ -137,7 +117,7 @@ void KeyRecords::look_again() {
   if (ring != nullptr)
     for (const OwnKey& key : ring->keys())
       if (key.until > now) wait = std::min(wait, std::chrono::seconds(key.until - now));
-  timer_.after(wait + 1s);
+  writer_.check_after(wait + 1s);
 }
 
 void KeyRecords::note_deleted(const RegistryChange& change) {

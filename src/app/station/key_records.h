@@ -16,7 +16,7 @@
 
 #include "api/record_book.h"
 #include "app/services/services.h"
-#include "registry/registry.h"
+#include "registry/store_writer.h"
 
 namespace lb {
 
@@ -25,30 +25,31 @@ class KeyRecords {
   explicit KeyRecords(Services& services);
 
   // The store has been loaded; it outlives this object.
-  void begin(Registry& registry);
+  void begin(Registry& registry) { writer_.begin(registry); }
   // The records as they are by now.
   void follow(std::shared_ptr<const RecordBook> book) { book_ = std::move(book); }
   // Before follow() has what the change leads to.
   void note_deleted(const RegistryChange& change);
   // The keys, or the addresses of the pages, may be other ones.
-  void look();
-  void stop();
+  void look() { writer_.check(); }
+  void stop() { writer_.stop(); }
 
  private:
   using Rows = std::map<std::string, std::string>;  // values by key
 
   Rows wanted() const;
+  RegistryWrite plan();
   RegistryWrite plan(const Rows& wanted);
+  void written(const CommitAnswer& answer);
   void look_again();
 
   Services& services_;
-  Registry* registry_ = nullptr;  // null: not yet
   std::shared_ptr<const RecordBook> book_;
   Rows told_;                         // what this process has written
+  RegistryWrite telling_;             // what is being written
   std::set<std::string> complained_;  // records of other servers under its name
-  bool telling_ = false;              // a write is under way
-  bool all_told_ = false, stopped_ = false;
-  Timer timer_;
+  bool all_told_ = false;
+  StoreWriter writer_;
 };
 
 }  // namespace lb

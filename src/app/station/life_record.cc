@@ -16,15 +16,15 @@ constexpr auto kLifeRetry = std::chrono::seconds(1);
 }  // namespace
 
 LifeRecord::LifeRecord(Services& services)
-    : services_(services), retry_(services.loops.control(), [this] { write(); }) {}
-
-void LifeRecord::stop() {
-  stopped_ = true;
-  retry_.cancel();
-}
+    : services_(services),
+      writer_(services.loops.control(), kLifeRetry,
+              {[this] { return plan(); },
+               [this](const CommitAnswer& answer) {
+                 // A conflict: another master was faster.
+                 due_ = answer.result == CommitResult::kUnavailable;
+               }}) {}
 
 void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> book) {
-  registry_ = &registry;
   const auto before = std::exchange(book_, std::move(book));
   const std::uint64_t had = before == nullptr ? 0 : before->revision();
   const std::uint64_t life = book_->life().life;
@@ -37,28 +37,18 @@ void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> bo
                                           had, ": it was restored, and gets its next life"}));
   if (!nameless && !went_back) return;
   due_ = true;
-  write();
+  writer_.begin(registry);
 }
 
-void LifeRecord::write() {
-  if (stopped_ || !due_ || writing_) return;
-  if (!registry_->state().up) {
-    retry_.after(kLifeRetry);
-    return;
-  }
+RegistryWrite LifeRecord::plan() const {
+  RegistryWrite write;
+  if (!due_) return write;
   StoreLife next = book_->life();
   if (next.life == 0) next.id = hex_encode(random_bytes(16));
   next.life = highest_ + 1;
-  RegistryWrite write;
   write.compares.push_back({std::string(kStoreLifeKey), book_->revision_of(kStoreLifeKey)});
   write.puts.emplace_back(std::string(kStoreLifeKey), store_life_json(next));
-  writing_ = true;
-  registry_->commit(std::move(write), [this](const CommitAnswer& answer) {
-    writing_ = false;
-    // A conflict: another master was faster.
-    due_ = answer.result == CommitResult::kUnavailable;
-    if (due_ && !stopped_) retry_.after(kLifeRetry);
-  });
+  return write;
 }
 
 }  // namespace lb

@@ -12,7 +12,7 @@
 
 #include "api/record_book.h"
 #include "app/services/services.h"
-#include "registry/registry.h"
+#include "registry/store_writer.h"
 
 namespace lb {
 
@@ -22,17 +22,16 @@ class LifeRecord {
 
   // The records as they are by now; the store outlives this object.
   void follow(Registry& registry, std::shared_ptr<const RecordBook> book);
-  void stop();
+  void stop() { writer_.stop(); }
 
  private:
-  void write();
+  RegistryWrite plan() const;
 
   Services& services_;
-  Registry* registry_ = nullptr;  // null: not yet
   std::shared_ptr<const RecordBook> book_;
-  bool due_ = false, writing_ = false, stopped_ = false;
+  bool due_ = false;
   std::uint64_t highest_ = 0;  // life that was seen
-  Timer retry_;
+  StoreWriter writer_;
 };
 
 }  // namespace lb

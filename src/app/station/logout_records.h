@@ -18,7 +18,7 @@
 #include "api/record_book.h"
 #include "app/services/services.h"
 #include "auth/session_book.h"
-#include "registry/registry.h"
+#include "registry/store_writer.h"
 
 namespace lb {
 
@@ -30,24 +30,22 @@ class LogoutRecords {
   explicit LogoutRecords(Services& services);
 
   // The store has been loaded; it outlives this object.
-  void begin(Registry& registry);
+  void begin(Registry& registry) { writer_.begin(registry); }
   void add(EndedLogin login);
   // The records as they are by now.
   void follow(std::shared_ptr<const RecordBook> book);
-  void stop();
+  void stop() { writer_.stop(); }
 
  private:
-  void write();
-  void written(std::vector<EndedLogin> taken, const CommitAnswer& answer);
-  void check_again();
+  RegistryWrite plan();
+  void written(const CommitAnswer& answer);
 
   Services& services_;
-  Registry* registry_ = nullptr;  // null: not yet
   std::shared_ptr<const RecordBook> book_;
   std::deque<EndedLogin> waiting_;
-  bool writing_ = false, stopped_ = false;
-  std::string trouble_;  // why the last write failed, said once
-  Timer timer_;
+  std::vector<EndedLogin> taken_;  // the write under way has these
+  std::string trouble_;            // why the last write failed, said once
+  StoreWriter writer_;
 };
 
 }  // namespace lb

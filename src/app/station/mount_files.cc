@@ -78,7 +78,7 @@ void MountFiles::want_files_of(const Config& config) {
     if (is_in_webroot(mount.fallback_mount))
       wanted_.insert({Role::kFallback, mount.fallback_mount});
   };
-  for (const MountSettings& mount : config.mounts) want(mount);
+  for_each_section(config, want);
   want(config.default_mount);
 }
 

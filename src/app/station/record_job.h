@@ -16,7 +16,7 @@ struct RecordService::Job {
   std::string made;  // the record of its Idempotency-Key; "": it has none
   // Of the plan that is being made:
   std::shared_ptr<const RecordBook> book;
-  std::shared_ptr<const Config> file;
+  std::shared_ptr<const Config> config;
   Plan plan;
   RegistryWrite write;
   std::shared_ptr<const LiveView> live;

@@ -16,8 +16,7 @@ namespace lb {
 
 RecordService::RecordService(Services& services)
     : services_(services),
-      view_(std::make_shared<const RecordView>(
-          RecordView{std::make_shared<const RecordBook>(), services.config.read()})),
+      view_(std::make_shared<const RecordView>(RecordView{std::make_shared<const RecordBook>()})),
       bans_(std::make_shared<const BanList>()),
       life_(services),
       keys_(services),
@@ -81,9 +80,8 @@ void RecordService::look(const JobPtr& job) {
 
 void RecordService::plan(const JobPtr& job) {
   if (waits_to_place(job)) return;
-  const auto view = view_.read();
-  job->book = view->book;
-  job->file = view->file;
+  job->book = view_.read()->book;
+  job->config = services_.config.read();
   if (!job->made.empty())
     if (const std::string* made = job->book->made(job->made)) {
       const RegistryRecord record{job->made, *made, job->book->revision_of(job->made)};
@@ -91,11 +89,11 @@ void RecordService::plan(const JobPtr& job) {
     }
   services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
     const Task& task = job->task;
-    ApiWorld around = world(*job->file);
+    ApiWorld around = world(*job->config);
     around.live = job->live;
     around.has_store = has_store;
     job->plan = task.endpoint->plan(
-        {task.request, task.who, *job->book, *job->file, around, services_.clock.wall()});
+        {task.request, task.who, *job->book, *job->config, around, services_.clock.wall()});
     if (auto* planned = std::get_if<Planned>(&job->plan)) {
       job->write = planned->write;
       if (!job->made.empty() && !planned->again)
@@ -296,8 +294,9 @@ RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiReq
                                           const ApiCaller& who) const {
   if (auto problem = unread(); problem && !endpoint.order_only) return *std::move(problem);
   const auto view = view_.read();
-  Plan plan = endpoint.plan(
-      {request, who, *view->book, *view->file, world(*view->file), services_.clock.wall()});
+  const auto config = services_.config.read();
+  Plan plan =
+      endpoint.plan({request, who, *view->book, *config, world(*config), services_.clock.wall()});
   if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
   return std::move(std::get<Planned>(plan).answer);
 }

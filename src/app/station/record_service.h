@@ -43,11 +43,9 @@
 
 namespace lb {
 
-// The book and the file that it is laid over, of one moment.
+// The book of one moment.
 struct RecordView {
   std::shared_ptr<const RecordBook> book;
-  std::shared_ptr<const Config> file;
-  std::shared_ptr<const ExternalMounts> external = {};  // null: none
   std::string unread = {};  // why nothing is known of the store's records; "": they are known
 };
 
@@ -87,8 +85,6 @@ class RecordService {
   // what changes.
   MountRecords restore(const RegistryContent& content);
   void follow(RegistryChange change);
-  // The overlay has been laid; what waits for it goes on.
-  void laid();
   // The keys that sign sessions are other ones.
   void keys_changed() { keys_.look(); }
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
@@ -132,8 +128,8 @@ class RecordService {
   void changed(RegistryChange change);
   void read_more();
   void publish(std::shared_ptr<const RecordBook> book, bool first);
-  // The view with the file and the external mounts that are laid over.
-  void publish_laid();
+  // The records of this revision are in force; what waits for that goes on.
+  void laid(std::uint64_t revision);
   void note_unread(std::string why);
   void wait_less(const Error& error);
   void end_of_start();
@@ -173,10 +169,7 @@ class RecordService {
   Snapshot<BanList> bans_;
   std::set<std::string> made_under_way_;  // keys of requests
   std::size_t waiting_ = 0;
-  // What the overlay was given, in order: its versions, with the revisions of the books.
-  std::deque<std::pair<std::uint64_t, std::uint64_t>> given_;
   std::uint64_t laid_revision_ = 0;
-  std::shared_ptr<const MountRecords> laid_external_;
   struct Ending {
     std::uint64_t revision;
     std::string mount, user;  // "": whatever its login is

@@ -43,7 +43,6 @@ std::string base_address(const std::string& scheme, const std::string& host, int
 void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
   ready_ = std::move(ready);
   seals_ = !config.store.keys.empty();
-  publish_laid();
   registry_ =
       open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
   if (!registry_) {
@@ -154,12 +153,12 @@ MountRecords RecordService::restore(const RegistryContent& content) {
   std::vector<std::string> complaints;
   const auto book = RecordBook::make(content, complaints);
   complain(complaints);
-  view_.publish(std::make_shared<const RecordView>(RecordView{book, services_.config.read()}));
+  view_.publish(std::make_shared<const RecordView>(RecordView{book}));
   services_.users.publish(book->user_book());
   bans_.publish(std::make_shared<const BanList>(book->all_bans()));
   bitrates_.follow(RecordBook(), *book);
   laid_revision_ = book->revision();
-  return with_own_relays(*services_.config.read(), book->effective_mounts());
+  return book->effective_mounts();
 }
 
 void RecordService::follow(RegistryChange change) {
@@ -172,8 +171,7 @@ void RecordService::complain(const std::vector<std::string>& complaints) {
 
 void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) {
   const auto before = view_.read();
-  view_.publish(
-      std::make_shared<const RecordView>(RecordView{book, before->file, before->external}));
+  view_.publish(std::make_shared<const RecordView>(RecordView{book}));
   if (registry_) {
     services_.links->conf().set_records(book);
     life_.follow(*registry_, book);
@@ -200,51 +198,18 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   }
   if (first || before->book->weights() != book->weights())
     services_.cluster->set_weights(book->all_weights());
-  if (!first && before->book->mounts() == book->mounts() &&
-      before->book->accounts() == book->accounts()) {
-    // Nothing of it is laid over: it is in force with what was given before.
-    if (given_.empty())
-      laid_revision_ = book->revision();
-    else
-      given_.back().second = book->revision();
-    settle_applied();
-    return;
-  }
   if (!first) note_endings(*before->book, *book);
   const RecordBook none;
   const RecordBook& followed = first ? none : *before->book;
   bitrates_.follow(followed, *book);
   if (registry_) moves_.follow(followed, *book);
-  const auto version = services_.overlay->apply_records([config = services_.config.read(), book] {
-    return with_own_relays(*config, book->effective_mounts());
-  });
-  given_.emplace_back(version, book->revision());
+  services_.overlay->set_store(book->effective_mounts(),
+                               [this, revision = book->revision()] { laid(revision); });
 }
 
-void RecordService::publish_laid() {
-  const OverlayParts& now = services_.overlay->parts();
-  const auto before = view_.read();
-  const bool same = std::exchange(laid_external_, now.external) == now.external;
-  if (same && before->file == now.parsed) return;
-  auto external = before->external;
-  if (!same) {
-    auto mounts = std::make_shared<ExternalMounts>();
-    for (std::size_t i = 0; i < now.external->size(); ++i)
-      mounts->set((*now.external)[i].mount, now.external->shared(i));
-    external = std::move(mounts);
-  }
-  view_.publish(std::make_shared<const RecordView>(
-      RecordView{before->book, now.parsed, external, before->unread}));
-}
-
-void RecordService::laid() {
-  const RecordOverlay& overlay = *services_.overlay;
-  publish_laid();
-  if (given_.empty() || given_.front().first > overlay.laid_version()) return;
-  while (!given_.empty() && given_.front().first <= overlay.laid_version()) {
-    laid_revision_ = given_.front().second;
-    given_.pop_front();
-  }
+void RecordService::laid(std::uint64_t revision) {
+  if (stopped_) return;
+  laid_revision_ = revision;
   end_of_start();
   end_sources();
   settle_applied();
@@ -274,10 +239,11 @@ void RecordService::note_endings(const RecordBook& before, const RecordBook& now
 }
 
 void RecordService::end_sources() {
-  const auto view = view_.read();
+  if (endings_.empty()) return;
+  const auto config = services_.config.read();
   std::erase_if(endings_, [&](const Ending& ending) {
     if (ending.revision > laid_revision_) return false;
-    if (is_in_file(*view->file, ending.mount)) return true;
+    if (file_section(*config, ending.mount) != nullptr) return true;
     for (const auto& encoder : services_.admission->encoders_of(ending.mount))
       if (ending.user.empty() || encoder.user == ending.user)
         Worker::end_source(services_, encoder.home, encoder.id, EndReason::kKilled);
@@ -321,7 +287,6 @@ void RecordService::stop() {
 ApiWorld RecordService::world(const Config& config) const {
   ApiWorld world;
   world.node = node_name(config);
-  world.external = view_.read()->external;
   world.source_url = world.listen_http = base_address("http", config.hostname, config.port);
   for (const ListenSettings& socket : config.listen)
     if (socket.tls) world.listen_https = base_address("https", config.hostname, socket.port);

@@ -151,8 +151,9 @@ bool waits_on_fallback(const Config& config, const MountSettings& settings,
 std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
                                               const MountFiles* files) {
   std::vector<MountSettings> out;
-  for (const MountSettings& settings : config.mounts)
+  for_each_section(config, [&](const MountSettings& settings) {
     if (waits_on_fallback(config, settings, mounts, files)) out.push_back(settings);
+  });
   return out;
 }
 
@@ -189,10 +190,11 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   } else {
     for (const auto& [name, mount] : *mounts) add(*mount);
   }
-  for (const MountSettings& settings : config->mounts)
+  for_each_section(*config, [&](const MountSettings& settings) {
     if ((!only || settings.name == *only) &&
         waits_on_fallback(*config, settings, *mounts, services.mount_files.get()))
       document.sources.push_back(make_waiting(settings, authority));
+  });
   for (const auto& file : services.mount_files->fallbacks())
     if ((!only || file->name() == *only) && file->listeners() > 0) add(*file);
   if (elsewhere.counted) {

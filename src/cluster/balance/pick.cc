@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <utility>
 
 namespace lb {
@@ -72,7 +74,7 @@ class Picking {
 
   void gather() {
     const std::span<const Node> nodes = table_.nodes();
-    std::vector<const Carrier*> carrier_of(nodes.size(), nullptr);
+    std::pmr::vector<const Carrier*> carrier_of(nodes.size(), nullptr, &arena_);
     if (mount_ != nullptr) {
       for (const Carrier& carrier : mount_->carriers) carrier_of[carrier.node] = &carrier;
     }
@@ -268,7 +270,7 @@ class Picking {
   }
 
   Choice take(const PolicyRow& policy, PickReason reason) {
-    std::vector<Candidate> candidates;
+    std::pmr::vector<Candidate> candidates(&arena_);
     candidates.reserve(chosen_.size());
     const std::uint64_t hash = mount_hash(request_.mount);
     const bool scores = rules_.policy == BalancePolicy::kHash;
@@ -346,8 +348,11 @@ class Picking {
   const MountNodes* const mount_;
   const Node* const self_;
   double kbps_ = 0;
-  std::vector<Option> options_;
-  std::vector<const Option*> chosen_;
+  // What a choice among a few dozen nodes needs is taken from no heap.
+  std::array<std::byte, 8192> room_;
+  std::pmr::monotonic_buffer_resource arena_{room_.data(), room_.size()};
+  std::pmr::vector<Option> options_{&arena_};
+  std::pmr::vector<const Option*> chosen_{&arena_};
   double mean_ = 0;        // utilisation
   double mean_share_ = 0;  // kbit/s of a node
   double bound_ = 0;

@@ -28,13 +28,13 @@ AddressTrial::AddressTrial(Connector& connector, Log& log, Refused refused)
 
 AddressTrial::~AddressTrial() = default;
 
-ProveFrame AddressTrial::begin(const std::string& node, const NodeAddress& address,
+ProveFrame AddressTrial::begin(Announcer by, const NodeAddress& address,
                                std::chrono::milliseconds round_trip) {
   ProveFrame proof{hex_encode(random_bytes(kSecretBytes)), hex_encode(random_bytes(kSecretBytes))};
   if (trials_.size() >= kMaxTrials) return proof;
   const std::uint64_t number = next_++;
   Trial& trial = trials_[number];
-  trial.node = node;
+  trial.by = std::move(by);
   trial.address = address;
   trial.proof = proof;
   // A node forgets the question after kLifetime.
@@ -87,10 +87,10 @@ void AddressTrial::ended(std::uint64_t number, Result<FetchedBody> answer) {
   const Trial& last = over.mapped();
   if (proved) return;
   if (answered)
-    refused_(last.node, last.address, "another server answers there");
+    refused_(last.by, last.address, "another server answers there");
   else
     log_.info("cluster/link",
-              cat({"node ", last.node, ": ", origin_of(last.address),
+              cat({"node ", last.by.node, ": ", origin_of(last.address),
                    " cannot be tried from here (", answer.error().what, "); it is used"}));
 }
 

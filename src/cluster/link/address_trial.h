@@ -29,19 +29,23 @@ namespace lb {
 
 class AddressTrial {
  public:
+  // The process of a node that announced an address.  One that was started since has not been
+  // asked.
+  struct Announcer {
+    std::string node, epoch;
+  };
   // Another server answers there.
-  using Refused =
-      std::function<void(const std::string& node, const NodeAddress&, const std::string& why)>;
+  using Refused = std::function<void(const Announcer&, const NodeAddress&, const std::string& why)>;
   AddressTrial(Connector& connector, Log& log, Refused refused);
   ~AddressTrial();
 
   // The frame for the node.  round_trip: of its link; the node has the frame after that time.
-  ProveFrame begin(const std::string& node, const NodeAddress& address,
+  ProveFrame begin(Announcer by, const NodeAddress& address,
                    std::chrono::milliseconds round_trip = {});
 
  private:
   struct Trial {
-    std::string node;
+    Announcer by;
     NodeAddress address;
     ProveFrame proof;
     std::chrono::milliseconds round_trip{0};

@@ -71,6 +71,12 @@ std::string_view to_text(SlotWord word) noexcept {
   return kNames[static_cast<std::size_t>(word)];
 }
 
+bool has_rows(const Frame& frame) noexcept {
+  return std::holds_alternative<IngestFrame>(frame) ||
+         std::holds_alternative<ArchiveFrame>(frame) || std::holds_alternative<SlotFrame>(frame) ||
+         std::holds_alternative<SeatFrame>(frame);
+}
+
 std::string_view frame_name(const Frame& frame) noexcept { return kTypes[frame.index()].name; }
 
 Result<std::optional<Frame>> parse_frame(std::string_view line) {

@@ -270,6 +270,8 @@ using Frame =
     std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame, DrainFrame,
                  CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame,
                  IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame, TellFrame, ConfFrame>;
+// An INGEST, ARCH, SLOT or SEAT.
+bool has_rows(const Frame& frame) noexcept;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;
 

@@ -1,7 +1,6 @@
 #include "cluster/link/ingest.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/cat.h"
 #include "cluster/balance/pick.h"
@@ -19,7 +18,15 @@ Ingest::Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTimi
     : own_id_(std::move(own_id)),
       believes_(std::move(believes)),
       timing_(timing),
-      hold_until_(now + timing.longest_start) {}
+      hold_until_(now + timing.longest_start),
+      table_(
+          [this](const RowKey& key, const Table::Heard& heard) -> std::optional<int> {
+            if (!key.second_kind && !believes_(heard.teller, *heard.row)) return std::nullopt;
+            // The shortest way has the newest word; of two such, a capture must not be overlooked.
+            const int way = 2 * static_cast<int>(heard.row->via.size());
+            return (heard.stands ? 100 : 0) + way + (heard.row->state == IngestState::kOn ? 0 : 1);
+          },
+          {kMaxRows, timing.kept, true}) {}
 
 void Ingest::configure(std::vector<IngestPlan> plans, bool alone) {
   alone_ = alone;
@@ -32,113 +39,57 @@ void Ingest::configure(std::vector<IngestPlan> plans, bool alone) {
     own.plan = std::move(plan);
     next.emplace(std::move(mount), std::move(own));
   }
+  for (const auto& [mount, own] : own_)
+    if (!next.contains(mount)) table_.set_own({mount, false, own_id_}, std::nullopt);
   own_ = std::move(next);
-  rows_changed();
+  table_.rank_again();
+  own_changes();
 }
 
 // -- what the neighbours say ----------------------------------------------------------------------
 
 void Ingest::joined(const std::string& neighbour, bool upward, SteadyTime now) {
   Neighbour& at = neighbours_[neighbour];
-  if (!at.linked) at.upward = false;
-  at.linked = true;
-  lost_.erase(neighbour);
   at.upward = at.upward || upward;
-  at.told.clear();  // the other end may be another run
-  at.told_sources.clear();
-  rows_changed();
+  ++version_;
+  table_.joined(neighbour, now);
   if (!std::exchange(heard_any_, true))
     hold_until_ = std::min(hold_until_, now + timing_.start_hold);
 }
 
 void Ingest::left(const std::string& neighbour, SteadyTime now) {
-  const auto at = neighbours_.find(neighbour);
-  if (at == neighbours_.end() || !at->second.linked) return;
-  Neighbour& lost = at->second;
-  rows_changed();
-  lost.linked = lost.spoke = false;
-  lost.told.clear();
-  lost.told_sources.clear();
-  for (const auto& [mount, by] : lost.sources) changed_sources_.insert(mount);
-  lost.sources.clear();
-  lost_[neighbour] = now + timing_.kept;
-  for (auto& [id, each] : neighbours_)
-    if (!each.linked)
-      std::erase_if(each.rows, [&](const auto& row) { return lost_.contains(row.first.second); });
-  for (auto& [key, heard] : lost.rows) {
-    heard.stands = true;
-    heard.until = now + timing_.kept;
-  }
+  if (neighbours_.erase(neighbour) == 0) return;
+  for (const Elsewhere& source : sources())
+    if (source.node == neighbour) changed_sources_.insert(source.mount);
+  table_.left(neighbour, now);
 }
 
 void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows) {
   const auto at = neighbours_.find(teller);
-  if (at == neighbours_.end() || !at->second.linked) return;
-  Neighbour& from = at->second;
-  from.spoke = true;
-  rows_changed();
+  if (at == neighbours_.end()) return;
+  if (!std::exchange(at->second.spoke, true)) ++version_;
   for (const IngestRow& row : rows) {
-    if (row.source) {
-      if (row.at != teller || !row.via.empty()) continue;
-      if (row.state == IngestState::kOff) {
-        if (from.sources.erase(row.mount) == 0) continue;
-        changed_sources_.insert(row.mount);
-        if (ended_sources_.size() < kMaxRows) ended_sources_.push_back({row.mount, teller});
-      } else if (const auto known = from.sources.find(row.mount); known != from.sources.end()) {
-        known->second = row.by;
-      } else if (from.sources.size() < kMaxRows) {
-        from.sources.emplace(row.mount, row.by);
-        changed_sources_.insert(row.mount);
-      }
-      continue;
-    }
+    const bool off = row.state == IngestState::kOff;
     const bool own = row.at == own_id_ || has_word(row.via, own_id_);
     // A teller is named by its link; what it repeats has it at the end.
     const bool right = row.via.empty() ? row.at == teller : row.via.back() == teller;
-    Key key(row.mount, row.at);
-    if (row.state == IngestState::kOff || own || !right || row.via.size() > kMaxVia)
-      from.rows.erase(key);
-    else if (from.rows.size() < kMaxRows || from.rows.contains(key))
-      from.rows.insert_or_assign(std::move(key), Heard{row.state, row.via, false, {}});
-  }
-}
-
-void Ingest::forget(SteadyTime now) {
-  std::erase_if(lost_, [now](const auto& row) { return row.second <= now; });
-  for (auto at = neighbours_.begin(); at != neighbours_.end();) {
-    Neighbour& each = at->second;
-    if (std::erase_if(each.rows, [now](const auto& row) {
-          return row.second.stands && row.second.until <= now;
-        }) > 0)
-      rows_changed();
-    at = !each.linked && each.rows.empty() ? neighbours_.erase(at) : std::next(at);
-  }
-}
-
-const Ingest::Others& Ingest::others_of(const std::string& mount) const {
-  const auto [at, fresh] = others_.try_emplace(mount);
-  if (fresh) at->second = find_others(mount);
-  return at->second;
-}
-
-Ingest::Others Ingest::find_others(const std::string& mount) const {
-  Others out;
-  for (const auto& [teller, neighbour] : neighbours_) {
-    for (auto at = neighbour.rows.lower_bound({mount, ""});
-         at != neighbour.rows.end() && at->first.first == mount; ++at) {
-      const std::string& node = at->first.second;
-      const Heard& heard = at->second;
-      if (!believes_(teller, {mount, node, heard.state, heard.via})) continue;
-      const Other now{heard.state, !heard.stands, &heard.via, &teller};
-      const auto [known, first] = out.try_emplace(node, now);
-      if (first) continue;
-      // The shortest way has the newest word; of two such, a capture must not be overlooked.
-      const auto rank = [](const Other& each) {
-        return std::tuple(!each.fresh, each.via->size(), each.state != IngestState::kOn);
-      };
-      if (rank(now) < rank(known->second)) known->second = now;
+    const RowKey key{row.mount, row.source, row.at};
+    if (row.source) {
+      if (!right || !row.via.empty() || own) continue;
+      const bool known = table_.find(key) != nullptr;
+      if (known == off) changed_sources_.insert(row.mount);
+      if (known && off && ended_sources_.size() < kMaxRows)
+        ended_sources_.push_back({row.mount, teller});
     }
+    const bool counts = !off && !own && right && row.via.size() <= kMaxVia;
+    table_.take(teller, key, counts ? std::optional(row) : std::nullopt);
   }
+}
+
+Ingest::Others Ingest::others_of(const std::string& mount) const {
+  Others out;
+  for (auto [at, end] = table_.of_mount(mount); at != end; ++at)
+    if (at->second.row && at->first.node != own_id_) out.push_back(&at->second);
   return out;
 }
 
@@ -147,7 +98,7 @@ Ingest::Others Ingest::find_others(const std::string& mount) const {
 void Ingest::set_flow(const std::string& mount, Flow flow) {
   const auto at = own_.find(mount);
   if (at == own_.end()) return;
-  if (at->second.flow.captures != flow.captures) ++version_;
+  if (at->second.flow.captures != flow.captures) own_changes();
   at->second.flow = flow;
 }
 
@@ -157,43 +108,38 @@ bool Ingest::captures(std::string_view mount) const {
 }
 
 void Ingest::set_sources(Sources sources) {
-  if (sources == sources_) return;
+  for (const auto& [mount, by] : sources_)
+    if (!sources.contains(mount)) table_.set_own({mount, true, own_id_}, std::nullopt);
+  for (const auto& [mount, by] : sources)
+    table_.set_own({mount, true, own_id_},
+                   IngestRow{mount, own_id_, IngestState::kOn, {}, true, by});
   sources_ = std::move(sources);
-  ++version_;
 }
 
 std::vector<Ingest::Elsewhere> Ingest::sources() const {
   std::vector<Elsewhere> out;
-  for (const auto& [id, neighbour] : neighbours_)
-    for (const auto& [mount, by] : neighbour.sources) out.push_back({mount, id});
+  for (const auto& [key, entry] : table_.entries())
+    if (key.second_kind && entry.row && !entry.is_own()) out.push_back({key.mount, key.node});
   return out;
 }
 
-bool Ingest::is_source_at(std::string_view mount, std::string_view node) const {
-  const auto at = neighbours_.find(node);
-  return at != neighbours_.end() && at->second.sources.contains(mount);
+bool Ingest::is_source_at(const std::string& mount, const std::string& node) const {
+  const auto* const entry = table_.find({mount, true, node});
+  return entry != nullptr && !entry->is_own();
 }
 
-std::optional<ToldSource> Ingest::source_at(std::string_view mount, std::string_view node) const {
-  const auto at = neighbours_.find(node);
-  if (at == neighbours_.end()) return std::nullopt;
-  const auto source = at->second.sources.find(mount);
-  if (source == at->second.sources.end() || source->second.since == 0) return std::nullopt;
-  return source->second;
+std::optional<ToldSource> Ingest::source_at(const std::string& mount,
+                                            const std::string& node) const {
+  if (!is_source_at(mount, node)) return std::nullopt;
+  const ToldSource& by = table_.find({mount, true, node})->row->by;
+  return by.since == 0 ? std::nullopt : std::optional(by);
 }
 
 std::vector<std::string> Ingest::nodes_with_source(const std::string& mount) const {
   std::vector<std::string> nodes;
-  for (const auto& [id, neighbour] : neighbours_)
-    if (neighbour.sources.contains(mount)) nodes.push_back(id);
+  for (auto [at, end] = table_.of_mount(mount, true); at != end; ++at)
+    if (at->second.row && !at->second.is_own()) nodes.push_back(at->first.node);
   return nodes;
-}
-
-std::size_t Ingest::neighbours_rows() const noexcept {
-  std::size_t count = 0;
-  for (const auto& [id, neighbour] : neighbours_)
-    count += neighbour.rows.size() + neighbour.sources.size();
-  return count;
 }
 
 std::size_t Ingest::captured() const {
@@ -223,8 +169,9 @@ std::string Ingest::decide_capture(Own& own, const Others& others, SteadyTime no
     const bool held = !alone_ && now < hold_until_;
     if (held || own.flow.follows || own_state(own) != IngestState::kReady) return {};
   }
-  for (const auto& [node, other] : others)
-    if (other.state == IngestState::kOn || before(own.plan, node, own_id_)) return {};
+  for (const auto* other : others)
+    if (other->row->state == IngestState::kOn || before(own.plan, other->row->at, own_id_))
+      return {};
   own.captures = true;
   own.captured_since = now;
   own.failing = false;
@@ -252,10 +199,11 @@ void Ingest::note_failure(Own& own, SteadyTime now) {
 
 std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime now) {
   note_failure(own, now);
-  const std::string_view* best = nullptr;  // that is ready
-  for (const auto& [node, other] : others) {
-    if (!other.fresh) continue;
-    if (other.state == IngestState::kOn) {
+  const std::string* best = nullptr;  // that is ready
+  for (const auto* other : others) {
+    if (other->stands) continue;
+    const std::string& node = other->row->at;
+    if (other->row->state == IngestState::kOn) {
       if (before(own.plan, node, own_id_)) return cat({node, " captures it too"});
     } else if (best == nullptr || before(own.plan, node, *best)) {
       best = &node;
@@ -285,13 +233,13 @@ std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime no
 }
 
 std::vector<Ingest::Change> Ingest::decide(SteadyTime now) {
-  forget(now);
+  table_.forget(now);
   std::vector<Change> changes;
   for (auto& [mount, own] : own_) {
-    const Others& others = others_of(mount);
+    const Others others = others_of(mount);
     if (own.rests_until != SteadyTime{} && (others.empty() || own.rests_until <= now)) {
       own.rests_until = SteadyTime{};
-      ++version_;
+      own_changes();
     }
     const bool before = own.captures;
     std::string why = before ? decide_release(own, others, now) : decide_capture(own, others, now);
@@ -299,7 +247,7 @@ std::vector<Ingest::Change> Ingest::decide(SteadyTime now) {
     own.captures = !before;
     own.ending = before;
     own.better.clear();
-    ++version_;
+    own_changes();
     changes.push_back({mount, own.captures, std::move(why)});
   }
   return changes;
@@ -307,70 +255,53 @@ std::vector<Ingest::Change> Ingest::decide(SteadyTime now) {
 
 // -- what the neighbours are told -----------------------------------------------------------------
 
+void Ingest::note_own() {
+  if (!std::exchange(own_changed_, false)) return;
+  for (const auto& [mount, own] : own_) {
+    const IngestState state = own_state(own);
+    table_.set_own({mount, false, own_id_},
+                   state == IngestState::kOff
+                       ? std::nullopt
+                       : std::optional(IngestRow{mount, own_id_, state, {}}));
+  }
+}
+
 std::vector<IngestRow> Ingest::news_for(const std::string& neighbour) {
   const auto at = neighbours_.find(neighbour);
-  if (at == neighbours_.end() || !at->second.linked) return {};
-  Neighbour& to = at->second;
-  if (!to.upward && !to.spoke) return {};
-  std::set<std::string> mounts;
-  for (const auto& [mount, own] : own_) mounts.insert(mount);
-  for (const auto& [teller, other] : neighbours_)
-    if (teller != neighbour)
-      for (const auto& [key, heard] : other.rows) mounts.insert(key.first);
-  std::map<Key, std::pair<IngestState, std::vector<std::string>>> wanted;
-  for (const std::string& mount : mounts) {
-    if (const auto own = own_.find(mount); own != own_.end())
-      if (const IngestState state = own_state(own->second); state != IngestState::kOff)
-        wanted[{mount, own_id_}] = {state, {}};
-    for (const auto& [node, other] : others_of(mount)) {
-      if (node == neighbour || *other.teller == neighbour || has_word(*other.via, neighbour) ||
-          other.via->size() >= kMaxVia)
-        continue;
-      std::vector<std::string> via = *other.via;
-      via.push_back(own_id_);
-      wanted[{mount, std::string(node)}] = {other.state, std::move(via)};
-    }
-  }
-  std::vector<IngestRow> news;
-  for (const auto& [key, row] : wanted) {
-    const auto told = to.told.find(key);
-    if (told == to.told.end() || told->second != row)
-      news.push_back({key.first, key.second, row.first, row.second});
-  }
-  for (const auto& [key, row] : to.told)
-    if (!wanted.contains(key)) {
-      std::vector<std::string> via;
-      if (key.second != own_id_) via.push_back(own_id_);
-      news.push_back({key.first, key.second, IngestState::kOff, std::move(via)});
-    }
-  to.told = std::move(wanted);
-  if (!to.upward) return news;
-  for (const auto& [mount, by] : sources_)
-    if (const auto told = to.told_sources.find(mount);
-        told == to.told_sources.end() || told->second != by)
-      news.push_back({mount, own_id_, IngestState::kOn, {}, true, by});
-  for (const auto& [mount, by] : to.told_sources)
-    if (!sources_.contains(mount)) news.push_back({mount, own_id_, IngestState::kOff, {}, true});
-  to.told_sources = sources_;
-  return news;
+  if (at == neighbours_.end() || (!at->second.upward && !at->second.spoke)) return {};
+  note_own();
+  const auto show = [&](const RowKey& key, const Table::Entry& entry) -> std::optional<IngestRow> {
+    IngestRow row = *entry.row;
+    if (entry.is_own())
+      return key.second_kind && !at->second.upward ? std::nullopt : std::optional(row);
+    if (key.second_kind || key.node == neighbour || entry.teller == neighbour ||
+        has_word(row.via, neighbour) || row.via.size() >= kMaxVia)
+      return std::nullopt;
+    row.via.push_back(own_id_);
+    return row;
+  };
+  const auto gone = [this](const RowKey& key) {
+    IngestRow row{key.mount, key.node, IngestState::kOff, {}, key.second_kind};
+    if (key.node != own_id_) row.via.push_back(own_id_);
+    return row;
+  };
+  return table_.news_for(neighbour, show, gone);
 }
 
 std::vector<IngestRow> Ingest::known(const std::string& mount) const {
   std::vector<IngestRow> rows;
   if (const auto own = own_.find(mount); own != own_.end())
     rows.push_back({mount, own_id_, own_state(own->second), {}});
-  for (const auto& [node, other] : others_of(mount))
-    rows.push_back({mount, std::string(node), other.state, *other.via});
+  for (const auto* other : others_of(mount)) rows.push_back(*other->row);
   return rows;
 }
 
 std::vector<std::pair<std::string, IngestRow>> Ingest::refused() const {
   std::vector<std::pair<std::string, IngestRow>> rows;
-  for (const auto& [teller, neighbour] : neighbours_)
-    for (const auto& [key, heard] : neighbour.rows) {
-      IngestRow row{key.first, key.second, heard.state, heard.via};
-      if (!believes_(teller, row)) rows.emplace_back(teller, std::move(row));
-    }
+  for (const auto& [key, entry] : table_.entries())
+    for (const Table::Heard& heard : entry.heard)
+      if (!key.second_kind && !heard.teller.empty() && !believes_(heard.teller, *heard.row))
+        rows.emplace_back(heard.teller, *heard.row);
   return rows;
 }
 

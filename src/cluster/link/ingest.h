@@ -40,6 +40,7 @@
 
 #include "base/clock.h"
 #include "cluster/link/frame.h"
+#include "cluster/link/replica.h"
 
 namespace lb {
 
@@ -65,7 +66,7 @@ struct IngestTiming {
 class Ingest {
  public:
   static constexpr std::size_t kMaxVia = 3;
-  static constexpr std::size_t kMaxRows = 20'000;
+  static constexpr std::size_t kMaxRows = 40'000;  // with those of sources
 
   // Whether this neighbour is believed this row.
   using Believes = std::function<bool(const std::string& teller, const IngestRow& row)>;
@@ -92,7 +93,7 @@ class Ingest {
   void set_flow(const std::string& mount, Flow flow);
   // Whether it may capture at all: false while it drains.
   void set_willing(bool willing) noexcept {
-    if (std::exchange(willing_, willing) != willing) ++version_;
+    if (std::exchange(willing_, willing) != willing) own_changes();
   }
 
   // By mount: those of this node's own.
@@ -105,9 +106,9 @@ class Ingest {
     bool operator==(const Elsewhere&) const = default;
   };
   std::vector<Elsewhere> sources() const;
-  bool is_source_at(std::string_view mount, std::string_view node) const;
+  bool is_source_at(const std::string& mount, const std::string& node) const;
   // What the node tells of it; nullopt: it has none, or its version tells nothing.
-  std::optional<ToldSource> source_at(std::string_view mount, std::string_view node) const;
+  std::optional<ToldSource> source_at(const std::string& mount, const std::string& node) const;
   // The nodes that have a source of this mount, in the order of their ids.
   std::vector<std::string> nodes_with_source(const std::string& mount) const;
   // Mounts of which another node has a source now, or no longer has, since the last call.
@@ -128,9 +129,9 @@ class Ingest {
   std::size_t captured() const;
 
   // Changes when a neighbour may have to be told something.
-  std::uint64_t version() const noexcept { return version_; }
+  std::uint64_t version() const noexcept { return version_ + table_.version(); }
   // Nothing is known and nothing is to be done.
-  bool idle() const noexcept { return own_.empty() && sources_.empty() && neighbours_rows() == 0; }
+  bool idle() const noexcept { return own_.empty() && table_.entries().empty(); }
   // What has to be told to a neighbour and has not been; empty: nothing.
   std::vector<IngestRow> news_for(const std::string& neighbour);
   // What is known of a mount, this node first; for people.
@@ -139,19 +140,10 @@ class Ingest {
   std::vector<std::pair<std::string, IngestRow>> refused() const;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // mount, node
-  struct Heard {
-    IngestState state = IngestState::kOff;
-    std::vector<std::string> via;
-    bool stands = false;  // its teller is lost
-    SteadyTime until{};   // of what stands
-  };
+  // Rows of sources are the second kind.
+  using Table = Replica<IngestRow>;
   struct Neighbour {
-    bool linked = false, upward = false, spoke = false;
-    std::map<Key, Heard> rows;
-    std::map<Key, std::pair<IngestState, std::vector<std::string>>> told;
-    Sources sources;
-    Sources told_sources;
+    bool upward = false, spoke = false;
   };
   struct Own {
     IngestPlan plan;
@@ -164,43 +156,34 @@ class Ingest {
     std::string better;  // is ready since better_since
     SteadyTime better_since{};
   };
-  struct Other {
-    IngestState state;
-    bool fresh;
-    const std::vector<std::string>* via;
-    const std::string* teller;
-  };
-  using Others = std::map<std::string_view, Other>;
-  // Of a mount, by node; without this one and those that are off.  Until rows_changed().
-  const Others& others_of(const std::string& mount) const;
-  Others find_others(const std::string& mount) const;
-  void rows_changed() noexcept {
+  // Rows of a mount by others: not off, and believed.
+  using Others = std::vector<const Table::Entry*>;
+  Others others_of(const std::string& mount) const;
+  void note_own();
+  void own_changes() noexcept {
     ++version_;
-    others_.clear();
+    own_changed_ = true;
   }
   IngestState own_state(const Own& own) const;
   bool before(const IngestPlan& plan, std::string_view a, std::string_view b) const;
-  void forget(SteadyTime now);
   void note_failure(Own& own, SteadyTime now);
   std::string decide_capture(Own& own, const Others& others, SteadyTime now);
   std::string decide_release(Own& own, const Others& others, SteadyTime now);
   bool may_hand_back(SteadyTime now);
-  std::size_t neighbours_rows() const noexcept;
 
   const std::string own_id_;
   const Believes believes_;
   const IngestTiming timing_;
   bool alone_ = true, willing_ = true, heard_any_ = false;
+  bool own_changed_ = false;  // since note_own()
   SteadyTime hold_until_;
   std::uint64_t version_ = 0;
   std::map<std::string, Own, std::less<>> own_;
   Sources sources_;
   std::vector<Elsewhere> ended_sources_;
   std::set<std::string> changed_sources_;
-  std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten
-  std::map<std::string, Neighbour, std::less<>> neighbours_;
-  // What find_others() has found: every turn asks for all mounts, and rows seldom change.
-  mutable std::map<std::string, Others> others_;
+  std::map<std::string, Neighbour> neighbours_;  // that are linked
+  Table table_;
   std::deque<SteadyTime> handed_back_;
 };
 

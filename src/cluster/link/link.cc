@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -23,6 +24,7 @@ constexpr std::size_t kPiece = 16384;
 constexpr std::size_t kCompactAt = 64 * 1024;
 // Shorter than any silence that ends a link.
 constexpr auto kLongestRest = 250ms;
+constexpr std::chrono::microseconds kLookTogether = 250ms;
 
 // 0: not known.
 std::chrono::milliseconds round_trip_of(int fd) {
@@ -89,16 +91,27 @@ void Link::send_lines(std::string_view lines) {
   }
   const bool was_idle = idle();
   out_ += lines;
-  if (was_idle) write();
+  if (reading_)
+    held_ = held_ || was_idle;
+  else if (was_idle)
+    write();
+}
+
+void Link::write_held() {
+  if (!std::exchange(held_, false)) return;
+  write();
+  if (!ended_ && idle() && callbacks_.drained) callbacks_.drained();
 }
 
 void Link::send_bye(ByeFrame bye, const std::string& reason) {
   send(std::move(bye));
+  write_held();
   if (!ended_) transport_->shut_down_write();
   end(reason);
 }
 
 void Link::end(std::string reason) {
+  if (!ended_) write_held();
   if (std::exchange(ended_, true)) return;
   reason_ = std::move(reason);
   watch_.stop();
@@ -128,10 +141,14 @@ void Link::set_dead(std::chrono::milliseconds dead) {
   watch_silence();
 }
 
+// In time for a silence that lasts; of links that are heard, all look at the same moments.
 void Link::watch_silence() {
   if (ended_) return;
-  const auto left = heard_ + settings_.dead - loop_.awake();
-  silence_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(left)));
+  const auto left = std::max(
+      0us, std::chrono::ceil<std::chrono::microseconds>(heard_ + settings_.dead - loop_.awake()));
+  const auto together = coalesced(loop_, kLookTogether);
+  silence_.after(together > left ? left
+                                 : together + (left - together) / kLookTogether * kLookTogether);
 }
 
 void Link::check_silence() {
@@ -160,12 +177,16 @@ void Link::on_socket(short events) {
   if ((events & EV_READ) != 0) read();
 }
 
+// What is answered goes out together, when all has been read.
 void Link::read() {
   if (ended_ || slowed_) return;
+  reading_ = true;
   if (!leftover_.empty()) take(std::exchange(leftover_, {}));
-  for (int i = 0; i < kReadsAWake && !ended_ && !slowed_; ++i)
-    if (!read_some()) return;
-  if (!ended_ && !slowed_) again_.after(0us);
+  bool more = true;
+  for (int i = 0; i < kReadsAWake && more && !ended_ && !slowed_; ++i) more = read_some();
+  if (more && !ended_ && !slowed_) again_.after(0us);
+  reading_ = false;
+  write_held();
 }
 
 bool Link::charge(std::size_t bytes) {

@@ -5,7 +5,8 @@
 // number that is not the next one ends the link: a connection that has lost or repeated a frame is
 // of no use, and there is no repair but a new one (doc/link.md).
 // Writing: bytes that the socket does not take wait, up to max_queued.  A sender of frames that are
-// soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again.
+// soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again. What
+// is sent while frames are read goes out together, behind the last of them.
 // Silence: no valid frame for `dead` ends the link; so does a socket that took bytes and got no
 // acknowledgement for user_timeout (TCP_USER_TIMEOUT; three round trips, where that is more).
 // Reading: a peer that sends more than max_bytes_per_second, where each frame counts kFrameCost
@@ -88,6 +89,7 @@ class Link {
   void take(std::string_view bytes);
   void take_line(std::string_view line);
   void write();
+  void write_held();
   void watch_silence();
   void end_broken();
   void finish();
@@ -101,6 +103,7 @@ class Link {
   std::string out_;
   std::size_t out_from_ = 0;
   bool unflushed_ = false;                 // the transport holds bytes back
+  bool reading_ = false, held_ = false;    // what is sent while it reads is written behind that
   std::uint64_t received_ = 0, sent_ = 0;  // the last seq
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   SteadyTime heard_;   // by Loop::awake()

@@ -17,13 +17,8 @@ class LinkHost {
   virtual Log& log() noexcept = 0;
   // A message between nodes, from the other side of the link.
   virtual void message(MessageFrame message) = 0;
-  // What the other side of a link knows of mounts that are captured once.
-  virtual void ingest(const std::string& /*teller*/, const IngestFrame& /*frame*/) {}
-  // What the other side of a link knows of recordings.
-  virtual void archive(const std::string& /*teller*/, const ArchiveFrame& /*frame*/) {}
-  // What the other side of a link says of slots, and of seats.
-  virtual void slots(const std::string& /*teller*/, const SlotFrame& /*frame*/) {}
-  virtual void seats(const std::string& /*teller*/, const SeatFrame& /*frame*/) {}
+  // Rows of a table that both ends know, as the other side of a link tells them: has_rows(frame).
+  virtual void rows(const std::string& /*teller*/, const Frame& /*frame*/) {}
 };
 
 }  // namespace lb

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include "cluster/link/frame.h"
@@ -109,17 +108,6 @@ bool LoadChanges::set(const Carried& each, SteadyTime when) {
   load.carries = each.carries;
   load.enforces = each.enforces;
   note(known);
-  return urgent;
-}
-
-bool LoadChanges::update(const std::vector<Carried>& now, SteadyTime when) {
-  std::set<std::string_view> there;
-  for (const Carried& each : now) there.insert(each.mount);
-  bool urgent = false;
-  for (auto row = rows_.begin(); row != rows_.end(); ++row)
-    if (!there.contains(row->first)) urgent = end(row, when) || urgent;
-  for (const Carried& each : now) urgent = set(each, when) || urgent;
-  forget(when);
   return urgent;
 }
 

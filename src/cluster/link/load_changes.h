@@ -42,12 +42,9 @@ class LoadChanges {
     const std::vector<std::string>* from = nullptr;
     const Below* below = nullptr;  // null: no listener
   };
-  // Everything that is carried now, protected or limited here, or cannot be pulled, each mount
-  // once; what is not among it has ended.  True: the masters should have it at once: a stream has
-  // begun or ended here, cannot be pulled or can again, or has got its first listener, or lost its
-  // last one.
-  bool update(const std::vector<Carried>& now, SteadyTime when);
-  // The same of one mount; the others stay as they are.
+  // A mount that is carried, protected or limited here, or cannot be pulled, or that has been.
+  // True: the masters should have it at once: a stream has begun or ended here, cannot be pulled or
+  // can again, or has got its first listener, or lost its last one.
   bool set(const Carried& now, SteadyTime when);
   // What has ended long ago goes.
   void forget(SteadyTime when);

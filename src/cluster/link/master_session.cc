@@ -183,20 +183,8 @@ Result<void> MasterSession::take(Frame frame) {
     host_.message(std::move(*message));
     return {};
   }
-  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) {
-    host_.ingest(master_id_, *ingest);
-    return {};
-  }
-  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) {
-    host_.archive(master_id_, *archive);
-    return {};
-  }
-  if (const auto* slots = std::get_if<SlotFrame>(&frame)) {
-    host_.slots(master_id_, *slots);
-    return {};
-  }
-  if (const auto* seats = std::get_if<SeatFrame>(&frame)) {
-    host_.seats(master_id_, *seats);
+  if (has_rows(frame)) {
+    host_.rows(master_id_, frame);
     return {};
   }
   if (const auto* conf = std::get_if<ConfFrame>(&frame)) {

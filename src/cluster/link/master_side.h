@@ -11,7 +11,7 @@
 
 #include "cluster/balance/redirect_decider.h"
 #include "cluster/link/link_host.h"
-#include "cluster/link/offer_changes.h"
+#include "cluster/link/replica.h"
 #include "cluster/nodes/known_nodes.h"
 
 namespace lb {
@@ -23,7 +23,8 @@ class MasterSide : public LinkHost {
   virtual RedirectDecider& decider() noexcept = 0;
   // Null: not in the configuration, or removed from it.
   virtual const KnownNode* known_node(std::string_view id) const = 0;
-  virtual const OfferChanges& offers() const noexcept = 0;
+  // What this master offers, as its own rows.
+  virtual Replica<StreamOffer>& offers() noexcept = 0;
   // As of this moment; the nodes may not have been sent the change yet.
   virtual bool is_offered(const std::string& mount) = 0;
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;

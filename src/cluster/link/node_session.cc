@@ -51,16 +51,30 @@ void NodeSession::log(LogLevel level, const std::string& text) const {
   host_.log().write(level, "cluster/link", cat({"node ", id_, " (", peer_.ip(), "): ", text}));
 }
 
-void NodeSession::send_offers(const OfferChanges::Change& change) {
-  if (!joined_ || change.empty()) return;
-  auto added = change.added;
-  auto removed = change.removed;
-  if (!knows_slots())
-    std::erase_if(added, [&removed](const StreamOffer& offer) {
-      if (!needs_slots(offer)) return false;
-      removed.push_back(offer.mount);
-      return true;
-    });
+// What is not offered any more has no path.
+std::vector<StreamOffer> NodeSession::offer_news() {
+  const auto show = [this](const RowKey&, const auto& entry) {
+    const bool hidden = !knows_slots() && needs_slots(*entry.row);
+    return hidden ? std::nullopt : std::optional(*entry.row);
+  };
+  const auto gone = [](const RowKey& key) {
+    StreamOffer offer;
+    offer.mount = key.mount;
+    return offer;
+  };
+  return host_.offers().news_for(id_, show, gone);
+}
+
+// Before its SNAP nothing: that has everything.
+void NodeSession::send_offers() {
+  if (!joined_ || !snapped_) return;
+  std::vector<StreamOffer> added = offer_news();
+  if (added.empty()) return;
+  std::vector<std::string> removed;
+  std::erase_if(added, [&removed](const StreamOffer& offer) {
+    if (offer.path.empty()) removed.push_back(offer.mount);
+    return offer.path.empty();
+  });
   for (DeltaFrame& frame : delta_frames(std::move(added), std::move(removed)))
     link_.send(std::move(frame));
 }
@@ -164,20 +178,8 @@ Result<void> NodeSession::take_valid(Frame frame) {
   if (auto* load = std::get_if<LoadFrame>(&frame)) return take_load(*load);
   if (auto* snap = std::get_if<SnapFrame>(&frame)) return take_snapshot(*snap);
   if (auto* message = std::get_if<MessageFrame>(&frame)) return take_message(*message);
-  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) {
-    host_.ingest(id_, *ingest);
-    return {};
-  }
-  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) {
-    host_.archive(id_, *archive);
-    return {};
-  }
-  if (const auto* slots = std::get_if<SlotFrame>(&frame)) {
-    host_.slots(id_, *slots);
-    return {};
-  }
-  if (const auto* seats = std::get_if<SeatFrame>(&frame)) {
-    host_.seats(id_, *seats);
+  if (has_rows(frame)) {
+    host_.rows(id_, frame);
     return {};
   }
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
@@ -267,8 +269,11 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   dead_ = welcome.dead;
   welcome.minor = std::min(kLinkMinor, minor_);
   link_.send(std::move(welcome));
-  auto offers = host_.offers().all();
-  if (!knows_slots()) std::erase_if(offers, needs_slots);
+  host_.offers().forget_told(id_);
+  auto offers = offer_news();
+  std::sort(offers.begin(), offers.end(),
+            [](const auto& a, const auto& b) { return a.mount < b.mount; });
+  snapped_ = true;
   for (SnapFrame& frame : snap_frames(std::move(offers), {})) link_.send(std::move(frame));
   return {};
 }

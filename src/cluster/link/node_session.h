@@ -42,7 +42,8 @@ class NodeSession {
               std::string leftover);
   ~NodeSession();
 
-  void send_offers(const OfferChanges::Change& change);
+  // What has changed of MasterSide::offers().
+  void send_offers();
   void send(Frame frame);
   void send_conf(const ConfPieces::Piece& piece);
   // Ends the link with a BYE; the node may connect again after `back`.
@@ -80,6 +81,7 @@ class NodeSession {
   Result<void> take_valid(Frame frame);
   void note_there(std::uint64_t at_ms);
   void first_frame();
+  std::vector<StreamOffer> offer_news();
   Result<void> take_hello(const HelloFrame& hello);
   Result<void> take_snapshot(SnapFrame& snap);
   Result<void> take_load(LoadFrame& load);
@@ -102,7 +104,7 @@ class NodeSession {
   const Address peer_;
   const SteadyTime since_;
   std::string epoch_;
-  bool joined_ = false;
+  bool joined_ = false, snapped_ = false;
   bool heard_after_hello_ = false;
   SteadyTime welcomed_{};
   std::chrono::milliseconds dead_{0};  // as WELCOME says

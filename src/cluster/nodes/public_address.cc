@@ -83,10 +83,12 @@ std::string to_text(const NodeAddress& address) {
 
 std::string origin_of(const NodeAddress& address) {
   const bool https = address.scheme == PublicScheme::kHttps;
-  std::string out = https ? "https://" : "http://";
-  out += address.kind == NodeAddress::Host::kIpv6 ? cat({"[", address.host, "]"}) : address.host;
-  if (address.port != (https ? 443 : 80)) out += cat({":", address.port});
-  return out;
+  const bool v6 = address.kind == NodeAddress::Host::kIpv6;
+  const std::string_view scheme = https ? "https://" : "http://";
+  const std::string_view open = v6 ? "[" : "", close = v6 ? "]" : "";
+  return address.port == (https ? 443 : 80)
+             ? cat({scheme, open, address.host, close})
+             : cat({scheme, open, address.host, close, ":", address.port});
 }
 
 std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme) {

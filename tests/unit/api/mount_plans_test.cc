@@ -213,7 +213,7 @@ TEST(MountPlans, ASuspendedAccountSuspendsItsMounts) {
   LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
   LONGS_EQUAL(200,
               api.ask(api.admin, Method::kPatch, "/accounts/acme", R"({"state":"suspended"})"));
-  CHECK(api.book->effective_mounts().at(0).state == RecordState::kSuspended);
+  CHECK((*api.book->effective_mounts().look_up("/a"))->state == RecordState::kSuspended);
   LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts/a"));
   STRCMP_EQUAL("account", api.text("suspended-by").c_str());
 }

@@ -34,8 +34,12 @@ TEST_GROUP(ClusterService) {
     return out;
   }
   std::vector<StreamOffer> offers() {
-    return stream_offers(*server.config(), *server.services().mounts.all(), "m1", {},
-                         [](const std::string&) { return std::nullopt; });
+    std::vector<StreamOffer> out;
+    for (const auto mounts = server.services().mounts.all(); const auto& [name, mount] : *mounts)
+      if (auto offer = stream_offer(*server.config(), *mount, "m1", {},
+                                    [](const std::string&) { return std::nullopt; }))
+        out.push_back(std::move(*offer));
+    return out;
   }
 };
 

@@ -19,6 +19,7 @@ class Asking final : public Stage {
   Asking(Services& services, Verdict verdict) : services_(services), verdict_(verdict) {}
   Verdict handle(Connection& connection) override {
     seen.push_back(config_of(services_, connection));
+    section = &section_of(services_, connection);
     services_.config.publish(std::make_shared<const Config>());
     id = connection.id();
     if (verdict_ == Verdict::kAnswered) connection.reply_text(200, "");
@@ -26,6 +27,7 @@ class Asking final : public Stage {
   }
 
   std::vector<std::shared_ptr<const Config>> seen;
+  const MountSettings* section = nullptr;
   std::uint64_t id = 0;
 
  private:
@@ -38,9 +40,9 @@ class Asking final : public Stage {
 TEST_GROUP(RequestConfig) {
   TestServer server;
 
-  void plan(std::vector<Stage*> stages) {
+  void plan(const std::vector<Route>& routes) {
     Connections::Plan plan;
-    plan.stages = std::move(stages);
+    plan.routes = RouteTable(routes);
     plan.context = make_request_context;
     plan.welcome = [](const Address&) { return true; };
     plan.accepted = [] {};
@@ -69,4 +71,14 @@ TEST(RequestConfig, OneThatHasWaitedIsAnsweredByTheNewest) {
   CHECK(client.reply().has("200"));
   CHECK(waits.seen.at(1) == newest);
   CHECK(last.seen.at(0) == newest);
+}
+
+TEST(RequestConfig, TheSectionIsThatOfThePathInThisConfiguration) {
+  server.start();
+  const auto first = server.config();
+  Asking one(server.services(), Verdict::kNext), other(server.services(), Verdict::kAnswered);
+  plan({&one, &other});
+  LONGS_EQUAL(200, server.get("/none").status);
+  POINTERS_EQUAL(&mount_section(*first, "/none"), one.section);
+  POINTERS_EQUAL(one.section, other.section);
 }

@@ -48,14 +48,14 @@ TEST_GROUP(ArchiveFill) {
             answer(request, std::move(done));
           });
         });
-    Holders made("");
+    auto made = std::make_shared<HolderView>();
     HolderRow row;
     row.mount = "/m";
     row.node = "a";
     row.places = {"http://a"};
     row.ranges = {{kFillBegin, kFillBegin + 1000 * kFillSeconds}};
-    made.take("a", row);
-    remote->set_holders(made.view());
+    made->add(row);
+    remote->set_holders(made);
   }
   void teardown() override {
     writer.reset();

@@ -2,8 +2,6 @@
 
 #include "archive/export_body.h"
 #include "archive/fixture.h"
-#include "archive/open_files.h"
-#include "archive/range_plan.h"
 #include "archive/stream_start.h"
 
 using namespace lb;
@@ -148,10 +146,7 @@ TEST_GROUP(ExportCut) {
     add_row(file);
   }
   std::string exported(std::int64_t from_ms, std::int64_t to_ms) {
-    const auto files = std::make_shared<const RecordedFiles>(
-        std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
-    auto plan = plan_export(readers.files(), dir.path(), "/m", files, kCutBegin + from_ms,
-                            kCutBegin + to_ms);
+    auto plan = plan_export(readers, dir.path(), rows, kCutBegin + from_ms, kCutBegin + to_ms);
     CHECK(plan.has_value());
     const std::uint64_t size = plan->size;
     ExportBody body(dir.path(), std::move(*plan), 0, size, readers, loop, [] {}, {});
@@ -226,36 +221,31 @@ TEST(ExportCut, APageOnWhichNoPacketEndsMayBeTheMark) {
 TEST(ExportCut, AStreamBeginsWithThePacketOfItsMoment) {
   record_torn(0, 10, 0);
   record_torn(10, 20, 10);
-  const auto first = *readers.open(dir.path(), "/m", rows[0]);
-  const auto second = *readers.open(dir.path(), "/m", rows[1]);
+  PastReading reading(readers, dir.path(), "/m");
+  const auto first = reading.open(rows[0]), second = reading.open(rows[1]);
   for (const std::int64_t ms : {700, 1'234, 4'550, 4'950}) {
-    const StreamStart start = start_at(first, second, kCutBegin + ms);
+    const StreamStart start = start_at(reading, first, second, kCutBegin + ms);
     POINTERS_EQUAL((ms < 4'600 ? first : second).get(), start.file.get());
     CHECK(start.wall_ms <= kCutBegin + ms && start.wall_ms > kCutBegin + ms - 210);
     const FirstPage page(start.lead);
     CHECK(!page.empty() && !page.get().continued());
     if (start.offset == start.file->end()) continue;
     // The next page goes on with the packet that does not end there.
-    const FirstPage next(read_part(*start.file, start.offset, start.offset + 70'000));
+    const FirstPage next(reading.read(*start.file, start.offset, start.offset + 70'000));
     CHECK_EQUAL(page.get().sequence() + 1, next.get().sequence());
     CHECK(next.get().continued());
   }
 }
 TEST(ExportCut, FilesAreSharedWhileTheyAreRead) {
   record(10, 2);
-  OpenFiles open;
-  const auto first = open.open(dir.path(), "/m", rows[0]);
-  const auto second = open.open(dir.path(), "/m", rows[0]);
-  CHECK(first.has_value() && second.has_value());
-  POINTERS_EQUAL(first->get(), second->get());
-  CHECK_EQUAL(1u, open.size());
+  const auto first = readers.open(dir.path(), "/m", rows[0]);
+  CHECK(first != nullptr);
+  CHECK(readers.open(dir.path(), "/m", rows[0]) == first);
 }
 TEST(ExportCut, TheFilesThatWereReadLastStayOpenUntilTheyAreRemoved) {
   record(10, 2);
-  OpenFiles open;
-  const std::weak_ptr<const ArchiveFile> held = *open.open(dir.path(), "/m", rows[0]);
+  const std::weak_ptr<const ArchiveFile> held = readers.open(dir.path(), "/m", rows[0]);
   CHECK(!held.expired());
-  open.let_go("/m", rows);
+  readers.let_go("/m", rows);
   CHECK(held.expired());
-  CHECK_EQUAL(0u, open.size());
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "archive/archive_writer.h"
+#include "archive/range_plan.h"
 #include "archive/scan.h"
 #include "stream/support.h"
 
@@ -99,6 +100,20 @@ class TimedSource {
   LogWindow window{1000, 1'000'000};
   SteadyTime now{std::chrono::seconds(1000)};
 };
+
+// Of files of this node, which lack nothing.
+inline Result<ExportPlan> plan_export(ReaderPool& readers, const std::string& dir,
+                                      const std::vector<FileRow>& rows, std::int64_t from_ms,
+                                      std::int64_t to_ms) {
+  PastReading reading(readers, dir, "/m");
+  ExportPlanner planner("/m",
+                        std::make_shared<const RecordedFiles>(
+                            std::make_shared<const std::vector<FileRow>>(rows), std::nullopt),
+                        from_ms, to_ms);
+  while (planner.step(reading)) {
+  }
+  return planner.take(reading);
+}
 
 inline std::shared_ptr<const SourceFacts> facts_of(const char* type) {
   SourceFacts facts;

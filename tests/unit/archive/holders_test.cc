@@ -39,83 +39,25 @@ RecordedFiles own(std::vector<FileRow> rows) {
 
 }  // namespace
 
-TEST_GROUP(Holders) {
-  Holders holders{"self"};
-  SteadyTime now{};
-};
+TEST_GROUP(HolderView){};
 
-TEST(Holders, ARowReplacesTheOneBeforeAndAnEmptyOneRemovesIt) {
-  holders.take("a", held("a", 0, 10));
-  holders.take("a", held("a", 0, 20));
-  CHECK_EQUAL(1u, holders.view()->of("/m").size());
-  CHECK_EQUAL(20'000, holders.view()->of("/m")[0].ranges[0].to_ms);
-  const std::uint64_t before = holders.version();
-  holders.take("a", held("a", 0, 20));
-  CHECK_EQUAL(before, holders.version());
-  HolderRow none = held("a", 0, 0);
-  none.ranges.clear();
-  holders.take("a", none);
-  CHECK(!holders.view()->has("/m"));
-}
-
-TEST(Holders, WhatIsSaidOfThisNodeAndTooMuchIsPassedOver) {
-  holders.take("a", held("self", 0, 10));
-  CHECK(!holders.view()->has("/m"));
-  HolderRow many = held("a", 0, 10);
-  many.ranges.resize(40, {1000, 2000});
-  holders.take("a", many);
-  CHECK_EQUAL(Holders::kMaxRanges, holders.view()->of("/m")[0].ranges.size());
-  for (std::size_t i = 0; i < Holders::kMaxRows + 10; ++i)
-    holders.take("a", held("a", 0, 10, "/m" + std::to_string(i)));
-  CHECK_EQUAL(Holders::kMaxRows, holders.view()->all().size());
-}
-
-TEST(Holders, RowsOfALostTellerStandForTenSeconds) {
-  holders.take("master", held("a", 0, 10));
-  holders.left("master", now);
-  holders.forget(now + 9s);
-  CHECK(holders.view()->has("/m"));
-  holders.forget(now + 10s);
-  CHECK(!holders.view()->has("/m"));
-}
-
-TEST(Holders, ATellerThatIsBackKeepsWhatItTellsOnceMore) {
-  holders.take("master", held("a", 0, 10));
-  holders.take("master", held("b", 0, 10));
-  holders.left("master", now);
-  holders.joined("master", now + 5s);
-  CHECK_EQUAL(2u, holders.view()->of("/m").size());
-  holders.take("master", held("b", 0, 10));
-  holders.forget(now + 15s);
-  CHECK_EQUAL(1u, holders.view()->of("/m").size());
-  STRCMP_EQUAL("b", holders.view()->of("/m")[0].node.c_str());
-}
-
-TEST(Holders, FirstHandCountsBeforeWhatIsRepeated) {
-  holders.take("master", held("a", 0, 10));
-  holders.take("a", held("a", 0, 30));
-  CHECK_EQUAL(1u, holders.view()->of("/m").size());
-  CHECK_EQUAL(30'000, holders.view()->of("/m")[0].ranges[0].to_ms);
-  CHECK_EQUAL(1u, holders.first_hand("").size());
-  CHECK_EQUAL(0u, holders.first_hand("a").size());
-  const auto none = holders.view([](const HolderRow&) { return false; });
-  CHECK(!none->has("/m"));
-}
-
-TEST(Holders, TheNextRangeIsFound) {
-  holders.take("a", held("a", 100, 200));
-  holders.take("b", held("b", 50, 60));
+TEST(HolderView, TheNextRangeIsFound) {
+  HolderView view;
+  view.add(held("a", 100, 200));
+  view.add(held("b", 50, 60));
+  CHECK_EQUAL(2u, view.of("/m").size());
+  CHECK(!view.has("/other"));
   std::int64_t at = 0;
-  CHECK(holders.view()->nearest("/m", at));
+  CHECK(view.nearest("/m", at));
   CHECK_EQUAL(50'000, at);
   at = 70'000;
-  CHECK(holders.view()->nearest("/m", at));
+  CHECK(view.nearest("/m", at));
   CHECK_EQUAL(100'000, at);
   at = 150'000;
-  CHECK(holders.view()->nearest("/m", at));
+  CHECK(view.nearest("/m", at));
   CHECK_EQUAL(150'000, at);
   at = 200'000;
-  CHECK(!holders.view()->nearest("/m", at));
+  CHECK(!view.nearest("/m", at));
 }
 
 TEST_GROUP(ArchivePasses){};

@@ -47,9 +47,7 @@ TEST_GROUP(RangePlan) {
     rows.push_back(row);
   }
   Result<ExportPlan> plan(std::int64_t from_s, std::int64_t to_s, std::int64_t more_ms = 0) {
-    const auto files = std::make_shared<const RecordedFiles>(
-        std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
-    return plan_export(readers.files(), dir.path(), "/m", files, kBegin + from_s * 1000 + more_ms,
+    return plan_export(readers, dir.path(), rows, kBegin + from_s * 1000 + more_ms,
                        kBegin + to_s * 1000 + more_ms);
   }
   std::string read(const ExportPlan& planned, std::uint64_t first, std::uint64_t length) {
@@ -123,7 +121,7 @@ TEST(RangePlan, AFileThatIsGoneBreaksTheBody) {
   record(0, 10, 0, "audio/aac");
   const auto planned = plan(0, 10);
   std::filesystem::remove_all(dir.path() + "/%2Fm");
-  readers.files().let_go("/m", rows);
+  readers.let_go("/m", rows);
   CHECK(read(*planned, 0, planned->size) == "(broken)");
 }
 

@@ -5,6 +5,7 @@
 
 #include "archive/file_list.h"
 #include "archive/fixture.h"
+#include "archive/past_reading.h"
 #include "base/log_book.h"
 
 #include "CppUTest/TestHarness.h"
@@ -87,16 +88,16 @@ TEST_GROUP(RemoteArchive) {
     remote.reset();
   }
   void holders(const std::vector<std::string>& nodes) {
-    Holders made("");
+    auto made = std::make_shared<HolderView>();
     for (const std::string& node : nodes) {
       HolderRow row;
       row.mount = "/m";
       row.node = node;
       row.places = {"http://" + node};
       row.ranges = {{kBegin, kBegin + 10'000}};
-      made.take(node, row);
+      made->add(row);
     }
-    remote->set_holders(made.view());
+    remote->set_holders(made);
     loop.run_once(false);
   }
   // Answers everything that is asked.
@@ -307,7 +308,7 @@ TEST(RemoteArchive, ItIsToldWhetherAllHoldersHaveAnswered) {
 TEST(RemoteArchive, SoManyFilesThatNothingPlaysAreKept) {
   const std::string index = recorded.index;
   const FileRow first = recorded.row;
-  for (unsigned i = 0; i < RemoteArchive::kMostIdle + 20; ++i) {
+  for (unsigned i = 0; i < FileCache::kMaxIdle + 20; ++i) {
     FileHead head = read_index(index).head;
     head.span.origin = i;
     recorded.index.clear();
@@ -340,4 +341,63 @@ TEST(RemoteArchive, WhatNothingPlaysGoesFirst) {
   blocks.clear();
   file = load();
   CHECK(!file->has(0, 1));
+}
+
+TEST(RemoteArchive, AStepThatLacksSomethingRunsAgainWhenItHasCome) {
+  ReaderPool readers{{&loop}};
+  readers.set_remote(remote.get());
+  unsigned runs = 0;
+  Bytes bytes;
+  std::make_shared<PastReading>(readers, "", "/m")->run([&](PastReading& reading) {
+    ++runs;
+    const auto file = reading.open(recorded.row);
+    if (file) bytes = reading.read(*file, 300'000, 300'010);
+    return false;
+  });
+  turn();
+  CHECK_EQUAL(3u, runs);
+  CHECK_EQUAL(recorded.data.substr(300'000, 10), std::string(as_text(bytes)));
+}
+
+TEST(RemoteArchive, WhatCannotBeHadIsNullInTheNextRunOfAStep) {
+  ReaderPool readers{{&loop}};
+  readers.set_remote(remote.get());
+  dead = {"a", "b"};
+  unsigned runs = 0;
+  bool unanswered = false;
+  std::make_shared<PastReading>(readers, "", "/m")->run([&](PastReading& reading) {
+    ++runs;
+    CHECK(reading.open(recorded.row) == nullptr);
+    unanswered = reading.unanswered();
+    return false;
+  });
+  turn();
+  CHECK_EQUAL(1u, runs);
+  clock.advance(6s);
+  for (int i = 0; i < 100 && runs < 2; ++i) {
+    loop.run_once(true);
+    turn();
+  }
+  CHECK_EQUAL(2u, runs);
+  CHECK(unanswered);
+}
+
+TEST(RemoteArchive, ARangeOfAnotherNodesFileIsPlannedAsOneOfThisNode) {
+  ReaderPool readers{{&loop}};
+  readers.set_remote(remote.get());
+  ExportPlanner planner("/m", remote->files("/m"), kBegin + 2'000, kBegin + 7'000);
+  std::optional<Result<ExportPlan>> plan;
+  std::make_shared<PastReading>(readers, "", "/m")->run([&](PastReading& reading) {
+    const bool more = planner.step(reading);
+    if (reading.lacks() || more) return more;
+    auto made = planner.take(reading);
+    if (!reading.lacks()) plan = std::move(made);
+    return false;
+  });
+  turn();
+  CHECK(plan.has_value() && plan->has_value());
+  const ExportPlan& made = **plan;
+  CHECK_EQUAL(5 * kSecondBytes, made.size);
+  CHECK_EQUAL(2 * kSecondBytes, made.pieces.back().offset);
+  CHECK(made.from_ms == kBegin + 2'000 && made.to_ms == kBegin + 7'000);
 }

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "cluster/link/load_changes.h"
 #include "cluster/nodes/steady_count.h"
 #include "cluster/some_cluster.h"
+#include "cluster/whole_changes.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -71,8 +72,9 @@ class Net {
       here.table.delta(here.table.self(), {own});
       const MountNodes* row = here.table.mount(kMount);
       const Below below = row == nullptr ? Below{} : below_of(here.table, *row, server->masters);
-      server->captured.update(
-          {{.mount = kMount, .listeners = server->own, .from = &way, .below = &below}}, here.now);
+      set_all(server->captured,
+              {{.mount = kMount, .listeners = server->own, .from = &way, .below = &below}},
+              here.now);
       for (const std::string& id : server->masters) {
         SomeCluster& master = at(id).cluster;
         NodeSlot slot = master.table.find(server->id);

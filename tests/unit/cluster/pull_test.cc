@@ -4,11 +4,11 @@
 
 #include "cluster/fake_relay_host.h"
 #include "cluster/link/frame.h"
-#include "cluster/link/load_changes.h"
 #include "cluster/polling/node_report.h"
 #include "cluster/relay/pull_path.h"
 #include "cluster/relay/relay.h"
 #include "cluster/some_cluster.h"
+#include "cluster/whole_changes.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -213,12 +213,14 @@ TEST(CannotPull, TravelsInReports) {
 TEST(CannotPull, TheBookTellsItAtOnceAndTellsItsEnd) {
   LoadChanges captured;
   const SteadyTime now{1h};
-  CHECK_TRUE(captured.update({{.mount = "/a", .carries = false, .cannot = PullFault::kTls}}, now));
+  CHECK_TRUE(
+      set_all(captured, {{.mount = "/a", .carries = false, .cannot = PullFault::kTls}}, now));
   CHECK(captured.all().at(0).cannot == PullFault::kTls);
-  CHECK_FALSE(captured.update({{.mount = "/a", .carries = false, .cannot = PullFault::kTls}}, now));
-  CHECK_TRUE(captured.update({{.mount = "/a", .carries = true}}, now));
+  CHECK_FALSE(
+      set_all(captured, {{.mount = "/a", .carries = false, .cannot = PullFault::kTls}}, now));
+  CHECK_TRUE(set_all(captured, {{.mount = "/a", .carries = true}}, now));
   CHECK(captured.all().at(0).cannot == PullFault::kNone);
-  CHECK_TRUE(captured.update({{.mount = "/a", .carries = true, .free = 0}}, now));  // full
+  CHECK_TRUE(set_all(captured, {{.mount = "/a", .carries = true, .free = 0}}, now));  // full
 }
 
 // -- where the fault is found

@@ -282,7 +282,8 @@ TEST(ExternalBook, ACopyGoesOnWhereItWas) {
   ExternalBook next;
   next.restore(std::move(*copy));
   LONGS_EQUAL(4, next.size());
-  for (std::size_t i = 0; i < 4; ++i) CHECK(*next.records()[i] == *book.records()[i]);
+  for (const auto& [name, record] : book.records())
+    CHECK(**next.records().look_up(name) == *record);
   CHECK(next.by_name() == book.by_name());
   CHECK(!next.same_list().changed);
   CHECK(next.list_came(mounts(3, 0, 1), "2").ask == names(0, 1));

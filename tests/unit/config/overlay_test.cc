@@ -1,10 +1,11 @@
 #include "config/overlay.h"
 
-#include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "config/load_text.h"
+#include "config/records_of.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -31,10 +32,16 @@ std::string genre(const Config& config, const char* mount) {
   return mount_section(config, mount).genre.value_or("(none)");
 }
 
-OverlayParts parts(const std::shared_ptr<const Config>& parsed, MountRecords records = {},
-                   MountRecords external = {}) {
-  return {parsed, std::make_shared<const MountRecords>(std::move(records)),
-          std::make_shared<const MountRecords>(std::move(external))};
+MountLayers layers(const std::shared_ptr<const Config>& file,
+                   const std::vector<MountRecord>& store = {},
+                   const std::vector<MountRecord>& external = {}) {
+  return {file, records_of(store), records_of(external)};
+}
+
+std::shared_ptr<const Config> lay(const std::shared_ptr<const Config>& file,
+                                  const std::vector<MountRecord>& store,
+                                  const std::vector<MountRecord>& external = {}) {
+  return lay_over(layers(file, store, external));
 }
 
 }  // namespace
@@ -43,11 +50,10 @@ TEST_GROUP(Overlay){};
 
 TEST(Overlay, WhatWinsIsTheFileTheStoreTheBackendThePatternTheDefault) {
   const auto parsed = load(kFile).config;
-  const auto laid = lay_over(
-      parsed,
-      MountRecords{record("/in-file", R"({"genre":"S"})"), record("/p1", R"({"genre":"S"})")},
-      MountRecords{record("/in-file", R"({"genre":"E"})"), record("/p1", R"({"genre":"E"})"),
-                   record("/p2", R"({"genre":"E"})")});
+  const auto laid =
+      lay(parsed, {record("/in-file", R"({"genre":"S"})"), record("/p1", R"({"genre":"S"})")},
+          {record("/in-file", R"({"genre":"E"})"), record("/p1", R"({"genre":"E"})"),
+           record("/p2", R"({"genre":"E"})")});
   STRCMP_EQUAL("F", genre(*laid, "/in-file").c_str());
   STRCMP_EQUAL("S", genre(*laid, "/p1").c_str());
   STRCMP_EQUAL("E", genre(*laid, "/p2").c_str());
@@ -56,13 +62,13 @@ TEST(Overlay, WhatWinsIsTheFileTheStoreTheBackendThePatternTheDefault) {
   CHECK(mount_section(*laid, "/in-file").origin == MountOrigin::kFile);
   CHECK(mount_section(*laid, "/p1").origin == MountOrigin::kStore);
   CHECK(mount_section(*laid, "/p2").origin == MountOrigin::kExternal);
-  LONGS_EQUAL(4, laid->mounts.size());
-  LONGS_EQUAL(2, parsed->mounts.size());
+  LONGS_EQUAL(2, laid->book.sections.size());
+  LONGS_EQUAL(2, laid->mounts.size());
 }
 
 TEST(Overlay, ARecordBeginsAsTheDefaultMountAndNotAsThePattern) {
   const auto parsed = load(kFile).config;
-  const auto laid = lay_over(parsed, MountRecords{record("/p1")}, {});
+  const auto laid = lay(parsed, {record("/p1")}, {});
   const MountSettings& mount = mount_section(*laid, "/p1");
   STRCMP_EQUAL("/p1", mount.name.c_str());
   CHECK(!mount.hidden);
@@ -72,22 +78,20 @@ TEST(Overlay, ARecordBeginsAsTheDefaultMountAndNotAsThePattern) {
 
 TEST(Overlay, StateLimitsAndLoginsComeAlong) {
   const auto parsed = load(kFile).config;
-  const auto laid = lay_over(
-      parsed,
-      MountRecords{record("/a", "{}", R"(,"state":"suspended","limits":{"listeners":5})"),
-                   record("/b", "{}", R"(,"limits":{"listeners":500})"),
-                   record("/c", R"({"max-listeners":90})",
-                          R"(,"limits":{"listeners":50},"source":{"user":"u","password":"p"})")},
-      {});
+  const auto laid =
+      lay(parsed,
+          {record("/a", "{}", R"(,"state":"suspended","limits":{"listeners":5})"),
+           record("/b", "{}", R"(,"limits":{"listeners":500})"),
+           record("/c", R"({"max-listeners":90})",
+                  R"(,"limits":{"listeners":50},"source":{"user":"u","password":"p"})")},
+          {});
   CHECK(mount_section(*laid, "/a").suspended && !mount_section(*laid, "/b").suspended);
   LONGS_EQUAL(5, mount_section(*laid, "/a").max_listeners_cluster);
   LONGS_EQUAL(500, mount_section(*laid, "/b").max_listeners_cluster);
   LONGS_EQUAL(7, mount_section(*laid, "/b").max_listeners);  // of each server by itself
   LONGS_EQUAL(50, mount_section(*laid, "/c").max_listeners_cluster);
   LONGS_EQUAL(90, mount_section(*laid, "/c").max_listeners);
-  LONGS_EQUAL(
-      -1,
-      mount_section(*lay_over(parsed, MountRecords{record("/d")}, {}), "/d").max_listeners_cluster);
+  LONGS_EQUAL(-1, mount_section(*lay(parsed, {record("/d")}, {}), "/d").max_listeners_cluster);
   LONGS_EQUAL(1, mount_section(*laid, "/c").logins.size());
 }
 
@@ -101,13 +105,13 @@ TEST(Overlay, WhoIsTooManyStaysOrEnds) {
   LONGS_EQUAL(5, mount_section(*parsed, "/f").max_listeners_cluster);
   CHECK(mount_section(*parsed, "/g").cluster_over == OverPolicy::kKeep);
   LONGS_EQUAL(5, mount_section(*parsed, "/g").max_listeners_cluster);
-  const auto laid = lay_over(
-      parsed,
-      MountRecords{record("/a", R"({"max-listeners-cluster":7})"),
-                   record("/b", R"({"max-listeners-cluster":{"listeners":7,"over":"kick"}})"),
-                   record("/c", "{}", R"(,"limits":{"listeners":8,"over":"kick"})"),
-                   record("/d", R"({"max-listeners-cluster":{"listeners":7,"over":"keep"}})")},
-      {});
+  const auto laid =
+      lay(parsed,
+          {record("/a", R"({"max-listeners-cluster":7})"),
+           record("/b", R"({"max-listeners-cluster":{"listeners":7,"over":"kick"}})"),
+           record("/c", "{}", R"(,"limits":{"listeners":8,"over":"kick"})"),
+           record("/d", R"({"max-listeners-cluster":{"listeners":7,"over":"keep"}})")},
+          {});
   for (const char* name : {"/a", "/d"})
     CHECK(mount_section(*laid, name).cluster_over == OverPolicy::kKeep);
   for (const char* name : {"/b", "/c"})
@@ -118,11 +122,10 @@ TEST(Overlay, WhoIsTooManyStaysOrEnds) {
 
 TEST(Overlay, StorageBoundsTheArchive) {
   const auto parsed = load("<mount type='default'><archive>1</archive></mount>").config;
-  const auto laid =
-      lay_over(parsed,
-               MountRecords{record("/a"), record("/b", "{}", R"(,"limits":{"storage":"2m"})"),
-                            record("/c", "{}", R"(,"limits":{"storage":0})")},
-               {});
+  const auto laid = lay(parsed,
+                        {record("/a"), record("/b", "{}", R"(,"limits":{"storage":"2m"})"),
+                         record("/c", "{}", R"(,"limits":{"storage":0})")},
+                        {});
   const auto archive = [&](const char* name) { return mount_section(*laid, name).archive; };
   CHECK(archive("/a").enabled && !archive("/a").storage_bytes);
   CHECK(archive("/b").enabled);
@@ -133,16 +136,16 @@ TEST(Overlay, StorageBoundsTheArchive) {
 
 TEST(Overlay, WithoutRecordsItIsTheFileItself) {
   const auto parsed = load(kFile).config;
-  CHECK(lay_over(parsed, {}, {}) == parsed);
+  CHECK(lay(parsed, {}, {}) == parsed);
 }
 
 TEST(Overlay, AnUpdateNamesWhatChanged) {
   const auto parsed = load(kFile).config;
-  const auto before = parts(parsed, {record("/a"), record("/b"), record("/c")}, {record("/p9")});
-  const auto laid = lay_over(parsed, *before.records, *before.external);
-  const auto now = parts(parsed, {record("/a"), record("/b", R"({"hidden":true})")},
-                         {record("/p9"), record("/c"), record("/d", R"({"fallback-mount":"/a"})")});
-  const OverlayUpdate update = update_overlay(before, laid, now);
+  const auto laid = lay(parsed, {record("/a"), record("/b"), record("/c")}, {record("/p9")});
+  const auto now =
+      layers(parsed, {record("/a"), record("/b", R"({"hidden":true})")},
+             {record("/p9"), record("/c"), record("/d", R"({"fallback-mount":"/a"})")});
+  const OverlayUpdate update = update_overlay(laid, now);
   CHECK(!update.whole && update.files && !update.authenticators);
   LONGS_EQUAL(2, update.mounts.size());  // /c is the same, from elsewhere
   STRCMP_EQUAL("/b", update.mounts[0].c_str());
@@ -151,23 +154,46 @@ TEST(Overlay, AnUpdateNamesWhatChanged) {
   STRCMP_EQUAL("mount[/b]/hidden 0→1 live, running sources too", to_string(update.plan[0]).c_str());
   STRCMP_EQUAL("mount[/d] added live, running sources too", to_string(update.plan[1]).c_str());
   // As if it were laid over from the beginning.
-  const auto whole = lay_over(parsed, *now.records, *now.external);
-  LONGS_EQUAL(whole->mounts.size(), update.config->mounts.size());
-  for (std::size_t i = 0; i < whole->mounts.size(); ++i) {
-    STRCMP_EQUAL(whole->mounts[i].name.c_str(), update.config->mounts[i].name.c_str());
-    CHECK(whole->mounts[i].origin == update.config->mounts[i].origin);
-    LONGS_EQUAL(whole->mounts[i].hidden, update.config->mounts[i].hidden);
-  }
+  const auto whole = lay_over(now);
+  std::vector<std::string> names, whole_names;
+  for_each_section(*update.config, [&](const MountSettings& one) { names.push_back(one.name); });
+  for_each_section(*whole, [&](const MountSettings& one) { whole_names.push_back(one.name); });
+  CHECK(names == whole_names);
+  for (const std::string& name : names)
+    CHECK(mount_section(*whole, name).origin == mount_section(*update.config, name).origin);
   CHECK(reload_plan(*whole, *update.config).empty());
+}
+
+TEST(Overlay, ASectionOfAnUnchangedRecordIsTheSameObject) {
+  const auto parsed = load(kFile).config;
+  auto now = layers(parsed, {record("/a"), record("/b")});
+  const auto laid = lay_over(now);
+  now.store.set("/b", std::make_shared<const MountRecord>(record("/b", R"({"genre":"X"})")));
+  const OverlayUpdate update = update_overlay(laid, now);
+  CHECK(update.mounts == std::vector<std::string>{"/b"});
+  POINTERS_EQUAL(&mount_section(*laid, "/a"), &mount_section(*update.config, "/a"));
+  STRCMP_EQUAL("X", genre(*update.config, "/b").c_str());
+  now.store = {};
+  CHECK(update_overlay(update.config, now).config == parsed);
+}
+
+TEST(Overlay, ARecordThatAnotherLayerHidesComesBackWithoutIt) {
+  const auto parsed = load(kFile).config;
+  auto now = layers(parsed, {record("/a", R"({"genre":"S"})")}, {record("/a", R"({"genre":"E"})")});
+  const auto laid = lay_over(now);
+  now.store = {};
+  const OverlayUpdate update = update_overlay(laid, now);
+  STRCMP_EQUAL("E", genre(*update.config, "/a").c_str());
+  CHECK(mount_section(*update.config, "/a").origin == MountOrigin::kExternal);
+  CHECK(update.mounts == std::vector<std::string>{"/a"});
 }
 
 TEST(Overlay, AFileThatIsReadAgainChangesEverything) {
   const auto parsed = load(kFile).config;
-  const auto before = parts(parsed, {record("/a"), record("/b")});
-  const auto laid = lay_over(parsed, *before.records, *before.external);
-  auto now = before;
-  now.parsed = load(kFile + "<mount mount-name='/b'><genre>X</genre></mount>").config;
-  const OverlayUpdate update = update_overlay(before, laid, now);
+  auto now = layers(parsed, {record("/a"), record("/b")});
+  const auto laid = lay_over(now);
+  now.file = load(kFile + "<mount mount-name='/b'><genre>X</genre></mount>").config;
+  const OverlayUpdate update = update_overlay(laid, now);
   CHECK(update.whole && update.authenticators && update.files);
   STRCMP_EQUAL("X", genre(*update.config, "/b").c_str());
   CHECK(mount_section(*update.config, "/a").origin == MountOrigin::kStore);

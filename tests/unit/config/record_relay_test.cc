@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "config/external_list.h"
 #include "config/load_text.h"
 #include "config/overlay.h"
+#include "config/records_of.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -30,9 +32,14 @@ std::string faults_of(const std::string& relay, SetBy role = SetBy::kExternal) {
 
 const std::string kPlain = R"({"server":"a.example","port":8000})";
 
-OverlayParts external_parts(const std::shared_ptr<const Config>& parsed, MountRecords external) {
-  return {parsed, std::make_shared<const MountRecords>(),
-          std::make_shared<const MountRecords>(std::move(external))};
+MountLayers external_layer(const std::shared_ptr<const Config>& file,
+                           const std::vector<MountRecord>& external) {
+  return {file, {}, records_of(external)};
+}
+std::vector<RelaySettings> relays_of(const std::shared_ptr<const Config>& config) {
+  std::vector<RelaySettings> relays;
+  for_each_relay(*config, [&](const RelaySettings& relay) { relays.push_back(relay); });
+  return relays;
 }
 
 }  // namespace
@@ -179,38 +186,42 @@ TEST(RecordRelay, ItIsLaidBehindTheRelaysOfTheFile) {
   taken.mount = "/f";
   off.mount = "/off";
   off.state = RecordState::kSuspended;
-  const auto laid = lay_over(parsed, {}, MountRecords{in_file, taken, off, relayed(kPlain)});
-  LONGS_EQUAL(2, laid->relays.size());
-  STRCMP_EQUAL("f", laid->relays[0].host.server.c_str());
-  CHECK(!laid->relays[0].public_only);
-  STRCMP_EQUAL("/r", laid->relays[1].local_mount.c_str());
-  CHECK(laid->relays[1].public_only && laid->relays[1].on_demand);
+  const std::vector<MountRecord> records{in_file, taken, off, relayed(kPlain)};
+  const auto laid = relays_of(lay_over(external_layer(parsed, records)));
+  LONGS_EQUAL(2, laid.size());
+  STRCMP_EQUAL("f", laid[0].host.server.c_str());
+  CHECK(!laid[0].public_only);
+  STRCMP_EQUAL("/r", laid[1].local_mount.c_str());
+  CHECK(laid[1].public_only && laid[1].on_demand);
   // Of a store, where an administrator has set it, also from private networks.
-  const auto stored = lay_over(parsed, MountRecords{in_file, taken, off, relayed(kPlain)}, {});
-  LONGS_EQUAL(2, stored->relays.size());
-  CHECK(!stored->relays[1].public_only);
+  const auto stored = relays_of(lay_over({parsed, records_of(records), {}}));
+  LONGS_EQUAL(2, stored.size());
+  CHECK(!stored[1].public_only);
+  // At the home of the mount only.
+  const auto elsewhere = [](const Config&, const MountRecord&) { return false; };
+  LONGS_EQUAL(1, relays_of(lay_over({parsed, records_of(records), {}}, elsewhere)).size());
   const auto trusting = load("<config-external url='http://b/' private-relays='1'/>").config;
-  CHECK(!lay_over(trusting, {}, MountRecords{relayed(kPlain)})->relays[0].public_only);
+  CHECK(!relays_of(lay_over(external_layer(trusting, {relayed(kPlain)})))[0].public_only);
 }
 
 TEST(RecordRelay, APlanNamesWhatBeginsChangesAndEnds) {
   const auto parsed = load("").config;
   MountRecord without;
   without.mount = "/r";
-  const auto none = external_parts(parsed, {without});
-  const auto one = external_parts(parsed, {relayed(kPlain)});
-  const auto other = external_parts(parsed, {relayed(R"({"server":"a.example","port":9000})")});
-  const auto laid = lay_over(parsed, {}, *none.external);
-  const OverlayUpdate begins = update_overlay(none, laid, one);
+  const auto none = external_layer(parsed, {without});
+  const auto one = external_layer(parsed, {relayed(kPlain)});
+  const auto other = external_layer(parsed, {relayed(R"({"server":"a.example","port":9000})")});
+  const auto laid = lay_over(none);
+  const OverlayUpdate begins = update_overlay(laid, one);
   CHECK(begins.relays);
   STRCMP_EQUAL("relay[/r] added live", to_string(begins.plan.at(0)).c_str());
-  const OverlayUpdate changes = update_overlay(one, begins.config, other);
+  const OverlayUpdate changes = update_overlay(begins.config, other);
   CHECK(changes.relays);
   STRCMP_EQUAL("relay[/r]/port 8000→9000 live", to_string(changes.plan.at(0)).c_str());
-  const OverlayUpdate ends = update_overlay(other, changes.config, none);
-  CHECK(ends.relays && ends.config->relays.empty());
+  const OverlayUpdate ends = update_overlay(changes.config, none);
+  CHECK(ends.relays && relays_of(ends.config).empty());
   STRCMP_EQUAL("relay[/r] removed live", to_string(ends.plan.at(0)).c_str());
   MountRecord hidden = relayed(kPlain);
   hidden.limits.listeners = 5;
-  CHECK(!update_overlay(one, begins.config, external_parts(parsed, {hidden})).relays);
+  CHECK(!update_overlay(begins.config, external_layer(parsed, {hidden})).relays);
 }

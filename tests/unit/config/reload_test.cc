@@ -41,6 +41,15 @@ TEST(ReloadPlan, ReportsWhenAValueTakesEffect) {
           "limits/threads 0→3 needs restart", "limits/delivery auto→writev for new connections",
           "security/chroot 0→1 needs restart"});
 }
+TEST(ReloadPlan, TheFirstDirectoryOfRecordingsIsUsedAtOnce) {
+  expect(plan("<mount mount-name='/a'/>",
+              "<archive><dir>/tmp/a</dir></archive><mount mount-name='/a'/>"),
+         {"archive/dir (not set)→/tmp/a live"});
+  const auto another =
+      plan("<archive><dir>/tmp/a</dir></archive>", "<archive><dir>/tmp/b</dir></archive>");
+  LONGS_EQUAL(1, another.size());
+  CHECK(another[0].find("live") == std::string::npos);
+}
 TEST(ReloadPlan, NeverShowsAPassword) {
   expect(plan("<authentication source-password='a'/>",
               "<authentication source-password='b' admin-password='c'/>"),

@@ -22,7 +22,7 @@ struct PastReader {
     const auto files = shelf.catalog.files("/m");
     const auto [first, end] = files_of_range(*files, range.from_ms, range.to_ms);
     for (std::size_t i = first; i < end; ++i)
-      if (auto file = shelf.open.open(shelf.place.path(), "/m", (*files)[i])) out.add(*file);
+      if (auto file = shelf.open((*files)[i])) out.add(std::move(file));
     return out;
   }
   PastList list(PastAskRange range) {
@@ -241,9 +241,7 @@ TEST(PastCut, FilesOfTwoNodesThatOverlapAreOneRun) {
   second.miss(3);
   second.file(9);
   PastCut cut;
-  const auto add = [&cut](PastShelf& from) {
-    cut.add(*from.open.open(from.place.path(), "/m", (*from.catalog.files("/m"))[0]));
-  };
+  const auto add = [&cut](PastShelf& from) { cut.add(from.open((*from.catalog.files("/m"))[0])); };
   add(first);
   add(second);
   const auto segments = cut.segments(0, kBegin + 60'000, 100);

@@ -81,7 +81,7 @@ TEST_GROUP(PastLookup) {
     readers->set_remote(remote.get());
   }
   void announce() {
-    Holders made("");
+    auto made = std::make_shared<HolderView>();
     for (const auto& [node, shelf] : nodes) {
       const auto files = shelf.catalog.files("/m");
       HolderRow row;
@@ -89,9 +89,9 @@ TEST_GROUP(PastLookup) {
       row.node = node;
       row.places = {"http://" + node};
       row.ranges = {{(*files)[0].from_ms, (*files)[files->size() - 1].to_ms}};
-      made.take(node, row);
+      made->add(row);
     }
-    remote->set_holders(made.view());
+    remote->set_holders(made);
     loop.run_once(false);
   }
   void turn() {

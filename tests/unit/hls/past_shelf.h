@@ -7,7 +7,7 @@
 
 #include "archive/archive_writer.h"
 #include "archive/fixture.h"
-#include "archive/open_files.h"
+#include "archive/reader_pool.h"
 #include "hls/past_lists.h"
 #include "media/builders.h"
 #include "stream/support.h"
@@ -21,7 +21,7 @@ struct PastShelf {
 
   TemporaryDirectory place;
   Catalog catalog;
-  OpenFiles open;
+  ReaderPool readers{std::vector<Loop*>()};  // files are opened, and nothing runs
   std::string frame = mp3_frame();
   FileHead head;
   std::uint64_t frames = 0;  // of the epoch
@@ -66,15 +66,7 @@ struct PastShelf {
         if (!made->mark(samples(), now_ms())) std::abort();
       }
     }
-    FileRow row;
-    row.from_ms = head.span.wall_ms;
-    row.to_ms = now_ms();
-    row.bytes = made->size();
-    row.origin = origin;
-    row.id = short_id(head.span.id);
-    made->close();
-    catalog.close("/m", row);
-    origin += row.bytes;
+    close(*made);
   }
   // A file of so long with one frame a second: a day of them is 36 MB.
   void thin_file(unsigned seconds) {
@@ -83,20 +75,21 @@ struct PastShelf {
     head.span.wall_ms = epoch_ms + static_cast<std::int64_t>(thin_seconds) * 1000;
     auto made = SegmentFile::create(place.path() + "/" + archive_directory("/m"), head);
     if (!made) std::abort();
-    FileRow row;
-    row.from_ms = head.span.wall_ms;
     for (unsigned i = 0; i < seconds; ++i) {
       if (!made->append(std::as_bytes(std::span(frame)))) std::abort();
       ++thin_seconds;
-      row.to_ms = epoch_ms + static_cast<std::int64_t>(thin_seconds) * 1000;
-      if (!made->mark(thin_seconds * kHertz, row.to_ms)) std::abort();
+      const std::int64_t ms = epoch_ms + static_cast<std::int64_t>(thin_seconds) * 1000;
+      if (!made->mark(thin_seconds * kHertz, ms)) std::abort();
     }
-    row.bytes = made->size();
-    row.origin = origin;
-    row.id = short_id(head.span.id);
-    made->close();
+    close(*made);
+  }
+  void close(SegmentFile& file) {
+    const FileRow row = file.close();
     catalog.close("/m", row);
     origin += row.bytes;
+  }
+  std::shared_ptr<const ArchiveFile> open(const FileRow& row) {
+    return readers.open(place.path(), "/m", row);
   }
   std::string path_of(const ArchiveFileName& name) const {
     return place.path() + "/" + archive_directory("/m") + "/" + archive_path(name);

@@ -72,7 +72,7 @@ class ConnectionFixture : public Utest {
       return Verdict::kAnswered;
     };
     Connections::Plan plan;
-    plan.stages = {&first, &last};
+    plan.routes = RouteTable({&first, &last});
     plan.context = [this] {
       ++contexts;
       return RequestContextPtr(new RequestContext(freed),

@@ -64,7 +64,7 @@ TEST_GROUP(Opening) {
     CHECK(log.open(quiet).has_value());
     connections = std::make_unique<Connections>(loop, log, settings, next_id);
     Connections::Plan plan;
-    plan.stages = {&who};
+    plan.routes = RouteTable({&who});
     plan.accepted = [] {};
     plan.welcome = [this](const Address& address) {
       return std::find(unwelcome.begin(), unwelcome.end(), address.ip()) == unwelcome.end();

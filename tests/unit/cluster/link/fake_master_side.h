@@ -32,8 +32,10 @@ class FakeMasterSide final : public MasterSide {
   }
   RedirectDecider& decider() noexcept override { return decider_; }
   const KnownNode* known_node(std::string_view id) const override { return known.node(id); }
-  const OfferChanges& offers() const noexcept override { return offer_changes; }
-  bool is_offered(const std::string& mount) override { return offer_changes.has(mount); }
+  Replica<StreamOffer>& offers() noexcept override { return offered; }
+  bool is_offered(const std::string& mount) override {
+    return offered.find({mount, false, ""}) != nullptr;
+  }
   WelcomeFrame welcome_for(const KnownNode&) override {
     WelcomeFrame welcome;
     welcome.id = "m1";
@@ -41,7 +43,10 @@ class FakeMasterSide final : public MasterSide {
     welcome.http_port = 8000;
     return welcome;
   }
-  void node_joined(NodeSession& session) override { bench_.report("joined " + session.id()); }
+  void node_joined(NodeSession& session) override {
+    bench_.report("joined " + session.id());
+    session.send_offers();
+  }
   void take_events() {
     const auto events = decider_.with_table([](NodeTable& inside) { return inside.take_events(); });
     for (const NodeEvent& event : events)
@@ -62,6 +67,7 @@ class FakeMasterSide final : public MasterSide {
   }
 
   // -- for tests
+  void offer(StreamOffer one) { offered.set_own({one.mount, false, ""}, one); }
   void add_node(std::string id, std::unique_ptr<Transport> transport, std::string leftover = "") {
     sessions.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
                                                      std::move(leftover)));
@@ -76,7 +82,7 @@ class FakeMasterSide final : public MasterSide {
   // Tests have one thread.
   NodeTable& table = *decider_.with_table([](NodeTable& inside) { return &inside; });
   KnownNodes known;
-  OfferChanges offer_changes;
+  Replica<StreamOffer> offered{{}, {}};
   std::vector<std::unique_ptr<NodeSession>> sessions;
 };
 

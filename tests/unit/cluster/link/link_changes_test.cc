@@ -3,13 +3,13 @@
 #include <vector>
 
 #include "cluster/link/linked_streams.h"
-#include "cluster/link/load_changes.h"
 #include "cluster/link/message_log.h"
-#include "cluster/link/offer_changes.h"
+#include "cluster/whole_changes.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -26,49 +26,11 @@ std::string text(const std::vector<MountLoad>& loads) {
 
 }  // namespace
 
-TEST_GROUP(OfferChanges) {
-  OfferChanges changes;
-  static std::string text(const OfferChanges::Change& change) {
-    std::string out;
-    for (const StreamOffer& each : change.added) out += "+" + each.mount + " ";
-    for (const std::string& each : change.removed) out += "-" + each + " ";
-    return out;
-  }
-};
-TEST(OfferChanges, TellsWhatIsNewDifferentAndGone) {
-  STRCMP_EQUAL("+/a +/b ", text(changes.update({offer("/b"), offer("/a")})).c_str());
-  STRCMP_EQUAL("", text(changes.update({offer("/a"), offer("/b")})).c_str());
-  auto other = offer("/a");
-  other.kbps = 320;
-  STRCMP_EQUAL("+/a +/c -/b ", text(changes.update({other, offer("/c")})).c_str());
-  CHECK(changes.has("/a") && !changes.has("/b"));
-  LONGS_EQUAL(2, changes.all().size());
-  LONGS_EQUAL(320, changes.all()[0].kbps);
-}
-TEST(OfferChanges, OfTwoForOneMountTheFirstCounts) {
-  changes.update({offer("/a", {"m1"}), offer("/a", {"m2"})});
-  STRCMP_EQUAL("m1", changes.all()[0].path[0].c_str());
-}
-TEST(OfferChanges, OneMountIsComparedWithoutTheOthers) {
-  changes.update({offer("/a"), offer("/b")});
-  OfferChanges::Change change;
-  auto other = offer("/a");
-  other.kbps = 320;
-  changes.set("/a", other, change);
-  changes.set("/b", offer("/b"), change);
-  changes.set("/c", offer("/c"), change);
-  changes.set("/d", std::nullopt, change);
-  STRCMP_EQUAL("+/a +/c ", text(change).c_str());
-  changes.set("/b", std::nullopt, change);
-  STRCMP_EQUAL("+/a +/c -/b ", text(change).c_str());
-  CHECK(!changes.has("/b"));
-}
-
 TEST_GROUP(LoadChanges) {
   LoadChanges changes;
   SteadyTime now{100s};
   bool update(const std::vector<LoadChanges::Carried>& carried) {
-    return changes.update(carried, now);
+    return set_all(changes, carried, now);
   }
 };
 TEST(LoadChanges, SumsWhatIsCarried) {

@@ -75,6 +75,27 @@ TEST(Link, FramesBecomeLinesAtOnce) {
   STRCMP_EQUAL("{\"t\":\"WHO\",\"m\":\"/a\",\"ok\":true}\n", pair.received().c_str());
   CHECK(link->idle());
 }
+TEST(Link, WhatIsAnsweredGoesOutTogetherWhenAllHasBeenRead) {
+  std::vector<std::size_t> waiting;
+  link = std::make_unique<Link>(
+      loop, pair.transport(), "", settings,
+      Link::Callbacks{[&](const Frame&) {
+                        link->send(WhoFrame{"/a", true});
+                        waiting.push_back(link->queued());
+                        return verdict;
+                      },
+                      [this] { ++drained; }, [this](const std::string& why) { reason = why; }});
+  gets(who("/a") + who("/b"));
+  LONGS_EQUAL(2, waiting.size());
+  LONGS_EQUAL(2 * waiting[0], waiting[1]);
+  CHECK(waiting[0] > 0 && link->idle());
+  LONGS_EQUAL(1, drained);
+  LONGS_EQUAL(waiting[1], pair.received().size());
+  // Nor is an answer lost where the frame behind it ends the link.
+  gets(who("/c") + "no frame\n");
+  LONGS_EQUAL(waiting[0], pair.received().size());
+  STRCMP_CONTAINS("not understood", reason.c_str());
+}
 TEST(Link, NumbersWhatItSends) {
   begin();
   link->send(SnapFrame{});

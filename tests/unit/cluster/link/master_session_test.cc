@@ -5,6 +5,7 @@
 #include "cluster/link/fake_master_side.h"
 #include "cluster/link/fake_node_side.h"
 #include "cluster/link/link_server.h"
+#include "cluster/whole_changes.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -78,8 +79,8 @@ TEST_GROUP(MasterSession) {
 };
 
 TEST(MasterSession, LinksAndTellsWhatItCarries) {
-  node_side.load_changes.update({{"/a", 3, 128, true}}, {});
-  master.offer_changes.update({{"/a", "audio/mpeg", 128, {"m1"}, 0}});
+  set_all(node_side.load_changes, {{"/a", 3, 128, true}}, {});
+  master.offer({"/a", "audio/mpeg", 128, {"m1"}, 0});
   begin();
   CHECK(linked());
   CHECK(bench.until(
@@ -111,10 +112,10 @@ TEST(MasterSession, TheWelcomeNamesTheMastersProcessAndItsClock) {
   STRCMP_EQUAL("m1.77e0", session->master_mark().c_str());  // its streams may still be asked for
 }
 TEST(MasterSession, SendsOnlyWhatHasChanged) {
-  node_side.load_changes.update({{"/a", 3, 128}, {"/b", 1, 128}}, {});
+  set_all(node_side.load_changes, {{"/a", 3, 128}, {"/b", 1, 128}}, {});
   begin();
   CHECK(linked());
-  const bool urgent = node_side.load_changes.update({{"/a", 4, 128}}, {});
+  const bool urgent = set_all(node_side.load_changes, {{"/a", 4, 128}}, {});
   CHECK(urgent);
   bench.turn(60ms);
   session->load_changed(urgent);

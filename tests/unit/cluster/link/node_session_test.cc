@@ -40,7 +40,7 @@ TEST_GROUP(NodeSession) {
 };
 
 TEST(NodeSession, AHelloIsAnsweredByAWelcomeAndByEverythingThatIsOffered) {
-  master.offer_changes.update({{"/rock.mp3", "audio/mpeg", 128, {"m1"}, 0}});
+  master.offer({"/rock.mp3", "audio/mpeg", 128, {"m1"}, 0});
   begin();
   gets(kHello);
   STRCMP_CONTAINS("{\"t\":\"WELCOME\",\"id\":\"m1\",\"epoch\":\"77e0\"", heard.c_str());
@@ -275,7 +275,7 @@ TEST(NodeSession, TooManyMessagesEndIt) {
   ends_with("sent more than 100 MSG in a second");
 }
 TEST(NodeSession, AsksWhoHasAMount) {
-  master.offer_changes.update({{"/a", "", 0, {"m1"}, 0}});
+  master.offer({"/a", "", 0, {"m1"}, 0});
   begin();
   gets(std::string(kHello) + "{\"t\":\"WHO\",\"m\":\"/a\"}\n{\"t\":\"WHO\",\"m\":\"/b\"}\n");
   STRCMP_CONTAINS(
@@ -301,11 +301,16 @@ TEST(NodeSession, ChangesAreToldAtOnce) {
   begin();
   gets(std::string(kHello) + kSnap);
   heard.clear();
-  master.sessions.front()->send_offers(
-      master.offer_changes.update({{"/new.mp3", "audio/mpeg", 0, {"m1"}, 0}}));
+  master.offer({"/new.mp3", "audio/mpeg", 0, {"m1"}, 0});
+  master.sessions.front()->send_offers();
   heard += pair.received();  // in the same turn
   STRCMP_EQUAL(
       "{\"t\":\"DELTA\",\"seq\":2,\"add\":[{\"m\":\"/new.mp3\",\"ct\":\"audio/"
       "mpeg\",\"from\":[\"m1\"]}]}\n",
       heard.c_str());
+  heard.clear();
+  master.sessions.front()->send_offers();
+  master.offered.set_own({"/new.mp3", false, ""}, std::nullopt);
+  master.sessions.front()->send_offers();
+  STRCMP_EQUAL("{\"t\":\"DELTA\",\"seq\":3,\"del\":[\"/new.mp3\"]}\n", pair.received().c_str());
 }

@@ -1,0 +1,19 @@
+// WorkerStage: a stage that reaches the running server through its worker.
+// Thread: its worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class WorkerStage : public Stage {
+ public:
+  explicit WorkerStage(Worker& worker) : worker_(worker) {}
+
+ protected:
+  Worker& worker_;
+};
+
+}  // namespace lb

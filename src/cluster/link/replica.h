@@ -1,0 +1,260 @@
+// Replica<Row>: a table that linked nodes share by rows: what this node says itself, what its
+// neighbours say, for themselves or after others, and what each of them is still to be told
+// (doc/link.md, ARCH and INGEST).
+//
+// A row has a key: the mount, and the node that it is about; a key may be of a second kind.  Where
+// several tell a row of one key, the one of the lowest rank counts, and this node's own before all.
+// A neighbour is told everything once its link stands, and from then on each row that has changed:
+// rows are in the order of their last changes, and a neighbour has a place in it.  A row that it is
+// not to know any more is told as gone.
+// The rows of a lost neighbour are kept for `kept`, and as long those that it does not repeat after
+// its return.  Where rows end with the link (`ends_with_link`), the rows about a lost node that it
+// sent itself, or that another lost node sent, are dropped at once.
+//
+// Thread: one (control).
+// Ownership: the service of the table.
+// Bounds: so many rows of one neighbour; further ones are passed over.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace lb {
+
+struct RowKey {
+  std::string mount;
+  bool second_kind = false;
+  std::string node;
+
+  auto operator<=>(const RowKey&) const = default;
+};
+
+template <class Row>
+class Replica {
+ public:
+  struct Settings {
+    std::size_t most = 20'000;  // rows of one neighbour
+    std::chrono::milliseconds kept{10'000};
+    bool ends_with_link = false;
+  };
+  // Of what one neighbour says.
+  struct Heard {
+    std::string teller;  // "": this node
+    std::shared_ptr<const Row> row;
+    bool stands = false;  // its teller is lost, or has not told it again
+    SteadyTime until{};   // of what stands
+  };
+  // Of one key.
+  struct Entry {
+    std::shared_ptr<const Row> row;  // that counts; null: none
+    std::string teller;              // of that
+    bool stands = false;
+    std::uint64_t version = 0;  // of the last change of these
+    std::size_t number = 0;     // no other one has it
+    std::vector<Heard> heard;   // by tellers: all nodes choose alike of equal ranks
+    bool is_own() const noexcept { return row != nullptr && teller.empty(); }
+  };
+  using Entries = std::map<RowKey, Entry>;
+  // The lower the better; nullopt: it does not count at all.
+  using Rank = std::function<std::optional<int>(const RowKey&, const Heard&)>;
+
+  Replica(Rank rank, Settings settings) : rank_(std::move(rank)), settings_(settings) {}
+
+  // nullopt: it says nothing of that.
+  void set_own(const RowKey& key, std::optional<Row> row) { put("", key, std::move(row)); }
+  void take(const std::string& teller, const RowKey& key, std::optional<Row> row) {
+    put(teller, key, std::move(row));
+  }
+  // A link to it stands, perhaps one more: it is told everything, and tells it.  Its rows are
+  // ranked again.
+  void joined(const std::string& neighbour, SteadyTime now) {
+    lost_.erase(neighbour);
+    if (const auto at = told_.find(neighbour); at != told_.end()) at->second.up_to = 0;
+    for_each_of(neighbour, [&](Heard& heard) {
+      if (heard.stands) stand(heard, now);
+    });
+  }
+  // It is told everything next.
+  void forget_told(const std::string& neighbour) { told_.erase(neighbour); }
+  void left(const std::string& neighbour, SteadyTime now) {
+    forget_told(neighbour);
+    for_each_of(neighbour, [&](Heard& heard) { stand(heard, now); });
+    lost_[neighbour] = now + settings_.kept;
+    erase_if([&](const RowKey& key, const Heard& heard) {
+      return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.teller);
+    });
+  }
+  // Drops what has stood long enough.
+  void forget(SteadyTime now) {
+    std::erase_if(lost_, [now](const auto& row) { return row.second <= now; });
+    if (now >= forget_at_) {
+      forget_at_ = SteadyTime::max();
+      erase_if([&](const RowKey&, const Heard& heard) {
+        if (heard.stands && heard.until > now) forget_at_ = std::min(forget_at_, heard.until);
+        return heard.stands && heard.until <= now;
+      });
+    }
+    const bool all_told = std::all_of(told_.begin(), told_.end(), [this](const auto& row) {
+      return row.second.up_to == version_;
+    });
+    if (!all_told) return;
+    for (const RowKey& key : std::exchange(gone_, {}))
+      if (const auto at = entries_.find(key); at->second.heard.empty()) {
+        changes_.erase(at->second.version);
+        free_numbers_.push_back(at->second.number);
+        entries_.erase(at);
+      }
+  }
+  // What ranks depend on is different.
+  void rank_again() {
+    for (auto at = entries_.begin(); at != entries_.end(); ++at) settle(at);
+  }
+
+  const Entries& entries() const noexcept { return entries_; }
+  // Those of a mount, as [begin, end).
+  auto of_mount(const std::string& mount, bool second_kind = false) const {
+    return std::pair(entries_.lower_bound({mount, second_kind, ""}),
+                     entries_.lower_bound({second_kind ? mount + '\0' : mount, !second_kind, ""}));
+  }
+  const Entry* find(const RowKey& key) const {
+    const auto at = entries_.find(key);
+    return at == entries_.end() || at->second.row == nullptr ? nullptr : &at->second;
+  }
+  // Another one after each change of what counts.
+  std::uint64_t version() const noexcept { return version_; }
+
+  // What this neighbour has not been told, of that which show(key, entry) gives for it; nullopt: it
+  // is not to know.  gone(key): the row that says that there is none any more.
+  template <class Show, class Gone>
+  auto news_for(const std::string& neighbour, const Show& show, const Gone& gone) {
+    std::vector<std::invoke_result_t<Gone, const RowKey&>> news;
+    Told& told = told_[neighbour];
+    for (auto each = changes_.upper_bound(told.up_to); each != changes_.end(); ++each) {
+      const auto& [key, entry] = *each->second;
+      auto row = entry.row ? show(key, entry) : std::nullopt;
+      if (told.rows.size() <= entry.number) told.rows.resize(entry.number + 1);
+      const bool knew = told.rows[entry.number];
+      told.rows[entry.number] = row.has_value();
+      if (row)
+        news.push_back(std::move(*row));
+      else if (knew)
+        news.push_back(gone(key));
+    }
+    told.up_to = version_;
+    return news;
+  }
+
+ private:
+  struct Told {
+    std::uint64_t up_to = 0;  // changes
+    std::vector<bool> rows;   // that it knows from here, by their numbers
+  };
+
+  void put(const std::string& teller, const RowKey& key, std::optional<Row> row) {
+    auto at = entries_.find(key);
+    if (at == entries_.end()) {
+      if (!row || is_full(teller)) return;
+      at = entries_.try_emplace(key).first;
+      at->second.number = entries_.size() - 1;
+      if (!free_numbers_.empty()) {
+        at->second.number = free_numbers_.back();
+        free_numbers_.pop_back();
+      }
+    }
+    auto& heard = at->second.heard;
+    const auto known = std::find_if(heard.begin(), heard.end(),
+                                    [&](const Heard& each) { return each.teller >= teller; });
+    const bool is_known = known != heard.end() && known->teller == teller;
+    if (!row) {
+      if (!is_known) return;
+      --count_[teller];
+      heard.erase(known);
+    } else if (!is_known) {
+      if (is_full(teller)) return;
+      ++count_[teller];
+      heard.insert(known, {teller, std::make_shared<const Row>(std::move(*row))});
+    } else {
+      if (!known->stands && *known->row == *row) return;
+      *known = {teller, std::make_shared<const Row>(std::move(*row))};
+    }
+    settle(at);
+  }
+  bool is_full(const std::string& teller) {
+    return !teller.empty() && count_[teller] >= settings_.most;
+  }
+  void stand(Heard& heard, SteadyTime now) {
+    heard.stands = true;
+    heard.until = now + settings_.kept;
+    forget_at_ = std::min(forget_at_, heard.until);
+  }
+  template <class Each>
+  void for_each_of(const std::string& teller, const Each& each) {
+    for (auto at = entries_.begin(); at != entries_.end(); ++at)
+      for (Heard& heard : at->second.heard)
+        if (heard.teller == teller) {
+          each(heard);
+          settle(at);
+          break;
+        }
+  }
+  template <class Which>
+  void erase_if(const Which& which) {
+    for (auto at = entries_.begin(); at != entries_.end(); ++at)
+      if (std::erase_if(at->second.heard, [&](const Heard& heard) {
+            const bool goes = which(at->first, heard);
+            if (goes) --count_[heard.teller];
+            return goes;
+          }) > 0)
+        settle(at);
+  }
+  // Which row counts now.
+  void settle(typename Entries::iterator at) {
+    auto& [key, entry] = *at;
+    const Heard* best = nullptr;
+    int rank_of_best = 0;
+    for (const Heard& heard : entry.heard) {
+      constexpr int kOwn = std::numeric_limits<int>::min();
+      const auto rank = heard.teller.empty() ? std::optional(kOwn) : rank_(key, heard);
+      if (!rank || (best != nullptr && *rank >= rank_of_best)) continue;
+      best = &heard;
+      rank_of_best = *rank;
+    }
+    if (entry.heard.empty()) gone_.insert(key);
+    const auto before = std::exchange(entry.row, best == nullptr ? nullptr : best->row);
+    entry.stands = best != nullptr && best->stands;
+    const bool same_row = before == entry.row || (before && entry.row && *before == *entry.row);
+    if (same_row && (best == nullptr || best->teller == entry.teller)) return;
+    if (best != nullptr) entry.teller = best->teller;
+    changes_.erase(entry.version);
+    entry.version = ++version_;
+    changes_.emplace_hint(changes_.end(), version_, at);
+  }
+
+  const Rank rank_;
+  const Settings settings_;
+  Entries entries_;
+  std::vector<std::size_t> free_numbers_;     // below their count
+  std::map<std::string, std::size_t> count_;  // rows, by their tellers
+  std::map<std::string, SteadyTime> lost_;    // neighbours, and until when that counts
+  std::uint64_t version_ = 0;
+  std::map<std::uint64_t, typename Entries::iterator> changes_;  // each at its last one
+  std::set<RowKey> gone_;                                        // perhaps
+  std::map<std::string, Told> told_;                             // by neighbour
+  SteadyTime forget_at_ = SteadyTime::max();
+};
+
+}  // namespace lb
