@@ -29,7 +29,7 @@ dist_doc_DATA += \
   doc/reverse-proxies-and-tls.md \
   doc/stores.md
 
-EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \
+EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
   deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/failover tests/oneplace tests/orchestration

@@ -80,5 +80,11 @@ in_manual = options(re.search(r"^\.SH OPTIONS\n(.*?)^\.SH", manual, re.M | re.S)
 for option in sorted(options(usage) ^ in_manual):
     fault("doc/icecast-lb.1: %s is %s" % (option, "missing" if option not in in_manual else "no option of the program"))
 
+sys.path.insert(0, str(top / "tests/differential"))
+import ledger  # noqa: E402  (below the path that leads to it)
+
+for text in ledger.read(top / "doc/differences.md", top / "tests/differential/patterns.md")[1]:
+    fault("doc/differences.md: " + text)
+
 print("\n".join(faults) or "docs: %d pages agree with the tree" % len(pages))
 sys.exit(bool(faults))
