@@ -18,13 +18,7 @@
 <body>
 <header id="top">
 <h1 id="header">icecast-lb</h1>
-<nav id="menu" aria-label="Pages"><ul>
-<li><a href="stats.xsl">Admin Home</a></li>
-<li><a href="listmounts.xsl">Mountpoint List</a></li>
-<li><a href="archive.xsl">Archive</a></li>
-<li class="active"><a href="cluster.xsl" aria-current="page">Cluster</a></li>
-<li><a href="/status.xsl">Public Home</a></li>
-</ul></nav>
+<nav id="menu" aria-label="Pages"><ul class="navigation"><li class="active"><a href="cluster.xsl" aria-current="page">Nodes</a></li></ul></nav>
 </header>
 <main>
 <h2>Cluster</h2>

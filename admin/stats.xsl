@@ -17,13 +17,7 @@
 <body>
 <header id="top">
 <h1 id="header">icecast-lb</h1>
-<nav id="menu" aria-label="Pages"><ul>
-<li class="active"><a href="stats.xsl" aria-current="page">Admin Home</a></li>
-<li><a href="listmounts.xsl">Mountpoint List</a></li>
-<li><a href="archive.xsl">Archive</a></li>
-<li><a href="cluster.xsl">Cluster</a></li>
-<li><a href="/status.xsl">Public Home</a></li>
-</ul></nav>
+<nav id="menu" aria-label="Pages"><ul class="navigation"><li class="active"><a href="stats.xsl" aria-current="page">On air</a></li></ul></nav>
 </header>
 <main>
 <h2>Global Server Stats</h2>

@@ -1,5 +1,5 @@
 // The console: which page is shown, and what all pages have around them.
-import {$, el, has, here, hidden, learn, may, say, tell, to, words} from './kit.js';
+import {$, el, here, hidden, learn, say, tell, to, words} from './kit.js';
 import {overview} from './overview.js';
 import {mounts} from './mounts.js';
 import {mount} from './mount.js';
@@ -10,14 +10,14 @@ const ROOT = '/admin/console';
 const pages = {'': overview, '/mounts': mounts, '/accounts': accounts, '/users': users, '/tokens': tokens, '/bans': bans, '/audit': audit};
 let current = null;
 
+// The server has written the menu, for this role: which of it is shown is all that changes.
 function menu() {
-  const records = here.store !== 'none';
-  const rows = [['', 'Overview'], ['/mounts', 'Mounts'], records && may('GET /accounts') && ['/accounts', 'Accounts'],
-    records && (may('GET /users') ? ['/users', 'Users'] : ['/users', 'Your login']), records && may('GET /tokens') && ['/tokens', 'Tokens'],
-    records && may('GET /bans') && ['/bans', 'Bans'], (may('GET /audit') || !has('GET /audit') && here.role === 'admin') && ['/audit', 'Audit']].filter(Boolean);
-  const shown = location.pathname.slice(ROOT.length).replace(/\/$/, '');
-  $('menu').firstElementChild.replaceChildren(...rows.map(([path, text]) => el('li', {class: path === shown && 'active'}, to(path, text, {'aria-current': path === shown && 'page'}))),
-    el('li', null, el('a', {href: '/admin/stats.xsl'}, 'Admin Home')));
+  const shown = location.pathname.replace(/\/$/, '');
+  for (const link of $('menu').querySelectorAll('a')) {
+    const active = link.pathname === shown;
+    link.parentNode.classList.toggle('active', active);
+    if (active) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
+  }
 }
 
 class Page {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "admin/builtin.h"
+#include "admin/navigation.h"
 
 namespace lb {
 namespace {
@@ -49,11 +50,14 @@ std::optional<ConsoleFile> console_file(std::string_view path) {
       path.ends_with(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8", false};
 }
 
-std::string console_page(std::string_view page, std::string_view store) {
+std::string console_page(std::string_view page, std::string_view store, AdminRole role) {
   std::string out(page);
   if (const auto at = out.find(kStoreMark); at != std::string::npos)
     out.insert(at + kStoreMark.size(), store);
-  return out;
+  return with_navigation(out, {.role = role,
+                               .console = true,
+                               .records = store == "files" || store == "etcd",
+                               .in_console = true});
 }
 
 }  // namespace lb

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "admin/identity.h"
+
 namespace lb {
 
 inline constexpr std::string_view kConsolePath = "/admin/console";
@@ -20,7 +22,8 @@ struct ConsoleFile {
 // nullopt: the console has no such address, and it means what it means without a console.
 std::optional<ConsoleFile> console_file(std::string_view path);
 
-// The page, with where the records are: "files", "etcd", "masters" or "none".
-std::string console_page(std::string_view page, std::string_view store);
+// The page, with where the records are ("files", "etcd", "masters" or "none") and the menu of this
+// role.
+std::string console_page(std::string_view page, std::string_view store, AdminRole role);
 
 }  // namespace lb

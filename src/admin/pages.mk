@@ -18,6 +18,7 @@ page_files = \
   admin/listmounts.xsl \
   admin/manageauth.xsl \
   admin/moveclients.xsl \
+  admin/navigation.json \
   admin/response.xsl \
   admin/stats.xsl \
   admin/updatemetadata.xsl \

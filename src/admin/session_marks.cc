@@ -43,17 +43,13 @@ bool stays_here(std::string_view action) {
 
 }  // namespace
 
-std::string with_session_marks(std::string_view page, std::string_view csrf, std::string_view user,
-                               std::string_view console) {
+std::string with_session_marks(std::string_view page, std::string_view csrf,
+                               std::string_view user) {
   const std::string field =
       cat({"<input type=\"hidden\" name=\"csrf\" value=\"", html_escape(csrf), "\"/>"});
   const std::string meta = cat({"<meta name=\"lb-csrf\" content=\"", html_escape(csrf), "\"/>"});
-  const std::string link =
-      console.empty()
-          ? std::string()
-          : cat({"<a class=\"play\" href=\"", html_escape(console), "\">Console</a>\n"});
   const std::string logout =
-      cat({link, "<form class=\"session\" method=\"post\" action=\"/admin/logout\">", field,
+      cat({"<form class=\"session\" method=\"post\" action=\"/admin/logout\">", field,
            "<button type=\"submit\">Log out ", html_escape(user), "</button></form>\n"});
   std::string out;
   out.reserve(page.size() + 4096);

@@ -3,7 +3,7 @@
 //
 // It is put into the finished page, so that the station's own templates work too: a hidden field
 // into each form with method="post" that stays on this server, a <meta name="lb-csrf"> for scripts,
-// and at the end of the header a form for the logout, with a link to the console before it.
+// and at the end of the header a form for the logout.
 // Thread: pure functions.
 #pragma once
 
@@ -12,8 +12,6 @@
 
 namespace lb {
 
-// console: its address; "": none.
-std::string with_session_marks(std::string_view page, std::string_view csrf, std::string_view user,
-                               std::string_view console = {});
+std::string with_session_marks(std::string_view page, std::string_view csrf, std::string_view user);
 
 }  // namespace lb

@@ -15,12 +15,12 @@ def start(s):
 
 
 def log_in(s):
-    s.browser.open(s.url("/admin/listmounts.xsl"))
-    check(s.browser.url.endswith("/admin/login?back=%2Fadmin%2Flistmounts.xsl"), s.browser.url)
+    s.browser.open(s.url("/admin/listmounts.xsl?plain=1"))
+    check(s.browser.url.endswith("/admin/login?back=%2Fadmin%2Flistmounts.xsl%3Fplain%3D1"), s.browser.url)
     # The cursor is in the first field.
     s.browser.press(*"admin", TAB, *"adm-secret", ENTER)
     s.see("Log out admin")
-    check(s.browser.url.endswith("/admin/listmounts.xsl"), s.browser.url)
+    check(s.browser.url.endswith("/admin/listmounts.xsl?plain=1"), s.browser.url)
 
 
 @test
@@ -48,7 +48,7 @@ def the_login_page_fits_a_phone_and_a_desk_in_light_and_dark_and_is_accessible(s
     for size, width in WIDTHS.items():
         s.browser.look(width)
         for page in ("stats", "listmounts", "listclients", "cluster"):
-            s.browser.open(s.url("/admin/%s.xsl%s" % (page, "?mount=/live.mp3" if page == "listclients" else "")))
+            s.browser.open(s.url("/admin/%s.xsl?plain=1%s" % (page, "&mount=/live.mp3" if page == "listclients" else "")))
             s.see("Log out admin")
             open_all_details(s)
             equal(s.browser.script(WIDER), None, page)
@@ -119,7 +119,7 @@ def a_button_of_the_cluster_page_leads_to_a_node_without_a_password(s):
     quiet(s)
     s.browser.press(ENTER)                      # the button has the cursor
     s.see("Log out admin")
-    wait_for(lambda: s.browser.url == pair.origin(pair.c) + "/admin/", "the node's pages: " + s.browser.url)
+    wait_for(lambda: s.browser.url == pair.origin(pair.c) + "/admin/console", "the node's pages: " + s.browser.url)
     check(pair.c.wait_for_log(r'"admin" \(admin\) has come from ' + pair.origin()), "the node has taken the session over")
     s.browser.open(pair.origin(pair.c) + "/admin/listmounts.xsl")
     s.see("Log out admin")

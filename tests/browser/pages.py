@@ -119,7 +119,7 @@ def the_keyboard_is_enough(s):
         if what[1].startswith("Kick listener"):
             s.browser.press(ENTER, TAB, ENTER)      # it opens, its button, pressed
             break
-    check(seen[:5] == ["Admin Home", "Mountpoint List", "Archive", "Cluster", "Public Home"] and "Kill Source" in seen, "the order %r" % seen)
+    check(seen[:5] == ["On air", "Mounts", "Nodes", "Archive", "Public page"] and "Kill Source" in seen, "the order %r" % seen)
     s.see("Client", "removed")
     wait_for(lambda: server.stat("/live.mp3", "listeners") == "2", "one listener less")
 

@@ -18,10 +18,10 @@ def pages_link_to_each_other_and_to_the_old_ones(t):
     desk.see("the configuration file, where it is changed")
     equal(desk.count("summary", "Delete"), 0)
     desk.looks_well("mount-of-the-file", dark_too=False)
-    desk.press("Admin Home")
-    desk.see("Global Server Stats")
-    desk.press("Console")
-    desk.see("Overview")
+    desk.press("Archive", selector="#menu a")
+    desk.see("This server records nothing")
+    desk.press("Mounts", selector="#menu a")
+    desk.see("Search mounts")
     desk.quiet()
 
 

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "admin/builtin.h"
 #include "admin/command.h"
-#include "admin/console_files.h"
+#include "admin/navigation.h"
 #include "admin/session_marks.h"
+#include "admin/template_file.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
@@ -19,7 +21,9 @@
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 #include "auth/passwords.h"
+#include "base/cat.h"
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
@@ -72,9 +76,18 @@ using Sender = std::shared_ptr<const Identity>;
 // What is shown to a session can be sent back by it.
 bool needs_marks(const Sender& sender) { return sender && !sender->csrf.empty(); }
 
+bool has_console(const Worker& worker) {
+  const LoginService& login = *worker.services.login;
+  return login.on() && login.plan()->api;
+}
+
 std::string marked_page(Worker& worker, const Sender& sender, std::string_view page) {
-  return with_session_marks(page, sender->csrf, sender->user,
-                            worker.services.login->plan()->api ? kConsolePath : "");
+  const NavigationFor whom{
+      .role = sender ? sender->role : AdminRole::kNone,
+      .console = has_console(worker),
+      .records = worker.services.config.read()->store.type != StoreType::kNone};
+  std::string out = with_navigation(page, whom);
+  return needs_marks(sender) ? with_session_marks(out, sender->csrf, sender->user) : out;
 }
 
 // On control: a finished answer goes to its worker, a document by way of its template.
@@ -82,7 +95,7 @@ void finish_answer(Worker& worker, std::uint64_t id, const Sender& sender, Admin
   if (answer.template_name.empty()) {
     const auto http = worker.services.http.read();
     const bool page = answer.content_type.starts_with("text/html");  // the rest is data
-    if (page && needs_marks(sender)) answer.body = marked_page(worker, sender, answer.body);
+    if (page) answer.body = marked_page(worker, sender, answer.body);
     if (page)
       answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
     else if (answer.error.empty())  // it may yet become a page
@@ -103,7 +116,7 @@ void finish_answer(Worker& worker, std::uint64_t id, const Sender& sender, Admin
           done.content_type = (*page)->content_type;
           body = {page, (*page)->body};
           kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
-          if (needs_marks(sender) && is_page_type(done.content_type)) {
+          if (is_page_type(done.content_type)) {
             const auto marked =
                 std::make_shared<const std::string>(marked_page(worker, sender, (*page)->body));
             body = {marked, *marked};
@@ -190,6 +203,39 @@ void take_identity(AdminRequest& asked, const Sender& sender) {
   asked.shows_addresses = sender->addresses || sender->role < AdminRole::kViewer;
   if (sender->has_own_mounts())
     asked.owns = [sender](std::string_view name) { return sender->owns(name); };
+}
+
+// A template of the station stands where a built-in page would; one of these that an installation
+// has copied there is none.
+bool is_stations_own(const std::string& root, std::string_view page) {
+  const std::string path = cat({root, "/", page});
+  const auto stamp = root.empty() ? Result<FileStamp>(Error::not_found("")) : identify_file(path);
+  if (!stamp) return false;
+  const BuiltinFile* built_in = builtin_file(cat({"admin/", page}));
+  if (built_in == nullptr || stamp->bytes != built_in->bytes.size()) return true;
+  const auto file = read_file(path, {.limit = built_in->bytes.size() + 1});
+  return !file || file->text != built_in->bytes;
+}
+
+// A built-in page that a browser with a session opens is in the console.  True: it was sent there.
+bool answer_in_console(Worker& worker, Connection& connection, const AdminRequest& asked,
+                       const Identity& identity) {
+  const Request& request = connection.request();
+  if (identity.csrf.empty() || !has_console(worker) || asked.is_post || would_change(asked))
+    return false;
+  // Over http to another machine a browser does not say that it navigates; /admin/ is no address of
+  // programs that have a session.
+  const std::string_view mode = request.headers.get("sec-fetch-mode");
+  const bool opens =
+      mode.empty() ? asked.path == "/admin/" && wants_page(request.headers) : mode == "navigate";
+  if (!opens) return false;
+  const std::string place = console_place(asked.path, asked.query);
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (place.empty() || lookup.command == nullptr) return false;
+  const std::string& root = config_of(worker.services, connection)->paths.adminroot;
+  if (is_stations_own(root, lookup.command->page)) return false;
+  reply_see_other(connection, place, {});
+  return true;
 }
 
 // A browser is answered here: without a box for passwords.  True: it has been.
@@ -282,7 +328,9 @@ Verdict AdminStage::handle(Connection& connection) {
     take_identity(asked, sender);
     asked.past_begins_ms =
         past_begins_ms(worker_, connection, mount_section(*config, about), about);
-    if (refuse_in_browser(worker_, connection, asked, *sender, about)) return Verdict::kAnswered;
+    if (refuse_in_browser(worker_, connection, asked, *sender, about) ||
+        answer_in_console(worker_, connection, asked, *sender))
+      return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, about);
   if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section) &&

@@ -43,7 +43,8 @@ Verdict ConsoleStage::handle(Connection& connection) {
       verdict != Verdict::kNext)
     return verdict;
   std::string body =
-      file->is_page ? console_page(file->bytes, where_records_are(*config_of(services, connection)))
+      file->is_page ? console_page(file->bytes, where_records_are(*config_of(services, connection)),
+                                   who_asks(worker_, connection).identity->role)
                     : std::string(file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;

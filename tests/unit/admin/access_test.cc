@@ -205,13 +205,6 @@ TEST(SessionMarks, ThePageGetsTheValueAndAWayOut) {
   CHECK(page.find("Log out &lt;anna&gt;") != std::string::npos);
   CHECK(page.find("Console") == std::string::npos);
 }
-TEST(SessionMarks, WhereThereIsAConsoleThePageLinksToIt) {
-  const std::string page =
-      with_session_marks("<header>a</header>", "VALUE", "anna", "/admin/console");
-  const auto at = page.find("<a class=\"play\" href=\"/admin/console\">Console</a>");
-  CHECK(at != std::string::npos && at < page.find("<form class=\"session\""));
-}
-
 TEST_GROUP(LoginPage){};
 
 TEST(LoginPage, WhatComesFromOutsideIsEscaped) {

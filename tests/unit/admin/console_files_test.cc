@@ -79,5 +79,6 @@ TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
 }
 TEST(ConsoleFiles, ThePageSaysWhereTheRecordsAre) {
   const auto page = console_file("/admin/console");
-  CHECK(holds(console_page(page->bytes, "etcd"), "<meta name=\"lb-store\" content=\"etcd\"/>"));
+  CHECK(holds(console_page(page->bytes, "etcd", AdminRole::kAdmin),
+              "<meta name=\"lb-store\" content=\"etcd\"/>"));
 }
