@@ -81,27 +81,31 @@ def what_sources_have_recorded_is_cut(t):
     login = api.mount("/live.mp3")
 
     def files():
-        return sorted(place.rglob("*.data"))
-    # Each source leaves a file.
+        # A file may get another name while it is looked for: when it began is known better when it is closed.
+        found = []
+        for file in place.rglob("*.data"):
+            try:
+                found.append(file.stat())
+            except FileNotFoundError:
+                continue
+        return found
+    # Each source leaves a file. Names do not tell the newest one: several begin within one second here.
     for number in range(3):
+        older = {file.st_ino for file in files()}
         source = server.source("/live.mp3", login=login)
 
         least = 60000 if number == 2 else 300000
 
         def is_recorded():
             source.play(40)
-            return len(files()) > number and files()[number].stat().st_size > least
+            return any(file.st_ino not in older and file.st_size > least for file in files())
         wait_for(is_recorded, "source %d is recorded" % number, 30)
         source.close()
         wait_for(lambda: server.stat("/live.mp3", "server_type") is None, "source %d has ended" % number, 10)
     # What was sent last may not be written yet; another file would not fit.
-    newest = files()[-1].stat()
+    [newest] = [file for file in files() if file.st_ino not in older]
     api.want(200, "PATCH", "/mounts/live.mp3", {"limits": {"storage": newest.st_size + 290000}})
 
     def is_all():
-        # It may get another name when it is closed: when it began is known better then.
-        try:
-            return [file.stat().st_ino for file in files()] == [newest.st_ino]
-        except FileNotFoundError:
-            return False
+        return [file.st_ino for file in files()] == [newest.st_ino]
     wait_for(is_all, "the newest one stays: %r" % files(), 20)
