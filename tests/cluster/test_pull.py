@@ -38,10 +38,11 @@ def protected_mounts_play_through_every_edge_and_no_packet_shows_a_secret(b):
     backend = b.owned(Backend(lambda form: ACCEPT if form.get("user") == "joe" and form.get("pass") == "password" else REFUSED))
     names = ["edge" + secrets.token_hex(8) for _ in range(2)]  # their secrets are "s-NAME"
     shown = [shape for name in names for text in ("s-" + name, name + ":s-" + name) for shape in shapes_of(text)]
-    sniffer = Sniffer(b, [*shown, b"X-LB-Pull: " + names[0].encode(), b"X-LB-Pull: " + names[1].encode()])
+    sniffer = Sniffer(b, [*shown, b"X-LB-Pull: " + names[0].encode(), b"X-LB-Pull: " + names[1].encode()],
+                      ["127.0.0.%d" % (211 + i) for i in range(3)])
     body = locked(b, "/file.mp3") + asked(backend, "/url.mp3")
-    master = linked_master(b, 11, {name: "" for name in names}, body_more=body + locked(b, "/own.mp3"))
-    edges = [edge(b, 12 + i, master, name=name, body=body) for i, name in enumerate(names)]
+    master = linked_master(b, 211, {name: "" for name in names}, body_more=body + locked(b, "/own.mp3"))
+    edges = [edge(b, 212 + i, master, name=name, body=body) for i, name in enumerate(names)]
     up(master, *names)
     for mount in ("/file.mp3", "/url.mp3", "/own.mp3"):
         feed(b, master, mount)
@@ -73,7 +74,7 @@ def protected_mounts_play_through_every_edge_and_no_packet_shows_a_secret(b):
     wrong = [f for f in backend.of("listener_add") if "Icecast" in f.get("agent", "") or f.get("user", "") not in ("joe", "")]
     equal(wrong, [], "what the backend was asked about relays")
     # To the master those who pull are servers: they are among nobody's listeners.
-    wait_for(lambda: node_at(master, "m11")["listeners"] == 4, "the master's own: %s" % node_at(master, "m11"))
+    wait_for(lambda: node_at(master, "m211")["listeners"] == 4, "the master's own: %s" % node_at(master, "m211"))
     wait_for(lambda: [master.stat(m, "listeners") for m in ("/file.mp3", "/url.mp3")] == ["100", "100"],
              "all listeners: %s" % [master.stat(m, "listeners") for m in ("/file.mp3", "/url.mp3")])
     for player in players:

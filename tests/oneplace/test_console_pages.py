@@ -360,7 +360,8 @@ def listeners_are_kicked_titles_set_and_nodes_drained(t):
         desk.see("This server does not list listeners here")
         desk.quiet()
         return "nodes and listeners are not in this API: the pages say so"
-    server.source("/rock.mp3", login=login).play(20)
+    source = server.source("/rock.mp3", login=login)
+    source.play(20)
     foo, bar = (server.listener("/rock.mp3", lines=["User-Agent: " + name]) for name in ("Foo/1", "Bar/2 <script>alert(1)</script>"))
     desk.log_in(page=mount_url("/rock.mp3"))
     desk.see("Foo/1", "Bar/2 <script>alert(1)</script>")
@@ -372,6 +373,7 @@ def listeners_are_kicked_titles_set_and_nodes_drained(t):
     foo.expect_end()
     desk.gone("Foo/1")
     equal(server.stat("/rock.mp3", "listeners"), "1")
+    source.play(5)  # a source that is silent for ten seconds is ended, and its title with it
     desk.press("Set the title")
     desk.write("Title", "Brian Eno - An Ending")
     desk.press("Set", selector="form button")
