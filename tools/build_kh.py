@@ -3,6 +3,7 @@
 
 usage: build_kh.py TARBALL      prints the program's path; its pages are in share/ beside it
 """
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -46,8 +47,14 @@ def build_kh(tarball):
         raise BuildFailed("%s is not there" % tarball)
     home = cache_directory() / ("kh-" + hashlib.sha256(tarball.read_bytes()).hexdigest()[:12])
     program = home / "icecast"
-    if program.is_file():
-        return program
+    # Two tests at once build it once.
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with open(home.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return program if program.is_file() else build(tarball, home, program)
+
+
+def build(tarball, home, program):
     shutil.rmtree(home, ignore_errors=True)
     (home / "build").mkdir(parents=True)
     source = unpack(tarball, home / "src")
