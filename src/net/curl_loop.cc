@@ -144,7 +144,7 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data());
     // No "Expect: 100-continue": old backends let the client wait for a second.
     add_header(headers, "Expect:");
-    if (request.json) add_header(headers, "Content-Type: application/json");
+    if (request.json) add_header(headers, cat({"Content-Type: ", request.json_type}).c_str());
   }
   for (const std::string& line : request.headers) add_header(headers, line.c_str());
   if (headers) curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());

@@ -190,6 +190,13 @@ std::string shown_url(std::string_view url) {
   return shown;
 }
 
+std::string_view FetchAnswer::header(std::string_view name) const noexcept {
+  for (const std::string_view line : headers)
+    if (line.size() > name.size() && line[name.size()] == ':' && istarts_with(line, name))
+      return trim(line.substr(name.size() + 1));
+  return {};
+}
+
 bool is_fetchable(std::string_view url) {
   if (!istarts_with(url, "http://") && !istarts_with(url, "https://")) return false;
   return std::all_of(url.begin(), url.end(), [](char c) {

@@ -34,8 +34,9 @@ struct FetchTls {
 struct FetchRequest {
   std::string url;
   std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
-  std::optional<std::string> json;  // POST, application/json; instead of a form
-  std::string user, password;       // Basic; none when both are empty
+  std::optional<std::string> json;  // POST, of json_type; instead of a form
+  std::string json_type = "application/json";
+  std::string user, password;  // Basic; none when both are empty
   std::string user_agent;
   std::vector<std::string> headers;  // whole lines, without their ends: "Range: bytes=0-99"
   FetchTls tls;
@@ -51,6 +52,8 @@ struct FetchAnswer {
   int status = 0;
   std::vector<std::string> headers;  // of the last answer, in order, as sent, without line ends
   std::string body;
+  // The value of the first header of that name (any case), trimmed; "": there is none.
+  std::string_view header(std::string_view name) const noexcept;
 };
 
 class Fetcher {

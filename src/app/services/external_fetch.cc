@@ -14,14 +14,6 @@ namespace {
 constexpr Fetcher::Limits kFetches{80, 8};
 constexpr std::string_view kDigestKey = "icecast-lb external";
 
-std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
-  for (const std::string& line : answer.headers)
-    if (line.size() > name.size() && line[name.size()] == ':' &&
-        iequals(std::string_view(line).substr(0, name.size()), name))
-      return trim(std::string_view(line).substr(name.size() + 1));
-  return {};
-}
-
 // A value that goes back into a request.
 bool is_one_line(std::string_view text) {
   for (const char c : text)
@@ -88,8 +80,8 @@ void ExternalFetch::page_came(const std::shared_ptr<Question>& question,
   if (!answer) return finish(question, answer.error());
   ExternalAnswer& whole = question->answer;
   const bool first = question->pages == 1;
-  const std::string_view etag = header_of(*answer, "etag");
-  if (first) whole.waits = istarts_with(header_of(*answer, "preference-applied"), "wait");
+  const std::string_view etag = answer->header("etag");
+  if (first) whole.waits = istarts_with(answer->header("preference-applied"), "wait");
   if (first && answer->status == 304) {
     if (question->ask.etag.empty())
       return finish(question, Error::invalid("304 to a request that names no list"));

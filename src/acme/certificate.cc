@@ -1,0 +1,157 @@
+#include "acme/certificate.h"
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <utility>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::hours kAhead{24};
+
+struct Free {
+  void operator()(X509* x) const noexcept { X509_free(x); }
+  void operator()(X509_REQ* x) const noexcept { X509_REQ_free(x); }
+  void operator()(GENERAL_NAMES* x) const noexcept { GENERAL_NAMES_free(x); }
+  void operator()(STACK_OF(X509_EXTENSION) * x) const noexcept {
+    sk_X509_EXTENSION_pop_free(x, X509_EXTENSION_free);
+  }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Free>;
+
+// The bytes of an address: 4 or 16; "" where it is none.
+std::string address_bytes(std::string_view name) {
+  std::array<char, 16> bytes{};
+  const std::string text(name);
+  if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
+  return {};
+}
+
+bool add_name(GENERAL_NAMES* all, std::string_view name) {
+  const std::string address = address_bytes(name);
+  const std::string_view bytes = address.empty() ? name : std::string_view(address);
+  ASN1_STRING* text =
+      ASN1_STRING_type_new(address.empty() ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);
+  GENERAL_NAME* made = GENERAL_NAME_new();
+  if (text == nullptr || made == nullptr ||
+      ASN1_STRING_set(text, bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    ASN1_STRING_free(text);
+    GENERAL_NAME_free(made);
+    return false;
+  }
+  GENERAL_NAME_set0_value(made, address.empty() ? GEN_DNS : GEN_IPADD, text);
+  if (sk_GENERAL_NAME_push(all, made) > 0) return true;
+  GENERAL_NAME_free(made);
+  return false;
+}
+
+Owned<X509> first_of(std::string_view chain) {
+  const BioPtr bio(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+  return Owned<X509>(bio == nullptr ? nullptr
+                                    : PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+}
+
+Result<WallTime> time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return Error::invalid("a time in it cannot be read");
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+std::string issuer_of(X509* certificate) {
+  for (const int kind : {NID_commonName, NID_organizationName}) {
+    std::array<char, 128> text{};
+    const int length = X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), kind,
+                                                 text.data(), text.size());
+    if (length > 0) return {text.data(), static_cast<std::size_t>(length)};
+  }
+  return {};
+}
+
+Result<CertificateFacts> facts_of(X509* certificate) {
+  const auto begins = time_of(X509_get0_notBefore(certificate));
+  const auto ends = time_of(X509_get0_notAfter(certificate));
+  if (!begins) return begins.error();
+  if (!ends) return ends.error();
+  return CertificateFacts{*begins, *ends, issuer_of(certificate)};
+}
+
+// Wildcards only as such: "*.a" is in a certificate of "*.a", and "b.a" is not "*.a".
+bool has_name(X509* certificate, std::string_view name) {
+  const std::string address = address_bytes(name);
+  const Owned<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int kind = 0;
+    const auto* value = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &kind));
+    if (kind != (address.empty() ? GEN_DNS : GEN_IPADD)) continue;
+    const std::string_view bytes(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                                 static_cast<std::size_t>(ASN1_STRING_length(value)));
+    if (bytes == (address.empty() ? name : std::string_view(address))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_address_name(std::string_view name) { return !address_bytes(name).empty(); }
+
+Result<std::string> certificate_request(const AcmeKey& key, const std::vector<std::string>& names) {
+  const Owned<X509_REQ> request(X509_REQ_new());
+  const Owned<GENERAL_NAMES> all(sk_GENERAL_NAME_new_null());
+  for (const std::string& name : names)
+    if (name.empty() || name.size() > 253 || !add_name(all.get(), name))
+      return Error::invalid(cat({"a certificate cannot have the name \"", name, "\""}));
+  Owned<STACK_OF(X509_EXTENSION)> extensions;
+  STACK_OF(X509_EXTENSION)* raw = nullptr;
+  bool ok = request != nullptr && X509V3_add1_i2d(&raw, NID_subject_alt_name, all.get(), 0, 0) == 1;
+  extensions.reset(raw);
+  ok = ok && X509_REQ_add_extensions(request.get(), extensions.get()) == 1 &&
+       X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
+       X509_REQ_set_pubkey(request.get(), key.handle()) == 1 &&
+       X509_REQ_sign(request.get(), key.handle(), EVP_sha256()) > 0;
+  unsigned char* der = nullptr;
+  const int length = ok ? i2d_X509_REQ(request.get(), &der) : -1;
+  if (length < 0)
+    return Error::io(cat({"the request for a certificate was not made: ", take_ssl_error()}));
+  std::string text(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
+  return text;
+}
+
+Result<CertificateFacts> certificate_facts(std::string_view chain) {
+  const Owned<X509> certificate = first_of(chain);
+  if (certificate == nullptr) return Error::invalid(cat({"no certificate: ", take_ssl_error()}));
+  return facts_of(certificate.get());
+}
+
+Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,
+                                     const std::vector<std::string>& names, WallTime now) {
+  const Owned<X509> certificate = first_of(chain);
+  if (certificate == nullptr) return Error::invalid(cat({"no certificate: ", take_ssl_error()}));
+  if (EVP_PKEY_eq(X509_get0_pubkey(certificate.get()), key.handle()) != 1)
+    return Error::invalid("the first certificate of the chain is of another key than the request");
+  for (const std::string& name : names)
+    if (!has_name(certificate.get(), name))
+      return Error::invalid(cat({"the certificate lacks the name ", name}));
+  auto facts = facts_of(certificate.get());
+  if (!facts) return facts;
+  if (facts->ends <= now) return Error::invalid("the certificate has expired");
+  if (facts->begins > now + kAhead)
+    return Error::invalid(
+        "the certificate begins more than a day ahead of the clock of this machine");
+  return facts;
+}
+
+}  // namespace lb

@@ -1,0 +1,34 @@
+// What is asked of a certificate authority, and what it may give: the request for a certificate
+// (CSR), and whether a chain is one for our key and our names.
+// Thread: pure functions.
+// Source: RFC 2986 (PKCS 10), RFC 5280 4.2.1.6 (names), RFC 8738 (addresses).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acme/key.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace lb {
+
+// Whether it is an IPv4 or IPv6 address, as names of certificates may be.
+bool is_address_name(std::string_view name);
+
+// DER.  Error: kInvalid for a name that cannot be in a certificate, kIo of OpenSSL.
+Result<std::string> certificate_request(const AcmeKey& key, const std::vector<std::string>& names);
+
+struct CertificateFacts {
+  WallTime begins{}, ends{};
+  std::string issuer;  // its common name, or organization; "": neither
+};
+// The first certificate of a chain in PEM.  Error: kInvalid.
+Result<CertificateFacts> certificate_facts(std::string_view chain);
+// Whether a chain may be used: the first certificate is of our key and has all names, it is in
+// force, and begins at most a day ahead of our clock.  Error: kInvalid, with what is wrong.
+Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,
+                                     const std::vector<std::string>& names, WallTime now);
+
+}  // namespace lb

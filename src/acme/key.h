@@ -1,0 +1,38 @@
+// AcmeKey: a key pair on the curve P-256: of an account with a certificate authority, where it
+// signs every request (ES256), or of a certificate.
+//
+// Thread: immutable; any.
+// Ownership: a value; copies share the key.
+// Source: RFC 7515 (JWS), RFC 7517 and 7638 (JWK and its thumbprint), RFC 7518 3.4 (ES256).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/tls_handles.h"
+
+namespace lb {
+
+class AcmeKey {
+ public:
+  // Error: kIo, where OpenSSL has no randomness or no memory.
+  static Result<AcmeKey> generate();
+  // PKCS 8 in PEM, as pem() gives it.  Error: kInvalid for another kind of key or none.
+  static Result<AcmeKey> from_pem(std::string_view pem);
+
+  std::string pem() const;                        // PKCS 8; the secret
+  std::string jwk() const;                        // its public half as JSON, members in order
+  std::string thumbprint() const;                 // base64url of SHA-256 of jwk()
+  std::string sign(std::string_view text) const;  // 64 bytes: r and s
+  EVP_PKEY* handle() const noexcept { return key_.get(); }
+
+ private:
+  explicit AcmeKey(KeyPtr key);
+
+  std::shared_ptr<EVP_PKEY> key_;
+  std::string x_, y_;  // of the public point, 32 bytes each
+};
+
+}  // namespace lb

@@ -1,0 +1,205 @@
+#include "acme/order.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "acme/fake_authority.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using Kind = AcmeFailure::Kind;
+
+TEST_GROUP(AcmeOrder) {
+  FakeAuthority ca;
+  const AcmeKey account = *AcmeKey::generate(), key = *AcmeKey::generate();
+  std::vector<std::string> published;
+  std::chrono::milliseconds waited{0};
+  std::string known_account;
+
+  AcmeOrder::Wanted wanted(std::vector<std::string> names = {"radio.test", "www.radio.test"})
+      const {
+    return {"https://ca.test/directory",
+            std::move(names),
+            "me@radio.test",
+            known_account,
+            account,
+            key};
+  }
+  // Until the order ends; at most so many steps, so that none goes round for ever.
+  AcmeOrder::Step run(AcmeOrder & order) {
+    AcmeOrder::Step step = order.begin();
+    for (int i = 0; i < 2000; ++i) {
+      if (const auto* ask = std::get_if<AcmeOrder::Ask>(&step)) {
+        step = order.next(ca.answer(*ask), system_clock().wall());
+      } else if (const auto* publish = std::get_if<AcmeOrder::Publish>(&step)) {
+        published.push_back(cat({publish->name, " ", publish->authorization}));
+        step = order.next();
+      } else if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) {
+        waited += wait->time;
+        step = order.next();
+      } else {
+        return step;
+      }
+    }
+    FAIL("the order does not end");
+    return step;
+  }
+  AcmeFailure failure(AcmeOrder::Wanted order_wanted) {
+    AcmeOrder order(std::move(order_wanted));
+    const AcmeOrder::Step step = run(order);
+    const auto* failed = std::get_if<AcmeFailure>(&step);
+    CHECK_TRUE(failed != nullptr);
+    return failed != nullptr ? *failed : AcmeFailure();
+  }
+  AcmeFailure failure() { return failure(wanted()); }
+};
+
+TEST(AcmeOrder, AChainForOurKeyAndNamesComesOutOfIt) {
+  AcmeOrder order(wanted());
+  const auto step = run(order);
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(step));
+  const auto& done = std::get<AcmeOrder::Done>(step);
+  STRCMP_EQUAL(ca.chain.c_str(), done.chain.c_str());
+  STRCMP_EQUAL("Fake CA", done.facts.issuer.c_str());
+  STRCMP_EQUAL("https://ca.test/account/1", order.account().c_str());
+  STRCMP_EQUAL("https://ca.test/terms", order.terms().c_str());
+  LONGS_EQUAL(2, published.size());
+  STRCMP_EQUAL(cat({"radio.test tok-0.", account.thumbprint()}).c_str(), published[0].c_str());
+}
+TEST(AcmeOrder, AnAccountThatIsKnownIsNotMadeAgain) {
+  known_account = "https://ca.test/account/1";
+  AcmeOrder order(wanted({"192.0.2.7"}));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(0, ca.accounts);
+}
+TEST(AcmeOrder, AnExternalAccountIsBound) {
+  AcmeOrder::Wanted with = wanted();
+  with.external_id = "kid-1";
+  with.external_secret = "secret";
+  AcmeOrder order(std::move(with));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  STRCMP_EQUAL(R"({"alg":"HS256","kid":"kid-1","url":"https://ca.test/account"})",
+               base64url_decode(ca.external)->c_str());
+}
+TEST(AcmeOrder, OfAHundredOrdersAtHalfBadNoncesAHundredSucceed) {
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    ca = FakeAuthority();
+    ca.rng = Rng(seed);
+    ca.bad_nonces = 0.5;
+    AcmeOrder order(wanted());
+    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  }
+}
+TEST(AcmeOrder, NoncesThatAreNeverGoodEndIt) {
+  ca.bad_nonces = 1;
+  CHECK_TRUE(failure().kind == Kind::kOther);
+  LONGS_EQUAL(2 + AcmeOrder::kBadNonces + 1, ca.asked.size());  // directory, nonce, account
+}
+TEST(AcmeOrder, AFailedValidationSaysWhatIsWrongWithTheName) {
+  ca.challenge_error = "dns";
+  STRCMP_EQUAL("the CA found no address for radio.test (as told)", failure().text.c_str());
+  ca = FakeAuthority();
+  ca.challenge_error = "connection";
+  STRCMP_EQUAL("the CA could not connect to radio.test (as told); is port 80 open in the firewall?",
+               failure().text.c_str());
+  ca = FakeAuthority();
+  ca.challenge_error = "unauthorized";
+  CHECK_TRUE(failure().kind == Kind::kUnauthorized);
+}
+TEST(AcmeOrder, ALimitIsObeyed) {
+  ca.instead["order"] = {
+      429,
+      {"Retry-After: 3600"},
+      R"({"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many\u0007 for radio.test"})"};
+  const AcmeFailure failed = failure();
+  CHECK_TRUE(failed.kind == Kind::kLimit);
+  LONGS_EQUAL(3600, failed.retry_after.count());
+  STRCMP_EQUAL("too many orders (too many for radio.test)", failed.text.c_str());
+}
+TEST(AcmeOrder, EveryStateEndsAtAFaultOfTheAuthority) {
+  for (const char* path : {"directory", "account", "order", "authorization/0", "challenge/0",
+                           "finalize", "order/1", "chain"}) {
+    for (const FetchAnswer& bad :
+         {FetchAnswer{503, {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"}, "<html>"},
+          FetchAnswer{500, {}, R"({"type":"urn:ietf:params:acme:error:serverInternal"})"}}) {
+      ca = FakeAuthority();
+      ca.instead[path] = bad;
+      const AcmeFailure failed = failure();
+      CHECK_TRUE(failed.kind == Kind::kUnavailable);
+      LONGS_EQUAL(0, failed.retry_after.count());
+    }
+    for (const char* text :
+         {"", "[]", "{}", "null", R"({"status":7,"identifier":[],"challenges":{}})", "\xff{"}) {
+      ca = FakeAuthority();
+      ca.instead[path] = {200, {}, text};
+      if (std::string_view(path) == "challenge/0") continue;  // only its status is read
+      CHECK_FALSE(failure().text.empty());
+    }
+  }
+}
+TEST(AcmeOrder, NothingIsAskedOfAnUrlThatIsNotHttps) {
+  for (const char* path : {"http://ca.test/x", "file:///etc/passwd", "", "https://a b/"}) {
+    ca = FakeAuthority();
+    ca.instead["directory"] = {200,
+                               {},
+                               cat({R"({"newNonce":"https://ca.test/nonce","newAccount":")", path,
+                                    R"(","newOrder":"https://ca.test/order"})"})};
+    failure();
+    LONGS_EQUAL(1, ca.asked.size());
+  }
+  ca = FakeAuthority();
+  ca.instead["account"] = {201, {"Location: http://ca.test/account/1"}, "{}"};
+  failure();
+  LONGS_EQUAL(3, ca.asked.size());
+}
+TEST(AcmeOrder, ATokenIsOnlyWhatTokensAre) {
+  for (const char* token : {"", "../../etc/passwd", "a/b", "a b", "a\\u0000"}) {
+    ca = FakeAuthority();
+    ca.instead["authorization/0"] = {
+        200,
+        {},
+        cat({R"({"status":"pending","identifier":{"value":"radio.test"},"challenges":[)"
+             R"({"type":"http-01","url":"https://ca.test/challenge/0","token":")",
+             token, R"("}]})"})};
+    CHECK_TRUE(failure().kind == Kind::kOther);
+    LONGS_EQUAL(0, published.size());
+  }
+}
+TEST(AcmeOrder, ANameThatWasNotOrderedIsNotAnswered) {
+  ca.instead["authorization/0"] = {
+      200,
+      {},
+      R"({"status":"pending","identifier":{"value":"bank.test"},"challenges":[)"
+      R"({"type":"http-01","url":"https://ca.test/challenge/0","token":"t"}]})"};
+  CHECK_TRUE(failure().kind == Kind::kOther);
+  LONGS_EQUAL(0, published.size());
+}
+TEST(AcmeOrder, AnAuthorityThatDoesNotDecideIsLeftAfterNinetySeconds) {
+  ca.pending = 1'000'000;
+  const AcmeFailure failed = failure();
+  CHECK_TRUE(failed.kind == Kind::kUnavailable);
+  STRCMP_EQUAL("the CA did not decide within 90 s", failed.text.c_str());
+  CHECK_TRUE(waited > std::chrono::seconds(80) && waited <= AcmeOrder::kPatience);
+}
+TEST(AcmeOrder, AChainThatCannotBeUsedIsRefused) {
+  ca.other_key = true;
+  CHECK_TRUE(failure().kind == Kind::kChain);
+  ca = FakeAuthority();
+  ca.cut_from_names = "www.radio.test";
+  STRCMP_EQUAL("what the CA gave cannot be used: the certificate lacks the name www.radio.test",
+               failure().text.c_str());
+  ca = FakeAuthority();
+
+  ca.days = -1;
+  STRCMP_EQUAL("what the CA gave cannot be used: the certificate has expired",
+               failure().text.c_str());
+}
+TEST(AcmeOrder, AnAuthorityThatIsNotThereIsAFailure) {
+  AcmeOrder order(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Ask>(order.begin()));
+  const auto step = order.next(Error::timeout("connect: timed out"), system_clock().wall());
+  CHECK_TRUE(std::get<AcmeFailure>(step).kind == Kind::kUnavailable);
+}
