@@ -77,7 +77,7 @@ same = {"pkg-config": "pkgconf"}
 for package in sorted(needed - brought):
     check(same.get(package, package) in listed, "debian/control does not build with " + package)
 
-for shell, names in (("sh", ["packaging/make-template", "debian/postinst", "debian/postrm", "debian/tests/smoke"]), ("bash", ["packaging/container-start"])):
+for shell, names in (("sh", ["packaging/make-template", "debian/postinst", "debian/postrm", "debian/tests/smoke"]), ("bash", ["deploy/container/container-start", "deploy/container/build", "tools/package", "tools/apt-repository", "tools/release"])):
     for name in names:
         done = subprocess.run([shell, "-n", top / name], capture_output=True, text=True)
         check(done.returncode == 0, name + ": " + done.stderr)

@@ -33,7 +33,7 @@ def of_kind(kind):
                                                          for d in documents("kubernetes/%s.yaml" % file)] if d["kind"] == kind}
 
 
-START = TOP / "packaging/container-start"
+START = TOP / "deploy/container/container-start"
 
 
 def fill_in(t, template, environment, *arguments):
@@ -137,7 +137,8 @@ def no_password_is_shipped_and_each_is_another(t):
     equal((len(made_up), len(set(made_up))), (7 + 3 + 5, 15), "passwords, all different")
     images = re.findall(r"image: (\S+)", everything)
     check(all(re.search(r":v?\d+\.\d+", image) for image in images), "images of a named version: %s" % images)
-    from_lines = re.findall(r"^FROM (\S+)", (TOP / "packaging/Containerfile").read_text(), re.M)
+    from_lines = re.findall(r"^ARG BASE=(\S+)", (TOP / "deploy/container/Containerfile").read_text(), re.M)
+    equal(len(from_lines), 1, "images that the image stands on")
     check(all(re.search(r":\d+\.\d+", image) for image in from_lines), "and %s" % from_lines)
 
 

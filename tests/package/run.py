@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Builds the Debian package, installs it into a clean Debian, uses it there, and takes it away again.
 
-usage: run.py --build DIR [--deb FILE] [--mirror URL] [--may-not-boot] [--keep]
+usage: run.py --build DIR [--deb FILE] [--only PART] [--mirror URL] [--may-not-boot] [--keep]
 
 --build   a configured build directory; the package is built in DIR/package from what make dist packs
 --deb     a package that is there already, instead of building one
+--only    story (install, use, remove), repository, arm64 or image; without it, all of them
 --mirror  where Debian comes from (http://deb.debian.org/debian)
---may-not-boot  inside a container, where systemd-nspawn cannot boot: leave out what needs it
+--may-not-boot  inside a container, where neither systemd-nspawn nor podman can start: leave out what needs them
 --keep    leave the installed system in /tmp
 
 Prints PASS or FAIL, seconds, and what was looked at; "N passed, N failed" at the end.  Needs root, and
-debhelper, debootstrap, systemd-container, curl, ffmpeg.  The system is installed in a directory of its own under /tmp, where
+debhelper, debootstrap, systemd-container, curl, ffmpeg;
+mmdebstrap, qemu-user-static, apt-utils, gpg, podman.  The system is installed in a directory of its own under /tmp, where
 no service is started by anybody but this test; its server runs in network and mount name spaces of its
 own, so no port of this machine is touched.  At the end the system is booted (systemd-nspawn) with icecast2
 running, and the commands of doc/migration.md are pasted into it.
@@ -27,6 +29,9 @@ import tempfile
 import time
 
 from booted import CannotBoot
+from foreign import foreign
+from image import CannotContain, image
+from repository import repository
 from take_over import take_over
 from report import Broken, PATIENCE, check, counts, run, say, wait_for
 from system import CONFIG, Running, System, TOP
@@ -204,9 +209,9 @@ def stop(system, server, source):
 
 
 def in_a_container(system, server):
-    """packaging/container-start, without a container around it."""
+    """deploy/container/container-start, without a container around it."""
     script = system.path("tmp/container-start")
-    shutil.copy(TOP / "packaging/container-start", script)
+    shutil.copy(TOP / "deploy/container/container-start", script)
     script.chmod(0o755)
     config = system.path(CONFIG)
     aside = config.rename(config.with_suffix(".aside"))
@@ -286,10 +291,39 @@ def look_at_units():
             check("MemoryDenyWriteExecute=yes" in text, "and no memory may be both written and run")
 
 
+def story(system, deb, place, may_not_boot):
+    """Installed beside icecast2, used, upgraded, removed; then it takes icecast2's place."""
+    look_at_units()
+    look_at_package(deb)
+    system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2")
+    before = system.files()
+    say("installing")
+    passwords = install(system, deb)
+    install_again(system, passwords)
+    with contextlib.closing(Running(system)) as server:
+        pid, source = use(system, server)
+        reload(system, server, pid)
+        rotate(system, server)
+        stop(system, server, source)
+        in_a_container(system, server)
+    say("removing")
+    take_away(system, before, passwords)
+    say("taking over from icecast2, with systemd")
+    system.apt("install", "--download-only", "/tmp/icecast-lb.deb")
+    system.path("usr/sbin/policy-rc.d").unlink()
+    try:
+        take_over(system, deb, place / "boot.log", check)
+    except CannotBoot as e:
+        if not may_not_boot:
+            raise Broken(str(e)) from None
+        say("left out: this machine boots no system inside it (%s)" % str(e)[:200])
+
+
 def main():
     parser = argparse.ArgumentParser(description="Builds, installs, uses and removes the Debian package.")
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--deb", type=pathlib.Path)
+    parser.add_argument("--only", choices=("story", "repository", "arm64", "image"))
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--may-not-boot", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -302,35 +336,30 @@ def main():
     try:
         if os.getuid() != 0:
             raise Broken("this needs root")
-        look_at_units()
-        deb = options.deb or build_package(options.build.resolve())
-        look_at_package(deb)
+        wanted = [options.only] if options.only else ["story", "repository", "arm64", "image"]
+        deb = None if wanted == ["arm64"] else options.deb or build_package(options.build.resolve())
         system = System(place, options.mirror)
-        say("debootstrap")
-        system.make()
-        system.apt("update")
-        system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2")
-        before = system.files()
-        say("installing")
-        passwords = install(system, deb)
-        install_again(system, passwords)
-        with contextlib.closing(Running(system)) as server:
-            pid, source = use(system, server)
-            reload(system, server, pid)
-            rotate(system, server)
-            stop(system, server, source)
-            in_a_container(system, server)
-        say("removing")
-        take_away(system, before, passwords)
-        say("taking over from icecast2, with systemd")
-        system.apt("install", "--download-only", "/tmp/icecast-lb.deb")
-        system.path("usr/sbin/policy-rc.d").unlink()
-        try:
-            take_over(system, deb, place / "boot.log", check)
-        except CannotBoot as e:
-            if not options.may_not_boot:
-                raise Broken(str(e)) from None
-            say("left out: this machine boots no system inside it (%s)" % str(e)[:200])
+        if "story" in wanted or "repository" in wanted:
+            say("debootstrap")
+            system.make()
+            system.apt("update")
+        if "repository" in wanted:
+            say("an apt repository")
+            repository(system, deb, place)
+            system.apt("update")
+        if "arm64" in wanted:
+            say("the package for arm64")
+            foreign(place, options.mirror)
+        if "image" in wanted:
+            say("an image")
+            try:
+                image(deb, place, options.mirror)
+            except CannotContain as e:
+                if not options.may_not_boot:
+                    raise Broken(str(e)) from None
+                say("left out: this machine runs no container inside it (%s)" % str(e)[:300])
+        if "story" in wanted:
+            story(system, deb, place, options.may_not_boot)
     except Broken as e:
         check(False, str(e))
     except Exception as e:  # a test that breaks off is a failure, not silence
