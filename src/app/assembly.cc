@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/routes.h"
 #include "app/services/archive_service.h"
+#include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"

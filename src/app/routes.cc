@@ -1,6 +1,7 @@
 #include "app/routes.h"
 
 #include "app/services/worker.h"
+#include "app/stages/acme_stage.h"
 #include "app/stages/admin_stage.h"
 #include "app/stages/agent_stage.h"
 #include "app/stages/api_stage.h"
@@ -57,6 +58,7 @@ RouteTable make_routes(Worker& worker) {
   Rows rows(worker);
   rows.add<HealthStage>({"/_lb/health", "/_lb/live"});
   rows.add<MetricsStage>({"/metrics"});
+  rows.add<AcmeStage>({"/.well-known/acme-challenge/*"});
   rows.add<OptionsStage>();  // OPTIONS: what may be asked
   rows.add<ProofStage>({"/_lb/proof"});
   rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes

@@ -17,6 +17,7 @@
 #include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
@@ -85,6 +86,8 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
   services.hours = std::make_unique<HoursService>(services);
+  services.certificates = std::make_unique<CertificateService>(
+      services, [this] { apply_ports(services_->config.read()); });
   services.hls = std::make_unique<HlsService>(services);
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
@@ -327,6 +330,7 @@ void Server::end_all() {
   services_->lookup->stop();
   services_->dead_air->stop();
   services_->hours->stop();
+  services_->certificates->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(
       [this](unsigned i) {

@@ -11,6 +11,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
+#include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
@@ -229,6 +230,8 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
       {"hours", [](Server& s, Next, Moment) { s.services_->hours->configure(); }},
+      {"certificates",
+       [](Server& s, Next next, Moment) { s.services_->certificates->configure(*next); }},
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},

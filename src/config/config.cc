@@ -95,6 +95,19 @@ std::string state_directory(const Config& config) {
   return std::string(list.substr(0, list.find(':')));
 }
 
+std::vector<std::string> acme_names(const Config& config) {
+  if (!config.acme.enabled) return {};
+  std::vector<std::string> names = config.acme.names;
+  if (names.empty()) names.push_back(config.hostname);
+  const bool is_public =
+      config.acme.authorities.empty() || is_public_authority(config.acme.authorities.front());
+  for (std::string& name : names) name = to_lower(name);
+  std::erase_if(names, [&](const std::string& name) {
+    return name.empty() || name.starts_with("*.") || (is_public && !why_not_public(name).empty());
+  });
+  return names;
+}
+
 std::string archive_directory_of(const Config& config) {
   if (!config.archive.dir.empty()) return config.archive.dir;
   const std::string state = state_directory(config);

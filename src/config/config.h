@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "acme/settings.h"
 #include "archive/settings.h"
 #include "auth/settings.h"
 #include "base/log.h"
@@ -127,6 +128,7 @@ struct Config {
   HlsSettings hls;
   ExternalSettings external;
   ConsoleSettings console;
+  AcmeSettings acme;
   bool api = true;  // /api/v1, where <console> is
   StoreSettings store;
 };
@@ -172,6 +174,8 @@ void resolve_hls(const Config& config, MountSettings& mount);
 
 // <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
 std::string state_directory(const Config& config);
+// Of the certificate that <acme> orders; empty: none.
+std::vector<std::string> acme_names(const Config& config);
 // <archive><dir>, or "archive" in the state directory; "": none is known.
 std::string archive_directory_of(const Config& config);
 // A section of the file or of a record has an <archive>.

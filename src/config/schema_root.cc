@@ -53,6 +53,17 @@ constexpr Nest kConsoleNest{[](void* parent) -> void* {
                             },
                             false};
 
+constexpr Nest kAcmeNest{[](void* parent) -> void* {
+                           AcmeSettings& where = static_cast<Config*>(parent)->acme;
+                           where.enabled = true;
+                           return &where;
+                         },
+                         [](const void*) -> std::size_t { return 1; },
+                         [](const void* parent, std::size_t) -> const void* {
+                           return &static_cast<const Config*>(parent)->acme;
+                         },
+                         false};
+
 constexpr SchemaElement master_flat(std::string_view name, ValueKind kind, Slot (*where)(void*),
                                     std::int64_t min, std::int64_t max, std::string_view standard,
                                     std::string_view help,
@@ -171,6 +182,11 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBlock,
      .block = &kHlsBlock,
      .nest = inside<&Config::hls>(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "acme",
+     .kind = kBlock,
+     .block = &kAcmeBlock,
+     .nest = kAcmeNest,
      .origin = SchemaOrigin::kOwn},
     {.name = "console",
      .kind = kBlock,

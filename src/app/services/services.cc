@@ -1,7 +1,10 @@
 #include "app/services/services.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "acme/kept_certificate.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -55,6 +58,11 @@ TlsSettings Services::tls_settings(const Config& config) {
                                newer.tls_certificate.end());
   settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
   if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
+  // One that has not been ordered yet is no fault of the configuration.
+  if (const auto names = acme_names(config); !names.empty())
+    if (const std::string path = certificate_path(state_directory(config), names.front());
+        ::access(path.c_str(), F_OK) == 0)
+      settings.certificates.push_back(path);
   return settings;
 }
 

@@ -1,0 +1,106 @@
+#include "acme/kept_certificate.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kFileBytes = 256 * 1024;
+
+std::string file_name(std::string_view first_name) {
+  std::string name(first_name);
+  if (name.starts_with("*.")) name = cat({"_wildcard", std::string_view(name).substr(1)});
+  // A name has no '/', by the schema; this holds whatever it is.
+  std::ranges::replace_if(
+      name, [](char c) { return c == ':' || c == '/'; }, '-');
+  return name;
+}
+
+std::string account_path(const std::string& state_dir, const std::string& directory) {
+  return cat({state_dir, "/acme/account-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
+}
+
+std::string order_path(const std::string& state_dir, std::string_view first_name) {
+  return cat({state_dir, "/acme/", file_name(first_name), ".json"});
+}
+
+Result<Json> read_json(const std::string& path) {
+  const auto file = read_file(path, {.limit = kFileBytes});
+  if (!file) return file.error();
+  auto json = Json::parse(file->text);
+  if (!json || !json->is_object()) return Error::invalid(cat({path, ": is no JSON object"}));
+  return json;
+}
+
+Result<void> write_private(const std::string& state_dir, const std::string& path,
+                           std::string_view text) {
+  for (const std::string& directory : {state_dir, state_dir + "/acme"})
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+      return Error::io(cat({directory, ": ", std::strerror(errno)}));
+  return replace_file(path, text, {.mode = 0600});
+}
+
+std::string member_text(const Json& value) { return std::string(value.text().value_or("")); }
+
+}  // namespace
+
+std::string certificate_path(const std::string& state_dir, std::string_view first_name) {
+  return cat({state_dir, "/acme/", file_name(first_name), ".pem"});
+}
+
+Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory) {
+  const auto json = read_json(account_path(state_dir, directory));
+  if (!json) return json.error();
+  return KeptAccount{member_text(json->at("account")), member_text(json->at("key"))};
+}
+
+Result<void> write_account(const std::string& state_dir, const std::string& directory,
+                           const KeptAccount& account) {
+  JsonWriter out;
+  out.begin_object().key("directory").text(directory);
+  out.key("account").text(account.url).key("key").text(account.key).end_object();
+  return write_private(state_dir, account_path(state_dir, directory), out.take());
+}
+
+Result<KeptOrder> read_order(const std::string& state_dir, std::string_view first_name) {
+  const auto json = read_json(order_path(state_dir, first_name));
+  if (!json) return json.error();
+  KeptOrder order;
+  for (std::size_t i = 0; i < json->at("names").size(); ++i)
+    order.names.push_back(member_text(json->at("names").at(i)));
+  order.directory = member_text(json->at("directory"));
+  order.failures =
+      static_cast<unsigned>(std::min<std::uint64_t>(json->at("failures").u64().value_or(0), 1000));
+  order.next = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(json->at("next").u64().value_or(0), 1ULL << 40));
+  return order;
+}
+
+Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
+  JsonWriter out;
+  out.begin_object().key("names").begin_array();
+  for (const std::string& name : order.names) out.text(name);
+  out.end_array().key("directory").text(order.directory);
+  out.key("failures").number(order.failures);
+  out.key("next")
+      .number(static_cast<std::uint64_t>(std::max<std::int64_t>(order.next, 0)))
+      .end_object();
+  return write_private(state_dir, order_path(state_dir, order.names.front()), out.take());
+}
+
+Result<void> write_certificate(const std::string& state_dir, std::string_view first_name,
+                               std::string_view chain_and_key) {
+  return write_private(state_dir, certificate_path(state_dir, first_name), chain_and_key);
+}
+
+}  // namespace lb

@@ -1,0 +1,43 @@
+// What is kept of certificates and accounts over a restart, as files of the state directory:
+//   acme/account-XXXXXXXX.json    directory, account, key (0600); XXXXXXXX is of the directory's
+//   URL acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
+//   acme/NAME.json                names, directory, failures in a row, the next attempt
+// Thread: they wait for the disk: clerk.
+// Errors: as of base/file; a file that cannot be read is as one that is not there, and is told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace lb {
+
+struct KeptAccount {
+  std::string url;  // of the account; "": none yet
+  std::string key;  // PEM
+};
+
+struct KeptOrder {
+  std::vector<std::string> names;
+  std::string directory;  // its URL
+  unsigned failures = 0;  // in a row
+  std::int64_t next = 0;  // Unix seconds; 0: not said
+};
+
+// "radio.example.org.pem" of the first name; a wildcard is "_wildcard.…", an address has '-' for
+// ':'.
+std::string certificate_path(const std::string& state_dir, std::string_view first_name);
+
+// kNotFound: nothing is kept.
+Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory);
+Result<void> write_account(const std::string& state_dir, const std::string& directory,
+                           const KeptAccount& account);
+Result<KeptOrder> read_order(const std::string& state_dir, std::string_view first_name);
+Result<void> write_order(const std::string& state_dir, const KeptOrder& order);
+Result<void> write_certificate(const std::string& state_dir, std::string_view first_name,
+                               std::string_view chain_and_key);
+
+}  // namespace lb

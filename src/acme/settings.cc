@@ -1,0 +1,52 @@
+#include "acme/settings.h"
+
+#include <algorithm>
+#include <array>
+
+#include "acme/certificate.h"
+#include "base/strings.h"
+#include "net/address.h"
+#include "net/reach.h"
+
+namespace lb {
+namespace {
+
+struct NamedDirectory {
+  std::string_view name, url;
+};
+constexpr std::array kDirectories = {
+    NamedDirectory{"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"},
+    NamedDirectory{"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory"},
+};
+
+constexpr std::array<std::string_view, 9> kLocal = {".localhost", ".local",   ".internal",
+                                                    ".home.arpa", ".onion",   ".test",
+                                                    ".example",   ".invalid", ".lan"};
+
+}  // namespace
+
+std::string directory_url(const AcmeAuthority& directory) {
+  for (const NamedDirectory& known : kDirectories)
+    if (known.name == directory.url) return std::string(known.url);
+  return directory.url;
+}
+
+bool is_public_authority(const AcmeAuthority& directory) {
+  return std::ranges::any_of(kDirectories, [&](const NamedDirectory& known) {
+    return known.name == directory.url || known.url == directory.url;
+  });
+}
+
+std::string_view why_not_public(std::string_view name) {
+  if (is_address_name(name)) {
+    const auto address = Address::parse(name, 0);
+    return address && reach_of(*address) == Reach::kPublic ? "" : "it is no public address";
+  }
+  const std::string lower = to_lower(name);
+  if (lower.find('.') == std::string::npos) return "it has no dot";
+  for (const std::string_view end : kLocal)
+    if (lower.ends_with(end)) return "it is a name of local networks or of examples";
+  return "";
+}
+
+}  // namespace lb

@@ -1,0 +1,37 @@
+// Plain settings of the acme floor: which certificates are ordered, and where.
+// Thread: plain values.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lb {
+
+// A certificate authority, by the address of its directory.
+struct AcmeAuthority {
+  std::string url = "letsencrypt";  // or letsencrypt-staging, or an https URL
+  std::string ca_file;              // PEM: what it is trusted by, in place of the system's list
+  std::string external_id,
+      external_key;  // of an account that the operator has there; the key in base64url
+  bool operator==(const AcmeAuthority&) const = default;
+};
+
+struct AcmeSettings {
+  bool enabled = false;                    // the element is there
+  std::vector<std::string> names;          // empty: <hostname>
+  std::string email;                       // where the authority may write to
+  std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the first is asked
+  bool operator==(const AcmeSettings&) const = default;
+};
+
+// The URL of a directory that has a name; another text is one already.
+std::string directory_url(const AcmeAuthority& directory);
+// Whether it is a public authority: what it names is then public, too.
+bool is_public_authority(const AcmeAuthority& directory);
+// Why no public authority signs this name: "it has no dot", "it is a private address" …; "": it
+// may.
+// Source: CA/Browser Forum Baseline Requirements 7.1.4.2.1, RFC 6761.
+std::string_view why_not_public(std::string_view name);
+
+}  // namespace lb

@@ -1,0 +1,314 @@
+#include "app/services/certificate_service.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "acme/renewal.h"
+#include "app/services/event_service.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kAcmeModule = "tls/acme";
+constexpr std::chrono::minutes kLongestLook{60};
+constexpr std::chrono::seconds kAnswerTime{30};
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += cat({text.empty() ? "" : " ", name});
+  return text;
+}
+
+}  // namespace
+
+CertificateService::CertificateService(Services& services, std::function<void()> changed)
+    : services_(services),
+      changed_(std::move(changed)),
+      timer_(services.loops.control(), [this] { look(); }),
+      wait_(services.loops.control(), [this] { take(order_->next()); }) {}
+
+void CertificateService::stop() {
+  stopped_ = true;
+  ++run_;
+  timer_.cancel();
+  wait_.cancel();
+  services_.fetcher->cancel(request_);
+}
+
+void CertificateService::configure(const Config& config) {
+  std::vector<std::string> names = acme_names(config);
+  const std::string state_dir = state_directory(config);
+  if (stopped_ || (settings_ == config.acme && names_ == names && state_dir_ == state_dir)) return;
+  ++run_;
+  timer_.cancel();
+  wait_.cancel();
+  services_.fetcher->cancel(request_);
+  order_.reset();
+  challenges_.clear();
+  settings_ = config.acme;
+  names_ = std::move(names);
+  state_dir_ = state_dir;
+  if (!settings_.enabled) return;
+  if (names_.empty() || state_dir_.empty()) {
+    services_.log.error(
+        kAcmeModule,
+        names_.empty()
+            ? cat({"<acme>: no public authority gives a certificate for ",
+                   settings_.names.empty() ? config.hostname : listed(settings_.names),
+                   "; nothing is ordered"})
+            : std::string("<acme>: there is no <paths><state-dir> to keep a certificate in; "
+                          "nothing is ordered"));
+    names_.clear();
+    return;
+  }
+  authority_ = settings_.authorities.empty() ? AcmeAuthority() : settings_.authorities.front();
+  services_.loops.clerk().post([this, run = run_, dir = state_dir_, first = names_.front(),
+                                url = directory_url(authority_)] {
+    Kept kept = read(dir, url, first);
+    services_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
+      if (run == run_) on_read(std::move(kept));
+    });
+  });
+}
+
+CertificateService::Kept CertificateService::read(const std::string& state_dir,
+                                                  const std::string& directory,
+                                                  const std::string& first_name) {
+  Kept kept;
+  const auto complain = [&](const Error& error) {
+    if (error.code != Error::Code::kNotFound) kept.complaints.push_back(error.what);
+  };
+  if (auto account = read_account(state_dir, directory))
+    kept.account = std::move(*account);
+  else
+    complain(account.error());
+  if (auto order = read_order(state_dir, first_name))
+    kept.order = std::move(*order);
+  else
+    complain(order.error());
+  const std::string path = certificate_path(state_dir, first_name);
+  if (const auto file = read_file(path, {.limit = 256 * 1024}); !file) {
+    complain(file.error());
+  } else if (auto facts = certificate_facts(file->text)) {
+    kept.facts = std::move(*facts);
+  } else {
+    kept.complaints.push_back(cat({path, ": ", facts.error().what}));
+  }
+  return kept;
+}
+
+void CertificateService::on_read(Kept kept) {
+  kept_ = std::move(kept);
+  for (const std::string& text : kept_.complaints)
+    services_.log.warn(kAcmeModule, text + "; it is made again");
+  account_key_.reset();
+  if (!kept_.account.key.empty()) {
+    if (auto key = AcmeKey::from_pem(kept_.account.key))
+      account_key_ = std::move(*key);
+    else
+      kept_.account = {};
+  }
+  const bool is_same =
+      kept_.order.names == names_ && kept_.order.directory == directory_url(authority_);
+  if (!is_same) kept_.order = {names_, directory_url(authority_), 0, 0};
+  const bool is_usable = kept_.facts && is_same;
+  WallTime at = is_usable ? renewal_time(*kept_.facts, rng_.unit()) : services_.clock.wall();
+  if (kept_.order.failures > 0) at = std::max(at, WallTime(std::chrono::seconds(kept_.order.next)));
+  if (is_usable)
+    services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is valid until ",
+                                         shown(kept_.facts->ends), "; it is renewed ", shown(at)}));
+  plan(at);
+}
+
+void CertificateService::plan(WallTime at) {
+  next_ = at;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::microseconds>(at - services_.clock.wall());
+  timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kLongestLook));
+}
+
+void CertificateService::look() {
+  if (services_.clock.wall() < next_) return plan(next_);
+  attempt();
+}
+
+void CertificateService::attempt() {
+  auto key = AcmeKey::generate();
+  if (!key) return fail({AcmeFailure::Kind::kOther, key.error().what, {}});
+  key_ = std::move(*key);
+  if (account_key_) return begin_order();
+  auto made = AcmeKey::generate();
+  if (!made) return fail({AcmeFailure::Kind::kOther, made.error().what, {}});
+  account_key_ = std::move(*made);
+  kept_.account = {"", account_key_->pem()};
+  // Kept before it is used: an account whose key is lost can be neither used nor closed.
+  write([dir = state_dir_, url = directory_url(authority_),
+         account = kept_.account] { return write_account(dir, url, account); },
+        [this](const Result<void>& written) {
+          if (written) return begin_order();
+          account_key_.reset();
+          fail({AcmeFailure::Kind::kOther,
+                cat({"the key of the account could not be kept: ", written.error().what}),
+                {}});
+        });
+}
+
+void CertificateService::begin_order() {
+  std::string secret;
+  if (!authority_.external_key.empty()) {
+    auto bytes = base64url_decode(authority_.external_key);
+    if (!bytes) return fail({AcmeFailure::Kind::kRefused, "eab-key is not base64url", {}});
+    secret = std::move(*bytes);
+  }
+  services_.log.info(kAcmeModule, cat({"a certificate for ", listed(names_), " is ordered from ",
+                                       directory_url(authority_)}));
+  order_.emplace(AcmeOrder::Wanted{directory_url(authority_), names_, settings_.email,
+                                   kept_.account.url, *account_key_, *key_, authority_.external_id,
+                                   std::move(secret)});
+  take(order_->begin());
+}
+
+void CertificateService::take(AcmeOrder::Step step) {
+  if (!order_->account().empty() && order_->account() != kept_.account.url) keep_account();
+  // Each publication is answered from this moment on: this node is the only one of the name.
+  while (const auto* publish = std::get_if<AcmeOrder::Publish>(&step)) {
+    challenges_.put(publish->token, publish->authorization);
+    step = order_->next();
+  }
+  if (const auto* to_ask = std::get_if<AcmeOrder::Ask>(&step)) return ask(*to_ask);
+  if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) return wait_.after(wait->time);
+  challenges_.clear();
+  if (const auto* done = std::get_if<AcmeOrder::Done>(&step)) return keep(*done);
+  fail(std::get<AcmeFailure>(step));
+}
+
+void CertificateService::ask(const AcmeOrder::Ask& ask) {
+  FetchRequest request;
+  request.url = ask.url;
+  request.json = ask.body;
+  request.json_type = "application/jose+json";
+  request.user_agent = "icecast-lb/" LB_VERSION;
+  request.tls.ca_file = authority_.ca_file;
+  request.timeout = kAnswerTime;
+  // A public authority names public addresses only; one of the operator's own may name its own.
+  if (is_public_authority(authority_)) request.named_by = Reach::kPublic;
+  request_ = services_.fetcher->start(std::move(request),
+                                      [this, run = run_](const Result<FetchAnswer>& answer) {
+                                        if (run == run_ && order_)
+                                          take(order_->next(answer, services_.clock.wall()));
+                                      });
+}
+
+void CertificateService::keep_account() {
+  kept_.account.url = order_->account();
+  if (!std::exchange(told_terms_, true) && !order_->terms().empty())
+    services_.log.info(kAcmeModule, cat({"an account was made at ", directory_url(authority_),
+                                         ", whose terms are ", order_->terms()}));
+  write([dir = state_dir_, url = directory_url(authority_),
+         account = kept_.account] { return write_account(dir, url, account); },
+        [this](const Result<void>& written) {
+          // The authority finds it again by its key.
+          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+        });
+}
+
+void CertificateService::keep(const AcmeOrder::Done& done) {
+  kept_.order.failures = 0;
+  kept_.order.next = 0;
+  write(
+      [dir = state_dir_, order = kept_.order, text = done.chain + key_->pem()] {
+        if (auto written = write_certificate(dir, order.names.front(), text); !written)
+          return written;
+        return write_order(dir, order);
+      },
+      [this, facts = done.facts](const Result<void>& written) {
+        if (written) return in_use(facts);
+        fail({AcmeFailure::Kind::kOther,
+              cat({"the new certificate could not be kept: ", written.error().what}),
+              {}});
+      });
+}
+
+void CertificateService::in_use(const CertificateFacts& facts) {
+  const bool is_first = !kept_.facts;
+  kept_.facts = facts;
+  order_.reset();
+  const WallTime renewal = renewal_time(facts, rng_.unit());
+  services_.log.info(kAcmeModule, cat({"a new certificate for ", listed(names_), " from ",
+                                       facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
+                                       " is in use, valid until ", shown(facts.ends),
+                                       "; it is renewed ", shown(renewal)}));
+  services_.events->publish("certificate", names_.front(),
+                            {{"names", listed(names_)},
+                             {"directory", directory_url(authority_)},
+                             {"until", std::to_string(unix_seconds(facts.ends))},
+                             {"why", is_first ? "first" : "renewed"}});
+  changed_();
+  plan(renewal);
+}
+
+void CertificateService::fail(const AcmeFailure& failure) {
+  order_.reset();
+  // The next attempt makes another one; a key that the authority does not know is of no use.
+  if (failure.kind == AcmeFailure::Kind::kAccount) {
+    account_key_.reset();
+    kept_.account = {};
+  }
+  const auto wait = time_to_retry(++kept_.order.failures, failure.retry_after, rng_.unit());
+  const WallTime now = services_.clock.wall();
+  const WallTime at = now + wait;
+  kept_.order.next = unix_seconds(at);
+  const bool is_renewal = kept_.facts && kept_.facts->ends > now;
+  services_.log.error(
+      kAcmeModule,
+      cat({is_renewal ? "no new certificate for " : "no certificate for ", listed(names_), ": ",
+           failure.text, "; ",
+           is_renewal ? cat({"the one in use is valid until ", shown(kept_.facts->ends), "; "})
+                      : std::string(),
+           "again ", shown(at)}));
+  services_.events->publish("certificate-failed", names_.front(),
+                            {{"names", listed(names_)},
+                             {"directory", directory_url(authority_)},
+                             {"kind", std::string(to_text(failure.kind))},
+                             {"why", failure.text},
+                             {"next", std::to_string(unix_seconds(at))}});
+  write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
+        [this](const Result<void>& written) {
+          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+        });
+  plan(at);
+}
+
+void CertificateService::write(std::function<Result<void>()> writes,
+                               std::function<void(Result<void>)> then) {
+  services_.loops.clerk().post(
+      [this, run = run_, writes = std::move(writes), then = std::move(then)] {
+        services_.loops.control().post([this, run, then, written = writes()] {
+          if (run == run_) then(written);
+        });
+      });
+}
+
+// "at 14:05" where it is today, else "on 2026-11-24 at 05:00", in the local time of the server.
+std::string CertificateService::shown(WallTime time) const {
+  const auto parts = [](WallTime moment) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(moment);
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    return local;
+  };
+  const std::tm then = parts(time), now = parts(services_.clock.wall());
+  char text[64];
+  const bool is_today = then.tm_year == now.tm_year && then.tm_yday == now.tm_yday;
+  const std::size_t length =
+      std::strftime(text, sizeof text, is_today ? "at %H:%M" : "on %Y-%m-%d at %H:%M", &then);
+  return {text, length};
+}
+
+}  // namespace lb

@@ -1,0 +1,82 @@
+// CertificateService: orders the certificate of <acme>, keeps it, and renews it before it ends.
+//
+// One attempt is one AcmeOrder (acme/order.h), asked over the Fetcher. What works is never given
+// up: the file in use is replaced only by a chain that was checked. A failure is a line, an event
+// and a moment of the next attempt, which is kept over a restart.
+// Thread: control; challenges() any. Files are read and written on the clerk.
+// Ownership: Services.
+// Bounds: one order under way; a look at the clock each hour at least, as a wall clock may be set.
+// Source: doc/https.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acme/challenges.h"
+#include "acme/kept_certificate.h"
+#include "acme/order.h"
+#include "app/services/services.h"
+#include "base/random.h"
+
+namespace lb {
+
+class CertificateService {
+ public:
+  // changed: a certificate has come, or another one; its file is to be loaded.
+  CertificateService(Services& services, std::function<void()> changed);
+
+  void configure(const Config& config);
+  void stop();
+  const AcmeChallenges& challenges() const noexcept { return challenges_; }
+
+ private:
+  // What the clerk has read.
+  struct Kept {
+    KeptAccount account;
+    KeptOrder order;
+    std::optional<CertificateFacts> facts;  // of the file in use
+    std::vector<std::string> complaints;
+  };
+  static Kept read(const std::string& state_dir, const std::string& directory,
+                   const std::string& first_name);
+  void on_read(Kept kept);
+  void plan(WallTime at);
+  void look();
+  void attempt();
+  void begin_order();
+  void take(AcmeOrder::Step step);
+  void ask(const AcmeOrder::Ask& ask);
+  void keep(const AcmeOrder::Done& done);
+  void in_use(const CertificateFacts& facts);
+  void fail(const AcmeFailure& failure);
+  void keep_account();
+  // Runs on the clerk, and then says on control what went wrong.
+  void write(std::function<Result<void>()> writes, std::function<void(Result<void>)> then);
+  std::string shown(WallTime time) const;
+
+  Services& services_;
+  std::function<void()> changed_;
+  Rng rng_ = Rng::from_entropy();
+  AcmeChallenges challenges_;
+
+  AcmeSettings settings_;
+  std::vector<std::string> names_;
+  std::string state_dir_;
+  std::uint64_t run_ = 0;  // counts configurations: what belongs to an earlier one is dropped
+  Kept kept_;
+  AcmeAuthority authority_;
+  std::optional<AcmeKey> account_key_, key_;
+  std::optional<AcmeOrder> order_;
+  bool told_terms_ = false;
+  std::uint64_t request_ = 0;
+  WallTime next_{};
+  bool stopped_ = false;
+  Timer timer_, wait_;
+};
+
+}  // namespace lb

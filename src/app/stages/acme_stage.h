@@ -1,0 +1,19 @@
+// AcmeStage: answers a certificate authority that asks whether a name is this server's (http-01).
+//
+// It comes before every limit: a full server keeps its certificate. A token that is not one of
+// ours goes on to the next stage: another program's may be a file of the web root.
+// Source: RFC 8555 8.3.
+// Thread: its worker.
+#pragma once
+
+#include "app/stages/worker_stage.h"
+
+namespace lb {
+
+class AcmeStage final : public WorkerStage {
+ public:
+  using WorkerStage::WorkerStage;
+  Verdict handle(Connection& connection) override;
+};
+
+}  // namespace lb

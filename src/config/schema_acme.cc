@@ -1,0 +1,84 @@
+// Rows of <acme>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kAuthorityRows[] = {
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "letsencrypt",
+     .help = "letsencrypt, letsencrypt-staging (for trying: no player trusts it), or the https "
+             "address of another authority's directory."},
+    {.name = "ca-file",
+     .kind = kPath,
+     .slot = slot<&AcmeAuthority::ca_file>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/etc/ssl/our-ca.pem",
+     .help = "The certificates, in PEM, that the directory is trusted by; without it those of the "
+             "system."},
+    {.name = "eab-kid",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::external_id>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "kid-1",
+     .help = "The account that one has with the authority already, where it wants one: its id."},
+    {.name = "eab-key",
+     .kind = kSecret,
+     .slot = slot<&AcmeAuthority::external_key>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "And its key, in base64url as the authority shows it."},
+};
+
+constexpr SchemaBlock kAuthorityBlock{.name = "authority",
+                                      .help = "The authority that is asked for certificates.",
+                                      .elements = kAuthorityRows,
+                                      .fresh = fresh<AcmeAuthority>,
+                                      .inline_form = true};
+
+constexpr SchemaElement kAcme[] = {
+    {.kind = kBool,
+     .slot = slot<&AcmeSettings::enabled>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "1, where the element is there",
+     .example = "1",
+     .help = "1: certificates are ordered and renewed. Who writes it agrees to the terms of the "
+             "authority; their address is in the log."},
+    {.name = "names",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::names>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "hostname",
+     .example = "radio.example.org www.radio.example.org",
+     .help = "The names and addresses of one certificate. Each leads to this server, whose port 80 "
+             "is asked by the authority."},
+    {.name = "email",
+     .kind = kText,
+     .slot = slot<&AcmeSettings::email>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "radio@example.org",
+     .help = "Where the authority may write to."},
+    {.name = "authority",
+     .kind = kBlock,
+     .block = &kAuthorityBlock,
+     .nest = each_in<&AcmeSettings::authorities>(),
+     .origin = SchemaOrigin::kOwn},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kAcmeBlock{
+    .name = "acme",
+    .help =
+        "Certificates by themselves, from Let's Encrypt or another authority; see doc/https.md.",
+    .elements = kAcme,
+    .fresh = fresh<AcmeSettings>,
+    .inline_form = true};
+
+}  // namespace lb

@@ -1,0 +1,144 @@
+"""https by itself: certificates that the server orders, uses without a restart, keeps and renews."""
+import json
+import ssl
+
+from authority import Authority
+from harness import check, equal, free_port, listen_socket, matches, test, wait_for
+
+NAME = "radio.example.org"
+
+
+def verified(authority, name=NAME):
+    """For Wire: TLS as a browser speaks it, which believes this authority alone."""
+    context = ssl.create_default_context(cafile=str(authority.root()))
+    return lambda connected: context.wrap_socket(connected, server_hostname=name)
+
+
+def radio(t, authority, port, acme="", **slots):
+    """A server at the port that the authority asks, and another port for https."""
+    state = t.dir / "state"
+    state.mkdir(exist_ok=True)
+    state.chmod(0o777)
+    tls = free_port()
+    server = t.unstarted_server(
+        sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
+        body="<hostname>%s</hostname><acme>%s%s</acme>" % (NAME, acme, authority.element()),
+        paths="<state-dir>%s</state-dir>" % state, **slots)
+    server.tls, server.state = tls, state
+    return server
+
+
+def comes(server, times=1):
+    wait_for(lambda: server.log().count("a new certificate for") >= times, "a certificate comes: " + server.log()[-1500:], 20)
+    wait_for(lambda: "port %d is open" % server.tls in server.log(), "its port opens: " + server.log()[-1500:], 10)
+
+
+@test
+def a_listener_hears_over_https_without_a_restart(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port).start()
+    plain = server.source()
+    comes(server)
+    listener = server.listener(port=server.tls, wrap=verified(authority))
+    sent = plain.play(200)
+    check(listener.read(100 * 384) in sent, "what came differs from what was sent")
+    matches(r"an account was made at https://\S+, whose terms are data:text/plain", server.log())
+    # Key and account are the server's alone.
+    for file in (server.state / "acme").iterdir():
+        equal(file.stat().st_mode & 0o777, 0o600, file.name)
+    equal((server.state / "acme").stat().st_mode & 0o777, 0o700)
+    check("PRIVATE KEY" not in server.log() + server.out.read_text(), "no key is in a log")
+
+
+@test
+def a_restart_goes_on_with_the_certificate_that_there_is(t):
+    port = free_port()
+    authority = Authority(t, port, bad_nonces=50)
+    server = radio(t, authority, port).start()
+    comes(server)
+    server.stop()
+    server.start()
+    check(server.tls in server.ports, "the port of https is open from the start: %s" % server.ports)
+    wait_for(lambda: "it is renewed" in server.log()[server.log().rindex("server started"):], "it is planned")
+    equal(authority.issued(), 1, "certificates of this name")
+
+
+@test
+def it_is_renewed_under_a_listener(t):
+    port = free_port()
+    authority = Authority(t, port, validity=12)
+    server = radio(t, authority, port).start()
+    source = server.source()
+    comes(server)
+    listener = server.listener(port=server.tls, wrap=verified(authority))
+
+    def renewed():
+        source.play(20)
+        listener.read(20 * 384)  # as much as is played: who is too slow is ended
+        return authority.issued() >= 2 and server.log().count("a new certificate for") >= 2
+    wait_for(renewed, "it is renewed: " + server.log()[-1500:], 20)
+    source.play(20)
+    listener.read(20 * 384)
+    files = sorted(file.name for file in (server.state / "acme").iterdir())
+    equal([name for name in files if not name.startswith("account-")], [NAME + ".json", NAME + ".pem"], "what is kept")
+
+
+@test
+def what_is_wrong_is_said_and_tried_again(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, free_port()).start()
+    wait_for(lambda: "no certificate for" in server.log(), "it fails", 20)
+    matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to radio\.example\.org "
+            r"\(.*\); is port 80 open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
+    kept = json.loads((server.state / "acme" / (NAME + ".json")).read_text())
+    equal(kept["failures"], 1, "failures that are kept")
+    server.stop()
+    server.start()
+    # A restart does not ask again at once: authorities count.
+    wait_for(lambda: "server started" in server.log()[-4000:], "it has started")
+    equal(server.log().count("is ordered from"), 1, "orders")
+
+
+@test
+def an_authority_may_want_an_account_that_one_has(t):
+    port = free_port()
+    authority = Authority(t, port, external={"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"})
+    server = radio(t, authority, port)
+    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element()))
+    server.start()
+    wait_for(lambda: "the CA wants an external account (eab-kid, eab-key)" in server.log(), "it is said: " + server.log()[-800:], 20)
+    bound = authority.element(' eab-kid="kid-1" eab-key="zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"')
+    server.stop()
+    (server.state / "acme" / (NAME + ".json")).unlink()
+    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, bound))
+    server.start()
+    comes(server)
+    check("zWNDZM6e" not in server.log(), "the key is in no log")
+
+
+@test
+def a_token_that_is_not_ours_is_a_file_or_nothing(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port).start()
+    comes(server)
+    there = server.dir / "web/.well-known/acme-challenge"
+    there.mkdir(parents=True)
+    (there / "theirs").write_text("theirs.print")
+    for path, status in (("theirs", 200), ("none", 404), ("a/b", 404), ("", 404), ("a" * 500, 404)):
+        answer = server.get("/.well-known/acme-challenge/" + path)
+        equal(answer.status, status, path[:40])
+    equal(server.get("/.well-known/acme-challenge/theirs").body, b"theirs.print")
+
+
+@test
+def names_that_no_authority_signs_are_said_at_once(t):
+    state = t.dir / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    server = t.unstarted_server(body="<hostname>localhost</hostname><acme/>", paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    wait_for(lambda: "no public authority gives a certificate for localhost" in server.log(), "it is said: " + server.log())
+    equal(list(state.glob("acme/*")), [], "nothing was asked or kept")

@@ -1,0 +1,54 @@
+#include "acme/kept_certificate.h"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/cat.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(KeptCertificate) {
+  char place[32] = "/tmp/icecast-lb-acme-XXXXXX";
+  std::string dir;
+  void setup() override { dir = cat({::mkdtemp(place), "/state"}); }
+  void teardown() override { std::filesystem::remove_all(place); }
+};
+
+TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
+  CHECK(read_account(dir, "https://ca.test/dir").error().code == Error::Code::kNotFound);
+  CHECK(write_account(dir, "https://ca.test/dir", {"https://ca.test/1", "key"}).has_value());
+  STRCMP_EQUAL("https://ca.test/1", read_account(dir, "https://ca.test/dir")->url.c_str());
+  CHECK_FALSE(read_account(dir, "https://other.test/dir").has_value());
+  CHECK(write_order(dir, {{"a.test", "b.test"}, "https://ca.test/dir", 3, 77}).has_value());
+  const auto order = read_order(dir, "a.test");
+  LONGS_EQUAL(2, order->names.size());
+  LONGS_EQUAL(3, order->failures);
+  LONGS_EQUAL(77, order->next);
+  CHECK(write_certificate(dir, "a.test", "chain and key").has_value());
+  for (const auto& file : std::filesystem::directory_iterator(dir + "/acme")) {
+    struct stat info {};
+    LONGS_EQUAL(0, ::stat(file.path().c_str(), &info));
+    LONGS_EQUAL(0600, info.st_mode & 0777);
+  }
+}
+TEST(KeptCertificate, NamesAreFilesOfThatDirectoryAlone) {
+  STRCMP_EQUAL("/s/acme/_wildcard.a.test.pem", certificate_path("/s", "*.a.test").c_str());
+  STRCMP_EQUAL("/s/acme/2001-db8--1.pem", certificate_path("/s", "2001:db8::1").c_str());
+  STRCMP_EQUAL("/s/acme/..-..-etc-passwd.pem", certificate_path("/s", "../../etc/passwd").c_str());
+}
+TEST(KeptCertificate, ADamagedFileIsAnErrorThatNamesIt) {
+  CHECK(write_order(dir, {{"a.test"}, "d", 0, 0}).has_value());
+  std::ofstream(dir + "/acme/a.test.json") << "{\"failures\":";
+  CHECK(read_order(dir, "a.test").error().what.find("a.test.json") != std::string::npos);
+  std::ofstream(dir + "/acme/a.test.json") << R"({"names":7,"failures":99999999999,"next":-1})";
+  const auto order = read_order(dir, "a.test");
+  LONGS_EQUAL(1000, order->failures);
+  LONGS_EQUAL(0, order->next);
+  LONGS_EQUAL(0, order->names.size());
+}
