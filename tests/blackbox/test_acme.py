@@ -65,23 +65,48 @@ def a_restart_goes_on_with_the_certificate_that_there_is(t):
 
 
 @test
-def it_is_renewed_under_a_listener(t):
+def another_one_takes_its_place_under_a_listener(t):
     port = free_port()
-    authority = Authority(t, port, validity=12)
+    authority = Authority(t, port)
     server = radio(t, authority, port).start()
     source = server.source()
     comes(server)
     listener = server.listener(port=server.tls, wrap=verified(authority))
+    body = server.slots["body"]
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
 
-    def renewed():
+    def replaced():
         source.play(20)
-        listener.read(20 * 384)  # as much as is played: who is too slow is ended
-        return authority.issued() >= 2 and server.log().count("a new certificate for") >= 2
-    wait_for(renewed, "it is renewed: " + server.log()[-1500:], 20)
-    source.play(20)
-    listener.read(20 * 384)
+        listener.read(20 * 384)  # as much as is played: a listener who is too slow is ended
+        return server.log().count("a new certificate for") == 2
+    wait_for(replaced, "another one comes: " + server.log()[-1500:], 20)
+
+    def has_both():
+        source.play(20)
+        listener.read(20 * 384)
+        try:
+            server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
+            return True
+        except ssl.SSLError:
+            return False
+    wait_for(has_both, "new connections get it", 10)
+    server.wire(server.tls, wrap=verified(authority)).close()
     files = sorted(file.name for file in (server.state / "acme").iterdir())
     equal([name for name in files if not name.startswith("account-")], [NAME + ".json", NAME + ".pem"], "what is kept")
+    equal(authority.issued(), 2, "certificates")
+
+
+@test
+def one_that_is_due_when_it_comes_is_not_ordered_again_and_again(t):
+    port = free_port()
+    authority = Authority(t, port, validity=2)
+    server = radio(t, authority, port).start()
+    comes(server)
+    for _ in range(2):
+        server.stop()
+        server.start()
+        wait_for(lambda: "it is renewed" in server.log()[server.log().rindex("server started"):], "it is planned")
+    equal(authority.issued(), 1, "certificates after two restarts, all of which have found it over")
 
 
 @test

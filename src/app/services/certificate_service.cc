@@ -18,6 +18,10 @@ using namespace std::chrono_literals;
 constexpr std::string_view kAcmeModule = "tls/acme";
 constexpr std::chrono::minutes kLongestLook{60};
 constexpr std::chrono::seconds kAnswerTime{30};
+// A chain that is due when it comes, by a clock that is wrong or a life that is absurd, is not
+// ordered again and again: authorities count.
+constexpr std::chrono::hours kLeastLife{1};
+constexpr std::chrono::hours kRefusedTime{24};
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -119,7 +123,7 @@ void CertificateService::on_read(Kept kept) {
   if (!is_same) kept_.order = {names_, directory_url(authority_), 0, 0};
   const bool is_usable = kept_.facts && is_same;
   WallTime at = is_usable ? renewal_time(*kept_.facts, rng_.unit()) : services_.clock.wall();
-  if (kept_.order.failures > 0) at = std::max(at, WallTime(std::chrono::seconds(kept_.order.next)));
+  at = std::max(at, WallTime(std::chrono::seconds(kept_.order.next)));
   if (is_usable)
     services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is valid until ",
                                          shown(kept_.facts->ends), "; it is renewed ", shown(at)}));
@@ -220,7 +224,7 @@ void CertificateService::keep_account() {
 
 void CertificateService::keep(const AcmeOrder::Done& done) {
   kept_.order.failures = 0;
-  kept_.order.next = 0;
+  kept_.order.next = unix_seconds(services_.clock.wall() + kLeastLife);
   write(
       [dir = state_dir_, order = kept_.order, text = done.chain + key_->pem()] {
         if (auto written = write_certificate(dir, order.names.front(), text); !written)
@@ -239,7 +243,8 @@ void CertificateService::in_use(const CertificateFacts& facts) {
   const bool is_first = !kept_.facts;
   kept_.facts = facts;
   order_.reset();
-  const WallTime renewal = renewal_time(facts, rng_.unit());
+  const WallTime renewal =
+      std::max(renewal_time(facts, rng_.unit()), WallTime(std::chrono::seconds(kept_.order.next)));
   services_.log.info(kAcmeModule, cat({"a new certificate for ", listed(names_), " from ",
                                        facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
                                        " is in use, valid until ", shown(facts.ends),
@@ -260,7 +265,10 @@ void CertificateService::fail(const AcmeFailure& failure) {
     account_key_.reset();
     kept_.account = {};
   }
-  const auto wait = time_to_retry(++kept_.order.failures, failure.retry_after, rng_.unit());
+  // What is refused for good is asked for again by a changed configuration, or tomorrow.
+  const std::chrono::seconds asked_for =
+      failure.kind == AcmeFailure::Kind::kRefused ? kRefusedTime : failure.retry_after;
+  const auto wait = time_to_retry(++kept_.order.failures, asked_for, rng_.unit());
   const WallTime now = services_.clock.wall();
   const WallTime at = now + wait;
   kept_.order.next = unix_seconds(at);
