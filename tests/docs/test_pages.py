@@ -300,6 +300,15 @@ def performance_is_measured_elsewhere(machine):
 
 
 @test
+def packages_are_made_and_installed_elsewhere(machine):
+    Page("doc/install.md", machine, [
+        ("apt|password|systemctl|keyrings|sources", "tests/package installs the package, and from a repository, into a clean Debian"),
+        ("deploy/container|podman", "tests/package makes the image and runs its program"),
+        ("make package|tools/", "they compile for minutes; tests/package runs them"),
+    ]).end()
+
+
+@test
 def stores_are_set_up_elsewhere(machine):
     Page("doc/stores.md", machine, [
         ("openssl", "a key for sealing is 32 random bytes; tests/oneplace has its own"),
