@@ -1,18 +1,23 @@
 #!/bin/bash
 # Installs what is missing, builds icecast-lb, writes a first configuration, and runs one node.
 #
-#   ./run.sh [--demo | --cluster] [--port N] [--var DIR]
+#   ./run.sh [--demo | --cluster] [--port N] [--var DIR] [--hostname NAME]
 #
 #   --demo      also play short files of our own, with titles, to /demo.mp3 and /demo.ogg
 #   --cluster   instead of one node a master on 127.0.0.1 and three edges on 127.0.0.2 to .4, whose
 #               capacities are 10 : 5 : 1; configurations in var/cluster/
 #   --port N    port of a first configuration (8000); one that exists is left as it is
 #   --var DIR   where configuration and logs are (var/ beside this script)
+#   --hostname NAME   in a first configuration: the name that leads to this machine. The server orders a
+#               certificate for it from Let's Encrypt, by which you agree to its terms, and plays by https
+#               too: doc/https.md. Needs ports 80 and 443, so root.
+#   --ports HTTP,HTTPS   other ones, where a router or a proxy forwards those two to them
+#   --authority URL      another certificate authority, by its directory; --authority-ca FILE: what it is trusted by
 #
 # Ctrl-C ends everything that it started.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
-demo=no cluster=no port=8000 var=$here/var
+demo=no cluster=no port=8000 var=$here/var name= ports=80,443 authority= authority_ca=
 
 usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; }
 while [ $# -gt 0 ]; do
@@ -20,6 +25,10 @@ while [ $# -gt 0 ]; do
     --demo) demo=yes ;;
     --cluster) cluster=yes ;;
     --port) port=${2:?--port needs a number}; shift ;;
+    --hostname) name=${2:?--hostname needs a name}; shift ;;
+    --ports) ports=${2:?--ports needs two numbers}; shift ;;
+    --authority) authority=${2:?--authority needs an address}; shift ;;
+    --authority-ca) authority_ca=$(realpath "${2:?--authority-ca needs a file}"); shift ;;
     --var) var=$(realpath -m "${2:?--var needs a directory}"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -103,15 +112,30 @@ open_var() {
   mkdir -p "$var/web" "$var/log"
   var=$(cd "$var" && pwd -P)
   chmod 750 "$var/log"
+  mkdir -p "$var/state"
+  chmod 700 "$var/state"
 }
 
 # The logs belong to the server's user.  The configuration does not: root reads it at the next start,
 # so nobody else may write it.
 give_to_nobody() {
   [ "$(id -u)" = 0 ] || return 0
-  chown -h nobody:nogroup "$var/log"
+  chown -h nobody:nogroup "$var/log" "$var/state"
   chown -h root:nogroup "$config"
   chmod 640 "$config"
+}
+
+# With a name: its sockets and its certificate.
+https_elements() {
+  [ -n "$name" ] || return 0
+  echo "  <listen-socket><port>${ports%,*}</port></listen-socket>
+  <listen-socket><port>${ports#*,}</port><ssl>1</ssl></listen-socket>"
+  if [ -n "$authority" ]; then
+    echo "  <acme><authority url=\"$(xml_text "$authority")\"${authority_ca:+ ca-file=\"$(xml_text "$authority_ca")\"}/></acme>"
+  else
+    echo "  <!-- A certificate by itself: doc/https.md. -->
+  <acme/>"
+  fi
 }
 
 write_configuration() {
@@ -132,7 +156,7 @@ write_configuration() {
      start it again.  All there is to set: conf/icecast-lb.xml and doc/config.md. -->
 <icecast>
   <!-- The name under which others reach this server. -->
-  <hostname>localhost</hostname>
+  <hostname>$(xml_text "${name:-localhost}")</hostname>
   <location>Earth</location>
   <admin>icemaster@localhost</admin>
 
@@ -146,7 +170,7 @@ write_configuration() {
   <listen-socket>
     <port>$port</port>
   </listen-socket>
-
+$(https_elements)
   <limits>
     <clients>1000</clients>
     <sources>16</sources>
@@ -154,6 +178,7 @@ write_configuration() {
 
   <paths>
     <logdir>$(xml_text "$var/log")</logdir>
+    <state-dir>$(xml_text "$var/state")</state-dir>
     <!-- Pages, intros and fallback files of your own. -->
     <webroot>$(xml_text "$var/web")</webroot>
     <alias source="/" destination="/status.xsl"/>
@@ -168,7 +193,7 @@ write_configuration() {
 $owner</icecast>
 XML
 }
-xml_text() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' <<<"$1"; }
+xml_text() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/"/\&quot;/g' <<<"$1"; }
 
 # The text of an element of the configuration; the first one counts.
 configured() { sed -n "s|.*<$1>\([^<]*\)</$1>.*|\1|p" "$config" | head -n 1; }
@@ -226,6 +251,16 @@ start_server() {
   die "the server did not start.  If another program has port $port: change it in $config, or  ./run.sh --var var2 --port 8010"
 }
 
+# Says when a browser may come by https.
+await_certificate() {
+  local https=${ports#*,}
+  grep -qE -m1 'tls/acme (a new certificate for .* is in use|the certificate for .* is valid)' \
+    < <(exec tail -n +1 -F --pid="$server_pid" "$var/log/error.log" 2>/dev/null) || return 0
+  [ "$https" = 443 ] && https= || https=:$https
+  say "
+https://$name$https/ is ready"
+}
+
 tell() {
   local url=http://localhost:$port from allow_root=
   from=$(hostname -I 2>/dev/null | cut -d' ' -f1 || true)
@@ -256,7 +291,11 @@ build
 open_var
 [ $cluster = no ] || exec python3 -B "$here/tools/demo-cluster.py" --server "$server" --var "$var" --port "$port"
 config=$var/icecast-lb.xml
-[ -e "$config" ] || write_configuration
+if [ ! -e "$config" ]; then
+  write_configuration
+elif [ -n "$name" ] && [ "$(configured hostname)" != "$name" ]; then
+  die "$config is there already, for $(configured hostname), and left as it is: see doc/https.md for what to write, or  ./run.sh --var var2 --hostname $name"
+fi
 source_password=$(configured source-password)
 give_to_nobody
 port=$(configured port)
@@ -268,6 +307,10 @@ if [ $demo = yes ]; then
   started+=($!)
 fi
 tell
+if [ -n "$name" ]; then
+  await_certificate &
+  started+=($!)
+fi
 status=0
 wait "$server_pid" || status=$?
 exit $status

@@ -257,6 +257,7 @@ stage_run() {
   passes "the second start took $((SECONDS - begin)) s" [ $((SECONDS - begin)) -le 10 ]
   kill "$run_pid"
   wait "$run_pid"
+  passes "run.sh --hostname" limit 300 python3 -B tests/blackbox/run_https.py
   # More of it: tests/cluster/test_demo_cluster.py.
   passes "run.sh --cluster" start_run_sh --cluster || return
   passes "what an edge plays is not clean audio" limit 60 ffmpeg -v error -xerror -t 3 -i "$url/demo.mp3" -f null -

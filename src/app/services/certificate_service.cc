@@ -126,7 +126,7 @@ void CertificateService::on_read(Kept kept) {
   at = std::max(at, WallTime(std::chrono::seconds(kept_.order.next)));
   if (is_usable)
     services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is valid until ",
-                                         shown(kept_.facts->ends), "; it is renewed ", shown(at)}));
+                                         until(kept_.facts->ends), "; it is renewed ", shown(at)}));
   plan(at);
 }
 
@@ -247,7 +247,7 @@ void CertificateService::in_use(const CertificateFacts& facts) {
       std::max(renewal_time(facts, rng_.unit()), WallTime(std::chrono::seconds(kept_.order.next)));
   services_.log.info(kAcmeModule, cat({"a new certificate for ", listed(names_), " from ",
                                        facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
-                                       " is in use, valid until ", shown(facts.ends),
+                                       " is in use, valid until ", until(facts.ends),
                                        "; it is renewed ", shown(renewal)}));
   services_.events->publish("certificate", names_.front(),
                             {{"names", listed(names_)},
@@ -277,7 +277,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
       kAcmeModule,
       cat({is_renewal ? "no new certificate for " : "no certificate for ", listed(names_), ": ",
            failure.text, "; ",
-           is_renewal ? cat({"the one in use is valid until ", shown(kept_.facts->ends), "; "})
+           is_renewal ? cat({"the one in use is valid until ", until(kept_.facts->ends), "; "})
                       : std::string(),
            "again ", shown(at)}));
   services_.events->publish("certificate-failed", names_.front(),
@@ -301,6 +301,12 @@ void CertificateService::write(std::function<Result<void>()> writes,
           if (run == run_) then(written);
         });
       });
+}
+
+// "14:05" where it is today, else "2026-11-24 at 05:00", in the local time of the server.
+std::string CertificateService::until(WallTime time) const {
+  const std::string text = shown(time);
+  return text.substr(text.find(' ') + 1);
 }
 
 // "at 14:05" where it is today, else "on 2026-11-24 at 05:00", in the local time of the server.

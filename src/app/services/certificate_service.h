@@ -58,6 +58,7 @@ class CertificateService {
   // Runs on the clerk, and then says on control what went wrong.
   void write(std::function<Result<void>()> writes, std::function<void(Result<void>)> then);
   std::string shown(WallTime time) const;
+  std::string until(WallTime time) const;
 
   Services& services_;
   std::function<void()> changed_;

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""./run.sh --hostname, as a station's engineer types it, against an authority of the test's own: is it heard over https?
+
+Prints how long the server took from its start to https. Status 0 or 1.
+"""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/blackbox")]
+from authority import Authority  # noqa: E402
+from harness import Failed, check, free_port, wait_for  # noqa: E402
+
+NAME = "radio.example.org"
+
+
+class Place:
+    """What Authority needs of the bench of a test."""
+
+    def __init__(self, directory):
+        self.dir, self.things = pathlib.Path(directory), []
+
+    def owned(self, thing):
+        self.things.append(thing)
+        return thing
+
+    def close(self):
+        for thing in self.things:
+            thing.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def main():
+    place = Place(tempfile.mkdtemp(prefix="icecast-lb-run-"))
+    place.dir.chmod(0o755)
+    port, http, https = free_port(), free_port(), free_port()
+    out = place.dir / "out"
+    process = None
+    try:
+        authority = Authority(place, http)
+        with open(out, "wb") as log:
+            process = subprocess.Popen(
+                ["./run.sh", "--demo", "--hostname", NAME, "--var", place.dir / "var", "--port", str(port), "--ports",
+                 "%d,%d" % (http, https), "--authority", authority.url, "--authority-ca", authority.certificate],
+                cwd=TOP, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+        def said(text):
+            check(process.poll() is None, "run.sh has ended: " + out.read_text()[-2000:])
+            return text in out.read_text()
+        wait_for(lambda: said("icecast-lb runs."), "it runs", 250)
+        begin = time.monotonic()
+        wait_for(lambda: said("https://%s:%d/ is ready" % (NAME, https)), "https is ready: " + out.read_text()[-2000:], 30)
+        print("https was ready %.1f s after the server" % (time.monotonic() - begin))
+        curl = ["curl", "-sS", "--cacert", authority.root(), "--resolve", "%s:%d:127.0.0.1" % (NAME, https)]
+        page = subprocess.run([*curl, "https://%s:%d/" % (NAME, https)], capture_output=True, timeout=20)
+        check(page.returncode == 0 and b"demo.mp3" in page.stdout, "the page over https: %r" % page.stderr)
+        heard = subprocess.run([*curl, "--max-time", "4", "https://%s:%d/demo.mp3" % (NAME, https)], capture_output=True, timeout=20)
+        (place.dir / "heard.mp3").write_bytes(heard.stdout)
+        check(len(heard.stdout) > 40000, "heard %d bytes: %r" % (len(heard.stdout), heard.stderr))
+        decoded = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-f", "mp3", "-i", place.dir / "heard.mp3", "-f", "null", "-"],
+                                 capture_output=True, timeout=60)
+        check(decoded.returncode == 0, "it does not decode: %r" % decoded.stderr)
+        again = subprocess.run(["./run.sh", "--hostname", "other.example.org", "--var", place.dir / "var"], cwd=TOP, stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True, timeout=250)
+        check(again.returncode == 1 and "is there already, for " + NAME in again.stderr, "another name: " + again.stderr)
+    except Failed as failed:
+        print(failed, *((place.dir / "var/log/error.log").read_text().splitlines()[-20:]), sep="\n", file=sys.stderr)
+        return 1
+    finally:
+        if process:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+        place.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
