@@ -94,6 +94,26 @@ TEST(Fetcher, PostsJsonWithHeadersOfItsOwn) {
   CHECK(got.find("Expect") == std::string::npos);
   CHECK(got.ends_with("\r\n\r\n{\"key\":\"YQ==\"}"));
 }
+TEST(Fetcher, JsonMayBeOfAnotherType) {
+  std::string got;
+  StubHttp stub([&got](const std::string& request) {
+    got = request;
+    return StubHttp::ok();
+  });
+  FetchRequest request = get(stub.url("/acme"));
+  request.json = "{}";
+  request.json_type = "application/jose+json";
+  start(request);
+  run_until(1);
+  CHECK(got.find("Content-Type: application/jose+json\r\n") != std::string::npos);
+}
+TEST(Fetcher, AHeaderIsFoundByItsWholeNameInAnyCase) {
+  const FetchAnswer answer{
+      200, {"X-Replay-Nonce: no", "replay-nonce:  one ", "Replay-Nonce: two"}, ""};
+  STRCMP_EQUAL("one", std::string(answer.header("Replay-Nonce")).c_str());
+  STRCMP_EQUAL("", std::string(answer.header("Replay")).c_str());
+  STRCMP_EQUAL("", std::string(answer.header("Location")).c_str());
+}
 TEST(Fetcher, AnAddressThatAServerElsewhereHasNamedIsNotOneOfThisHost) {
   StubHttp stub(echo_path);
   for (const Reach from : {Reach::kPublic, Reach::kNetwork, Reach::kLink}) {
