@@ -270,6 +270,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
        for (const Picture::Certificate& row : picture.certificates)
          out.sample({{"file", row.file}, {"names", row.names}}, row.expires);
      }},
+    {"icecast_acme_failures", kGauge, kNone, "names", "Attempts in a row in which no certificate was got.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::CertificateOrder& row : picture.certificate_orders)
+         out.sample({{"names", row.names}}, row.failures);
+     }},
+    {"icecast_acme_next_attempt_timestamp_seconds", kGauge, kTime, "names", "When a certificate is ordered or renewed.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::CertificateOrder& row : picture.certificate_orders)
+         out.sample({{"names", row.names}}, row.next_attempt);
+     }},
     {"icecast_log_lines_lost_total", kCounter, kNone, "", "Lines of the logs that could not be written.",
      whole<&Picture::log_lines_lost>},
     {"icecast_config_reloads_total", kCounter, kNone, "result", "Times that the configuration was read again: applied, or refused.",

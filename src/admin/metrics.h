@@ -64,6 +64,12 @@ struct MetricsPicture {
     std::string file, names;
     double expires = 0;  // Unix time
   };
+  // Of <acme>.
+  struct CertificateOrder {
+    std::string names;
+    unsigned failures = 0;    // in a row
+    double next_attempt = 0;  // Unix time
+  };
 
   std::string version;
   double now = 0;  // Unix time
@@ -96,6 +102,7 @@ struct MetricsPicture {
   std::uint64_t auth_answered = 0, auth_failed = 0;
   std::uint64_t auth_in_flight = 0, auth_waiting = 0, auth_unsent = 0;
   std::vector<Certificate> certificates;
+  std::vector<CertificateOrder> certificate_orders;
   std::uint64_t log_lines_lost = 0;
   std::uint64_t reloads = 0, failed_reloads = 0;
   // Answers of the API by their status.

@@ -3,7 +3,7 @@ import json
 import ssl
 
 from authority import Authority
-from harness import check, equal, free_port, listen_socket, matches, test, wait_for
+from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
 
 NAME = "radio.example.org"
 
@@ -119,6 +119,7 @@ def what_is_wrong_is_said_and_tried_again(t):
             r"\(.*\); is port 80 open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
     kept = json.loads((server.state / "acme" / (NAME + ".json")).read_text())
     equal(kept["failures"], 1, "failures that are kept")
+    check('icecast_acme_failures{names="%s"} 1\n' % NAME in server.get("/metrics", ADMIN).text, "the metric of it")
     server.stop()
     server.start()
     # A restart does not ask again at once: authorities count.

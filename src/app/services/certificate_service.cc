@@ -45,6 +45,11 @@ void CertificateService::stop() {
   services_.fetcher->cancel(request_);
 }
 
+CertificateService::Order CertificateService::order() const {
+  if (names_.empty()) return {};
+  return {listed(names_), kept_.order.failures, next_};
+}
+
 void CertificateService::configure(const Config& config) {
   std::vector<std::string> names = acme_names(config);
   const std::string state_dir = state_directory(config);

@@ -33,6 +33,12 @@ class CertificateService {
   void configure(const Config& config);
   void stop();
   const AcmeChallenges& challenges() const noexcept { return challenges_; }
+  struct Order {
+    std::string names;      // with spaces between; "": nothing is ordered
+    unsigned failures = 0;  // in a row
+    WallTime next_attempt{};
+  };
+  Order order() const;
 
  private:
   // What the clerk has read.

@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/process/process_usage.h"
 #include "app/services/archive_service.h"
+#include "app/services/certificate_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
 #include "app/services/hls_service.h"
@@ -208,6 +209,9 @@ void MetricsService::complete(MetricsPicture& picture) const {
     for (const TlsContext::Certificate& certificate : context->certificates())
       picture.certificates.push_back(
           {certificate.file, certificate.names, unix_time(certificate.expires)});
+  if (const auto order = services_.certificates->order(); !order.names.empty())
+    picture.certificate_orders.push_back(
+        {order.names, order.failures, unix_time(order.next_attempt)});
   const bool plays = !services_.archive->remote().archive().holders()->all().empty();
   if (services_.archive->on() || plays) {
     picture.archive = metrics_archive(*services_.archive, services_.clock.wall());

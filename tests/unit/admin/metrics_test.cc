@@ -157,12 +157,17 @@ TEST(Metrics, WhatIsNotKnownIsLeftOut) {
 }
 TEST(Metrics, CertificatesLoopsAndRefusalsHaveTheirs) {
   picture.certificates.push_back({"/etc/tls.pem", "radio.example", 1800000000});
+  picture.certificate_orders.push_back({"radio.example www.radio.example", 3, 1800000000});
   picture.loops.push_back({"worker0", 0.25, 0.5, 12.5, 99});
   picture.refusals.push_back({"draining", 4});
   const std::string text = metrics_text(picture);
   CHECK(has_line(text,
                  "icecast_tls_certificate_expiry_timestamp_seconds{file=\"/etc/"
                  "tls.pem\",names=\"radio.example\"} 1.8e+09"));
+  CHECK(has_line(text, "icecast_acme_failures{names=\"radio.example www.radio.example\"} 3"));
+  CHECK(has_line(text,
+                 "icecast_acme_next_attempt_timestamp_seconds{names=\"radio.example "
+                 "www.radio.example\"} 1.8e+09"));
   CHECK(has_line(text, "icecast_loop_lag_seconds{loop=\"worker0\"} 0.25"));
   CHECK(has_line(text, "icecast_loop_tasks_total{loop=\"worker0\"} 99"));
   CHECK(has_line(text, "icecast_refusals_total{reason=\"draining\"} 4"));
