@@ -16,7 +16,9 @@ dist_doc_DATA += \
   doc/ingest.md \
   doc/hls.md \
   doc/hosting.md \
+  doc/https.md \
   doc/index.md \
+  doc/install.md \
   doc/link.md \
   doc/migration.md \
   doc/operations.md \

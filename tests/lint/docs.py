@@ -3,7 +3,7 @@
 
 - the configuration in README.md is conf/minimal.xml; README is README.md
 - links, their anchors and names of files in the pages lead somewhere
-- doc/index.md names every page of doc/, and a guide has at most 1,500 words
+- every page of doc/ is packed; doc/index.md names it, and a guide has at most 1,500 words
 - HACKING.md names every floor of src/LAYERS
 - the options in doc/icecast-lb.1 are those of the usage text in src/app/process/options.cc
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
@@ -52,6 +52,11 @@ for page in pages:
     for name in re.findall(r"`(%s)`" % known, text):
         if not (top / name).exists() and name not in built and "NAME" not in name:
             fault("%s: there is no %s" % (page.name, name))
+
+packed = "".join(path.read_text() for path in top.glob("*/*.mk"))
+for page in sorted((top / "doc").glob("*.md")):
+    if not re.search(r"\bdoc/%s\b" % re.escape(page.name), packed):
+        fault("doc/%s is in no list of a .mk file, so not in the tarball" % page.name)
 
 # What is looked up and not read: made by the program, the wire, the code, or a list.
 REFERENCE = {"api", "config", "metrics", "link", "protocol", "architecture", "differences"}
