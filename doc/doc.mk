@@ -25,6 +25,7 @@ dist_doc_DATA += \
   doc/operators.md \
   doc/orchestration.md \
   doc/pages.md \
+  doc/player.md \
   doc/protocol.md \
   doc/redirects.md \
   doc/results.md \

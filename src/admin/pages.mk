@@ -19,6 +19,8 @@ page_files = \
   admin/manageauth.xsl \
   admin/moveclients.xsl \
   admin/navigation.json \
+  admin/player/player.css \
+  admin/player/player.js \
   admin/response.xsl \
   admin/stats.xsl \
   admin/updatemetadata.xsl \

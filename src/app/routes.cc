@@ -26,6 +26,7 @@
 #include "app/stages/past_file_stage.h"
 #include "app/stages/past_stage.h"
 #include "app/stages/past_stream_stage.h"
+#include "app/stages/player_stage.h"
 #include "app/stages/playlist_stage.h"
 #include "app/stages/proof_stage.h"
 #include "app/stages/redirect_stage.h"
@@ -89,11 +90,12 @@ RouteTable make_routes(Worker& worker) {
   rows.add<PastFileStage>();                        // … as a file
   rows.add<PastStreamStage>();                      // … as a stream
   rows.add<ListenStage>({}, of_mounts);             // a mount, or its fallback
-  rows.add<PlaylistStage>();                        // NAME.m3u with the nodes of the cluster
-  rows.add<PageStage>();                            // status-json.xsl, *.xsl
-  rows.add<MountLookupStage>({}, of_mounts);        // a mount that a master may know
-  rows.add<ExternalStage>({}, of_mounts);           // a mount that <config-external> may know
-  rows.add<FileStage>();                            // *.m3u, files; else 404
+  rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css"});  // its page
+  rows.add<PlaylistStage>();                  // NAME.m3u with the nodes of the cluster
+  rows.add<PageStage>();                      // status-json.xsl, *.xsl
+  rows.add<MountLookupStage>({}, of_mounts);  // a mount that a master may know
+  rows.add<ExternalStage>({}, of_mounts);     // a mount that <config-external> may know
+  rows.add<FileStage>();                      // *.m3u, files; else 404
   return RouteTable(rows.routes);
 }
 

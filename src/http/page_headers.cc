@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -57,6 +58,22 @@ std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configu
   append_line(lines, "X-Frame-Options", "DENY", configured);
   // Not no-referrer: then a browser sends "Origin: null" with our own forms.
   append_line(lines, "Referrer-Policy", "same-origin", configured);
+  return lines;
+}
+
+std::string player_header_lines(bool embedded, bool elsewhere,
+                                std::span<const HttpHeader> configured) {
+  std::string policy =
+      cat({"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+           "'self'; media-src 'self'",
+           elsewhere ? " http: https:" : "",
+           "; base-uri 'none'; form-action 'none'; frame-ancestors ", embedded ? "*" : "'none'"});
+  std::string lines;
+  append_line(lines, "Content-Security-Policy", policy, configured);
+  lines += nosniff_line(configured);
+  if (!embedded) append_line(lines, "X-Frame-Options", "DENY", configured);
+  append_line(lines, "Referrer-Policy", "same-origin", configured);
+  append_line(lines, "Vary", "Accept-Language", configured);
   return lines;
 }
 

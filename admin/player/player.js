@@ -1,0 +1,193 @@
+// The page of a stream: plays it, shows what plays, and comes back after a loss.  Without this file
+// the page has the browser's own controls.
+'use strict';
+(() => {
+  const page = document.querySelector('main');
+  const audio = document.querySelector('audio');
+  const by = id => document.getElementById(id);
+  const title = by('title'), status = by('status'), played = by('played');
+  const text = page.dataset;
+  const name = document.querySelector('h1').textContent;
+  const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000;
+
+  const kept = (key, other) => {
+    try {
+      return localStorage.getItem('lb-player-' + key) ?? other;
+    } catch {
+      return other;  // storage is forbidden in this frame
+    }
+  };
+  const keep = (key, value) => {
+    try {
+      localStorage.setItem('lb-player-' + key, value);
+    } catch { /* then it is not kept */ }
+  };
+  const say = words => { if (status.textContent !== words) status.textContent = words; };
+
+  // Playing: `wanted` is what the listener asked for, whatever the network does.
+  let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', moved = 0, position = 0;
+  const button = by('play');
+
+  function show() {
+    button.textContent = wanted ? text.pause : text.play;
+    page.classList.toggle('on', wanted);
+    if ('mediaSession' in navigator) navigator.mediaSession.playbackState = wanted ? 'playing' : 'paused';
+  }
+
+  function close() {
+    clearTimeout(again);
+    clearTimeout(closing);
+    again = closing = 0;
+    audio.removeAttribute('src');
+    audio.load();
+  }
+
+  function open() {
+    clearTimeout(again);
+    clearTimeout(closing);
+    again = closing = 0;
+    moved = performance.now();
+    position = 0;
+    say(text.connecting);
+    audio.src = source;
+    audio.play().catch(error => {
+      if (error.name === 'NotAllowedError') stop();
+      else if (error.name !== 'AbortError') lost();
+    });
+  }
+
+  function lost() {
+    if (!wanted || again) return;
+    close();
+    say(text.lost);
+    again = setTimeout(() => { again = 0; open(); }, wait * 1000);
+    wait = Math.min(wait * 2, LONGEST_WAIT_S);
+  }
+
+  function start() {
+    wanted = true;
+    wait = FIRST_WAIT_S;
+    show();
+    if (audio.hasAttribute('src') && closing) {
+      clearTimeout(closing);
+      closing = 0;
+      moved = performance.now();
+      audio.play().catch(open);
+    } else open();
+  }
+
+  function stop() {
+    wanted = false;
+    clearTimeout(again);
+    again = 0;
+    audio.pause();
+    clearTimeout(closing);
+    closing = setTimeout(() => { closing = 0; close(); }, PAUSED_MS);
+    say('');
+    show();
+  }
+
+  const toggle = () => wanted ? stop() : start();
+  for (const event of ['error', 'ended']) audio.addEventListener(event, () => audio.hasAttribute('src') && lost());
+  audio.addEventListener('playing', () => { wait = FIRST_WAIT_S; say(''); });
+  // A browser says nothing when bytes stop coming: its position does.
+  setInterval(() => {
+    const now = performance.now();
+    if (audio.currentTime !== position) {
+      position = audio.currentTime;
+      moved = now;
+    } else if (wanted && !again && now - moved > STALLED_MS) lost();
+  }, 500);
+  button.addEventListener('click', toggle);
+
+  // Volume.  Some phones leave it to their own buttons: what is set does not stay.
+  const volume = by('volume'), mute = by('mute');
+  function set_volume(value) {
+    const percent = Math.max(0, Math.min(100, Math.round(value) || 0));
+    volume.value = percent;
+    audio.volume = percent / 100;
+    if (percent > 0) set_mute(false);
+    keep('volume', percent);
+  }
+  function set_mute(on) {
+    audio.muted = on;
+    mute.setAttribute('aria-pressed', on);
+  }
+  volume.addEventListener('input', () => set_volume(volume.valueAsNumber));
+  mute.addEventListener('click', () => set_mute(!audio.muted));
+  set_volume(Number(kept('volume', 100)));
+  audio.volume = 0.5;
+  by('loudness').hidden = audio.volume !== 0.5;
+  set_volume(volume.valueAsNumber);
+
+  // Quality: the one that was chosen before, else the first that this browser may play.
+  const quality = by('quality'), streams = [...quality.options];
+  const chosen = streams.find(one => one.value === kept('quality', '')) ||
+      streams.find(one => !one.dataset.type || audio.canPlayType(one.dataset.type)) || streams[0];
+  quality.value = chosen.value;
+  source = chosen.value;
+  by('qualities').hidden = streams.length < 2;
+  quality.addEventListener('change', () => {
+    source = quality.value;
+    keep('quality', source);
+    if (wanted) open();
+    else close();
+  });
+
+  // The keyboard, where no control has a use of its own for the key.
+  document.addEventListener('keydown', event => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const control = event.target.closest('input, select, button, a, summary');
+    if (event.key === ' ' && !control) toggle();
+    else if (event.key === 'm' && !(control && control.matches('select'))) set_mute(!audio.muted);
+    else if (/^Arrow(Left|Right)$/.test(event.key) && !(control && control.matches('input, select')))
+      set_volume(volume.valueAsNumber + (event.key === 'ArrowRight' ? 5 : -5));
+    else return;
+    event.preventDefault();
+  });
+
+  // What plays, and what has played: all of it is text, wherever it came from.
+  function show_titles(rows) {
+    const now = rows.length ? rows[0].title : '';
+    if (now && title.textContent !== now) title.textContent = now;
+    document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
+    if ('mediaSession' in navigator && 'MediaMetadata' in window)
+      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name});
+    const past = rows.slice(1);
+    played.hidden = past.length === 0;
+    played.querySelector('ol').replaceChildren(...past.map(row => {
+      const item = document.createElement('li'), time = document.createElement('time');
+      const song = document.createElement('span');
+      time.dateTime = new Date(row.unix * 1000).toISOString();
+      time.textContent = new Date(row.unix * 1000).toLocaleTimeString(
+          document.documentElement.lang, {hour: '2-digit', minute: '2-digit'});
+      song.textContent = row.title;
+      song.dir = 'auto';
+      item.append(time, song);
+      return item;
+    }));
+  }
+  let last = '';
+  async function look() {
+    try {
+      const answer = await fetch(text.titles, {credentials: 'omit', cache: 'no-store'});
+      if (answer.ok) {
+        const news = await answer.text();
+        if (news !== last) show_titles(JSON.parse(news).history.flatMap(one => one.played));
+        last = news;
+      }
+    } catch { /* the next one */ }
+    setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : POLL_MS);
+  }
+  look();
+
+  if ('mediaSession' in navigator) {
+    navigator.mediaSession.setActionHandler('play', start);
+    navigator.mediaSession.setActionHandler('pause', stop);
+  }
+  audio.controls = false;
+  audio.hidden = true;
+  close();
+  by('controls').hidden = false;
+  show();
+})();

@@ -1,0 +1,105 @@
+#include "admin/player_page.h"
+
+#include "admin/builtin.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "http/message.h"
+#include "media/charset.h"
+#include "media/metadata.h"
+
+namespace lb {
+namespace {
+
+// Bytes of a name or a title that are shown.
+constexpr std::size_t kLongestPageText = 1000;
+
+std::string safe(std::string_view text) {
+  return html_escape(cut_utf8(clean_utf8(text), kLongestPageText));
+}
+
+std::string stream_path(std::string_view mount) { return html_escape(percent_encode(mount, true)); }
+
+std::string data(std::string_view name, std::string_view text) {
+  return cat({" data-", name, "=\"", html_escape(text), "\""});
+}
+
+std::string_view format_of(std::string_view type) {
+  if (type == "audio/mpeg") return "MP3";
+  if (type == "audio/aac" || type == "audio/aacp") return "AAC";
+  if (type == "audio/ogg" || type == "application/ogg") return "Ogg";
+  if (type == "audio/webm") return "WebM";
+  return type;
+}
+
+std::string option(const PlayerStream& stream) {
+  std::string label(format_of(stream.type));
+  if (label.empty()) label = stream.mount;
+  if (parse_u64(stream.kbps)) label += cat({" ", stream.kbps, " kbit/s"});
+  return cat({"<option value=\"", stream_path(stream.mount), "\" data-type=\"", safe(stream.type),
+              "\">", safe(label), "</option>\n"});
+}
+
+std::string head(const std::string& name, const PlayerTexts& texts) {
+  return cat({"<!DOCTYPE html>\n<html lang=\"", texts.language,
+              "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>", name, " - ", texts.page,
+              "</title>\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+              "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+              "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n"
+              "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n"
+              "<script src=\"/_lb/player.js\" defer=\"defer\"></script>\n</head>\n"});
+}
+
+std::string controls(const PlayerFacts& facts, const PlayerTexts& texts) {
+  std::string out =
+      cat({"<div id=\"controls\" hidden=\"hidden\">\n"
+           "<button id=\"play\" type=\"button\" title=\"",
+           html_escape(texts.keys), "\">", texts.play,
+           "</button>\n<span id=\"loudness\"><input id=\"volume\" type=\"range\" min=\"0\" "
+           "max=\"100\" step=\"5\" value=\"100\" aria-label=\"",
+           texts.volume, "\"/>\n<button id=\"mute\" type=\"button\" aria-pressed=\"false\">",
+           texts.mute, "</button></span>\n<label id=\"qualities\">", texts.quality,
+           " <select id=\"quality\">\n"});
+  for (const PlayerStream& stream : facts.streams) out += option(stream);
+  return out += "</select></label>\n</div>\n";
+}
+
+}  // namespace
+
+std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
+  const std::string& mount = facts.streams.front().mount;
+  const std::string name = safe(facts.name.empty() ? mount : facts.name);
+  const std::string path = stream_path(mount);
+  std::string out = head(name, texts);
+  out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
+  out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
+         data("connecting", texts.connecting) + data("lost", texts.lost) +
+         data("titles", cat({"/played.json?mount=", percent_encode(mount, true)}));
+  out += cat({">\n<h1 dir=\"auto\">", name, "</h1>\n"});
+  if (!facts.about.empty() && !facts.embedded)
+    out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});
+  if (!facts.genre.empty() && !facts.embedded)
+    out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.genre), "</p>\n"});
+  out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title), "</p>\n"});
+  if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});
+  out += cat({"<audio controls=\"controls\" preload=\"none\" src=\"", path, "\" aria-label=\"",
+              name, "\"></audio>\n"});
+  out += controls(facts, texts);
+  out += cat({"<p id=\"status\" role=\"status\">", facts.on_air ? "" : texts.off_air, "</p>\n"});
+  out += cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
+              "</h2><ol></ol></section>\n<p><a href=\"", path, ".m3u\">", texts.playlist,
+              "</a></p>\n</main>\n</body>\n</html>\n"});
+  return out;
+}
+
+std::optional<PlayerFile> player_file(std::string_view path) {
+  if (path == "/_lb/player.js")
+    return PlayerFile{builtin_file("admin/player/player.js")->bytes,
+                      "text/javascript; charset=utf-8"};
+  if (path == "/_lb/player.css")
+    return PlayerFile{builtin_file("admin/player/player.css")->bytes, "text/css; charset=utf-8"};
+  return std::nullopt;
+}
+
+}  // namespace lb

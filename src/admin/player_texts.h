@@ -1,0 +1,23 @@
+// The words of the player's page, in the languages that it knows.
+// Thread: constant data, pure functions.
+// Source: RFC 9110, 12.5.4 (Accept-Language).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace lb {
+
+struct PlayerTexts {
+  std::string_view language;  // "en": also the page's own lang
+  std::string_view page;      // its title, behind the stream's name
+  std::string_view play, pause, mute, volume, quality, played;
+  std::string_view connecting, lost, login, off_air, playlist, keys;
+};
+
+std::span<const PlayerTexts> player_texts();
+// The language that the reader likes best of ours, by quality and then by place; English where
+// there is none.  A region does not matter: "de-AT" is "de".
+const PlayerTexts& player_texts_for(std::string_view accept_language);
+
+}  // namespace lb

@@ -1,0 +1,21 @@
+// PlayerStage: /listen/MOUNT, the page on which a mount is listened to in a browser, and what it
+// loads.
+//
+// It stands behind ListenStage, so a mount of the whole name wins, and a file of the web root does
+// too.  A hidden mount, and one that does not play here, is as one that does not exist: the request
+// goes on to the 404.
+// Thread: its worker.
+// Bounds: a page asks for six names of mounts at most, whatever number there is.
+#pragma once
+
+#include "app/stages/worker_stage.h"
+
+namespace lb {
+
+class PlayerStage final : public WorkerStage {
+ public:
+  using WorkerStage::WorkerStage;
+  Verdict handle(Connection& connection) override;
+};
+
+}  // namespace lb

@@ -1,0 +1,149 @@
+"""The page of a stream, /listen/MOUNT, as a client without scripts sees it."""
+import html.parser
+import re
+
+from harness import check, equal, test, wait_for
+
+EVIL = "\"><img src=x onerror=alert(1)><script>alert('2')</script>"
+MOST_BYTES = 60_000
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser makes of the page: its elements, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    handle_startendtag = handle_starttag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    def one(self, tag):
+        found = self.all(tag)
+        equal(len(found), 1, "elements <%s>" % tag)
+        return found[0]
+
+
+def page_of(server, path, *lines):
+    reply = server.get(path, headers=list(lines))
+    equal((reply.status, reply.get("Content-Type")), (200, "text/html; charset=utf-8"), path)
+    return Page(reply.text)
+
+
+@test
+def a_stream_has_a_page_that_plays_it_without_scripts(t):
+    server = t.server()
+    server.source("/live.mp3", lines=["ice-name: Radio Example", "ice-description: Late music", "ice-genre: Ambient", "ice-bitrate: 128"]).play(50)
+    equal(server.set_title("/live.mp3", song="Someone%20-%20Something").status, 200)
+    wait_for(lambda: "Someone - Something" in server.get("/listen/live.mp3").text, "the title")
+    page = page_of(server, "/listen/live.mp3")
+    equal((page.one("audio")["src"], "controls" in page.one("audio")), ("/live.mp3", True))
+    for text in ("Radio Example", "Late music", "Ambient", "Someone - Something"):
+        check(text in page.text, "no %r on %r" % (text, page.text))
+    check({"href": "/live.mp3.m3u"} in page.all("a"), "no playlist: %r" % page.all("a"))
+    equal(server.get("/live.mp3.m3u").status, 200)
+    equal([one["data-type"] for one in page.all("option")], ["audio/mpeg"])
+
+
+@test
+def it_may_load_its_two_files_and_nothing_else(t):
+    server = t.server()
+    server.source("/live.mp3").play(50)
+    reply = server.get("/listen/live.mp3")
+    policy = reply.get("Content-Security-Policy")
+    equal(policy, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+          "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    equal((reply.get("X-Frame-Options"), reply.get("X-Content-Type-Options"), reply.get("Set-Cookie")), ("DENY", "nosniff", None))
+    page = Page(reply.text)
+    equal(page.one("script")["src"], "/_lb/player.js")
+    equal([name for _, attrs in page.elements for name in attrs if name == "style" or name.startswith("on")], [])
+    equal(page.all("style"), [])
+    size = len(reply.body)
+    for path, kind in (("/_lb/player.js", "text/javascript; charset=utf-8"), ("/_lb/player.css", "text/css; charset=utf-8")):
+        file = server.get(path)
+        equal((file.status, file.get("Content-Type"), file.get("X-Content-Type-Options")), (200, kind, "nosniff"), path)
+        check(not re.search(r"https?://", file.text), "%s names another site" % path)
+        size += len(file.body)
+    check(0 < size <= MOST_BYTES, "the page has %d bytes" % size)
+    framed = server.get("/listen/live.mp3?embed=1")
+    check(framed.get("Content-Security-Policy").endswith("frame-ancestors *"), framed.get("Content-Security-Policy"))
+    equal(framed.get("X-Frame-Options"), None)
+
+
+@test
+def what_an_encoder_says_is_text_and_nothing_else(t):
+    server = t.server()
+    server.source("/live.mp3", lines=["ice-name: " + EVIL, "ice-description: " + EVIL, "ice-genre: " + EVIL + "\x01\x7f", "ice-bitrate: " + EVIL]).play(50)
+    equal(server.set_title("/live.mp3", song="%22%3E%3Cscript%3Ealert(3)%3C/script%3E%07%1b").status, 200)
+    wait_for(lambda: "alert(3)" in server.get("/listen/live.mp3").text, "the title")
+    for query in ("", "?embed=1", "?" + "%22%3E%3Cscript%3E"):
+        page = page_of(server, "/listen/live.mp3" + query)
+        equal((len(page.all("script")), page.all("img")), (1, []), query)
+        equal([attrs for _, attrs in page.elements if "onerror" in attrs], [])
+        check(not re.search("[\x00-\x08\x0b-\x1f\x7f]", page.text), "control characters: %r" % page.text)
+    check(EVIL in page_of(server, "/listen/live.mp3").text, "the name is shown as it is")
+
+
+@test
+def a_name_of_a_mount_is_text_and_an_address(t):
+    server = t.server()
+    server.source("/a%22%3Cb%3E%20%26c.mp3").play(50)
+    page = page_of(server, "/listen/a%22%3Cb%3E%20%26c.mp3")
+    equal(page.all("b"), [])
+    check("/a\"<b> &c.mp3" in page.text, page.text)
+    equal(server.get(page.one("a")["href"]).status, 200, page.one("a")["href"])
+
+
+@test
+def hidden_and_unknown_mounts_have_no_page_and_a_login_is_named(t):
+    server = t.server(body="<mount><mount-name>/hidden.mp3</mount-name><hidden>1</hidden></mount>"
+                      "<mount><mount-name>/locked.mp3</mount-name><authentication type=\"htpasswd\"><option name=\"filename\" value=\"/nonexistent\"/></authentication></mount>")
+    for name in ("/hidden.mp3", "/hidden.ogg", "/locked.mp3", "/open.mp3"):
+        server.source(name, *(["opus"] if name.endswith("ogg") else [])).play(50)
+    hidden, unknown = (server.get("/listen" + name) for name in ("/hidden.mp3", "/unknown.mp3"))
+    equal((hidden.status, hidden.body), (404, unknown.body))
+    equal(server.get("/listen/").status, 404)
+    equal([one["value"] for one in page_of(server, "/listen/hidden.ogg").all("option")], ["/hidden.ogg"], "of a hidden mount nothing is said")
+    check("This stream needs a login." in page_of(server, "/listen/locked.mp3").text, "no word of the login")
+    check("login" not in page_of(server, "/listen/open.mp3").text, "a login that nobody asks for")
+
+
+@test
+def a_mount_of_the_whole_name_wins(t):
+    server = t.server()
+    for name in ("/rock.mp3", "/listen/rock.mp3"):
+        server.source(name).play(50)
+    listener = server.listener("/listen/rock.mp3")
+    equal(listener.head.get("content-type"), "audio/mpeg")
+
+
+@test
+def formats_of_one_stream_are_a_choice(t):
+    server = t.server()
+    server.source("/live.mp3", lines=["ice-bitrate: 128"]).play(50)
+    server.source("/live.ogg", "opus").play(50)
+    server.source("/other.mp3").play(50)
+    for asked, other in (("/live.mp3", "/live.ogg"), ("/live.ogg", "/live.mp3")):
+        equal([one["value"] for one in page_of(server, "/listen" + asked).all("option")], [asked, other])
+
+
+@test
+def the_page_speaks_the_language_of_its_reader(t):
+    server = t.server()
+    server.source("/live.mp3").play(50)
+    for accepted, language, word in (("de-AT,de;q=0.9", "de", "Abspielen"), ("fr", "fr", "Lecture"), ("xx, es;q=0.5, pt;q=0.7", "pt", "Reproduzir"),
+                                     ("es-MX", "es", "Reproducir"), ("tlh;q=1, *;q=0.1", "en", "Play"), ("de;q=0", "en", "Play")):
+        page = page_of(server, "/listen/live.mp3", "Accept-Language: " + accepted)
+        equal(page.one("html")["lang"], language, accepted)
+        check(word in page.text, "no %r for %r" % (word, accepted))
+    equal(page_of(server, "/listen/live.mp3").one("html")["lang"], "en")
+    check("Accept-Language" in server.get("/listen/live.mp3").get("Vary"), "no Vary")

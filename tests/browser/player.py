@@ -1,0 +1,94 @@
+"""The page of a stream in a browser: it plays, its title changes, it comes back after a loss."""
+import accessibility
+from pages import WIDER, EvilSite, quiet
+from stage import harness
+from harness import equal, test, wait_for
+
+HEARD = "return document.querySelector('audio').currentTime"
+NAME = "Radio \"Example\" <b>&</b>"
+
+
+def playing_page(s, path="/listen/live.mp3", seconds=1):
+    s.browser.open(s.url(path))
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > seconds, "it plays", harness.Settings.patience)
+
+
+@test
+def a_stream_plays_and_its_title_changes(s):
+    server = s.start()
+    s.feed("/live.mp3", NAME, lines=["ice-description: Music for people who stay up late"])
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
+    playing_page(s)
+    wait_for(lambda: server.stat("/live.mp3", "listeners") == "1", "a listener is counted")
+    s.see(NAME, "First Song", "Pause")
+    evil = "<img src=x onerror=document.body.remove()>"
+    equal(server.set_title("/live.mp3", song="%3Cimg%20src=x%20onerror=document.body.remove()%3E").status, 200)
+    s.see(evil)
+    equal(s.browser.script("return document.title.startsWith(arguments[0])", evil), True)
+    equal(s.browser.script("return navigator.mediaSession.metadata.title"), evil)
+    s.see("Played before")
+    s.browser.wait(lambda: s.browser.find("#played").text.count("First Song") == 1, "the history")
+    for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
+            s.browser.screenshot(s.shots / ("player-%s-%s.png" % (size, "dark" if dark else "light")))
+    s.browser.look(1280)
+    quiet(s)
+
+
+@test
+def the_keyboard_plays_pauses_and_sets_the_volume(s):
+    s.start()
+    s.feed("/live.mp3")
+    s.browser.open(s.url("/listen/live.mp3"))
+    audio = "const a = document.querySelector('audio'); return [a.paused, Math.round(a.volume * 100), a.muted]"
+    s.browser.press(" ")
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+    equal(s.browser.script(audio), [False, 100, False])
+    s.browser.press("\ue012", "\ue012", "m")        # ← ←
+    equal(s.browser.script(audio), [False, 90, True])
+    s.browser.press("m", "\ue014")                  # →
+    equal(s.browser.script(audio), [False, 95, False])
+    s.browser.press(" ")
+    equal(s.browser.script(audio), [True, 95, False])
+    s.browser.open(s.url("/listen/live.mp3"))
+    equal(s.browser.script(audio)[1], 95, "the volume is kept")
+    equal(s.browser.script("return document.cookie"), "")
+    s.browser.script("localStorage.clear()")
+    quiet(s)
+
+
+@test
+def it_plays_on_after_a_loss(s):
+    server = s.start()
+    feeder = s.feed("/live.mp3", "Radio Example")
+    playing_page(s)
+    feeder.source.close()
+    s.see("The connection was lost")
+    s.feed("/live.mp3", "Radio Example", file="morning.mp3")
+    s.browser.wait(lambda: s.browser.script(HEARD) > 1 and "lost" not in s.browser.text, "it plays again", harness.Settings.patience)
+    wait_for(lambda: server.stat("/live.mp3", "listeners") == "1", "one listener")
+    s.browser.find("#play").click()
+    s.see("Play")
+    s.browser.complaints()      # the answers of 404 meanwhile
+
+
+@test
+def it_is_shown_in_a_frame_only_as_an_embed(s):
+    s.start()
+    s.feed("/live.mp3", "Radio Example")
+    other = s.bench.owned(EvilSite({"/embed": "<iframe src='%s'></iframe>" % s.url("/listen/live.mp3?embed=1"),
+                                    "/page": "<iframe src='%s'></iframe>" % s.url("/listen/live.mp3")}))
+    for path, framed in (("/embed", True), ("/page", False)):
+        s.browser.open("http://evil.test:%d%s" % (other.port, path))
+        s.browser.call("/frame", {"id": 0})
+        s.browser.wait(lambda: s.browser.script("return document.readyState") == "complete", "the frame is there")
+        equal("Radio Example" in s.browser.text, framed, path)
+        if framed:
+            s.browser.find("#play").click()
+            s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+        s.browser.call("/frame", {"id": None})
+    s.browser.complaints()      # that the frame was refused
