@@ -30,7 +30,8 @@ dist_doc_DATA += \
   doc/redirects.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md \
-  doc/stores.md
+  doc/stores.md \
+  doc/titles.md
 
 EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \

@@ -27,6 +27,7 @@
 #include "app/station/directory_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
+#include "app/station/now_pages.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"
 #include "app/station/station.h"
@@ -94,38 +95,36 @@ Worker::Worker(Services& given, unsigned index)
               [&given](std::string_view name) { return given.mount_files->fallback(name); },
               [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
       shifted(streams, shifted_from(given)),
-      sources(
-          loop, given.log,
-          SourceSet::Callbacks{[this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
-                                 const Channel::Loops own = Channel::Loops{1} << loop.id();
-                                 if ((loops & own) != 0) streams.wake(mount);
-                                 wake(services, loops & ~own, mount);
-                               },
-                               [this](SourceEnd end) {
-                                 auto moved = std::make_shared<SourceEnd>(std::move(end));
-                                 services.loops.control().post([this, moved] {
-                                   services.admission->give_back(std::move(*moved));
-                                 });
-                               },
-                               [this](const Mount& mount, const std::string& song) {
-                                 services.titles.add(mount.name(), song, services.clock.wall(),
-                                                     mount.settings()->max_history);
-                               },
-                               [this](const std::string& mount, std::uint64_t id, bool flows) {
-                                 services.loops.control().post([this, mount, id, flows] {
-                                   services.admission->standby_flows(mount, id, flows);
-                                 });
-                               },
-                               [this](const std::string& mount, std::uint64_t lease) {
-                                 services.loops.control().post([this, mount, lease] {
-                                   services.admission->writer_is_silent(mount, lease);
-                                 });
-                               },
-                               [this](const std::string& mount, const Seam& seam) {
-                                 services.loops.control().post([this, mount, seam] {
-                                   services.relays->went_on(mount, seam);
-                                 });
-                               }}),
+      sources(loop, given.log,
+              SourceSet::Callbacks{
+                  [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+                    const Channel::Loops own = Channel::Loops{1} << loop.id();
+                    if ((loops & own) != 0) streams.wake(mount);
+                    wake(services, loops & ~own, mount);
+                  },
+                  [this](SourceEnd end) {
+                    auto moved = std::make_shared<SourceEnd>(std::move(end));
+                    services.loops.control().post(
+                        [this, moved] { services.admission->give_back(std::move(*moved)); });
+                  },
+                  [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
+                    services.titles.add(mount.name(), song, place, services.clock.wall(),
+                                        mount.settings()->max_history);
+                  },
+                  [this](const std::string& mount, std::uint64_t id, bool flows) {
+                    services.loops.control().post([this, mount, id, flows] {
+                      services.admission->standby_flows(mount, id, flows);
+                    });
+                  },
+                  [this](const std::string& mount, std::uint64_t lease) {
+                    services.loops.control().post([this, mount, lease] {
+                      services.admission->writer_is_silent(mount, lease);
+                    });
+                  },
+                  [this](const std::string& mount, const Seam& seam) {
+                    services.loops.control().post(
+                        [this, mount, seam] { services.relays->went_on(mount, seam); });
+                  }}),
       connections(loop, given.log, given.http, given.next_client_id) {
   streams.add_group(shifted);
   streams.set_delivery(given.config.read()->limits.delivery);
@@ -144,7 +143,7 @@ Worker::Worker(Services& given, unsigned index)
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.cross_origin = [](const Request& request) {
-    return is_for_other_sites(request) && !is_below_api(request);
+    return is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path));
   };
   plan.shoutcast_login = [this](Connection& connection) {
     return shoutcast_login(*this, connection);

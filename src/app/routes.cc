@@ -21,6 +21,7 @@
 #include "app/stages/login_stage.h"
 #include "app/stages/metrics_stage.h"
 #include "app/stages/mount_lookup_stage.h"
+#include "app/stages/now_stage.h"
 #include "app/stages/page_stage.h"
 #include "app/stages/past_access_stage.h"
 #include "app/stages/past_file_stage.h"
@@ -66,6 +67,8 @@ RouteTable make_routes(Worker& worker) {
   rows.add<ArrivalStage>();                 // the token of a redirect
   rows.add<AgentStage>();                   // <deny-agents>
   rows.add<AdmitStage>();                   // <clients>, with its reserves
+  rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
+                      "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
   rows.add<LoginStage>({"/admin/login", "/admin/logout", "/api/v1/*"});
   rows.add<ApiStage>({"/api/v1", "/api/v1/*"});
   rows.add<SourceStage>();                  // SOURCE, PUT, POST of audio

@@ -407,7 +407,7 @@ void Feed::log_title(const Metadata& metadata) {
   const std::string song = metadata.song();
   host_.log().info("source/source",
                    cat({"mount ", mount().name(), ": title is now \"", song, "\""}));
-  host_.titled(mount(), song);
+  host_.titled(mount(), song, lease_.log->title_place());
   const LogFormat format = host_.log().playlist_format();
   const TitleFacts facts{mount().name(), mount().audience(), song};
   host_.log().playlist(title_line(format, facts, host_.loop().clock().wall()), format);

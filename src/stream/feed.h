@@ -39,7 +39,7 @@ class FeedHost {
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
   // A new title of a mount.
-  virtual void titled(const Mount&, const std::string&) {}
+  virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&) {}
   // A relay's stream flows again behind what its last connection brought.
   virtual void went_on(const Mount&, const Seam&) {}
   // So many more have come, over all its feeds.

@@ -40,7 +40,7 @@ class SourceSet final : public SourceHost, private StandbyHost {
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     std::function<void(SourceEnd)> ended;
-    std::function<void(const Mount&, const std::string&)> titled =
+    std::function<void(const Mount&, const std::string& song, const TitlePlace&)> titled =
         {};  // from this worker; may be empty
     // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
     // From this worker; empty where no mount has standbys.
@@ -91,8 +91,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
     callbacks_.wake(loops, mount);
   }
-  void titled(const Mount& mount, const std::string& song) override {
-    if (callbacks_.titled) callbacks_.titled(mount, song);
+  void titled(const Mount& mount, const std::string& song, const TitlePlace& place) override {
+    if (callbacks_.titled) callbacks_.titled(mount, song, place);
   }
   void went_on(const Mount& mount, const Seam& seam) override {
     if (callbacks_.went_on) callbacks_.went_on(mount.name(), seam);

@@ -114,7 +114,18 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
   events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
 
+// What sounds is the unit that was written last: a title comes between two, or within one.
+TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
+  if (spans_.empty()) return {};
+  const StreamSpan& span = spans_.back();
+  TitlePlace place;
+  place.at = {span.id, span.origin_of(std::max(position, span.begin))};
+  if (span.anchored) place.wall_ms = span.wall_of(newest_samples_);
+  return place;
+}
+
 void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
+  title_place_ = place_of_title(position);
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
   late_metadata_.reset();
   if (events_.size() >= kMaxEvents) {

@@ -25,6 +25,7 @@
 #include "media/framer.h"
 #include "stream/catch_up.h"
 #include "stream/stream_view.h"
+#include "stream/title_place.h"
 
 namespace lb {
 
@@ -64,6 +65,8 @@ class StreamLog final : public MarkSink {
   void codec(const CodecFacts& facts) override;
   // The two facts that a framer found since the last call; null: nothing new.
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
+  // Of the newest metadata.
+  const TitlePlace& title_place() const noexcept { return title_place_; }
   std::shared_ptr<const CodecFacts> take_new_codec() { return std::move(new_codec_); }
 
   // What lies behind `at` was never visible, and is written over: the beginning of a unit that its
@@ -104,6 +107,7 @@ class StreamLog final : public MarkSink {
 
  private:
   explicit StreamLog(std::shared_ptr<Store> store);
+  TitlePlace place_of_title(std::uint64_t position) const;
   void measure_rate(SteadyTime now);
   void begin_span(StreamSpan span);
   void begin_address(std::uint64_t position, UnitTime time);
@@ -145,6 +149,7 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
+  TitlePlace title_place_;
   // The newest of a flood of titles; takes effect when older ones have left the window.
   std::shared_ptr<const Metadata> late_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;

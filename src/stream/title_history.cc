@@ -13,10 +13,18 @@ std::string shortened(std::string_view title) {
   return std::string(title.substr(0, end));
 }
 
+WallTime begins(const TitlePlace& place, WallTime now) {
+  if (!place.wall_ms) return now;
+  constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
+  const std::int64_t now_ms = unix_ms(now), wall_ms = *place.wall_ms;
+  if (wall_ms < now_ms - kFurthestMs || wall_ms > now_ms + kFurthestMs) return now;
+  return WallTime(std::chrono::milliseconds(wall_ms));
+}
+
 }  // namespace
 
-void TitleHistory::add(const std::string& mount, std::string_view title, WallTime at,
-                       std::size_t keep) {
+void TitleHistory::add(const std::string& mount, std::string_view title, const TitlePlace& place,
+                       WallTime now, std::size_t keep) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
     rows_.erase(mount);
@@ -33,7 +41,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, WallTim
     }));
   Row& row = rows_[mount];
   row.changed = ++changes_;
-  row.titles.push_back({at, std::move(text)});
+  row.titles.push_back({begins(place, now), std::move(text), place.at});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
 }

@@ -15,12 +15,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "stream/title_place.h"
 
 namespace lb {
 
 struct PlayedTitle {
-  WallTime at{};      // when it began
+  WallTime at{};      // when it began to sound; where its stream has no times: when it came
   std::string title;  // UTF-8
+  std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
 };
 
 class TitleHistory {
@@ -28,9 +30,13 @@ class TitleHistory {
   static constexpr std::size_t kMaxMounts = 1000;
   static constexpr std::size_t kLongestTitle = 1000;
 
+  // A title is said to sound no further from its arrival than so: clocks of other nodes are wrong.
+  static constexpr std::chrono::minutes kFurthest{10};
+
   // keep: how many titles of the mount; 0: none.  The same title again is the same song: a source
   // that came back, a relay that went on.
-  void add(const std::string& mount, std::string_view title, WallTime at, std::size_t keep);
+  void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
+           std::size_t keep);
   // The newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names

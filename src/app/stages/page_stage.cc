@@ -79,8 +79,13 @@ Verdict PageStage::handle(Connection& connection) {
     connection.reply_page(404, foreign ? kNoStream : kNoTemplate);
     return Verdict::kAnswered;
   }
+  return get(connection, std::move(*ask));
+}
+
+Verdict PageStage::get(const Connection& connection, PageAsk ask) {
+  Services& services = worker_.services;
   services.loops.control().post([this, &services, &loop = worker_.loop, id = connection.id(),
-                                 ask = std::move(*ask)]() mutable {
+                                 ask = std::move(ask)]() mutable {
     services.pages->get(std::move(ask), [this, &loop, id](PageCache::Page page) {
       loop.post([this, due = Due{id, std::move(page)}]() mutable {
         due_.push_back(std::move(due));

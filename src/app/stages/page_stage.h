@@ -11,10 +11,14 @@
 
 namespace lb {
 
-class PageStage final : public WorkerStage {
+class PageStage : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
+
+ protected:
+  // Has this page made, or takes the one that is fresh, and answers with it.
+  Verdict get(const Connection& connection, PageAsk ask);
 
  private:
   struct Due {

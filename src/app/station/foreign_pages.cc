@@ -19,23 +19,6 @@ bool is_shown(const Config& config, const std::string& mount) {
   return !mount_section(config, mount).hidden;
 }
 
-std::vector<std::string> numbered_streams(const Services& services, const Config& config) {
-  std::set<std::string> names;
-  for_each_section(config, [&](const MountSettings& section) {
-    if (section.name.find_first_of("*?[") == std::string::npos && !section.hidden &&
-        !section.no_mount)
-      names.insert(section.name);
-  });
-  const auto mounts = services.mounts.all();
-  for (const auto& [name, mount] : *mounts)
-    if (is_shown(config, name)) names.insert(name);
-  std::vector<std::string> out(names.begin(), names.end());
-  if (const auto first = std::find(out.begin(), out.end(), config.shoutcast_mount);
-      first != out.end())
-    std::rotate(out.begin(), first, first + 1);
-  return out;
-}
-
 std::string field(const StatsSource* source, const char* name, const char* other = nullptr) {
   if (source == nullptr) return {};
   for (const char* key : {name, other})
@@ -58,6 +41,29 @@ std::vector<MountHistory> histories(const Services& services, const Config& conf
 }
 
 }  // namespace
+
+std::vector<std::string> numbered_streams(const Services& services, const Config& config) {
+  std::set<std::string> names;
+  for_each_section(config, [&](const MountSettings& section) {
+    if (section.name.find_first_of("*?[") == std::string::npos && !section.hidden &&
+        !section.no_mount)
+      names.insert(section.name);
+  });
+  const auto mounts = services.mounts.all();
+  for (const auto& [name, mount] : *mounts)
+    if (is_shown(config, name)) names.insert(name);
+  std::vector<std::string> out(names.begin(), names.end());
+  if (const auto first = std::find(out.begin(), out.end(), config.shoutcast_mount);
+      first != out.end())
+    std::rotate(out.begin(), first, first + 1);
+  return out;
+}
+
+bool is_shown_stream(const Services& services, const Config& config, const std::string& name) {
+  if (!is_shown(config, name)) return false;
+  const MountSettings& section = mount_section(config, name);
+  return (section.name == name && !section.no_mount) || services.mounts.find(name) != nullptr;
+}
 
 ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
                                  const std::string& name, const StatsDocument& document,

@@ -14,12 +14,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "admin/shoutcast_pages.h"
 #include "app/station/page_cache.h"
 
 namespace lb {
 
+// The names of all streams that are shown, in the order of their numbers.
+std::vector<std::string> numbered_streams(const Services& services, const Config& config);
+bool is_shown_stream(const Services& services, const Config& config, const std::string& name);
 bool is_foreign_path(const Services& services, const std::string& path);
 // hidden_too: for administrators.
 ShoutcastStream shoutcast_stream(const Services& services, const Config& config,

@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/mount_files.h"
+#include "app/station/now_pages.h"
 #include "app/station/station_stats.h"
 #include "http/message.h"
 
@@ -122,6 +123,7 @@ Result<RenderedPage> PageCache::render(const PageAsk& ask, const Config& config,
                                        const StatsDocument& document) {
   if (auto foreign = foreign_page(services_, ask, config, document, renderer_))
     return std::move(*foreign);
+  if (auto now = now_page(services_, ask, config, document)) return std::move(*now);
   StatsScope scope;
   scope.mount = ask.mount;
   if (ask.path == kStatusJson)

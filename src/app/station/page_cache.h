@@ -20,6 +20,7 @@
 #include "admin/stats_tree.h"
 #include "app/services/services.h"
 #include "app/station/rendered_pages.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -29,8 +30,11 @@ struct PageAsk {
   std::string path;  // "/status-json.xsl", "/status.xsl"; ".xspf", ".vclt": lists of one mount
   std::optional<std::string> mount;  // "": one that there is not; nullopt: all
   bool array = false;
+  unsigned titles = 0;  // of /api/v1/now: so many that were played before
 
-  std::string key() const { return path + (array ? "?1" : "?0") + (mount ? "=" + *mount : ""); }
+  std::string key() const {
+    return cat({path, array ? "?1" : "?0", titles, mount ? "=" : "", mount.value_or("")});
+  }
 };
 // nullopt: there is no such page.
 // Thread: any.

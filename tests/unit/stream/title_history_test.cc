@@ -1,5 +1,7 @@
 #include "stream/title_history.h"
 
+#include <limits>
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -20,42 +22,55 @@ TEST_GROUP(TitleHistory) {
 };
 
 TEST(TitleHistory, KeepsTheNewestFirstAndNoMoreThanItIsTold) {
-  for (int i = 1; i <= 5; ++i) history.add("/m", "T" + std::to_string(i), at(i), 3);
+  for (int i = 1; i <= 5; ++i) history.add("/m", "T" + std::to_string(i), {}, at(i), 3);
   STRCMP_EQUAL("T5;T4;T3;", titles("/m").c_str());
   CHECK(history.of("/m").front().at == at(5));
-  history.add("/m", "T6", at(6), 2);  // fewer since a reload
+  history.add("/m", "T6", {}, at(6), 2);  // fewer since a reload
   STRCMP_EQUAL("T6;T5;", titles("/m").c_str());
 }
 TEST(TitleHistory, TheSameTitleAgainIsTheSameSong) {
-  history.add("/m", "A", at(1), 9);
-  history.add("/m", "A", at(2), 9);
-  history.add("/m", "", at(3), 9);
-  history.add("/m", "A", at(4), 9);
+  history.add("/m", "A", {}, at(1), 9);
+  history.add("/m", "A", {}, at(2), 9);
+  history.add("/m", "", {}, at(3), 9);
+  history.add("/m", "A", {}, at(4), 9);
   LONGS_EQUAL(1, history.of("/m").size());
   CHECK(history.of("/m").front().at == at(1));
-  history.add("/m", "B", at(5), 9);
-  history.add("/m", "A", at(6), 9);
+  history.add("/m", "B", {}, at(5), 9);
+  history.add("/m", "A", {}, at(6), 9);
   STRCMP_EQUAL("A;B;A;", titles("/m").c_str());
 }
 TEST(TitleHistory, KeepsMountsApartAndForgetsWhereNothingIsKept) {
-  history.add("/m", "A", at(1), 9);
-  history.add("/n", "B", at(1), 9);
+  history.add("/m", "A", {}, at(1), 9);
+  history.add("/n", "B", {}, at(1), 9);
   STRCMP_EQUAL("A;", titles("/m").c_str());
-  history.add("/m", "C", at(2), 0);
+  history.add("/m", "C", {}, at(2), 0);
   STRCMP_EQUAL("", titles("/m").c_str());
   LONGS_EQUAL(1, history.mounts().size());
 }
 TEST(TitleHistory, TheMountThatWasQuietLongestGoesWhenThereAreTooMany) {
   for (std::size_t i = 0; i < TitleHistory::kMaxMounts; ++i)
-    history.add("/" + std::to_string(i), "T", at(1), 2);
-  history.add("/0", "U", at(2), 2);
-  history.add("/new", "T", at(3), 2);
+    history.add("/" + std::to_string(i), "T", {}, at(1), 2);
+  history.add("/0", "U", {}, at(2), 2);
+  history.add("/new", "T", {}, at(3), 2);
   LONGS_EQUAL(TitleHistory::kMaxMounts, history.mounts().size());
   STRCMP_EQUAL("U;T;", titles("/0").c_str());
   STRCMP_EQUAL("", titles("/1").c_str());
 }
 TEST(TitleHistory, CutsALongTitleBetweenCharacters) {
   std::string long_title(TitleHistory::kLongestTitle - 1, 'x');
-  history.add("/m", long_title + "\xc3\xa4 and more", at(1), 2);
+  history.add("/m", long_title + "\xc3\xa4 and more", {}, at(1), 2);
   STRCMP_EQUAL(long_title.c_str(), history.of("/m").front().title.c_str());
+}
+TEST(TitleHistory, ATitleBeginsWhenItSounds) {
+  const auto heard = [this](std::int64_t wall_ms) {
+    history.add("/m", "T" + std::to_string(wall_ms), {StreamAddress{{1, 2}, 77}, wall_ms}, at(1000),
+                9);
+    return unix_ms(history.of("/m").front().at);
+  };
+  CHECK_EQUAL(997250, heard(997250));
+  CHECK_EQUAL(77, history.of("/m").front().place->position);
+  CHECK_EQUAL(1002000, heard(1002000));
+  // No time of this title.
+  CHECK_EQUAL(1000000, heard(std::numeric_limits<std::int64_t>::max()));
+  CHECK_EQUAL(1000000, heard(std::numeric_limits<std::int64_t>::min()));
 }

@@ -1,0 +1,188 @@
+#include "admin/azuracast_json.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kNoSong = "5a6a865199cf5df73b1417326d2ff24f";
+constexpr std::size_t kSongCharacters = 150;
+constexpr std::size_t kSongsBefore = 5;
+
+void write_count(JsonWriter& json, std::uint64_t listeners) {
+  json.begin_object();
+  for (const char* key : {"total", "unique", "current"}) json.key(key).number(listeners);
+  json.end_object();
+}
+
+std::string_view short_format(std::string_view content_type) {
+  if (content_type == "audio/mpeg") return "mp3";
+  if (content_type.starts_with("audio/aac")) return "aac";
+  if (content_type.ends_with("/ogg")) return "ogg";
+  const std::size_t slash = content_type.find('/');
+  return slash == std::string_view::npos ? content_type : content_type.substr(slash + 1);
+}
+
+void write_mount(JsonWriter& json, const NowStream& stream, std::uint64_t number, bool first) {
+  json.begin_object();
+  json.key("id").number(number);
+  json.key("name").text(stream.mount);
+  json.key("url").text(stream.url);
+  json.key("bitrate").number(parse_u64(stream.bitrate).value_or(0));
+  json.key("format").text(short_format(stream.content_type));
+  json.key("listeners");
+  write_count(json, stream.listeners);
+  json.key("path").text(stream.mount);
+  json.key("is_default").boolean(first);
+  json.end_object();
+}
+
+void write_station(JsonWriter& json, const NowMount& now, const std::string& url) {
+  const std::string listen = now.streams.empty() ? url + now.stream.mount : now.streams[0].url;
+  const std::string hls = now.streams.empty() ? std::string() : now.streams[0].hls_url;
+  json.begin_object();
+  json.key("id").number(now.number);
+  json.key("name").text(now.stream.name.empty() ? now.stream.mount : now.stream.name);
+  json.key("shortcode").text(now.id);
+  json.key("description").text(now.description);
+  json.key("frontend").text("icecast");
+  json.key("backend").text("none");
+  json.key("timezone").text("UTC");
+  json.key("listen_url").text(listen);
+  json.key("url").text(now.stream.url);
+  json.key("public_player_url").text(url + "/status.xsl");
+  json.key("playlist_pls_url").text(url + now.stream.mount + ".pls");
+  json.key("playlist_m3u_url").text(url + now.stream.mount + ".m3u");
+  json.key("is_public").boolean(true);
+  json.key("requests_enabled").boolean(false);
+  json.key("mounts").begin_array();
+  std::uint64_t number = now.number;
+  for (const NowStream& stream : now.streams)
+    write_mount(json, stream, number++, &stream == now.streams.data());
+  json.end_array();
+  json.key("remotes").begin_array().end_array();
+  json.key("hls_enabled").boolean(!hls.empty());
+  json.key("hls_is_default").boolean(false);
+  json.key("hls_url");
+  if (hls.empty())
+    json.null();
+  else
+    json.text(hls);
+  json.key("hls_listeners").number(0);
+  json.end_object();
+}
+
+void write_song(JsonWriter& json, const PlayedTitle* title) {
+  const std::string_view text = title != nullptr ? std::string_view(title->title) : "";
+  const SongParts parts = song_parts(text);
+  json.begin_object();
+  json.key("id").text(song_id(text));
+  json.key("art").text("");
+  json.key("text").text(text);
+  json.key("artist").text(parts.artist);
+  json.key("title").text(parts.title);
+  for (const char* key : {"album", "genre", "isrc", "lyrics"}) json.key(key).text("");
+  json.key("custom_fields").begin_array().end_array();
+  json.end_object();
+}
+
+// duration_ms: 0: not known.
+void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t duration_ms) {
+  const std::int64_t at_ms = title != nullptr ? unix_ms(title->at) : 0;
+  json.key("sh_id").number((at_ms / 100) & 0x7fffffff);
+  json.key("played_at").number(at_ms / 1000);
+  json.key("duration").number(duration_ms / 1000);
+  json.key("playlist").text("");
+  json.key("streamer").text("");
+  json.key("is_request").boolean(false);
+  json.key("song");
+  write_song(json, title);
+}
+
+void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms,
+                      const std::string& url) {
+  std::vector<PlayedTitle> titles = now.history;
+  if (now.title) titles.insert(titles.begin(), *now.title);
+  // What is heard: one that has only just been said is still to come, if there is one before it.
+  std::span<const PlayedTitle> heard(titles);
+  while (heard.size() > 1 && unix_ms(heard[0].at) + now.burst_ms > now_ms) heard = heard.subspan(1);
+  const PlayedTitle* present = now.stream.on_air && !heard.empty() ? heard.data() : nullptr;
+  json.begin_object();
+  json.key("station");
+  write_station(json, now, url);
+  json.key("listeners");
+  write_count(json, now.stream.listeners);
+  json.key("live").begin_object();
+  json.key("is_live").boolean(false);
+  json.key("streamer_name").text("");
+  json.key("broadcast_start").null();
+  json.key("art").null();
+  json.end_object();
+  json.key("now_playing").begin_object();
+  write_played(json, present, 0);
+  json.key("elapsed").number(
+      present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
+  json.key("remaining").number(0);
+  json.end_object();
+  json.key("playing_next").null();
+  json.key("song_history").begin_array();
+  for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
+    json.begin_object();
+    write_played(json, &heard[i], i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at));
+    json.end_object();
+  }
+  json.end_array();
+  json.key("is_online").boolean(now.stream.on_air);
+  json.key("cache").text("station");
+  json.end_object();
+}
+
+}  // namespace
+
+std::string song_id(std::string_view text) {
+  std::string plain;
+  std::size_t characters = 0;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    if (begins && ++characters > kSongCharacters) break;
+    if (std::string_view(" -\"'\r\n").find(c) == std::string_view::npos) plain += c;
+  }
+  const std::string id = plain.empty() ? std::string() : md5_hex(to_lower(plain));
+  return id.empty() ? std::string(kNoSong) : id;
+}
+
+std::string nowplaying_json(const NowMount& now, std::int64_t now_ms, const std::string& url) {
+  JsonWriter json;
+  write_nowplaying(json, now, now_ms, url);
+  return json.take();
+}
+
+std::string nowplaying_list_json(const std::vector<NowMount>& all, std::int64_t now_ms,
+                                 const std::string& url) {
+  JsonWriter json;
+  json.begin_array();
+  for (const NowMount& now : all) write_nowplaying(json, now, now_ms, url);
+  json.end_array();
+  return json.take();
+}
+
+std::string station_json(const NowMount& now, const std::string& url) {
+  JsonWriter json;
+  write_station(json, now, url);
+  return json.take();
+}
+
+std::string station_list_json(const std::vector<NowMount>& all, const std::string& url) {
+  JsonWriter json;
+  json.begin_array();
+  for (const NowMount& now : all) write_station(json, now, url);
+  json.end_array();
+  return json.take();
+}
+
+}  // namespace lb

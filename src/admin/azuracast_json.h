@@ -1,0 +1,30 @@
+// What plays now, in the form of AzuraCast's API, for the widgets, apps and bots that read it:
+// /api/nowplaying, /api/station.
+//
+// Those programs show a title as soon as they have it.  So it is told when a player that began with
+// a burst hears it, not before.
+//
+// Thread: plain values, pure functions.
+// Source: the types of AzuraCast's published Api_NowPlaying.  What this server does not know is
+// empty, 0 or null there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "admin/now_json.h"
+
+namespace lb {
+
+// url: of this server, "http://radio.example.org:8000".
+std::string nowplaying_json(const NowMount& now, std::int64_t now_ms, const std::string& url);
+std::string nowplaying_list_json(const std::vector<NowMount>& all, std::int64_t now_ms,
+                                 const std::string& url);
+std::string station_json(const NowMount& now, const std::string& url);
+std::string station_list_json(const std::vector<NowMount>& all, const std::string& url);
+
+// By which its programs know a song: the MD5 of the first 150 characters of its text in lower case,
+// without space, '-', quotes and ends of lines.
+std::string song_id(std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,140 @@
+#include "admin/now_json.h"
+
+#include <algorithm>
+
+#include "base/cat.h"
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kBetween = " - ";
+
+void text_or_null(JsonWriter& json, std::string_view text) {
+  if (text.empty())
+    json.null();
+  else
+    json.text(text);
+}
+
+void write_number(JsonWriter& json, const std::string& text) {
+  if (const auto number = parse_u64(text))
+    json.number(*number);
+  else
+    json.null();
+}
+
+void write_title(JsonWriter& json, const PlayedTitle& title, bool has_time) {
+  const SongParts parts = song_parts(title.title);
+  json.begin_object();
+  json.key("id");
+  text_or_null(json, title.place ? print_address(*title.place) : std::string());
+  json.key("wall_ms");
+  if (has_time)
+    json.number(unix_ms(title.at));
+  else
+    json.null();
+  json.key("text").text(title.title);
+  json.key("artist");
+  text_or_null(json, parts.artist);
+  json.key("title").text(parts.title);
+  json.end_object();
+}
+
+void write_stream(JsonWriter& json, const NowStream& stream) {
+  json.begin_object();
+  json.key("mount").text(stream.mount);
+  json.key("type").text(stream.content_type);
+  json.key("bitrate");
+  write_number(json, stream.bitrate);
+  json.key("hls");
+  text_or_null(json, stream.hls_url.empty() ? std::string() : stream.mount + "/live.m3u8");
+  json.end_object();
+}
+
+// What list and single answer have in common.
+void write_head(JsonWriter& json, const NowMount& now) {
+  json.key("mount").text(now.stream.mount);
+  json.key("station").text(now.id);
+  json.key("on_air").boolean(now.stream.on_air);
+  json.key("name").text(now.stream.name);
+  json.key("genre").text(now.stream.genre);
+  json.key("url").text(now.stream.url);
+  json.key("type").text(now.stream.content_type);
+  json.key("bitrate");
+  write_number(json, now.stream.bitrate);
+  json.key("listeners").number(now.stream.listeners);
+  json.key("title");
+  if (now.title)
+    write_title(json, *now.title, now.title_has_time);
+  else
+    json.null();
+}
+
+}  // namespace
+
+SongParts song_parts(std::string_view text) noexcept {
+  const std::size_t at = text.find(kBetween);
+  if (at == std::string_view::npos) return {{}, text};
+  return {text.substr(0, at), text.substr(at + kBetween.size())};
+}
+
+std::string station_id(std::string_view mount) {
+  if (mount.starts_with('/')) mount.remove_prefix(1);
+  const std::size_t slash = mount.rfind('/'), dot = mount.rfind('.');
+  if (dot != std::string_view::npos && dot > 0 && (slash == std::string_view::npos || dot > slash))
+    mount = mount.substr(0, dot);
+  std::string id;
+  for (const char c : mount) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    id += plain ? lower : '_';
+  }
+  return id.empty() ? "_" : id;
+}
+
+std::string now_json(const NowMount& now, std::int64_t now_ms) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("now_ms").number(now_ms);
+  write_head(json, now);
+  json.key("history").begin_array();
+  for (const PlayedTitle& one : now.history) write_title(json, one, true);
+  json.end_array();
+  json.key("live");
+  if (now.live_at) {
+    json.begin_object();
+    json.key("at").text(print_address(*now.live_at));
+    json.key("wall_ms");
+    if (now.live_ms)
+      json.number(*now.live_ms);
+    else
+      json.null();
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("streams").begin_array();
+  for (const NowStream& stream : now.streams) write_stream(json, stream);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("now_ms").number(now_ms);
+  json.key("mounts").begin_array();
+  for (const NowMount& now : all) {
+    json.begin_object();
+    write_head(json, now);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace lb

@@ -1,0 +1,53 @@
+// What plays now, as JSON for pages and apps of listeners: /api/v1/now.
+//
+// Thread: plain values, pure functions.
+// Text: fields may hold any bytes; what is no UTF-8 becomes U+FFFD.
+// Shapes: doc/titles.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/shoutcast_pages.h"
+#include "stream/title_history.h"
+
+namespace lb {
+
+// One stream of a programme: another quality of it.
+struct NowStream {
+  std::string mount, url;  // the whole address
+  std::string content_type, bitrate;
+  std::string hls_url;  // "": it has no HLS
+  std::uint64_t listeners = 0;
+};
+
+struct NowMount {
+  std::uint64_t number = 0;  // as SHOUTcast's sid, from 1
+  std::string id;            // of the station: letters, digits and '_'
+  ShoutcastStream stream;
+  std::string description;
+  std::optional<PlayedTitle> title;  // nullopt: none; its text may be all that is known
+  bool title_has_time = false;       // the title's `at` is known
+  std::vector<PlayedTitle> history;  // before that one, the newest first
+  // The newest byte at which a decoder may start; nullopt: the stream has no addresses or times.
+  std::optional<StreamAddress> live_at;
+  std::optional<std::int64_t> live_ms;
+  std::vector<NowStream> streams;  // this mount first
+  std::int64_t burst_ms = 0;       // so far a player is behind `live` that begins with a burst
+};
+
+// The part before the first " - " and what follows; without one, all of it is the title.
+struct SongParts {
+  std::string_view artist, title;
+};
+SongParts song_parts(std::string_view text) noexcept;
+// "live_mp3" is no name for people: "/live.mp3" is "live".
+std::string station_id(std::string_view mount);
+
+std::string now_json(const NowMount& now, std::int64_t now_ms);
+// {"now_ms":…,"mounts":[…]}, each without its history and its place.
+std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms);
+
+}  // namespace lb

@@ -1,0 +1,37 @@
+// What plays now, for pages and apps of listeners: the addresses of /api/v1/now and AzuraCast's, as
+// pages of the PageCache.  They show what status-json.xsl shows: no hidden mount, no address of a
+// listener.
+//
+//   /api/v1/now                     all streams that are shown, short
+//   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
+//   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
+//   /api/stations, /api/station/ID
+//
+// ID is the name of a station, or the number that SHOUTcast's pages have for it.
+//
+// Thread: now_page_ask() any; now_page() "pages".
+// Source of the shapes: admin/now_json.h, admin/azuracast_json.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "app/station/page_cache.h"
+
+namespace lb {
+
+// What an address asks for, or why there is no answer.
+struct NowFault {
+  int status = 404;
+  std::string text;
+};
+
+bool is_now_path(std::string_view path);
+std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std::string& path,
+                                             const std::string& query);
+// nullopt: not one of these.
+std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
+                                             const Config& config, const StatsDocument& document);
+
+}  // namespace lb

@@ -1,0 +1,21 @@
+// TitlePlace: where in a stream a title begins: the address of its first byte, and when that byte
+// sounds.
+//
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "stream/stream_place.h"
+
+namespace lb {
+
+struct TitlePlace {
+  std::optional<StreamAddress> at;  // nullopt: no source has begun
+  // Unix time of the unit that was written when the title came; nullopt: the stream has no times
+  // yet, in its first seconds, or never has any.
+  std::optional<std::int64_t> wall_ms;
+};
+
+}  // namespace lb

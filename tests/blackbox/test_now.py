@@ -1,0 +1,130 @@
+"""What plays now: /api/v1/now, and AzuraCast's addresses."""
+import json
+import time
+
+from harness import check, equal, test, wait_for
+
+FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams"}
+
+
+def now(server, mount, fact=lambda seen: True, query=""):
+    """The answer of a mount once `fact` holds: it may be half a second old."""
+    found = []
+
+    def holds():
+        reply = server.get("/api/v1/now" + mount + query)
+        found[:] = [reply.json()] if reply.status == 200 else []
+        return bool(found) and fact(found[0])
+    wait_for(holds, "/api/v1/now%s shows it" % mount)
+    return found[0]
+
+
+def set_title(server, mount, text):
+    equal(server.set_title(mount, song=text.replace(" ", "%20")).status, 200)
+
+
+@test
+def a_title_is_told_with_the_time_at_which_it_sounds(t):
+    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><max-history>9</max-history></mount>")
+    source = server.source("/live.mp3", lines=["ice-bitrate: 128", "ice-name: Radio <B>", "ice-genre: Jazz"])
+    source.play(5)
+    server.listener("/live.mp3")
+    seen = now(server, "/live.mp3", lambda s: s["listeners"] == 1)
+    equal(set(seen), FIELDS)
+    equal((seen["mount"], seen["station"], seen["on_air"], seen["name"], seen["genre"], seen["type"], seen["bitrate"], seen["title"]),
+          ("/live.mp3", "live", True, "Radio <B>", "Jazz", "audio/mpeg", 128, None))
+    # The stream has times when its source has sent for some seconds.
+    wait_for(lambda: source.play(2) and now(server, "/live.mp3")["live"]["wall_ms"] is not None, "the stream has times", 15)
+    before = time.time() * 1000
+    set_title(server, "/live.mp3", "One - Two")
+    title = now(server, "/live.mp3", lambda s: s["title"] is not None)["title"]
+    equal((title["text"], title["artist"], title["title"]), ("One - Two", "One", "Two"))
+    check(abs(title["wall_ms"] - before) < 30000, "the title sounds at %s, it came at %s" % (title["wall_ms"], before))
+    check(title["id"].count(".") == 1, "no address: " + title["id"])
+    set_title(server, "/live.mp3", "Three")
+    seen = now(server, "/live.mp3", lambda s: s["title"]["text"] == "Three")
+    equal([one["text"] for one in seen["history"]], ["One - Two"])
+    equal(seen["history"][0], title, "a title of before")
+    check(seen["title"]["wall_ms"] >= title["wall_ms"], "times go back")
+    # The same times as elsewhere.
+    played = server.get("/played.json?mount=/live.mp3").json()["history"][0]["played"]
+    equal([one["unix"] for one in played], [seen["title"]["wall_ms"] // 1000, title["wall_ms"] // 1000])
+    equal(now(server, "/live.mp3", query="?history=0")["history"], [])
+    source.leave()
+    server.wait_until_gone("/live.mp3")
+    seen = now(server, "/live.mp3", lambda s: not s["on_air"])
+    equal((seen["title"], len(seen["history"])), (None, 2))
+
+
+@test
+def what_is_hidden_or_unknown_is_not_told(t):
+    server = t.server(body="<mount><mount-name>/secret</mount-name><hidden>1</hidden></mount>")
+    for mount in ("/secret", "/shown"):
+        server.source(mount)
+        set_title(server, mount, "Title of " + mount[1:])
+    wait_for(lambda: "Title of shown" in server.get("/api/v1/now").text, "the shown mount has its title")
+    check("secret" not in server.get("/api/v1/now").text, "a hidden mount is told")
+    for path in ("/api/v1/now/secret", "/api/v1/now/none", "/api/v1/now/station:none", "/api/v1/now/station:", "/api/nowplaying/secret",
+                 "/api/nowplaying/2", "/api/nowplaying/0", "/api/nowplaying_static/shown", "/api/station/secret"):
+        reply = server.get(path)
+        equal((reply.status, reply.get("Content-Type")), (404, "application/problem+json"), path)
+    for wrong in ("-1", "101", "x", "", "99999999999999999999"):
+        reply = server.get("/api/v1/now/shown?history=" + wrong)
+        equal((reply.status, reply.get("Content-Type")), (400, "application/problem+json"), wrong)
+        check("history" in reply.json()["detail"], reply.text)
+    equal(server.get("/api/v1/now/station:shown").json()["mount"], "/shown")
+
+
+@test
+def pages_of_other_sites_may_ask(t):
+    server = t.server()
+    server.source("/m.mp3")
+    for path in ("/api/v1/now", "/api/v1/now/m.mp3", "/api/nowplaying", "/api/stations"):
+        reply = server.get(path, headers=["Origin: https://other.example.org"])
+        equal((reply.status, reply.get("Access-Control-Allow-Origin")), (200, "*"), path)
+        wire = server.wire()
+        wire.send("HEAD %s HTTP/1.0\r\n\r\n" % path)
+        equal(wire.reply_head().status, 200, path)
+    equal(server.get("/api/v1/mounts", headers=["Origin: https://other.example.org"]).get("Access-Control-Allow-Origin"), None)
+    check(server.ask("DELETE /api/v1/now/m.mp3 HTTP/1.0").status in (401, 404, 405), "DELETE is answered")
+
+
+@test
+def azuracasts_programs_read_what_plays(t):
+    server = t.server(body="<mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size></mount>")
+    source = server.source("/hit.mp3", lines=["ice-bitrate: 128", "ice-name: Hits"])
+    source.play(5)
+    for text in ("A - One", "B - Two"):
+        set_title(server, "/hit.mp3", text)
+        now(server, "/hit.mp3", lambda s: s["title"] and s["title"]["text"] == text)
+    wait_for(lambda: server.get("/api/nowplaying/hit").json()["now_playing"]["song"]["text"] == "B - Two", "AzuraCast's page shows it")
+    one = server.get("/api/nowplaying/hit").json()
+    station = one["station"]
+    equal((station["id"], station["shortcode"], station["name"], station["mounts"][0]["path"], station["mounts"][0]["bitrate"],
+           station["mounts"][0]["format"], station["remotes"]), (1, "hit", "Hits", "/hit.mp3", 128, "mp3", []))
+    check(station["listen_url"].startswith("http://") and station["listen_url"].endswith("/hit.mp3"), station["listen_url"])
+    equal(set(one), {"station", "listeners", "live", "now_playing", "playing_next", "song_history", "is_online", "cache"})
+    song = one["now_playing"]["song"]
+    equal((song["artist"], song["title"], len(song["id"])), ("B", "Two", 32))
+    equal([past["song"]["text"] for past in one["song_history"]], ["A - One"])
+    for key in ("sh_id", "played_at", "duration", "elapsed", "remaining"):
+        check(isinstance(one["now_playing"][key], int), key)
+    equal(one["is_online"], True)
+    for path in ("/api/nowplaying/1", "/api/nowplaying_static/hit.json", "/api/nowplaying_static/1.json"):
+        equal(server.get(path).json()["station"], station, path)
+    equal([each["station"] for each in server.get("/api/nowplaying").json()], [station])
+    equal(server.get("/api/stations").json(), [station])
+    equal(server.get("/api/station/hit").json(), station)
+
+
+@test
+def names_that_encoders_choose_stay_text(t):
+    server = t.server()
+    hostile = "</script><img src=x onerror=alert(1)>\" \\u0000 ' & \u00e4"
+    server.source("/x.mp3", lines=["ice-name: " + hostile, "ice-genre: " + hostile])
+    seen = now(server, "/x.mp3")
+    equal(seen["genre"], seen["name"])
+    check("<img src=x" in seen["name"], seen["name"])
+    reply = server.get("/api/v1/now/x.mp3")
+    equal(reply.get("X-Content-Type-Options"), "nosniff")
+    json.loads(reply.text)

@@ -1,0 +1,90 @@
+#include "admin/now_json.h"
+
+#include "admin/azuracast_json.h"
+#include "base/json.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+PlayedTitle played(const char* text, std::int64_t ms) {
+  return {WallTime(std::chrono::milliseconds(ms)), text, StreamAddress{{1, 2}, 7}};
+}
+
+NowMount example() {
+  NowMount now;
+  now.number = 3;
+  now.id = "rock";
+  now.stream.mount = "/rock.mp3";
+  now.stream.on_air = true;
+  now.stream.name = "Rock <b>\"";
+  now.stream.listeners = 12;
+  now.title = played("A - B", 50000);
+  now.title_has_time = true;
+  now.history = {played("C", 30000), played("D - E - F", 10000)};
+  now.streams = {{"/rock.mp3", "http://r/rock.mp3", "audio/mpeg", "128", "", 12}};
+  return now;
+}
+
+Json parsed(const std::string& text) {
+  auto json = Json::parse(text);
+  CHECK(json.has_value());
+  return *json;
+}
+
+}  // namespace
+
+TEST_GROUP(NowJson){};
+
+TEST(NowJson, ASongIsSplitAtItsFirstDash) {
+  CHECK(song_parts("A - B - C").artist == "A");
+  CHECK(song_parts("A - B - C").title == "B - C");
+  CHECK(song_parts("A-B").artist.empty());
+  CHECK(song_parts("A-B").title == "A-B");
+}
+TEST(NowJson, AStationIsCalledAsItsMountWithoutItsEnding) {
+  STRCMP_EQUAL("live", station_id("/live.mp3").c_str());
+  STRCMP_EQUAL("a_b_live", station_id("/a/B/live.mp3").c_str());
+  STRCMP_EQUAL("v1_0_x", station_id("/v1.0/x").c_str());
+  STRCMP_EQUAL("_", station_id("/").c_str());
+  STRCMP_EQUAL("_hidden", station_id("/.hidden").c_str());
+}
+TEST(NowJson, ATitleHasItsTimeItsPlaceAndItsParts) {
+  const std::string text = now_json(example(), 60000);
+  CHECK(text.find("\"wall_ms\":50000,\"text\":\"A - B\",\"artist\":\"A\",\"title\":\"B\"") !=
+        std::string::npos);
+  CHECK(text.find("\"id\":\"" + print_address({{1, 2}, 7}) + "\"") != std::string::npos);
+  parsed(text);
+  NowMount silent = example();
+  silent.title_has_time = false;
+  CHECK(now_json(silent, 1).find("\"wall_ms\":null,\"text\":\"A - B\"") != std::string::npos);
+  silent.title.reset();
+  CHECK(now_json(silent, 1).find("\"title\":null") != std::string::npos);
+}
+TEST(NowJson, AzuraCastsProgramsGetATitleWhenItIsHeard) {
+  NowMount now = example();
+  now.burst_ms = 4000;
+  const auto present = [&now](std::int64_t at_ms) {
+    const std::string text = nowplaying_json(now, at_ms, "http://r");
+    const std::size_t at = text.find("\"now_playing\"");
+    const std::size_t from = text.find("\"text\":\"", at) + 8;
+    return text.substr(from, text.find('"', from) - from);
+  };
+  STRCMP_EQUAL("C", present(53999).c_str());
+  STRCMP_EQUAL("A - B", present(54000).c_str());
+  STRCMP_EQUAL("D - E - F", present(0).c_str());  // there is none before it
+}
+TEST(NowJson, AzuraCastsSongsHaveTheNumbersOfItsOwn) {
+  STRCMP_EQUAL("5a6a865199cf5df73b1417326d2ff24f", song_id("").c_str());
+  STRCMP_EQUAL("5a6a865199cf5df73b1417326d2ff24f", song_id(" - ").c_str());
+  CHECK(song_id("A - B") == song_id("a-b"));
+  CHECK(song_id(std::string(150, 'x')) == song_id(std::string(151, 'x')));
+  CHECK(song_id("A - B") != song_id("A - C"));
+}
+TEST(NowJson, AnAnswerOfAMountThatHasGoneIsWhole) {
+  for (const std::string& text : {now_json({}, 1), nowplaying_json({}, 1, "http://r"),
+                                  station_json({}, "http://r"), now_list_json({}, 1)})
+    parsed(text);
+}
