@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "net/digest.h"
@@ -55,7 +56,7 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.key("timezone").text("UTC");
   json.key("listen_url").text(listen);
   json.key("url").text(now.stream.url);
-  json.key("public_player_url").text(url + "/status.xsl");
+  json.key("public_player_url").text(cat({url, "/listen", now.stream.mount}));
   json.key("playlist_pls_url").text(url + now.stream.mount + ".pls");
   json.key("playlist_m3u_url").text(url + now.stream.mount + ".m3u");
   json.key("is_public").boolean(true);
