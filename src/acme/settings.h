@@ -2,6 +2,8 @@
 // Thread: plain values.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +19,20 @@ struct AcmeAuthority {
   bool operator==(const AcmeAuthority&) const = default;
 };
 
+// Which requests in plain http are sent to https.
+enum class HttpsRedirect : std::uint8_t {
+  kOff,
+  kPages,  // what browsers navigate to; never a stream: old radios have no TLS
+  kAll,
+};
+
 struct AcmeSettings {
   bool enabled = false;                    // the element is there
   std::vector<std::string> names;          // empty: <hostname>
   std::string email;                       // where the authority may write to
   std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the first is asked
+  HttpsRedirect redirect = HttpsRedirect::kPages;
+  std::chrono::seconds hsts{0};  // so long a browser comes by https alone; 0: nothing is said
   bool operator==(const AcmeSettings&) const = default;
 };
 

@@ -16,6 +16,7 @@
 #include "app/stages/external_stage.h"
 #include "app/stages/health_stage.h"
 #include "app/stages/hls_stage.h"
+#include "app/stages/https_stage.h"
 #include "app/stages/link_stage.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/login_stage.h"
@@ -65,6 +66,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add<ProofStage>({"/_lb/proof"});
   rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
   rows.add<ArrivalStage>();                 // the token of a redirect
+  rows.add<HttpsStage>();                   // <acme redirect= hsts=>
   rows.add<AgentStage>();                   // <deny-agents>
   rows.add<AdmitStage>();                   // <clients>, with its reserves
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",

@@ -42,6 +42,11 @@ constexpr SchemaBlock kAuthorityBlock{.name = "authority",
                                       .fresh = fresh<AcmeAuthority>,
                                       .inline_form = true};
 
+constexpr SchemaChoice kHttpsRedirects[] = {
+    {"off", static_cast<std::int64_t>(HttpsRedirect::kOff)},
+    {"pages", static_cast<std::int64_t>(HttpsRedirect::kPages)},
+    {"all", static_cast<std::int64_t>(HttpsRedirect::kAll)}};
+
 constexpr SchemaElement kAcme[] = {
     {.kind = kBool,
      .slot = slot<&AcmeSettings::enabled>,
@@ -64,6 +69,23 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "radio@example.org",
      .help = "Where the authority may write to."},
+    {.name = "redirect",
+     .kind = kChoice,
+     .slot = slot<&AcmeSettings::redirect>,
+     .choices = kHttpsRedirects,
+     .origin = SchemaOrigin::kOwn,
+     .help = "What is sent on from http to https, once there is a certificate of the name that was "
+             "asked for: pages (for browsers, never a stream), all (streams too; old radios have "
+             "no TLS), off."},
+    {.name = "hsts",
+     .kind = kSeconds,
+     .slot = slot<&AcmeSettings::hsts>,
+     .min = 0,
+     .max = 63072000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "31536000",
+     .help = "Browsers that have come by https once are told to come by it alone for so long "
+             "(Strict-Transport-Security). 0: nothing is said."},
     {.name = "authority",
      .kind = kBlock,
      .block = &kAuthorityBlock,

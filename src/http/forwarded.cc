@@ -36,6 +36,12 @@ std::vector<std::string_view> values_of(const Headers& headers, std::string_view
 
 }  // namespace
 
+bool says_it_was_passed_on(const Headers& headers) noexcept {
+  for (const std::string_view name : {"x-forwarded-for", "forwarded", "via", "x-real-ip"})
+    if (headers.find(name) != nullptr) return true;
+  return false;
+}
+
 Forwarded read_forwarded(const AddressList& trusted, const Address& peer, const Headers& headers) {
   Forwarded out{peer, std::nullopt};
   if (trusted.empty() || !trusted.contains(peer)) return out;

@@ -21,6 +21,9 @@ struct Forwarded {
   std::optional<bool> secure;  // the client speaks https; nothing: not known
 };
 
+// A proxy has passed the request on, as it says, or its sender claims so.
+bool says_it_was_passed_on(const Headers& headers) noexcept;
+
 Forwarded read_forwarded(const AddressList& trusted, const Address& peer, const Headers& headers);
 
 }  // namespace lb

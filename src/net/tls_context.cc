@@ -300,4 +300,13 @@ std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContex
   return TlsTransport::over(std::move(below), std::move(ssl), std::move(context));
 }
 
+bool TlsContext::has_name(std::string_view host, WallTime now) const {
+  return std::any_of(certificates_.begin(), certificates_.end(), [&](const Certificate& one) {
+    X509* leaf = SSL_CTX_get0_certificate(one.context.get());
+    return leaf != nullptr && one.expires > now &&
+           X509_cmp_current_time(X509_get0_notBefore(leaf)) < 0 &&
+           X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1;
+  });
+}
+
 }  // namespace lb

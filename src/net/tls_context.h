@@ -45,6 +45,8 @@ class TlsContext {
                      std::shared_ptr<const TicketKeys> tickets = nullptr);
 
   const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
+  // Whether one of them is of this name and valid now: a browser that is sent there comes in.
+  bool has_name(std::string_view host, WallTime now) const;
   // The server's side of a connection that begins now; null: no memory.
   static std::unique_ptr<TlsTransport> accept(std::shared_ptr<const TlsContext> context,
                                               std::unique_ptr<Transport> below);

@@ -168,3 +168,47 @@ def names_that_no_authority_signs_are_said_at_once(t):
     server.start()
     wait_for(lambda: "no public authority gives a certificate for localhost" in server.log(), "it is said: " + server.log())
     equal(list(state.glob("acme/*")), [], "nothing was asked or kept")
+
+
+@test
+def browsers_are_sent_to_https_and_streams_are_not(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, acme="<hsts>600</hsts>").start()
+    source = server.source("/live.mp3")
+    page = ["Accept: text/html,application/xhtml+xml", "Host: %s:%d" % (NAME.upper(), port)]
+    to = "https://%s:%d" % (NAME, server.tls)
+    comes(server)
+    reply = server.get("/status.xsl?a=%22b&c", headers=page)
+    equal((reply.status, reply.get("Location")), (308, to + "/status.xsl?a=%22b&c"))
+    fetched = ["Host: " + NAME, "Accept: */*"]
+    equal(server.get("/", headers=[*fetched, "Sec-Fetch-Mode: navigate"]).status, 308)
+    equal(server.get("/admin/login", headers=page).status, 308)
+
+    def plain(path, headers, status=200, **more):
+        reply = server.get(path, headers=headers, **more)
+        equal((reply.status, reply.get("Location"), reply.get("Strict-Transport-Security")), (status, None, None), "%s %s" % (path, headers))
+    plain("/status-json.xsl", fetched)
+    plain("/status.xsl", [*page, "Sec-Fetch-Mode: no-cors"])
+    plain("/admin/stats", fetched, login=ADMIN)
+    plain("/metrics", page)
+    plain("/_lb/health", page)
+    plain("/.well-known/acme-challenge/none", page, 404)
+    # A proxy may have spoken https.
+    plain("/status.xsl", [*page, "X-Forwarded-For: 192.0.2.1"])
+    # No certificate has these names.
+    for host in ("other.example.org", "127.0.0.1", "", "x/../" + NAME, NAME + "@evil.example", "[::1]:80"):
+        plain("/status.xsl", ["Accept: text/html", "Host: " + host])
+    listener = server.listener("/live.mp3", lines=page)
+    sent = source.play(100)
+    check(listener.read(20 * 384) in sent, "a stream is heard by http")
+    secure = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME], port=server.tls, wrap=verified(authority))
+    equal((secure.status, secure.get("Strict-Transport-Security")), (200, "max-age=600"))
+    # All: streams too, but no source.
+    server.reload(body=server.slots["body"].replace("<hsts>600</hsts>", "<redirect>all</redirect>"))
+    wait_for(lambda: server.get("/live.mp3?x=1", headers=["Host: " + NAME]).get("Location") == to + "/live.mp3?x=1", "a stream is redirected")
+    server.source("/second.mp3")
+    secure = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME], port=server.tls, wrap=verified(authority))
+    equal((secure.status, secure.get("Strict-Transport-Security")), (200, None))
+    server.reload(body=server.slots["body"].replace("<redirect>all</redirect>", "<redirect>off</redirect>"))
+    wait_for(lambda: server.get("/status.xsl", headers=page).status == 200, "nothing is redirected")

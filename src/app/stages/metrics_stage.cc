@@ -8,17 +8,12 @@
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "app/station/metrics_service.h"
+#include "http/forwarded.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kNobody = "none";
-
-bool says_it_was_passed_on(const Request& request) {
-  for (const std::string_view name : {"x-forwarded-for", "forwarded", "via", "x-real-ip"})
-    if (request.headers.find(name) != nullptr) return true;
-  return false;
-}
 
 bool is_loopback(const Address& address) {
   const std::string ip = address.ip();
@@ -31,7 +26,8 @@ bool may_read(const Services& services, const Config& config, Connection& connec
   if (allow.size() == 1 && allow[0] == kNobody) return false;
   const bool believed = !services.http.read()->trusted_proxies.empty();
   // A believed proxy that named no other client speaks for itself, whatever headers it was given.
-  if (says_it_was_passed_on(connection.request()) && (!believed || is_loopback(connection.peer())))
+  if (says_it_was_passed_on(connection.request().headers) &&
+      (!believed || is_loopback(connection.peer())))
     return false;
   if (allow.empty()) return is_loopback(connection.peer());
   // Entries that can never match have been named by the configuration's checks.
