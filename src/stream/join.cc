@@ -244,9 +244,9 @@ std::optional<StreamAddress> address_of(const StreamView& view, const JoinPlan& 
 }
 
 std::optional<JoinPlan> plan_resume(const StreamView& view, const StreamAddress& at,
-                                    std::uint64_t ahead_bytes) {
+                                    std::uint64_t ahead_bytes, bool exact) {
   auto joined = join_exactly(view, at, ahead_bytes);
-  if (!joined) return std::nullopt;
+  if (!joined || (exact && joined->place->at != at)) return std::nullopt;
   JoinPlan plan = std::move(joined->plan);
   const auto& sync = view.sync;
   const auto i = sync.last_where([&](const SyncMark& m) { return m.position <= plan.position; });

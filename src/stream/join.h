@@ -45,8 +45,9 @@ std::optional<StreamAddress> address_of(const StreamView& view, const JoinPlan& 
 
 // Exactly at the byte where a player has stopped, behind the headers, which its decoder needs
 // again; nullopt: the window has it not.  ahead_bytes: as in plan_placed_join().
+// exact: behind the end of a stream nothing will do, else what follows it.
 std::optional<JoinPlan> plan_resume(const StreamView& view, const StreamAddress& at,
-                                    std::uint64_t ahead_bytes);
+                                    std::uint64_t ahead_bytes, bool exact = false);
 
 // A listener that already plays and comes from another log or has fallen behind: the newest mark
 // (`live`), or where the present source began, if that is still in the window (`from_seam`).

@@ -86,8 +86,12 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
     else
       join_server(*listener, view, *mount, burst_bytes, *ask);
   } else {
-    const auto resumed =
-        ask && ask->at ? plan_resume(view, *ask->at, bytes_ahead(*mount)) : std::nullopt;
+    const auto resumed = ask && ask->at
+                             ? plan_resume(view, *ask->at, bytes_ahead(*mount), ask->exact)
+                             : std::nullopt;
+    // The window has gone on since the stages looked.
+    if (ask && ask->exact && !resumed)
+      return ended(std::move(listener), *mount, EndReason::kLagged);
     JoinPlan plan = resumed ? *resumed : plan_join(view, burst_bytes);
     if (ask && listener->preamble)
       if (const auto at = address_of(view, plan))

@@ -39,6 +39,7 @@ struct StreamAddress {
 struct StreamAsk {
   std::optional<StreamAddress> at;
   bool of_listener = false;
+  bool exact = false;  // a player's: this byte or none; without it, what is heard next is enough
 };
 
 struct StreamPlace {

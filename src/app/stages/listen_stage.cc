@@ -93,11 +93,11 @@ std::optional<StreamAddress> address_told(const Services& services, const Mount&
                                           const RequestContext& context) {
   if (const ShiftedStart* const start = context.shifted())
     return StreamAddress{start->file->index.head.span.id, start->file->row.origin + start->offset};
-  if (!is_recorded(services, mount)) return std::nullopt;
+  if (!is_recorded(services, mount) && !context.resumes()) return std::nullopt;
   const auto view = mount.channel().newest();
-  const auto resumed = context.resumes()
-                           ? plan_resume(*view, *context.resumes(), bytes_ahead(mount))
-                           : std::optional<JoinPlan>();
+  const auto resumed = context.resumes() ? plan_resume(*view, *context.resumes(),
+                                                       bytes_ahead(mount), context.past->exact)
+                                         : std::optional<JoinPlan>();
   return address_of(*view, resumed ? *resumed : plan_join(*view, mount.settings()->burst_bytes));
 }
 
@@ -121,13 +121,14 @@ std::shared_ptr<Mount> find_overflow(const Services& services, std::shared_ptr<M
 }
 
 std::string stream_head(const Services& services, const Config& config, const Mount& mount,
-                        const SourceFacts& facts, const Request& request, bool icy) {
+                        const SourceFacts& facts, const Request& request, bool icy,
+                        bool has_place) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
   head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
-  if (is_recorded(services, mount)) head.exposes = "X-LB-Stream";
+  if (has_place) head.exposes = "X-LB-Stream";
   if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
   if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
   if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
@@ -330,6 +331,13 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   }
   GatePass entry(&mount->gate());
   GatePass total;
+  // It may have taken the place of another mount, or waited.
+  if (context.resumes() && context.past->exact &&
+      !plan_resume(*mount->channel().newest(), *context.resumes(), bytes_ahead(*mount), true)) {
+    entry = GatePass();
+    connection.reply_text(404, "The stream does not have this byte any more\r\n");
+    return Verdict::kAnswered;
+  }
   if (const auto why = enter_server(services, connection, *mount, total); !why.empty()) {
     entry = GatePass();
     reply_full(worker_, connection, why);
@@ -342,7 +350,8 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   const bool icy = wants_icy(request) && facts->metaint > 0;
 
   auto preamble = std::make_unique<Preamble>();
-  preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
+  preamble->head = stream_head(services, *config, *mount, *facts, request, icy,
+                               context.resumes() || is_recorded(services, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.  One that has no slot of
@@ -360,7 +369,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   // What a server claims to be gives it no more than the window, which a slow listener gets too.
   // One that only claims it hears the intro, as every listener.
   const bool proven = context.is_relay || context.is_server;
-  const auto place = context.resumes() ? StreamAsk{*context.resumes(), true}
+  const auto place = context.resumes() ? StreamAsk{*context.resumes(), true, past->exact}
                      : proven || (server && !services.mount_files->intro_for(*mount).file)
                          ? parse_stream_ask(request.headers.get("x-lb-stream"))
                          : std::optional<StreamAsk>();

@@ -13,6 +13,8 @@
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "auth/passwords.h"
+#include "stream/join.h"
+#include "stream/server_join.h"
 
 namespace lb {
 namespace {
@@ -25,6 +27,14 @@ bool claims_administrator(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   return given &&
          given->user == Services::passwords(*config_of(worker.services, connection)).admin_user;
+}
+
+// The live log has the byte, or is about to have it.  Every listener may have it: a slow one gets
+// as much.
+bool is_live(const Worker& worker, const std::string& name, const PastAsk& past) {
+  const auto mount = worker.services.archive->live(name);
+  return mount &&
+         plan_resume(*mount->channel().newest(), *past.at, bytes_ahead(*mount), past.exact);
 }
 
 }  // namespace
@@ -71,13 +81,20 @@ Verdict PastAccessStage::judge(Connection& connection, const MountSettings& sect
 Verdict PastAccessStage::handle(Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->is_placed()) return Verdict::kNext;
-  if (past->unrecorded) {
-    connection.reply_text(404, "This mount is not recorded\r\n");
-    return Verdict::kAnswered;
-  }
   const auto config = config_of(worker_.services, connection);
   const std::string& mount = connection.request().path;
   const MountSettings& section = mount_section(*config, mount);
+  if (past->at && (past->unrecorded || is_past_closed(worker_, section, mount)) &&
+      is_live(worker_, mount, *past)) {
+    past->begins = *past->at;
+    return Verdict::kNext;
+  }
+  if (past->unrecorded) {
+    connection.reply_text(404, past->at ? "The stream does not have this byte any more, and is not "
+                                          "recorded\r\n"
+                                        : "This mount is not recorded\r\n");
+    return Verdict::kAnswered;
+  }
   if (section.no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
     return Verdict::kAnswered;

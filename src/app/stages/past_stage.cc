@@ -52,6 +52,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   if (at) {
     ask.at = parse_address(*at);
     if (!ask.at) return Error::invalid("at is no address of a stream, as X-LB-Stream tells it");
+    ask.exact = query_param(query, "exact") == "1";
     return std::optional(std::move(ask));
   }
   if (shift) {
@@ -135,7 +136,12 @@ Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) 
                         section_of(services, connection).name == request.path;
   // What an authenticator, or a page, has parameters of the same name for is no time.
   auto ask = past_of_query(request.query, now_ms);
-  if (!is_mount || is_page(services, request.path) || !ask || !*ask) return Verdict::kNext;
+  if (!is_mount || is_page(services, request.path)) return Verdict::kNext;
+  if (!ask && query_param(request.query, "exact") == "1") {
+    connection.reply_text(400, ask.error().what + "\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!ask || !*ask) return Verdict::kNext;
   connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
   connection.context().past->unrecorded = true;
   return Verdict::kNext;

@@ -1,7 +1,7 @@
 // PastStage: splits off, once, what a request wants of a mount's past, so that the stages behind it
-// see the mount: the parameters timeshift, from, at, to, duration and download, and Flussonic's
-// /MOUNT/archive-T-SECONDS.mp3.  A mount or file of such a name wins; where nothing is recorded,
-// the parameters mean nothing, as ever.
+// see the mount: the parameters timeshift, from, at, exact, to, duration, download, and Flussonic's
+// /MOUNT/archive-T-SECONDS.mp3.  A mount or file of such a name wins.  Where nothing is recorded,
+// `at` means a byte of the live window, and what the others ask for is not there.
 // Thread: its worker.
 #pragma once
 
@@ -24,6 +24,7 @@ struct PastAsk : PastMoment {
   Kind kind = Kind::kStream;
   std::int64_t to_ms = 0;  // of a file
   bool attachment = false;
+  bool exact = false;       // of an address: this byte or none
   bool unrecorded = false;  // the mount has no past: what is asked for is not there
   std::string path;         // as it was asked for, where that was not the mount's
   SteadyTime wait_until{};  // of what is not recorded yet

@@ -23,10 +23,11 @@ constexpr std::int64_t kAskedAheadMs = 3'600'000;
 // A player that has heard all that there is, and comes back at once, asks for what is written in a
 // moment.
 bool resumes_live(Worker& worker, Connection& connection, const RecordedFiles& files,
-                  const StreamAddress& at) {
+                  const PastAsk& past) {
+  const StreamAddress& at = *past.at;
   if (files.find(short_id(at.id), at.position) < files.size()) return false;
   const auto mount = worker.services.archive->live(connection.request().path);
-  return mount && plan_resume(*mount->channel().newest(), at, bytes_ahead(*mount));
+  return mount && plan_resume(*mount->channel().newest(), at, bytes_ahead(*mount), past.exact);
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Verdict PastStreamStage::handle(Connection& connection) {
   ArchiveService& archive = *worker_.services.archive;
   const std::string& mount = connection.request().path;
   const bool unread = archive.is_reading(mount);
-  if (past->at && resumes_live(worker_, connection, *archive.catalog().files(mount), *past->at)) {
+  if (past->at && resumes_live(worker_, connection, *archive.catalog().files(mount), *past)) {
     past->begins = *past->at;
     return Verdict::kNext;
   }
@@ -109,7 +110,11 @@ void PastStreamStage::found(Connection& connection, const Search& search,
     return;
   }
   if (search.young) return connection.resume(Verdict::kNext);
-  if (!start || start->wall_ms < past.earliest_ms) {
+  const auto is_at = [&past](const StreamStart& found) {
+    return *past.at ==
+           StreamAddress{found.file->index.head.span.id, found.file->row.origin + found.offset};
+  };
+  if (!start || start->wall_ms < past.earliest_ms || (past.exact && !is_at(*start))) {
     reply_nothing(worker_, connection, past.earliest_ms);
     return;
   }

@@ -217,3 +217,15 @@ TEST(Join, AServerGetsTheFirstMomentsOfAStreamByTheTimeOfDayThatIsKnownSince) {
   ask.at = StreamAddress{{1, 1}, 3000};
   LONGS_EQUAL(2000, plan_placed_join(*writer.view(), 65536, ask, 0).span_begin);
 }
+TEST(Join, APlayerThatWantsOneByteAloneGetsNothingElse) {
+  writer.log->begin_source(0, span_of(1));
+  writer.units(20, 100);
+  writer.log->begin_source(2000, span_of(2));
+  writer.units(20, 100);
+  const auto view = writer.view();
+  const StreamAddress within{{1, 1}, 1234}, behind{{1, 1}, 2000}, gone{{3, 3}, 0};
+  LONGS_EQUAL(1234, plan_resume(*view, within, 0, true)->position);
+  LONGS_EQUAL(2000, plan_resume(*view, behind, 0)->position);
+  CHECK(!plan_resume(*view, behind, 0, true));
+  CHECK(!plan_resume(*view, gone, 0));
+}
