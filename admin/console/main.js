@@ -5,9 +5,10 @@ import {mounts} from './mounts.js';
 import {mount} from './mount.js';
 import {accounts, bans, tokens, users} from './records.js';
 import {audit} from './audit.js';
+import {certificates} from './certificates.js';
 
 const ROOT = '/admin/console';
-const pages = {'': overview, '/mounts': mounts, '/accounts': accounts, '/users': users, '/tokens': tokens, '/bans': bans, '/audit': audit};
+const pages = {'': overview, '/mounts': mounts, '/accounts': accounts, '/users': users, '/tokens': tokens, '/bans': bans, '/certificates': certificates, '/audit': audit};
 let current = null;
 
 // The server has written the menu, for this role: which of it is shown is all that changes.

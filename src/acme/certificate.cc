@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/tls_context.h"
 
 namespace lb {
 namespace {
@@ -66,16 +67,6 @@ Result<WallTime> time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return Error::invalid("a time in it cannot be read");
   return std::chrono::system_clock::from_time_t(timegm(&parts));
-}
-
-std::string issuer_of(X509* certificate) {
-  for (const int kind : {NID_commonName, NID_organizationName}) {
-    std::array<char, 128> text{};
-    const int length = X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), kind,
-                                                 text.data(), text.size());
-    if (length > 0) return {text.data(), static_cast<std::size_t>(length)};
-  }
-  return {};
 }
 
 Result<CertificateFacts> facts_of(X509* certificate) {

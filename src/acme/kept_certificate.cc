@@ -83,6 +83,7 @@ Result<KeptOrder> read_order(const std::string& state_dir, std::string_view firs
       static_cast<unsigned>(std::min<std::uint64_t>(json->at("failures").u64().value_or(0), 1000));
   order.next = static_cast<std::int64_t>(
       std::min<std::uint64_t>(json->at("next").u64().value_or(0), 1ULL << 40));
+  order.why = member_text(json->at("why"));
   return order;
 }
 
@@ -91,7 +92,7 @@ Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
   out.begin_object().key("names").begin_array();
   for (const std::string& name : order.names) out.text(name);
   out.end_array().key("directory").text(order.directory);
-  out.key("failures").number(order.failures);
+  out.key("failures").number(order.failures).key("why").text(order.why);
   out.key("next")
       .number(static_cast<std::uint64_t>(std::max<std::int64_t>(order.next, 0)))
       .end_object();

@@ -1,7 +1,7 @@
 // What is kept of certificates and accounts over a restart, as files of the state directory:
 //   acme/account-XXXXXXXX.json    directory, account, key (0600); XXXXXXXX is of the directory's
 //   URL acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
-//   acme/NAME.json                names, directory, failures in a row, the next attempt
+//   acme/NAME.json                names, directory, failures in a row and why, the next attempt
 // Thread: they wait for the disk: clerk.
 // Errors: as of base/file; a file that cannot be read is as one that is not there, and is told.
 #pragma once
@@ -25,6 +25,7 @@ struct KeptOrder {
   std::string directory;  // its URL
   unsigned failures = 0;  // in a row
   std::int64_t next = 0;  // Unix seconds; 0: not said
+  std::string why{};      // of the last failure, while they last
 };
 
 // "radio.example.org.pem" of the first name; a wildcard is "_wildcard.…", an address has '-' for

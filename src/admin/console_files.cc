@@ -10,7 +10,7 @@ namespace lb {
 namespace {
 
 constexpr auto kConsolePages = std::to_array<std::string_view>(
-    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/audit"});
+    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -20,6 +20,7 @@ struct ConsoleRow {
 // The sheet is the built-in one, whatever the web root has of this name.
 constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"audit.js", "admin/console/audit.js"},
+    {"certificates.js", "admin/console/certificates.js"},
     {"console.css", "admin/console/console.css"},
     {"encoders.js", "admin/console/encoders.js"},
     {"forms.js", "admin/console/forms.js"},

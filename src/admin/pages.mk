@@ -4,6 +4,7 @@ page_files = \
   admin/cluster.js \
   admin/cluster.xsl \
   admin/console/audit.js \
+  admin/console/certificates.js \
   admin/console/console.css \
   admin/console/encoders.js \
   admin/console/forms.js \

@@ -5,6 +5,7 @@
 #include "api/account_plans.h"
 #include "api/audit_plans.h"
 #include "api/ban_plans.h"
+#include "api/certificate_plans.h"
 #include "api/live_plans.h"
 #include "api/mount_plans.h"
 #include "api/node_plans.h"
@@ -114,6 +115,12 @@ constexpr Endpoint kEndpoints[] = {
     {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
      "Its share of new listeners, beside others of its capacity; null: as the configuration file "
      "says. With a store a record, else until the next start.", true, Look::kNodes},
+    {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,
+     list_certificates, "The certificates of this server, and the one that <acme> orders.", true,
+     Look::kCertificates},
+    {"orderCertificate", kPost, "/certificates/{certificate}/order", kAdmin, 204, "Empty", "", false,
+     order_certificate_plan, "Orders the certificate with this name anew, at most once an hour.",
+     true, Look::kCertificates},
     {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
      "What was done, the newest first; an owner sees what concerns its account.", true},
     {"listBans", kGet, "/bans", kAdmin, 200, "", "BanList", false, list_bans, "The bans."},

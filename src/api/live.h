@@ -5,6 +5,7 @@
 // Thread: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,8 +18,9 @@ namespace lb {
 enum class Look : std::uint8_t {
   kNothing,
   kNodes,
-  kListeners,  // of the mount of its path, without the nodes: consoles ask again and again
-  kListener,   // the one of its path, and the nodes
+  kListeners,     // of the mount of its path, without the nodes: consoles ask again and again
+  kListener,      // the one of its path, and the nodes
+  kCertificates,  // of this server
 };
 
 // The source of a mount at this server.
@@ -66,10 +68,24 @@ struct ListenerNow {
   bool hls = false;
 };
 
+// A certificate of this server, or one that is ordered and has not come yet.
+struct CertificateNow {
+  std::vector<std::string> names;
+  std::string issuer, kind;              // "": not known
+  std::optional<std::int64_t> until;     // Unix seconds; nullopt: there is none yet
+  bool ordered = false;                  // by <acme>; else a file of the operator's
+  std::optional<std::int64_t> next;      // of <acme>: when it is ordered again, Unix seconds
+  unsigned failures = 0;                 // in a row
+  std::string failure, directory;        // "": none
+  bool under_way = false;                // an order
+  std::chrono::seconds may_be_asked{0};  // until when no order is taken by hand
+};
+
 struct LiveView {
   std::vector<NodeNow> nodes;
   std::vector<ListenerNow> listeners;
-  bool more = false;                 // listeners behind the last one
+  bool more = false;  // listeners behind the last one
+  std::vector<CertificateNow> certificates;
   std::vector<std::string> missing;  // nodes that have listeners of the mount and told none
 };
 
@@ -84,7 +100,14 @@ std::string to_text(const ListenerPlace& place);
 
 // An answer that an order has been carried out is the plan's; one that it has not is a problem.
 struct ApiOrder {
-  enum class Kind : std::uint8_t { kEndSource, kSetTitle, kEndListener, kDrainNode, kWeighNode };
+  enum class Kind : std::uint8_t {
+    kEndSource,
+    kSetTitle,
+    kEndListener,
+    kDrainNode,
+    kWeighNode,
+    kOrderCertificate
+  };
   Kind kind = Kind::kEndSource;
   std::string mount{};
   std::string node{};  // "": this server

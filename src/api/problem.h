@@ -5,6 +5,7 @@
 // Thread: plain values, a constant table.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -75,6 +76,8 @@ struct Problem {
   // Further members: texts, and lists of texts.
   std::vector<std::pair<std::string, std::string>> members = {};
   std::vector<std::pair<std::string, std::vector<std::string>>> lists = {};
+
+  std::chrono::seconds retry_after{0};  // as a header, too; 0: not said
 
   int status() const noexcept { return problem_kind(name).status; }
 };

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -199,6 +200,7 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file,
                                  names,
                                  kind_of(key->get()),
                                  expiry_of(certificate->get()),
+                                 issuer_of(certificate->get()),
                                  std::move(context),
                                  TicketKeys::secret_of(key->get())};
 }
@@ -298,6 +300,16 @@ std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContex
   SSL_set_app_data(ssl.get(), const_cast<TlsContext*>(context.get()));
   SSL_set_accept_state(ssl.get());
   return TlsTransport::over(std::move(below), std::move(ssl), std::move(context));
+}
+
+std::string issuer_of(X509* certificate) {
+  for (const int kind : {NID_commonName, NID_organizationName}) {
+    std::array<char, 128> text{};
+    const int length = X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), kind,
+                                                 text.data(), text.size());
+    if (length > 0) return {text.data(), static_cast<std::size_t>(length)};
+  }
+  return {};
 }
 
 bool TlsContext::has_name(std::string_view host, WallTime now) const {

@@ -23,6 +23,9 @@
 
 namespace lb {
 
+// The common name of its issuer, else the organisation; "": none.  Any thread.
+std::string issuer_of(X509* certificate);
+
 class TlsContext {
  public:
   struct Certificate {
@@ -30,6 +33,7 @@ class TlsContext {
     std::string names;  // "radio.example, *.radio.example"
     std::string kind;   // of its key: "RSA 2048", "EC 256"
     WallTime expires{};
+    std::string issuer;
     std::shared_ptr<SSL_CTX> context;
     std::string ticket_secret = {};  // of its key; "": it cannot be read
   };

@@ -14,7 +14,7 @@ def verified(authority, name=NAME):
     return lambda connected: context.wrap_socket(connected, server_hostname=name)
 
 
-def radio(t, authority, port, acme="", **slots):
+def radio(t, authority, port, acme="", more="", **slots):
     """A server at the port that the authority asks, and another port for https."""
     state = t.dir / "state"
     state.mkdir(exist_ok=True)
@@ -22,7 +22,7 @@ def radio(t, authority, port, acme="", **slots):
     tls = free_port()
     server = t.unstarted_server(
         sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
-        body="<hostname>%s</hostname><acme>%s%s</acme>" % (NAME, acme, authority.element()),
+        body="<hostname>%s</hostname><acme>%s%s</acme>%s" % (NAME, acme, authority.element(), more),
         paths="<state-dir>%s</state-dir>" % state, **slots)
     server.tls, server.state = tls, state
     return server
@@ -168,6 +168,46 @@ def names_that_no_authority_signs_are_said_at_once(t):
     server.start()
     wait_for(lambda: "no public authority gives a certificate for localhost" in server.log(), "it is said: " + server.log())
     equal(list(state.glob("acme/*")), [], "nothing was asked or kept")
+
+
+@test
+def an_operator_sees_the_certificate_and_orders_it_anew(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, more="<console/>").start()
+    certificates = lambda: server.get("/api/v1/certificates", ADMIN).json()["items"]
+    comes(server)
+    one, = certificates()
+    equal((one["names"], one["ordered"], one["failures"], one["failure"], one["wait_s"]), ([NAME], True, 0, None, 0))
+    check(one["until"] > one["next"] and one["issuer"].startswith("Pebble") and one["kind"].startswith("EC"), str(one))
+
+    def order(name=NAME, login=ADMIN):
+        return server.ask("POST /api/v1/certificates/%s/order HTTP/1.0" % name, login=login)
+    equal(order("other.example.org").status, 404)
+    equal(server.get("/api/v1/certificates").status, 401)
+    equal(order(login=None).status, 401)
+    equal(order().status, 204)
+    comes(server, 2)
+    wait_for(lambda: certificates()[0]["wait_s"] > 3500, "it was ordered by hand")
+    again = order()
+    equal((again.status, again.get("Content-Type")), (429, "application/problem+json"))
+    check(3500 < int(again.get("Retry-After")) <= 3600, again.get("Retry-After"))
+    equal(authority.issued(), 2, "certificates of this name")
+
+
+@test
+def what_is_wrong_stands_in_the_list(t):
+    port = free_port()
+    authority = Authority(t, port + 1 if port < 65000 else port - 1)  # it asks another port
+    server = radio(t, authority, port, more="<console/>").start()
+    wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:], 20)
+    one, = server.get("/api/v1/certificates", ADMIN).json()["items"]
+    equal((one["names"], one["until"], one["issuer"], one["ordered"], one["failures"]), ([NAME], None, None, True, 1))
+    check("could not connect" in one["failure"], one["failure"])
+    # The words are there after a restart, too.
+    server.stop()
+    server.start()
+    wait_for(lambda: server.get("/api/v1/certificates", ADMIN).json()["items"][0]["failure"] == one["failure"], "the failure is kept")
 
 
 @test

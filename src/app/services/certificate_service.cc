@@ -47,7 +47,26 @@ void CertificateService::stop() {
 
 CertificateService::Order CertificateService::order() const {
   if (names_.empty()) return {};
-  return {listed(names_), kept_.order.failures, next_};
+  std::chrono::seconds left{0};
+  if (by_hand_)
+    left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kByHand -
+                                                                  services_.clock.steady()));
+  return {listed(names_),
+          kept_.order.failures,
+          next_,
+          kept_.order.why,
+          certificate_path(state_dir_, names_.front()),
+          directory_url(authority_),
+          attempting_,
+          left};
+}
+
+void CertificateService::order_now() {
+  by_hand_ = services_.clock.steady();
+  services_.log.info(kAcmeModule,
+                     cat({"an operator orders the certificate for ", listed(names_), " anew"}));
+  timer_.cancel();
+  attempt();
 }
 
 void CertificateService::configure(const Config& config) {
@@ -59,6 +78,7 @@ void CertificateService::configure(const Config& config) {
   wait_.cancel();
   services_.fetcher->cancel(request_);
   order_.reset();
+  attempting_ = false;
   challenges_.clear();
   settings_ = config.acme;
   names_ = std::move(names);
@@ -125,7 +145,7 @@ void CertificateService::on_read(Kept kept) {
   }
   const bool is_same =
       kept_.order.names == names_ && kept_.order.directory == directory_url(authority_);
-  if (!is_same) kept_.order = {names_, directory_url(authority_), 0, 0};
+  if (!is_same) kept_.order = {names_, directory_url(authority_)};
   const bool is_usable = kept_.facts && is_same;
   WallTime at = is_usable ? renewal_time(*kept_.facts, rng_.unit()) : services_.clock.wall();
   at = std::max(at, WallTime(std::chrono::seconds(kept_.order.next)));
@@ -148,6 +168,7 @@ void CertificateService::look() {
 }
 
 void CertificateService::attempt() {
+  attempting_ = true;
   auto key = AcmeKey::generate();
   if (!key) return fail({AcmeFailure::Kind::kOther, key.error().what, {}});
   key_ = std::move(*key);
@@ -229,6 +250,7 @@ void CertificateService::keep_account() {
 
 void CertificateService::keep(const AcmeOrder::Done& done) {
   kept_.order.failures = 0;
+  kept_.order.why.clear();
   kept_.order.next = unix_seconds(services_.clock.wall() + kLeastLife);
   write(
       [dir = state_dir_, order = kept_.order, text = done.chain + key_->pem()] {
@@ -245,6 +267,7 @@ void CertificateService::keep(const AcmeOrder::Done& done) {
 }
 
 void CertificateService::in_use(const CertificateFacts& facts) {
+  attempting_ = false;
   const bool is_first = !kept_.facts;
   kept_.facts = facts;
   order_.reset();
@@ -264,6 +287,7 @@ void CertificateService::in_use(const CertificateFacts& facts) {
 }
 
 void CertificateService::fail(const AcmeFailure& failure) {
+  attempting_ = false;
   order_.reset();
   // The next attempt makes another one; a key that the authority does not know is of no use.
   if (failure.kind == AcmeFailure::Kind::kAccount) {
@@ -277,6 +301,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
   const WallTime now = services_.clock.wall();
   const WallTime at = now + wait;
   kept_.order.next = unix_seconds(at);
+  kept_.order.why = failure.text;
   const bool is_renewal = kept_.facts && kept_.facts->ends > now;
   services_.log.error(
       kAcmeModule,

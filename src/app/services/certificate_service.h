@@ -37,8 +37,17 @@ class CertificateService {
     std::string names;      // with spaces between; "": nothing is ordered
     unsigned failures = 0;  // in a row
     WallTime next_attempt{};
+    std::string why;   // of the last failure, while they last
+    std::string file;  // that the certificate is kept in
+    std::string directory;
+    bool under_way = false;
+    std::chrono::seconds may_be_asked{0};  // so long until order_now() may be called again
   };
   Order order() const;
+  // By an operator, at most once in kByHand: authorities count orders.
+  // REQUIRES: order().names is not empty, and nothing of it speaks against it
+  void order_now();
+  static constexpr std::chrono::hours kByHand{1};
 
  private:
   // What the clerk has read.
@@ -82,7 +91,9 @@ class CertificateService {
   bool told_terms_ = false;
   std::uint64_t request_ = 0;
   WallTime next_{};
+  std::optional<SteadyTime> by_hand_;  // when an operator asked last
   bool stopped_ = false;
+  bool attempting_ = false;  // from the making of its key to its end
   Timer timer_, wait_;
 };
 

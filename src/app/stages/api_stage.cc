@@ -25,6 +25,9 @@
 namespace lb {
 namespace {
 
+// For those that come too early, where nothing else is known.
+constexpr std::int64_t kUsualWait = 2;  // seconds
+
 constexpr std::string_view kDescriptionSchema = "OpenApi";
 
 std::string_view path_as_sent(const Request& request) {
@@ -52,8 +55,11 @@ void send_problem(Worker& worker, Connection& connection, const Problem& problem
 
 void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer) {
   if (const auto* problem = std::get_if<Problem>(&answer)) {
-    const bool later = problem->status() == 503;
-    send_problem(worker, connection, *problem, later ? "Retry-After: 2\r\n" : "");
+    const std::int64_t later = problem->status() == 503
+                                   ? kUsualWait
+                                   : static_cast<std::int64_t>(problem->retry_after.count());
+    send_problem(worker, connection, *problem,
+                 later > 0 ? cat({"Retry-After: ", later, "\r\n"}) : std::string());
     return;
   }
   ApiAnswer& given = std::get<ApiAnswer>(answer);

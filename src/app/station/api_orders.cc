@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_homes.h"
+#include "app/services/certificate_service.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -28,7 +29,18 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
     case ApiOrder::Kind::kWeighNode:
       services_.cluster->set_weight(order.node, order.weight);
       return then(std::nullopt);
+    case ApiOrder::Kind::kOrderCertificate:
+      return order_certificate(std::move(then));
   }
+}
+
+// What the plan has judged may be so no more.
+void ApiOrders::order_certificate(Then then) {
+  const auto order = services_.certificates->order();
+  if (order.names.empty() || order.under_way || order.may_be_asked.count() > 0)
+    return then(order_refused("the certificate is being ordered, or no more"));
+  services_.certificates->order_now();
+  then(std::nullopt);
 }
 
 // A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes

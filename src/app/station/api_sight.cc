@@ -11,6 +11,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
 #include "app/cluster/mount_load.h"
+#include "app/services/certificate_service.h"
 #include "app/services/event_service.h"
 #include "base/clock.h"
 #include "base/strings.h"
@@ -170,8 +171,49 @@ std::vector<NodeNow> ApiSight::nodes() const {
   return rows;
 }
 
+std::vector<CertificateNow> ApiSight::certificates() const {
+  const auto order = services_.certificates->order();
+  const auto next = [&order]() -> std::optional<std::int64_t> {
+    if (order.under_way) return std::nullopt;
+    return unix_seconds(order.next_attempt);
+  };
+  std::vector<CertificateNow> rows;
+  const auto add_order = [&](CertificateNow& row) {
+    row.ordered = true;
+    row.next = next();
+    row.failures = order.failures;
+    row.failure = order.why;
+    row.directory = order.directory;
+    row.under_way = order.under_way;
+    row.may_be_asked = order.may_be_asked;
+  };
+  if (const auto context = services_.tls.context())
+    for (const TlsContext::Certificate& one : context->certificates()) {
+      CertificateNow row;
+      for (const std::string_view name : split(one.names, ',')) row.names.emplace_back(trim(name));
+      row.issuer = one.issuer;
+      row.kind = one.kind;
+      row.until = unix_seconds(one.expires);
+      if (!order.names.empty() && one.file == order.file) add_order(row);
+      rows.push_back(std::move(row));
+    }
+  const bool is_there =
+      std::any_of(rows.begin(), rows.end(), [](const CertificateNow& row) { return row.ordered; });
+  if (!order.names.empty() && !is_there) {
+    CertificateNow row;
+    for (const std::string_view name : split(order.names, ' ')) row.names.emplace_back(name);
+    add_order(row);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 void ApiSight::look(Look what, const ApiRequest& request, Then then) {
   auto view = std::make_shared<LiveView>();
+  if (what == Look::kCertificates) {
+    view->certificates = certificates();
+    return then(std::move(view));
+  }
   if (what != Look::kListeners) view->nodes = nodes();
   if (what == Look::kNodes) return then(std::move(view));
   if (looks_ >= kMaxLooks) return then(nullptr);

@@ -38,6 +38,7 @@ class ApiSight {
  private:
   std::vector<NodeNow> nodes() const;
   NodeNow own_row() const;
+  std::vector<CertificateNow> certificates() const;
   struct Listeners;
   void look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
