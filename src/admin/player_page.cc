@@ -1,6 +1,7 @@
 #include "admin/player_page.h"
 
 #include "admin/builtin.h"
+#include "admin/oembed.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -40,15 +41,20 @@ std::string option(const PlayerStream& stream) {
               "\">", safe(label), "</option>\n"});
 }
 
-std::string head(const std::string& name, const PlayerTexts& texts) {
-  return cat({"<!DOCTYPE html>\n<html lang=\"", texts.language,
-              "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>", name, " - ", texts.page,
-              "</title>\n"
-              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-              "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-              "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n"
-              "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n"
-              "<script src=\"/_lb/player.js\" defer=\"defer\"></script>\n</head>\n"});
+std::string head(const PlayerFacts& facts, const std::string& name, const PlayerTexts& texts) {
+  return cat(
+      {"<!DOCTYPE html>\n<html lang=\"", texts.language,
+       "\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>", name, " - ", texts.page,
+       "</title>\n"
+       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+       "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+       "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n"
+       "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n"
+       "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"",
+       html_escape(cat({kOembedPath, "?format=json&url=", percent_encode(facts.address, false)})),
+       "\" title=\"", name,
+       "\"/>\n"
+       "<script src=\"/_lb/player.js\" defer=\"defer\"></script>\n</head>\n"});
 }
 
 std::string controls(const PlayerFacts& facts, const PlayerTexts& texts) {
@@ -71,7 +77,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   const std::string& mount = facts.streams.front().mount;
   const std::string name = safe(facts.name.empty() ? mount : facts.name);
   const std::string path = stream_path(mount);
-  std::string out = head(name, texts);
+  std::string out = head(facts, name, texts);
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +

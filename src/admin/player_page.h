@@ -29,6 +29,7 @@ struct PlayerFacts {
   bool on_air = true;
   bool needs_login = false;
   bool embedded = false;              // in a frame of another site
+  std::string address;                // of the page, whole, for oEmbed
   std::vector<PlayerStream> streams;  // the mount that was asked for, then others of the same
 };
 

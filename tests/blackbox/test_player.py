@@ -1,6 +1,7 @@
 """The page of a stream, /listen/MOUNT, as a client without scripts sees it."""
 import html.parser
 import re
+import urllib.parse
 
 from harness import check, equal, test, wait_for
 
@@ -147,3 +148,44 @@ def the_page_speaks_the_language_of_its_reader(t):
         check(word in page.text, "no %r for %r" % (word, accepted))
     equal(page_of(server, "/listen/live.mp3").one("html")["lang"], "en")
     check("Accept-Language" in server.get("/listen/live.mp3").get("Vary"), "no Vary")
+
+
+@test
+def other_sites_learn_how_to_show_a_page(t):
+    server = t.server()
+    server.source("/a%20b.mp3", lines=["ice-name: " + EVIL]).play(50)
+    own = "http://%s:%d/listen/a%%20b.mp3" % (server.host, server.port)
+
+    def ask(url, more=""):
+        return server.get("/oembed?url=%s%s" % (urllib.parse.quote(url, safe=""), more), headers=["Host: %s:%d" % (server.host, server.port)])
+
+    answer = ask(own)
+    equal((answer.status, answer.get("Content-Type")), (200, "application/json; charset=utf-8"))
+    said = answer.json()
+    equal((said["version"], said["type"], said["title"], said["width"]), ("1.0", "rich", EVIL, 640))
+    frame = Page(said["html"])
+    equal(len(frame.elements), 1, "what is put into another page: %r" % frame.elements)
+    equal((frame.one("iframe")["src"], frame.one("iframe")["title"]), (own + "?embed=1", EVIL))
+    equal(server.get(frame.one("iframe")["src"].partition(str(server.port))[2]).status, 200)
+    smaller = ask(own + "?x=y#z", "&maxwidth=300&maxheight=100")
+    equal((smaller.status, smaller.json()["width"], smaller.json()["height"]), (200, 300, 100))
+    answer = ask(own, "&format=xml")
+    equal((answer.xml().findtext("title"), answer.xml().findtext("html"), answer.xml().findtext("height")), (EVIL, said["html"], "240"))
+    equal(ask(own, "&format=yaml").status, 501)
+    for foreign in ("http://other.example/listen/a%20b.mp3", own.replace("a%20b", "unknown"), own.replace("/listen", ""), "javascript:alert(1)", "",
+                    own.replace("http://", "http://x@"), "ftp" + own[4:], own.replace("/listen/", "\"><script>/listen/")):
+        equal(ask(foreign).status, 404, foreign)
+    page = Page(server.get("/listen/a%20b.mp3", headers=["Host: %s:%d" % (server.host, server.port)]).text)
+    link = [one for one in page.all("link") if one["rel"] == "alternate"]
+    equal([one["type"] for one in link], ["application/json+oembed"])
+    again = server.get(link[0]["href"], headers=["Host: %s:%d" % (server.host, server.port)])
+    equal((again.status, again.text), (200, ask(own).text), link[0]["href"])
+
+
+@test
+def the_list_of_streams_leads_to_their_pages(t):
+    server = t.server()
+    server.source("/a%20b.mp3").play(50)
+    links = [one["href"] for one in wait_for(lambda: Page(server.get("/status.xsl").text).all("a"), "links") if one["href"].startswith("/listen")]
+    equal(links, ["/listen/a%20b.mp3"])
+    equal(server.get(links[0]).status, 200)

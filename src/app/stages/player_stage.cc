@@ -6,12 +6,16 @@
 #include <string>
 #include <utility>
 
+#include "admin/oembed.h"
 #include "admin/player_page.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/request_config.h"
+#include "base/cat.h"
+#include "base/strings.h"
 #include "http/page_headers.h"
+#include "http/playlist.h"
 
 namespace lb {
 namespace {
@@ -83,7 +87,52 @@ void reply_player(Connection& connection, std::string_view type, std::string lin
   connection.reply(head, std::move(body));
 }
 
+std::string shown_name(const Shown& shown, const std::string& mount) {
+  const auto facts = shown.mount->facts();
+  std::string name = shown.section->stream_name.value_or(fact(facts.get(), "server_name", kNoName));
+  return name.empty() ? mount : name;
+}
+
+// The host that the request came by: a proxy's own name has no port of ours.
+std::string host_of(Connection& connection, const Config& config) {
+  const std::string_view host = trim(connection.request().headers.get("host"));
+  return is_plain_host(host)
+             ? std::string(host)
+             : playlist_host(host, config.hostname, config.port, connection.secure());
+}
+
+// Only of a page of this server: what is said of another one would be made up.
+bool is_own_host(Connection& connection, const Config& config, std::string_view host) {
+  return iequals(host, host_of(connection, config)) || iequals(host, config.hostname) ||
+         iequals(host, playlist_host({}, config.hostname, config.port));
+}
+
 }  // namespace
+
+Verdict PlayerStage::answer_oembed(Connection& connection) {
+  const Request& request = connection.request();
+  const Services& services = worker_.services;
+  if (services.files.read()->has_file(request.path)) return Verdict::kNext;
+  const auto config = config_of(services, connection);
+  const auto page = parse_player_address(query_param(request.query, "url").value_or(""));
+  if (!page || !is_own_host(connection, *config, page->host)) return Verdict::kNext;
+  const auto shown = find_shown(services, *config, page->mount);
+  if (!shown) return Verdict::kNext;
+  const std::string format = query_param(request.query, "format").value_or("json");
+  if (format != "json" && format != "xml") {
+    connection.reply_text(501, "The formats are json and xml");
+    return Verdict::kAnswered;
+  }
+  const auto pixels = [&request](std::string_view name) {
+    return parse_u64(query_param(request.query, name).value_or("")).value_or(0);
+  };
+  const auto print = format == "json" ? oembed_json : oembed_xml;
+  reply_player(
+      connection, format == "json" ? "application/json; charset=utf-8" : "text/xml; charset=utf-8",
+      nosniff_line(services.http.read()->http_headers),
+      print(*page, shown_name(*shown, page->mount), {pixels("maxwidth"), pixels("maxheight")}));
+  return Verdict::kAnswered;
+}
 
 Verdict PlayerStage::handle(Connection& connection) {
   const Request& request = connection.request();
@@ -94,6 +143,7 @@ Verdict PlayerStage::handle(Connection& connection) {
                  std::string(file->bytes));
     return Verdict::kAnswered;
   }
+  if (request.path == kOembedPath) return answer_oembed(connection);
   if (services.files.read()->has_file(request.path)) return Verdict::kNext;
   const std::string name = request.path.substr(kPlayerPath.size());
   const auto config = config_of(services, connection);
@@ -101,6 +151,8 @@ Verdict PlayerStage::handle(Connection& connection) {
   if (!shown) return Verdict::kNext;
   PlayerFacts facts = facts_of(services, *config, name, *shown);
   facts.embedded = query_param(request.query, "embed") == "1";
+  facts.address = to_text(
+      PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
   reply_player(
       connection, "text/html; charset=utf-8",
       player_header_lines(facts.embedded, services.cluster->redirects(), configured->http_headers),

@@ -1,5 +1,5 @@
 // PlayerStage: /listen/MOUNT, the page on which a mount is listened to in a browser, and what it
-// loads.
+// loads; and /oembed, how other sites show it.
 //
 // It stands behind ListenStage, so a mount of the whole name wins, and a file of the web root does
 // too.  A hidden mount, and one that does not play here, is as one that does not exist: the request
@@ -16,6 +16,9 @@ class PlayerStage final : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict answer_oembed(Connection& connection);
 };
 
 }  // namespace lb
