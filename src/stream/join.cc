@@ -40,8 +40,6 @@ JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes) {
 
 namespace {
 
-bool has_address(const StreamSpan& span) { return (span.id[0] | span.id[1]) != 0; }
-
 // Of the spans of one stream with the same first byte, the one that knows most: the first was made
 // before its media clock was known.
 std::uint64_t begun_at(const StreamView& view, std::uint64_t i) {
@@ -115,7 +113,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
     if (last || position > end) return std::nullopt;
     // Headers and the end of a chain have no address: what is told begins behind them.
     std::uint64_t after = i + 1;
-    while (after < view.spans.end() && !has_address(view.spans[after])) ++after;
+    while (after < view.spans.end() && !view.spans[after].has_address()) ++after;
     if (after == view.spans.end()) return std::nullopt;
     after = begun_at(view, after);
     const StreamSpan& next = view.spans[after];
@@ -131,7 +129,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
 // The first span of the newest stream that has an address; nullopt: none.
 std::optional<std::uint64_t> present_stream(const StreamView& view) {
   std::uint64_t i = view.spans.end();
-  while (i > view.spans.begin() && !has_address(view.spans[i - 1])) --i;
+  while (i > view.spans.begin() && !view.spans[i - 1].has_address()) --i;
   if (i == view.spans.begin()) return std::nullopt;
   const StreamIdentity id = view.spans[i - 1].id;
   std::uint64_t first = i - 1;
@@ -169,12 +167,12 @@ std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t pla
   const StreamSpan& present = view.spans[begun];
   bool others = false;
   for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i)
-    others = others || (has_address(view.spans[i]) && view.spans[i].id != present.id);
+    others = others || (view.spans[i].has_address() && view.spans[i].id != present.id);
   if (!others || planned >= present.begin || present.begin < view.begin) return std::nullopt;
   PlacedJoin joined;
   joined.plan.position = present.begin;
   std::uint64_t gap = first;
-  while (gap > view.spans.begin() && !has_address(view.spans[gap - 1])) --gap;
+  while (gap > view.spans.begin() && !view.spans[gap - 1].has_address()) --gap;
   joined.plan.headers = headers_in_front(view, view.spans[gap].begin, present.begin);
   tell_place(joined, view, begun, present.media.samples);
   return joined;
@@ -187,7 +185,7 @@ std::optional<PlacedJoin> join_begun(const StreamView& view) {
   const auto i = view.spans.last_where([&](const StreamSpan& s) { return s.begin <= view.end; });
   if (i == view.spans.end()) return std::nullopt;
   const StreamSpan& span = view.spans[i];
-  if (!has_address(span) || span.begin < view.begin) return std::nullopt;
+  if (!span.has_address() || span.begin < view.begin) return std::nullopt;
   PlacedJoin joined;
   joined.plan.position = span.begin;
   tell_place(joined, view, i, span.media.samples);
@@ -213,7 +211,7 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
   const std::uint64_t target = joined.plan.position;
   const auto& sync = view.sync;
   const auto here = view.spans.last_where([&](const StreamSpan& s) { return s.begin <= target; });
-  if (here == view.spans.end() || !has_address(view.spans[here])) return joined;
+  if (here == view.spans.end() || !view.spans[here].has_address()) return joined;
   const StreamSpan& span = view.spans[here];
   const auto i = sync.last_where([&](const SyncMark& m) { return m.position <= target; });
   if (i == sync.end()) {
@@ -239,7 +237,7 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
 
 std::optional<StreamAddress> address_of(const StreamView& view, const JoinPlan& plan) {
   const StreamSpan* const span = plan.wait_for_mark ? nullptr : view.span_at(plan.position);
-  if (span == nullptr || !has_address(*span)) return std::nullopt;
+  if (span == nullptr || !span->has_address()) return std::nullopt;
   return StreamAddress{span->id, span->origin_of(plan.position)};
 }
 

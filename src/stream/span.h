@@ -39,6 +39,8 @@ struct StreamSpan {
   bool seam = false;      // decoders restart here: another source, another sample rate
   SegmentNumbers segments;
 
+  // Headers of Ogg, and the end of a chain, have none.
+  bool has_address() const noexcept { return (id[0] | id[1]) != 0; }
   // Of a unit of this span.  By whole milliseconds since media time 0, so that all nodes say the
   // same, wherever their spans begin.
   std::int64_t wall_of(std::uint64_t samples) const noexcept {

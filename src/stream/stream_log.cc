@@ -119,7 +119,7 @@ TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
   if (spans_.empty()) return {};
   const StreamSpan& span = spans_.back();
   TitlePlace place;
-  place.at = {span.id, span.origin_of(std::max(position, span.begin))};
+  if (span.has_address()) place.at = {span.id, span.origin_of(std::max(position, span.begin))};
   if (span.anchored) place.wall_ms = span.wall_of(newest_samples_);
   return place;
 }

@@ -117,7 +117,9 @@ def what_is_wrong_is_said_and_tried_again(t):
     wait_for(lambda: "no certificate for" in server.log(), "it fails", 20)
     matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to radio\.example\.org "
             r"\(.*\); is port 80 open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
-    kept = json.loads((server.state / "acme" / (NAME + ".json")).read_text())
+    file = server.state / "acme" / (NAME + ".json")
+    wait_for(file.exists, "the next attempt is kept")
+    kept = json.loads(file.read_text())
     equal(kept["failures"], 1, "failures that are kept")
     check('icecast_acme_failures{names="%s"} 1\n' % NAME in server.get("/metrics", ADMIN).text, "the metric of it")
     server.stop()

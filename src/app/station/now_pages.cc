@@ -78,7 +78,7 @@ void find_live(const Mount& mount, NowMount& now) {
   if (view == nullptr || view->sync.empty()) return;
   const SyncMark& mark = view->sync[view->sync.end() - 1];
   const StreamSpan* span = view->span_at(mark.position);
-  if (span == nullptr) return;
+  if (span == nullptr || !span->has_address()) return;
   now.live_at = {span->id, span->origin_of(mark.position)};
   if (span->anchored) now.live_ms = span->wall_of(mark.time.samples);
   const std::uint64_t rate = mount.usual_bytes_per_second();
