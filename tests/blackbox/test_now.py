@@ -34,7 +34,7 @@ def a_title_is_told_with_the_time_at_which_it_sounds(t):
     equal((seen["mount"], seen["station"], seen["on_air"], seen["name"], seen["genre"], seen["type"], seen["bitrate"], seen["title"]),
           ("/live.mp3", "live", True, "Radio <B>", "Jazz", "audio/mpeg", 128, None))
     # The stream has times when its source has sent for some seconds.
-    wait_for(lambda: source.play(2) and now(server, "/live.mp3")["live"]["wall_ms"] is not None, "the stream has times", 15)
+    wait_for(lambda: source.play(2) and (now(server, "/live.mp3")["live"] or {}).get("wall_ms") is not None, "the stream has times", 15)
     before = time.time() * 1000
     set_title(server, "/live.mp3", "One - Two")
     title = now(server, "/live.mp3", lambda s: s["title"] is not None)["title"]
@@ -128,3 +128,30 @@ def names_that_encoders_choose_stay_text(t):
     reply = server.get("/api/v1/now/x.mp3")
     equal(reply.get("X-Content-Type-Options"), "nosniff")
     json.loads(reply.text)
+
+
+@test
+def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
+    server = t.server()
+    source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
+    path = "/api/v1/now/live.mp3/place"
+    equal(server.get(path).status, 404, "nothing has times yet")
+    wait_for(lambda: source.play(2) and server.get(path).status == 200, "the stream has times", 15)
+    sent = source.play(60)
+    wait_for(lambda: server.get(path).json()["live_ms"] > server.get(path).json()["wall_ms"], "there is a burst")
+    live = server.get(path).json()
+    equal(set(live), {"at", "wall_ms", "url", "live_ms", "oldest_ms"})
+    equal(live["url"], "/live.mp3?at=%s&exact=1" % live["at"])
+    check(live["oldest_ms"] <= live["wall_ms"] <= live["live_ms"], str(live))
+    # What comes from there is whole frames of the stream, and its later moments lie further on.
+    middle = server.get(path + "?wall=%d" % (live["live_ms"] - 500)).json()
+    check(live["live_ms"] - 1600 <= middle["wall_ms"] <= live["live_ms"] - 500, "%s of %s" % (middle, live))
+    listener = server.listener(middle["url"])
+    check(listener.read(384) in sent, "it is not of the stream")
+    check(int(middle["at"].split(".")[1]) <= int(server.get(path + "?wall=%d" % live["live_ms"]).json()["at"].split(".")[1]), "places go on")
+    for wrong, status in (("x", 400), ("-1", 400), ("", 400), ("99999999999999999999", 400), ("9223372036854775807", 416), ("0", 416),
+                          (str(live["live_ms"] + 60000), 416)):
+        reply = server.get(path + "?wall=" + wrong)
+        equal((reply.status, reply.get("Content-Type")), (status, "application/problem+json"), wrong)
+        check("wall" in reply.json()["detail"], reply.text)
+    equal(server.get("/api/v1/now/none/place").status, 404)

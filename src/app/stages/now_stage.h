@@ -4,6 +4,8 @@
 // Thread: its worker.
 #pragma once
 
+#include <string>
+
 #include "app/stages/page_stage.h"
 
 namespace lb {
@@ -12,6 +14,9 @@ class NowStage final : public PageStage {
  public:
   using PageStage::PageStage;
   Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict answer_place(Connection& connection, const std::string& name) const;
 };
 
 }  // namespace lb

@@ -191,6 +191,18 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
   return ask;
 }
 
+std::optional<std::string> place_path_mount(const Services& services, const std::string& path) {
+  constexpr std::string_view kPlace = "/place";
+  if (!is_below(path, kNow) || !path.ends_with(kPlace)) return std::nullopt;
+  const auto config = services.config.read();
+  std::string mount = path.substr(kNow.size());
+  // A mount may be called so.
+  if (is_shown_stream(services, *config, mount)) return std::nullopt;
+  mount.resize(mount.size() - kPlace.size());
+  if (!is_shown_stream(services, *config, mount)) return std::nullopt;
+  return mount;
+}
+
 std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
                                              const Config& config, const StatsDocument& document) {
   if (!is_now_path(ask.path) && ask.path != kStation) return std::nullopt;

@@ -4,6 +4,7 @@
 //
 //   /api/v1/now                     all streams that are shown, short
 //   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
+//   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
 //   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
 //   /api/stations, /api/station/ID
 //
@@ -30,6 +31,8 @@ struct NowFault {
 bool is_now_path(std::string_view path);
 std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std::string& path,
                                              const std::string& query);
+// The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no stream that is shown.
+std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
 // nullopt: not one of these.
 std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
                                              const Config& config, const StatsDocument& document);
