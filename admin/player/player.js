@@ -8,7 +8,7 @@
   const title = by('title'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000;
+  const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
 
   const kept = (key, other) => {
     try {
@@ -27,6 +27,20 @@
   // Playing: `wanted` is what the listener asked for, whatever the network does.
   let wanted = false, wait = FIRST_WAIT_S, again = 0, closing = 0, source = '', moved = 0, position = 0;
   const button = by('play');
+
+  // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
+  let place = null, base = null;
+  async function find_place(wall) {
+    place = null;
+    const of = source;
+    try {
+      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : ''), {credentials: 'omit', cache: 'no-store'});
+      if (answer.ok) place = {...await answer.json(), of, since: performance.now()};
+    } catch { /* then without one */ }
+    return place !== null;
+  }
+  // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
+  const heard = () => wanted && base && base.first !== null ? base.wall_ms + (audio.currentTime - base.first) * 1000 : Infinity;
 
   function show() {
     button.textContent = wanted ? text.pause : text.play;
@@ -49,7 +63,10 @@
     moved = performance.now();
     position = 0;
     say(text.connecting);
-    audio.src = source;
+    const fresh = place && place.of === source && performance.now() - place.since < FRESH_MS;
+    base = fresh ? {wall_ms: place.wall_ms, first: null} : null;
+    audio.src = fresh ? place.url : source;
+    place = null;
     audio.play().catch(error => {
       if (error.name === 'NotAllowedError') stop();
       else if (error.name !== 'AbortError') lost();
@@ -58,9 +75,14 @@
 
   function lost() {
     if (!wanted || again) return;
+    // On where it stopped; if that does not go, live.
+    const stopped = wait === FIRST_WAIT_S ? heard() : Infinity;
     close();
     say(text.lost);
-    again = setTimeout(() => { again = 0; open(); }, wait * 1000);
+    const timer = again = setTimeout(async () => {
+      if (Number.isFinite(stopped)) await find_place(stopped) || await find_place();
+      if (again === timer) open();
+    }, wait * 1000);
     wait = Math.min(wait * 2, LONGEST_WAIT_S);
   }
 
@@ -89,6 +111,8 @@
 
   const toggle = () => wanted ? stop() : start();
   for (const event of ['error', 'ended']) audio.addEventListener(event, () => audio.hasAttribute('src') && lost());
+  // Some formats begin at their own time, not at 0.
+  audio.addEventListener('loadedmetadata', () => { if (base) base.first = audio.currentTime; });
   audio.addEventListener('playing', () => { wait = FIRST_WAIT_S; say(''); });
   // A browser says nothing when bytes stop coming: its position does.
   setInterval(() => {
@@ -148,7 +172,7 @@
 
   // What plays, and what has played: all of it is text, wherever it came from.
   function show_titles(rows) {
-    const now = rows.length ? rows[0].title : '';
+    const now = rows.length ? rows[0].text : '';
     if (now && title.textContent !== now) title.textContent = now;
     document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
@@ -158,27 +182,40 @@
     played.querySelector('ol').replaceChildren(...past.map(row => {
       const item = document.createElement('li'), time = document.createElement('time');
       const song = document.createElement('span');
-      time.dateTime = new Date(row.unix * 1000).toISOString();
-      time.textContent = new Date(row.unix * 1000).toLocaleTimeString(
-          document.documentElement.lang, {hour: '2-digit', minute: '2-digit'});
-      song.textContent = row.title;
+      if (row.wall_ms !== null) {
+        time.dateTime = new Date(row.wall_ms).toISOString();
+        time.textContent = new Date(row.wall_ms).toLocaleTimeString(
+            document.documentElement.lang, {hour: '2-digit', minute: '2-digit'});
+      }
+      song.textContent = row.text;
       song.dir = 'auto';
       item.append(time, song);
       return item;
     }));
   }
-  let last = '';
+  // A title is shown when it is heard: it is known before.
+  let known = [], shown = '';
+  function show_heard() {
+    const until = heard();
+    const rows = known.filter(row => row.wall_ms === null || row.wall_ms <= until);
+    const news = JSON.stringify(rows);
+    if (rows.length === 0 || news === shown) return;
+    shown = news;
+    show_titles(rows);
+  }
   async function look() {
     try {
-      const answer = await fetch(text.titles, {credentials: 'omit', cache: 'no-store'});
+      const answer = await fetch(text.now + '?history=20', {credentials: 'omit', cache: 'no-store'});
       if (answer.ok) {
-        const news = await answer.text();
-        if (news !== last) show_titles(JSON.parse(news).history.flatMap(one => one.played));
-        last = news;
+        const now = await answer.json();
+        known = [now.title || {text: '', wall_ms: null}, ...now.history];
+        show_heard();
+        if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();
       }
     } catch { /* the next one */ }
     setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : POLL_MS);
   }
+  setInterval(show_heard, TITLE_MS);
   look();
 
   if ('mediaSession' in navigator) {

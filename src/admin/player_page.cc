@@ -81,7 +81,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("titles", cat({"/played.json?mount=", percent_encode(mount, true)}));
+         data("now", cat({"/api/v1/now", percent_encode(mount, true)}));
   out += cat({">\n<h1 dir=\"auto\">", name, "</h1>\n"});
   if (!facts.about.empty() && !facts.embedded)
     out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});

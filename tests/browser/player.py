@@ -40,6 +40,33 @@ def a_stream_plays_and_its_title_changes(s):
 
 
 @test
+def a_title_is_shown_when_it_is_heard(s):
+    server = s.start()
+    s.feed("/live.mp3", "Radio Example")
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
+
+    def burst_ms():
+        reply = server.get("/api/v1/now/live.mp3/place")
+        return reply.json()["live_ms"] - reply.json()["wall_ms"] if reply.status == 200 else 0
+    wait_for(lambda: burst_ms() > 3000, "a player begins three seconds behind live", 30)
+    s.browser.open(s.url("/listen/live.mp3"))
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+                   "the page knows where to begin")
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+    equal("?at=" in s.browser.script("return document.querySelector('audio').src"), True)
+    equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
+    # The page has heard of it, and it has not sounded.
+    asked = "return performance.getEntriesByType('resource').filter(one => one.name.includes('history=')).length"
+    before = s.browser.script(asked)
+    wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["title"]["text"] == "Second Song", "the server tells it")
+    equal(s.browser.find("#title").text, "First Song")
+    s.see("Second Song")
+    equal(s.browser.script(asked) > before, True)
+    quiet(s)
+
+
+@test
 def the_keyboard_plays_pauses_and_sets_the_volume(s):
     s.start()
     s.feed("/live.mp3")
