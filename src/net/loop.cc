@@ -1,10 +1,12 @@
 #include "net/loop.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace lb {
@@ -115,7 +117,10 @@ void Loop::turn(bool may_sleep) {
     may_sleep = may_sleep && inbox_.empty();
     asleep_ = may_sleep;
   }
-  event_base_loop(base_, EVLOOP_ONCE | (may_sleep ? 0 : EVLOOP_NONBLOCK));
+  if (!held_)
+    event_base_loop(base_, EVLOOP_ONCE | (may_sleep ? 0 : EVLOOP_NONBLOCK));
+  else if (may_sleep)
+    wait_for_tasks();
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
     asleep_ = false;
@@ -124,6 +129,21 @@ void Loop::turn(bool may_sleep) {
   }
   for (Task& task : running_) task();
   running_.clear();
+}
+
+// The bells are edge-triggered: reading them takes nothing from the base.
+void Loop::wait_for_tasks() noexcept {
+  std::array<pollfd, 2> bells{{{wake_fd_.get(), POLLIN, 0}, {alarm_fd_.get(), POLLIN, 0}}};
+  if (::poll(bells.data(), bells.size(), -1) <= 0) return;
+  for (const pollfd& bell : bells) {
+    std::uint64_t rings = 0;
+    if (bell.revents == 0) continue;
+    [[maybe_unused]] const auto n = ::read(bell.fd, &rings, sizeof rings);
+  }
+}
+
+void Loop::hold(bool held) {
+  post([this, held] { held_ = held; });
 }
 
 void Loop::stop() {

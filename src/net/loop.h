@@ -4,8 +4,9 @@
 // was paused or moved, a task took seconds.  No socket was read in that time, so no peer can be
 // called silent for it: code that judges silence uses awake(), or a Deadline.
 //
-// Thread: post(), stop(), id(), posted() and clock() may be called from any thread; everything else
-// is for the loop's own thread (assert_here() is the first line of what must be at home).
+// Thread: post(), stop(), hold(), id(), posted() and clock() may be called from any thread;
+// everything else is for the loop's own thread (assert_here() is the first line of what must be at
+// home).
 // Ownership: LoopPool owns loops; a Timer or Watch lies inside its owner and its destructor
 // cancels, so a dead owner is never called back.
 // Callbacks must not throw: a stray exception ends the process with a stack.
@@ -44,6 +45,9 @@ class Loop {
   // waits for one ring of all, at most 250 µs later.
   void post_together(Task task);
   void stop();
+  // A held loop runs its tasks and nothing else: it polls no socket, and no timer fires.  In effect
+  // behind the tasks that were posted before.
+  void hold(bool held);
   unsigned id() const noexcept { return id_; }
   // How many tasks so far; from any thread.
   std::uint64_t posted() const noexcept { return posted_.load(std::memory_order_relaxed); }
@@ -80,6 +84,7 @@ class Loop {
 
  private:
   void turn(bool may_sleep);
+  void wait_for_tasks() noexcept;
   void put(Task task);  // under the mutex, as
   bool needs_ring() const noexcept;
   void ring();
@@ -100,6 +105,7 @@ class Loop {
   SteadyTime::duration away_{0};
   std::atomic<std::thread::id> owner_{};
   std::atomic<bool> stopping_{false};
+  bool held_ = false;
   std::mutex inbox_mutex_;
   std::vector<Task> inbox_;
   // Under the mutex:

@@ -1,0 +1,56 @@
+// FdChannel: messages with descriptors between two processes of this program, one of which has
+// started the other.  It has no path: nobody else can connect to it.
+//
+// Source: unix(7): SOCK_SEQPACKET keeps messages whole; a message takes 253 descriptors at most.
+// Thread: one at a time.
+// Ownership: its user; what receive() gives belongs to the caller.
+// Bounds: kMostBytes and kMostFds a message.  Descriptors that are on the way count against the
+// limit of open files of their sender (ETOOMANYREFS).
+// Errors: say what was not sent or received, and why.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class FdChannel {
+ public:
+  static constexpr std::size_t kMostBytes = 60 * 1024;
+  static constexpr std::size_t kMostFds = 250;
+
+  struct Message {
+    std::string bytes;
+    std::vector<UniqueFd> fds;  // closed in programs that we start
+  };
+
+  FdChannel() = default;
+  explicit FdChannel(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
+  // Both ends, closed in programs that we start.
+  static Result<std::pair<FdChannel, FdChannel>> make();
+
+  // Waits so long for the other side.
+  Result<void> send(std::string_view bytes, std::span<const int> fds,
+                    std::chrono::milliseconds patience);
+  // kClosed: the other side has ended.
+  Result<Message> receive(std::chrono::milliseconds patience);
+
+  int fd() const noexcept { return socket_.get(); }
+  bool is_open() const noexcept { return socket_.valid(); }
+  void close() noexcept { socket_.reset(); }
+
+ private:
+  Result<void> wait_for(short events, std::chrono::milliseconds patience, std::string_view what);
+
+  UniqueFd socket_;
+};
+
+}  // namespace lb
