@@ -1,0 +1,273 @@
+// Records: the state of one program version as another one reads it, in a hand-over
+// (doc/architecture.md).  A record has a type, a length and fields; a field has a number, a kind
+// and a value.  A field that the reader does not know is skipped, one that is missing keeps what
+// the struct begins with.  A field or record that must be known and is not refuses the whole.
+//
+// The fields of a type are named once, for both directions:
+//
+//   template <class Io, RecordOf<SyncMark> T>
+//   void record_fields(Io& io, T& mark) {
+//     auto& [position, time, standalone] = mark;  // a member more does not compile
+//     io(1, position);
+//     io(2, time);
+//     io(3, standalone);
+//   }
+//
+// Values: whole numbers, bool, enumerations (by choice()), text, Bytes, durations and time points
+// in nanoseconds, types with record_fields(), and optional, vector, deque, array and shared_ptr of
+// these.  Numbers of fields are never used again for something else.
+//
+// What is read is checked as if it came from outside: another version is outside.
+// Thread: plain values.
+// Bounds: kMostBytes a record.
+// Errors: say record, field and what was wrong.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace lb {
+
+template <class T, class Of>
+concept RecordOf = std::same_as<std::remove_const_t<T>, Of>;
+
+// Any number of values; a certain number of them.
+template <class T>
+constexpr bool kManyValues = false;
+template <class V>
+constexpr bool kManyValues<std::vector<V>> = !std::same_as<V, std::byte>;
+template <class V>
+constexpr bool kManyValues<std::deque<V>> = true;
+template <class T>
+constexpr bool kSomeValues = false;
+template <class V, std::size_t N>
+constexpr bool kSomeValues<std::array<V, N>> = true;
+
+struct RecordField {
+  std::uint32_t number = 0;
+  bool needed = false;  // must be known
+  bool is_text = false;
+  std::uint64_t value = 0;
+  std::string_view text;
+};
+
+class RecordOut {
+ public:
+  template <class V>
+  void operator()(std::uint32_t number, const V& value) {
+    put(number, false, value);
+  }
+  template <class V>
+  void needed(std::uint32_t number, const V& value) {
+    put(number, true, value);
+  }
+  // last: of the values that the enumeration has.
+  template <class E>
+  void choice(std::uint32_t number, const E& value, E /*last*/) {
+    put(number, false, static_cast<std::uint64_t>(value));
+  }
+  const std::string& bytes() const noexcept { return bytes_; }
+
+  static constexpr bool kReads = false;
+
+ private:
+  void put_number(std::uint32_t number, bool needed, std::uint64_t value);
+  void put_text(std::uint32_t number, bool needed, std::string_view text);
+
+  template <class V>
+  void put(std::uint32_t number, bool needed, const V& value) {
+    if constexpr (std::is_integral_v<V>)
+      put_number(number, needed, static_cast<std::uint64_t>(value));
+    else if constexpr (std::is_convertible_v<const V&, std::string_view>)
+      put_text(number, needed, value);
+    else
+      put_other(number, needed, value);
+  }
+  void put_other(std::uint32_t number, bool needed, const std::vector<std::byte>& bytes) {
+    put_text(number, needed, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  template <class Rep, class Period>
+  void put_other(std::uint32_t number, bool needed, std::chrono::duration<Rep, Period> time) {
+    put_number(number, needed,
+               static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::nanoseconds>(time).count()));
+  }
+  template <class Clock, class D>
+  void put_other(std::uint32_t number, bool needed, std::chrono::time_point<Clock, D> time) {
+    put_other(number, needed, time.time_since_epoch());
+  }
+  template <class V>
+  void put_other(std::uint32_t number, bool needed, const std::optional<V>& value) {
+    if (value) put(number, needed, *value);
+  }
+  template <class V>
+  void put_other(std::uint32_t number, bool needed, const std::shared_ptr<V>& value) {
+    if (value) put(number, needed, *value);
+  }
+  template <class V>
+  void put_other(std::uint32_t number, bool needed, const std::vector<V>& values) {
+    for (const V& value : values) put(number, needed, value);
+  }
+  template <class V>
+  void put_other(std::uint32_t number, bool needed, const std::deque<V>& values) {
+    for (const V& value : values) put(number, needed, value);
+  }
+  template <class V, std::size_t N>
+  void put_other(std::uint32_t number, bool needed, const std::array<V, N>& values) {
+    for (const V& value : values) put(number, needed, value);
+  }
+  template <class T>
+  requires requires(RecordOut& io, const T& value) { record_fields(io, value); }
+  void put_other(std::uint32_t number, bool needed, const T& value) {
+    RecordOut inner;
+    record_fields(inner, value);
+    put_text(number, needed, inner.bytes());
+  }
+
+  std::string bytes_;
+};
+
+class RecordIn {
+ public:
+  // name: of the record, for errors.  bytes: of its fields; they outlive the reader.
+  RecordIn(std::string_view name, std::string_view bytes);
+
+  template <class V>
+  void operator()(std::uint32_t number, V& value) {
+    get(number, value);
+  }
+  template <class V>
+  void needed(std::uint32_t number, V& value) {
+    get(number, value);
+  }
+  template <class E>
+  void choice(std::uint32_t number, E& value, E last) {
+    std::uint64_t got = static_cast<std::uint64_t>(value);
+    get(number, got);
+    if (got > static_cast<std::uint64_t>(last))
+      wrong(number, "is none of the values that are known");
+    else
+      value = static_cast<E>(got);
+  }
+  // Of a value that does not fit to others.
+  void wrong(std::uint32_t number, std::string_view what);
+  bool failed() const noexcept { return !error_.empty(); }
+  // After all fields: what must be known and was not asked for is an error.
+  Result<void> done();
+
+  static constexpr bool kReads = true;
+
+ private:
+  template <class V>
+  void get(std::uint32_t number, V& value) {
+    std::size_t seen = 0;
+    bool first = true;
+    for (std::size_t i = 0; i < fields_.size() && !failed(); ++i) {
+      const RecordField& field = fields_[i];
+      if (field.number != number) continue;
+      asked_[i] = true;
+      if constexpr (kManyValues<V>) {
+        if (std::exchange(first, false)) value.clear();
+        read(field, value.emplace_back());
+      } else if constexpr (kSomeValues<V>) {
+        if (seen == value.size()) return wrong(number, "has too many values");
+        read(field, value[seen++]);
+      } else {
+        if (seen++ > 0) return wrong(number, "has two values");
+        read(field, value);
+      }
+    }
+  }
+  template <class V>
+  void read(const RecordField& field, V& value) {
+    if constexpr (std::is_integral_v<V>) {
+      if (field.is_text) return wrong(field.number, "is no number");
+      value = static_cast<V>(field.value);
+      if (static_cast<std::uint64_t>(value) != field.value) wrong(field.number, "is out of range");
+    } else {
+      read_other(field, value);
+    }
+  }
+  void read_other(const RecordField& field, std::string& value) {
+    if (!field.is_text) return wrong(field.number, "is no text");
+    value = field.text;
+  }
+  void read_other(const RecordField& field, std::vector<std::byte>& value) {
+    if (!field.is_text) return wrong(field.number, "is no text");
+    const auto* from = reinterpret_cast<const std::byte*>(field.text.data());
+    value.assign(from, from + field.text.size());
+  }
+  template <class Rep, class Period>
+  void read_other(const RecordField& field, std::chrono::duration<Rep, Period>& value) {
+    std::uint64_t ns = 0;
+    read(field, ns);
+    value = std::chrono::duration_cast<std::chrono::duration<Rep, Period>>(
+        std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
+  }
+  template <class Clock, class D>
+  void read_other(const RecordField& field, std::chrono::time_point<Clock, D>& value) {
+    D time{};
+    read_other(field, time);
+    value = std::chrono::time_point<Clock, D>(time);
+  }
+  template <class V>
+  void read_other(const RecordField& field, std::optional<V>& value) {
+    read(field, value.emplace());
+  }
+  template <class V>
+  void read_other(const RecordField& field, std::shared_ptr<V>& value) {
+    auto made = std::make_shared<std::remove_const_t<V>>();
+    read(field, *made);
+    value = std::move(made);
+  }
+  template <class T>
+  requires requires(RecordIn& io, T& value) { record_fields(io, value); }
+  void read_other(const RecordField& field, T& value) {
+    if (!field.is_text) return wrong(field.number, "is no record");
+    RecordIn inner(name_, field.text);
+    record_fields(inner, value);
+    if (auto read = inner.done(); !read) error_ = read.error().what;
+  }
+
+  std::string_view name_;
+  std::vector<RecordField> fields_;
+  std::vector<bool> asked_;
+  std::string error_;  // "": none
+};
+
+// A file of records, one after the other.
+constexpr std::size_t kMostRecordBytes = std::size_t{8} << 20;
+
+// needed: a reader that does not know the type refuses the whole.
+void append_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record);
+
+struct RecordHead {
+  std::uint32_t type = 0;
+  bool needed = false;
+  std::string_view bytes;  // of its fields
+};
+class RecordList {
+ public:
+  explicit RecordList(std::string_view bytes) noexcept : left_(bytes) {}
+  // nullopt: the end.
+  Result<std::optional<RecordHead>> next();
+
+ private:
+  std::string_view left_;
+};
+
+}  // namespace lb
