@@ -86,7 +86,7 @@ Result<void> RecordIn::done() {
   return {};
 }
 
-void append_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record) {
+void put_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record) {
   put_varint(out, std::uint64_t{type} << 1 | (needed ? 1u : 0u));
   put_varint(out, record.bytes().size());
   out += record.bytes();

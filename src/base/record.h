@@ -253,7 +253,7 @@ class RecordIn {
 constexpr std::size_t kMostRecordBytes = std::size_t{8} << 20;
 
 // needed: a reader that does not know the type refuses the whole.
-void append_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record);
+void put_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record);
 
 struct RecordHead {
   std::uint32_t type = 0;

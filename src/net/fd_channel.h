@@ -1,5 +1,5 @@
 // FdChannel: messages with descriptors between two processes of this program, one of which has
-// started the other.  It has no path: nobody else can connect to it.
+// started the other.  It has no path: no other process can connect to it.
 //
 // Source: unix(7): SOCK_SEQPACKET keeps messages whole; a message takes 253 descriptors at most.
 // Thread: one at a time.

@@ -32,7 +32,7 @@ class LoopPause {
 
   // REQUIRES: no pause
   void begin(std::chrono::milliseconds patience, Then then);
-  // Everybody goes on where they were.
+  // Each loop goes on where it was.
   void end();
   // Since all loops were held.
   SteadyTime since() const noexcept { return since_; }

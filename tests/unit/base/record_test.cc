@@ -137,8 +137,8 @@ TEST(Record, AListOfRecordsIsReadOneByOne) {
   std::string file;
   RecordOut first, second;
   first(1, 1u);
-  append_record(file, 5, true, first);
-  append_record(file, 900, false, second);
+  put_record(file, 5, true, first);
+  put_record(file, 900, false, second);
   RecordList list(file);
   auto one = list.next();
   CHECK(one && *one && (*one)->type == 5 && (*one)->needed);
