@@ -44,7 +44,7 @@ void check_framer(std::string_view bytes) {
 
 std::string rewritten(std::string_view bytes, Pieces pieces,
                       const std::vector<TitleChange>& titles) {
-  return run_rewriter(*framer_for("application/ogg").make_rewriter(), bytes, pieces, titles);
+  return run_rewriter(framer_for("application/ogg").make_rewriter(), bytes, pieces, titles);
 }
 
 void check_rewriter(std::string_view bytes) {

@@ -130,6 +130,13 @@ class RecordOut {
   void put_other(std::uint32_t number, bool needed, const std::array<V, N>& values) {
     for (const V& value : values) put(number, needed, value);
   }
+  template <class A, class B>
+  void put_other(std::uint32_t number, bool needed, const std::pair<A, B>& value) {
+    RecordOut inner;
+    inner(1, value.first);
+    inner(2, value.second);
+    put_text(number, needed, inner.bytes());
+  }
   template <class T>
   requires requires(RecordOut& io, const T& value) { record_fields(io, value); }
   void put_other(std::uint32_t number, bool needed, const T& value) {
@@ -234,12 +241,23 @@ class RecordIn {
     read(field, *made);
     value = std::move(made);
   }
+  template <class A, class B>
+  void read_other(const RecordField& field, std::pair<A, B>& value) {
+    read_inner(field, [&value](RecordIn& inner) {
+      inner(1, value.first);
+      inner(2, value.second);
+    });
+  }
   template <class T>
   requires requires(RecordIn& io, T& value) { record_fields(io, value); }
   void read_other(const RecordField& field, T& value) {
+    read_inner(field, [&value](RecordIn& inner) { record_fields(inner, value); });
+  }
+  template <class F>
+  void read_inner(const RecordField& field, F&& fields) {
     if (!field.is_text) return wrong(field.number, "is no record");
     RecordIn inner(name_, field.text);
-    record_fields(inner, value);
+    fields(inner);
     if (auto read = inner.done(); !read) error_ = read.error().what;
   }
 

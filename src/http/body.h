@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/record.h"
 #include "base/result.h"
 #include "http/message.h"
 
@@ -40,6 +41,16 @@ class BodyReader {
 
   Framing framing() const noexcept { return framing_; }
   bool ended() const noexcept { return state_ == State::kEnd; }
+
+  template <class Io, RecordOf<BodyReader> T>
+  friend void record_fields(Io& io, T& body) {
+    io.choice(1, body.framing_, Framing::kChunked);
+    io.choice(2, body.state_, State::kEnd);
+    io(3, body.left_);
+    io(4, body.digits_);
+    io(5, body.side_bytes_);
+    io(6, body.trailer_line_empty_);
+  }
 
  private:
   Result<Taken> take_chunked(std::span<std::byte> data);

@@ -80,8 +80,24 @@ class EbmlFramer final : public Framer {
     const bool passes = searching_ || (left_ > 0 && !unit_is_held_);
     return passes ? position_ + held_.size() : std::max(unit_, seen_);
   }
+  void save(RecordOut& out) const override { fields(out, *this); }
+  void restore(RecordIn& in) override { fields(in, *this); }
 
  private:
+  template <class Io, class Self>
+  static void fields(Io& io, Self& self) {
+    io(1, self.position_);
+    io(2, self.unit_);
+    io(3, self.seen_);
+    io(4, self.left_);
+    io(5, self.unit_is_held_);
+    io(6, self.searching_);
+    io(7, self.held_);
+    io.choice(8, self.headers_state_, Headers::kKnown);
+    io(9, self.headers_);
+    io(10, self.first_cluster_);
+    io(11, self.last_sync_);
+  }
   std::size_t scan(ByteSpan bytes, MarkSink& sink);
   std::optional<std::size_t> walk(ByteSpan bytes, MarkSink& sink);
   std::optional<std::size_t> search(ByteSpan bytes);

@@ -22,6 +22,8 @@ class OpaqueFramer final : public Framer {
     position_ += bytes.size();
   }
   std::uint64_t complete() const noexcept override { return position_; }
+  void save(RecordOut& out) const override { out(1, position_); }
+  void restore(RecordIn& in) override { in(1, position_); }
 
  private:
   std::uint64_t position_;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/record.h"
 #include "media/media_clock.h"
 #include "media/metadata.h"
 
@@ -33,6 +34,15 @@ struct CodecFacts {
 
   bool operator==(const CodecFacts&) const = default;
 };
+template <class Io, RecordOf<CodecFacts> T>
+void record_fields(Io& io, T& facts) {
+  auto& [subtype, channels, samplerate_hz, bitrate_bps, other] = facts;
+  io(1, subtype);
+  io(2, channels);
+  io(3, samplerate_hz);
+  io(4, bitrate_bps);
+  io(5, other);
+}
 
 // Positions never decrease from call to call, except that headers() and metadata() may name the
 // same position as the sync() before or after them.
@@ -80,6 +90,9 @@ class Framer {
   // The serial numbers of the logical streams that a successor's first ones must not have, because
   // they stand right before them.
   virtual std::vector<std::uint32_t> serials() const { return {}; }
+  // As it stands between two bytes: one of the same plugin that is restored by it goes on alike.
+  virtual void save(RecordOut& out) const = 0;
+  virtual void restore(RecordIn& in) = 0;
 };
 
 // Changes the stream where only a change can carry a new title: Ogg Vorbis gets a new chained
@@ -94,6 +107,8 @@ class Rewriter {
   virtual bool set_title(const Metadata& metadata) = 0;
   // Framer::serials() of the predecessor; before the first byte.
   virtual void avoid(std::vector<std::uint32_t> /*serials*/) {}
+  virtual void save(RecordOut& out) const = 0;
+  virtual void restore(RecordIn& in) = 0;
 };
 
 struct FramerPlugin {

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/record.h"
+
 namespace lb {
 
 constexpr std::size_t kMaxIcyText = 4080;  // 255 * 16
@@ -42,6 +44,19 @@ class IcyDeinterleaver {
   // Moves the audio of `data` to its front and returns how many bytes of audio there are.  Calls
   // on_block for each complete non-empty block.
   std::size_t take(std::span<std::byte> data, const OnBlock& on_block);
+
+  template <class Io, RecordOf<IcyDeinterleaver> T>
+  friend void record_fields(Io& io, T& taker) {
+    io(1, taker.metaint_);
+    io(2, taker.until_block_);
+    io(3, taker.text_left_);
+    io(4, taker.text_);
+    io.choice(5, taker.state_, State::kText);
+    if constexpr (Io::kReads)
+      if (taker.until_block_ > taker.metaint_ || taker.text_left_ > kMaxIcyText ||
+          taker.text_.size() > kMaxIcyText)
+        io.wrong(2, "does not fit to the others");
+  }
 
  private:
   enum class State : std::uint8_t { kAudio, kLength, kText };

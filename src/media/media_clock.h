@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "base/record.h"
+
 namespace lb {
 
 // rate_hz 0: the format has no media time.
@@ -23,6 +25,13 @@ struct MediaTime {
   }
 };
 
+template <class Io, RecordOf<MediaTime> T>
+void record_fields(Io& io, T& time) {
+  auto& [samples, rate_hz] = time;
+  io(1, samples);
+  io(2, rate_hz);
+}
+
 // Of one unit.
 struct UnitTime {
   std::uint64_t samples = 0;
@@ -30,6 +39,12 @@ struct UnitTime {
 
   bool operator==(const UnitTime&) const = default;
 };
+template <class Io, RecordOf<UnitTime> T>
+void record_fields(Io& io, T& time) {
+  auto& [samples, second] = time;
+  io(1, samples);
+  io(2, second);
+}
 
 class MediaClock {
  public:
@@ -56,6 +71,13 @@ class MediaClock {
   }
   void pass(std::uint64_t samples) noexcept { now_.samples += samples; }
   MediaTime now() const noexcept { return now_; }
+
+  template <class Io, RecordOf<MediaClock> T>
+  friend void record_fields(Io& io, T& clock) {
+    io(1, clock.now_);
+    io(2, clock.second_);
+    io(3, clock.told_);
+  }
 
  private:
   MediaTime now_;

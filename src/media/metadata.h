@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/record.h"
+
 namespace lb {
 
 struct Metadata {
@@ -20,6 +22,14 @@ struct Metadata {
   // "Artist - Title", or the one that is known.
   std::string song() const;
 };
+template <class Io, RecordOf<Metadata> T>
+void record_fields(Io& io, T& metadata) {
+  auto& [artist, title, url, icy_block] = metadata;
+  io(1, artist);
+  io(2, title);
+  io(3, url);
+  io(4, icy_block);
+}
 
 // Builds the metadata of a generic (ICY) mount from text that came with an update request.
 // text     bytes as sent by the encoder;  charset  as named by the encoder ("" = unknown)

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/record.h"
 #include "media/bytes.h"
 
 namespace lb {
@@ -19,6 +20,13 @@ struct MpegKind {
   std::uint8_t rate = 0;     // index of the sample rate
   bool operator==(const MpegKind&) const = default;
 };
+template <class Io, RecordOf<MpegKind> T>
+void record_fields(Io& io, T& kind) {
+  auto& [version, layer, rate] = kind;
+  io(1, version);
+  io(2, layer);
+  io(3, rate);
+}
 
 struct MpegUnit {
   enum class What : std::uint8_t { kNothing, kNeedsMore, kFrame, kTag };

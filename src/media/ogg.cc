@@ -61,6 +61,8 @@ class OggFramer final : public Framer, private OggPageSink {
   MediaClock* clock() noexcept override { return &clock_; }
   Bytes closing() const override;
   std::vector<std::uint32_t> serials() const override { return serials_; }
+  void save(RecordOut& out) const override { fields(out, *this); }
+  void restore(RecordIn& in) override { fields(in, *this); }
 
  private:
   enum class Phase : std::uint8_t {
@@ -70,6 +72,28 @@ class OggFramer final : public Framer, private OggPageSink {
     kMedia,
   };
 
+  template <class Io, class Self>
+  static void fields(Io& io, Self& self) {
+    io(1, self.scanner_);
+    io.choice(2, self.phase_, Phase::kMedia);
+    io(3, self.streams_);
+    io(4, self.headers_);
+    io(5, self.facts_);
+    io(6, self.has_theora_);
+    io(7, self.clock_);
+    io(8, self.clock_serial_);
+    io(9, self.clock_rate_hz_);
+    io(10, self.timed_);
+    io(11, self.last_granule_);
+    io(12, self.open_);
+    io(13, self.serials_);
+    io(14, self.last_sync_);
+    io(15, self.first_sync_due_);
+    io(16, self.last_inner_);
+    io(17, self.inner_second_);
+    io(18, self.reported_facts_);
+    io(19, self.reported_metadata_);
+  }
   void page(std::uint64_t position, const OggPage& page) override;
   void first_page(std::uint64_t position, const OggPage& page);
   void header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream);
@@ -103,6 +127,14 @@ class OggFramer final : public Framer, private OggPageSink {
     std::uint32_t serial = 0;
     std::uint32_t next_sequence = 0;
     std::uint64_t granule = 0;
+
+    template <class Io, RecordOf<Open> T>
+    friend void record_fields(Io& io, T& open) {
+      auto& [serial, next_sequence, granule] = open;
+      io(1, serial);
+      io(2, next_sequence);
+      io(3, granule);
+    }
   };
   std::vector<Open> open_;
   std::vector<std::uint32_t> serials_;  // of this chain

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/record.h"
 #include "media/framer.h"
 #include "media/ogg_page.h"
 
@@ -43,6 +44,7 @@ void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);
 // Follows the header pages of one logical stream.
 class OggHeaders {
  public:
+  OggHeaders() = default;  // to be read from a record
   // `keep`: how many packets, from the first on, stay readable.
   // REQUIRES: bos.bos()
   OggHeaders(const OggPage& bos, std::size_t keep);
@@ -66,14 +68,30 @@ class OggHeaders {
   // The Vorbis comment structure within the second packet; empty when the codec has none.
   ByteSpan comments() const noexcept;
 
+  template <class Io, RecordOf<OggHeaders> T>
+  friend void record_fields(Io& io, T& stream) {
+    io(1, stream.serial_);
+    io(2, stream.next_sequence_);
+    io.choice(3, stream.codec_, OggCodec::kMidi);
+    io(4, stream.keep_);
+    io(5, stream.header_packets_);
+    io(6, stream.packets_);
+    io(7, stream.bytes_);
+    io(8, stream.first_byte_);
+    io(9, stream.inside_packet_);
+    io(10, stream.done_);
+    io(11, stream.ended_);
+    io(12, stream.kept_);
+  }
+
  private:
   bool take_packets(const OggPage& page);
   bool packet_ended();
 
-  std::uint32_t serial_;
-  std::uint32_t next_sequence_;
+  std::uint32_t serial_ = 0;
+  std::uint32_t next_sequence_ = 0;
   OggCodec codec_ = OggCodec::kUnknown;
-  std::size_t keep_;
+  std::size_t keep_ = 0;
   std::size_t header_packets_ = 0;  // 0: not known, an end mark comes
   std::size_t packets_ = 0;         // ended so far
   std::size_t bytes_ = 0;

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "base/record.h"
 #include "media/bytes.h"
 
 namespace lb {
@@ -57,6 +58,17 @@ class OggPageScanner {
   // The end of the last page; all that was fed while no page has been found where one should be.
   std::uint64_t complete() const noexcept {
     return in_sync_ ? std::max(position_, seen_) : position_ + held_.size();
+  }
+
+  template <class Io, RecordOf<OggPageScanner> T>
+  friend void record_fields(Io& io, T& scanner) {
+    io(1, scanner.begin_);
+    io(2, scanner.position_);
+    io(3, scanner.seen_);
+    io(4, scanner.rejected_);
+    io(5, scanner.held_);
+    io(6, scanner.wanted_);
+    io(7, scanner.in_sync_);
   }
 
  private:

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/record.h"
+
 namespace lb {
 
 class OggSerials {
@@ -33,6 +35,12 @@ class OggSerials {
     for (const auto& [from, to] : chain_)
       if (from == serial) return to;
     return serial;
+  }
+
+  template <class Io, RecordOf<OggSerials> T>
+  friend void record_fields(Io& io, T& serials) {
+    io(1, serials.avoided_);
+    io(2, serials.chain_);
   }
 
  private:

@@ -49,7 +49,15 @@ Bytes comment_packet(std::string_view vendor, const Metadata& metadata) {
   return out;
 }
 
+std::size_t sum_of(ByteSpan lacing) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < lacing.size(); ++i) sum += u8(lacing, i);
+  return sum;
+}
+
 void append_bytes(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+constexpr std::size_t kMaxLacing = 255;  // of a page
 
 // The last whole packet of a stream and, behind it, what has come of the next one: what the first
 // media page of a new logical stream must hold.
@@ -92,9 +100,13 @@ class Tail {
     append_ogg_page(out, fields, part.lacing, part.body);
   }
 
- private:
-  static constexpr std::size_t kMaxLacing = 255;
+  template <class Io, RecordOf<Tail> T>
+  friend void record_fields(Io& io, T& tail) {
+    io(1, tail.whole_);
+    io(2, tail.open_);
+  }
 
+ private:
   struct Part {
     Bytes lacing;
     Bytes body;
@@ -113,6 +125,16 @@ class Tail {
       for (std::size_t i = from; i < to; ++i) size += u8(values, i);
       append_bytes(lacing, values.subspan(from, to - from));
       append_bytes(body, page.body.subspan(skip, size));
+    }
+
+    template <class Io, RecordOf<Part> T>
+    friend void record_fields(Io& io, T& part) {
+      auto& [lacing, body] = part;
+      io(1, lacing);
+      io(2, body);
+      if constexpr (Io::kReads)
+        if (lacing.size() > kMaxLacing || body.size() != sum_of(lacing))
+          io.wrong(1, "does not measure the body");
     }
   };
   Part whole_;
@@ -133,8 +155,24 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
     return true;
   }
   void avoid(std::vector<std::uint32_t> serials) override { serials_.avoid(std::move(serials)); }
+  void save(RecordOut& out) const override { fields(out, *this); }
+  void restore(RecordIn& in) override { fields(in, *this); }
 
  private:
+  template <class Io, class Self>
+  static void fields(Io& io, Self& self) {
+    io(1, self.scanner_);
+    io(2, self.first_pages_);
+    io(3, self.serials_);
+    io(4, self.stream_);
+    io(5, self.pending_);
+    io(6, self.tail_);
+    io(7, self.granule_);
+    io(8, self.next_in_);
+    io(9, self.next_out_);
+    io(10, self.serial_);
+    io(11, self.shift_);
+  }
   void page(std::uint64_t position, const OggPage& page) override;
   void between(ByteSpan bytes) override { append_bytes(*out_, bytes); }
   void renamed_page(const OggPage& page);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/through_record.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -41,6 +42,7 @@ Outcome feed(BodyReader reader, const std::string& wire, Next next) {
     const std::size_t length = std::min<std::size_t>(next(), wire.size() - seen.used);
     std::vector<std::byte> piece(length);
     std::memcpy(piece.data(), wire.data() + seen.used, length);
+    reader = test::through_record(reader);
     const auto taken = reader.take(piece);
     if (!taken) {
       seen.failed = true;

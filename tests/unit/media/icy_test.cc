@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/through_record.h"
 #include "media/metadata.h"
 
 #include "CppUTest/TestHarness.h"
@@ -147,6 +148,7 @@ TEST_GROUP(IcyDeinterleaver) {
               ? 1
               : std::min<std::size_t>(left, 1 + static_cast<std::size_t>(rng->below(300)));
       std::string piece = data.substr(at, n);
+      deinterleaver = test::through_record(deinterleaver, IcyDeinterleaver(0));
       const std::size_t audio = deinterleaver.take(
           std::as_writable_bytes(std::span(piece)), [&](std::string_view text, std::size_t offset) {
             taken.blocks.push_back(std::to_string(taken.audio.size() + offset) + " " +

@@ -85,6 +85,20 @@ inline std::size_t at_random(Rng& rng, std::size_t left) {
   return std::min<std::size_t>(left, 1 + static_cast<std::size_t>(rng.below(most)));
 }
 
+// One that has been saved and restored, as by a hand-over between two bytes.
+template <class T>
+void hand_over(std::unique_ptr<T>& from, std::unique_ptr<T> to, std::string& fault) {
+  RecordOut out;
+  from->save(out);
+  RecordIn in("hand-over", out.bytes());
+  to->restore(in);
+  if (const auto read = in.done(); !read) fault = read.error().what;
+  RecordOut again;
+  to->save(again);
+  if (again.bytes() != out.bytes()) fault = "a restored one is not saved alike";
+  from = std::move(to);
+}
+
 struct FramerRun {
   MarkRecorder marks;
   std::uint64_t complete = 0;
@@ -92,17 +106,20 @@ struct FramerRun {
 };
 
 inline FramerRun run_framer(const FramerPlugin& plugin, std::string_view bytes, Pieces pieces,
-                            std::uint64_t seed = 1, std::uint64_t begin = 0) {
+                            std::uint64_t seed = 1, std::uint64_t begin = 0,
+                            bool handed_over = false) {
   constexpr std::uint64_t kMaxHeld = 72 * 1024;
   Rng rng(seed);
   FramerRun run;
   const std::string before(bytes);
-  const std::unique_ptr<Framer> framer = plugin.make(begin, {});
+  std::unique_ptr<Framer> framer = plugin.make(begin, {});
   run.marks.last_position = begin;
   run.complete = framer->complete();
   if (run.complete != begin) run.fault = "complete() does not begin at the beginning";
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t n = pieces(rng, bytes.size() - at);
+    if (handed_over && (at < 4096 || rng.below(64) == 0))
+      hand_over(framer, plugin.make(0, {}), run.fault);
     framer->consume(as_byte_span(bytes.substr(at, n)), run.marks);
     at += n;
     const std::uint64_t complete = framer->complete();
@@ -117,16 +134,18 @@ inline FramerRun run_framer(const FramerPlugin& plugin, std::string_view bytes, 
   return run;
 }
 
-// Runs whole, byte by byte and in random pieces.  Returns what differs or is wrong; "" = all well.
+// Runs whole, byte by byte and in random pieces, and with hand-overs between these.  Returns what
+// differs or is wrong; "" = all well.
 inline std::string check_splits(const FramerPlugin& plugin, std::string_view bytes,
                                 std::uint64_t begin = 0, int random_runs = 5,
                                 bool each_byte = true) {
   const FramerRun whole = run_framer(plugin, bytes, all_at_once, 1, begin);
   if (!whole.fault.empty()) return whole.fault;
-  for (int i = each_byte ? -1 : 0; i < random_runs; ++i) {
+  for (int i = each_byte ? -2 : 0; i < random_runs; ++i) {
     const auto seed = static_cast<std::uint64_t>(i + 100);
+    const bool handed_over = i == -2 || i % 2 == 1;
     const FramerRun split =
-        run_framer(plugin, bytes, i < 0 ? byte_by_byte : at_random, seed, begin);
+        run_framer(plugin, bytes, i < 0 ? byte_by_byte : at_random, seed, begin, handed_over);
     if (!split.fault.empty()) return split.fault + ", seed " + std::to_string(seed);
     if (split.marks.text() != whole.marks.text() || split.marks.times != whole.marks.times ||
         split.marks.header_sets != whole.marks.header_sets)
@@ -145,20 +164,25 @@ struct TitleChange {
   Metadata metadata;
 };
 
-inline std::string run_rewriter(Rewriter& rewriter, std::string_view bytes, Pieces pieces,
-                                const std::vector<TitleChange>& titles, std::uint64_t seed = 1) {
+// With hand-overs between the pieces where these are random.
+inline std::string run_rewriter(std::unique_ptr<Rewriter> rewriter, std::string_view bytes,
+                                Pieces pieces, const std::vector<TitleChange>& titles,
+                                std::uint64_t seed = 1) {
   Rng rng(seed);
+  std::string fault;
   Bytes out;
   auto title = titles.begin();
   for (std::size_t at = 0; at < bytes.size();) {
     for (; title != titles.end() && title->before_byte <= at; ++title)
-      rewriter.set_title(title->metadata);
+      rewriter->set_title(title->metadata);
     std::size_t n = pieces(rng, bytes.size() - at);
     if (title != titles.end()) n = std::min(n, title->before_byte - at);
-    rewriter.rewrite(as_byte_span(bytes.substr(at, n)), out);
+    if (pieces == at_random && rng.below(4) == 0)
+      hand_over(rewriter, framer_for("audio/ogg").make_rewriter(), fault);
+    rewriter->rewrite(as_byte_span(bytes.substr(at, n)), out);
     at += n;
   }
-  return std::string(as_text(out));
+  return fault + std::string(as_text(out));
 }
 
 }  // namespace lb

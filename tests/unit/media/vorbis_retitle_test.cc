@@ -81,7 +81,7 @@ TEST_GROUP(VorbisRetitler) {
   // Runs in all splits; all must give the same.
   std::string rewritten(const std::string& bytes, const std::vector<TitleChange>& titles) {
     const auto run = [&](Pieces pieces, std::uint64_t seed) {
-      return run_rewriter(*framer_for("audio/ogg").make_rewriter(), bytes, pieces, titles, seed);
+      return run_rewriter(framer_for("audio/ogg").make_rewriter(), bytes, pieces, titles, seed);
     };
     const std::string out = run(all_at_once, 1);
     CHECK(out == run(byte_by_byte, 1));
@@ -375,9 +375,9 @@ TEST(VorbisRetitler, SetupHeadersOverManyPagesAreWrittenWhole) {
 namespace {
 
 std::string after(std::vector<std::uint32_t> serials, std::string_view bytes) {
-  const auto rewriter = framer_for("audio/ogg").make_rewriter();
+  auto rewriter = framer_for("audio/ogg").make_rewriter();
   rewriter->avoid(std::move(serials));
-  return run_rewriter(*rewriter, bytes, all_at_once, {});
+  return run_rewriter(std::move(rewriter), bytes, all_at_once, {});
 }
 
 }  // namespace
