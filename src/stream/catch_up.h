@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "base/clock.h"
+#include "base/record.h"
 
 namespace lb {
 
@@ -32,6 +33,13 @@ class CatchUp {
   static constexpr std::chrono::seconds kPause{1}, kArrives{1}, kStays{10};
   // A stream of 4 Mbit/s that waited for 16 s; the kernel keeps less for one socket.
   static constexpr std::size_t kMaxBytes = 8 << 20;
+
+  template <class Io, RecordOf<CatchUp> T>
+  friend void record_fields(Io& io, T& pause) {
+    io(1, pause.last_);
+    io(2, pause.began_);
+    io(3, pause.bytes_);
+  }
 
  private:
   SteadyTime last_{};   // epoch: nothing has come

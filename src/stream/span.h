@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/record.h"
 #include "media/media_clock.h"
 
 namespace lb {
@@ -28,6 +29,14 @@ struct SegmentNumbers {
 
   bool operator==(const SegmentNumbers&) const = default;
 };
+template <class Io, RecordOf<SegmentNumbers> T>
+void record_fields(Io& io, T& numbers) {
+  auto& [first, generation, epoch_ms, cut_ms] = numbers;
+  io(1, first);
+  io(2, generation);
+  io(3, epoch_ms);
+  io(4, cut_ms);
+}
 
 struct StreamSpan {
   std::uint64_t begin = 0;  // position in this log from which it holds
@@ -52,5 +61,19 @@ struct StreamSpan {
     return origin + (position - begin);
   }
 };
+template <class Io, RecordOf<StreamSpan> T>
+void record_fields(Io& io, T& span) {
+  auto& [begin, id, origin, media, wall_ms, anchored, seam, segments] = span;
+  io(1, begin);
+  io(2, id);
+  io(3, origin);
+  io(4, media);
+  io(5, wall_ms);
+  io(6, anchored);
+  io(7, seam);
+  io(8, segments);
+  if constexpr (Io::kReads)
+    if (segments.cut_ms == 0) io.wrong(8, "has segments of no time");
+}
 
 }  // namespace lb

@@ -30,6 +30,10 @@ Result<std::shared_ptr<Store>> Store::memfd(const std::string& name) {
 Result<std::shared_ptr<Segment>> Store::extend(std::uint64_t at, std::size_t bytes) {
   if (::ftruncate(fd_.get(), static_cast<off_t>(at + bytes)) != 0)
     return Error::io(cat({"stream log: cannot grow (", std::strerror(errno), ")"}));
+  return map(at, bytes);
+}
+
+Result<std::shared_ptr<Segment>> Store::map(std::uint64_t at, std::size_t bytes) {
   void* mapped =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), static_cast<off_t>(at));
   if (mapped == MAP_FAILED)

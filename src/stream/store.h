@@ -37,6 +37,8 @@ class Store {
  public:
   // name: shows in /proc/PID/maps, for debugging.
   static Result<std::shared_ptr<Store>> memfd(const std::string& name);
+  // That of another process, which has let go of it.
+  static std::shared_ptr<Store> adopt(UniqueFd fd) { return of_file(std::move(fd)); }
   // A file that is only read; offset = position too.
   static std::shared_ptr<Store> of_file(UniqueFd fd) {
     return std::shared_ptr<Store>(new Store(std::move(fd)));
@@ -44,6 +46,8 @@ class Store {
 
   // Maps [at, at + bytes), growing the file to its end.  Both are multiples of the page size.
   Result<std::shared_ptr<Segment>> extend(std::uint64_t at, std::size_t bytes);
+  // The same of what the file has.
+  Result<std::shared_ptr<Segment>> map(std::uint64_t at, std::size_t bytes);
   // Gives the memory of [from, to) back.  REQUIRES: page-aligned, no reader may reach it any more.
   void punch(std::uint64_t from, std::uint64_t to) noexcept;
   int fd() const noexcept { return fd_.get(); }

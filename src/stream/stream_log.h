@@ -41,6 +41,12 @@ struct LogWindow {
 class StreamLog final : public MarkSink {
  public:
   static Result<std::unique_ptr<StreamLog>> create(const std::string& name);
+  // Of a hand-over: all but the bytes, which lie at their positions in the file.
+  void save(RecordOut& out) const;
+  int file() const noexcept { return store_->fd(); }
+  // One that goes on where another process has saved it.  Nothing is published yet.
+  // Error: what was saved does not fit to itself, or to the file.
+  static Result<std::unique_ptr<StreamLog>> restore(RecordIn& in, UniqueFd file);
 
   // Room at the head, at least one byte, at most to the end of the segment; recv() writes there.
   Result<std::span<std::byte>> room(SteadyTime now);
@@ -107,6 +113,9 @@ class StreamLog final : public MarkSink {
 
  private:
   explicit StreamLog(std::shared_ptr<Store> store);
+  template <class Io, class Self>
+  static void fields(Io& io, Self& self);
+  Result<void> map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at);
   TitlePlace place_of_title(std::uint64_t position) const;
   void measure_rate(SteadyTime now);
   void begin_span(StreamSpan span);
@@ -126,7 +135,16 @@ class StreamLog final : public MarkSink {
   // Left the window, perhaps still named by a view; punched from the front when no view names it.
   struct Retired {
     std::weak_ptr<const Segment> segment;
-    std::uint64_t begin, end;
+    std::uint64_t begin = 0, end = 0;
+
+    template <class Io, RecordOf<Retired> T>
+    friend void record_fields(Io& io, T& range) {
+      // No process but ours has its views any more.
+      auto& [segment, begin, end] = range;
+      static_cast<void>(segment);
+      io(1, begin);
+      io(2, end);
+    }
   };
   std::deque<Retired> retired_;
   AppendLog<SyncMark> sync_, inner_;
@@ -137,8 +155,15 @@ class StreamLog final : public MarkSink {
   std::uint64_t newest_samples_ = 0;  // of the newest unit that a framer has told of
   // The second-marks of the window of media time, with the seconds since the first of them.
   struct Second {
-    std::uint64_t position;
-    std::int64_t ms;
+    std::uint64_t position = 0;
+    std::int64_t ms = 0;
+
+    template <class Io, RecordOf<Second> T>
+    friend void record_fields(Io& io, T& second) {
+      auto& [position, ms] = second;
+      io(1, position);
+      io(2, ms);
+    }
   };
   std::deque<Second> seconds_kept_;
   std::optional<StreamSpan> next_address_;    // of the head at which it was told

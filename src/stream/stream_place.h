@@ -32,6 +32,12 @@ struct StreamAddress {
 
   bool operator==(const StreamAddress&) const = default;
 };
+template <class Io, RecordOf<StreamAddress> T>
+void record_fields(Io& io, T& address) {
+  auto& [id, position] = address;
+  io(1, id);
+  io(2, position);
+}
 
 // at: nullopt: any place will do, and is to be told.
 // of_listener: a player that goes on at that byte; it is told no more than an address, and stays

@@ -25,6 +25,13 @@ struct SyncMark {
   UnitTime time = {};  // samples count from media time 0 of the span
   bool standalone = false;
 };
+template <class Io, RecordOf<SyncMark> T>
+void record_fields(Io& io, T& mark) {
+  auto& [position, time, standalone] = mark;
+  io(1, position);
+  io(2, time);
+  io(3, standalone);
+}
 
 // A fact that holds from `position` on.  Exactly one of the pointers is set.
 struct StreamEvent {
@@ -32,6 +39,15 @@ struct StreamEvent {
   std::shared_ptr<const Bytes> headers;
   std::shared_ptr<const Metadata> metadata;
 };
+template <class Io, RecordOf<StreamEvent> T>
+void record_fields(Io& io, T& event) {
+  auto& [position, headers, metadata] = event;
+  io(1, position);
+  io(2, headers);
+  io(3, metadata);
+  if constexpr (Io::kReads)
+    if ((headers == nullptr) == (metadata == nullptr)) io.wrong(2, "or the title is missing");
+}
 
 using SegmentTable = std::vector<std::shared_ptr<const Segment>>;
 

@@ -17,5 +17,11 @@ struct TitlePlace {
   // yet, in its first seconds, or never has any.
   std::optional<std::int64_t> wall_ms;
 };
+template <class Io, RecordOf<TitlePlace> T>
+void record_fields(Io& io, T& place) {
+  auto& [at, wall_ms] = place;
+  io(1, at);
+  io(2, wall_ms);
+}
 
 }  // namespace lb

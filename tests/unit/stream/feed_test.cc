@@ -29,6 +29,16 @@ class BracketFramer final : public Framer {
     }
   }
   std::uint64_t complete() const noexcept override { return complete_; }
+  void save(RecordOut& out) const override {
+    out(1, position_);
+    out(2, complete_);
+    out(3, inside_);
+  }
+  void restore(RecordIn& in) override {
+    in(1, position_);
+    in(2, complete_);
+    in(3, inside_);
+  }
 
  private:
   std::uint64_t position_, complete_;
@@ -237,6 +247,14 @@ class StoppedFramer final : public Framer {
   }
   std::uint64_t complete() const noexcept override { return brackets_.complete(); }
   Bytes closing() const override { return any_ ? to_bytes(".") : Bytes(); }
+  void save(RecordOut& out) const override {
+    brackets_.save(out);
+    out(4, any_);
+  }
+  void restore(RecordIn& in) override {
+    brackets_.restore(in);
+    in(4, any_);
+  }
 
  private:
   BracketFramer brackets_;

@@ -28,9 +28,17 @@ class UnitFramer final : public Framer {
   std::uint64_t complete() const noexcept override {
     return position_ - (position_ - begin_) % kUnit;
   }
+  void save(RecordOut& out) const override {
+    out(1, begin_);
+    out(2, position_);
+  }
+  void restore(RecordIn& in) override {
+    in(1, begin_);
+    in(2, position_);
+  }
 
  private:
-  const std::uint64_t begin_;
+  std::uint64_t begin_;
   std::uint64_t position_;
 };
 
@@ -52,6 +60,14 @@ class LineRewriter final : public Rewriter {
     title_ = "[" + metadata.title + "]";
     return true;
   }
+  void save(RecordOut& out) const override {
+    out(1, line_);
+    out(2, title_);
+  }
+  void restore(RecordIn& in) override {
+    in(1, line_);
+    in(2, title_);
+  }
 
  private:
   Bytes line_;
@@ -64,6 +80,8 @@ class PlainFramer final : public Framer {
   explicit PlainFramer(std::uint64_t begin) : position_(begin) {}
   void consume(std::span<const std::byte> bytes, MarkSink&) override { position_ += bytes.size(); }
   std::uint64_t complete() const noexcept override { return position_; }
+  void save(RecordOut& out) const override { out(1, position_); }
+  void restore(RecordIn& in) override { in(1, position_); }
 
  private:
   std::uint64_t position_;
