@@ -1,0 +1,94 @@
+#include "audience/agents.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kReadAgent = 400;
+
+// The first that the agent has, in small letters: what names itself comes before what it is built
+// of.  Chrome's agent says Safari, and Edge's says Chrome.
+constexpr std::pair<std::string_view, std::string_view> kPlayers[] = {
+    {"vlc", "VLC"},
+    {"libvlc", "VLC"},
+    {"winamp", "Winamp"},
+    {"foobar2000", "foobar2000"},
+    {"itunes", "iTunes"},
+    {"music/", "Apple Music"},
+    {"sonos", "Sonos"},
+    {"alexa", "Alexa"},
+    {"echo", "Alexa"},
+    {"googlehome", "Google Home"},
+    {"crkey", "Chromecast"},
+    {"roku", "Roku"},
+    {"tunein", "TuneIn"},
+    {"radio.net", "radio.net"},
+    {"radioplayer", "Radioplayer"},
+    {"triode", "Triode"},
+    {"replaio", "Replaio"},
+    {"simpleradio", "Simple Radio"},
+    {"mpd", "MPD"},
+    {"music player daemon", "MPD"},
+    {"mplayer", "MPlayer"},
+    {"mpv", "mpv"},
+    {"xine", "xine"},
+    {"clementine", "Clementine"},
+    {"strawberry", "Strawberry"},
+    {"rhythmbox", "Rhythmbox"},
+    {"gstreamer", "GStreamer"},
+    {"nsplayer", "Windows Media"},
+    {"windows-media-player", "Windows Media"},
+    {"squeezebox", "Squeezebox"},
+    {"logitech media server", "Squeezebox"},
+    {"frontier silicon", "Frontier Silicon"},
+    {"ir711", "Frontier Silicon"},
+    {"exoplayer", "ExoPlayer"},
+    {"okhttp", "okhttp"},
+    {"stagefright", "Android"},
+    {"applecoremedia", "Apple"},
+    {"cfnetwork", "Apple"},
+    {"edg/", "Edge"},
+    {"opr/", "Opera"},
+    {"firefox/", "Firefox"},
+    {"fxios", "Firefox"},
+    {"samsungbrowser", "Samsung Internet"},
+    {"crios", "Chrome"},
+    {"chrome/", "Chrome"},
+    {"safari/", "Safari"},
+    {"lavf", "FFmpeg"},
+    {"ffmpeg", "FFmpeg"},
+    {"curl/", "curl"},
+    {"wget/", "wget"},
+    {"python", "Python"},
+};
+
+constexpr std::string_view kBots[] = {
+    "bot/",       "bot)",       "bot;",     "googlebot",    "bingbot",     "spider",     "crawler",
+    "slurp",      "uptime",     "pingdom",  "statuscake",   "nagios",      "check_http", "zabbix",
+    "monitoring", "prometheus", "blackbox", "streamripper", "healthcheck", "kube-probe"};
+
+std::string small_letters(std::string_view agent) { return to_lower(agent.substr(0, kReadAgent)); }
+
+}  // namespace
+
+std::string_view player_of(std::string_view agent) noexcept {
+  if (trim(agent).empty()) return {};
+  const std::string text = small_letters(agent);
+  for (const auto& [word, name] : kPlayers)
+    if (text.find(word) != std::string::npos) return name;
+  return "other";
+}
+
+bool is_bot(std::string_view agent) noexcept {
+  const std::string text = small_letters(agent);
+  return std::any_of(std::begin(kBots), std::end(kBots), [&text](std::string_view word) {
+    return text.find(word) != std::string::npos;
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,108 @@
+#include "audience/database.h"
+
+#include <sys/stat.h>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kTableVersion = 1;
+constexpr std::int64_t kApplication = 0x6c626175;  // "lbau"
+
+// session.counted: it is in the sums.  recent: the sessions that may go on, or whose person may
+// still be asked for; it alone finds them by person.  piece: what was heard of sessions that are
+// not counted yet.  slot: by quarters of an hour.  split: by hours.
+constexpr const char* kTables = R"(
+CREATE TABLE journal(id INTEGER PRIMARY KEY, node TEXT NOT NULL, epoch TEXT NOT NULL, seen INTEGER NOT NULL,
+  UNIQUE(node, epoch));
+CREATE TABLE mount(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE player(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE session(id INTEGER PRIMARY KEY, mount INTEGER NOT NULL, who INTEGER NOT NULL, began INTEGER NOT NULL,
+  ended INTEGER NOT NULL, heard INTEGER NOT NULL, bytes INTEGER NOT NULL, country TEXT NOT NULL,
+  player INTEGER NOT NULL, way INTEGER NOT NULL, kind INTEGER NOT NULL, open INTEGER NOT NULL,
+  connections INTEGER NOT NULL, counted INTEGER NOT NULL);
+CREATE INDEX session_began ON session(began);
+CREATE TABLE recent(mount INTEGER NOT NULL, who INTEGER NOT NULL, session INTEGER NOT NULL, began INTEGER NOT NULL,
+  ended INTEGER NOT NULL, open INTEGER NOT NULL, PRIMARY KEY(mount, who, session)) WITHOUT ROWID;
+CREATE INDEX recent_ended ON recent(ended);
+CREATE TABLE open(journal INTEGER NOT NULL, begun INTEGER NOT NULL, session INTEGER NOT NULL, began INTEGER NOT NULL,
+  PRIMARY KEY(journal, begun)) WITHOUT ROWID;
+CREATE INDEX open_session ON open(session);
+CREATE TABLE piece(session INTEGER NOT NULL, began INTEGER NOT NULL, ended INTEGER NOT NULL, bytes INTEGER NOT NULL);
+CREATE INDEX piece_session ON piece(session);
+CREATE TABLE slot(mount INTEGER NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  sessions INTEGER NOT NULL, PRIMARY KEY(mount, at)) WITHOUT ROWID;
+CREATE TABLE split(mount INTEGER NOT NULL, hour INTEGER NOT NULL, country TEXT NOT NULL, player INTEGER NOT NULL,
+  ms INTEGER NOT NULL, bytes INTEGER NOT NULL, sessions INTEGER NOT NULL,
+  PRIMARY KEY(mount, hour, country, player)) WITHOUT ROWID;
+CREATE TABLE seen(day INTEGER NOT NULL, mount INTEGER NOT NULL, who INTEGER NOT NULL,
+  PRIMARY KEY(day, mount, who)) WITHOUT ROWID;
+CREATE TABLE people(mount INTEGER NOT NULL, day INTEGER NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY(mount, day)) WITHOUT ROWID;
+CREATE TABLE play(id INTEGER PRIMARY KEY, mount INTEGER NOT NULL, began INTEGER NOT NULL, title TEXT NOT NULL,
+  ended INTEGER, performances INTEGER);
+CREATE INDEX play_began ON play(mount, began);
+)";
+
+Result<void> make_tables(Sqlite& database) {
+  return database.run(cat({"BEGIN IMMEDIATE;", kTables, "PRAGMA application_id=", kApplication,
+                           ";PRAGMA user_version=", kTableVersion, ";COMMIT;"}));
+}
+
+std::int64_t pragma(Sqlite& database, std::string_view name) {
+  Statement asked = database.prepare(cat({"PRAGMA ", name}));
+  return asked.step() ? asked.number(0) : 0;
+}
+
+}  // namespace
+
+Error sentence_of(const Sqlite& database) {
+  const int failure = database.failure();
+  std::string_view help = "it is tried again";
+  if (is_broken(failure))
+    help =
+        "the database is damaged: stop the server, move the file away with its -wal file, and put "
+        "a copy in its place, or let the server make another one";
+  else if (is_locked(failure))
+    help = "another program holds it: end that one; it is tried again";
+  else if (is_full(failure))
+    help =
+        "the disk is full, or the file may not be written: make room, or give it to the server's "
+        "user; it is tried again";
+  return Error::io(cat({database.path(), ": ", database.error().what, "; ", help}));
+}
+
+Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) {
+  // Its rows are of people: for the server alone, with the files that SQLite puts beside it.
+  const mode_t mask = ::umask(0077);
+  auto opened = Sqlite::open(path);
+  ::umask(mask);
+  if (!opened) return opened.error();
+  Sqlite& database = **opened;
+  if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"
+                    "PRAGMA temp_store=MEMORY;"))
+    return sentence_of(database);
+  const std::int64_t version = pragma(database, "user_version"),
+                     application = pragma(database, "application_id");
+  Statement tables = database.prepare("SELECT COUNT(*) FROM sqlite_master");
+  const std::int64_t count = tables.step() ? tables.number(0) : 0;
+  tables.reset();
+  if (database.failed()) return sentence_of(database);
+  if (count == 0 && application == 0) {
+    if (!make_tables(database)) return sentence_of(database);
+    return opened;
+  }
+  if (application != kApplication)
+    return Error::invalid(path +
+                          ": is the database of another program, and is left as it is; name "
+                          "another file in <audience><database>");
+  if (version != kTableVersion)
+    return Error::unsupported(cat({path, ": has tables of version ", version,
+                                   ", and this program has version ", kTableVersion,
+                                   "; go on with the version of icecast-lb that wrote it, or name "
+                                   "another file in <audience><database>"}));
+  return opened;
+}
+
+}  // namespace lb

@@ -1,0 +1,28 @@
+// AudienceDatabase: the tables of the audience in one SQLite file.
+//
+// A quarter of an hour is the smallest part of time that the sums have: clocks of all time zones
+// of today differ by whole quarters, so a day of any zone is a sum of them.
+// Thread: one, which may wait for the disk.
+// Ownership: AudienceService.
+// Errors: a sentence with what to do.  A file of a later version, one that is damaged, and one of
+// another program are left as they are.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "audience/sqlite.h"
+#include "base/result.h"
+
+namespace lb {
+
+constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
+
+// Of a session in the database: `kind` of its rows, or
+constexpr std::int64_t kQuickLook = 3;  // too short to have listened
+
+Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path);
+// What went wrong with this database, and what to do.
+Error sentence_of(const Sqlite& database);
+
+}  // namespace lb

@@ -1,0 +1,53 @@
+// DayKeys: the keys by which an audience knows a listener again for a day, and not for longer.
+//
+// A person's number is an HMAC of address, agent and user by the key of its day (UTC).  Keys of
+// today and of yesterday are kept, yesterday's so that a listening over midnight is known again; an
+// older one is deleted, and no row can be led back to an address any more.
+// Thread: one, which may wait for the disk.
+// Ownership: AudienceService.  The file is 0600.
+// Errors: a file that cannot be read or written: the keys live as long as the process.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "net/digest.h"
+
+namespace lb {
+
+class DayKeys {
+ public:
+  using Random = std::function<std::string(std::size_t bytes)>;
+  DayKeys(std::string path, Random random) : path_(std::move(path)), random_(std::move(random)) {}
+
+  Result<void> load();
+  struct Who {
+    std::uint64_t today = 0;
+    std::uint64_t before = 0;  // 0: the key of yesterday is not here
+  };
+  // `changed`: the keys are other ones now, and save() writes them.
+  Who who(std::int64_t unix_seconds, std::string_view address, std::string_view agent,
+          std::string_view user);
+  bool changed() const noexcept { return changed_; }
+  Result<void> save();
+
+ private:
+  struct Key {
+    std::int64_t day = 0;  // since 1970
+    std::string secret;
+    std::optional<HmacKey> hmac;
+  };
+  void turn(std::int64_t day);
+  static Key make(std::int64_t day, std::string secret);
+
+  const std::string path_;
+  const Random random_;
+  std::optional<Key> today_, yesterday_;
+  bool changed_ = false;
+};
+
+}  // namespace lb

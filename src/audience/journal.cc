@@ -1,0 +1,257 @@
+#include "audience/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "base/cat.h"
+#include "base/file.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kHead = "icecast-lb-audience";
+constexpr std::size_t kHeadFields = 5, kPiece = 256 * 1024, kLongestEpoch = 64;
+
+bool lock_for_appending(int fd) {
+  return ::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fcntl(fd, F_SETFL, O_APPEND) == 0;
+}
+
+// Each whole line of a text, and how many bytes they were; stops where f(line, end) says so.
+template <class F>
+std::size_t each_line(std::string_view text, F f) {
+  std::size_t at = 0;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos;
+       end = text.find('\n', at)) {
+    if (!f(text.substr(at, end - at), end + 1)) return at;
+    at = end + 1;
+  }
+  return at;
+}
+
+}  // namespace
+
+Journal::~Journal() = default;
+
+std::string Journal::head() const {
+  return cat({kHead, "\t1\t", epoch_, '\t', next_number_, '\t', acknowledged_, '\n'});
+}
+
+Result<void> Journal::make(std::string text) {
+  auto made = place_file(path_, text, {.prepare = &lock_for_appending});
+  if (!made) return made.error();
+  fd_ = std::move(*made);
+  size_ = text.size();
+  return open_to_read();
+}
+
+// What is made is open for writing alone.
+Result<void> Journal::open_to_read() {
+  reading_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!reading_) return Error::io(cat({path_, ": cannot be read: ", std::strerror(errno)}));
+  return {};
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, Limits limits,
+                                               const std::string& epoch, Notes& notes) {
+  std::unique_ptr<Journal> journal(new Journal(path, limits));
+  journal->epoch_ = epoch;
+  UniqueFd old(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_APPEND));
+  if (!old && errno != ENOENT)
+    return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
+  if (old) {
+    if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0)
+      return Error::denied(path + ": is in use by another server");
+    auto text = read_file(path, {.limit = limits.file_bytes + limits.compact_above + kPiece});
+    if (!text) return text.error();
+    journal->fd_ = std::move(old);
+    if (auto readable = journal->open_to_read(); !readable) return readable.error();
+    const auto taken = journal->take_up(text->text, notes);
+    if (taken) return journal;
+    notes.set_aside = taken.error().what;
+    const std::string aside = path + ".bad";
+    if (std::rename(path.c_str(), aside.c_str()) != 0)
+      return Error::io(cat({path, ": cannot be renamed to ", aside, ": ", std::strerror(errno)}));
+    journal.reset(new Journal(path, limits));
+    journal->epoch_ = epoch;
+  }
+  if (auto made = journal->make(journal->head()); !made) return made.error();
+  journal->unread_ = journal->size_;
+  return journal;
+}
+
+// The file of before: what is open in it ends where it was heard last.
+Result<void> Journal::take_up(std::string_view text, Notes& notes) {
+  const std::size_t end_of_head = text.find('\n');
+  const auto fields = split(text.substr(0, std::min(end_of_head, text.size())), '\t');
+  if (end_of_head == std::string_view::npos || fields.size() != kHeadFields || fields[0] != kHead ||
+      fields[2].empty() || fields[2].size() > kLongestEpoch)
+    return Error::invalid(path_ + ": is no journal of the audience");
+  if (fields[1] != "1")
+    return Error::invalid(cat(
+        {path_, ": is a journal of version ", fields[1], ", and this program reads version 1"}));
+  const auto next = parse_u64(fields[3]), acknowledged = parse_u64(fields[4]);
+  if (!next || !acknowledged || *acknowledged >= *next)
+    return Error::invalid(path_ + ": its first line has wrong numbers");
+  epoch_ = std::string(fields[2]);
+  next_number_ = *next;
+  acknowledged_ = *acknowledged;
+  std::uint64_t highest = acknowledged_;
+  std::int64_t heard_ms = 0;
+  std::map<std::uint64_t, std::int64_t> open;  // row → when it began
+  unread_ = end_of_head + 1;
+  const std::string_view lines = text.substr(end_of_head + 1);
+  bool broken = false;
+  const std::size_t used = each_line(lines, [&](std::string_view line, std::size_t) {
+    const auto read = parse_journal_line(line);
+    if (!read) {
+      broken = true;
+      return false;
+    }
+    if (const auto* alive = std::get_if<JournalAlive>(&*read)) {
+      heard_ms = std::max(heard_ms, alive->at_ms);
+    } else if (const auto* still = std::get_if<JournalOpen>(&*read)) {
+      open[still->begun] = still->began_ms;
+    } else {
+      const auto& row = std::get<JournalRow>(*read);
+      highest = std::max(highest, row.number);
+      if (const auto* begun = std::get_if<ListeningBegun>(&row.what)) {
+        open[row.number] = begun->at_ms;
+        heard_ms = std::max(heard_ms, begun->at_ms);
+      } else if (const auto* ended = std::get_if<ListeningEnded>(&row.what)) {
+        open.erase(ended->begun);
+        heard_ms = std::max(heard_ms, ended->at_ms);
+      }
+    }
+    return true;
+  });
+  size_ = end_of_head + 1 + used;
+  notes.torn_bytes = text.size() - size_;
+  if (notes.torn_bytes > 0 && ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+    return Error::io(
+        cat({path_, ": cannot be cut behind its last whole row: ", std::strerror(errno)}));
+  next_number_ = std::max(next_number_, highest + 1);
+  notes.cut = open.size();
+  for (const auto& [begun, began_ms] : open)
+    append({next_number_, ListeningEnded{begun, std::max(began_ms, heard_ms), 0, true}});
+  return {};
+}
+
+void Journal::append(JournalRow row) {
+  row.number = next_number_++;
+  waiting_ += journal_line(row);
+}
+
+void Journal::begun(std::uint64_t listening, ListeningBegun row) {
+  if (waiting_.size() > limits_.waiting_bytes || size_ > limits_.file_bytes) {
+    ++lost_;
+    return;
+  }
+  open_[listening] = {next_number_, row.at_ms};
+  append({0, std::move(row)});
+}
+
+// The end of what the file knows is never left out: it is short, and there is one for each.
+void Journal::ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
+  const auto at = open_.find(listening);
+  if (at == open_.end()) return;
+  append({0, ListeningEnded{at->second.begun, std::max(at_ms, at->second.began_ms), bytes, false}});
+  open_.erase(at);
+}
+
+void Journal::title(TitleBegun row) {
+  if (waiting_.size() > limits_.waiting_bytes || size_ > limits_.file_bytes) {
+    ++lost_;
+    return;
+  }
+  append({0, std::move(row)});
+}
+
+Result<void> Journal::flush(std::int64_t now_ms) {
+  if (waiting_.empty() && open_.empty()) return {};
+  std::string text = waiting_;
+  if (!open_.empty()) text += journal_line(JournalAlive{now_ms});
+  if (write_all(fd_.get(), text)) {
+    size_ += text.size();
+    waiting_.clear();
+    return {};
+  }
+  const int error = errno;
+  // Half a row must not stand before the next one.
+  [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), static_cast<off_t>(size_));
+  return Error::io(cat({path_, ": cannot be written: ", std::strerror(error), "; ", waiting_.size(),
+                        " bytes of rows wait in memory"}));
+}
+
+void Journal::sync() { ::fdatasync(fd_.get()); }
+
+Result<JournalBatch> Journal::next(std::size_t most) {
+  JournalBatch batch;
+  batch.epoch = epoch_;
+  if (unread_ < size_) sync();  // a number that the database has seen is never given again
+  std::size_t at = unread_;
+  std::string piece;
+  bool broken = false;
+  while (at < size_ && batch.rows.size() < most) {
+    piece.resize(std::min(kPiece, size_ - at));
+    const std::size_t got =
+        read_at(reading_.get(), at, std::as_writable_bytes(std::span(piece.data(), piece.size())));
+    piece.resize(got);
+    const std::size_t used = each_line(piece, [&](std::string_view line, std::size_t) {
+      if (batch.rows.size() >= most) return false;
+      auto read = parse_journal_line(line);
+      if (!read) {
+        broken = true;
+        return false;
+      }
+      if (auto* row = std::get_if<JournalRow>(&*read);
+          row != nullptr && row->number > acknowledged_)
+        batch.rows.push_back(std::move(*row));
+      return true;
+    });
+    if (broken) return Error::io(cat({path_, ": has bytes at ", at + used, " that are no row"}));
+    if (used == 0) break;
+    at += used;
+  }
+  batch_end_ = at;
+  batch_last_ = batch.rows.empty() ? 0 : batch.rows.back().number;
+  if (batch.rows.empty()) unread_ = at;
+  return batch;
+}
+
+Result<void> Journal::acknowledge(std::uint64_t number) {
+  if (number <= acknowledged_) return {};
+  // A file that was put back from a copy: its database has seen more, and would pass over these.
+  next_number_ = std::max(next_number_, number + 1);
+  acknowledged_ = number;
+  if (number == batch_last_) unread_ = batch_end_;
+  if (unread_ > limits_.compact_above && unread_ > size_ / 2) return compact();
+  return {};
+}
+
+// What is acknowledged goes; what is open stays known.  The file of before stays where the new one
+// cannot be written.
+Result<void> Journal::compact() {
+  std::string text = head();
+  for (const auto& [listening, open] : open_)
+    if (open.begun <= acknowledged_) text += journal_line(JournalOpen{open.begun, open.began_ms});
+  const std::size_t begin = text.size(), left = size_ - unread_;
+  text.resize(begin + left);
+  if (read_at(reading_.get(), unread_,
+              std::as_writable_bytes(std::span(text.data() + begin, left))) != left)
+    return Error::io(path_ + ": cannot be read to be compacted");
+  if (auto made = make(std::move(text)); !made) return made.error();
+  unread_ = begin;
+  batch_last_ = 0;
+  return {};
+}
+
+}  // namespace lb

@@ -1,0 +1,102 @@
+// Journal: the listenings of this node, in a file, until the database has them.
+//
+// Rows are collected and appended by flush(); it also writes that the open ones are heard still, so
+// that after a kill -9 they end where they were heard last.  Rows stay in the file until they are
+// acknowledged.  A journal that is opened again goes on with its epoch and its numbers, and begins
+// with the ends of what was open.
+//
+// A disk that is full or broken: rows wait in memory, up to Limits::waiting_bytes, and are written
+// when it takes them again; a row that was written in part is cut off.  What is beyond a limit is
+// lost, counted, and logged; no listener is kept out.
+// A file that is none of this program's, or of a later version, is set aside with its name and
+// ".bad"; a torn line at the end is cut off, as a power failure leaves one.
+// Thread: one, which may wait for the disk.
+// Ownership: AudienceService.  The file is 0600 and locked.
+// Bounds: Limits.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "audience/row.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+// Consecutive rows of one journal.
+struct JournalBatch {
+  std::string epoch;  // of the file: another one begins again with number 1
+  std::vector<JournalRow> rows;
+};
+
+class Journal {
+ public:
+  struct Limits {
+    std::size_t file_bytes = 256 << 20;
+    std::size_t waiting_bytes = 8 << 20;  // of rows that the disk does not take
+    std::size_t compact_above = 1 << 20;
+  };
+  struct Notes {
+    std::string set_aside;       // why the file of before was; "": it was not
+    std::size_t cut = 0;         // listenings that were open
+    std::size_t torn_bytes = 0;  // at the end
+  };
+  // epoch: of a file that is made.
+  static Result<std::unique_ptr<Journal>> open(const std::string& path, Limits limits,
+                                               const std::string& epoch, Notes& notes);
+  ~Journal();
+
+  // listening: a number that the caller gives each; it is used once.
+  void begun(std::uint64_t listening, ListeningBegun row);
+  void ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  void title(TitleBegun row);
+
+  // To the file.  An error says what was done: the rows wait.
+  Result<void> flush(std::int64_t now_ms);
+  void sync();  // to the disk
+
+  // The first rows that are not acknowledged, and written; empty: there are none.
+  Result<JournalBatch> next(std::size_t most);
+  // The database has all rows up to this number.
+  Result<void> acknowledge(std::uint64_t number);
+
+  const std::string& epoch() const noexcept { return epoch_; }
+  std::uint64_t unacknowledged() const noexcept { return next_number_ - 1 - acknowledged_; }
+  std::size_t open_listenings() const noexcept { return open_.size(); }
+  std::uint64_t lost() const noexcept { return lost_; }  // rows, since the start
+  std::size_t file_bytes() const noexcept { return size_; }
+
+ private:
+  Journal(std::string path, Limits limits) : path_(std::move(path)), limits_(limits) {}
+  Result<void> make(std::string text);
+  Result<void> open_to_read();
+  Result<void> take_up(std::string_view text, Notes& notes);
+  void append(JournalRow row);
+  Result<void> compact();
+  std::string head() const;
+
+  struct Open {
+    std::uint64_t begun = 0;
+    std::int64_t began_ms = 0;
+  };
+  const std::string path_;
+  const Limits limits_;
+  UniqueFd fd_, reading_;
+  std::string epoch_;
+  std::uint64_t next_number_ = 1, acknowledged_ = 0;
+  std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
+  std::string waiting_;                           // lines that are not in the file
+  std::size_t size_ = 0;                          // of the file
+  std::size_t unread_ = 0;     // in the file: where the first row begins that is not acknowledged
+  std::size_t batch_end_ = 0;  // behind the last batch
+  std::uint64_t batch_last_ = 0;  // its last number; 0: none
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,280 @@
+#include "audience/merge.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace lb {
+namespace {
+
+std::int64_t stored(std::uint64_t who) { return static_cast<std::int64_t>(who); }
+
+}  // namespace
+
+AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
+    : database_(database), window_(window.count() * 1000), sums_(database) {
+  const auto made = [&database](std::string_view sql) { return database.prepare(sql); };
+  find_journal_ = made("SELECT id, seen FROM journal WHERE node=? AND epoch=?");
+  add_journal_ = made("INSERT INTO journal(node, epoch, seen) VALUES(?,?,0)");
+  set_seen_ = made("UPDATE journal SET seen=? WHERE id=?");
+  find_mount_ = made("SELECT id FROM mount WHERE name=?");
+  add_mount_ = made("INSERT INTO mount(name) VALUES(?)");
+  find_player_ = made("SELECT id FROM player WHERE name=?");
+  add_player_ = made("INSERT INTO player(name) VALUES(?)");
+  add_session_ = made(
+      "INSERT INTO session(mount, who, began, ended, heard, bytes, country, player, way, kind, "
+      "open, connections, counted) VALUES(?,?,?,?,0,0,?,?,?,?,1,1,0)");
+  get_session_ = made(
+      "SELECT mount, who, began, ended, heard, bytes, country, player, kind, open, connections, "
+      "counted FROM session WHERE id=?");
+  set_session_ = made(
+      "UPDATE session SET who=?, ended=?, heard=?, bytes=?, kind=?, open=?, connections=?, "
+      "counted=? WHERE id=?");
+  drop_session_ = made("DELETE FROM session WHERE id=?");
+  find_recent_ = made(
+      "SELECT session, ended FROM recent WHERE mount=? AND who=? AND open=0 AND began<=? AND "
+      "ended>=? AND ended<=? ORDER BY ended DESC LIMIT 1");
+  add_recent_ = made("INSERT OR REPLACE INTO recent VALUES(?,?,?,?,?,?)");
+  set_recent_ = made("UPDATE recent SET ended=?, open=? WHERE mount=? AND who=? AND session=?");
+  drop_recent_ = made("DELETE FROM recent WHERE mount=? AND who=? AND session=?");
+  after_recent_ = made(
+      "SELECT session, began FROM recent WHERE mount=? AND who=? AND session<>? AND began>? AND "
+      "began>=? AND began<=? ORDER BY began LIMIT 1");
+  beside_recent_ = made(
+      "SELECT 1 FROM recent WHERE mount=? AND who=? AND session<>? AND began<=? AND (open>0 OR "
+      "ended>=?) LIMIT 1");
+  add_open_ = made("INSERT OR REPLACE INTO open VALUES(?,?,?,?)");
+  get_open_ = made("SELECT session, began FROM open WHERE journal=? AND begun=?");
+  drop_open_ = made("DELETE FROM open WHERE journal=? AND begun=?");
+  move_open_ = made("UPDATE open SET session=? WHERE session=?");
+  add_piece_ = made("INSERT INTO piece VALUES(?,?,?,?)");
+  get_pieces_ = made("SELECT began, ended, bytes FROM piece WHERE session=?");
+  move_pieces_ = made("UPDATE piece SET session=? WHERE session=?");
+  drop_pieces_ = made("DELETE FROM piece WHERE session=?");
+  add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
+  add_people_ =
+      made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
+  end_play_ = made("UPDATE play SET ended=? WHERE mount=? AND ended IS NULL AND began<=?");
+  add_play_ = made("INSERT INTO play(mount, began, title) VALUES(?,?,?)");
+}
+
+Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
+                                                  const JournalBatch& batch) {
+  database_.clear();
+  if (!database_.run("BEGIN IMMEDIATE")) return sentence_of(database_);
+  const Journal journal = journal_of(node, batch.epoch);
+  Merged merged;
+  merged.seen = static_cast<std::uint64_t>(journal.seen);
+  for (const JournalRow& row : batch.rows) {
+    if (database_.failed()) break;
+    if (row.number <= merged.seen) continue;
+    merged.missing += row.number - merged.seen - 1;
+    if (const auto* begun = std::get_if<ListeningBegun>(&row.what))
+      begin(journal.id, row.number, *begun);
+    else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
+      end(journal.id, *ended);
+    else
+      title(std::get<TitleBegun>(row.what));
+    merged.seen = row.number;
+    ++merged.added;
+  }
+  sums_.write();
+  set_seen_.bind(stored(merged.seen)).bind(journal.id).run();
+  if (!database_.failed()) {
+    if (database_.run("COMMIT")) return merged;
+  }
+  const Error error = sentence_of(database_);
+  [[maybe_unused]] const auto back = database_.run("ROLLBACK");
+  mounts_.clear();  // ids of before the rollback may be given to others
+  players_.clear();
+  sums_.forget();
+  return error;
+}
+
+AudienceMerge::Journal AudienceMerge::journal_of(const std::string& node,
+                                                 const std::string& epoch) {
+  Journal journal;
+  if (find_journal_.bind(node).bind(epoch).step()) {
+    journal = {find_journal_.number(0), find_journal_.number(1)};
+    find_journal_.reset();
+    return journal;
+  }
+  add_journal_.bind(node).bind(epoch).run();
+  journal.id = database_.last_id();
+  return journal;
+}
+
+std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, Statement& find,
+                                  Statement& add, const std::string& name) {
+  if (const auto at = known.find(name); at != known.end()) return at->second;
+  std::int64_t id = 0;
+  if (find.bind(name).step()) {
+    id = find.number(0);
+    find.reset();
+  } else {
+    add.bind(name).run();
+    id = database_.last_id();
+  }
+  if (known.size() >= 10'000) known.clear();
+  known[name] = id;
+  return id;
+}
+
+std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBegun& row,
+                                           std::int64_t& who, std::int64_t& ended) {
+  for (const std::uint64_t name : {row.who, row.before}) {
+    if (name == 0) continue;
+    find_recent_.bind(mount).bind(stored(name)).bind(row.at_ms).bind(row.at_ms - window_);
+    if (!find_recent_.bind(row.at_ms + kOverlap).step()) continue;
+    const std::int64_t id = find_recent_.number(0);
+    ended = find_recent_.number(1);
+    find_recent_.reset();
+    who = stored(name);
+    return id;
+  }
+  return 0;
+}
+
+void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row) {
+  const std::int64_t mount = id_of(mounts_, find_mount_, add_mount_, row.mount);
+  std::int64_t who = 0, ended = 0, began = row.at_ms;
+  std::int64_t id = session_before(mount, row, who, ended);
+  Session session;
+  if (id != 0 && read_session(id, session)) {
+    began = std::max(began, ended);
+    drop_recent_.bind(mount).bind(who).bind(id).run();
+    session.who = stored(row.who);  // it may go on tomorrow
+    ++session.open;
+    ++session.connections;
+    write_session(session);
+    add_recent_.bind(mount).bind(session.who).bind(id).bind(session.began).bind(session.ended);
+    add_recent_.bind(session.open).run();
+  } else {
+    const std::int64_t player = id_of(players_, find_player_, add_player_, row.player);
+    add_session_.bind(mount).bind(stored(row.who)).bind(row.at_ms).bind(row.at_ms);
+    add_session_.bind(row.country).bind(player).bind(static_cast<std::int64_t>(row.way));
+    add_session_.bind(static_cast<std::int64_t>(row.kind)).run();
+    id = database_.last_id();
+    add_recent_.bind(mount).bind(stored(row.who)).bind(id).bind(row.at_ms).bind(row.at_ms);
+    add_recent_.bind(std::int64_t{1}).run();
+  }
+  add_open_.bind(journal).bind(stored(number)).bind(id).bind(began).run();
+}
+
+// The next session of the same listener that begins where this one ends; 0: none.
+std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
+                                          std::int64_t& began) {
+  after_recent_.bind(session.mount).bind(session.who).bind(session.id).bind(session.began);
+  after_recent_.bind(ended - kOverlap).bind(ended + window_);
+  if (!after_recent_.step()) return 0;
+  const std::int64_t id = after_recent_.number(0);
+  began = after_recent_.number(1);
+  after_recent_.reset();
+  return id;
+}
+
+void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
+  if (!get_open_.bind(journal).bind(stored(row.begun)).step()) return;  // its begin was lost
+  const std::int64_t id = get_open_.number(0);
+  const std::int64_t began = get_open_.number(1);
+  get_open_.reset();
+  drop_open_.bind(journal).bind(stored(row.begun)).run();
+  Session session;
+  if (!read_session(id, session)) return;  // it was deleted
+  std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
+  const std::int64_t next = session_after(session, ended, next_began);
+  if (next != 0) ended = std::max(began, std::min(ended, next_began));
+  const auto bytes = static_cast<std::int64_t>(row.bytes);
+  session.open = std::max<std::int64_t>(session.open - 1, 0);
+  session.heard += ended - began;
+  session.bytes += bytes;
+  session.ended = std::max(session.ended, ended);
+  if (session.counted != 0)
+    sums_.heard(session.of(), began, ended, bytes);
+  else
+    add_piece_.bind(id).bind(began).bind(ended).bind(bytes).run();
+  if (next != 0) join(session, next);
+  const bool heard_enough =
+      session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // nothing knows those
+  // A second socket that a player opens and drops while the first one plays.
+  bool is_second = false;
+  if (heard_enough && session.counted == 0 && session.heard < kOverlap) {
+    beside_recent_.bind(session.mount).bind(session.who).bind(id).bind(session.ended);
+    is_second = beside_recent_.bind(session.began).step();
+    beside_recent_.reset();
+  }
+  if (heard_enough && !is_second) count(session);
+  write_session(session);
+  set_recent_.bind(session.ended).bind(session.open);
+  set_recent_.bind(session.mount).bind(session.who).bind(id).run();
+}
+
+// The sessions are one: rows of two nodes came in another order than they happened.
+void AudienceMerge::join(Session& session, std::int64_t next) {
+  Session other;
+  if (!read_session(next, other)) return;
+  drop_recent_.bind(other.mount).bind(other.who).bind(next).run();
+  move_open_.bind(session.id).bind(next).run();
+  if (other.counted != 0) {
+    sums_.sessions(other.of(), other.began, -1);
+    count(session);
+  } else {
+    move_pieces_.bind(session.id).bind(next).run();
+    if (session.counted != 0) {
+      session.counted = 0;
+      sums_.sessions(session.of(), session.began, -1);
+      count(session);
+    }
+  }
+  session.ended = std::max(session.ended, other.ended);
+  session.heard += other.heard;
+  session.bytes += other.bytes;
+  session.open += other.open;
+  session.connections += other.connections;
+  drop_session_.bind(next).run();
+}
+
+// From now on it is in the sums, with what has been heard of it so far.
+void AudienceMerge::count(Session& session) {
+  if (session.counted != 0 || session.kind != 0) return;
+  session.counted = 1;
+  while (get_pieces_.bind(session.id).step()) {
+    do {
+      sums_.heard(session.of(), get_pieces_.number(0), get_pieces_.number(1),
+                  get_pieces_.number(2));
+    } while (get_pieces_.step());
+    drop_pieces_.bind(session.id).run();
+  }
+  sums_.sessions(session.of(), session.began, 1);
+  const std::int64_t day = session.began / kDayMs;
+  add_seen_.bind(day).bind(session.mount).bind(session.who).run();
+  if (database_.changes() > 0) add_people_.bind(session.mount).bind(day).run();
+}
+
+void AudienceMerge::title(const TitleBegun& row) {
+  const std::int64_t mount = id_of(mounts_, find_mount_, add_mount_, row.mount);
+  end_play_.bind(row.at_ms).bind(mount).bind(row.at_ms).run();
+  if (!row.title.empty()) add_play_.bind(mount).bind(row.at_ms).bind(row.title).run();
+}
+
+bool AudienceMerge::read_session(std::int64_t id, Session& session) {
+  if (!get_session_.bind(id).step()) return false;
+  session.id = id;
+  std::int64_t* const numbers[] = {&session.mount, &session.who,   &session.began,
+                                   &session.ended, &session.heard, &session.bytes};
+  int column = 0;
+  for (std::int64_t* number : numbers) *number = get_session_.number(column++);
+  session.country = get_session_.text(column++);
+  std::int64_t* const more[] = {&session.player, &session.kind, &session.open, &session.connections,
+                                &session.counted};
+  for (std::int64_t* number : more) *number = get_session_.number(column++);
+  get_session_.reset();
+  return true;
+}
+
+void AudienceMerge::write_session(const Session& session) {
+  set_session_.bind(session.who).bind(session.ended).bind(session.heard).bind(session.bytes);
+  set_session_.bind(session.kind).bind(session.open).bind(session.connections);
+  set_session_.bind(session.counted).bind(session.id).run();
+}
+
+}  // namespace lb

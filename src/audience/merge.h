@@ -1,0 +1,80 @@
+// AudienceMerge: rows of journals become sessions and sums, each row once.
+//
+// A transaction has the rows of a batch and the number of the last one: a batch that comes again is
+// passed over, whole or in part.
+//
+// A session is what one listener hears of one mount with pauses of at most `window`, on whatever
+// nodes.  Two connections at once are two listeners behind one address, but where the next one
+// begins within kOverlap of the end of the first: a move.  A session that has been heard for less
+// than kShortest, or that has got less than kFewest bytes, is a quick look: it is kept, and is in
+// no sum.  Bots and relays likewise.
+// Thread: one, which may wait for the disk.
+// Ownership: AudienceService.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "audience/database.h"
+#include "audience/journal.h"
+#include "audience/sums.h"
+
+namespace lb {
+
+class AudienceMerge {
+ public:
+  static constexpr std::int64_t kOverlap = 10'000, kShortest = 5'000;  // ms
+  static constexpr std::int64_t kFewest = 65'536;                      // bytes
+
+  // REQUIRES: the tables of open_audience_database()
+  AudienceMerge(Sqlite& database, std::chrono::seconds window);
+
+  struct Merged {
+    std::uint64_t seen = 0;     // of this journal: rows up to this number are in the database
+    std::uint64_t added = 0;    // rows
+    std::uint64_t missing = 0;  // rows before the first one that never came
+  };
+  Result<Merged> take(const std::string& node, const JournalBatch& batch);
+  void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
+
+ private:
+  struct Session {
+    std::int64_t id = 0, mount = 0, who = 0, began = 0, ended = 0, heard = 0, bytes = 0;
+    std::int64_t player = 0, kind = 0, open = 0, connections = 0, counted = 0;
+    std::string country;
+
+    AudienceSums::Of of() const { return {mount, player, country}; }
+  };
+  struct Journal {
+    std::int64_t id = 0, seen = 0;
+  };
+  Journal journal_of(const std::string& node, const std::string& epoch);
+  std::int64_t id_of(std::map<std::string, std::int64_t>& known, Statement& find, Statement& add,
+                     const std::string& name);
+  void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
+  void end(std::int64_t journal, const ListeningEnded& row);
+  void title(const TitleBegun& row);
+  // The session that goes on with this row; 0: none.
+  std::int64_t session_before(std::int64_t mount, const ListeningBegun& row, std::int64_t& who,
+                              std::int64_t& ended);
+  bool read_session(std::int64_t id, Session& session);
+  void write_session(const Session& session);
+  std::int64_t session_after(const Session& session, std::int64_t ended, std::int64_t& began);
+  void join(Session& session, std::int64_t next);
+  void count(Session& session);
+
+  Sqlite& database_;
+  std::int64_t window_;
+  AudienceSums sums_;
+  std::map<std::string, std::int64_t> mounts_, players_;
+  Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
+      add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
+      add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
+      drop_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_, add_seen_,
+      add_people_, end_play_, add_play_;
+};
+
+}  // namespace lb

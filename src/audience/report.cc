@@ -1,0 +1,208 @@
+#include "audience/report.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "audience/merge.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+// The part of [began, ended) that lies in the range.
+std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
+  return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
+}
+
+}  // namespace
+
+template <class T>
+Result<T> AudienceReport::given(T value) {
+  database_.limit_steps(0);
+  if (!database_.failed()) return value;
+  if (database_.failure() == SQLITE_INTERRUPT)
+    return Error::timeout("the report takes too long; ask for less time, or for one mount");
+  return sentence_of(database_);
+}
+
+Result<AudienceReport::Mounts> AudienceReport::mounts() {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  Mounts all;
+  Statement asked = database_.prepare("SELECT id, name FROM mount");
+  while (asked.step()) all.emplace(asked.number(0), asked.text(1));
+  return given(std::move(all));
+}
+
+std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
+  std::vector<OpenRow> rows;
+  Statement asked = database_.prepare(
+      "SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted FROM open o JOIN "
+      "session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE s.kind=0");
+  while (asked.step()) {
+    OpenRow row;
+    row.mount = asked.number(0);
+    if (!of.contains(row.mount)) continue;
+    row.began = asked.number(1);
+    row.session_began = asked.number(2);
+    row.heard = asked.number(3);
+    row.country = asked.text(4);
+    row.player = asked.text(5);
+    row.counted = asked.number(6) != 0;
+    if (!row.counted && row.heard + now_ - row.began < AudienceMerge::kShortest) continue;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mounts& of,
+                                                                     AudienceRange range) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::map<std::int64_t, AudienceSum> sums;
+  Statement asked = database_.prepare(
+      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<? ORDER BY at");
+  for (const auto& [mount, name] : of) {
+    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    auto hint = sums.begin();
+    while (asked.step()) {
+      hint = sums.try_emplace(hint, asked.number(0));
+      hint->second += {asked.number(1), asked.number(2), asked.number(3)};
+    }
+  }
+  for (const OpenRow& row : open_now(of)) {
+    const std::int64_t until = std::min(now_, range.to);
+    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
+      const std::int64_t quarter = at / kQuarterMs;
+      const std::int64_t next = std::min(until, (quarter + 1) * kQuarterMs);
+      sums[quarter].ms += next - at;
+      at = next;
+    }
+    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
+    if (!row.counted && began_here) ++sums[row.session_began / kQuarterMs].sessions;
+  }
+  return given(std::move(sums));
+}
+
+Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
+  const auto sums = quarters(of, range);
+  if (!sums) return sums.error();
+  AudienceSummary summary;
+  for (const auto& [quarter, sum] : *sums) {
+    summary.sum += sum;
+    if (sum.ms > summary.busiest_ms) {
+      summary.busiest_ms = sum.ms;
+      summary.busiest_at = quarter * kQuarterMs;
+    }
+  }
+  database_.limit_steps(kSteps);
+  Statement people =
+      database_.prepare("SELECT SUM(n) FROM people WHERE mount=? AND day>=? AND day<?");
+  for (const auto& [mount, name] : of) {
+    people.bind(mount).bind(range.from / kDayMs).bind((range.to + kDayMs - 1) / kDayMs);
+    while (people.step()) summary.people += people.number(0);
+  }
+  for (const OpenRow& row : open_now(of)) {
+    ++summary.now;
+    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
+    if (!row.counted && began_here) ++summary.people;
+  }
+  return given(summary);
+}
+
+Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& of,
+                                                                 AudienceRange range, By by) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::map<std::string, AudienceSum> sums;
+  Statement asked = database_.prepare(
+      by == By::kCountry
+          ? "SELECT country, SUM(ms), SUM(bytes), SUM(sessions) FROM split WHERE mount=? AND "
+            "hour>=? AND hour<? GROUP BY country"
+          : "SELECT p.name, SUM(ms), SUM(bytes), SUM(sessions) FROM split JOIN player p ON "
+            "p.id=split.player WHERE mount=? AND hour>=? AND hour<? GROUP BY split.player");
+  for (const auto& [mount, name] : of) {
+    asked.bind(mount).bind(range.from / kHourMs).bind((range.to + kHourMs - 1) / kHourMs);
+    while (asked.step())
+      sums[std::string(asked.text(0))] += {asked.number(1), asked.number(2), asked.number(3)};
+  }
+  for (const OpenRow& row : open_now(of)) {
+    AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
+    sum.ms += common_ms(range, row.began, now_);
+    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
+    if (!row.counted && began_here) ++sum.sessions;
+  }
+  std::erase_if(sums,
+                [](const auto& one) { return one.second.ms == 0 && one.second.sessions == 0; });
+  return given(std::move(sums));
+}
+
+Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, AudienceRange range,
+                                                         std::int64_t after, std::size_t most,
+                                                         bool counted) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::vector<SessionRow> rows;
+  // `after` stands for a place in the order of (began, id).
+  std::int64_t after_began = range.from;
+  if (after != 0) {
+    Statement place = database_.prepare("SELECT began FROM session WHERE id=?");
+    after_began = place.bind(after).step() ? place.number(0) : range.to;
+  }
+  Statement asked = database_.prepare(cat(
+      {"SELECT s.id, s.mount, s.began, s.ended, s.heard, s.bytes, s.connections, s.way, s.kind, "
+       "s.open, s.counted, s.country, p.name FROM session s JOIN player p ON p.id=s.player WHERE "
+       "s.began>=? AND s.began<? AND (s.began>? OR s.id>?)",
+       counted ? " AND s.counted=1" : "", " ORDER BY s.began, s.id"}));
+  asked.bind(std::max(after_began, range.from)).bind(range.to).bind(after_began).bind(after);
+  while (rows.size() < most && asked.step()) {
+    const auto mount = of.find(asked.number(1));
+    if (mount == of.end()) continue;
+    SessionRow row;
+    row.id = asked.number(0);
+    row.mount = mount->second;
+    row.began = asked.number(2);
+    row.ended = asked.number(3);
+    row.heard = asked.number(4);
+    row.bytes = asked.number(5);
+    row.connections = asked.number(6);
+    row.way = asked.number(7);
+    row.kind = asked.number(8);
+    row.open = asked.number(9) != 0;
+    if (row.kind == 0 && !row.open && asked.number(10) == 0) row.kind = kQuickLook;
+    row.country = asked.text(11);
+    row.player = asked.text(12);
+    rows.push_back(std::move(row));
+  }
+  asked.reset();
+  return given(std::move(rows));
+}
+
+Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRange range,
+                                                    std::int64_t after, std::size_t most) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::vector<PlayRow> rows;
+  Statement asked = database_.prepare(
+      "SELECT id, mount, began, title, ended, performances FROM play WHERE id>? AND began>=? AND "
+      "began<? ORDER BY id");
+  asked.bind(after).bind(range.from).bind(range.to);
+  while (rows.size() < most && asked.step()) {
+    const auto mount = of.find(asked.number(1));
+    if (mount == of.end()) continue;
+    PlayRow row;
+    row.id = asked.number(0);
+    row.mount = mount->second;
+    row.began = asked.number(2);
+    row.title = asked.text(3);
+    if (const std::int64_t ended = asked.number(4); ended != 0) {
+      row.ended = ended;
+      if (!asked.is_null(5)) row.performances = asked.number(5);
+    }
+    rows.push_back(std::move(row));
+  }
+  asked.reset();
+  return given(std::move(rows));
+}
+
+}  // namespace lb

@@ -1,0 +1,91 @@
+// Reports: what the database answers about the audience.
+//
+// Sums are exact to the quarter of an hour; by country and player, and the sessions that began, to
+// the hour.  What is heard now is in them up to the present: of these the bytes are not known yet.
+// Thread: that of the database.
+// Bounds: a report gives up after kSteps of SQLite's machine, some seconds.
+// Errors: as sentence_of(); kTimeout where it gave up.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audience/database.h"
+
+namespace lb {
+
+// Unix milliseconds; a report takes quarters of an hour.
+struct AudienceRange {
+  std::int64_t from = 0, to = 0;
+};
+
+struct AudienceSum {
+  std::int64_t ms = 0, bytes = 0, sessions = 0;
+  AudienceSum& operator+=(const AudienceSum& other) noexcept {
+    ms += other.ms;
+    bytes += other.bytes;
+    sessions += other.sessions;
+    return *this;
+  }
+};
+
+struct AudienceSummary {
+  AudienceSum sum;
+  std::int64_t people = 0;      // of each day (UTC), added up
+  std::int64_t busiest_ms = 0;  // heard in the quarter that had most of it
+  std::int64_t busiest_at = 0;  // that quarter; 0: none
+  std::int64_t now = 0;         // sessions that are open
+};
+
+struct SessionRow {
+  std::int64_t id = 0, began = 0, ended = 0, heard = 0, bytes = 0, connections = 0;
+  std::int64_t way = 0, kind = 0;  // kQuickLook too
+  bool open = false;
+  std::string mount, country, player;
+};
+
+struct PlayRow {
+  std::int64_t id = 0, began = 0;
+  std::optional<std::int64_t> ended, performances;  // nullopt: not known yet
+  std::string mount, title;
+};
+
+class AudienceReport {
+ public:
+  static constexpr std::uint64_t kSteps = 400'000'000;
+
+  AudienceReport(Sqlite& database, std::int64_t now_ms) : database_(database), now_(now_ms) {}
+
+  using Mounts = std::map<std::int64_t, std::string>;  // by number
+  Result<Mounts> mounts();
+  Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
+  // By quarter of an hour since 1970; quarters without listeners are left out.
+  Result<std::map<std::int64_t, AudienceSum>> quarters(const Mounts& of, AudienceRange range);
+  enum class By : std::uint8_t { kCountry, kPlayer };
+  Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
+  // Those that began in the range, the oldest first, behind the session `after`; at most `most`.
+  // counted: without quick looks, bots and relays.
+  Result<std::vector<SessionRow>> sessions(const Mounts& of, AudienceRange range,
+                                           std::int64_t after, std::size_t most, bool counted);
+  Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
+                                      std::size_t most);
+
+ private:
+  struct OpenRow {
+    std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
+    std::string country, player;
+    bool counted = false;
+  };
+  // Sessions that go on, of people that have listened for long enough.
+  std::vector<OpenRow> open_now(const Mounts& of);
+  template <class T>
+  Result<T> given(T value);
+
+  Sqlite& database_;
+  const std::int64_t now_;
+};
+
+}  // namespace lb

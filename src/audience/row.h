@@ -1,0 +1,87 @@
+// Rows of the journal: what a node knows of its listenings, one line each.
+//
+// A row has a number that rises by one; the numbers of one journal never come twice, so a reader
+// that has seen number N passes over every row up to it.
+//
+//   B number began person before kind how mount country player     a listening begins
+//   E number begun ended bytes cut                              the one with this number ends
+//   T number at mount title                                     a title begins to sound
+//   A at                                                        all that are open were heard so far
+//   O begun began                                               open still; its B is gone
+//
+// Fields are apart by tabs; texts are percent-encoded.  Times are Unix milliseconds, the person's
+// number is hex.
+// Thread: pure functions.
+// Bounds: kLongestRow a line, kLongestText a text; longer texts are cut before they are written.
+// Errors: a line that is none of these is no row; nothing of it is believed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace lb {
+
+enum class ListenerKind : std::uint8_t { kPerson, kBot, kRelay };
+enum class ListeningWay : std::uint8_t { kStream, kHls, kPast };
+
+struct ListeningBegun {
+  std::int64_t at_ms = 0;
+  std::uint64_t who = 0;     // by the key of its day
+  std::uint64_t before = 0;  // the same by the key of the day before; 0: there is none any more
+  ListenerKind kind = ListenerKind::kPerson;
+  ListeningWay way = ListeningWay::kStream;
+  std::string mount;
+  std::string country;  // two capital letters; "": not known
+  std::string player;   // "": not known
+
+  bool operator==(const ListeningBegun&) const = default;
+};
+
+struct ListeningEnded {
+  std::uint64_t begun = 0;  // the number of its row
+  std::int64_t at_ms = 0;
+  std::uint64_t bytes = 0;
+  bool cut = false;  // the node ended before it: at_ms is when it was heard last
+
+  bool operator==(const ListeningEnded&) const = default;
+};
+
+struct TitleBegun {
+  std::int64_t at_ms = 0;
+  std::string mount, title;
+
+  bool operator==(const TitleBegun&) const = default;
+};
+
+struct JournalRow {
+  std::uint64_t number = 0;
+  std::variant<ListeningBegun, ListeningEnded, TitleBegun> what;
+
+  bool operator==(const JournalRow&) const = default;
+};
+
+struct JournalAlive {
+  std::int64_t at_ms = 0;
+};
+struct JournalOpen {
+  std::uint64_t begun = 0;
+  std::int64_t began_ms = 0;
+};
+using JournalLine = std::variant<JournalRow, JournalAlive, JournalOpen>;
+
+constexpr std::size_t kLongestText = 500, kLongestRow = 6000;
+
+// With its newline.
+std::string journal_line(const JournalRow& row);
+std::string journal_line(const JournalAlive& row);
+std::string journal_line(const JournalOpen& row);
+// Without its newline.
+std::optional<JournalLine> parse_journal_line(std::string_view line);
+
+// At most kLongestText bytes, valid UTF-8, without control characters.
+std::string journal_text(std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,115 @@
+#include "audience/sqlite.h"
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr int kStepsAtOnce = 100'000;
+constexpr int kBusyMs = 2000;
+
+}  // namespace
+
+Statement& Statement::bind(std::int64_t value) {
+  if (statement_) sqlite3_bind_int64(statement_.get(), next_++, value);
+  return *this;
+}
+Statement& Statement::bind(std::string_view value) {
+  if (statement_)
+    sqlite3_bind_text(statement_.get(), next_++, value.data(), static_cast<int>(value.size()),
+                      SQLITE_TRANSIENT);
+  return *this;
+}
+
+bool Statement::step() {
+  if (!statement_) return false;
+  const int result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW) return true;
+  if (result != SQLITE_DONE && *failure_ == SQLITE_OK) *failure_ = result;
+  reset();
+  return false;
+}
+void Statement::run() {
+  while (step()) {
+  }
+}
+void Statement::reset() {
+  if (statement_) sqlite3_reset(statement_.get());
+  next_ = 1;
+}
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+std::string_view Statement::text(int column) const {
+  const auto* bytes = sqlite3_column_text(statement_.get(), column);
+  if (bytes == nullptr) return {};
+  return {reinterpret_cast<const char*>(bytes),  // NOLINT: SQLite's bytes are unsigned
+          static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path) {
+  sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int result = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  std::unique_ptr<Sqlite> database(new Sqlite(handle, path));
+  if (result != SQLITE_OK) {
+    database->failure_ = result;
+    return database->error();
+  }
+  sqlite3_busy_timeout(handle, kBusyMs);
+  return database;
+}
+
+Sqlite::~Sqlite() { sqlite3_close_v2(handle_); }
+
+Result<void> Sqlite::run(const std::string& sql) {
+  const int result = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (result == SQLITE_OK) return {};
+  if (failure_ == SQLITE_OK) failure_ = result;
+  return error();
+}
+
+Statement Sqlite::prepare(std::string_view sql) {
+  Statement statement;
+  sqlite3_stmt* made = nullptr;
+  const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+  if (result != SQLITE_OK && failure_ == SQLITE_OK) failure_ = result;
+  statement.statement_.reset(made);
+  statement.failure_ = &failure_;
+  return statement;
+}
+
+Error Sqlite::error() const {
+  return Error::io(cat({sqlite3_errstr(failure_), " (", sqlite3_errmsg(handle_), ")"}));
+}
+
+void Sqlite::limit_steps(std::uint64_t steps) {
+  steps_left_ = steps;
+  if (steps == 0) {
+    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+    return;
+  }
+  const auto count = [](void* self) {
+    auto& left = static_cast<Sqlite*>(self)->steps_left_;
+    left -= left < kStepsAtOnce ? left : kStepsAtOnce;
+    return left == 0 ? 1 : 0;
+  };
+  sqlite3_progress_handler(handle_, kStepsAtOnce, count, this);
+}
+
+bool is_full(int failure) noexcept {
+  const int kind = failure & 0xff;
+  return kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ||
+         kind == SQLITE_READONLY || kind == SQLITE_PERM;
+}
+bool is_locked(int failure) noexcept {
+  const int kind = failure & 0xff;
+  return kind == SQLITE_BUSY || kind == SQLITE_LOCKED;
+}
+bool is_broken(int failure) noexcept {
+  const int kind = failure & 0xff;
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+}
+
+}  // namespace lb

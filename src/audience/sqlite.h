@@ -1,0 +1,79 @@
+// Sqlite: a database and its statements, as far as the audience needs them; the only user of
+// SQLite's interface.
+// Thread: one, which may wait for the disk.
+// Ownership: a statement ends before its database.
+// Errors: kIo with SQLite's words; is_full, is_locked and is_broken tell what can be done.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+
+namespace lb {
+
+class Statement {
+ public:
+  Statement() = default;
+  Statement& bind(std::int64_t value);
+  Statement& bind(std::string_view value);
+  // True: there is a row.  After an error false, and the database is failed().
+  bool step();
+  // To its end; the next bind() is the first one.
+  void run();
+  void reset();
+  std::int64_t number(int column) const;
+  std::string_view text(int column) const;  // until the next step
+  bool is_null(int column) const {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+  }
+
+ private:
+  friend class Sqlite;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int* failure_ = nullptr;
+  int next_ = 1;
+};
+
+class Sqlite {
+ public:
+  static Result<std::unique_ptr<Sqlite>> open(const std::string& path);
+  ~Sqlite();
+  Sqlite(const Sqlite&) = delete;
+  Sqlite& operator=(const Sqlite&) = delete;
+
+  Result<void> run(const std::string& sql);  // several statements without parameters
+  // Its SQL is ours: an error of it is a failure of the database.
+  Statement prepare(std::string_view sql);
+  // Of the statements since clear(); a later one does not cover a first one.
+  bool failed() const noexcept { return failure_ != SQLITE_OK; }
+  int failure() const noexcept { return failure_; }
+  void clear() noexcept { failure_ = SQLITE_OK; }
+  Error error() const;  // of failure()
+  const std::string& path() const noexcept { return path_; }
+  std::int64_t last_id() const noexcept { return sqlite3_last_insert_rowid(handle_); }
+  int changes() const noexcept { return sqlite3_changes(handle_); }
+  // A statement that runs longer than so many steps of SQLite's machine fails; 0: none does.
+  void limit_steps(std::uint64_t steps);
+
+ private:
+  Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  sqlite3* const handle_;
+  const std::string path_;
+  int failure_ = SQLITE_OK;
+  std::uint64_t steps_left_ = 0;
+};
+
+bool is_full(int failure) noexcept;    // the disk, or the file may not be written
+bool is_locked(int failure) noexcept;  // by another program
+bool is_broken(int failure) noexcept;  // the file is damaged, or no database
+
+}  // namespace lb

@@ -1,0 +1,65 @@
+#include "audience/sums.h"
+
+#include <algorithm>
+
+namespace lb {
+
+AudienceSums::AudienceSums(Sqlite& database)
+    : put_slot_(database.prepare(
+          "INSERT INTO slot VALUES(?,?,?,?,?) ON CONFLICT(mount, at) DO UPDATE SET "
+          "ms = ms + excluded.ms, bytes = bytes + excluded.bytes, "
+          "sessions = sessions + excluded.sessions")),
+      put_split_(database.prepare(
+          "INSERT INTO split VALUES(?,?,?,?,?,?,?) ON CONFLICT(mount, hour, country, player) DO "
+          "UPDATE SET ms = ms + excluded.ms, bytes = bytes + excluded.bytes, "
+          "sessions = sessions + excluded.sessions")) {}
+
+void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, std::int64_t bytes) {
+  const std::int64_t whole = std::max<std::int64_t>(ended - began, 0);
+  std::int64_t at = began, given = 0;
+  do {
+    const std::int64_t quarter = at / kQuarterMs;
+    const std::int64_t until = std::min(ended, (quarter + 1) * kQuarterMs);
+    const std::int64_t part = std::max<std::int64_t>(until - at, 0);
+    // In doubles: a product of both may have more than 64 bits.
+    const std::int64_t upto =
+        until >= ended ? bytes
+                       : static_cast<std::int64_t>(
+                             static_cast<double>(bytes) *
+                             (static_cast<double>(until - began) / static_cast<double>(whole)));
+    for (Sum* sum : {&slot_of(of, quarter), &split_of(of, at / kHourMs)}) {
+      sum->ms += part;
+      sum->bytes += upto - given;
+    }
+    given = upto;
+    at = until;
+  } while (at < ended);
+}
+
+void AudienceSums::sessions(const Of& of, std::int64_t began, std::int64_t count) {
+  slot_of(of, began / kQuarterMs).sessions += count;
+  split_of(of, began / kHourMs).sessions += count;
+}
+
+void AudienceSums::write() {
+  for (const auto& [key, sum] : slots_)
+    put_slot_.bind(key.first)
+        .bind(key.second)
+        .bind(sum.ms)
+        .bind(sum.bytes)
+        .bind(sum.sessions)
+        .run();
+  for (const auto& [key, sum] : splits_) {
+    const auto& [mount, hour, country, player] = key;
+    put_split_.bind(mount).bind(hour).bind(country).bind(player);
+    put_split_.bind(sum.ms).bind(sum.bytes).bind(sum.sessions).run();
+  }
+  forget();
+}
+
+void AudienceSums::forget() {
+  slots_.clear();
+  splits_.clear();
+}
+
+}  // namespace lb

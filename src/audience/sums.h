@@ -1,0 +1,44 @@
+// AudienceSums: what one transaction adds to the sums by time, mount, country and player.
+//
+// The parts of a listening in the quarters of an hour add up to it exactly, in milliseconds and in
+// bytes.
+// Thread: one.
+// Ownership: AudienceMerge.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "audience/database.h"
+
+namespace lb {
+
+class AudienceSums {
+ public:
+  explicit AudienceSums(Sqlite& database);
+
+  struct Of {
+    std::int64_t mount = 0, player = 0;
+    std::string country;
+  };
+  void heard(const Of& of, std::int64_t began, std::int64_t ended, std::int64_t bytes);
+  void sessions(const Of& of, std::int64_t began, std::int64_t count);
+  void write();
+  void forget();
+
+ private:
+  struct Sum {
+    std::int64_t ms = 0, bytes = 0, sessions = 0;
+  };
+  Sum& slot_of(const Of& of, std::int64_t quarter) { return slots_[{of.mount, quarter}]; }
+  Sum& split_of(const Of& of, std::int64_t hour) {
+    return splits_[{of.mount, hour, of.country, of.player}];
+  }
+  Statement put_slot_, put_split_;
+  std::map<std::pair<std::int64_t, std::int64_t>, Sum> slots_;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::string, std::int64_t>, Sum> splits_;
+};
+
+}  // namespace lb

@@ -1,0 +1,108 @@
+#include "audience/upkeep.h"
+
+#include <utility>
+#include <vector>
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kSlice = 1000;
+// Until the key of their day is gone, and no person can be asked for.
+constexpr std::int64_t kRecentMs = 2 * kDayMs;
+
+template <class F>
+Result<bool> in_transaction(Sqlite& database, F work) {
+  database.clear();
+  if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
+  const bool more = work();
+  if (!database.failed() && database.run("COMMIT")) return more;
+  const Error error = sentence_of(database);
+  [[maybe_unused]] const auto back = database.run("ROLLBACK");
+  return error;
+}
+
+}  // namespace
+
+Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, std::int64_t now_ms) {
+  return in_transaction(database, [&] {
+    const auto old = [now_ms](std::chrono::hours kept) {
+      return now_ms - std::chrono::milliseconds(kept).count();
+    };
+    const struct {
+      std::string_view sql;
+      std::int64_t before;
+    } slices[] = {
+        {"DELETE FROM session WHERE id IN (SELECT id FROM session WHERE began<? AND open=0 LIMIT "
+         "?)",
+         old(keeping.sessions)},
+        {"DELETE FROM recent WHERE (mount, who, session) IN (SELECT mount, who, session FROM "
+         "recent WHERE ended<? AND open=0 LIMIT ?)",
+         now_ms - kRecentMs},
+        {"DELETE FROM piece WHERE rowid IN (SELECT piece.rowid FROM piece LEFT JOIN recent r ON "
+         "r.session=piece.session WHERE r.session IS NULL AND piece.ended<? LIMIT ?)",
+         now_ms - kRecentMs},
+        {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
+         "day<? LIMIT ?)",
+         (now_ms - kRecentMs) / kDayMs},
+        {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? LIMIT ?)",
+         old(keeping.titles)},
+    };
+    bool more = false;
+    for (const auto& slice : slices) {
+      Statement gone = database.prepare(slice.sql);
+      gone.bind(slice.before).bind(kSlice).run();
+      more = more || (!database.failed() && database.changes() == kSlice);
+    }
+    return more;
+  });
+}
+
+Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
+  return in_transaction(database, [&] {
+    struct Play {
+      std::int64_t id, mount, began, ended;
+    };
+    std::vector<Play> plays;
+    Statement due = database.prepare(
+        "SELECT id, mount, began, ended FROM play WHERE performances IS NULL AND ended<? LIMIT ?");
+    due.bind(now_ms - kTitleRest).bind(std::int64_t{100});
+    while (due.step())
+      plays.push_back({due.number(0), due.number(1), due.number(2), due.number(3)});
+    Statement heard = database.prepare(
+        "SELECT COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? AND "
+        "r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0)");
+    Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
+    for (const Play& play : plays) {
+      heard.bind(play.mount).bind(play.ended).bind(play.began);
+      const std::int64_t count = heard.step() ? heard.number(0) : 0;
+      heard.reset();
+      set.bind(count).bind(play.id).run();
+    }
+    return plays.size() == 100;
+  });
+}
+
+Result<std::int64_t> delete_sessions_of(Sqlite& database, std::uint64_t today,
+                                        std::uint64_t before) {
+  std::int64_t count = 0;
+  const auto done = in_transaction(database, [&] {
+    std::vector<std::int64_t> found;
+    Statement asked = database.prepare("SELECT session FROM recent WHERE who=? OR who=?");
+    asked.bind(static_cast<std::int64_t>(today)).bind(static_cast<std::int64_t>(before));
+    while (asked.step()) found.push_back(asked.number(0));
+    for (const std::string_view sql :
+         {"DELETE FROM session WHERE id=?", "DELETE FROM piece WHERE session=?",
+          "DELETE FROM open WHERE session=?", "DELETE FROM recent WHERE session=?"}) {
+      Statement gone = database.prepare(sql);
+      for (const std::int64_t session : found) gone.bind(session).run();
+    }
+    Statement forgotten = database.prepare("DELETE FROM seen WHERE who=? OR who=?");
+    forgotten.bind(static_cast<std::int64_t>(today)).bind(static_cast<std::int64_t>(before)).run();
+    count = static_cast<std::int64_t>(found.size());
+    return false;
+  });
+  if (!done) return done.error();
+  return count;
+}
+
+}  // namespace lb

@@ -1,0 +1,212 @@
+// The journal of a node: what survives a kill, a torn end, a disk that is full.
+#include "audience/journal.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "audience/day_keys.h"
+#include "base/file.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+ListeningBegun listening(std::int64_t at_ms, std::string mount = "/live") {
+  ListeningBegun row;
+  row.at_ms = at_ms;
+  row.who = 0xfeed'beef'0123'4567;
+  row.mount = std::move(mount);
+  row.country = "DE";
+  row.player = "VLC";
+  return row;
+}
+
+}  // namespace
+
+TEST_GROUP(AudienceJournal) {
+  std::string folder, path;
+  std::unique_ptr<Journal> journal;
+  Journal::Notes notes;
+  void setup() override {
+    char name[] = "/tmp/audience-XXXXXX";
+    folder = ::mkdtemp(name);
+    path = folder + "/audience.journal";
+  }
+  void teardown() override {
+    journal.reset();
+    for (const char* const file : {"/audience.journal", "/audience.journal.bad", "/keys"})
+      ::unlink((folder + file).c_str());
+    ::rmdir(folder.c_str());
+  }
+  Result<std::unique_ptr<Journal>> try_open(Journal::Limits limits = {}) {
+    notes = {};
+    return Journal::open(path, limits, "made", notes);
+  }
+  void open(Journal::Limits limits = {}) {
+    journal.reset();
+    auto opened = try_open(limits);
+    if (!opened) FAIL(opened.error().what.c_str());
+    journal = std::move(*opened);
+  }
+  void add(std::string_view bytes) {
+    auto text = read_file(path);
+    CHECK(text.has_value());
+    CHECK(replace_file(path, text->text + std::string(bytes)).has_value());
+  }
+  std::vector<JournalRow> rows() { return journal->next(1000)->rows; }
+};
+
+TEST(AudienceJournal, RowsComeAsTheyWereWritten) {
+  open();
+  journal->begun(77, listening(1000, "/a b%\t\xff"));
+  journal->title({1500, "/live", "Sigur Rós – \x01Svefn"});
+  journal->ended(77, 5000, 12345);
+  CHECK(rows().empty());  // what is not written is not told
+  CHECK(journal->flush(5000).has_value());
+  const auto read = rows();
+  LONGS_EQUAL(3, read.size());
+  LONGS_EQUAL(1, read[0].number);
+  STRCMP_EQUAL("/a b% \xef\xbf\xbd", std::get<ListeningBegun>(read[0].what).mount.c_str());
+  STRCMP_EQUAL("Sigur Rós –  Svefn", std::get<TitleBegun>(read[1].what).title.c_str());
+  const ListeningEnded end = {1, 5000, 12345, false};
+  CHECK(std::get<ListeningEnded>(read[2].what) == end);
+}
+TEST(AudienceJournal, WhatIsAcknowledgedIsNotToldAgain) {
+  open();
+  for (std::uint64_t i = 1; i <= 5; ++i) journal->begun(i, listening(1000));
+  CHECK(journal->flush(1000).has_value());
+  LONGS_EQUAL(2, journal->next(2)->rows.size());
+  LONGS_EQUAL(2, journal->next(2)->rows.size());  // the answer was lost: the same again
+  LONGS_EQUAL(1, journal->next(2)->rows[0].number);
+  CHECK(journal->acknowledge(2).has_value());
+  const auto left = rows();
+  LONGS_EQUAL(3, left.size());
+  LONGS_EQUAL(3, left[0].number);
+  LONGS_EQUAL(3, journal->unacknowledged());
+}
+TEST(AudienceJournal, AfterAKillTheOpenOnesEndWhereTheyWereHeardLast) {
+  open();
+  journal->begun(1, listening(1000));
+  journal->begun(2, listening(2000));
+  journal->ended(1, 3000, 10);
+  CHECK(journal->flush(4000).has_value());
+  CHECK(journal->flush(5000).has_value());
+  const std::string epoch = journal->epoch();
+  open();
+  LONGS_EQUAL(1, notes.cut);
+  STRCMP_EQUAL(epoch.c_str(), journal->epoch().c_str());
+  CHECK(journal->flush(9000).has_value());
+  const auto read = rows();
+  LONGS_EQUAL(4, read.size());
+  const ListeningEnded end = {2, 5000, 0, true};
+  CHECK(std::get<ListeningEnded>(read[3].what) == end);
+  LONGS_EQUAL(4, read[3].number);
+  open();
+  LONGS_EQUAL(0, notes.cut);
+}
+TEST(AudienceJournal, ATornEndIsCutOff) {
+  open();
+  journal->begun(1, listening(1000));
+  CHECK(journal->flush(1000).has_value());
+  journal.reset();
+  add("B\t2\t10");
+  open();
+  LONGS_EQUAL(6, notes.torn_bytes);
+  journal->begun(2, listening(2000));
+  CHECK(journal->flush(2000).has_value());
+  const auto read = rows();
+  LONGS_EQUAL(3, read.size());
+  LONGS_EQUAL(3, read[2].number);
+}
+TEST(AudienceJournal, AForeignFileIsSetAside) {
+  for (const char* const text :
+       {"hello\n", "", "icecast-lb-audience\t2\tx\t1\t0\n", "icecast-lb-audience\t1\tx\t1\t5\n"}) {
+    CHECK(replace_file(path, text).has_value());
+    open();
+    CHECK(!notes.set_aside.empty());
+    STRCMP_EQUAL(text, read_file(path + ".bad")->text.c_str());
+    journal.reset();
+  }
+}
+TEST(AudienceJournal, TwoServersDoNotShareIt) {
+  open();
+  const auto second = try_open();
+  CHECK(!second);
+  CHECK(second.error().code == Error::Code::kDenied);
+}
+TEST(AudienceJournal, ItIsCompactedAndOpenOnesStayKnown) {
+  open({.compact_above = 1000});
+  journal->begun(1000, listening(500));
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    journal->begun(i, listening(1000));
+    journal->ended(i, 2000, 1);
+  }
+  CHECK(journal->flush(2000).has_value());
+  const std::size_t before = journal->file_bytes();
+  const auto batch = journal->next(400);
+  CHECK(journal->acknowledge(batch->rows.back().number).has_value());
+  CHECK(journal->file_bytes() < before / 4);
+  journal->ended(1000, 7000, 99);
+  CHECK(journal->flush(7000).has_value());
+  const auto left = rows();
+  LONGS_EQUAL(2, left.size());
+  LONGS_EQUAL(1, std::get<ListeningEnded>(left[1].what).begun);
+  open({.compact_above = 1000});
+  LONGS_EQUAL(0, notes.cut);
+  LONGS_EQUAL(2, rows().size());
+}
+TEST(AudienceJournal, AFullFileTakesNoFurtherListening) {
+  open({.file_bytes = 2000, .waiting_bytes = 1000});
+  for (std::uint64_t i = 1; i <= 100; ++i) {
+    journal->begun(i, listening(1000));
+    CHECK(journal->flush(1000).has_value());
+  }
+  CHECK(journal->lost() > 50);
+  CHECK(journal->file_bytes() < 4000);
+  for (std::uint64_t i = 1; i <= 100; ++i) journal->ended(i, 2000, 1);
+  CHECK(journal->flush(2000).has_value());
+  LONGS_EQUAL(0, journal->open_listenings());
+}
+TEST(AudienceJournal, ACopyThatWasPutBackGoesOnBehindWhatIsKnown) {
+  open();
+  CHECK(journal->acknowledge(500).has_value());
+  journal->begun(1, listening(1000));
+  CHECK(journal->flush(1000).has_value());
+  LONGS_EQUAL(501, rows()[0].number);
+}
+TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
+  int made = 0;
+  const auto random = [&made](std::size_t n) {
+    return std::string(n, static_cast<char>('a' + made++));
+  };
+  constexpr std::int64_t kDay = 86'400, kToday = 20'000 * kDay;
+  DayKeys keys(folder + "/keys", random);
+  CHECK(keys.load().has_value());
+  const auto first = keys.who(kToday, "192.0.2.1", "VLC", "");
+  CHECK(first.today != 0);
+  LONGS_EQUAL(0, first.before);
+  CHECK(keys.changed());
+  CHECK(keys.save().has_value());
+  CHECK(keys.who(kToday, "192.0.2.2", "VLC", "").today != first.today);
+  CHECK(keys.who(kToday, "192.0.2.1", "mpv", "").today != first.today);
+  DayKeys again(folder + "/keys", random);  // after a restart
+  CHECK(again.load().has_value());
+  CHECK(again.who(kToday + kDay - 1, "192.0.2.1", "VLC", "").today == first.today);
+  const auto second = again.who(kToday + kDay, "192.0.2.1", "VLC", "");
+  CHECK(second.today != first.today);
+  CHECK(second.before == first.today);
+  CHECK(again.who(kToday, "192.0.2.1", "VLC", "").today == second.today);  // set back
+  const auto third = again.who(kToday + 2 * kDay, "192.0.2.1", "VLC", "");
+  CHECK(third.before == second.today);
+  CHECK(again.save().has_value());
+  const auto text = read_file(folder + "/keys");
+  CHECK(text->text.find("20000 ") == std::string::npos);  // the first key is nowhere
+  struct stat status {};
+  LONGS_EQUAL(0, ::stat((folder + "/keys").c_str(), &status));
+  LONGS_EQUAL(0600, status.st_mode & 0777);
+}

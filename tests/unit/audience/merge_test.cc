@@ -1,0 +1,266 @@
+// Rows of journals become sessions and sums, each row once, in whatever order nodes deliver them.
+#include "audience/merge.h"
+
+#include <unistd.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "audience/report.h"
+#include "audience/upkeep.h"
+#include "base/random.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kNoon = 1'700'000'100'000 / kDayMs * kDayMs + 12 * kHourMs;
+
+JournalRow begun(std::uint64_t number, std::int64_t at_ms, std::uint64_t who,
+                 std::uint64_t before = 0) {
+  ListeningBegun row;
+  row.at_ms = at_ms;
+  row.who = who;
+  row.before = before;
+  row.mount = "/live";
+  row.country = "DE";
+  row.player = "VLC";
+  return {number, row};
+}
+JournalRow ended(std::uint64_t number, std::uint64_t of, std::int64_t at_ms,
+                 std::uint64_t bytes = 1'000'000) {
+  return {number, ListeningEnded{of, at_ms, bytes, false}};
+}
+
+}  // namespace
+
+TEST_GROUP(AudienceMerge) {
+  std::unique_ptr<Sqlite> database;
+  std::unique_ptr<AudienceMerge> merge;
+  void setup() override {
+    auto opened = open_audience_database(":memory:");
+    if (!opened) FAIL(opened.error().what.c_str());
+    database = std::move(*opened);
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
+  }
+  void teardown() override {
+    merge.reset();
+    database.reset();
+  }
+  AudienceMerge::Merged take(std::vector<JournalRow> rows, const std::string& node = "n1") {
+    auto merged = merge->take(node, {"epoch", std::move(rows)});
+    if (!merged) FAIL(merged.error().what.c_str());
+    return *merged;
+  }
+  AudienceSummary summary(std::int64_t now = kNoon + 20 * kHourMs) {
+    AudienceReport report(*database, now);
+    const auto mounts = report.mounts();
+    auto sum = report.summary(*mounts, {kNoon - kDayMs, kNoon + kDayMs});
+    if (!sum) FAIL(sum.error().what.c_str());
+    return *sum;
+  }
+  std::vector<SessionRow> sessions() {
+    AudienceReport report(*database, kNoon + 20 * kHourMs);
+    return *report.sessions(*report.mounts(), {0, kNoon + kDayMs}, 0, 10'000, false);
+  }
+};
+
+TEST(AudienceMerge, AListeningIsASession) {
+  const auto merged = take({begun(1, kNoon, 7), ended(2, 1, kNoon + 1'234'567)});
+  LONGS_EQUAL(2, merged.seen);
+  LONGS_EQUAL(0, merged.missing);
+  const auto sum = summary();
+  LONGS_EQUAL(1'234'567, sum.sum.ms);
+  LONGS_EQUAL(1'000'000, sum.sum.bytes);
+  LONGS_EQUAL(1, sum.sum.sessions);
+  LONGS_EQUAL(1, sum.people);
+  LONGS_EQUAL(0, sum.now);
+}
+TEST(AudienceMerge, ABatchThatComesAgainCountsNothingTwice) {
+  const std::vector<JournalRow> rows = {begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)};
+  take(rows);
+  LONGS_EQUAL(0, take(rows).added);
+  auto more = rows;
+  more.push_back(begun(3, kNoon + 400'000, 8));
+  more.push_back(ended(4, 3, kNoon + 500'000));
+  LONGS_EQUAL(2, take(more).added);
+  LONGS_EQUAL(160'000, summary().sum.ms);
+  LONGS_EQUAL(2, summary().sum.sessions);
+}
+TEST(AudienceMerge, TheSameNumbersOfAnotherNodeAreOtherRows) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  take({begun(1, kNoon, 8), ended(2, 1, kNoon + 60'000)}, "n2");
+  LONGS_EQUAL(120'000, summary().sum.ms);
+}
+TEST(AudienceMerge, RowsThatNeverCameAreTold) {
+  LONGS_EQUAL(4, take({begun(5, kNoon, 7)}).missing);
+}
+TEST(AudienceMerge, WithinTheWindowItStaysOneSessionOnWhateverNode) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  take({begun(1, kNoon + 119'000, 7), ended(2, 1, kNoon + 200'000)}, "n2");
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(141'000, summary().sum.ms);
+  take({begun(3, kNoon + 261'000, 7), ended(4, 3, kNoon + 400'000)}, "n2");
+  LONGS_EQUAL(2, sessions().size());
+  LONGS_EQUAL(1, summary().people);
+}
+TEST(AudienceMerge, ANodeThatDeliversLateChangesNothing) {
+  take({begun(1, kNoon + 65'000, 7), ended(2, 1, kNoon + 200'000)}, "n2");
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(195'000, summary().sum.ms);
+  LONGS_EQUAL(1, summary().sum.sessions);
+}
+TEST(AudienceMerge, OverMidnightTheKeyOfYesterdayKnowsIt) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 70'000, 9, 7),
+        ended(4, 3, kNoon + 130'000), begun(5, kNoon + 140'000, 9), ended(6, 5, kNoon + 200'000)});
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(180'000, summary().sum.ms);
+}
+TEST(AudienceMerge, TheOverlapOfAMoveCountsOnce) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  take({begun(1, kNoon + 55'000, 7), ended(2, 1, kNoon + 100'000)}, "n2");
+  LONGS_EQUAL(100'000, summary().sum.ms);
+  LONGS_EQUAL(1, sessions().size());
+}
+TEST(AudienceMerge, TwoAtOnceAreTwo) {
+  take({begun(1, kNoon, 7), begun(2, kNoon + 1000, 7), ended(3, 1, kNoon + 60'000),
+        ended(4, 2, kNoon + 61'000)});
+  LONGS_EQUAL(2, summary().sum.sessions);
+  LONGS_EQUAL(120'000, summary().sum.ms);
+}
+TEST(AudienceMerge, AQuickLookIsInNoSumUntilItGoesOn) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 3000)});
+  LONGS_EQUAL(0, summary().sum.ms);
+  LONGS_EQUAL(kQuickLook, sessions()[0].kind);
+  take({begun(3, kNoon + 5000, 7), ended(4, 3, kNoon + 65'000)});
+  LONGS_EQUAL(63'000, summary().sum.ms);
+  LONGS_EQUAL(1, summary().sum.sessions);
+  LONGS_EQUAL(2'000'000, summary().sum.bytes);
+}
+TEST(AudienceMerge, ASecondSocketOfAPlayerIsAQuickLook) {
+  take({begun(1, kNoon, 7), begun(2, kNoon + 1000, 7), ended(3, 2, kNoon + 8000),
+        ended(4, 1, kNoon + 60'000)});
+  LONGS_EQUAL(60'000, summary().sum.ms);
+  LONGS_EQUAL(1, summary().sum.sessions);
+}
+TEST(AudienceMerge, BotsAndRelaysAreKeptApart) {
+  for (const ListenerKind kind : {ListenerKind::kBot, ListenerKind::kRelay}) {
+    auto row = begun(kind == ListenerKind::kBot ? 1 : 3, kNoon, 7);
+    std::get<ListeningBegun>(row.what).kind = kind;
+    take({row, ended(row.number + 1, row.number, kNoon + 60'000)});
+  }
+  LONGS_EQUAL(0, summary().sum.ms);
+  LONGS_EQUAL(0, summary().sum.sessions);
+}
+TEST(AudienceMerge, WhoListensNowIsInTheSumsUpToNow) {
+  take({begun(1, kNoon, 7)});
+  LONGS_EQUAL(0, summary(kNoon + 4000).sum.ms);
+  LONGS_EQUAL(600'000, summary(kNoon + 600'000).sum.ms);
+  LONGS_EQUAL(1, summary(kNoon + 600'000).now);
+  LONGS_EQUAL(1, summary(kNoon + 600'000).sum.sessions);
+  take({ended(2, 1, kNoon + 700'000)});
+  LONGS_EQUAL(700'000, summary(kNoon + 900'000).sum.ms);
+}
+TEST(AudienceMerge, ACutOneCountsItsTimeThoughItsBytesAreNotKnown) {
+  take({begun(1, kNoon, 7), {2, ListeningEnded{1, kNoon + 60'000, 0, true}}});
+  LONGS_EQUAL(60'000, summary().sum.ms);
+}
+TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
+  take({{1, TitleBegun{kNoon, "/live", "A"}},
+        begun(2, kNoon + 1000, 7),
+        begun(3, kNoon + 2000, 8),
+        ended(4, 2, kNoon + 100'000),
+        {5, TitleBegun{kNoon + 200'000, "/live", "B"}},
+        ended(6, 3, kNoon + 300'000)});
+  CHECK(count_performances(*database, kNoon + 200'000 + kTitleRest + 1).has_value());
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto titles = report.titles(*report.mounts(), {0, kNoon + kDayMs}, 0, 10);
+  LONGS_EQUAL(2, titles->size());
+  LONGS_EQUAL(2, *(*titles)[0].performances);
+  CHECK(!(*titles)[1].performances);
+}
+TEST(AudienceMerge, APersonsSessionsAreDeletedAndTheSumsStay) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon, 8),
+        ended(4, 3, kNoon + 60'000), begun(5, kNoon + 300'000, 7)});
+  LONGS_EQUAL(2, *delete_sessions_of(*database, 7, 99));
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(120'000, summary().sum.ms);
+  take({ended(6, 5, kNoon + 400'000)});
+  LONGS_EQUAL(120'000, summary().sum.ms);
+}
+TEST(AudienceMerge, WhatIsTooOldGoes) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 10 * kDayMs, 8),
+        ended(4, 3, kNoon + 10 * kDayMs + 60'000)});
+  AudienceKeeping keeping;
+  keeping.sessions = std::chrono::hours(24);
+  CHECK(!*prune_audience(*database, keeping, kNoon + 10 * kDayMs + kHourMs));
+  Statement left = database->prepare("SELECT COUNT(*) FROM session");
+  CHECK(left.step());
+  LONGS_EQUAL(1, left.number(0));
+  LONGS_EQUAL(60'000, summary().sum.ms);
+}
+
+// Listenings at random on three nodes; batches are cut at random and come again, some after the
+// database has lost its answer.  The sum of all that was heard is exact.
+TEST(AudienceMerge, TheSumIsExactHoweverBatchesCome) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    teardown();
+    setup();
+    Rng rng(seed);
+    struct Node {
+      std::vector<JournalRow> rows;
+      std::size_t seen = 0;
+    };
+    std::map<std::string, Node> nodes;
+    std::int64_t heard = 0, bytes = 0, count = 0;
+    std::uint64_t who = 1;
+    for (const std::string name : {"n1", "n2", "n3"}) {
+      Node& node = nodes[name];
+      std::vector<std::pair<std::int64_t, JournalRow>> events;
+      std::map<std::uint64_t, std::uint64_t> open;
+      for (int i = 0; i < 300; ++i) {
+        const std::int64_t at = kNoon + static_cast<std::int64_t>(rng.below(8 * kHourMs));
+        const std::int64_t length = 5000 + static_cast<std::int64_t>(rng.below(3 * kHourMs));
+        const std::uint64_t got = 65'536 + rng.below(100'000'000);
+        events.emplace_back(at, begun(0, at, ++who));
+        events.emplace_back(at + length, ended(0, who, at + length, got));
+        heard += length;
+        bytes += static_cast<std::int64_t>(got);
+        ++count;
+      }
+      std::stable_sort(events.begin(), events.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
+      std::uint64_t number = 0;
+      for (auto& [at, row] : events) {
+        row.number = ++number;
+        if (const auto* begin = std::get_if<ListeningBegun>(&row.what)) open[begin->who] = number;
+        if (auto* end = std::get_if<ListeningEnded>(&row.what)) end->begun = open[end->begun];
+        node.rows.push_back(row);
+      }
+    }
+    bool all = false;
+    while (!all) {
+      all = true;
+      for (auto& [name, node] : nodes) {
+        if (node.seen == node.rows.size()) continue;
+        all = false;
+        const std::size_t from = node.seen - std::min<std::size_t>(node.seen, rng.below(40));
+        const std::size_t to = std::min(node.rows.size(), from + 1 + rng.below(120));
+        const auto merged = take({node.rows.begin() + static_cast<long>(from),
+                                  node.rows.begin() + static_cast<long>(to)},
+                                 name);
+        LONGS_EQUAL(0, merged.missing);
+        if (rng.below(3) != 0) node.seen = static_cast<std::size_t>(merged.seen);
+      }
+    }
+    const auto sum = summary();
+    LONGS_EQUAL(heard, sum.sum.ms);
+    LONGS_EQUAL(bytes, sum.sum.bytes);
+    LONGS_EQUAL(count, sum.sum.sessions);
+    LONGS_EQUAL(count, static_cast<std::int64_t>(sessions().size()));
+  }
+}
