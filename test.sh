@@ -3,7 +3,7 @@
 #
 #   ./test.sh            what every change has to pass; 10 to 15 minutes on two cores
 #   ./test.sh --long     that, and what takes longer
-#   ./test.sh NAME...    only these stages; "default" and "long" stand for their sets
+#   ./test.sh NAME...    only these stages; "default", "suites" and "long" stand for their sets
 #   ./test.sh --list     the stages and what they do
 #
 # One line a stage; all the output of a stage is in build/log/NAME.log.  The status is 1 if anything
@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release blackbox cluster conformance differential clients integrity attacks check asan)
-long_stages=(failover oneplace browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
+long_stages=(api console login store external limits homes archive hls relay encoders browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as run.sh does"
@@ -25,8 +25,17 @@ declare -A about=(
   [blackbox]="our own tests against the running server (tests/blackbox)"
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
   [cluster]="several real servers: redirects, reports, tokens; icecast2 and Icecast-KH as masters and slaves (tests/cluster)"
-  [oneplace]="logins, records and their stores, external configurations, limits of a whole cluster (tests/oneplace)"
-  [failover]="encoders, upstreams and nodes die, and listeners hear every byte once (tests/failover)"
+  [api]="/api/v1: mounts, nodes, bans, what each role may ask (tests/api)"
+  [console]="the console in Chromium: a mount is made and goes on the air (tests/console)"
+  [login]="logins of people and of sources, sessions, what they may, guesses (tests/login)"
+  [store]="records in files and in etcd: they are sealed, copied, lost and made again (tests/store)"
+  [external]="mounts that another program lists, whatever becomes of it (tests/external)"
+  [limits]="limits of a whole cluster, exactly, and while it is cut in two (tests/limits)"
+  [homes]="where the source of a mount is: placement, moves, ingest, and no listener hears of it (tests/homes)"
+  [archive]="recordings: played, exported, filled from other nodes, after a kill and a full disk (tests/archive)"
+  [hls]="HLS of the live stream and of the past, from any node (tests/hls)"
+  [relay]="upstreams die and fall silent, and listeners hear every byte once (tests/relay)"
+  [encoders]="primary and backup encoders, dead air (tests/encoders)"
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"
   [docs]="the commands of README.md and doc/ as they are written, each page on a machine of its own (tests/docs)"
@@ -47,7 +56,7 @@ declare -A about=(
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 # The suites of tests/run.py: it runs those that are asked for beside each other.
-suites=" blackbox cluster oneplace failover browser docs orchestration "
+suites=" blackbox cluster api console login store external limits homes archive hls relay encoders browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
 rounds=(packages release suites "conformance differential integrity" "clients conformance-own integrity-ogg" run attacks
   check asan distcheck tsan clang asan-conformance fuzz players package goals)
@@ -171,6 +180,8 @@ main() {
       --list) list; exit 0 ;;
       -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; exit 0 ;;
       default) stages+=("${default_stages[@]}") ;;
+      # shellcheck disable=SC2206
+      suites) stages+=($suites) ;;
       long) stages+=("${long_stages[@]}") ;;
       *)
         [ -n "${about[$argument]-}" ] || { echo "no stage $argument; see ./test.sh --list" >&2; exit 2; }
@@ -192,7 +203,7 @@ main() {
   for s in "${stages[@]}"; do
     if is_in "$s" "$needs_shared" && [ ! -d "$shared" ]; then
       left_out+=("$s")
-    elif is_in "$s" "$suites"; then
+    elif is_in "$s" "$suites" && ! is_in "$s" "$asked_suites"; then
       asked_suites+=" $s"
     fi
   done

@@ -25,7 +25,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "blackbox"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "kit"))
 import harness  # noqa: E402
 from harness import SOURCE, request  # noqa: E402
 

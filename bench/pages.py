@@ -22,7 +22,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "blackbox"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "kit"))
 import harness  # noqa: E402
 from harness import ADMIN, SOURCE, request  # noqa: E402
 

@@ -36,4 +36,5 @@ dist_doc_DATA += \
 EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/failover tests/oneplace tests/orchestration
+  deploy tests/api tests/archive tests/blackbox tests/browser tests/cluster tests/console tests/differential tests/docs tests/encoders \
+  tests/external tests/hls tests/homes tests/kit tests/limits tests/login tests/orchestration tests/relay tests/store

@@ -1,4 +1,7 @@
-"""The suites of tests, and the command line of what runs them: ./run.py, and the run.py of each suite."""
+"""The suites of tests, and the command line of what runs them: ./run.py, and the run.py of those that have one.
+
+A suite is a folder by its subject.  What several of them use lies in kit/: servers, sources, listeners, stores.
+"""
 import argparse
 import functools
 import importlib
@@ -12,7 +15,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE / "blackbox")]
+sys.path[:0] = [str(HERE), str(HERE / "kit")]
 import facts  # noqa: E402
 import harness  # noqa: E402
 import pool  # noqa: E402
@@ -24,12 +27,12 @@ JOBS = 8 * (os.cpu_count() or 1)
 class Suite:
     """A folder of tests: functions with @test in `modules`.  They are called with what `place` makes."""
 
-    def __init__(self, name, beside=(), modules="test_*", place="harness.Bench", patience=5.0, at_once=JOBS):
-        self.name, self.beside, self.modules, self.place = name, beside, modules, place
+    def __init__(self, name, modules="test_*", place="harness.Bench", patience=5.0, at_once=JOBS):
+        self.name, self.modules, self.place = name, modules, place
         self.patience, self.at_once = patience, at_once
 
     def load(self):
-        sys.path[:0] = [str(HERE / name) for name in (self.name, *self.beside)]
+        sys.path.insert(0, str(HERE / self.name))
         paths = [p for p in sorted((HERE / self.name).glob("*.py")) if re.fullmatch(self.modules.replace("*", ".*"), p.stem)]
         # Two suites may have files of the same name.
         for path in paths:
@@ -86,8 +89,17 @@ class BrowserSuite(Suite):
 SUITES = {suite.name: suite for suite in (
     Suite("blackbox"),
     Suite("cluster"),
-    Suite("oneplace", beside=["cluster"]),
-    Suite("failover", beside=["cluster"]),
+    Suite("api"),
+    Suite("console"),
+    Suite("login"),
+    Suite("store"),
+    Suite("external"),
+    Suite("limits"),
+    Suite("homes"),
+    Suite("archive"),
+    Suite("hls"),
+    Suite("relay"),
+    Suite("encoders"),
     BrowserSuite("browser", modules="pages|archive|cluster|hls|login|origin|player|titles", patience=15.0, at_once=2),
     Suite("docs", place="machine.Machine", patience=20.0, at_once=2),
     Suite("orchestration", place="stand.Stand", patience=10.0, at_once=1),

@@ -12,7 +12,7 @@ if SANITIZED
 UNIT_CPPFLAGS += -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED
 endif
 
-include tests/oneplace/oneplace.mk
+include tests/store/store.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

@@ -1,4 +1,4 @@
-// The settings of encoders for one mount, ready to paste.  Tried: tests/oneplace/test_console_pages.py
+// The settings of encoders for one mount, ready to paste.  Tried: tests/console/test_console_pages.py
 // and doc/encoders.md.
 import {el, copyButton, say} from './kit.js';
 

@@ -1,30 +1,10 @@
 """Mounts of the store: made, fed, heard, suspended, deleted, and there after every death of the server."""
 import os
-import pathlib
-import sys
 import time
 
-from api import Api, encoded, refused, store_server
+from api import Api, encoded, occurs, refused, store_server
+from encoders import Ear, Encoder
 from harness import ADMIN, check, equal, test, wait_for
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
-from encoders import Ear, Encoder  # noqa: E402
-
-
-def files_below(directory):
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            path = os.path.join(folder, name)
-            try:
-                with open(path, "rb") as file:
-                    yield path, file.read()
-            except OSError:
-                pass
-
-
-def occurs(directory, secret):
-    """The files that have these bytes."""
-    return [path for path, content in files_below(directory) if secret.encode() in content]
 
 
 @test

@@ -6,9 +6,8 @@ import time
 from bench import ADMIN, check, equal, test, wait_for
 from link_bench import edge, kill9, plays
 from media import MP3_FRAME
-from recorded import Recording
-from test_remote import (MOUNT, Encoder, archive_of, consecutive, directory, first_number, frames, holder, metric, parts_sent, plain_master,
-                         recording_master)
+from recorded import Recording, directory, metric
+from test_remote import MOUNT, Encoder, archive_of, consecutive, first_number, frames, holder, parts_sent, plain_master, recording_master
 
 AWAY_S = 20
 

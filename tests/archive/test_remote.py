@@ -10,7 +10,7 @@ from bench import ADMIN, check, equal, test, wait_for
 from harness import Failed, mount
 from link_bench import RawNode, edge, first_redirect, kill9, linked_master
 from media import MP3_FRAME, mp3_frame
-from recorded import Recording
+from recorded import Recording, directory, metric, places
 
 FRAME_S = 1152 / 48000
 MOUNT = "/live.mp3"
@@ -46,13 +46,6 @@ class Encoder:
 
 def archive_of(directory, inside="", more=""):
     return "<archive><dir>%s</dir>%s</archive>" % (directory, more) + mount("/*", "<archive><enabled>1</enabled>%s</archive>" % inside)
-
-
-def directory(b, number):
-    made = b.dir / ("archive%d" % number)
-    made.mkdir()
-    made.chmod(0o777)
-    return made
 
 
 def recording_master(b, number=11, nodes=("edge12", "edge13", "edge14")):
@@ -98,12 +91,6 @@ def frames(data):
 def consecutive(numbers, what):
     wrong = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
     check(numbers and not wrong, "%s: frames are lost or doubled: %r" % (what, wrong[:5]))
-
-
-def metric(server, name):
-    text = server.get("/metrics", ADMIN).text
-    found = re.search(r"^%s (\S+)$" % re.escape(name), text, re.M)
-    return float(found.group(1)) if found else 0.0
 
 
 @test
@@ -175,11 +162,6 @@ def twice(parts):
             again.append((name, first, last))
         taken[name] = max(taken.get(name, -1), last)
     return again
-
-
-def places(server):
-    document = json.loads(server.get("/admin/archive.json", ADMIN).text)
-    return [name for each in document["mounts"] for part in each["ranges"] for name in part["where"]]
 
 
 @test

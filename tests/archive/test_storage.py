@@ -1,14 +1,10 @@
 """What the recordings of an account may take: limits of its mounts within its quota, and the oldest files go."""
 import os
-import pathlib
-import sys
 import time
 
 from api import Api, store_server
 from harness import ADMIN, check, equal, test, wait_for
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
-from recorded import Recording  # noqa: E402
+from recorded import Recording
 
 MB = 1_000_000
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "browser")]
+sys.path[:0] = [str(HERE.parent / "kit"), str(HERE.parent / "browser")]
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 from webdriver import Browser, DriverError  # noqa: E402

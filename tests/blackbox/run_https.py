@@ -13,7 +13,7 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/blackbox")]
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/kit"), str(TOP / "tests/blackbox")]
 from authority import Authority  # noqa: E402
 from harness import Failed, check, free_port, wait_for  # noqa: E402
 

@@ -1,16 +1,13 @@
 """The tests of run.py: the page of the cluster, /admin/cluster.xsl."""
 import json
-import pathlib
 import re
-import sys
 
 import accessibility
 from pages import WIDER, WIDTHS, quiet
 from harness import ADMIN, check, equal, test, wait_for
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "cluster"))
-import bench  # noqa: E402
-import link_bench  # noqa: E402
+import bench
+import link_bench
 
 ODD = "/<img src=x onerror=\"document.title='taken'\">.mp3"
 ODD_PATH = "/%3Cimg%20src=x%20onerror=%22document.title='taken'%22%3E.mp3"

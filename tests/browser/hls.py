@@ -4,9 +4,7 @@ hls.js comes from npm, once, and is for the tests alone: no page of ours has a s
 """
 import http.server
 import os
-import pathlib
 import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -14,10 +12,9 @@ import time
 from harness import ADMIN, Failed, check, equal, test, wait_for
 from webdriver import DriverError
 
-sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / name) for name in ("cluster", "failover")]
-import bench  # noqa: E402
-import link_bench  # noqa: E402
-from encoders import Encoder  # noqa: E402
+import bench
+import link_bench
+from encoders import Encoder
 
 FULL = os.environ.get("LB_FULL") == "1"
 SECONDS = 60 if FULL else 15

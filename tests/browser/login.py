@@ -1,6 +1,5 @@
 """The login page: seen in all sizes, used from the keyboard; a session's pages; what another site can do with it."""
 import http.server
-import sys
 import threading
 
 import accessibility
@@ -108,7 +107,6 @@ def another_site_can_neither_use_nor_frame_a_session(s):
 @test
 def a_button_of_the_cluster_page_leads_to_a_node_without_a_password(s):
     """The whole way in a browser: what it sends as Origin, and that it sends the new cookie along."""
-    sys.path.extend(str(stage.HERE.parent / name) for name in ("oneplace", "cluster"))
     from handover_bench import Pair
     pair = Pair(s.bench)
     s.browser.open(pair.origin() + "/admin/cluster.xsl")

@@ -6,7 +6,7 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "blackbox"))
+sys.path.insert(0, str(HERE.parent / "kit"))
 import harness  # noqa: E402
 from webdriver import DriverError  # noqa: E402
 

@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "blackbox"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "kit"))
 from ports import free_port  # noqa: E402
 
 NODE = "<cluster><id>%s</id><cluster-port>%d</cluster-port><node id='s1' secret='s-s1'/></cluster>"

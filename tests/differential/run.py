@@ -29,7 +29,7 @@ TOP = HERE.parents[1]
 TRIES = 3
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(TOP / "tests" / "blackbox"))
+sys.path.insert(0, str(TOP / "tests" / "kit"))
 import ledger  # noqa: E402
 import player  # noqa: E402
 import servers  # noqa: E402

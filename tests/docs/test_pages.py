@@ -311,12 +311,12 @@ def packages_are_made_and_installed_elsewhere(machine):
 @test
 def stores_are_set_up_elsewhere(machine):
     Page("doc/stores.md", machine, [
-        ("openssl", "a key for sealing is 32 random bytes; tests/oneplace has its own"),
-        ("systemctl|^# |--store-|^head -1|^tar |^mv ", "tests/oneplace copies stores both ways, restores a back-up, and makes a lost one again"),
+        ("openssl", "a key for sealing is 32 random bytes; tests/store has its own"),
+        ("systemctl|^# |--store-|^head -1|^tar |^mv ", "tests/store copies stores both ways, restores a back-up, and makes a lost one again"),
     ]).end()
     Page("doc/etcd.md", machine, [
-        ("openssl|mkdir|[.]ext$|^for |^done", "tests/oneplace makes such certificates, and etcd with --client-cert-auth takes them"),
-        ("etcdctl|ETCDCTL", "the addresses are those of three machines; tests/oneplace turns logins on and restores a back-up"),
+        ("openssl|mkdir|[.]ext$|^for |^done", "tests/store makes such certificates, and etcd with --client-cert-auth takes them"),
+        ("etcdctl|ETCDCTL", "the addresses are those of three machines; tests/store turns logins on and restores a back-up"),
     ]).end()
 
 

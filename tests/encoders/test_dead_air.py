@@ -10,10 +10,9 @@ import threading
 import time
 
 from encoders import FORMATS, PARSERS, Ear, full
-from harness import check, equal, test, wait_for
+from events import Events
+from harness import alive, check, equal, test, wait_for
 from test_encoders import BACKUP, MAIN, ROWS, mount, states, wait_for_states
-from test_events import Events
-from test_exec import alive
 
 RATE = 44100
 AFTER = 2       # seconds of silence

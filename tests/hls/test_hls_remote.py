@@ -9,10 +9,9 @@ import time
 from bench import ADMIN, check, equal, matches, test, wait_for
 from hls_check import MediaList
 from link_bench import edge, kill9, linked_master
-from recorded import Recording
+from recorded import Recording, directory, metric, places
 from test_hls import FORMATS, Encoder, decoded, encoded, poll_for, watch
 from test_hls_past import past, recorder, same_segments, seconds_of
-from test_remote import directory, metric, places
 from wire import basic
 
 HLS = "<hls><segment>2</segment><window>12</window></hls>"

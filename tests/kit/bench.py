@@ -1,18 +1,15 @@
 """The bench of the cluster tests: several real servers on addresses of their own, real redirects.
 
-Built on tests/blackbox/harness.py.  Nodes listen on 127.0.0.11, .12 …; listeners come from
+Built on harness.py.  Nodes listen on 127.0.0.11, .12 …; listeners come from
 127.0.0.77, because a connection to any 127.x.y.z comes from 127.0.0.1 unless it is bound, and what
 comes from there may be a relay.
 """
 import itertools
-import pathlib
 import re
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "blackbox"))
-import harness  # noqa: E402
-from ports import free_port  # noqa: E402, F401
-from harness import ADMIN, RELAY, Failed, Skip, check, equal, matches, request, test, wait_for  # noqa: E402, F401
+import harness
+from ports import free_port  # noqa: F401
+from harness import ADMIN, RELAY, Failed, Skip, check, equal, matches, request, test, wait_for  # noqa: F401
 
 LISTENER = "127.0.0.77"
 numbers = itertools.count(1)

@@ -134,10 +134,10 @@ class Cluster:
 
 
 class Tool:
-    """tests/oneplace/registry_tool: a Registry, its records as they were told, and the answers of its commits."""
+    """tests/store/registry_tool: a Registry, its records as they were told, and the answers of its commits."""
 
     def __init__(self, bench, settings):
-        program = Settings.build / "tests" / "oneplace" / "registry_tool"
+        program = Settings.build / "tests" / "store" / "registry_tool"
         if not program.exists():
             raise Skip("%s is not built (make)" % program)
         self.lock = threading.Lock()

@@ -251,3 +251,10 @@ class Bench:
             for server in self.servers:
                 server.kill()
             shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def alive(pid):
+    try:
+        return open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

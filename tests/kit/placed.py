@@ -1,12 +1,8 @@
 """A master with a store, and nodes that mounts of the API are placed on."""
-import sys
-import pathlib
 
 from api import Api
 from bench import node_at, wait_for
 from link_bench import edge, link_port, node
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
 
 FILES = '<store type="files" path="%(dir)s/records"/>'
 NO_HOME = 'self-weight="0" max-sources="0"'

@@ -1,6 +1,10 @@
 """Recordings that are made as files, as a server of ours would have left them: hours of them need no hours."""
 import datetime
+import json
+import re
 import struct
+
+from harness import ADMIN
 from media import MP3_FRAME, mp3_frame
 
 
@@ -84,3 +88,21 @@ class Recording:
             path.chmod(0o777)
         for path in day.iterdir():
             path.chmod(0o666)
+
+
+def directory(b, number):
+    made = b.dir / ("archive%d" % number)
+    made.mkdir()
+    made.chmod(0o777)
+    return made
+
+
+def metric(server, name):
+    text = server.get("/metrics", ADMIN).text
+    found = re.search(r"^%s (\S+)$" % re.escape(name), text, re.M)
+    return float(found.group(1)) if found else 0.0
+
+
+def places(server):
+    document = json.loads(server.get("/admin/archive.json", ADMIN).text)
+    return [name for each in document["mounts"] for part in each["ranges"] for name in part["where"]]

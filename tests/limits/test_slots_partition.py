@@ -1,18 +1,14 @@
 """<max-listeners-cluster> while half of the nodes is cut off: network namespaces.  Needs root and ip(8)."""
-import pathlib
 import random
-import sys
 import threading
 import time
 
 from bench import check, equal, test, wait_for
 from crowd import Crowd, hears, in_namespace
+from halves import Halves, address, seen_as
 from harness import SOURCE
 from link_bench import Feeder
 from wire import Source
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
-from halves import Halves, address, seen_as  # noqa: E402
 
 MOUNT = "/live.mp3"
 LIMIT = 30

@@ -5,16 +5,12 @@ mounts of that account, of which it may name some.  One without an account has t
 """
 import fnmatch
 import json
-import pathlib
-import sys
 import time
 
 from api import Api, encoded, store_server
 from harness import ADMIN, check, equal, mount, test, wait_for
-
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
-from media import mp3_frame  # noqa: E402
-from recorded import Recording  # noqa: E402
+from media import mp3_frame
+from recorded import Recording
 
 FRAME_S = 1152 / 48000
 

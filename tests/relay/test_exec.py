@@ -3,6 +3,7 @@ import re
 import time
 
 from bench import ADMIN, check, equal, kill, test, wait_for
+from harness import alive
 from link_bench import node
 
 # Writes numbered lines with its own number, and ends by itself after so many, with that status.
@@ -37,13 +38,6 @@ def relay(command, more="", mount="/x.test"):
 
 def process_of(server):
     return int(server.wait_for_log(r"runs as process (\d+)").group(1))
-
-
-def alive(pid):
-    try:
-        return open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def took_until_gone(pid):

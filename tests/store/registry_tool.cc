@@ -1,4 +1,4 @@
-// A Registry on the command line, for tests/oneplace: orders are lines of JSON on standard input,
+// A Registry on the command line, for tests/store: orders are lines of JSON on standard input,
 // answers, changes and states are lines of JSON on standard output.
 //
 //   registry_tool

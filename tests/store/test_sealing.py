@@ -5,10 +5,9 @@ import os
 import threading
 import urllib.parse
 
-from api import Api
+from api import Api, occurs
 from etcd import Cluster
 from harness import Failed, check, equal, free_port, test, wait_for
-from test_api_mounts import occurs
 
 SECRET = "hunter2-of-the-backend"
 STORE = '<store type="files" path="%s/records"%s/>'

@@ -1,11 +1,10 @@
 """Relays in records of a store: pulled at the home of their mount, and set by administrators alone."""
 import base64
 
-from api import Api, encoded, store_server
+from api import Api, encoded, occurs, store_server
 from harness import ADMIN, SOURCE, check, equal, test, wait_for
 from link_bench import feed
 from placed import home, store_master, up
-from test_api_mounts import occurs
 from test_conf import cache, next_directory
 from upstream import Upstream, stream
 

@@ -21,7 +21,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "kit")]
 import bench  # noqa: E402, F401
 import harness  # noqa: E402
 import table  # noqa: E402
