@@ -94,6 +94,13 @@ std::string station_id(std::string_view mount) {
   return id.empty() ? "_" : id;
 }
 
+std::string title_json(const NowMount& now) {
+  if (!now.title) return "null";
+  JsonWriter json;
+  write_title(json, *now.title, now.title_has_time);
+  return json.take();
+}
+
 std::string now_json(const NowMount& now, std::int64_t now_ms) {
   JsonWriter json;
   json.begin_object();

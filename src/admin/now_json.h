@@ -46,6 +46,8 @@ SongParts song_parts(std::string_view text) noexcept;
 // "live_mp3" is no name for people: "/live.mp3" is "live".
 std::string station_id(std::string_view mount);
 
+// The title alone, as it stands in now_json(); "null" without one.
+std::string title_json(const NowMount& now);
 std::string now_json(const NowMount& now, std::int64_t now_ms);
 // {"now_ms":…,"mounts":[…]}, each without its history and its place.
 std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms);

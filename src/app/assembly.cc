@@ -27,6 +27,7 @@
 #include "app/station/directory_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
+#include "app/station/now_feeds.h"
 #include "app/station/now_pages.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"
@@ -110,6 +111,8 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history);
+                    services.loops.control().post(
+                        [this, name = mount.name()] { services.now_feeds->look(name); });
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {
                     services.loops.control().post([this, mount, id, flows] {

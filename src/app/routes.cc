@@ -22,6 +22,7 @@
 #include "app/stages/login_stage.h"
 #include "app/stages/metrics_stage.h"
 #include "app/stages/mount_lookup_stage.h"
+#include "app/stages/now_feed_stage.h"
 #include "app/stages/now_stage.h"
 #include "app/stages/page_stage.h"
 #include "app/stages/past_access_stage.h"
@@ -64,11 +65,12 @@ RouteTable make_routes(Worker& worker) {
   rows.add<AcmeStage>({"/.well-known/acme-challenge/*"});
   rows.add<OptionsStage>();  // OPTIONS: what may be asked
   rows.add<ProofStage>({"/_lb/proof"});
-  rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
-  rows.add<ArrivalStage>();                 // the token of a redirect
-  rows.add<HttpsStage>();                   // <acme redirect= hsts=>
-  rows.add<AgentStage>();                   // <deny-agents>
-  rows.add<AdmitStage>();                   // <clients>, with its reserves
+  rows.add<BlockStage>({"/_lb/archive*"});    // for other nodes
+  rows.add<ArrivalStage>();                   // the token of a redirect
+  rows.add<HttpsStage>();                     // <acme redirect= hsts=>
+  rows.add<AgentStage>();                     // <deny-agents>
+  rows.add<AdmitStage>();                     // <clients>, with its reserves
+  rows.add<NowFeedStage>({"/api/v1/now/*"});  // MOUNT/events
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
                       "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
   rows.add<LoginStage>({"/admin/login", "/admin/logout", "/api/v1/*"});

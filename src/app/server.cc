@@ -30,6 +30,7 @@
 #include "app/station/directory_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
+#include "app/station/now_feeds.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"
 #include "app/station/station.h"
@@ -93,6 +94,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.metrics = std::make_unique<MetricsService>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
+  services.now_feeds = std::make_unique<NowFeeds>(services);
   services.stats_renderer = std::make_unique<StatsRenderer>(services);
   services.fetcher = std::make_unique<Fetcher>(services.loops.control());
   services.auth = std::make_unique<Authenticators>(

@@ -12,6 +12,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
 #include "app/services/worker.h"
+#include "app/station/now_feeds.h"
 #include "cluster/nodes/node.h"
 
 namespace lb {
@@ -86,6 +87,9 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        },
        nullptr},
       {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr},
+      {"readers of titles",
+       [](Server& s, At mount) { s.services_->now_feeds->look(mount->name()); },
+       [](Server& s, At mount) { s.services_->now_feeds->look(mount->name()); }},
       {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
        [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }},
       {"hours", [](Server& s, At mount) { s.services_->hours->look(mount->name()); },

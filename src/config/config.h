@@ -89,6 +89,11 @@ struct MetricsSettings {
   std::vector<std::string> allow;  // empty: this machine itself; "none": only the administrator
 };
 
+// <now>
+struct NowSettings {
+  unsigned max_readers = 20'000, per_address = 64;  // of events
+};
+
 struct Config {
   std::string file;  // the name it was read from, for messages
 
@@ -124,6 +129,7 @@ struct Config {
   std::vector<DirectorySettings> directories;
   ClusterSettings cluster;
   MetricsSettings metrics;
+  NowSettings now;
   ArchiveSettings archive;
   HlsSettings hls;
   ExternalSettings external;

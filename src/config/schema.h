@@ -152,6 +152,7 @@ extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;
 extern const SchemaBlock kRedirectBlock;
 extern const SchemaBlock kMetricsBlock;
+extern const SchemaBlock kNowBlock;
 extern const SchemaBlock kArchiveBlock;
 extern const SchemaBlock kMountArchiveBlock;
 extern const SchemaBlock kClusterBlock;

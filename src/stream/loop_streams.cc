@@ -62,7 +62,7 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
 
 // Scripts read this line; in a crowd it comes ten times a second, not with every listener.
 void LoopStreams::log_count(Fanout& fanout) {
-  if (!shared_.log.enabled(LogLevel::kInfo)) return;
+  if (!shared_.logs_counts || !shared_.log.enabled(LogLevel::kInfo)) return;
   fanout.count_unlogged = loop_.now() - fanout.count_logged < kBetweenCounts;
   if (!fanout.count_unlogged) log_count_now(fanout);
 }
@@ -250,7 +250,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   AccessFacts facts;
   facts.ip = ip;
   facts.user = listener->facts.user();
-  facts.user_listens = true;
+  facts.user_listens = shared_.logs_counts;
   facts.request = listener->facts.request();
   facts.bytes_sent = listener->bytes_sent;
   facts.referer = listener->facts.referer();

@@ -47,6 +47,7 @@ class LoopStreams final : public FanoutHost {
     // it.
     std::function<std::shared_ptr<Mount>(std::string_view name)> file_of = {};
     std::function<void(const std::shared_ptr<Mount>& file)> entered = {};
+    bool logs_counts = true;  // how many there are; false: they are readers of text
   };
   // What a listener hears first: a mount whose log is whole and has ended.
   struct Intro {

@@ -51,6 +51,7 @@ class LoginService;
 class MetricsService;
 class MountFiles;
 class MountLookup;
+class NowFeeds;
 class StatsRenderer;
 class PageCache;
 class RecordOverlay;
@@ -112,6 +113,7 @@ struct Services {
   std::unique_ptr<PageCache> pages;                  // control
   std::unique_ptr<StatsRenderer> stats_renderer;     // control
   std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<NowFeeds> now_feeds;      // see there
   std::unique_ptr<HlsService> hls;          // see there
   std::unique_ptr<MountLookup> lookup;      // control
   std::unique_ptr<RelayService> relays;     // control

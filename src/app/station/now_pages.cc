@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "admin/azuracast_json.h"
+#include "app/cluster/listeners_elsewhere.h"
 #include "app/station/foreign_pages.h"
+#include "app/station/station_stats.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "http/message.h"
@@ -143,6 +145,23 @@ std::optional<std::string> id_below(std::string_view path, std::string_view base
 
 NowFault no_stream() { return {404, "there is no such stream here, or it is not shown"}; }
 
+// MOUNT of /api/v1/now/MOUNT/WHAT.
+std::optional<std::string> mount_of(const Services& services, const std::string& path,
+                                    std::string_view what) {
+  if (!is_below(path, kNow) || !path.ends_with(what)) return std::nullopt;
+  const auto config = services.config.read();
+  std::string mount = path.substr(kNow.size());
+  // A mount may be called so.
+  if (is_shown_stream(services, *config, mount)) return std::nullopt;
+  mount.resize(mount.size() - what.size());
+  if (mount.empty()) return std::nullopt;
+  if (mount.starts_with(cat({"/", kOfStation})))
+    return stream_of_station(numbered_streams(services, *config),
+                             std::string_view(mount).substr(1 + kOfStation.size()));
+  if (!is_shown_stream(services, *config, mount)) return std::nullopt;
+  return mount;
+}
+
 }  // namespace
 
 bool is_now_path(std::string_view path) {
@@ -192,15 +211,18 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
 }
 
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path) {
-  constexpr std::string_view kPlace = "/place";
-  if (!is_below(path, kNow) || !path.ends_with(kPlace)) return std::nullopt;
-  const auto config = services.config.read();
-  std::string mount = path.substr(kNow.size());
-  // A mount may be called so.
-  if (is_shown_stream(services, *config, mount)) return std::nullopt;
-  mount.resize(mount.size() - kPlace.size());
-  if (!is_shown_stream(services, *config, mount)) return std::nullopt;
-  return mount;
+  return mount_of(services, path, "/place");
+}
+
+std::optional<std::string> feed_path_mount(const Services& services, const std::string& path) {
+  return mount_of(services, path, "/events");
+}
+
+NowMount now_of(const Services& services, const ListenersElsewhere& elsewhere,
+                const std::string& mount, unsigned titles) {
+  const StatsDocument document = make_stats(services, elsewhere, mount);
+  auto all = gather_all(services, *services.config.read(), document, mount, titles);
+  return all.empty() ? NowMount() : std::move(all.front());
 }
 
 std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,

@@ -5,6 +5,7 @@
 //   /api/v1/now                     all streams that are shown, short
 //   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
 //   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
+//   /api/v1/now/MOUNT/events         what changes of it: NowFeedStage
 //   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
 //   /api/stations, /api/station/ID
 //
@@ -18,9 +19,12 @@
 #include <string>
 #include <variant>
 
+#include "admin/now_json.h"
 #include "app/station/page_cache.h"
 
 namespace lb {
+
+struct ListenersElsewhere;
 
 // What an address asks for, or why there is no answer.
 struct NowFault {
@@ -33,6 +37,12 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
                                              const std::string& query);
 // The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no stream that is shown.
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
+// The same of /api/v1/now/MOUNT/events.
+std::optional<std::string> feed_path_mount(const Services& services, const std::string& path);
+// Of a stream that has gone: one that is off the air.
+// Thread: "pages".
+NowMount now_of(const Services& services, const ListenersElsewhere& elsewhere,
+                const std::string& mount, unsigned titles);
 // nullopt: not one of these.
 std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
                                              const Config& config, const StatsDocument& document);

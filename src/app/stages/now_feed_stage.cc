@@ -1,0 +1,104 @@
+#include "app/stages/now_feed_stage.h"
+
+#include <string>
+#include <utility>
+
+#include "app/services/worker.h"
+#include "app/stages/redirect_stage.h"
+#include "app/stages/refusals.h"
+#include "app/stages/request_context.h"
+#include "app/station/now_feeds.h"
+#include "app/station/now_pages.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+// Text that is not read waits in the log, not in the kernel.
+constexpr std::size_t kUnsentBytes = 16 * 1024;
+constexpr std::string_view kEventStream = "text/event-stream";
+// nginx would hold events back until it has a buffer full of them.
+constexpr std::string_view kUnbuffered = "X-Accel-Buffering: no\r\n";
+
+void refuse_reader(Connection& connection) {
+  reply_refusal(connection, 503, "There is no place for one more reader of events\r\n",
+                "Retry-After: 5\r\n");
+}
+
+std::string feed_head(const Services& services) {
+  const auto settings = services.http.read();
+  ResponseHead head;
+  head.content_type = kEventStream;
+  head.extra = kUnbuffered;
+  ReplyFacts facts;
+  facts.server_id = settings->server_id;
+  facts.now = services.clock.wall();
+  facts.http_headers = settings->http_headers;
+  facts.cross_origin = true;
+  return render_head(head, facts);
+}
+
+}  // namespace
+
+Verdict NowFeedStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto mount = feed_path_mount(services, request.path);
+  if (!mount) return Verdict::kNext;
+  if (request.method == Method::kHead) {
+    ResponseHead head;
+    head.content_type = kEventStream;
+    head.extra = kUnbuffered;
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
+  if (services.drain.draining()) {
+    refuse_reader(connection);
+    return Verdict::kAnswered;
+  }
+  if (const auto feed = services.now_feeds->find(*mount)) {
+    join(connection, feed);
+    return Verdict::kAnswered;
+  }
+  services.loops.control().post([this, &services, mount = *mount, id = connection.id()] {
+    services.now_feeds->make(mount, [this, id](std::shared_ptr<TextFeed> feed) {
+      worker_.loop.post([this, id, feed = std::move(feed)] {
+        Connection* const waiting = worker_.connections.find(id);
+        if (waiting == nullptr) return;
+        if (feed == nullptr)
+          refuse_reader(*waiting);
+        else
+          join(*waiting, feed);
+      });
+    });
+  });
+  return Verdict::kPending;
+}
+
+void NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>& feed) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  auto place = services.now_feeds->enter(address);
+  if (!place) {
+    refuse_reader(connection);
+    return;
+  }
+  auto preamble = std::make_unique<Preamble>();
+  preamble->head = feed_head(services);
+  RequestFacts asked(access_request(request), request.headers.get("referer"),
+                     request.headers.get("user-agent"), connection.user);
+  const std::string last_id(request.headers.get("last-event-id"));
+  const std::uint64_t id = connection.id();
+  // A reader takes none of the places of <clients>.
+  connection.context().client_pass.leave();
+  auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
+  reader->preamble = std::move(preamble);
+  reader->joined = worker_.loop.now();
+  reader->notice = std::move(*place);
+  reader->transport->limit_unsent(kUnsentBytes);
+  services.now_feeds->join(worker_.loop.id(), std::move(reader), *feed, last_id);
+}
+
+}  // namespace lb

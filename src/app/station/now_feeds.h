@@ -1,0 +1,83 @@
+// NowFeeds: the events of /api/v1/now/MOUNT/events: a TextFeed for each stream that has readers,
+// and the readers' own fan-outs.  They are no listeners: in no count, and no place of <clients>.
+//
+// A feed is made for its first reader and goes kUnread after its last.  A stream is gathered on the
+// thread of Services::pages_thread, at most twice a second each; what has changed since becomes
+// events.
+// Thread: control; join() on the reader's worker; find(), enter() and leave any.
+// Ownership: Services.
+// Bounds: kMaxFeeds; <now max-readers= per-address=>; of a feed TextFeed's.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/now_json.h"
+#include "app/services/services.h"
+#include "base/snapshot.h"
+#include "base/unique_function.h"
+#include "stream/address_tally.h"
+#include "stream/loop_streams.h"
+#include "stream/text_feed.h"
+
+namespace lb {
+
+class NowFeeds {
+ public:
+  static constexpr std::size_t kMaxFeeds = 512;
+  static constexpr std::chrono::seconds kUnread{60};
+  static constexpr std::chrono::seconds kHeartbeat{20};
+  static constexpr std::chrono::seconds kBetweenCounts{10};
+  static constexpr std::chrono::milliseconds kBetweenLooks{500};
+
+  explicit NowFeeds(Services& services);
+  ~NowFeeds();
+
+  // Null: the stream has no feed yet.  Any thread.
+  std::shared_ptr<TextFeed> find(const std::string& mount) const;
+  // The same once there is one, on control; null: there are too many.
+  void make(const std::string& mount, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
+  // Something about the stream may have changed.
+  void look(const std::string& mount);
+
+  // A reader's place; nullopt: there is none, in all or for its address.  Any thread.
+  std::optional<std::unique_ptr<EndNotice>> enter(const Address& address);
+  // On the worker of this number.
+  void join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
+            std::string_view last_id);
+  std::int64_t readers() const noexcept { return places_.inside(); }
+
+ private:
+  using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
+  struct Feed {
+    std::shared_ptr<TextFeed> text;
+    std::optional<NowMount> known;  // nullopt: not looked at yet
+    std::vector<Then> waiting;
+    bool looking = false, changed = false;
+    SteadyTime looked{}, counted{}, read{};
+  };
+  void begin_look(const std::string& mount, Feed& feed);
+  void looked(const std::string& mount, NowMount now);
+  void tick();
+  void publish_table();
+  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+
+  Services& services_;
+  ServerCounters uncounted_;
+  MountTable no_mounts_;
+  std::vector<std::unique_ptr<LoopStreams>> streams_;  // one a worker
+  std::map<std::string, Feed> feeds_;
+  using Table = std::map<std::string, std::shared_ptr<TextFeed>>;
+  Snapshot<Table> table_;
+  Gate places_;
+  AddressTally addresses_;
+  std::uint64_t made_ = 0;
+  Timer timer_;
+};
+
+}  // namespace lb
