@@ -1,5 +1,7 @@
 """What plays now as server-sent events: /api/v1/now/MOUNT/events."""
 import json
+import socket
+import struct
 
 from harness import equal, request, test, wait_for
 
@@ -87,7 +89,10 @@ def readers_are_no_listeners(t):
     equal(seen["listeners"], 0)
     equal(server.stat("/live.mp3", "listeners"), "0")
     refused.wire.close()
-    readers.pop().wire.close()
+    # One that closes its side alone would be missed with the next comment.
+    gone = readers.pop().wire
+    gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.close()
 
     def is_taken():
         one = Reader(server)
