@@ -32,8 +32,8 @@ TEST(TextFeed, ANewcomerGetsTheStateAndThenTheLog) {
   STRCMP_EQUAL("retry: 3000\nid: 7n1-000000000000\nevent: state\ndata: {1}\n\n",
                to_text(start.text).c_str());
   const std::string event = from(start.position);
-  STRCMP_EQUAL("id: 7n1-000000000030\nevent: title\ndata: {2}\n\n", event.c_str());
-  LONGS_EQUAL(0x30, event.size());
+  STRCMP_EQUAL("id: 7n1-00000000002d\nevent: title\ndata: {2}\n\n", event.c_str());
+  LONGS_EQUAL(0x2d, event.size());
 }
 TEST(TextFeed, OneThatComesBackGoesOnBehindItsEvent) {
   feed->set_state("state", "{}");
