@@ -2,7 +2,7 @@
 check_PROGRAMS += tests/config/config_tool
 tests_config_config_tool_CPPFLAGS = $(AM_CPPFLAGS)
 tests_config_config_tool_SOURCES = tests/config/config_tool.cc
-tests_config_config_tool_LDADD = $(APP)
+tests_config_config_tool_LDADD = $(COMMANDS)
 
 dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md doc/metrics.md doc/api.md
 dist_man_MANS = doc/icecast-lb.xml.5

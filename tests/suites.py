@@ -8,7 +8,6 @@ import importlib
 import os
 import pathlib
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -170,7 +169,7 @@ def main(about, *names):
     # A copy that everybody may read: as root, the server runs as nobody.
     with tempfile.TemporaryDirectory(prefix="icecast-lb-tests-", ignore_cleanup_errors=True) as place:
         pathlib.Path(place).chmod(0o755)
-        facts.Settings.build, facts.Settings.binary = build, shutil.copy(options.server, place)
+        facts.Settings.build, facts.Settings.binary = build, harness.copy_program(options.server, place)
         tests = pool.Pool(tasks, options.jobs, report.ended)
         try:
             tests.run()

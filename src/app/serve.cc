@@ -6,11 +6,11 @@
 #include <string_view>
 #include <utility>
 
-#include "app/process/process.h"
 #include "app/process/service_manager.h"
 #include "app/server.h"
 #include "base/cat.h"
 #include "config/loader.h"
+#include "program/process.h"
 
 namespace lb {
 namespace {

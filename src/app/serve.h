@@ -3,7 +3,7 @@
 // Thread: main.
 #pragma once
 
-#include "app/process/options.h"
+#include "program/options.h"
 
 namespace lb {
 

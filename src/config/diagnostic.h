@@ -15,7 +15,7 @@ enum class Severity : std::uint8_t {
   kFatal,    // a start is refused
 };
 
-// What an import (config/import.h) files it under.
+// What an import (commands/import.h) files it under.
 enum class Concern : std::uint8_t {
   kGeneral,
   kUnsupported,  // another server's element that is left out here

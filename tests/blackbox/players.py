@@ -9,7 +9,6 @@ All formats at the same time.  Prints PASS or FAIL for every format and player, 
 import argparse
 import concurrent.futures
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,7 +88,7 @@ def main():
     seconds, feeds, results = options.seconds, [], {}
     with tempfile.TemporaryDirectory(prefix="icecast-lb-players-") as place:
         pathlib.Path(place).chmod(0o755)
-        harness.Settings.binary = shutil.copy(options.server, place)
+        harness.Settings.binary = harness.copy_program(options.server, place)
         harness.Settings.patience = 15.0
         bench = harness.Bench()
         try:

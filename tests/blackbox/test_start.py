@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -335,3 +336,28 @@ def root_does_not_write_where_a_file_of_another_user_says(t):
 def term_and_int_end_it_well(t):
     for number in (signal.SIGTERM, signal.SIGINT):
         equal(t.server().stop(number), 0, "exit status after signal %d" % number)
+
+
+@test
+def a_command_of_icelb_without_icelb_is_refused_and_names_where_it_was_looked_for(t):
+    """icelb is taken from the directory of the program, whatever PATH or a symbolic link says."""
+    place = t.dir / "alone"
+    place.mkdir()
+    shutil.copy(Settings.binary, place / "icecast-lb")
+    t.dir.chmod(0o755)
+    link = t.dir / "linked"
+    link.symlink_to(place / "icecast-lb")
+    foreign = t.dir / "icelb"
+    foreign.write_text("#!/bin/sh\necho foreign\n")
+    foreign.chmod(0o755)
+    for program in (place / "icecast-lb", link):
+        done = subprocess.run([program, "--simulate", "demo", "--seeds", "1"], env={"PATH": str(t.dir)}, cwd=t.dir,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+        equal((done.returncode, done.stdout), (1, ""))
+        matches(re.escape("icecast-lb: %s/icelb: No such file or directory; " % place), done.stderr)
+    equal(subprocess.run([link, "--version"], capture_output=True, timeout=20).returncode, 0, "what the server prints itself")
+    shutil.copy(pathlib.Path(Settings.binary).parent / "icelb", place)
+    done = subprocess.run([link, "--simulate", "demo", "--seeds", "1"], capture_output=True, text=True, timeout=60)
+    equal(done.returncode, 0, "the simulation with icelb: " + done.stderr)
+    done = subprocess.run([place / "icelb", "-c", "/nonexistent"], capture_output=True, text=True, timeout=20)
+    equal((done.returncode, done.stderr), (1, "icelb: it does not serve; icecast-lb -c does\n"))

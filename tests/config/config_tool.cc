@@ -1,11 +1,16 @@
-// The server's command line without the server: for the checks of conf/, doc/ and tests/config/.
+// The command line of both programs without the server: for the checks of conf/, doc/ and
+// tests/config/.
 #include <cstdio>
+#include <optional>
 
-#include "app/process/options.h"
+#include "commands/answers.h"
+#include "program/options.h"
 
 int main(int argc, char** argv) {
   const lb::Options options = lb::parse_options({argv + 1, argv + argc});
-  const auto answer = lb::answer(options);
+  std::optional<lb::Answer> answer = lb::answer(options);
+  if (options.action == lb::Options::Action::kImport) answer = lb::answer_import(options);
+  if (options.action == lb::Options::Action::kSimulate) answer = lb::answer_simulation(options);
   if (!answer) {
     std::puts("this program does not serve");
     return 2;

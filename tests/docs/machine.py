@@ -24,6 +24,7 @@ mkdir -p usr/src/icecast-lb
 mount --bind "$1" usr/src/icecast-lb
 mount -o remount,ro,bind usr/src/icecast-lb
 install -m 755 "$2" usr/local/bin/icecast-lb
+install -m 755 "$(dirname "$2")/icelb" usr/local/bin/icelb
 install -m 755 "$3/systemctl" usr/local/sbin/systemctl
 install -m 755 "$3/sudo" usr/local/bin/sudo
 mount -t proc proc proc

@@ -58,6 +58,14 @@ def listen_socket(port, more=""):
     return "<listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address>%s</listen-socket>" % (port, more)
 
 
+def copy_program(program, place):
+    """A copy of the server in the folder, and of icelb, which it starts from its own folder; the path of the server there."""
+    icelb = pathlib.Path(program).parent / "icelb"
+    if icelb.exists():  # a build with sanitizers may have the server alone
+        shutil.copy(icelb, place)
+    return shutil.copy(program, place)
+
+
 class Server:
     def __init__(self, bench, directory, host="127.0.0.1", **slots):
         self.bench, self.dir, self.host = bench, directory, host

@@ -5,7 +5,7 @@
 - links, their anchors and names of files in the pages lead somewhere
 - every page of doc/ is packed; doc/index.md names it, and a guide has at most 1,500 words
 - HACKING.md names every floor of src/LAYERS
-- the options in doc/icecast-lb.1 are those of the usage text in src/app/process/options.cc
+- the options in doc/icecast-lb.1 are those of the usage text in src/program/options.cc
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
 """
 import pathlib
@@ -73,7 +73,7 @@ for floor in re.findall(r"^(\w+):", (top / "src/LAYERS").read_text(), re.M):
     if not re.search(r"^(?:.*│ +)?%s\b" % floor, hacking, re.M):
         fault("HACKING.md does not name the floor " + floor)
 
-usage = re.search(r'R"\((usage:.*?)\)"', (top / "src/app/process/options.cc").read_text(), re.S).group(1)
+usage = re.search(r'R"\((usage:.*?)\)"', (top / "src/program/options.cc").read_text(), re.S).group(1)
 manual = (top / "doc/icecast-lb.1").read_text().replace("\\-", "-")
 
 

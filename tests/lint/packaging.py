@@ -51,7 +51,7 @@ if done.returncode == 0:
     check(not re.search(r"change-me|hackme", "".join(made.find("authentication").itertext())), "a password is in the template")
 
 unit = text("packaging/icecast-lb.service")
-usage = text("src/app/process/options.cc")
+usage = text("src/program/options.cc")
 for option in re.findall(r"(?m)^Exec\w+=/usr/bin/icecast-lb (-\S+) /etc/icecast-lb/icecast-lb.xml$", unit):
     check(re.search(r"(?m)^  %s\b" % option, usage), "the unit starts the program with %s, which it does not have" % option)
 check(unit.count("/usr/bin/icecast-lb -") == 2 and "Type=notify" in unit and "WatchdogSec=" in unit, "the unit has changed")

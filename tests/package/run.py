@@ -64,7 +64,7 @@ def build_package(build):
 def look_at_package(deb):
     say("%s, %d bytes" % (deb.name, deb.stat().st_size))
     names = {line.split()[5][1:] for line in run(["dpkg-deb", "--contents", deb], "dpkg-deb").splitlines()}
-    for wanted in ("/usr/bin/icecast-lb", "/usr/share/man/man1/icecast-lb.1.gz", "/usr/share/man/man5/icecast-lb.xml.5.gz",
+    for wanted in ("/usr/bin/icecast-lb", "/usr/bin/icelb", "/usr/share/man/man1/icecast-lb.1.gz", "/usr/share/man/man5/icecast-lb.xml.5.gz",
                    "/usr/share/icecast-lb/web/status.xsl", "/usr/share/icecast-lb/admin/stats.xsl",
                    "/usr/share/icecast-lb/icecast-lb.xml.in", "/lib/systemd/system/icecast-lb.service",
                    "/etc/logrotate.d/icecast-lb", "/usr/share/doc/icecast-lb/operations.md",

@@ -7,6 +7,7 @@
 #include "base/cat.h"
 #include "base/command_words.h"
 #include "cluster/nodes/names.h"
+#include "config/cluster_id.h"
 #include "net/country_file.h"
 
 namespace lb {
@@ -27,17 +28,6 @@ constexpr auto kNoRedirect =
 
 double kbps_of(std::uint64_t bits_per_second) {
   return static_cast<double>(bits_per_second) / kBitsPerKbit;
-}
-
-bool says_nothing(const std::string& hostname) {
-  return hostname.empty() || hostname == "localhost";
-}
-
-std::string word_of(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return !is_node_id(std::string_view(&c, 1)); }, '-');
-  return out;
 }
 
 NodeLimits limits_of(std::uint64_t bits_per_second, unsigned listeners, unsigned weight,
@@ -96,12 +86,6 @@ std::vector<std::string> countries_of(const std::vector<std::string>& words) {
     if (is_country(word)) out.push_back(std::move(word));  // the others are named by the checks
   }
   return out;
-}
-
-std::string cluster_id(const Config& config, std::string_view epoch) {
-  if (is_node_id(config.cluster.id)) return config.cluster.id;
-  if (says_nothing(config.hostname)) return cat({"node-", epoch});
-  return cat({word_of(config.hostname.substr(0, 48)), "-", config.port});
 }
 
 KnownNodes known_nodes(const Config& config) {
@@ -184,7 +168,7 @@ std::vector<NodeAddress> own_addresses(const Config& config) {
                                         from.address, https ? 443 : 8000);
     if (address) out.push_back(std::move(*address));
   }
-  if (!out.empty() || says_nothing(config.hostname)) return out;
+  if (!out.empty() || names_no_machine(config.hostname)) return out;
   if (auto address = make_public_address(PublicScheme::kHttp, config.hostname,
                                          static_cast<std::uint16_t>(config.port)))
     out.push_back(std::move(*address));
@@ -231,7 +215,7 @@ std::vector<NodeHello> static_nodes(const Config& config) {
         make_public_address(PublicScheme::kHttp, from.host, static_cast<std::uint16_t>(from.port));
     if (!address) continue;
     NodeHello hello;
-    hello.id = cat({"redirect-", word_of(from.host.substr(0, 40)), "-", from.port});
+    hello.id = cat({"redirect-", id_word(from.host.substr(0, 40)), "-", from.port});
     hello.kind = NodeKind::kStatic;
     hello.addresses.push_back(std::move(*address));
     hello.limits = limits_of(from.max_bits_per_second, from.max_listeners, 1, order++);

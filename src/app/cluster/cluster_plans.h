@@ -22,8 +22,6 @@ namespace lb {
 
 // Of a list in the configuration: those that are two letters, in capitals.
 std::vector<std::string> countries_of(const std::vector<std::string>& words);
-// <cluster><id>; else made from hostname and port, or, where those say nothing, from the epoch.
-std::string cluster_id(const Config& config, std::string_view epoch);
 KnownNodes known_nodes(const Config& config);
 NodeTable::Settings table_settings(const Config& config);
 BalanceSettings balance_settings(const Config& config);

@@ -18,12 +18,12 @@
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
-#include "app/station/store_registry.h"
 #include "auth/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "cluster/nodes/public_address.h"
 #include "net/digest.h"
+#include "store/store_registry.h"
 
 namespace lb {
 namespace {

@@ -13,7 +13,6 @@ import importlib
 import json
 import pathlib
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -64,7 +63,7 @@ def main():
     place = tempfile.TemporaryDirectory(prefix="icecast-lb-goals-")
     pathlib.Path(place.name).chmod(0o755)
     harness.Settings.build = options.build.resolve()
-    harness.Settings.binary = shutil.copy(options.build / "src/icecast-lb", place.name)
+    harness.Settings.binary = harness.copy_program(options.build / "src/icecast-lb", place.name)
     rows = []
     with place:
         for goal in goals:

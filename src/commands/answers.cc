@@ -1,0 +1,29 @@
+#include "commands/answers.h"
+
+#include "base/cat.h"
+#include "commands/import.h"
+
+namespace lb {
+
+// The report goes where the new file does not.
+Answer answer_import(const Options& options) {
+  const Import import =
+      import_config(options.config_file, {options.allow_default_passwords}, random_password);
+  if (import.xml.empty()) return {import.report, "", import.status};
+  if (options.output_file.empty()) return {import.xml, import.report, import.status};
+  if (const auto saved = save_new_file(options.output_file, import.xml); !saved) {
+    return {import.report, cat({"icecast-lb: ", saved.error().what, "\n"}), 1};
+  }
+  return {import.report, "", import.status};
+}
+
+Answer answer_simulation(const Options& options, const SimulationPrinter& print) {
+  Answer result;
+  const auto keep = [&result](std::string_view lines) { result.out += lines; };
+  const auto good = run_simulation(options.scenario, options.seeds, print ? print : keep);
+  if (!good.has_value()) result.err = "icecast-lb: " + good.error().what;
+  result.status = good.has_value() && *good ? 0 : 1;
+  return result;
+}
+
+}  // namespace lb

@@ -1,0 +1,20 @@
+#include "commands/local_url.h"
+
+#include "base/cat.h"
+
+namespace lb {
+
+std::string local_url(const Config& config) {
+  for (const ListenSettings& socket : config.listen) {
+    if (socket.tls || socket.proxy_protocol || socket.shoutcast_compat || socket.port == 0)
+      continue;
+    std::string host = socket.bind_address;
+    if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
+    if (host == "::") host = "::1";
+    if (host.find(':') != std::string::npos) host = cat({"[", host, "]"});
+    return cat({"http://", host, ":", socket.port});
+  }
+  return {};
+}
+
+}  // namespace lb

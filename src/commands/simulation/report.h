@@ -1,0 +1,27 @@
+// What --simulate prints: scenarios are run with several seeds and become tables of plain text.
+// Thread: any one; takes seconds to a minute.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "commands/simulation/scenarios.h"
+
+namespace lb {
+
+// Names and what they are, one a line.
+std::string simulation_list();
+
+using SimulationPrinter = std::function<void(std::string_view)>;  // of whole lines
+
+// name: of a scenario, or "all".  print is called as results come in.  True: every goal was
+// reached. Error: not found.
+Result<bool> run_simulation(std::string_view name, unsigned seeds, const SimulationPrinter& print);
+
+// One table; used by run_simulation().
+bool run_scenario(const SimulationScenario& scenario, unsigned seeds,
+                  const SimulationPrinter& print);
+
+}  // namespace lb

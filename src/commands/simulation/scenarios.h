@@ -1,0 +1,59 @@
+// The scenarios of --simulate: which clusters and crowds, under which rules, and what is aimed at.
+// doc/balancing.md shows their results beside those of the study that the rules come from.
+// Thread: plain values.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "commands/simulation/simulation.h"
+
+namespace lb {
+
+// A goal is for the mean over all seeds.
+struct SimulationGoals {
+  std::optional<double> of_ideal{};  // peak / mean utilisation at most
+  std::optional<double> peak{};
+  std::optional<double> relays{};
+  std::optional<double> wasted{};
+  // The nodes have so many listeners in the end, give or take 5 % of all.
+  std::vector<double> listeners{};
+};
+
+struct SimulationRow {
+  std::string group;  // rows of one group stand together under it
+  std::string label;
+  SimulationSetup setup;
+  SimulationGoals goals;
+};
+
+enum class SimulationColumn : std::uint8_t {
+  kPeak,     // mean (worst seed)
+  kOfIdeal,  // peak / mean utilisation at the end
+  kSpread,
+  kSettled,
+  kOverCap,
+  kRelays,
+  kPerMount,  // relays / mounts with listeners
+  kStarts,
+  kWasted,
+  kRescued,
+  kRestarts,
+  kRefused,
+  kListeners,  // of each node
+};
+
+struct SimulationScenario {
+  std::string_view name;
+  std::string_view about;
+  std::vector<SimulationColumn> columns;
+  std::vector<SimulationRow> rows;
+  unsigned seeds_divisor = 1;  // large ones are run with fewer seeds
+};
+
+std::vector<SimulationScenario> simulation_scenarios();
+
+}  // namespace lb

@@ -1,0 +1,247 @@
+#include "program/options.h"
+
+#include <unistd.h>
+
+#include "api/openapi.h"
+#include "auth/user_book.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "config/check_report.h"
+#include "config/loader.h"
+#include "program/process.h"
+
+namespace lb {
+namespace {
+
+using Action = Options::Action;
+
+constexpr std::uint64_t kMaxSeeds = 1000;
+
+// Walks over the arguments; value() takes the next one if it is not an option.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<std::string_view>& args) : args_(args) {}
+  bool next(std::string_view& arg) {
+    if (at_ == args_.size()) return false;
+    arg = args_[at_++];
+    equals_.reset();
+    const std::size_t equals = arg.find('=');
+    if (arg.starts_with("--") && equals != std::string_view::npos) {
+      equals_ = arg.substr(equals + 1);
+      arg = arg.substr(0, equals);
+    }
+    return true;
+  }
+  std::optional<std::string_view> value() {
+    if (equals_) return equals_;
+    if (at_ == args_.size() || (args_[at_].size() > 1 && args_[at_][0] == '-')) return std::nullopt;
+    return args_[at_++];
+  }
+
+ private:
+  const std::vector<std::string_view>& args_;
+  std::size_t at_ = 0;
+  std::optional<std::string_view> equals_;
+};
+
+Options wrong(std::string complaint) {
+  Options options;
+  options.action = Action::kUsage;
+  options.complaint = std::move(complaint);
+  return options;
+}
+
+}  // namespace
+
+Options parse_options(const std::vector<std::string_view>& args) {
+  Options options;
+  Arguments left(args);
+  std::string_view arg;
+  while (left.next(arg)) {
+    if (arg == "-c") {
+      const auto file = left.value();
+      if (!file) return wrong("-c needs the name of a configuration file");
+      options.config_file = *file;
+    } else if (arg == "-v" || arg == "--version") {
+      options.action = Action::kVersion;
+      return options;
+    } else if (arg == "-h" || arg == "--help") {
+      options.action = Action::kHelp;
+      return options;
+    } else if (arg == "-b") {
+      options.background = true;
+    } else if (arg == "-f" || arg == "--foreground") {
+      options.background = false;
+    } else if (arg == "--debuggable") {
+      options.debuggable = true;
+    } else if (arg == "--allow-default-passwords") {
+      options.allow_default_passwords = true;
+    } else if (arg == "-o") {
+      options.output_file = left.value().value_or("");
+    } else if (arg == "--check-config" || arg == "--dump-config" || arg == "--import") {
+      options.action = arg == "--check-config"  ? Action::kCheckConfig
+                       : arg == "--dump-config" ? Action::kDumpConfig
+                                                : Action::kImport;
+      if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--elsewhere") {
+      options.elsewhere = true;
+    } else if (arg == "--drain") {
+      options.action = Action::kDrain;
+      const std::string_view how = left.value().value_or(options.drain_mode);
+      const std::size_t comma = how.find(',');
+      options.drain_mode = how.substr(0, comma);
+      if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
+      const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
+                         options.drain_mode == "move" || options.drain_mode == "hard";
+      if (!known || (comma != std::string_view::npos && !options.drain_seconds))
+        return wrong("--drain=MODE,SECONDS needs one of: configured soft move hard");
+    } else if (arg == "--passwd") {
+      options.action = Action::kPasswd;
+      options.user = left.value().value_or("");
+      if (!options.user.empty() && !is_login_name(options.user))
+        return wrong(cat({"--passwd: ", quoted(options.user), " cannot be the name of a user"}));
+    } else if (arg == "--rotate-keys") {
+      options.action = Action::kRotateKeys;
+    } else if (arg == "--revoke") {
+      options.revoke = true;
+    } else if (arg == "--store-copy" || arg == "--store-rebuild") {
+      options.action = arg == "--store-copy" ? Action::kStoreCopy : Action::kStoreRebuild;
+      while (const auto name = left.value()) options.stores.emplace_back(*name);
+    } else if (arg == "--overwrite") {
+      options.overwrite = true;
+    } else if (arg == "--dump-reference") {
+      const auto format = parse_reference_format(left.value().value_or(""));
+      if (!format)
+        return wrong("--dump-reference needs one of: md man xml metrics record openapi api");
+      options.action = Action::kDumpReference;
+      options.reference = *format;
+    } else if (arg == "--simulate") {
+      options.action = Action::kSimulate;
+      if (const auto scenario = left.value()) options.scenario = *scenario;
+    } else if (arg == "--seeds") {
+      const auto seeds = parse_u64(left.value().value_or(""));
+      if (!seeds || *seeds < 1 || *seeds > kMaxSeeds)
+        return wrong("--seeds needs a number from 1 to 1000");
+      options.seeds = static_cast<unsigned>(*seeds);
+    } else if (arg.starts_with("--")) {
+      return wrong("unknown option " + quoted(arg));
+    }
+  }
+  if (options.action == Action::kStoreCopy && (options.stores.empty() || options.stores.size() > 2))
+    return wrong(
+        "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or a "
+        "configuration file");
+  const bool needs_file = options.action != Action::kDumpReference &&
+                          options.action != Action::kSimulate &&
+                          options.action != Action::kPasswd &&
+                          (options.action != Action::kStoreCopy || options.stores.size() < 2);
+  if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
+    return wrong("--passwd with -c needs the name of a user");
+  if (needs_file && options.config_file.empty()) {
+    return wrong(options.action == Action::kServe ? "" : "which configuration file?");
+  }
+  return options;
+}
+
+std::string usage_text() {
+  return
+      R"(usage: icecast-lb [-b] -c <file>
+  -c <file>                  serve with this configuration file
+  -b                         in the background
+  -f, --foreground           in the foreground (this is how it runs without -b)
+  -v, --version              print the version
+  -h, --help                 print this text
+  --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
+                             of files and directories that it names too, as the user of
+                             <changeowner>; --elsewhere: it is for another machine, they are not tried
+  --dump-config <file>       print every effective value of a file
+  --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
+                             clean file; status 0: all of it, 2: not all, 1: nothing came of it
+  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics;
+                             record: the JSON Schema of a mount outside of the file; openapi or
+                             api: what /api/v1 has
+  --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
+                             of the names that a wrong one prints; status 0: every goal was reached
+  --seeds <number>           runs of each simulation; 10
+  --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
+                             is empty; mode: configured, soft, move or hard
+  --passwd [<user>]          read a password from the terminal or standard input, and print it hashed;
+                             with -c: give it to this user of the store, by the server that runs
+  --store-copy <from> [<to>] copy all records of a store into another one that has none; each is
+                             files:DIRECTORY, or a configuration file, whose <store> it is; without
+                             <to>: the store of -c; --overwrite: the other one becomes the same
+  --store-rebuild [<copy>...]  with -c: make its store again out of the newest of these last good
+                             copies of masters, or out of the conf.cache of its nodes together;
+                             without one: that of its own etcd; --overwrite: although it has records
+  --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
+  --debuggable               let core files and debuggers read the memory after a change of user
+  --allow-default-passwords  start although a password is one from an example
+)";
+}
+
+namespace {
+
+// What is upstairs of the configuration is not the configuration's to print.
+std::string reference_of(ReferenceFormat format) {
+  if (format == ReferenceFormat::kOpenApi) return openapi_json();
+  if (format == ReferenceFormat::kApi) return api_reference();
+  return dump_reference(format);
+}
+
+}  // namespace
+
+bool is_command_of_icelb(Action action) noexcept {
+  switch (action) {
+    case Action::kSimulate:
+    case Action::kImport:
+    case Action::kPasswd:
+    case Action::kRotateKeys:
+    case Action::kStoreCopy:
+    case Action::kStoreRebuild:
+    case Action::kDrain:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::optional<Answer> answer(const Options& options) {
+  const LoadOptions load{options.allow_default_passwords};
+  if (is_command_of_icelb(options.action)) return std::nullopt;
+  switch (options.action) {
+    case Action::kServe:
+      return std::nullopt;
+    case Action::kVersion:
+      return Answer{version_text(), "", 0};
+    case Action::kHelp:
+      return Answer{usage_text(), "", 0};
+    case Action::kDumpReference:
+      return Answer{reference_of(options.reference), "", 0};
+    case Action::kCheckConfig: {
+      const CheckReport report = check_report(
+          options.config_file, load, options.elsewhere ? FilesOf::kElsewhere : FilesOf::kHere);
+      return Answer{report.text, "", report.valid ? 0 : 1};
+    }
+    case Action::kDumpConfig: {
+      const auto loaded = load_config_file(options.config_file, load);
+      if (!loaded.has_value()) {
+        return Answer{fatal_text(options.config_file, loaded.error()), "", 1};
+      }
+      return Answer{dump_config(*loaded), "", 0};
+    }
+    default:  // kUsage
+      break;
+  }
+  if (options.complaint.empty()) return Answer{usage_text(), "", 1};
+  // All options would hide the one line that matters.
+  return Answer{"usage: icecast-lb [-b] -c <file>\n       icecast-lb --help prints all options\n",
+                cat({"icecast-lb: ", options.complaint, "\n"}), 1};
+}
+
+int print_answer(const Answer& answer) {
+  write_console(STDOUT_FILENO, answer.out);
+  write_console(STDERR_FILENO, answer.err);
+  return answer.status;
+}
+
+}  // namespace lb

@@ -1,0 +1,77 @@
+#include "store/store_registry.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/record_book.h"
+#include "base/cat.h"
+#include "registry/make_registry.h"
+#include "store/sealed_registry.h"
+
+namespace lb {
+namespace {
+
+// Whether a record that was edited by hand can be taken.
+Result<void> judge_record(std::string_view key, std::string_view value) {
+  RegistryContent content;
+  content.records.push_back({std::string(key), std::string(value), 1});
+  std::vector<std::string> complaints;
+  (void)RecordBook::make(content, complaints);
+  if (!complaints.empty()) return Error::invalid(complaints.front());
+  return {};
+}
+
+SealKeys seal_keys(const StoreSettings& store) {
+  std::vector<std::string> keys;
+  for (const std::string& text : store.keys)
+    if (auto key = SealKeys::parse_key(text)) keys.push_back(*std::move(key));
+  return SealKeys(keys);
+}
+
+}  // namespace
+
+RegistrySettings registry_settings(const StoreSettings& store) {
+  RegistrySettings settings;
+  switch (store.type) {
+    case StoreType::kNone:
+      break;
+    case StoreType::kFiles:
+      settings.type = RegistryType::kFiles;
+      break;
+    case StoreType::kEtcd:
+      settings.type = RegistryType::kEtcd;
+      break;
+  }
+  settings.path = store.path;
+  settings.prefix = store.prefix;
+  settings.members = store.members;
+  settings.username = store.username;
+  settings.password = store.password;
+  settings.ca_file = store.ca_file;
+  settings.certificate = store.certificate;
+  settings.key_file = store.key_file;
+  return settings;
+}
+
+std::unique_ptr<Registry> open_store_as_kept(const StoreSettings& store, Loop& control, Loop& disk,
+                                             Log& log) {
+  return make_registry(registry_settings(store), control, disk, log, judge_record);
+}
+
+std::unique_ptr<Registry> open_store(const StoreSettings& store, Loop& control, Loop& disk,
+                                     Log& log) {
+  auto below = open_store_as_kept(store, control, disk, log);
+  if (!below) return nullptr;
+  return std::make_unique<SealedRegistry>(control, log, seal_keys(store), std::move(below));
+}
+
+std::string store_name(const StoreSettings& store) {
+  if (store.type == StoreType::kFiles) return "files:" + store.path;
+  if (store.type == StoreType::kNone) return "no store";
+  std::string name = cat({"etcd:", store.prefix, " at"});
+  for (const std::string& member : store.members) name += ' ' + member;
+  return name;
+}
+
+}  // namespace lb
