@@ -2,16 +2,21 @@
 #include <unistd.h>
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "admin/render.h"
 #include "app/drain/drain_command.h"
+#include "app/handover/launch.h"
+#include "app/handover/stand_in.h"
+#include "app/handover/upgrade_command.h"
 #include "app/process/options.h"
 #include "app/serve.h"
 #include "app/services/login_commands.h"
 #include "app/station/store_commands.h"
 
 int main(int argc, char** argv) {
+  lb::Launch launch = lb::Launch::take(argc, argv);
   lb::init_xml_libraries();
   const lb::Options options =
       lb::parse_options(std::vector<std::string_view>(argv + 1, argv + argc));
@@ -24,6 +29,10 @@ int main(int argc, char** argv) {
     return said->status;
   }
   switch (options.action) {
+    case lb::Options::Action::kStandIn:
+      return lb::stand_in(options.stands_for);
+    case lb::Options::Action::kUpgrade:
+      return lb::upgrade_server(options);
     case lb::Options::Action::kDrain:
       return lb::drain_node(options);
     case lb::Options::Action::kPasswd:
@@ -36,6 +45,6 @@ int main(int argc, char** argv) {
     case lb::Options::Action::kStoreRebuild:
       return lb::rebuild_store(options);
     default:
-      return lb::serve(options);
+      return lb::serve(options, std::move(launch));
   }
 }
