@@ -39,9 +39,30 @@ bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
 
 bool ListenSockets::has_certificate() const { return services_.tls.context() != nullptr; }
 
+// Null: none of them is this one.
+std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
+  const auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
+    return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
+           one.shoutcast == wanted.shoutcast;
+  });
+  if (at == handed_.end() || at->fds.size() != services_.loops.workers()) return nullptr;
+  auto socket = std::make_shared<ListenSocket>();
+  socket->settings = wanted.settings;
+  socket->shoutcast = wanted.shoutcast;
+  socket->port = at->port;
+  socket->inherited = at->inherited;
+  socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(at->fds));
+  handed_.erase(at);
+  return socket;
+}
+
 Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   const bool closed = wanted.settings.tls && !has_certificate();
   const unsigned workers = services_.loops.workers();
+  if (auto handed = take_handed(wanted)) {
+    (closed ? closed_ : open_).push_back(handed);
+    return Socket(handed);
+  }
   auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
@@ -140,6 +161,12 @@ void ListenSockets::apply(const Config& config) {
       accept_from(*opened);
     }
   }
+}
+
+std::vector<ListenSockets::Socket> ListenSockets::all_sockets() const {
+  std::vector<Socket> all = open_;
+  all.insert(all.end(), closed_.begin(), closed_.end());
+  return all;
 }
 
 std::vector<int> ListenSockets::ports() const {

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/services/services.h"
@@ -25,6 +26,14 @@ class ListenSockets {
  public:
   ListenSockets(Services& services, std::vector<UniqueFd> inherited);
 
+  // Of a hand-over: those of the process before, which listen all the time.
+  struct Handed {
+    int wanted_port = 0, port = 0;  // as configured, as bound
+    std::string bind_address;
+    bool shoutcast = false, inherited = false;
+    std::vector<UniqueFd> fds;  // one a worker
+  };
+  void take(std::vector<Handed> handed) { handed_ = std::move(handed); }
   // Error: not one could be opened; the others are in the log.
   Result<void> open(const Config& config);
   // The workers begin to take connections; before the loops start.
@@ -32,6 +41,8 @@ class ListenSockets {
   void certificate_came();
   void apply(const Config& config);
   std::vector<int> ports() const;
+  // Those too that are closed yet.
+  std::vector<std::shared_ptr<const ListenSocket>> all_sockets() const;
   const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept {
     return open_;
   }
@@ -45,6 +56,7 @@ class ListenSockets {
   };
   static std::vector<Wanted> wanted(const Config& config);
   static bool is(const ListenSocket& socket, const Wanted& wanted);
+  std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
   void keep(Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);
@@ -53,6 +65,7 @@ class ListenSockets {
 
   Services& services_;
   InheritedSockets inherited_;
+  std::vector<Handed> handed_;
   std::vector<Socket> open_;
   std::vector<Socket> closed_;  // want TLS and have no certificate
 };

@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "app/handover/take_over.h"
 #include "app/process/service_manager.h"
 #include "app/server.h"
 #include "base/cat.h"
@@ -22,47 +24,88 @@ bool usable(const LoadedConfig& loaded, const std::string& path) {
   return !loaded.refuses_start();
 }
 
+std::string first_error(const LoadedConfig& loaded, const std::string& path) {
+  for (const Diagnostic& d : loaded.diagnostics)
+    if (d.severity == Severity::kError) return to_string(d, path);
+  return path + " cannot be used";
+}
+
 }  // namespace
 
-int serve(const Options& options) {
-  if (options.background) go_to_background();
+int serve(const Options& options, Launch launch) {
+  std::unique_ptr<TakeOver> before;
+  if (options.take_over >= 0) {
+    auto begun = TakeOver::begin(options.take_over);
+    if (!begun) {
+      write_console(STDERR_FILENO, cat({"--take-over: ", begun.error().what, "\n"}));
+      return 1;
+    }
+    before = std::move(*begun);
+  }
+  // What the process before is told, and what is printed.
+  const auto refuse = [&before](std::string_view why) {
+    if (before) before->refuse(why);
+    return 1;
+  };
+  if (options.background && !before) go_to_background();
   auto manager = ServiceManager::take_from_environment();
+  if (before) manager = before->manager();
+  const auto watchdog = manager.watchdog;
   const std::string& path = options.config_file;
   const LoadOptions load{options.allow_default_passwords};
   auto loaded = load_config_file(path, load);
   if (!loaded) {
     write_console(STDOUT_FILENO, fatal_text(path, loaded.error()));
-    return 1;
+    return refuse(cat({path, ": ", loaded.error().what}));
   }
-  if (!usable(*loaded, path)) return 1;
+  if (!usable(*loaded, path)) return refuse(first_error(*loaded, path));
   const auto config = loaded->config;
   raise_limits();
-  Server server(system_clock(), path, load, std::move(*loaded), std::move(manager));
+  Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
+                before ? before->workers() : 0);
+  if (before) server.take_sockets(before->sockets());
   if (auto bound = server.bind(); !bound) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
-    return 1;
+    return refuse(bound.error().what);
   }
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
   // The pid file is written as root only where no other user can change the configuration that
   // names it.
   const bool as_root = only_root_writes(path);
-  Result<PidFile> pid_file = as_root ? PidFile::write(config->paths.pidfile) : PidFile();
+  Result<PidFile> pid_file =
+      as_root && !before ? PidFile::write(config->paths.pidfile) : Result<PidFile>(PidFile());
   if (auto dropped = drop_privileges(config->security, config->paths, options.debuggable);
       !dropped) {
     write_console(STDERR_FILENO, dropped.error().what + "\n");
-    return 1;
+    return refuse(dropped.error().what);
   }
-  if (!as_root) pid_file = PidFile::write(config->paths.pidfile);
+  if (!as_root && !before) pid_file = PidFile::write(config->paths.pidfile);
   if (!pid_file)
     write_console(STDERR_FILENO,
                   cat({"WARNING: ", pid_file.error().what, "; running without one\n"}));
   if (auto logs = server.open_logs(); !logs) {
     write_console(STDERR_FILENO, cat({"FATAL: could not open error logging: ", logs.error().what,
                                       "\nFATAL: Could not start logging\n"}));
-    return 1;
+    return refuse(logs.error().what);
   }
   if (options.background) leave_console(nothing, config->logging);
-  server.run(!options.background);
+  Standing standing;
+  if (before) {
+    // From here on to GO it has its time: what it lacks is known.
+    if (auto ready = before->prepared(); !ready) return 1;
+    if (auto taken = server.take_over(*before); !taken) return 1;
+    standing = before->standing();
+    pid_file = before->stands_in()
+                   ? Result<PidFile>(PidFile::keep(config->paths.pidfile))
+                   : PidFile::write_again(std::move(standing.pid_file), config->paths.pidfile);
+    standing.upgrades = before->upgrades();
+  } else {
+    standing.known_pid = static_cast<std::uint64_t>(::getpid());
+  }
+  if (pid_file) standing.pid_file = pid_file->share();
+  server.may_hand_over({std::move(launch), options.background, watchdog, {}}, std::move(standing));
+  const bool announce = !options.background && !before;
+  server.run(announce, std::move(before));
   return 0;
 }
 

@@ -3,11 +3,12 @@
 // Thread: main.
 #pragma once
 
+#include "app/handover/launch.h"
 #include "program/options.h"
 
 namespace lb {
 
 // The exit status of the process.
-int serve(const Options& options);
+int serve(const Options& options, Launch launch);
 
 }  // namespace lb

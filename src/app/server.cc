@@ -64,14 +64,15 @@ MountLookup::Callbacks lookup_callbacks(Services& services) {
 }  // namespace
 
 Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options,
-               LoadedConfig first, ServiceManager manager)
+               LoadedConfig first, ServiceManager manager, unsigned workers)
     : config_path_(std::move(config_path)),
       load_options_(load_options),
-      services_(
-          std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
+      services_(std::make_unique<Services>(
+          clock, first.config, workers > 0 ? workers : worker_count(first.config->limits))),
       sockets_(*services_, std::move(manager.sockets)),
       switches_(*services_),
-      notifier_(manager.notify_socket),
+      notifier_(manager.notify ? Notifier(std::move(manager.notify))
+                               : Notifier(manager.notify_socket)),
       watchdog_(services_->loops, notifier_, manager.watchdog),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
@@ -250,7 +251,7 @@ Result<void> Server::bind() {
 }
 
 void Server::begin() {
-  begin_records();
+  if (!std::exchange(records_begun_, true)) begin_records();
   const auto config = services_->config.read();
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
@@ -262,9 +263,11 @@ void Server::begin() {
   services_->events->publish("start", node_name(*config), {{"version", LB_VERSION}});
 }
 
-void Server::run(bool announce) {
+void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
+  before_ = std::move(before);
   watch_signals();
   begin();
+  if (before_) go_on();
   services_->loops.start();
   services_->disk.start();
   services_->pages_thread.start();
@@ -276,8 +279,13 @@ void Server::run(bool announce) {
     const std::string line = cat({"icecast-lb ready: port", ports, "\n"});
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
   }
-  notifier_.ready("serving on port" + ports);
-  watchdog_.start();
+  const auto ready = [this, ports] {
+    notifier_.ready("serving on port" + ports);
+    watchdog_.start();
+  };
+  // Its process is not the service's before the one before it has told that.
+  before_ ? before_->when_left(services_->loops.control(), ready) : ready();
+  watch_stand_in();
   services_->loops.run();
   signals_.clear();
   services_->loops.join();
@@ -298,6 +306,7 @@ void Server::watch_signals() {
   };
   on(SIGHUP, &Server::reload);
   on(SIGUSR1, &Server::reopen_logs);
+  on(SIGUSR2, &Server::upgrade);
   on(SIGTERM, &Server::terminate);
   on(SIGINT, &Server::stop);
 }

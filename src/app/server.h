@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "app/handover/handover.h"
+#include "app/handover/take_over.h"
 #include "app/listen_sockets.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
@@ -27,19 +29,27 @@ struct OverlayUpdate;
 class Server {
  public:
   Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
-         ServiceManager manager);
+         ServiceManager manager, unsigned workers = 0);  // 0: by the configuration
 
   // Binds every <listen-socket>; before privileges are dropped.  An error: none could be bound.
   Result<void> bind();
   Result<void> open_logs();
-  // Until a signal ends it.  announce: print the "ready" line that tests wait for.
-  void run(bool announce);
+  // Of a hand-over: before bind(); behind it; before run().
+  void take_sockets(std::vector<ListenSockets::Handed> sockets) {
+    sockets_.take(std::move(sockets));
+  }
+  Result<void> take_over(TakeOver& before);
+  void may_hand_over(Handover::Plan plan, Standing standing);
+  // Until a signal ends it.  announce: print the "ready" line that tests wait for.  before: the
+  // process that this one goes on for.
+  void run(bool announce, std::unique_ptr<TakeOver> before = nullptr);
   // What run() does before its loops start; tests call it and turn the loops themselves.
   void begin();
   // What signals do: HUP, USR1, TERM, INT.
   void reload();
   void reopen_logs();
   void terminate();  // the configured drain, or now
+  void upgrade();    // USR2
   void stop();
   Services& services() noexcept { return *services_; }
   const ListenSockets& sockets() const noexcept { return sockets_; }
@@ -47,6 +57,11 @@ class Server {
 
  private:
   void watch_signals();
+  void go_on();
+  void watch_stand_in();
+  void on_stand_in(short events);
+  std::string upgrade_obstacle() const;
+  void mount_taken_over(const std::shared_ptr<Mount>& mount);
   void begin_records();
   void reloaded(std::string_view status);
   void reload_read(const Result<LoadedConfig>& loaded);
@@ -82,6 +97,10 @@ class Server {
   SwitchService switches_;
   Notifier notifier_;
   Watchdog watchdog_;
+  std::unique_ptr<TakeOver> before_;
+  std::unique_ptr<Handover> handover_;
+  Watch stand_in_watch_;
+  bool records_begun_ = false;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   Timer file_timer_;
   bool reloading_ = false, reload_again_ = false;

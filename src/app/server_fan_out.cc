@@ -47,15 +47,16 @@ struct Server::MountReceiver {
   using Told = void (*)(Server& server, const std::shared_ptr<Mount>& mount);
   std::string_view name;
   Told begun;
-  Told ended;                // null: sees it by itself
-  bool hears_seams = false;  // told of a mount whose relay has gone on, as of one that has begun
+  Told ended;                   // null: sees it by itself
+  bool hears_seams = false;     // told of a mount whose relay has gone on, as of one that has begun
+  bool hears_handover = false;  // likewise, of one that another process has fed so far
 };
 
 std::span<const Server::MountReceiver> Server::mount_receivers() {
   using At = const std::shared_ptr<Mount>&;
   static constexpr MountReceiver kReceivers[] = {
       {"links", [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); },
-       [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); }, true},
+       [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); }, true, true},
       {"relays", [](Server& s, At mount) { s.services_->relays->mount_begun(*mount); },
        [](Server& s, At mount) { s.services_->relays->mount_ended(*mount); }},
       {"events",
@@ -86,14 +87,15 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
            s.services_->dumps.begin(mount, settings->dump_file);
        },
        nullptr},
-      {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr},
+      {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr,
+       false, true},
       {"readers of titles",
        [](Server& s, At mount) { s.services_->now_feeds->look(mount->name()); },
        [](Server& s, At mount) { s.services_->now_feeds->look(mount->name()); }},
       {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
-       [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }},
+       [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }, false, true},
       {"hours", [](Server& s, At mount) { s.services_->hours->look(mount->name()); },
-       [](Server& s, At mount) { s.services_->hours->look(mount->name()); }},
+       [](Server& s, At mount) { s.services_->hours->look(mount->name()); }, false, true},
       {"listeners by HLS", [](Server&, At) {},
        [](Server& s, At mount) {
          if (s.services_->admission->rests(*mount))
@@ -120,6 +122,11 @@ void Server::mount_begun(const std::shared_ptr<Mount>& mount) {
 void Server::mount_went_on(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers())
     if (receiver.hears_seams) receiver.begun(*this, mount);
+}
+
+void Server::mount_taken_over(const std::shared_ptr<Mount>& mount) {
+  for (const MountReceiver& receiver : mount_receivers())
+    if (receiver.hears_handover) receiver.begun(*this, mount);
 }
 
 void Server::mount_ended(const std::shared_ptr<Mount>& mount) {

@@ -51,6 +51,17 @@ void Connection::start() {
   on_socket(EV_READ);
 }
 
+void Connection::start_with(std::string_view bytes) {
+  opening_ = bytes.empty() ? owner_.opening_of(*socket_) : nullptr;
+  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
+  enter(opening_ ? State::kOpening : State::kHead);
+  if (opening_) return;
+  if (bytes.empty())
+    on_socket(EV_READ);
+  else
+    on_head_bytes(bytes);
+}
+
 std::string_view Connection::name_of(State state) noexcept {
   static constexpr std::array<std::string_view, 8> kNames{
       "accepted", "opening", "head", "form", "handling", "replying", "lingering", "gone"};
@@ -261,6 +272,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
   }
   switch (status) {
     case ParseStatus::kMore:
+      head_so_far_.append(bytes);
       wait_for_request();
       return;
     case ParseStatus::kDrop:
@@ -280,6 +292,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
 
 void Connection::head_is_complete() {
   head_whole_ = true;
+  head_so_far_.clear();
   const Forwarded from =
       read_forwarded(owner_.settings_.read().trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -164,6 +165,9 @@ class Connection : public ListHook {
   bool enter(State next);
 
   void start();
+  void start_with(std::string_view bytes);
+  // What it has sent of a request that may be asked once more; nullopt: it is answered here.
+  std::optional<std::string> unanswered() const;
   void wait_for_request();
   void time_request();
   void on_socket(short events);
@@ -205,6 +209,7 @@ class Connection : public ListHook {
   RequestParser parser_;
   Request& request_ = parser_.request();  // of either parser
   std::unique_ptr<ShoutcastParser> shoutcast_;
+  std::string head_so_far_;  // of one that has not come whole
   std::string leftover_;
   std::string form_;
   std::uint64_t form_left_ = 0;

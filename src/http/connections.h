@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "base/snapshot.h"
 #include "http/access_batch.h"
 #include "http/connection.h"
+#include "http/connection_record.h"
 #include "http/route_table.h"
 #include "net/address_list.h"
 
@@ -64,6 +66,15 @@ class Connections final : public ConnectionSink {
   void accepted(std::unique_ptr<Transport> transport,
                 const std::shared_ptr<const ListenSocket>& socket) override;
   bool make_room() override;
+
+  // Of a hand-over, between two turns of the loop: those that another process asks once more, and
+  // then has.
+  std::vector<HeldRequest> unanswered() const;
+  void forget_unanswered();
+  std::size_t size() const noexcept { return connections_.size(); }
+  // One of those, in that process.
+  void adopt(std::unique_ptr<Transport> transport,
+             const std::shared_ptr<const ListenSocket>& socket, std::string_view bytes);
 
   // Null when it has gone.
   Connection* find(std::uint64_t id);

@@ -40,7 +40,7 @@ class IcyDeinterleaver {
   using OnBlock = std::function<void(std::string_view text, std::size_t audio_offset)>;
 
   // metaint 0: there are no blocks, all is audio.
-  explicit IcyDeinterleaver(std::size_t metaint) : metaint_(metaint), until_block_(metaint) {}
+  explicit IcyDeinterleaver(std::size_t metaint = 0) : metaint_(metaint), until_block_(metaint) {}
   // Moves the audio of `data` to its front and returns how many bytes of audio there are.  Calls
   // on_block for each complete non-empty block.
   std::size_t take(std::span<std::byte> data, const OnBlock& on_block);

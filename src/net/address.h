@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/record.h"
+
 struct sockaddr;
 struct sockaddr_storage;
 
@@ -32,6 +34,12 @@ class Address {
   // The bytes of the network that one client has all of: an IPv4 address, the /64 of an IPv6 one.
   std::string network() const;
   bool operator==(const Address&) const = default;
+
+  template <class Io, RecordOf<Address> T>
+  friend void record_fields(Io& io, T& address) {
+    io(1, address.bytes_);
+    io(2, address.port_);
+  }
 
  private:
   std::array<std::uint8_t, 16> bytes_{};

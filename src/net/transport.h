@@ -36,6 +36,8 @@ class Transport {
   virtual IoResult write_v(std::span<const iovec> parts, bool more) noexcept = 0;
   virtual IoResult send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept = 0;
   virtual bool can_send_file() const noexcept = 0;
+  // All of its state is in the kernel: another process goes on with the descriptor and the peer.
+  virtual bool can_move() const noexcept { return false; }
   virtual int fd() const noexcept = 0;
   // The client: the socket's peer, or the one that a trusted proxy names.
   virtual const Address& peer() const noexcept = 0;
@@ -62,6 +64,7 @@ class PlainTransport final : public Transport {
   IoResult write_v(std::span<const iovec> parts, bool more) noexcept override;
   IoResult send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept override;
   bool can_send_file() const noexcept override { return true; }
+  bool can_move() const noexcept override { return true; }
   int fd() const noexcept override { return fd_.get(); }
   const Address& peer() const noexcept override { return peer_; }
   void set_peer(const Address& peer) noexcept override { peer_ = peer; }

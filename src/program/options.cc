@@ -16,6 +16,7 @@ namespace {
 using Action = Options::Action;
 
 constexpr std::uint64_t kMaxSeeds = 1000;
+constexpr std::uint64_t kHighestFd = 1 << 20;
 
 // Walks over the arguments; value() takes the next one if it is not an option.
 class Arguments {
@@ -72,6 +73,16 @@ Options parse_options(const std::vector<std::string_view>& args) {
       options.background = true;
     } else if (arg == "-f" || arg == "--foreground") {
       options.background = false;
+    } else if (arg == "--upgrade") {
+      options.action = Action::kUpgrade;
+    } else if (arg == "--take-over") {
+      const auto fd = parse_u64(left.value().value_or(""));
+      if (!fd || *fd > kHighestFd) return wrong("--take-over is of the program itself");
+      options.take_over = static_cast<int>(*fd);
+    } else if (arg == "--stand-in") {
+      options.action = Action::kStandIn;
+      options.stands_for = left.value().value_or("");
+      return options;
     } else if (arg == "--debuggable") {
       options.debuggable = true;
     } else if (arg == "--allow-default-passwords") {
@@ -163,6 +174,8 @@ std::string usage_text() {
   --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
                              of the names that a wrong one prints; status 0: every goal was reached
   --seeds <number>           runs of each simulation; 10
+  --upgrade                  replace the program of the server that runs with the file of -c, under its
+                             listeners and sources, and wait for that; status 0: it is replaced
   --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
                              is empty; mode: configured, soft, move or hard
   --passwd [<user>]          read a password from the terminal or standard input, and print it hashed;
@@ -210,6 +223,8 @@ std::optional<Answer> answer(const Options& options) {
   if (is_command_of_icelb(options.action)) return std::nullopt;
   switch (options.action) {
     case Action::kServe:
+    case Action::kUpgrade:
+    case Action::kStandIn:
       return std::nullopt;
     case Action::kVersion:
       return Answer{version_text(), "", 0};

@@ -32,12 +32,16 @@ struct Options {
     kRotateKeys,    // sign sessions by a new key
     kStoreCopy,     // all records of one store into another
     kStoreRebuild,  // a store out of last good copies
+    kUpgrade,       // have the server that runs with this file replaced, and wait for that
+    kStandIn,       // of the program itself: see app/handover/stand_in.h
     kDrain,         // order the server that runs with this file to drain, and wait for it
   };
   Action action = Action::kServe;
   std::string config_file;
   std::string output_file;  // -o: where an import goes; "": standard output
   bool background = false;  // -b
+  int take_over = -1;       // of the program itself: see app/handover/take_over.h
+  std::string stands_for;   // of kStandIn: CHANNEL,PID
   bool debuggable = false;  // --debuggable
   bool allow_default_passwords = false;
   ReferenceFormat reference = ReferenceFormat::kMarkdown;

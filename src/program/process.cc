@@ -128,7 +128,30 @@ Result<PidFile> PidFile::write(const std::string& path) {
   if (!fd || ::write(fd.get(), text.data(), text.size()) < 0)
     return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));
   file.path_ = path;
+  file.fd_ = std::move(fd);
   return file;
+}
+
+Result<PidFile> PidFile::write_again(UniqueFd fd, const std::string& path) {
+  if (!fd || path.empty()) return write(path);
+  PidFile file;
+  const std::string text = cat({::getpid(), "\n"});
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));
+  file.path_ = path;
+  file.fd_ = std::move(fd);
+  return file;
+}
+
+PidFile PidFile::keep(const std::string& path) {
+  PidFile file;
+  file.path_ = path;
+  return file;
+}
+
+UniqueFd PidFile::share() const {
+  return fd_ ? UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3)) : UniqueFd();
 }
 
 PidFile::~PidFile() {

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -33,20 +34,30 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
 // commands may be carried out as root.
 bool only_root_writes(const std::string& path);
 
-// Written at construction, removed at destruction.
+// Written at construction, removed at destruction.  Its descriptor stays open: a process that goes
+// on with this one's work writes its own number there, also where it may not make the file.
 class PidFile {
  public:
   PidFile() = default;
   static Result<PidFile> write(const std::string& path);
-  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+  // Of the process before; invalid: it has none, and its file is written.
+  static Result<PidFile> write_again(UniqueFd fd, const std::string& path);
+  // The number in it stays, which is that of a process that stands in for this one.
+  static PidFile keep(const std::string& path);
+  UniqueFd share() const;
+  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
+    other.path_.clear();
+  }
   PidFile& operator=(PidFile&& other) noexcept {
     path_.swap(other.path_);  // what we had goes with `other`
+    std::swap(fd_, other.fd_);
     return *this;
   }
   ~PidFile();
 
  private:
   std::string path_;
+  UniqueFd fd_;
 };
 
 }  // namespace lb

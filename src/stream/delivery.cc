@@ -5,6 +5,12 @@
 #include <string_view>
 
 namespace lb {
+
+const std::shared_ptr<const Metadata>& no_title() {
+  static const auto kNoTitle = std::make_shared<const Metadata>(make_icy_metadata("", "", "", ""));
+  return kNoTitle;
+}
+
 namespace {
 
 constexpr std::size_t kMaxParts = 8;
@@ -46,9 +52,8 @@ IoResult send_preamble(Listener& listener, bool more) {
 
 // The metadata that holds at a position; never null, never without a block.
 std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t position) {
-  static const auto kNoTitle = std::make_shared<const Metadata>(make_icy_metadata("", "", "", ""));
   auto now = view.metadata_at(position);
-  return now && !now->icy_block.empty() ? now : kNoTitle;
+  return now && !now->icy_block.empty() ? now : no_title();
 }
 
 // One writev of audio with the metadata blocks between.

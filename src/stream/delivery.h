@@ -22,6 +22,9 @@ enum class Delivered : std::uint8_t {
   kGone,      // the connection is broken
 };
 
+// What a listener is told of a stream without a title.
+const std::shared_ptr<const Metadata>& no_title();
+
 // Sends what `listener` lacks of `view`, at most about `budget_bytes`.
 // REQUIRES: view.begin <= listener.position
 Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,

@@ -36,6 +36,12 @@ void Fanout::refresh() {
 }
 
 void Fanout::join(std::unique_ptr<Listener> joined) {
+  Listener& listener = *joined;
+  adopt(std::move(joined));
+  serve(listener);
+}
+
+void Fanout::adopt(std::unique_ptr<Listener> joined) {
   Listener& listener = *joined.release();  // owned by the list it is in from here on
   listener.fanout = this;
   ++count_;
@@ -45,7 +51,6 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   idle_.push_back(listener);
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ,
                                              &listener);
-  serve(listener);
 }
 
 void Fanout::begin_pass() {

@@ -51,6 +51,8 @@ class Fanout {
   void refresh();
   // Takes a listener whose position lies in view(), and sends at once what there is.
   void join(std::unique_ptr<Listener> listener);
+  // The same of one that another process has served so far; it waits for the next pass.
+  void adopt(std::unique_ptr<Listener> listener);
   // A pass begins: take the newest view; every idle listener is due.
   void begin_pass();
   // Serves due listeners until `deadline`; true when all have been served.

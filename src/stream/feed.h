@@ -21,6 +21,7 @@
 #include "media/framer.h"
 #include "media/icy.h"
 #include "net/loop.h"
+#include "stream/feed_record.h"
 #include "stream/mount.h"
 #include "stream/seam.h"
 #include "stream/seam_search.h"
@@ -54,6 +55,17 @@ class Feed {
   // an upstream tells it.
   Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lease,
        std::shared_ptr<const SourceFacts> facts, std::optional<StreamPlace> place = {});
+  // One that goes on where another process has saved it; restore() and go_on() follow, with the
+  // same.
+  Feed(FeedHost& host, FeedRecord saved, WriterLease lease,
+       std::shared_ptr<const SourceFacts> facts);
+  // Error: what was saved does not fit.  Nothing is published yet.
+  Result<void> restore(const FeedRecord& saved);
+  Result<void> go_on(const FeedRecord& saved);
+  // Between two pieces.  REQUIRES: cannot_move() is empty
+  FeedRecord save() const;
+  // Why it cannot be handed over at this moment; "": it can.
+  std::string_view cannot_move() const noexcept;
   ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;

@@ -7,6 +7,7 @@
 #include "http/access_line.h"
 #include "stream/fallback_chain.h"
 #include "stream/join.h"
+#include "stream/listener_record.h"
 #include "stream/server_join.h"
 
 namespace lb {
@@ -494,6 +495,44 @@ std::size_t LoopStreams::listeners() const noexcept {
   for (const ListenerGroup* group : groups_) n += group->count();
   for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
   return n;
+}
+
+std::string LoopStreams::cannot_move() const {
+  for (const ListenerGroup* group : groups_)
+    if (group->count() > 0)
+      return cat({group->count(),
+                  " listeners whose bytes come from no log of a mount (of the past, "
+                  "or passed on from another server) cannot be handed over yet"});
+  for (const auto& [at, fanout] : fanouts_) {
+    if (fanout->listeners() == 0) continue;
+    if (fanout->mount().facts()->from_file)
+      return cat({fanout->listeners(), " listeners who hear the file ", fanout->mount().name(),
+                  " cannot be handed over yet"});
+    std::string why;
+    fanout->for_each([&why](const Listener& listener) {
+      if (why.empty()) why = lb::cannot_move(listener);
+    });
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
+void LoopStreams::each_listener(const std::function<void(Mount&, Listener&)>& f) const {
+  for (const auto& [at, fanout] : fanouts_)
+    fanout->for_each([&](Listener& listener) { f(fanout->mount(), listener); });
+}
+
+void LoopStreams::forget() {
+  timer_.cancel();
+  intro_timer_.cancel();
+  dirty_.clear();
+  passing_.clear();
+  fanouts_.clear();
+}
+
+void LoopStreams::adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount) {
+  fanout_of(mount).adopt(std::move(listener));
+  wake(mount);
 }
 
 }  // namespace lb

@@ -81,6 +81,14 @@ class LoopStreams final : public FanoutHost {
   // if_gone: only when its client has closed its side; such a one listens on as long as it takes
   // what it gets, and a closed socket shows at the next write only.
   bool kill(const Mount& mount, std::uint64_t id, bool if_gone = false);
+  // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
+  // can.  forget(): another process goes on with them, and nothing is sent or told.
+  std::string cannot_move() const;
+  void each_listener(const std::function<void(Mount&, Listener&)>& f) const;
+  void forget();
+  // It is in its gates; it waits for the first pass.  REQUIRES: the mount's view has its position
+  void adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount);
+
   // How many move; none to a mount of another format, and none that has no log.
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
   // `mount` has a source again: its own listeners come home from wherever they are, unless

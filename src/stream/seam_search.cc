@@ -20,6 +20,14 @@ constexpr std::size_t kShortestEnd = 96;
 SeamSearch::SeamSearch(const FramerPlugin& plugin, Bytes key, SteadyTime now)
     : framer_(plugin.make(0, {})), key_(std::move(key)), since_(now) {}
 
+SeamSearch::SeamSearch(const FramerPlugin& plugin, const SeamRecord& saved)
+    : SeamSearch(plugin, saved.key, saved.since) {
+  known_ = static_cast<std::size_t>(saved.known);
+  no_more_ = saved.no_more;
+}
+
+SeamRecord SeamSearch::save() const { return {key_, held_, since_, known_, no_more_}; }
+
 bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
   held_.insert(held_.end(), audio.begin(), audio.end());
   framer_->consume(audio, *this);

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "media/framer.h"
+#include "stream/feed_record.h"
 
 namespace lb {
 
@@ -32,6 +33,10 @@ class SeamSearch final : private MarkSink {
 
   // key: empty: at a unit.
   SeamSearch(const FramerPlugin& plugin, Bytes key, SteadyTime now);
+
+  // Of a hand-over: what was held follows by take().
+  SeamSearch(const FramerPlugin& plugin, const SeamRecord& saved);
+  SeamRecord save() const;
 
   // How long a key may keep the bytes waiting.
   static constexpr std::chrono::milliseconds kKeyMayCome{500};

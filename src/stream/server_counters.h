@@ -53,6 +53,17 @@ struct ServerCounters {
   std::atomic<std::uint64_t> lagged{0};                      // listeners that fell too far behind
   std::atomic<std::uint64_t> exec_restarts{0};               // of programs of <exec>
   std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration
+  // Of a hand-over: all numbers that only grow, in an order that is kept.
+  template <class F>
+  void each(F&& f) {
+    for (auto* counter :
+         {&connections, &client_connections, &listener_connections, &source_client_connections,
+          &source_relay_connections, &source_total_connections, &stats_connections,
+          &file_connections, &takeovers, &lagged, &exec_restarts, &reloads, &failed_reloads})
+      f(*counter);
+    for (auto& counter : relay_switches) f(counter);
+    for (auto& counter : refusals) f(counter);
+  }
   Gate clients;  // sources, listeners and requests being answered
   Gate sources;
   Gate listeners;  // over all mounts

@@ -16,6 +16,7 @@
 #include "stream/end_reason.h"
 #include "stream/feed.h"
 #include "stream/gate.h"
+#include "stream/source_record.h"
 
 namespace lb {
 
@@ -48,6 +49,16 @@ class Source {
          std::shared_ptr<const SourceFacts> facts);
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
+
+  // One that goes on where another process has saved it; restore(), then go_on(), with the same.
+  Source(SourceHost& host, SourceOffer offer, const SourceRecord& saved, WriterLease lease,
+         std::shared_ptr<const SourceFacts> facts);
+  Result<void> restore(const FeedRecord& saved) { return feed_.restore(saved); }
+  void go_on(const FeedRecord& saved);
+  // Between two reads.  REQUIRES: cannot_move() is empty
+  SourceRecord save(FdsOut& fds) const;
+  // Why it cannot be handed over at this moment; "": it can.
+  std::string cannot_move() const;
 
   // Takes what came with the head, then whatever arrives.
   void start();

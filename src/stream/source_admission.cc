@@ -303,6 +303,12 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
         });
     if (time > kQuietSeam) record.notice->after(kQuietSeam);
   }
+  linger_on(record, time);
+  if (callbacks_.waits) callbacks_.waits(record.mount);
+}
+
+void SourceAdmission::linger_on(Record& record, SteadyTime::duration time) {
+  record.lingers_until = loop_.now() + time;
   // By way of the inbox: the timer dies with the record.
   record.linger =
       std::make_unique<Deadline>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
@@ -311,8 +317,8 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
             stop_waiting(waited->name());
         });
       });
-  record.linger->after(time);
-  if (callbacks_.waits) callbacks_.waits(record.mount);
+  record.linger->after(std::chrono::ceil<std::chrono::microseconds>(
+      std::max<SteadyTime::duration>(time, SteadyTime::duration(0))));
 }
 
 void SourceAdmission::note_wait(const Mount& mount, std::chrono::milliseconds time) const {

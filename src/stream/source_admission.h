@@ -48,6 +48,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "stream/admission_record.h"
 #include "stream/closed_mounts.h"
 #include "stream/mount_table.h"
 #include "stream/source_set.h"
@@ -166,6 +167,20 @@ class SourceAdmission {
   // A mount that waits for its relay to come back waits no longer.
   void forget_relay(const std::string& mount);
 
+  // Of a hand-over.  log_of: of a writer that is not here (its worker has it).
+  std::string cannot_move() const;
+  std::vector<AdmissionRecord> save(
+      FdsOut& fds,
+      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const;
+  // The titles of a mount's log, as StreamLog::titles().
+  std::vector<std::shared_ptr<const Metadata>> titles_of(
+      const Mount& mount,
+      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const;
+  std::uint64_t next_lease() const noexcept { return next_lease_; }
+  // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.
+  // REQUIRES: home < workers
+  Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
+
   // The writer of a mount now; null: none.
   struct Writer {
     std::shared_ptr<Mount> mount;
@@ -219,6 +234,7 @@ class SourceAdmission {
     bool reserved = false;
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
+    SteadyTime lingers_until{};     // as far as its loop is not away
     SteadyTime left_at{};           // when its last writer left
     std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet
     std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
@@ -258,6 +274,7 @@ class SourceAdmission {
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
+  void linger_on(Record& record, SteadyTime::duration time);
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
   // A relay follows the relay that has just left.
   bool goes_on(const Record& record, const WriterAsk& ask) const;

@@ -81,4 +81,34 @@ SourceRing::Entry SourceRing::entry(SteadyTime since) const {
   return from(marks_.back().position, marks_.back().headers);
 }
 
+template <class Io, class Self>
+void SourceRing::fields(Io& io, Self& self) {
+  io(1, self.bytes_);
+  io(2, self.begin_);
+  io(3, self.end_);
+  io(4, self.arrivals_);
+  io(5, self.marks_);
+  io(6, self.headers_);
+  io(7, self.title_);
+  io(8, self.in_step_);
+}
+
+void SourceRing::save(RecordOut& out) const {
+  fields(out, *this);
+  RecordOut framer;
+  framer_->save(framer);
+  out(9, framer.bytes());
+}
+
+void SourceRing::restore(RecordIn& in) {
+  fields(in, *this);
+  std::string framer;
+  in(9, framer);
+  RecordIn inner("framer of a ring", framer);
+  framer_->restore(inner);
+  if (!inner.done() || end_ - begin_ != bytes_.size() || begin_ > end_ ||
+      bytes_.size() > std::size_t{2} * kMost)
+    in.wrong(9, "does not fit to the others");
+}
+
 }  // namespace lb

@@ -47,17 +47,34 @@ class SourceRing final : private MarkSink {
   std::span<const std::byte> held() const noexcept { return bytes_; }
   std::uint64_t begin() const noexcept { return begin_; }
   std::uint64_t end() const noexcept { return end_; }
+  void save(RecordOut& out) const;
+  // REQUIRES: nothing has been put
+  void restore(RecordIn& in);
   // A unit has begun, or the format has none.
   bool in_step() const noexcept { return has_no_units_ ? end_ > 0 : in_step_; }
 
  private:
   struct Arrival {
-    std::uint64_t position;
-    SteadyTime time;
+    std::uint64_t position = 0;
+    SteadyTime time{};
+
+    template <class Io, RecordOf<Arrival> T>
+    friend void record_fields(Io& io, T& arrival) {
+      auto& [position, time] = arrival;
+      io(1, position);
+      io(2, time);
+    }
   };
   struct Mark {
-    std::uint64_t position;
+    std::uint64_t position = 0;
     std::shared_ptr<const Bytes> headers;  // that a decoder needs first; null: none
+
+    template <class Io, RecordOf<Mark> T>
+    friend void record_fields(Io& io, T& mark) {
+      auto& [position, headers] = mark;
+      io(1, position);
+      io(2, headers);
+    }
   };
 
   void sync(std::uint64_t position, UnitTime) override { marked({position, headers_}); }
@@ -69,6 +86,8 @@ class SourceRing final : private MarkSink {
   // The stream names its own title from here on.
   void metadata(std::uint64_t, Metadata) override { title_.reset(); }
   void codec(const CodecFacts&) override {}
+  template <class Io, class Self>
+  static void fields(Io& io, Self& self);
   void marked(Mark mark);
   SteadyTime arrival_of(std::uint64_t position) const;
   void trim(SteadyTime now);

@@ -79,6 +79,18 @@ class SourceSet final : public SourceHost, private StandbyHost {
   TitleResult set_title(std::uint64_t lease, Metadata metadata);
   void end_all(EndReason reason);
 
+  // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
+  // can.  forget(): another process goes on with them, and nothing is written or told.
+  std::string cannot_move() const;
+  std::vector<SourceRecord> save(FdsOut& fds) const;
+  void forget();
+  // Null: it has no such source.
+  const StreamLog* log_of(std::uint64_t lease) const;
+  // offer: the transport and the gates.  Nothing is read before go_on().
+  Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
+                       std::shared_ptr<const SourceFacts> facts);
+  void go_on(const std::vector<SourceRecord>& saved);
+
   static constexpr std::size_t kMany = 50, kFewAgain = 40;
   static constexpr std::chrono::milliseconds kTurn{50};  // between two polls of many sources
   bool by_turns() const noexcept { return by_turns_; }

@@ -370,9 +370,13 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
                                                      const LogWindow& window,
                                                      std::uint64_t low_water, bool ended) {
   trim(visible_end, window, low_water);
+  return view_to(visible_end, ended);
+}
+
+std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool ended) const {
   auto view = std::make_shared<StreamView>();
   view->begin = begin_;
-  view->end = visible_end;
+  view->end = end;
   view->store = store_;
   view->segments = segments_;
   view->sync = sync_.view();

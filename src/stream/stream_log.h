@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -44,6 +45,8 @@ class StreamLog final : public MarkSink {
   // Of a hand-over: all but the bytes, which lie at their positions in the file.
   void save(RecordOut& out) const;
   int file() const noexcept { return store_->fd(); }
+  // Those that listeners may have been told, in one order before and behind a hand-over.
+  std::vector<std::shared_ptr<const Metadata>> titles() const;
   // One that goes on where another process has saved it.  Nothing is published yet.
   // Error: what was saved does not fit to itself, or to the file.
   static Result<std::unique_ptr<StreamLog>> restore(RecordIn& in, UniqueFd file);
@@ -104,6 +107,9 @@ class StreamLog final : public MarkSink {
   // Makes [.., visible_end) readable and releases what the window has passed.
   std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
                                             std::uint64_t low_water, bool ended);
+  // What the last publication has shown, for readers of a log that was restored: it gives back no
+  // byte.
+  std::shared_ptr<const StreamView> last_view() const { return view_to(visible_end_, false); }
   // Of the last whole second or more; 0 until known.
   std::uint64_t bytes_per_second() const noexcept { return rate_; }
   // The median of the last three whole seconds, for what must not be misled by one of them: the
@@ -116,6 +122,7 @@ class StreamLog final : public MarkSink {
   template <class Io, class Self>
   static void fields(Io& io, Self& self);
   Result<void> map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at);
+  std::shared_ptr<const StreamView> view_to(std::uint64_t end, bool ended) const;
   TitlePlace place_of_title(std::uint64_t position) const;
   void measure_rate(SteadyTime now);
   void begin_span(StreamSpan span);

@@ -67,6 +67,13 @@ void StreamLog::fields(Io& io, Self& self) {
   io(35, self.retired_);
 }
 
+std::vector<std::shared_ptr<const Metadata>> StreamLog::titles() const {
+  std::vector<std::shared_ptr<const Metadata>> titles{base_metadata_};
+  const auto events = events_.view();
+  for (auto i = events.begin(); i < events.end(); ++i) titles.push_back(events[i].metadata);
+  return titles;
+}
+
 void StreamLog::save(RecordOut& out) const {
   const SegmentTable& segments = *segments_;
   out(kSegmentsAt, segments.empty() ? head_ : segments.front()->begin);

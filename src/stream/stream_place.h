@@ -47,6 +47,13 @@ struct StreamAsk {
   bool of_listener = false;
   bool exact = false;  // a player's: this byte or none; without it, what is heard next is enough
 };
+template <class Io, RecordOf<StreamAsk> T>
+void record_fields(Io& io, T& ask) {
+  auto& [at, of_listener, exact] = ask;
+  io(1, at);
+  io(2, of_listener);
+  io(3, exact);
+}
 
 struct StreamPlace {
   StreamAddress at;
@@ -65,6 +72,19 @@ struct StreamPlace {
   StreamSpan span() const noexcept;
   bool operator==(const StreamPlace&) const = default;
 };
+
+template <class Io, RecordOf<StreamPlace> T>
+void record_fields(Io& io, T& place) {
+  auto& [at, media, anchored, wall_ms, segments, header_bytes, relays, after] = place;
+  io(1, at);
+  io(2, media);
+  io(3, anchored);
+  io(4, wall_ms);
+  io(5, segments);
+  io(6, header_bytes);
+  io(7, relays);
+  io(8, after);
+}
 
 std::string print_address(const StreamAddress& address);
 std::optional<StreamAddress> parse_address(std::string_view text) noexcept;

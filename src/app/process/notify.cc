@@ -1,9 +1,12 @@
 #include "app/process/notify.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -38,6 +41,33 @@ void Notifier::reloading(SteadyTime now) {
 void Notifier::stopping() { send("STOPPING=1\nSTATUS=stopping\n"); }
 
 void Notifier::alive() { send("WATCHDOG=1\n"); }
+
+// Source: sd_notify_barrier(3): the manager closes the pipe when it has read all before it.
+void Notifier::main_pid(int pid) {
+  send(cat({"MAINPID=", pid, "\n"}));
+  int ends[2];
+  if (!socket_ || ::pipe2(ends, O_CLOEXEC) != 0) return;
+  const UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  std::string text = "BARRIER=1";
+  iovec part{text.data(), text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  const int given = theirs.get();
+  std::memcpy(CMSG_DATA(header), &given, sizeof given);
+  if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) return;
+  theirs.reset();
+  pollfd closed{ours.get(), 0, 0};
+  ::poll(&closed, 1, 1000);
+}
 
 void Notifier::send(const std::string& message) {
   if (!socket_) return;

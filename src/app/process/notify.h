@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/unique_fd.h"
@@ -19,7 +20,13 @@ class Notifier {
  public:
   // A path, or "@NAME" in the abstract name space; "": there is no service manager.
   explicit Notifier(const std::string& socket_name);
+  // The socket of the process before, which is connected.
+  explicit Notifier(UniqueFd socket) noexcept : socket_(std::move(socket)) {}
   bool has_listener() const noexcept { return socket_.valid(); }
+  int fd() const noexcept { return socket_.get(); }
+  // Another process is the service's from now on.  Returns when the manager has read it, or after
+  // a second.
+  void main_pid(int pid);
 
   // status: one line to be read by administrators.
   void ready(std::string_view status);

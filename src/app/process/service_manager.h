@@ -16,6 +16,7 @@ namespace lb {
 
 struct ServiceManager {
   std::string notify_socket;              // "": none
+  UniqueFd notify;                        // of the process before: connected to it
   std::chrono::microseconds watchdog{0};  // 0: none; else so long may WATCHDOG=1 be away
   std::vector<UniqueFd> sockets;          // closed in programs that we start
 

@@ -1,0 +1,334 @@
+#include "app/handover/handover.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+#include "app/handover/stand_in.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kUpgradeModule = "app/handover";
+constexpr std::size_t kMostListeners = 1000;  // in one record
+constexpr auto kRest = 100ms;                 // between two looks whether all can move
+constexpr auto kMayRest = 5s;
+constexpr auto kRemainderPoll = 20ms;
+
+}  // namespace
+
+std::string upgrade_address(std::uint64_t known_pid) {
+  return cat({"icecast-lb-upgrade-", known_pid});
+}
+
+Handover::Handover(Services& services, const ListenSockets& sockets, Notifier& notifier, Plan plan,
+                   Standing standing)
+    : services_(services),
+      sockets_(sockets),
+      notifier_(notifier),
+      plan_(std::move(plan)),
+      standing_(std::move(standing)),
+      pause_(services.loops),
+      deadline_(services.loops.control(),
+                [this] { failed("the new program was not ready in time"); }),
+      again_(services.loops.control(), [this] { freeze(); }) {}
+
+Handover::~Handover() = default;
+
+void Handover::start() {
+  if (step_ != Step::kIdle) {
+    services_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
+    tell("an upgrade is under way already", false);
+    return;
+  }
+  if (const std::string why = plan_.obstacle(); !why.empty()) return failed(why);
+  step_ = Step::kPreparing;
+  notifier_.reloading(services_.clock.steady());
+  if (auto offered = offer(); !offered) return failed(offered.error().what);
+  services_.log.info(kUpgradeModule, cat({"an upgrade begins: process ", successor_, " of ",
+                                          plan_.launch.program, " gets ready"}));
+  watch_.start<&Handover::on_channel>(services_.loops.control(), channel_.fd(), EV_READ, this);
+  deadline_.after(kPrepare);
+}
+
+Result<void> Handover::offer() {
+  auto ends = FdChannel::make();
+  if (!ends) return ends.error();
+  channel_ = std::move(ends->first);
+  HandoverOut out;
+  OfferRecord offer;
+  offer.version = LB_VERSION;
+  offer.workers = services_.loops.workers();
+  offer.known_pid = standing_.known_pid;
+  UniqueFd theirs;
+  if (standing_.stand_in) {
+    offer.stand_in.push_back(out.fds().add(standing_.stand_in.get()));
+  } else if (!plan_.background && !notifier_.has_listener()) {
+    auto pair = stand_in_channel();
+    if (!pair) return pair.error();
+    stands_ = std::move(pair->first);
+    theirs = std::move(pair->second);
+    offer.stand_in.push_back(out.fds().add(theirs.get()));
+  }
+  offer.stands_in = !offer.stand_in.empty();
+  if (notifier_.has_listener()) offer.notify.push_back(out.fds().add(notifier_.fd()));
+  if (standing_.pid_file) offer.pid_file.push_back(out.fds().add(standing_.pid_file.get()));
+  offer.watchdog_us = static_cast<std::uint64_t>(plan_.watchdog.count());
+  for (const auto& socket : sockets_.all_sockets()) {
+    SocketRecord saved;
+    const bool second = socket->shoutcast && !socket->settings.shoutcast_compat;
+    saved.wanted_port = static_cast<std::uint32_t>(socket->settings.port + (second ? 1 : 0));
+    saved.port = static_cast<std::uint32_t>(socket->port);
+    saved.bind_address = socket->settings.bind_address;
+    saved.shoutcast = socket->shoutcast;
+    saved.inherited = socket->inherited;
+    for (const UniqueFd& fd : *socket->fds) saved.fds.push_back(out.fds().add(fd.get()));
+    offer.sockets.push_back(std::move(saved));
+  }
+  out.put(HandoverType::kOffer, offer);
+  auto pid = plan_.launch.start(ends->second);
+  if (!pid) return pid.error();
+  successor_ = *pid;
+  ends->second.close();
+  return send_parcel(channel_, out.bytes(), out.fds().all(), 1s);
+}
+
+void Handover::on_channel(short) {
+  if (step_ != Step::kPreparing) return;
+  auto parcel = receive_parcel(channel_, 1s);
+  if (!parcel) return failed(cat({"the new program has ended: ", parcel.error().what}));
+  RecordList list(parcel->bytes);
+  auto head = list.next();
+  if (!head || !*head) return failed("the new program has said nothing that is known");
+  const auto type = static_cast<HandoverType>((*head)->type);
+  WordRecord word;
+  RecordIn in("answer", (*head)->bytes);
+  record_fields(in, word);
+  if (auto read = in.done(); !read) return failed(read.error().what);
+  if (type != HandoverType::kPrepared) return failed(cat({"the new program refuses: ", word.text}));
+  watch_.stop();
+  since_ = services_.loops.control().now();
+  freeze();
+}
+
+void Handover::freeze() {
+  step_ = Step::kFreezing;
+  hold_signals();
+  // By way of the inbox: the pause runs what is in it.
+  pause_.begin(kFreeze, [this](const Result<void>& rests) { frozen(rests); });
+}
+
+void Handover::frozen(const Result<void>& rests) {
+  if (!rests) {
+    release_signals();
+    return failed(rests.error().what);
+  }
+  std::string why = obstacle();
+  if (why.empty()) {
+    const SteadyTime began = pause_.since();
+    if (auto given = give(); !given) {
+      why = given.error().what;
+      pause_.end();
+      release_signals();
+      return failed(why);
+    }
+    const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
+        services_.loops.control().now() - began);
+    const std::string text = cat({"process ", successor_, " has taken over ", given_.listeners,
+                                  " listeners, ", given_.sources, " sources, ", given_.mounts,
+                                  " mounts; pause ", paused.count(), " ms"});
+    services_.log.info(kUpgradeModule, text);
+    tell(text, true);
+    return gone();
+  }
+  pause_.end();
+  release_signals();
+  // What is under way at one moment is over at another.
+  if (services_.loops.control().now() - since_ >= kMayRest) return failed(why);
+  again_.after(kRest);
+}
+
+std::string Handover::obstacle() {
+  std::string why = services_.admission->cannot_move();
+  for (const auto& worker : services_.workers) {
+    if (why.empty()) why = worker->sources.cannot_move();
+    if (why.empty()) why = worker->streams.cannot_move();
+  }
+  return why;
+}
+
+void Handover::save_server(HandoverOut& out) {
+  ServerRecord server;
+  server.next_client_id = services_.next_client_id.load();
+  server.next_lease = services_.admission->next_lease();
+  server.started_wall = services_.started_wall;
+  server.upgrades = standing_.upgrades + 1;
+  services_.counters.each([&server](const std::atomic<std::uint64_t>& counter) {
+    server.counters.push_back(counter.load(std::memory_order_relaxed));
+  });
+  for (const auto& worker : services_.workers) {
+    server.bytes_read += worker->sources.bytes_read();
+    server.bytes_sent += worker->streams.bytes_sent();
+  }
+  out.put(HandoverType::kServer, server);
+}
+
+void Handover::save(HandoverOut& out) {
+  given_ = {};
+  save_server(out);
+  const auto log_of = [this](unsigned home, std::uint64_t lease) {
+    return services_.workers[home]->sources.log_of(lease);
+  };
+  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), log_of)) {
+    out.put(HandoverType::kMount, mount);
+    ++given_.mounts;
+  }
+  for (const auto& worker : services_.workers)
+    for (const SourceRecord& source : worker->sources.save(out.fds())) {
+      out.put(HandoverType::kSource, source);
+      ++given_.sources;
+    }
+  std::unordered_map<const Mount*, TitlePlaces> titles;
+  for (std::uint32_t i = 0; i < services_.workers.size(); ++i) {
+    std::unordered_map<const Mount*, ListenersRecord> of_mounts;
+    services_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
+      auto places = titles.find(&mount);
+      if (places == titles.end())
+        places = titles.emplace(&mount, title_places(services_.admission->titles_of(mount, log_of)))
+                     .first;
+      ListenersRecord& of = of_mounts[&mount];
+      of.mount = mount.name();
+      of.worker = i;
+      of.listeners.push_back(save_listener(listener, places->second, out.fds()));
+      ++given_.listeners;
+      given_.positions += listener.position;
+      // A record has a limit.
+      if (of.listeners.size() >= kMostListeners)
+        out.put(HandoverType::kListeners, std::exchange(of, {}));
+    });
+    for (const auto& [mount, of] : of_mounts)
+      if (!of.listeners.empty()) out.put(HandoverType::kListeners, of);
+    for (const HeldRequest& held : services_.workers[i]->connections.unanswered()) {
+      RequestRecord request;
+      request.worker = i;
+      request.fd = out.fds().add(held.fd);
+      request.peer = held.peer;
+      request.port = static_cast<std::uint32_t>(held.socket->port);
+      request.shoutcast = held.socket->shoutcast;
+      request.bytes = held.bytes;
+      out.put(HandoverType::kRequest, request);
+      ++given_.requests;
+    }
+  }
+  out.put(HandoverType::kEnd, given_);
+}
+
+// The loops stand still.
+Result<void> Handover::give() {
+  HandoverOut out;
+  save(out);
+  if (auto sent = send_parcel(channel_, out.bytes(), out.fds().all(), kTake); !sent) return sent;
+  auto answer = receive_parcel(channel_, kTake);
+  if (!answer) return answer.error();
+  RecordList list(answer->bytes);
+  auto head = list.next();
+  if (!head || !*head) return Error::invalid("the new program has said nothing that is known");
+  if (static_cast<HandoverType>((*head)->type) != HandoverType::kPrepared) {
+    WordRecord word;
+    RecordIn in("answer", (*head)->bytes);
+    record_fields(in, word);
+    return Error::invalid(cat({"the new program refuses: ", word.text}));
+  }
+  return send_parcel(channel_, "GO", {}, kTake);
+}
+
+void Handover::gone() {
+  step_ = Step::kGone;
+  deadline_.cancel();
+  if (standing_.stand_in) tell_stand_in(standing_.stand_in.get(), successor_);
+  if (notifier_.has_listener()) notifier_.main_pid(successor_);
+  bool answers = false;
+  for (const auto& worker : services_.workers) {
+    worker->streams.forget();
+    worker->sources.forget();
+    worker->acceptors.clear();
+    worker->connections.forget_unanswered();
+    answers = answers || worker->connections.size() > 0;
+  }
+  // The other side waits for this before it reports to the service manager.
+  channel_.close();
+  if (!answers) return leave();
+  // Answers under way go on; control runs their tasks, and nothing of its own.
+  services_.loops.control().hold(true);
+  pause_.end();
+  services_.loops.control().hold(true);
+  since_ = services_.loops.control().now();
+  end_remainder();
+}
+
+void Handover::end_remainder() {
+  services_.loops.gather<std::size_t>(
+      [this](unsigned i) { return services_.workers[i]->connections.size(); },
+      [this](const std::vector<std::size_t>& left) {
+        std::size_t all = 0;
+        for (const std::size_t n : left) all += n;
+        if (all == 0 || services_.loops.control().now() - since_ >= kRemainder) return leave();
+        services_.loops.worker(0).post([this] {
+          remainder_ = std::make_unique<Timer>(services_.loops.worker(0), [this] {
+            services_.loops.control().post([this] { end_remainder(); });
+          });
+          remainder_->after(kRemainderPoll);
+        });
+      });
+}
+
+// No destructor runs: nothing of what the other process has may be ended here.
+void Handover::leave() {
+  services_.log.info(kUpgradeModule, "this process has ended its part");
+  if (stands_) become_stand_in(stands_, successor_);
+  ::_exit(0);
+}
+
+void Handover::failed(std::string_view why) {
+  services_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
+  tell(why, false);
+  if (step_ == Step::kIdle) return;
+  step_ = Step::kIdle;
+  deadline_.cancel();
+  again_.cancel();
+  watch_.stop();
+  channel_.close();
+  stands_.reset();
+  if (successor_ > 0) {
+    ::kill(successor_, SIGKILL);
+    ::waitpid(successor_, nullptr, 0);
+  }
+  successor_ = 0;
+  notifier_.ready(cat({"the upgrade was not made: ", why}));
+}
+
+void Handover::tell(std::string_view outcome, bool done) {
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const std::string name = upgrade_address(standing_.known_pid);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const std::string text = cat({done ? "0" : "1", outcome});
+  ::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL,
+           reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+}  // namespace lb

@@ -1,0 +1,104 @@
+// Handover: this process gives all that it has to a new one of the same program, which goes on with
+// it: listen sockets, logs, mounts, sources, listeners, requests (doc/architecture.md).
+//
+//   kIdle → kPreparing (the new process reads its configuration; this one serves as ever)
+//         → kFrozen    (all loops stand still; everything is written, and the new process has it)
+//         → GO: from here on the new one reads and writes, this one answers what is under way and
+//         ends
+//
+// Until GO no byte moves and nothing is told: whatever fails before it, this process goes on where
+// it was, and says why.
+//
+// Thread: control.
+// Ownership: Server.
+// Bounds: one at a time; kPrepare for the new process to be ready, kFreeze to rest and kTake to take
+// all, kRemainder for answers under way.
+// Errors: a line in the error log; the caller of --upgrade gets the same.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/handover/handover_records.h"
+#include "app/handover/launch.h"
+#include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
+#include "app/process/notify.h"
+#include "app/services/services.h"
+#include "net/fd_channel.h"
+#include "net/fd_parcel.h"
+#include "net/loop.h"
+#include "net/loop_pause.h"
+
+namespace lb {
+
+// What a process that has taken over knows of the one that stays in the place of the first.
+struct Standing {
+  std::uint64_t known_pid = 0;  // under which the server is known
+  UniqueFd stand_in;            // to tell it which process serves; invalid: there is none
+  UniqueFd pid_file;            // invalid: it is not to be written
+  std::uint64_t upgrades = 0;
+};
+
+class Handover {
+ public:
+  struct Plan {
+    Launch launch;
+    bool background = false;  // no process waits for this one
+    std::chrono::microseconds watchdog{0};
+    std::function<std::string()> obstacle;  // of the server; "": none
+  };
+  Handover(Services& services, const ListenSockets& sockets, Notifier& notifier, Plan plan,
+           Standing standing);
+  ~Handover();
+
+  void start();
+  bool is_under_way() const noexcept { return step_ != Step::kIdle; }
+  Standing& standing() noexcept { return standing_; }
+
+  static constexpr std::chrono::seconds kPrepare{30}, kTake{2}, kRemainder{3};
+  static constexpr std::chrono::milliseconds kFreeze{500};
+
+ private:
+  enum class Step : std::uint8_t { kIdle, kPreparing, kFreezing, kGone };
+
+  std::string obstacle();
+  Result<void> offer();
+  void on_channel(short events);
+  void freeze();
+  void frozen(const Result<void>& rests);
+  Result<void> give();
+  void save(HandoverOut& out);
+  void save_server(HandoverOut& out);
+  void gone();
+  void end_remainder();
+  void leave();
+  void failed(std::string_view why);
+  void tell(std::string_view outcome, bool done);
+
+  Services& services_;
+  const ListenSockets& sockets_;
+  Notifier& notifier_;
+  const Plan plan_;
+  Standing standing_;
+  Step step_ = Step::kIdle;
+  FdChannel channel_;
+  pid_t successor_ = 0;
+  UniqueFd stands_;  // the end of a stand-in that this process becomes
+  LoopPause pause_;
+  Watch watch_;
+  Timer deadline_, again_;
+  std::unique_ptr<Timer> remainder_;  // of worker 0
+  SteadyTime since_{};
+  EndRecord given_;
+};
+
+// The outcome of a hand-over for icecast-lb --upgrade, which waits at an address of that process.
+std::string upgrade_address(std::uint64_t known_pid);
+
+}  // namespace lb

@@ -1,0 +1,177 @@
+// What two processes tell each other in a hand-over, beside mounts, sources and listeners.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "net/address.h"
+#include "stream/admission_record.h"
+#include "stream/listener_record.h"
+#include "stream/moved_fd.h"
+#include "stream/source_record.h"
+
+namespace lb {
+
+// Types of records.  Numbers are never used again for something else.
+enum class HandoverType : std::uint32_t {
+  kOffer = 1,
+  kPrepared = 2,
+  kRefused = 3,
+  kServer = 10,
+  kMount = 11,
+  kSource = 12,
+  kListeners = 13,
+  kRequest = 14,
+  kEnd = 20,
+};
+
+// Formats that are read and written: within one, fields are only added.
+constexpr std::uint32_t kHandoverFormat = 1;
+
+struct SocketRecord {
+  std::uint32_t wanted_port = 0, port = 0;  // as configured, as bound
+  std::string bind_address;
+  bool shoutcast = false, inherited = false;
+  std::vector<MovedFd> fds;  // one a worker
+};
+template <class Io, RecordOf<SocketRecord> T>
+void record_fields(Io& io, T& socket) {
+  auto& [wanted_port, port, bind_address, shoutcast, inherited, fds] = socket;
+  io(1, wanted_port);
+  io(2, port);
+  io(3, bind_address);
+  io(4, shoutcast);
+  io(5, inherited);
+  io(6, fds);
+}
+
+// The first word of the predecessor.
+struct OfferRecord {
+  std::uint32_t format = kHandoverFormat;
+  std::string version;
+  std::uint32_t workers = 0;
+  std::uint64_t known_pid =
+      0;                   // under which the server is known: that of its stand-in, if it has one
+  bool stands_in = false;  // the process with that number stays, and the pid file names it
+  std::vector<MovedFd> stand_in, notify, pid_file;  // one or none
+  std::uint64_t watchdog_us = 0;
+  std::vector<SocketRecord> sockets;
+};
+template <class Io, RecordOf<OfferRecord> T>
+void record_fields(Io& io, T& offer) {
+  auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
+         sockets] = offer;
+  io.needed(1, format);
+  io(2, version);
+  io(3, workers);
+  io(4, known_pid);
+  io(5, stands_in);
+  io(6, stand_in);
+  io(7, notify);
+  io(8, pid_file);
+  io(9, watchdog_us);
+  io(10, sockets);
+}
+
+struct WordRecord {
+  std::string text;
+};
+template <class Io, RecordOf<WordRecord> T>
+void record_fields(Io& io, T& word) {
+  auto& [text] = word;
+  io(1, text);
+}
+
+struct ServerRecord {
+  std::uint64_t next_client_id = 0, next_lease = 0;
+  WallTime started_wall{};
+  std::uint64_t upgrades = 0;
+  std::vector<std::uint64_t> counters;  // of ServerCounters, in its order
+  std::uint64_t bytes_read = 0, bytes_sent = 0;
+};
+template <class Io, RecordOf<ServerRecord> T>
+void record_fields(Io& io, T& server) {
+  auto& [next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent] =
+      server;
+  io(1, next_client_id);
+  io(2, next_lease);
+  io(3, started_wall);
+  io(4, upgrades);
+  io(5, counters);
+  io(6, bytes_read);
+  io(7, bytes_sent);
+}
+
+// The listeners of one mount on one worker.
+struct ListenersRecord {
+  std::string mount;
+  std::uint32_t worker = 0;
+  std::vector<ListenerRecord> listeners;
+};
+template <class Io, RecordOf<ListenersRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [mount, worker, listeners] = of;
+  io.needed(1, mount);
+  io(2, worker);
+  io.needed(3, listeners);
+}
+
+// A connection whose request is not answered: it is asked once more, from its first byte.
+struct RequestRecord {
+  std::uint32_t worker = 0;
+  MovedFd fd = 0;
+  Address peer;
+  std::uint32_t port = 0;  // of its listen-socket
+  bool shoutcast = false;
+  std::string bytes;
+};
+template <class Io, RecordOf<RequestRecord> T>
+void record_fields(Io& io, T& request) {
+  auto& [worker, fd, peer, port, shoutcast, bytes] = request;
+  io(1, worker);
+  io.needed(2, fd);
+  io(3, peer);
+  io(4, port);
+  io(5, shoutcast);
+  io(6, bytes);
+}
+
+// How much there was: the successor compares.
+struct EndRecord {
+  std::uint64_t mounts = 0, sources = 0, listeners = 0, requests = 0;
+  std::uint64_t positions = 0;  // their sum over all listeners
+};
+template <class Io, RecordOf<EndRecord> T>
+void record_fields(Io& io, T& end) {
+  auto& [mounts, sources, listeners, requests, positions] = end;
+  io(1, mounts);
+  io(2, sources);
+  io(3, listeners);
+  io(4, requests);
+  io(5, positions);
+}
+
+// Records one behind the other, with the descriptors that they name.
+class HandoverOut {
+ public:
+  template <class T>
+  void put(HandoverType type, const T& record) {
+    RecordOut out;
+    record_fields(out, record);
+    put_record(bytes_, static_cast<std::uint32_t>(type), true, out);
+  }
+  FdsOut& fds() noexcept { return fds_; }
+  const FdsOut& fds() const noexcept { return fds_; }
+  const std::string& bytes() const noexcept { return bytes_; }
+
+ private:
+  std::string bytes_;
+  FdsOut fds_;
+};
+
+}  // namespace lb

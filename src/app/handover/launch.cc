@@ -1,0 +1,62 @@
+#include "app/handover/launch.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstring>
+#include <string_view>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr int kTheirEnd = 3;
+
+}  // namespace
+
+Launch Launch::take(int argc, char** argv) {
+  Launch launch;
+  std::array<char, PATH_MAX> path{};
+  if (const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size()); n > 0)
+    launch.program.assign(path.data(), static_cast<std::size_t>(n));
+  for (int i = 1; i < argc; ++i)
+    if (!std::string_view(argv[i]).starts_with("--take-over="))
+      launch.arguments.emplace_back(argv[i]);
+  return launch;
+}
+
+Result<pid_t> Launch::start(const FdChannel& theirs) const {
+  std::vector<std::string> words{program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.push_back(cat({"--take-over=", kTheirEnd}));
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawnattr_init(&attributes);
+  // Where it has that number already, this takes away that it is closed.
+  ::posix_spawn_file_actions_adddup2(&files, theirs.fd(), kTheirEnd);
+  sigset_t all, none;
+  ::sigfillset(&all);
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = 0;
+  const int failed =
+      ::posix_spawn(&pid, program.c_str(), &files, &attributes, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0)
+    return Error::io(
+        cat({"program ", program, " could not be started (", std::strerror(failed), ")"}));
+  return pid;
+}
+
+}  // namespace lb

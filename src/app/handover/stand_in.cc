@@ -1,0 +1,123 @@
+#include "app/handover/stand_in.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::array<int, 6> kPassedOn = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT};
+
+sigset_t signals(bool with_children) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : kPassedOn) ::sigaddset(&set, number);
+  if (with_children) ::sigaddset(&set, SIGCHLD);
+  return set;
+}
+
+// As it ended: by a signal, or with a status.
+int end_as(int status) {
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  const int number = WTERMSIG(status);
+  ::signal(number, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, number);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::raise(number);
+  return 128 + number;
+}
+
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+    return Error::io(cat({"socketpair: ", std::strerror(errno)}));
+  return std::pair<UniqueFd, UniqueFd>(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+void tell_stand_in(int channel, pid_t serving) {
+  [[maybe_unused]] const auto n = ::send(channel, &serving, sizeof serving, MSG_NOSIGNAL);
+}
+
+void hold_signals() {
+  const sigset_t set = signals(false);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+void release_signals() {
+  const sigset_t set = signals(false);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void become_stand_in(const UniqueFd& channel, pid_t serving) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  ::fcntl(channel.get(), F_SETFD, 0);
+  std::string name = "icecast-lb", what = cat({"--stand-in=", channel.get(), ",", serving});
+  std::array<char*, 3> arguments{name.data(), what.data(), nullptr};
+  ::execv("/proc/self/exe", arguments.data());
+  ::_exit(stand_in(channel.get(), serving));
+}
+
+int stand_in(std::string_view arguments) {
+  const std::size_t comma = arguments.find(',');
+  if (comma == std::string_view::npos) return 1;
+  const auto channel = parse_u64(arguments.substr(0, comma));
+  const auto serving = parse_u64(arguments.substr(comma + 1));
+  if (!channel || !serving) return 1;
+  return stand_in(static_cast<int>(*channel), static_cast<pid_t>(*serving));
+}
+
+int stand_in(int channel, pid_t serving) {
+  const sigset_t set = signals(true);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::fcntl(channel, F_SETFD, FD_CLOEXEC);
+  const UniqueFd arrivals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  const auto read_channel = [&] {
+    pid_t told = 0;
+    while (::recv(channel, &told, sizeof told, 0) == sizeof told)
+      if (told > 0) serving = told;
+  };
+  for (;;) {
+    read_channel();
+    // Which process it was that has ended is known before this.
+    int status = 0;
+    for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      read_channel();
+      if (ended == serving) return end_as(status);
+    }
+    std::array<pollfd, 2> both{{{arrivals.get(), POLLIN, 0}, {channel, POLLIN, 0}}};
+    // Every process that serves has the other end: without one there is nothing to wait for but
+    // the end of the last.
+    if (::poll(both.data(), both.size(), -1) < 0 && errno != EINTR) return 1;
+    if ((both[1].revents & POLLHUP) != 0) {
+      read_channel();
+      for (pid_t ended = 0; (ended = ::waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
+        if (ended == serving) return end_as(status);
+      return 1;
+    }
+    signalfd_siginfo got{};
+    while (::read(arrivals.get(), &got, sizeof got) == sizeof got) {
+      read_channel();
+      if (got.ssi_signo != SIGCHLD) ::kill(serving, static_cast<int>(got.ssi_signo));
+    }
+  }
+}
+
+}  // namespace lb

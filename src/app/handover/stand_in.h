@@ -1,0 +1,32 @@
+// The stand-in: where no service manager follows a server to its next process, the first process
+// stays under its number.  It passes signals on to the process that serves now, and ends as that
+// one ends.  It waits; it restarts nothing.
+//
+// Thread: control, and then the only one: the process begins again as a stand-in, so that nothing of
+// the server is left in it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+// Both ends of what a stand-in is told by: its own one first.
+Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel();
+// Which process serves from now on.
+void tell_stand_in(int channel, pid_t serving);
+// Signals wait, for whichever process they concern; release_signals(): for this one.
+void hold_signals();
+void release_signals();
+// REQUIRES: hold_signals(); does not return
+void become_stand_in(const UniqueFd& channel, pid_t serving);
+// What it does: the program's --stand-in, with "CHANNEL,PID".
+int stand_in(std::string_view arguments);
+int stand_in(int channel, pid_t serving);
+
+}  // namespace lb

@@ -1,0 +1,327 @@
+#include "app/handover/take_over.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "net/fd_parcel.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_stream_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+template <class T>
+Result<T> read_record(std::string_view name, std::string_view bytes) {
+  T record;
+  RecordIn in(name, bytes);
+  record_fields(in, record);
+  if (auto done = in.done(); !done) return done.error();
+  return record;
+}
+
+Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
+  HandoverOut out;
+  out.put(type, WordRecord{std::string(text)});
+  return send_parcel(channel, out.bytes(), {}, 2s);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TakeOver>> TakeOver::begin(int fd) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  std::unique_ptr<TakeOver> taken(new TakeOver(FdChannel(UniqueFd(fd))));
+  auto parcel = receive_parcel(taken->channel_, kOffer);
+  if (!parcel) return parcel.error();
+  RecordList list(parcel->bytes);
+  auto head = list.next();
+  if (!head) return head.error();
+  if (!*head || static_cast<HandoverType>((*head)->type) != HandoverType::kOffer)
+    return Error::invalid("the process before offers nothing that is known");
+  auto offer = read_record<OfferRecord>("offer", (*head)->bytes);
+  if (!offer) return offer.error();
+  if (offer->format != kHandoverFormat || offer->workers == 0 || offer->workers > 64) {
+    const std::string why = cat(
+        {"its format of a hand-over is ", offer->format, ", this program knows ", kHandoverFormat});
+    taken->refuse(why);
+    return Error::invalid(why);
+  }
+  taken->offer_ = std::move(*offer);
+  taken->offered_ = FdsIn(std::move(parcel->fds));
+  taken->sources_.resize(taken->offer_.workers);
+  return taken;
+}
+
+ServiceManager TakeOver::manager() {
+  ServiceManager manager;
+  if (!offer_.notify.empty()) manager.notify = offered_.take(offer_.notify.front());
+  manager.watchdog = std::chrono::microseconds(offer_.watchdog_us);
+  return manager;
+}
+
+std::vector<ListenSockets::Handed> TakeOver::sockets() {
+  std::vector<ListenSockets::Handed> all;
+  for (const SocketRecord& saved : offer_.sockets) {
+    ListenSockets::Handed one;
+    one.wanted_port = static_cast<int>(saved.wanted_port);
+    one.port = static_cast<int>(saved.port);
+    one.bind_address = saved.bind_address;
+    one.shoutcast = saved.shoutcast;
+    one.inherited = saved.inherited;
+    for (const MovedFd at : saved.fds)
+      if (UniqueFd fd = offered_.take(at); fd && is_stream_socket(fd.get()))
+        one.fds.push_back(std::move(fd));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Standing TakeOver::standing() {
+  Standing standing;
+  standing.known_pid = offer_.known_pid;
+  if (!offer_.stand_in.empty()) standing.stand_in = offered_.take(offer_.stand_in.front());
+  if (!offer_.pid_file.empty()) standing.pid_file = offered_.take(offer_.pid_file.front());
+  return standing;
+}
+
+void TakeOver::refuse(std::string_view why) {
+  // Where it cannot be said, the other process sees that this one has ended.
+  [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, why);
+}
+
+Result<void> TakeOver::prepared() { return say(channel_, HandoverType::kPrepared, LB_VERSION); }
+
+Result<void> TakeOver::restore(Services& services) {
+  auto parcel = receive_parcel(channel_, kState);
+  if (!parcel) return parcel.error();
+  fds_ = FdsIn(std::move(parcel->fds));
+  if (auto done = read(services, parcel->bytes); !done) {
+    refuse(done.error().what);
+    return done;
+  }
+  if (auto said = say(channel_, HandoverType::kPrepared, "all"); !said) return said;
+  auto go = receive_parcel(channel_, kGo);
+  if (!go) return go.error();
+  return {};
+}
+
+Result<void> TakeOver::read(Services& services, std::string_view bytes) {
+  RecordList list(bytes);
+  for (;;) {
+    auto head = list.next();
+    if (!head) return head.error();
+    if (!*head) break;
+    if (whole_) return Error::invalid("a hand-over has more behind its end");
+    if (auto one = read_one(services, static_cast<HandoverType>((*head)->type), (*head)->bytes);
+        !one)
+      return one;
+  }
+  if (!whole_) return Error::invalid("a hand-over is not whole");
+  if (!leases_.empty()) return Error::invalid("a mount has a writer that is no source");
+  return {};
+}
+
+Result<void> TakeOver::read_one(Services& services, HandoverType type, std::string_view bytes) {
+  switch (type) {
+    case HandoverType::kServer: {
+      auto saved = read_record<ServerRecord>("server", bytes);
+      if (!saved) return saved.error();
+      take_server(services, *saved);
+      return {};
+    }
+    case HandoverType::kMount: {
+      auto saved = read_record<AdmissionRecord>("mount", bytes);
+      if (!saved) return saved.error();
+      return take_mount(services, *saved);
+    }
+    case HandoverType::kSource: {
+      auto saved = read_record<SourceRecord>("source", bytes);
+      if (!saved) return saved.error();
+      return take_source(services, *saved);
+    }
+    case HandoverType::kListeners: {
+      auto saved = read_record<ListenersRecord>("listeners", bytes);
+      if (!saved) return saved.error();
+      return take_listeners(services, *saved);
+    }
+    case HandoverType::kRequest: {
+      auto saved = read_record<RequestRecord>("request", bytes);
+      if (!saved) return saved.error();
+      ++taken_.requests;
+      requests_.push_back(std::move(*saved));
+      return {};
+    }
+    case HandoverType::kEnd: {
+      auto saved = read_record<EndRecord>("end", bytes);
+      if (!saved) return saved.error();
+      whole_ = true;
+      const bool same = saved->mounts == taken_.mounts && saved->sources == taken_.sources &&
+                        saved->listeners == taken_.listeners &&
+                        saved->requests == taken_.requests && saved->positions == taken_.positions;
+      if (same) return {};
+      return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ",
+                                 taken_.sources, " sources and ", taken_.mounts, " mounts, not ",
+                                 saved->listeners, ", ", saved->sources, " and ", saved->mounts}));
+    }
+    default:
+      return Error::invalid(cat({"a record of type ", static_cast<std::uint32_t>(type),
+                                 " is not known to this program"}));
+  }
+}
+
+void TakeOver::take_server(Services& services, const ServerRecord& saved) {
+  services.next_client_id = std::max(services.next_client_id.load(), saved.next_client_id);
+  services.started_wall = saved.started_wall;
+  next_lease_ = saved.next_lease;
+  upgrades_ = saved.upgrades;
+  std::size_t at = 0;
+  services.counters.each([&](std::atomic<std::uint64_t>& counter) {
+    if (at < saved.counters.size()) counter.store(saved.counters[at++], std::memory_order_relaxed);
+  });
+  services.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
+  services.workers[0]->streams.count_sent(saved.bytes_sent);
+}
+
+Result<void> TakeOver::take_mount(Services& services, const AdmissionRecord& saved) {
+  auto lease = services.admission->restore(saved, fds_, next_lease_);
+  if (!lease) return lease.error();
+  if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
+  mounts_.push_back(saved.mount);
+  ++taken_.mounts;
+  return {};
+}
+
+Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"the source of ", saved.mount, ": ", what}));
+  };
+  const auto at = leases_.find(saved.lease);
+  const auto* const writer = services.admission->writer_of(saved.mount);
+  if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
+    return wrong("it does not write this mount");
+  UniqueFd fd = fds_.take(saved.fd);
+  if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
+  WriterLease lease = std::move(at->second);
+  leases_.erase(at);
+  lease.identity = saved.identity;
+  SourceOffer offer;
+  offer.transport = std::make_unique<PlainTransport>(std::move(fd), saved.peer);
+  offer.metaint = static_cast<std::size_t>(saved.metaint);
+  offer.request = saved.request;
+  offer.user_agent = saved.user_agent;
+  offer.referer = saved.referer;
+  offer.user = saved.user;
+  offer.bytes_sent = saved.bytes_sent;
+  offer.place = saved.feed.place;
+  ServerCounters& counters = services.counters;
+  if (saved.counted) {
+    counters.clients.enter();
+    offer.client_pass = GatePass(&counters.clients);
+    counters.sources.enter();
+    offer.source_pass = GatePass(&counters.sources);
+  }
+  Worker& worker = *services.workers[writer->home];
+  auto facts = writer->mount->facts();
+  if (auto restored = worker.sources.restore(std::move(offer), saved, std::move(lease), facts);
+      !restored)
+    return wrong(restored.error().what);
+  sources_[writer->home].push_back(saved);
+  ++taken_.sources;
+  return {};
+}
+
+Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord& saved) {
+  const auto mount = services.mounts.find(saved.mount);
+  if (!mount)
+    return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
+  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  const Titles titles =
+      services.admission->titles_of(*mount, [&services](unsigned home, std::uint64_t lease) {
+        return services.workers[home]->sources.log_of(lease);
+      });
+  const auto view = mount->channel().newest();
+  ServerCounters& counters = services.counters;
+  for (const ListenerRecord& one : saved.listeners) {
+    const auto wrong = [&](std::string_view what) {
+      return Error::invalid(cat({"listener ", one.id, " of ", saved.mount, ": ", what}));
+    };
+    UniqueFd fd = fds_.take(one.fd);
+    if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
+    if (one.position > view->end) return wrong("its position lies behind the end of the stream");
+    auto listener = restore_listener(one, titles, std::move(fd));
+    if (!listener) return wrong("its title is not there");
+    if (one.continuation) {
+      auto next =
+          one.continuation->next.empty() ? nullptr : services.mounts.find(one.continuation->next);
+      if (next || one.continuation->mode == EnterMode::kEnd)
+        listener->continuation = std::make_unique<Continuation>(
+            Continuation{one.continuation->leave_at, std::move(next), one.continuation->mode,
+                         one.continuation->by});
+    }
+    listener->home = one.home == mount->name()
+                         ? std::shared_ptr<const std::string>(mount, &mount->name())
+                         : std::make_shared<const std::string>(one.home);
+    mount->gate().enter();
+    listener->mount_pass = GatePass(&mount->gate());
+    if (one.counted) {
+      counters.clients.enter();
+      listener->client_pass = GatePass(&counters.clients);
+    }
+    if (one.total) {
+      counters.listeners.enter();
+      listener->total_pass = GatePass(&counters.listeners);
+    }
+    if (one.relay) {
+      mount->relay_gate().enter();
+      listener->relay_pass = GatePass(&mount->relay_gate());
+    }
+    worker.streams.adopt(std::move(listener), mount);
+    ++taken_.listeners;
+    taken_.positions += one.position;
+  }
+  return {};
+}
+
+void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
+  for (std::size_t i = 0; i < sources_.size(); ++i)
+    services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i])] {
+      w->sources.go_on(saved);
+    });
+  for (RequestRecord& request : std::exchange(requests_, {})) {
+    std::shared_ptr<const ListenSocket> socket;
+    for (const auto& one : sockets.open_sockets())
+      if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast)
+        socket = one;
+    UniqueFd fd = fds_.take(request.fd);
+    if (!socket || !fd) continue;  // its port is not of the configuration any more
+    Worker& worker = *services.workers[request.worker % services.workers.size()];
+    worker.loop.post([&worker, socket, peer = request.peer, bytes = std::move(request.bytes),
+                      fd = std::move(fd)]() mutable {
+      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket,
+                               bytes);
+    });
+  }
+}
+
+void TakeOver::when_left(Loop& control, UniqueFunction<void()> then) {
+  then_ = std::move(then);
+  watch_.start<&TakeOver::left>(control, channel_.fd(), EV_READ, this);
+}
+
+void TakeOver::left(short) {
+  watch_.stop();
+  channel_.close();
+  if (then_) std::exchange(then_, {})();
+}
+
+}  // namespace lb

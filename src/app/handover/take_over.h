@@ -1,0 +1,82 @@
+// TakeOver: this process goes on with what another one of the program gives it (Handover there).
+//
+//   begin() → the server is made, with what was offered → prepared() → restore() → GO
+//
+// Until GO nothing is read, written or told; whatever fails ends this process, and the other one
+// goes on.
+//
+// Thread: main, before the loops start; then control.
+// Ownership: Server; what was given goes to those that it belongs to.
+// Bounds: kOffer for the first word, kState for all that there is; the records are checked as if
+// they came from outside, because another version is outside.
+// Errors: say what does not fit; the other process logs them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "app/handover/handover.h"
+#include "app/handover/handover_records.h"
+#include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
+#include "app/process/service_manager.h"
+#include "app/services/services.h"
+#include "net/fd_channel.h"
+
+namespace lb {
+
+class TakeOver {
+ public:
+  // fd: of the channel.
+  static Result<std::unique_ptr<TakeOver>> begin(int fd);
+
+  unsigned workers() const noexcept { return offer_.workers; }
+  bool stands_in() const noexcept { return offer_.stands_in; }
+  // Once each.
+  ServiceManager manager();
+  std::vector<ListenSockets::Handed> sockets();
+  Standing standing();
+
+  // This process cannot go on.
+  void refuse(std::string_view why);
+  Result<void> prepared();
+  // All that there is, until GO.
+  Result<void> restore(Services& services);
+  // Behind the first configuration, before the loops start: reading and sending begin with them.
+  void go_on(Services& services, const ListenSockets& sockets);
+  // The other process has told the service manager of this one.
+  void when_left(Loop& control, UniqueFunction<void()> then);
+  // Mounts that have gone on.
+  const std::vector<std::string>& mounts() const noexcept { return mounts_; }
+  std::uint64_t upgrades() const noexcept { return upgrades_; }
+
+  static constexpr std::chrono::seconds kOffer{5}, kState{60}, kGo{10};
+
+ private:
+  explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
+  Result<void> read(Services& services, std::string_view bytes);
+  Result<void> read_one(Services& services, HandoverType type, std::string_view bytes);
+  void take_server(Services& services, const ServerRecord& saved);
+  Result<void> take_mount(Services& services, const AdmissionRecord& saved);
+  Result<void> take_source(Services& services, const SourceRecord& saved);
+  Result<void> take_listeners(Services& services, const ListenersRecord& saved);
+  void left(short events);
+
+  FdChannel channel_;
+  OfferRecord offer_;
+  FdsIn offered_, fds_;
+  std::unordered_map<std::uint64_t, WriterLease> leases_;
+  std::vector<std::vector<SourceRecord>> sources_;  // by worker
+  std::vector<RequestRecord> requests_;
+  std::vector<std::string> mounts_;
+  std::uint64_t next_lease_ = 0, upgrades_ = 0;
+  EndRecord taken_;
+  bool whole_ = false;
+  Watch watch_;
+  UniqueFunction<void()> then_;
+};
+
+}  // namespace lb

@@ -1,0 +1,16 @@
+// icecast-lb --upgrade: has the server that runs with a configuration replaced, and waits for how
+// that ends.
+//
+// The process is the one of the pid file.  It is sent USR2; its answer is one datagram to an
+// address without a path, which names that process.
+// Thread: main; it waits.
+// Errors: a sentence on standard error each, with what to do; status 1.
+#pragma once
+
+#include "program/options.h"
+
+namespace lb {
+
+int upgrade_server(const Options& options);
+
+}  // namespace lb

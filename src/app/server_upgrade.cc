@@ -1,0 +1,74 @@
+// The server between two processes: what it goes on with, and whether it can be replaced.
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "app/drain/drain.h"
+#include "app/server.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+
+namespace lb {
+
+Result<void> Server::take_over(TakeOver& before) {
+  // Settings of mounts that the file does not name are in force before a mount is there.
+  if (!std::exchange(records_begun_, true)) begin_records();
+  return before.restore(*services_);
+}
+
+void Server::may_hand_over(Handover::Plan plan, Standing standing) {
+  plan.obstacle = [this] { return upgrade_obstacle(); };
+  handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
+                                         std::move(standing));
+}
+
+void Server::go_on() {
+  for (const std::string& name : before_->mounts())
+    if (const auto mount = services_->mounts.find(name)) mount_taken_over(mount);
+  before_->go_on(*services_, sockets_);
+}
+
+// Killed with a signal that cannot be caught, it takes the server along.
+void Server::watch_stand_in() {
+  if (!handover_ || !handover_->standing().stand_in) return;
+  stand_in_watch_.start<&Server::on_stand_in>(services_->loops.control(),
+                                              handover_->standing().stand_in.get(), EV_READ, this);
+}
+
+void Server::on_stand_in(short) {
+  stand_in_watch_.stop();
+  services_->log.error("app/handover",
+                       "the process that stands in for this server has ended; the server ends too");
+  stop();
+}
+
+void Server::upgrade() {
+  if (handover_) handover_->start();
+}
+
+std::string Server::upgrade_obstacle() const {
+  if (stopping_) return "the server ends";
+  if (reloading_) return "the configuration is read again at this moment";
+  if (services_->drain.draining())
+    return "the server is draining: cancel that (/admin/drain?mode=off), or let it end";
+  const auto config = services_->config.read();
+  if (config->cluster.port > 0)
+    return "nodes are linked to this server (<cluster-port>), which cannot be handed over yet";
+  if (!config->masters.empty())
+    return "this server is linked to a <master>, which cannot be handed over yet";
+  if (records_anything(*config)) return "this server records, which cannot be handed over yet";
+  if (config->store.type != StoreType::kNone)
+    return "records are kept in a <store>, which cannot be handed over yet";
+  if (services_->auth->has_spool())
+    return "a backend is told when listeners leave (listener_remove), which cannot be handed over "
+           "yet";
+  for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
+    if (!mount->settings()->dump_file.empty())
+      return cat({"mount ", name, " is written to a <dump-file>, which cannot be handed over yet"});
+  if (const auto players = services_->hls->sessions().size(); players > 0)
+    return cat({players, " players listen by HLS, who cannot be handed over yet"});
+  return {};
+}
+
+}  // namespace lb

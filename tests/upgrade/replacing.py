@@ -1,0 +1,69 @@
+"""What the upgrade tests share: a server whose program is replaced, and listeners that count every byte."""
+import os
+import re
+import shutil
+import signal
+
+from facts import Settings, check, equal, wait_for
+from harness import give_away
+
+TAKEN = r"process (\d+) has taken over (\d+) listeners, (\d+) sources, (\d+) mounts; pause (\d+) ms"
+
+
+def own_program(t):
+    """A copy of the program that this test may replace."""
+    place = t.dir / "program"
+    shutil.copy(Settings.binary, place)
+    Settings.binary = str(place)
+    give_away(t.dir)
+    return place
+
+
+def put_program(place, text=None, like=None):
+    """Another file at the path of the program, as a package does it: with a name of its own first."""
+    new = place.with_suffix(".new")
+    if like:
+        shutil.copy(like, new)
+    else:
+        new.write_text(text)
+    new.chmod(0o755)
+    give_away(place.parent)
+    os.replace(new, place)
+
+
+def taken(server):
+    return re.findall(TAKEN, server.log())
+
+
+def upgrade(server):
+    """USR2, and the line of what was handed over: (listeners, sources, mounts, ms of pause)."""
+    before, refused = len(taken(server)), server.log().count("the upgrade was not made")
+    server.send_signal(signal.SIGUSR2)
+
+    def over():
+        check(server.log().count("the upgrade was not made") == refused, "the upgrade was made: " + server.log()[-1500:])
+        return len(taken(server)) > before
+    wait_for(over, "the server is replaced: " + server.log()[-800:], 10 * Settings.patience)
+    return tuple(int(n) for n in taken(server)[-1][1:])
+
+
+def refused_upgrade(server, why):
+    before = server.log().count("the upgrade was not made")
+    server.send_signal(signal.SIGUSR2)
+    wait_for(lambda: server.log().count("the upgrade was not made") > before, "the upgrade is refused: " + server.log()[-800:],
+             10 * Settings.patience)
+    line = [line for line in server.log().splitlines() if "the upgrade was not made" in line][-1]
+    check(re.search(why, line), "%r says %r" % (line, why))
+
+
+def serving(server):
+    """The process that serves: the server's own, or one that it stands in for."""
+    rows = taken(server)
+    return int(rows[-1][0]) if rows else server.process.pid
+
+
+def same_everywhere(listeners, sent, kept=0):
+    """All that was sent has come to all, once; `kept`: bytes of the last unit, which may wait for the next."""
+    for listener in listeners:
+        got = listener.audio + listener.read(len(sent) - kept - len(listener.audio))
+        equal(got == sent[:len(got)], True, "every byte once")

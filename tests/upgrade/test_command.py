@@ -1,0 +1,107 @@
+"""icecast-lb --upgrade: it waits and says how it ended; wrong use ends with a sentence."""
+import os
+import signal
+import subprocess
+
+from facts import Settings, Skip
+from harness import as_nobody, check, equal, matches, test, wait_for
+from media import MP3_FRAME
+from replacing import own_program, put_program, serving
+
+
+def with_pid_file(t, **slots):
+    return t.server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"), **slots)
+
+
+@test
+def the_command_waits_and_says_how_it_ended(t):
+    server = with_pid_file(t)
+    source = server.source()
+    sent = source.play(50)
+    listener = server.listener()
+    for round_ in range(2):
+        status, out, err = t.run("-c", server.config, "--upgrade")
+        equal((status, out), (0, ""), err)
+        matches(r"icecast-lb: process %d has taken over 1 listeners, 1 sources, 1 mounts; pause \d+ ms\n" % serving(server), err)
+        equal((server.dir / "pid").read_text(), "%d\n" % server.process.pid, "the pid file")
+        sent += source.play(20)
+    got = listener.read(len(sent) - MP3_FRAME)
+    check(sent.startswith(got), "what came differs from what was sent")
+    equal(server.stop(), 0)
+    check(not (server.dir / "pid").exists(), "the pid file is gone")
+
+
+@test
+def wrong_use_ends_with_a_sentence(t):
+    server = with_pid_file(t)
+    server.source().play(20)
+    config = server.config.read_text()
+    nowhere = t.dir / "nowhere.xml"
+    for text, why in ((config.replace("pidfile>", "unknown>"), "has no <pidfile>"),
+                      (config.replace("/pid<", "/none<"), "no server runs with .*start it instead"),
+                      (config.replace("<paths>", "<paths"), "nowhere.xml")):
+        nowhere.write_text(text)
+        status, _, err = t.run("-c", nowhere, "--upgrade")
+        equal(status, 1, err)
+        matches(why, err)
+    for text, why in (("1\n", "names no process"), ("%d\n" % dead_process(), "is not there; start it instead")):
+        (server.dir / "other").write_text(text)
+        nowhere.write_text(config.replace("/pid<", "/other<"))
+        status, _, err = t.run("-c", nowhere, "--upgrade")
+        equal(status, 1, err)
+        matches(why, err)
+    sleeper = subprocess.Popen(as_nobody(["sleep", "60"]))
+    try:
+        (server.dir / "other").write_text("%d\n" % sleeper.pid)
+        status, _, err = t.run("-c", nowhere, "--upgrade")
+        equal(status, 1, err)
+        matches("does not know how to be replaced", err)
+        equal(sleeper.poll(), None, "a process that is no server is left alone")
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    status, _, err = t.run("--upgrade")
+    equal(status, 1)
+    equal(server.get("/live.mp3").status, 200)
+
+
+def dead_process():
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+@test
+def a_second_upgrade_meanwhile_is_refused(t):
+    place = own_program(t)
+    server = with_pid_file(t)
+    whole = t.dir / "whole"
+    put_program(whole, like=place)
+    put_program(place, "#!/bin/sh\nexec sleep 20\n")
+    source = server.source()
+    source.play(20)
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log("an upgrade begins")
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log("under way already")
+    equal(server.get("/live.mp3").status, 200)
+    children = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+    equal(len(children), 1, "new processes")
+    os.kill(int(children[0]), signal.SIGKILL)
+    server.wait_for_log("the upgrade was not made.*has ended")
+    put_program(place, like=whole)
+    status, _, err = t.run("-c", server.config, "--upgrade")
+    equal(status, 0, err)
+
+
+@test
+def another_user_is_told_so(t):
+    if os.getuid() != 0:
+        raise Skip("only root can be another user")
+    server = with_pid_file(t)
+    done = subprocess.run(["setpriv", "--reuid", "daemon", "--regid", "nogroup", "--clear-groups", Settings.binary,
+                           "-c", str(server.config), "--upgrade"], capture_output=True, text=True, cwd="/")
+    equal(done.returncode, 1, done.stderr)
+    matches("could not be sent USR2 .*as the user of the server, or as root", done.stderr)
+    equal(server.get("/status-json.xsl").status, 200)
+    wait_for(lambda: server.process.poll() is None, "the server serves")

@@ -1,0 +1,194 @@
+"""Listeners and encoders of a server that is replaced: no byte is lost or doubled, no connection ends."""
+import signal
+import threading
+
+from harness import ADMIN, check, equal, test, wait_for
+from media import MP3_FRAME, mp3_numbers
+from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
+
+
+@test
+def a_stream_goes_on_byte_for_byte_through_five_upgrades(t):
+    server = t.server()
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener() for _ in range(20)]
+    for round_ in range(5):
+        sent += source.play(20)
+        listeners_now, sources, mounts, pause = upgrade(server)
+        equal((listeners_now, sources, mounts), (20, 1, 1), "what was handed over")
+        check(pause < 1000, "the pause was %d ms" % pause)
+        sent += source.play(20)
+    for listener in listeners:
+        got = listener.read(len(sent) - MP3_FRAME)
+        check(sent.startswith(got), "what came differs from what was sent")
+    equal(server.stat("/live.mp3", "listeners"), "20")
+    late = server.listener()
+    source.play(10)
+    check(mp3_numbers(late.read(40 * MP3_FRAME)), "a new listener gets whole frames")
+    equal(server.stop(), 0, "exit status")
+
+
+@test
+def formats_and_framings_go_on(t):
+    server = t.server()
+    kinds = {"/a.mp3": ("mp3", "A", 384), "/b.aac": ("aac", "B", 300), "/c.opus": ("opus", "C", None), "/d.webm": ("webm", "D", None)}
+    sources = {name: server.source(name, kind=kind, tag=tag) for name, (kind, tag, _) in kinds.items()}
+    sent = {name: source.play(40) for name, source in sources.items()}
+    listeners = {name: [server.listener(name) for _ in range(3)] for name in kinds}
+    heads = {}
+    for round_ in range(3):
+        for name, source in sources.items():
+            sent[name] += source.play(15)
+        upgrade(server)
+        for name, source in sources.items():
+            sent[name] += source.play(15)
+    for name, some in listeners.items():
+        heads[name] = some[0].read(1000)
+        last = sent[name][-4000:-2500]
+        for listener in some:
+            listener.read_until(last)
+            equal(len(listener.audio), len(some[0].audio), "bytes of each listener of " + name)
+            equal(listener.audio == some[0].audio, True, "the same bytes for each listener of " + name)
+        # Behind headers that a joiner gets first, the stream is what was sent.
+        tail = some[0].audio[-len(last) - 20000:]
+        check(tail in sent[name], "the end of %s came as it was sent" % name)
+
+
+@test
+def titles_are_told_once_and_icy_blocks_stay_whole(t):
+    server = t.server()
+    source = server.source()
+    sent = source.play(100)
+    listeners = [server.listener(icy=True) for _ in range(5)]
+    for round_ in range(4):
+        equal(server.set_title("/live.mp3", song="Title+%d" % round_).status, 200)
+        sent += source.play(60)
+        upgrade(server)
+        sent += source.play(60)
+    for listener in listeners:
+        got = listener.read(len(sent) - 2 * MP3_FRAME)
+        equal(sent.startswith(got), True, "audio between the blocks")
+        songs = [title for title in listener.titles if b"Title " in title]
+        equal(songs, [b"StreamTitle='Title %d';" % i for i in range(4)])
+    equal(server.stat("/live.mp3", "title"), "Title 3")
+
+
+@test
+def no_join_is_refused_meanwhile(t):
+    server = t.server()
+    source = server.source()
+    source.play(100)
+    stop, joined, failed = threading.Event(), [], []
+
+    def join():
+        while not stop.is_set():
+            try:
+                listener = server.listener()
+                mp3_numbers(listener.read(5 * MP3_FRAME))
+                listener.close()
+                joined.append(1)
+            except Exception as error:  # noqa: BLE001: any is a failure
+                failed.append(error)
+                return
+    threads = [threading.Thread(target=join) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for round_ in range(5):
+        before = len(joined)
+        upgrade(server)
+        wait_for(lambda: failed or len(joined) > before + 3, "listeners join after an upgrade")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    equal(failed, [], "joins that failed")
+
+
+@test
+def requests_that_have_not_come_whole_are_answered(t):
+    server = t.server()
+    source = server.source()
+    source.play(50)
+    half = server.wire()
+    half.send(b"GET /live.mp3 HTTP/1.0\r\nUser-Agent: slo")
+    empty = server.wire()
+    server.get("/status-json.xsl")
+    upgrade(server)
+    half.send(b"w\r\n\r\n")
+    equal(half.reply_head().status, 200)
+    empty.send(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
+    equal(empty.reply_head().status, 200)
+    rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).body
+    check(b"slow" in rows, "the head is read from its first byte")
+
+
+@test
+def a_mount_that_waits_for_its_source_waits_on(t):
+    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><source-linger>60</source-linger></mount>")
+    source = server.source()
+    sent = source.play(50)
+    listener = server.listener()
+    source.leave()
+    server.wait_for_log("wait up to")
+    upgrade(server)
+    again = server.source(tag="B")
+    more = again.play(40)
+    got = listener.read(len(sent) + 30 * MP3_FRAME)
+    check(got.startswith(sent), "what was sent before")
+    check(more[:20 * MP3_FRAME] in got, "what was sent behind it")
+
+
+@test
+def its_process_number_stays_and_signals_reach_it(t):
+    server = t.server()
+    source = server.source()
+    source.play(50)
+    listener = server.listener()
+    for round_ in range(3):
+        upgrade(server)
+        check(serving(server) != server.process.pid, "another process serves")
+        server.reload(limits="<clients>%d</clients>" % (50 + round_))
+        sent = source.play(20)
+        listener.read_until(sent[-2 * MP3_FRAME:-MP3_FRAME])
+    equal(server.stop(), 0, "exit status")
+    listener.expect_end()
+
+
+@test
+def a_new_program_that_fails_changes_nothing(t):
+    place = own_program(t)
+    server = t.server()
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener() for _ in range(5)]
+    program = t.dir / "whole"
+    put_program(program, like=place)
+    for text, why in (("#!/bin/sh\nexit 1\n", "has ended"), ("#!/bin/sh\nkill -9 $$\n", "has ended"), ("nonsense", "could not be started"),
+                      ("#!/bin/sh\nprintf nonsense >&3; exec sleep 1\n", "sizes|ended")):
+        put_program(place, text)
+        refused_upgrade(server, why)
+        sent += source.play(10)
+    place.unlink()
+    refused_upgrade(server, "could not be started")
+    put_program(place, like=program)
+    server.write_config(limits="<clients>many</clients><sources>-</sources><nonsense")
+    refused_upgrade(server, "refuses")
+    server.write_config(limits="")
+    sent += source.play(10)
+    upgrade(server)
+    sent += source.play(20)
+    for listener in listeners:
+        got = listener.read(len(sent) - MP3_FRAME)
+        check(sent.startswith(got), "what came differs from what was sent")
+    equal(len(taken(server)), 1)
+
+
+@test
+def it_is_refused_while_it_drains(t):
+    server = t.server()
+    server.source().play(20)
+    listener = server.listener()
+    equal(server.ask("POST /admin/drain?mode=soft HTTP/1.0", ["Content-Length: 0"], ADMIN).status, 200)
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log("the upgrade was not made.*draining")
+    check(listener.is_open(), "its listener stays")
