@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/routes.h"
 #include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
 #include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
@@ -110,6 +111,7 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history);
+                    services.listenings->title(mount.name(), song, services.clock.wall());
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {
                     services.loops.control().post([this, mount, id, flows] {
