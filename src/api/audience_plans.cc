@@ -27,10 +27,7 @@ std::string way_word(const std::string_view (&words)[N], std::int64_t at) {
                          : std::string_view("other"));
 }
 
-Problem no_report(const Error& error) {
-  return {error.code == Error::Code::kTimeout ? ProblemName::kTooLarge : ProblemName::kReadOnly,
-          error.what};
-}
+Problem no_report(const Error& error) { return {ProblemName::kOverloaded, error.what}; }
 
 // What a plan of the audience begins with.
 struct Asked {
@@ -52,7 +49,7 @@ std::variant<Asked, Problem> begin_report(const PlanContext& context) {
   if (world.audience == nullptr) {
     if (world.audience_why.empty())
       return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
-    return Problem{ProblemName::kReadOnly, world.audience_why};
+    return Problem{ProblemName::kOverloaded, world.audience_why};
   }
   Asked asked{std::get<AudienceAsk>(std::move(read)),
               AudienceReport(*world.audience, unix_ms(context.now)),
