@@ -41,6 +41,11 @@ bench_programs += bench/archive-size
 bench_archive_size_SOURCES = bench/archive_size.cc
 bench_archive_size_LDADD = $(ARCHIVE)
 
+# How fast listenings are merged, and how long reports take; doc/audience.md.
+bench_programs += bench/audience-rate
+bench_audience_rate_SOURCES = bench/audience_rate.cc
+bench_audience_rate_LDADD = $(AUDIENCE)
+
 EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/account_plans.h"
+#include "api/audience_plans.h"
 #include "api/audit_plans.h"
 #include "api/ban_plans.h"
 #include "api/certificate_plans.h"
@@ -129,6 +130,23 @@ constexpr Endpoint kEndpoints[] = {
      "unless kick is false."},
     {"readBan", kGet, "/bans/{ban}", kAdmin, 200, "", "Ban", false, read_ban, "One ban."},
     {"deleteBan", kDelete, "/bans/{ban}", kAdmin, 204, "", "", false, delete_ban, "Ends a ban."},
+    {"audienceSummary", kGet, "/audience/summary", kViewer, 200, "", "AudienceSummary", false,
+     audience_summary, "What was listened to between ?from= and ?to= (Unix seconds, or a time as "
+     "2026-11-22T08:00 of ?zone=; without them the last 24 hours), of ?mount= or ?account=, or of "
+     "all mounts that the login sees. As CSV with ?format=csv.", true},
+    {"audienceHours", kGet, "/audience/hours", kViewer, 200, "", "AudienceHours", false,
+     audience_hours, "The same by the hours of a zone, or ?by=day or month; days of 23 and 25 "
+     "hours are as long.", true},
+    {"audienceSessions", kGet, "/audience/sessions", kViewer, 200, "", "AudienceSessions", false,
+     audience_sessions, "The sessions that began then, the oldest first; with ?all=1 also quick "
+     "looks, bots and relays. No address.", true},
+    {"audienceCountries", kGet, "/audience/countries", kViewer, 200, "", "AudienceCountries", false,
+     audience_countries, "The same by country, where there is a <geoipdb>; whole hours.", true},
+    {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,
+     audience_players, "The same by player; whole hours.", true},
+    {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
+     audience_titles, "The titles that began then, and in how many sessions each was heard: known "
+     "five minutes after its end.", true},
     {"readExternal", kGet, "/external", kAdmin, 200, "", "External", false, nullptr,
      "The external configuration: when its backend answered, what is wrong in its list, and the "
      "removal that waits for a confirmation."},

@@ -39,6 +39,10 @@ std::span<const Endpoint> endpoints() noexcept;
 inline bool is_of_session(const Endpoint& endpoint) noexcept {
   return endpoint.path.starts_with("/session");
 }
+// Its plan is made on the thread of the audience's database.
+inline bool is_of_audience(const Endpoint& endpoint) noexcept {
+  return endpoint.path.starts_with("/audience/");
+}
 std::string_view method_word(Method method) noexcept;
 
 struct FoundEndpoint {

@@ -25,6 +25,8 @@
 
 namespace lb {
 
+class Sqlite;
+
 // The server around the store.
 struct ApiWorld {
   std::string node;         // its id
@@ -41,6 +43,9 @@ struct ApiWorld {
   bool has_store = false;
   std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null
   std::function<std::uint64_t(const std::string& mount)> recorded_bytes;  // at this server
+  Sqlite* audience =
+      nullptr;  // of an endpoint of the audience, on the thread of its database; else null
+  std::string audience_why = {};  // its database cannot be used; "": there is none
 };
 
 struct PlanContext {

@@ -48,6 +48,8 @@ struct ApiAnswer {
   std::string body;            // JSON; "": none
   std::uint64_t revision = 0;  // the ETag; 0: none, or that of the write that is to come
   std::string location;        // of what was created; "": none
+  std::string type = {};       // of the body; "": JSON
+  std::string file = {};       // a name for it, where it is kept as a file; "": none
 };
 
 // The answer to a write, which has no revision: it gets that of the write, as ETag and as the

@@ -197,6 +197,47 @@ constexpr ApiSchema kSchemas[] = {
 "change":{"type":"object","description":"FIELD: [before, after]"},
 "result":{"type":"string","description":"ok, a status, or the name of a problem"}}}},
 "next":{"type":"string"}}})"},
+    {"AudienceSummary",
+     R"({"type":"object","required":["from","to","zone","listeners","seconds","sessions","people","bytes"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"listeners":{"type":"integer","description":"Now."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
+"people":{"type":"integer","description":"Of each day (UTC), added up: a listener of two days is two."},
+"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Of a session."},
+"busiest":{"type":["string","null"],"description":"The quarter of an hour with most listeners."},
+"busiest_listeners":{"type":"number","description":"Their mean in it."}}})"},
+    {"AudienceHours",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["from","length_s","seconds"],"properties":{
+"from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"}}}},
+"next":{"type":"string"}}})"},
+    {"AudienceSessions",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["id","began","seconds","mount"],"properties":{
+"id":{"type":"string"},"began":{"type":"string"},"ended":{"type":["string","null"]},"open":{"type":"integer","enum":[0,1]},
+"seconds":{"type":"number"},"bytes":{"type":"integer"},"mount":{"type":"string"},"country":{"type":"string"},"player":{"type":"string"},
+"way":{"type":"string","enum":["stream","hls","past"]},"kind":{"type":"string","enum":["listener","bot","relay","quick-look"]},"connections":{"type":"integer"}}}},
+"next":{"type":"string"}}})"},
+    {"AudienceCountries",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["country","seconds"],"properties":{
+"country":{"type":["string","null"]},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"}}}},
+"next":{"type":"string"}}})"},
+    {"AudiencePlayers",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["player","seconds"],"properties":{
+"player":{"type":["string","null"]},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"}}}},
+"next":{"type":"string"}}})"},
+    {"AudienceTitles",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["began","mount","title"],"properties":{
+"began":{"type":"string"},"ended":{"type":["string","null"]},"mount":{"type":"string"},"title":{"type":"string"},
+"performances":{"type":["integer","null"]}}}},
+"next":{"type":"string"}}})"},
     {"ExternalConfirm",
      R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
 "etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},

@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/routes.h"
 #include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
 #include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
@@ -113,6 +114,7 @@ Worker::Worker(Services& given, unsigned index)
                                         mount.settings()->max_history);
                     services.loops.control().post(
                         [this, name = mount.name()] { services.now_feeds->look(name); });
+                    services.listenings->title(mount.name(), song, services.clock.wall());
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {
                     services.loops.control().post([this, mount, id, flows] {

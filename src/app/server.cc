@@ -17,6 +17,7 @@
 #include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
 #include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
@@ -85,6 +86,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.countries = std::make_unique<CountryWatch>(services);
   services.directory = std::make_unique<DirectoryService>(services);
   services.events = std::make_unique<EventService>(services);
+  services.listenings = std::make_unique<AudienceService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
   services.hours = std::make_unique<HoursService>(services);
@@ -292,6 +294,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->dumps.finish_all();
   services_->disk.join();
   services_->archive->stop();
+  services_->listenings->stop();
   services_->pages_thread.join();
   services_->stats_thread.join();
   services_->log.info("main/main", "Shutting down");

@@ -11,6 +11,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
 #include "app/services/certificate_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
@@ -228,6 +229,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
                                : s.services_->mount_files->configure(*next);
        }},
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
+      {"audience",
+       [](Server& s, Next next, Moment now) {
+         if (now == Moment::kStart) s.services_->listenings->start(*next);
+       }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
       {"hours", [](Server& s, Next, Moment) { s.services_->hours->configure(); }},
       {"certificates",

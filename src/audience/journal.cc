@@ -182,6 +182,11 @@ Result<void> Journal::flush(std::int64_t now_ms) {
   if (write_all(fd_.get(), text)) {
     size_ += text.size();
     waiting_.clear();
+    // Hours with the same listeners: signs of life alone.
+    if (unacknowledged() == 0 && size_ > limits_.compact_above) {
+      unread_ = size_;
+      return compact();
+    }
     return {};
   }
   const int error = errno;

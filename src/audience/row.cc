@@ -30,7 +30,7 @@ bool take_time(std::string_view text, std::int64_t& value) {
 }
 bool take_text(std::string_view text, std::string& value) {
   auto decoded = percent_decode(text, false);
-  if (!decoded || decoded->size() > kLongestText) return false;
+  if (!decoded || decoded->size() > kLongestRowText) return false;
   value = *std::move(decoded);
   return true;
 }
@@ -101,14 +101,14 @@ std::optional<JournalLine> read_line(const RowFields& f) {
 
 std::string journal_text(std::string_view text) {
   std::string kept;
-  kept.reserve(std::min(text.size(), kLongestText));
+  kept.reserve(std::min(text.size(), kLongestRowText));
   while (!text.empty()) {
     const std::size_t size = utf8_char(text);
     const bool control = static_cast<unsigned char>(text.front()) < 0x20 || text.front() == '\x7f';
     const std::string_view piece = size == 0 ? "\xef\xbf\xbd"
                                    : control ? " "
                                              : text.substr(0, size);
-    if (kept.size() + piece.size() > kLongestText) break;
+    if (kept.size() + piece.size() > kLongestRowText) break;
     kept += piece;
     text.remove_prefix(size == 0 ? 1 : size);
   }

@@ -12,7 +12,7 @@
 // Fields are apart by tabs; texts are percent-encoded.  Times are Unix milliseconds, the person's
 // number is hex.
 // Thread: pure functions.
-// Bounds: kLongestRow a line, kLongestText a text; longer texts are cut before they are written.
+// Bounds: kLongestRow a line, kLongestRowText a text; longer texts are cut before they are written.
 // Errors: a line that is none of these is no row; nothing of it is believed.
 #pragma once
 
@@ -72,7 +72,7 @@ struct JournalOpen {
 };
 using JournalLine = std::variant<JournalRow, JournalAlive, JournalOpen>;
 
-constexpr std::size_t kLongestText = 500, kLongestRow = 6000;
+constexpr std::size_t kLongestRowText = 500, kLongestRow = 6000;
 
 // With its newline.
 std::string journal_line(const JournalRow& row);
@@ -81,7 +81,7 @@ std::string journal_line(const JournalOpen& row);
 // Without its newline.
 std::optional<JournalLine> parse_journal_line(std::string_view line);
 
-// At most kLongestText bytes, valid UTF-8, without control characters.
+// At most kLongestRowText bytes, valid UTF-8, without control characters.
 std::string journal_text(std::string_view text);
 
 }  // namespace lb

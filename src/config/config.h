@@ -16,6 +16,7 @@
 
 #include "acme/settings.h"
 #include "archive/settings.h"
+#include "audience/settings.h"
 #include "auth/settings.h"
 #include "base/log.h"
 #include "base/shared_list.h"
@@ -134,6 +135,7 @@ struct Config {
   HlsSettings hls;
   ExternalSettings external;
   ConsoleSettings console;
+  AudienceSettings audience;
   AcmeSettings acme;
   bool api = true;  // /api/v1, where <console> is
   StoreSettings store;

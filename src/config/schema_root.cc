@@ -53,6 +53,17 @@ constexpr Nest kConsoleNest{[](void* parent) -> void* {
                             },
                             false};
 
+constexpr Nest kAudienceNest{[](void* parent) -> void* {
+                               AudienceSettings& where = static_cast<Config*>(parent)->audience;
+                               where.enabled = true;
+                               return &where;
+                             },
+                             [](const void*) -> std::size_t { return 1; },
+                             [](const void* parent, std::size_t) -> const void* {
+                               return &static_cast<const Config*>(parent)->audience;
+                             },
+                             false};
+
 constexpr Nest kAcmeNest{[](void* parent) -> void* {
                            AcmeSettings& where = static_cast<Config*>(parent)->acme;
                            where.enabled = true;
@@ -192,6 +203,11 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBlock,
      .block = &kAcmeBlock,
      .nest = kAcmeNest,
+     .origin = SchemaOrigin::kOwn},
+    {.name = "audience",
+     .kind = kBlock,
+     .block = &kAudienceBlock,
+     .nest = kAudienceNest,
      .origin = SchemaOrigin::kOwn},
     {.name = "console",
      .kind = kBlock,

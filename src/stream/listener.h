@@ -5,6 +5,7 @@
 // Bounds: at most 1 kB of process memory each, in all (doc/decisions.md A11); see the static_assert.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -71,6 +72,8 @@ class EndNotice {
  public:
   virtual ~EndNotice() = default;
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
+  // Of a listener that has ended before its end was noticed; else it listened until now.
+  virtual void set_listened(std::chrono::seconds) noexcept {}
 };
 
 // kEnd: the connection ends there; its server asks again for what follows.

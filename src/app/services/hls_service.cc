@@ -101,7 +101,10 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
     facts.user_agent = session->facts.user_agent();
     facts.seconds = session->listened(services_.clock.steady()).count();
     log_access(services_.log, facts, services_.clock.wall());
-    if (session->notice) session->notice->set_bytes_sent(session->bytes);
+    if (session->notice) {
+      session->notice->set_bytes_sent(session->bytes);
+      session->notice->set_listened(session->listened(services_.clock.steady()));
+    }
     const std::shared_ptr<Mount> mount = session->mount;
     session.reset();
     log_count(*mount);

@@ -35,6 +35,7 @@
 namespace lb {
 
 class ArchiveService;
+class AudienceService;
 class CertificateService;
 class ClusterLinks;
 class ClusterService;
@@ -85,26 +86,27 @@ struct Services {
   PasswordThrottle throttle;
   RefusalLog refusals;  // any thread
   AccessFiles access;
-  IoThread disk;                               // ends behind those that post to it to the last
-  std::unique_ptr<RecordOverlay> overlay;      // control
-  std::unique_ptr<RecordService> records;      // see there
-  std::unique_ptr<ConfService> conf;           // control
-  std::unique_ptr<ExternalService> external;   // see there
-  std::unique_ptr<Fetcher> fetcher;            // control
-  std::unique_ptr<Authenticators> auth;        // control
-  std::unique_ptr<CountryWatch> countries;     // see there
-  MountHooks hooks;                            // any thread
-  IoThread pages_thread;                       // renders public pages; see PageCache
-  IoThread stats_thread;                       // see StatsRenderer
-  DumpWriter dumps;                            // any thread
-  std::unique_ptr<SourceAdmission> admission;  // control
-  std::unique_ptr<Station> station;            // control
-  std::unique_ptr<StatsFeed> stats_feed;       // control
-  std::unique_ptr<Drain> drainer;              // control
-  std::unique_ptr<EventService> events;        // control
-  std::unique_ptr<ArchiveService> archive;     // see there
-  std::unique_ptr<DeadAirService> dead_air;    // control
-  std::unique_ptr<HoursService> hours;         // control
+  IoThread disk;                                // ends behind those that post to it to the last
+  std::unique_ptr<AudienceService> listenings;  // see there; ends behind all notices
+  std::unique_ptr<RecordOverlay> overlay;       // control
+  std::unique_ptr<RecordService> records;       // see there
+  std::unique_ptr<ConfService> conf;            // control
+  std::unique_ptr<ExternalService> external;    // see there
+  std::unique_ptr<Fetcher> fetcher;             // control
+  std::unique_ptr<Authenticators> auth;         // control
+  std::unique_ptr<CountryWatch> countries;      // see there
+  MountHooks hooks;                             // any thread
+  IoThread pages_thread;                        // renders public pages; see PageCache
+  IoThread stats_thread;                        // see StatsRenderer
+  DumpWriter dumps;                             // any thread
+  std::unique_ptr<SourceAdmission> admission;   // control
+  std::unique_ptr<Station> station;             // control
+  std::unique_ptr<StatsFeed> stats_feed;        // control
+  std::unique_ptr<Drain> drainer;               // control
+  std::unique_ptr<EventService> events;         // control
+  std::unique_ptr<ArchiveService> archive;      // see there
+  std::unique_ptr<DeadAirService> dead_air;     // control
+  std::unique_ptr<HoursService> hours;          // control
   std::unique_ptr<CertificateService> certificates;  // see there
   std::unique_ptr<LoginService> login;               // see there
   std::unique_ptr<MetricsService> metrics;           // control

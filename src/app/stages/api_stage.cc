@@ -10,6 +10,7 @@
 #include "api/endpoints.h"
 #include "api/made_answer.h"
 #include "api/openapi.h"
+#include "app/services/audience_service.h"
 #include "app/services/worker.h"
 #include "app/stages/login_replies.h"
 #include "app/stages/request_config.h"
@@ -66,8 +67,10 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
   std::string extra;
   if (given.revision != 0) extra += cat({"ETag: \"", given.revision, "\"\r\n"});
   if (!given.location.empty()) extra += cat({"Location: ", given.location, "\r\n"});
-  send(worker, connection, given.status, "application/json", std::move(given.body),
-       std::move(extra));
+  if (!given.file.empty())
+    extra += cat({"Content-Disposition: attachment; filename=\"", given.file, "\"\r\n"});
+  send(worker, connection, given.status, given.type.empty() ? "application/json" : given.type,
+       std::move(given.body), std::move(extra));
 }
 
 ApiCaller caller_of(const Connection& connection, const Identity& identity) {
@@ -164,6 +167,29 @@ Verdict ask_server(Worker& worker, Connection& connection, RecordService::Task t
         });
       });
   return Verdict::kPending;
+}
+
+// On the thread of the audience's database.
+Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task task) {
+  const auto answered = [&worker, id = connection.id()](RecordService::Answer answer) {
+    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
+      if (Connection* waiting = worker.connections.find(id))
+        send_api_answer(worker, *waiting, std::move(answer));
+    });
+  };
+  Services& services = worker.services;
+  if (!services.listenings->on()) {
+    send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
+    return Verdict::kAnswered;
+  }
+  const bool asked = services.listenings->ask(
+      [&services, task = std::move(task), answered](Sqlite* database, const std::string& why) {
+        answered(services.records->read_audience(task, database, why));
+      });
+  if (asked) return Verdict::kPending;
+  send_problem(worker, connection,
+               {ProblemName::kOverloaded, "other reports of the audience are under way"});
+  return Verdict::kAnswered;
 }
 
 const std::string& description() {
@@ -270,6 +296,9 @@ Verdict ApiStage::handle(Connection& connection) {
   if (found.endpoint->plan == nullptr)
     return ask_server(worker_, connection,
                       {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
+  if (is_of_audience(*found.endpoint))
+    return ask_audience(worker_, connection,
+                        {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
   if (found.endpoint->method == Method::kGet && !found.endpoint->order_only) {
     send_api_answer(worker_, connection,
                     services.records->read(*found.endpoint, std::get<ApiRequest>(asked), who));

@@ -10,6 +10,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
+#include "app/stages/audience_notice.h"
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/listener_places.h"
@@ -208,7 +209,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->facts = RequestFacts(access_request(request), request.headers.get("referer"),
                                 request.headers.get("user-agent"), connection.user);
   session->client = std::move(context.client_pass);
-  session->notice = std::move(context.notice);
+  session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
   // A cache in front may answer its segments.
   session->earned = ask.is_segment() || context.is_relay || may_be_cached(services, connection);
   session->began = worker_.loop.now();

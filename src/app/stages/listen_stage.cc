@@ -12,6 +12,7 @@
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
+#include "app/stages/audience_notice.h"
 #include "app/stages/drain_stage.h"
 #include "app/stages/listener_places.h"
 #include "app/stages/redirect_stage.h"
@@ -362,7 +363,8 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   note_arrival(services, context);
   const bool server = is_server(services, connection);
   GatePass client = std::move(context.client_pass);
-  std::unique_ptr<EndNotice> notice = std::move(context.notice);
+  std::unique_ptr<EndNotice> notice = begin_listening(
+      worker_, connection, *home, context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
   const std::shared_ptr<PastAsk> past = context.past;
   const std::chrono::seconds longest = context.time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();

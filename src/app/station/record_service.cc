@@ -301,4 +301,17 @@ RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiReq
   return std::move(std::get<Planned>(plan).answer);
 }
 
+RecordService::Answer RecordService::read_audience(const Task& task, Sqlite* database,
+                                                   const std::string& why) const {
+  const auto view = view_.read();
+  const auto config = services_.config.read();
+  ApiWorld around = world(*config);
+  around.audience = database;
+  around.audience_why = why;
+  Plan plan = task.endpoint->plan(
+      {task.request, task.who, *view->book, *config, around, services_.clock.wall()});
+  if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
+  return std::move(std::get<Planned>(plan).answer);
+}
+
 }  // namespace lb

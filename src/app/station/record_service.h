@@ -102,6 +102,8 @@ class RecordService {
   std::optional<Problem> unread() const;
   // Answers what only reads, from the view of this moment.
   Answer read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
+  // Of the audience, on the thread of its database; null: it cannot be used, and why.
+  Answer read_audience(const Task& task, Sqlite* database, const std::string& why) const;
   static constexpr std::size_t kStatuses = 600;
   void count(int status) noexcept {
     if (status >= 0 && static_cast<std::size_t>(status) < kStatuses)

@@ -1,0 +1,257 @@
+#include "api/audience_plans.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "api/audience_ask.h"
+#include "api/audience_table.h"
+#include "api/rights.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+using Head = std::vector<std::pair<std::string_view, AudienceCell>>;
+
+constexpr std::string_view kWays[] = {"stream", "hls", "past"};
+constexpr std::string_view kSessionKinds[] = {"listener", "bot", "relay", "quick-look"};
+
+double heard_seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+template <std::size_t N>
+std::string way_word(const std::string_view (&words)[N], std::int64_t at) {
+  return std::string(at >= 0 && at < static_cast<std::int64_t>(N)
+                         ? words[static_cast<std::size_t>(at)]
+                         : std::string_view("other"));
+}
+
+Problem no_report(const Error& error) { return {ProblemName::kOverloaded, error.what}; }
+
+// What a plan of the audience begins with.
+struct Asked {
+  AudienceAsk ask;
+  AudienceReport report;
+  AudienceReport::Mounts mounts;
+};
+
+std::string account_of_mount(const PlanContext& context, const std::string& mount) {
+  const auto* row = context.book.mount(mount);
+  const bool in_file = file_section(context.file, mount) != nullptr;
+  return row != nullptr && !in_file ? row->value.account : std::string();
+}
+
+std::variant<Asked, Problem> begin_report(const PlanContext& context) {
+  const ApiWorld& world = context.world;
+  auto read = read_audience_ask(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  if (world.audience == nullptr) {
+    if (world.audience_why.empty())
+      return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
+    return Problem{ProblemName::kOverloaded, world.audience_why};
+  }
+  Asked asked{std::get<AudienceAsk>(std::move(read)),
+              AudienceReport(*world.audience, unix_ms(context.now)),
+              {}};
+  auto mounts = asked.report.mounts();
+  if (!mounts) return no_report(mounts.error());
+  const AudienceAsk& ask = asked.ask;
+  if (!ask.account.empty() &&
+      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
+    Problem problem = not_found("account", ask.account);
+    problem.members.emplace_back("parameter", "account");
+    return problem;
+  }
+  bool knows = ask.mount.empty();
+  for (const auto& [id, name] : *mounts) {
+    const std::string account = account_of_mount(context, name);
+    if (!sees_mount(context.who, name, account)) continue;
+    if (!ask.account.empty() && account != ask.account) continue;
+    if (!ask.mount.empty() && name != ask.mount) continue;
+    knows = true;
+    asked.mounts.emplace(id, name);
+  }
+  // One that exists may have had no listener yet.
+  const bool exists =
+      file_section(context.file, ask.mount) != nullptr || context.book.mount(ask.mount) != nullptr;
+  if (!knows &&
+      !(exists && sees_mount(context.who, ask.mount, account_of_mount(context, ask.mount)))) {
+    Problem problem = not_found("mount", ask.mount);
+    problem.members.emplace_back("parameter", "mount");
+    return problem;
+  }
+  return asked;
+}
+
+Head head_of(const AudienceAsk& ask) {
+  return {{"from", local_time_text(ask.range.from, *ask.zone)},
+          {"to", local_time_text(ask.range.to, *ask.zone)},
+          {"zone", ask.zone_name}};
+}
+
+Plan answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
+            const std::string& next = {}) {
+  Planned plan;
+  if (ask.csv) {
+    plan.answer.body = audience_csv(table);
+    plan.answer.type = "text/csv; charset=utf-8";
+    plan.answer.file = cat({"audience-", name, ".csv"});
+  } else {
+    plan.answer.body = audience_json(table, head_of(ask), next);
+  }
+  return plan;
+}
+
+// A period that clocks of the zone call by one name: an hour, a day, a month.
+std::int64_t period_at(std::int64_t moment, const AudienceAsk& ask) {
+  const std::int64_t offset = ask.zone->offset_at(moment), shown = moment + offset;
+  if (ask.step == AudienceAsk::Step::kHour) return shown / 3600 * 3600 - offset;
+  const std::chrono::sys_days day{
+      std::chrono::floor<std::chrono::days>(std::chrono::seconds(shown))};
+  if (ask.step == AudienceAsk::Step::kDay)
+    return ask.zone->first_at(day.time_since_epoch().count() * 86'400);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::sys_days first(date.year() / date.month() / std::chrono::day(1));
+  return ask.zone->first_at(first.time_since_epoch().count() * 86'400);
+}
+
+Plan split_plan(const PlanContext& context, AudienceReport::By by) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto sums = report.split(mounts, ask.range, by);
+  if (!sums) return no_report(sums.error());
+  const bool by_country = by == AudienceReport::By::kCountry;
+  std::vector<std::pair<std::string, AudienceSum>> rows(sums->begin(), sums->end());
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.second.ms > b.second.ms; });
+  AudienceTable table{{by_country ? "country" : "player", "seconds", "sessions", "bytes"}, {}};
+  for (const auto& [name, sum] : rows)
+    table.rows.push_back({name.empty() ? AudienceCell() : AudienceCell(name), heard_seconds(sum.ms),
+                          sum.sessions, sum.bytes});
+  return answer(ask, table, by_country ? "countries" : "players");
+}
+
+// "?after=&most=", where after is a number; of CSV as many rows as there may be.
+std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
+                                                                    const AudienceAsk& ask) {
+  constexpr std::size_t kMostLines = 100'000;
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
+  if (!number || *number > (std::uint64_t{1} << 62))
+    return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
+  return std::pair(static_cast<std::int64_t>(*number), ask.csv ? kMostLines : most);
+}
+
+}  // namespace
+
+Plan audience_summary(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto summary = report.summary(mounts, ask.range);
+  if (!summary) return no_report(summary.error());
+  const auto& sum = summary->sum;
+  AudienceTable table{{"listeners", "seconds", "sessions", "people", "bytes", "average_listeners",
+                       "average_seconds", "busiest", "busiest_listeners"},
+                      {}};
+  const double length = heard_seconds(ask.range.to - ask.range.from);
+  table.rows.push_back(
+      {summary->now, heard_seconds(sum.ms), sum.sessions, summary->people, sum.bytes,
+       heard_seconds(sum.ms) / length,
+       sum.sessions > 0 ? heard_seconds(sum.ms) / static_cast<double>(sum.sessions) : 0.0,
+       summary->busiest_at == 0 ? AudienceCell()
+                                : AudienceCell(local_time_text(summary->busiest_at, *ask.zone)),
+       static_cast<double>(summary->busiest_ms) / static_cast<double>(kQuarterMs)});
+  if (ask.csv) return answer(ask, table, "summary");
+  Planned plan;
+  plan.answer.body = audience_json_row(table, head_of(ask));
+  return plan;
+}
+
+Plan audience_hours(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto sums = report.quarters(mounts, ask.range);
+  if (!sums) return no_report(sums.error());
+  AudienceTable table{{"from", "length_s", "seconds", "sessions", "bytes", "average_listeners"},
+                      {}};
+  std::int64_t period = -1, quarters = 0;
+  AudienceSum sum;
+  const auto end_period = [&, &zone = *ask.zone] {
+    if (quarters == 0) return;
+    const std::int64_t length = quarters * (kQuarterMs / 1000);
+    table.rows.push_back({local_time_text(period * 1000, zone), length, heard_seconds(sum.ms),
+                          sum.sessions, sum.bytes,
+                          heard_seconds(sum.ms) / static_cast<double>(length)});
+    quarters = 0;
+    sum = {};
+  };
+  auto next = sums->begin();
+  for (std::int64_t quarter = ask.range.from / kQuarterMs; quarter < ask.range.to / kQuarterMs;
+       ++quarter) {
+    const std::int64_t of = period_at(quarter * (kQuarterMs / 1000), ask);
+    if (of != period) end_period();
+    period = of;
+    ++quarters;
+    if (next != sums->end() && next->first == quarter) sum += (next++)->second;
+  }
+  end_period();
+  return answer(ask, table, "hours");
+}
+
+Plan audience_sessions(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto page = page_of(context, ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto [after, most] = std::get<0>(page);
+  const auto rows = report.sessions(mounts, ask.range, after, most, !ask.all);
+  if (!rows) return no_report(rows.error());
+  AudienceTable table{{"id", "began", "ended", "open", "seconds", "bytes", "mount", "country",
+                       "player", "way", "kind", "connections"},
+                      {}};
+  for (const SessionRow& row : *rows)
+    table.rows.push_back(
+        {std::to_string(row.id), local_time_text(row.began, *ask.zone),
+         row.open ? AudienceCell() : AudienceCell(local_time_text(row.ended, *ask.zone)),
+         std::int64_t{row.open ? 1 : 0}, heard_seconds(row.heard), row.bytes, row.mount,
+         row.country, row.player, way_word(kWays, row.way), way_word(kSessionKinds, row.kind),
+         row.connections});
+  return answer(ask, table, "sessions",
+                rows->size() == most ? std::to_string(rows->back().id) : std::string());
+}
+
+Plan audience_countries(const PlanContext& context) {
+  return split_plan(context, AudienceReport::By::kCountry);
+}
+Plan audience_players(const PlanContext& context) {
+  return split_plan(context, AudienceReport::By::kPlayer);
+}
+
+Plan audience_titles(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto page = page_of(context, ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto [after, most] = std::get<0>(page);
+  const auto rows = report.titles(mounts, ask.range, after, most);
+  if (!rows) return no_report(rows.error());
+  AudienceTable table{{"began", "ended", "mount", "title", "performances"}, {}};
+  for (const PlayRow& row : *rows)
+    table.rows.push_back(
+        {local_time_text(row.began, *ask.zone),
+         row.ended ? AudienceCell(local_time_text(*row.ended, *ask.zone)) : AudienceCell(),
+         row.mount, row.title,
+         row.performances ? AudienceCell(*row.performances) : AudienceCell()});
+  return answer(ask, table, "titles",
+                rows->size() == most ? std::to_string(rows->back().id) : std::string());
+}
+
+}  // namespace lb

@@ -1,0 +1,20 @@
+// The plans of /api/v1/audience: what was listened to.
+//
+// A login sees the mounts that it sees elsewhere; of a mount that it does not see, and of one that
+// was never listened to, it is told that there is none.
+// Source: doc/audience.md.
+// Thread: that of the audience's database (ApiWorld::audience).
+#pragma once
+
+#include "api/plan.h"
+
+namespace lb {
+
+Plan audience_summary(const PlanContext& context);
+Plan audience_hours(const PlanContext& context);
+Plan audience_sessions(const PlanContext& context);
+Plan audience_countries(const PlanContext& context);
+Plan audience_players(const PlanContext& context);
+Plan audience_titles(const PlanContext& context);
+
+}  // namespace lb

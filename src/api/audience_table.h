@@ -1,0 +1,34 @@
+// AudienceTable: the rows of a report, as JSON or as CSV.
+//
+// CSV is safe in spreadsheets: a text that a program would take for a formula begins with an
+// apostrophe.  Lines end with CR LF, texts are UTF-8.
+// Source: RFC 4180; OWASP, CSV injection.
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace lb {
+
+using AudienceCell = std::variant<std::monostate, std::string, std::int64_t, double>;
+
+struct AudienceTable {
+  std::vector<std::string_view> columns;
+  std::vector<std::vector<AudienceCell>> rows;
+};
+
+std::string audience_csv(const AudienceTable& table);
+// {…head, "items": [{column: value}], "next": …}
+std::string audience_json(const AudienceTable& table,
+                          const std::vector<std::pair<std::string_view, AudienceCell>>& head,
+                          const std::string& next);
+// {…head, column: value} of a table with one row.
+std::string audience_json_row(const AudienceTable& table,
+                              const std::vector<std::pair<std::string_view, AudienceCell>>& head);
+
+}  // namespace lb

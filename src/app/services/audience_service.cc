@@ -1,0 +1,287 @@
+#include "app/services/audience_service.h"
+
+#include <utility>
+
+#include "app/services/services.h"
+#include "audience/agents.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "cluster/nodes/node.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr unsigned kJournalThread = 6, kDatabaseThread = 7;
+constexpr std::string_view kAudienceModule = "audience/journal";
+
+}  // namespace
+
+class AudienceService::Notice final : public EndNotice {
+ public:
+  Notice(AudienceService& service, std::uint64_t listening, std::int64_t began_ms,
+         std::unique_ptr<EndNotice> inner)
+      : service_(service),
+        listening_(listening),
+        began_ms_(began_ms),
+        began_(service.services_.clock.steady()),
+        inner_(std::move(inner)) {}
+  ~Notice() override {
+    const auto heard = heard_.count() >= 0 ? std::chrono::milliseconds(heard_)
+                                           : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                 service_.services_.clock.steady() - began_);
+    service_.note_end(listening_, began_ms_ + heard.count(), bytes_);
+  }
+  void set_bytes_sent(std::uint64_t bytes) noexcept override {
+    bytes_ = bytes;
+    if (inner_) inner_->set_bytes_sent(bytes);
+  }
+  void set_listened(std::chrono::seconds heard) noexcept override { heard_ = heard; }
+
+ private:
+  AudienceService& service_;
+  const std::uint64_t listening_;
+  const std::int64_t began_ms_;
+  const SteadyTime began_;
+  std::unique_ptr<EndNotice> inner_;
+  std::uint64_t bytes_ = 0;
+  std::chrono::seconds heard_{-1};
+};
+
+AudienceService::AudienceService(Services& services)
+    : services_(services),
+      journal_thread_(services.loops.workers() + kJournalThread, services.clock, "journal"),
+      database_thread_(services.loops.workers() + kDatabaseThread, services.clock, "audience") {}
+
+AudienceService::~AudienceService() { stop(); }
+
+std::int64_t AudienceService::now_ms() const { return unix_ms(services_.clock.wall()); }
+
+void AudienceService::start(const Config& config) {
+  if (!config.audience.enabled || on()) return;
+  const std::string state = state_directory(config);
+  if (state.empty()) {
+    services_.log.error(kAudienceModule,
+                        "<audience> needs a state directory, and there is none; nothing of the "
+                        "audience is written down");
+    return;
+  }
+  settings_ = config.audience;
+  node_ = node_name(config);
+  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
+  Journal::Notes notes;
+  const std::string path = state + "/audience.journal";
+  auto journal = Journal::open(path, {}, hex_encode(random_bytes(16)), notes);
+  if (!journal) {
+    services_.log.error(kAudienceModule,
+                        cat({journal.error().what, "; nothing of the audience is written down"}));
+    return;
+  }
+  journal_ = std::move(*journal);
+  if (!notes.set_aside.empty())
+    services_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
+  if (notes.torn_bytes > 0)
+    services_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
+                                             " bytes are no whole row and have been cut off"}));
+  if (notes.cut > 0)
+    services_.log.info(kAudienceModule,
+                       cat({path, ": ", notes.cut,
+                            " listenings of the previous run end where they were heard last"}));
+  keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
+  if (const auto loaded = keys_->load(); !loaded)
+    services_.log.error(kAudienceModule, loaded.error().what);
+  Loop& journals = journal_thread_.loop();
+  flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
+  alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
+  retry_ = std::make_unique<Timer>(journals, [this] { deliver(); });
+  upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
+  journal_thread_.start();
+  database_thread_.start();
+  database_thread_.loop().post([this] {
+    if (const auto opened = open_database(); !opened)
+      services_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
+    upkeep_->after(kUpkeepPause);
+  });
+  journals.post([this] { flush(); });
+  on_.store(true, std::memory_order_relaxed);
+}
+
+void AudienceService::stop() {
+  if (!on_.exchange(false)) return;
+  journal_thread_.loop().post([this] {
+    flush();
+    journal_->sync();
+  });
+  journal_thread_.join();
+  database_thread_.join();
+  flush_.reset();
+  alive_.reset();
+  retry_.reset();
+  upkeep_.reset();
+  merge_.reset();
+  database_.reset();
+}
+
+std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
+                                                  std::unique_ptr<EndNotice> inner) {
+  if (!on()) return inner;
+  const std::uint64_t listening = next_listening_.fetch_add(1, std::memory_order_relaxed);
+  const std::int64_t at_ms = now_ms();
+  journal_thread_.loop().post_together(
+      [this, listening, at_ms, facts = std::move(facts)] { note_begin(listening, at_ms, facts); });
+  return std::make_unique<Notice>(*this, listening, at_ms, std::move(inner));
+}
+
+// A notice that outlives stop() is of a process that ends: its journal has an end for it.
+void AudienceService::note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
+  if (!on()) return;
+  journal_thread_.loop().post_together([this, listening, at_ms, bytes] {
+    journal_->ended(listening, at_ms, bytes);
+    awaken();
+  });
+}
+
+void AudienceService::note_begin(std::uint64_t listening, std::int64_t at_ms,
+                                 const ListeningFacts& facts) {
+  const DayKeys::Who who = keys_->who(at_ms / 1000, facts.address, facts.agent, facts.user);
+  ListeningBegun row;
+  row.at_ms = at_ms;
+  row.who = who.today;
+  row.before = who.before;
+  row.kind = facts.kind;
+  row.way = facts.way;
+  row.mount = facts.mount;
+  row.country = facts.country;
+  row.player = player_of(facts.agent);
+  journal_->begun(listening, std::move(row));
+  if (keys_->changed())
+    if (const auto saved = keys_->save(); !saved) complain(saved.error().what);
+  awaken();
+}
+
+void AudienceService::title(const std::string& mount, const std::string& title, WallTime at) {
+  if (!on()) return;
+  journal_thread_.loop().post_together([this, mount, title, at_ms = unix_ms(at)] {
+    journal_->title({at_ms, mount, journal_text(title)});
+    awaken();
+  });
+}
+
+void AudienceService::awaken() {
+  if (!flush_->armed()) flush_->after(kFlushPause);
+  if (!alive_->armed()) alive_->after(kAlivePause);
+}
+
+void AudienceService::flush() {
+  if (const auto written = journal_->flush(now_ms()); !written) {
+    complain(written.error().what);
+    retry_->after(kAlivePause);
+  }
+  if (const std::uint64_t lost = journal_->lost(); lost > lost_told_)
+    complain(cat({"the journal is full: ", lost, " listenings and titles are lost so far"}));
+  deliver();
+}
+
+// While something is open: it was heard until now.
+void AudienceService::alive() {
+  flush();
+  journal_->sync();
+  if (journal_->open_listenings() > 0) alive_->after(kAlivePause);
+}
+
+void AudienceService::complain(const std::string& what) {
+  unsigned held = 0;
+  if (!guard_.pass(services_.clock.steady(), held)) return;
+  lost_told_ = journal_->lost();
+  services_.log.error(kAudienceModule, what);
+}
+
+void AudienceService::deliver() {
+  if (delivers_ || retry_->armed() || journal_->unacknowledged() == 0) return;
+  auto batch = journal_->next(kBatch);
+  if (!batch) {
+    complain(batch.error().what);
+    retry_->after(kRetryPause);
+    return;
+  }
+  if (batch->rows.empty()) {  // they are not written yet
+    if (!retry_->armed()) retry_->after(kAlivePause);
+    return;
+  }
+  delivers_ = true;
+  database_thread_.loop().post([this, batch = std::move(*batch)] {
+    Result<AudienceMerge::Merged> merged = AudienceMerge::Merged{};
+    if (const auto opened = open_database(); !opened)
+      merged = opened.error();
+    else
+      merged = merge_->take(node_, batch);
+    if (!merged && database_ && is_broken(database_->failure())) {
+      why_ = merged.error().what;
+      merge_.reset();
+      database_.reset();
+    }
+    journal_thread_.loop().post([this, merged = std::move(merged)] { delivered(merged); });
+  });
+}
+
+void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
+  delivers_ = false;
+  if (!merged) {
+    complain(
+        cat({merged.error().what, "; ", journal_->unacknowledged(), " rows wait in the journal"}));
+    retry_->after(kRetryPause);
+    return;
+  }
+  if (merged->missing > 0)
+    services_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
+  if (const auto acknowledged = journal_->acknowledge(merged->seen); !acknowledged)
+    complain(acknowledged.error().what);
+  deliver();
+}
+
+Result<void> AudienceService::open_database() {
+  if (database_) return {};
+  const SteadyTime now = services_.clock.steady();
+  if (!why_.empty() && now - tried_ < kRetryPause) return Error::io(why_);
+  tried_ = now;
+  auto opened = open_audience_database(database_path_);
+  if (!opened) {
+    why_ = opened.error().what;
+    return opened.error();
+  }
+  why_.clear();
+  database_ = std::move(*opened);
+  merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
+  return {};
+}
+
+void AudienceService::upkeep() {
+  if (!open_database()) {
+    upkeep_->after(kUpkeepPause);
+    return;
+  }
+  AudienceKeeping keeping;
+  keeping.sessions = keeping.titles =
+      std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
+  const auto pruned = prune_audience(*database_, keeping, now_ms());
+  const auto counted = count_performances(*database_, now_ms());
+  const bool more = (pruned && *pruned) || (counted && *counted);
+  // One slice a turn: rows and reports go between.
+  upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
+                      : std::chrono::milliseconds(kUpkeepPause));
+}
+
+bool AudienceService::ask(Work work) {
+  if (asked_.fetch_add(1) >= kMaxAsked) {
+    asked_.fetch_sub(1);
+    return false;
+  }
+  database_thread_.loop().post([this, work = std::move(work)]() mutable {
+    const auto opened = open_database();
+    work(opened ? database_.get() : nullptr, opened ? std::string() : opened.error().what);
+    asked_.fetch_sub(1);
+  });
+  return true;
+}
+
+}  // namespace lb

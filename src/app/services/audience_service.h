@@ -1,0 +1,98 @@
+// AudienceService: the listenings of this server on their way into the database.
+//
+// A listening is noted where it begins (begin()) and where its notice ends.  The rows go to the
+// journal on a thread of its own, each kFlushPause in one write, and from there, in batches, to the
+// database on another one: a report of seconds keeps no row from the disk.  A database that cannot
+// be used is tried again each kRetryPause; the rows wait in the journal.
+// Thread: control, except what says "any thread".
+// Ownership: Services; it ends behind those that hold its notices.
+// Bounds: Journal::Limits; kMaxAsked reports wait.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "app/process/io_thread.h"
+#include "audience/database.h"
+#include "audience/day_keys.h"
+#include "audience/journal.h"
+#include "audience/merge.h"
+#include "audience/settings.h"
+#include "audience/upkeep.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "stream/listener.h"
+
+namespace lb {
+
+struct Services;
+
+// A listening that begins, as its request says.
+struct ListeningFacts {
+  std::string mount, address, agent, user, country;
+  ListenerKind kind = ListenerKind::kPerson;
+  ListeningWay way = ListeningWay::kStream;
+};
+
+class AudienceService {
+ public:
+  static constexpr std::chrono::milliseconds kFlushPause{100};
+  static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60};
+  static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
+
+  explicit AudienceService(Services& services);
+  ~AudienceService();
+
+  // At the start; what is changed later waits for the next one.
+  void start(const Config& config);
+  void stop();  // nothing listens any more
+
+  // -- any thread --------------------------------------------------------------------------------
+  bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
+  // The end of the notice that it returns is that of the listening; inner: what else waits for it.
+  std::unique_ptr<EndNotice> begin(ListeningFacts facts, std::unique_ptr<EndNotice> inner);
+  void title(const std::string& mount, const std::string& title, WallTime at);
+  // On the thread of the database; null: it cannot be used, and why.  False: too many wait.
+  using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
+  bool ask(Work work);
+
+ private:
+  class Notice;
+  void note_begin(std::uint64_t listening, std::int64_t at_ms, const ListeningFacts& facts);
+  void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  void awaken();
+  void flush();
+  void alive();
+  void deliver();
+  void delivered(const Result<AudienceMerge::Merged>& merged);
+  void complain(const std::string& what);
+  Result<void> open_database();
+  void upkeep();
+  std::int64_t now_ms() const;
+
+  Services& services_;
+  AudienceSettings settings_;
+  std::string node_, database_path_;
+  std::atomic<bool> on_{false};
+  std::atomic<std::uint64_t> next_listening_{1};
+  std::atomic<std::size_t> asked_{0};
+  IoThread journal_thread_, database_thread_;
+  // Of the thread of the journal:
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<DayKeys> keys_;
+  bool delivers_ = false;  // a batch is under way
+  std::uint64_t lost_told_ = 0;
+  RepeatGuard guard_;
+  std::unique_ptr<Timer> flush_, alive_, retry_;
+  // Of the thread of the database:
+  std::unique_ptr<Sqlite> database_;
+  std::unique_ptr<AudienceMerge> merge_;
+  std::string why_;  // it cannot be used
+  SteadyTime tried_{};
+  std::unique_ptr<Timer> upkeep_;
+};
+
+}  // namespace lb

@@ -1,0 +1,34 @@
+#include "app/stages/audience_notice.h"
+
+#include <utility>
+
+#include "app/cluster/country_watch.h"
+#include "app/services/audience_service.h"
+#include "app/services/worker.h"
+#include "app/stages/request_config.h"
+#include "app/stages/request_context.h"
+#include "audience/agents.h"
+
+namespace lb {
+
+std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
+                                           const std::string& mount, ListeningWay way) {
+  const Services& services = worker.services;
+  std::unique_ptr<EndNotice> notice = std::move(connection.context().notice);
+  if (!services.listenings->on()) return notice;
+  ListeningFacts facts;
+  facts.mount = mount;
+  facts.address = connection.ip();
+  facts.agent = connection.request().headers.get("user-agent");
+  facts.user = connection.user;
+  facts.country = services.countries->country_of(
+      Address::parse(connection.ip(), 0).value_or(connection.peer()));
+  facts.way = way;
+  if (is_server(services, connection))
+    facts.kind = ListenerKind::kRelay;
+  else if (is_bot(facts.agent))
+    facts.kind = ListenerKind::kBot;
+  return services.listenings->begin(std::move(facts), std::move(notice));
+}
+
+}  // namespace lb

@@ -1,0 +1,256 @@
+"""The audience: each listening is counted once, whatever happens to the server; who asks for nonsense is told so."""
+import csv
+import io
+import re
+import time
+import urllib.parse
+
+from api import Api
+from harness import ADMIN, check, equal, test, wait_for
+
+AUDIENCE = "<console>1</console><audience/>"
+ENOUGH = 400  # frames: more than a quick look gets
+
+
+def audience_server(t, body=AUDIENCE, **slots):
+    server = t.unstarted_server(**slots)
+    (server.dir / "state").mkdir()
+    server.write_config(body=body, paths="<state-dir>%s/state</state-dir>" % server.dir)
+    return server.start()
+
+
+def on_air(server, mount="/live.mp3"):
+    source = server.source(mount)
+    source.play(ENOUGH)
+    return source
+
+
+def listens(server, agent="VLC/3.0.20 LibVLC/3.0.20", mount="/live.mp3", **options):
+    listener = server.listener(mount, lines=["User-Agent: " + agent], **options)
+    listener.read(384 * 8)
+    return listener
+
+
+def leaves(server, source, listener):
+    """It has got enough, and goes."""
+    source.play(ENOUGH)
+    listener.read(100_000)
+    listener.close()
+
+
+def sessions(server, query="", login=ADMIN):
+    return Api(server, login).want(200, "GET", "/audience/sessions?most=500" + query).json()["items"]
+
+
+def summary(server, query=""):
+    return Api(server).want(200, "GET", "/audience/summary" + query).json()
+
+
+def report(server, path):
+    reply = server.get("/api/v1/audience/" + path, login=ADMIN)
+    equal(reply.status, 200, reply.text)
+    check(reply.get("Content-Type").startswith("text/csv"), reply.get("Content-Type"))
+    return list(csv.DictReader(io.StringIO(reply.text)))
+
+
+def heard_long_enough(server, count):
+    """So many listen now for longer than a quick look."""
+    def so_many():
+        reply = Api(server).ask("GET", "/audience/summary")
+        return reply.json() if reply.status == 200 and reply.json()["listeners"] == count else None
+    return wait_for(so_many, "%d listen" % count, 20)
+
+
+def ended(server, count, query=""):
+    def all_there():
+        rows = [row for row in sessions(server, query) if not row["open"]]
+        return rows if len(rows) == count else None
+    return wait_for(all_there, "%d sessions have ended" % count, 20)
+
+
+@test
+def listeners_are_sessions_and_others_are_kept_apart(t):
+    server = audience_server(t)
+    source = on_air(server)
+    vlc = listens(server)
+    mpv = listens(server, "mpv 0.35", icy=True)
+    bot = listens(server, "UptimeRobot/2.0 (bot; +http://example.org)")
+    relay = listens(server, "Icecast 2.4.4")
+    quick = listens(server, "curl/8.0")
+    quick.close()
+    now = heard_long_enough(server, 2)
+    equal((now["sessions"], now["people"]), (2, 2))
+    for one in (vlc, mpv, bot, relay):
+        leaves(server, source, one)
+    rows = ended(server, 2)
+    equal(sorted(row["player"] for row in rows), ["VLC", "mpv"])
+    check(all(row["bytes"] >= 100_000 and row["mount"] == "/live.mp3" and row["way"] == "stream" for row in rows), rows)
+    everything = ended(server, 5, "&all=1")
+    equal(sorted(row["kind"] for row in everything), ["bot", "listener", "listener", "quick-look", "relay"])
+    after = summary(server)
+    equal((after["listeners"], after["sessions"]), (0, 2))
+    equal(round(after["seconds"], 3), round(sum(row["seconds"] for row in rows), 3), "the sum is that of the sessions")
+    equal(after["bytes"], sum(row["bytes"] for row in rows))
+    players = Api(server).want(200, "GET", "/audience/players").json()["items"]
+    equal(sorted(row["player"] for row in players), ["VLC", "mpv"])
+    # What the access log says of them, to the second.
+    lines = [line for line in server.log("access").splitlines() if "GET /live.mp3" in line and ("VLC" in line or "mpv" in line)]
+    logged = sorted(int(line.rsplit(" ", 1)[1]) for line in lines)
+    check(all(abs(a - b["seconds"]) <= 1 for a, b in zip(logged, sorted(rows, key=lambda row: row["seconds"]))), (logged, rows))
+    server.stop()
+    for file in (server.dir / "state").glob("audience*"):
+        # The server's own name is its address here.
+        found = re.search(rb".{20}127\.0\.0\.1(?!:[0-9]|[0-9a-f]{32}).{20}", file.read_bytes(), re.S)
+        check(not found, "%s has an address: %r" % (file.name, found and found.group()))
+        equal(file.stat().st_mode & 0o077, 0, "others may read " + file.name)
+
+
+@test
+def a_listener_that_comes_back_goes_on_with_its_session(t):
+    server = audience_server(t)
+    source = on_air(server)
+    first = listens(server)
+    heard_long_enough(server, 1)
+    leaves(server, source, first)
+    ended(server, 1)
+    again = listens(server)
+    leaves(server, source, again)
+    row = wait_for(lambda: next((row for row in sessions(server) if row["connections"] == 2 and not row["open"]), None), "it went on")
+    equal((len(sessions(server)), row["connections"]), (1, 2))
+
+
+@test
+def after_a_kill_each_ends_where_it_was_heard_last_and_nothing_counts_twice(t):
+    server = audience_server(t)
+    source = on_air(server)
+    first = listens(server)
+    began = time.time()
+    # At its last sign of life it has been heard for longer than a quick look.
+    wait_for(lambda: summary(server)["seconds"] > 7, "it has listened for a while", 20)
+    server.kill()
+    heard = time.time() - began
+    first.close()
+    source.close()
+    server.start()
+    rows = ended(server, 1)
+    check(abs(rows[0]["seconds"] - heard) < 1.7, "it was heard for %.2f s, and %.2f s are known" % (heard, rows[0]["seconds"]))
+    server.wait_for_log(r"audience/journal .*: 1 listenings of the previous run end where they were heard last")
+    before = summary(server)["seconds"]
+    server.kill()
+    server.start()
+    equal(summary(server)["seconds"], before, "after one more kill")
+    source = on_air(server)
+    second = listens(server, "mpv 0.35")
+    heard_long_enough(server, 1)
+    leaves(server, source, second)
+    ended(server, 2)
+
+
+@test
+def a_database_that_cannot_be_used_stops_no_listener_and_loses_no_row(t):
+    server = t.unstarted_server()
+    state = server.dir / "state"
+    state.mkdir()
+    database = state / "audience.db"
+    database.write_bytes(b"this is no database, but a letter of many words" * 100)
+    server.write_config(body=AUDIENCE, paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    server.wait_for_log(r"audience.db: file is not a database .*the database is damaged: stop the server, move the file away")
+    source = on_air(server)
+    listener = listens(server)
+    refused = Api(server).ask("GET", "/audience/summary")
+    equal(refused.status, 503, refused.text)
+    check("move the file away" in refused.json()["detail"], refused.text)
+    equal(database.read_bytes()[:16], b"this is no datab", "it is left as it is")
+    database.unlink()
+    heard_long_enough(server, 1)
+    leaves(server, source, listener)
+    ended(server, 1)
+
+
+@test
+def a_database_of_a_later_version_is_left_alone(t):
+    import sqlite3
+    server = t.unstarted_server()
+    state = server.dir / "state"
+    state.mkdir()
+    with sqlite3.connect(state / "audience.db") as later:
+        later.execute("CREATE TABLE session(id)")
+        later.execute("PRAGMA application_id=%d" % 0x6c626175)
+        later.execute("PRAGMA user_version=99")
+    server.write_config(body=AUDIENCE, paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    server.wait_for_log(r"has tables of version 99, and this program has version 1; go on with the version of icecast-lb that wrote it")
+    listens_on = on_air(server)
+    leaves(server, listens_on, listens(server))
+
+
+@test
+def titles_have_performances_and_csv_is_safe_in_spreadsheets(t):
+    server = audience_server(t)
+    source = on_air(server)
+    listener = listens(server)
+    title = '=HYPERLINK("http://example.org"), "x"'
+    server.set_title(song=urllib.parse.quote(title))
+    source.play(ENOUGH)
+    row = wait_for(lambda: next((row for row in report(server, "titles?format=csv") if "HYPERLINK" in row["title"]), None), "the title is there")
+    equal(row["title"], "'" + title)
+    equal(row["mount"], "/live.mp3")
+    items = Api(server).want(200, "GET", "/audience/titles").json()["items"]
+    equal([row["title"] for row in items if "HYPERLINK" in row["title"]], [title], "JSON has the title as it is")
+    leaves(server, source, listener)
+
+
+@test
+def days_are_as_long_as_clocks_make_them(t):
+    server = audience_server(t)
+    api = Api(server)
+    query = "/audience/hours?zone=Europe/Berlin&by=%s&from=%s&to=%s"
+    days = api.want(200, "GET", query % ("day", "2026-10-24", "2026-10-27")).json()["items"]
+    equal([(row["from"], row["length_s"] / 3600) for row in days],
+          [("2026-10-24T00:00:00+02:00", 24), ("2026-10-25T00:00:00+02:00", 25), ("2026-10-26T00:00:00+01:00", 24)])
+    days = api.want(200, "GET", query % ("day", "2026-03-29", "2026-03-30")).json()["items"]
+    equal([(row["from"], row["length_s"] / 3600) for row in days], [("2026-03-29T00:00:00+01:00", 23)])
+    hours = api.want(200, "GET", query % ("hour", "2026-10-25T01:00", "2026-10-25T04:00")).json()["items"]
+    equal([row["from"] for row in hours], ["2026-10-25T01:00:00+02:00", "2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00",
+                                           "2026-10-25T03:00:00+01:00"])
+    months = api.want(200, "GET", query % ("month", "2026-01-01", "2027-01-01")).json()["items"]
+    equal([len(months), sum(row["length_s"] for row in months)], [12, 365 * 86400])
+    nepal = api.want(200, "GET", "/audience/hours?zone=Asia/Kathmandu&by=day&from=2026-10-24&to=2026-10-26").json()["items"]
+    equal([(row["from"], row["length_s"]) for row in nepal], [("2026-10-%dT00:00:00+05:45" % day, 86400) for day in (24, 25)])
+
+
+@test
+def nonsense_is_answered_with_the_parameter(t):
+    server = audience_server(t)
+    api = Api(server)
+    for parameter, query in (
+            ("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("zone", "zone=" + "x" * 2000), ("from", "from=yesterday"),
+            ("from", "from=2026-02-30"), ("from", "from=-5"), ("to", "to=99999999999999999999"), ("to", "to=2026-10-25T25:00"),
+            ("from", "from=2000-01-01&to=2026-01-01"), ("from", "from=2026-02-01&to=2026-01-01"), ("format", "format=xls"), ("by", "by=week"),
+            ("mount", "mount=/none.mp3"), ("account", "account=none")):
+        reply = api.ask("GET", "/audience/hours?" + query)
+        check(reply.status in (400, 404), "%s: %d %s" % (query, reply.status, reply.text))
+        equal(reply.json().get("parameter"), parameter, reply.text)
+        check(len(reply.text) < 2000, reply.text)
+    for path in ("sessions?after=x", "titles?after=-1", "sessions?most=0"):
+        equal(api.ask("GET", "/audience/" + path).status, 400, path)
+    equal(api.ask("POST", "/audience/summary", {}).status, 405)
+    equal(server.get("/api/v1/audience/summary").status, 401)
+
+
+@test
+def without_the_element_nothing_is_written(t):
+    server = audience_server(t, body="<console>1</console>")
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    equal(Api(server).ask("GET", "/audience/summary").status, 404)
+    equal([file.name for file in (server.dir / "state").glob("audience*")], [])
+
+
+@test
+def without_a_state_directory_the_log_tells_it(t):
+    server = t.server(body=AUDIENCE)
+    server.wait_for_log(r"<audience> needs a state directory, and there is none")
+    source = on_air(server)
+    leaves(server, source, listens(server))
