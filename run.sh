@@ -89,13 +89,13 @@ build() {
   server=$build_dir/src/icecast-lb
   (configure_build) </dev/null >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "cannot configure; all of it: $log"; }
   export CCACHE_DEPEND=1
-  units=$(make -n V=0 -C "$build_dir" src/icecast-lb 2>/dev/null </dev/null | grep -c 'echo "  CXX ' || true)
+  units=$(make -n V=0 -C "$build_dir" src/icecast-lb src/icelb 2>/dev/null </dev/null | grep -c 'echo "  CXX ' || true)
   if [ ! -x "$server" ]; then
     say "building icecast-lb: two minutes on two processors, less on more (the details go to $log)"
   elif [ "$units" != 0 ]; then
     say "building what has changed"
   fi
-  make --no-print-directory V=0 -C "$build_dir" -j"$(jobs)" src/icecast-lb </dev/null 2>&1 | progress "$log" "$units" ||
+  make --no-print-directory V=0 -C "$build_dir" -j"$(jobs)" src/icecast-lb src/icelb </dev/null 2>&1 | progress "$log" "$units" ||
     { tail -n 30 "$log" >&2; die "the build failed; all of it: $log"; }
   [ "$units" = 0 ] || say "built in $((SECONDS - begin)) s"
 }

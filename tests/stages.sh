@@ -129,6 +129,8 @@ place_server() {
   trap 'rm -rf "${places[@]}"' EXIT
   mkdir "$place/share" "$place/reports"
   cp "$here/build/$1/src/icecast-lb" "$place/" && cp -rL admin web "$place/share/"
+  # A build with sanitizers may have the server alone.
+  [ ! -e "$here/build/$1/src/icelb" ] || cp "$here/build/$1/src/icelb" "$place/"
   chmod -R a+rX "$place"
   chmod 1777 "$place/reports"
 }

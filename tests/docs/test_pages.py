@@ -293,6 +293,13 @@ def orchestration_drains_and_takes_listeners_again(machine):
 
 
 @test
+def the_audience_is_asked_for_elsewhere(machine):
+    Page("doc/audience.md", machine, [
+        ("curl -u", "tests/api/test_audience.py asks a server that has had listeners, in this and other zones, as JSON and CSV"),
+    ]).end()
+
+
+@test
 def performance_is_measured_elsewhere(machine):
     Page("doc/performance.md", machine, [
         ("bench|icelb-", "it measures for minutes, alone on the machine: make bench, tests/cluster/goals"),

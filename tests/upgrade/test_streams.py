@@ -2,7 +2,7 @@
 import signal
 import threading
 
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, check, equal, give_away, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
 
@@ -79,7 +79,7 @@ def no_join_is_refused_meanwhile(t):
     server = t.server()
     source = server.source()
     source.play(100)
-    stop, joined, failed = threading.Event(), [], []
+    stop, sends, joined, failed = threading.Event(), threading.Lock(), [], []
 
     def join():
         while not stop.is_set():
@@ -87,6 +87,9 @@ def no_join_is_refused_meanwhile(t):
                 listener = server.listener()
                 mp3_numbers(listener.read(5 * MP3_FRAME))
                 listener.close()
+                # Where nothing is sent, nothing shows that a listener has left, and its place is kept.
+                with sends:
+                    source.play(1)
                 joined.append(1)
             except Exception as error:  # noqa: BLE001: any is a failure
                 failed.append(error)
@@ -124,7 +127,7 @@ def requests_that_have_not_come_whole_are_answered(t):
 
 @test
 def a_mount_that_waits_for_its_source_waits_on(t):
-    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><source-linger>60</source-linger></mount>")
+    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><linger-for>60</linger-for></mount>")
     source = server.source()
     sent = source.play(50)
     listener = server.listener()
@@ -192,3 +195,18 @@ def it_is_refused_while_it_drains(t):
     server.send_signal(signal.SIGUSR2)
     server.wait_for_log("the upgrade was not made.*draining")
     check(listener.is_open(), "its listener stays")
+
+
+@test
+def what_cannot_go_over_is_refused_with_its_name(t):
+    place = t.dir / "state"
+    place.mkdir()
+    give_away(place)
+    server = t.server(body="<audience/>", paths="<state-dir>%s</state-dir>" % place)
+    source = server.source()
+    sent = source.play(50)
+    listener = server.listener()
+    refused_upgrade(server, r"<audience>\), whose journal cannot be handed over yet")
+    sent += source.play(20)
+    got = listener.read(len(sent) - MP3_FRAME)
+    check(sent.startswith(got), "the listener hears on")
