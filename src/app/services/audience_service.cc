@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/services/event_service.h"
 #include "app/services/services.h"
 #include "audience/agents.h"
 #include "base/cat.h"
