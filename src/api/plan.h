@@ -18,10 +18,12 @@
 #include "api/record_book.h"
 #include "api/request.h"
 #include "api/secrets.h"
+#include "admin/history.h"
 #include "auth/audit_reader.h"
 #include "auth/password_hash.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "config/loader.h"
 
 namespace lb {
 
@@ -41,6 +43,10 @@ struct ApiWorld {
   bool has_store = false;
   std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null
   std::function<std::uint64_t(const std::string& mount)> recorded_bytes;  // at this server
+  // The last bytes of a log, from the begin of a line; the configuration file as it is by now.
+  std::function<Result<std::string>(const std::string& path)> log_end;
+  std::function<Result<LoadedConfig>()> check_file;
+  const History* history = nullptr;  // null: this server keeps none
 };
 
 struct PlanContext {
