@@ -16,7 +16,11 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release blackbox cluster conformance differential clients integrity attacks check asan)
+<<<<<<< HEAD
 long_stages=(api console login store external limits homes archive hls relay encoders upgrade browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
+=======
+long_stages=(api console login store external limits homes archive hls relay encoders faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
+>>>>>>> main
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as run.sh does"
@@ -36,7 +40,11 @@ declare -A about=(
   [hls]="HLS of the live stream and of the past, from any node (tests/hls)"
   [relay]="upstreams die and fall silent, and listeners hear every byte once (tests/relay)"
   [encoders]="primary and backup encoders, dead air (tests/encoders)"
+<<<<<<< HEAD
   [upgrade]="the program is replaced under its listeners and encoders, which hear every byte once (tests/upgrade)"
+=======
+  [faults]="system calls that fail, do less or take seconds, while others listen and record (tests/faults)"
+>>>>>>> main
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"
   [docs]="the commands of README.md and doc/ as they are written, each page on a machine of its own (tests/docs)"
@@ -57,7 +65,11 @@ declare -A about=(
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 # The suites of tests/run.py: it runs those that are asked for beside each other.
+<<<<<<< HEAD
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade browser docs orchestration "
+=======
+suites=" blackbox cluster api console login store external limits homes archive hls relay encoders faults browser docs orchestration "
+>>>>>>> main
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
 rounds=(packages release suites "conformance differential integrity" "clients conformance-own integrity-ogg" run attacks
   check asan distcheck tsan clang asan-conformance fuzz players package goals)

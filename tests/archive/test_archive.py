@@ -6,16 +6,15 @@ import random
 import re
 import shutil
 import subprocess
-import threading
 import time
 
 import preload
 from encoders import Ear, parse_ogg
-from harness import ADMIN, SOURCE, Failed, Skip, check, equal, matches, mount, test, wait_for
+from harness import ADMIN, SOURCE, Skip, check, equal, matches, mount, test, wait_for
 from media import mp3_frame, mp3_numbers
+from recorder import FRAME_S, Studio, check_consecutive, newest, number_of, ranges, recorded_seconds, recorder
 
 FULL = os.environ.get("LB_FULL") == "1"
-FRAME_S = 1152 / 48000
 MEDIA_FORMATS = {
     "mp3": ["-c:a", "libmp3lame", "-q:a", "4", "-f", "mp3"],
     "aac": ["-c:a", "aac", "-f", "adts"],
@@ -24,61 +23,6 @@ MEDIA_FORMATS = {
     "flac": ["-c:a", "flac", "-f", "ogg"],
 }
 TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac", "ogg": "application/ogg", "opus": "application/ogg", "flac": "application/ogg"}
-
-
-def recorder(t, directory=None, inside="", more="", **slots):
-    server = t.unstarted_server(**slots)
-    server.write_config(body="<archive><dir>%s</dir>%s</archive>" % (directory or server.dir / "archive", more) +
-                        mount("/*", "<archive><enabled>1</enabled>%s</archive>" % inside))
-    return server.start()
-
-
-class Studio:
-    """An encoder that sends numbered frames in real time, and begins again where its server is killed."""
-
-    def __init__(self, t, server, mount="/live.mp3"):
-        self.server, self.mount, self.going = server, mount, True
-        self.sent, self.number = {}, 0
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.source = server.source(mount)
-        self.thread.start()
-        t.owned(self)
-
-    def run(self):
-        begin, first = time.monotonic(), self.number
-        while self.going:
-            due = first + int((time.monotonic() - begin) / FRAME_S)
-            while self.number < due and self.going:
-                try:
-                    self.source.send(mp3_frame("S", self.number))
-                except OSError:
-                    return
-                self.sent[self.number] = time.time()
-                self.number += 1
-            time.sleep(0.02)
-
-    def again(self):
-        self.thread.join(3)
-        self.source = self.server.source(self.mount)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.going = False
-        self.thread.join(3)
-
-
-def ranges(server, path="/live.mp3"):
-    """What is announced: pairs of Unix seconds, the oldest first."""
-    reply = server.get(path + "?from=1&to=2")
-    if reply.status not in (404, 503):     # 503: the directory is still being read
-        raise Failed("a range that is not there was answered %d" % reply.status)
-    text = reply.get("x-lb-archive") or ""
-    return [tuple(map(int, one.split("-"))) for one in reversed(text.split(", "))] if text else []
-
-
-def recorded_seconds(server, path="/live.mp3"):
-    return sum(end - begin for begin, end in ranges(server, path))
 
 
 def sound_of(body):
@@ -99,25 +43,8 @@ def frames_of(body):
     return [sound[at:at + size] for at in range(0, len(sound) - size + 1, size)]
 
 
-def number_of(frame):
-    found = re.search(rb"<S(\d{9})>", frame)
-    return int(found.group(1)) if found else -1
-
-
 def whole_frame(frame):
     return mp3_frame("S", max(0, number_of(frame)))
-
-
-def check_consecutive(numbers, what):
-    wrong = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
-    check(numbers and not wrong, "%s: frames are lost or doubled: %r" % (what, wrong[:5]))
-
-
-def newest(server, path="/live.mp3"):
-    """Where what is announced begins and ends: Unix seconds, to the millisecond; the last range."""
-    mounts = json.loads(server.get("/admin/archive.json", ADMIN).text)["mounts"]
-    found = [one["ranges"][-1] for one in mounts if one["mount"] == path and one["ranges"]]
-    return (found[0]["from"], found[0]["to"]) if found else (0, 0)
 
 
 @test

@@ -6,7 +6,8 @@ import shutil
 from encoders import parse_ogg
 from harness import Skip, check, equal, test, wait_for
 from ogg_pages import Player, Stream, encoded, packets_of
-from test_archive import FULL, decoded, newest, probed, recorder
+from recorder import newest, recorder
+from test_archive import FULL, decoded, probed
 
 FLAC = ["-sample_fmt", "s32", "-c:a", "flac", "-f", "ogg"]
 OPUS = ["-c:a", "libopus", "-page_duration", "60000000", "-f", "ogg"]

@@ -7,7 +7,8 @@ import time
 from harness import ADMIN, check, equal, matches, mount, test, wait_for
 from media import mp3_frame
 from recorded import Recording
-from test_archive import FRAME_S, FULL, Studio, recorded_seconds, recorder
+from recorder import FRAME_S, Studio, recorded_seconds, recorder
+from test_archive import FULL
 
 
 def data_bytes(directory):

@@ -6,7 +6,8 @@ import time
 from harness import check, equal, give_away, mount, test, wait_for
 from media import MP3_FRAME, mp3_frame, mp3_numbers
 from recorded import Recording
-from test_archive import Studio, newest, numbers_of, ranges, recorded_seconds, recorder
+from recorder import Studio, newest, ranges, recorded_seconds, recorder
+from test_archive import numbers_of
 
 
 def address_of(head):

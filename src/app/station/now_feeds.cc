@@ -76,33 +76,34 @@ void NowFeeds::make(const std::string& mount, Then then) {
   feed.read = now;
   if (feed.known) return then(feed.text);
   feed.waiting.push_back(std::move(then));
-  begin_look(mount, feed);
+  begin_gathering(mount, feed);
 }
 
 void NowFeeds::look(const std::string& mount) {
   const auto at = feeds_.find(mount);
   if (at == feeds_.end()) return;
   at->second.changed = true;
-  if (services_.clock.steady() - at->second.looked >= kBetweenLooks) begin_look(mount, at->second);
+  if (services_.clock.steady() - at->second.gathered_at >= kBetweenGatherings)
+    begin_gathering(mount, at->second);
 }
 
-void NowFeeds::begin_look(const std::string& mount, Feed& feed) {
-  if (std::exchange(feed.looking, true)) return;
+void NowFeeds::begin_gathering(const std::string& mount, Feed& feed) {
+  if (std::exchange(feed.gathering, true)) return;
   feed.changed = false;
-  feed.looked = services_.clock.steady();
+  feed.gathered_at = services_.clock.steady();
   services_.pages_thread.loop().post(
       [this, mount, elsewhere = services_.cluster->listeners_elsewhere(mount)] {
         NowMount now = now_of(services_, elsewhere, mount, kTitlesBefore);
         services_.loops.control().post(
-            [this, mount, now = std::move(now)]() mutable { looked(mount, std::move(now)); });
+            [this, mount, now = std::move(now)]() mutable { gathered(mount, std::move(now)); });
       });
 }
 
-void NowFeeds::looked(const std::string& mount, NowMount now) {
+void NowFeeds::gathered(const std::string& mount, NowMount now) {
   const auto at = feeds_.find(mount);
   if (at == feeds_.end()) return;
   Feed& feed = at->second;
-  feed.looking = false;
+  feed.gathering = false;
   const SteadyTime when = services_.clock.steady();
   Channel::Loops loops = 0;
   if (feed.known) {
@@ -136,7 +137,7 @@ void NowFeeds::tick() {
       gone = true;
       continue;
     }
-    if (feed.changed || now - feed.counted >= kBetweenCounts) begin_look(mount, feed);
+    if (feed.changed || now - feed.counted >= kBetweenCounts) begin_gathering(mount, feed);
     if (feed.known && now - feed.text->last_written() >= kHeartbeat)
       if (const auto loops = feed.text->beat(now)) wake(*loops, feed.text->mount());
     ++at;

@@ -33,7 +33,7 @@ class NowFeeds {
   static constexpr std::chrono::seconds kUnread{60};
   static constexpr std::chrono::seconds kHeartbeat{20};
   static constexpr std::chrono::seconds kBetweenCounts{10};
-  static constexpr std::chrono::milliseconds kBetweenLooks{500};
+  static constexpr std::chrono::milliseconds kBetweenGatherings{500};
 
   explicit NowFeeds(Services& services);
   ~NowFeeds();
@@ -56,13 +56,13 @@ class NowFeeds {
   using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
   struct Feed {
     std::shared_ptr<TextFeed> text;
-    std::optional<NowMount> known;  // nullopt: not looked at yet
+    std::optional<NowMount> known;  // nullopt: not gathered yet
     std::vector<Then> waiting;
-    bool looking = false, changed = false;
-    SteadyTime looked{}, counted{}, read{};
+    bool gathering = false, changed = false;
+    SteadyTime gathered_at{}, counted{}, read{};
   };
-  void begin_look(const std::string& mount, Feed& feed);
-  void looked(const std::string& mount, NowMount now);
+  void begin_gathering(const std::string& mount, Feed& feed);
+  void gathered(const std::string& mount, NowMount now);
   void tick();
   void publish_table();
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount);

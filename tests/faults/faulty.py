@@ -1,0 +1,254 @@
+"""System calls that fail, do less or take long, told to a running server (faults.c), and the witnesses of what that does.
+
+Witnesses(t) is a server with a source in real time whose every frame has a number, and what hears it: a plain
+listener, one with ICY blocks, one over TLS, a player of HLS, and a recording.  during(…) puts a fault into force, waits until
+it has happened, ends it, and judges: everything whole, the process alive, its counts as before, and few lines in the log.
+"""
+import http.client
+import mmap
+import os
+import pathlib
+import re
+import socket
+import struct
+import threading
+import time
+
+import preload
+from encoders import Ear
+from harness import ADMIN, Failed, check, equal, give_away, listen_socket, matches, mount, request, wait_for
+from hls_check import Fault, Watch
+from media import MP3_FRAME, mp3_numbers
+from recorder import Studio, check_consecutive, newest, recorded_seconds
+from tls_bench import certificate, tls
+
+FAIL, SHORT, LATE = 1, 2, 3
+ROW = struct.Struct("16s48s16siiiiii")
+RULES = 8
+ENDLESS = 1 << 30
+MAX_LINES = 12      # warnings and errors that one fault may cost, whatever it hits and however often
+
+
+class Rule:
+    """One call that fails (error), does less (short) or is late (seconds); see struct rule in faults.c."""
+
+    def __init__(self, call, error=0, short=0, seconds=0.0, path="", thread="", every=1, times=ENDLESS):
+        self.call, self.path, self.thread, self.every, self.times = call, path, thread, every, times
+        self.kind = FAIL if error else SHORT if short else LATE
+        self.value = error or short or int(seconds * 1000)
+
+    def __str__(self):
+        done = {FAIL: "fails with %s" % os.strerror(self.value), SHORT: "takes %d bytes" % self.value,
+                LATE: "takes %d ms" % self.value}[self.kind]
+        return "%s %s %s" % (self.call, self.path, done)
+
+    def row(self):
+        return ROW.pack(self.call.encode(), self.path.encode(), self.thread.encode(), self.kind, self.value,
+                        self.every, self.times, 0, 0)
+
+
+class Faults:
+    def __init__(self, t):
+        self.file = t.dir / "rules"
+        self.file.write_bytes(bytes(ROW.size * RULES))
+        self.file.chmod(0o666)
+        with open(self.file, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), ROW.size * RULES)
+        source = pathlib.Path(__file__).with_name("faults.c").read_text()
+        self.environment = preload.environment(t, "faults", source, LB_FAULTS=self.file)
+        t.owned(self)
+
+    def put(self, rules):
+        for number, rule in enumerate(rules):
+            row, at = rule.row(), number * ROW.size
+            # `kind`, which puts it into force, comes last.
+            self.map[at:at + 80] = row[:80]
+            self.map[at + 84:at + ROW.size] = row[84:]
+            self.map[at + 80:at + 84] = row[80:84]
+
+    def clear(self):
+        for number in range(RULES):
+            self.map[number * ROW.size + 80:number * ROW.size + 84] = bytes(4)
+
+    def hits(self, number=0):
+        return ROW.unpack_from(self.map, number * ROW.size)[8]
+
+    def close(self):
+        self.map.close()
+
+
+class TlsEar(Ear):
+    """The same over TLS."""
+
+    def __init__(self, t, server):
+        plain = socket.create_connection(("127.0.0.1", server.ports[1]))
+        self.socket = tls()(plain)
+        self.socket.sendall(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.socket.recv(1)
+        self.metaint, self.chunks, self.ended = 0, [], False
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+        t.owned(self)
+
+
+class Player:
+    """Of HLS; on a connection that it keeps, and another one where that ends."""
+
+    def __init__(self, t, server):
+        self.watch = Watch("127.0.0.1", server.port, "/live.mp3/live.m3u8")
+        self.going, self.wrong = True, None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        t.owned(self)
+
+    def run(self):
+        while self.going:
+            try:
+                self.watch.poll()
+            except Fault as e:
+                # A refusal that names its reason is no fault of what was heard: a player asks again.
+                if not re.search(r"\b(404|500|503)\b", str(e)):
+                    self.wrong = e
+            except (OSError, http.client.HTTPException):
+                self.watch.wire.close()
+            time.sleep(0.2)
+
+    def heard(self):
+        return len(self.watch.seen)
+
+    def close(self):
+        self.going = False
+        self.thread.join(5)
+        self.watch.close()
+
+
+class Witnesses:
+    def __init__(self, t, body="", live="", limits="", paths=""):
+        self.faults = Faults(t)
+        server = self.server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"), limits=limits)
+        certificate(server.dir, "radio.test")
+        server.write_config(
+            paths="<ssl-certificate>%s/tls.pem</ssl-certificate><state-dir>%s/state</state-dir>%s" % (server.dir, server.dir, paths),
+            body="<hls><segment>2</segment><window>12</window></hls><archive><dir>%s/archive</dir></archive>%s%s" % (
+                server.dir, body, mount("/live.mp3", "<hls>1</hls><archive><enabled>1</enabled></archive>" + live)))
+        give_away(server.dir)
+        server.start(env=self.faults.environment)
+        self.t, self.studio = t, Studio(t, server)
+        wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+        self.plain, self.icy = Ear(t, server, "/live.mp3"), Ear(t, server, "/live.mp3", icy=True)
+        self.secure, self.player = TlsEar(t, server), Player(t, server)
+        self.recorded = newest(server)[0]
+        wait_for(lambda: self.player.heard() and all(ear.chunks for ear in (self.plain, self.icy, self.secure)), "all witnesses hear", 20)
+        self.counts = self.settled()
+
+    # -- counts
+    def count(self):
+        process = pathlib.Path("/proc/%d" % self.server.process.pid)
+        descriptors = [name for name in map(readlink, (process / "fd").iterdir()) if name]
+        return {"threads": len(list((process / "task").iterdir())),
+                "sockets": sum(name.startswith("socket:") for name in descriptors), "descriptors": len(descriptors),
+                "listeners": int(self.server.stat("/live.mp3", "listeners") or 0)}
+
+    def settled(self):
+        """The least of half a second: a log's ranges and the connection of a question come and go."""
+        least, end = self.count(), time.monotonic() + 0.5
+        while time.monotonic() < end:
+            least = {name: min(value, least[name]) for name, value in self.count().items()}
+        return least
+
+    # -- faults
+    def during(self, *rules, act=None, hits=1, logged=None, wait=None, patience=10):
+        """act: what is done in the fault; wait: what is there before it ends; logged: the line that tells it."""
+        begin, name = len(self.server.log()), " and ".join(map(str, rules))
+        self.faults.put(rules)
+        try:
+            if act:
+                act()
+            wait_for(lambda: all(self.faults.hits(n) >= hits for n in range(len(rules))), "it happens that " + name, patience)
+            if logged:
+                wait_for(lambda: re.search(logged, self.server.log()[begin:]), "%s: a line matches %r: %s" % (
+                    name, logged, self.warnings(begin)[-5:]), patience)
+            if wait:
+                wait_for(wait, name + ": what it leads to", patience)
+        finally:
+            self.faults.clear()
+        self.check_alive(name)
+        self.go_on(name)
+        counts = self.counts
+
+        def as_before():
+            now = self.count()
+            return now if all(now[n] <= counts[n] for n in ("threads", "sockets", "descriptors")) and \
+                now["listeners"] == counts["listeners"] else None
+        try:
+            wait_for(as_before, "", 10)
+        except Failed:
+            raise Failed("%s: the counts were %r and are %r" % (name, counts, self.count())) from None
+        lines = self.warnings(begin)
+        check(len(lines) <= MAX_LINES, "%s: %d lines in the log: %r" % (name, len(lines), lines[:20]))
+        return lines
+
+    def warnings(self, begin=0):
+        return re.findall(r"^\[.*\] (?:EROR|WARN) .*", self.server.log()[begin:], re.M)
+
+    def check_alive(self, name):
+        equal(self.server.process.poll(), None, name + ": the server's status")
+
+    def go_on(self, name):
+        """Every witness hears what is sent from now on."""
+        number = self.studio.number
+        wait_for(lambda: self.studio.number > number + 20, name + ": the source goes on")
+        for ear in (self.plain, self.icy, self.secure):
+            sent = b"<S%09d>" % (number + 1)
+            wait_for(lambda ear=ear, sent=sent: sent in ear.raw()[-60000:] or ear.ended, name + ": a listener hears on", 8)
+            check(not ear.ended, "%s: a listener was disconnected" % name)
+
+    def judge(self, recording=True):
+        """Every byte once, for everyone; returns the seconds of the recording's ranges."""
+        heard = self.player.heard()
+        wait_for(lambda: self.player.heard() > heard or self.player.wrong, "HLS goes on", 10)
+        self.player.close()
+        check(not self.player.wrong, "HLS: %s" % self.player.wrong)
+        for name, data in (("plain", self.plain.raw()), ("ICY", self.icy.audio()[0]), ("TLS", self.secure.raw())):
+            check_consecutive([n for _, n in mp3_numbers(data[data.index(b"\xff\xfb\x94\x00"):])], name)
+        check_consecutive([n for _, n in mp3_numbers(self.player.watch.sound())], "HLS")
+        if recording:
+            first, last = newest(self.server)
+            equal(first, self.recorded, "the begin of the recording")
+            check_consecutive([int(n) for n in re.findall(rb"\xff\xfb\x94\x00\0{32}<S(\d{9})>", self.server.get(
+                "/live.mp3?from=%.3f&to=%.3f" % (first, last)).body)], "the recording")
+        check("queue-size holds no more" not in self.server.log(), "bytes were lost that the queue had")
+        self.studio.close()
+
+    # -- what others do meanwhile
+    def join(self):
+        """A listener that comes gets its burst whole."""
+        one = self.server.listener()
+        check_consecutive([n for _, n in mp3_numbers(one.read(60 * MP3_FRAME))], "a burst")
+        one.close()
+
+    def knock(self):
+        """A listener that may be let in, refused, or cut off; its status, 0: none."""
+        wire = self.server.wire()
+        try:
+            wire.send(request("GET /live.mp3 HTTP/1.0"))
+            wire.socket.settimeout(1)
+            head = wire.socket.recv(64)
+            found = re.match(rb"HTTP/1.\d (\d+)", head)
+            return int(found[1]) if found else 0
+        except OSError:
+            return 0
+        finally:
+            wire.close()
+
+    def metric(self, name):
+        return float(matches(r"^%s(?:\{[^}]*\})? ([0-9.e+]+)$" % name, self.server.get("/metrics", ADMIN).text)[1])
+
+
+def readlink(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None

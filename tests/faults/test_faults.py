@@ -1,0 +1,60 @@
+"""System calls fail under a server that is heard and recorded: what is lost, what stands in the log, and what is left behind."""
+import errno
+
+from faulty import Rule, Witnesses
+from harness import test
+
+
+@test
+def what_is_sent_in_the_least_parts_is_whole(t):
+    w = Witnesses(t)
+    w.during(Rule("sendmsg", short=1, path="socket:", every=2, times=4000), hits=50)
+    w.during(Rule("sendmsg", error=errno.EAGAIN, path="socket:", every=-20, times=2000), hits=50)
+    w.during(Rule("sendmsg", error=errno.EINTR, path="socket:", every=2, times=200), hits=20)
+    w.during(Rule("sendfile", short=1, path="socket:", every=2, times=500), act=w.join)
+    w.during(Rule("sendfile", error=errno.EAGAIN, path="socket:", every=-20, times=500), act=w.join)
+    w.during(Rule("sendfile", error=errno.EINTR, path="socket:", times=20), act=w.join)
+    w.judge()
+
+
+@test
+def what_is_received_in_the_least_parts_is_whole(t):
+    w = Witnesses(t)
+    w.during(Rule("recv", short=1, path="socket:", times=3000), hits=100)
+    w.during(Rule("recv", error=errno.EAGAIN, path="socket:", every=-20, times=2000), hits=20)
+    w.during(Rule("recv", error=errno.EINTR, path="socket:", every=2, times=50), hits=10)
+    w.judge()
+
+
+@test
+def memory_that_cannot_be_given_back_is_given_back_later(t):
+    w = Witnesses(t, limits="<queue-size>65536</queue-size>")
+    w.during(Rule("fallocate", error=errno.ENOMEM, path="/memfd:", times=8), Rule("madvise", error=errno.EINVAL, times=8), hits=0)
+    w.judge()
+
+
+@test
+def a_full_disk_costs_lines_of_the_log_that_are_counted(t):
+    w = Witnesses(t)
+    for call in (dict(error=errno.ENOSPC), dict(error=errno.EIO), dict(short=7)):
+        before = w.metric("icecast_log_lines_lost_total")
+        w.during(Rule("write", path=".log", times=200, **call), act=lambda: [w.knock() for _ in range(4)],
+                 wait=lambda before=before: w.metric("icecast_log_lines_lost_total") > before)
+    w.judge()
+
+
+@test
+def a_disk_that_takes_seconds_delays_the_recording_alone(t):
+    w = Witnesses(t)
+    w.during(Rule("write", seconds=3, path="/archive/", times=1))
+    w.during(Rule("write", short=100, path="/archive/", times=20))
+    w.judge()
+
+
+@test
+def a_configuration_that_cannot_be_read_leaves_the_old_one_in_force(t):
+    w = Witnesses(t)
+    for call, error in (("open", errno.EACCES), ("open", errno.EMFILE), ("read", errno.EIO)):
+        w.during(Rule(call, error=error, path="server.xml", times=2), act=lambda: w.server.send_signal(1),
+                 logged=r"(EROR|WARN) .*server\.xml.*")
+    w.judge()
