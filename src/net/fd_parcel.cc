@@ -39,7 +39,7 @@ Result<FdParcel> receive_parcel(FdChannel& channel, std::chrono::milliseconds pa
   if (head->bytes.size() != sizeof sizes || !head->fds.empty())
     return Error::invalid("a parcel begins without its sizes");
   std::memcpy(sizes.data(), head->bytes.data(), sizeof sizes);
-  if (sizes[0] > kMostParcelBytes || sizes[1] > kMostParcelFds)
+  if (sizes[0] > kMaxParcelBytes || sizes[1] > kMaxParcelFds)
     return Error::limit(cat({"a parcel of ", sizes[0], " bytes and ", sizes[1],
                              " descriptors is larger than any may be"}));
   FdParcel parcel;

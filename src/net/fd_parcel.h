@@ -3,7 +3,7 @@
 //
 // Thread: one at a time; send_parcel() and receive_parcel() wait.
 // Ownership: what is received belongs to the parcel.
-// Bounds: kMostParcelBytes, kMostParcelFds.
+// Bounds: kMaxParcelBytes, kMaxParcelFds.
 // Errors: say what was not sent or received.
 #pragma once
 
@@ -18,8 +18,8 @@
 
 namespace lb {
 
-constexpr std::size_t kMostParcelBytes = std::size_t{1} << 30;
-constexpr std::size_t kMostParcelFds = 1 << 20;
+constexpr std::size_t kMaxParcelBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxParcelFds = 1 << 20;
 
 struct FdParcel {
   std::string bytes;

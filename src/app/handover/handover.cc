@@ -257,7 +257,7 @@ Result<void> Handover::give() {
 void Handover::gone() {
   step_ = Step::kGone;
   deadline_.cancel();
-  if (standing_.stand_in) tell_stand_in(standing_.stand_in.get(), successor_);
+  if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   bool answers = false;
   for (const auto& worker : services_.workers) {

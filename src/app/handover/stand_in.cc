@@ -52,7 +52,7 @@ Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel() {
   return std::pair<UniqueFd, UniqueFd>(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 
-void tell_stand_in(int channel, pid_t serving) {
+void notify_stand_in(int channel, pid_t serving) {
   [[maybe_unused]] const auto n = ::send(channel, &serving, sizeof serving, MSG_NOSIGNAL);
 }
 

@@ -19,7 +19,7 @@ namespace lb {
 // Both ends of what a stand-in is told by: its own one first.
 Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel();
 // Which process serves from now on.
-void tell_stand_in(int channel, pid_t serving);
+void notify_stand_in(int channel, pid_t serving);
 // Signals wait, for whichever process they concern; release_signals(): for this one.
 void hold_signals();
 void release_signals();

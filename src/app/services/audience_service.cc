@@ -177,7 +177,7 @@ void AudienceService::flush() {
     complain(written.error().what);
     retry_->after(kAlivePause);
   }
-  if (const std::uint64_t lost = journal_->lost(); lost > lost_told_)
+  if (const std::uint64_t lost = journal_->lost(); lost > lost_reported_)
     complain(cat({"the journal is full: ", lost, " listenings and titles are lost so far"}));
   deliver();
 }
@@ -192,7 +192,7 @@ void AudienceService::alive() {
 void AudienceService::complain(const std::string& what) {
   unsigned held = 0;
   if (!guard_.pass(services_.clock.steady(), held)) return;
-  lost_told_ = journal_->lost();
+  lost_reported_ = journal_->lost();
   services_.log.error(kAudienceModule, what);
 }
 

@@ -84,7 +84,7 @@ class AudienceService {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
   bool delivers_ = false;  // a batch is under way
-  std::uint64_t lost_told_ = 0;
+  std::uint64_t lost_reported_ = 0;
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_;
   // Of the thread of the database:
