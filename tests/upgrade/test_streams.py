@@ -2,7 +2,7 @@
 import signal
 import threading
 
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, check, equal, give_away, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
 
@@ -195,3 +195,18 @@ def it_is_refused_while_it_drains(t):
     server.send_signal(signal.SIGUSR2)
     server.wait_for_log("the upgrade was not made.*draining")
     check(listener.is_open(), "its listener stays")
+
+
+@test
+def what_cannot_go_over_is_refused_with_its_name(t):
+    place = t.dir / "state"
+    place.mkdir()
+    give_away(place)
+    server = t.server(body="<audience/>", paths="<state-dir>%s</state-dir>" % place)
+    source = server.source()
+    sent = source.play(50)
+    listener = server.listener()
+    refused_upgrade(server, "<audience>, whose journal cannot be handed over yet")
+    sent += source.play(20)
+    got = listener.read(len(sent) - MP3_FRAME)
+    check(sent.startswith(got), "the listener hears on")
