@@ -206,7 +206,7 @@ def what_cannot_go_over_is_refused_with_its_name(t):
     source = server.source()
     sent = source.play(50)
     listener = server.listener()
-    refused_upgrade(server, "<audience>, whose journal cannot be handed over yet")
+    refused_upgrade(server, r"<audience>\), whose journal cannot be handed over yet")
     sent += source.play(20)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "the listener hears on")
