@@ -348,7 +348,12 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
   }
   Metadata title = make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset);
   if (ring_) ring_->set_title(title);
-  lease_.log->metadata(position, std::move(title));
+  // What an encoder says of addresses is not believed: it has none of ours.
+  const auto place = enters_here_ ? std::nullopt : parse_title_place(icy->place);
+  if (place)
+    lease_.log->placed_metadata(position, std::move(title), *place);
+  else
+    lease_.log->metadata(position, std::move(title));
 }
 
 TitleResult Feed::set_title(Metadata metadata) {

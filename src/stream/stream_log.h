@@ -68,6 +68,8 @@ class StreamLog final : public MarkSink {
   void clock(std::uint64_t position, unsigned rate_hz) override;
   void headers(std::uint64_t position, Bytes bytes) override;
   void metadata(std::uint64_t position, Metadata metadata) override;
+  // Of a title whose place its upstream has told.
+  void placed_metadata(std::uint64_t position, Metadata metadata, const TitlePlace& place);
   void codec(const CodecFacts& facts) override;
   // The two facts that a framer found since the last call; null: nothing new.
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
