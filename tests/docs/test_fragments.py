@@ -10,9 +10,9 @@ AROUND = {"authentication": "<mount><mount-name>/live.mp3</mount-name>%s</mount>
 BASE = """<icecast><hostname>this.example.org</hostname>
 <authentication><source-password>SOURCE-PASSWORD</source-password><admin-user>admin</admin-user>
 <admin-password>ADMIN-PASSWORD</admin-password></authentication><limits><clients>6000</clients></limits>
-<paths><state-dir>/var/lib/icecast-lb</state-dir></paths>
 %s
 </icecast>"""
+STATE = "<paths><state-dir>/var/lib/icecast-lb</state-dir></paths>\n"
 # Of other programs.
 FOREIGN = {"ezstream"}
 # Said because files and certificates of the page are not on this machine.
@@ -28,7 +28,7 @@ def every_configuration_of_the_pages_is_valid(machine):
             first = re.match(r"(?:<!--.*?-->\s*)?<([\w-]+)", block, re.S).group(1)
             if first in FOREIGN:
                 continue
-            text = block if first == "icecast" else BASE % (AROUND.get(first, "%s") % block)
+            text = block if first == "icecast" else BASE % (("" if "<state-dir>" in block else STATE) + AROUND.get(first, "%s") % block)
             text = text.replace("change-me-", "secret-").replace('"SECRET"', '"secret-of-edge1"')
             machine.write("/tmp/page.xml", text)
             said = machine.shell("icecast-lb --check-config /tmp/page.xml --elsewhere", None)

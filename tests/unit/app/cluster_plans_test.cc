@@ -19,20 +19,6 @@ TEST(ClusterPlans, CountriesAreTwoCapitalLetters) {
   CHECK(countries_of({"de", "AT", "Deutschland", "x", "c1"}) ==
         (std::vector<std::string>{"DE", "AT"}));
 }
-TEST(ClusterPlans, AnIdIsTheConfigurationsOrMadeOfTheHostOrOfTheEpoch) {
-  CHECK_EQUAL(std::string("m1"), cluster_id(config_of("<cluster><id>m1</id></cluster>"), "0a"));
-  CHECK_EQUAL(std::string("radio.test-8000"),
-              cluster_id(config_of("<hostname>radio.test</hostname>"), "0a"));
-  CHECK_EQUAL(std::string("node-0a"),
-              cluster_id(config_of("<hostname>localhost</hostname>"), "0a"));
-}
-TEST(ClusterPlans, AHostThatIsLongOrOddBecomesAnIdAllTheSame) {
-  Config config;
-  config.hostname = std::string(100, 'a') + "_";
-  CHECK_EQUAL(std::string(48, 'a') + "-8000", cluster_id(config, "0a"));
-  config.hostname = "a b/c";
-  CHECK_EQUAL(std::string("a-b-c-8000"), cluster_id(config, "0a"));
-}
 TEST(ClusterPlans, KnownNodesAreInTheOrderOfTheConfiguration) {
   const KnownNodes known = known_nodes(
       config_of("<cluster><node id=\"e1\" secret=\"s1\" max-listeners=\"10\" max-bandwidth=\"2M\"/>"
