@@ -34,7 +34,6 @@ def the_command_waits_and_says_how_it_ended(t):
 @test
 def wrong_use_ends_with_a_sentence(t):
     server = with_pid_file(t)
-    server.source().play(20)
     config = server.config.read_text()
     nowhere = t.dir / "nowhere.xml"
     for text, why in ((config.replace("pidfile>", "unknown>"), "has no <pidfile>"),
@@ -62,6 +61,7 @@ def wrong_use_ends_with_a_sentence(t):
         sleeper.wait()
     status, _, err = t.run("--upgrade")
     equal(status, 1)
+    server.source().play(20)
     server.listener().close()
 
 

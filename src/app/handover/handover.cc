@@ -125,23 +125,18 @@ void Handover::on_channel(short) {
 
 void Handover::freeze() {
   step_ = Step::kFreezing;
-  hold_signals();
   // By way of the inbox: the pause runs what is in it.
   pause_.begin(kFreeze, [this](const Result<void>& rests) { frozen(rests); });
 }
 
 void Handover::frozen(const Result<void>& rests) {
-  if (!rests) {
-    release_signals();
-    return failed(rests.error().what);
-  }
+  if (!rests) return failed(rests.error().what);
   std::string why = obstacle();
   if (why.empty()) {
     const SteadyTime began = pause_.since();
     if (auto given = give(); !given) {
       why = given.error().what;
       pause_.end();
-      release_signals();
       return failed(why);
     }
     const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -154,7 +149,6 @@ void Handover::frozen(const Result<void>& rests) {
     return gone();
   }
   pause_.end();
-  release_signals();
   // What is under way at one moment is over at another.
   if (services_.loops.control().now() - since_ >= kMayRest) return failed(why);
   again_.after(kRest);

@@ -1,6 +1,5 @@
 #include "app/handover/launch.h"
 
-#include <signal.h>
 #include <spawn.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "app/handover/stand_in.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -42,11 +42,11 @@ Result<pid_t> Launch::start(const FdChannel& theirs) const {
   ::posix_spawnattr_init(&attributes);
   // Where it has that number already, this takes away that it is closed.
   ::posix_spawn_file_actions_adddup2(&files, theirs.fd(), kTheirEnd);
-  sigset_t all, none;
+  const sigset_t held = watched_signals();
+  sigset_t all;
   ::sigfillset(&all);
-  ::sigemptyset(&none);
   ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigmask(&attributes, &held);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   const int failed =

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,16 +18,6 @@
 
 namespace lb {
 namespace {
-
-constexpr std::array<int, 6> kPassedOn = {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT};
-
-sigset_t signals(bool with_children) {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : kPassedOn) ::sigaddset(&set, number);
-  if (with_children) ::sigaddset(&set, SIGCHLD);
-  return set;
-}
 
 // As it ended: by a signal, or with a status.
 int end_as(int status) {
@@ -56,14 +45,11 @@ void notify_stand_in(int channel, pid_t serving) {
   [[maybe_unused]] const auto n = ::send(channel, &serving, sizeof serving, MSG_NOSIGNAL);
 }
 
-void hold_signals() {
-  const sigset_t set = signals(false);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-}
-
-void release_signals() {
-  const sigset_t set = signals(false);
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+sigset_t watched_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) ::sigaddset(&set, number);
+  return set;
 }
 
 void become_stand_in(const UniqueFd& channel, pid_t serving) {
@@ -85,7 +71,9 @@ int stand_in(std::string_view arguments) {
 }
 
 int stand_in(int channel, pid_t serving) {
-  const sigset_t set = signals(true);
+  sigset_t set = watched_signals();
+  ::sigaddset(&set, SIGQUIT);  // ends a server as it ends any program
+  ::sigaddset(&set, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
   const UniqueFd arrivals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));

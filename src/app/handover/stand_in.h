@@ -6,6 +6,7 @@
 // the server is left in it.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <string_view>
@@ -20,10 +21,10 @@ namespace lb {
 Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel();
 // Which process serves from now on.
 void notify_stand_in(int channel, pid_t serving);
-// Signals wait, for whichever process they concern; release_signals(): for this one.
-void hold_signals();
-void release_signals();
-// REQUIRES: hold_signals(); does not return
+// The signals that a server watches (SignalWatch).  They are blocked from the first moment of each of
+// its processes on, so that one that comes in between two is read by either, and kills neither.
+sigset_t watched_signals();
+// REQUIRES: watched_signals() are blocked; does not return
 void become_stand_in(const UniqueFd& channel, pid_t serving);
 // What it does: the program's --stand-in, with "CHANNEL,PID".
 int stand_in(std::string_view arguments);
