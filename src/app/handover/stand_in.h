@@ -21,8 +21,8 @@ namespace lb {
 Result<std::pair<UniqueFd, UniqueFd>> stand_in_channel();
 // Which process serves from now on.
 void notify_stand_in(int channel, pid_t serving);
-// The signals that a server watches (SignalWatch).  They are blocked from the first moment of each of
-// its processes on, so that one that comes in between two is read by either, and kills neither.
+// The signals that a server watches (SignalWatch).  They are blocked from the first moment of each
+// of its processes on, so that one that comes in between two is read by either, and kills neither.
 sigset_t watched_signals();
 // REQUIRES: watched_signals() are blocked; does not return
 void become_stand_in(const UniqueFd& channel, pid_t serving);
