@@ -5,7 +5,6 @@
 
 #include "app/drain/drain.h"
 #include "app/server.h"
-#include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
@@ -61,8 +60,6 @@ std::string Server::upgrade_obstacle() const {
   if (records_anything(*config)) return "this server records, which cannot be handed over yet";
   if (config->store.type != StoreType::kNone)
     return "records are kept in a <store>, which cannot be handed over yet";
-  if (services_->listenings->on())
-    return "listenings are written down (<audience>), whose journal cannot be handed over yet";
   if (services_->auth->has_spool())
     return "a backend is told when listeners leave (listener_remove), which cannot be handed over "
            "yet";

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,6 +87,44 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, Limits l
   if (auto made = journal->make(journal->head()); !made) return made.error();
   journal->unread_ = journal->size_;
   return journal;
+}
+
+Result<std::unique_ptr<Journal>> Journal::go_on(const std::string& path, Limits limits, UniqueFd fd,
+                                                const JournalRecord& saved) {
+  std::unique_ptr<Journal> journal(new Journal(path, limits));
+  journal->fd_ = std::move(fd);
+  if (auto readable = journal->open_to_read(); !readable) return readable.error();
+  struct stat here {
+  }, given{};
+  if (::fstat(journal->fd_.get(), &given) != 0 || ::fstat(journal->reading_.get(), &here) != 0 ||
+      here.st_dev != given.st_dev || here.st_ino != given.st_ino)
+    return Error::invalid(path + ": is not the journal that was written to so far");
+  const bool fits = !saved.epoch.empty() && saved.epoch.size() <= kLongestEpoch &&
+                    saved.acknowledged < saved.next_number && saved.unread <= saved.size &&
+                    saved.size == static_cast<std::uint64_t>(given.st_size);
+  if (!fits) return Error::invalid(path + ": does not fit to what was told of it");
+  journal->epoch_ = saved.epoch;
+  journal->next_number_ = saved.next_number;
+  journal->acknowledged_ = saved.acknowledged;
+  journal->size_ = static_cast<std::size_t>(saved.size);
+  journal->unread_ = static_cast<std::size_t>(saved.unread);
+  journal->lost_ = saved.lost;
+  for (const OpenListeningRecord& open : saved.open)
+    journal->open_[open.listening] = {open.begun, open.began_ms};
+  return journal;
+}
+
+JournalRecord Journal::save() const {
+  JournalRecord saved;
+  saved.epoch = epoch_;
+  saved.next_number = next_number_;
+  saved.acknowledged = acknowledged_;
+  saved.size = size_;
+  saved.unread = unread_;
+  saved.lost = lost_;
+  for (const auto& [listening, open] : open_)
+    saved.open.push_back({listening, open.begun, open.began_ms});
+  return saved;
 }
 
 // The file of before: what is open in it ends where it was heard last.

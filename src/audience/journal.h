@@ -23,6 +23,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "audience/journal_record.h"
 #include "audience/row.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -50,6 +51,10 @@ class Journal {
   // epoch: of a file that is made.
   static Result<std::unique_ptr<Journal>> open(const std::string& path, Limits limits,
                                                const std::string& epoch, Notes& notes);
+  // The one that another process has written to so far: fd is its descriptor(), saved what it
+  // told last.  Nothing ends by that.
+  static Result<std::unique_ptr<Journal>> go_on(const std::string& path, Limits limits, UniqueFd fd,
+                                                const JournalRecord& saved);
   ~Journal();
 
   // listening: a number that the caller gives each; it is used once.
@@ -65,6 +70,10 @@ class Journal {
   Result<JournalBatch> next(std::size_t most);
   // The database has all rows up to this number.
   Result<void> acknowledge(std::uint64_t number);
+
+  // All that is not in the file; REQUIRES: a flush() that was done.
+  JournalRecord save() const;
+  int descriptor() const noexcept { return fd_.get(); }
 
   const std::string& epoch() const noexcept { return epoch_; }
   std::uint64_t unacknowledged() const noexcept { return next_number_ - 1 - acknowledged_; }

@@ -59,6 +59,7 @@ class ListenerTicket {
   ~ListenerTicket() {
     if (handle_) handle_->report_end(seq_, since_, bytes_sent_);
   }
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
   void set_bytes_sent(std::uint64_t bytes) noexcept { bytes_sent_ = bytes; }
 
  private:

@@ -46,6 +46,15 @@ std::optional<AddressTally::Pass> AddressTally::try_enter(const Address& address
   return Pass(this, std::move(key));
 }
 
+AddressTally::Pass AddressTally::enter(std::string key) {
+  Shard& shard = shard_of(key);
+  {
+    const std::lock_guard lock(shard.mutex);
+    ++shard.inside[key];
+  }
+  return Pass(this, std::move(key));
+}
+
 unsigned AddressTally::inside(const Address& address, std::string_view mount) const {
   const std::string key = key_of(address, mount);
   const Shard& shard = shard_of(key);

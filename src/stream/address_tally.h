@@ -28,6 +28,8 @@ class AddressTally {
     Pass& operator=(Pass&& other) noexcept;
     ~Pass() { leave(); }
     explicit operator bool() const noexcept { return tally_ != nullptr; }
+    // For enter(); "": it is no place.
+    const std::string& key() const noexcept { return key_; }
 
    private:
     friend class AddressTally;
@@ -40,6 +42,8 @@ class AddressTally {
 
   // Nothing: `limit` are inside already.  mount: "" for the whole server.
   std::optional<Pass> try_enter(const Address& address, std::string_view mount, unsigned limit);
+  // One that was inside already, in the process before this one; whatever the limit.
+  Pass enter(std::string key);
   unsigned inside(const Address& address, std::string_view mount) const;
 
  private:

@@ -67,6 +67,8 @@ struct IcyPhase {
   bool title_sent = false;                // metadata has been sent
 };
 
+struct NoticeRecord;
+
 // Held to the listener's end, and given the bytes that it got; auth decides what follows from that.
 class EndNotice {
  public:
@@ -74,6 +76,8 @@ class EndNotice {
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
   // Of a listener that has ended before its end was noticed; else it listened until now.
   virtual void set_listened(std::chrono::seconds) noexcept {}
+  // What another process needs to notice the end in its place.  False: it cannot.
+  virtual bool save(NoticeRecord&) const { return false; }
 };
 
 // kEnd: the connection ends there; its server asks again for what follows.

@@ -50,7 +50,7 @@ TitlePlaces title_places(const Titles& titles) {
 std::string cannot_move(const Listener& listener) {
   if (!listener.transport->can_move())
     return cat({"listener ", listener.id, " has an encrypted connection"});
-  if (listener.notice)
+  if (NoticeRecord notice; listener.notice && !listener.notice->save(notice))
     return cat(
         {"listener ", listener.id, " was let in by a backend that wants to hear of its end"});
   if (listener.slot_pass)
@@ -97,6 +97,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
   saved.relay = static_cast<bool>(listener.relay_pass);
   saved.joined = listener.joined;
   saved.until = listener.until;
+  if (listener.notice) listener.notice->save(saved.notice.emplace());
   return saved;
 }
 

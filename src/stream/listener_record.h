@@ -17,6 +17,7 @@
 #include "net/address.h"
 #include "stream/listener.h"
 #include "stream/moved_fd.h"
+#include "stream/notice_record.h"
 #include "stream/stream_place.h"
 
 namespace lb {
@@ -72,13 +73,14 @@ struct ListenerRecord {
   std::string home;
   bool counted = false, total = false, relay = false;  // its gates
   SteadyTime joined{}, until = SteadyTime::max();
+  std::optional<NoticeRecord> notice;
 };
 template <class Io, RecordOf<ListenerRecord> T>
 void record_fields(Io& io, T& listener) {
   auto& [id, fd, peer, request, referer, user_agent, user, position, bytes_sent, head, headers,
          preamble_sent, unplaced, unplaced_burst, continuation, metaint, until_block, block_sent,
          block, shown, title_sent, span_begin, wait_for_mark, home, counted, total, relay, joined,
-         until] = listener;
+         until, notice] = listener;
   io.needed(1, id);
   io.needed(2, fd);
   io(3, peer);
@@ -108,6 +110,7 @@ void record_fields(Io& io, T& listener) {
   io(27, relay);
   io(28, joined);
   io(29, until);
+  io(30, notice);
   if constexpr (Io::kReads)
     if (until_block > metaint) io.wrong(17, "does not fit to the others");
 }
@@ -119,7 +122,7 @@ TitlePlaces title_places(const Titles& titles);
 // Why it cannot be handed over; "": it can.
 std::string cannot_move(const Listener& listener);
 ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles, FdsOut& fds);
-// Without its gates and its continuation, which its worker finds.
+// Without its gates, its notice and its continuation, which its worker finds.
 std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Titles& titles,
                                            UniqueFd fd);
 

@@ -31,7 +31,7 @@ def a_stream_goes_on_byte_for_byte_through_five_upgrades(t):
 
 @test
 def formats_and_framings_go_on(t):
-    server = t.server()
+    server = t.server(limits="<source-timeout>120</source-timeout>")
     kinds = {"/a.mp3": ("mp3", "A", 384), "/b.aac": ("aac", "B", 300), "/c.opus": ("opus", "C", None), "/d.webm": ("webm", "D", None)}
     sources = {name: server.source(name, kind=kind, tag=tag) for name, (kind, tag, _) in kinds.items()}
     sent = {name: source.play(40) for name, source in sources.items()}
@@ -199,14 +199,11 @@ def it_is_refused_while_it_drains(t):
 
 @test
 def what_cannot_go_over_is_refused_with_its_name(t):
-    place = t.dir / "state"
-    place.mkdir()
-    give_away(place)
-    server = t.server(body="<audience/>", paths="<state-dir>%s</state-dir>" % place)
+    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><dump-file>%s/dump</dump-file></mount>" % (t.dir / "server0"))
     source = server.source()
     sent = source.play(50)
     listener = server.listener()
-    refused_upgrade(server, r"<audience>\), whose journal cannot be handed over yet")
+    refused_upgrade(server, r"mount /live.mp3 is written to a <dump-file>, which cannot be handed over yet")
     sent += source.play(20)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "the listener hears on")

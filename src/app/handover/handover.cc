@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "app/handover/stand_in.h"
+#include "app/services/audience_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 
@@ -136,6 +137,7 @@ void Handover::frozen(const Result<void>& rests) {
     const SteadyTime began = pause_.since();
     if (auto given = give(); !given) {
       why = given.error().what;
+      if (services_.listenings->on()) services_.listenings->resume();
       pause_.end();
       return failed(why);
     }
@@ -179,9 +181,22 @@ void Handover::save_server(HandoverOut& out) {
   out.put(HandoverType::kServer, server);
 }
 
-void Handover::save(HandoverOut& out) {
+Result<void> Handover::save_audience(HandoverOut& out) {
+  if (!services_.listenings->on()) return {};
+  auto saved = services_.listenings->suspend();
+  if (!saved) return saved.error();
+  AudienceRecord audience;
+  audience.fd = out.fds().add(saved->fd);
+  audience.journal = std::move(saved->journal);
+  audience.next_listening = saved->next_listening;
+  out.put(HandoverType::kAudience, audience);
+  return {};
+}
+
+Result<void> Handover::save(HandoverOut& out) {
   given_ = {};
   save_server(out);
+  if (auto saved = save_audience(out); !saved) return saved;
   const auto log_of = [this](unsigned home, std::uint64_t lease) {
     return services_.workers[home]->sources.log_of(lease);
   };
@@ -227,12 +242,13 @@ void Handover::save(HandoverOut& out) {
     }
   }
   out.put(HandoverType::kEnd, given_);
+  return {};
 }
 
 // The loops stand still.
 Result<void> Handover::give() {
   HandoverOut out;
-  save(out);
+  if (auto saved = save(out); !saved) return saved;
   if (auto sent = send_parcel(channel_, out.bytes(), out.fds().all(), kTake); !sent) return sent;
   auto answer = receive_parcel(channel_, kTake);
   if (!answer) return answer.error();

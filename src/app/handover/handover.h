@@ -73,7 +73,8 @@ class Handover {
   void freeze();
   void frozen(const Result<void>& rests);
   Result<void> give();
-  void save(HandoverOut& out);
+  Result<void> save(HandoverOut& out);
+  Result<void> save_audience(HandoverOut& out);
   void save_server(HandoverOut& out);
   void gone();
   void end_remainder();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "audience/journal_record.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "net/address.h"
@@ -27,6 +28,7 @@ enum class HandoverType : std::uint32_t {
   kSource = 12,
   kListeners = 13,
   kRequest = 14,
+  kAudience = 15,
   kEnd = 20,
 };
 
@@ -139,6 +141,20 @@ void record_fields(Io& io, T& request) {
   io(4, port);
   io(5, shoutcast);
   io(6, bytes);
+}
+
+// The journal of the audience.
+struct AudienceRecord {
+  MovedFd fd = 0;
+  JournalRecord journal;
+  std::uint64_t next_listening = 1;
+};
+template <class Io, RecordOf<AudienceRecord> T>
+void record_fields(Io& io, T& audience) {
+  auto& [fd, journal, next_listening] = audience;
+  io.needed(1, fd);
+  io.needed(2, journal);
+  io.needed(3, next_listening);
 }
 
 // How much there was: the successor compares.

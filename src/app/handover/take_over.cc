@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/services/audience_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "net/fd_parcel.h"
+#include "stream/counted_notice.h"
 
 namespace lb {
 namespace {
@@ -34,6 +36,16 @@ Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
   HandoverOut out;
   out.put(type, WordRecord{std::string(text)});
   return send_parcel(channel, out.bytes(), {}, 2s);
+}
+
+std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
+  std::unique_ptr<EndNotice> notice;
+  std::vector<AddressTally::Pass> places;
+  for (const std::string& key : saved.places)
+    places.push_back(services.counters.addresses.enter(key));
+  if (!places.empty()) notice = std::make_unique<CountedNotice>(nullptr, std::move(places));
+  if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
+  return notice;
 }
 
 }  // namespace
@@ -161,6 +173,13 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       requests_.push_back(std::move(*saved));
       return {};
     }
+    case HandoverType::kAudience: {
+      auto saved = read_record<AudienceRecord>("audience", bytes);
+      if (!saved) return saved.error();
+      services.listenings->take_up(std::move(saved->journal), fds_.take(saved->fd),
+                                   saved->next_listening);
+      return {};
+    }
     case HandoverType::kEnd: {
       auto saved = read_record<EndRecord>("end", bytes);
       if (!saved) return saved.error();
@@ -271,6 +290,7 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
     listener->home = one.home == mount->name()
                          ? std::shared_ptr<const std::string>(mount, &mount->name())
                          : std::make_shared<const std::string>(one.home);
+    if (one.notice) listener->notice = notice_of(services, *one.notice);
     mount->gate().enter();
     listener->mount_pass = GatePass(&mount->gate());
     if (one.counted) {

@@ -1,5 +1,6 @@
 #include "app/services/audience_service.h"
 
+#include <future>
 #include <utility>
 
 #include "app/services/event_service.h"
@@ -20,30 +21,30 @@ constexpr std::string_view kAudienceModule = "audience/journal";
 
 class AudienceService::Notice final : public EndNotice {
  public:
-  Notice(AudienceService& service, std::uint64_t listening, std::int64_t began_ms,
-         std::unique_ptr<EndNotice> inner)
-      : service_(service),
-        listening_(listening),
-        began_ms_(began_ms),
-        began_(service.services_.clock.steady()),
-        inner_(std::move(inner)) {}
+  Notice(AudienceService& service, const ListeningMark& mark, std::unique_ptr<EndNotice> inner)
+      : service_(service), mark_(mark), inner_(std::move(inner)) {}
   ~Notice() override {
     const auto heard = heard_.count() >= 0 ? std::chrono::milliseconds(heard_)
                                            : std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                 service_.services_.clock.steady() - began_);
-    service_.note_end(listening_, began_ms_ + heard.count(), bytes_);
+                                                 service_.services_.clock.steady() - mark_.began);
+    service_.note_end(mark_.number, mark_.began_ms + heard.count(), bytes_);
   }
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
     bytes_ = bytes;
     if (inner_) inner_->set_bytes_sent(bytes);
   }
-  void set_listened(std::chrono::seconds heard) noexcept override { heard_ = heard; }
+  void set_listened(std::chrono::seconds heard) noexcept override {
+    heard_ = heard;
+    if (inner_) inner_->set_listened(heard);
+  }
+  bool save(NoticeRecord& saved) const override {
+    saved.listening = mark_;
+    return !inner_ || inner_->save(saved);
+  }
 
  private:
   AudienceService& service_;
-  const std::uint64_t listening_;
-  const std::int64_t began_ms_;
-  const SteadyTime began_;
+  const ListeningMark mark_;
   std::unique_ptr<EndNotice> inner_;
   std::uint64_t bytes_ = 0;
   std::chrono::seconds heard_{-1};
@@ -70,24 +71,13 @@ void AudienceService::start(const Config& config) {
   settings_ = config.audience;
   node_ = node_name(config);
   database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
-  Journal::Notes notes;
-  const std::string path = state + "/audience.journal";
-  auto journal = Journal::open(path, {}, hex_encode(random_bytes(16)), notes);
+  auto journal = open_journal(state + "/audience.journal");
   if (!journal) {
     services_.log.error(kAudienceModule,
                         cat({journal.error().what, "; nothing of the audience is written down"}));
     return;
   }
   journal_ = std::move(*journal);
-  if (!notes.set_aside.empty())
-    services_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
-  if (notes.torn_bytes > 0)
-    services_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
-                                             " bytes are no whole row and have been cut off"}));
-  if (notes.cut > 0)
-    services_.log.info(kAudienceModule,
-                       cat({path, ": ", notes.cut,
-                            " listenings of the previous run end where they were heard last"}));
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
   if (const auto loaded = keys_->load(); !loaded)
     services_.log.error(kAudienceModule, loaded.error().what);
@@ -105,6 +95,59 @@ void AudienceService::start(const Config& config) {
   });
   journals.post([this] { flush(); });
   on_.store(true, std::memory_order_relaxed);
+}
+
+Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
+  if (auto before = std::exchange(before_, std::nullopt)) {
+    auto journal = Journal::go_on(path, {}, std::move(fd_before_), *before);
+    if (journal) return journal;
+    fd_before_.reset();
+    services_.log.error(kAudienceModule,
+                        cat({journal.error().what, "; listenings end where they were heard last"}));
+  }
+  Journal::Notes notes;
+  auto journal = Journal::open(path, {}, hex_encode(random_bytes(16)), notes);
+  if (!notes.set_aside.empty())
+    services_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
+  if (notes.torn_bytes > 0)
+    services_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
+                                             " bytes are no whole row and have been cut off"}));
+  if (notes.cut > 0)
+    services_.log.info(kAudienceModule,
+                       cat({path, ": ", notes.cut,
+                            " listenings of the previous run end where they were heard last"}));
+  return journal;
+}
+
+Result<AudienceService::Saved> AudienceService::suspend() {
+  auto told = std::make_shared<std::promise<Result<Saved>>>();
+  std::future<Result<Saved>> answer = told->get_future();
+  journal_thread_.loop().post([this, told] {
+    if (auto written = journal_->flush(now_ms()); !written) return told->set_value(written.error());
+    suspended_ = true;
+    told->set_value(Saved{journal_->save(), journal_->descriptor(), next_listening_.load()});
+  });
+  if (answer.wait_for(kSuspend) == std::future_status::ready) return answer.get();
+  resume();
+  return Error::io("the disk of the journal of the audience does not answer in time");
+}
+
+void AudienceService::resume() {
+  journal_thread_.loop().post([this] {
+    suspended_ = false;
+    awaken();
+  });
+}
+
+void AudienceService::take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening) {
+  before_ = std::move(journal);
+  fd_before_ = std::move(fd);
+  next_listening_ = next_listening;
+}
+
+std::unique_ptr<EndNotice> AudienceService::go_on(const ListeningMark& mark,
+                                                  std::unique_ptr<EndNotice> inner) {
+  return std::make_unique<Notice>(*this, mark, std::move(inner));
 }
 
 void AudienceService::stop() {
@@ -130,7 +173,8 @@ std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
   const std::int64_t at_ms = now_ms();
   journal_thread_.loop().post_together(
       [this, listening, at_ms, facts = std::move(facts)] { note_begin(listening, at_ms, facts); });
-  return std::make_unique<Notice>(*this, listening, at_ms, std::move(inner));
+  return std::make_unique<Notice>(*this, ListeningMark{listening, at_ms, services_.clock.steady()},
+                                  std::move(inner));
 }
 
 // A notice that outlives stop() is of a process that ends: its journal has an end for it.
@@ -174,6 +218,7 @@ void AudienceService::awaken() {
 }
 
 void AudienceService::flush() {
+  if (suspended_) return;
   if (const auto written = journal_->flush(now_ms()); !written) {
     complain(written.error().what);
     retry_->after(kAlivePause);
@@ -186,6 +231,7 @@ void AudienceService::flush() {
 // While something is open: it was heard until now.
 void AudienceService::alive() {
   flush();
+  if (suspended_) return;
   journal_->sync();
   if (journal_->open_listenings() > 0) alive_->after(kAlivePause);
 }
@@ -198,7 +244,7 @@ void AudienceService::complain(const std::string& what) {
 }
 
 void AudienceService::deliver() {
-  if (delivers_ || retry_->armed() || journal_->unacknowledged() == 0) return;
+  if (suspended_ || delivers_ || retry_->armed() || journal_->unacknowledged() == 0) return;
   auto batch = journal_->next(kBatch);
   if (!batch) {
     complain(batch.error().what);
@@ -227,6 +273,8 @@ void AudienceService::deliver() {
 
 void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
   delivers_ = false;
+  // The process that goes on delivers it once more; the database has seen it by then.
+  if (suspended_) return;
   if (!merged) {
     complain(
         cat({merged.error().what, "; ", journal_->unacknowledged(), " rows wait in the journal"}));

@@ -13,18 +13,22 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/process/io_thread.h"
 #include "audience/database.h"
 #include "audience/day_keys.h"
 #include "audience/journal.h"
+#include "audience/journal_record.h"
 #include "audience/merge.h"
 #include "audience/settings.h"
 #include "audience/upkeep.h"
 #include "base/log.h"
+#include "base/unique_fd.h"
 #include "config/config.h"
 #include "stream/listener.h"
+#include "stream/notice_record.h"
 
 namespace lb {
 
@@ -40,7 +44,8 @@ struct ListeningFacts {
 class AudienceService {
  public:
   static constexpr std::chrono::milliseconds kFlushPause{100};
-  static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60};
+  static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60},
+      kSuspend{5};
   static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
 
   explicit AudienceService(Services& services);
@@ -49,6 +54,20 @@ class AudienceService {
   // At the start; what is changed later waits for the next one.
   void start(const Config& config);
   void stop();  // nothing listens any more
+
+  // -- another process goes on with it -----------------------------------------------------------
+  // All rows are in the file, and no other is written until resume().  Waits for the disk.
+  struct Saved {
+    JournalRecord journal;
+    int fd = -1;
+    std::uint64_t next_listening = 1;
+  };
+  Result<Saved> suspend();
+  void resume();
+  // REQUIRES: not started.  start() goes on with it where the configuration names that file.
+  void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening);
+  // The notice of a listening that has begun there.
+  std::unique_ptr<EndNotice> go_on(const ListeningMark& mark, std::unique_ptr<EndNotice> inner);
 
   // -- any thread --------------------------------------------------------------------------------
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
@@ -63,6 +82,7 @@ class AudienceService {
   class Notice;
   void note_begin(std::uint64_t listening, std::int64_t at_ms, const ListeningFacts& facts);
   void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
   void awaken();
   void flush();
   void alive();
@@ -83,10 +103,14 @@ class AudienceService {
   // Of the thread of the journal:
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
-  bool delivers_ = false;  // a batch is under way
+  bool delivers_ = false;   // a batch is under way
+  bool suspended_ = false;  // nothing is written
   std::uint64_t lost_reported_ = 0;
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_;
+  // Between take_up() and start():
+  std::optional<JournalRecord> before_;
+  UniqueFd fd_before_;
   // Of the thread of the database:
   std::unique_ptr<Sqlite> database_;
   std::unique_ptr<AudienceMerge> merge_;

@@ -30,12 +30,14 @@ class TicketNotice final : public EndNotice {
   ListenerTicket ticket_;
 };
 
-// A listener's ticket, with the seat of its user.
+// The seat of a listener's user, with its ticket.
 class SeatNotice final : public EndNotice {
  public:
   SeatNotice(std::unique_ptr<EndNotice> inner, SeatPass seat)
       : inner_(std::move(inner)), seat_(std::move(seat)) {}
-  void set_bytes_sent(std::uint64_t bytes) noexcept override { inner_->set_bytes_sent(bytes); }
+  void set_bytes_sent(std::uint64_t bytes) noexcept override {
+    if (inner_) inner_->set_bytes_sent(bytes);
+  }
 
  private:
   std::unique_ptr<EndNotice> inner_;
@@ -48,7 +50,7 @@ void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
   context.authorised = true;
   context.is_relay = verdict.is_relay;
   context.time_limit = verdict.time_limit;
-  context.notice = std::make_unique<TicketNotice>(std::move(ticket));
+  context.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
   if (seat)
     context.notice = std::make_unique<SeatNotice>(std::move(context.notice), std::move(*seat));
   if (!verdict.user.empty()) connection.user = verdict.user;

@@ -1,6 +1,7 @@
 #include "app/stages/listener_places.h"
 
 #include <utility>
+#include <vector>
 
 #include "app/cluster/cluster_links.h"
 #include "app/services/worker.h"
@@ -10,26 +11,9 @@
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
+#include "stream/counted_notice.h"
 
 namespace lb {
-namespace {
-
-// The places of an address, and what else wants to know the end.
-class CountedNotice final : public EndNotice {
- public:
-  CountedNotice(std::unique_ptr<EndNotice> inner, AddressTally::Pass server,
-                AddressTally::Pass mount)
-      : inner_(std::move(inner)), server_(std::move(server)), mount_(std::move(mount)) {}
-  void set_bytes_sent(std::uint64_t bytes) noexcept override {
-    if (inner_) inner_->set_bytes_sent(bytes);
-  }
-
- private:
-  std::unique_ptr<EndNotice> inner_;
-  AddressTally::Pass server_, mount_;
-};
-
-}  // namespace
 
 bool count_address(Worker& worker, Connection& connection) {
   Services& services = worker.services;
@@ -42,12 +26,11 @@ bool count_address(Worker& worker, Connection& connection) {
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   // A proxy that names no client stands for all of its clients.
   if (services.http.read()->trusted_proxies.contains(address)) return true;
-  AddressTally::Pass server, mount;
-  const auto enter = [&](AddressTally::Pass& pass, const std::string& name, unsigned limit,
-                         std::string_view what) {
+  std::vector<AddressTally::Pass> places;
+  const auto enter = [&](const std::string& name, unsigned limit, std::string_view what) {
     if (limit == 0) return true;
     if (auto entered = services.counters.addresses.try_enter(address, name, limit)) {
-      pass = std::move(*entered);
+      places.push_back(std::move(*entered));
       return true;
     }
     services.counters.refused(Refusal::kSameAddress);
@@ -57,10 +40,8 @@ bool count_address(Worker& worker, Connection& connection) {
     connection.reply_text(403, "too many listeners from this address");
     return false;
   };
-  if (!enter(server, "", of_server, "limits") || !enter(mount, path, of_mount, "mount"))
-    return false;
-  context.notice = std::make_unique<CountedNotice>(std::move(context.notice), std::move(server),
-                                                   std::move(mount));
+  if (!enter("", of_server, "limits") || !enter(path, of_mount, "mount")) return false;
+  context.notice = std::make_unique<CountedNotice>(std::move(context.notice), std::move(places));
   return true;
 }
 

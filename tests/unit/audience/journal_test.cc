@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -75,6 +76,55 @@ TEST(AudienceJournal, RowsComeAsTheyWereWritten) {
   STRCMP_EQUAL("Sigur Rós –  Svefn", std::get<TitleBegun>(read[1].what).title.c_str());
   const ListeningEnded end = {1, 5000, 12345, false};
   CHECK(std::get<ListeningEnded>(read[2].what) == end);
+}
+TEST(AudienceJournal, AnotherProcessGoesOnWithItAndNothingEndsByThat) {
+  open();
+  journal->begun(77, listening(1000));
+  journal->begun(78, listening(1100));
+  CHECK(journal->flush(2000).has_value());
+  JournalRecord saved = journal->save();
+  RecordOut out;
+  record_fields(out, saved);
+  JournalRecord told;
+  RecordIn in("journal", out.bytes());
+  record_fields(in, told);
+  CHECK(in.done().has_value());
+  // The other process has the descriptor, and with it the lock.
+  auto next = Journal::go_on(path, {}, UniqueFd(::dup(journal->descriptor())), told);
+  CHECK(next.has_value());
+  journal = std::move(*next);
+  LONGS_EQUAL(2, journal->open_listenings());
+  CHECK_FALSE(try_open().has_value());
+  journal->ended(77, 5000, 10);
+  journal->begun(79, listening(5100));
+  CHECK(journal->flush(6000).has_value());
+  const auto read = rows();
+  LONGS_EQUAL(4, read.size());
+  const ListeningEnded end = {1, 5000, 10, false};
+  CHECK(std::get<ListeningEnded>(read[2].what) == end);
+  LONGS_EQUAL(4, read[3].number);
+  CHECK(journal->epoch() == "made");
+}
+TEST(AudienceJournal, WhatDoesNotFitToTheFileIsNotGoneOnWith) {
+  open();
+  journal->begun(77, listening(1000));
+  CHECK(journal->flush(2000).has_value());
+  const JournalRecord saved = journal->save();
+  const auto refused = [&](auto change) {
+    JournalRecord wrong = saved;
+    change(wrong);
+    return !Journal::go_on(path, {}, UniqueFd(::dup(journal->descriptor())), wrong);
+  };
+  CHECK(refused([](JournalRecord& r) { r.size += 1; }));
+  CHECK(refused([](JournalRecord& r) { r.unread = r.size + 1; }));
+  CHECK(refused([](JournalRecord& r) { r.acknowledged = r.next_number; }));
+  CHECK(refused([](JournalRecord& r) { r.epoch.clear(); }));
+  CHECK(refused([](JournalRecord& r) { r.epoch.assign(65, 'a'); }));
+  const int held = ::dup(journal->descriptor());
+  CHECK(std::rename(path.c_str(), (path + ".bad").c_str()) == 0);
+  open();
+  // The file of that name is another one now.
+  CHECK_FALSE(Journal::go_on(path, {}, UniqueFd(held), saved).has_value());
 }
 TEST(AudienceJournal, WhatIsAcknowledgedIsNotToldAgain) {
   open();

@@ -25,6 +25,15 @@ TEST(AddressTally, AdmitsSoManyAndMoreWhenOneHasLeft) {
   LONGS_EQUAL(1, tally.inside(at("192.0.2.1"), "/m"));
   CHECK(tally.try_enter(at("192.0.2.1"), "/m", 2).has_value());
 }
+TEST(AddressTally, OneThatWasInsideBeforeIsCountedWhateverTheLimit) {
+  const auto one = tally.try_enter(at("192.0.2.1"), "/m", 1);
+  {
+    const AddressTally::Pass again = tally.enter(one->key());
+    LONGS_EQUAL(2, tally.inside(at("192.0.2.1"), "/m"));
+    STRCMP_EQUAL(one->key().c_str(), again.key().c_str());
+  }
+  LONGS_EQUAL(1, tally.inside(at("192.0.2.1"), "/m"));
+}
 TEST(AddressTally, CountsMountsAndAddressesApart) {
   const auto one = tally.try_enter(at("192.0.2.1"), "/m", 1);
   CHECK(tally.try_enter(at("192.0.2.1"), "/n", 1).has_value());

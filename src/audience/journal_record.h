@@ -1,0 +1,47 @@
+// JournalRecord: a journal between two processes that write to it one after the other.
+//
+// The file stays as it is; with its descriptor goes its lock, which both hold until the first one
+// ends.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/record.h"
+
+namespace lb {
+
+// A listening that has begun: what the listener's notice calls it, and its row.
+struct OpenListeningRecord {
+  std::uint64_t listening = 0, begun = 0;
+  std::int64_t began_ms = 0;
+};
+template <class Io, RecordOf<OpenListeningRecord> T>
+void record_fields(Io& io, T& open) {
+  auto& [listening, begun, began_ms] = open;
+  io.needed(1, listening);
+  io.needed(2, begun);
+  io(3, began_ms);
+}
+
+struct JournalRecord {
+  std::string epoch;
+  std::uint64_t next_number = 1, acknowledged = 0;
+  std::uint64_t size = 0, unread = 0, lost = 0;
+  std::vector<OpenListeningRecord> open;
+};
+template <class Io, RecordOf<JournalRecord> T>
+void record_fields(Io& io, T& journal) {
+  auto& [epoch, next_number, acknowledged, size, unread, lost, open] = journal;
+  io.needed(1, epoch);
+  io.needed(2, next_number);
+  io.needed(3, acknowledged);
+  io.needed(4, size);
+  io.needed(5, unread);
+  io(6, lost);
+  io.needed(7, open);
+}
+
+}  // namespace lb

@@ -1,0 +1,41 @@
+// NoticeRecord: what the notice of a listener's end has to do, for the process that goes on with
+// the listener (EndNotice::save()).
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+
+namespace lb {
+
+// A listening that is written down (AudienceService).
+struct ListeningMark {
+  std::uint64_t number = 0;
+  std::int64_t began_ms = 0;
+  SteadyTime began{};
+};
+template <class Io, RecordOf<ListeningMark> T>
+void record_fields(Io& io, T& mark) {
+  auto& [number, began_ms, began] = mark;
+  io.needed(1, number);
+  io.needed(2, began_ms);
+  io(3, began);
+}
+
+struct NoticeRecord {
+  std::optional<ListeningMark> listening;
+  std::vector<std::string> places;  // of its address: the keys of AddressTally
+};
+template <class Io, RecordOf<NoticeRecord> T>
+void record_fields(Io& io, T& notice) {
+  auto& [listening, places] = notice;
+  io(1, listening);
+  io(2, places);
+}
+
+}  // namespace lb

@@ -1,0 +1,81 @@
+"""What is counted of listeners when the server is replaced: the same as without."""
+from api import Api
+from harness import check, equal, give_away, test, wait_for
+from replacing import upgrade
+
+
+def audience_server(t):
+    place = t.dir / "state"
+    place.mkdir()
+    give_away(place)
+    return t.server(body="<console>1</console><audience/>", paths="<state-dir>%s</state-dir>" % place)
+
+
+def left(server, source, count):
+    """Those that have closed are found by what is sent to them."""
+    def so_many():
+        source.play(10)
+        return server.stat("/live.mp3", "listeners") == str(count)
+    wait_for(so_many, "%d listeners are left" % count)
+
+
+def sessions(server):
+    return Api(server).want(200, "GET", "/audience/sessions?most=500&all=1").json()["items"]
+
+
+def ended(server, count):
+    def all_there():
+        rows = sessions(server)
+        return rows if len(rows) == count and not any(row["open"] for row in rows) else None
+    return wait_for(all_there, "%d sessions have ended" % count, 20)
+
+
+@test
+def each_listening_is_counted_once_and_to_the_second(t):
+    server = audience_server(t)
+    source = server.source()
+    source.play(100)
+    agents = ["VLC/3.0.20", "mpv 0.35", "foobar2000/1.6", "Icecast 2.4.4"]
+    listeners = [server.listener(lines=["User-Agent: " + agent]) for agent in agents]
+    for round_ in range(3):
+        source.play(50)
+        upgrade(server)
+        source.play(50)
+    # One that comes behind them has a number of its own.
+    listeners.append(server.listener(lines=["User-Agent: ffplay"]))
+    source.play(50)
+    for listener in listeners[:2] + listeners[4:]:
+        listener.close()
+    # One of them is a server, which is no listener.
+    left(server, source, 1)
+    upgrade(server)
+    for listener in listeners[2:4]:
+        listener.close()
+    left(server, source, 0)
+    rows = ended(server, 5)
+    equal([row["connections"] for row in rows], [1] * 5, "each was one connection")
+    access = [line for line in server.log("access").splitlines() if "GET /live.mp3" in line]
+    equal(len(access), 5, "lines in the access log")
+    logged = sorted((int(line.split('" ')[1].split()[1]), int(line.rsplit(" ", 1)[1])) for line in access)
+    told = sorted((row["bytes"], row["seconds"]) for row in rows)
+    equal([bytes_ for bytes_, _ in told], [bytes_ for bytes_, _ in logged], "the bytes of each")
+    check(all(abs(a - b) <= 1 for (_, a), (_, b) in zip(told, logged)), (told, logged))
+    check("end where they were heard last" not in server.log(), "no listening was cut")
+    equal(server.stop(), 0)
+
+
+@test
+def places_of_an_address_go_over(t):
+    server = t.server(limits="<max-listeners-per-address>2</max-listeners-per-address>")
+    source = server.source()
+    source.play(50)
+    first, second = server.listener(), server.listener()
+    for round_ in range(2):
+        upgrade(server)
+        equal(server.get("/live.mp3").status, 403, "a third one")
+    first.close()
+    left(server, source, 1)
+    third = server.listener()
+    equal(server.get("/live.mp3").status, 403, "a third one")
+    source.play(20)
+    check(third.is_open() and second.is_open(), "both listen")
