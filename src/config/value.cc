@@ -212,10 +212,13 @@ std::string tidy(const SchemaElement& element, std::string_view text, std::strin
   return tidied;
 }
 
-std::string without_url_password(std::string text) {
+// Without its login and its query, which often is a key.
+std::string without_url_secrets(std::string text) {
   const std::size_t scheme = text.find("://");
   if (scheme == std::string::npos) return text;
   const std::size_t begin = scheme + 3;
+  if (const std::size_t query = text.find('?', begin); query != std::string::npos)
+    text.replace(query + 1, std::string::npos, kHidden);
   const std::size_t at = text.find('@', begin);
   if (at == std::string::npos || text.find('/', begin) < at) return text;
   return text.replace(begin, at - begin, kHidden);
@@ -287,10 +290,10 @@ std::string show_masked(const SchemaElement& element, const void* object) {
   if (element.kind == ValueKind::kOptionValue) {
     const auto& option = *static_cast<const std::pair<std::string, std::string>*>(object);
     if (option.first.find("password") != std::string::npos) return std::string(kHidden);
-    return without_url_password(std::move(text));
+    return without_url_secrets(std::move(text));
   }
   if (element.kind == ValueKind::kText)
-    return without_url_password(std::move(text));  // an address of any kind
+    return without_url_secrets(std::move(text));  // an address of any kind
   return text;
 }
 

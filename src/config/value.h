@@ -22,7 +22,7 @@ ValueReport store_value(const SchemaElement& element, void* object, std::string_
 // The value at the element's slot, as it could be written in the file.  "" where none is set.
 std::string show_value(const SchemaElement& element, const void* object);
 
-// The same for eyes: a password is hidden, and so is one inside an URL.
+// The same for eyes: a password is hidden, and so are the login and the query of an URL.
 std::string show_masked(const SchemaElement& element, const void* object);
 
 // "a number of bytes (0…16777216)", for messages and the reference.

@@ -173,6 +173,8 @@ TEST(Value, SecretsAreHidden) {
   const SchemaElement& value = row(*list.block, "value");
   std::pair<std::string, std::string> option{"listener_add", "http://u:p@h/x@y"};
   STRCMP_EQUAL("http://********@h/x@y", show_masked(value, &option).c_str());
+  option.second = "http://u:p@h/x?key=abc&b=c";
+  STRCMP_EQUAL("http://********@h/x?********", show_masked(value, &option).c_str());
   option.second = "http://h/x@y";
   STRCMP_EQUAL("http://h/x@y", show_masked(value, &option).c_str());
   option.second = "http://h";

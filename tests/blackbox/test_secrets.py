@@ -1,0 +1,129 @@
+"""Secrets: forty are planted in the configuration, in requests and in the environment, and none is told."""
+import hashlib
+import pathlib
+import re
+
+from harness import check, equal, free_port, give_away, listen_socket, mount, test
+from wire import basic, request
+
+# What is tried may say them once more; so each is a word of its own that no other text has.
+NAMES = ("source relay admin mount-source encoder shoutcast yp cluster-password sso node-one node-two token upstream "
+         "master external external-url external-login url-auth url-query store-key listener listener-query wrong-listener wrong-source "
+         "wrong-admin wrong-form ice-password xaudiocast query-token cookie bearer digest proxy-auth admin-query "
+         "title-query api-body api-bearer hls-query request-body "
+         "streamlist api-key move-query bad-line bad-shoutcast").split()
+PLANTED = {name: "sEcr3t%s" % hashlib.sha256(name.encode()).hexdigest()[:14] for name in NAMES}
+PLANTED["store-key"] = hashlib.sha256(b"store-key").hexdigest()  # its form is that of a key
+# Places that show one to who has shown it first, or that are the file itself.
+AT_HOME = {"server.xml", "users"}
+
+
+def configuration(folder, dead):
+    return "".join((
+        mount("/live.mp3", "<password>%(mount-source)s</password><cluster-password>%(cluster-password)s</cluster-password>"
+              "<encoder><username>studio</username><password>%(encoder)s</password></encoder>"),
+        mount("/sc.mp3", "<password>%(shoutcast)s</password>"),
+        mount("/club.mp3", '<authentication type="htpasswd"><option name="filename" value="%s/users"/></authentication>' % folder),
+        mount("/paid.mp3", '<authentication type="url"><option name="listener_add" value="http://127.0.0.1:%d/add?key=%%(url-query)s"/>'
+              '<option name="username" value="radio"/><option name="password" value="%%(url-auth)s"/></authentication>' % dead),
+        "<relay><server>127.0.0.1</server><port>%d</port><mount>/up</mount><local-mount>/up</local-mount>"
+        "<username>me</username><password>%%(upstream)s</password></relay>" % dead,
+        "<master><host>127.0.0.1</host><port>%d</port><username>me</username><password>%%(master)s</password></master>" % dead,
+        '<cluster><token keys="%(token)s"/><node id="one" secret="%(node-one)s"/><node id="two" secret="%(node-two)s"/></cluster>',
+        "<directory><yp-url>http://127.0.0.1:%d/yp?key=%%(yp)s</yp-url></directory>" % dead,
+        "<external><url>http://lb:%%(external-login)s@127.0.0.1:%d/mounts?key=%%(external-url)s</url><username>lb</username>"
+        "<password>%%(external)s</password></external>" % dead,
+        '<store type="files" path="%s/records" key="%%(store-key)s"/>' % folder,
+        "<console>1<sso-from>127.0.0.9</sso-from><sso-secret>%(sso)s</sso-secret></console>",
+    )) % PLANTED
+
+
+def shoutcast_login(server, password):
+    wire = server.wire(port=server.shoutcast_port)
+    wire.send(password + "\r\n")
+    said = wire.take_all().decode("latin-1")
+    wire.close()
+    return said
+
+
+def ask_with_secrets(server):
+    """Every way in which a client may show one, right or wrong; what it is answered."""
+    s, said = PLANTED, []
+
+    def say(line, lines=(), login=None, body=b""):
+        wire = server.wire()
+        wire.send(request(line, [*lines, "Host: radio.test", "Connection: close"], login, body))
+        said.append(wire.take_all().decode("latin-1"))
+        wire.close()
+
+    say("GET /none.mp3?token=%(listener-query)s HTTP/1.0" % s, ["Icy-MetaData: 1"])
+    say("GET /club.mp3 HTTP/1.1", login="ann:%(wrong-listener)s" % s)
+    say("GET /club.mp3?user=ann&pass=%(hls-query)s HTTP/1.1" % s)
+    say("GET /live.mp3/index.m3u8?session=%(hls-query)s HTTP/1.1" % s)
+    say("GET /paid.mp3?ticket=%(query-token)s HTTP/1.1" % s, ["Cookie: session=%(cookie)s" % s])
+    say("SOURCE /live.mp3 HTTP/1.0", ["Content-Type: audio/mpeg"], "source:%(wrong-source)s" % s)
+    say("SOURCE /x.mp3 HTTP/1.0", ["Content-Type: audio/mpeg", "ice-password: %(ice-password)s" % s])
+    say("SOURCE %(xaudiocast)s /x.mp3" % s, ["x-audiocast-name: n"])
+    say("GET /admin/stats HTTP/1.0", login="admin:%(wrong-admin)s" % s)
+    say("GET /admin/metadata?mode=updinfo&mount=/live.mp3&song=x&pass=%(title-query)s HTTP/1.0" % s)
+    say("GET /admin.cgi?mode=updinfo&song=x&pass=%(admin-query)s HTTP/1.0" % s)
+    say("GET /api/v1/mounts HTTP/1.1", ["Authorization: Bearer %(bearer)s" % s])
+    say("GET /api/v1/mounts HTTP/1.1", ["Authorization: Digest username=\"admin\", response=\"%(digest)s\"" % s])
+    say("GET /api/v1/mounts HTTP/1.1", ["Proxy-Authorization: " + basic("p:%(proxy-auth)s" % s), "X-LB-SSO: %(api-bearer)s" % s])
+    say("POST /login HTTP/1.1", ["Content-Type: application/x-www-form-urlencoded"], body=b"user=admin&password=" + s["wrong-form"].encode())
+    say("GET /admin/streamlist.txt HTTP/1.0", login="relay:%(streamlist)s" % s)
+    say("GET /api/v1/mounts HTTP/1.1", ["X-API-Key: %(api-key)s" % s])
+    say("GET /admin/moveclients?mount=/live.mp3&destination=/none&token=%(move-query)s HTTP/1.0" % s, login="admin:%(admin)s" % s)
+    say("GET /%%zz?key=%(bad-line)s" % s)
+    said.append(shoutcast_login(server, s["bad-shoutcast"]))
+    body = '{"settings":{"password":"%(api-body)s"},"nonsense":"%(request-body)s"}' % s
+    say("PUT /api/v1/mounts/%2Fnew.mp3 HTTP/1.1", ["Content-Type: application/json"], "admin:%(admin)s" % s, body.encode())
+    return said
+
+
+@test
+def forty_secrets_are_told_nowhere(t):
+    check(len(PLANTED) >= 40, "only %d secrets" % len(PLANTED))
+    port = free_port()
+    server = t.unstarted_server(
+        authentication="<source-password>%(source)s</source-password><relay-password>%(relay)s</relay-password>"
+                       "<admin-user>admin</admin-user><admin-password>%(admin)s</admin-password>" % PLANTED,
+        sockets=listen_socket(0) + listen_socket(port, "<shoutcast-mount>/sc.mp3</shoutcast-mount>"))
+    server.shoutcast_port = port + 1
+    (server.dir / "users").write_text("ann:%s\n" % hashlib.md5(PLANTED["listener"].encode()).hexdigest())
+    give_away(server.dir)
+    server.write_config(body=configuration(server.dir, free_port()))
+    server.start()
+    admin = "admin:%(admin)s" % PLANTED
+    source = server.source("/live.mp3", login="studio:%(encoder)s" % PLANTED)
+    source.play(50)
+    listener = server.listener("/live.mp3", lines=["Cookie: session=%(cookie)s" % PLANTED])
+    told = {"answer %d" % number: text for number, text in enumerate(ask_with_secrets(server))}
+    for path in ("/admin/stats", "/admin/stats.xsl", "/admin/listmounts", "/admin/listclients?mount=/live.mp3", "/admin/cluster",
+                 "/status-json.xsl", "/api/v1/mounts", "/api/v1/mounts/%2Flive.mp3", "/api/v1/nodes", "/api/v1/events", "/metrics",
+                 "/admin/relays", "/api/v1/openapi.json", "/admin/showlog.xsl?log=errorlog", "/admin/config"):
+        told[path] = server.get(path, admin).text
+    check("/live.mp3" in told["/admin/stats"], "the administrator was let in")
+    status, out, err = t.run("--dump-config", server.config)
+    equal(status, 0, err)
+    told["--dump-config"] = out + err
+    status, out, err = t.run("--check-config", server.config)
+    told["--check-config"] = out + err
+    process = pathlib.Path("/proc/%d" % server.process.pid)
+    for name in ("environ", "cmdline", "comm"):
+        told[name] = (process / name).read_bytes().decode("latin-1")
+    source.close()
+    listener.close()
+    equal(server.stop(), 0, "exit status")
+    told["output"] = server.out.read_text()
+    files = 0
+    for path in server.dir.rglob("*"):
+        if path.is_file() and path.name not in AT_HOME:
+            files += 1
+            told[str(path.relative_to(server.dir))] = path.read_bytes().decode("latin-1")
+    check(files >= 3, "only %d files were looked at" % files)
+    forms = {name: [value, re.escape(basic("source:" + value)[6:]), hashlib.md5(value.encode()).hexdigest()]
+             for name, value in PLANTED.items()}
+    found = ["%s is in %s" % (name, place) for place, text in told.items()
+             for name, some in forms.items() if any(re.search(form, text) for form in some)]
+    check(not found, "; ".join(found))
