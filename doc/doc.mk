@@ -28,6 +28,7 @@ dist_doc_DATA += \
   doc/player.md \
   doc/protocol.md \
   doc/redirects.md \
+  doc/security.md \
   doc/reliability.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md \
