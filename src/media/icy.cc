@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kTitleField = "StreamTitle='";
 constexpr std::string_view kUrlField = "StreamUrl='";
+constexpr std::string_view kPlaceField = "LB='";
 constexpr std::string_view kFieldEnd = "';";
 
 // Without control bytes, and without the pair that would end the field for a player.
@@ -70,6 +71,13 @@ bool take_field(std::string_view& rest, std::string_view& name, std::string_view
   return true;
 }
 
+// With its length byte, NUL padded.
+std::string in_units(std::string text) {
+  const std::size_t units = (text.size() + 15) / 16;
+  text.resize(units * 16, '\0');
+  return static_cast<char>(units) + text;
+}
+
 }  // namespace
 
 std::string make_icy_block(std::string_view title, std::string_view url) {
@@ -84,19 +92,29 @@ std::string make_icy_block(std::string_view title, std::string_view url) {
     text += link;
     text += kFieldEnd;
   }
-  const std::size_t units = (text.size() + 15) / 16;
-  text.resize(units * 16, '\0');
-  return static_cast<char>(units) + text;
+  return in_units(std::move(text));
+}
+
+std::string with_icy_place(std::string_view block, std::string_view place) {
+  if (block.empty()) return {};
+  std::string text(block.substr(1, block.find('\0', 1) - 1));
+  text += kPlaceField;
+  text += place;
+  text += kFieldEnd;
+  if (text.size() > kMaxIcyText) return {};
+  return in_units(std::move(text));
 }
 
 std::optional<IcyText> parse_icy_text(std::string_view block) {
   block = block.substr(0, block.find('\0'));
   std::optional<IcyText> text;
-  std::optional<std::string> url;
+  std::optional<std::string> url, place;
   for (std::string_view name, value; take_field(block, name, value);) {
-    if (!text && name == "StreamTitle") text = IcyText{std::string(value), {}};
+    if (!text && name == "StreamTitle") text = IcyText{std::string(value), {}, {}};
     if (!url && name == "StreamUrl") url = std::string(value);
+    if (!place && name == "LB") place = std::string(value);
   }
+  if (text && place) text->place = std::move(*place);
   if (text && url) text->url = std::move(*url);
   return text;
 }

@@ -25,9 +25,14 @@ constexpr std::size_t kMaxIcyText = 4080;  // 255 * 16
 // a part of it leads nowhere.  Empty url: no StreamUrl.
 std::string make_icy_block(std::string_view title, std::string_view url);
 
+// The block with one more field behind the others, "LB='PLACE';", which players pass over; "" where
+// it does not fit.  REQUIRES: no quote in the place
+std::string with_icy_place(std::string_view block, std::string_view place);
+
 struct IcyText {
   std::string title;
   std::string url;
+  std::string place;  // of the title in its stream, as another server of ours writes it
 };
 // The text of a block (without its length byte).  Quotes inside a title are allowed; unknown
 // fields are skipped.  nullopt when there is no StreamTitle.

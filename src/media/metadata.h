@@ -18,17 +18,20 @@ struct Metadata {
   // The ICY block as it goes to listeners: length byte, text in the mount's charset, NUL padding.
   // At most 1 + 255*16 bytes.  Empty for formats without ICY metadata.
   std::string icy_block;
+  // The same with the place of the title, for servers that keep addresses; empty: it has none.
+  std::string placed_block;
 
   // "Artist - Title", or the one that is known.
   std::string song() const;
 };
 template <class Io, RecordOf<Metadata> T>
 void record_fields(Io& io, T& metadata) {
-  auto& [artist, title, url, icy_block] = metadata;
+  auto& [artist, title, url, icy_block, placed_block] = metadata;
   io(1, artist);
   io(2, title);
   io(3, url);
   io(4, icy_block);
+  io(5, placed_block);
 }
 
 // Builds the metadata of a generic (ICY) mount from text that came with an update request.

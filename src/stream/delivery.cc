@@ -56,6 +56,12 @@ std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t p
   return now && !now->icy_block.empty() ? now : no_title();
 }
 
+// Servers that keep addresses get the title's too.
+std::string_view block_of(const Listener& listener, const Metadata& title) {
+  const bool placed = listener.span_begin != Listener::kAnySpan && !title.placed_block.empty();
+  return placed ? title.placed_block : title.icy_block;
+}
+
 // One writev of audio with the metadata blocks between.
 class IcyWrite {
  public:
@@ -68,7 +74,7 @@ class IcyWrite {
     const Metadata* sent = icy.title_sent ? icy.shown.get() : nullptr;
     if (icy.block_sent > 0) {
       sent = icy.block.get();
-      add_block(std::string_view(icy.block->icy_block).substr(icy.block_sent), icy.block);
+      add_block(block_of(listener, *icy.block).substr(icy.block_sent), icy.block);
       until = icy.metaint;
     }
     while (count_ < kMaxParts && bytes_ < budget && position < limit) {
@@ -78,7 +84,7 @@ class IcyWrite {
           add_block(kUnchanged, nullptr);
         } else {
           sent = now.get();
-          add_block(now->icy_block, now);
+          add_block(block_of(listener, *now), now);
         }
         until = icy.metaint;
         continue;

@@ -73,7 +73,9 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
     lease_.mount->set_codec(std::make_shared<const CodecFacts>());
   }
-  if (continues && facts_->plugin->icy_metadata) log.metadata(seam_at_, *lease_.mount->metadata());
+  if (continues && facts_->plugin->icy_metadata)
+    log.placed_metadata(seam_at_, *lease_.mount->metadata(),
+                        facts_->relayed ? log.title_place() : place_of_title(seam_at_));
   publish();
 }
 
@@ -211,7 +213,7 @@ Result<void> Feed::enter(SourceState state) {
   if (entry.aligned) search_.reset();
   const auto& title = ring_->title();
   if (title && facts_->plugin->icy_metadata) {
-    lease_.log->metadata(lease_.log->head(), *title);
+    put_title(lease_.log->head(), *title, std::nullopt);
     // Sent to listeners again, and not logged.
     if (state.last_title) lease_.mount->set_metadata(std::move(state.last_title));
   }
@@ -225,7 +227,7 @@ Result<void> Feed::enter_spare(SourceState state) {
   deinterleaver_ = std::move(state.titles);
   const auto& title = state.ring->title();
   if (title && facts_->plugin->icy_metadata && title->song() != mount().metadata()->song())
-    lease_.log->metadata(lease_.log->head(), *title);
+    put_title(lease_.log->head(), *title, state.ring->title_place());
   if (search_ && !search_->has_key()) search_.reset();
   if (search_) {
     // What was to be found may still come.
@@ -347,14 +349,35 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
     return;
   }
   Metadata title = make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset);
-  if (ring_) ring_->set_title(title);
-  lease_.log->metadata(position, std::move(title));
+  const auto told = parse_title_place(icy->place);
+  if (ring_) ring_->set_title(title, place_ ? told : std::nullopt);
+  put_title(position, std::move(title), told);
+}
+
+// Only an upstream that has told where its stream stands knows where a title does; an encoder, or
+// the title of another server, may have such a text.
+void Feed::put_title(std::uint64_t position, Metadata title,
+                     const std::optional<TitlePlace>& told) {
+  const TitlePlace& last = lease_.log->title_place();
+  const bool believed = told && place_ && !enters_here_;
+  // What is told again began when it was told first.
+  const bool again = last.at && !title.song().empty() && title.song() == mount().metadata()->song();
+  const TitlePlace place = believed ? *told : again ? last : place_of_title(position);
+  lease_.log->placed_metadata(position, std::move(title), place);
+}
+
+// While the stream has no times, one that enters here has that of the title's arrival, by which all
+// relays show it.
+TitlePlace Feed::place_of_title(std::uint64_t position) const {
+  TitlePlace place = lease_.log->place_of_title(position);
+  if (enters_here_ && place.at && !place.wall_ms) place.wall_ms = wall_now_ms();
+  return place;
 }
 
 TitleResult Feed::set_title(Metadata metadata) {
   if (ring_) ring_->set_title(metadata);
   if (facts_->plugin->icy_metadata) {
-    lease_.log->metadata(lease_.log->head(), std::move(metadata));
+    put_title(lease_.log->head(), std::move(metadata), std::nullopt);
   } else if (!rewriter_ || !rewriter_->set_title(metadata)) {
     return TitleResult::kRefused;
   } else if (!enters_here_ && lease_.log->has_span()) {

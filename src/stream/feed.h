@@ -109,6 +109,8 @@ class Feed {
   Result<void> put_audio(std::span<const std::byte> audio, bool in_place);
   Result<void> put_unit_aligned(std::span<const std::byte> audio, bool in_place);
   void on_icy_block(std::string_view text, std::uint64_t position);
+  void put_title(std::uint64_t position, Metadata title, const std::optional<TitlePlace>& told);
+  TitlePlace place_of_title(std::uint64_t position) const;
   void note_seam(SeamHow how);
   void report_seam();
   bool is_of_the_log(const StreamPlace& place) const;

@@ -91,6 +91,7 @@ void SourceRing::fields(Io& io, Self& self) {
   io(6, self.headers_);
   io(7, self.title_);
   io(8, self.in_step_);
+  io(10, self.title_place_);
 }
 
 void SourceRing::save(RecordOut& out) const {

@@ -20,6 +20,7 @@
 #include "http/body.h"
 #include "media/framer.h"
 #include "media/icy.h"
+#include "stream/title_place.h"
 
 namespace lb {
 
@@ -34,8 +35,13 @@ class SourceRing final : private MarkSink {
   // Without framing of the body and ICY blocks.
   void put(std::span<const std::byte> audio, SteadyTime now);
   // A title that was told beside the bytes; in Ogg it holds for the present chain.
-  void set_title(Metadata title) { title_ = std::move(title); }
+  // place: as its upstream tells it.
+  void set_title(Metadata title, std::optional<TitlePlace> place = {}) {
+    title_ = std::move(title);
+    title_place_ = std::move(place);
+  }
   const std::optional<Metadata>& title() const noexcept { return title_; }
+  const std::optional<TitlePlace>& title_place() const noexcept { return title_place_; }
 
   struct Entry {
     Bytes bytes;
@@ -102,6 +108,7 @@ class SourceRing final : private MarkSink {
   std::deque<Mark> marks_;
   std::shared_ptr<const Bytes> headers_;
   std::optional<Metadata> title_;
+  std::optional<TitlePlace> title_place_;
   bool in_step_ = false;
 };
 

@@ -85,7 +85,10 @@ bool StandbySource::put(std::span<std::byte> received) {
     const auto on_block = [this](std::string_view text, std::size_t) {
       const auto icy = parse_icy_text(text);
       bad_icy_ = bad_icy_ || !icy;
-      if (icy) set_title(make_icy_metadata(icy->title, icy->url, "", mount_->settings()->charset));
+      if (!icy) return;
+      state_->ring->set_title(
+          make_icy_metadata(icy->title, icy->url, "", mount_->settings()->charset),
+          offer_.place ? parse_title_place(icy->place) : std::nullopt);
     };
     audio = audio.first(state_->titles->take(audio, on_block));
   }

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "media/icy.h"
+
 namespace lb {
 namespace {
 
@@ -125,7 +127,14 @@ TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
 }
 
 void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
-  title_place_ = place_of_title(position);
+  placed_metadata(position, std::move(metadata), place_of_title(position));
+}
+
+void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
+                                const TitlePlace& place) {
+  title_place_ = place;
+  metadata.placed_block =
+      place.at ? with_icy_place(metadata.icy_block, print_title_place(place)) : std::string();
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
   late_metadata_.reset();
   if (events_.size() >= kMaxEvents) {

@@ -71,6 +71,10 @@ class StreamLog final : public MarkSink {
   void clock(std::uint64_t position, unsigned rate_hz) override;
   void headers(std::uint64_t position, Bytes bytes) override;
   void metadata(std::uint64_t position, Metadata metadata) override;
+  // Where a title stands that comes now.
+  TitlePlace place_of_title(std::uint64_t position) const;
+  // Of a title whose place is known already.
+  void placed_metadata(std::uint64_t position, Metadata metadata, const TitlePlace& place);
   void codec(const CodecFacts& facts) override;
   // The two facts that a framer found since the last call; null: nothing new.
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
@@ -123,7 +127,6 @@ class StreamLog final : public MarkSink {
   static void fields(Io& io, Self& self);
   Result<void> map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at);
   std::shared_ptr<const StreamView> view_to(std::uint64_t end, bool ended) const;
-  TitlePlace place_of_title(std::uint64_t position) const;
   void measure_rate(SteadyTime now);
   void begin_span(StreamSpan span);
   void begin_address(std::uint64_t position, UnitTime time);

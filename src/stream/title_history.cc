@@ -16,8 +16,9 @@ std::string shortened(std::string_view title) {
 WallTime begins(const TitlePlace& place, WallTime now) {
   if (!place.wall_ms) return now;
   constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
+  constexpr std::int64_t kOldestMs = std::chrono::milliseconds(TitleHistory::kOldest).count();
   const std::int64_t now_ms = unix_ms(now), wall_ms = *place.wall_ms;
-  if (wall_ms < now_ms - kFurthestMs || wall_ms > now_ms + kFurthestMs) return now;
+  if (wall_ms < now_ms - kOldestMs || wall_ms > now_ms + kFurthestMs) return now;
   return WallTime(std::chrono::milliseconds(wall_ms));
 }
 

@@ -30,8 +30,10 @@ class TitleHistory {
   static constexpr std::size_t kMaxMounts = 1000;
   static constexpr std::size_t kLongestTitle = 1000;
 
-  // A title is said to sound no further from its arrival than so: clocks of other nodes are wrong.
+  // A title is said to sound no later after its arrival than so, and no longer before it: clocks of
+  // other nodes are wrong, and a relay that begins is told of a title that has sounded for a while.
   static constexpr std::chrono::minutes kFurthest{10};
+  static constexpr std::chrono::hours kOldest{24};
 
   // keep: how many titles of the mount; 0: none.  The same title again is the same song: a source
   // that came back, a relay that went on.

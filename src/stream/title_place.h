@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "stream/stream_place.h"
 
@@ -23,5 +25,10 @@ void record_fields(Io& io, T& place) {
   io(1, at);
   io(2, wall_ms);
 }
+
+// "ADDRESS", or "ADDRESS WALL"; "" without an address.
+std::string print_title_place(const TitlePlace& place);
+// nullopt: this is none.  Any bytes.
+std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept;
 
 }  // namespace lb

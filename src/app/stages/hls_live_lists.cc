@@ -4,12 +4,15 @@
 #include <chrono>
 #include <span>
 #include <utility>
+#include <vector>
 
+#include "admin/now_json.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_stage.h"
 #include "base/cat.h"
+#include "hls/date_ranges.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
 
@@ -22,6 +25,19 @@ constexpr auto kListLasts = 200ms;
 constexpr std::size_t kMaxLists = 256;
 // The clock of a source is known by then, and the archive has what came before.
 constexpr std::chrono::seconds kGapIsFilled{6};
+
+// The oldest first; those that have a time and an address, by which all nodes tell them alike.
+std::vector<HlsTitle> titles_of(const Services& services, const std::string& mount) {
+  std::vector<HlsTitle> titles;
+  for (const PlayedTitle& played : services.titles.of(mount)) {
+    if (!played.place) continue;
+    const SongParts parts = song_parts(played.title);
+    titles.push_back({print_address(*played.place), unix_ms(played.at), std::string(parts.artist),
+                      std::string(parts.title)});
+  }
+  std::reverse(titles.begin(), titles.end());
+  return titles;
+}
 
 }  // namespace
 
@@ -55,9 +71,10 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   list.until = list.segments.empty() ? now : now + kListLasts;
   if (list.segments.empty()) return &list;
   list.pace.note(list.segments, now);
-  list.text = media_playlist(list.segments, {});
-  list.tag =
-      cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence, "\""});
+  const auto titles = titles_of(worker_.services, mount.name());
+  list.text = with_titles(media_playlist(list.segments, {}), list.segments, titles);
+  list.tag = cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence,
+                  "-", std::hash<std::string>()(list.text), "\""});
   return &list;
 }
 
