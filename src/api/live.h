@@ -37,7 +37,7 @@ struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
   std::optional<SourceNow> source;  // nullopt: none that is known of
-  std::string title;                // "": none, or it plays elsewhere
+  std::string title;                // "": none that is known of
 };
 
 struct NodeNow {

@@ -112,8 +112,10 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history);
-                    services.loops.control().post(
-                        [this, name = mount.name()] { services.now_feeds->look(name); });
+                    services.loops.control().post([this, name = mount.name()] {
+                      services.now_feeds->look(name);
+                      services.links->titles().mount_changed(name);
+                    });
                     services.listenings->title(mount.name(), song, services.clock.wall());
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {

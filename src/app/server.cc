@@ -127,6 +127,8 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                                  [&services] { services.conf->external_is_free(); }});
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
+  services.links->titles().set_heard(
+      [&services](const std::string& mount) { services.now_feeds->look(mount); });
   services.conf = std::make_unique<ConfService>(services);
   services.login->on_keys([&services] {
     services.records->keys_changed();

@@ -13,16 +13,16 @@ std::string shortened(std::string_view title) {
   return std::string(title.substr(0, end));
 }
 
-WallTime begins(const TitlePlace& place, WallTime now) {
+}  // namespace
+
+WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {
   if (!place.wall_ms) return now;
-  constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
-  constexpr std::int64_t kOldestMs = std::chrono::milliseconds(TitleHistory::kOldest).count();
+  constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(kFurthest).count();
+  constexpr std::int64_t kOldestMs = std::chrono::milliseconds(kOldest).count();
   const std::int64_t now_ms = unix_ms(now), wall_ms = *place.wall_ms;
   if (wall_ms < now_ms - kOldestMs || wall_ms > now_ms + kFurthestMs) return now;
   return WallTime(std::chrono::milliseconds(wall_ms));
 }
-
-}  // namespace
 
 void TitleHistory::add(const std::string& mount, std::string_view title, const TitlePlace& place,
                        WallTime now, std::size_t keep) {
@@ -33,9 +33,15 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   }
   if (title.empty()) return;
   std::string text = shortened(title);
-  if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty() &&
-                                            known->second.titles.back().title == text)
-    return;
+  if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty()) {
+    const auto& titles = known->second.titles;
+    if (titles.back().title == text) return;
+    // A relay that begins is sent what was played a moment ago.
+    if (place.at && std::any_of(titles.begin(), titles.end(), [&](const PlayedTitle& each) {
+          return each.place == place.at && each.title == text;
+        }))
+      return;
+  }
   if (rows_.size() >= kMaxMounts && !rows_.contains(mount))
     rows_.erase(std::min_element(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
       return a.second.changed < b.second.changed;
@@ -45,6 +51,20 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   row.titles.push_back({begins(place, now), std::move(text), place.at});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
+}
+
+void TitleHistory::mend(const std::string& mount, std::string_view title, const TitlePlace& place,
+                        WallTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto row = rows_.find(mount);
+  if (row == rows_.end() || !place.at) return;
+  auto& titles = row->second.titles;
+  const auto known = std::find_if(
+      titles.rbegin(), titles.rend(),
+      [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
+  if (known == titles.rend() || known->place == place.at) return;
+  known->at = begins(place, now);
+  known->place = place.at;
 }
 
 std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {

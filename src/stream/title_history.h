@@ -35,10 +35,14 @@ class TitleHistory {
   static constexpr std::chrono::minutes kFurthest{10};
   static constexpr std::chrono::hours kOldest{24};
 
+  static WallTime begins(const TitlePlace& place, WallTime now);
   // keep: how many titles of the mount; 0: none.  The same title again is the same song: a source
-  // that came back, a relay that went on.
+  // that came back, a relay that went on; so is one at a byte that is known.
   void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
            std::size_t keep);
+  // The node of its source says where the newest title of this text stands.
+  void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
+            WallTime now);
   // The newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names

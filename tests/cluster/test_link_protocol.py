@@ -126,6 +126,9 @@ class Stage:
         reply = self.master.ask(line + " HTTP/1.1", headers, ADMIN, body)
         equal(reply.status, status, reply.text)
 
+    def set_title(self, mount, text):
+        equal(self.master.set_title(mount, song=text.replace(" ", "%20")).status, 200, "status")
+
     def make(self, mount):
         self.api(201, "POST /api/v1/mounts", b'{"mount":"%s"}' % mount.encode())
 
@@ -146,6 +149,7 @@ class Stage:
             (r"the master counts (\d+) listeners at edge1", counts),
             (r"the master counts (\d+) listeners behind edge1", counts_behind),
             (r"the master counts no run of CONF that edge1 does not enforce", enforces_all),
+            (r"the title of (\S+) is (.*)", set_title),
             (r"the master says that the clock of edge1 is behind its own", clock_is_behind),
             (r"the link ends: (.*)", ends), (r"the connection ends", lambda self: self.node.expect_end())]
 
@@ -165,6 +169,13 @@ def the_page_says_what_loads_are_and_how_a_wrong_one_ends(b):
     stage = Stage(b)
     for name in ("upgrade", "beginning", "loads"):
         stage.play(name)
+
+
+@test
+def the_page_says_what_plays_elsewhere(b):
+    stage = Stage(b, 'sources="/live.test"', body_more="<mount><mount-name>/live.test</mount-name></mount>")
+    stage.play("upgrade")
+    stage.play("titles")
 
 
 @test
@@ -267,10 +278,10 @@ def the_page_says_what_a_cluster_port_answers_to_others(b):
 
 @test
 def every_transcript_of_the_page_is_played(b):
-    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "asks", "ingest", "arch", "slots", "seats", "conf", "twice", "node"]
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "asks", "ingest", "arch", "slots", "seats", "titles", "conf", "twice", "node"]
     equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
     said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
-    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "SLOT", "SEAT", "ASK", "TELL", "CONF", "BYE"):
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "SLOT", "SEAT", "TITLE", "ASK", "TELL", "CONF", "BYE"):
         check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
     linked_master(b, 11, ["edge1"])
 

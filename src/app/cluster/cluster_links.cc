@@ -46,6 +46,7 @@ ClusterLinks::ClusterLinks(Services& services)
       slots_(services, masters_, ingest_, neighbours_),
       seats_(services, neighbours_, slots_),
       conf_(services, nodes_),
+      titles_(services, masters_, ingest_, neighbours_),
       poll_timer_(services.loops.control(), [this] { poll(); }) {}
 
 NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
@@ -61,6 +62,7 @@ void ClusterLinks::take(const std::string& teller, const Frame& frame) {
   if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) archive_.take(teller, archive->rows);
   if (const auto* slots = std::get_if<SlotFrame>(&frame)) slots_.take(teller, slots->rows);
   if (const auto* seats = std::get_if<SeatFrame>(&frame)) seats_.take(teller, seats->rows);
+  if (const auto* titles = std::get_if<TitleFrame>(&frame)) titles_.take(teller, titles->rows);
 }
 
 std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {
@@ -107,6 +109,7 @@ void ClusterLinks::stop(const std::string& why) {
   slots_.stop();
   seats_.stop();
   conf_.stop();
+  titles_.stop();
   masters_.stop(why);
   nodes_.stop(why);
 }
@@ -117,6 +120,7 @@ void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool 
   const bool joins = neighbours_.joined(id, epoch, restarted);
   ingest_.joined(id, upward);
   archive_.joined(id);
+  titles_.joined(id);
   if (!upward)
     conf_.joined(id);
   else if (conf_taker_.masters_changed)
@@ -139,6 +143,7 @@ void ClusterLinks::left(const std::string& id, bool silent) {
   }
   ingest_.left(id);
   archive_.left(id);
+  titles_.left(id);
   if (!neighbours_.knew_slots(id)) return;
   slots_.left(id, silent);
   seats_.left(id, silent);

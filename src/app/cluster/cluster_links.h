@@ -25,6 +25,7 @@
 #include "app/cluster/node_links.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/cluster/title_links.h"
 #include "app/services/services.h"
 #include "cluster/link/message_log.h"
 #include "cluster/nodes/second_count.h"
@@ -48,6 +49,7 @@ class ClusterLinks {
   SlotService& slots() noexcept { return slots_; }
   SeatService& seats() noexcept { return seats_; }
   ConfSource& conf() noexcept { return conf_; }
+  TitleLinks& titles() noexcept { return titles_; }
   // What masters tell this server to enforce.
   struct ConfTaker {
     std::function<void(const std::string& master, const ConfFrame&)> take;
@@ -67,6 +69,7 @@ class ClusterLinks {
     nodes_.offer_changed(mount);
     ingest_.mount_changed(mount);
     slots_.mount_changed(mount);
+    titles_.mount_changed(mount);
   }
   // The sections of these mounts have changed, and nothing else of the configuration.
   void records_changed(std::span<const std::string> mounts) {
@@ -104,6 +107,7 @@ class ClusterLinks {
   SlotService slots_;
   SeatService seats_;
   ConfSource conf_;
+  TitleLinks titles_;
   ConfTaker conf_taker_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1;

@@ -78,9 +78,11 @@ class IngestService {
   // What is known of each mount, and why a row is not believed; for people.
   std::vector<IngestSight> rows() const;
 
+  // Whether what this neighbour says of a source of the mount counts here.
+  bool believes(const std::string& teller, const IngestRow& row) const;
+
  private:
   void note_absence();
-  bool believes(const std::string& teller, const IngestRow& row) const;
   void soon();
   void work();
   void act();

@@ -89,6 +89,8 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     now.source = SourceNow{
         std::move(by->node),         std::move(by->source.user), std::move(by->source.address),
         std::move(by->source.agent), by->source.since,           now.source ? now.source->kbps : 0};
+  if (now.title.empty())
+    if (const auto told = services_.links->titles().elsewhere(name)) now.title = told->title;
   const SteadyTime time = services_.clock.steady();
   const RedirectDecider& decider = services_.cluster->decider();
   decider.with_table([&](const NodeTable& table) {

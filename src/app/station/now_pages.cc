@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/azuracast_json.h"
+#include "app/cluster/cluster_links.h"
 #include "app/cluster/listeners_elsewhere.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/station_stats.h"
@@ -89,6 +90,16 @@ void find_live(const Mount& mount, NowMount& now) {
   if (rate > 0) now.burst_ms = static_cast<std::int64_t>(burst * 1000 / rate);
 }
 
+// The present title, with its time where that is remembered, and not among those before it.  Titles
+// that other nodes have told of, and that the stream has not brought yet, are left out.
+void take_title(NowMount& now, const std::string& text) {
+  const auto known = std::find_if(now.history.begin(), now.history.end(),
+                                  [&](const PlayedTitle& each) { return each.title == text; });
+  now.title_has_time = known != now.history.end();
+  now.title = now.title_has_time ? *known : PlayedTitle{{}, text};
+  if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
+}
+
 NowMount gather(const Services& services, const Config& config, const std::string& name,
                 const StatsDocument& document, std::size_t titles) {
   NowMount now;
@@ -98,11 +109,15 @@ NowMount gather(const Services& services, const Config& config, const std::strin
       now.description = at->second;
   now.history = services.titles.of(name);
   if (!now.stream.title.empty() && now.stream.on_air) {
-    // Where nothing is remembered, the text alone is known.
-    const bool known = !now.history.empty() && now.history.front().title == now.stream.title;
-    now.title = known ? now.history.front() : PlayedTitle{{}, now.stream.title};
-    now.title_has_time = known;
-    if (known) now.history.erase(now.history.begin());
+    take_title(now, now.stream.title);
+  } else if (!now.stream.on_air) {
+    // It plays at another node.
+    if (const auto told = services.links->titles().elsewhere(name)) {
+      now.stream.on_air = true;
+      take_title(now, told->title);
+      now.title = *told;
+      now.title_has_time = true;
+    }
   }
   if (now.history.size() > titles) now.history.resize(titles);
   if (const auto mount = services.mounts.find(name)) find_live(*mount, now);

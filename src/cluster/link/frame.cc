@@ -51,7 +51,8 @@ constexpr std::array<FrameType, std::variant_size_v<Frame>> kTypes = {
     type<kRowsFields<SeatRow, RowOf<kSeatFields>>>("SEAT"),
     type<kAskFields>("ASK"),
     type<kTellFields>("TELL"),
-    type<kConfFields>("CONF")};
+    type<kConfFields>("CONF"),
+    type<kRowsFields<TitleRow, RowOf<kTitleFields>>>("TITLE")};
 
 }  // namespace
 
@@ -74,7 +75,7 @@ std::string_view to_text(SlotWord word) noexcept {
 bool has_rows(const Frame& frame) noexcept {
   return std::holds_alternative<IngestFrame>(frame) ||
          std::holds_alternative<ArchiveFrame>(frame) || std::holds_alternative<SlotFrame>(frame) ||
-         std::holds_alternative<SeatFrame>(frame);
+         std::holds_alternative<SeatFrame>(frame) || std::holds_alternative<TitleFrame>(frame);
 }
 
 std::string_view frame_name(const Frame& frame) noexcept { return kTypes[frame.index()].name; }

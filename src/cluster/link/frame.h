@@ -221,6 +221,18 @@ struct ArchiveRow {
   bool operator==(const ArchiveRow&) const = default;
 };
 constexpr std::size_t kMaxArchiveRanges = 16;
+// What plays on a mount whose source is at a node.
+struct TitleRow {
+  std::string mount;
+  std::string at;            // the node
+  std::string song;          // "": nothing that is known, or the source is gone
+  std::string place;         // print_address() of the title's first byte; "": not known
+  std::int64_t wall_ms = 0;  // when that sounds, Unix; 0: not known
+  unsigned hops = 0;         // nodes that have repeated the row
+
+  bool operator==(const TitleRow&) const = default;
+};
+constexpr unsigned kMaxTitleHops = 3;
 // Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
 template <class Row>
 struct RowsFrame {
@@ -228,6 +240,7 @@ struct RowsFrame {
 };
 using IngestFrame = RowsFrame<IngestRow>;
 using ArchiveFrame = RowsFrame<ArchiveRow>;
+using TitleFrame = RowsFrame<TitleRow>;
 // Slots of mounts, and users that listen: both sides send them, only to a node of minor version 1.
 using SlotFrame = RowsFrame<SlotRow>;
 using SeatFrame = RowsFrame<SeatRow>;
@@ -266,11 +279,11 @@ struct ByeFrame {
   std::chrono::milliseconds back{0};  // pause before the next connection; 0: any
 };
 
-using Frame =
-    std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame, DrainFrame,
-                 CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame,
-                 IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame, TellFrame, ConfFrame>;
-// An INGEST, ARCH, SLOT or SEAT.
+using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
+                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
+                           ProveFrame, IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame,
+                           TellFrame, ConfFrame, TitleFrame>;
+// An INGEST, ARCH, SLOT, SEAT or TITLE.
 bool has_rows(const Frame& frame) noexcept;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;

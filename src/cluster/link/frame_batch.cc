@@ -47,6 +47,11 @@ std::size_t size_of(const ArchiveRow& row) {
 std::size_t size_of(const SlotRow& row) { return 3 * row.mount.size() + 192; }
 std::size_t size_of(const SeatRow& row) { return 3 * row.mount.size() + row.user.size() + 128; }
 
+std::size_t size_of(const TitleRow& row) {
+  return 3 * row.mount.size() + row.at.size() + 2 * std::min(row.song.size(), kLongestTitle) +
+         row.place.size() + 128;
+}
+
 std::size_t size_of(const ToldListener& row) {
   return 2 * (std::min(row.address.size(), kLongestText) +
               std::min(row.agent.size(), kLongestTold) + std::min(row.user.size(), kLongestTold)) +
@@ -100,6 +105,7 @@ template std::vector<IngestFrame> row_frames(std::vector<IngestRow> rows);
 template std::vector<ArchiveFrame> row_frames(std::vector<ArchiveRow> rows);
 template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows);
 template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows);
+template std::vector<TitleFrame> row_frames(std::vector<TitleRow> rows);
 
 TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows) {
   TellFrame frame;

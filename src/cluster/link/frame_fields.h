@@ -196,6 +196,12 @@ inline constexpr auto kArchiveFields = std::to_array(
      member<Ranges, &ArchiveRow::have>("have").needed(), member<Word, &ArchiveRow::pass>("pass"),
      member<Needs, &ArchiveRow::needs>("needs")});
 
+inline constexpr auto kTitleFields = std::to_array(
+    {member<MountName, &TitleRow::mount>("m").needed(), member<Word, &TitleRow::at>("at").needed(),
+     member<Text<kLongestTitle>, &TitleRow::song>("song"), member<Word, &TitleRow::place>("id"),
+     member<Wall, &TitleRow::wall_ms>("wall"),
+     member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop")});
+
 // An unknown word, of a later version, is treated as no answer.
 inline constexpr auto kParseSlotWord = one_of<SlotWord::kUsed, SlotWord::kHeld, SlotWord::kLate,
                                               SlotWord::kOpen, SlotWord::kAgain, SlotWord::kEnd>;

@@ -74,3 +74,26 @@ TEST(TitleHistory, ATitleBeginsWhenItSounds) {
   CHECK_EQUAL(1000000, heard(std::numeric_limits<std::int64_t>::max()));
   CHECK_EQUAL(1000000, heard(std::numeric_limits<std::int64_t>::min()));
 }
+TEST(TitleHistory, ATitleAtAByteThatIsKnownIsNoOther) {
+  const auto place = [](std::uint64_t position) {
+    return TitlePlace{StreamAddress{{1, 2}, position}, std::int64_t{1000000}};
+  };
+  history.add("/m", "A", place(5), at(1000), 9);
+  history.add("/m", "B", place(6), at(1001), 9);
+  history.add("/m", "A", place(5), at(1002), 9);
+  STRCMP_EQUAL("B;A;", titles("/m").c_str());
+  history.add("/m", "A", place(7), at(1003), 9);
+  STRCMP_EQUAL("A;B;A;", titles("/m").c_str());
+}
+TEST(TitleHistory, TheNodeOfTheSourceMendsThePlace) {
+  history.add("/m", "A", {StreamAddress{{1, 2}, 5}, {}}, at(1000), 9);
+  history.add("/m", "B", {}, at(1001), 9);
+  history.mend("/m", "A", {StreamAddress{{1, 2}, 3}, 999500}, at(1002));
+  CHECK_EQUAL(3, history.of("/m").back().place->position);
+  CHECK_EQUAL(999500, unix_ms(history.of("/m").back().at));
+  history.mend("/m", "B", {}, at(1002));  // says nothing
+  CHECK(!history.of("/m").front().place && history.of("/m").front().at == at(1001));
+  history.mend("/m", "C", {StreamAddress{{1, 2}, 9}, 999500}, at(1002));
+  history.mend("/n", "A", {StreamAddress{{1, 2}, 9}, 999500}, at(1002));
+  STRCMP_EQUAL("B;A;", titles("/m").c_str());
+}

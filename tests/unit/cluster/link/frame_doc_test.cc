@@ -129,6 +129,7 @@ TEST(FrameDoc, ThePageHasTheMembersOfTheTables) {
   same("ARCH", members(kArchiveFields));
   same("SLOT", members(kSlotUpFields, kSlotDownFields));
   same("SEAT", members(kSeatFields));
+  same("TITLE", members(kTitleFields));
   same("ASK", members(kAskFields));
   same("TELL", members(kTellFields));
   mentions("TELL", members(kToldFields));

@@ -1,0 +1,193 @@
+#include "app/cluster/title_links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/linked_neighbours.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/relay_service.h"
+
+namespace lb {
+namespace {
+
+TitlePlace place_of(const TitleRow& row) {
+  TitlePlace place;
+  place.at = parse_address(row.place);
+  if (row.wall_ms > 0) place.wall_ms = row.wall_ms;
+  return place;
+}
+
+// Without a song.
+TitleRow no_song(const RowKey& key) {
+  TitleRow row;
+  row.mount = key.mount;
+  row.at = key.node;
+  return row;
+}
+
+}  // namespace
+
+// What a node says of itself counts before what others repeat, and those by the shortest way.
+TitleLinks::TitleLinks(Services& services, MasterLinks& masters, IngestService& ingest,
+                       LinkedNeighbours& neighbours)
+    : services_(services),
+      masters_(masters),
+      ingest_(ingest),
+      neighbours_(neighbours),
+      table_(
+          [](const RowKey&, const Table::Heard& heard) -> std::optional<int> {
+            return static_cast<int>(heard.row->hops + (heard.stands ? kMaxTitleHops + 1 : 0));
+          },
+          {.most = kMaxRows}),
+      elsewhere_(std::make_shared<const Elsewhere>()),
+      timer_(services.loops.control(), [this] { work(); }) {}
+
+void TitleLinks::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+void TitleLinks::mount_changed(const std::string& mount) {
+  if (stopped_ || neighbours_.alone()) return;
+  due_.insert(mount);
+  soon();
+}
+
+void TitleLinks::joined(const std::string& id) {
+  if (stopped_) return;
+  const SteadyTime now = services_.loops.control().now();
+  table_.joined(id, now);
+  stands_until_ = now + Table::Settings().kept + kEvery;
+  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used)
+    due_.insert(name);
+  soon();
+}
+
+void TitleLinks::left(const std::string& id) {
+  if (stopped_) return;
+  const SteadyTime now = services_.loops.control().now();
+  table_.left(id, now);
+  stands_until_ = now + Table::Settings().kept + kEvery;
+  soon();
+}
+
+void TitleLinks::take(const std::string& teller, const std::vector<TitleRow>& rows) {
+  if (stopped_) return;
+  const std::uint64_t before = table_.version();
+  const bool master = neighbours_.is_master(teller);
+  for (const TitleRow& row : rows) {
+    if (row.at == masters_.own_id()) continue;
+    IngestRow source;
+    source.mount = row.mount;
+    source.at = row.at;
+    if (!master && (row.at != teller || !ingest_.believes(teller, source))) continue;
+    table_.take(teller, {row.mount, false, row.at},
+                row.song.empty() ? std::nullopt : std::optional(row));
+  }
+  if (table_.version() != before) soon();
+}
+
+void TitleLinks::soon() {
+  if (timer_.armed()) return;
+  const SteadyTime::duration rest = worked_ + kEvery - services_.loops.control().now();
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(
+      std::max<SteadyTime::duration>(rest, std::chrono::milliseconds(0))));
+}
+
+void TitleLinks::work() {
+  if (stopped_) return;
+  worked_ = services_.loops.control().now();
+  table_.forget(worked_);
+  std::set<std::string> changed = std::exchange(due_, {});
+  for (const std::string& mount : changed) see_own(mount);
+  // This node hears of changes as a neighbour of its own does.
+  const auto name = [](const RowKey& key) { return key.mount; };
+  const auto any = [&](const RowKey& key, const Table::Entry&) { return std::optional(name(key)); };
+  for (std::string& mount : table_.news_for("", any, name)) changed.insert(std::move(mount));
+  for (const std::string& mount : changed) use(mount);
+  tell();
+  if (worked_ < stands_until_) soon();
+}
+
+// A relay of the cluster is of its source's node; one that this node captures is of this one.
+void TitleLinks::see_own(const std::string& mount) {
+  const auto found = services_.mounts.find(mount);
+  std::optional<TitleRow> row;
+  if (found &&
+      (found->phase() == MountPhase::kRunning || found->phase() == MountPhase::kLingering)) {
+    const auto facts = found->facts();
+    const std::string song = found->metadata()->song();
+    const bool own =
+        !facts->from_file && (!facts->relayed || services_.relays->captures_own(mount));
+    if (own && !song.empty()) {
+      row = no_song({mount, false, masters_.own_id()});
+      row->song = song;
+      const auto titles = services_.titles.of(mount);
+      const auto known = std::find_if(titles.begin(), titles.end(),
+                                      [&](const PlayedTitle& each) { return each.title == song; });
+      if (known != titles.end()) {
+        row->wall_ms = unix_ms(known->at);
+        if (known->place) row->place = print_address(*known->place);
+      }
+    }
+  }
+  table_.set_own({mount, false, masters_.own_id()}, std::move(row));
+}
+
+void TitleLinks::use(const std::string& mount) {
+  const TitleRow* best = nullptr;
+  bool own = false;
+  const auto [first, last] = table_.of_mount(mount);
+  for (auto each = first; each != last; ++each) {
+    const Table::Entry& entry = each->second;
+    own = own || entry.is_own();
+    if (entry.row != nullptr && (best == nullptr || entry.row->wall_ms > best->wall_ms))
+      best = entry.row.get();
+  }
+  const auto found = services_.mounts.find(mount);
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  // What a node says of mounts that are not known here would push out what is shown.
+  const bool known = found != nullptr || section.name == mount;
+  Elsewhere elsewhere = *elsewhere_.read();
+  if (own || best == nullptr || !known) {
+    if (!elsewhere.erase(mount)) return;
+  } else {
+    const WallTime now = services_.clock.wall();
+    const TitlePlace place = place_of(*best);
+    // Where its stream comes too, that says when another title is heard.
+    if (!found || found->phase() != MountPhase::kRunning)
+      services_.titles.add(mount, best->song, place, now, section.max_history);
+    services_.titles.mend(mount, best->song, place, now);
+    PlayedTitle told{TitleHistory::begins(place, now), best->song, place.at};
+    const PlayedTitle* const before = elsewhere.look_up(mount);
+    if (before != nullptr && before->title == told.title && before->place == told.place) return;
+    elsewhere.set(mount, std::move(told));
+  }
+  elsewhere_.publish(std::make_shared<const Elsewhere>(std::move(elsewhere)));
+  if (heard_) heard_(mount);
+}
+
+std::optional<PlayedTitle> TitleLinks::elsewhere(const std::string& mount) const {
+  const auto all = elsewhere_.read();
+  const PlayedTitle* const found = all->look_up(mount);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+void TitleLinks::tell() {
+  for (const std::string& id : neighbours_.linked()) {
+    const bool is_node = neighbours_.is_node(id);
+    const auto show = [&](const RowKey& key, const Table::Entry& entry) -> std::optional<TitleRow> {
+      if (entry.is_own()) return *entry.row;
+      if (!is_node || entry.teller == id || key.node == id || entry.row->hops >= kMaxTitleHops)
+        return std::nullopt;
+      TitleRow row = *entry.row;
+      ++row.hops;
+      return row;
+    };
+    neighbours_.send_rows(id, table_.news_for(id, show, no_song));
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,159 @@
+"""Each song has a tone of its own, and its title is set when the encoder begins to send it: what is heard changes when the title
+says, at the server of the source, two relays further, and in HLS."""
+import array
+import datetime
+import math
+import re
+import subprocess
+import time
+
+from encoders import Ear
+from harness import check, equal, test, wait_for
+
+MOUNT = "/live.mp3"
+SONG, SONGS, FIRST = 3.0, 8, 2  # seconds; the first that is judged: the stream has times by then
+RATE, FRAME = 44100, 1152
+WRONG_MS = 100
+BODY = "<hls><segment>2</segment><window>30</window></hls><mount><mount-name>%s</mount-name><hls>1</hls><max-history>20</max-history></mount>" % MOUNT
+
+
+def tone(song):
+    return 500 + 300 * song
+
+
+def frames(directory):
+    """An MP3 of all songs, frame by frame."""
+    path = directory / "songs.mp3"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*(%d+%d*floor(t/%g))*t)':s=%d:d=%g" % (tone(0), tone(1) - tone(0), SONG, RATE, SONG * SONGS),
+                    "-c:a", "libmp3lame", "-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0", str(path)], check=True)
+    data, at, out = path.read_bytes(), 0, []
+    while at + 4 <= len(data):
+        equal(data[at], 0xff, "a frame at %d" % at)
+        size = 144 * 128000 // RATE + (data[at + 2] >> 1 & 1)
+        out.append(data[at:at + size])
+        at += size
+    return out
+
+
+def relay(port):
+    return "<relay><server>127.0.0.1</server><port>%d</port><mount>%s</mount><local-mount>%s</local-mount></relay>" % (port, MOUNT, MOUNT)
+
+
+def now(server):
+    reply = server.get("/api/v1/now%s?history=20" % MOUNT)
+    return reply.json() if reply.status == 200 else {}
+
+
+def power(samples, frequency):
+    turn = 2 * math.cos(2 * math.pi * frequency / RATE)
+    a = b = 0.0
+    for sample in samples:
+        a, b = sample + turn * a - b, a
+    return a * a + b * b - turn * a * b
+
+
+def changes(audio):
+    """When each song begins to be heard, in ms from the first byte on; by the song."""
+    pcm = subprocess.run(["ffmpeg", "-v", "error", "-f", "mp3", "-i", "-", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"], input=audio, stdout=subprocess.PIPE, check=True).stdout
+    samples = array.array("h", pcm[:len(pcm) // 2 * 2])
+    step, window, found = RATE // 200, RATE // 100, {}
+    for at in range(0, len(samples) - window, step):
+        part = samples[at:at + window]
+        loudest = max(range(SONGS), key=lambda song: power(part, tone(song)))
+        if loudest not in found and loudest - 1 in found:
+            found[loudest] = (at + window / 2) * 1000 / RATE
+        elif not found:
+            found[loudest] = None
+    return {song: ms for song, ms in found.items() if ms is not None}
+
+
+def titles(server):
+    told = now(server)
+    return {int(one["text"].split()[1]): one for one in [*told["history"], told["title"]]}
+
+
+def judge(where, heard, told):
+    """heard, told: Unix ms by the song."""
+    judged = [song for song in range(FIRST, SONGS) if song in heard]
+    check(len(judged) >= SONGS - FIRST - 1, "%s: only songs %s were heard" % (where, judged))
+    off = [heard[song] - told[song] for song in judged]
+    print("%s: the tone comes %.0f to %.0f ms after its title's time, %d songs" % (where, min(off), max(off), len(off)))
+    check(max(map(abs, off)) <= WRONG_MS, "%s: the tone comes so many ms after its title's time: %s" % (where, off))
+
+
+class Segments:
+    """The list of HLS as it is asked for again and again."""
+
+    def __init__(self, server):
+        self.server, self.parts, self.begins, self.titles, self.ids = server, [], None, {}, set()
+        self.seen = set()
+
+    def look(self):
+        master = self.server.get(MOUNT + "/live.m3u8")
+        if master.status != 200:
+            return
+        address = master.text.splitlines()[-1]
+        text = self.server.get(address if address.startswith("/") else MOUNT + "/" + address).text
+        for ident, date, name in re.findall(r'#EXT-X-DATERANGE:ID="([^"]*)".*?START-DATE="([^"]*)".*X-TITLE="Song (\d+)"', text):
+            self.titles[int(name)] = unix_ms(date)
+            self.ids.add(ident)
+        for date, name in re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)\n#EXTINF:[^\n]*\n(\S+)", text):
+            if name in self.seen:
+                continue
+            reply = self.server.get(name if name.startswith("/") else MOUNT + "/" + name)
+            equal(reply.status, 200, "segment " + name)
+            self.seen.add(name)
+            self.begins = self.begins or unix_ms(date)
+            self.parts.append(without_id3(reply.body))
+
+
+def without_id3(data):
+    if data[:3] != b"ID3":
+        return data
+    return data[10 + sum((byte & 127) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0))):]
+
+
+def unix_ms(date):
+    return round(datetime.datetime.strptime(date, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
+
+
+@test
+def a_tone_is_heard_when_its_title_says(t):
+    first = t.server(body=BODY)
+    source = first.source(MOUNT, lines=["ice-bitrate: 128"])
+    second = t.server(body=BODY + relay(first.port))
+    third = t.server(body=BODY + relay(second.port))
+    all_frames, ears, segments = frames(first.dir), {}, Segments(third)
+    began, song = time.monotonic(), -1
+    for i, frame in enumerate(all_frames):
+        time.sleep(max(0, began + i * FRAME / RATE - time.monotonic()))  # an encoder's pace
+        if int(i * FRAME / RATE / SONG) > song:
+            song += 1
+            equal(first.set_title(MOUNT, song="Song%%20%d" % song).status, 200)
+        source.send(frame)
+        if song == FIRST - 1 and not ears:
+            for server in (first, third):
+                place = server.get("/api/v1/now%s/place" % MOUNT)
+                if place.status == 200:
+                    ears[server] = (place.json()["wall_ms"], Ear(t, server, place.json()["url"]))
+            if len(ears) < 2:
+                ears = {}
+        if ears and i % 40 == 0:
+            segments.look()
+    equal(len(ears), 2, "both have times")
+    # What was sent last is heard too.
+    size = len(b"".join(all_frames[int((FIRST + 1) * SONG * RATE / FRAME):]))
+    wait_for(lambda: all(len(ear.raw()) >= size for _, ear in ears.values()), "they have heard it")
+    wait_for(lambda: (now(third).get("title") or {}).get("text") == "Song %d" % (SONGS - 1), "the last title has come through")
+    told = {server: titles(server) for server in (first, second, third)}
+    for song in range(FIRST, SONGS):
+        equal(told[second][song], told[first][song], "song %d at the relay" % song)
+        equal(told[third][song], told[first][song], "song %d at the relay of the relay" % song)
+    for where, server in (("at the source", first), ("two relays further", third)):
+        wall, ear = ears[server]
+        heard = {song: wall + ms for song, ms in changes(ear.raw()).items()}
+        judge(where, heard, {song: one["wall_ms"] for song, one in told[server].items()})
+    segments.look()
+    heard = {song: segments.begins + ms for song, ms in changes(b"".join(segments.parts)).items()}
+    judge("in HLS two relays further", {song: ms for song, ms in heard.items() if song in segments.titles}, segments.titles)
+    check({told[first][song]["id"] for song in segments.titles if song >= FIRST} <= segments.ids, "ids of the list: %s" % segments.ids)
