@@ -17,6 +17,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
+#include "app/services/title_events.h"
 #include "app/services/worker.h"
 #include "app/stages/admin_stage.h"
 #include "app/stages/api_stage.h"
@@ -112,9 +113,13 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history);
-                    services.loops.control().post([this, name = mount.name()] {
+                    services.loops.control().post([this, name = mount.name(), song,
+                                                   since = place.wall_ms,
+                                                   relayed = mount.facts()->relayed] {
                       services.now_feeds->look(name);
                       services.links->titles().mount_changed(name);
+                      if (!relayed || services.relays->captures_own(name))
+                        services.title_events->titled(name, song, since);
                     });
                     services.listenings->title(mount.name(), song, services.clock.wall());
                   },

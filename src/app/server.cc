@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "admin/now_json.h"
 #include "admin/stats_feed.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
@@ -26,6 +27,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
+#include "app/services/title_events.h"
 #include "app/services/worker.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
@@ -86,6 +88,16 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.countries = std::make_unique<CountryWatch>(services);
   services.directory = std::make_unique<DirectoryService>(services);
   services.events = std::make_unique<EventService>(services);
+  services.title_events = std::make_unique<TitleEvents>(
+      services.loops.control(),
+      [&services](const std::string& mount, const std::string& song, std::int64_t since_ms) {
+        const SongParts parts = song_parts(song);
+        services.events->publish("title", mount,
+                                 {{"text", song},
+                                  {"artist", std::string(parts.artist)},
+                                  {"title", std::string(parts.title)},
+                                  {"since", std::to_string(since_ms)}});
+      });
   services.listenings = std::make_unique<AudienceService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);

@@ -65,6 +65,24 @@ def a_reader_is_a_client_and_has_a_line_in_the_access_log(bench):
 
 
 @test
+def a_title_is_told_when_it_sounds_and_of_many_at_once_the_newest(bench):
+    server = bench.server()
+    source = server.source()
+    wait_for(lambda: source.play(2) and (server.get("/api/v1/now/live.mp3").json()["live"] or {}).get("wall_ms"), "the stream has times", 20)
+    events = Events(server)
+    equal(server.set_title(song="One%20-%20Two").status, 200)
+    told = events.next("title")
+    since = server.get("/api/v1/now/live.mp3").json()["title"]["wall_ms"]
+    equal((told["subject"], told["text"], told["artist"], told["title"], told["since"]), ("/live.mp3", "One - Two", "One", "Two", str(since)))
+    for number in range(20):
+        equal(server.set_title(song="Flood%%20%d" % number).status, 200)
+    seen = []
+    while not seen or seen[-1] != "Flood 19":
+        seen.append(events.next("title")["text"])
+    check(len(seen) < 20, "all were told: %s" % seen)
+
+
+@test
 def a_reader_who_does_not_read_is_let_go(bench):
     server = bench.server(limits="<sources>200</sources><clients>400</clients>")
     reader = server.wire(receive_buffer=2048)

@@ -54,6 +54,7 @@ class MountFiles;
 class MountLookup;
 class NowFeeds;
 class StatsRenderer;
+class TitleEvents;
 class PageCache;
 class RecordOverlay;
 class RecordService;
@@ -104,6 +105,7 @@ struct Services {
   std::unique_ptr<StatsFeed> stats_feed;        // control
   std::unique_ptr<Drain> drainer;               // control
   std::unique_ptr<EventService> events;         // control
+  std::unique_ptr<TitleEvents> title_events;    // control
   std::unique_ptr<ArchiveService> archive;      // see there
   std::unique_ptr<DeadAirService> dead_air;     // control
   std::unique_ptr<HoursService> hours;          // control
