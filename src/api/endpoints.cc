@@ -7,9 +7,11 @@
 #include "api/audit_plans.h"
 #include "api/ban_plans.h"
 #include "api/certificate_plans.h"
+#include "api/history_plans.h"
 #include "api/live_plans.h"
 #include "api/mount_plans.h"
 #include "api/node_plans.h"
+#include "api/server_plans.h"
 #include "api/user_plans.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -99,6 +101,8 @@ constexpr Endpoint kEndpoints[] = {
      kick_mount_source, "Ends the source that is on air; it may come back.", true},
     {"setMountTitle", kPost, "/mounts/{mount}/title", kOperator, 204, "TitleNew", "", false,
      set_mount_title, "A title for the stream, at the server of its source.", true},
+    {"readMountHistory", kGet, "/mounts/{mount}/history", kViewer, 200, "", "History", false,
+     read_mount_history, "As /history, of one mount: ?of=&from=&to=&points=.", true},
     {"listListeners", kGet, "/mounts/{mount}/listeners", kViewer, 200, "", "ListenerList", false,
      list_listeners, "Who listens, at all nodes that can tell; addresses only for logins that may "
      "see them. With partial, the nodes in missing have listeners and did not tell them.", true,
@@ -116,12 +120,22 @@ constexpr Endpoint kEndpoints[] = {
     {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
      "Its share of new listeners, beside others of its capacity; null: as the configuration file "
      "says. With a store a record, else until the next start.", true, Look::kNodes},
+    {"readHistory", kGet, "/history", kViewer, 200, "", "History", false, read_history,
+     "What was: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; the "
+     "last hour, if none is given. A login of some mounts sees those; nodes, who sees all.", true},
     {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,
      list_certificates, "The certificates of this server, and the one that <acme> orders.", true,
      Look::kCertificates},
     {"orderCertificate", kPost, "/certificates/{certificate}/order", kAdmin, 204, "Empty", "", false,
      order_certificate_plan, "Orders the certificate with this name anew, at most once an hour.",
      true, Look::kCertificates},
+    {"readLog", kGet, "/log", kAdmin, 200, "", "LogEnd", false, read_log,
+     "The last lines of a log of this server: ?of=error|access|playlist&most=&find=.", true},
+    {"checkConfiguration", kGet, "/configuration/check", kAdmin, 200, "", "ConfigurationCheck",
+     false, check_configuration, "What --check-config says of the file of this server.", true},
+    {"reloadConfiguration", kPost, "/configuration/reload", kAdmin, 204, "Empty", "", false,
+     reload_configuration, "Reads the configuration file again, as SIGHUP does; one that cannot be "
+     "used is refused.", true},
     {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
      "What was done, the newest first; an owner sees what concerns its account.", true},
     {"listBans", kGet, "/bans", kAdmin, 200, "", "BanList", false, list_bans, "The bans."},

@@ -106,7 +106,8 @@ struct ApiOrder {
     kEndListener,
     kDrainNode,
     kWeighNode,
-    kOrderCertificate
+    kOrderCertificate,
+    kReload
   };
   Kind kind = Kind::kEndSource;
   std::string mount{};

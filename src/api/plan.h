@@ -18,10 +18,12 @@
 #include "api/record_book.h"
 #include "api/request.h"
 #include "api/secrets.h"
+#include "admin/history.h"
 #include "auth/audit_reader.h"
 #include "auth/password_hash.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "config/loader.h"
 
 namespace lb {
 
@@ -46,6 +48,10 @@ struct ApiWorld {
   Sqlite* audience =
       nullptr;  // of an endpoint of the audience, on the thread of its database; else null
   std::string audience_why = {};  // its database cannot be used; "": there is none
+  // The last bytes of a log, from the begin of a line; the configuration file as it is by now.
+  std::function<Result<std::string>(const std::string& path)> log_end;
+  std::function<Result<LoadedConfig>()> check_file;
+  const History* history = nullptr;  // null: this server keeps none
 };
 
 struct PlanContext {

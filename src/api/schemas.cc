@@ -186,6 +186,26 @@ constexpr ApiSchema kSchemas[] = {
 "failures":{"type":"integer","description":"In a row."},"failure":{"type":["string","null"]},
 "directory":{"type":["string","null"],"description":"Of the authority."},"under_way":{"type":"boolean"},
 "wait_s":{"type":"integer","description":"Seconds until it may be ordered by hand."}}}}}})"},
+    {"History",
+     R"({"type":"object","required":["of","by","step","t","rows"],"additionalProperties":false,"properties":{
+"of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node"]},
+"step":{"type":"integer","description":"Seconds of a point."},
+"t":{"type":"array","items":{"type":"integer"},"description":"When each point begins, Unix seconds."},
+"rows":{"type":"array","description":"The largest first: 8, or 7 and the others together.","items":{"type":"object","required":["name","mean","max"],"properties":{
+"name":{"type":["string","null"],"description":"null: all, or the others."},
+"others":{"type":"boolean"},
+"mean":{"type":"array","items":{"type":["number","null"]},"description":"null: nothing is known, as of a node that was down."},
+"max":{"type":"array","items":{"type":["number","null"]},"description":"Of a sum the sum of the maxima: it was never more."}}}}}})"},
+    {"LogEnd",
+     R"({"type":"object","required":["of","file","lines"],"additionalProperties":false,"properties":{
+"of":{"enum":["error","access","playlist"]},"file":{"type":"string"},
+"lines":{"type":"array","items":{"type":"string"},"description":"The newest last."}}})"},
+    {"ConfigurationCheck",
+     R"({"type":"object","required":["usable","items"],"additionalProperties":false,"properties":{
+"usable":{"type":"boolean","description":"A reload takes it."},
+"items":{"type":"array","items":{"type":"object","required":["line","severity","text"],"properties":{
+"line":{"type":"integer","description":"0: the file as a whole."},
+"severity":{"enum":["error","warning","note"]},"text":{"type":"string"}}}}}})"},
     {"AuditList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","required":["at","n","who","role","via","ip","do","on","change","result"],"properties":{

@@ -27,6 +27,7 @@
 #include "app/stages/source_stage.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
+#include "app/station/history_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/now_feeds.h"

@@ -31,6 +31,7 @@
 #include "app/services/worker.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
+#include "app/station/history_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/now_feeds.h"
@@ -79,6 +80,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       watchdog_(services_->loops, notifier_, manager.watchdog),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
+  services.configuration = {config_path_, load_options_, [this] { reload(); }};
   services.overlay = std::make_unique<RecordOverlay>(
       services.loops.control(), services.loops.clerk(), first.config, pulls_here,
       [this](const OverlayUpdate& update) { apply(update); });
@@ -107,6 +109,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.hls = std::make_unique<HlsService>(services);
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
+  services.history = std::make_unique<HistoryService>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
   services.now_feeds = std::make_unique<NowFeeds>(services);
@@ -311,6 +314,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->listenings->stop();
   services_->pages_thread.join();
   services_->stats_thread.join();
+  services_->history->save();
   services_->log.info("main/main", "Shutting down");
 }
 

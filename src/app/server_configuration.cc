@@ -23,6 +23,7 @@
 #include "app/stages/auth_stage.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
+#include "app/station/history_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/mount_moves.h"
 #include "app/station/record_service.h"
@@ -240,6 +241,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},
+      {"history",
+       [](Server& s, Next next, Moment now) {
+         s.services_->history->configure(*next, now == Moment::kStart);
+       }},
       {"external", [](Server& s, Next next, Moment) { s.services_->external->configure(*next); }},
       // The records are in force before the first connection is taken.
       {"records",

@@ -15,6 +15,7 @@ struct ConsoleSettings {
   bool enabled = false;            // the element is there
   std::chrono::seconds idle{900};  // a session ends so long after its last use
   std::chrono::seconds most{12 * 3600};
+  std::chrono::seconds history{30 * 86'400};  // what the charts reach back to; 0: none is kept
   // Where browsers open its pages, where the configuration does not say it otherwise.
   std::vector<std::string> origins;
   Role handed_over = Role::kAdmin;    // the most that a session from another master has here

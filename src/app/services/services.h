@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "config/config.h"
+#include "config/loader.h"
 #include "http/connections.h"
 #include "http/static_files.h"
 #include "net/fetch.h"
@@ -46,6 +47,7 @@ class DirectCalls;
 class DirectoryService;
 class EventService;
 class ExternalService;
+class HistoryService;
 class HlsService;
 class HoursService;
 class LoginService;
@@ -63,6 +65,13 @@ class Station;
 class StatsFeed;
 struct Worker;
 
+// Where the configuration came from.  reload: on control, as SIGHUP.
+struct ConfigurationFile {
+  std::string path;
+  LoadOptions options;
+  UniqueFunction<void()> reload;
+};
+
 struct Services {
   explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first,
                     unsigned worker_count);
@@ -71,6 +80,7 @@ struct Services {
   const Clock& clock;
   Log log;
   Snapshot<Config> config;
+  ConfigurationFile configuration;  // set before the loops start
   Snapshot<StaticFiles> files;
   Snapshot<HttpSettings> http;
   Snapshot<UserBook> users;            // of the store; without one: none
@@ -111,6 +121,7 @@ struct Services {
   std::unique_ptr<HoursService> hours;          // control
   std::unique_ptr<CertificateService> certificates;  // see there
   std::unique_ptr<LoginService> login;               // see there
+  std::unique_ptr<HistoryService> history;           // see there
   std::unique_ptr<MetricsService> metrics;           // control
   std::unique_ptr<DirectoryService> directory;       // control
   std::unique_ptr<MountFiles> mount_files;           // see there

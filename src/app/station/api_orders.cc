@@ -29,6 +29,9 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
     case ApiOrder::Kind::kWeighNode:
       services_.cluster->set_weight(order.node, order.weight);
       return then(std::nullopt);
+    case ApiOrder::Kind::kReload:
+      services_.configuration.reload();
+      return then(std::nullopt);
     case ApiOrder::Kind::kOrderCertificate:
       return order_certificate(std::move(then));
   }

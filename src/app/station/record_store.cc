@@ -1,8 +1,12 @@
 // RecordService: the store is opened, loaded and watched, and what lives by the records hears of
 // them.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "admin/station.h"
@@ -17,10 +21,13 @@
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
+#include "app/station/history_service.h"
 #include "app/station/record_service.h"
 #include "auth/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/file.h"
+#include "base/unique_fd.h"
 #include "cluster/nodes/public_address.h"
 #include "net/digest.h"
 #include "store/store_registry.h"
@@ -32,10 +39,26 @@ constexpr auto kLoadPause = std::chrono::seconds(1);
 // As many as one commit changes; 10,000 take 0.2 s.
 constexpr std::size_t kReadAtOnce = Registry::kWriteOperations;
 
+constexpr std::uint64_t kLogEnd = 256 * 1024;
+
 // "http://host:8000"
 std::string base_address(const std::string& scheme, const std::string& host, int port) {
   const bool usual = (scheme == "http" && port == 80) || (scheme == "https" && port == 443);
   return cat({scheme, "://", host, usual ? "" : cat({":", port})});
+}
+
+// From the begin of a line.
+Result<std::string> end_of_log(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+    return Error{Error::Code::kIo, cat({"the log ", path, " cannot be read"})};
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  const std::uint64_t from = size - std::min<std::uint64_t>(size, kLogEnd);
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  text.resize(read_at(file.get(), from, std::as_writable_bytes(std::span(text))));
+  if (from > 0) text.erase(0, text.find('\n') + 1);
+  return text;
 }
 
 }  // namespace
@@ -322,6 +345,11 @@ ApiWorld RecordService::world(const Config& config) const {
                                                             const AuditJudge& judge) {
     return read_audit_back(path, back, judge);
   };
+  world.log_end = end_of_log;
+  world.check_file = [&file = services_.configuration] {
+    return load_config_file(file.path, file.options);
+  };
+  world.history = services_.history->history();
   world.recorded_bytes = [&catalog = services_.archive->catalog()](const std::string& name) {
     return catalog.files(name)->bytes();
   };

@@ -1,0 +1,115 @@
+// History: how many listeners there were and how many kbit/s they were sent, in all, by mount and
+// by node, for up to 30 days: what the charts of the console show.
+//
+// Three rings a row: 10 s for an hour, a minute for a day, a quarter of an hour for 30 days; a
+// coarser point is the mean and the maximum of the finer ones when its time is over.  A moment at
+// which nothing was told of a row is a gap, not a zero.  A clock that is set back makes a gap of
+// what lay behind.
+//
+// A value has 11 bits of mantissa and 5 of exponent: in sixteenths up to 128, whole up to 2,048,
+// then within 0.05 %.
+// Thread: any; one lock, held for a sample (1,000 rows: 0.1 ms) or an answer (see read()).
+// Bounds: kMaxRows mounts and as many nodes; a row is 37 kB.  A mount or node that comes when all
+// rows are taken gets the row that has been silent longest; if none is silent it counts in the sum
+// only.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace lb {
+
+enum class HistoryOf : std::uint8_t { kListeners, kKbps };
+enum class HistoryBy : std::uint8_t { kAll, kMount, kNode };
+
+struct HistoryNow {
+  double listeners = 0, kbps = 0;
+};
+struct HistorySample {
+  HistoryNow all;
+  std::map<std::string, HistoryNow, std::less<>> mounts, nodes;
+};
+
+struct HistoryQuestion {
+  HistoryOf of = HistoryOf::kListeners;
+  HistoryBy by = HistoryBy::kAll;
+  std::int64_t from = 0, to = 0;  // Unix seconds, from < to
+  std::size_t points = 300;       // at most
+  // Rows that may be looked at: of kAll, the mounts that are summed.  nullopt: all.
+  std::optional<std::vector<std::string>> only{};
+};
+
+struct HistoryRow {
+  std::string name;  // "": all, or what is left over
+  bool others = false;
+  std::vector<double> mean, max;  // not a number: a gap
+};
+struct HistoryAnswer {
+  std::int64_t step = 0;
+  std::vector<std::int64_t> times;  // of the begin of each point
+  std::vector<HistoryRow> rows;     // the largest first, at most kShownRows and the others
+};
+
+class History {
+ public:
+  struct Tier {
+    std::int64_t step;  // seconds
+    std::size_t points;
+  };
+  static constexpr std::array<Tier, 3> kTiers{{{10, 360}, {60, 1440}, {900, 2880}}};
+  static constexpr std::int64_t kLongest = 30 * 86'400;
+  static constexpr std::uint32_t kGap = 0xFFFF'FFFF;  // a point without a value
+  static constexpr std::size_t kMaxRows = 2000, kShownRows = 8, kMaxPoints = 600;
+
+  void take(std::int64_t now, const HistorySample& sample);
+  // Cost: one step a point kept: 1,000 mounts over 30 days 15 ms.
+  HistoryAnswer read(const HistoryQuestion& question) const;
+  // Of kMount or kNode.
+  std::vector<std::string> names(HistoryBy by) const;
+  void clear();
+
+  // As a file keeps it: with a checksum over all of it.
+  std::string bytes() const;
+  // False: it is damaged, or of another version; then nothing is changed.
+  Result<void> restore(std::string_view bytes);
+
+ private:
+  // Mean and maximum, 16 bits each.
+  using Point = std::uint32_t;
+  struct Series {
+    std::array<std::vector<Point>, kTiers.size()> rings;
+    Series();
+  };
+  struct Row {
+    std::array<Series, 2> series;  // by HistoryOf
+    std::int64_t heard = 0;        // its last sample, in steps of the finest tier
+  };
+  using Rows = std::map<std::string, Row, std::less<>>;
+
+  template <class F>
+  void each_series(F act);
+  void advance(std::int64_t slot);
+  void fold(std::size_t tier, std::int64_t slot);
+  void clear_slots(std::size_t tier, std::int64_t from, std::int64_t until);
+  void forget_silent();
+  Row* row_for(Rows& rows, const std::string& name, std::int64_t slot);
+  static void put(Row& row, std::int64_t slot, const HistoryNow& now);
+
+  mutable std::mutex mutex_;
+  Row all_;
+  Rows mounts_, nodes_;
+  std::array<std::int64_t, kTiers.size()> last_{};  // the newest slot of each tier; 0: none yet
+};
+
+}  // namespace lb

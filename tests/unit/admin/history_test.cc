@@ -1,0 +1,160 @@
+// What a History keeps of its samples, and what its file says after a restart.
+#include "admin/history.h"
+
+#include <cmath>
+
+#include "base/cat.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(History) {
+  static constexpr std::int64_t kBegin = 1'800'000'000;  // a quarter of an hour begins
+  History history;
+  std::int64_t now = kBegin;
+
+  HistorySample sample(double listeners) {
+    HistorySample out;
+    out.all = {listeners, 128 * listeners};
+    out.mounts["/a"] = out.all;
+    out.nodes["m1"] = out.all;
+    return out;
+  }
+  void take(double listeners, std::int64_t seconds = 10) {
+    history.take(now, sample(listeners));
+    now += seconds;
+  }
+  HistoryAnswer ask(std::int64_t from, std::int64_t to, std::size_t points = 600,
+                    HistoryBy by = HistoryBy::kAll) {
+    HistoryQuestion question;
+    question.by = by;
+    question.from = from;
+    question.to = to;
+    question.points = points;
+    return history.read(question);
+  }
+};
+
+TEST(History, ASampleIsAPointOfTenSeconds) {
+  take(3);
+  take(5);
+  const HistoryAnswer told = ask(kBegin, now);
+  LONGS_EQUAL(10, told.step);
+  LONGS_EQUAL(2, told.times.size());
+  LONGS_EQUAL(kBegin, told.times[0]);
+  DOUBLES_EQUAL(3, told.rows[0].mean[0], 0);
+  DOUBLES_EQUAL(5, told.rows[0].max[1], 0);
+}
+TEST(History, AMinuteHasItsMeanAndItsMaximum) {
+  for (const double value : {0, 0, 6, 0, 0, 0, 9}) take(value);
+  // Two hours later the tens of seconds are gone.
+  now = kBegin + 7200;
+  take(1);
+  const HistoryAnswer told = ask(kBegin, kBegin + 120);
+  LONGS_EQUAL(60, told.step);
+  DOUBLES_EQUAL(1, told.rows[0].mean[0], 0);
+  DOUBLES_EQUAL(6, told.rows[0].max[0], 0);
+  DOUBLES_EQUAL(9, told.rows[0].mean[1], 0);
+}
+TEST(History, WhatIsNotToldIsAGapAndNoZero) {
+  take(4);
+  now += 20;
+  take(4);
+  const HistoryAnswer told = ask(kBegin, now);
+  LONGS_EQUAL(4, told.times.size());
+  CHECK(std::isnan(told.rows[0].mean[1]));
+  CHECK(std::isnan(told.rows[0].max[2]));
+  DOUBLES_EQUAL(4, told.rows[0].mean[3], 0);
+}
+TEST(History, AMonthIsKeptAndNoMore) {
+  take(7, 60);
+  for (int minute = 1; minute < 31 * 24 * 60; ++minute) take(7, 60);
+  const HistoryAnswer month = ask(now - History::kLongest, now);
+  LONGS_EQUAL(4500, month.step);
+  // The quarter that is not over has no point yet, in one that has others.
+  for (const double value : month.rows[0].mean) DOUBLES_EQUAL(7, value, 0);
+  const HistoryAnswer before = ask(kBegin, kBegin + 3600);
+  for (const double value : before.rows[0].mean) CHECK(std::isnan(value));
+}
+TEST(History, AClockThatIsSetBackLeavesAGapBehindIt) {
+  for (int i = 0; i < 12; ++i) take(1);
+  now = kBegin + 30;
+  take(2);
+  const HistoryAnswer told = ask(kBegin, kBegin + 120);
+  DOUBLES_EQUAL(1, told.rows[0].mean[2], 0);
+  DOUBLES_EQUAL(2, told.rows[0].mean[3], 0);
+  for (std::size_t i = 4; i < told.times.size(); ++i) CHECK(std::isnan(told.rows[0].mean[i]));
+}
+TEST(History, LargeValuesAreRightWithinHalfAThousandth) {
+  for (const double value : {0.0, 1.0, 2047.0, 2049.0, 123'456.0, 98'765'432.0}) {
+    take(value);
+    const double told = ask(now - 10, now).rows[0].mean[0];
+    CHECK(std::abs(told - value) <= value * 0.0005);
+  }
+}
+TEST(History, ManyMountsAreTheLargestAndTheOthersTogether) {
+  HistorySample many;
+  for (int i = 0; i < 100; ++i) many.mounts[cat({"/m", i})] = {static_cast<double>(i), 0};
+  history.take(now, many);
+  const HistoryAnswer told = ask(now, now + 10, 1, HistoryBy::kMount);
+  LONGS_EQUAL(History::kShownRows, told.rows.size());
+  STRCMP_EQUAL("/m99", told.rows[0].name.c_str());
+  CHECK(told.rows.back().others);
+  double sum = 0;
+  for (const HistoryRow& row : told.rows) sum += row.mean[0];
+  DOUBLES_EQUAL(4950, sum, 1);
+}
+TEST(History, SomeMountsAreSummedForALoginThatSeesSome) {
+  HistorySample some;
+  some.all = {100, 0};
+  some.mounts["/a"] = {3, 0};
+  some.mounts["/b"] = {90, 0};
+  history.take(now, some);
+  HistoryQuestion question;
+  question.from = now;
+  question.to = now + 10;
+  question.only = std::vector<std::string>{"/a", "/nothing"};
+  DOUBLES_EQUAL(3, history.read(question).rows[0].mean[0], 0);
+}
+TEST(History, RowsAreBoundedAndTheSilentOnesGo) {
+  HistorySample full;
+  for (std::size_t i = 0; i < History::kMaxRows; ++i) full.nodes[cat({"n", i})] = {1, 1};
+  history.take(now, full);
+  HistorySample more;
+  more.nodes["late"] = {1, 1};
+  history.take(now, more);  // in the same moment all others are current
+  LONGS_EQUAL(History::kMaxRows, history.names(HistoryBy::kNode).size());
+  CHECK(ask(now, now + 10, 1, HistoryBy::kNode).rows[0].name != "late");
+  now += 60;
+  history.take(now, more);
+  LONGS_EQUAL(History::kMaxRows, history.names(HistoryBy::kNode).size());
+  bool found = false;
+  for (const std::string& name : history.names(HistoryBy::kNode)) found = found || name == "late";
+  CHECK(found);
+}
+TEST(History, ItIsTheSameAfterARestart) {
+  for (int i = 0; i < 100; ++i) take(i);
+  const std::string bytes = history.bytes();
+  History after;
+  CHECK(after.restore(bytes));
+  CHECK(after.bytes() == bytes);
+  after.take(now + 600, sample(5));
+  HistoryQuestion question;
+  question.from = kBegin;
+  question.to = now;
+  LONGS_EQUAL(10, after.read(question).step);
+  DOUBLES_EQUAL(99, after.read(question).rows[0].mean.back(), 0);
+}
+TEST(History, ADamagedFileChangesNothing) {
+  take(3);
+  const std::string bytes = history.bytes();
+  for (std::size_t at = 0; at < bytes.size(); at += 7) {
+    std::string broken = bytes;
+    broken[at] = static_cast<char>(broken[at] ^ 0x20);
+    CHECK(!history.restore(broken));
+    CHECK(!history.restore(std::string_view(bytes).substr(0, at)));
+  }
+  CHECK(!history.restore(bytes + "x"));
+  CHECK(history.bytes() == bytes);
+}
