@@ -1,6 +1,7 @@
 // What all pages of the console share: requests of /api/v1, and the making of elements.
 // What the server says goes into text nodes and attributes only, never into markup: titles,
 // addresses and names of programs are other people's texts.
+import {language, t} from './texts.js';
 
 const PATIENCE = 20000;   // ms
 const RANK = {none: 0, viewer: 1, operator: 2, owner: 3, admin: 4};
@@ -89,16 +90,24 @@ export function words(problem) {
 
 // -- elements
 
+// Of these elements the words are the console's own, and are said in its language.
+const WORDED = new Set(['h2', 'h3', 'th', 'label', 'button', 'summary', 'figcaption', 'dt']);
 export function el(tag, attributes, ...parts) {
-  const made = document.createElement(tag);
+  const made = document.createElement(tag), say = WORDED.has(tag) ? t : one => one;
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name === 'on') for (const [event, act] of Object.entries(value)) made.addEventListener(event, act);
     else if (name === 'value' || name === 'checked') made[name] = value;
     else made.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...parts.flat(3).filter(one => one !== undefined && one !== null && one !== false && one !== ''));
+  made.append(...parts.flat(3).filter(one => one !== undefined && one !== null && one !== false && one !== '').map(say));
   return made;
+}
+export function svg(tag, attributes, ...parts) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...parts);
+  return node;
 }
 // Nothing is touched that is as it should be: a selection and an opened question stay.
 export function say(element, text) {
@@ -125,20 +134,49 @@ function keyed(parent, items, key, build, skip = 0) {
   });
   for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
 }
+let menus = 0;
 // fill(items, key, build): build(item) gives {cells, acts, fill}.  What may be done to an item stands
-// in a row of its own below it, where a question and a form have room.
+// in a row of its own below it, where a question and a form have room, once its "\u22ef" is pressed.
+// sort({label: item => value}, draw): these columns sort; draw() shows sorted(items).
 export function table(...labels) {
-  const node = el('table', {class: 'colortable'}, el('thead', null, el('tr', null, labels.map(label => el('th', {scope: 'col'}, label)))));
+  const heads = labels.map(label => el('th', {scope: 'col'}, label)), row = el('tr', null, heads);
+  const node = el('table', {class: 'colortable'}, el('thead', null, row));
+  let by = null, down = false;
   const build = make => item => {
     const {cells, acts, fill} = make(item), all = (acts || []).filter(Boolean);
-    return {fill, node: el('tbody', null, el('tr', null, cells), all.length > 0 && el('tr', {class: 'acts'}, el('td', {class: 'action', colspan: cells.length}, actions(all))))};
+    if (!all.length) return {fill, node: el('tbody', null, el('tr', null, cells))};
+    if (row.children.length === labels.length) row.append(el('th', {scope: 'col'}, hidden('Actions')));
+    const menu = el('tr', {class: 'acts', id: 'acts' + ++menus, hidden: true}, el('td', {class: 'action', colspan: cells.length + 1}, actions(all)));
+    const button = el('button', {type: 'button', class: 'dots', 'aria-expanded': 'false', 'aria-controls': menu.id, on: {click: () => {
+      menu.hidden = !menu.hidden;
+      button.setAttribute('aria-expanded', String(!menu.hidden));
+    }}}, el('span', {'aria-hidden': 'true'}, '\u22ef'), hidden('Actions: ' + (cells[0].querySelector('strong, a')?.textContent || cells[0].textContent)));
+    menu.addEventListener('keydown', event => { if (event.key === 'Escape' && !event.target.closest('details[open]')) { button.click(); button.focus(); } });
+    return {node: el('tbody', null, el('tr', null, cells, el('td', {class: 'more'}, button)), menu), fill(now) {
+      fill?.(now);
+      say(button.lastChild, 'Actions: ' + (cells[0].querySelector('strong, a')?.textContent || cells[0].textContent));
+    }};
   };
-  return {node, fill(items, key, make) { keyed(node, items, key, build(make), 1); node.hidden = !items.length; }};
+  const sort = (values, draw) => labels.forEach((label, at) => {
+    if (!values[label]) return;
+    heads[at].replaceChildren(el('button', {type: 'button', on: {click: () => {
+      // Numbers begin with the largest.
+      down = by === values[label] ? !down : sorted.numbers.has(label);
+      by = values[label];
+      heads.forEach((head, n) => n === at ? head.setAttribute('aria-sort', down ? 'descending' : 'ascending') : head.removeAttribute('aria-sort'));
+      draw();
+    }}}, label));
+  });
+  const words = new Intl.Collator(undefined, {numeric: true});
+  const compare = (a, b) => typeof a === 'number' && typeof b === 'number' ? a - b : words.compare(String(a ?? ''), String(b ?? ''));
+  const sorted = items => by ? [...items].sort((a, b) => (down ? -1 : 1) * compare(by(a), by(b))) : items;
+  sorted.numbers = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since']);
+  return {node, sort, sorted, fill(items, key, make) { keyed(node, items, key, build(make), 1); node.hidden = !items.length; }};
 }
 export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
-export const cell = (label, ...parts) => el('td', {'data-label': label}, el('span', null, ...parts));
+export const cell = (label, ...parts) => el('td', {'data-label': label, 'data-words': t(label)}, el('span', null, ...parts));
 export const box = (...parts) => el('section', {class: 'roundbox'}, ...parts);
-export const quiet = (...parts) => el('p', {class: 'about'}, ...parts);
+export const quiet = (...parts) => el('p', {class: 'about'}, ...parts.map(t));
 export const empty = text => el('div', {class: 'roundbox empty'}, el('p', null, text));
 export const hidden = text => el('span', {class: 'away'}, text);
 export const to = (page, text, more) => el('a', {href: '/admin/console' + page, ...more}, text);
@@ -146,7 +184,7 @@ export const mountPage = name => '/mounts?mount=' + part(name);
 
 // -- words
 
-export const number = value => Number(value).toLocaleString('en');
+export const number = value => Number(value).toLocaleString(language);
 export const GB = 1e9;
 export function ago(seconds) {
   const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
@@ -158,6 +196,9 @@ export function local(seconds) {
   return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()) + 'T' + two(at.getHours()) + ':' + two(at.getMinutes());
 }
 export const when = seconds => local(seconds).replace('T', ' ');
+export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};
+export const moment = (seconds, how = {...DAY, ...HOUR}) => new Date(seconds * 1000).toLocaleString(language === 'en' ? [] : language, how);
+export const short = value => value >= 1e6 ? +(value / 1e6).toFixed(1) + ' M' : value >= 1e4 ? +(value / 1e3).toFixed(1) + ' k' : number(+value.toFixed(1));
 export const count = (value, one, many = one + 's') => number(value) + ' ' + (Number(value) === 1 ? one : many);
 export function matches(term, ...texts) {
   const all = texts.flat().filter(Boolean).join('\n').toLowerCase();

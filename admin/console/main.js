@@ -1,20 +1,20 @@
 // The console: which page is shown, and what all pages have around them.
 import {$, el, here, hidden, learn, say, tell, to, words} from './kit.js';
-import {overview} from './overview.js';
-import {mounts} from './mounts.js';
-import {mount} from './mount.js';
-import {accounts, bans, tokens, users} from './records.js';
-import {audit} from './audit.js';
-import {certificates} from './certificates.js';
+import {LANGUAGES, choose, language, t} from './texts.js';
 
 const ROOT = '/admin/console';
-const pages = {'': overview, '/mounts': mounts, '/accounts': accounts, '/users': users, '/tokens': tokens, '/bans': bans, '/certificates': certificates, '/audit': audit};
+// Each page is fetched when it is opened first.
+const load = (file, name) => async (...of) => (await import('./' + file + '.js'))[name](...of);
+const overview = load('overview', 'overview'), mount = load('mount', 'mount');
+const pages = {'': overview, '/mounts': load('mounts', 'mounts'), '/nodes': load('nodes', 'nodes'), '/archive': load('archive', 'archive'), '/certificates': load('certificates', 'certificates'),
+  '/audit': load('audit', 'audit'), '/server': load('server', 'server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
 let current = null;
 
 // The server has written the menu, for this role: which of it is shown is all that changes.
 function menu() {
   const shown = location.pathname.replace(/\/$/, '');
   for (const link of $('menu').querySelectorAll('a')) {
+    link.textContent = t(link.textContent);
     const active = link.pathname === shown;
     link.parentNode.classList.toggle('active', active);
     if (active) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
@@ -26,13 +26,14 @@ class Page {
     Object.assign(this, {more, main: el('div', {class: 'page'}), ended: false, timer: 0});
   }
   title(text) {
+    text = t(text);
     document.title = text + ' - icecast-lb console';
     this.heading = el('h2', {tabindex: -1, dir: 'auto'}, text);
     this.main.prepend(this.heading);
   }
   // A field that "/" goes to.  What is in it stays in the address of the page.
   search(label) {
-    const input = el('input', {type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'Search', value: new URLSearchParams(location.search).get('q') || ''});
+    const input = el('input', {type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: t('Search'), value: new URLSearchParams(location.search).get('q') || ''});
     const node = el('search', {class: 'search'}, el('label', {for: 'search'}, label, el('kbd', {'aria-hidden': 'true'}, '/')), input);
     return {node, value: () => input.value.trim(), listen: act => input.addEventListener('input', () => {
       const at = new URL(location.href);
@@ -86,6 +87,13 @@ async function render(more, first) {
   if (page !== current) return;
   main.replaceChildren(warning, page.main);
   main.removeAttribute('aria-busy');
+  // A part of the page that an old address names.
+  const named = at.hash && document.getElementById(at.hash.slice(1));
+  if (named && page.main.contains(named)) {
+    if (named.tagName === 'DETAILS') named.open = true;
+    named.scrollIntoView();
+    return;
+  }
   if (first) return;
   // A notice of the page has the focus already.
   if (!page.main.contains(document.activeElement)) (page.main.querySelector('.secret') || page.heading)?.focus({preventScroll: true});
@@ -117,9 +125,11 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden) curr
 function session() {
   if (!here.csrf) return;
   $('top').append(el('form', {class: 'session', method: 'post', action: '/admin/logout'}, el('input', {type: 'hidden', name: 'csrf', value: here.csrf}),
-    el('button', {type: 'submit'}, 'Log out ' + here.user), hidden(' (' + here.role + ')')));
+    el('label', {for: 'language', class: 'away'}, 'Language'), el('select', {id: 'language', on: {change: event => choose(event.target.value)}}, Object.entries(LANGUAGES).map(([id, name]) => el('option', {value: id, lang: id, selected: id === language}, name))),
+    el('button', {type: 'submit'}, t('Log out') + ' ' + here.user), hidden(' (' + here.role + ')')));
 }
 
+document.documentElement.lang = language;
 $('main').setAttribute('aria-busy', 'true');
 try {
   await learn();

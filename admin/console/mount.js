@@ -1,8 +1,11 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
-import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, local, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
+import {chart} from './history.js';
+import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, local, matches, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
+import {t} from './texts.js';
 import {form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
+import {mountActs} from './mount_acts.js';
 import {mountGroups, stateOf} from './mounts.js';
 
 const EVERY = 3000;   // ms
@@ -53,7 +56,7 @@ function loginsPart(page, base) {
     const valid = el('span');
     return {cells: [cell('User', el('strong', null, login.user)), el('td', {'data-label': 'Valid'}, valid)], acts: [
       question('New password', 'for ' + login.user, 'The password of ' + login.user + ' ends. A source that is on air stays.',
-        [['New password', async () => { const made = await api('POST', base + '/password', {user: login.user}); page.take(made); showMade(page, made); }]]),
+        [['New password', async () => { const made = await api('POST', base + '/password', {user: login.user}); page.take(made); showMade(page, made); }]], false),
       opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: true,
         groups: [{fields: hourFields(page.one.sources.find(other => other.user === login.user))}],
         send: async body => {
@@ -86,17 +89,21 @@ function loginsPart(page, base) {
 }
 
 function listenersPart(page, base) {
-  const title = el('h2', null, 'Listeners');
+  const title = el('h2', {id: 'listeners'}, 'Listeners');
   if (!has('GET /mounts/{}/listeners')) return {node: el('div', null, title, box(quiet('This server does not list listeners here. The page ',
     el('a', {href: '/admin/listclients.xsl?mount=' + part(page.one.mount)}, 'List Clients'), ' shows those that listen at this server.'))), refresh() {}};
   if (!may('GET /mounts/{}/listeners')) return {node: el('div'), refresh() {}};
   const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Node');
-  const none = quiet('Nothing listens.'), further = el('button', {type: 'button', hidden: true}, 'More');
+  const none = quiet('No listeners.'), further = el('button', {type: 'button', hidden: true}, 'More');
   const missing = quiet('');
   let next = '', items = [], extended = false;
   const address = base + '/listeners';
+  const term = el('input', {type: 'search', id: 'listeners-q', autocomplete: 'off', spellcheck: 'false'});
+  const filter = el('search', {class: 'search', hidden: true}, el('label', {for: term.id}, 'Search these listeners'), term);
   const draw = () => {
-    rows.fill(items, one => one.node + ' ' + one.id, one => {
+    const shown = term.value.trim() ? items.filter(one => matches(term.value.trim(), one.address, one.country, one.agent, one.user, one.node)) : items;
+    filter.hidden = items.length < 8 && !term.value;
+    rows.fill(rows.sorted(shown), one => one.node + ' ' + one.id, one => {
       const since = el('span'), at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
       const kick = () => api('DELETE', at).then(refresh);
       const buttons = [['Kick', kick]];
@@ -108,9 +115,12 @@ function listenersPart(page, base) {
         acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons)],
         fill(now) { say(since, ago(now.seconds)); }};
     });
-    none.hidden = items.length > 0;
+    none.hidden = shown.length > 0;
+    say(none, items.length ? 'Nothing matches.' : 'No listeners.');
     further.hidden = !next;
   };
+  rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, Node: one => one.node}, draw);
+  term.addEventListener('input', draw);
   async function refresh() {
     if (extended) return;
     const got = await api('GET', address);
@@ -126,7 +136,7 @@ function listenersPart(page, base) {
     next = got.next;
     draw();
   });
-  return {node: el('div', null, title, box(rows.node, none, missing, further)), refresh};
+  return {node: el('div', null, title, box(filter, rows.node, none, missing, further)), refresh};
 }
 
 export async function mount(page, name) {
@@ -152,26 +162,30 @@ export async function mount(page, name) {
     try { await act('/resume')(); } catch (problem) { say(why, problem.message); }
   }}}, 'Resume');
   const renew = changes && names(page.one).length === 1 && question('New password', '', () => 'The password of ' + names(page.one)[0] + ' ends. A source that is on air stays.',
-    [['New password', async () => { const made = await api('POST', base + '/password', {user: names(page.one)[0]}); page.take(made); showMade(page, made); }]]);
+    [['New password', async () => { const made = await api('POST', base + '/password', {user: names(page.one)[0]}); page.take(made); showMade(page, made); }]], false);
   const remove = changes && question('Delete', '', () => 'Delete ' + name + '? Its logins go, its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.',
     [['Delete', async () => { await api('DELETE', base, undefined, {revision: page.one.revision}); page.go('/mounts'); }]]);
   const rest = [];
-  if (may('POST /mounts/{}/title')) rest.push(opening('Set the title', '', close => form({button: 'Set', cancel: close,
-    groups: [{fields: [{name: 'title', label: 'Title', required: true, most: 1000, spellcheck: true, wide: true, hint: 'As listeners see it: Artist - Title.'}]}],
+  if (may('POST /mounts/{}/title')) {
+    rest.push(opening('Set the title', '', close => form({button: 'Set', cancel: close,
+    groups: [{fields: [{name: 'title', label: 'Title', value: page.one.title || '', required: true, most: 1000, spellcheck: true, wide: true, hint: 'As listeners see it: Artist - Title.'}]}],
     send: async body => { await api('POST', base + '/title', body); close(); await refresh(); }}).node));
+    rest[0].id = 'title';
+  }
   if (changes) rest.push(opening('Edit', '', close => form({button: 'Save', cancel: close, change: true, groups: mountGroups(page.one, accounts, nodes),
     send: async body => { page.take(await api('PATCH', base, body, {revision: page.one.revision})); close(); }}).node));
   if (changes && may('POST /mounts/{}/move') && nodes.length > 1) rest.push(opening('Move its home', '', close => form({button: 'Move', cancel: close, at: {'no-room': 'to'},
     groups: [{fields: [{name: 'to', label: 'To the node', value: page.one.backup, options: nodes.map(node => node.id).filter(id => id !== page.one.home)},
       {name: 'force-after', label: 'End the source at the old one after, seconds', type: 'number', min: 1, hint: 'For encoders that find the new address by themselves. Empty: it stays until the encoder goes over.'}]}],
     send: async body => { const told = await api('POST', base + '/move', body); close(); if (told) { page.take(told); showMade(page, told); } else await refresh(); }}).node));
+  rest.push(...mountActs(name));
   const logins = changes ? loginsPart(page, base) : null;
   const heard = listenersPart(page, base);
 
   page.take = one => {
     page.one = {...one, source: {...one.source, password: undefined}};
     const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
-    say(state, text);
+    say(state, t(text));
     state.className = 'state ' + kind;
     say(why, suspended && one['suspended-by'] ? ' by ' + (one['suspended-by'] === 'account' ? 'its account' : 'an ' + one['suspended-by']) : one['suspended-by'] === 'account' ? ' with its account' : '');
     say(title, one.title || '');
@@ -201,7 +215,8 @@ export async function mount(page, name) {
 
   const head = box(el('p', null, state, why), title, el('ul', {class: 'tiles'}, tiles.map(one => one.node)), actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));
-  page.main.append(page.made, head, ...rest);
+  const past = chart('Listeners', {of: 'listeners', mount: name});
+  page.main.append(page.made, head, past ? box(past.node) : '', ...rest);
   const settings = recipe(page.one);
   if (settings && ours && may('POST /mounts/{}/kick-source')) {
     page.encoder.append(settings);
@@ -211,6 +226,7 @@ export async function mount(page, name) {
   page.main.append(heard.node);
   page.take(page.one);
   if (page.more?.made) showMade(page, page.more.made);
+  past?.refresh();
   await heard.refresh();
-  page.poll(async () => { await refresh(); await heard.refresh(); }, () => EVERY);
+  page.poll(async () => { await refresh(); await heard.refresh(); past?.refresh(); }, () => EVERY);
 }

@@ -1,5 +1,6 @@
 // All mounts: searched, made, and the way to each.
 import {GB, api, box, cell, description, el, here, keys, list, matches, may, mayChange, mountPage, number, quiet, say, table, tell} from './kit.js';
+import {t} from './texts.js';
 import {form, opening} from './forms.js';
 
 const EVERY = 5000, MOST_ROWS = 200;   // ms, rows
@@ -63,6 +64,9 @@ export function mountGroups(one, accounts, nodes) {
   return groups;
 }
 
+export const mountSorts = {Mount: one => one.mount, State: one => stateOf(one)[0], Listeners: one => one.listeners ?? 0, Title: one => one.title, Name: one => one.settings?.['stream-name'],
+  Home: one => one.home, Account: one => one.account, 'Stands in': one => one.origin};
+
 // A row of a table of mounts; what it says of itself in the fourth column, and what else there is.
 export function mountRow(label, textOf, ...others) {
   const parts = {more: others.map(() => el('span'))};
@@ -74,7 +78,7 @@ export function mountRow(label, textOf, ...others) {
     const [text, kind] = stateOf(one);
     parts.link.href = '/admin/console' + mountPage(one.mount);
     say(parts.link, one.mount);
-    say(parts.state, text);
+    say(parts.state, t(text));
     parts.state.className = 'state ' + kind;
     say(parts.listeners, number(one.listeners ?? 0) + (one.limits?.listeners > 0 ? ' of ' + number(one.limits.listeners) : ''));
     say(parts.text, textOf(one) || '');
@@ -110,7 +114,7 @@ export async function mounts(page) {
   const draw = () => {
     const term = search.value();
     const shown = known.filter(one => !term || matches(term, mountTexts(one)));
-    rows.fill(shown.slice(0, MOST_ROWS), one => one.mount,
+    rows.fill(rows.sorted(shown).slice(0, MOST_ROWS), one => one.mount,
       () => mountRow('Name', one => one.settings?.['stream-name'], ['Stands in', one => one.origin]));
     none.hidden = shown.length > 0;
     say(none, known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
@@ -118,6 +122,7 @@ export async function mounts(page) {
     say(more, 'The first ' + MOST_ROWS + ' of ' + number(shown.length) + '; search for the others.');
   };
   const refresh = async () => { known = await list('/mounts'); draw(); };
+  rows.sort(mountSorts, draw);
   search.listen(draw);
   await refresh();
   page.poll(refresh, () => known.length > 1000 ? 6 * EVERY : EVERY);

@@ -1,12 +1,17 @@
 // The first page: all nodes and mounts, with a search over them.
+import {chart} from './history.js';
 import {ago, api, box, cell, count, el, has, here, hidden, list, matches, may, number, part, quiet, say, table, tell, to} from './kit.js';
+import {t} from './texts.js';
 import {form, opening, question} from './forms.js';
-import {mountRow, mountTexts, stateOf} from './mounts.js';
+import {troubles} from './troubles.js';
+import {mountRow, mountSorts, mountTexts, stateOf} from './mounts.js';
 
 const EVERY = 3000, MOST_ROWS = 200;   // ms, rows
 const states = {up: 'up', suspect: 'half', draining: 'half', down: 'off'};
 
-function nodeRow(first, refresh) {
+export const nodeSorts = {Node: one => one.id, State: one => one.state, Listeners: one => one.listeners ?? 0, Load: one => one.max_kbps > 0 ? one.kbps / one.max_kbps : 0,
+  Sources: one => one.sources ?? 0, Up: one => one.uptime_s ?? -1, Version: one => one.version};
+export function nodeRow(first, refresh) {
   const parts = {};
   let node = first;
   const order = async (path, body) => { await api('POST', '/nodes/' + part(node.id) + path, body); await refresh(); };
@@ -24,16 +29,22 @@ function nodeRow(first, refresh) {
     groups: [{fields: [{name: 'weight', label: 'Weight of ' + node.id, type: 'number', min: 0, value: node.weight,
       hint: 'Its share of new listeners, beside the others. Empty: as its configuration says.'}]}],
     send: async body => { await order('/weight', {weight: body.weight ?? null}); close(); }}).node);
+  const past = has('GET /history') && here.role !== 'none' && opening('Chart', first.id, () => {
+    const charts = [chart('Listeners of ' + node.id, {of: 'listeners', by: 'node', node: node.id, limit: node.max_listeners || 0}),
+      chart('Bandwidth of ' + node.id, {of: 'kbps', by: 'node', node: node.id, limit: node.max_kbps || 0})];
+    for (const one of charts) one.refresh();
+    return el('div', {class: 'charts'}, charts.map(one => one.node));
+  });
   // A session can be handed over; a password in the request cannot.
   const visit = here.expires && here.role !== 'viewer' && el('form', {method: 'post', action: '/api/v1/session/handover'},
     el('input', {type: 'hidden', name: 'csrf', value: here.csrf}), el('input', {type: 'hidden', name: 'node', value: first.id}),
     el('button', {type: 'submit'}, 'Open', hidden(' ' + first.id)));
-  return {cells, acts: [drain, serve, weight, visit], fill(one) {
+  return {cells, acts: [past, drain, serve, weight, visit], fill(one) {
     node = one;
     const drains = node.state === 'draining', own = node.kind === 'self' || node.self;
     say(parts.id, node.id);
     say(parts.about, [node.url || 'no public address', [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
-    say(parts.state, node.state);
+    say(parts.state, t(node.state));
     parts.state.className = 'state ' + (states[node.state] || 'off');
     say(parts.listeners, number(node.listeners ?? 0) + (node.max_listeners > 0 ? ' of ' + number(node.max_listeners) : ''));
     parts.meter.hidden = !(node.max_kbps > 0);
@@ -66,7 +77,9 @@ export async function overview(page) {
   const mounts = table('Mount', 'State', 'Listeners', 'Title', 'Home', 'Account');
   const more = quiet('');
   const people = el('div');
-  page.main.append(box(totals, state), search.node,
+  const charts = [chart('Listeners by mount', {of: 'listeners', by: 'mount'}), chart('Bandwidth', {of: 'kbps'})].filter(Boolean);
+  const trouble = troubles();
+  page.main.append(trouble.node, box(totals, state), charts.length ? box(el('div', {class: 'charts'}, charts.map(one => one.node))) : '', search.node,
     el('h2', null, 'Nodes'), has('GET /nodes') ? (may('GET /nodes') ? box(nodes.node, noNode) : box(quiet('Your role does not show the nodes.')))
       : box(quiet('This server does not list its nodes here. The page ', el('a', {href: '/admin/cluster.xsl'}, 'Cluster'), ' shows them.')),
     el('h2', null, 'Mounts'), box(mounts.node, noMount, more), people);
@@ -75,11 +88,11 @@ export async function overview(page) {
   const draw = () => {
     const term = search.value();
     const shown = found(known.nodes, term, one => [one.id, one.url, one.state, one.country, one.version, one.tags]);
-    nodes.fill(shown, one => one.id, one => nodeRow(one, refresh));
+    nodes.fill(nodes.sorted(shown), one => one.id, one => nodeRow(one, refresh));
     noNode.hidden = shown.length > 0;
     say(noNode, known.nodes.length ? 'No node matches.' : 'No node has reported.');
     const rows = found(known.mounts, term, mountTexts);
-    mounts.fill(rows.slice(0, MOST_ROWS), one => one.mount, () => mountRow('Title', one => one.title));
+    mounts.fill(mounts.sorted(rows).slice(0, MOST_ROWS), one => one.mount, () => mountRow('Title', one => one.title));
     noMount.hidden = rows.length > 0;
     say(noMount, term ? 'No mount matches.' : 'There are no mounts.');
     more.hidden = rows.length <= MOST_ROWS;
@@ -100,6 +113,8 @@ export async function overview(page) {
     say(tiles[3].value, number(Math.round(sum(those, 'kbps'))));
     tiles[2].node.hidden = tiles[3].node.hidden = !those.length;
     draw();
+    trouble.fill(known);
+    charts.forEach(one => one.refresh());
   }
   async function searched() {
     draw();
@@ -110,6 +125,8 @@ export async function overview(page) {
       ...users.map(one => ({name: one.name, text: one.role + (one.account ? ' of ' + one.account : ''), page: '/users?q=' + part(one.name)}))];
     draw();
   }
+  nodes.sort(nodeSorts, draw);
+  mounts.sort(mountSorts, draw);
   search.listen(searched);
   if (here.store === 'none') {
     state.hidden = false;

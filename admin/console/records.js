@@ -12,14 +12,14 @@ const mountsField = now => ({name: 'mounts', label: 'Mounts', type: 'list', valu
 const accountsList = () => may('GET /accounts') ? list('/accounts') : [];
 
 // make: the element above the list; columns: [label, …]; row(item, refresh): {cells, acts, fill}.
-async function listing(page, {path, title, hint, make, columns, texts, key, row, none}) {
+async function listing(page, {path, title, hint, make, columns, sorts = {}, texts, key, row, none}) {
   page.title(title);
   const search = page.search('Search ' + title.toLowerCase()), rows = table(...columns), empty = quiet(''), more = quiet('');
   page.made = el('div');
   let known = [];
   const draw = () => {
     const term = search.value(), shown = known.filter(one => !term || matches(term, texts(one)));
-    rows.fill(shown.slice(0, MOST_ROWS), key, one => row(one, refresh));
+    rows.fill(rows.sorted(shown).slice(0, MOST_ROWS), key, one => row(one, refresh));
     empty.hidden = shown.length > 0;
     say(empty, known.length ? 'Nothing matches.' : none);
     more.hidden = shown.length <= MOST_ROWS;
@@ -29,6 +29,7 @@ async function listing(page, {path, title, hint, make, columns, texts, key, row,
   async function refresh() { known = await list(path); draw(); }
   if (here.store === 'none') page.main.append(box(quiet(here.masters ? 'A node keeps no records: they are at its masters.' : 'This server has no store, so it keeps none of these. ', here.masters ? '' : el('code', null, '<store type="files" path="…"/>'))));
   page.main.append(...[hint && quiet(hint), page.made, make?.(refresh), search.node, box(rows.node, empty, more)].filter(Boolean));
+  rows.sort(sorts, draw);
   search.listen(draw);
   await refresh();
   page.poll(refresh, () => EVERY);
@@ -43,6 +44,7 @@ const quotaFields = now => QUOTAS.map(([name, , label, unit]) => ({name: 'quota/
 export const accounts = page => listing(page, {
   path: '/accounts', title: 'Accounts', none: 'There are no accounts.', key: one => one.id, texts: one => [one.id, one.name, one.state],
   columns: ['Account', 'State', ...QUOTAS.map(([, column]) => column)],
+  sorts: {Account: one => one.id, State: one => one.state, Mounts: one => one.used.mounts, Listeners: one => one.used.listeners, 'kbit/s': one => one.used.bitrate},
   make: refresh => mayChange('POST /accounts') && opening('Create an account', '', close => {
     const key = keys();
     return form({button: 'Create', cancel: close, at: {exists: 'id'}, groups: [{fields: [
@@ -106,7 +108,7 @@ export async function users(page) {
     accountField(all, one?.account), mountsField(one?.mounts)].filter(Boolean);
   await listing(page, {
     path: '/users', title: 'Users', none: 'There are no users beside the administrator of the configuration file.', key: one => one.name,
-    columns: ['User', 'Role', 'Account', 'Mounts'], texts: one => [one.name, one.role, one.account, one.mounts, one.disabled && 'disabled'],
+    columns: ['User', 'Role', 'Account', 'Mounts'], sorts: {User: one => one.name, Role: one => one.role, Account: one => one.account}, texts: one => [one.name, one.role, one.account, one.mounts, one.disabled && 'disabled'],
     make: refresh => mayChange('POST /users') && opening('Create a user', '', close => {
       const key = keys();
       return form({button: 'Create', cancel: close, at: {exists: 'name', 'in-file': 'name'}, groups: [{fields: [{name: 'name', label: 'User', required: true, most: 64}, ...fields(), passwordField(),
@@ -117,14 +119,14 @@ export async function users(page) {
       const role = el('span'), account = el('span'), mounts = el('span'), state = el('small'), base = '/users/' + part(one.name), own = one.name === here.user;
       const set = async (path, body) => { const told = await api('POST', base + path, body); showPassword(page, told); await refresh(); };
       const change = async body => { await api('PATCH', base, body, {revision: one.revision}); await refresh(); };
-      const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, one.name + ' is logged out everywhere, and may not log in.', [['Disable', () => change({disabled: true})]]);
+      const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, one.name + ' is logged out everywhere, and may not log in.', [['Disable', () => change({disabled: true})]], false);
       const enable = mayChange('PATCH /users/{}') && el('button', {type: 'button', on: {click: () => change({disabled: false}).catch(problem => tell(problem.message))}}, 'Enable');
       return {cells: [el('td', {'data-label': 'User'}, el('span', null, el('strong', null, one.name), state)), cell('Role', role), cell('Account', account), el('td', {'data-label': 'Mounts'}, mounts)], acts: [
         mayChange('PATCH /users/{}') && opening('Edit', one.name, close => form({button: 'Save', cancel: close, change: true, groups: [{hint: '', fields: [...fields(one), {name: 'addresses', label: 'As a viewer, sees the addresses of listeners', type: 'tick', value: one.addresses}]}],
           send: async body => { await change('mounts' in body && body.mounts === null ? {...body, mounts: []} : body); close(); }}).node),
         own ? ownPassword() : mayChange('POST /users/{}/password') && opening('New password', 'for ' + one.name, close => form({button: 'New password', cancel: close, login: one.name, groups: [{fields: [passwordField()]}],
           send: async body => { await set('/password', body); close(); }}).node),
-        mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, 'All sessions of ' + one.name + ' end.', [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]]),
+        mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, 'All sessions of ' + one.name + ' end.', [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]], false),
         disable, enable, mayChange('DELETE /users/{}') && !own && question('Delete', one.name, 'Delete the user ' + one.name + '? Its sessions end.', [['Delete', async () => { await api('DELETE', base, undefined, {revision: one.revision}); await refresh(); }]])],
       fill(now) {
         one = now;
@@ -145,6 +147,7 @@ export async function tokens(page) {
   await listing(page, {
     path: '/tokens', title: 'Tokens', none: 'There are no tokens.', key: one => one.id, texts: one => [one.id, one.name, one.role, one.account, one.mounts],
     hint: 'A token is the login of a program: Authorization: Bearer TOKEN.', columns: ['Token', 'Role', 'Account', 'Mounts', 'Valid until'],
+    sorts: {Token: one => one.name || one.id, Role: one => one.role, Account: one => one.account, 'Valid until': one => one.expires || Infinity},
     make: refresh => mayChange('POST /tokens') && opening('Create a token', '', close => {
       const key = keys();
       return form({button: 'Create', cancel: close, groups: [{fields: [{name: 'name', label: 'What it is for', most: 200, spellcheck: true}, {name: 'role', label: 'Role', options: roles(), value: 'viewer'},
@@ -170,7 +173,8 @@ export async function tokens(page) {
 const KINDS = [['address', 'Address'], ['network', 'Network'], ['user', 'User'], ['country', 'Country']];
 export const bans = page => listing(page, {
   path: '/bans', title: 'Bans', none: 'There are no bans.', key: one => one.id, texts: one => [Object.entries(one.match).flat(), one.mounts, one.reason, one.by],
-  hint: 'What matches is not let in, and ends where it is.', columns: ['Who', 'Mounts', 'Until', 'Reason', 'By'],
+  hint: 'Matching listeners and sources are disconnected and kept out.', columns: ['Who', 'Mounts', 'Until', 'Reason', 'By'],
+  sorts: {Who: one => Object.values(one.match)[0], Until: one => one.until || Infinity, Reason: one => one.reason, By: one => one.by},
   make: refresh => mayChange('POST /bans') && opening('Create a ban', '', close => {
     const key = keys();
     const made = form({button: 'Ban', cancel: close, groups: [{fields: [{name: 'kind', label: 'By', options: KINDS, value: 'address', unsent: true},

@@ -10,7 +10,8 @@ namespace lb {
 namespace {
 
 constexpr auto kConsolePages = std::to_array<std::string_view>(
-    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit"});
+    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
+     "/archive", "/nodes", "/server"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -19,17 +20,26 @@ struct ConsoleRow {
 };
 // The sheet is the built-in one, whatever the web root has of this name.
 constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
+    {"archive.js", "admin/console/archive.js"},
     {"audit.js", "admin/console/audit.js"},
     {"certificates.js", "admin/console/certificates.js"},
+    {"charts.js", "admin/console/charts.js"},
+    {"command.js", "admin/console/command.js"},
     {"console.css", "admin/console/console.css"},
     {"encoders.js", "admin/console/encoders.js"},
     {"forms.js", "admin/console/forms.js"},
+    {"history.js", "admin/console/history.js"},
     {"kit.js", "admin/console/kit.js"},
     {"main.js", "admin/console/main.js"},
     {"mount.js", "admin/console/mount.js"},
+    {"mount_acts.js", "admin/console/mount_acts.js"},
     {"mounts.js", "admin/console/mounts.js"},
+    {"nodes.js", "admin/console/nodes.js"},
     {"overview.js", "admin/console/overview.js"},
     {"records.js", "admin/console/records.js"},
+    {"texts.js", "admin/console/texts.js"},
+    {"troubles.js", "admin/console/troubles.js"},
+    {"server.js", "admin/console/server.js"},
     {"style.css", "web/style.css"},
 });
 

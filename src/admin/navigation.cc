@@ -20,12 +20,17 @@ struct Place {
   std::string_view page;     // behind "/admin/"
   std::string_view console;  // behind kConsolePath
   std::string_view section;  // of the mount's page, where the request names a mount
+  std::string_view with_mount = "/mounts";  // the page that shows one mount
 };
 constexpr auto kPlaces = std::to_array<Place>({
     {"", "", ""},
     {"stats.xsl", "", ""},
     {"listmounts.xsl", "/mounts", ""},
     {"listclients.xsl", "/mounts", "listeners"},
+    {"archive.xsl", "/archive", "", "/archive"},
+    {"cluster.xsl", "/nodes", ""},
+    {"manageauth.xsl", "/mounts", "logins"},
+    {"moveclients.xsl", "/mounts", "move"},
     {"updatemetadata.xsl", "/mounts", "title"},
 });
 
@@ -95,7 +100,7 @@ std::string console_place(std::string_view path, std::string_view query) {
   if (found == kPlaces.end()) return {};
   const auto mount = query_param(query, "mount");
   if (!mount) return cat({kConsolePath, found->console});
-  return cat({kConsolePath, "/mounts?mount=", percent_encode(*mount, false),
+  return cat({kConsolePath, found->with_mount, "?mount=", percent_encode(*mount, false),
               found->section.empty() ? "" : "#", found->section});
 }
 

@@ -3,18 +3,27 @@ page_files = \
   admin/archive.xsl \
   admin/cluster.js \
   admin/cluster.xsl \
+  admin/console/archive.js \
   admin/console/audit.js \
   admin/console/certificates.js \
+  admin/console/charts.js \
+  admin/console/command.js \
   admin/console/console.css \
   admin/console/encoders.js \
   admin/console/forms.js \
+  admin/console/history.js \
   admin/console/kit.js \
   admin/console/main.js \
   admin/console/mount.js \
+  admin/console/mount_acts.js \
   admin/console/mounts.js \
+  admin/console/nodes.js \
   admin/console/overview.js \
   admin/console/records.js \
+  admin/console/server.js \
   admin/console/shell.html \
+  admin/console/texts.js \
+  admin/console/troubles.js \
   admin/listclients.xsl \
   admin/listmounts.xsl \
   admin/manageauth.xsl \

@@ -9,7 +9,11 @@ NAVIGATES = [*PAGE, "Sec-Fetch-Mode: navigate"]
 PLACES = {"/admin/": "", "/admin/stats.xsl": "", "/admin/listmounts.xsl": "/mounts",
           "/admin/stats.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3",
           "/admin/listclients.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3#listeners",
-          "/admin/updatemetadata.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3#title"}
+          "/admin/updatemetadata.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3#title",
+          "/admin/moveclients.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3#move",
+          "/admin/manageauth.xsl?mount=/a.mp3": "/mounts?mount=%2Fa.mp3#logins",
+          "/admin/archive.xsl": "/archive", "/admin/archive.xsl?mount=/a.mp3": "/archive?mount=%2Fa.mp3",
+          "/admin/cluster.xsl": "/nodes"}
 
 
 def plain(path):
@@ -31,7 +35,7 @@ def pages_of_a_session_are_in_the_console(t):
         if path != "/admin/":
             equal(person.get(path).status, 200, "no word of a browser: " + path)
     equal(person.get("/admin/").status, 303, "where a browser begins")
-    for path in ("/admin/stats", "/admin/listmounts", "/admin/listclients?mount=/a.mp3", "/admin/archive.xsl"):
+    for path in ("/admin/stats", "/admin/listmounts", "/admin/listclients?mount=/a.mp3"):
         equal(person.get(path, NAVIGATES).status, 200, path)
 
 

@@ -29,6 +29,13 @@ const root = near ? [...document.querySelectorAll('tbody, section, form, details
   .sort((a, b) => plain(a).length - plain(b).length).find(e => [...e.querySelectorAll(selector)].some(one => plain(one).startsWith(words))) : document;
 const found = root && [...root.querySelectorAll(selector)].filter(e => e.checkVisibility() && plain(e).startsWith(words));
 """
+# The menu of the row in which there is such an element is opened.
+MENUS = """
+const [selector, words, near] = arguments, plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
+for (const menu of document.querySelectorAll('tr.acts[hidden]'))
+  if ((!near || plain(menu.parentNode).includes(near)) && [...menu.querySelectorAll(selector)].some(e => plain(e).startsWith(words)))
+    menu.parentNode.querySelector('.dots').click();
+"""
 
 
 class Desk:
@@ -84,7 +91,8 @@ class Desk:
         self.wait(lambda: text not in self.browser.text, "%r goes" % text)
 
     def one(self, selector, words="", near=""):
-        """The element that a person would press."""
+        """The element that a person would press, behind the menu of its row too."""
+        self.browser.script(MENUS, selector, words, near)
         row = self.wait(lambda: self.browser.script(SEEN + "return found && found[0]", selector, words, near), "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
         return webdriver.Element(self.browser, row[webdriver.ELEMENT])
 

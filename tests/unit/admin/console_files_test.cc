@@ -35,7 +35,8 @@ TEST(ConsoleFiles, ThePageHasTheAddressesOfItsParts) {
   for (const char* path :
        {"/admin/console", "/admin/console/", "/admin/console/mounts", "/admin/console/accounts",
         "/admin/console/users", "/admin/console/tokens", "/admin/console/bans",
-        "/admin/console/certificates", "/admin/console/audit"}) {
+        "/admin/console/certificates", "/admin/console/audit", "/admin/console/archive",
+        "/admin/console/nodes", "/admin/console/server"}) {
     const auto file = console_file(path);
     CHECK_TEXT(file && file->is_page, path);
   }

@@ -1,0 +1,111 @@
+// What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
+// zone of the viewer.
+import {ago, box, cell, count, el, here, moment, number, part, quiet, say, svg, table, to, when, words} from './kit.js';
+import {command, json} from './command.js';
+import {form, question} from './forms.js';
+
+const DAY = 86400, WIDE = 960, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600;   // s, units, s
+
+const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
+const megabytes = bytes => bytes >= 1e9 ? number(+(bytes / 1e9).toFixed(1)) + ' GB' : number(+(bytes / 1e6).toFixed(1)) + ' MB';
+const second = seconds => new Date(seconds * 1000).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const path = mount => mount.split('/').map(part).join('/');
+const two = value => String(value).padStart(2, '0');
+const dayOf = seconds => { const at = new Date(seconds * 1000); return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()); };
+// Its first second, and that of the next one: a day may have 23 hours.
+function boundsOf(day) {
+  const [year, month, date] = day.split('-').map(Number);
+  return [new Date(year, month - 1, date) / 1000, new Date(year, month - 1, date + 1) / 1000];
+}
+
+async function allMounts(page) {
+  const rows = table('Mount', 'From', 'To', 'Size', 'Parts', 'Where'), none = quiet('');
+  const got = await json('archive.json');
+  rows.fill(got.mounts, one => one.mount, one => ({cells: [el('td', {'data-label': 'Mount'}, to('/archive?mount=' + part(one.mount), one.mount)), cell('From', one.oldest ? when(one.oldest) : ''), cell('To', one.newest ? when(one.newest) : ''),
+    cell('Size', megabytes(one.bytes)), cell('Parts', number(one.ranges.length)), cell('Where', [...new Set(one.ranges.flatMap(range => range.where))].map(where => where === 'here' ? 'this server' : where).join(', '))]}));
+  say(none, got.reading ? 'The directory is being read.' : 'This server records nothing.');
+  none.hidden = got.mounts.length > 0 && !got.reading;
+  page.main.append(box(rows.node, none), quiet('Times are those of ' + zone() + '.'));
+}
+
+async function oneMount(page, mount) {
+  const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title'), none = quiet(''), noTitle = quiet('');
+  const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', viewBox: '0 0 ' + WIDE + ' ' + HIGH, role: 'img', 'aria-label': 'The day: click on a time to listen from there'});
+  const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
+  let ranges = [], marker = null, bounds = [0, 0];
+
+  const held = at => ranges.find(range => range.from <= at && at < range.to);
+  function play(from, until) {
+    const range = held(from) || ranges.find(one => one.from > from);
+    if (!range) { say(now, 'Nothing is recorded from then on.'); return; }
+    const begin = Math.max(from, range.from), end = until || Math.min(range.to, begin + LISTEN);
+    player.hidden = false;
+    player.src = base + '?from=' + begin.toFixed(3) + '&to=' + end.toFixed(3);
+    say(now, moment(begin) + ' \u2013 ' + second(end));
+    if (marker) marker.setAttribute('x', ((begin - bounds[0]) * WIDE / (bounds[1] - bounds[0])).toFixed(1));
+    player.play().catch(() => {});
+  }
+  const range = form({button: 'Play', groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: 'In the time of ' + zone() + '.'}]}],
+    send: async body => { if (body.to <= body.from) throw new Error('The end is not after the beginning.'); play(body.from, body.to); }});
+  const download = el('a', {class: 'button', download: ''}, 'Download');
+  range.node.querySelector('.buttons')?.append(download);
+  const value = name => new Date(range.fields.find(field => field.name === name).control.value) / 1000;
+  const link = () => {
+    const from = value('from'), until = value('to');
+    if (until > from) download.href = base + '?from=' + from + '&to=' + until + '&download=1'; else download.removeAttribute('href');
+  };
+  range.node.addEventListener('input', link);
+
+  function draw() {
+    const x = at => ((at - bounds[0]) * WIDE / (bounds[1] - bounds[0])).toFixed(1), parts = [svg('rect', {class: 'none', x: 0, y: 0, width: WIDE, height: HIGH - HOUR_HIGH})];
+    for (const one of ranges) if (one.to > bounds[0] && one.from < bounds[1])
+      parts.push(svg('rect', {class: 'held', x: x(Math.max(one.from, bounds[0])), y: 0, width: Math.max(1, x(Math.min(one.to, bounds[1])) - x(Math.max(one.from, bounds[0]))).toFixed(1), height: HIGH - HOUR_HIGH}));
+    for (let at = bounds[0]; at < bounds[1]; at += DAY / 24) {
+      const hour = new Date(at * 1000).getHours();
+      if (hour % 3 === 0) parts.push(svg('line', {x1: x(at), x2: x(at), y1: 0, y2: HIGH - HOUR_HIGH}), svg('text', {x: +x(at) + 3, y: HIGH - 3}, two(hour)));
+    }
+    marker = svg('rect', {class: 'now', x: -9, y: 0, width: 3, height: HIGH - HOUR_HIGH});
+    bar.replaceChildren(...parts, marker);
+  }
+  async function show() {
+    bounds = boundsOf(day.value);
+    // Some recorded parts reach over midnight; titles are of this day.
+    const got = await json('archive.json?mount=' + part(mount) + '&from=' + bounds[0] + '&to=' + bounds[1]), one = got.mounts[0];
+    ranges = (one?.ranges || []).filter(range => range.to > bounds[0] && range.from < bounds[1]);
+    draw();
+    const mayDelete = here.role === 'owner' || here.role === 'admin';
+    rows.fill([...ranges].reverse(), row => row.from + '-' + row.to, row => ({cells: [el('td', {'data-label': 'From'}, el('button', {type: 'button', class: 'link', on: {click: () => play(row.from)}}, moment(row.from))), cell('To', moment(row.to)),
+      cell('Length', ago(row.to - row.from)), cell('Size', megabytes(row.bytes)), cell('Where', row.where.map(where => where === 'here' ? 'this server' : where).join(', '))],
+    acts: [el('a', {href: base + '?from=' + row.from + '&to=' + row.to + '&download=1', download: ''}, 'Download'),
+      mayDelete && row.where.includes('here') && question('Delete', moment(row.from), 'The files that lie within ' + when(row.from) + ' and ' + when(row.to) + ' are removed at this server.',
+        [['Delete', async () => { await command('archive/delete', {mount, from: row.from, to: row.to}); await show(); }]])]}));
+    const heard = (one?.titles || []).filter(row => row.at >= bounds[0] && row.at < bounds[1] && row.title);
+    titles.fill(heard, row => row.at + row.title, row => ({cells: [el('td', {'data-label': 'Time'}, el('button', {type: 'button', class: 'link', on: {click: () => play(row.at)}}, second(row.at))), el('td', {'data-label': 'Title', dir: 'auto'}, el('span', null, row.title))]}));
+    say(none, got.reading ? 'The directory is being read.' : 'Nothing is recorded of this day.');
+    none.hidden = ranges.length > 0;
+    noTitle.hidden = heard.length > 0;
+    say(noTitle, 'No titles of this day.');
+    const first = ranges[0], last = ranges.at(-1);
+    if (first) {
+      const local = at => dayOf(at) + 'T' + two(new Date(at * 1000).getHours()) + ':' + two(new Date(at * 1000).getMinutes());
+      range.fields[0].control.value = local(Math.max(first.from, bounds[0]) + 59);
+      range.fields[1].control.value = local(Math.min(last.to, bounds[1] - 60));
+      link();
+    }
+  }
+  const step = days => { const [begin] = boundsOf(day.value); day.value = dayOf(begin + days * DAY + DAY / 2); show().catch(problem => say(none, words(problem))); };
+  bar.addEventListener('click', event => play(bounds[0] + (bounds[1] - bounds[0]) * event.offsetX / bar.clientWidth));
+  day.addEventListener('change', () => day.value && show().catch(problem => say(none, words(problem))));
+  const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
+  day.value = dayOf(newest || Date.now() / 1000);
+  page.main.append(el('p', null, to('/archive', 'All recordings')), box(el('div', {class: 'days'}, el('button', {type: 'button', on: {click: () => step(-1)}}, 'The day before'), el('label', {for: 'day', class: 'away'}, 'Day'), day, el('button', {type: 'button', on: {click: () => step(1)}}, 'The day after')),
+    bar, quiet('Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), el('h2', null, 'Recorded parts'), box(rows.node, none), el('h2', null, 'Titles'), box(titles.node, noTitle));
+  await show();
+  if (all.mounts[0]) page.heading.after(quiet(count(all.mounts[0].ranges.length, 'part') + ', ' + megabytes(all.mounts[0].bytes)));
+}
+
+export function archive(page) {
+  const mount = new URLSearchParams(location.search).get('mount');
+  page.title(mount ? 'Archive of ' + mount : 'Archive');
+  return mount ? oneMount(page, mount) : allMounts(page);
+}

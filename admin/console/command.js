@@ -1,0 +1,23 @@
+// The commands of /admin/ and the documents beside /api/v1, for what the API does not have: asked
+// with the session of this page.
+import {here} from './kit.js';
+
+const PATIENCE = 20000;   // ms
+
+async function ask(path, more = {}) {
+  const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,
+    headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}});
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300) || 'the server answered ' + answer.status);
+  return text;
+}
+export const json = async path => JSON.parse(await ask(path));
+export const xml = async path => new DOMParser().parseFromString(await ask(path), 'application/xml');
+// What it says that it did.
+export async function command(name, fields) {
+  const text = await ask(name, {method: 'POST', body: new URLSearchParams(fields)});
+  const told = new DOMParser().parseFromString(text, 'application/xml'), done = told.querySelector('return')?.textContent;
+  const message = told.querySelector('message')?.textContent || '';
+  if (done !== undefined && done !== null && done !== '1') throw new Error(message || 'the server refused it');
+  return message;
+}

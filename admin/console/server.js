@@ -1,0 +1,52 @@
+// This server: its configuration file, checked and read again, and the last lines of its logs.
+import {api, box, cell, el, may, part, quiet, say, table, words} from './kit.js';
+import {form, question} from './forms.js';
+
+const EVERY = 3000, LINES = 200;   // ms
+
+function configurationPart() {
+  const rows = table('Line', 'Kind', 'What'), told = el('p', {role: 'status'});
+  async function check() {
+    say(told, 'The file is being read.');
+    try {
+      const got = await api('GET', '/configuration/check');
+      rows.fill(got.items, one => JSON.stringify(one), one => ({cells: [cell('Line', one.line ? String(one.line) : ''),
+        el('td', {'data-label': 'Kind'}, el('span', {class: 'state ' + (one.severity === 'error' ? 'off' : one.severity === 'warning' ? 'half' : 'idle')}, one.severity)), cell('What', one.text)]}));
+      say(told, got.usable ? got.items.length ? 'The file can be used.' : 'The file can be used; there is nothing to say about it.' : 'The file cannot be used.');
+    } catch (problem) { say(told, words(problem)); }
+  }
+  rows.node.hidden = true;
+  return box(el('div', {class: 'buttons'}, el('button', {type: 'button', on: {click: check}}, 'Check the file')),
+    may('POST /configuration/reload') && question('Read it again', '', 'What has changed in the file takes effect now; listeners and sources stay. What needs a restart is named in the error log.',
+      [['Read it again', async () => { await api('POST', '/configuration/reload', {}); say(told, 'The file is read; the error log has what was changed.'); }]], false), told, rows.node);
+}
+
+function logPart(page) {
+  const lines = el('pre', {class: 'log', tabindex: 0, 'aria-label': 'The last lines'}), none = quiet('');
+  let of = 'error', find = '';
+  async function refresh() {
+    const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
+    try {
+      const got = await api('GET', '/log?of=' + of + '&most=' + LINES + (find ? '&find=' + part(find) : ''));
+      say(lines, got.lines.join('\n'));
+      say(none, got.lines.length ? got.file : 'No line of ' + got.file + (find ? ' has this.' : '.'));
+    } catch (problem) { say(lines, ''); say(none, words(problem)); }
+    lines.hidden = !lines.textContent;
+    if (at_end) lines.scrollTop = lines.scrollHeight;
+  }
+  const filter = form({button: 'Show', groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
+    send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(); }});
+  page.poll(refresh, () => EVERY);
+  return {node: el('div', null, el('h2', null, 'Logs'), box(filter.node, lines, none)), refresh};
+}
+
+export async function server(page) {
+  page.title('Server');
+  if (!may('GET /log')) {
+    page.main.append(box(quiet('Your role does not show this server itself.')));
+    return;
+  }
+  const log = logPart(page);
+  page.main.append(el('h2', null, 'Configuration'), configurationPart(), log.node);
+  await log.refresh();
+}

@@ -1,0 +1,96 @@
+"""What was: listeners and kbit/s over time by /api/v1, over a restart, and as charts in the console."""
+import time
+
+from api import Api
+from desk import Desk
+from harness import ADMIN, check, equal, test, wait_for
+from test_console_pages import console_server, mount_url
+
+HISTORY = "/api/v1/history"
+
+
+def last_of(server, query="", login=ADMIN):
+    """The newest value that is known; None: there is none."""
+    reply = server.get(HISTORY + query, login)
+    equal(reply.status, 200, reply.text)
+    rows = reply.json()["rows"]
+    known = [value for value in rows[0]["mean"] if value is not None] if rows else []
+    return known[-1] if known else None
+
+
+def listened(t, listeners=3, server=None):
+    server = server or console_server(t)
+    server.source("/a.mp3").play(5)
+    for _ in range(listeners):
+        server.listener("/a.mp3")
+    wait_for(lambda: last_of(server) == listeners, "the listeners are remembered", 25)
+    return server
+
+
+@test
+def listeners_are_remembered(t):
+    server = listened(t)
+    api = Api(server)
+    for query in ("", "?of=kbps", "?by=mount", "?by=node", "?mount=/a.mp3", "?by=mount&mount=a.mp3"):
+        api.want(200, "GET", "/history" + query)
+    api.want(200, "GET", "/mounts/a.mp3/history")
+    equal(last_of(server, "?by=mount&mount=/a.mp3"), 3)
+    check(last_of(server, "?of=kbps") > 0, "kbit/s")
+    api.want(404, "GET", "/mounts/nothing.mp3/history")
+    for query, field in (("of=x", "/of"), ("by=country", "/by"), ("points=601", "/points"), ("points=0", "/points"), ("from=x", "/from"), ("to=x", "/to"),
+                         ("from=%d&to=%d" % (time.time(), time.time() - 9), "/from")):
+        reply = server.get(HISTORY + "?" + query, ADMIN)
+        equal((reply.status, reply.get("Content-Type"), reply.json()["errors"][0]["pointer"]), (422, "application/problem+json", field), query)
+    equal(server.get(HISTORY).status, 401)
+
+
+@test
+def it_goes_on_after_a_restart(t):
+    server = t.unstarted_server()
+    state = server.dir / "state"
+    state.mkdir()
+    server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
+    listened(t, server=server.start())
+    server.stop()
+    check((state / "history").stat().st_size > 100, "the file")
+    server.start()
+    equal(last_of(server), 3, "what was before")
+    # A file that is damaged is left out.
+    server.stop()
+    (state / "history").write_bytes(b"lbhist1\n" + b"x" * 100)
+    server.start()
+    equal(last_of(server), None)
+    server.wait_for_log("the charts begin empty")
+
+
+@test
+def without_a_history_there_is_none(t):
+    server = t.server(body="<console><history>0</history></console>")
+    reply = server.get(HISTORY, ADMIN)
+    equal((reply.status, reply.get("Content-Type")), (404, "application/problem+json"))
+
+
+@test
+def charts_are_drawn_and_read_by_keys(t):
+    server = listened(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("Listeners by mount", "Bandwidth")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "lines")
+    desk.browser.script("document.querySelector('.chart svg').focus()")
+    desk.browser.find(".chart svg").write("\ue012")    # an arrow
+    desk.see("/a.mp3 3")
+    desk.press("As a table")
+    desk.see("Time")
+    equal(desk.browser.script("return document.querySelector('.chart tbody tr td').textContent"), "3")
+    desk.looks_well("overview-charts")
+    desk.press("24 h")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart .spans [aria-pressed=true]')[0].textContent") == "24 h", "another span")
+    desk.page(mount_url("/a.mp3"))
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 1, "the line of a mount")
+    desk.looks_well("mount-chart")
+    desk.page("/nodes")
+    desk.see("Listeners by node", "Where would a listener be sent?")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart path.line').length") >= 2, "the lines of nodes")
+    desk.looks_well("nodes")
+    desk.quiet()

@@ -1,0 +1,170 @@
+"""The parts of the console that were pages of their own: the archive, the server's file and logs, the listeners of a mount all
+together; problems on top; tables that sort; languages; how much of it there is."""
+import pathlib
+import re
+
+from api import Api
+from browser_login import Browser
+from desk import Desk
+from harness import ADMIN, check, equal, mount, test, wait_for
+from test_console_pages import console_server, mount_url
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CONSOLE_BYTES = 150_000
+CHART_BYTES = 6 * 1024
+# Each form of the old pages, by what it asks, and what does the same in the console: its file and its words.
+COUNTERPARTS = {
+    "killsource": ("mount.js", "/kick-source"),
+    "killclient": ("mount.js", "'DELETE', at"),
+    "moveclients": ("mount_acts.js", "command('moveclients'"),
+    "metadata": ("mount.js", "/title"),
+    "manageauth add": ("mount_acts.js", "action: 'add'"),
+    "manageauth delete": ("mount_acts.js", "action: 'delete'"),
+    "archive delete": ("archive.js", "command('archive/delete'"),
+    "explain": ("nodes.js", "cluster/explain?"),
+}
+
+
+def forms_of(text):
+    for form in re.findall(r"<form[^>]*>.*?</form>", text, re.S):
+        action = re.search(r'action="(\w+)\.xsl"', form)
+        does = re.search(r'name="action" value="(\w+)"', form)
+        yield " ".join(([action.group(1)] if action else [re.search(r'id="(\w+)"', form).group(1)]) + ([does.group(1)] if does else []))
+
+
+@test
+def each_form_of_an_old_page_has_its_counterpart(t):
+    found = set()
+    for page in sorted((ROOT / "admin").glob("*.xsl")):
+        found |= set(forms_of(page.read_text()))
+    equal(found, set(COUNTERPARTS), "forms of the old pages")
+    for form, (file, words) in COUNTERPARTS.items():
+        check(words in (ROOT / "admin/console" / file).read_text(), form)
+
+
+@test
+def the_console_is_small(t):
+    server = console_server(t)
+    person = Browser(server)
+    person.log_in()
+    first = {name: len(person.get("/admin/console/" + name).body) for name in
+             ("main.js", "kit.js", "texts.js", "overview.js", "forms.js", "mounts.js", "history.js", "charts.js", "troubles.js", "console.css", "style.css")}
+    check(sum(first.values()) < CONSOLE_BYTES, str(first))
+    everything = sum(path.stat().st_size for path in (ROOT / "admin/console").iterdir())
+    check(everything < CONSOLE_BYTES * 1.05, everything)
+    check((ROOT / "admin/console/charts.js").stat().st_size <= CHART_BYTES, "charts")
+
+
+@test
+def listeners_are_moved_and_the_fallback_is_set(t):
+    server = console_server(t)
+    for name in ("/a.mp3", "/b.mp3"):
+        server.source(name).play(5)
+    server.listener("/a.mp3")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page(mount_url("/a.mp3"))
+    desk.press("Move its listeners")
+    desk.press("Move here", near="/b.mp3")
+    desk.press("Move them")
+    api = Api(server)
+    wait_for(lambda: api.want(200, "GET", "/mounts/b.mp3").json()["listeners"] == 1, "the listener is at the other mount")
+    desk.press("Set the fallback", selector="summary")
+    desk.write("Fallback mount", "/b.mp3")
+    desk.press("Set", selector="form button")
+    wait_for(lambda: "/b.mp3" in server.get("/admin/listmounts", ADMIN).text, "the fallback")
+    desk.looks_well("mount-acts", dark_too=False)
+    desk.quiet()
+
+
+@test
+def the_server_shows_its_file_and_its_logs(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/server")
+    desk.see("server started")
+    desk.press("Check the file")
+    desk.see("The file can be used")
+    good = server.slots["body"]
+    server.write_config(body=good + "<location>A &lt;b&gt; place</location>")
+    desk.press("Read it again", selector="summary")
+    desk.press("Read it again", selector="button")
+    desk.see("The file is read")
+    server.wait_for_log("configuration re-read")
+    server.write_config(body=good + "<nothing")
+    desk.press("Check the file")
+    desk.see("The file cannot be used")
+    desk.looks_well("server")
+    api = Api(server)
+    api.want(409, "POST", "/configuration/reload", {})
+    server.write_config(body=good)
+    api.want(204, "POST", "/configuration/reload", {})
+    for query, field in (("of=x", "/of"), ("most=0", "/most"), ("most=1001", "/most"), ("find=" + "x" * 201, "/find")):
+        wrong = server.get("/api/v1/log?" + query, ADMIN)
+        equal((wrong.status, wrong.json()["errors"][0]["pointer"]), (422, field), query)
+    api.want(200, "GET", "/log?of=access&find=console")
+    api.want(201, "POST", "/users", {"name": "otto", "role": "owner", "password": "otto-secret-1"})
+    for path in ("/log", "/configuration/check"):
+        equal(server.get("/api/v1" + path, ("otto", "otto-secret-1")).status, 403, path)
+
+
+@test
+def the_archive_is_a_day_to_click_on(t):
+    server = t.unstarted_server()
+    server.write_config(body="<console/><archive><dir>%s</dir></archive>%s" % (server.dir / "archive", mount("/*", "<archive><enabled>1</enabled></archive>")))
+    server.start()
+    server.source("/talk.mp3").play(30)
+    wait_for(lambda: server.get("/admin/archive.json?mount=/talk.mp3", ADMIN).json()["mounts"], "a recording", 30)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/archive")
+    desk.press("/talk.mp3")
+    desk.see("Recorded parts", "Times are those of")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('svg.day .held').length") > 0, "a recorded part")
+    desk.browser.script("""
+        const bar = document.querySelector('svg.day'), held = bar.querySelector('.held').getBoundingClientRect();
+        bar.dispatchEvent(new MouseEvent('click', {clientX: held.left, clientY: held.top + 2, bubbles: true}))""")
+    desk.wait(lambda: "from=" in desk.browser.script("return document.querySelector('audio').src"), "it plays from there")
+    desk.looks_well("archive")
+    desk.press("Delete", selector="summary")
+    desk.press("Delete", selector="button")
+    desk.quiet(but=("404",))
+
+
+@test
+def problems_stand_on_top_and_tables_sort(t):
+    server = console_server(t)
+    api = Api(server)
+    login = api.mount("/full.mp3", limits={"listeners": 1})
+    api.mount("/b.mp3")
+    server.source("/full.mp3", login=login).play(5)
+    server.listener("/full.mp3")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("/full.mp3 is full: 1 of 1 listeners.")
+    desk.page("/mounts")
+    order = "return [...document.querySelectorAll('td[data-label=Mount]')].map(e => e.textContent)"
+    desk.press("Mount", selector="th button")
+    desk.wait(lambda: desk.browser.script(order) == ["/b.mp3", "/full.mp3"], "by name")
+    desk.press("Mount", selector="th button")
+    desk.wait(lambda: desk.browser.script(order) == ["/full.mp3", "/b.mp3"], "the other way")
+    desk.press("Listeners", selector="th button")
+    desk.wait(lambda: desk.browser.script(order)[0] == "/full.mp3", "the largest first")
+    equal(desk.browser.script("return document.querySelectorAll('th[aria-sort=descending]').length"), 1)
+    desk.quiet()
+
+
+@test
+def it_speaks_other_languages(t):
+    server = console_server(t)
+    server.source("/a.mp3").play(5)
+    desk = Desk(t, server)
+    desk.log_in()
+    for language, words in (("de", ("Übersicht", "Hörer nach Mount", "Abmelden")), ("fr", ("Vue d’ensemble", "Se déconnecter")), ("es", ("Resumen", "Oyentes por montaje")), ("pt", ("Visão geral", "Ouvintes por montagem"))):
+        desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
+        desk.page("")
+        desk.see(*words)
+        equal(desk.browser.script("return document.documentElement.lang"), language)
+        desk.looks_well("overview-" + language, dark_too=False)
+    desk.quiet()
