@@ -9,9 +9,9 @@
 namespace lb {
 namespace {
 
-constexpr auto kConsolePages = std::to_array<std::string_view>(
-    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
-     "/archive", "/nodes", "/server"});
+constexpr auto kConsolePages =
+    std::to_array<std::string_view>({"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans",
+                                     "/certificates", "/audit", "/archive", "/nodes", "/server"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {

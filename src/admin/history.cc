@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kGapValue = 0xFFFF;
 constexpr unsigned kMantissaBits = 11, kExponents = 31;
 constexpr double kUnit = 1.0 / 16;
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUnknownValue = std::numeric_limits<double>::quiet_NaN();
 
 std::uint32_t packed(double value) {
   if (!(value >= 0)) return std::isnan(value) ? kGapValue : 0;
@@ -24,7 +24,7 @@ std::uint32_t packed(double value) {
 }
 
 double unpacked(std::uint32_t value) {
-  if (value == kGapValue) return kNone;
+  if (value == kGapValue) return kUnknownValue;
   const std::uint32_t mantissa = value & ((1U << kMantissaBits) - 1);
   return static_cast<double>(std::uint64_t{mantissa} << (value >> kMantissaBits)) * kUnit;
 }
@@ -46,8 +46,8 @@ struct Gathered {
     max = std::max(max, unpacked(point & 0xFFFF));
     ++count;
   }
-  double mean() const { return count == 0 ? kNone : sum / count; }
-  double most() const { return count == 0 ? kNone : max; }
+  double mean() const { return count == 0 ? kUnknownValue : sum / count; }
+  double most() const { return count == 0 ? kUnknownValue : max; }
 };
 
 void add_to(double& sum, double more) {
@@ -132,9 +132,9 @@ void History::forget_silent() {
 History::Row* History::row_for(Rows& rows, const std::string& name, std::int64_t slot) {
   if (const auto at = rows.find(name); at != rows.end()) return &at->second;
   if (rows.size() >= kMaxRows) {
-    const auto silent = std::min_element(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-      return a.second.heard < b.second.heard;
-    });
+    const auto silent = std::min_element(
+        rows.begin(), rows.end(),
+        [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; });
     if (silent->second.heard + 1 >= slot) return nullptr;
     rows.erase(silent);
   }
@@ -184,7 +184,8 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
   };
   while (tier + 1 < kTiers.size() && !reaches(tier)) ++tier;
   const std::int64_t least = kTiers[tier].step;
-  const auto most = static_cast<std::int64_t>(std::clamp<std::size_t>(question.points, 1, kMaxPoints));
+  const auto most =
+      static_cast<std::int64_t>(std::clamp<std::size_t>(question.points, 1, kMaxPoints));
   std::int64_t step = std::max(least, (question.to - question.from) / most / least * least);
   const auto counted = [&] { return (question.to - 1) / step - question.from / step + 1; };
   while (counted() > most) step += least;
@@ -215,11 +216,12 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
   const Rows& from = question.by == HistoryBy::kNode ? nodes_ : mounts_;
   if (question.only) {
     for (const std::string& name : *question.only)
-      if (const auto at = from.find(name); at != from.end()) rows.push_back(shown(name, at->second));
+      if (const auto at = from.find(name); at != from.end())
+        rows.push_back(shown(name, at->second));
   } else {
     for (const auto& [name, row] : from) rows.push_back(shown(name, row));
   }
-  const std::vector<double> gaps(answer.times.size(), kNone);
+  const std::vector<double> gaps(answer.times.size(), kUnknownValue);
   if (question.by == HistoryBy::kAll) {
     HistoryRow sum{"", false, gaps, gaps};
     for (const HistoryRow& row : rows) add_to(sum, row);

@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view kBegin = "<ul class=\"navigation\">", kEnd = "</ul>";
 
 struct Place {
-  std::string_view page;     // behind "/admin/"
-  std::string_view console;  // behind kConsolePath
-  std::string_view section;  // of the mount's page, where the request names a mount
+  std::string_view page;                    // behind "/admin/"
+  std::string_view console;                 // behind kConsolePath
+  std::string_view section;                 // of the mount's page, where the request names a mount
   std::string_view with_mount = "/mounts";  // the page that shows one mount
 };
 constexpr auto kPlaces = std::to_array<Place>({

@@ -160,10 +160,9 @@ Plan read_mount_history(const PlanContext& context) {
   const std::string& given = context.request.names.at(0);
   const std::string name = given.starts_with('/') ? given : "/" + given;
   const auto names = context.world.history->names(HistoryBy::kMount);
-  const bool known = file_section(context.file, name) != nullptr ||
-                     context.book.mount(name) != nullptr ||
-                     std::binary_search(names.begin(), names.end(), name) ||
-                     context.world.now_of(name).on_air;
+  const bool known =
+      file_section(context.file, name) != nullptr || context.book.mount(name) != nullptr ||
+      std::binary_search(names.begin(), names.end(), name) || context.world.now_of(name).on_air;
   if (!known || !sees_mount(context.who, name, account_of_mount(context, name)))
     return not_found("mount", name);
   auto asked = question_of(context);

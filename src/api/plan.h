@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "admin/history.h"
 #include "api/placement.h"
 #include "api/record_book.h"
 #include "api/request.h"
 #include "api/secrets.h"
-#include "admin/history.h"
 #include "auth/audit_reader.h"
 #include "auth/password_hash.h"
 #include "base/clock.h"

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kUsualLines = 200, kMostLines = 1000;
 constexpr std::size_t kLongestSearch = 200;
 
-std::string_view word_of(Severity severity) noexcept {
+std::string_view severity_word(Severity severity) noexcept {
   switch (severity) {
     case Severity::kFatal:
     case Severity::kError:
@@ -30,7 +30,7 @@ std::string_view word_of(Severity severity) noexcept {
   return "note";
 }
 
-Plan answer_text(std::string body, int status = 200) {
+Plan told_body(std::string body, int status = 200) {
   Planned plan;
   plan.answer.status = status;
   plan.answer.body = std::move(body) + "\n";
@@ -47,8 +47,8 @@ Plan read_log(const PlanContext& context) {
       {"error", &logging.error_path},
       {"access", &logging.access_path},
       {"playlist", &logging.playlist_path}};
-  const auto* const file =
-      std::find_if(std::begin(files), std::end(files), [&](const auto& one) { return one.first == of; });
+  const auto* const file = std::find_if(std::begin(files), std::end(files),
+                                        [&](const auto& one) { return one.first == of; });
   if (file == std::end(files)) return invalid_at("/of", "it is one of error, access, playlist");
   std::uint64_t most = kUsualLines;
   if (const auto given = query_param(request.query, "most")) {
@@ -71,10 +71,11 @@ Plan read_log(const PlanContext& context) {
   JsonWriter json;
   json.begin_object().key("of").text(of).key("file").text(*file->second);
   json.key("lines").begin_array();
-  for (std::size_t i = lines.size() - std::min<std::size_t>(lines.size(), most); i < lines.size(); ++i)
+  for (std::size_t i = lines.size() - std::min<std::size_t>(lines.size(), most); i < lines.size();
+       ++i)
     json.text(lines[i]);
   json.end_array().end_object();
-  return answer_text(json.take());
+  return told_body(json.take());
 }
 
 Plan check_configuration(const PlanContext& context) {
@@ -90,9 +91,9 @@ Plan check_configuration(const PlanContext& context) {
     write(0, "error", loaded.error().what);
   else
     for (const Diagnostic& one : loaded->diagnostics)
-      write(one.line, word_of(one.severity), one.text);
+      write(one.line, severity_word(one.severity), one.text);
   json.end_array().end_object();
-  return answer_text(json.take());
+  return told_body(json.take());
 }
 
 Plan reload_configuration(const PlanContext& context) {

@@ -117,18 +117,17 @@ void HistoryService::add_cluster(HistorySample& sample) const {
   });
   for (const std::string& name : names) {
     const auto now = decider.with_table([&](const NodeTable& table) {
-      std::optional<HistoryNow> now;
+      std::optional<HistoryNow> seen;
       const MountNodes* row = table.mount(name);
-      if (row == nullptr) return now;
+      if (row == nullptr) return seen;
       const bool carried =
           std::any_of(row->carriers.begin(), row->carriers.end(), [&](const Carrier& carrier) {
-            return carrier.node != table.self() && carrier.reported &&
-                   table.carries(carrier, time);
+            return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
           });
-      if (!carried) return now;
+      if (!carried) return seen;
       const auto listeners = static_cast<double>(audience_of(table, *row).all());
-      now = HistoryNow{listeners, listeners * (row->kbps > 0 ? row->kbps : kNominalListenerKbps)};
-      return now;
+      seen = HistoryNow{listeners, listeners * (row->kbps > 0 ? row->kbps : kNominalListenerKbps)};
+      return seen;
     });
     if (!now) continue;
     HistoryNow& sum = sample.mounts[name];

@@ -137,7 +137,7 @@ TEST(History, ItIsTheSameAfterARestart) {
   for (int i = 0; i < 100; ++i) take(i);
   const std::string bytes = history.bytes();
   History after;
-  CHECK(after.restore(bytes));
+  CHECK(after.restore(bytes).has_value());
   CHECK(after.bytes() == bytes);
   after.take(now + 600, sample(5));
   HistoryQuestion question;
@@ -152,9 +152,9 @@ TEST(History, ADamagedFileChangesNothing) {
   for (std::size_t at = 0; at < bytes.size(); at += 7) {
     std::string broken = bytes;
     broken[at] = static_cast<char>(broken[at] ^ 0x20);
-    CHECK(!history.restore(broken));
-    CHECK(!history.restore(std::string_view(bytes).substr(0, at)));
+    CHECK(!history.restore(broken).has_value());
+    CHECK(!history.restore(std::string_view(bytes).substr(0, at)).has_value());
   }
-  CHECK(!history.restore(bytes + "x"));
+  CHECK(!history.restore(bytes + "x").has_value());
   CHECK(history.bytes() == bytes);
 }
