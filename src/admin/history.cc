@@ -91,15 +91,15 @@ void History::clear_slots(std::size_t tier, std::int64_t from, std::int64_t unti
   });
 }
 
-// The point of a coarser tier, from those of the finer one.
-void History::fold(std::size_t tier, std::int64_t slot) {
+// A point of a coarser tier that is not over comes from those of the finer one.
+std::uint32_t History::point(const Series& series, std::size_t tier, std::int64_t slot) const {
+  if (tier == 0 || slot < last_[tier]) return series.rings[tier][place(tier, slot)];
   const std::int64_t parts = kTiers[tier].step / kTiers[tier - 1].step;
-  each_series([&](Series& series) {
-    Gathered all;
-    for (std::int64_t fine = slot * parts; fine < (slot + 1) * parts; ++fine)
-      if (fine <= last_[tier - 1]) all.add(series.rings[tier - 1][place(tier - 1, fine)]);
-    series.rings[tier][place(tier, slot)] = point_of(all.mean(), all.most());
-  });
+  Gathered all;
+  for (std::int64_t fine = slot * parts; fine < (slot + 1) * parts && fine <= last_[tier - 1];
+       ++fine)
+    all.add(point(series, tier - 1, fine));
+  return point_of(all.mean(), all.most());
 }
 
 void History::advance(std::int64_t slot) {
@@ -111,7 +111,10 @@ void History::advance(std::int64_t slot) {
   const bool back = slot < last_[0];
   const auto quarter = last_[2];
   for (std::size_t tier = 1; tier < kTiers.size(); ++tier)
-    if (slot * kTiers[0].step / kTiers[tier].step != last_[tier]) fold(tier, last_[tier]);
+    if (const std::int64_t over = last_[tier]; slot * kTiers[0].step / kTiers[tier].step != over)
+      each_series([&](Series& series) {
+        series.rings[tier][place(tier, over)] = point(series, tier, over);
+      });
   for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
     const std::int64_t now = slot * kTiers[0].step / kTiers[tier].step;
     if (back)
@@ -195,14 +198,14 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
 
   const auto shown = [&](std::string name, const Row& row) {
     HistoryRow out{std::move(name), false, {}, {}};
-    const auto& ring = row.series[static_cast<std::size_t>(question.of)].rings[tier];
+    const Series& series = row.series[static_cast<std::size_t>(question.of)];
     const std::int64_t newest = last_[tier],
                        oldest = newest - static_cast<std::int64_t>(kTiers[tier].points) + 1;
     for (const std::int64_t time : answer.times) {
       Gathered all;
       for (std::int64_t slot = std::max(time / least, oldest);
            slot < (time + step) / least && slot <= newest; ++slot)
-        all.add(ring[place(tier, slot)]);
+        all.add(point(series, tier, slot));
       out.mean.push_back(all.mean());
       out.max.push_back(all.most());
     }

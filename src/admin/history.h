@@ -100,7 +100,7 @@ class History {
   template <class F>
   void each_series(F act);
   void advance(std::int64_t slot);
-  void fold(std::size_t tier, std::int64_t slot);
+  std::uint32_t point(const Series& series, std::size_t tier, std::int64_t slot) const;
   void clear_slots(std::size_t tier, std::int64_t from, std::int64_t until);
   void forget_silent();
   Row* row_for(Rows& rows, const std::string& name, std::int64_t slot);

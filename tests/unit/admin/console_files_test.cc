@@ -11,7 +11,7 @@ using namespace lb;
 
 namespace {
 
-constexpr std::size_t kMostBytes = 120'000;
+constexpr std::size_t kMostBytes = 165'000;
 
 bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -64,8 +64,11 @@ TEST(ConsoleFiles, EverythingThatIsReferredToIsThere) {
     bytes += file->bytes.size();
     for (const std::string& name : quoted_after(file->bytes, "from './", '\''))
       to_read.insert(std::string(kConsolePath) + "/" + name);
+    // Of a page: when it is opened.
+    for (const std::string& name : quoted_after(file->bytes, " load('", '\''))
+      to_read.insert(std::string(kConsolePath) + "/" + name + ".js");
   }
-  CHECK(seen.size() >= 11);
+  CHECK(seen.size() >= 20);
   CHECK_TEXT(bytes <= kMostBytes, std::to_string(bytes).c_str());
 }
 TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
@@ -74,8 +77,12 @@ TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
     for (const char* word : {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
                              "eval(", "new Function", " style=\"", "onclick=", "://fonts", "cdn."})
       CHECK_TEXT(!holds(file.bytes, word), (std::string(file.path) + ": " + word).c_str());
+    std::string bytes(file.bytes);
+    // The name of a namespace; nothing is asked for there.
+    const std::string name = "'http://www.w3.org/2000/svg'";
+    if (const auto at = bytes.find(name); at != bytes.npos) bytes.erase(at, name.size());
     for (const char* scheme : {"\"https://", "'https://", "url(http", "\"http://", "'http://"})
-      CHECK_TEXT(!holds(file.bytes, scheme), std::string(file.path).c_str());
+      CHECK_TEXT(!holds(bytes, scheme), std::string(file.path).c_str());
   }
 }
 TEST(ConsoleFiles, ThePageSaysWhereTheRecordsAre) {

@@ -72,7 +72,7 @@ TEST(History, AMonthIsKeptAndNoMore) {
   for (int minute = 1; minute < 31 * 24 * 60; ++minute) take(7, 60);
   const HistoryAnswer month = ask(now - History::kLongest, now);
   LONGS_EQUAL(4500, month.step);
-  // The quarter that is not over has no point yet, in one that has others.
+  // The quarter that is not over has a point too.
   for (const double value : month.rows[0].mean) DOUBLES_EQUAL(7, value, 0);
   const HistoryAnswer before = ask(kBegin, kBegin + 3600);
   for (const double value : before.rows[0].mean) CHECK(std::isnan(value));
