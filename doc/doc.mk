@@ -6,6 +6,7 @@ dist_doc_DATA += \
   doc/authentication.md \
   doc/balancing.md \
   doc/cluster.md \
+  doc/console.md \
   doc/decisions.md \
   doc/differences.md \
   doc/encoders.md \
