@@ -18,6 +18,14 @@ SPACE, ESCAPE = " ", "\ue00c"
 LONG = "/a-very-long-name-of-a-mount-that-has-no-place-to-break/" + "x" * 60 + ".mp3"
 
 
+# What may be pressed, without what only reads: columns that sort, spans and tables of charts, the menu of a row and the
+# chart in it.  What stands in a menu is there before it opens.
+CHANGES = """
+const reads = 'th > button, .chart .spans button, .chart summary, .dots';
+return [...document.querySelectorAll('main button:not([hidden]), main summary')].filter(e => !e.matches(reads) && !/^Chart\\b/.test(e.textContent)).map(e => e.textContent);
+"""
+
+
 def console_server(t, body="", **slots):
     return store_server(t, CONSOLE + body, **slots)
 
@@ -472,7 +480,7 @@ def each_role_sees_what_it_may(t):
     for page in ("", "/mounts", mount_url("/rock.mp3")):
         viewer.page(page)
         viewer.see("/rock.mp3")
-        equal(viewer.browser.script("return [...document.querySelectorAll('main button:not([hidden]), main summary')].map(e => e.textContent)"), [], "what a viewer may press at " + page)
+        equal(viewer.browser.script(CHANGES), [], "what a viewer may press at " + page)
     viewer.page("/users")
     viewer.see("vera", "viewer")
     viewer.press("Change your password")
