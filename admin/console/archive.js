@@ -30,7 +30,7 @@ async function allMounts(page) {
 
 async function oneMount(page, mount) {
   const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title'), none = quiet(''), noTitle = quiet('');
-  const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', viewBox: '0 0 ' + WIDE + ' ' + HIGH, role: 'img', 'aria-label': 'The day: click on a time to listen from there'});
+  const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', viewBox: '0 0 ' + WIDE + ' ' + HIGH, role: 'img', 'aria-labelledby': 'about-day'});
   const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
   let ranges = [], marker = null, bounds = [0, 0];
 
@@ -99,7 +99,7 @@ async function oneMount(page, mount) {
   const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
   day.value = dayOf(newest || Date.now() / 1000);
   page.main.append(el('p', null, to('/archive', 'All recordings')), box(el('div', {class: 'days'}, el('button', {type: 'button', on: {click: () => step(-1)}}, 'The day before'), el('label', {for: 'day', class: 'away'}, 'Day'), day, el('button', {type: 'button', on: {click: () => step(1)}}, 'The day after')),
-    bar, quiet('Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), el('h2', null, 'Recorded parts'), box(rows.node, none), el('h2', null, 'Titles'), box(titles.node, noTitle));
+    bar, el('p', {class: 'about', id: 'about-day'}, 'Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), el('h2', null, 'Recorded parts'), box(rows.node, none), el('h2', null, 'Titles'), box(titles.node, noTitle));
   await show();
   if (all.mounts[0]) page.heading.after(quiet(count(all.mounts[0].ranges.length, 'part') + ', ' + megabytes(all.mounts[0].bytes)));
 }

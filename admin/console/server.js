@@ -22,7 +22,7 @@ function configurationPart() {
 }
 
 function logPart(page) {
-  const lines = el('pre', {class: 'log', tabindex: 0, 'aria-label': 'The last lines'}), none = quiet('');
+  const lines = el('pre', {class: 'log', tabindex: 0, 'aria-labelledby': 'logs'}), none = quiet('');
   let of = 'error', find = '';
   async function refresh() {
     const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
@@ -37,7 +37,7 @@ function logPart(page) {
   const filter = form({button: 'Show', groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
     send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(); }});
   page.poll(refresh, () => EVERY);
-  return {node: el('div', null, el('h2', null, 'Logs'), box(filter.node, lines, none)), refresh};
+  return {node: el('div', null, el('h2', {id: 'logs'}, 'Logs'), box(filter.node, lines, none)), refresh};
 }
 
 export async function server(page) {

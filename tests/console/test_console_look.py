@@ -60,10 +60,11 @@ def all_pages_fit_and_are_accessible(t):
         desk.looks_well(name)
         if name not in ("overview-long", "nothing"):
             desk.browser.script("for (const one of document.querySelectorAll('.page > details, .page > div > details, .recipes details, .acts details')) one.open = true")
-            desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('details.opening[open]')].every(one => one.querySelector('form'))"), "what opens is there")
+            desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('details.opening[open]')].every(one => one.childElementCount > 1)"), "what opens is there")
             desk.looks_well(name + "-open", dark_too=name in ("mount", "users-long"))
     equal(len(titles), 10, "titles: %r" % titles)
-    desk.quiet(but=("404",))
+    # 400: a mount without logins of listeners, or without a source to move from.
+    desk.quiet(but=("404", "400"))
 
 
 @test

@@ -104,7 +104,7 @@ def the_server_shows_its_file_and_its_logs(t):
         wrong = server.get("/api/v1/log?" + query, ADMIN)
         equal((wrong.status, wrong.json()["errors"][0]["pointer"]), (422, field), query)
     api.want(200, "GET", "/log?of=access&find=console")
-    api.want(201, "POST", "/users", {"name": "otto", "role": "owner", "password": "otto-secret-1"})
+    api.want(201, "POST", "/users", {"name": "otto", "role": "operator", "mounts": ["/a.mp3"], "password": "otto-secret-1"})
     for path in ("/log", "/configuration/check"):
         equal(server.get("/api/v1" + path, ("otto", "otto-secret-1")).status, 403, path)
 

@@ -87,6 +87,8 @@ class Stub:
             return page(self.mounts, "mount")
         if path == "/nodes":
             return page(self.nodes, "id")
+        if path in ("/accounts", "/users"):
+            return {"items": []}
         if path == "/history":
             return made_history(query)
         return None
