@@ -7,6 +7,7 @@
 
 #include "api/audience_ask.h"
 #include "api/audience_table.h"
+#include "api/mount_answer.h"
 #include "api/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
@@ -35,12 +36,6 @@ struct Asked {
   AudienceReport report;
   AudienceReport::Mounts mounts;
 };
-
-std::string account_of_mount(const PlanContext& context, const std::string& mount) {
-  const auto* row = context.book.mount(mount);
-  const bool in_file = file_section(context.file, mount) != nullptr;
-  return row != nullptr && !in_file ? row->value.account : std::string();
-}
 
 std::variant<Asked, Problem> begin_report(const PlanContext& context) {
   const ApiWorld& world = context.world;

@@ -75,13 +75,6 @@ std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   return question;
 }
 
-std::string account_of_mount(const PlanContext& context, const std::string& name) {
-  if (file_section(context.file, name) != nullptr) return {};
-  if (const auto* row = context.book.mount(name)) return row->value.account;
-  const MountRecord* other = external_mount(context, name);
-  return other == nullptr ? std::string() : other->account;
-}
-
 void write_values(JsonWriter& json, std::string_view name, std::span<const double> values) {
   json.key(name).begin_array();
   for (const double value : values) {

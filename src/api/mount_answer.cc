@@ -173,6 +173,13 @@ const MountRecord* external_mount(const PlanContext& context, std::string_view m
   return record == nullptr || hidden ? nullptr : record->get();
 }
 
+std::string account_of_mount(const PlanContext& context, std::string_view mount) {
+  if (file_section(context.file, mount) != nullptr) return {};
+  if (const auto* row = context.book.mount(mount)) return row->value.account;
+  const MountRecord* other = external_mount(context, mount);
+  return other == nullptr ? std::string() : other->account;
+}
+
 std::string_view MountWalk::At::account() const noexcept {
   if (store != nullptr) return store->value.account;
   return external != nullptr ? std::string_view(external->account) : std::string_view();

@@ -28,6 +28,8 @@ void write_external_mount(JsonWriter& json, const PlanContext& context, const Mo
 
 // The record of <config-external>, where neither the file nor the store has the name; else null.
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
+// "": none, as of each mount of the file.
+std::string account_of_mount(const PlanContext& context, std::string_view mount);
 
 // The mounts in force, by their names, from the first behind `after`: those of the file, of the
 // store and of <config-external>.  Where several have a name, the first of these is in force.

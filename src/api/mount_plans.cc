@@ -424,9 +424,7 @@ Plan kick_mount_source(const PlanContext& context) {
   const auto* row = context.book.mount(name);
   const bool in_file = file_section(context.file, name) != nullptr;
   const auto* other = external_mount(context, name);
-  const std::string account = row != nullptr && !in_file ? row->value.account
-                              : other != nullptr         ? other->account
-                                                         : "";
+  const std::string account = account_of_mount(context, name);
   if ((row == nullptr && !in_file && other == nullptr) || !sees_mount(context.who, name, account))
     return not_found("mount", name);
   if (!acts_on_mount(context.who, name, account))

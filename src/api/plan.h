@@ -48,7 +48,7 @@ struct ApiWorld {
   Sqlite* audience =
       nullptr;  // of an endpoint of the audience, on the thread of its database; else null
   std::string audience_why = {};  // its database cannot be used; "": there is none
-  // The last bytes of a log, from the begin of a line; the configuration file as it is by now.
+  // The last bytes of a log, from the begin of a line; the configuration file as it is now.
   std::function<Result<std::string>(const std::string& path)> log_end;
   std::function<Result<LoadedConfig>()> check_file;
   const History* history = nullptr;  // null: this server keeps none
