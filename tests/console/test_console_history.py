@@ -4,7 +4,7 @@ import time
 from api import Api
 from desk import Desk
 from harness import ADMIN, check, equal, test, wait_for
-from test_console_pages import console_server, mount_url
+from test_console_pages import LIMITS, console_server, mount_url
 
 HISTORY = "/api/v1/history"
 
@@ -46,7 +46,7 @@ def listeners_are_remembered(t):
 
 @test
 def it_goes_on_after_a_restart(t):
-    server = t.unstarted_server()
+    server = t.unstarted_server(limits=LIMITS)
     state = server.dir / "state"
     state.mkdir()
     server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)

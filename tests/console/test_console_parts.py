@@ -7,7 +7,7 @@ from api import Api
 from browser_login import Browser
 from desk import Desk
 from harness import ADMIN, check, equal, mount, test, wait_for
-from test_console_pages import console_server, mount_url
+from test_console_pages import LIMITS, console_server, mount_url
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CONSOLE_BYTES = 150_000
@@ -111,7 +111,7 @@ def the_server_shows_its_file_and_its_logs(t):
 
 @test
 def the_archive_is_a_day_to_click_on(t):
-    server = t.unstarted_server()
+    server = t.unstarted_server(limits=LIMITS)
     server.write_config(body="<console/><archive><dir>%s</dir></archive>%s" % (server.dir / "archive", mount("/*", "<archive><enabled>1</enabled></archive>")))
     server.start()
     server.source("/talk.mp3").play(30)
