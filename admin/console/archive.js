@@ -1,17 +1,18 @@
 // What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
 // zone of the viewer.
-import {ago, box, cell, count, el, here, moment, number, part, quiet, say, svg, table, to, when, words} from './kit.js';
+import {ago, auto, box, cell, count, el, head, here, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
 
 const DAY = 86400, WIDE = 960, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600;   // s, units, s
 
+const READING = 'The directory is being read.';
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
 const megabytes = bytes => bytes >= 1e9 ? number(+(bytes / 1e9).toFixed(1)) + ' GB' : number(+(bytes / 1e6).toFixed(1)) + ' MB';
 const second = seconds => new Date(seconds * 1000).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const places = where => [...new Set(where)].map(one => one === 'here' ? 'this server' : one).join(', ');
 const path = mount => mount.split('/').map(part).join('/');
-const two = value => String(value).padStart(2, '0');
-const dayOf = seconds => { const at = new Date(seconds * 1000); return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()); };
+const dayOf = seconds => local(seconds).slice(0, 10);
 // Its first second, and that of the next one: a day may have 23 hours.
 function boundsOf(day) {
   const [year, month, date] = day.split('-').map(Number);
@@ -19,17 +20,15 @@ function boundsOf(day) {
 }
 
 async function allMounts(page) {
-  const rows = table('Mount', 'From', 'To', 'Size', 'Parts', 'Where'), none = quiet('');
+  const rows = table('Mount', 'From', 'To', 'Size', 'Parts', 'Where');
   const got = await json('archive.json');
-  rows.fill(got.mounts, one => one.mount, one => ({cells: [el('td', {'data-label': 'Mount'}, to('/archive?mount=' + part(one.mount), one.mount)), cell('From', one.oldest ? when(one.oldest) : ''), cell('To', one.newest ? when(one.newest) : ''),
-    cell('Size', megabytes(one.bytes)), cell('Parts', number(one.ranges.length)), cell('Where', [...new Set(one.ranges.flatMap(range => range.where))].map(where => where === 'here' ? 'this server' : where).join(', '))]}));
-  say(none, got.reading ? 'The directory is being read.' : 'This server records nothing.');
-  none.hidden = got.mounts.length > 0 && !got.reading;
-  page.main.append(box(rows.node, none), quiet('Times are those of ' + zone() + '.'));
+  rows.fill(got.mounts, one => one.mount, one => ({cells: [cell('Mount', to('/archive?mount=' + part(one.mount), one.mount)), cell('From', one.oldest ? when(one.oldest) : ''), cell('To', one.newest ? when(one.newest) : ''),
+    cell('Size', megabytes(one.bytes)), cell('Parts', number(one.ranges.length)), cell('Where', places(one.ranges.flatMap(range => range.where)))]}), got.reading ? READING : 'This server records nothing.');
+  page.add(box(rows.all), quiet('Times are those of ' + zone() + '.'));
 }
 
 async function oneMount(page, mount) {
-  const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title'), none = quiet(''), noTitle = quiet('');
+  const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title');
   const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', viewBox: '0 0 ' + WIDE + ' ' + HIGH, role: 'img', 'aria-labelledby': 'about-day'});
   const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
   let ranges = [], marker = null, bounds = [0, 0];
@@ -70,36 +69,35 @@ async function oneMount(page, mount) {
   async function show() {
     bounds = boundsOf(day.value);
     // Some recorded parts reach over midnight; titles are of this day.
-    const got = await json('archive.json?mount=' + part(mount) + '&from=' + bounds[0] + '&to=' + bounds[1]), one = got.mounts[0];
+    const got = await json('archive.json?' + query({mount, from: bounds[0], to: bounds[1]})), one = got.mounts[0];
     ranges = (one?.ranges || []).filter(range => range.to > bounds[0] && range.from < bounds[1]);
     draw();
     const mayDelete = here.role === 'owner' || here.role === 'admin';
-    rows.fill([...ranges].reverse(), row => row.from + '-' + row.to, row => ({cells: [el('td', {'data-label': 'From'}, el('button', {type: 'button', class: 'link', on: {click: () => play(row.from)}}, moment(row.from))), cell('To', moment(row.to)),
-      cell('Length', ago(row.to - row.from)), cell('Size', megabytes(row.bytes)), cell('Where', row.where.map(where => where === 'here' ? 'this server' : where).join(', '))],
+    rows.fill([...ranges].reverse(), row => row.from + '-' + row.to, row => ({cells: [cell('From', press(moment(row.from), () => play(row.from), {class: 'link'})), cell('To', moment(row.to)),
+      cell('Length', ago(row.to - row.from)), cell('Size', megabytes(row.bytes)), cell('Where', places(row.where))],
     acts: [el('a', {href: base + '?from=' + row.from + '&to=' + row.to + '&download=1', download: ''}, 'Download'),
       mayDelete && row.where.includes('here') && question('Delete', moment(row.from), 'The files that lie within ' + when(row.from) + ' and ' + when(row.to) + ' are removed at this server.',
-        [['Delete', async () => { await command('archive/delete', {mount, from: row.from, to: row.to}); await show(); }]])]}));
+        [['Delete', async () => { await command('archive/delete', {mount, from: row.from, to: row.to}); await show(); }]])]}), got.reading ? READING : 'Nothing is recorded of this day.');
     const heard = (one?.titles || []).filter(row => row.at >= bounds[0] && row.at < bounds[1] && row.title);
-    titles.fill(heard, row => row.at + row.title, row => ({cells: [el('td', {'data-label': 'Time'}, el('button', {type: 'button', class: 'link', on: {click: () => play(row.at)}}, second(row.at))), el('td', {'data-label': 'Title', dir: 'auto'}, el('span', null, row.title))]}));
-    say(none, got.reading ? 'The directory is being read.' : 'Nothing is recorded of this day.');
-    none.hidden = ranges.length > 0;
-    noTitle.hidden = heard.length > 0;
-    say(noTitle, 'No titles of this day.');
+    titles.fill(heard, row => row.at + row.title, row => ({cells: [cell('Time', press(second(row.at), () => play(row.at), {class: 'link'})), cell('Title', auto(row.title))]}), 'No titles of this day.');
     const first = ranges[0], last = ranges.at(-1);
     if (first) {
-      const local = at => dayOf(at) + 'T' + two(new Date(at * 1000).getHours()) + ':' + two(new Date(at * 1000).getMinutes());
       range.fields[0].control.value = local(Math.max(first.from, bounds[0]) + 59);
       range.fields[1].control.value = local(Math.min(last.to, bounds[1] - 60));
       link();
     }
   }
-  const step = days => { const [begin] = boundsOf(day.value); day.value = dayOf(begin + days * DAY + DAY / 2); show().catch(problem => say(none, words(problem))); };
-  bar.addEventListener('click', event => play(bounds[0] + (bounds[1] - bounds[0]) * event.offsetX / bar.clientWidth));
-  day.addEventListener('change', () => day.value && show().catch(problem => say(none, words(problem))));
+  const step = days => { const [begin] = boundsOf(day.value); day.value = dayOf(begin + days * DAY + DAY / 2); show().catch(problem => say(now, words(problem))); };
+  bar.addEventListener('click', event => {
+    // A part may be narrower than what a finger meets.
+    const pixel = (bounds[1] - bounds[0]) / bar.clientWidth, at = bounds[0] + pixel * event.offsetX, near = ranges.find(one => Math.abs(at - (one.from + one.to) / 2) < 6 * pixel);
+    play(near && !held(at) ? near.from : at);
+  });
+  day.addEventListener('change', () => day.value && show().catch(problem => say(now, words(problem))));
   const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
   day.value = dayOf(newest || Date.now() / 1000);
-  page.main.append(el('p', null, to('/archive', 'All recordings')), box(el('div', {class: 'days'}, el('button', {type: 'button', on: {click: () => step(-1)}}, 'The day before'), el('label', {for: 'day', class: 'away'}, 'Day'), day, el('button', {type: 'button', on: {click: () => step(1)}}, 'The day after')),
-    bar, el('p', {class: 'about', id: 'about-day'}, 'Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), el('h2', null, 'Recorded parts'), box(rows.node, none), el('h2', null, 'Titles'), box(titles.node, noTitle));
+  page.add(el('p', null, to('/archive', 'All recordings')), box(el('div', {class: 'days'}, press('The day before', () => step(-1)), el('label', {for: 'day', class: 'away'}, 'Day'), day, press('The day after', () => step(1))),
+    bar, el('p', {class: 'about', id: 'about-day'}, 'Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), head('Recorded parts'), box(rows.all), head('Titles'), box(titles.all));
   await show();
   if (all.mounts[0]) page.heading.after(quiet(count(all.mounts[0].ranges.length, 'part') + ', ' + megabytes(all.mounts[0].bytes)));
 }

@@ -1,5 +1,5 @@
 // The certificates of this server: until when they are valid, and when the next one is ordered.
-import {api, box, cell, el, has, may, part, quiet, table, tell, when, words} from './kit.js';
+import {api, box, cell, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
 
 const EVERY = 10000;   // ms
 const DAY = 86400, LIFE = 90;   // s, days: of a full bar
@@ -9,10 +9,10 @@ const days = until => Math.floor((until - Date.now() / 1000) / DAY);
 const inWords = left => left < 0 ? 'expired' : left === 0 ? 'less than a day' : left === 1 ? '1 day' : left + ' days';
 
 function validity(one) {
-  if (one.until === null) return el('span', null, 'There is no certificate yet');
+  if (one.until === null) return span('There is no certificate yet');
   const left = days(one.until);
-  return el('span', null, el('meter', {min: 0, max: LIFE, low: SOON, optimum: LIFE, value: Math.max(0, Math.min(LIFE, left)), 'aria-label': 'Days that are left', title: inWords(left)}), ' ' + inWords(left),
-    el('small', null, 'until ' + when(one.until)));
+  return span(el('meter', {min: 0, max: LIFE, low: SOON, optimum: LIFE, value: Math.max(0, Math.min(LIFE, left)), 'aria-label': 'Days that are left', title: inWords(left)}), ' ' + inWords(left),
+    small('until ' + when(one.until)));
 }
 function next(one) {
   if (!one.ordered) return 'by you: it is a file of the configuration';
@@ -26,9 +26,8 @@ const state = one => JSON.stringify({...one, wait_s: one.wait_s > 0, left: one.u
 export async function certificates(page) {
   page.title('Certificates');
   const rows = table('Names', 'Issuer', 'Valid', 'Next', 'Last failure'), notice = el('p', {role: 'status', hidden: true});
-  const none = quiet('This server has no certificate. With <acme/> in its configuration it orders one by itself; doc/https.md says how.');
-  if (!has('GET /certificates') || !may('GET /certificates')) {
-    page.main.append(box(quiet('Your role does not show the certificates of this server.')));
+  if (!may('GET /certificates')) {
+    page.add(box(quiet('Your role does not show the certificates of this server.')));
     return;
   }
   async function order(one) {
@@ -44,13 +43,13 @@ export async function certificates(page) {
   }
   async function refresh() {
     const got = await api('GET', '/certificates');
-    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', ')), cell('Issuer', one.issuer || '', one.kind && el('small', null, one.kind)),
-      el('td', {'data-label': 'Valid'}, validity(one)), cell('Next', next(one)),
-      cell('Last failure', one.failures ? one.failure || 'unknown' : '', one.failures > 1 && el('small', null, one.failures + ' in a row'))],
-      acts: [one.ordered && !one.under_way && !one.wait_s && el('button', {type: 'button', on: {click: () => order(one)}}, 'Order now')]}));
-    none.hidden = got.items.length > 0;
+    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', ')), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
+      cell('Valid', validity(one)), cell('Next', next(one)),
+      cell('Last failure', one.failures ? one.failure || 'unknown' : '', one.failures > 1 && small(one.failures + ' in a row'))],
+      acts: [one.ordered && !one.under_way && !one.wait_s && press('Order now', () => order(one))]}),
+      'This server has no certificate. With <acme/> in its configuration it orders one by itself; doc/https.md says how.');
   }
-  page.main.append(box(rows.node, none, notice));
+  page.add(box(rows.all, notice));
   await refresh();
   page.poll(refresh, () => EVERY);
 }

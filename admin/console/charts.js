@@ -24,7 +24,7 @@ export function plot({label, stacked, limit = 0, unit = '', nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
   const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr'), sheet = el('tbody');
-  const all = el('details', null, el('summary', null, words.table), el('div', {class: 'sheet', tabindex: 0}, el('table', {class: 'colortable'}, el('thead', null, head), sheet)));
+  const all = el('details', null, el('summary', null, words.table), el('div', {class: 'sheet', tabindex: 0}, el('table', null, el('thead', null, head), sheet)));
   const node = el('div', null, picture, legend, values, all);
   let data = null, cursor = -1, hand = null;
 
@@ -65,7 +65,7 @@ export function plot({label, stacked, limit = 0, unit = '', nameOf, words}) {
         svg('rect', {class: 'c' + n, width: 8, height: 8}), svg('path', {class: 'hatch', d: n > 3 ? 'M0 0V8M4 0V8' : n ? 'M0 0V8' : ''})));
       for (const [from, to] of runs(row.mean))
         parts.push(svg('path', stacked ? {fill, d: there(tops[n], from, to) + back(at => tops[n][at] - row.mean[at], from, to)}
-          : {class: 'band', d: there(row.max, from, to) + back(at => row.mean[at], from, to)}),
+          : {class: 'band c0', d: there(row.max, from, to) + back(at => row.mean[at], from, to)}),
         svg('path', {class: 'line c' + n, d: there(tops[n], from, to) + (from === to ? 'h2' : '')}));
     });
     if (limit) parts.push(across('limit', limit));

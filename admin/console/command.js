@@ -16,8 +16,10 @@ export const xml = async path => new DOMParser().parseFromString(await ask(path)
 // What it says that it did.
 export async function command(name, fields) {
   const text = await ask(name, {method: 'POST', body: new URLSearchParams(fields)});
+  // Some have nothing to add, or say it in words.
+  if (!text.startsWith('<?xml')) return text;
   const told = new DOMParser().parseFromString(text, 'application/xml'), done = told.querySelector('return')?.textContent;
   const message = told.querySelector('message')?.textContent || '';
-  if (done !== undefined && done !== null && done !== '1') throw new Error(message || 'the server refused it');
+  if ((done ?? '1') !== '1') throw new Error(message || 'the server refused it');
   return message;
 }

@@ -1,6 +1,6 @@
 // The settings of encoders for one mount, ready to paste.  Tried: tests/console/test_console_pages.py
 // and doc/encoders.md.
-import {el, copyButton, say} from './kit.js';
+import {copyButton, el, say} from './kit.js';
 
 // How each program writes a format.
 const FORMATS = {

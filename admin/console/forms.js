@@ -1,7 +1,8 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {el, words, say, tell} from './kit.js';
+import {el, press, say, span, tell, words} from './kit.js';
 
+export const HERE = 'In the time of this browser. Empty: ';
 let made = 0;
 
 function control(field, id) {
@@ -100,7 +101,7 @@ export function form({groups, button, send, change = false, at, cancel, login}) 
   const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': 'User', value: login, hidden: true, readonly: true}), groups.map(group => {
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
     return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && el('p', {class: 'about'}, group.hint), grid) : grid;
-  }), el('p', {class: 'buttons'}, submit, cancel && el('button', {type: 'button', on: {click: cancel}}, 'Cancel')));
+  }), el('p', {class: 'buttons'}, submit, cancel && press('Cancel', cancel)));
   node.addEventListener('submit', async event => {
     event.preventDefault();
     if (submit.disabled) return;
@@ -137,7 +138,7 @@ export function opening(summary, name, build) {
 // A question in place, before something ends.  what: a text, or a function that gives it when it is
 // asked, so that it names what and how many at that moment.  buttons: [[text, act], …].
 export function question(label, name, what, buttons, danger = true) {
-  const text = el('span'), fault = el('span', {class: 'fault', role: 'alert', hidden: true});
+  const text = span(), fault = el('span', {class: 'fault', role: 'alert', hidden: true});
   const summary = el('summary', null, label, name && el('span', {class: 'away'}, ' ' + name));
   const details = el('details', {class: danger ? 'confirm danger' : 'confirm'}, summary);
   const all = buttons.map(([word, act]) => {

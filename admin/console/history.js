@@ -1,5 +1,5 @@
 // What was, asked of the server and drawn: the charts of the overview, of a mount and of a node.
-import {api, el, has, may, part} from './kit.js';
+import {api, el, may, press, query} from './kit.js';
 import {t} from './texts.js';
 import {plot} from './charts.js';
 
@@ -9,25 +9,25 @@ let made = 0;
 
 // of: {of, by, mount, node, limit}.  null: this server, or this role, has no history.
 export function chart(title, of) {
-  if (!has('GET /history') || !may('GET /history')) return null;
+  if (!may('GET /history')) return null;
   const label = 'history' + ++made, stacked = (of.by === 'mount' || of.by === 'node') && !of.node;
   const drawn = plot({label, stacked, limit: of.limit, unit: of.of === 'kbps' ? 'kbit/s' : '', nameOf: row => row.name || t('others'),
     words: {mean: t('Mean'), most: t('at most'), time: t('Time'), table: t('As a table'), none: t('Nothing is known yet.')}});
   const fault = el('p', {class: 'about', hidden: true});
   let span = 3600, asked = 0;
-  const buttons = SPANS.map(([word, seconds]) => el('button', {type: 'button', class: 'small', 'aria-pressed': String(seconds === span), on: {click: () => {
+  const buttons = SPANS.map(([word, seconds]) => press(word, () => {
     span = seconds;
     buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(SPANS[at][1] === span)));
     refresh(true);
-  }}}, word));
+  }, {class: 'small', 'aria-pressed': String(seconds === span)}));
   const node = el('figure', {class: 'chart'}, el('figcaption', {id: label}, title), el('div', {class: 'spans', role: 'group', 'aria-labelledby': label}, buttons), drawn.node, fault);
   // A point of 10 s is asked for as often; others seldom.
   async function refresh(now) {
     if (!now && Date.now() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;
     asked = Date.now();
-    const to = Math.floor(asked / 1000), query = {of: of.of, by: of.by || 'all', mount: of.mount, node: of.node, from: to - span, to, points: POINTS};
+    const to = Math.floor(asked / 1000), asks = query({of: of.of, by: of.by || 'all', mount: of.mount, node: of.node, from: to - span, to, points: POINTS});
     try {
-      const told = await api('GET', '/history?' + Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => name + '=' + part(value)).join('&'));
+      const told = await api('GET', '/history?' + asks);
       if (!stacked && !told.rows.length) told.rows = [{name: null, mean: told.t.map(() => null), max: told.t.map(() => null)}];
       drawn.draw(told);
       fault.hidden = true;
@@ -38,4 +38,9 @@ export function chart(title, of) {
     }
   }
   return {node, refresh};
+}
+// Of [title, of], beside each other.
+export function charts(...all) {
+  const made = all.map(one => chart(...one)).filter(Boolean);
+  return {node: el('div', {class: 'charts'}, made.map(one => one.node)), there: made.length > 0, refresh() { for (const one of made) one.refresh(); }};
 }

@@ -83,6 +83,10 @@ export async function list(path, most = 20000) {
   }
   return items;
 }
+// What this login may not list, and this server does not, is empty.
+export const listed = async path => may('GET ' + path) ? list(path) : [];
+// Of an address: what is empty is left out.
+export const query = fields => new URLSearchParams(Object.entries(fields).filter(([, value]) => value || value === 0)).toString();
 export function words(problem) {
   const more = problem.nodes?.length ? ' (' + problem.nodes.join('; ') + ')' : '';
   return (problem.name === 'TimeoutError' ? 'The server did not answer in time' : problem.message) + more + '.';
@@ -103,12 +107,29 @@ export function el(tag, attributes, ...parts) {
   made.append(...parts.flat(3).filter(one => one !== undefined && one !== null && one !== false && one !== '').map(say));
   return made;
 }
+export const span = (...parts) => el('span', null, ...parts), strong = (...parts) => el('strong', null, ...parts), small = (...parts) => el('small', null, ...parts);
+// Words of others, in whatever direction they are written.
+export const auto = text => el('span', {dir: 'auto'}, text);
+// A button; why it could not be done stands beside it.
+export function press(inside, act, more) {
+  const button = el('button', {type: 'button', ...more, on: {click: async () => {
+    button.fault?.remove();
+    try { await act(); } catch (problem) { button.after(button.fault = el('span', {class: 'fault', role: 'alert'}, words(problem))); }
+  }}}, inside);
+  return button;
+}
 export function svg(tag, attributes, ...parts) {
   const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...parts);
   return node;
 }
+// What something is in, with the shape of its kind: up, half, idle, off.
+export function pill(element, text, kind) {
+  say(element, t(text));
+  element.className = 'state ' + kind;
+}
+export const pair = (label, ...value) => el('tr', null, el('th', {scope: 'row'}, label), el('td', {dir: 'auto'}, ...value));
 // Nothing is touched that is as it should be: a selection and an opened question stay.
 export function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
@@ -134,10 +155,12 @@ function keyed(parent, items, key, build, skip = 0) {
   });
   for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
 }
+const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since']);
 let menus = 0;
-// fill(items, key, build): build(item) gives {cells, acts, fill}.  What may be done to an item stands
+// fill(items, key, build, without, most): build(item) gives {cells, acts, fill}.  What may be done to an item stands
 // in a row of its own below it, where a question and a form have room, once its "\u22ef" is pressed.
-// sort({label: item => value}, draw): these columns sort; draw() shows sorted(items).
+// sort({label: item => value}, draw): these columns sort; draw() fills it again.  all: with what stands
+// below it where there is nothing (`without`), and where there is more than is shown.
 export function table(...labels) {
   const heads = labels.map(label => el('th', {scope: 'col'}, label)), row = el('tr', null, heads);
   const node = el('table', {class: 'colortable'}, el('thead', null, row));
@@ -145,39 +168,65 @@ export function table(...labels) {
   const build = make => item => {
     const {cells, acts, fill} = make(item), all = (acts || []).filter(Boolean);
     if (!all.length) return {fill, node: el('tbody', null, el('tr', null, cells))};
-    if (row.children.length === labels.length) row.append(el('th', {scope: 'col'}, hidden('Actions')));
+    if (row.children.length === labels.length) row.append(el('th', {scope: 'col'}, hidden(t('Actions'))));
     const menu = el('tr', {class: 'acts', id: 'acts' + ++menus, hidden: true}, el('td', {class: 'action', colspan: cells.length + 1}, actions(all)));
-    const button = el('button', {type: 'button', class: 'dots', 'aria-expanded': 'false', 'aria-controls': menu.id, on: {click: () => {
+    const title = hidden(''), button = press([el('span', {'aria-hidden': 'true'}, '\u22ef'), title], () => {
       menu.hidden = !menu.hidden;
       button.setAttribute('aria-expanded', String(!menu.hidden));
-    }}}, el('span', {'aria-hidden': 'true'}, '\u22ef'), hidden('Actions: ' + (cells[0].querySelector('strong, a')?.textContent || cells[0].textContent)));
+    }, {class: 'dots', 'aria-expanded': 'false', 'aria-controls': menu.id});
+    const rename = () => say(title, t('Actions') + ': ' + (cells[0].querySelector('strong, a') || cells[0]).textContent);
+    rename();
     menu.addEventListener('keydown', event => { if (event.key === 'Escape' && !event.target.closest('details[open]')) { button.click(); button.focus(); } });
     return {node: el('tbody', null, el('tr', null, cells, el('td', {class: 'more'}, button)), menu), fill(now) {
       fill?.(now);
-      say(button.lastChild, 'Actions: ' + (cells[0].querySelector('strong, a')?.textContent || cells[0].textContent));
+      rename();
     }};
   };
   const sort = (values, draw) => labels.forEach((label, at) => {
     if (!values[label]) return;
-    heads[at].replaceChildren(el('button', {type: 'button', on: {click: () => {
+    heads[at].replaceChildren(press(label, () => {
       // Numbers begin with the largest.
-      down = by === values[label] ? !down : sorted.numbers.has(label);
+      down = by === values[label] ? !down : NUMBERS.has(label);
       by = values[label];
       heads.forEach((head, n) => n === at ? head.setAttribute('aria-sort', down ? 'descending' : 'ascending') : head.removeAttribute('aria-sort'));
       draw();
-    }}}, label));
+    }));
   });
-  const words = new Intl.Collator(undefined, {numeric: true});
-  const compare = (a, b) => typeof a === 'number' && typeof b === 'number' ? a - b : words.compare(String(a ?? ''), String(b ?? ''));
-  const sorted = items => by ? [...items].sort((a, b) => (down ? -1 : 1) * compare(by(a), by(b))) : items;
-  sorted.numbers = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since']);
-  return {node, sort, sorted, fill(items, key, make) { keyed(node, items, key, build(make), 1); node.hidden = !items.length; }};
+  const order = new Intl.Collator(undefined, {numeric: true});
+  const compare = (a, b) => typeof a === 'number' && typeof b === 'number' ? a - b : order.compare(String(a ?? ''), String(b ?? ''));
+  const none = quiet(''), more = quiet('');
+  return {node, sort, all: [node, none, more], fill(items, key, make, without = '', most = MOST_ROWS) {
+    const sorted = by ? [...items].sort((a, b) => (down ? -1 : 1) * compare(by(a), by(b))) : items;
+    keyed(node, sorted.slice(0, most), key, build(make), 1);
+    node.hidden = !items.length;
+    none.hidden = !(without && node.hidden);
+    more.hidden = items.length <= most;
+    say(none, t(without));
+    say(more, 'The first ' + most + ' of ' + number(items.length) + '; search for the others.');
+  }};
 }
 export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
 export const cell = (label, ...parts) => el('td', {'data-label': label, 'data-words': t(label)}, el('span', null, ...parts));
+// A row whose cells follow its item, by their labels: (item, node) => text, of a span, or [node, that].
+export function follow(columns) {
+  const parts = Object.entries(columns).map(([label, of]) => [label, ...Array.isArray(of) ? of : [span(), of]]);
+  return {cells: parts.map(([label, node]) => cell(label, node)), fill(item) {
+    for (const [, node, of] of parts) {
+      const text = of(item, node);
+      if (text !== undefined) say(node, text);
+    }
+  }};
+}
+// The numbers on top of a page.
+export function tiles(...labels) {
+  const values = labels.map(() => strong('0'));
+  return {values, node: el('ul', {class: 'tiles'}, labels.map((label, at) => el('li', null, values[at], ' ' + t(label))))};
+}
+// "5 of 100", where there is a limit.
+export const within = (value, most) => number(value ?? 0) + (most > 0 ? ' of ' + number(most) : '');
+export const head = text => el('h2', null, text);
 export const box = (...parts) => el('section', {class: 'roundbox'}, ...parts);
 export const quiet = (...parts) => el('p', {class: 'about'}, ...parts.map(t));
-export const empty = text => el('div', {class: 'roundbox empty'}, el('p', null, text));
 export const hidden = text => el('span', {class: 'away'}, text);
 export const to = (page, text, more) => el('a', {href: '/admin/console' + page, ...more}, text);
 export const mountPage = name => '/mounts?mount=' + part(name);
@@ -190,7 +239,7 @@ export function ago(seconds) {
   const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
   return d ? d + ' d ' + h % 24 + ' h' : h ? h + ' h ' + m % 60 + ' min' : m ? m + ' min' : s + ' s';
 }
-const two = value => String(value).padStart(2, '0');
+export const two = value => String(value).padStart(2, '0');
 export function local(seconds) {
   const at = new Date(seconds * 1000);
   return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()) + 'T' + two(at.getHours()) + ':' + two(at.getMinutes());
@@ -219,14 +268,14 @@ async function copy(text) {
 // text: or a function that gives it.
 export function copyButton(text, of) {
   const word = el('span', null, 'Copy');
-  const button = el('button', {type: 'button', class: 'small', on: {click: async () => {
+  const button = press([word, hidden(' ' + of)], async () => {
     try {
       await copy(typeof text === 'function' ? text() : text);
       say(word, 'Copied');
     } catch { say(word, 'Please copy by hand'); }
     button.focus();
     setTimeout(() => say(word, 'Copy'), 2000);
-  }}}, word, hidden(' ' + of));
+  }, {class: 'small'});
   return button;
 }
 // What is shown once.

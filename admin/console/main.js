@@ -1,13 +1,13 @@
 // The console: which page is shown, and what all pages have around them.
-import {$, el, here, hidden, learn, say, tell, to, words} from './kit.js';
+import {$, el, head, here, hidden, learn, say, tell, to, words} from './kit.js';
 import {LANGUAGES, choose, language, t} from './texts.js';
 
 const ROOT = '/admin/console';
 // Each page is fetched when it is opened first.
-const load = (file, name) => async (...of) => (await import('./' + file + '.js'))[name](...of);
-const overview = load('overview', 'overview'), mount = load('mount', 'mount');
-const pages = {'': overview, '/mounts': load('mounts', 'mounts'), '/nodes': load('nodes', 'nodes'), '/archive': load('archive', 'archive'), '/certificates': load('certificates', 'certificates'),
-  '/audit': load('audit', 'audit'), '/server': load('server', 'server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
+const load = (file, name = file) => async (...of) => (await import('./' + file + '.js'))[name](...of);
+const overview = load('overview'), mount = load('mount');
+const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'), '/archive': load('archive'), '/certificates': load('certificates'),
+  '/audit': load('audit'), '/server': load('server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
 let current = null;
 
 // The server has written the menu, for this role: which of it is shown is all that changes.
@@ -31,6 +31,7 @@ class Page {
     this.heading = el('h2', {tabindex: -1, dir: 'auto'}, text);
     this.main.prepend(this.heading);
   }
+  add(...parts) { this.main.append(...parts.flat(2).filter(Boolean)); }
   // A field that "/" goes to.  What is in it stays in the address of the page.
   search(label) {
     const input = el('input', {type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: t('Search'), value: new URLSearchParams(location.search).get('q') || ''});
@@ -81,7 +82,7 @@ async function render(more, first) {
     await made;
   } catch (problem) {
     if (!page.heading) page.title(name || 'Console');
-    page.main.append(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', 'To the overview'))));
+    page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', 'To the overview'))));
     if (!problem.status && problem.name !== 'TimeoutError') throw problem;   // a fault of ours: for the browser's console
   }
   if (page !== current) return;
@@ -136,7 +137,7 @@ try {
   session();
   await render(null, true);
 } catch (problem) {
-  $('main').replaceChildren(el('h2', null, 'Console'), el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, words(problem))));
+  $('main').replaceChildren(head('Console'), el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, words(problem))));
   throw problem;
 }
 tell('');

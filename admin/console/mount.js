@@ -1,9 +1,9 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {chart} from './history.js';
-import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, local, matches, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
+import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
-import {form, hoursText, opening, question} from './forms.js';
+import {HERE, form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
 import {mountGroups, stateOf} from './mounts.js';
@@ -13,7 +13,7 @@ const EVERY = 3000;   // ms
 // A login's times, as the browser's forms have them.
 const hourFields = (login = {}) => [
   {name: 'from', label: 'Valid from', type: 'date', value: login.from && local(login.from)},
-  {name: 'until', label: 'Valid until', type: 'date', value: login.until && local(login.until), hint: 'In the time of this browser. Empty: always.'},
+  {name: 'until', label: 'Valid until', type: 'date', value: login.until && local(login.until), hint: HERE + 'always.'},
   {name: 'hours', label: 'Hours of each week', type: 'hours', most: 1000, value: hoursText(login.hours), placeholder: 'mon tue 20:00-22:00, fri 23:00-02:00', hint: 'Days and times, separated by commas; without days: each day. Empty: at any time.'},
   {name: 'zone', label: 'Time zone of these hours', most: 64, value: login.zone, placeholder: 'Europe/Berlin', hint: 'Empty: that of the server.'},
   {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'}];
@@ -27,7 +27,7 @@ function recipe(one, made) {
     bitrate: one.limits?.bitrate > 0 ? one.limits.bitrate : 0}, one.mount);
 }
 function addressRow(label, url) {
-  return url ? el('tr', null, el('th', {scope: 'row'}, label), el('td', {class: 'action'}, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')])) : null;
+  return url ? pair(label, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')]) : null;
 }
 
 // What an answer has made, with the settings ready to paste.
@@ -42,6 +42,9 @@ function showMade(page, one) {
   page.encoder.replaceChildren(...[recipe({...one, source: {...source, url: source.url || page.one.source?.url, backup: source.backup || page.one.source?.backup}}, logins[0])].filter(Boolean));
 }
 
+const renewal = (page, base, user, of = '') => question('New password', of, 'The password of ' + user + ' ends. A source that is on air stays.',
+  [['New password', async () => { const made = await api('POST', base + '/password', {user}); page.take(made); showMade(page, made); }]], false);
+
 // Of a list; the fields of a form are those of one of its entries.
 function atForm(problem) {
   for (const error of problem.errors || []) error.pointer = error.pointer.replace(/^\/sources\/\d+/, '');
@@ -53,10 +56,8 @@ function loginsPart(page, base) {
   const change = async sources => page.take(await api('PATCH', base, {sources}, {revision: page.one.revision}));
   const kept = () => page.one.sources.map(login => ({...login}));
   const fill = one => rows.fill(one.sources || [], login => login.user, login => {
-    const valid = el('span');
-    return {cells: [cell('User', el('strong', null, login.user)), el('td', {'data-label': 'Valid'}, valid)], acts: [
-      question('New password', 'for ' + login.user, 'The password of ' + login.user + ' ends. A source that is on air stays.',
-        [['New password', async () => { const made = await api('POST', base + '/password', {user: login.user}); page.take(made); showMade(page, made); }]], false),
+    return {...follow({User: [strong(), one => one.user], Valid: validText}), acts: [
+      renewal(page, base, login.user, 'for ' + login.user),
       opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: true,
         groups: [{fields: hourFields(page.one.sources.find(other => other.user === login.user))}],
         send: async body => {
@@ -68,10 +69,7 @@ function loginsPart(page, base) {
           } catch (problem) { throw atForm(problem); }
         }}).node),
       question('Remove', login.user, () => 'The login ' + login.user + ' ends' + (names(page.one).length === 1 ? '; it is the only one: then no encoder gets in' : '') + '.',
-        [['Remove', () => change(kept().filter(other => other.user !== login.user))]])],
-    fill(now) {
-      say(valid, validText(now));
-    }};
+        [['Remove', () => change(kept().filter(other => other.user !== login.user))]])]};
   });
   const add = opening('Add a login', '', close => form({button: 'Add', cancel: close,
     groups: [{fields: [{name: 'user', label: 'User', required: true, most: 255, hint: 'A name for each presenter. When its time is over, its source is ended.'}, ...hourFields()]}],
@@ -85,16 +83,14 @@ function loginsPart(page, base) {
         throw atForm(problem);
       }
     }}).node);
-  return {node: el('div', null, el('h2', null, 'Logins of its source'), box(rows.node), add), fill};
+  return {node: el('div', null, head('Logins of its source'), box(rows.node), add), fill};
 }
 
 function listenersPart(page, base) {
   const title = el('h2', {id: 'listeners'}, 'Listeners');
-  if (!has('GET /mounts/{}/listeners')) return {node: el('div', null, title, box(quiet('This server does not list listeners here. The page ',
-    el('a', {href: '/admin/listclients.xsl?mount=' + part(page.one.mount)}, 'List Clients'), ' shows those that listen at this server.'))), refresh() {}};
   if (!may('GET /mounts/{}/listeners')) return {node: el('div'), refresh() {}};
   const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Node');
-  const none = quiet('No listeners.'), further = el('button', {type: 'button', hidden: true}, 'More');
+  const further = press('More', more, {hidden: true});
   const missing = quiet('');
   let next = '', items = [], extended = false;
   const address = base + '/listeners';
@@ -103,20 +99,16 @@ function listenersPart(page, base) {
   const draw = () => {
     const shown = term.value.trim() ? items.filter(one => matches(term.value.trim(), one.address, one.country, one.agent, one.user, one.node)) : items;
     filter.hidden = items.length < 8 && !term.value;
-    rows.fill(rows.sorted(shown), one => one.node + ' ' + one.id, one => {
-      const since = el('span'), at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
+    rows.fill(shown, one => one.node + ' ' + one.id, one => {
+      const at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
       const kick = () => api('DELETE', at).then(refresh);
       const buttons = [['Kick', kick]];
       if (one.address && mayChange('POST /bans'))
         buttons.push(['Kick, and ban for a day', () => api('POST', '/bans', {match: {address: one.address}, until: Math.floor(Date.now() / 1000) + 86400,
           reason: 'kicked from ' + page.one.mount, kick: true}, {key: keys()({})}).then(refresh)]);
-      return {cells: [cell('Address', one.address || ''), cell('Country', one.country || ''), cell('Player', one.agent || ''),
-        cell('User', one.user || ''), cell('Since', since), cell('Node', one.node || '')],
-        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons)],
-        fill(now) { say(since, ago(now.seconds)); }};
-    });
-    none.hidden = shown.length > 0;
-    say(none, items.length ? 'Nothing matches.' : 'No listeners.');
+      return {...follow({Address: one => one.address || '', Country: one => one.country || '', Player: one => one.agent || '', User: one => one.user || '', Since: one => ago(one.seconds), Node: one => one.node || ''}),
+        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons)]};
+    }, items.length ? 'Nothing matches.' : 'No listeners.', Infinity);
     further.hidden = !next;
   };
   rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, Node: one => one.node}, draw);
@@ -129,41 +121,38 @@ function listenersPart(page, base) {
     say(missing, 'Not told by ' + (got.missing || []).join(', ') + '.');
     draw();
   }
-  further.addEventListener('click', async () => {
+  async function more() {
     extended = true;
     const got = await api('GET', address + '?after=' + part(next));
     items = [...items, ...got.items];
     next = got.next;
     draw();
-  });
-  return {node: el('div', null, title, box(filter, rows.node, none, missing, further)), refresh};
+  }
+  return {node: el('div', null, title, box(filter, rows.all, missing, further)), refresh};
 }
 
 export async function mount(page, name) {
   const base = '/mounts/' + part(name);
   page.title(name);
   page.one = await api('GET', base);
-  const nodes = may('POST /mounts/{}/move') && may('GET /nodes') ? await list('/nodes') : [];
-  const accounts = here.role === 'admin' && may('GET /accounts') ? await list('/accounts') : [];
+  const nodes = may('POST /mounts/{}/move') ? await listed('/nodes') : [];
+  const accounts = here.role === 'admin' ? await listed('/accounts') : [];
   const ours = page.one.origin === 'store', changes = ours && mayChange('PATCH /mounts/{}');
   page.made = el('div');
   page.encoder = el('section', {class: 'roundbox'});
-  const state = el('span'), why = el('span'), title = el('p', {class: 'playing', dir: 'auto'});
-  const tiles = ['listeners', 'listeners allowed', 'kbit/s allowed'].map(word => { const value = el('strong'); return {value, node: el('li', null, value, ' ' + word)}; });
+  const state = span(), why = span(), title = el('p', {class: 'playing', dir: 'auto'});
+  const totals = tiles('listeners', 'listeners allowed', 'kbit/s allowed');
   const facts = el('tbody'), player = el('div', {class: 'audioplayer'});
-  const listeners = () => count(page.one.listeners ?? 0, 'listener');
+  const listeners = () => count(page.one.listeners ?? 0, 'listener') + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.';
   const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.take(told); else await refresh(); };
 
   const kick = may('POST /mounts/{}/kick-source') && question('End source', '', () => 'The source of ' + name + ' ends; '
-    + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it. It may come back.', [['End source', act('/kick-source')]]);
-  const suspend = changes && question('Suspend', '', () => name + ' takes no source until it is resumed' + (stateOf(page.one)[1] === 'up' ? ': its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.' : '.'),
+    + listeners() + ' It may come back.', [['End source', act('/kick-source')]]);
+  const suspend = changes && question('Suspend', '', () => name + ' takes no source until it is resumed' + (stateOf(page.one)[1] === 'up' ? ': its source ends, and ' + listeners() : '.'),
     [['Suspend', act('/suspend')]]);
-  const resume = changes && el('button', {type: 'button', on: {click: async () => {
-    try { await act('/resume')(); } catch (problem) { say(why, problem.message); }
-  }}}, 'Resume');
-  const renew = changes && names(page.one).length === 1 && question('New password', '', () => 'The password of ' + names(page.one)[0] + ' ends. A source that is on air stays.',
-    [['New password', async () => { const made = await api('POST', base + '/password', {user: names(page.one)[0]}); page.take(made); showMade(page, made); }]], false);
-  const remove = changes && question('Delete', '', () => 'Delete ' + name + '? Its logins go, its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.',
+  const resume = changes && press('Resume', act('/resume'));
+  const renew = changes && names(page.one).length === 1 && renewal(page, base, names(page.one)[0]);
+  const remove = changes && question('Delete', '', () => 'Delete ' + name + '? Its logins go, its source ends, and ' + listeners(),
     [['Delete', async () => { await api('DELETE', base, undefined, {revision: page.one.revision}); page.go('/mounts'); }]]);
   const rest = [];
   if (may('POST /mounts/{}/title')) {
@@ -185,19 +174,18 @@ export async function mount(page, name) {
   page.take = one => {
     page.one = {...one, source: {...one.source, password: undefined}};
     const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
-    say(state, t(text));
-    state.className = 'state ' + kind;
+    pill(state, text, kind);
     say(why, suspended && one['suspended-by'] ? ' by ' + (one['suspended-by'] === 'account' ? 'its account' : 'an ' + one['suspended-by']) : one['suspended-by'] === 'account' ? ' with its account' : '');
     say(title, one.title || '');
     title.hidden = !one.title;
-    say(tiles[0].value, number(one.listeners ?? 0));
-    say(tiles[1].value, one.limits?.listeners >= 0 ? number(one.limits.listeners) : 'any');
-    say(tiles[2].value, one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : 'any');
+    say(totals.values[0], number(one.listeners ?? 0));
+    say(totals.values[1], one.limits?.listeners >= 0 ? number(one.limits.listeners) : 'any');
+    say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : 'any');
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || 'a relay', by.node && 'at ' + by.node, by.address && 'from ' + by.address, 'since ' + when(by.since), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const rows = [['On the air', fed], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', {file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin]]]
-      .filter(([, value]) => value).map(([label, value]) => el('tr', null, el('th', {scope: 'row'}, label), el('td', {dir: 'auto'}, value)));
+      .filter(([, value]) => value).map(([label, value]) => pair(label, value));
     rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));
     const shown = rows.map(row => row.textContent).join('\n');
     if (facts.shown !== shown) { facts.replaceChildren(...rows); facts.shown = shown; }
@@ -213,17 +201,17 @@ export async function mount(page, name) {
   };
   const refresh = async () => page.take(await api('GET', base));
 
-  const head = box(el('p', null, state, why), title, el('ul', {class: 'tiles'}, tiles.map(one => one.node)), actions(kick, suspend, resume, renew, remove),
+  const facing = box(el('p', null, state, why), title, totals.node, actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));
   const past = chart('Listeners', {of: 'listeners', mount: name});
-  page.main.append(page.made, head, past ? box(past.node) : '', ...rest);
+  page.add(page.made, facing, past && box(past.node), ...rest);
   const settings = recipe(page.one);
   if (settings && ours && may('POST /mounts/{}/kick-source')) {
     page.encoder.append(settings);
-    page.main.append(el('h2', null, 'Settings of its encoder'), page.encoder);
+    page.add(head('Settings of its encoder'), page.encoder);
   }
-  if (logins) page.main.append(logins.node);
-  page.main.append(heard.node);
+  if (logins) page.add(logins.node);
+  page.add(heard.node);
   page.take(page.one);
   if (page.more?.made) showMade(page, page.more.made);
   past?.refresh();

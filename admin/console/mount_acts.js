@@ -1,6 +1,6 @@
 // What is done to the listeners of a mount all together: moved to another mount, sent to a fallback
 // once its source ends, and the users that may listen where a password file says so.
-import {cell, el, here, may, part, quiet, say, table, tell} from './kit.js';
+import {cell, el, here, may, part, quiet, say, strong, table, tell} from './kit.js';
 import {command, xml} from './command.js';
 import {form, opening, question} from './forms.js';
 
@@ -20,7 +20,7 @@ function shutter(id, label, fill) {
 const movePart = mount => shutter('move', 'Move its listeners', async inside => {
   const told = await xml('moveclients?mount=' + part(mount)), rows = table('Mount', 'Listeners', 'Type');
   const others = [...told.querySelectorAll('source')].map(one => ({mount: one.getAttribute('mount'), listeners: text(one, 'listeners'), type: text(one, 'content-type')}));
-  rows.fill(others, one => one.mount, one => ({cells: [cell('Mount', el('strong', null, one.mount)), cell('Listeners', one.listeners), cell('Type', one.type)],
+  rows.fill(others, one => one.mount, one => ({cells: [cell('Mount', strong(one.mount)), cell('Listeners', one.listeners), cell('Type', one.type)],
     acts: [question('Move here', one.mount, 'All listeners of ' + mount + ' go on with ' + one.mount + '.',
       [['Move them', async () => tell(await command('moveclients', {mount, destination: one.mount}))]], false)]}));
   inside.replaceChildren(quiet(others.length ? 'They go on listening without a gap. These mounts have their format; a player cannot change to another.' : 'There is no other mount of their format to move them to.'), rows.node);
@@ -33,7 +33,7 @@ const fallbackPart = mount => opening('Set the fallback', '', close => form({but
 const usersPart = mount => shutter('logins', 'Users that may listen', async function fill(inside) {
   const told = await xml('manageauth?mount=' + part(mount)), rows = table('User'), none = quiet('No users yet.');
   const users = [...told.querySelectorAll('User')].map(one => text(one, 'username'));
-  rows.fill(users, one => one, one => ({cells: [cell('User', el('strong', null, one))], acts: [question('Delete', one, 'Delete ' + one + '? This user may not listen any more.',
+  rows.fill(users, one => one, one => ({cells: [cell('User', strong(one))], acts: [question('Delete', one, 'Delete ' + one + '? This user may not listen any more.',
     [['Delete', async () => { await command('manageauth', {mount, action: 'delete', username: one}); await fill(inside); }]])]}));
   none.hidden = users.length > 0;
   inside.replaceChildren(rows.node, none, form({button: 'Add', groups: [{fields: [{name: 'username', label: 'User', required: true, most: 255}, {name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true}]}],

@@ -1,13 +1,12 @@
 // All mounts: searched, made, and the way to each.
-import {GB, api, box, cell, description, el, here, keys, list, matches, may, mayChange, mountPage, number, quiet, say, table, tell} from './kit.js';
-import {t} from './texts.js';
+import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, table, tell, within} from './kit.js';
 import {form, opening} from './forms.js';
 
-const EVERY = 5000, MOST_ROWS = 200;   // ms, rows
+const EVERY = 5000;   // ms
 // Of the settings those that most mounts have; the others come from the server's description.
-const USUAL = ['stream-name', 'stream-description', 'stream-url', 'genre', 'public', 'fallback-mount'];
 const LABELS = {'stream-name': 'Name of the stream', 'stream-description': 'Description', 'stream-url': 'Web page', genre: 'Genre',
   public: 'In public directories', 'fallback-mount': 'Fallback mount'};
+const USUAL = Object.keys(LABELS);
 
 // What it does, and the shape that shows it.
 export function stateOf(one) {
@@ -68,38 +67,19 @@ export const mountSorts = {Mount: one => one.mount, State: one => stateOf(one)[0
   Home: one => one.home, Account: one => one.account, 'Stands in': one => one.origin};
 
 // A row of a table of mounts; what it says of itself in the fourth column, and what else there is.
-export function mountRow(label, textOf, ...others) {
-  const parts = {more: others.map(() => el('span'))};
-  const cells = [el('td', {'data-label': 'Mount'}, parts.link = el('a')), cell('State', parts.state = el('span')),
-    cell('Listeners', parts.listeners = el('span')), el('td', {'data-label': label}, parts.text = el('span', {dir: 'auto'})),
-    cell('Home', parts.home = el('span')), cell('Account', parts.account = el('span')),
-    ...others.map(([name], at) => cell(name, parts.more[at]))];
-  return {cells, fill(one) {
-    const [text, kind] = stateOf(one);
-    parts.link.href = '/admin/console' + mountPage(one.mount);
-    say(parts.link, one.mount);
-    say(parts.state, t(text));
-    parts.state.className = 'state ' + kind;
-    say(parts.listeners, number(one.listeners ?? 0) + (one.limits?.listeners > 0 ? ' of ' + number(one.limits.listeners) : ''));
-    say(parts.text, textOf(one) || '');
-    say(parts.home, one.home || '');
-    say(parts.account, one.account || '');
-    others.forEach(([, value], at) => say(parts.more[at], value(one)));
-  }};
-}
+export const mountRow = (label, textOf, others) => follow({
+  Mount: [el('a'), (one, link) => { link.href = '/admin/console' + mountPage(one.mount); return one.mount; }],
+  State: (one, at) => pill(at, ...stateOf(one)), Listeners: one => within(one.listeners, one.limits?.listeners),
+  [label]: [auto(), one => textOf(one) || ''], Home: one => one.home || '', Account: one => one.account || '', ...others});
 
 export async function mounts(page) {
   page.title('Mounts');
   const search = page.search('Search mounts');
   const rows = table('Mount', 'State', 'Listeners', 'Name', 'Home', 'Account', 'Stands in');
-  const none = quiet(''), more = quiet('');
   let known = [];
   if (mayChange('POST /mounts')) {
-    let accounts = [], nodes = [];
-    const ready = Promise.all([may('GET /accounts') ? list('/accounts') : [], may('GET /nodes') ? list('/nodes') : []])
-      .then(got => { [accounts, nodes] = got; });
-    await ready;
-    page.main.append(opening('Create a mount', '', close => {
+    const [accounts, nodes] = await Promise.all([listed('/accounts'), listed('/nodes')]);
+    page.add(opening('Create a mount', '', close => {
       const key = keys();
       return form({button: 'Create', cancel: close, groups: mountGroups(null, accounts, nodes),
         at: {'mount-exists': 'mount', 'in-file': 'mount'},
@@ -110,16 +90,12 @@ export async function mounts(page) {
         }}).node;
     }));
   }
-  page.main.append(search.node, box(rows.node, none, more));
+  page.add(search.node, box(rows.all));
   const draw = () => {
     const term = search.value();
     const shown = known.filter(one => !term || matches(term, mountTexts(one)));
-    rows.fill(rows.sorted(shown).slice(0, MOST_ROWS), one => one.mount,
-      () => mountRow('Name', one => one.settings?.['stream-name'], ['Stands in', one => one.origin]));
-    none.hidden = shown.length > 0;
-    say(none, known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
-    more.hidden = shown.length <= MOST_ROWS;
-    say(more, 'The first ' + MOST_ROWS + ' of ' + number(shown.length) + '; search for the others.');
+    rows.fill(shown, one => one.mount, () => mountRow('Name', one => one.settings?.['stream-name'], {'Stands in': one => one.origin}),
+      known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
   };
   const refresh = async () => { known = await list('/mounts'); draw(); };
   rows.sort(mountSorts, draw);

@@ -1,12 +1,12 @@
 // The nodes of the cluster: who pulls what from whom, the links to masters, and where a listener
 // would be sent, and why.
-import {ago, box, cell, el, has, list, may, number, part, quiet, say, table, words} from './kit.js';
-import {chart} from './history.js';
+import {ago, box, cell, el, follow, head, list, may, number, part, query, quiet, say, small, strong, table, words} from './kit.js';
+import {charts} from './history.js';
 import {json} from './command.js';
 import {form} from './forms.js';
 import {nodeRow, nodeSorts} from './overview.js';
 
-const EVERY = 3000, MOST_ROWS = 200;   // ms, rows
+const EVERY = 3000;   // ms
 
 // Of cluster/explain.
 function explainPart() {
@@ -15,76 +15,62 @@ function explainPart() {
   const asked = form({button: 'Explain', groups: [{fields: [{name: 'mount', label: 'Mount', required: true, placeholder: '/rock.mp3'}, {name: 'ip', label: 'Address', placeholder: '203.0.113.9'},
     {name: 'ua', label: 'Player', placeholder: 'VLC'}, {name: 'https', label: 'Asked by https', type: 'tick'}]}],
     send: async body => {
-      const query = {...body, https: body.https ? 1 : undefined};
-      const told = await json('cluster/explain?' + Object.entries(query).filter(([, value]) => value).map(([name, value]) => name + '=' + part(value)).join('&'));
+      const told = await json('cluster/explain?' + query({...body, https: body.https && 1}));
       say(answer, [told.answer + (told.node ? ' to ' + told.node : ''), told.reason, told.country && 'from ' + told.country].filter(Boolean).join('; ') + '.');
-      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', el('strong', null, one.node), one.chosen && el('small', null, 'chosen')), cell('Candidate', one.candidate ? 'yes' : [one.out, one.why].filter(Boolean).join(': ')),
+      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', strong(one.node), one.chosen && small('chosen')), cell('Candidate', one.candidate ? 'yes' : [one.out, one.why].filter(Boolean).join(': ')),
         cell('Carries it', one.carries ? 'yes' : 'no'), cell('Load', Math.round(100 * one.utilisation) + '\u00a0%'), cell('Room', one.room_kbps === null ? '' : number(Math.round(one.room_kbps)) + '\u00a0kbit/s')]}));
     }});
-  return el('div', null, el('h2', null, 'Where would a listener be sent?'), box(asked.node, answer, rows.node));
+  return el('div', null, head('Where would a listener be sent?'), box(asked.node, answer, rows.node));
 }
 
 // The way of a stream: the home first, what pulls it from there below.
 function treePart() {
-  const rows = table('Mount', 'Listeners', 'kbit/s', 'Carried by'), none = quiet('No node carries a mount.'), more = quiet('');
-  return {node: el('div', null, el('h2', null, 'What nodes carry'), box(rows.node, none, more)), fill(mounts) {
-    const shown = mounts.slice(0, MOST_ROWS);
-    rows.fill(shown, one => one.mount, () => {
-      const listeners = el('span'), kbps = el('span'), by = el('ul', {class: 'plain tree'}), name = el('strong');
-      return {cells: [cell('Mount', name), cell('Listeners', listeners), cell('kbit/s', kbps), el('td', {'data-label': 'Carried by'}, by)], fill(one) {
-        say(name, one.mount);
-        say(listeners, number(one.listeners));
-        say(kbps, number(one.kbps));
+  const rows = table('Mount', 'Listeners', 'kbit/s', 'Carried by');
+  return {node: el('div', null, head('What nodes carry'), box(rows.all)), fill(mounts) {
+    rows.fill(mounts, one => one.mount, () => {
+      const by = el('ul', {class: 'plain tree'});
+      return follow({Mount: [strong(), one => one.mount], Listeners: one => number(one.listeners), 'kbit/s': one => number(one.kbps), 'Carried by': [by, one => {
         const lines = one.carriers.map(row => row.node + ': ' + number(row.listeners) + (row.below ? ', and ' + number(row.below) + ' behind it' : '') + (row.redirected ? ', ' + number(row.redirected) + ' on their way' : '') + (row.free !== undefined ? ', ' + number(row.free) + ' places left' : ''));
         for (const row of one.cannot_pull || []) lines.push(row.node + ' cannot pull it: ' + row.why);
         if (by.shown === lines.join('\n')) return;
         by.shown = lines.join('\n');
         by.replaceChildren(...lines.map(line => el('li', null, line)));
-      }};
-    });
-    none.hidden = mounts.length > 0;
-    more.hidden = mounts.length <= MOST_ROWS;
-    say(more, 'The first ' + MOST_ROWS + ' of ' + number(mounts.length) + '.');
+      }]});
+    }, 'No node carries a mount.');
   }};
 }
 
 function linksPart() {
-  const rows = table('Server', 'Link', 'Round trip', 'For'), part = el('div', {hidden: true}, el('h2', null, 'Links'), box(rows.node));
+  const rows = table('Server', 'Link', 'Round trip', 'For'), part = el('div', {hidden: true}, head('Links'), box(rows.node));
   return {node: part, fill(links) {
     part.hidden = !links.length;
-    rows.fill(links, one => (one.id || one.address || '') + (one.role || ''), () => {
-      const id = el('strong'), state = el('span'), trip = el('span'), since = el('span');
-      return {cells: [cell('Server', id), cell('Link', state), cell('Round trip', trip), cell('For', since)], fill(one) {
-        say(id, one.id || one.address || '');
-        say(state, one.state || (one.up ? 'up' : 'down'));
-        say(trip, one.round_trip_us > 0 ? (one.round_trip_us / 1000).toFixed(1) + '\u00a0ms' : '');
-        say(since, one.seconds >= 0 ? ago(one.seconds) : '');
-      }};
-    });
+    rows.fill(links, one => (one.id || one.address || '') + (one.role || ''), () => follow({
+      Server: [strong(), one => one.id || one.address || ''], Link: one => one.state || (one.up ? 'up' : 'down'),
+      'Round trip': one => one.round_trip_us > 0 ? (one.round_trip_us / 1000).toFixed(1) + '\u00a0ms' : '', For: one => one.seconds >= 0 ? ago(one.seconds) : ''}));
   }};
 }
 
 export async function nodes(page) {
   page.title('Nodes');
-  if (!has('GET /nodes') || !may('GET /nodes')) {
-    page.main.append(box(quiet('Your role does not show the nodes.')));
+  if (!may('GET /nodes')) {
+    page.add(box(quiet('Your role does not show the nodes.')));
     return;
   }
   const rows = table('Node', 'State', 'Listeners', 'Load', 'Sources', 'Up', 'Version');
-  const charts = [chart('Listeners by node', {of: 'listeners', by: 'node'}), chart('Bandwidth by node', {of: 'kbps', by: 'node'})].filter(Boolean);
+  const past = charts(['Listeners by node', {of: 'listeners', by: 'node'}], ['Bandwidth by node', {of: 'kbps', by: 'node'}]);
   const tree = treePart(), links = linksPart();
   let all = [];
-  const draw = () => rows.fill(rows.sorted(all), one => one.id, one => nodeRow(one, refresh));
+  const draw = () => rows.fill(all, one => one.id, one => nodeRow(one, refresh));
   async function refresh() {
     const [known, cluster, linked] = await Promise.all([list('/nodes'), json('cluster.json'), json('cluster/links.json').catch(() => null)]);
     all = known;
     draw();
     tree.fill(cluster.mounts || []);
     links.fill(linked?.links || linked?.masters || []);
-    charts.forEach(one => one.refresh());
+    past.refresh();
   }
   rows.sort(nodeSorts, draw);
-  page.main.append(box(rows.node), charts.length ? box(el('div', {class: 'charts'}, charts.map(one => one.node))) : '', tree.node, links.node, explainPart());
-  try { await refresh(); } catch (problem) { page.main.append(quiet(words(problem))); }
+  page.add(box(rows.node), past.there && box(past.node), tree.node, links.node, explainPart());
+  try { await refresh(); } catch (problem) { page.add(quiet(words(problem))); }
   page.poll(refresh, () => EVERY);
 }

@@ -1,5 +1,5 @@
 // This server: its configuration file, checked and read again, and the last lines of its logs.
-import {api, box, cell, el, may, part, quiet, say, table, words} from './kit.js';
+import {api, box, cell, el, head, may, part, press, quiet, say, table, words} from './kit.js';
 import {form, question} from './forms.js';
 
 const EVERY = 3000, LINES = 200;   // ms
@@ -11,12 +11,12 @@ function configurationPart() {
     try {
       const got = await api('GET', '/configuration/check');
       rows.fill(got.items, one => JSON.stringify(one), one => ({cells: [cell('Line', one.line ? String(one.line) : ''),
-        el('td', {'data-label': 'Kind'}, el('span', {class: 'state ' + (one.severity === 'error' ? 'off' : one.severity === 'warning' ? 'half' : 'idle')}, one.severity)), cell('What', one.text)]}));
+        cell('Kind', el('span', {class: 'state ' + ({error: 'off', warning: 'half'}[one.severity] || 'idle')}, one.severity)), cell('What', one.text)]}));
       say(told, got.usable ? got.items.length ? 'The file can be used.' : 'The file can be used; there is nothing to say about it.' : 'The file cannot be used.');
     } catch (problem) { say(told, words(problem)); }
   }
   rows.node.hidden = true;
-  return box(el('div', {class: 'buttons'}, el('button', {type: 'button', on: {click: check}}, 'Check the file')),
+  return box(el('div', {class: 'buttons'}, press('Check the file', check)),
     may('POST /configuration/reload') && question('Read it again', '', 'What has changed in the file takes effect now; listeners and sources stay. What needs a restart is named in the error log.',
       [['Read it again', async () => { await api('POST', '/configuration/reload', {}); say(told, 'The file is read; the error log has what was changed.'); }]], false), told, rows.node);
 }
@@ -43,10 +43,10 @@ function logPart(page) {
 export async function server(page) {
   page.title('Server');
   if (!may('GET /log')) {
-    page.main.append(box(quiet('Your role does not show this server itself.')));
+    page.add(box(quiet('Your role does not show this server itself.')));
     return;
   }
   const log = logPart(page);
-  page.main.append(el('h2', null, 'Configuration'), configurationPart(), log.node);
+  page.add(head('Configuration'), configurationPart(), log.node);
   await log.refresh();
 }

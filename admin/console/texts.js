@@ -1,38 +1,13 @@
-// The words of the console in other languages: one table, by the English ones.  What is not in it
-// stays English; what comes from the server is as it comes.
+// The words of the console in other languages: a file for each, by the English ones, which is fetched
+// where it is wanted.  What is not in it stays English; what comes from the server is as it comes.
 export const LANGUAGES = {en: 'English', de: 'Deutsch', fr: 'Français', es: 'Español', pt: 'Português'};
-const ORDER = ['de', 'fr', 'es', 'pt'], KEY = 'lb-language';
-const TEXTS = {
-  'On air': ['Auf Sendung', 'À l’antenne', 'En antena', 'No ar'], Mounts: ['Mounts', 'Points de montage', 'Puntos de montaje', 'Pontos de montagem'], Nodes: ['Server', 'Nœuds', 'Nodos', 'Nós'],
-  Archive: ['Archiv', 'Archives', 'Archivo', 'Arquivo'], Accounts: ['Konten', 'Comptes', 'Cuentas', 'Contas'], Users: ['Benutzer', 'Utilisateurs', 'Usuarios', 'Utilizadores'],
-  'Your login': ['Ihre Anmeldung', 'Votre connexion', 'Su acceso', 'O seu acesso'], Tokens: ['Tokens', 'Jetons', 'Tokens', 'Tokens'], Bans: ['Sperren', 'Bannissements', 'Bloqueos', 'Bloqueios'],
-  Certificates: ['Zertifikate', 'Certificats', 'Certificados', 'Certificados'], Audit: ['Protokoll', 'Journal', 'Registro', 'Registo'], Server: ['Dieser Server', 'Serveur', 'Servidor', 'Servidor'],
-  'Public page': ['Öffentliche Seite', 'Page publique', 'Página pública', 'Página pública'], Overview: ['Übersicht', 'Vue d’ensemble', 'Resumen', 'Visão geral'], Language: ['Sprache', 'Langue', 'Idioma', 'Idioma'],
-  Mount: ['Mount', 'Montage', 'Montaje', 'Montagem'], Node: ['Server', 'Nœud', 'Nodo', 'Nó'], State: ['Zustand', 'État', 'Estado', 'Estado'], Listeners: ['Hörer', 'Auditeurs', 'Oyentes', 'Ouvintes'],
-  Title: ['Titel', 'Titre', 'Título', 'Título'], Name: ['Name', 'Nom', 'Nombre', 'Nome'], Home: ['Heimat', 'Origine', 'Origen', 'Origem'], Account: ['Konto', 'Compte', 'Cuenta', 'Conta'], 'Stands in': ['Steht in', 'Défini dans', 'Definido en', 'Definido em'],
-  Load: ['Last', 'Charge', 'Carga', 'Carga'], Sources: ['Quellen', 'Sources', 'Fuentes', 'Fontes'], Up: ['Läuft', 'Durée', 'Activo', 'Ativo'], Version: ['Version', 'Version', 'Versión', 'Versão'],
-  Bandwidth: ['Bandbreite', 'Débit', 'Ancho de banda', 'Largura de banda'], 'Listeners by mount': ['Hörer nach Mount', 'Auditeurs par montage', 'Oyentes por montaje', 'Ouvintes por montagem'],
-  'Listeners by node': ['Hörer nach Server', 'Auditeurs par nœud', 'Oyentes por nodo', 'Ouvintes por nó'], 'Bandwidth by node': ['Bandbreite nach Server', 'Débit par nœud', 'Ancho de banda por nodo', 'Largura de banda por nó'],
-  Chart: ['Verlauf', 'Graphique', 'Gráfico', 'Gráfico'], Mean: ['Mittel', 'Moyenne', 'Media', 'Média'], 'at most': ['höchstens', 'au plus', 'máximo', 'máximo'], Time: ['Zeit', 'Heure', 'Hora', 'Hora'], 'As a table': ['Als Tabelle', 'En tableau', 'Como tabla', 'Como tabela'],
-  'Nothing is known yet.': ['Noch ist nichts bekannt.', 'Rien n’est encore connu.', 'Aún no hay datos.', 'Ainda não há dados.'], others: ['andere', 'autres', 'otros', 'outros'],
-  Search: ['Suchen', 'Rechercher', 'Buscar', 'Procurar'], 'Search mounts': ['Mounts suchen', 'Rechercher un montage', 'Buscar montajes', 'Procurar montagens'], 'Search mounts, nodes, accounts and users': ['Mounts, Server, Konten und Benutzer suchen', 'Rechercher montages, nœuds, comptes et utilisateurs', 'Buscar montajes, nodos, cuentas y usuarios', 'Procurar montagens, nós, contas e utilizadores'],
-  Drain: ['Leeren', 'Vider', 'Vaciar', 'Esvaziar'], Weight: ['Gewicht', 'Poids', 'Peso', 'Peso'], Edit: ['Bearbeiten', 'Modifier', 'Editar', 'Editar'], Delete: ['Löschen', 'Supprimer', 'Eliminar', 'Eliminar'], Suspend: ['Aussetzen', 'Suspendre', 'Suspender', 'Suspender'], Resume: ['Fortsetzen', 'Reprendre', 'Reanudar', 'Retomar'],
-  'New password': ['Neues Passwort', 'Nouveau mot de passe', 'Nueva contraseña', 'Nova palavra-passe'], 'End source': ['Quelle beenden', 'Arrêter la source', 'Cortar la fuente', 'Cortar a fonte'], 'Set the title': ['Titel setzen', 'Définir le titre', 'Poner el título', 'Definir o título'],
-  Save: ['Speichern', 'Enregistrer', 'Guardar', 'Guardar'], Cancel: ['Abbrechen', 'Annuler', 'Cancelar', 'Cancelar'], Create: ['Anlegen', 'Créer', 'Crear', 'Criar'], Add: ['Hinzufügen', 'Ajouter', 'Añadir', 'Adicionar'], Set: ['Setzen', 'Appliquer', 'Aplicar', 'Aplicar'], Show: ['Zeigen', 'Afficher', 'Mostrar', 'Mostrar'], Play: ['Hören', 'Écouter', 'Escuchar', 'Ouvir'], Download: ['Herunterladen', 'Télécharger', 'Descargar', 'Transferir'], Copy: ['Kopieren', 'Copier', 'Copiar', 'Copiar'],
-  'Create a mount': ['Mount anlegen', 'Créer un montage', 'Crear un montaje', 'Criar uma montagem'], 'Create an account': ['Konto anlegen', 'Créer un compte', 'Crear una cuenta', 'Criar uma conta'], 'Create a user': ['Benutzer anlegen', 'Créer un utilisateur', 'Crear un usuario', 'Criar um utilizador'], 'Create a token': ['Token anlegen', 'Créer un jeton', 'Crear un token', 'Criar um token'], 'Create a ban': ['Sperre anlegen', 'Créer un bannissement', 'Crear un bloqueo', 'Criar um bloqueio'],
-  'Move its listeners': ['Hörer verschieben', 'Déplacer ses auditeurs', 'Mover sus oyentes', 'Mover os ouvintes'], 'Set the fallback': ['Ersatz setzen', 'Définir le repli', 'Poner el respaldo', 'Definir a reserva'], 'Users that may listen': ['Benutzer, die hören dürfen', 'Utilisateurs autorisés à écouter', 'Usuarios que pueden escuchar', 'Utilizadores que podem ouvir'],
-  Address: ['Adresse', 'Adresse', 'Dirección', 'Endereço'], Country: ['Land', 'Pays', 'País', 'País'], Player: ['Programm', 'Lecteur', 'Reproductor', 'Leitor'], User: ['Benutzer', 'Utilisateur', 'Usuario', 'Utilizador'], Since: ['Seit', 'Depuis', 'Desde', 'Desde'], Role: ['Rolle', 'Rôle', 'Rol', 'Papel'], Password: ['Passwort', 'Mot de passe', 'Contraseña', 'Palavra-passe'],
-  From: ['Von', 'De', 'Desde', 'De'], To: ['Bis', 'À', 'Hasta', 'Até'], Length: ['Dauer', 'Durée', 'Duración', 'Duração'], Size: ['Größe', 'Taille', 'Tamaño', 'Tamanho'], Where: ['Wo', 'Où', 'Dónde', 'Onde'], 'The day before': ['Der Tag davor', 'La veille', 'El día anterior', 'O dia anterior'], 'The day after': ['Der Tag danach', 'Le lendemain', 'El día siguiente', 'O dia seguinte'], 'Recorded parts': ['Aufnahmen', 'Enregistrements', 'Grabaciones', 'Gravações'], Titles: ['Titel', 'Titres', 'Títulos', 'Títulos'],
-  Configuration: ['Konfiguration', 'Configuration', 'Configuración', 'Configuração'], Logs: ['Logs', 'Journaux', 'Registros', 'Registos'], 'Check the file': ['Datei prüfen', 'Vérifier le fichier', 'Comprobar el archivo', 'Verificar o ficheiro'], 'Read it again': ['Neu einlesen', 'Relire', 'Releer', 'Reler'],
-  'No listeners.': ['Keine Hörer.', 'Aucun auditeur.', 'Sin oyentes.', 'Sem ouvintes.'], 'on air': ['auf Sendung', 'à l’antenne', 'en antena', 'no ar'], 'off air': ['nicht auf Sendung', 'hors antenne', 'fuera de antena', 'fora do ar'], up: ['läuft', 'actif', 'activo', 'ativo'], down: ['ausgefallen', 'en panne', 'caído', 'em baixo'], draining: ['leert sich', 'se vide', 'vaciándose', 'a esvaziar'], suspended: ['ausgesetzt', 'suspendu', 'suspendido', 'suspenso'],
-  'Settings of its encoder': ['Einstellungen des Encoders', 'Réglages de l’encodeur', 'Ajustes del codificador', 'Definições do codificador'], 'Logins of its source': ['Anmeldungen der Quelle', 'Connexions de la source', 'Accesos de la fuente', 'Acessos da fonte'], 'Log out': ['Abmelden', 'Se déconnecter', 'Salir', 'Sair'],
-};
+const KEY = 'lb-language';
 
 const chosen = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
 // As Accept-Language says it, unless the menu was used.
 export const language = [chosen(), ...(navigator.languages || [])].map(one => (one || '').slice(0, 2)).find(one => LANGUAGES[one]) || 'en';
-const at = ORDER.indexOf(language);
-export const t = text => (at >= 0 && typeof text === 'string' && Object.hasOwn(TEXTS, text) && TEXTS[text][at]) || text;
+const TEXTS = language === 'en' ? {} : (await import('./texts_' + language + '.js').catch(() => null))?.default || {};
+export const t = text => (typeof text === 'string' && Object.hasOwn(TEXTS, text) && TEXTS[text]) || text;
 export function choose(next) {
   try { localStorage.setItem(KEY, next); } catch { /* of a browser that keeps nothing */ }
   location.reload();

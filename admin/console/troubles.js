@@ -1,10 +1,10 @@
 // What is wrong, or will be: sentences with links, the worst first.
-import {api, el, may, mountPage, number, to} from './kit.js';
+import {api, el, may, mountPage, number, strong, to} from './kit.js';
 
 const DAY = 86400, SOON = 14, FULL = 0.95, MOST = 8, SELDOM = 60000;   // s, days, share, sentences, ms
 
 const share = (value, most) => most > 0 ? value / most : 0;
-const node = one => el('strong', null, one.id);
+const node = one => strong(one.id);
 const mount = one => to(mountPage(one.mount), one.mount);
 
 // One of them: [how bad it is, …its words].

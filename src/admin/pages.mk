@@ -23,6 +23,10 @@ page_files = \
   admin/console/server.js \
   admin/console/shell.html \
   admin/console/texts.js \
+  admin/console/texts_de.js \
+  admin/console/texts_es.js \
+  admin/console/texts_fr.js \
+  admin/console/texts_pt.js \
   admin/console/troubles.js \
   admin/listclients.xsl \
   admin/listmounts.xsl \

@@ -18,9 +18,10 @@ def last_of(server, query="", login=ADMIN):
     return known[-1] if known else None
 
 
-def listened(t, listeners=3, server=None):
+def listened(t, listeners=3, server=None, managed=False):
     server = server or console_server(t)
-    server.source("/a.mp3").play(5)
+    login = Api(server).mount("/a.mp3") if managed else None
+    server.source("/a.mp3", **({"login": login} if managed else {})).play(5)
     for _ in range(listeners):
         server.listener("/a.mp3")
     wait_for(lambda: last_of(server) == listeners, "the listeners are remembered", 25)
@@ -72,7 +73,7 @@ def without_a_history_there_is_none(t):
 
 @test
 def charts_are_drawn_and_read_by_keys(t):
-    server = listened(t)
+    server = listened(t, managed=True)
     desk = Desk(t, server)
     desk.log_in()
     desk.see("Listeners by mount", "Bandwidth")
