@@ -18,9 +18,9 @@ function runs(values) {
   return found;
 }
 
-// stacked: rows upon each other; limit: a line; unit, nameOf(row), words: {mean, most, time, table, none}.
+// stacked: rows upon each other; limit: a line; nameOf(row), words: {mean, most, time, table, none}.
 // draw({t, step, rows: [{name, mean, max}]}).
-export function plot({label, stacked, limit = 0, unit = '', nameOf, words}) {
+export function plot({label, stacked, limit = 0, nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
   const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr'), sheet = el('tbody');
@@ -32,7 +32,7 @@ export function plot({label, stacked, limit = 0, unit = '', nameOf, words}) {
   const place = at => LEFT + (at + 0.5) * (width() - LEFT) / data.t.length;
   const told = value => value === null ? '\u2013' : short(value);
   const text = at => moment(data.t[at]) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
-    : told(data.rows[0].mean[at]) + ' ' + unit + ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')');
+    : told(data.rows[0].mean[at]) + ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')');
   function point(at) {
     cursor = Math.max(0, Math.min(data.t.length - 1, at));
     for (const end of ['x1', 'x2']) hand.setAttribute(end, place(cursor));

@@ -11,7 +11,7 @@ let made = 0;
 export function chart(title, of) {
   if (!may('GET /history')) return null;
   const label = 'history' + ++made, stacked = (of.by === 'mount' || of.by === 'node') && !of.node;
-  const drawn = plot({label, stacked, limit: of.limit, unit: of.of === 'kbps' ? 'kbit/s' : '', nameOf: row => row.name || t('others'),
+  const drawn = plot({label, stacked, limit: of.limit, nameOf: row => row.name || t('others'),
     words: {mean: t('Mean'), most: t('at most'), time: t('Time'), table: t('As a table'), none: t('Nothing is known yet.')}});
   const fault = el('p', {class: 'about', hidden: true});
   let span = 3600, asked = 0;
@@ -20,7 +20,7 @@ export function chart(title, of) {
     buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(SPANS[at][1] === span)));
     refresh(true);
   }, {class: 'small', 'aria-pressed': String(seconds === span)}));
-  const node = el('figure', {class: 'chart'}, el('figcaption', {id: label}, title), el('div', {class: 'spans', role: 'group', 'aria-labelledby': label}, buttons), drawn.node, fault);
+  const node = el('figure', {class: 'chart'}, el('figcaption', {id: label}, t(title) + (of.of === 'kbps' ? ', kbit/s' : '')), el('div', {class: 'spans', role: 'group', 'aria-labelledby': label}, buttons), drawn.node, fault);
   // A point of 10 s is asked for as often; others seldom.
   async function refresh(now) {
     if (!now && Date.now() - asked < Math.max(EVERY, span * 1000 / POINTS)) return;

@@ -223,7 +223,7 @@ export function tiles(...labels) {
   return {values, node: el('ul', {class: 'tiles'}, labels.map((label, at) => el('li', null, values[at], ' ' + t(label))))};
 }
 // "5 of 100", where there is a limit.
-export const within = (value, most) => number(value ?? 0) + (most > 0 ? ' of ' + number(most) : '');
+export const within = (value, most) => number(value ?? 0) + (most > 0 ? ' ' + t('of') + ' ' + number(most) : '');
 export const head = text => el('h2', null, text);
 export const box = (...parts) => el('section', {class: 'roundbox'}, ...parts);
 export const quiet = (...parts) => el('p', {class: 'about'}, ...parts.map(t));

@@ -125,7 +125,7 @@ document.addEventListener('visibilitychange', () => { if (!document.hidden) curr
 
 function session() {
   if (!here.csrf) return;
-  $('top').append(el('form', {class: 'session', method: 'post', action: '/admin/logout'}, el('input', {type: 'hidden', name: 'csrf', value: here.csrf}),
+  $('menu').before(el('form', {class: 'session', method: 'post', action: '/admin/logout'}, el('input', {type: 'hidden', name: 'csrf', value: here.csrf}),
     el('label', {for: 'language', class: 'away'}, 'Language'), el('select', {id: 'language', on: {change: event => choose(event.target.value)}}, Object.entries(LANGUAGES).map(([id, name]) => el('option', {value: id, lang: id, selected: id === language}, name))),
     el('button', {type: 'submit'}, t('Log out') + ' ' + here.user), hidden(' (' + here.role + ')')));
 }

@@ -204,7 +204,7 @@ export async function mount(page, name) {
   const facing = box(el('p', null, state, why), title, totals.node, actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));
   const past = chart('Listeners', {of: 'listeners', mount: name});
-  page.add(page.made, facing, past && box(past.node), ...rest);
+  page.add(page.made, facing, past && box(past.node), el('div', {class: 'openings'}, rest));
   const settings = recipe(page.one);
   if (settings && ours && may('POST /mounts/{}/kick-source')) {
     page.encoder.append(settings);

@@ -85,8 +85,8 @@ export async function overview(page) {
     known = {nodes: those, mounts: all.sort((a, b) => (b.listeners || 0) - (a.listeners || 0) || (stateOf(b)[1] === 'up') - (stateOf(a)[1] === 'up'))};
     const sum = (rows, of) => rows.reduce((value, row) => value + (row[of] || 0), 0);
     say(totals.values[0], number(those.length ? sum(those, 'listeners') : sum(all, 'listeners')));
-    say(totals.values[1], number(all.filter(one => stateOf(one)[1] === 'up').length) + ' of ' + number(all.length));
-    say(totals.values[2], number(those.filter(one => one.state === 'up').length) + ' of ' + number(those.length));
+    say(totals.values[1], within(all.filter(one => stateOf(one)[1] === 'up').length, all.length));
+    say(totals.values[2], within(those.filter(one => one.state === 'up').length, those.length));
     say(totals.values[3], number(Math.round(sum(those, 'kbps'))));
     totals.values[2].parentNode.hidden = totals.values[3].parentNode.hidden = !those.length;
     draw();

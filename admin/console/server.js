@@ -32,7 +32,8 @@ function logPart(page) {
       say(none, got.lines.length ? got.file : 'No line of ' + got.file + (find ? ' has this.' : '.'));
     } catch (problem) { say(lines, ''); say(none, words(problem)); }
     lines.hidden = !lines.textContent;
-    if (at_end) lines.scrollTop = lines.scrollHeight;
+    // Its page may not be shown yet.
+    if (at_end) requestAnimationFrame(() => { lines.scrollTop = lines.scrollHeight; });
   }
   const filter = form({button: 'Show', groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
     send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(); }});

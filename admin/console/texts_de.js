@@ -31,5 +31,5 @@ export default {
   Ban: 'Sperren', Format: 'Format', Description: 'Beschreibung', Genre: 'Genre', 'Fallback mount': 'Ersatz-Mount', Listen: 'Hören', Source: 'Quelle',
   'Second home': 'Zweite Heimat', 'On the air': 'Auf Sendung', 'More settings': 'Mehr Einstellungen', 'Accounts and users': 'Konten und Benutzer',
   Problems: 'Probleme', active: 'aktiv', 'No mount matches.': 'Kein Mount passt.', 'There are no mounts.': 'Es gibt keine Mounts.',
-  'Nothing matches.': 'Nichts passt.',
+  'Nothing matches.': 'Nichts passt.', of: 'von', Actions: 'Aktionen',
 };

@@ -31,5 +31,6 @@ export default {
   'Change your password': 'Cambiar la contraseña', End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descripción', Genre: 'Género',
   'Fallback mount': 'Montaje de respaldo', Listen: 'Escuchar', Source: 'Fuente', 'Second home': 'Segundo origen', 'On the air': 'En antena',
   'More settings': 'Más ajustes', 'Accounts and users': 'Cuentas y usuarios', Problems: 'Problemas', active: 'activo',
-  'No mount matches.': 'Ningún montaje coincide.', 'There are no mounts.': 'No hay montajes.', 'Nothing matches.': 'Nada coincide.',
+  'No mount matches.': 'Ningún montaje coincide.', 'There are no mounts.': 'No hay montajes.', 'Nothing matches.': 'Nada coincide.', of: 'de',
+  Actions: 'Acciones',
 };

@@ -33,4 +33,5 @@ export default {
   'Fallback mount': 'Point de repli', Listen: 'Écouter', Source: 'Source', 'Second home': 'Seconde origine', 'On the air': 'À l’antenne',
   'More settings': 'Plus de réglages', 'Accounts and users': 'Comptes et utilisateurs', Problems: 'Problèmes', active: 'actif',
   'No mount matches.': 'Aucun montage trouvé.', 'There are no mounts.': 'Aucun point de montage.', 'Nothing matches.': 'Rien ne correspond.',
+  of: 'sur', Actions: 'Actions',
 };

@@ -31,5 +31,5 @@ export default {
   End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descrição', Genre: 'Género', 'Fallback mount': 'Montagem de reserva',
   Listen: 'Ouvir', Source: 'Fonte', 'Second home': 'Segunda origem', 'On the air': 'No ar', 'More settings': 'Mais definições',
   'Accounts and users': 'Contas e utilizadores', Problems: 'Problemas', active: 'ativo', 'No mount matches.': 'Nenhuma montagem corresponde.',
-  'There are no mounts.': 'Não há montagens.', 'Nothing matches.': 'Nada corresponde.',
+  'There are no mounts.': 'Não há montagens.', 'Nothing matches.': 'Nada corresponde.', of: 'de', Actions: 'Ações',
 };
