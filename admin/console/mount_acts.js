@@ -12,7 +12,7 @@ function shutter(id, label, fill) {
   const inside = el('div', {class: 'roundbox'}), details = el('details', {class: 'opening', id}, el('summary', null, label), inside);
   details.addEventListener('toggle', async () => {
     if (!details.open) return;
-    try { await fill(inside); } catch (problem) { inside.replaceChildren(el('p', {class: 'fault', role: 'alert'}, problem.message)); }
+    try { await fill(inside); } catch (problem) { inside.replaceChildren(quiet(problem.message)); }
   });
   return details;
 }

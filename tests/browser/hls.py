@@ -1,11 +1,9 @@
 """HLS as hls.js plays it in Chromium, over takeovers of encoders and the death of a node (doc/hls.md).
 
-hls.js comes from npm, once, and is for the tests alone: no page of ours has a script of others.
+hls.js comes from npm, once.
 """
 import http.server
 import os
-import subprocess
-import tarfile
 import threading
 import time
 
@@ -15,11 +13,11 @@ from webdriver import DriverError
 import bench
 import link_bench
 from encoders import Encoder
+from npm import packed
 
 FULL = os.environ.get("LB_FULL") == "1"
 SECONDS = 60 if FULL else 15
 LOST = 2            # of which so many may be lost
-RELEASE = "hls.js@1.7.4"
 TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac"}
 BODY = "<hls><segment>2</segment><window>24</window></hls>"
 PAGE = b"""<!doctype html><title>hls.js</title><audio></audio><script src="hls.js"></script><script>
@@ -37,24 +35,11 @@ function play(url) {
 </script>"""
 
 
-def hls_js(directory):
-    """The script, as npm gives it (and keeps it in its own cache)."""
-    try:
-        done = subprocess.run(["npm", "pack", RELEASE, "--prefer-offline", "--pack-destination", str(directory)],
-                              cwd=directory, capture_output=True, timeout=120)
-    except FileNotFoundError:
-        raise Failed("no npm: tools/install-packages test") from None
-    if done.returncode != 0:
-        raise Failed("npm pack %s: %s" % (RELEASE, done.stderr.decode()[-400:]))
-    with tarfile.open(next(directory.glob("hls.js-*.tgz"))) as packed:
-        return packed.extractfile("package/dist/hls.min.js").read()
-
-
 class Site:
     """A page of another site, with hls.js."""
 
     def __init__(self, directory):
-        pages = {"/": (PAGE, "text/html"), "/hls.js": (hls_js(directory), "text/javascript")}
+        pages = {"/": (PAGE, "text/html"), "/hls.js": (packed("hls.js@1.7.4", "dist/hls.min.js", directory), "text/javascript")}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
