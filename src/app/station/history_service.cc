@@ -6,6 +6,7 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_load.h"
+#include "app/services/event_service.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "cluster/nodes/audience.h"
