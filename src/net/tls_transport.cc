@@ -166,6 +166,10 @@ IoStatus TlsTransport::handshake() noexcept {
   return sent;
 }
 
+bool TlsTransport::can_be_pumped() const noexcept {
+  return !broken_ && SSL_is_init_finished(ssl_.get()) == 1;
+}
+
 IoResult TlsTransport::read(std::span<std::byte> into) noexcept {
   if (broken_) return {IoStatus::kError, 0};
   ERR_clear_error();

@@ -48,8 +48,9 @@ TitlePlaces title_places(const Titles& titles) {
 }
 
 std::string cannot_move(const Listener& listener) {
-  if (!listener.transport->can_move())
-    return cat({"listener ", listener.id, " has an encrypted connection"});
+  if (!can_move(*listener.transport))
+    return cat({"listener ", listener.id,
+                " has an encrypted connection that begins or ends at this moment"});
   if (NoticeRecord notice; listener.notice && !listener.notice->save(notice))
     return cat(
         {"listener ", listener.id, " was let in by a backend that wants to hear of its end"});
@@ -61,7 +62,7 @@ std::string cannot_move(const Listener& listener) {
 ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles, FdsOut& fds) {
   ListenerRecord saved;
   saved.id = listener.id;
-  saved.fd = fds.add(listener.transport->fd());
+  saved.fd = fds.add(*listener.transport);
   saved.peer = listener.transport->peer();
   saved.request = listener.facts.request();
   saved.referer = listener.facts.referer();

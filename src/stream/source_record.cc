@@ -13,7 +13,7 @@ std::string Source::cannot_move() const {
     return cat({"the source of ", feed_.mount().name(), ": ", why});
   };
   if (ended_) return because("it ends at this moment");
-  if (!offer_.transport->can_move()) return because("its connection is encrypted, or no socket");
+  if (!can_move(*offer_.transport)) return because("its connection is no socket that stays");
   if (!offer_.leftover.empty() || offer_.state) return because("it begins at this moment");
   if (const auto why = feed_.cannot_move(); !why.empty()) return because(why);
   return {};
@@ -24,7 +24,7 @@ SourceRecord Source::save(FdsOut& fds) const {
   saved.lease = lease().id;
   saved.mount = feed_.mount().name();
   saved.identity = lease().identity;
-  saved.fd = fds.add(offer_.transport->fd());
+  saved.fd = fds.add(*offer_.transport);
   saved.peer = offer_.transport->peer();
   saved.request = offer_.request;
   saved.user_agent = offer_.user_agent;

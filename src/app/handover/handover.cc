@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
 #include "app/services/audience_service.h"
 #include "app/services/worker.h"
@@ -249,6 +250,7 @@ Result<void> Handover::save(HandoverOut& out) {
 Result<void> Handover::give() {
   HandoverOut out;
   if (auto saved = save(out); !saved) return saved;
+  if (!out.fds().problem().empty()) return Error::io(out.fds().problem());
   if (auto sent = send_parcel(channel_, out.bytes(), out.fds().all(), kTake); !sent) return sent;
   auto answer = receive_parcel(channel_, kTake);
   if (!answer) return answer.error();
@@ -261,7 +263,11 @@ Result<void> Handover::give() {
     record_fields(in, word);
     return Error::invalid(cat({"the new program refuses: ", word.text}));
   }
-  return send_parcel(channel_, "GO", {}, kTake);
+  auto pump = PumpProcess::make(out.fds().take_pumped());
+  if (!pump) return pump.error();
+  auto gone = send_parcel(channel_, "GO", {}, kTake);
+  if (gone) pump->go();
+  return gone;
 }
 
 void Handover::gone() {
