@@ -23,7 +23,31 @@ constexpr std::array<std::string_view, 9> kLocal = {".localhost", ".local",   ".
                                                     ".home.arpa", ".onion",   ".test",
                                                     ".example",   ".invalid", ".lan"};
 
+constexpr std::array<std::string_view, 3> kChallenges = {"tls-alpn-01", "http-01", "dns-01"};
+
 }  // namespace
+
+std::string_view to_text(AcmeChallenge challenge) noexcept {
+  return kChallenges[static_cast<std::size_t>(challenge)];
+}
+
+std::optional<AcmeChallenge> challenge_of(std::string_view text) noexcept {
+  const auto at = std::ranges::find(kChallenges, text);
+  if (at == kChallenges.end()) return std::nullopt;
+  return static_cast<AcmeChallenge>(at - kChallenges.begin());
+}
+
+std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port) {
+  std::vector<AcmeChallenge> all;
+  for (const std::string& text : settings.challenges)
+    if (const auto challenge = challenge_of(text)) all.push_back(*challenge);
+  if (settings.dns_hook.empty()) std::erase(all, AcmeChallenge::kDns);
+  if (!settings.challenges.empty()) return all;
+  if (has_https_port) all.push_back(AcmeChallenge::kTls);
+  all.push_back(AcmeChallenge::kHttp);
+  if (!settings.dns_hook.empty()) all.push_back(AcmeChallenge::kDns);
+  return all;
+}
 
 std::string directory_url(const AcmeAuthority& directory) {
   for (const NamedDirectory& known : kDirectories)

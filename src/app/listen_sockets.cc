@@ -116,7 +116,10 @@ void ListenSockets::certificate_came() {
       continue;
     }
     services_.log.info(kSocketsModule,
-                       cat({"port ", socket->port, " is open, now that there is a certificate"}));
+                       cat({"port ", socket->port,
+                            services_.tls.context()->certificates().empty()
+                                ? " is open, for the challenge of a certificate authority"
+                                : " is open, now that there is a certificate"}));
     open_.push_back(socket);
     accept_from(socket);
   }

@@ -1,4 +1,11 @@
 // Checks of <acme>: what no authority will sign, and what is missing for it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "acme/certificate.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "config/checks.h"
@@ -42,15 +49,35 @@ void check_acme(const Config& config, Filler& filler) {
         line, Severity::kNote,
         cat({"<acme>: of its ", acme.authorities.size(), " authorities only the first is asked"}));
   const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
+  for (const std::string& text : acme.challenges)
+    if (!challenge_of(text))
+      filler.report(line, Severity::kError,
+                    cat({"<acme> <challenges>: ", text,
+                         " is none of tls-alpn-01, http-01, dns-01; it is passed over"}));
+  const auto challenges = challenges_of(acme, true);
+  const bool has_dns =
+      std::find(challenges.begin(), challenges.end(), AcmeChallenge::kDns) != challenges.end();
+  if (!has_dns &&
+      std::find(acme.challenges.begin(), acme.challenges.end(), "dns-01") != acme.challenges.end())
+    filler.report(line, Severity::kError,
+                  "<acme> <challenges>: dns-01 needs dns-hook; it is passed over");
+  if (!acme.dns_hook.empty() && ::access(acme.dns_hook.c_str(), X_OK) != 0)
+    filler.report(line, Severity::kError,
+                  cat({"<acme> <dns-hook>: ", acme.dns_hook, " cannot be executed (",
+                       std::strerror(errno), "); dns-01 will fail"}));
   const std::vector<std::string> names =
       acme.names.empty() ? std::vector<std::string>{config.hostname} : acme.names;
   for (const std::string& name : names) {
-    if (name.starts_with("*."))
+    if (name.starts_with("*.") && !has_dns)
       filler.report(
           line, Severity::kError,
           cat({"<acme>: ", name,
-               " needs a challenge by DNS, which this server does not have; use names, or "
-               "ssl-certificate"}));
+               " needs the challenge dns-01, and there is none without dns-hook; the name "
+               "is left out"}));
+    else if (is_address_name(name) && has_dns && challenges.size() == 1)
+      filler.report(line, Severity::kError,
+                    cat({"<acme>: ", name,
+                         " is an address, which dns-01 is not for; the name cannot be ordered"}));
     else if (const auto why = why_not_public(name); is_public && !why.empty())
       filler.report(line, Severity::kError,
                     cat({"<acme>: no public authority gives a certificate for ", name, ", as ", why,

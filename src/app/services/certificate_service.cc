@@ -9,6 +9,8 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "net/challenge_context.h"
+#include "net/digest.h"
 
 namespace lb {
 namespace {
@@ -34,11 +36,13 @@ std::string listed(const std::vector<std::string>& names) {
 CertificateService::CertificateService(Services& services, std::function<void()> changed)
     : services_(services),
       changed_(std::move(changed)),
+      dns_(services.loops.control(), services.log),
       timer_(services.loops.control(), [this] { look(); }),
       wait_(services.loops.control(), [this] { take(order_->next()); }) {}
 
 void CertificateService::stop() {
   stopped_ = true;
+  dns_.forget();
   ++run_;
   timer_.cancel();
   wait_.cancel();
@@ -73,13 +77,13 @@ void CertificateService::configure(const Config& config) {
   std::vector<std::string> names = acme_names(config);
   const std::string state_dir = state_directory(config);
   if (stopped_ || (settings_ == config.acme && names_ == names && state_dir_ == state_dir)) return;
+  withdraw();
   ++run_;
   timer_.cancel();
   wait_.cancel();
   services_.fetcher->cancel(request_);
   order_.reset();
   attempting_ = false;
-  challenges_.clear();
   settings_ = config.acme;
   names_ = std::move(names);
   state_dir_ = state_dir;
@@ -126,6 +130,7 @@ CertificateService::Kept CertificateService::read(const std::string& state_dir,
     complain(file.error());
   } else if (auto facts = certificate_facts(file->text)) {
     kept.facts = std::move(*facts);
+    kept.id = renewal_id(file->text);
   } else {
     kept.complaints.push_back(cat({path, ": ", facts.error().what}));
   }
@@ -145,6 +150,7 @@ void CertificateService::on_read(Kept kept) {
   }
   const bool is_same =
       kept_.order.names == names_ && kept_.order.directory == directory_url(authority_);
+  if (!is_same) kept_.id.clear();
   if (!is_same) kept_.order = {names_, directory_url(authority_)};
   const bool is_usable = kept_.facts && is_same;
   WallTime at = is_usable ? renewal_time(*kept_.facts, rng_.unit()) : services_.clock.wall();
@@ -200,22 +206,80 @@ void CertificateService::begin_order() {
                                        directory_url(authority_)}));
   order_.emplace(AcmeOrder::Wanted{directory_url(authority_), names_, settings_.email,
                                    kept_.account.url, *account_key_, *key_, authority_.external_id,
-                                   std::move(secret)});
+                                   std::move(secret), challenges_of(settings_, has_https_port()),
+                                   authority_.profile, kept_.id});
   take(order_->begin());
 }
 
 void CertificateService::take(AcmeOrder::Step step) {
   if (!order_->account().empty() && order_->account() != kept_.account.url) keep_account();
   // Each publication is answered from this moment on: this node is the only one of the name.
-  while (const auto* publish = std::get_if<AcmeOrder::Publish>(&step)) {
-    challenges_.put(publish->token, publish->authorization);
+  for (;;) {
+    if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
+      if (!publish(*to_publish)) return;
+    } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
+      services_.log.warn(kAcmeModule,
+                         cat({"no certificate for ", listed(names_), ": ", other->failure.text, " ",
+                              to_text(other->next), " is tried next"}));
+    } else {
+      break;
+    }
     step = order_->next();
   }
   if (const auto* to_ask = std::get_if<AcmeOrder::Ask>(&step)) return ask(*to_ask);
   if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) return wait_.after(wait->time);
-  challenges_.clear();
+  withdraw();
   if (const auto* done = std::get_if<AcmeOrder::Done>(&step)) return keep(*done);
   fail(std::get<AcmeFailure>(step));
+}
+
+bool CertificateService::publish(const AcmeOrder::Publish& publish) {
+  switch (publish.challenge) {
+    case AcmeChallenge::kHttp:
+      services_.challenges->put_text(run_, publish.token, publish.authorization);
+      return true;
+    case AcmeChallenge::kTls:
+      if (auto context = challenge_context(publish.name, publish.authorization)) {
+        services_.challenges->put_context(run_, challenge_server_name(publish.name),
+                                          std::move(*context));
+        return true;
+      } else {
+        withdraw();
+        fail({AcmeFailure::Kind::kOther, context.error().what, {}});
+        return false;
+      }
+    case AcmeChallenge::kDns:
+      set_record(publish);
+      return false;
+  }
+  return true;
+}
+
+void CertificateService::set_record(const AcmeOrder::Publish& publish) {
+  dns_.add(settings_.dns_hook, cat({"_acme-challenge.", publish.name}),
+           base64url_encode(sha256(publish.authorization)),
+           [this, run = run_](const Result<void>& set) {
+             if (run != run_ || !order_) return;
+             if (set) return wait_.after(settings_.dns_wait);
+             withdraw();
+             fail({AcmeFailure::Kind::kOther,
+                   cat({"the record of dns-01 was not set: ", set.error().what}),
+                   {}});
+           });
+}
+
+void CertificateService::withdraw() {
+  services_.challenges->remove(run_);
+  dns_.remove_all();
+}
+
+bool CertificateService::has_https_port() const {
+  constexpr int kHttpsPort = 443;
+  const auto config = services_.config.read();
+  return std::any_of(config->listen.begin(), config->listen.end(),
+                     [](const ListenSettings& socket) {
+                       return socket.port == kHttpsPort && !socket.shoutcast_compat;
+                     });
 }
 
 void CertificateService::ask(const AcmeOrder::Ask& ask) {
@@ -258,8 +322,11 @@ void CertificateService::keep(const AcmeOrder::Done& done) {
           return written;
         return write_order(dir, order);
       },
-      [this, facts = done.facts](const Result<void>& written) {
-        if (written) return in_use(facts);
+      [this, facts = done.facts, id = renewal_id(done.chain)](const Result<void>& written) {
+        if (written) {
+          kept_.id = id;
+          return in_use(facts);
+        }
         fail({AcmeFailure::Kind::kOther,
               cat({"the new certificate could not be kept: ", written.error().what}),
               {}});

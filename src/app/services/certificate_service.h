@@ -3,7 +3,7 @@
 // One attempt is one AcmeOrder (acme/order.h), asked over the Fetcher. What works is never given
 // up: the file in use is replaced only by a chain that was checked. A failure is a line, an event
 // and a moment of the next attempt, which is kept over a restart.
-// Thread: control; challenges() any. Files are read and written on the clerk.
+// Thread: control. Files are read and written on the clerk.
 // Ownership: Services.
 // Bounds: one order under way; a look at the clock each hour at least, as a wall clock may be set.
 // Source: doc/https.md.
@@ -17,9 +17,9 @@
 #include <string_view>
 #include <vector>
 
-#include "acme/challenges.h"
 #include "acme/kept_certificate.h"
 #include "acme/order.h"
+#include "app/services/dns_hook.h"
 #include "app/services/services.h"
 #include "base/random.h"
 
@@ -32,7 +32,6 @@ class CertificateService {
 
   void configure(const Config& config);
   void stop();
-  const AcmeChallenges& challenges() const noexcept { return challenges_; }
   struct Order {
     std::string names;      // with spaces between; "": nothing is ordered
     unsigned failures = 0;  // in a row
@@ -55,6 +54,7 @@ class CertificateService {
     KeptAccount account;
     KeptOrder order;
     std::optional<CertificateFacts> facts;  // of the file in use
+    std::string id;                         // of its certificate with the authority; "": none
     std::vector<std::string> complaints;
   };
   static Kept read(const std::string& state_dir, const std::string& directory,
@@ -65,6 +65,11 @@ class CertificateService {
   void attempt();
   void begin_order();
   void take(AcmeOrder::Step step);
+  // Whether the order can go on at once.
+  bool publish(const AcmeOrder::Publish& publish);
+  void set_record(const AcmeOrder::Publish& publish);
+  void withdraw();  // all that was published
+  bool has_https_port() const;
   void ask(const AcmeOrder::Ask& ask);
   void keep(const AcmeOrder::Done& done);
   void in_use(const CertificateFacts& facts);
@@ -78,7 +83,7 @@ class CertificateService {
   Services& services_;
   std::function<void()> changed_;
   Rng rng_ = Rng::from_entropy();
-  AcmeChallenges challenges_;
+  DnsHook dns_;
 
   AcmeSettings settings_;
   std::vector<std::string> names_;

@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "http/connections.h"
 #include "http/static_files.h"
+#include "net/challenge_table.h"
 #include "net/fetch.h"
 #include "net/loop_beats.h"
 #include "net/loop_pool.h"
@@ -77,7 +78,8 @@ struct Services {
   Snapshot<SessionKeys> session_keys;  // of other masters
   LoopPool loops;
   LoopBeats beats;
-  TlsKeeper tls;  // clerk; its context: any thread
+  std::shared_ptr<ChallengeTable> challenges;  // control writes, any thread reads
+  TlsKeeper tls;                               // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
   TitleHistory titles;  // any thread
