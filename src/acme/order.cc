@@ -273,9 +273,18 @@ AcmeOrder::Step AcmeOrder::on_authorization(const Json& body) {
 
 // In the next way, where there is one; an order whose authorization has failed cannot go on.
 AcmeOrder::Step AcmeOrder::not_validated(AcmeFailure failure) {
+  if (!is_validation(failure.kind)) return failure;
+  return other_way(std::move(failure));
+}
+
+AcmeOrder::Step AcmeOrder::not_published(AcmeFailure failure) {
+  return other_way(std::move(failure));
+}
+
+AcmeOrder::Step AcmeOrder::other_way(AcmeFailure failure) {
   failed_.emplace_back(name_, way_);
   const auto next = next_challenge(name_);
-  if (!next || !is_validation(failure.kind)) return failure;
+  if (!next) return failure;
   state_ = State::kOtherWay;
   return OtherWay{std::move(failure), *next};
 }

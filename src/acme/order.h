@@ -79,6 +79,9 @@ class AcmeOrder {
   Step next(const Result<FetchAnswer>& answer, WallTime now);
   // REQUIRES: the last step was Publish, OtherWay or Wait
   Step next();
+  // It could not be shown: the next way is tried, as after a validation that failed.
+  // REQUIRES: the last step was Publish
+  Step not_published(AcmeFailure failure);
 
   // Of the account that was used; "" before it is known.
   const std::string& account() const noexcept { return wanted_.account; }
@@ -121,6 +124,7 @@ class AcmeOrder {
   Step next_authorization();
   Step on_authorization(const Json& body);
   Step not_validated(AcmeFailure failure);
+  Step other_way(AcmeFailure failure);
   std::optional<AcmeChallenge> next_challenge(const std::string& name) const;
   Step on_validation(const FetchAnswer& answer, const Json& body, WallTime now);
   Step finalize();

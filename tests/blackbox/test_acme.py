@@ -259,6 +259,18 @@ def a_program_that_fails_is_the_reason(t):
 
 
 @test
+def what_a_program_could_not_set_is_tried_by_http(t):
+    port = free_port()
+    authority = Authority(t, port)
+    program, _ = hook(t, authority.control, fails=True)
+    t.dir.chmod(0o755)
+    server = radio(t, authority, port, acme="<dns-hook>%s</dns-hook><challenges>dns-01 http-01</challenges>" % program).start()
+    comes(server)
+    matches(r"WARN tls/acme no certificate for radio\.example\.org: the record of dns-01 was not set: \S+/dns-hook add ended with status 1 "
+            r"\(the zone is locked\); http-01 is tried next", server.log())
+
+
+@test
 def names_that_no_authority_signs_are_said_at_once(t):
     state = t.dir / "state"
     state.mkdir()

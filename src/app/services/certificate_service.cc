@@ -219,8 +219,9 @@ void CertificateService::take(AcmeOrder::Step step) {
       if (!publish(*to_publish)) return;
     } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
       services_.log.warn(kAcmeModule,
-                         cat({"no certificate for ", listed(names_), ": ", other->failure.text, " ",
-                              to_text(other->next), " is tried next"}));
+                         cat({"no certificate for ", listed(names_), ": ", other->failure.text,
+                              other->failure.text.ends_with('?') ? " " : "; ", to_text(other->next),
+                              " is tried next"}));
     } else {
       break;
     }
@@ -244,8 +245,7 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
                                           std::move(*context));
         return true;
       } else {
-        withdraw();
-        fail({AcmeFailure::Kind::kOther, context.error().what, {}});
+        take(order_->not_published({AcmeFailure::Kind::kOther, context.error().what, {}}));
         return false;
       }
     case AcmeChallenge::kDns:
@@ -256,16 +256,15 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
 }
 
 void CertificateService::set_record(const AcmeOrder::Publish& publish) {
-  dns_.add(settings_.dns_hook, cat({"_acme-challenge.", publish.name}),
-           base64url_encode(sha256(publish.authorization)),
-           [this, run = run_](const Result<void>& set) {
-             if (run != run_ || !order_) return;
-             if (set) return wait_.after(settings_.dns_wait);
-             withdraw();
-             fail({AcmeFailure::Kind::kOther,
-                   cat({"the record of dns-01 was not set: ", set.error().what}),
-                   {}});
-           });
+  dns_.add(
+      settings_.dns_hook, cat({"_acme-challenge.", publish.name}),
+      base64url_encode(sha256(publish.authorization)), [this, run = run_](const Result<void>& set) {
+        if (run != run_ || !order_) return;
+        if (set) return wait_.after(settings_.dns_wait);
+        take(order_->not_published({AcmeFailure::Kind::kOther,
+                                    cat({"the record of dns-01 was not set: ", set.error().what}),
+                                    {}}));
+      });
 }
 
 void CertificateService::withdraw() {

@@ -20,6 +20,7 @@ TEST_GROUP(AcmeOrder) {
   std::string known_account;
   std::vector<std::string> ways;
   std::vector<AcmeChallenge> used;
+  std::optional<AcmeChallenge> cannot_be_shown;
 
   AcmeOrder::Wanted wanted(std::vector<std::string> names = {"radio.test", "www.radio.test"})
       const {
@@ -39,7 +40,9 @@ TEST_GROUP(AcmeOrder) {
       } else if (const auto* publish = std::get_if<AcmeOrder::Publish>(&step)) {
         published.push_back(cat({publish->name, " ", publish->authorization}));
         used.push_back(publish->challenge);
-        step = order.next();
+        step = publish->challenge == cannot_be_shown
+                   ? order.not_published({Kind::kOther, "the record of dns-01 was not set", {}})
+                   : order.next();
       } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
         ways.push_back(cat({other->failure.text, " ", to_text(other->next), " is tried next"}));
         step = order.next();
@@ -239,6 +242,20 @@ TEST(AcmeOrder, WhenEveryWayHasFailedTheLastOneIsTheReason) {
       "the CA reached 203.0.113.9, which is not this server (as told); does the name lead here? "
       "tls-alpn-01 is tried next",
       ways[0].c_str());
+}
+TEST(AcmeOrder, WhatCannotBeShownIsTriedInTheNextWayToo) {
+  cannot_be_shown = AcmeChallenge::kDns;
+  AcmeOrder::Wanted both = wanted({"radio.test"});
+  both.challenges = {AcmeChallenge::kDns, AcmeChallenge::kHttp};
+  AcmeOrder order(both);
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(1, ways.size());
+  STRCMP_EQUAL("the record of dns-01 was not set http-01 is tried next", ways[0].c_str());
+  CHECK_TRUE((used == std::vector{AcmeChallenge::kDns, AcmeChallenge::kHttp}));
+  // Without another way it is the reason.
+  both.challenges = {AcmeChallenge::kDns};
+  ca = FakeAuthority();
+  STRCMP_EQUAL("the record of dns-01 was not set", failure(both).text.c_str());
 }
 TEST(AcmeOrder, AWildcardIsShownByDnsAloneAndAnAddressNever) {
   AcmeOrder::Wanted all = wanted({"radio.test", "*.radio.test"});
