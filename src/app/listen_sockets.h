@@ -67,6 +67,7 @@ class ListenSockets {
   Services& services_;
   InheritedSockets inherited_;
   std::vector<Handed> handed_;
+  bool is_running_ = false;  // the rights of the start are given up
   std::vector<Socket> open_;
   std::vector<Socket> closed_;  // want TLS and have no certificate
 };
