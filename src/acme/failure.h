@@ -24,10 +24,12 @@ struct AcmeFailure {
     kRefused,       // it will not give this certificate, however often it is asked
     kAccount,       // it does not know the account
     kChain,         // what it gave cannot be used
+    kOwn,           // it is this server's or its hook's fault
     kOther,
   };
   Kind kind = Kind::kOther;
-  std::string text;                     // a clause: "the CA found no address for a.example (…)"
+  // A clause: "the CA found no address for a.example (…)"; of kUnavailable the reason: "timeout".
+  std::string text;
   std::chrono::seconds retry_after{0};  // 0: not said
   bool operator==(const AcmeFailure&) const = default;
 };
@@ -36,10 +38,12 @@ std::string_view to_text(AcmeFailure::Kind kind) noexcept;
 
 // What was asked when a problem came.
 struct AcmeQuestion {
-  std::string_view name;  // that it is about; "": none
+  std::string_view name{};  // that it is about; "": none
   bool is_only_name = false;
+  bool is_limit = false;  // by the status of the answer, whatever the problem is called
   AcmeChallenge challenge = AcmeChallenge::kHttp;
-  Json records = {};  // validationRecord: what the authority has reached
+  Json records = {};            // validationRecord: what the authority has reached
+  std::string not_before = {};  // until when the authority wants to be left alone; "": not said
 };
 AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question);
 // "urn:ietf:params:acme:error:dns" → "dns".

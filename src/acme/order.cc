@@ -77,7 +77,9 @@ AcmeOrder::Step AcmeOrder::next() {
 AcmeOrder::Step AcmeOrder::next(const Result<FetchAnswer>& answer, WallTime now) {
   if (!answer)
     return AcmeFailure{Kind::kUnavailable,
-                       cat({"the CA does not answer (", cleaned_text(answer.error().what), ")"}),
+                       answer.error().code == Error::Code::kTimeout
+                           ? std::string("timeout")
+                           : cleaned_text(answer.error().what),
                        {}};
   const std::string_view nonce = answer->header("Replay-Nonce");
   if (const auto date = parse_http_date(answer->header("Date")))
@@ -101,17 +103,19 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
     wanted_.replaces.clear();
     return order();
   }
-  AcmeFailure failure = of_problem(
-      problem, state_ == State::kOrder || state_ == State::kFinalize ? wanted_.names.front() : "");
+  const std::chrono::seconds retry_after = retry_after_of(answer, now);
   if (answer.status >= 500 || (type.empty() && answer.status != 429)) {
-    failure = {Kind::kUnavailable,
-               cat({"the CA answers ", answer.status, " (",
-                    type.empty() ? std::string("without a reason") : failure.text, ")"}),
-               {}};
-  } else if (answer.status == 429) {
-    failure.kind = Kind::kLimit;
+    const std::string said = cleaned_text(problem.at("detail").text().value_or(""));
+    return AcmeFailure{Kind::kUnavailable, cat({answer.status, said.empty() ? "" : ": ", said}),
+                       retry_after};
   }
-  failure.retry_after = retry_after_of(answer, now);
+  AcmeQuestion question;
+  question.is_only_name = wanted_.names.size() == 1;
+  question.is_limit = answer.status == 429;
+  if (state_ == State::kOrder || state_ == State::kFinalize) question.name = wanted_.names.front();
+  if (retry_after.count() > 0) question.not_before = utc_text(now + retry_after);
+  AcmeFailure failure = failure_of(problem, question);
+  failure.retry_after = retry_after;
   return failure;
 }
 

@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, 9> kLocal = {".localhost", ".local",   ".
                                                     ".home.arpa", ".onion",   ".test",
                                                     ".example",   ".invalid", ".lan"};
 
+// RFC 5737, RFC 3849.
+constexpr std::array<std::string_view, 4> kExamples = {"192.0.2.", "198.51.100.", "203.0.113.",
+                                                       "2001:db8:"};
+
 constexpr std::array<std::string_view, 3> kChallenges = {"tls-alpn-01", "http-01", "dns-01"};
 
 }  // namespace
@@ -55,6 +59,11 @@ std::string directory_url(const AcmeAuthority& directory) {
   return directory.url;
 }
 
+std::string staging_url(const AcmeAuthority& authority) {
+  if (!authority.staging.empty()) return authority.staging;
+  return directory_url(authority) == kDirectories[0].url ? std::string(kDirectories[1].url) : "";
+}
+
 bool is_public_authority(const AcmeAuthority& directory) {
   return std::ranges::any_of(kDirectories, [&](const NamedDirectory& known) {
     return known.name == directory.url || known.url == directory.url;
@@ -63,6 +72,8 @@ bool is_public_authority(const AcmeAuthority& directory) {
 
 std::string_view why_not_public(std::string_view name) {
   if (is_address_name(name)) {
+    for (const std::string_view begin : kExamples)
+      if (name.starts_with(begin)) return "it is an address of examples";
     const auto address = Address::parse(name, 0);
     return address && reach_of(*address) == Reach::kPublic ? "" : "it is no public address";
   }

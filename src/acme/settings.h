@@ -18,6 +18,7 @@ struct AcmeAuthority {
   std::string external_id,
       external_key;     // of an account that the operator has there; the key in base64url
   std::string profile;  // of its certificates; "": its own choice
+  std::string staging;  // its directory for trying; "": that of Let's Encrypt, else none
   bool operator==(const AcmeAuthority&) const = default;
 };
 
@@ -41,7 +42,7 @@ struct AcmeSettings {
   bool enabled = false;                    // the element is there
   std::vector<std::string> names;          // empty: <hostname>
   std::string email;                       // where the authority may write to
-  std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the first is asked
+  std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the next where one fails
   std::vector<std::string> challenges;     // in this order; empty: see challenges_of()
   std::string dns_hook;                    // a program that sets and removes records; "": none
   std::chrono::seconds dns_wait{30};       // until the record that it has set is everywhere
@@ -52,6 +53,8 @@ struct AcmeSettings {
 
 // The URL of a directory that has a name; another text is one already.
 std::string directory_url(const AcmeAuthority& directory);
+// Where an authority is asked for certificates that no player trusts; "": nowhere.
+std::string staging_url(const AcmeAuthority& authority);
 // tls-alpn-01 where this server has a port 443, then http-01, then dns-01 where there is a hook;
 // for a wildcard dns-01 alone, for an address never.
 std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port);

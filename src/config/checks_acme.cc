@@ -13,6 +13,8 @@
 namespace lb {
 namespace {
 
+constexpr std::size_t kMaxNames = 100;
+
 void check_directory(const AcmeAuthority& directory, const std::string& path, Filler& filler) {
   const std::string url = directory_url(directory);
   if (!url.starts_with("https://"))
@@ -20,6 +22,10 @@ void check_directory(const AcmeAuthority& directory, const std::string& path, Fi
                   cat({"<acme> <authority>: ", url,
                        " is neither letsencrypt, letsencrypt-staging nor an https address; nothing "
                        "is ordered from it"}));
+  if (!directory.staging.empty() && !directory.staging.starts_with("https://"))
+    filler.report(filler.line_of(path), Severity::kError,
+                  cat({"<acme> <authority>: staging=", directory.staging,
+                       " is no https address; an order there will fail"}));
   if (directory.external_id.empty() != directory.external_key.empty())
     filler.report(filler.line_of(path), Severity::kError,
                   "<acme> <authority>: eab-kid and eab-key belong together; the authority will "
@@ -42,12 +48,12 @@ void check_acme(const Config& config, Filler& filler) {
         "<acme>: no certificate is ordered, because there is no directory to keep it in; "
         "name one in <paths><state-dir> ($STATE_DIRECTORY, which systemd sets, is another "
         "way)");
+  if (config.security.chroot)
+    filler.report(line, Severity::kError,
+                  "<acme>: names and the certificates of authorities are outside of <chroot>; no "
+                  "certificate is ordered until it is off");
   for (std::size_t i = 0; i < acme.authorities.size(); ++i)
     check_directory(acme.authorities[i], numbered("acme/authority", i), filler);
-  if (acme.authorities.size() > 1)
-    filler.report(
-        line, Severity::kNote,
-        cat({"<acme>: of its ", acme.authorities.size(), " authorities only the first is asked"}));
   const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
   for (const std::string& text : acme.challenges)
     if (!challenge_of(text))
@@ -67,6 +73,10 @@ void check_acme(const Config& config, Filler& filler) {
                        std::strerror(errno), "); dns-01 will fail"}));
   const std::vector<std::string> names =
       acme.names.empty() ? std::vector<std::string>{config.hostname} : acme.names;
+  if (names.size() > kMaxNames)
+    filler.report(line, Severity::kError,
+                  cat({"<acme>: ", names.size(), " names, and a certificate has ", kMaxNames,
+                       " at most; the authority will refuse them"}));
   for (const std::string& name : names) {
     if (name.starts_with("*.") && !has_dns)
       filler.report(
@@ -80,8 +90,12 @@ void check_acme(const Config& config, Filler& filler) {
                          " is an address, which dns-01 is not for; the name cannot be ordered"}));
     else if (const auto why = why_not_public(name); is_public && !why.empty())
       filler.report(line, Severity::kError,
-                    cat({"<acme>: no public authority gives a certificate for ", name, ", as ", why,
-                         "; use names=, or ssl-certificate"}));
+                    cat({"<acme>: no public CA gives a certificate for ", name, " (", why,
+                         "); use names= or ssl-certificate"}));
+    else if (!why.empty())
+      filler.report(line, Severity::kNote,
+                    cat({"<acme>: no public CA gives a certificate for ", name, " (", why,
+                         "); it is ordered, as the authority is one of your own"}));
   }
 }
 

@@ -36,6 +36,14 @@ constexpr SchemaElement kAuthorityRows[] = {
      .example = "shortlived",
      .help = "Which of the authority's kinds of certificates; its directory names them. Without it "
              "the authority chooses."},
+    {.name = "staging",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::staging>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://staging.example.com/directory",
+     .help = "The authority's directory for trying, which is asked after two attempts in which a "
+             "name was not shown to be this server's, until one succeeds there. Let's Encrypt's is "
+             "known."},
     {.name = "eab-key",
      .kind = kSecret,
      .slot = slot<&AcmeAuthority::external_key>,
@@ -43,11 +51,15 @@ constexpr SchemaElement kAuthorityRows[] = {
      .help = "And its key, in base64url as the authority shows it."},
 };
 
-constexpr SchemaBlock kAuthorityBlock{.name = "authority",
-                                      .help = "The authority that is asked for certificates.",
-                                      .elements = kAuthorityRows,
-                                      .fresh = fresh<AcmeAuthority>,
-                                      .inline_form = true};
+constexpr SchemaBlock kAuthorityBlock{
+    .name = "authority",
+    .help =
+        "The authority that is asked for certificates. Of several the next one is asked where "
+        "one has failed for a day, for a third of the time that is left, "
+        "or for ten minutes where there is no certificate.",
+    .elements = kAuthorityRows,
+    .fresh = fresh<AcmeAuthority>,
+    .inline_form = true};
 
 constexpr SchemaChoice kHttpsRedirects[] = {
     {"off", static_cast<std::int64_t>(HttpsRedirect::kOff)},

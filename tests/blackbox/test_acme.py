@@ -4,34 +4,8 @@ import ssl
 import stat
 
 from authority import Authority
-from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
-
-NAME = "radio.example.org"
-
-
-def verified(authority, name=NAME):
-    """For Wire: TLS as a browser speaks it, which believes this authority alone."""
-    context = ssl.create_default_context(cafile=str(authority.root()))
-    return lambda connected: context.wrap_socket(connected, server_hostname=name)
-
-
-def radio(t, authority, port, acme="", more="", tls=None, **slots):
-    """A server at the port that the authority asks, and another port for https."""
-    state = t.dir / "state"
-    state.mkdir(exist_ok=True)
-    state.chmod(0o777)
-    tls = tls or free_port()
-    server = t.unstarted_server(
-        sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
-        body="<hostname>%s</hostname><acme>%s%s</acme>%s" % (NAME, acme, authority.element(), more),
-        paths="<state-dir>%s</state-dir>" % state, **slots)
-    server.tls, server.state = tls, state
-    return server
-
-
-def comes(server, times=1):
-    wait_for(lambda: server.log().count("a new certificate for") >= times, "a certificate comes: " + server.log()[-1500:], 20)
-    wait_for(lambda: server.log().count("is in use, from") >= times, "it is loaded: " + server.log()[-1500:], 10)
+from harness import ADMIN, check, equal, free_port, matches, test, wait_for
+from https_radio import NAME, comes, radio, verified
 
 
 @test
@@ -277,7 +251,7 @@ def names_that_no_authority_signs_are_said_at_once(t):
     state.chmod(0o777)
     server = t.unstarted_server(body="<hostname>localhost</hostname><acme/>", paths="<state-dir>%s</state-dir>" % state)
     server.start()
-    wait_for(lambda: "no public authority gives a certificate for localhost" in server.log(), "it is said: " + server.log())
+    wait_for(lambda: "no public CA gives a certificate for localhost" in server.log(), "it is said: " + server.log())
     equal(list(state.glob("acme/*")), [], "nothing was asked or kept")
 
 

@@ -39,7 +39,7 @@ HttpSettings Services::http_settings(const Config& config) {
   return settings;
 }
 
-TlsSettings Services::tls_settings(const Config& config) {
+TlsSettings Services::tls_settings(const Config& config, const std::string& unkept) {
   const PathSettings& paths = config.paths;
   const SecuritySettings& newer = config.security;
   TlsSettings settings{paths.ssl_certificate,
@@ -62,7 +62,8 @@ TlsSettings Services::tls_settings(const Config& config) {
   const auto names = acme_names(config);
   settings.begins_bare = !names.empty();
   if (!names.empty())
-    if (const std::string path = certificate_path(state_directory(config), names.front());
+    if (const std::string path =
+            unkept.empty() ? certificate_path(state_directory(config), names.front()) : unkept;
         ::access(path.c_str(), F_OK) == 0)
       settings.certificates.push_back(path);
   return settings;

@@ -136,7 +136,8 @@ struct Services {
 
   static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
-  static TlsSettings tls_settings(const Config& config);
+  // unkept: what is loaded in place of the certificate that is kept of <acme>; "": nothing.
+  static TlsSettings tls_settings(const Config& config, const std::string& unkept = {});
   static StaticFiles static_files(const Config& config, Log& log);
 };
 

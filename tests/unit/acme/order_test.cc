@@ -109,7 +109,7 @@ TEST(AcmeOrder, NoncesThatAreNeverGoodEndIt) {
 }
 TEST(AcmeOrder, AFailedValidationSaysWhatIsWrongWithTheName) {
   ca.challenge_error = "dns";
-  STRCMP_EQUAL("the CA found no address for radio.test (as told)", failure().text.c_str());
+  STRCMP_EQUAL("the CA found no address for radio.test (DNS: as told)", failure().text.c_str());
   ca = FakeAuthority();
   ca.challenge_error = "connection";
   STRCMP_EQUAL(
@@ -127,8 +127,7 @@ TEST(AcmeOrder, ALimitIsObeyed) {
   const AcmeFailure failed = failure();
   CHECK_TRUE(failed.kind == Kind::kLimit);
   LONGS_EQUAL(3600, failed.retry_after.count());
-  STRCMP_EQUAL("too many certificates for radio.test (CA: too many for radio.test)",
-               failed.text.c_str());
+  CHECK_TRUE(failed.text.starts_with("too many certificates for radio.test (CA: retry after 20"));
 }
 TEST(AcmeOrder, EveryStateEndsAtAFaultOfTheAuthority) {
   for (const char* path : {"directory", "account", "order", "authorization/0",
@@ -213,6 +212,7 @@ TEST(AcmeOrder, AnAuthorityThatIsNotThereIsAFailure) {
   CHECK_TRUE(std::holds_alternative<AcmeOrder::Ask>(order.begin()));
   const auto step = order.next(Error::timeout("connect: timed out"), system_clock().wall());
   CHECK_TRUE(std::get<AcmeFailure>(step).kind == Kind::kUnavailable);
+  STRCMP_EQUAL("timeout", std::get<AcmeFailure>(step).text.c_str());
 }
 TEST(AcmeOrder, WhatFailsInOneWayIsTriedInTheNextInANewOrder) {
   ca.challenge_error = "connection";
