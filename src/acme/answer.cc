@@ -1,6 +1,8 @@
 #include "acme/answer.h"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -22,6 +24,40 @@ std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now) {
   else if (const auto date = parse_http_date(text))
     time = std::chrono::ceil<std::chrono::seconds>(*date - now);
   return time > std::chrono::seconds(0) && time <= kLongest ? time : std::chrono::seconds(0);
+}
+
+std::string utc_text(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%MZ", &parts)};
+}
+
+std::optional<WallTime> parse_utc_text(std::string_view text) {
+  constexpr std::size_t kLongestTime = 40;
+  if (text.size() > kLongestTime) return std::nullopt;
+  const std::string whole(text);
+  std::tm parts{};
+  const char* rest = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M", &parts);
+  if (rest == nullptr) return std::nullopt;
+  if (*rest == ':') rest = ::strptime(rest, ":%S", &parts);
+  if (rest == nullptr) return std::nullopt;
+  if (*rest == '.') do
+      ++rest;
+    while (*rest >= '0' && *rest <= '9');
+  long offset = 0;  // in seconds
+  if (*rest == 'Z' || *rest == 'z') {
+    ++rest;
+  } else {
+    std::tm ahead{};
+    const bool is_behind = *rest == '-';
+    if (*rest != '+' && *rest != '-') return std::nullopt;
+    rest = ::strptime(rest + 1, "%H:%M", &ahead);
+    offset = (ahead.tm_hour * 60L + ahead.tm_min) * (is_behind ? -60 : 60);
+  }
+  if (rest == nullptr || *rest != '\0') return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts) - offset);
 }
 
 std::string cleaned_text(std::string_view text) {

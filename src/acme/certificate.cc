@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "net/tls_context.h"
 
 namespace lb {
@@ -125,6 +126,26 @@ Result<CertificateFacts> certificate_facts(std::string_view chain) {
   const Owned<X509> certificate = first_of(chain);
   if (certificate == nullptr) return Error::invalid(cat({"no certificate: ", take_ssl_error()}));
   return facts_of(certificate.get());
+}
+
+std::string renewal_id(std::string_view chain) {
+  const Owned<X509> certificate = first_of(chain);
+  ERR_clear_error();
+  if (certificate == nullptr) return {};
+  const ASN1_OCTET_STRING* issuer = X509_get0_authority_key_id(certificate.get());
+  unsigned char* der = nullptr;
+  const int length = i2d_ASN1_INTEGER(X509_get0_serialNumber(certificate.get()), &der);
+  constexpr int kHead = 2;  // tag, and length: a serial number has at most 20 bytes
+  if (issuer == nullptr || length <= kHead || length > kHead + 127) {
+    OPENSSL_free(der);
+    return {};
+  }
+  const std::string serial(reinterpret_cast<const char*>(der + kHead),
+                           static_cast<std::size_t>(length - kHead));
+  OPENSSL_free(der);
+  return cat({base64url_encode({reinterpret_cast<const char*>(ASN1_STRING_get0_data(issuer)),
+                                static_cast<std::size_t>(ASN1_STRING_length(issuer))}),
+              ".", base64url_encode(serial)});
 }
 
 Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,

@@ -26,6 +26,10 @@ struct CertificateFacts {
 };
 // The first certificate of a chain in PEM.  Error: kInvalid.
 Result<CertificateFacts> certificate_facts(std::string_view chain);
+// By which an authority knows its certificate, the first of a chain; "": it names no key of its
+// issuer.
+// Source: RFC 9773 4.1.
+std::string renewal_id(std::string_view chain);
 // Whether a chain may be used: the first certificate is of our key and has all names, it is in
 // force, and begins at most a day ahead of our clock.  Error: kInvalid, with what is wrong.
 Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,

@@ -27,7 +27,21 @@ std::string file_name(std::string_view first_name) {
 }
 
 std::string account_path(const std::string& state_dir, const std::string& directory) {
-  return cat({state_dir, "/acme/account-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
+  return cat({state_dir, "/", account_file(directory)});
+}
+
+unsigned count_of(const Json& value) {
+  constexpr std::uint64_t kMax = 1000;
+  return static_cast<unsigned>(std::min(value.u64().value_or(0), kMax));
+}
+
+std::int64_t kept_time(const Json& value) {
+  constexpr std::uint64_t kMax = 1ULL << 40;
+  return static_cast<std::int64_t>(std::min(value.u64().value_or(0), kMax));
+}
+
+std::uint64_t time_number(std::int64_t time) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
 }
 
 std::string order_path(const std::string& state_dir, std::string_view first_name) {
@@ -54,6 +68,10 @@ std::string member_text(const Json& value) { return std::string(value.text().val
 
 }  // namespace
 
+std::string account_file(const std::string& directory) {
+  return cat({"acme/account-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
+}
+
 std::string certificate_path(const std::string& state_dir, std::string_view first_name) {
   return cat({state_dir, "/acme/", file_name(first_name), ".pem"});
 }
@@ -79,10 +97,13 @@ Result<KeptOrder> read_order(const std::string& state_dir, std::string_view firs
   for (std::size_t i = 0; i < json->at("names").size(); ++i)
     order.names.push_back(member_text(json->at("names").at(i)));
   order.directory = member_text(json->at("directory"));
-  order.failures =
-      static_cast<unsigned>(std::min<std::uint64_t>(json->at("failures").u64().value_or(0), 1000));
-  order.next = static_cast<std::int64_t>(
-      std::min<std::uint64_t>(json->at("next").u64().value_or(0), 1ULL << 40));
+  order.issuer = member_text(json->at("issuer"));
+  order.failures = count_of(json->at("failures"));
+  order.tries = count_of(json->at("tries"));
+  order.unshown = count_of(json->at("unshown"));
+  order.next = kept_time(json->at("next"));
+  order.since = kept_time(json->at("since"));
+  order.began = kept_time(json->at("began"));
   order.why = member_text(json->at("why"));
   return order;
 }
@@ -91,11 +112,11 @@ Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
   JsonWriter out;
   out.begin_object().key("names").begin_array();
   for (const std::string& name : order.names) out.text(name);
-  out.end_array().key("directory").text(order.directory);
+  out.end_array().key("directory").text(order.directory).key("issuer").text(order.issuer);
   out.key("failures").number(order.failures).key("why").text(order.why);
-  out.key("next")
-      .number(static_cast<std::uint64_t>(std::max<std::int64_t>(order.next, 0)))
-      .end_object();
+  out.key("tries").number(order.tries).key("unshown").number(order.unshown);
+  out.key("since").number(time_number(order.since)).key("began").number(time_number(order.began));
+  out.key("next").number(time_number(order.next)).end_object();
   return write_private(state_dir, order_path(state_dir, order.names.front()), out.take());
 }
 

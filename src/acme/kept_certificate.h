@@ -1,7 +1,8 @@
 // What is kept of certificates and accounts over a restart, as files of the state directory:
 //   acme/account-XXXXXXXX.json    directory, account, key (0600); XXXXXXXX is of the directory's
-//   URL acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
-//   acme/NAME.json                names, directory, failures in a row and why, the next attempt
+//                                 URL
+//   acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
+//   acme/NAME.json                names, directories, failures in a row and why, the next attempt
 // Thread: they wait for the disk: clerk.
 // Errors: as of base/file; a file that cannot be read is as one that is not there, and is told.
 #pragma once
@@ -22,15 +23,23 @@ struct KeptAccount {
 
 struct KeptOrder {
   std::vector<std::string> names;
-  std::string directory;  // its URL
-  unsigned failures = 0;  // in a row
-  std::int64_t next = 0;  // Unix seconds; 0: not said
-  std::string why{};      // of the last failure, while they last
+  std::string directory{};  // URL of the one that is asked
+  std::string issuer{};     // … that has given the certificate; "": none has
+  unsigned failures = 0;    // in a row
+  unsigned tries = 0;       // … at this directory
+  unsigned unshown = 0;     // attempts in a row in which a name was not shown to be ours
+  // Unix seconds; 0: not said.
+  std::int64_t next = 0;   // the next attempt
+  std::int64_t since = 0;  // the directory has failed
+  std::int64_t began = 0;  // the renewal
+  std::string why{};       // of the last failure, while they last
 };
 
 // "radio.example.org.pem" of the first name; a wildcard is "_wildcard.…", an address has '-' for
 // ':'.
 std::string certificate_path(const std::string& state_dir, std::string_view first_name);
+// "acme/account-XXXXXXXX.json"
+std::string account_file(const std::string& directory);
 
 // kNotFound: nothing is kept.
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory);

@@ -9,37 +9,17 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/message.h"
 
 namespace lb {
 namespace {
 
 using Kind = AcmeFailure::Kind;
 
-constexpr std::size_t kAuthorizations = 100, kTokenBytes = 128, kNonceBytes = 512;
-constexpr std::string_view kProblem = "urn:ietf:params:acme:error:";
-
-struct KnownProblem {
-  std::string_view type;
-  Kind kind;
-};
-constexpr std::array kProblems = {
-    KnownProblem{"dns", Kind::kDns},
-    KnownProblem{"connection", Kind::kConnection},
-    KnownProblem{"tls", Kind::kConnection},
-    KnownProblem{"unauthorized", Kind::kUnauthorized},
-    KnownProblem{"incorrectResponse", Kind::kUnauthorized},
-    KnownProblem{"rateLimited", Kind::kLimit},
-    KnownProblem{"serverInternal", Kind::kUnavailable},
-    KnownProblem{"accountDoesNotExist", Kind::kAccount},
-    KnownProblem{"caa", Kind::kRefused},
-    KnownProblem{"rejectedIdentifier", Kind::kRefused},
-    KnownProblem{"unsupportedIdentifier", Kind::kRefused},
-    KnownProblem{"externalAccountRequired", Kind::kRefused},
-    KnownProblem{"userActionRequired", Kind::kRefused},
-    KnownProblem{"invalidContact", Kind::kRefused},
-    KnownProblem{"unsupportedContact", Kind::kRefused},
-};
-
+constexpr std::size_t kAuthorizations = 100, kMaxChallenges = 20, kTokenBytes = 128,
+                      kNonceBytes = 512;
+// Of Let's Encrypt: it gives certificates of addresses by this one alone.
+constexpr std::string_view kAddressProfile = "shortlived";
 std::string text_of(const Json& value) { return std::string(value.text().value_or("")); }
 
 bool is_url(std::string_view text) { return text.starts_with("https://") && is_fetchable(text); }
@@ -53,53 +33,12 @@ bool is_challenge_token(std::string_view text) {
 
 }  // namespace
 
-std::string_view to_text(Kind kind) noexcept {
-  constexpr std::array<std::string_view, 9> names = {"dns",     "connection",  "unauthorized",
-                                                     "limit",   "unavailable", "refused",
-                                                     "account", "chain",       "other"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 AcmeFailure AcmeOrder::other(std::string_view what) const {
   return {Kind::kOther, cat({"the CA's answer about ", shown_url(url_), " ", what}), {}};
 }
 
 AcmeFailure AcmeOrder::of_problem(const Json& problem, std::string_view name) const {
-  std::string type = text_of(problem.at("type"));
-  const std::string detail = cleaned_text(problem.at("detail").text().value_or(""));
-  if (type.starts_with(kProblem)) type.erase(0, kProblem.size());
-  Kind kind = Kind::kOther;
-  for (const KnownProblem& known : kProblems)
-    if (known.type == type) kind = known.kind;
-  const std::string said = detail.empty() ? cleaned_text(type) : detail;
-  const std::string_view whom = name.empty() ? "this server" : name;
-  std::string text;
-  switch (kind) {
-    case Kind::kDns:
-      text = cat({"the CA found no address for ", whom, " (", said, ")"});
-      break;
-    case Kind::kConnection:
-      text = cat({"the CA could not connect to ", whom, " (", said,
-                  "); is port 80 open in the firewall?"});
-      break;
-    case Kind::kUnauthorized:
-      text = cat({"the CA reached another server than this one at ", whom, " (", said,
-                  "); does the name lead here?"});
-      break;
-    case Kind::kLimit:
-      text = cat({"too many orders (", said, ")"});
-      break;
-    case Kind::kUnavailable:
-      text = cat({"the CA has a fault (", said, ")"});
-      break;
-    case Kind::kAccount:
-      text = cat({"the CA does not know the account (", said, ")"});
-      break;
-    default:
-      text = cat({"the CA refuses it (", said, ")"});
-      break;
-  }
-  return {kind, std::move(text), {}};
+  return failure_of(problem, {.name = name, .is_only_name = wanted_.names.size() == 1});
 }
 
 AcmeOrder::Step AcmeOrder::begin() {
@@ -131,15 +70,20 @@ AcmeOrder::Step AcmeOrder::ask() {
 
 AcmeOrder::Step AcmeOrder::next() {
   if (state_ == State::kPublished) return post(State::kChallenge, challenge_, "{}");
+  if (state_ == State::kOtherWay) return order();
   return ask();
 }
 
 AcmeOrder::Step AcmeOrder::next(const Result<FetchAnswer>& answer, WallTime now) {
   if (!answer)
     return AcmeFailure{Kind::kUnavailable,
-                       cat({"the CA does not answer (", cleaned_text(answer.error().what), ")"}),
+                       answer.error().code == Error::Code::kTimeout
+                           ? std::string("timeout")
+                           : cleaned_text(answer.error().what),
                        {}};
   const std::string_view nonce = answer->header("Replay-Nonce");
+  if (const auto date = parse_http_date(answer->header("Date")))
+    clock_ahead_ = std::chrono::duration_cast<std::chrono::seconds>(now - *date);
   if (!nonce.empty() && nonce.size() <= kNonceBytes && base64url_decode(nonce)) nonce_ = nonce;
   if (std::exchange(fetches_nonce_, false)) {
     if (answer->status >= 400) return refused(*answer, now);
@@ -151,18 +95,27 @@ AcmeOrder::Step AcmeOrder::next(const Result<FetchAnswer>& answer, WallTime now)
 AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
   const auto parsed = Json::parse(answer.body);
   const Json problem = parsed ? *parsed : Json();
-  const std::string type = text_of(problem.at("type"));
-  if (type == cat({kProblem, "badNonce"}) && ++bad_nonces_ <= kBadNonces) return ask();
-  AcmeFailure failure = of_problem(problem, {});
-  if (answer.status >= 500 || (type.empty() && answer.status != 429)) {
-    failure = {Kind::kUnavailable,
-               cat({"the CA answers ", answer.status, " (",
-                    type.empty() ? std::string("without a reason") : failure.text, ")"}),
-               {}};
-  } else if (answer.status == 429) {
-    failure.kind = Kind::kLimit;
+  const std::string type = problem_type(problem);
+  if (type == "badNonce" && ++bad_nonces_ <= kBadNonces) return ask();
+  // Not known, or replaced by an order that was given up: a renewal as any other.
+  if ((type == "alreadyReplaced" || type == "malformed") && state_ == State::kOrder &&
+      !wanted_.replaces.empty()) {
+    wanted_.replaces.clear();
+    return order();
   }
-  failure.retry_after = retry_after_of(answer, now);
+  const std::chrono::seconds retry_after = retry_after_of(answer, now);
+  if (answer.status >= 500 || (type.empty() && answer.status != 429)) {
+    const std::string said = cleaned_text(problem.at("detail").text().value_or(""));
+    return AcmeFailure{Kind::kUnavailable, cat({answer.status, said.empty() ? "" : ": ", said}),
+                       retry_after};
+  }
+  AcmeQuestion question;
+  question.is_only_name = wanted_.names.size() == 1;
+  question.is_limit = answer.status == 429;
+  if (state_ == State::kOrder || state_ == State::kFinalize) question.name = wanted_.names.front();
+  if (retry_after.count() > 0) question.not_before = utc_text(now + retry_after);
+  AcmeFailure failure = failure_of(problem, question);
+  failure.retry_after = retry_after;
   return failure;
 }
 
@@ -215,8 +168,17 @@ AcmeOrder::Step AcmeOrder::on_directory(const Json& body) {
   new_nonce_ = text_of(body.at("newNonce"));
   new_account_ = text_of(body.at("newAccount"));
   new_order_ = text_of(body.at("newOrder"));
+  renewal_info_ = text_of(body.at("renewalInfo"));
   terms_ = cleaned_text(body.at("meta").at("termsOfService").text().value_or(""));
   if (!is_url(new_nonce_)) return other("is no directory of ACME");
+  if (!is_url(renewal_info_)) renewal_info_.clear();
+  const Json profiles = body.at("meta").at("profiles");
+  if (wanted_.profile.empty() && profiles.at(kAddressProfile).text() &&
+      std::ranges::any_of(wanted_.names, is_address_name))
+    wanted_.profile = kAddressProfile;
+  if (!wanted_.profile.empty() && profiles.is_object() && !profiles.at(wanted_.profile).text())
+    return AcmeFailure{
+        Kind::kRefused, cat({"the CA has no profile \"", wanted_.profile, "\""}), {}};
   if (body.at("meta").at("externalAccountRequired").boolean().value_or(false) &&
       wanted_.external_id.empty())
     return AcmeFailure{Kind::kRefused, "the CA wants an external account (eab-kid, eab-key)", {}};
@@ -251,7 +213,11 @@ AcmeOrder::Step AcmeOrder::order() {
         .key("value")
         .text(name)
         .end_object();
-  payload.end_array().end_object();
+  payload.end_array();
+  if (!wanted_.profile.empty()) payload.key("profile").text(wanted_.profile);
+  if (!wanted_.replaces.empty() && !renewal_info_.empty())
+    payload.key("replaces").text(wanted_.replaces);
+  payload.end_object();
   return post(State::kOrder, new_order_, payload.take());
 }
 
@@ -261,6 +227,7 @@ AcmeOrder::Step AcmeOrder::on_order(const FetchAnswer& answer, const Json& body)
   const Json list = body.at("authorizations");
   if (!is_url(order_) || list.size() == 0 || list.size() > kAuthorizations)
     return other("is no order that can be read");
+  authorizations_.clear();
   for (std::size_t i = 0; i < list.size(); ++i) authorizations_.push_back(text_of(list.at(i)));
   authorization_ = 0;
   return read(State::kAuthorization, authorizations_.front());
@@ -272,24 +239,58 @@ AcmeOrder::Step AcmeOrder::next_authorization() {
   return finalize();
 }
 
+// The first way that is left to a name.
+std::optional<AcmeChallenge> AcmeOrder::next_challenge(const std::string& name) const {
+  for (const AcmeChallenge each : wanted_.challenges) {
+    if (name.starts_with("*.") && each != AcmeChallenge::kDns) continue;
+    if (is_address_name(name) && each == AcmeChallenge::kDns) continue;
+    if (std::ranges::find(failed_, std::pair(name, each)) == failed_.end()) return each;
+  }
+  return std::nullopt;
+}
+
 AcmeOrder::Step AcmeOrder::on_authorization(const Json& body) {
-  name_ = text_of(body.at("identifier").at("value"));
+  const std::string value = text_of(body.at("identifier").at("value"));
+  name_ = cat({body.at("wildcard").boolean().value_or(false) ? "*." : "", value});
   if (std::ranges::find(wanted_.names, name_) == wanted_.names.end())
     return other("is about a name that was not ordered");
   const std::string status = text_of(body.at("status"));
   if (status == "valid") return next_authorization();  // of an earlier order
   if (status != "pending") return other(cat({"is ", cleaned_text(status), " for ", name_}));
   const Json challenges = body.at("challenges");
-  for (std::size_t i = 0; i < challenges.size(); ++i) {
-    const Json one = challenges.at(i);
-    if (one.at("type").text() != "http-01") continue;
-    const std::string token = text_of(one.at("token"));
-    if (!is_challenge_token(token)) return other("has a token that cannot be one");
-    challenge_ = text_of(one.at("url"));
-    state_ = State::kPublished;
-    return Publish{name_, token, cat({token, ".", wanted_.account_key.thumbprint()})};
+  while (const auto way = next_challenge(name_)) {
+    for (std::size_t i = 0; i < std::min(challenges.size(), kMaxChallenges); ++i) {
+      const Json one = challenges.at(i);
+      if (one.at("type").text() != to_text(*way)) continue;
+      const std::string token = text_of(one.at("token"));
+      if (!is_challenge_token(token)) return other("has a token that cannot be one");
+      challenge_ = text_of(one.at("url"));
+      way_ = *way;
+      state_ = State::kPublished;
+      return Publish{way_, value, token, cat({token, ".", wanted_.account_key.thumbprint()})};
+    }
+    failed_.emplace_back(name_, *way);  // it is not offered
   }
-  return AcmeFailure{Kind::kRefused, cat({"the CA offers no http-01 for ", name_}), {}};
+  return AcmeFailure{
+      Kind::kRefused, cat({"the CA offers no challenge for ", name_, " that is in use here"}), {}};
+}
+
+// In the next way, where there is one; an order whose authorization has failed cannot go on.
+AcmeOrder::Step AcmeOrder::not_validated(AcmeFailure failure) {
+  if (!is_validation(failure.kind)) return failure;
+  return other_way(std::move(failure));
+}
+
+AcmeOrder::Step AcmeOrder::not_published(AcmeFailure failure) {
+  return other_way(std::move(failure));
+}
+
+AcmeOrder::Step AcmeOrder::other_way(AcmeFailure failure) {
+  failed_.emplace_back(name_, way_);
+  const auto next = next_challenge(name_);
+  if (!next) return failure;
+  state_ = State::kOtherWay;
+  return OtherWay{std::move(failure), *next};
 }
 
 AcmeOrder::Step AcmeOrder::on_validation(const FetchAnswer& answer, const Json& body,
@@ -298,11 +299,15 @@ AcmeOrder::Step AcmeOrder::on_validation(const FetchAnswer& answer, const Json& 
   if (status == "valid") return next_authorization();
   if (status == "pending") return poll(State::kValidation, url_, answer, now);
   const Json challenges = body.at("challenges");
-  for (std::size_t i = 0; i < challenges.size(); ++i)
+  for (std::size_t i = 0; i < std::min(challenges.size(), kMaxChallenges); ++i)
     if (const Json problem = challenges.at(i).at("error"); problem.is_object())
-      return of_problem(problem, name_);
-  return AcmeFailure{
-      Kind::kUnauthorized, cat({"the CA did not find that ", name_, " is this server's"}), {}};
+      return not_validated(
+          failure_of(problem, {.name = name_,
+                               .is_only_name = wanted_.names.size() == 1,
+                               .challenge = way_,
+                               .records = challenges.at(i).at("validationRecord")}));
+  return not_validated(
+      {Kind::kUnauthorized, cat({"the CA did not find that ", name_, " is this server's"}), {}});
 }
 
 AcmeOrder::Step AcmeOrder::finalize() {

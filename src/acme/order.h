@@ -4,13 +4,14 @@
 // Thread: one owner.
 // Ownership: a value of the owner's; holds copies of all that it needs.
 // Shapes: next() is called with what the last step asked for: an answer after Ask; nothing after
-// Publish (when the token can be fetched) and Wait (when the time is over). Done and AcmeFailure
-// are the last ones.
+// Publish (when the answer can be asked for), OtherWay, and Wait (when the time is over). Done and
+// AcmeFailure are the last ones.
 // Errors: AcmeFailure says whose fault it is, and for how long the authority wants to be left alone.
 // Trust: every URL has to be https; texts of the authority are cut to 300 bytes without control
 // characters; a request is repeated for a bad nonce at most 32 times; no object is asked about for
 // more than 90 s; at most 100 authorizations are read.
-// Source: RFC 8555 (7.1.6 has the states), RFC 8738 (addresses).
+// Source: RFC 8555 (7.1.6 has the states), RFC 8737 (tls-alpn-01), RFC 8738 (addresses), RFC 9773
+// (replaces).
 #pragma once
 
 #include <chrono>
@@ -22,32 +23,14 @@
 #include <vector>
 
 #include "acme/certificate.h"
+#include "acme/failure.h"
 #include "acme/key.h"
+#include "acme/settings.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/fetch.h"
 
 namespace lb {
-
-struct AcmeFailure {
-  enum class Kind : std::uint8_t {
-    kDns,           // the authority finds no address for a name
-    kConnection,    // … or cannot connect to it
-    kUnauthorized,  // … or got another answer than ours
-    kLimit,         // too many orders
-    kUnavailable,   // the authority does not answer, or with a fault of its own
-    kRefused,       // it will not give this certificate, however often it is asked
-    kAccount,       // it does not know the account
-    kChain,         // what it gave cannot be used
-    kOther,
-  };
-  Kind kind = Kind::kOther;
-  std::string text;                     // a clause: "the CA found no address for a.example (…)"
-  std::chrono::seconds retry_after{0};  // 0: not said
-  bool operator==(const AcmeFailure&) const = default;
-};
-// "dns", "connection" …, as in metrics and events.
-std::string_view to_text(AcmeFailure::Kind kind) noexcept;
 
 class AcmeOrder {
  public:
@@ -60,13 +43,25 @@ class AcmeOrder {
     AcmeKey key;  // of the certificate
     // An account that the operator has with the authority already; "": none.
     std::string external_id = {}, external_secret = {};
+    // How a name is shown to be ours: the first that the authority offers, then the next.
+    std::vector<AcmeChallenge> challenges = {AcmeChallenge::kHttp};
+    std::string profile = {};   // "": the authority's own choice
+    std::string replaces = {};  // the id of the certificate that this one renews; "": none
   };
   struct Ask {
     std::string url;
     std::optional<std::string> body;  // POST, application/jose+json; nullopt: GET
   };
-  struct Publish {  // at http://NAME/.well-known/acme-challenge/TOKEN, until the order ends
+  // Until the order ends: at http://NAME/.well-known/acme-challenge/TOKEN, in a handshake by
+  // acme-tls/1, or dns_value() as TXT of _acme-challenge.NAME.
+  struct Publish {
+    AcmeChallenge challenge = AcmeChallenge::kHttp;
     std::string name, token, authorization;
+  };
+  // A name was not shown to be ours, and is tried in another way, in a new order.
+  struct OtherWay {
+    AcmeFailure failure;
+    AcmeChallenge next = AcmeChallenge::kHttp;
   };
   struct Wait {
     std::chrono::milliseconds time{0};
@@ -75,20 +70,27 @@ class AcmeOrder {
     std::string chain;
     CertificateFacts facts;
   };
-  using Step = std::variant<Ask, Publish, Wait, Done, AcmeFailure>;
+  using Step = std::variant<Ask, Publish, OtherWay, Wait, Done, AcmeFailure>;
 
   explicit AcmeOrder(Wanted wanted) : wanted_(std::move(wanted)) {}
 
   Step begin();
   // REQUIRES: the last step was Ask
   Step next(const Result<FetchAnswer>& answer, WallTime now);
-  // REQUIRES: the last step was Publish or Wait
+  // REQUIRES: the last step was Publish, OtherWay or Wait
   Step next();
+  // It could not be shown: the next way is tried, as after a validation that failed.
+  // REQUIRES: the last step was Publish
+  Step not_published(AcmeFailure failure);
 
   // Of the account that was used; "" before it is known.
   const std::string& account() const noexcept { return wanted_.account; }
   // Where the authority's terms are; "": it names none.
   const std::string& terms() const noexcept { return terms_; }
+  // Where it says when certificates are to be renewed; "": nowhere.
+  const std::string& renewal_info() const noexcept { return renewal_info_; }
+  // How far our clock is ahead of the authority's, by the last answer with a date.
+  std::chrono::seconds clock_ahead() const noexcept { return clock_ahead_; }
 
   static constexpr int kBadNonces = 32;
   static constexpr std::chrono::seconds kPatience{90};
@@ -101,6 +103,7 @@ class AcmeOrder {
     kOrder,
     kAuthorization,
     kPublished,
+    kOtherWay,
     kChallenge,
     kValidation,
     kFinalize,
@@ -120,6 +123,9 @@ class AcmeOrder {
   Step on_order(const FetchAnswer& answer, const Json& body);
   Step next_authorization();
   Step on_authorization(const Json& body);
+  Step not_validated(AcmeFailure failure);
+  Step other_way(AcmeFailure failure);
+  std::optional<AcmeChallenge> next_challenge(const std::string& name) const;
   Step on_validation(const FetchAnswer& answer, const Json& body, WallTime now);
   Step finalize();
   Step on_certificate(const FetchAnswer& answer, const Json& body, WallTime now);
@@ -129,15 +135,20 @@ class AcmeOrder {
 
   Wanted wanted_;
   State state_ = State::kDirectory;
-  std::string new_nonce_, new_account_, new_order_, terms_;  // of the directory
+  std::string new_nonce_, new_account_, new_order_, terms_, renewal_info_;  // of the directory
   std::string nonce_;           // the next one; "": it has to be fetched
   bool fetches_nonce_ = false;  // is what was asked last
   std::string url_, payload_;   // of the request under way, to repeat it
   int bad_nonces_ = 0;
   std::string order_, finalize_;
   std::vector<std::string> authorizations_;
-  std::size_t authorization_ = 0;                           // the one under way
-  std::string name_, challenge_;                            // its
+  std::size_t authorization_ = 0;  // the one under way
+  std::string name_, challenge_;   // its
+  AcmeChallenge way_ = AcmeChallenge::kHttp;
+  // Of which a name was not shown to be ours: the name as authorizations have it, "*." before that
+  // of a wildcard.
+  std::vector<std::pair<std::string, AcmeChallenge>> failed_;
+  std::chrono::seconds clock_ahead_{0};
   std::chrono::milliseconds waited_{0}, wait_{kFirstWait};  // for the object that is polled
 };
 

@@ -23,12 +23,45 @@ constexpr std::array<std::string_view, 9> kLocal = {".localhost", ".local",   ".
                                                     ".home.arpa", ".onion",   ".test",
                                                     ".example",   ".invalid", ".lan"};
 
+// RFC 5737, RFC 3849.
+constexpr std::array<std::string_view, 4> kExamples = {"192.0.2.", "198.51.100.", "203.0.113.",
+                                                       "2001:db8:"};
+
+constexpr std::array<std::string_view, 3> kChallenges = {"tls-alpn-01", "http-01", "dns-01"};
+
 }  // namespace
+
+std::string_view to_text(AcmeChallenge challenge) noexcept {
+  return kChallenges[static_cast<std::size_t>(challenge)];
+}
+
+std::optional<AcmeChallenge> challenge_of(std::string_view text) noexcept {
+  const auto at = std::ranges::find(kChallenges, text);
+  if (at == kChallenges.end()) return std::nullopt;
+  return static_cast<AcmeChallenge>(at - kChallenges.begin());
+}
+
+std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port) {
+  std::vector<AcmeChallenge> all;
+  for (const std::string& text : settings.challenges)
+    if (const auto challenge = challenge_of(text)) all.push_back(*challenge);
+  if (settings.dns_hook.empty()) std::erase(all, AcmeChallenge::kDns);
+  if (!settings.challenges.empty()) return all;
+  if (has_https_port) all.push_back(AcmeChallenge::kTls);
+  all.push_back(AcmeChallenge::kHttp);
+  if (!settings.dns_hook.empty()) all.push_back(AcmeChallenge::kDns);
+  return all;
+}
 
 std::string directory_url(const AcmeAuthority& directory) {
   for (const NamedDirectory& known : kDirectories)
     if (known.name == directory.url) return std::string(known.url);
   return directory.url;
+}
+
+std::string staging_url(const AcmeAuthority& authority) {
+  if (!authority.staging.empty()) return authority.staging;
+  return directory_url(authority) == kDirectories[0].url ? std::string(kDirectories[1].url) : "";
 }
 
 bool is_public_authority(const AcmeAuthority& directory) {
@@ -39,6 +72,8 @@ bool is_public_authority(const AcmeAuthority& directory) {
 
 std::string_view why_not_public(std::string_view name) {
   if (is_address_name(name)) {
+    for (const std::string_view begin : kExamples)
+      if (name.starts_with(begin)) return "it is an address of examples";
     const auto address = Address::parse(name, 0);
     return address && reach_of(*address) == Reach::kPublic ? "" : "it is no public address";
   }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,20 @@ struct AcmeAuthority {
   std::string url = "letsencrypt";  // or letsencrypt-staging, or an https URL
   std::string ca_file;              // PEM: what it is trusted by, in place of the system's list
   std::string external_id,
-      external_key;  // of an account that the operator has there; the key in base64url
+      external_key;     // of an account that the operator has there; the key in base64url
+  std::string profile;  // of its certificates; "": its own choice
+  std::string staging;  // its directory for trying; "": that of Let's Encrypt, else none
   bool operator==(const AcmeAuthority&) const = default;
 };
+
+// How an authority is shown that a name is this server's.
+enum class AcmeChallenge : std::uint8_t {
+  kTls,   // tls-alpn-01: in a handshake on port 443
+  kHttp,  // http-01: at an address on port 80
+  kDns,   // dns-01: by a record of the name; the only one for wildcards
+};
+std::string_view to_text(AcmeChallenge challenge) noexcept;  // "http-01"
+std::optional<AcmeChallenge> challenge_of(std::string_view text) noexcept;
 
 // Which requests in plain http are sent to https.
 enum class HttpsRedirect : std::uint8_t {
@@ -30,7 +42,10 @@ struct AcmeSettings {
   bool enabled = false;                    // the element is there
   std::vector<std::string> names;          // empty: <hostname>
   std::string email;                       // where the authority may write to
-  std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the first is asked
+  std::vector<AcmeAuthority> authorities;  // empty: letsencrypt; the next where one fails
+  std::vector<std::string> challenges;     // in this order; empty: see challenges_of()
+  std::string dns_hook;                    // a program that sets and removes records; "": none
+  std::chrono::seconds dns_wait{30};       // until the record that it has set is everywhere
   HttpsRedirect redirect = HttpsRedirect::kPages;
   std::chrono::seconds hsts{0};  // so long a browser comes by https alone; 0: nothing is said
   bool operator==(const AcmeSettings&) const = default;
@@ -38,6 +53,11 @@ struct AcmeSettings {
 
 // The URL of a directory that has a name; another text is one already.
 std::string directory_url(const AcmeAuthority& directory);
+// Where an authority is asked for certificates that no player trusts; "": nowhere.
+std::string staging_url(const AcmeAuthority& authority);
+// tls-alpn-01 where this server has a port 443, then http-01, then dns-01 where there is a hook;
+// for a wildcard dns-01 alone, for an address never.
+std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port);
 // Whether it is a public authority: what it names is then public, too.
 bool is_public_authority(const AcmeAuthority& directory);
 // Why no public authority signs this name: "it has no dot", "it is a private address" …; "": it

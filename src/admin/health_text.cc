@@ -38,6 +38,7 @@ std::string health_json(const NodeHealth& health) {
   if (!health.drain.empty()) json.key("drain").text(health.drain);
   json.key("listeners").number(health.listeners);
   json.key("capacity_used").number(std::round(health.use * 1000) / 1000);
+  if (!health.certificate.empty()) json.key("certificate").text(health.certificate);
   json.key("version").text(health.version);
   json.end_object();
   return json.take() + "\n";

@@ -25,6 +25,7 @@ struct NodeHealth {
   std::int64_t most_listeners = 0;  // that a proxy may have open here; 0: not known
   double use = 0;                   // 1: full
   std::string drain;                // "soft", "move", "hard"; "": it does not drain
+  std::string certificate;          // what is wrong with one of TLS: "expired"; "": nothing
   std::string version;
 
   bool takes_listeners() const noexcept { return condition == NodeCondition::kUp; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/port_remedy.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 
@@ -67,7 +68,10 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
   if (!made) {
-    services_.log.error(kSocketsModule, made.error().what + "; it is skipped");
+    services_.log.error(kSocketsModule,
+                        cat({made.error().what, "; ",
+                             port_remedy({made.error().code, wanted.port, is_running_,
+                                          services_.config.read()->acme.enabled})}));
     return made.error();
   }
   Socket socket = std::move(*made);
@@ -116,7 +120,10 @@ void ListenSockets::certificate_came() {
       continue;
     }
     services_.log.info(kSocketsModule,
-                       cat({"port ", socket->port, " is open, now that there is a certificate"}));
+                       cat({"port ", socket->port,
+                            services_.tls.context()->certificates().empty()
+                                ? " is open, for the challenge of a certificate authority"
+                                : " is open, now that there is a certificate"}));
     open_.push_back(socket);
     accept_from(socket);
   }
@@ -132,6 +139,7 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
 }
 
 void ListenSockets::apply(const Config& config) {
+  is_running_ = true;
   const auto all = wanted(config);
   const auto gone = [&all](const Socket& socket) {
     return std::none_of(all.begin(), all.end(),

@@ -2,8 +2,9 @@
 //
 // A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
 // gives what stayed its new settings; connections that were accepted live on.
-// A TLS socket without a usable certificate is bound but closed.
-// Sockets that a service manager has opened for us come first (net/inherited_sockets.h).
+// A TLS socket without a usable certificate is bound but closed, unless one is ordered (<acme>):
+// the authority may ask there. Sockets that a service manager has opened for us come first
+// (net/inherited_sockets.h).
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.
@@ -66,6 +67,7 @@ class ListenSockets {
   Services& services_;
   InheritedSockets inherited_;
   std::vector<Handed> handed_;
+  bool is_running_ = false;  // the rights of the start are given up
   std::vector<Socket> open_;
   std::vector<Socket> closed_;  // want TLS and have no certificate
 };

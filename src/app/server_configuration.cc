@@ -286,8 +286,8 @@ void Server::begin_ports() {
 }
 
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
-  services_->loops.clerk().post([this, config] {
-    services_->tls.load(Services::tls_settings(*config));
+  services_->loops.clerk().post([this, config, unkept = services_->certificates->unkept_file()] {
+    services_->tls.load(Services::tls_settings(*config, unkept));
     // Only now: new sockets may wait for the new certificate.
     services_->loops.control().post([this, config] {
       if (stopping_) return;

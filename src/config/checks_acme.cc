@@ -1,10 +1,19 @@
 // Checks of <acme>: what no authority will sign, and what is missing for it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "acme/certificate.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "config/checks.h"
 
 namespace lb {
 namespace {
+
+constexpr std::size_t kMaxNames = 100;
 
 void check_directory(const AcmeAuthority& directory, const std::string& path, Filler& filler) {
   const std::string url = directory_url(directory);
@@ -13,6 +22,10 @@ void check_directory(const AcmeAuthority& directory, const std::string& path, Fi
                   cat({"<acme> <authority>: ", url,
                        " is neither letsencrypt, letsencrypt-staging nor an https address; nothing "
                        "is ordered from it"}));
+  if (!directory.staging.empty() && !directory.staging.starts_with("https://"))
+    filler.report(filler.line_of(path), Severity::kError,
+                  cat({"<acme> <authority>: staging=", directory.staging,
+                       " is no https address; an order there will fail"}));
   if (directory.external_id.empty() != directory.external_key.empty())
     filler.report(filler.line_of(path), Severity::kError,
                   "<acme> <authority>: eab-kid and eab-key belong together; the authority will "
@@ -35,26 +48,54 @@ void check_acme(const Config& config, Filler& filler) {
         "<acme>: no certificate is ordered, because there is no directory to keep it in; "
         "name one in <paths><state-dir> ($STATE_DIRECTORY, which systemd sets, is another "
         "way)");
+  if (config.security.chroot)
+    filler.report(line, Severity::kError,
+                  "<acme>: names and the certificates of authorities are outside of <chroot>; no "
+                  "certificate is ordered until it is off");
   for (std::size_t i = 0; i < acme.authorities.size(); ++i)
     check_directory(acme.authorities[i], numbered("acme/authority", i), filler);
-  if (acme.authorities.size() > 1)
-    filler.report(
-        line, Severity::kNote,
-        cat({"<acme>: of its ", acme.authorities.size(), " authorities only the first is asked"}));
   const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
+  for (const std::string& text : acme.challenges)
+    if (!challenge_of(text))
+      filler.report(line, Severity::kError,
+                    cat({"<acme> <challenges>: ", text,
+                         " is none of tls-alpn-01, http-01, dns-01; it is passed over"}));
+  const auto challenges = challenges_of(acme, true);
+  const bool has_dns =
+      std::find(challenges.begin(), challenges.end(), AcmeChallenge::kDns) != challenges.end();
+  if (!has_dns &&
+      std::find(acme.challenges.begin(), acme.challenges.end(), "dns-01") != acme.challenges.end())
+    filler.report(line, Severity::kError,
+                  "<acme> <challenges>: dns-01 needs dns-hook; it is passed over");
+  if (!acme.dns_hook.empty() && ::access(acme.dns_hook.c_str(), X_OK) != 0)
+    filler.report(line, Severity::kError,
+                  cat({"<acme> <dns-hook>: ", acme.dns_hook, " cannot be executed (",
+                       std::strerror(errno), "); dns-01 will fail"}));
   const std::vector<std::string> names =
       acme.names.empty() ? std::vector<std::string>{config.hostname} : acme.names;
+  if (names.size() > kMaxNames)
+    filler.report(line, Severity::kError,
+                  cat({"<acme>: ", names.size(), " names, and a certificate has ", kMaxNames,
+                       " at most; the authority will refuse them"}));
   for (const std::string& name : names) {
-    if (name.starts_with("*."))
+    if (name.starts_with("*.") && !has_dns)
       filler.report(
           line, Severity::kError,
           cat({"<acme>: ", name,
-               " needs a challenge by DNS, which this server does not have; use names, or "
-               "ssl-certificate"}));
+               " needs the challenge dns-01, and there is none without dns-hook; the name "
+               "is left out"}));
+    else if (is_address_name(name) && has_dns && challenges.size() == 1)
+      filler.report(line, Severity::kError,
+                    cat({"<acme>: ", name,
+                         " is an address, which dns-01 is not for; the name cannot be ordered"}));
     else if (const auto why = why_not_public(name); is_public && !why.empty())
       filler.report(line, Severity::kError,
-                    cat({"<acme>: no public authority gives a certificate for ", name, ", as ", why,
-                         "; use names=, or ssl-certificate"}));
+                    cat({"<acme>: no public CA gives a certificate for ", name, " (", why,
+                         "); use names= or ssl-certificate"}));
+    else if (!why.empty())
+      filler.report(line, Severity::kNote,
+                    cat({"<acme>: no public CA gives a certificate for ", name, " (", why,
+                         "); it is ordered, as the authority is one of your own"}));
   }
 }
 

@@ -103,7 +103,8 @@ std::vector<std::string> acme_names(const Config& config) {
       config.acme.authorities.empty() || is_public_authority(config.acme.authorities.front());
   for (std::string& name : names) name = to_lower(name);
   std::erase_if(names, [&](const std::string& name) {
-    return name.empty() || name.starts_with("*.") || (is_public && !why_not_public(name).empty());
+    return name.empty() || (name.starts_with("*.") && config.acme.dns_hook.empty()) ||
+           (is_public && !why_not_public(name).empty());
   });
   return names;
 }

@@ -82,7 +82,8 @@ Opening::Status Opening::detect_tls(std::unique_ptr<Transport>& transport) {
 Opening::Status Opening::shake() {
   switch (tls_->handshake()) {
     case IoStatus::kDone:
-      return Status::kReady;
+      return tls_->was_challenge() ? drop("a challenge of a certificate authority was answered")
+                                   : Status::kReady;
     case IoStatus::kAgain:
       wants_ = static_cast<short>(EV_READ | (tls_->flush() == IoStatus::kAgain ? EV_WRITE : 0));
       return Status::kMore;

@@ -59,6 +59,11 @@ std::string socket_text(const ListenSettings& settings, int port) {
               ":", port});
 }
 
+Error bind_error(const ListenSettings& settings, int port, int error) {
+  return {error == EACCES ? Error::Code::kDenied : Error::Code::kIo,
+          cat({socket_text(settings, port), ": cannot bind (", std::strerror(error), ")"})};
+}
+
 void set_send_buffer(int fd, const ListenSettings& settings) {
   if (settings.so_sndbuf_bytes == 0) return;
   const int bytes = static_cast<int>(settings.so_sndbuf_bytes);
@@ -86,9 +91,7 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   set_send_buffer(fd.get(), settings);
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
-  if (!fd || bound != 0)
-    return Error::io(
-        cat({socket_text(settings, port), ": cannot bind (", std::strerror(errno), ")"}));
+  if (!fd || bound != 0) return bind_error(settings, port, errno);
   return fd;
 }
 
@@ -110,9 +113,7 @@ Result<void> check_port_is_free(const ListenSettings& settings, int port) {
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   const int why = errno;
   ::freeaddrinfo(found);
-  if (bound != 0)
-    return Error::io(
-        cat({socket_text(settings, port), ": cannot bind (", std::strerror(why), ")"}));
+  if (bound != 0) return bind_error(settings, port, why);
   return {};
 }
 

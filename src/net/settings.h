@@ -19,6 +19,8 @@ struct TlsSettings {
   std::vector<std::string> ticket_secrets =
       {};                             // other secrets of that kind; the first is for new tickets
   std::string ticket_ring_file = {};  // random secrets that outlive a restart; "": they do not
+  bool begins_bare = false;  // connections are accepted before there is a certificate: an authority
+                             // may ask by TLS
   bool operator==(const TlsSettings&) const = default;
 };
 

@@ -1,7 +1,9 @@
 #include "net/tls_context.h"
 
+#include <arpa/inet.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +15,8 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
+#include "net/address.h"
+#include "net/challenge_context.h"
 
 namespace lb {
 namespace {
@@ -69,6 +73,14 @@ Result<KeyPtr> find_key(X509* certificate, const std::string& file,
   return Error::invalid(cat({"no key for the certificate in ", file, " (", reasons, ")"}));
 }
 
+std::string san_address_text(const ASN1_OCTET_STRING* bytes) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int length = ASN1_STRING_length(bytes);
+  if (length == 4 || length == 16)
+    ::inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(bytes), text, sizeof text);
+  return text;
+}
+
 std::string names_of(X509* certificate) {
   std::string names;
   const auto add = [&names](std::string_view name) {
@@ -80,6 +92,7 @@ std::string names_of(X509* certificate) {
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(list, i);
+    if (name->type == GEN_IPADD) add(san_address_text(name->d.iPAddress));
     if (name->type != GEN_DNS) continue;
     add({reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
          static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))});
@@ -92,6 +105,39 @@ std::string names_of(X509* certificate) {
   add(common);
   ERR_clear_error();
   return names.empty() ? "no name" : names;
+}
+
+bool has_address(X509* certificate) {
+  auto* list = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  bool has = false;
+  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i)
+    has = has || sk_GENERAL_NAME_value(list, i)->type == GEN_IPADD;
+  GENERAL_NAMES_free(list);
+  return has;
+}
+
+std::string_view hello_part(SSL* ssl, unsigned kind) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, kind, &bytes, &size) != 1) return {};
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// Two bytes of length, one of length, the protocol: that one alone.
+bool is_challenge_hello(std::string_view protocols) {
+  return protocols.size() == kChallengeProtocol.size() + 3 &&
+         protocols.substr(3) == kChallengeProtocol &&
+         static_cast<unsigned char>(protocols[2]) == kChallengeProtocol.size();
+}
+
+// The first name of a server_name extension: two bytes of length, one of kind, two of length.
+std::string_view asked_name(std::string_view names) {
+  constexpr std::size_t kHead = 5;
+  if (names.size() < kHead || names[2] != TLSEXT_NAMETYPE_host_name) return {};
+  const std::size_t size =
+      static_cast<unsigned char>(names[3]) * 256u + static_cast<unsigned char>(names[4]);
+  return size <= names.size() - kHead ? names.substr(kHead, size) : std::string_view();
 }
 
 WallTime expiry_of(X509* certificate) {
@@ -202,7 +248,8 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file,
                                  expiry_of(certificate->get()),
                                  issuer_of(certificate->get()),
                                  std::move(context),
-                                 TicketKeys::secret_of(key->get())};
+                                 TicketKeys::secret_of(key->get()),
+                                 has_address(certificate->get())};
 }
 
 // Of the certificates, and of those before them: a renewal forgets no ticket.
@@ -225,12 +272,14 @@ std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate>
 }  // namespace
 
 TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before,
-                                    std::shared_ptr<const TicketKeys> tickets) {
+                                    std::shared_ptr<const TicketKeys> tickets,
+                                    std::shared_ptr<const ChallengeTable> challenges) {
   Loaded out;
   auto made = std::make_shared<TlsContext>();
+  made->challenges_ = std::move(challenges);
   for (const std::string& file : settings.certificates) {
     bool ciphers_understood = true;
-    auto context = make_context(settings.ciphers, ciphers_understood);
+    auto context = made->make_answering(settings.ciphers, ciphers_understood);
     if (!context) {
       out.complaints.push_back("TLS: no memory for " + file);
       continue;
@@ -239,7 +288,6 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
       out.complaints.push_back(
           cat({"ssl-allowed-ciphers \"", settings.ciphers,
                "\": names no cipher that this OpenSSL has; the default list is used"}));
-    SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
     if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
     auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);
     if (loaded) {
@@ -257,7 +305,13 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
     }
     out.complaints.push_back(std::move(complaint));
   }
-  if (made->certificates_.empty()) return out;
+  if (made->certificates_.empty()) {
+    bool unused = true;
+    if (settings.begins_bare && made->challenges_)
+      made->bare_ = made->make_answering(settings.ciphers, unused);
+    if (made->bare_) out.context = std::move(made);
+    return out;
+  }
   if (tickets)
     made->tickets_ = tickets->with(
         ticket_secrets(made->certificates_, before == nullptr ? nullptr : before->tickets_.get()));
@@ -265,10 +319,44 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
   return out;
 }
 
+std::shared_ptr<SSL_CTX> TlsContext::make_answering(const std::string& ciphers,
+                                                    bool& ciphers_understood) const {
+  auto context = make_context(ciphers, ciphers_understood);
+  if (!context) return nullptr;
+  SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
+  if (challenges_) SSL_CTX_set_client_hello_cb(context.get(), &TlsContext::read_hello, nullptr);
+  return context;
+}
+
+int TlsContext::read_hello(SSL* ssl, int* alert, void*) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  if (self == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+  const std::string_view protocols =
+      hello_part(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation);
+  if (is_challenge_hello(protocols)) {
+    const auto context =
+        self->challenges_->context(to_lower(asked_name(hello_part(ssl, TLSEXT_TYPE_server_name))));
+    if (context != nullptr && SSL_set_SSL_CTX(ssl, context.get()) != nullptr)
+      return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  if (!self->certificates_.empty()) return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
 int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
   const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (self == nullptr || name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  // OpenSSL asks here too when the hello has chosen: this would switch back.
+  if (is_challenge_context(SSL_get_SSL_CTX(ssl))) return SSL_TLSEXT_ERR_OK;
+  if (self == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  if (name == nullptr) {
+    if (const Certificate* ours = self->of_local_address(ssl))
+      SSL_set_SSL_CTX(ssl, ours->context.get());
+    return SSL_TLSEXT_ERR_NOACK;
+  }
   for (const Certificate& certificate : self->certificates_) {
     X509* x509 = SSL_CTX_get0_certificate(certificate.context.get());
     if (X509_check_host(x509, name, 0, 0, nullptr) != 1) continue;
@@ -276,6 +364,22 @@ int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
     return SSL_TLSEXT_ERR_OK;
   }
   return SSL_TLSEXT_ERR_NOACK;
+}
+
+const TlsContext::Certificate* TlsContext::of_local_address(SSL* ssl) const {
+  if (!std::any_of(certificates_.begin(), certificates_.end(),
+                   [](const Certificate& one) { return one.has_address; }))
+    return nullptr;
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  auto* const bare = reinterpret_cast<sockaddr*>(&local);
+  if (::getsockname(TlsTransport::fd_of(ssl), bare, &size) != 0) return nullptr;
+  const std::string address = Address::from_sockaddr(*bare).ip();
+  for (const Certificate& one : certificates_)
+    if (one.has_address &&
+        X509_check_ip_asc(SSL_CTX_get0_certificate(one.context.get()), address.c_str(), 0) == 1)
+      return &one;
+  return nullptr;
 }
 
 int TlsContext::use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
@@ -295,7 +399,9 @@ int TlsContext::use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP
 
 std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContext> context,
                                                  std::unique_ptr<Transport> below) {
-  SslPtr ssl(SSL_new(context->certificates_.front().context.get()));
+  SslPtr ssl(SSL_new(context->certificates_.empty()
+                         ? context->bare_.get()
+                         : context->certificates_.front().context.get()));
   if (!ssl) return nullptr;
   SSL_set_app_data(ssl.get(), const_cast<TlsContext*>(context.get()));
   SSL_set_accept_state(ssl.get());
@@ -317,7 +423,8 @@ bool TlsContext::has_name(std::string_view host, WallTime now) const {
     X509* leaf = SSL_CTX_get0_certificate(one.context.get());
     return leaf != nullptr && one.expires > now &&
            X509_cmp_current_time(X509_get0_notBefore(leaf)) < 0 &&
-           X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1;
+           (X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1 ||
+            X509_check_ip_asc(leaf, std::string(host).c_str(), 0) == 1);
   });
 }
 

@@ -2,10 +2,12 @@
 // client asks for (SNI), and of those with the same names by what it can verify: an ECDSA
 // certificate beside an RSA one costs half of the processor time, and old players still get RSA.
 // TLS 1.2 and 1.3; no renegotiation, no compression; ALPN http/1.1.
+// A client without a name gets the certificate of the address that it has connected to, if there is
+// one. An authority that asks for a challenge (acme-tls/1) gets that of the ChallengeTable.
 //
 // Thread: immutable; used by all loops.
 // Ownership: shared; a reload makes another one, and the connections of the old one go on with it.
-// Source: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN).
+// Source: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN), RFC 8737 (acme-tls/1).
 #pragma once
 
 #include <memory>
@@ -16,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/challenge_table.h"
 #include "net/settings.h"
 #include "net/ticket_keys.h"
 #include "net/tls_handles.h"
@@ -36,6 +39,7 @@ class TlsContext {
     std::string issuer;
     std::shared_ptr<SSL_CTX> context;
     std::string ticket_secret = {};  // of its key; "": it cannot be read
+    bool has_address = false;        // among its names
   };
   struct Loaded {
     std::shared_ptr<const TlsContext> context;
@@ -45,8 +49,10 @@ class TlsContext {
   // no certificate is left.
   // tickets: null where each context is to have OpenSSL's own keys; the certificates that are
   // loaded, and those of `before`, are added to them.
+  // challenges: may be null.
   static Loaded load(const TlsSettings& settings, const TlsContext* before,
-                     std::shared_ptr<const TicketKeys> tickets = nullptr);
+                     std::shared_ptr<const TicketKeys> tickets = nullptr,
+                     std::shared_ptr<const ChallengeTable> challenges = nullptr);
 
   const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
   // Whether one of them is of this name and valid now: a browser that is sent there comes in.
@@ -56,11 +62,17 @@ class TlsContext {
                                               std::unique_ptr<Transport> below);
 
  private:
+  static int read_hello(SSL* ssl, int* alert, void* unused);
   static int choose_certificate(SSL* ssl, int* alert, void* unused);
+  const Certificate* of_local_address(SSL* ssl) const;  // null: none names it
+  std::shared_ptr<SSL_CTX> make_answering(const std::string& ciphers,
+                                          bool& ciphers_understood) const;
   static int use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                         EVP_MAC_CTX* mac, int make);
 
-  std::vector<Certificate> certificates_;  // never empty
+  std::vector<Certificate> certificates_;
+  std::shared_ptr<SSL_CTX> bare_;  // where there is no certificate: for challenges
+  std::shared_ptr<const ChallengeTable> challenges_;
   std::shared_ptr<const TicketKeys> tickets_;
 };
 

@@ -32,8 +32,12 @@ std::string day_of(WallTime when) {
 
 }  // namespace
 
-TlsKeeper::TlsKeeper(Loop& clerk, Log& log)
-    : clerk_(clerk), log_(log), now_(std::make_shared<const Held>()), timer_(clerk, [this] {
+TlsKeeper::TlsKeeper(Loop& clerk, Log& log, std::shared_ptr<const ChallengeTable> challenges)
+    : clerk_(clerk),
+      log_(log),
+      challenges_(std::move(challenges)),
+      now_(std::make_shared<const Held>()),
+      timer_(clerk, [this] {
         poll_files();
         timer_.after(settings_.certificates.empty() ? kRarely * interval_ : interval_);
       }) {}
@@ -136,11 +140,16 @@ std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
 
 void TlsKeeper::replace() {
   const auto before = context();
-  TlsContext::Loaded loaded = TlsContext::load(
-      settings_, before.get(), settings_.certificates.empty() ? nullptr : ticket_keys());
+  TlsContext::Loaded loaded =
+      TlsContext::load(settings_, before.get(),
+                       settings_.certificates.empty() ? nullptr : ticket_keys(), challenges_);
   for (const std::string& complaint : loaded.complaints) log_.error(kModule, complaint);
   // Without certificates in the configuration there is to be none; with unusable ones, as before.
-  if (!loaded.context && !settings_.certificates.empty()) return;
+  const auto has_any = [](const auto& one) {
+    return one != nullptr && !one->certificates().empty();
+  };
+  if (!settings_.certificates.empty() && !has_any(loaded.context) && (before || !loaded.context))
+    return;
   now_.publish(std::make_shared<const Held>(Held{loaded.context}));
   if (!loaded.context) return;
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())
@@ -148,7 +157,7 @@ void TlsKeeper::replace() {
                             ") is in use, from ", certificate.file, ", valid until ",
                             day_of(certificate.expires)}));
   warn_of_expiry();
-  if (!before && on_first_) on_first_();
+  if ((!before || (!has_any(before) && has_any(loaded.context))) && on_first_) on_first_();
 }
 
 void TlsKeeper::warn_of_expiry() {

@@ -31,15 +31,16 @@ namespace lb {
 
 class TlsKeeper {
  public:
-  TlsKeeper(Loop& clerk, Log& log);
+  TlsKeeper(Loop& clerk, Log& log, std::shared_ptr<const ChallengeTable> challenges = nullptr);
 
-  // What a connection that begins now gets; null: there is no certificate.
+  // What a connection that begins now gets; null: TLS is not spoken. It may have no certificate
+  // (TlsSettings::begins_bare).
   std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
 
   // Loads all files, whether they have changed or not.
   void load(const TlsSettings& settings);
-  // Checks the files every `interval`.  on_first: called when there is a certificate where there
-  // was none.
+  // Checks the files every `interval`.  on_first: called when there is a context or a certificate
+  // where there was none.
   void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
   void poll_files();  // what the interval does
 
@@ -61,6 +62,7 @@ class TlsKeeper {
 
   Loop& clerk_;
   Log& log_;
+  const std::shared_ptr<const ChallengeTable> challenges_;
   Snapshot<Held> now_;
   TlsSettings settings_;
   const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "net/challenge_context.h"
 
 namespace lb {
 namespace {
@@ -72,6 +73,15 @@ TlsTransport::TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl,
   if (bio == nullptr) return;  // no memory: every call will fail
   BIO_set_data(bio, this);
   SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+int TlsTransport::fd_of(SSL* ssl) noexcept {
+  const auto* self = static_cast<const TlsTransport*>(BIO_get_data(SSL_get_rbio(ssl)));
+  return self == nullptr ? -1 : self->fd();
+}
+
+bool TlsTransport::was_challenge() const noexcept {
+  return is_challenge_context(SSL_get_SSL_CTX(ssl_.get()));
 }
 
 TlsTransport::~TlsTransport() {

@@ -35,6 +35,10 @@ class TlsTransport final : public Transport {
   bool can_be_pumped() const noexcept;
   void abandon() noexcept { broken_ = true; }
   const std::string& problem() const noexcept { return problem_; }
+  // Whether the peer is an authority that has now seen what it asked for; nothing follows.
+  bool was_challenge() const noexcept;
+  // The socket of a connection that over() was given.
+  static int fd_of(SSL* ssl) noexcept;
   bool ended_cleanly() const noexcept { return eof_; }  // the peer has closed the connection
 
   IoResult read(std::span<std::byte> into) noexcept override;

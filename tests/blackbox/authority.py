@@ -10,8 +10,8 @@ from harness import Failed, Settings, Skip, free_port, wait_for
 
 
 class Authority:
-    def __init__(self, bench, port, validity=90 * 86400, bad_nonces=0, external=None):
-        """port: where it asks for the answers of http-01; external: {kid: key}, where it wants an account."""
+    def __init__(self, bench, port, validity=90 * 86400, bad_nonces=0, external=None, tls_port=None):
+        """port: where it asks for the answers of http-01; tls_port: by TLS, by default where nothing is; external: {kid: key}, where it wants an account."""
         if not shutil.which("pebble"):
             raise Skip("pebble is not installed: tools/install-packages test")
         self.dir = bench.dir / "authority"
@@ -24,7 +24,7 @@ class Authority:
                         self.dir / "key.pem", "-out", self.certificate, "-days", "3", "-subj", "/CN=localhost", "-addext",
                         "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
         settings = {"listenAddress": "127.0.0.1:%d" % self.port, "managementListenAddress": "127.0.0.1:%d" % management,
-                    "certificate": "cert.pem", "privateKey": "key.pem", "httpPort": port, "tlsPort": free_port(),
+                    "certificate": "cert.pem", "privateKey": "key.pem", "httpPort": port, "tlsPort": tls_port or free_port(),
                     "externalAccountBindingRequired": bool(external), "certificateValidityPeriod": validity}
         if external:
             settings["externalAccountMACKeys"] = external

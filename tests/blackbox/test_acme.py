@@ -1,36 +1,11 @@
 """https by itself: certificates that the server orders, uses without a restart, keeps and renews."""
 import json
 import ssl
+import stat
 
 from authority import Authority
-from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
-
-NAME = "radio.example.org"
-
-
-def verified(authority, name=NAME):
-    """For Wire: TLS as a browser speaks it, which believes this authority alone."""
-    context = ssl.create_default_context(cafile=str(authority.root()))
-    return lambda connected: context.wrap_socket(connected, server_hostname=name)
-
-
-def radio(t, authority, port, acme="", more="", **slots):
-    """A server at the port that the authority asks, and another port for https."""
-    state = t.dir / "state"
-    state.mkdir(exist_ok=True)
-    state.chmod(0o777)
-    tls = free_port()
-    server = t.unstarted_server(
-        sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
-        body="<hostname>%s</hostname><acme>%s%s</acme>%s" % (NAME, acme, authority.element(), more),
-        paths="<state-dir>%s</state-dir>" % state, **slots)
-    server.tls, server.state = tls, state
-    return server
-
-
-def comes(server, times=1):
-    wait_for(lambda: server.log().count("a new certificate for") >= times, "a certificate comes: " + server.log()[-1500:], 20)
-    wait_for(lambda: "port %d is open" % server.tls in server.log(), "its port opens: " + server.log()[-1500:], 10)
+from harness import ADMIN, check, equal, free_port, matches, test, wait_for
+from https_radio import NAME, comes, radio, verified
 
 
 @test
@@ -115,8 +90,8 @@ def what_is_wrong_is_said_and_tried_again(t):
     authority = Authority(t, port)
     server = radio(t, authority, free_port()).start()
     wait_for(lambda: "no certificate for" in server.log(), "it fails", 20)
-    matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to radio\.example\.org "
-            r"\(.*\); is port 80 open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
+    matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to port 80 of "
+            r"radio\.example\.org \(.*\); is it open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
     file = server.state / "acme" / (NAME + ".json")
     wait_for(file.exists, "the next attempt is kept")
     kept = json.loads(file.read_text())
@@ -161,6 +136,114 @@ def a_token_that_is_not_ours_is_a_file_or_nothing(t):
     equal(server.get("/.well-known/acme-challenge/theirs").body, b"theirs.print")
 
 
+def refused_by_tls(server, name=NAME, protocols=None):
+    """Why a handshake is refused; "": it is not."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    try:
+        server.wire(server.tls, wrap=lambda connected: context.wrap_socket(connected, server_hostname=name)).close()
+        return ""
+    except OSError as error:
+        return str(error)
+
+
+@test
+def an_authority_asks_in_a_handshake_before_there_is_a_certificate(t):
+    tls = free_port()
+    authority = Authority(t, free_port(), tls_port=tls)
+    server = radio(t, authority, free_port(), acme="<challenges>tls-alpn-01</challenges>", tls=tls).start()
+    source = server.source()
+    comes(server)
+    listener = server.listener(port=tls, wrap=verified(authority))
+    sent = source.play(200)
+    check(listener.read(100 * 384) in sent, "what came differs from what was sent")
+    # The order is over: there is nothing to show any more.
+    matches("(?i)no.application.protocol", refused_by_tls(server, protocols=["acme-tls/1"]))
+    equal(refused_by_tls(server, protocols=["http/1.1", "acme-tls/1"]), "", "an ordinary client that knows it")
+    equal(server.log().count("a new certificate for"), 1, "certificates")
+
+
+@test
+def a_port_of_tls_is_open_before_its_certificate_and_serves_no_one_else(t):
+    authority = Authority(t, free_port())
+    server = radio(t, authority, free_port(), acme="<challenges>tls-alpn-01</challenges>").start()
+    check(server.tls in server.ports, "the port is open: %s" % server.ports)
+    matches("(?i)unrecognized.name", refused_by_tls(server))
+    matches("(?i)no.application.protocol", refused_by_tls(server, "other.example.org", ["acme-tls/1"]))
+
+
+@test
+def what_fails_by_tls_is_tried_by_http(t):
+    port = free_port()
+    authority = Authority(t, port)  # nothing answers where it asks by TLS
+    server = radio(t, authority, port, acme="<challenges>tls-alpn-01 http-01</challenges>").start()
+    comes(server)
+    matches(r"WARN tls/acme no certificate for radio\.example\.org: the CA could not connect to port 443 of radio\.example\.org \(.*\); "
+            r"is it open in the firewall\? http-01 is tried next", server.log())
+    check("again at" not in server.log(), "it is one attempt")
+
+
+def hook(t, control, fails=False):
+    """A program for dns-hook, which asks pebble's name server for the record, and where it has written what it was asked."""
+    asked, program = t.dir / "asked", t.dir / "dns-hook"
+    asked.write_text("")
+    asked.chmod(0o666)
+    program.write_text("""#!/usr/bin/python3
+import json, sys, urllib.request
+verb, name, value = sys.argv[1:]
+open(%r, "a").write(" ".join(sys.argv[1:]) + "\\n")
+if %r:
+    sys.exit("the zone is locked")
+asked = {"host": name + ".", "value": value} if verb == "add" else {"host": name + "."}
+urllib.request.urlopen(%r + ("/set-txt" if verb == "add" else "/clear-txt"), json.dumps(asked).encode(), timeout=5).read()
+""" % (str(asked), fails, control))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return program, asked
+
+
+@test
+def a_wildcard_comes_by_a_record_that_a_program_sets(t):
+    port = free_port()
+    authority = Authority(t, port)
+    program, asked = hook(t, authority.control)
+    t.dir.chmod(0o755)
+    server = radio(t, authority, port, acme="<names>*.example.org example.org</names><dns-hook>%s</dns-hook><dns-wait>0</dns-wait>"
+                   "<challenges>dns-01</challenges>" % program).start()
+    comes(server)
+    server.wire(server.tls, wrap=verified(authority, "radio.example.org")).close()
+    server.wire(server.tls, wrap=verified(authority, "example.org")).close()
+    wait_for(lambda: asked.read_text().count("remove ") == 2, "both records are removed: " + asked.read_text())
+    lines = [line.split() for line in asked.read_text().splitlines()]
+    equal([(verb, name) for verb, name, _ in lines], [("add", "_acme-challenge.example.org")] * 2 + [("remove", "_acme-challenge.example.org")] * 2)
+    equal(len({value for _, _, value in lines}), 2, "values, of which each is added and removed")
+    check((server.state / "acme" / "_wildcard.example.org.pem").exists(), "it is kept")
+
+
+@test
+def a_program_that_fails_is_the_reason(t):
+    authority = Authority(t, free_port())
+    program, _ = hook(t, authority.control, fails=True)
+    t.dir.chmod(0o755)
+    server = radio(t, authority, free_port(), acme="<dns-hook>%s</dns-hook><challenges>dns-01</challenges>" % program).start()
+    wait_for(lambda: "the record of dns-01 was not set" in server.log(), "it is said: " + server.log()[-1500:], 20)
+    matches(r"no certificate for radio\.example\.org: the record of dns-01 was not set: \S+/dns-hook add ended with status 1 "
+            r"\(the zone is locked\); again ", server.log())
+
+
+@test
+def what_a_program_could_not_set_is_tried_by_http(t):
+    port = free_port()
+    authority = Authority(t, port)
+    program, _ = hook(t, authority.control, fails=True)
+    t.dir.chmod(0o755)
+    server = radio(t, authority, port, acme="<dns-hook>%s</dns-hook><challenges>dns-01 http-01</challenges>" % program).start()
+    comes(server)
+    matches(r"WARN tls/acme no certificate for radio\.example\.org: the record of dns-01 was not set: \S+/dns-hook add ended with status 1 "
+            r"\(the zone is locked\); http-01 is tried next", server.log())
+
+
 @test
 def names_that_no_authority_signs_are_said_at_once(t):
     state = t.dir / "state"
@@ -168,7 +251,7 @@ def names_that_no_authority_signs_are_said_at_once(t):
     state.chmod(0o777)
     server = t.unstarted_server(body="<hostname>localhost</hostname><acme/>", paths="<state-dir>%s</state-dir>" % state)
     server.start()
-    wait_for(lambda: "no public authority gives a certificate for localhost" in server.log(), "it is said: " + server.log())
+    wait_for(lambda: "no public CA gives a certificate for localhost" in server.log(), "it is said: " + server.log())
     equal(list(state.glob("acme/*")), [], "nothing was asked or kept")
 
 

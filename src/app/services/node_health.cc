@@ -16,6 +16,10 @@ NodeHealth node_health(const Services& services) {
     health.most_listeners = std::min(health.most_listeners, load.listeners_limit);
   health.use = load.use();
   health.version = LB_VERSION;
+  // A warning: players refuse it, but plain http goes on.
+  if (const auto tls = services.tls.context())
+    for (const TlsContext::Certificate& one : tls->certificates())
+      if (one.expires <= services.clock.wall()) health.certificate = "expired";
   if (drain->mode != DrainMode::kOff) {
     health.condition = NodeCondition::kDraining;
     health.drain = to_text(drain->mode);

@@ -23,6 +23,7 @@
 #include "config/loader.h"
 #include "http/connections.h"
 #include "http/static_files.h"
+#include "net/challenge_table.h"
 #include "net/fetch.h"
 #include "net/loop_beats.h"
 #include "net/loop_pool.h"
@@ -87,7 +88,8 @@ struct Services {
   Snapshot<SessionKeys> session_keys;  // of other masters
   LoopPool loops;
   LoopBeats beats;
-  TlsKeeper tls;  // clerk; its context: any thread
+  std::shared_ptr<ChallengeTable> challenges;  // control writes, any thread reads
+  TlsKeeper tls;                               // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
   TitleHistory titles;  // any thread
@@ -145,7 +147,8 @@ struct Services {
 
   static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
-  static TlsSettings tls_settings(const Config& config);
+  // unkept: what is loaded in place of the certificate that is kept of <acme>; "": nothing.
+  static TlsSettings tls_settings(const Config& config, const std::string& unkept = {});
   static StaticFiles static_files(const Config& config, Log& log);
 };
 

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "app/services/certificate_service.h"
 #include "app/services/worker.h"
 
 namespace lb {
@@ -12,8 +11,8 @@ Verdict AcmeStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   const std::string_view token =
-      std::string_view(request.path).substr(AcmeChallenges::kPath.size());
-  std::string answer = worker_.services.certificates->challenges().answer(token);
+      std::string_view(request.path).substr(ChallengeTable::kPath.size());
+  std::string answer = worker_.services.challenges->answer(token);
   if (answer.empty()) return Verdict::kNext;
   connection.is_probe = true;
   ResponseHead head;

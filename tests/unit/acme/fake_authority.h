@@ -29,15 +29,19 @@ struct FakeAuthority {
   std::map<std::string, FetchAnswer> instead;  // by the path: what is answered there
   int pending = 1;                             // how often an authorization is not decided yet
   std::string challenge_error;                 // of the validation; "": it is valid
-  std::string cut_from_names;                  // a name that the certificate lacks
-  bool other_key = false;                      // the certificate is for
+  std::string only_fails;                      // the challenge; "": each
+  std::string address;                         // that a failed validation has reached
+  bool renewal_info = false, already_replaced = false;
+  std::string profiles;        // of the directory, in JSON
+  std::string cut_from_names;  // a name that the certificate lacks
+  bool other_key = false;      // the certificate is for
   long days = 90;
 
   std::vector<std::string> asked;  // paths
   std::vector<std::string> names;  // of the order
   std::set<std::string> nonces;
   int accounts = 0;
-  std::string chain, external;
+  std::string chain, external, replaces, profile;
 
   FetchAnswer answer(const AcmeOrder::Ask& ask) {
     const std::string path = ask.url.substr(base.size());
@@ -69,7 +73,10 @@ struct FakeAuthority {
               {},
               cat({R"({"newNonce":")", url("nonce"), R"(","newAccount":")", url("account"),
                    R"(","newOrder":")", url("order"),
-                   R"(","meta":{"termsOfService":"https://ca.test/terms"}})"})};
+                   renewal_info ? cat({R"(","renewalInfo":")", url("renewal")}) : std::string(),
+                   R"(","meta":{)",
+                   profiles.empty() ? std::string() : cat({R"("profiles":)", profiles, ","}),
+                   R"("termsOfService":"https://ca.test/terms"}})"})};
     CHECK_TRUE(ask.body.has_value());
     const Json body = *Json::parse(*ask.body);
     const Json head = *Json::parse(*base64url_decode(*body.at("protected").text()));
@@ -90,6 +97,12 @@ struct FakeAuthority {
       return {201, {cat({"Location: ", url("account/1")})}, R"({"status":"valid"})"};
     }
     if (path == "order") {
+      if (std::exchange(already_replaced, false)) return problem(409, "alreadyReplaced", "once");
+      replaces = payload.at("replaces").text().value_or("");
+      profile = payload.at("profile").text().value_or("");
+      names.clear();
+      told.clear();
+      polled.clear();
       JsonWriter out;
       out.begin_object().key("status").text("pending").key("finalize").text(url("finalize"));
       out.key("authorizations").begin_array();
@@ -102,7 +115,9 @@ struct FakeAuthority {
     }
     if (path.starts_with("authorization/")) return authorization(path.substr(14));
     if (path.starts_with("challenge/")) {
-      told.insert(path.substr(10));
+      const std::string one = path.substr(10);
+      told.insert(one.substr(0, one.find('/')));
+      asked_way = one.substr(one.find('/') + 1);
       return {200, {}, R"({"status":"processing"})"};
     }
     if (path == "finalize") {
@@ -118,19 +133,27 @@ struct FakeAuthority {
   }
   FetchAnswer authorization(const std::string& number) {
     const bool done = told.contains(number) && ++polled[number] > pending;
-    const std::string_view status = !done                     ? "pending"
-                                    : challenge_error.empty() ? "valid"
-                                                              : "invalid";
-    const std::string error = done && !challenge_error.empty()
-                                  ? cat({R"(,"error":{"type":"urn:ietf:params:acme:error:)",
+    const bool fails = !challenge_error.empty() && (only_fails.empty() || only_fails == asked_way);
+    const std::string_view status = !done ? "pending" : fails ? "invalid" : "valid";
+    const std::string error = done && fails
+                                  ? cat({R"(,"validationRecord":[{"addressUsed":")", address,
+                                         R"("}],"error":{"type":"urn:ietf:params:acme:error:)",
                                          challenge_error, R"(","detail":"as told"})"})
                                   : std::string();
+    const std::string& name = names[std::stoul(number)];
+    const bool wildcard = name.starts_with("*.");
+    std::string all;
+    for (const std::string_view way : {"dns-01", "http-01", "tls-alpn-01"}) {
+      if (is_address_name(name) && way == "dns-01") continue;
+      all += cat({all.empty() ? "" : ",", R"({"type":")", way, R"(","token":"tok-)", number,
+                  R"(","url":")", url(cat({"challenge/", number, "/", way})), R"(")",
+                  way == asked_way ? error : std::string(), "}"});
+    }
     return {200,
             {},
-            cat({R"({"status":")", status, R"(","identifier":{"type":"dns","value":")",
-                 names[std::stoul(number)],
-                 R"("},"challenges":[{"type":"dns-01"},{"type":"http-01","token":"tok-)", number,
-                 R"(","url":")", url(cat({"challenge/", number})), R"(")", error, "}]}"})};
+            cat({R"({"status":")", status, R"(",)", wildcard ? R"("wildcard":true,)" : "",
+                 R"("identifier":{"type":"dns","value":")", wildcard ? name.substr(2) : name,
+                 R"("},"challenges":[)", all, "]}"})};
   }
   void sign(const std::string& der) {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
@@ -163,6 +186,7 @@ struct FakeAuthority {
   }
 
   std::set<std::string> told;
+  std::string asked_way;
   std::map<std::string, int> polled;
 };
 

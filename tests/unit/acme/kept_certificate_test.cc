@@ -25,11 +25,27 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
   CHECK(write_account(dir, "https://ca.test/dir", {"https://ca.test/1", "key"}).has_value());
   STRCMP_EQUAL("https://ca.test/1", read_account(dir, "https://ca.test/dir")->url.c_str());
   CHECK_FALSE(read_account(dir, "https://other.test/dir").has_value());
-  CHECK(write_order(dir, {{"a.test", "b.test"}, "https://ca.test/dir", 3, 77}).has_value());
+  CHECK(write_order(dir, {.names = {"a.test", "b.test"},
+                          .directory = "https://ca.test/dir",
+                          .issuer = "https://second.test/dir",
+                          .failures = 3,
+                          .tries = 2,
+                          .unshown = 1,
+                          .next = 77,
+                          .since = 66,
+                          .began = 55,
+                          .why = "as told"})
+            .has_value());
   const auto order = read_order(dir, "a.test");
   LONGS_EQUAL(2, order->names.size());
   LONGS_EQUAL(3, order->failures);
+  LONGS_EQUAL(2, order->tries);
+  LONGS_EQUAL(1, order->unshown);
   LONGS_EQUAL(77, order->next);
+  LONGS_EQUAL(66, order->since);
+  LONGS_EQUAL(55, order->began);
+  STRCMP_EQUAL("https://second.test/dir", order->issuer.c_str());
+  STRCMP_EQUAL("as told", order->why.c_str());
   CHECK(write_certificate(dir, "a.test", "chain and key").has_value());
   for (const auto& file : std::filesystem::directory_iterator(dir + "/acme")) {
     struct stat info {};
@@ -43,7 +59,7 @@ TEST(KeptCertificate, NamesAreFilesOfThatDirectoryAlone) {
   STRCMP_EQUAL("/s/acme/..-..-etc-passwd.pem", certificate_path("/s", "../../etc/passwd").c_str());
 }
 TEST(KeptCertificate, ADamagedFileIsAnErrorThatNamesIt) {
-  CHECK(write_order(dir, {{"a.test"}, "d", 0, 0}).has_value());
+  CHECK(write_order(dir, {.names = {"a.test"}, .directory = "d"}).has_value());
   std::ofstream(dir + "/acme/a.test.json") << "{\"failures\":";
   CHECK(read_order(dir, "a.test").error().what.find("a.test.json") != std::string::npos);
   std::ofstream(dir + "/acme/a.test.json") << R"({"names":7,"failures":99999999999,"next":-1})";

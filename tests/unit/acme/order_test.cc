@@ -18,6 +18,9 @@ TEST_GROUP(AcmeOrder) {
   std::vector<std::string> published;
   std::chrono::milliseconds waited{0};
   std::string known_account;
+  std::vector<std::string> ways;
+  std::vector<AcmeChallenge> used;
+  std::optional<AcmeChallenge> cannot_be_shown;
 
   AcmeOrder::Wanted wanted(std::vector<std::string> names = {"radio.test", "www.radio.test"})
       const {
@@ -36,6 +39,12 @@ TEST_GROUP(AcmeOrder) {
         step = order.next(ca.answer(*ask), system_clock().wall());
       } else if (const auto* publish = std::get_if<AcmeOrder::Publish>(&step)) {
         published.push_back(cat({publish->name, " ", publish->authorization}));
+        used.push_back(publish->challenge);
+        step = publish->challenge == cannot_be_shown
+                   ? order.not_published({Kind::kOther, "the record of dns-01 was not set", {}})
+                   : order.next();
+      } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
+        ways.push_back(cat({other->failure.text, " ", to_text(other->next), " is tried next"}));
         step = order.next();
       } else if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) {
         waited += wait->time;
@@ -100,11 +109,12 @@ TEST(AcmeOrder, NoncesThatAreNeverGoodEndIt) {
 }
 TEST(AcmeOrder, AFailedValidationSaysWhatIsWrongWithTheName) {
   ca.challenge_error = "dns";
-  STRCMP_EQUAL("the CA found no address for radio.test (as told)", failure().text.c_str());
+  STRCMP_EQUAL("the CA found no address for radio.test (DNS: as told)", failure().text.c_str());
   ca = FakeAuthority();
   ca.challenge_error = "connection";
-  STRCMP_EQUAL("the CA could not connect to radio.test (as told); is port 80 open in the firewall?",
-               failure().text.c_str());
+  STRCMP_EQUAL(
+      "the CA could not connect to port 80 of radio.test (as told); is it open in the firewall?",
+      failure().text.c_str());
   ca = FakeAuthority();
   ca.challenge_error = "unauthorized";
   CHECK_TRUE(failure().kind == Kind::kUnauthorized);
@@ -117,11 +127,11 @@ TEST(AcmeOrder, ALimitIsObeyed) {
   const AcmeFailure failed = failure();
   CHECK_TRUE(failed.kind == Kind::kLimit);
   LONGS_EQUAL(3600, failed.retry_after.count());
-  STRCMP_EQUAL("too many orders (too many for radio.test)", failed.text.c_str());
+  CHECK_TRUE(failed.text.starts_with("too many certificates for radio.test (CA: retry after 20"));
 }
 TEST(AcmeOrder, EveryStateEndsAtAFaultOfTheAuthority) {
-  for (const char* path : {"directory", "account", "order", "authorization/0", "challenge/0",
-                           "finalize", "order/1", "chain"}) {
+  for (const char* path : {"directory", "account", "order", "authorization/0",
+                           "challenge/0/http-01", "finalize", "order/1", "chain"}) {
     for (const FetchAnswer& bad :
          {FetchAnswer{503, {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"}, "<html>"},
           FetchAnswer{500, {}, R"({"type":"urn:ietf:params:acme:error:serverInternal"})"}}) {
@@ -135,7 +145,7 @@ TEST(AcmeOrder, EveryStateEndsAtAFaultOfTheAuthority) {
          {"", "[]", "{}", "null", R"({"status":7,"identifier":[],"challenges":{}})", "\xff{"}) {
       ca = FakeAuthority();
       ca.instead[path] = {200, {}, text};
-      if (std::string_view(path) == "challenge/0") continue;  // only its status is read
+      if (std::string_view(path) == "challenge/0/http-01") continue;  // only its status is read
       CHECK_FALSE(failure().text.empty());
     }
   }
@@ -202,4 +212,92 @@ TEST(AcmeOrder, AnAuthorityThatIsNotThereIsAFailure) {
   CHECK_TRUE(std::holds_alternative<AcmeOrder::Ask>(order.begin()));
   const auto step = order.next(Error::timeout("connect: timed out"), system_clock().wall());
   CHECK_TRUE(std::get<AcmeFailure>(step).kind == Kind::kUnavailable);
+  STRCMP_EQUAL("timeout", std::get<AcmeFailure>(step).text.c_str());
+}
+TEST(AcmeOrder, WhatFailsInOneWayIsTriedInTheNextInANewOrder) {
+  ca.challenge_error = "connection";
+  ca.only_fails = "tls-alpn-01";
+  ca.address = "198.51.100.4";
+  AcmeOrder::Wanted both = wanted({"radio.test"});
+  both.challenges = {AcmeChallenge::kTls, AcmeChallenge::kHttp};
+  AcmeOrder order(std::move(both));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(1, ways.size());
+  STRCMP_EQUAL(
+      "the CA could not connect to port 443 of 198.51.100.4; is it open in the firewall? http-01 "
+      "is "
+      "tried next",
+      ways[0].c_str());
+  CHECK_TRUE((used == std::vector{AcmeChallenge::kTls, AcmeChallenge::kHttp}));
+}
+TEST(AcmeOrder, WhenEveryWayHasFailedTheLastOneIsTheReason) {
+  ca.challenge_error = "unauthorized";
+  ca.address = "203.0.113.9";
+  AcmeOrder::Wanted both = wanted({"radio.test"});
+  both.challenges = {AcmeChallenge::kHttp, AcmeChallenge::kTls, AcmeChallenge::kDns};
+  STRCMP_EQUAL("the CA found another record than ours at _acme-challenge.radio.test (as told)",
+               failure(std::move(both)).text.c_str());
+  LONGS_EQUAL(2, ways.size());
+  STRCMP_EQUAL(
+      "the CA reached 203.0.113.9, which is not this server (as told); does the name lead here? "
+      "tls-alpn-01 is tried next",
+      ways[0].c_str());
+}
+TEST(AcmeOrder, WhatCannotBeShownIsTriedInTheNextWayToo) {
+  cannot_be_shown = AcmeChallenge::kDns;
+  AcmeOrder::Wanted both = wanted({"radio.test"});
+  both.challenges = {AcmeChallenge::kDns, AcmeChallenge::kHttp};
+  AcmeOrder order(both);
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  LONGS_EQUAL(1, ways.size());
+  STRCMP_EQUAL("the record of dns-01 was not set http-01 is tried next", ways[0].c_str());
+  CHECK_TRUE((used == std::vector{AcmeChallenge::kDns, AcmeChallenge::kHttp}));
+  // Without another way it is the reason.
+  both.challenges = {AcmeChallenge::kDns};
+  ca = FakeAuthority();
+  STRCMP_EQUAL("the record of dns-01 was not set", failure(both).text.c_str());
+}
+TEST(AcmeOrder, AWildcardIsShownByDnsAloneAndAnAddressNever) {
+  AcmeOrder::Wanted all = wanted({"radio.test", "*.radio.test"});
+  all.challenges = {AcmeChallenge::kTls, AcmeChallenge::kDns};
+  AcmeOrder order(std::move(all));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE((used == std::vector{AcmeChallenge::kTls, AcmeChallenge::kDns}));
+  ca = FakeAuthority();
+  AcmeOrder::Wanted address = wanted({"192.0.2.7"});
+  address.challenges = {AcmeChallenge::kDns};
+  STRCMP_EQUAL("the CA offers no challenge for 192.0.2.7 that is in use here",
+               failure(std::move(address)).text.c_str());
+}
+TEST(AcmeOrder, ACertificateThatIsReplacedIsNamedAndOnceMoreNot) {
+  ca.renewal_info = true;
+  AcmeOrder::Wanted again = wanted();
+  again.replaces = "aki.serial";
+  AcmeOrder order(again);
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  STRCMP_EQUAL("aki.serial", ca.replaces.c_str());
+  STRCMP_EQUAL("https://ca.test/renewal", order.renewal_info().c_str());
+  ca = FakeAuthority();
+  ca.renewal_info = ca.already_replaced = true;
+  AcmeOrder second(again);
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(second)));
+  STRCMP_EQUAL("", ca.replaces.c_str());
+}
+TEST(AcmeOrder, AProfileIsOneOfTheDirectorysAndAddressesGetTheirs) {
+  ca.profiles = R"({"classic":"x","shortlived":"y"})";
+  AcmeOrder::Wanted other = wanted();
+  other.profile = "tlsserver";
+  STRCMP_EQUAL("the CA has no profile \"tlsserver\"", failure(other).text.c_str());
+  other.profile = "classic";
+  AcmeOrder named(other);
+  run(named);
+  STRCMP_EQUAL("classic", ca.profile.c_str());
+  AcmeOrder plain(wanted());
+  ca.profile.clear();
+  run(plain);
+  STRCMP_EQUAL("", ca.profile.c_str());
+  ca.names.clear();
+  AcmeOrder address(wanted({"192.0.2.7"}));
+  run(address);
+  STRCMP_EQUAL("shortlived", ca.profile.c_str());
 }

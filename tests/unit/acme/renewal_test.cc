@@ -1,10 +1,13 @@
 #include "acme/renewal.h"
 
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
 #include <string>
 
-#include "acme/challenges.h"
+#include "acme/certificate.h"
 #include "acme/settings.h"
-#include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -63,19 +66,36 @@ TEST(AcmeNames, AuthoritiesHaveNamesOrAddresses) {
   STRCMP_EQUAL("https://ca.example.org/dir", directory_url(own).c_str());
 }
 
-TEST_GROUP(AcmeChallenges) { AcmeChallenges challenges; };
+TEST_GROUP(RenewalId){};
 
-TEST(AcmeChallenges, OnlyWhatWasPutIsAnswered) {
-  challenges.put("one", "one.print");
-  STRCMP_EQUAL("one.print", challenges.answer("one").c_str());
-  STRCMP_EQUAL("", challenges.answer("on").c_str());
-  STRCMP_EQUAL("", challenges.answer("").c_str());
-  challenges.clear();
-  STRCMP_EQUAL("", challenges.answer("one").c_str());
-}
-TEST(AcmeChallenges, TheOldestGoesWhereThereIsNoRoom) {
-  for (std::size_t i = 0; i <= AcmeChallenges::kMost; ++i) challenges.put(cat({"token", i}), "x");
-  STRCMP_EQUAL("", challenges.answer("token0").c_str());
-  STRCMP_EQUAL("x", challenges.answer("token1").c_str());
-  STRCMP_EQUAL("x", challenges.answer(cat({"token", AcmeChallenges::kMost})).c_str());
+// The example of RFC 9773 4.1.
+TEST(RenewalId, IsTheKeyOfTheIssuerAndTheBytesOfTheSerialNumber) {
+  const AcmeKey key = *AcmeKey::generate();
+  const auto made = std::unique_ptr<X509, decltype(&X509_free)>(X509_new(), &X509_free);
+  BIGNUM* number = nullptr;
+  BN_hex2bn(&number, "87654321");
+  BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made.get()));
+  BN_free(number);
+  X509_gmtime_adj(X509_getm_notBefore(made.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(made.get()), 60);
+  X509_set_pubkey(made.get(), key.handle());
+  const auto pem = [&] {
+    X509_sign(made.get(), key.handle(), EVP_sha256());
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(out.get(), made.get());
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &data);
+    return std::string(data, static_cast<std::size_t>(size));
+  };
+  STRCMP_EQUAL("", renewal_id(pem()).c_str());
+  AUTHORITY_KEYID* issuer = AUTHORITY_KEYID_new();
+  constexpr std::string_view bytes =
+      "\x69\x88\x5b\x6b\x87\x46\x40\x41\xe1\xb3\x7b\x84\x7b\xa0\xae\x2c\xde\x01\xc8\xd4";
+  issuer->keyid = ASN1_OCTET_STRING_new();
+  ASN1_OCTET_STRING_set(issuer->keyid, reinterpret_cast<const unsigned char*>(bytes.data()),
+                        static_cast<int>(bytes.size()));
+  X509_add1_ext_i2d(made.get(), NID_authority_key_identifier, issuer, 0, 0);
+  AUTHORITY_KEYID_free(issuer);
+  STRCMP_EQUAL("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", renewal_id(pem()).c_str());
+  STRCMP_EQUAL("", renewal_id("no certificate").c_str());
 }

@@ -29,6 +29,14 @@ TEST(HealthText, TheJsonNamesTheWayItDrains) {
       health_json(health).c_str());
   CHECK(!health.takes_listeners());
 }
+TEST(HealthText, TheJsonWarnsOfACertificateAndTheNodeStaysUp) {
+  health.certificate = "expired";
+  STRCMP_EQUAL(
+      "{\"state\":\"up\",\"listeners\":12,\"capacity_used\":0.375,\"certificate\":\"expired\","
+      "\"version\":\"0.1.0\"}\n",
+      health_json(health).c_str());
+  CHECK(health.takes_listeners());
+}
 TEST(HealthText, HaproxyIsToldWhatIsFree) {
   STRCMP_EQUAL("up ready 63% maxconn:5000\n", agent_line(health).c_str());
   health.most_listeners = 0;

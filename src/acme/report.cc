@@ -1,0 +1,105 @@
+#include "acme/report.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+
+#include "base/cat.h"
+#include "net/fetch.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct KnownAuthority {
+  std::string_view host, name;
+};
+constexpr std::array kAuthorities = {
+    KnownAuthority{"acme-v02.api.letsencrypt.org", "Let's Encrypt"},
+    KnownAuthority{"acme-staging-v02.api.letsencrypt.org", "Let's Encrypt's staging"},
+    KnownAuthority{"acme.zerossl.com", "ZeroSSL"},
+    KnownAuthority{"dv.acme-v02.api.pki.goog", "Google Trust Services"},
+    KnownAuthority{"acme.ssl.com", "SSL.com"},
+};
+
+constexpr auto kClockTolerance = 5min;
+
+// "27 days", "36 hours", "5 minutes"
+std::string time_left(std::chrono::seconds left) {
+  const auto counted = [](std::int64_t n, std::string_view unit) {
+    return cat({n, " ", unit, n == 1 ? "" : "s"});
+  };
+  if (left >= 48h) return counted(left / 24h, "day");
+  if (left >= 2h) return counted(left / 1h, "hour");
+  return counted(left / 1min, "minute");
+}
+
+std::tm local_time(WallTime moment) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(moment);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+bool is_same_day(const std::tm& one, const std::tm& other) {
+  return one.tm_year == other.tm_year && one.tm_yday == other.tm_yday;
+}
+
+}  // namespace
+
+std::string authority_name(std::string_view directory) {
+  std::string_view host = directory.substr(std::min(directory.size(), directory.find("://") + 3));
+  host = host.substr(0, host.find('/'));
+  for (const KnownAuthority& known : kAuthorities)
+    if (known.host == host) return std::string(known.name);
+  return std::string(host);
+}
+
+std::string moment_text(WallTime time, WallTime now) {
+  const std::tm then = local_time(time);
+  std::array<char, 64> text{};
+  const std::size_t size =
+      is_same_day(then, local_time(now))
+          ? std::strftime(text.data(), text.size(), "%H:%M", &then)
+          : std::strftime(text.data(), text.size(), "%Y-%m-%d at %H:%M", &then);
+  return {text.data(), size};
+}
+
+std::string when_text(WallTime time, WallTime now) {
+  return cat(
+      {is_same_day(local_time(time), local_time(now)) ? "at " : "on ", moment_text(time, now)});
+}
+
+std::string clock_line(std::chrono::seconds ahead) {
+  const auto off = std::chrono::abs(ahead);
+  if (off <= kClockTolerance) return {};
+  const std::string by =
+      off >= 24h
+          ? cat({off / 24h, " d ", off % 24h / 1h, " h"})
+          : cat({off / 1h > 0 ? cat({off / 1h, " h "}) : std::string(), off % 1h / 1min, " min"});
+  return cat({"the clock of this machine is ", by, ahead.count() < 0 ? " behind" : " ahead of",
+              " the CA's; players judge by their own clocks"});
+}
+
+std::string failure_reason(const FailureReport& report) {
+  if (report.failure.kind != AcmeFailure::Kind::kUnavailable) return report.failure.text;
+  return cat({authority_name(report.authority), " has not answered since ",
+              moment_text(report.since, report.now), " (", report.failure.text, ")"});
+}
+
+std::string failure_line(const FailureReport& report) {
+  std::string line = cat({"no certificate for ", report.names, ": ", failure_reason(report)});
+  const bool names_moment = report.failure.kind == AcmeFailure::Kind::kLimit &&
+                            report.failure.retry_after.count() > 0 && report.instead.empty();
+  if (names_moment) line += "; nothing is asked before that";
+  if (report.valid_until)
+    line += cat({"; the certificate in use is valid for ",
+                 time_left(std::chrono::duration_cast<std::chrono::seconds>(*report.valid_until -
+                                                                            report.now))});
+  if (!report.instead.empty()) return cat({line, "; ", report.instead, " is asked instead"});
+  return names_moment ? line : cat({line, "; again ", when_text(report.next, report.now)});
+}
+
+}  // namespace lb

@@ -1,0 +1,337 @@
+// An attempt of CertificateService, from the choice of its authority to its certificate or its
+// failure.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "acme/renewal.h"
+#include "acme/report.h"
+#include "acme/request.h"
+#include "app/services/certificate_service.h"
+#include "app/services/certificate_words.h"
+#include "app/services/event_service.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "net/challenge_context.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::minutes kKeepAgain{10};
+constexpr std::chrono::hours kAccountAgain{24};
+
+}  // namespace
+
+void CertificateService::attempt() {
+  attempting_ = true;
+  const AttemptFacts before = attempt_facts();
+  FailureReport report{.names = listed(names_), .now = before.now};
+  report.failure.text = kept_.order.why;
+  if (kept_.facts && kept_.facts->ends > before.now) report.valid_until = kept_.facts->ends;
+  if (begin_attempt(kept_.order, before)) {
+    report.instead = authority_name(kept_.order.directory);
+    services_.log.error(kAcmeModule, failure_line(report));
+  }
+  target_ = authority_of(kept_.order.directory);
+  is_staging_ = goes_to_staging(kept_.order, attempt_facts());
+  if (is_staging_) target_.url = staging_url(target_);
+  auto key = AcmeKey::generate();
+  if (!key) return fail({AcmeFailure::Kind::kOwn, key.error().what, {}});
+  key_ = std::move(*key);
+  const std::string url = directory_url(target_);
+  if (account_of_ == url) return with_account();
+  services_.loops.clerk().post([this, run = run_, dir = state_dir_, url] {
+    services_.loops.control().post([this, run, url, account = read_account(dir, url)] {
+      if (run != run_) return;
+      account_of_ = url;
+      account_ = account ? *account : KeptAccount();
+      account_key_.reset();
+      if (!account && account.error().code != Error::Code::kNotFound)
+        services_.log.warn(kAcmeModule, account.error().what + "; it is made again");
+      with_account();
+    });
+  });
+}
+
+void CertificateService::with_account() {
+  if (!account_key_ && !account_.key.empty()) {
+    if (auto key = AcmeKey::from_pem(account_.key))
+      account_key_ = std::move(*key);
+    else
+      account_ = {};
+  }
+  if (account_key_) return begin_order();
+  auto made = AcmeKey::generate();
+  if (!made) return fail({AcmeFailure::Kind::kOwn, made.error().what, {}});
+  account_key_ = std::move(*made);
+  account_ = {"", account_key_->pem()};
+  // Kept before it is used: an account whose key is lost can be neither used nor closed.
+  write([dir = state_dir_, url = account_of_,
+         account = account_] { return write_account(dir, url, account); },
+        [this](const Result<void>& written) {
+          if (!written)
+            services_.log.error(kAcmeModule, cat({"the key of the account could not be kept (",
+                                                  written.error().what,
+                                                  "): after a restart another account is made"}));
+          begin_order();
+        });
+}
+
+void CertificateService::begin_order() {
+  std::string secret;
+  if (!target_.external_key.empty()) {
+    auto bytes = base64url_decode(target_.external_key);
+    if (!bytes) return fail({AcmeFailure::Kind::kOwn, "eab-key is not base64url", {}});
+    secret = std::move(*bytes);
+  }
+  services_.log.info(kAcmeModule, cat({"a certificate for ", listed(names_), " is ordered from ",
+                                       directory_url(target_)}));
+  // It replaces one of the same authority only.
+  const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
+  order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account_.url,
+                                   *account_key_, *key_, target_.external_id, std::move(secret),
+                                   challenges_of(settings_, has_https_port()),
+                                   is_staging_ ? "" : target_.profile, is_renewal ? kept_.id : ""});
+  take(order_->begin());
+}
+
+void CertificateService::take(AcmeOrder::Step step) {
+  if (!order_->account().empty() && order_->account() != account_.url) keep_account();
+  // Each publication is answered from this moment on: this node is the only one of the name.
+  for (;;) {
+    if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
+      if (!publish(*to_publish)) return;
+    } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
+      services_.log.warn(kAcmeModule,
+                         cat({"no certificate for ", listed(names_), ": ", other->failure.text,
+                              other->failure.text.ends_with('?') ? " " : "; ", to_text(other->next),
+                              " is tried next"}));
+    } else {
+      break;
+    }
+    step = order_->next();
+  }
+  if (const auto* to_ask = std::get_if<AcmeOrder::Ask>(&step)) return ask(*to_ask);
+  if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) return wait_.after(wait->time);
+  withdraw();
+  log_clock();
+  if (const auto* done = std::get_if<AcmeOrder::Done>(&step)) return keep(*done);
+  fail(std::get<AcmeFailure>(step));
+}
+
+bool CertificateService::publish(const AcmeOrder::Publish& publish) {
+  switch (publish.challenge) {
+    case AcmeChallenge::kHttp:
+      services_.challenges->put_text(run_, publish.token, publish.authorization);
+      return true;
+    case AcmeChallenge::kTls:
+      if (auto context = challenge_context(publish.name, publish.authorization)) {
+        services_.challenges->put_context(run_, challenge_server_name(publish.name),
+                                          std::move(*context));
+        return true;
+      } else {
+        take(order_->not_published({AcmeFailure::Kind::kOwn, context.error().what, {}}));
+        return false;
+      }
+    case AcmeChallenge::kDns:
+      set_record(publish);
+      return false;
+  }
+  return true;
+}
+
+void CertificateService::set_record(const AcmeOrder::Publish& publish) {
+  dns_.add(
+      settings_.dns_hook, cat({"_acme-challenge.", publish.name}),
+      base64url_encode(sha256(publish.authorization)), [this, run = run_](const Result<void>& set) {
+        if (run != run_ || !order_) return;
+        if (set) return wait_.after(settings_.dns_wait);
+        take(order_->not_published({AcmeFailure::Kind::kOwn,
+                                    cat({"the record of dns-01 was not set: ", set.error().what}),
+                                    {}}));
+      });
+}
+
+void CertificateService::withdraw() {
+  services_.challenges->remove(run_);
+  dns_.remove_all();
+}
+
+bool CertificateService::has_https_port() const {
+  constexpr int kHttpsPort = 443;
+  const auto config = services_.config.read();
+  return std::any_of(config->listen.begin(), config->listen.end(),
+                     [](const ListenSettings& socket) {
+                       return socket.port == kHttpsPort && !socket.shoutcast_compat;
+                     });
+}
+
+void CertificateService::ask(const AcmeOrder::Ask& ask) {
+  FetchRequest request = authority_request(target_, ask.url);
+  request.json = ask.body;
+  request_ = services_.fetcher->start(std::move(request),
+                                      [this, run = run_](const Result<FetchAnswer>& answer) {
+                                        if (run == run_ && order_)
+                                          take(order_->next(answer, services_.clock.wall()));
+                                      });
+}
+
+void CertificateService::log_clock() {
+  const std::string line = clock_line(order_->clock_ahead());
+  if (!line.empty() && !clock_logged_) services_.log.warn(kAcmeModule, line);
+  clock_logged_ = !line.empty();
+}
+
+void CertificateService::keep_account() {
+  account_.url = order_->account();
+  if (!std::exchange(told_terms_, true) && !order_->terms().empty())
+    services_.log.info(kAcmeModule, cat({"an account was made at ", account_of_,
+                                         ", whose terms are ", order_->terms()}));
+  write([dir = state_dir_, url = account_of_,
+         account = account_] { return write_account(dir, url, account); },
+        [this](const Result<void>& written) {
+          // The authority finds it again by its key.
+          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+        });
+}
+
+void CertificateService::keep_order() {
+  write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
+        [this](const Result<void>& written) {
+          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+        });
+}
+
+void CertificateService::keep(const AcmeOrder::Done& done) {
+  if (is_staging_) {
+    services_.log.info(kAcmeModule,
+                       cat({authority_name(directory_url(target_)), " was shown ", listed(names_),
+                            "; ", authority_name(kept_.order.directory), " is asked again"}));
+    order_.reset();
+    count_staging(kept_.order, attempt_facts());
+    return attempt();
+  }
+  count_success(kept_.order, attempt_facts());
+  unkept_ = done.chain + key_->pem();
+  write(
+      [dir = state_dir_, order = kept_.order, text = unkept_] {
+        if (auto written = write_certificate(dir, order.names.front(), text); !written)
+          return written;
+        return write_order(dir, order);
+      },
+      [this, facts = done.facts, id = renewal_id(done.chain)](const Result<void>& written) {
+        kept_.id = id;
+        written ? unkept_.clear() : not_kept(written.error());
+        in_use(facts);
+      });
+}
+
+void CertificateService::not_kept(const Error& error) {
+  unkept_fd_.reset(::memfd_create("certificate", MFD_CLOEXEC));
+  const auto bytes = static_cast<ssize_t>(unkept_.size());
+  if (!unkept_fd_ || ::write(unkept_fd_.get(), unkept_.data(), unkept_.size()) != bytes)
+    unkept_fd_.reset();
+  const std::size_t reason = error.what.rfind(": ");
+  services_.log.error(kAcmeModule,
+                      cat({"the new certificate ",
+                           unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
+                           reason == std::string::npos ? error.what : error.what.substr(reason + 2),
+                           "): after a restart it is ordered again"}));
+  keep_again_.after(kKeepAgain);
+}
+
+std::string CertificateService::unkept_file() const {
+  return unkept_fd_ ? cat({"/proc/self/fd/", unkept_fd_.get()}) : std::string();
+}
+
+void CertificateService::keep_again() {
+  write(
+      [dir = state_dir_, order = kept_.order, text = unkept_] {
+        if (auto written = write_certificate(dir, order.names.front(), text); !written)
+          return written;
+        return write_order(dir, order);
+      },
+      [this](const Result<void>& written) {
+        if (!written) return keep_again_.after(kKeepAgain);
+        unkept_.clear();
+        unkept_fd_.reset();
+        services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is kept in ",
+                                             certificate_path(state_dir_, names_.front())}));
+        changed_();
+      });
+}
+
+void CertificateService::in_use(const CertificateFacts& facts) {
+  attempting_ = false;
+  if (unkept_.empty()) {
+    unkept_fd_.reset();
+    keep_again_.cancel();
+  }
+  const bool is_first = !kept_.facts;
+  kept_.facts = facts;
+  order_.reset();
+  window_.reset();
+  was_ahead_ = false;
+  chance_ = rng_.unit();
+  const WallTime now = services_.clock.wall();
+  services_.log.info(kAcmeModule, cat({"a new certificate for ", listed(names_), " from ",
+                                       facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
+                                       " is in use, valid until ", moment_text(facts.ends, now),
+                                       "; it is renewed ", when_text(renewal(), now)}));
+  services_.events->publish("certificate", names_.front(),
+                            {{"names", listed(names_)},
+                             {"directory", kept_.order.issuer},
+                             {"until", std::to_string(unix_seconds(facts.ends))},
+                             {"why", is_first ? "first" : "renewed"}});
+  changed_();
+  plan_renewal(false);
+  watch_.watch(authority_of(kept_.order.issuer), kept_.id);
+}
+
+// An account that the authority does not know any more, as of one that has begun again.
+bool CertificateService::makes_account_again() {
+  const WallTime now = services_.clock.wall();
+  account_ = {};
+  account_key_.reset();
+  if (lost_account_ && now - *lost_account_ < kAccountAgain) return false;
+  lost_account_ = now;
+  services_.log.warn(
+      kAcmeModule,
+      cat({"the CA does not know the account in ", account_file(account_of_),
+           " any more; a new one is made",
+           target_.external_id.empty() ? "" : ", bound to the external account of eab-kid again"}));
+  return true;
+}
+
+void CertificateService::fail(const AcmeFailure& failure) {
+  attempting_ = false;
+  order_.reset();
+  if (failure.kind == AcmeFailure::Kind::kAccount && makes_account_again()) return attempt();
+  const AttemptFacts facts = attempt_facts();
+  count_failure(kept_.order, failure, facts, rng_.unit());
+  FailureReport report{.names = listed(names_),
+                       .authority = directory_url(target_),
+                       .failure = failure,
+                       .now = facts.now,
+                       .next = moment_of(kept_.order.next),
+                       .since = kept_.order.since == 0 ? facts.now : moment_of(kept_.order.since)};
+  if (kept_.facts && kept_.facts->ends > facts.now) report.valid_until = kept_.facts->ends;
+  kept_.order.why = failure_reason(report);
+  services_.log.error(kAcmeModule, failure_line(report));
+  services_.events->publish("certificate-failed", names_.front(),
+                            {{"names", listed(names_)},
+                             {"directory", directory_url(target_)},
+                             {"kind", std::string(to_text(failure.kind))},
+                             {"why", kept_.order.why},
+                             {"next", std::to_string(kept_.order.next)}});
+  keep_order();
+  plan(report.next);
+}
+
+}  // namespace lb

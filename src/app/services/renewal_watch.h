@@ -1,0 +1,43 @@
+// RenewalWatch: asks an authority from time to time when it wants its certificate to be renewed.
+//
+// Thread: control.
+// Ownership: a CertificateService.
+// Bounds: one question under way. An authority that does not answer is asked again in six hours.
+// Source: RFC 9773.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "acme/renewal_info.h"
+#include "acme/settings.h"
+#include "app/services/services.h"
+
+namespace lb {
+
+class RenewalWatch {
+ public:
+  using Changed = std::function<void(const RenewalWindow&)>;
+  RenewalWatch(Services& services, Changed changed);
+
+  // id: of the certificate (renewal_id()).
+  void watch(const AcmeAuthority& authority, const std::string& id);
+  void stop();
+
+ private:
+  void ask();
+  void on_directory(const Result<FetchAnswer>& answer);
+  void on_window(const Result<FetchAnswer>& answer);
+  void start(const std::string& url, std::function<void(const Result<FetchAnswer>&)> done);
+
+  Services& services_;
+  Changed changed_;
+  AcmeAuthority authority_;
+  std::string id_;
+  std::uint64_t request_ = 0;
+  Timer timer_;
+};
+
+}  // namespace lb

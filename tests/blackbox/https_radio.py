@@ -1,0 +1,31 @@
+"""A server with <acme>, as the tests of certificates need it."""
+import ssl
+
+from harness import free_port, listen_socket, wait_for
+
+NAME = "radio.example.org"
+
+
+def verified(authority, name=NAME):
+    """For Wire: TLS as a browser speaks it, which believes this authority alone."""
+    context = ssl.create_default_context(cafile=str(authority.root()))
+    return lambda connected: context.wrap_socket(connected, server_hostname=name)
+
+
+def radio(t, authority, port, acme="", more="", tls=None, **slots):
+    """A server at the port that the authority asks, and another port for https."""
+    state = t.dir / "state"
+    state.mkdir(exist_ok=True)
+    state.chmod(0o777)
+    tls = tls or free_port()
+    server = t.unstarted_server(
+        sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
+        body="<hostname>%s</hostname><acme>%s%s</acme>%s" % (NAME, acme, authority.element(), more),
+        paths="<state-dir>%s</state-dir>" % state, **slots)
+    server.tls, server.state = tls, state
+    return server
+
+
+def comes(server, times=1):
+    wait_for(lambda: server.log().count("a new certificate for") >= times, "a certificate comes: " + server.log()[-1500:], 20)
+    wait_for(lambda: server.log().count("is in use, from") >= times, "it is loaded: " + server.log()[-1500:], 10)

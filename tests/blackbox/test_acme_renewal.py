@@ -1,0 +1,196 @@
+"""When certificates are renewed, by whom, and what is said where it fails: an authority of the test's own."""
+import json
+import time
+
+from authority import Authority
+from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
+from https_radio import NAME, comes, radio, verified
+from own_authority import OwnAuthority
+
+
+def own_radio(t, authority, **more):
+    return radio(t, authority, free_port(), **more)
+
+
+def kept(server, **changes):
+    """What is kept of the order; changed, as if time had passed."""
+    file = server.state / "acme" / (NAME + ".json")
+    text = json.loads(file.read_text())
+    if changes:
+        file.write_text(json.dumps({**text, **changes}))
+    return text
+
+
+def keep_beforehand(server, **what):
+    there = server.state / "acme"
+    there.mkdir(exist_ok=True)
+    there.chmod(0o777)
+    (there / (NAME + ".json")).write_text(json.dumps({"names": [NAME], **what}))
+    (there / (NAME + ".json")).chmod(0o666)
+
+
+@test
+def a_window_that_is_now_replaces_the_certificate(t):
+    authority = OwnAuthority(t)
+    authority.window = (86400, 2 * 86400)
+    server = own_radio(t, authority).start()
+    comes(server)
+    wait_for(lambda: "wants the certificate" in server.log(), "the window is asked for: " + server.log()[-900:])
+    matches(r"INFO tls/acme 127\.0\.0\.1:\d+ wants the certificate for radio\.example\.org to be renewed between \d{4}-\d\d-\d\d at \d\d:\d\d and "
+            r"\d{4}-\d\d-\d\d at \d\d:\d\d, see https://127\.0\.0\.1:\d+/why; it is renewed on \d{4}-\d\d-\d\d at \d\d:\d\d", server.log())
+    server.stop()
+    equal(len(authority.orders), 1, "orders")
+    check("replaces" not in authority.orders[0], "the first replaces none")
+    kept(server, next=0)  # it came more than an hour ago
+    authority.window = (-7200, -3600)
+    server.start()
+    wait_for(lambda: len(authority.orders) == 2, "it is ordered: " + server.log()[-900:])
+    equal(authority.orders[1]["replaces"], authority.windows[0], "the certificate that is replaced")
+    comes(server, 2)
+    # A window that is over when its certificate comes does not go round.
+    wait_for(lambda: len(authority.windows) >= 3, "the window of the new one is asked for")
+    server.get("/status-json.xsl")
+    equal(len(authority.orders), 2, "orders")
+    check(authority.windows[2] != authority.windows[0], "it is another certificate")
+
+
+@test
+def an_order_that_was_replaced_already_is_ordered_once_more_without(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority).start()
+    comes(server)
+    server.stop()
+    kept(server, next=0)
+    authority.window = (-7200, -3600)
+    authority.instead["new"] = [(409, "alreadyReplaced", "by another", {})]
+    server.start()
+    comes(server, 2)
+    check("replaces" not in authority.orders[-1], "the second one names none: %s" % authority.orders[-1])
+
+
+@test
+def a_limit_is_obeyed_to_the_second(t):
+    authority = OwnAuthority(t)
+    authority.instead["new"] = [(429, "rateLimited", 'too many certificates (50) already issued for "example.org"', {"Retry-After": "7200"})]
+    server = own_radio(t, authority).start()
+    wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:])
+    matches(r"EROR tls/acme no certificate for radio\.example\.org: too many certificates for example\.org "
+            r"\(CA: retry after \d{4}-\d\d-\d\dT\d\d:\d\dZ\); nothing is asked before that\n", server.log())
+    wait_for((server.state / "acme" / (NAME + ".json")).exists, "it is kept")
+    check(abs(kept(server)["next"] - time.time() - 7200) < 30, "the moment: %s" % kept(server))
+
+
+@test
+def an_authority_that_fails_makes_way_for_the_next(t):
+    first, second = OwnAuthority(t, "first"), OwnAuthority(t, "second")
+    first.instead["new"] = [(503, "serverInternal", "down for maintenance", {})] * 9
+    server = own_radio(t, first).start()
+    wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:])
+    matches(r"no certificate for radio\.example\.org: 127\.0\.0\.1:\d+ has not answered since \d\d:\d\d \(503: down for maintenance\); again at", server.log())
+    server.stop()
+    server.write_config(body="<hostname>%s</hostname><acme>%s%s</acme>" % (NAME, first.element(), second.element()))
+    kept(server, since=int(time.time()) - 700, next=0)
+    server.start()
+    comes(server)
+    matches(r"no certificate for radio\.example\.org: 127\.0\.0\.1:\d+ has not answered since \S+ \(503: down for maintenance\); "
+            r"127\.0\.0\.1:%s is asked instead\n" % second.base.rsplit(":", 1)[1], server.log())
+    server.wire(server.tls, wrap=verified(second)).close()
+    equal((len(first.orders), len(second.orders)), (0, 1), "orders")
+    equal(kept(server)["directory"], first.url, "a renewal begins with the first")
+    equal(kept(server)["issuer"], second.url, "who has given it")
+
+
+@test
+def staging_is_asked_until_it_is_shown_the_names(t):
+    authority, staging = OwnAuthority(t), OwnAuthority(t, "staging")
+    server = own_radio(t, authority)
+    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' staging="%s"' % staging.url)))
+    # Both are trusted by one file.
+    authority.certificate.write_text(authority.certificate.read_text() + staging.certificate.read_text())
+    keep_beforehand(server, directory=authority.url, failures=2, tries=2, unshown=2)
+    server.start()
+    comes(server)
+    matches(r"tls/acme 127\.0\.0\.1:\d+ was shown radio\.example\.org; 127\.0\.0\.1:\d+ is asked again\n", server.log())
+    equal((len(staging.orders), len(authority.orders)), (1, 1), "orders")
+    server.wire(server.tls, wrap=verified(authority)).close()
+    equal(len(list((server.state / "acme").glob("account-*"))), 2, "accounts")
+
+
+@test
+def an_account_that_is_lost_is_made_again(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority).start()
+    comes(server)
+    server.stop()
+    kept(server, next=0)
+    authority.window = (-7200, -3600)
+    authority.instead["new"] = [(400, "accountDoesNotExist", "who?", {})]
+    server.start()
+    comes(server, 2)
+    matches(r"WARN tls/acme the CA does not know the account in acme/account-[0-9a-f]{8}\.json any more; a new one is made\n", server.log())
+    equal(authority.accounts, 2, "accounts")
+    check("no certificate for" not in server.log(), "it is one attempt")
+
+
+@test
+def a_clock_that_is_wrong_is_said(t):
+    authority = OwnAuthority(t)
+    authority.ahead = 3 * 3600 + 12 * 60 + 20
+    server = own_radio(t, authority).start()
+    comes(server)
+    matches(r"WARN tls/acme the clock of this machine is 3 h 12 min behind the CA's; players judge by their own clocks\n", server.log())
+
+
+@test
+def one_that_cannot_be_kept_is_in_use_all_the_same(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority).start()
+    comes(server)
+    (server.state / "acme").chmod(0o500)
+    body = server.slots["body"]
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
+    comes(server, 2)
+    matches(r"EROR tls/acme the new certificate is in use but could not be kept \(Permission denied\): after a restart it is ordered again\n", server.log())
+    wait_for(lambda: "certificate for radio.example.org, www.example.org" in server.log(), "it is loaded: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
+    (server.state / "acme").chmod(0o700)
+    server.stop()
+    server.start()
+    comes(server, 3)
+    equal(len(authority.orders), 3, "orders")
+
+
+@test
+def one_that_has_expired_is_said_and_the_node_stays_up(t):
+    port = free_port()
+    authority = Authority(t, port, validity=4)
+    server = radio(t, authority, port).start()
+    comes(server)
+    wait_for(lambda: "players refuse it" in server.log(), "it is said: " + server.log()[-900:], 20)
+    matches(r"EROR tls/acme the certificate for radio\.example\.org expired on \d{4}-\d\d-\d\d at \d\d:\d\d; players refuse it\n", server.log())
+    health = server.get("/_lb/health")
+    equal((health.status, health.json()["certificate"]), (200, "expired"))
+
+
+@test
+def a_profile_is_one_of_the_directorys(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority)
+    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' profile="tlsserver"')))
+    server.start()
+    wait_for(lambda: 'the CA has no profile "tlsserver"' in server.log(), "it is said: " + server.log()[-900:])
+    server.reload(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' profile="shortlived"')))
+    comes(server)
+    equal(authority.orders[-1]["profile"], "shortlived")
+
+
+@test
+def a_port_that_may_not_be_opened_is_said_with_what_to_do(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority).start()
+    comes(server)
+    server.reload(sockets=server.slots["sockets"] + listen_socket(443, "<ssl>1</ssl>"))
+    wait_for(lambda: "cannot bind" in server.log(), "it is said: " + server.log()[-900:])
+    matches(r"listen-socket 127\.0\.0\.1:443: cannot bind \(Permission denied\); ports below 1024 are opened at a start as root with <changeowner>, or with "
+            r"CAP_NET_BIND_SERVICE; it is skipped, a restart opens it\n", server.log())
+    equal(server.get("/status-json.xsl", ADMIN).status, 200, "the other ports are served")

@@ -1,0 +1,32 @@
+#include "app/port_remedy.h"
+
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(PortRemedy){static void line(const PortFault& fault, const char* expected){
+    STRCMP_EQUAL(expected, std::string(port_remedy(fault)).c_str());
+}
+}
+;
+
+TEST(PortRemedy, WhatThisAccountMayNotHasBothRemedies) {
+  line({.code = Error::Code::kDenied, .port = 443, .is_asked = true},
+       "ports below 1024 need a start as root with <changeowner>, or CAP_NET_BIND_SERVICE; it is "
+       "skipped, the other ports are served");
+  line({.code = Error::Code::kDenied, .port = 80, .is_running = true},
+       "ports below 1024 are opened at a start as root with <changeowner>, or with "
+       "CAP_NET_BIND_SERVICE; it is skipped, a restart opens it");
+}
+TEST(PortRemedy, WhatAnotherProgramHasIsPassedOnByIt) {
+  line({.port = 80, .is_asked = true},
+       "another program that has it may pass /.well-known/acme-challenge/ on to this server "
+       "(doc/https.md); it is skipped");
+  line({.port = 443, .is_asked = true},
+       "another program that has it may pass TLS through to this server, or <challenges> leaves "
+       "tls-alpn-01 out (doc/https.md); it is skipped");
+  line({.port = 443}, "it is skipped");
+  line({.port = 8000, .is_asked = true}, "it is skipped");
+}

@@ -1,0 +1,81 @@
+// What is said of <acme> without a network: the hints, word for word.
+#include <cstdlib>
+#include <string>
+
+#include "config/load_text.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(AcmeChecks) {
+  static void error(const std::string& acme, std::string_view text, Severity severity = kError_) {
+    const LoadedConfig loaded = load(
+        "<hostname>radio.example.org</hostname><paths><state-dir>/tmp</state-dir></paths>" + acme);
+    CHECK_TEXT(count(loaded, severity, text) == 1, std::string(text).c_str());
+  }
+  static constexpr Severity kError_ = Severity::kError;
+};
+
+TEST(AcmeChecks, NamesThatNoAuthoritySigns) {
+  for (const auto& [name, why] :
+       {std::pair{"localhost", "it has no dot"},
+        {"radio.local", "it is a name of local networks or of examples"},
+        {"radio.internal", "it is a name of local networks or of examples"},
+        {"192.168.1.7", "it is no public address"},
+        {"203.0.113.7", "it is an address of examples"}})
+    error(std::string("<acme names=\"") + name + "\"/>",
+          std::string("no public CA gives a certificate for ") + name + " (" + why +
+              "); use names= or ssl-certificate");
+  error("<acme names=\"radio.local\"><authority url=\"https://ca.local/dir\"/></acme>",
+        "no public CA gives a certificate for radio.local", Severity::kNote);
+}
+TEST(AcmeChecks, WhatIsMissing) {
+  error("<acme names=\"*.example.org\"/>", "*.example.org needs the challenge dns-01");
+  error("<acme names=\"9.9.9.9\" dns-hook=\"/bin/true\" challenges=\"dns-01\"/>",
+        "9.9.9.9 is an address, which dns-01 is not for");
+  error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\"/></acme>",
+        "eab-kid and eab-key belong together");
+  error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
+        "eab-key is not base64url");
+  error("<acme dns-hook=\"/nowhere/hook\"/>",
+        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail");
+  error("<acme challenges=\"dns-01 http-01\"/>", "dns-01 needs dns-hook; it is passed over");
+  error("<acme challenges=\"http-02\"/>", "http-02 is none of tls-alpn-01, http-01, dns-01");
+  error("<acme><authority url=\"http://ca.example.org/\"/></acme>",
+        "http://ca.example.org/ is neither letsencrypt");
+  error("<acme><authority url=\"https://ca.example.org/\" staging=\"http://ca\"/></acme>",
+        "staging=http://ca is no https address");
+  error("<acme/><security><chroot>1</chroot></security>", "outside of <chroot>");
+  std::string names;
+  for (int i = 0; i < 101; ++i) names += "n" + std::to_string(i) + ".example.org ";
+  error("<acme names=\"" + names + "\"/>", "101 names, and a certificate has 100 at most");
+}
+TEST(AcmeChecks, WithoutAStateDirectoryNothingIsOrdered) {
+  ::unsetenv("STATE_DIRECTORY");
+  LONGS_EQUAL(1, count(load("<hostname>radio.example.org</hostname><acme/>"), Severity::kWarning,
+                       "there is no directory to keep it in"));
+}
+TEST(AcmeChecks, UnknownChildrenAreNamedWithWhatWasMeant) {
+  for (const auto& [written, meant] : {std::pair{"name", "names"},
+                                       {"challenge", "challenges"},
+                                       {"e-mail", "email"},
+                                       {"autority", "authority"},
+                                       {"dns-hok", "dns-hook"},
+                                       {"redirects", "redirect"}}) {
+    const LoadedConfig loaded = load(std::string("<hostname>radio.example.org</hostname><acme><") +
+                                     written + ">x</" + written + "></acme>");
+    const std::string text = std::string("did you mean ") + meant + "?";
+    int found = 0;
+    for (const Diagnostic& one : loaded.diagnostics)
+      found += one.text.find(text) != std::string::npos;
+    CHECK_TEXT(found == 1, text.c_str());
+  }
+}
+TEST(AcmeChecks, AFileThatIsInOrderHasNothingSaidOfIt) {
+  const LoadedConfig loaded = load(
+      "<hostname>radio.example.org</hostname><paths><state-dir>/tmp</state-dir></paths><acme "
+      "email=\"a@example.org\"/>");
+  LONGS_EQUAL(0, count(loaded, Severity::kError, "acme"));
+  LONGS_EQUAL(0, count(loaded, Severity::kWarning, "acme"));
+}
