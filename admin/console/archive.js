@@ -4,7 +4,7 @@ import {ago, auto, box, cell, count, el, head, here, local, moment, number, part
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
 
-const DAY = 86400, WIDE = 960, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600;   // s, units, s
+const DAY = 86400, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600;   // s, pixels, s
 
 const READING = 'The directory is being read.';
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
@@ -29,9 +29,9 @@ async function allMounts(page) {
 
 async function oneMount(page, mount) {
   const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title');
-  const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', viewBox: '0 0 ' + WIDE + ' ' + HIGH, role: 'img', 'aria-labelledby': 'about-day'});
+  const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', height: HIGH, role: 'img', 'aria-labelledby': 'about-day'});
   const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
-  let ranges = [], marker = null, bounds = [0, 0];
+  let ranges = [], playing = 0, bounds = [0, 0];
 
   const held = at => ranges.find(range => range.from <= at && at < range.to);
   function play(from, until) {
@@ -41,13 +41,15 @@ async function oneMount(page, mount) {
     player.hidden = false;
     player.src = base + '?from=' + begin.toFixed(3) + '&to=' + end.toFixed(3);
     say(now, moment(begin) + ' \u2013 ' + second(end));
-    if (marker) marker.setAttribute('x', ((begin - bounds[0]) * WIDE / (bounds[1] - bounds[0])).toFixed(1));
+    playing = begin;
+    draw();
     player.play().catch(() => {});
   }
   const range = form({button: 'Play', groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: 'In the time of ' + zone() + '.'}]}],
     send: async body => { if (body.to <= body.from) throw new Error('The end is not after the beginning.'); play(body.from, body.to); }});
   const download = el('a', {class: 'button', download: ''}, 'Download');
-  range.node.querySelector('.buttons')?.append(download);
+  range.node.querySelector('.buttons').append(download);
+  for (const {control} of range.fields) control.step = 1;   // s
   const value = name => new Date(range.fields.find(field => field.name === name).control.value) / 1000;
   const link = () => {
     const from = value('from'), until = value('to');
@@ -56,15 +58,15 @@ async function oneMount(page, mount) {
   range.node.addEventListener('input', link);
 
   function draw() {
-    const x = at => ((at - bounds[0]) * WIDE / (bounds[1] - bounds[0])).toFixed(1), parts = [svg('rect', {class: 'none', x: 0, y: 0, width: WIDE, height: HIGH - HOUR_HIGH})];
+    const wide = Math.max(bar.clientWidth, 240), x = at => ((at - bounds[0]) * wide / (bounds[1] - bounds[0])).toFixed(1), parts = [svg('rect', {class: 'none', x: 0, y: 0, width: wide, height: HIGH - HOUR_HIGH})];
     for (const one of ranges) if (one.to > bounds[0] && one.from < bounds[1])
       parts.push(svg('rect', {class: 'held', x: x(Math.max(one.from, bounds[0])), y: 0, width: Math.max(1, x(Math.min(one.to, bounds[1])) - x(Math.max(one.from, bounds[0]))).toFixed(1), height: HIGH - HOUR_HIGH}));
     for (let at = bounds[0]; at < bounds[1]; at += DAY / 24) {
       const hour = new Date(at * 1000).getHours();
       if (hour % 3 === 0) parts.push(svg('line', {x1: x(at), x2: x(at), y1: 0, y2: HIGH - HOUR_HIGH}), svg('text', {x: +x(at) + 3, y: HIGH - 3}, two(hour)));
     }
-    marker = svg('rect', {class: 'now', x: -9, y: 0, width: 3, height: HIGH - HOUR_HIGH});
-    bar.replaceChildren(...parts, marker);
+    if (playing > bounds[0]) parts.push(svg('rect', {class: 'now', x: x(playing), y: 0, width: 3, height: HIGH - HOUR_HIGH}));
+    bar.replaceChildren(...parts);
   }
   async function show() {
     bounds = boundsOf(day.value);
@@ -82,8 +84,7 @@ async function oneMount(page, mount) {
     titles.fill(heard, row => row.at + row.title, row => ({cells: [cell('Time', press(second(row.at), () => play(row.at), {class: 'link'})), cell('Title', auto(row.title))]}), 'No titles of this day.');
     const first = ranges[0], last = ranges.at(-1);
     if (first) {
-      range.fields[0].control.value = local(Math.max(first.from, bounds[0]) + 59);
-      range.fields[1].control.value = local(Math.min(last.to, bounds[1] - 60));
+      [Math.max(first.from, bounds[0]), Math.min(last.to, bounds[1] - 1)].forEach((at, n) => { range.fields[n].control.value = local(at) + ':' + two(Math.floor(at) % 60); });
       link();
     }
   }
@@ -93,6 +94,7 @@ async function oneMount(page, mount) {
     const pixel = (bounds[1] - bounds[0]) / bar.clientWidth, at = bounds[0] + pixel * event.offsetX, near = ranges.find(one => Math.abs(at - (one.from + one.to) / 2) < 6 * pixel);
     play(near && !held(at) ? near.from : at);
   });
+  new ResizeObserver(draw).observe(bar);
   day.addEventListener('change', () => day.value && show().catch(problem => say(now, words(problem))));
   const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
   day.value = dayOf(newest || Date.now() / 1000);
