@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-// What waits between the two processes counts for nobody's queue: it is to be little.
+// What waits between the two processes is in no queue that the server counts: it is to be little.
 constexpr int kPairBytes = 64 * 1024;
 
 }  // namespace
