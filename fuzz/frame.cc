@@ -139,6 +139,15 @@ void judge(const ConfFrame& frame) {
   }
   for (const std::string& key : frame.removed) fuzz::must(is_conf_key(key), "a key", key);
 }
+void judge(const TitleFrame& frame) {
+  for (const TitleRow& row : frame.rows) {
+    must_be_mount(row.mount);
+    must_be_word(row.at);
+    fuzz::must(clean(row.song) && row.song.size() <= kLongestTitle, "a title", row.song);
+    fuzz::must(row.place.empty() || clean(row.place), "a place");
+    fuzz::must(row.wall_ms >= 0 && row.hops <= kMaxTitleHops, "a time, or hops");
+  }
+}
 void judge(const AskFrame& frame) {
   must_be_mount(frame.mount);
   fuzz::must(frame.most <= kMaxTold, "most");
