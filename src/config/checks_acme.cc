@@ -68,7 +68,7 @@ void check_acme(const Config& config, Filler& filler) {
     filler.report(line, Severity::kError,
                   "<acme> <challenges>: dns-01 needs dns-hook; it is passed over");
   if (!acme.dns_hook.empty() && ::access(acme.dns_hook.c_str(), X_OK) != 0)
-    filler.report(line, Severity::kError,
+    filler.report(line, Severity::kWarning,
                   cat({"<acme> <dns-hook>: ", acme.dns_hook, " cannot be executed (",
                        std::strerror(errno), "); dns-01 will fail"}));
   const std::vector<std::string> names =

@@ -39,7 +39,8 @@ TEST(AcmeChecks, WhatIsMissing) {
   error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
         "eab-key is not base64url");
   error("<acme dns-hook=\"/nowhere/hook\"/>",
-        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail");
+        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail",
+        Severity::kWarning);
   error("<acme challenges=\"dns-01 http-01\"/>", "dns-01 needs dns-hook; it is passed over");
   error("<acme challenges=\"http-02\"/>", "http-02 is none of tls-alpn-01, http-01, dns-01");
   error("<acme><authority url=\"http://ca.example.org/\"/></acme>",
