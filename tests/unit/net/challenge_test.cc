@@ -65,7 +65,9 @@ TEST_GROUP_BASE(TlsChallenge, TlsFixture) {
   std::string shown(const char* server_name) {
     if (shake_with(any.get(), server_name, protocol) != IoStatus::kDone) return {};
     X509* x509 = SSL_get0_peer_certificate(ssl.get());
-    const int at = X509_get_ext_by_OBJ(x509, OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1), -1);
+    ASN1_OBJECT* const kind = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
+    const int at = X509_get_ext_by_OBJ(x509, kind, -1);
+    ASN1_OBJECT_free(kind);
     if (at < 0) return "no extension";
     X509_EXTENSION* extension = X509_get_ext(x509, at);
     CHECK(X509_EXTENSION_get_critical(extension) == 1);

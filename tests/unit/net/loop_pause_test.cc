@@ -94,6 +94,7 @@ TEST(LoopPause, WhatWasOnItsWayHasArrived) {
 
 TEST(LoopPause, LoopsThatDoNotComeToRestGoOn) {
   std::atomic<bool> over{false};
+  std::unique_ptr<Timer> timer;
   std::function<void()> again = [&] {
     if (!over) loops.worker(2).post([&] { again(); });
   };
@@ -103,9 +104,8 @@ TEST(LoopPause, LoopsThatDoNotComeToRestGoOn) {
       result = std::move(got);
       over = true;
       // Held no more: a timer fires.
-      auto timer = std::make_shared<std::unique_ptr<Timer>>();
-      *timer = std::make_unique<Timer>(loops.control(), [&, timer] { stop(); });
-      (*timer)->after(1ms);
+      timer = std::make_unique<Timer>(loops.control(), [&] { stop(); });
+      timer->after(1ms);
     });
   });
   CHECK(result && !result->has_value());
