@@ -56,6 +56,9 @@ class Source {
   Result<void> restore(const FeedRecord& saved) { return feed_.restore(saved); }
   void go_on(const FeedRecord& saved);
   // Between two reads.  REQUIRES: cannot_move() is empty
+  // Another process asks its upstream itself.
+  bool is_relayed() const noexcept { return relayed_; }
+  std::string saved_framer() const { return feed_.saved_framer(); }
   SourceRecord save(FdsOut& fds) const;
   // Why it cannot be handed over at this moment; "": it can.
   std::string cannot_move() const;
