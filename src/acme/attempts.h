@@ -24,7 +24,7 @@ struct AttemptFacts {
   std::vector<std::string> directories;  // URLs of the authorities, in their order; not empty
   bool has_staging = false;              // the one that is asked
   WallTime now{};
-  std::optional<WallTime> valid_until;  // of the certificate in use; nullopt: there is none
+  std::optional<WallTime> valid_until;  // of the certificate in use; nullopt: no certificate
 };
 
 // Which of the authorities is asked.

@@ -2,8 +2,8 @@
 // by node, for up to 30 days: what the charts of the console show.
 //
 // Three rings a row: 10 s for an hour, a minute for a day, a quarter of an hour for 30 days; a
-// coarser point is the mean and the maximum of the finer ones when its time is over.  A moment at
-// which nothing was told of a row is a gap, not a zero.  A clock that is set back makes a gap of
+// coarser point is the mean and the maximum of the finer ones when its time is over.  A moment
+// without a value for a row is a gap, not a zero.  A clock that is set back makes a gap of
 // what lay behind.
 //
 // A value has 11 bits of mantissa and 5 of exponent: in sixteenths up to 128, whole up to 2,048,
@@ -46,7 +46,7 @@ struct HistoryQuestion {
   HistoryBy by = HistoryBy::kAll;
   std::int64_t from = 0, to = 0;  // Unix seconds, from < to
   std::size_t points = 300;       // at most
-  // Rows that may be looked at: of kAll, the mounts that are summed.  nullopt: all.
+  // Rows that may be looked at: of kAll, the mounts that are summed.  nullopt: every row.
   std::optional<std::vector<std::string>> only{};
 };
 

@@ -11,8 +11,8 @@
 //
 // Thread: control; elsewhere() any.
 // Ownership: ClusterLinks.
-// Bounds: kMaxRows rows of one neighbour; frames go out once in kEvery, so a mount is told of with
-// its newest title only.
+// Bounds: kMaxRows rows of one neighbour; frames go out once in kEvery, with the newest title of
+// each mount only.
 #pragma once
 
 #include <chrono>

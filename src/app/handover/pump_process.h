@@ -17,7 +17,8 @@ namespace lb {
 
 class PumpProcess {
  public:
-  // It waits; unless go() is called it ends.  No connections: there is none.
+  // The copy waits for go(), and ends if this object goes without it.  Without connections no copy
+  // is made.
   static Result<PumpProcess> make(std::vector<PumpedConnection> connections);
   // From now on it has the connections, and this process says nothing more to their peers.
   void go();

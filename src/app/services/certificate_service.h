@@ -128,7 +128,7 @@ class CertificateService {
   bool stopped_ = false;
   bool attempting_ = false;  // from the making of its key to its end
 
-  std::string unkept_;  // chain and key that could not be written; "": there are none
+  std::string unkept_;  // chain and key that could not be written; "": nothing is left to write
   UniqueFd unkept_fd_;  // the same, in memory
   Timer timer_, wait_, keep_again_;
 };
