@@ -3,6 +3,7 @@ dist_man_MANS += doc/icecast-lb.1
 dist_doc_DATA += \
   doc/architecture.md \
   doc/archive.md \
+  doc/audience.md \
   doc/authentication.md \
   doc/balancing.md \
   doc/cluster.md \
@@ -40,4 +41,4 @@ EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
   deploy tests/api tests/archive tests/blackbox tests/browser tests/cluster tests/console tests/differential tests/docs tests/encoders \
-  tests/external tests/faults tests/hls tests/homes tests/kit tests/limits tests/login tests/orchestration tests/relay tests/store
+  tests/external tests/faults tests/hls tests/homes tests/kit tests/limits tests/login tests/orchestration tests/relay tests/store tests/upgrade
