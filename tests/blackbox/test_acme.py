@@ -74,9 +74,11 @@ def another_one_takes_its_place_under_a_listener(t):
 @test
 def one_that_is_due_when_it_comes_is_not_ordered_again_and_again(t):
     port = free_port()
-    authority = Authority(t, port, validity=2)
+    # Long enough to be there before it is over: one that comes too late is refused.
+    authority = Authority(t, port, validity=10)
     server = radio(t, authority, port).start()
     comes(server)
+    wait_for(lambda: " expired " in server.log(), "it is over: " + server.log()[-800:], 15)
     for _ in range(2):
         server.stop()
         server.start()

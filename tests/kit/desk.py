@@ -92,8 +92,11 @@ class Desk:
 
     def one(self, selector, words="", near=""):
         """The element that a person would press, behind the menu of its row too."""
-        self.browser.script(MENUS, selector, words, near)
-        row = self.wait(lambda: self.browser.script(SEEN + "return found && found[0]", selector, words, near), "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
+        def seen():
+            # Rows come with answers of the server, each with a menu of its own.
+            self.browser.script(MENUS, selector, words, near)
+            return self.browser.script(SEEN + "return found && found[0]", selector, words, near)
+        row = self.wait(seen, "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
         return webdriver.Element(self.browser, row[webdriver.ELEMENT])
 
     def count(self, selector, words=""):
