@@ -8,6 +8,7 @@
 #include "admin/render.h"
 #include "commands/answers.h"
 #include "commands/drain_command.h"
+#include "commands/https_check.h"
 #include "commands/login_commands.h"
 #include "commands/store_commands.h"
 #include "program/options.h"
@@ -26,6 +27,8 @@ int main(int argc, char** argv) {
       return lb::print_answer(lb::answer_import(options));
     case Action::kDrain:
       return lb::drain_node(options);
+    case Action::kCheckHttps:
+      return lb::check_https(options);
     case Action::kPasswd:
       return options.config_file.empty() ? lb::hash_given_password(options.user)
                                          : lb::set_given_password(options);

@@ -94,6 +94,9 @@ Options parse_options(const std::vector<std::string_view>& args) {
                        : arg == "--dump-config" ? Action::kDumpConfig
                                                 : Action::kImport;
       if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--check-https") {
+      options.action = Action::kCheckHttps;
+      if (const auto file = left.value()) options.config_file = *file;
     } else if (arg == "--elsewhere") {
       options.elsewhere = true;
     } else if (arg == "--drain") {
@@ -165,6 +168,8 @@ std::string usage_text() {
   --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
                              of files and directories that it names too, as the user of
                              <changeowner>; --elsewhere: it is for another machine, they are not tried
+  --check-https <file>       say whether the certificate of <acme> can be ordered: what its names lead
+                             to, who answers there, the authority, the clock; status 0: yes, 1: no
   --dump-config <file>       print every effective value of a file
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
@@ -212,6 +217,7 @@ bool is_command_of_icelb(Action action) noexcept {
     case Action::kStoreCopy:
     case Action::kStoreRebuild:
     case Action::kDrain:
+    case Action::kCheckHttps:
       return true;
     default:
       return false;

@@ -34,6 +34,7 @@ struct Options {
     kStoreRebuild,  // a store out of last good copies
     kUpgrade,       // have the server that runs with this file replaced, and wait for that
     kStandIn,       // of the program itself: see app/handover/stand_in.h
+    kCheckHttps,    // whether the certificate of <acme> can be ordered
     kDrain,         // order the server that runs with this file to drain, and wait for it
   };
   Action action = Action::kServe;

@@ -168,6 +168,7 @@ TEST(Options, CommandsThatAreNoPartOfAServerAreThoseOfIcelb) {
        std::vector<std::vector<std::string_view>>{{"--simulate"},
                                                   {"--import", "f"},
                                                   {"--passwd"},
+                                                  {"--check-https", "f"},
                                                   {"-c", "f", "--drain"},
                                                   {"-c", "f", "--rotate-keys"},
                                                   {"--store-copy", "a", "b"},

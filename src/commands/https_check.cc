@@ -1,0 +1,219 @@
+#include "commands/https_check.h"
+
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acme/answer.h"
+#include "acme/certificate.h"
+#include "acme/renewal_info.h"
+#include "acme/report.h"
+#include "acme/request.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "config/loader.h"
+#include "http/message.h"
+#include "net/address.h"
+#include "net/fetch.h"
+#include "net/loop.h"
+#include "program/process.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kAnswerTime = 10s;
+constexpr std::size_t kMaxProfiles = 20;
+constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
+
+void print(bool is_good, std::string_view text) {
+  write_console(STDOUT_FILENO, cat({is_good ? "ok: " : "wrong: ", text, "\n"}));
+}
+
+std::vector<Address> own_addresses_of_host() {
+  std::vector<Address> all;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return all;
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next)
+    if (one->ifa_addr != nullptr &&
+        (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6))
+      all.push_back(Address::from_sockaddr(*one->ifa_addr));
+  ::freeifaddrs(list);
+  return all;
+}
+
+// A file below the web root, with the directories that it needs, until it ends.
+class Token {
+ public:
+  explicit Token(const std::string& webroot) {
+    std::string bytes(32, '\0');
+    Rng rng = Rng::from_entropy();
+    for (char& byte : bytes) byte = static_cast<char>(rng.next());
+    name_ = base64url_encode(bytes);
+    text_ = cat({name_, ".check\n"});
+    std::string directory = webroot;
+    for (const std::string_view part : {"", "/.well-known", "/acme-challenge"}) {
+      directory += part;
+      if (::mkdir(directory.c_str(), 0755) == 0) made_.push_back(directory);
+    }
+    path_ = cat({directory, "/", name_});
+    written_ = replace_file(path_, text_, {.mode = 0644});
+  }
+  ~Token() {
+    ::unlink(path_.c_str());
+    for (; !made_.empty(); made_.pop_back()) ::rmdir(made_.back().c_str());
+  }
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
+  const Result<void>& written() const { return written_; }
+
+ private:
+  std::string name_, text_, path_;
+  std::vector<std::string> made_;
+  Result<void> written_;
+};
+
+class HttpsCheck {
+ public:
+  explicit HttpsCheck(const Config& config) : config_(config) {}
+
+  int run() {
+    const std::vector<std::string> names = acme_names(config_);
+    if (names.empty()) {
+      say(false, "<acme> orders no certificate; --check-config says why");
+      return 1;
+    }
+    std::vector<AcmeAuthority> authorities = config_.acme.authorities;
+    if (authorities.empty()) authorities.emplace_back();
+    for (const AcmeAuthority& authority : authorities) check(authority);
+    const Token token(config_.paths.webroot);
+    if (!token.written())
+      say(false,
+          cat({token.written().error().what,
+               "; who answers on the ports cannot be asked without a file in the web root"}));
+    for (const std::string& name : names)
+      if (!name.starts_with("*.")) check(name, token);
+    return status_;
+  }
+
+ private:
+  void say(bool is_good, std::string_view text) {
+    if (!is_good) status_ = 1;
+    print(is_good, text);
+  }
+
+  Result<FetchAnswer> fetch(FetchRequest request) {
+    std::optional<Result<FetchAnswer>> answer;
+    request.timeout = kAnswerTime;
+    fetcher_.start(std::move(request), [&answer](Result<FetchAnswer> got) { answer = got; });
+    while (!answer) loop_.run_once(true);
+    return std::move(*answer);
+  }
+
+  void check(const AcmeAuthority& authority) {
+    const std::string url = directory_url(authority), name = authority_name(url);
+    const auto answer = fetch(authority_request(authority, url));
+    const auto body = answer ? Json::parse(answer->body) : Result<Json>(Json());
+    if (!answer) return say(false, cat({name, " does not answer (", answer.error().what, ")"}));
+    if (answer->status != 200 || !body || !body->at("newOrder").text())
+      return say(false, cat({url, " is no directory of a CA (status ", answer->status, ")"}));
+    const Json meta = body->at("meta");
+    const std::string terms = cleaned_text(meta.at("termsOfService").text().value_or(""));
+    std::string line = cat({name, " answers"});
+    if (!terms.empty()) line += cat({"; its terms are ", terms});
+    std::string profiles;
+    const Json known = meta.at("profiles");
+    for (std::size_t i = 0; i < std::min(known.size(), kMaxProfiles); ++i)
+      profiles += cat({" ", cleaned_text(known.name(i))});
+    if (!profiles.empty()) line += cat({"; its profiles are", profiles});
+    if (!renewal_info_url(*answer).empty()) line += "; it says when to renew (ARI)";
+    say(true, line);
+    if (const auto date = parse_http_date(answer->header("Date"))) {
+      const std::string clock = clock_line(
+          std::chrono::duration_cast<std::chrono::seconds>(system_clock().wall() - *date));
+      say(clock.empty(),
+          clock.empty() ? cat({"the clock of this machine is that of ", name}) : clock);
+    }
+  }
+
+  void check(const std::string& name, const Token& token) {
+    if (!is_address_name(name) && !leads_here(name)) return;
+    if (!token.written()) return;
+    bool is_reached = false;
+    for (const std::string_view scheme : {"http", "https"}) {
+      const std::string host = name.find(':') == std::string::npos ? name : cat({"[", name, "]"});
+      FetchRequest request;
+      request.url = cat({scheme, "://", host, kChallengePath, token.name()});
+      const auto answer = fetch(std::move(request));
+      const std::string port = cat({"port ", scheme == "http" ? 80 : 443, " of ", name});
+      if (answer && answer->body == token.text()) {
+        is_reached = true;
+        say(true, cat({port, ": this server answers"}));
+      } else if (answer) {
+        const std::string server = cleaned_text(answer->header("Server"));
+        print(false, cat({port, ": answers, but not with this server: ",
+                          server.empty() ? cat({"status ", answer->status}) : server}));
+      } else {
+        print(false, cat({port, ": ", cleaned_text(answer.error().what),
+                          "; the server has to run, and to listen there"}));
+      }
+    }
+    // One way is enough, and before the first certificate there is no https.
+    if (!is_reached) status_ = 1;
+  }
+
+  bool leads_here(const std::string& name) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (const int rc = ::getaddrinfo(name.c_str(), nullptr, &hints, &found); rc != 0) {
+      say(false, cat({name, " has no address (", ::gai_strerror(rc), ")"}));
+      return false;
+    }
+    const std::vector<Address> here = own_addresses_of_host();
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+      const std::string ip = Address::from_sockaddr(*one->ai_addr).ip();
+      const bool is_here =
+          std::ranges::any_of(here, [&](const Address& own) { return own.ip() == ip; });
+      // It may be right behind a router: it is no fault by itself.
+      print(true,
+            cat({name, " leads to ", ip,
+                 is_here ? ", which is this machine"
+                         : ", which is no address of this machine; does a router pass it on?"}));
+    }
+    ::freeaddrinfo(found);
+    return true;
+  }
+
+  const Config& config_;
+  Loop loop_{0, system_clock()};
+  Fetcher fetcher_{loop_};
+  int status_ = 0;
+};
+
+}  // namespace
+
+int check_https(const Options& options) {
+  const auto loaded = load_config_file(options.config_file, LoadOptions{true});
+  if (!loaded) {
+    write_console(STDERR_FILENO, cat({"icecast-lb: ", loaded.error().what, "\n"}));
+    return 1;
+  }
+  return HttpsCheck(*loaded->config).run();
+}
+
+}  // namespace lb

@@ -1,0 +1,76 @@
+"""--check-https: whether a certificate can be ordered, before one is."""
+import functools
+import http.server
+import subprocess
+import threading
+
+from harness import Settings, Skip, check, equal, matches, test
+from own_authority import OwnAuthority
+
+
+class Answers(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class Others(Answers):
+    server_version, sys_version = "nginx", ""
+
+    def do_GET(self):
+        self.send_error(404)
+
+
+def on_port_80(t, host, handler):
+    try:
+        server = http.server.ThreadingHTTPServer((host, 80), handler)
+    except PermissionError as error:
+        raise Skip("port 80: %s" % error)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    class Closing:
+        def close(self):
+            server.shutdown()
+            server.server_close()
+    t.owned(Closing())
+
+
+def asked(t, authority, names="localhost"):
+    server = t.unstarted_server(body='<acme names="%s">%s</acme>' % (names, authority.element()), paths="<state-dir>%s</state-dir>" % t.dir)
+    server.write_config()
+    made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
+    check(not (server.dir / "web/.well-known").exists(), "nothing is left behind")
+    return made.returncode, made.stdout + made.stderr
+
+
+@test
+def what_speaks_against_a_certificate_is_said_beforehand(t):
+    authority = OwnAuthority(t)
+    status, said = asked(t, authority, "localhost nowhere.invalid")
+    equal(status, 1, said)
+    matches(r"ok: 127\.0\.0\.1:\d+ answers; its profiles are classic shortlived; it says when to renew \(ARI\)\n", said)
+    matches(r"ok: the clock of this machine is that of 127\.0\.0\.1:\d+\n", said)
+    matches(r"ok: localhost leads to 127\.0\.0\.1, which is this machine\n", said)
+    matches(r"wrong: nowhere\.invalid has no address \(.+\)\n", said)
+    matches(r"wrong: port 443 of localhost: .+\n", said)
+    equal(authority.orders, [], "orders")
+
+
+@test
+def a_clock_and_another_program_on_the_port_are_said_beforehand(t):
+    authority = OwnAuthority(t)
+    authority.ahead = -3 * 86400 - 100
+    on_port_80(t, "127.0.80.1", Others)
+    status, said = asked(t, authority, "127.0.80.1")
+    equal(status, 1, said)
+    matches(r"wrong: the clock of this machine is 3 d 0 h ahead of the CA's; players judge by their own clocks\n", said)
+    matches(r"wrong: port 80 of 127\.0\.80\.1: answers, but not with this server: nginx", said)
+
+
+@test
+def one_port_that_leads_here_is_enough(t):
+    authority = OwnAuthority(t)
+    web = t.unstarted_server().dir.parent
+    on_port_80(t, "127.0.80.2", functools.partial(Answers, directory=str(web / "server1" / "web")))
+    status, said = asked(t, authority, "127.0.80.2")
+    matches(r"ok: port 80 of 127\.0\.80\.2: this server answers\n", said)
+    equal(status, 0, said)
