@@ -43,7 +43,7 @@ IoResult PlainTransport::send_file(int fd, std::uint64_t offset, std::size_t byt
   const ssize_t n = ::sendfile(fd_.get(), fd, &at, bytes);
   if (n > 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
   // 0 would mean past the end of the file: the caller asked for bytes that are not there.
-  if (n == 0) return {IoStatus::kError, 0};
+  if (n == 0) errno = EIO;
   return from_errno();
 }
 

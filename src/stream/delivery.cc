@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
 
 namespace lb {
@@ -163,9 +164,11 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
                     (call == DeliveryCall::kSendfile ||
                      (call == DeliveryCall::kAuto && want >= Store::page_bytes()));
   IoResult result;
-  if (file) {
-    result = listener.transport->send_file(view.store->fd(), listener.position, want);
-  } else {
+  if (file) result = listener.transport->send_file(view.store->fd(), listener.position, want);
+  // A kernel, or what stands between, that does not send files leaves the listener whole.
+  const bool refused =
+      file && result.status == IoStatus::kError && (errno == EINVAL || errno == ENOSYS);
+  if (!file || refused) {
     std::array<iovec, kMaxParts> parts{};
     std::size_t count = 0, bytes = 0;
     while (count < parts.size() && bytes < want) {

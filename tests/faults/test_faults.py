@@ -2,7 +2,7 @@
 import errno
 
 from faulty import Rule, Witnesses
-from harness import test
+from harness import SOURCE, equal, request, test
 
 
 @test
@@ -14,6 +14,7 @@ def what_is_sent_in_the_least_parts_is_whole(t):
     w.during(Rule("sendfile", short=1, path="socket:", every=2, times=500), act=w.join)
     w.during(Rule("sendfile", error=errno.EAGAIN, path="socket:", every=-20, times=500), act=w.join)
     w.during(Rule("sendfile", error=errno.EINTR, path="socket:", times=20), act=w.join)
+    w.during(Rule("sendfile", error=errno.EINVAL, path="socket:", times=20), act=w.join)
     w.judge()
 
 
@@ -30,6 +31,23 @@ def what_is_received_in_the_least_parts_is_whole(t):
 def memory_that_cannot_be_given_back_is_given_back_later(t):
     w = Witnesses(t, limits="<queue-size>65536</queue-size>")
     w.during(Rule("fallocate", error=errno.ENOMEM, path="/memfd:", times=8), Rule("madvise", error=errno.EINVAL, times=8), hits=0)
+    w.judge()
+
+
+@test
+def a_source_for_which_there_is_no_memory_is_told_to_come_again(t):
+    w = Witnesses(t)
+    answers = []
+
+    def offer():
+        wire = w.server.wire()
+        wire.send(request("PUT /other.mp3 HTTP/1.1", ["Content-Type: audio/mpeg", "Expect: 100-continue"], SOURCE))
+        answers.append(wire.reply_head().status)
+        wire.close()
+    w.during(Rule("memfd_create", error=errno.ENOMEM, times=1), act=offer, logged="other.mp3.*memfd_create failed")
+    equal(answers[0], 503, "the answer to the source")
+    other = w.server.source("/other.mp3")
+    other.close()
     w.judge()
 
 

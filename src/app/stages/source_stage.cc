@@ -155,6 +155,11 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
     if (lease) give_back(worker, std::move(*lease));
     return;
   }
+  if (!lease && lease.error().code == Error::Code::kIo) {  // the machine has no room for its log
+    log_refused_source(worker, *waiting, lease.error().what);
+    waiting->reply_text(503, "the server has no room for this stream at present");
+    return;
+  }
   if (!lease) {
     worker.services.counters.refused(Refusal::kMountInUse);
     refuse_source(worker, *waiting, lease.error().what);
