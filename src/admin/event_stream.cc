@@ -21,7 +21,7 @@ bool is_address(const ServerEvent& event, std::string_view name) {
   return name == "address" || (switched && (name == "from" || name == "to"));
 }
 
-std::string text_of(const ServerEvent& event, const std::string& node,
+std::string json_of(const ServerEvent& event, const std::string& node,
                     const Followers::Scope& scope) {
   JsonWriter json;
   json.begin_object();
@@ -34,8 +34,14 @@ std::string text_of(const ServerEvent& event, const std::string& node,
   for (const auto& [name, value] : event.details)
     if (details && (scope.addresses || !is_address(event, name))) json.key(name).text(value);
   json.end_object();
+  return json.take();
+}
+
+std::string text_of(const ServerEvent& event, const std::string& node,
+                    const Followers::Scope& scope) {
   // JSON has its line ends escaped, so one data line is enough.
-  return cat({"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json.take(), "\n\n"});
+  return cat(
+      {"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json_of(event, node, scope), "\n\n"});
 }
 
 // "": this reader is not shown it.
@@ -47,6 +53,10 @@ std::string shown_text(const ServerEvent& event, const std::string& text, const 
 }
 
 }  // namespace
+
+std::string event_json(const ServerEvent& event, const std::string& node) {
+  return json_of(event, node, {});
+}
 
 std::string event_time(WallTime when) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);

@@ -39,6 +39,8 @@ struct ServerEvent {
   WallTime when{};
   std::string account = {};  // of the mount, when it happened; "": it had none
 };
+// As readers that are shown everything get it.
+std::string event_json(const ServerEvent& event, const std::string& node);
 // 2026-11-20T06:52:17Z
 std::string event_time(WallTime when);
 

@@ -333,6 +333,11 @@ constexpr auto kRows = std::to_array<MetricRow>({
      }},
     {"icecast_event_readers", kGauge, kNone, "", "Programs that follow /admin/events.",
      whole<&Picture::event_readers>},
+    {"icecast_webhook_events_total", kCounter, kNone, "", "Events that the addresses of <webhook> took.",
+     whole<&Picture::webhook_sent>},
+    {"icecast_webhook_events_given_up_total", kCounter, kNone, "",
+     "Events that they did not take in four tries, and those for which there was no room.",
+     whole<&Picture::webhook_given_up>},
 
     {"lb_archive_bytes", kGauge, kBytes, "", "What all mounts have in the archive.",
      of_archive<&Picture::Archive::bytes>},

@@ -116,6 +116,7 @@ struct MetricsPicture {
   std::optional<Store> store;
   std::uint64_t exec_restarts = 0, ingest_owned = 0;
   std::uint64_t event_readers = 0;
+  std::uint64_t webhook_sent = 0, webhook_given_up = 0;  // events
   struct Slots {
     std::string mount;
     std::int64_t limit = -1;  // -1: another node has it

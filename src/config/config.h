@@ -26,6 +26,7 @@
 #include "config/mount_book.h"
 #include "config/mount_index.h"
 #include "config/store_settings.h"
+#include "config/webhook_settings.h"
 #include "hls/settings.h"
 #include "http/settings.h"
 #include "net/settings.h"
@@ -137,6 +138,7 @@ struct Config {
   ConsoleSettings console;
   AudienceSettings audience;
   AcmeSettings acme;
+  std::vector<WebhookSettings> webhooks;
   bool api = true;  // /api/v1, where <console> is
   StoreSettings store;
 };

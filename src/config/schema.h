@@ -168,6 +168,7 @@ extern const SchemaBlock kDeadAirBlock;
 extern const Nest kDeadAirNest;
 extern const SchemaBlock kAcmeBlock;
 extern const SchemaBlock kAudienceBlock;
+extern const SchemaBlock kWebhookBlock;
 extern const SchemaBlock kConsoleBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.

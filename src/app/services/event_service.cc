@@ -20,13 +20,16 @@ std::string node_name(const Config& config) {
 }
 
 EventService::EventService(Services& services)
-    : services_(services), stream_(services.loops.control(), node_name(*services.config.read())) {}
+    : services_(services),
+      stream_(services.loops.control(), node_name(*services.config.read())),
+      webhooks_(services) {}
 
 void EventService::publish(std::string type, std::string subject, Details details) {
   std::string account(mount_account(*services_.config.read(), subject));
   const ServerEvent& event = stream_.publish(
       {std::move(type), std::move(subject), std::move(details), {}, {}, std::move(account)});
   run_program(event);
+  webhooks_.tell(event, node_name(*services_.config.read()));
   for (const auto& subscriber : subscribers_) subscriber(event);
 }
 

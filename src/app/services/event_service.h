@@ -1,5 +1,5 @@
 // EventService: passes the events of this node on to their subscribers: readers of /admin/events,
-// the program of <on-node-event>, other parts of the server.
+// the program of <on-node-event>, the addresses of <webhook>, other parts of the server.
 //
 // Every event is a call of publish(); the events and their fields are in doc/orchestration.md.
 // Thread: control.
@@ -14,6 +14,7 @@
 
 #include "admin/event_stream.h"
 #include "app/services/services.h"
+#include "app/services/webhooks.h"
 
 namespace lb {
 
@@ -30,12 +31,14 @@ class EventService {
   }
   EventStream& stream() noexcept { return stream_; }
   std::size_t readers() const noexcept { return stream_.readers(); }
+  const Webhooks& webhooks() const noexcept { return webhooks_; }
 
  private:
   void run_program(const ServerEvent& event);
 
   Services& services_;
   EventStream stream_;
+  Webhooks webhooks_;
   std::vector<std::function<void(const ServerEvent&)>> subscribers_;
 };
 

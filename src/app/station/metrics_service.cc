@@ -148,6 +148,8 @@ MetricsPicture MetricsService::take_picture() const {
   picture.auth_waiting = services_.fetcher->waiting();
   picture.auth_unsent = services_.auth->unsent();
   picture.event_readers = services_.events->readers();
+  picture.webhook_sent = services_.events->webhooks().sent();
+  picture.webhook_given_up = services_.events->webhooks().given_up();
   if (const auto external = services_.external->numbers(); external.on)
     picture.external = {external.age, external.mounts, external.bad_mounts, external.failures};
   return picture;

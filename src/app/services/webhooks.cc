@@ -1,0 +1,142 @@
+#include "app/services/webhooks.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "config/config.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kWebhooks = "main/webhook";
+
+}  // namespace
+
+bool is_told(const WebhookSettings& hook, const ServerEvent& event) {
+  if (!hook.events.empty() && std::ranges::find(hook.events, event.type) == hook.events.end())
+    return false;
+  return hook.mount.empty() || hook.mount == event.subject ||
+         ::fnmatch(hook.mount.c_str(), event.subject.c_str(), FNM_PATHNAME) == 0;
+}
+
+std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body) {
+  const HmacKey key(secret);
+  return cat({"t=", second, ",v1=", hex_encode(key.sign(cat({second, "."}), body))});
+}
+
+Webhook::Webhook(Services& services, WebhookSettings settings)
+    : services_(services),
+      settings_(std::move(settings)),
+      again_(services.loops.control(), [this] { send(); }) {}
+
+Webhook::~Webhook() {
+  if (asked_) services_.fetcher->cancel(*asked_);
+}
+
+void Webhook::add(const ServerEvent& event, std::string body) {
+  if (waiting_.size() >= kWaiting) {
+    // The first one is under way.
+    waiting_.erase(waiting_.begin() + 1);
+    ++given_up_;
+  }
+  waiting_.push_back({cat({event.type, " of ", event.subject}), std::move(body)});
+  if (waiting_.size() == 1) send();
+}
+
+void Webhook::send() {
+  const Waiting& first = waiting_.front();
+  const auto config = services_.config.read();
+  FetchRequest request;
+  request.url = settings_.url;
+  request.json = first.body;
+  request.timeout = kAnswer;
+  request.user_agent = config->server_id;
+  request.tls.ca_file = config->paths.ssl_cafile;
+  request.body_bytes = 0;
+  if (!settings_.secret.empty())
+    request.headers.push_back(cat(
+        {"X-LB-Signature: ",
+         webhook_signature(settings_.secret, unix_seconds(services_.clock.wall()), first.body)}));
+  asked_ = services_.fetcher->start(std::move(request), [this](Result<FetchAnswer> answer) {
+    asked_.reset();
+    on_answer(answer);
+  });
+}
+
+void Webhook::on_answer(const Result<FetchAnswer>& answer) {
+  if (!answer) return on_refusal(answer.error().what);
+  if (answer->status < 200 || answer->status > 299)
+    return on_refusal(cat({"status ", answer->status}));
+  if (!std::exchange(in_order_, true))
+    services_.log.info(kWebhooks, cat({shown_url(settings_.url), " takes events again; ", given_up_,
+                                       " were given up so far"}));
+  ++sent_;
+  tries_ = 0;
+  waiting_.pop_front();
+  if (!waiting_.empty()) send();
+}
+
+void Webhook::on_refusal(const std::string& why) {
+  if (tries_ < kPauses.size()) {
+    if (std::exchange(in_order_, false))
+      services_.log.warn(
+          kWebhooks,
+          cat({shown_url(settings_.url), " did not take the event ", waiting_.front().what, " (",
+               why, "); it is sent again ", kPauses.size(), " times, within ",
+               kPauses[0].count() + kPauses[1].count() + kPauses[2].count(), " s"}));
+    again_.after(kPauses[tries_++]);
+    return;
+  }
+  services_.log.error(
+      kWebhooks, cat({shown_url(settings_.url), " did not take the event ", waiting_.front().what,
+                      " (", why, "); it was given up, ", waiting_.size() - 1, " wait"}));
+  ++given_up_;
+  tries_ = 0;
+  waiting_.pop_front();
+  if (!waiting_.empty()) send();
+}
+
+void Webhooks::take(const std::vector<WebhookSettings>& configured) {
+  const bool same = std::ranges::equal(configured, hooks_, {}, {},
+                                       [](const auto& hook) { return hook->settings(); });
+  if (same) return;
+  std::vector<std::unique_ptr<Webhook>> before = std::exchange(hooks_, {});
+  for (const WebhookSettings& settings : configured) {
+    const auto there = std::ranges::find_if(
+        before, [&](const auto& hook) { return hook && hook->settings() == settings; });
+    hooks_.push_back(there == before.end() ? std::make_unique<Webhook>(services_, settings)
+                                           : std::move(*there));
+  }
+  for (const auto& gone : before) {
+    if (!gone) continue;
+    sent_before_ += gone->sent();
+    given_up_before_ += gone->given_up();
+  }
+}
+
+void Webhooks::tell(const ServerEvent& event, const std::string& node) {
+  take(services_.config.read()->webhooks);
+  if (hooks_.empty()) return;
+  const std::string body = event_json(event, node);
+  for (const auto& hook : hooks_)
+    if (is_told(hook->settings(), event)) hook->add(event, body);
+}
+
+std::uint64_t Webhooks::sent() const noexcept {
+  std::uint64_t sum = sent_before_;
+  for (const auto& hook : hooks_) sum += hook->sent();
+  return sum;
+}
+
+std::uint64_t Webhooks::given_up() const noexcept {
+  std::uint64_t sum = given_up_before_;
+  for (const auto& hook : hooks_) sum += hook->given_up();
+  return sum;
+}
+
+}  // namespace lb

@@ -1,0 +1,88 @@
+// Webhooks: sends events to the addresses of <webhook>, each event once to each of them, in order.
+//
+// An address that does not take an event (no answer in kAnswer, a status other than 2xx) gets it
+// again after each of kPauses, then it is given up.  What comes meanwhile waits.
+// Thread: control.
+// Ownership: EventService.
+// Bounds: kWaiting events an address; then the oldest that waits is given up, and counted.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/event_stream.h"
+#include "app/services/services.h"
+#include "config/webhook_settings.h"
+#include "net/fetch.h"
+#include "net/loop.h"
+
+namespace lb {
+
+// Whether this hook is told of the event.
+bool is_told(const WebhookSettings& hook, const ServerEvent& event);
+// "t=1795158091,v1=9f86…": of the body at that second of 1970.
+std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body);
+
+// One address.
+class Webhook {
+ public:
+  static constexpr std::chrono::seconds kAnswer{5};
+  static constexpr std::array kPauses{std::chrono::seconds(1), std::chrono::seconds(10),
+                                      std::chrono::seconds(60)};
+  static constexpr std::size_t kWaiting = 1000;
+
+  Webhook(Services& services, WebhookSettings settings);
+  ~Webhook();
+  Webhook(const Webhook&) = delete;
+  Webhook& operator=(const Webhook&) = delete;
+
+  const WebhookSettings& settings() const noexcept { return settings_; }
+  // body: the event as JSON.
+  void add(const ServerEvent& event, std::string body);
+  std::uint64_t sent() const noexcept { return sent_; }
+  std::uint64_t given_up() const noexcept { return given_up_; }
+
+ private:
+  struct Waiting {
+    std::string what;  // "title of /live.mp3", for the log
+    std::string body;
+  };
+  void send();
+  void on_answer(const Result<FetchAnswer>& answer);
+  void on_refusal(const std::string& why);
+
+  Services& services_;
+  const WebhookSettings settings_;
+  std::deque<Waiting> waiting_;  // the first one is under way, or waits for its pause
+  std::optional<std::uint64_t> asked_;
+  std::size_t tries_ = 0;  // of the first one, so far
+  bool in_order_ = true;   // the last answer was one
+  std::uint64_t sent_ = 0, given_up_ = 0;
+  Timer again_;
+};
+
+class Webhooks {
+ public:
+  explicit Webhooks(Services& services) : services_(services) {}
+
+  // By the configuration of now: what waits for an address that stays as it was goes on.
+  void tell(const ServerEvent& event, const std::string& node);
+  std::uint64_t sent() const noexcept;
+  std::uint64_t given_up() const noexcept;
+
+ private:
+  void take(const std::vector<WebhookSettings>& configured);
+
+  Services& services_;
+  std::vector<std::unique_ptr<Webhook>> hooks_;
+  std::uint64_t sent_before_ = 0, given_up_before_ = 0;  // by addresses that are gone
+};
+
+}  // namespace lb

@@ -1,0 +1,33 @@
+// What an address of <webhook> is told, and how it knows that it is us.
+#include "app/services/webhooks.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(Webhooks){
+    static ServerEvent event(std::string type, std::string subject){ServerEvent event;
+event.type = std::move(type);
+event.subject = std::move(subject);
+return event;
+}
+}
+;
+
+TEST(Webhooks, ByEventAndMount) {
+  const ServerEvent title = event("title", "/live/a.mp3"), drain = event("drain", "edge1");
+  CHECK_TRUE(is_told({}, title));
+  CHECK_TRUE(is_told({}, drain));
+  CHECK_TRUE(is_told({.events = {"drain", "title"}}, title));
+  CHECK_FALSE(is_told({.events = {"drain"}}, title));
+  CHECK_TRUE(is_told({.mount = "/live/a.mp3"}, title));
+  CHECK_TRUE(is_told({.mount = "/live/*"}, title));
+  CHECK_FALSE(is_told({.mount = "/*"}, title));  // as <mount-name>: a pattern stays in its folder
+  CHECK_FALSE(is_told({.mount = "/live/*"}, drain));
+}
+
+TEST(Webhooks, TheSignatureIsOfTimeAndBody) {
+  // printf '1795158091.{"a":1}' | openssl dgst -sha256 -hmac secret
+  STRCMP_EQUAL("t=1795158091,v1=24b84551ec77666e1f489e02c3296887c2e6cb7bd54486bc087e1cbbd565fbaa",
+               webhook_signature("secret", 1795158091, "{\"a\":1}").c_str());
+}
