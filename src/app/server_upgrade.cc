@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/cluster/relay_service.h"
 #include "app/drain/drain.h"
 #include "app/server.h"
 #include "app/services/hls_service.h"
@@ -25,7 +26,10 @@ void Server::may_hand_over(Handover::Plan plan, Standing standing) {
 
 void Server::go_on() {
   for (const std::string& name : before_->mounts())
-    if (const auto mount = services_->mounts.find(name)) mount_taken_over(mount);
+    if (const auto mount = services_->mounts.find(name)) {
+      mount_taken_over(mount);
+      if (mount->phase() == MountPhase::kLingering) services_->relays->mount_taken_over(name);
+    }
   before_->go_on(*services_, sockets_);
 }
 
@@ -57,6 +61,14 @@ std::string Server::upgrade_obstacle() const {
     return "nodes are linked to this server (<cluster-port>), which cannot be handed over yet";
   if (!config->masters.empty())
     return "this server is linked to a <master>, which cannot be handed over yet";
+  std::string program;
+  services_->relays->for_each_relay([&program](const std::string& mount, const Relay& relay) {
+    const Upstream* const upstream = relay.upstream();
+    if (upstream != nullptr && !upstream->program.empty()) program = mount;
+  });
+  if (!program.empty())
+    return cat(
+        {"mount ", program, " is written by a program (<exec>), which cannot be handed over yet"});
   if (records_anything(*config)) return "this server records, which cannot be handed over yet";
   if (config->store.type != StoreType::kNone)
     return "records are kept in a <store>, which cannot be handed over yet";

@@ -1,5 +1,7 @@
 #include "stream/admission_record.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/cat.h"
@@ -42,6 +44,9 @@ void restore_mount(const AdmissionRecord& saved, Mount& mount) {
   mount.bytes_per_second.store(saved.bytes_per_second, std::memory_order_relaxed);
   if (saved.usual_rate > 0) mount.set_usual_rate(saved.usual_rate);
 }
+
+// A relay gets at least so long to ask its upstream again, whatever its mount says.
+constexpr auto kRelayAsks = std::chrono::seconds(5);
 
 std::string bytes_of(const auto& part) {
   RecordOut out;
@@ -89,8 +94,6 @@ std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved) {
 std::string SourceAdmission::cannot_move() const {
   for (const auto& [name, record] : records_) {
     if (record.successor) return cat({"mount ", name, " changes its source at this moment"});
-    if (record.kind == WriterKind::kRelay && record.lease != 0)
-      return cat({"mount ", name, " is relayed: relays cannot be handed over yet"});
     if (!record.standbys.empty())
       return cat({"mount ", name, " has encoders that stand by, which cannot be handed over yet"});
   }
@@ -98,8 +101,8 @@ std::string SourceAdmission::cannot_move() const {
 }
 
 std::vector<AdmissionRecord> SourceAdmission::save(
-    FdsOut& fds,
-    const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const {
+    FdsOut& fds, const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of,
+    const std::function<std::string(unsigned home, std::uint64_t lease)>& framer_of) const {
   std::vector<AdmissionRecord> all;
   for (const auto& [name, record] : records_) {
     // An idle mount that waits for its relay is made again by the configuration.
@@ -121,6 +124,17 @@ std::vector<AdmissionRecord> SourceAdmission::save(
       saved.log_file = fds.add(log->file());
     }
     if (record.framer) saved.framer = bytes_of(*record.framer);
+    if (record.kind == WriterKind::kRelay && record.lease != 0) {
+      saved.framer = framer_of(record.home, record.lease);
+      saved.lease = 0;
+      saved.phase = MountPhase::kLingering;
+      saved.fed = false;
+      saved.left_at = loop_.now();
+      saved.lingers_until =
+          loop_.now() +
+          std::max<std::chrono::milliseconds>(
+              kRelayAsks, callbacks_.linger(*record.mount, record.kind, EndReason::kSourceEnded));
+    }
     all.push_back(std::move(saved));
   }
   return all;

@@ -64,6 +64,7 @@ class Feed {
   Result<void> go_on(const FeedRecord& saved);
   // Between two pieces.  REQUIRES: cannot_move() is empty
   FeedRecord save() const;
+  std::string saved_framer() const;  // "": it has none
   // Why it cannot be handed over at this moment; "": it can.
   std::string_view cannot_move() const noexcept;
   ~Feed();

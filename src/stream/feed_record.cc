@@ -12,15 +12,17 @@ std::string_view Feed::cannot_move() const noexcept {
   return {};
 }
 
+std::string Feed::saved_framer() const {
+  RecordOut out;
+  if (framer_) framer_->save(out);
+  return out.bytes();
+}
+
 FeedRecord Feed::save() const {
   FeedRecord saved;
   saved.body = body_;
   saved.place = place_;
-  if (framer_) {
-    RecordOut out;
-    framer_->save(out);
-    saved.framer = out.bytes();
-  }
+  saved.framer = saved_framer();
   if (rewriter_) {
     RecordOut out;
     rewriter_->save(out);

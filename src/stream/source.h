@@ -57,6 +57,9 @@ class Source {
   void go_on(const FeedRecord& saved);
   // Between two reads.  REQUIRES: cannot_move() is empty
   SourceRecord save(FdsOut& fds) const;
+  // A relay is not saved: the other process asks its upstream.
+  bool is_relayed() const noexcept { return relayed_; }
+  std::string saved_framer() const { return feed_.saved_framer(); }
   // Why it cannot be handed over at this moment; "": it can.
   std::string cannot_move() const;
 

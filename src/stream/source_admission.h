@@ -167,11 +167,14 @@ class SourceAdmission {
   // A mount that waits for its relay to come back waits no longer.
   void forget_relay(const std::string& mount);
 
-  // Of a hand-over.  log_of: of a writer that is not here (its worker has it).
+  // Of a hand-over.  log_of, framer_of: of a writer that is not here (its worker has it).  A mount
+  // that a relay writes goes over as one whose upstream was lost in this moment: the other process
+  // asks it again, for what follows the last byte here.
   std::string cannot_move() const;
   std::vector<AdmissionRecord> save(
       FdsOut& fds,
-      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const;
+      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of,
+      const std::function<std::string(unsigned home, std::uint64_t lease)>& framer_of) const;
   // The titles of a mount's log, as StreamLog::titles().
   std::vector<std::shared_ptr<const Metadata>> titles_of(
       const Mount& mount,

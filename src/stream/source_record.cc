@@ -72,19 +72,26 @@ std::string SourceSet::cannot_move() const {
   if (!standbys_.empty())
     return cat({"encoders that stand by (", standbys_.size(), ") cannot be handed over yet"});
   for (const auto& [id, source] : sources_)
-    if (std::string why = source->cannot_move(); !why.empty()) return why;
+    if (std::string why = source->is_relayed() ? "" : source->cannot_move(); !why.empty())
+      return why;
   return {};
 }
 
 std::vector<SourceRecord> SourceSet::save(FdsOut& fds) const {
   std::vector<SourceRecord> all;
-  for (const auto& [id, source] : sources_) all.push_back(source->save(fds));
+  for (const auto& [id, source] : sources_)
+    if (!source->is_relayed()) all.push_back(source->save(fds));
   return all;
 }
 
 const StreamLog* SourceSet::log_of(std::uint64_t lease) const {
   const auto at = sources_.find(lease);
   return at == sources_.end() ? nullptr : at->second->lease().log.get();
+}
+
+std::string SourceSet::framer_of(std::uint64_t lease) const {
+  const auto at = sources_.find(lease);
+  return at == sources_.end() ? std::string() : at->second->saved_framer();
 }
 
 Result<void> SourceSet::restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,

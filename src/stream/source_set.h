@@ -80,12 +80,14 @@ class SourceSet final : public SourceHost, private StandbyHost {
   void end_all(EndReason reason);
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
-  // can.  forget(): another process goes on with them, and nothing is written or told.
+  // can.  forget(): another process goes on with them, and nothing is written or told.  Relays are
+  // not saved: their mounts go over as if their upstreams had just been lost (SourceAdmission).
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
   void forget();
   // Null: it has no such source.
   const StreamLog* log_of(std::uint64_t lease) const;
+  std::string framer_of(std::uint64_t lease) const;  // a record
   // offer: the transport and the gates.  Nothing is read before go_on().
   Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
                        std::shared_ptr<const SourceFacts> facts);

@@ -201,7 +201,10 @@ Result<void> Handover::save(HandoverOut& out) {
   const auto log_of = [this](unsigned home, std::uint64_t lease) {
     return services_.workers[home]->sources.log_of(lease);
   };
-  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), log_of)) {
+  const auto framer_of = [this](unsigned home, std::uint64_t lease) {
+    return services_.workers[home]->sources.framer_of(lease);
+  };
+  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), log_of, framer_of)) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;
   }
