@@ -23,6 +23,11 @@ Statement& Statement::bind(std::string_view value) {
 
 bool Statement::step() {
   if (!statement_) return false;
+  // A full disk may have ended the transaction: what follows would stand alone, and stay.
+  if (*failure_ != SQLITE_OK) {
+    reset();
+    return false;
+  }
   const int result = sqlite3_step(statement_.get());
   if (result == SQLITE_ROW) return true;
   if (result != SQLITE_DONE && *failure_ == SQLITE_OK) *failure_ = result;

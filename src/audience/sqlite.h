@@ -22,7 +22,8 @@ class Statement {
   Statement() = default;
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view value);
-  // True: there is a row.  After an error false, and the database is failed().
+  // True: there is a row.  After an error false, and the database is failed(); nothing runs then
+  // until Sqlite::clear().
   bool step();
   // To its end; the next bind() is the first one.
   void run();
