@@ -148,6 +148,16 @@ void judge(const TitleFrame& frame) {
     fuzz::must(row.wall_ms >= 0 && row.hops <= kMaxTitleHops, "a time, or hops");
   }
 }
+void judge(const BookFrame& frame) {
+  must_be_word(frame.epoch);
+  fuzz::must(frame.last <= kMaxBookNumber && frame.rows.size() <= kMaxBookRows, "a book");
+  for (const std::string& row : frame.rows)
+    fuzz::must(clean(row) && row.size() <= kLongestBookRow, "a row", row);
+}
+void judge(const BookedFrame& frame) {
+  must_be_word(frame.epoch);
+  fuzz::must(frame.last <= kMaxBookNumber && clean(frame.why), "what is booked");
+}
 void judge(const AskFrame& frame) {
   must_be_mount(frame.mount);
   fuzz::must(frame.most <= kMaxTold, "most");

@@ -52,7 +52,9 @@ constexpr std::array<FrameType, std::variant_size_v<Frame>> kTypes = {
     type<kAskFields>("ASK"),
     type<kTellFields>("TELL"),
     type<kConfFields>("CONF"),
-    type<kRowsFields<TitleRow, RowOf<kTitleFields>>>("TITLE")};
+    type<kRowsFields<TitleRow, RowOf<kTitleFields>>>("TITLE"),
+    type<kBookFields>("BOOK"),
+    type<kBookedFields>("BOOKED")};
 
 }  // namespace
 
@@ -75,7 +77,8 @@ std::string_view to_text(SlotWord word) noexcept {
 bool has_rows(const Frame& frame) noexcept {
   return std::holds_alternative<IngestFrame>(frame) ||
          std::holds_alternative<ArchiveFrame>(frame) || std::holds_alternative<SlotFrame>(frame) ||
-         std::holds_alternative<SeatFrame>(frame) || std::holds_alternative<TitleFrame>(frame);
+         std::holds_alternative<SeatFrame>(frame) || std::holds_alternative<TitleFrame>(frame) ||
+         std::holds_alternative<BookFrame>(frame) || std::holds_alternative<BookedFrame>(frame);
 }
 
 std::string_view frame_name(const Frame& frame) noexcept { return kTypes[frame.index()].name; }

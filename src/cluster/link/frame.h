@@ -34,7 +34,9 @@ constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
-constexpr std::size_t kLongestTold = 128;            // of an agent, of a user
+constexpr std::size_t kLongestTold = 128;      // of an agent, of a user
+constexpr std::size_t kLongestBookRow = 6000;  // of a BOOK
+constexpr std::size_t kMaxBookRows = 4096;
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
@@ -89,6 +91,7 @@ struct WelcomeFrame {
   std::vector<NodeAddress> addresses;  // for listeners
   // Of tokens, made for this node, which has said that it takes them; the newest first.
   std::vector<TokenKey> keys;
+  bool audience = false;  // it has the database of the audience: BOOK
 
   bool operator==(const WelcomeFrame&) const = default;
 };
@@ -246,6 +249,21 @@ using SlotFrame = RowsFrame<SlotRow>;
 using SeatFrame = RowsFrame<SeatRow>;
 std::string_view to_text(SlotWord word) noexcept;
 
+// Rows of a node's journal of its listenings (audience/book.h), for the database of its master.
+// Without a seq: a master of an older version passes over it.
+struct BookFrame {
+  std::string epoch;       // of the journal
+  std::uint64_t last = 0;  // the number of the last row
+  std::vector<std::string> rows;
+};
+// The answer: the database has the rows of this journal up to `last`.
+struct BookedFrame {
+  std::string epoch;
+  std::uint64_t last = 0;
+  std::string why;  // they could not be taken, and wait; "": they are there
+};
+constexpr std::uint64_t kMaxBookNumber = std::uint64_t{1} << 53;
+
 // The question of a master which listeners a mount has at a node, in the order of their numbers.
 // Without a seq: a node of an older version passes over it.
 struct AskFrame {
@@ -282,8 +300,8 @@ struct ByeFrame {
 using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
                            DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
                            ProveFrame, IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame,
-                           TellFrame, ConfFrame, TitleFrame>;
-// An INGEST, ARCH, SLOT, SEAT or TITLE.
+                           TellFrame, ConfFrame, TitleFrame, BookFrame, BookedFrame>;
+// An INGEST, ARCH, SLOT, SEAT or TITLE; a BOOK or its answer.
 bool has_rows(const Frame& frame) noexcept;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;

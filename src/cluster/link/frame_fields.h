@@ -67,7 +67,8 @@ inline constexpr auto kWelcomeFields = std::to_array(
      whole_member<Check<judge_beat>, WelcomeFrame>().always(),
      whole_member<Object<kPortFields>, WelcomeFrame>("ports").always(),
      member<Addresses, &WelcomeFrame::addresses>("pub"),
-     member<ListOf<KeyRow, 8>, &WelcomeFrame::keys>("keys")});
+     member<ListOf<KeyRow, 8>, &WelcomeFrame::keys>("keys"),
+     member<Boolean, &WelcomeFrame::audience>("audience")});
 
 inline constexpr auto kOfferFields =
     std::to_array({member<MountName, &StreamOffer::mount>("m").always().or_fault("is no text"),
@@ -201,6 +202,15 @@ inline constexpr auto kTitleFields = std::to_array(
      member<Text<kLongestTitle>, &TitleRow::song>("song"), member<Word, &TitleRow::place>("id"),
      member<Wall, &TitleRow::wall_ms>("wall"),
      member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop")});
+
+inline constexpr auto kBookFields = std::to_array(
+    {member<Word, &BookFrame::epoch>("epoch").needed(),
+     member<Whole<kMaxBookNumber>, &BookFrame::last>("last").needed(),
+     member<ListOf<Text<kLongestBookRow>, kMaxBookRows>, &BookFrame::rows>("rows").needed()});
+inline constexpr auto kBookedFields =
+    std::to_array({member<Word, &BookedFrame::epoch>("epoch").needed(),
+                   member<Whole<kMaxBookNumber>, &BookedFrame::last>("last").needed(),
+                   member<Text<>, &BookedFrame::why>("why")});
 
 // An unknown word, of a later version, is treated as no answer.
 inline constexpr auto kParseSlotWord = one_of<SlotWord::kUsed, SlotWord::kHeld, SlotWord::kLate,

@@ -130,6 +130,8 @@ TEST(FrameDoc, ThePageHasTheMembersOfTheTables) {
   same("SLOT", members(kSlotUpFields, kSlotDownFields));
   same("SEAT", members(kSeatFields));
   same("TITLE", members(kTitleFields));
+  same("BOOK", members(kBookFields));
+  same("BOOKED", members(kBookedFields));
   same("ASK", members(kAskFields));
   same("TELL", members(kTellFields));
   mentions("TELL", members(kToldFields));
