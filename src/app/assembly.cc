@@ -115,15 +115,17 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history);
-                    services.loops.control().post([this, name = mount.name(), song,
-                                                   since = place.wall_ms,
-                                                   relayed = mount.facts()->relayed] {
-                      services.now_feeds->look(name);
-                      services.links->titles().mount_changed(name);
-                      if (!relayed || services.relays->captures_own(name))
-                        services.title_events->titled(name, song, since);
-                    });
-                    services.listenings->title(mount.name(), song, services.clock.wall());
+                    services.loops.control().post(
+                        [this, name = mount.name(), song, since = place.wall_ms,
+                         at = services.clock.wall(), relayed = mount.facts()->relayed] {
+                          services.now_feeds->look(name);
+                          services.links->titles().mount_changed(name);
+                          const bool own = !relayed || services.relays->captures_own(name);
+                          if (own) services.title_events->titled(name, song, since);
+                          // Into one database the server of the source tells them.
+                          if (own || !services.listenings->sends_up())
+                            services.listenings->title(name, song, at);
+                        });
                   },
                   [this](const std::string& mount, std::uint64_t id, bool flows) {
                     services.loops.control().post([this, mount, id, flows] {

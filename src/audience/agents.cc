@@ -84,6 +84,12 @@ std::string_view player_of(std::string_view agent) noexcept {
   return "other";
 }
 
+bool is_player(std::string_view name) noexcept {
+  return name.empty() || name == "other" ||
+         std::any_of(std::begin(kPlayers), std::end(kPlayers),
+                     [name](const auto& player) { return player.second == name; });
+}
+
 bool is_bot(std::string_view agent) noexcept {
   const std::string text = small_letters(agent);
   return std::any_of(std::begin(kBots), std::end(kBots), [&text](std::string_view word) {

@@ -20,7 +20,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kHead = "icecast-lb-audience";
-constexpr std::size_t kHeadFields = 5, kPiece = 256 * 1024, kLongestEpoch = 64;
+constexpr std::size_t kHeadFields = 5, kLongestEpoch = 64;
 
 bool lock_for_appending(int fd) {
   return ::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fcntl(fd, F_SETFL, O_APPEND) == 0;
@@ -237,28 +237,32 @@ Result<void> Journal::flush(std::int64_t now_ms) {
 
 void Journal::sync() { ::fdatasync(fd_.get()); }
 
-Result<JournalBatch> Journal::next(std::size_t most) {
+Result<JournalBatch> Journal::next(std::size_t most, std::size_t bytes) {
   JournalBatch batch;
   batch.epoch = epoch_;
   if (unread_ < size_) sync();  // a number that the database has seen is never given again
   std::size_t at = unread_;
   std::string piece;
-  bool broken = false;
-  while (at < size_ && batch.rows.size() < most) {
+  std::size_t taken = 0;
+  bool broken = false, full = false;
+  while (at < size_ && !full) {
     piece.resize(std::min(kPiece, size_ - at));
     const std::size_t got =
         read_at(reading_.get(), at, std::as_writable_bytes(std::span(piece.data(), piece.size())));
     piece.resize(got);
     const std::size_t used = each_line(piece, [&](std::string_view line, std::size_t) {
-      if (batch.rows.size() >= most) return false;
+      full = batch.rows.size() >= most || (!batch.rows.empty() && taken + line.size() > bytes);
+      if (full) return false;
       auto read = parse_journal_line(line);
       if (!read) {
         broken = true;
         return false;
       }
       if (auto* row = std::get_if<JournalRow>(&*read);
-          row != nullptr && row->number > acknowledged_)
+          row != nullptr && row->number > acknowledged_) {
+        taken += line.size();
         batch.rows.push_back(std::move(*row));
+      }
       return true;
     });
     if (broken) return Error::io(cat({path_, ": has bytes at ", at + used, " that are no row"}));

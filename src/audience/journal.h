@@ -34,10 +34,13 @@ namespace lb {
 struct JournalBatch {
   std::string epoch;  // of the file: another one begins again with number 1
   std::vector<JournalRow> rows;
+  // Rows up to this number are here, or cannot be had; 0: that of the last row.
+  std::uint64_t last = 0;
 };
 
 class Journal {
  public:
+  static constexpr std::size_t kPiece = 256 * 1024;  // of the file, read at once
   struct Limits {
     std::size_t file_bytes = 256 << 20;
     std::size_t waiting_bytes = 8 << 20;  // of rows that the disk does not take
@@ -67,7 +70,8 @@ class Journal {
   void sync();  // to the disk
 
   // The first rows that are not acknowledged, and written; empty: there are none.
-  Result<JournalBatch> next(std::size_t most);
+  // Of so many bytes in the file at most, but at least one.
+  Result<JournalBatch> next(std::size_t most, std::size_t bytes = kPiece);
   // The database has all rows up to this number.
   Result<void> acknowledge(std::uint64_t number);
 

@@ -53,13 +53,23 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
   add_people_ =
       made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
-  end_play_ = made("UPDATE play SET ended=? WHERE mount=? AND ended IS NULL AND began<=?");
-  add_play_ = made("INSERT INTO play(mount, began, title) VALUES(?,?,?)");
+  end_play_ =
+      made("UPDATE play SET ended=? WHERE mount=? AND began<=? AND (ended IS NULL OR ended>?)");
+  add_play_ = made("INSERT INTO play(mount, began, title, ended) VALUES(?,?,?,NULLIF(?,0))");
+  same_play_ = made(
+      "SELECT 1 FROM play WHERE mount=? AND began<=? AND (ended IS NULL OR ended>=?) AND title=? "
+      "LIMIT 1");
+  next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
+  count_mounts_ = made("SELECT COUNT(*) FROM mount");
+  Statement nodes = made("SELECT COUNT(DISTINCT node) FROM journal");
+  several_ = nodes.step() && nodes.number(0) > 1;
 }
 
 Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
-                                                  const JournalBatch& batch) {
+                                                  const JournalBatch& batch, Origin origin) {
   database_.clear();
+  origin_ = origin;
+  several_ = several_ || origin == Origin::kElsewhere;
   if (!database_.run("BEGIN IMMEDIATE")) return sentence_of(database_);
   const Journal journal = journal_of(node, batch.epoch);
   Merged merged;
@@ -77,6 +87,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     merged.seen = row.number;
     ++merged.added;
   }
+  merged.seen = std::max(merged.seen, batch.last);
   sums_.write();
   set_seen_.bind(stored(merged.seen)).bind(journal.id).run();
   if (!database_.failed()) {
@@ -119,6 +130,17 @@ std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, St
   return id;
 }
 
+std::int64_t AudienceMerge::mount_of(const std::string& name) {
+  if (origin_ == Origin::kElsewhere && !mounts_.contains(name)) {
+    const bool known = find_mount_.bind(name).step();
+    find_mount_.reset();
+    const bool full = !known && count_mounts_.step() && count_mounts_.number(0) >= kMaxMounts;
+    count_mounts_.reset();
+    if (full) return 0;
+  }
+  return id_of(mounts_, find_mount_, add_mount_, name);
+}
+
 std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBegun& row,
                                            std::int64_t& who, std::int64_t& ended) {
   for (const std::uint64_t name : {row.who, row.before}) {
@@ -135,7 +157,8 @@ std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBe
 }
 
 void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row) {
-  const std::int64_t mount = id_of(mounts_, find_mount_, add_mount_, row.mount);
+  const std::int64_t mount = mount_of(row.mount);
+  if (mount == 0) return;
   std::int64_t who = 0, ended = 0, began = row.at_ms;
   std::int64_t id = session_before(mount, row, who, ended);
   Session session;
@@ -250,10 +273,25 @@ void AudienceMerge::count(Session& session) {
   if (database_.changes() > 0) add_people_.bind(session.mount).bind(day).run();
 }
 
+// The source's server and those that relay it tell the same title, each when its bytes come.
+bool AudienceMerge::is_known_title(std::int64_t mount, const TitleBegun& row) {
+  if (!several_) return false;
+  same_play_.bind(mount).bind(row.at_ms + kSameTitle).bind(row.at_ms - kSameTitle);
+  const bool known = same_play_.bind(row.title).step();
+  same_play_.reset();
+  return known;
+}
+
 void AudienceMerge::title(const TitleBegun& row) {
-  const std::int64_t mount = id_of(mounts_, find_mount_, add_mount_, row.mount);
-  end_play_.bind(row.at_ms).bind(mount).bind(row.at_ms).run();
-  if (!row.title.empty()) add_play_.bind(mount).bind(row.at_ms).bind(row.title).run();
+  const std::int64_t mount = mount_of(row.mount);
+  if (mount == 0 || is_known_title(mount, row)) return;
+  // A journal that has waited tells what was before others.
+  const std::int64_t next =
+      next_play_.bind(mount).bind(row.at_ms).step() ? next_play_.number(0) : 0;
+  next_play_.reset();
+  end_play_.bind(row.at_ms).bind(mount).bind(row.at_ms).bind(row.at_ms).run();
+  if (row.title.empty()) return;
+  add_play_.bind(mount).bind(row.at_ms).bind(row.title).bind(next).run();
 }
 
 bool AudienceMerge::read_session(std::int64_t id, Session& session) {

@@ -28,6 +28,9 @@ class AudienceMerge {
  public:
   static constexpr std::int64_t kOverlap = 10'000, kShortest = 5'000;  // ms
   static constexpr std::int64_t kFewest = 65'536;                      // bytes
+  // A title that servers tell is the same within so long of what is known of it.
+  static constexpr std::int64_t kSameTitle = 60'000;  // ms
+  static constexpr std::int64_t kMaxMounts = 20'000;  // when a row of elsewhere names one more
 
   // REQUIRES: the tables of open_audience_database()
   AudienceMerge(Sqlite& database, std::chrono::seconds window);
@@ -37,7 +40,10 @@ class AudienceMerge {
     std::uint64_t added = 0;    // rows
     std::uint64_t missing = 0;  // rows before the first one that never came
   };
-  Result<Merged> take(const std::string& node, const JournalBatch& batch);
+  // kElsewhere: of another server, that may name so many mounts at most, and repeats titles.
+  enum class Origin : std::uint8_t { kHere, kElsewhere };
+  Result<Merged> take(const std::string& node, const JournalBatch& batch,
+                      Origin origin = Origin::kHere);
   void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
 
  private:
@@ -54,6 +60,8 @@ class AudienceMerge {
   Journal journal_of(const std::string& node, const std::string& epoch);
   std::int64_t id_of(std::map<std::string, std::int64_t>& known, Statement& find, Statement& add,
                      const std::string& name);
+  std::int64_t mount_of(const std::string& name);  // 0: there are too many
+  bool is_known_title(std::int64_t mount, const TitleBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
   void title(const TitleBegun& row);
@@ -69,12 +77,14 @@ class AudienceMerge {
   Sqlite& database_;
   std::int64_t window_;
   AudienceSums sums_;
+  Origin origin_ = Origin::kHere;  // of the batch
+  bool several_ = false;           // servers have told rows
   std::map<std::string, std::int64_t> mounts_, players_;
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_, add_seen_,
-      add_people_, end_play_, add_play_;
+      add_people_, end_play_, add_play_, same_play_, next_play_, count_mounts_;
 };
 
 }  // namespace lb

@@ -277,11 +277,22 @@ def the_page_says_what_a_cluster_port_answers_to_others(b):
 
 
 @test
+def the_page_says_how_rows_of_the_audience_are_booked(b):
+    stage = Stage(b, body_more="<audience/>", source=False, start=False)
+    (stage.master.dir / "state").mkdir()
+    stage.master.write_config(paths="<state-dir>%s/state</state-dir>" % stage.master.dir)
+    stage.master.start()
+    stage.node = RawNode(b, stage.master, "edge1", upgrade=False)
+    stage.play("upgrade")
+    stage.play("books")
+
+
+@test
 def every_transcript_of_the_page_is_played(b):
-    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "asks", "ingest", "arch", "slots", "seats", "titles", "conf", "twice", "node"]
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "asks", "ingest", "arch", "slots", "seats", "titles", "books", "conf", "twice", "node"]
     equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
     said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
-    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "SLOT", "SEAT", "TITLE", "ASK", "TELL", "CONF", "BYE"):
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "SLOT", "SEAT", "TITLE", "BOOK", "BOOKED", "ASK", "TELL", "CONF", "BYE"):
         check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
     linked_master(b, 11, ["edge1"])
 

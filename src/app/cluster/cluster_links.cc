@@ -47,6 +47,7 @@ ClusterLinks::ClusterLinks(Services& services)
       seats_(services, neighbours_, slots_),
       conf_(services, nodes_),
       titles_(services, masters_, ingest_, neighbours_),
+      audience_(services, masters_, neighbours_),
       poll_timer_(services.loops.control(), [this] { poll(); }) {}
 
 NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
@@ -63,6 +64,8 @@ void ClusterLinks::take(const std::string& teller, const Frame& frame) {
   if (const auto* slots = std::get_if<SlotFrame>(&frame)) slots_.take(teller, slots->rows);
   if (const auto* seats = std::get_if<SeatFrame>(&frame)) seats_.take(teller, seats->rows);
   if (const auto* titles = std::get_if<TitleFrame>(&frame)) titles_.take(teller, titles->rows);
+  if (const auto* book = std::get_if<BookFrame>(&frame)) audience_.take(teller, *book);
+  if (const auto* booked = std::get_if<BookedFrame>(&frame)) audience_.take(teller, *booked);
 }
 
 std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {
@@ -96,6 +99,7 @@ void ClusterLinks::configure(const Config& config) {
   archive_.configure();
   slots_.configure();
   conf_.configure(config);
+  audience_.configure();
   if (conf_taker_.masters_changed) conf_taker_.masters_changed();
   if (!masters_.empty() || nodes_.any_configured()) poll();
   mounts_changed();
@@ -110,6 +114,7 @@ void ClusterLinks::stop(const std::string& why) {
   seats_.stop();
   conf_.stop();
   titles_.stop();
+  audience_.stop();
   masters_.stop(why);
   nodes_.stop(why);
 }
@@ -121,6 +126,7 @@ void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool 
   ingest_.joined(id, upward);
   archive_.joined(id);
   titles_.joined(id);
+  audience_.joined(id, upward);
   if (!upward)
     conf_.joined(id);
   else if (conf_taker_.masters_changed)
@@ -144,6 +150,7 @@ void ClusterLinks::left(const std::string& id, bool silent) {
   ingest_.left(id);
   archive_.left(id);
   titles_.left(id);
+  audience_.left(id);
   if (!neighbours_.knew_slots(id)) return;
   slots_.left(id, silent);
   seats_.left(id, silent);

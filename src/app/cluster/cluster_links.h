@@ -17,6 +17,7 @@
 
 #include "admin/station.h"
 #include "app/cluster/archive_links.h"
+#include "app/cluster/audience_links.h"
 #include "app/cluster/conf_source.h"
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/linked_neighbours.h"
@@ -108,6 +109,7 @@ class ClusterLinks {
   SeatService seats_;
   ConfSource conf_;
   TitleLinks titles_;
+  AudienceLinks audience_;
   ConfTaker conf_taker_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1;

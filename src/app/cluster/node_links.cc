@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/audience_service.h"
 #include "base/cat.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
@@ -116,6 +118,8 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
   welcome.every = kEvery;
   welcome.dead = kLinkDead;
   welcome.keys = {services_.cluster->key_for(node.id)};
+  // A server that has a master itself sends its rows there.
+  welcome.audience = services_.listenings->on() && services_.links->masters().empty();
   // The hostname may be anything; the address of the link is one that at least the node reaches.
   if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
   for (const ListenSettings& socket : config->listen) {

@@ -8,6 +8,9 @@
 #include "audience/agents.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "cluster/nodes/names.h"
 #include "cluster/nodes/node.h"
 #include "net/digest.h"
 
@@ -71,6 +74,9 @@ void AudienceService::start(const Config& config) {
   settings_ = config.audience;
   node_ = node_name(config);
   database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
+  master_path_ = state + "/audience.master";
+  if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
+  if (!is_node_id(master_)) master_.clear();
   auto journal = open_journal(state + "/audience.journal");
   if (!journal) {
     services_.log.error(kAudienceModule,
@@ -85,6 +91,10 @@ void AudienceService::start(const Config& config) {
   flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
   alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
   retry_ = std::make_unique<Timer>(journals, [this] { deliver(); });
+  unanswered_ = std::make_unique<Timer>(journals, [this] {
+    delivers_ = false;
+    deliver();
+  });
   upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
   journal_thread_.start();
   database_thread_.start();
@@ -161,6 +171,7 @@ void AudienceService::stop() {
   flush_.reset();
   alive_.reset();
   retry_.reset();
+  unanswered_.reset();
   upkeep_.reset();
   merge_.reset();
   database_.reset();
@@ -244,7 +255,10 @@ void AudienceService::complain(const std::string& what) {
 }
 
 void AudienceService::deliver() {
-  if (suspended_ || delivers_ || retry_->armed() || journal_->unacknowledged() == 0) return;
+  if (way_ == Way::kWait || suspended_ || delivers_ || retry_->armed() ||
+      journal_->unacknowledged() == 0)
+    return;
+  if (way_ == Way::kMaster) return send_book();
   auto batch = journal_->next(kBatch);
   if (!batch) {
     complain(batch.error().what);
@@ -257,18 +271,22 @@ void AudienceService::deliver() {
   }
   delivers_ = true;
   database_thread_.loop().post([this, batch = std::move(*batch)] {
-    Result<AudienceMerge::Merged> merged = AudienceMerge::Merged{};
-    if (const auto opened = open_database(); !opened)
-      merged = opened.error();
-    else
-      merged = merge_->take(node_, batch);
-    if (!merged && database_ && is_broken(database_->failure())) {
-      why_ = merged.error().what;
-      merge_.reset();
-      database_.reset();
-    }
+    auto merged = merge(node_, batch, AudienceMerge::Origin::kHere);
     journal_thread_.loop().post([this, merged = std::move(merged)] { delivered(merged); });
   });
+}
+
+Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
+                                                     const JournalBatch& batch,
+                                                     AudienceMerge::Origin origin) {
+  if (const auto opened = open_database(); !opened) return opened.error();
+  auto merged = merge_->take(node, batch, origin);
+  if (!merged && is_broken(database_->failure())) {
+    why_ = merged.error().what;
+    merge_.reset();
+    database_.reset();
+  }
+  return merged;
 }
 
 void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {

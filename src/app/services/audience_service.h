@@ -4,6 +4,10 @@
 // journal on a thread of its own, each kFlushPause in one write, and from there, in batches, to the
 // database on another one: a report of seconds keeps no row from the disk.  A database that cannot
 // be used is tried again each kRetryPause; the rows wait in the journal.
+//
+// Where a master of this server has the database the rows go there instead, a book at a time: the
+// next one follows when the last one is acknowledged.  Which master that is stands in a file before
+// the first row goes: rows that may be in one database are sent to no other.
 // Thread: control, except what says "any thread".
 // Ownership: Services; it ends behind those that hold its notices.
 // Bounds: Journal::Limits; kMaxAsked reports wait.
@@ -12,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +31,7 @@
 #include "audience/upkeep.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "cluster/link/frame.h"
 #include "config/config.h"
 #include "stream/listener.h"
 #include "stream/notice_record.h"
@@ -47,6 +53,10 @@ class AudienceService {
   static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60},
       kSuspend{5};
   static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
+  // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late.
+  static constexpr std::size_t kBookBytes = 16 * 1024;
+  static constexpr std::chrono::milliseconds kBookPause{250};
+  static constexpr std::chrono::seconds kBookPatience{10};
 
   explicit AudienceService(Services& services);
   ~AudienceService();
@@ -54,6 +64,20 @@ class AudienceService {
   // At the start; what is changed later waits for the next one.
   void start(const Config& config);
   void stop();  // nothing listens any more
+
+  // -- rows over links ---------------------------------------------------------------------------
+  enum class Way : std::uint8_t { kWait, kOwn, kMaster };
+  // The master that has the rows of this server, as it is written down; "": none.
+  const std::string& master() const noexcept { return master_; }
+  // False: it could not be sent.
+  using Courier = std::function<bool(BookFrame)>;
+  // master: its name, of kMaster, at which the courier delivers.
+  void deliver_by(Way way, const std::string& master, Courier courier);
+  bool sends_up() const noexcept { return sends_up_.load(std::memory_order_relaxed); }
+  void master_linked();  // what was sent before may be lost
+  void booked(BookedFrame answer);
+  // A book of this node, for the database here; `then` is called on control.
+  void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
 
   // -- another process goes on with it -----------------------------------------------------------
   // All rows are in the file, and no other is written until resume().  Waits for the disk.
@@ -87,27 +111,38 @@ class AudienceService {
   void flush();
   void alive();
   void deliver();
+  void send_book();
+  void wait(std::chrono::milliseconds pause);
+  bool write_master();
   void delivered(const Result<AudienceMerge::Merged>& merged);
   void complain(const std::string& what);
   Result<void> open_database();
+  Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
+                                      AudienceMerge::Origin origin);
   void upkeep();
   std::int64_t now_ms() const;
 
   Services& services_;
   AudienceSettings settings_;
-  std::string node_, database_path_;
-  std::atomic<bool> on_{false};
+  std::string node_, database_path_, master_path_;
+  std::string master_;
+  std::atomic<bool> on_{false}, sends_up_{false};
   std::atomic<std::uint64_t> next_listening_{1};
   std::atomic<std::size_t> asked_{0};
   IoThread journal_thread_, database_thread_;
   // Of the thread of the journal:
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
-  bool delivers_ = false;   // a batch is under way
-  bool suspended_ = false;  // nothing is written
+  Way way_ = Way::kWait;
+  std::string sends_to_;  // the master; "": it is not written down yet
+  bool unwritten_ = false;
+  Courier courier_;
+  std::uint64_t sent_last_ = 0;  // the last number of the book that is under way
+  bool delivers_ = false;        // a batch is under way
+  bool suspended_ = false;       // nothing is written
   std::uint64_t lost_reported_ = 0;
   RepeatGuard guard_;
-  std::unique_ptr<Timer> flush_, alive_, retry_;
+  std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;
   // Between take_up() and start():
   std::optional<JournalRecord> before_;
   UniqueFd fd_before_;

@@ -260,3 +260,19 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   LONGS_EQUAL(0, ::stat((folder + "/keys").c_str(), &status));
   LONGS_EQUAL(0600, status.st_mode & 0777);
 }
+TEST(AudienceJournal, ABatchHasSoManyBytesAndOneRowAtLeast) {
+  open();
+  for (int i = 0; i < 1000; ++i)
+    journal->begun(static_cast<std::uint64_t>(i) + 1, listening(1000 + i));
+  CHECK(journal->flush(2000).has_value());
+  LONGS_EQUAL(1, journal->next(4096, 1)->rows.size());
+  std::uint64_t seen = 0;
+  for (int books = 0; books < 100 && journal->unacknowledged() > 0; ++books) {
+    const auto batch = *journal->next(4096, 2000);
+    CHECK(seen + batch.rows.size() == 1000 || (batch.rows.size() > 10 && batch.rows.size() < 60));
+    LONGS_EQUAL(seen + 1, batch.rows.front().number);
+    seen = batch.rows.back().number;
+    CHECK(journal->acknowledge(seen).has_value());
+  }
+  LONGS_EQUAL(1000, seen);
+}

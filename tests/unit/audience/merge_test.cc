@@ -264,3 +264,56 @@ TEST(AudienceMerge, TheSumIsExactHoweverBatchesCome) {
     LONGS_EQUAL(count, static_cast<std::int64_t>(sessions().size()));
   }
 }
+TEST(AudienceMerge, RowsThatAreLeftOutAreNotAskedForAgain) {
+  auto merged = merge->take("n1", {"epoch", {begun(1, kNoon, 7)}, 9});
+  LONGS_EQUAL(9, merged->seen);
+  merged =
+      merge->take("n1", {"epoch", {ended(8, 1, kNoon + 60'000), ended(10, 1, kNoon + 60'000)}, 10});
+  LONGS_EQUAL(1, merged->added);
+}
+TEST(AudienceMerge, ATitleThatSeveralServersTellIsOne) {
+  const auto title = [](std::uint64_t number, std::int64_t after, const char* text) {
+    return JournalRow{number, TitleBegun{kNoon + after, "/live", text}};
+  };
+  const auto tell = [&](const char* node, std::vector<JournalRow> rows) {
+    CHECK(merge->take(node, {"epoch", std::move(rows)}, AudienceMerge::Origin::kElsewhere)
+              .has_value());
+  };
+  tell("n1", {title(1, 0, "One"), title(2, 200'000, "Two"), title(3, 400'000, "One")});
+  tell("n2", {title(1, 3000, "One"), title(2, 203'000, "Two"), title(3, 402'000, "One")});
+  tell("n3", {title(1, 205'000, "One"), title(2, 206'000, "Two")});  // it lags
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto plays = *report.titles(*report.mounts(), {0, kNoon + kDayMs}, 0, 100);
+  LONGS_EQUAL(3, plays.size());
+  LONGS_EQUAL(kNoon + 200'000, *plays[0].ended);
+  LONGS_EQUAL(kNoon + 400'000, *plays[1].ended);
+}
+TEST(AudienceMerge, AServerThatNamesMoreAndMoreMountsIsNotFollowed) {
+  CHECK(database
+            ->run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000) "
+                  "INSERT INTO mount(name) SELECT '/m'||i FROM n")
+            .has_value());
+  const auto merged =
+      merge->take("n1", {"epoch", {begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}},
+                  AudienceMerge::Origin::kElsewhere);
+  LONGS_EQUAL(2, merged->seen);
+  LONGS_EQUAL(0, sessions().size());
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "here");
+  LONGS_EQUAL(1, sessions().size());
+}
+TEST(AudienceMerge, AFullDiskTakesNothingOfABatchAndLaterAllOfIt) {
+  std::vector<JournalRow> rows;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    rows.push_back(begun(2 * i + 1, kNoon, i + 1));
+    rows.push_back(ended(2 * i + 2, 2 * i + 1, kNoon + 60'000));
+  }
+  CHECK(database->run("PRAGMA max_page_count=40").has_value());
+  const auto refused = merge->take("n1", {"epoch", rows, 4000}, AudienceMerge::Origin::kElsewhere);
+  CHECK(!refused);
+  STRCMP_CONTAINS("the disk is full", refused.error().what.c_str());
+  LONGS_EQUAL(0, sessions().size());
+  CHECK(database->run("PRAGMA max_page_count=100000").has_value());
+  const auto merged = merge->take("n1", {"epoch", rows, 4000}, AudienceMerge::Origin::kElsewhere);
+  LONGS_EQUAL(4000, merged->added);
+  LONGS_EQUAL(2000, summary().sum.sessions);
+}

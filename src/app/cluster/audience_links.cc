@@ -1,0 +1,95 @@
+#include "app/cluster/audience_links.h"
+
+#include <utility>
+
+#include "app/cluster/linked_neighbours.h"
+#include "app/cluster/master_links.h"
+#include "app/services/audience_service.h"
+#include "base/cat.h"
+
+namespace lb {
+
+using Way = AudienceService::Way;
+
+AudienceLinks::AudienceLinks(Services& services, MasterLinks& masters, LinkedNeighbours& neighbours)
+    : services_(services),
+      masters_(masters),
+      neighbours_(neighbours),
+      timer_(services.loops.control(), [this] { decide(); }),
+      self_(std::make_shared<AudienceLinks*>(this)) {}
+
+AudienceLinks::~AudienceLinks() { *self_ = nullptr; }
+
+void AudienceLinks::configure() {
+  if (stopped_ || !services_.listenings->on()) return;
+  if (patience_until_ == SteadyTime{}) {
+    patience_until_ = services_.loops.control().now() + kPatience;
+    timer_.after(kPatience);
+  }
+  decide();
+}
+
+void AudienceLinks::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+void AudienceLinks::joined(const std::string& id, bool upward) {
+  if (stopped_ || !upward || !services_.listenings->on()) return;
+  decide();
+  if (id == settled_) services_.listenings->master_linked();
+}
+
+void AudienceLinks::decide() {
+  if (stopped_) return;
+  if (masters_.empty()) return settle("");
+  const std::string& written = services_.listenings->master();
+  bool all_linked = true;
+  std::string first;
+  for (const MasterLink& master : masters_.links()) {
+    if (!master.session->linked()) {
+      all_linked = false;
+    } else if (first.empty() && master.session->welcome()->audience) {
+      first = master.session->master_id();
+    }
+  }
+  const bool over = all_linked || services_.loops.control().now() >= patience_until_;
+  if (!written.empty() && (!all_linked || masters_.session_of(written) != nullptr))
+    return settle(written);
+  if (over) settle(first);
+}
+
+void AudienceLinks::settle(const std::string& master) {
+  if (is_settled_ && settled_ == master) return;
+  is_settled_ = true;
+  settled_ = master;
+  if (master.empty()) return services_.listenings->deliver_by(Way::kOwn, "", {});
+  services_.log.info("audience/book",
+                     cat({"rows of the audience go into the database of ", master}));
+  services_.listenings->deliver_by(Way::kMaster, master, [self = self_, master](BookFrame book) {
+    return *self != nullptr && (*self)->send(master, std::move(book));
+  });
+}
+
+bool AudienceLinks::send(const std::string& master, BookFrame book) {
+  MasterSession* const session = stopped_ ? nullptr : masters_.linked_session(master);
+  if (session == nullptr || !session->welcome()->audience) return false;
+  session->send(std::move(book));
+  return true;
+}
+
+void AudienceLinks::take(const std::string& node, const BookFrame& book) {
+  if (stopped_ || !neighbours_.is_node(node) || node == masters_.own_id()) return;
+  if (!under_way_.insert(node).second) return;
+  services_.listenings->take_book(node, book, [self = self_, node](BookedFrame answer) {
+    if (*self == nullptr || (*self)->stopped_) return;
+    (*self)->under_way_.erase(node);
+    if ((*self)->neighbours_.is_node(node)) (*self)->neighbours_.send(node, answer);
+  });
+}
+
+void AudienceLinks::take(const std::string& master, const BookedFrame& answer) {
+  if (!stopped_ && !settled_.empty() && master == settled_) services_.listenings->booked(answer);
+}
+
+}  // namespace lb

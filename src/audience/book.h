@@ -1,0 +1,33 @@
+// A book: rows of a node's journal on their way to the database of another server, as texts of one
+// line each.  They are the lines of the journal (row.h) with blanks for its tabs.
+//
+// The other server believes what a node may know of its own listenings, and nothing more: a time
+// that is neither long ago nor ahead, players that this program knows, a country of two letters, a
+// mount that is a path.  A row that is none of this is passed over; its number is not asked for
+// again.
+// Thread: pure functions.
+// Bounds: those of row.h; kOldestRowMs, kRowAheadMs; kMostBytes of one listening.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "audience/journal.h"
+
+namespace lb {
+
+// The parts of a session are written quarter by quarter: a listening of years would be many.
+constexpr std::int64_t kOldestRowMs = 32LL * 86'400'000, kRowAheadMs = 86'400'000;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 46;
+
+std::vector<std::string> book_rows(const JournalBatch& batch);
+
+struct OpenedBook {
+  JournalBatch batch;
+  std::size_t refused = 0;  // rows that were passed over
+};
+OpenedBook open_book(const std::string& epoch, std::uint64_t last,
+                     const std::vector<std::string>& rows, std::int64_t now_ms);
+
+}  // namespace lb

@@ -1,0 +1,242 @@
+"""Rows of the audience over links: into the database of one master, each exactly once."""
+import re
+import sqlite3
+import time
+
+from api import Api
+from bench import check, equal, test, wait_for
+from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
+
+AUDIENCE = "<console>1</console><audience/>"
+
+
+def with_state(server):
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    return server.start()
+
+
+def book_master(b, ids, **options):
+    return with_state(linked_master(b, 11, ids, start=False, body_more=AUDIENCE, **options))
+
+
+def book_edge(b, number, masters, **options):
+    return with_state(edge(b, number, masters, start=False, body=AUDIENCE, **options))
+
+
+def sessions(server, query=""):
+    reply = Api(server).ask("GET", "/audience/sessions?most=500" + query)
+    return reply.json()["items"] if reply.status == 200 else []
+
+
+def ended(server, count, query=""):
+    def all_there():
+        rows = [row for row in sessions(server, query) if not row["open"]]
+        return rows if len(rows) == count else None
+    return wait_for(all_there, "%d sessions have ended" % count, 30)
+
+
+def listeners(server):
+    return Api(server).want(200, "GET", "/audience/summary").json()["listeners"]
+
+
+def seconds(server):
+    return Api(server).want(200, "GET", "/audience/summary").json()["seconds"]
+
+
+def hears(b, server, agent="VLC/3.0.20", count=100_000):
+    """Listens until it has more than a quick look; the source plays at ten times its pace."""
+    listener = server.listener(lines=["User-Agent: " + agent])
+    listener.read(count)
+    return listener
+
+
+def in_journal(server, kind):
+    """Rows of that kind in the file; those that are acknowledged stay there for a while."""
+    lines = (server.dir / "state" / "audience.journal").read_text().splitlines()
+    return sum(line.startswith(kind + "\t") for line in lines)
+
+
+def chosen(server):
+    path = server.dir / "state" / "audience.master"
+    return path.read_text().strip() if path.exists() else None
+
+
+@test
+def listenings_of_all_nodes_are_in_one_database(b):
+    master = book_master(b, ["edge12", "edge13"])
+    edges = [book_edge(b, number, master) for number in (12, 13)]
+    up(master, "edge12", "edge13")
+    feed(b, master)
+    heard = [hears(b, server) for server in (*edges, master)]
+    wait_for(lambda: listeners(master) == 3, "three listen", 30)
+    for listener in heard:
+        listener.close()
+    rows = ended(master, 3)
+    check(all(row["bytes"] >= 100_000 and row["seconds"] >= 5 and row["mount"] == "/live.mp3" for row in rows), rows)
+    for server in edges:
+        equal(chosen(server), "m11")
+        equal(sessions(server, "&all=1"), [], "it has none of its own")
+    # Relays of the nodes are kept apart.
+    equal(sorted(row["kind"] for row in sessions(master, "&all=1")).count("listener"), 3)
+    titles = master.set_title(song="A%20-%20B")
+    equal(titles.status, 200)
+    wait_for(lambda: [row["title"] for row in Api(master).want(200, "GET", "/audience/titles").json()["items"]] == ["A - B"],
+             "the title is there once")
+
+
+@test
+def a_kill_of_either_loses_nothing_and_counts_nothing_twice(b):
+    master = book_master(b, ["edge12"])
+    node = book_edge(b, 12, master)
+    up(master, "edge12")
+    feed(b, node)
+    hears(b, node).close()
+    wait_for(lambda: [row for row in sessions(master, "&all=1") if not row["open"]], "it is there", 20)
+    # The master is away: listenings wait.
+    kill9(master)
+    second = hears(b, node, "mpv 0.35")
+    time.sleep(5.2)    # a session is heard for 5 s at least
+    second.close()
+    wait_for(lambda: in_journal(node, "E") == 2, "rows wait")
+    master.start()
+    ended(master, 1)
+    # The node is away, in the middle of a listening.
+    third = hears(b, node, "Winamp 5")
+    wait_for(lambda: listeners(master) == 1, "it listens", 20)
+    # At its last sign of life it has been heard for longer than a quick look.
+    before = seconds(master)
+    wait_for(lambda: seconds(master) > before + 2, "it has listened for a while", 20)
+    kill9(node)
+    third.close()
+    node.start()
+    up(master, "edge12")
+    rows = ended(master, 2)
+    equal(sorted(row["player"] for row in rows), ["Winamp", "mpv"])
+    everything = sessions(master, "&all=1")
+    equal(len([row for row in everything if row["kind"] != "relay"]), 3)
+    kill9(master)
+    master.start()
+    node.stop()
+    node.start()
+    up(master, "edge12")
+    equal(sessions(master, "&all=1"), everything, "after one more kill")
+    check("never came" not in master.log(), master.log()[-800:])
+
+
+@test
+def a_database_that_takes_nothing_lets_the_journals_wait(b):
+    master = book_master(b, ["edge12"])
+    node = book_edge(b, 12, master)
+    up(master, "edge12")
+    feed(b, node)
+    wait_for(lambda: (master.dir / "state" / "audience.db").exists(), "the database is there")
+    held = sqlite3.connect(master.dir / "state" / "audience.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    listener = hears(b, node)
+    node.wait_for_log("m11 has not taken rows of the audience: .*another program holds it.* rows wait in the journal")
+    master.wait_for_log("rows of edge12 are not taken")
+    held.execute("ROLLBACK")
+    held.close()
+    wait_for(lambda: listeners(master) == 1, "it is counted", 30)
+    listener.close()
+    ended(master, 1)
+
+
+def say_book(raw, last, rows, epoch="5d0c"):
+    raw.say(t="BOOK", epoch=epoch, last=last, rows=rows)
+    return raw.frame("BOOKED", 20)
+
+
+@test
+def a_lost_acknowledgement_counts_nothing_twice_and_lies_count_nothing(b):
+    master = book_master(b, ["edge12", "edge13"])
+    now = int(time.time() * 1000)
+    raw = RawNode(b, master, "edge12")
+    equal(raw.hello()["audience"], True)
+    raw.keep_alive()
+    rows = ["B 1 %d a1 0 0 0 %%2Frock.mp3 DE VLC" % (now - 60_000), "E 2 1 %d 1000000 0" % (now - 30_000)]
+    for _ in range(2):
+        equal(say_book(raw, 2, rows), {"t": "BOOKED", "epoch": "5d0c", "last": 2})
+    more = [*rows, "B 3 %d b2 0 0 0 %%2Frock.mp3 FR mpv" % (now - 50_000), "E 4 3 %d 2000000 0" % (now - 40_000)]
+    equal(say_book(raw, 4, more)["last"], 4)
+    equal([(row["seconds"], row["bytes"], row["country"]) for row in sessions(master)], [(30, 1000000, "DE"), (10, 2000000, "FR")])
+    # The end of a listening of another node, times of another age, no rows at all.
+    liar = RawNode(b, master, "edge13")
+    liar.hello()
+    liar.keep_alive()
+    open_one = "B 5 %d c3 0 0 0 %%2Frock.mp3 DE VLC" % (now - 20_000)
+    equal(say_book(raw, 5, [open_one])["last"], 5)
+    lies = ["E 6 5 %d 70000 0" % now, "B 7 1 a1 0 0 0 %2Frock.mp3 DE VLC", "E 8 7 253402300799999 5 0", "junk", "B 9 %d a1 0 0 0 rock DE VLC" % now]
+    equal(say_book(liar, 9, lies)["last"], 9)
+    master.wait_for_log("edge13 has sent 4 rows that cannot be its own")
+    row = next(row for row in sessions(master, "&all=1") if row["open"])
+    equal((row["bytes"], len(sessions(master, "&all=1"))), (0, 3), "the open one is open")
+    equal(say_book(raw, 6, ["E 6 5 %d 5000000 0" % now])["last"], 6)
+    equal([row["bytes"] for row in ended(master, 3)], [1000000, 2000000, 5000000])
+    check(re.search(r"^\S+ .*audience/book", master.log(), re.M), "the log names it")
+
+
+@test
+def a_master_without_a_database_takes_none(b):
+    master = linked_master(b, 11, ["edge12"])
+    raw = RawNode(b, master, "edge12")
+    equal("audience" in raw.hello(), False)
+    raw.keep_alive()
+    answer = say_book(raw, 1, [])
+    equal((answer["last"], answer["why"]), (0, "it has no database of the audience"))
+    raw.close()
+    node = book_edge(b, 12, master)
+    up(master, "edge12")
+    feed(b, node)
+    hears(b, node).close()
+    wait_for(lambda: sessions(node, "&all=1"), "it has a database of its own", 30)
+    equal(chosen(node), None)
+
+
+def next_book(raw):
+    return raw.frame("BOOK", 30)
+
+
+@test
+def a_node_keeps_what_is_not_acknowledged(b):
+    raw = RawMaster(b, "edge12")
+    node = book_edge(b, 12, raw, streams=False)
+
+    def welcome(**more):
+        raw.take_until(b"\r\n\r\n", 15)
+        raw.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n")
+        equal(raw.frame()["t"], "HELLO")
+        raw.say(**dict(dict(t="WELCOME", id="m1", epoch="77e0", proto=[1, 2], every=250, dead=60000, audience=True), **more))
+        raw.say(t="SNAP", seq=1)
+        raw.say(t="ACK", seq=raw.frame("LOAD")["seq"], now=0, iss=0)
+    welcome()
+    feed(b, node)
+    listener = node.listener()
+    book = next_book(raw)
+    check(all(re.match("[BT] [0-9]+ [0-9]{13} ", row) for row in book["rows"]), book["rows"])
+    check("127.0.0" not in str(book["rows"]), book["rows"])
+    raw.say(t="BOOKED", epoch="another", last=book["last"])
+    raw.say(t="BOOKED", epoch=book["epoch"], last=0, why="the disk is full")
+    node.wait_for_log("m1 has not taken rows of the audience: the disk is full; [0-9]+ rows wait in the journal")
+    listener.close()
+    again = next_book(raw)
+    equal(again["rows"][:len(book["rows"])], book["rows"], "the same rows again")
+    raw.say(t="BOOKED", epoch=again["epoch"], last=again["last"])
+    rows = list(again["rows"])
+    while not any(row.startswith("E ") for row in rows):
+        book = next_book(raw)
+        equal(book["rows"][0].split()[1], str(int(rows[-1].split()[1]) + 1), "the next one")
+        rows += book["rows"]
+        raw.say(t="BOOKED", epoch=book["epoch"], last=book["last"])
+    equal([int(row.split()[1]) for row in rows], list(range(1, len(rows) + 1)), "each once")
+    equal(chosen(node), "m1")
+    # Its next run waits for this master, and for no other.
+    raw.close()
+    node.stop()
+    node.start()
+    feed(b, node)
+    heard_by = in_journal(node, "E")
+    hears(b, node).close()
+    wait_for(lambda: in_journal(node, "E") > heard_by, "it is in the journal")
+    equal(sessions(node, "&all=1"), [])

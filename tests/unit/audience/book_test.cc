@@ -1,0 +1,93 @@
+// Rows on their way to the database of another server: they arrive as they are, and what a node
+// cannot know of its own listenings is not believed.
+#include "audience/book.h"
+
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kNow = 1'795'158'000'000;
+
+JournalRow begun(std::uint64_t number) {
+  ListeningBegun row;
+  row.at_ms = kNow - 1000;
+  row.who = 0xfeed'beef'0123'4567;
+  row.before = 7;
+  row.mount = "/j\xc3\xa4zz 1";
+  row.country = "DE";
+  row.player = "VLC";
+  return {number, row};
+}
+
+}  // namespace
+
+TEST_GROUP(AudienceBook){
+    OpenedBook open(const std::vector<std::string>& rows,
+                    std::uint64_t last = 9){return open_book("epoch", last, rows, kNow);
+}
+void refused(const std::string& row) {
+  const auto opened = open({row});
+  LONGS_EQUAL_TEXT(1, opened.refused, row.c_str());
+  LONGS_EQUAL_TEXT(0, opened.batch.rows.size(), row.c_str());
+  LONGS_EQUAL(9, opened.batch.last);  // it is not asked for again
+}
+ListeningBegun taken(const std::string& row) {
+  const auto opened = open({row});
+  LONGS_EQUAL_TEXT(1, opened.batch.rows.size(), row.c_str());
+  return std::get<ListeningBegun>(opened.batch.rows.at(0).what);
+}
+}
+;
+
+TEST(AudienceBook, RowsArriveAsTheyAre) {
+  JournalBatch batch{
+      "epoch",
+      {begun(7), {8, ListeningEnded{7, kNow, 5, true}}, {9, TitleBegun{kNow, "/a", "A \t B"}}}};
+  const auto rows = book_rows(batch);
+  LONGS_EQUAL(3, rows.size());
+  for (const std::string& row : rows) CHECK(row.find_first_of("\t\n") == std::string::npos);
+  const auto opened = open(rows);
+  LONGS_EQUAL(0, opened.refused);
+  CHECK(opened.batch.rows.at(0) == batch.rows[0]);
+  CHECK(opened.batch.rows.at(1) == batch.rows[1]);
+  STRCMP_EQUAL("A   B", std::get<TitleBegun>(opened.batch.rows.at(2).what).title.c_str());
+}
+TEST(AudienceBook, WhatIsNoRowIsPassedOver) {
+  for (const char* const row :
+       {"", "B", "X 1 2", "A 1795158000000", "O 1 1795158000000", "E 8 7 1795158000000 5",
+        "B 1 1795158000000 a1 0 0 0 %2Fa DE VLC more", "B -1 1795158000000 a1 0 0 0 %2Fa DE VLC",
+        "B 1 1795158000000 a1 0 3 0 %2Fa DE VLC", "B 1 1795158000000 a1 0 0 0 %2 DE VLC"})
+    refused(row);
+}
+TEST(AudienceBook, TimesLongAgoOrAheadAreNotBelieved) {
+  for (const char* const at : {"0", "1792306799999", "1795244400001", "253402300799999"}) {
+    refused(std::string("B 1 ") + at + " a1 0 0 0 %2Fa DE VLC");
+    refused(std::string("E 2 1 ") + at + " 5 0");
+    refused(std::string("T 1 ") + at + " %2Fa title");
+  }
+}
+TEST(AudienceBook, AMountIsAPathAndAnEndHasABegin) {
+  for (const char* const mount : {"a", "%2F", "%2Fa%0Ab", "%2Fa%FF", "%2Fa%00"})
+    refused(std::string("B 1 1795158000000 a1 0 0 0 ") + mount + " DE VLC");
+  refused("E 2 2 1795158000000 5 0");
+  refused("E 2 3 1795158000000 5 0");
+  refused("E 2 1 1795158000000 70368744177665 0");
+}
+TEST(AudienceBook, CountriesAndPlayersAreThoseThatAreKnownHere) {
+  STRCMP_EQUAL("", taken("B 1 1795158000000 a1 0 0 0 %2Fa de VLC").country.c_str());
+  STRCMP_EQUAL("", taken("B 1 1795158000000 a1 0 0 0 %2Fa %3D1 VLC").country.c_str());
+  STRCMP_EQUAL("DE", taken("B 1 1795158000000 a1 0 0 0 %2Fa DE VLC").country.c_str());
+  STRCMP_EQUAL("other", taken("B 1 1795158000000 a1 0 0 0 %2Fa DE =cmd()").player.c_str());
+  STRCMP_EQUAL("", taken("B 1 1795158000000 a1 0 0 0 %2Fa DE ").player.c_str());
+}
+TEST(AudienceBook, NumbersRiseUpToTheLast) {
+  const std::string row = " 1795158000000 %2Fa title";
+  const auto opened = open({"T 3" + row, "T 3" + row, "T 2" + row, "T 5" + row, "T 10" + row});
+  LONGS_EQUAL(3, opened.refused);
+  LONGS_EQUAL(2, opened.batch.rows.size());
+}
