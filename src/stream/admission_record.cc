@@ -48,6 +48,35 @@ void restore_mount(const AdmissionRecord& saved, Mount& mount) {
 // A relay gets at least so long to ask its upstream again, whatever its mount says.
 constexpr auto kRelayAsks = std::chrono::seconds(5);
 
+StandbyRankRecord save_rank(const Standby& standby) {
+  StandbyRankRecord saved;
+  saved.id = standby.id;
+  saved.home = standby.home;
+  saved.priority = standby.rank.priority;
+  saved.arrival = standby.rank.arrival;
+  saved.user = standby.user;
+  saved.facts = save_facts(*standby.facts);
+  saved.flows = standby.flows;
+  saved.fell_silent = standby.fell_silent;
+  saved.dead_air = standby.dead_air;
+  saved.flows_since = standby.flows_since;
+  return saved;
+}
+
+Standby restore_rank(const StandbyRankRecord& saved) {
+  Standby standby;
+  standby.id = saved.id;
+  standby.home = saved.home;
+  standby.rank = {static_cast<int>(saved.priority), saved.arrival};
+  standby.user = saved.user;
+  standby.facts = restore_facts(saved.facts);
+  standby.flows = saved.flows;
+  standby.fell_silent = saved.fell_silent;
+  standby.dead_air = saved.dead_air;
+  standby.flows_since = saved.flows_since;
+  return standby;
+}
+
 std::string bytes_of(const auto& part) {
   RecordOut out;
   part.save(out);
@@ -93,9 +122,13 @@ std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved) {
 
 std::string SourceAdmission::cannot_move() const {
   for (const auto& [name, record] : records_) {
-    if (record.successor) return cat({"mount ", name, " changes its source at this moment"});
-    if (!record.standbys.empty())
-      return cat({"mount ", name, " has encoders that stand by, which cannot be handed over yet"});
+    if (record.successor || record.stepping_back)
+      return cat({"mount ", name, " changes its source at this moment"});
+    if (record.lease == 0 && !record.standbys.empty())
+      return cat({"mount ", name, " is given to another encoder at this moment"});
+    if (record.kind == WriterKind::kRelay && !record.standbys.empty())
+      return cat({"mount ", name,
+                  " is relayed and has encoders that stand by, which cannot be handed over yet"});
   }
   return {};
 }
@@ -124,6 +157,7 @@ std::vector<AdmissionRecord> SourceAdmission::save(
       saved.log_file = fds.add(log->file());
     }
     if (record.framer) saved.framer = bytes_of(*record.framer);
+    for (const Standby& one : record.standbys.all()) saved.standbys.push_back(save_rank(one));
     if (record.kind == WriterKind::kRelay && record.lease != 0) {
       saved.framer = framer_of(record.home, record.lease);
       saved.lease = 0;
@@ -180,6 +214,14 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   record.reserved = saved.reserved;
   record.dead_air = saved.dead_air;
   record.left_at = saved.left_at;
+  for (const StandbyRankRecord& one : saved.standbys) {
+    if (one.id == 0 || one.home >= workers_ || record.standbys.find(one.id) != nullptr)
+      return wrong("an encoder that stands by has no place");
+    record.standbys.add(restore_rank(one));
+    next_lease_ = std::max(next_lease_, one.id + 1);
+    next_arrival_ = std::max(next_arrival_, one.arrival + 1);
+  }
+  count_standbys(record);
   next_lease_ = std::max({next_lease_, next_lease, saved.lease + 1});
   next_arrival_ = std::max(next_arrival_, saved.arrival + 1);
   std::unique_ptr<Framer> framer;
@@ -203,6 +245,19 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
       linger_on(record, saved.lingers_until.value_or(loop_.now()) - loop_.now());
   }
   return lease;
+}
+
+const Standby* SourceAdmission::standby_of(const std::string& mount, std::uint64_t id) {
+  const auto at = records_.find(mount);
+  return at == records_.end() ? nullptr : at->second.standbys.find(id);
+}
+
+void SourceAdmission::go_on() {
+  for (auto& [name, record] : records_) {
+    if (record.standbys.empty()) continue;
+    watch_writer(record);
+    plan_return(record);
+  }
 }
 
 }  // namespace lb

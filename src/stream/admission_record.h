@@ -51,6 +51,33 @@ void record_fields(Io& io, T& facts) {
 FactsRecord save_facts(const SourceFacts& facts);
 std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved);
 
+// An encoder that stands by, as control knows it.
+struct StandbyRankRecord {
+  std::uint64_t id = 0;
+  std::uint32_t home = 0;
+  std::int64_t priority = 0;
+  std::uint64_t arrival = 0;
+  std::string user;
+  FactsRecord facts;
+  bool flows = false, fell_silent = false, dead_air = false;
+  SteadyTime flows_since{};
+};
+template <class Io, RecordOf<StandbyRankRecord> T>
+void record_fields(Io& io, T& rank) {
+  auto& [id, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since] =
+      rank;
+  io.needed(1, id);
+  io(2, home);
+  io(3, priority);
+  io(4, arrival);
+  io(5, user);
+  io(6, facts);
+  io(7, flows);
+  io(8, fell_silent);
+  io(9, dead_air);
+  io(10, flows_since);
+}
+
 struct AdmissionRecord {
   std::string mount;
   MountPhase phase = MountPhase::kIdle;
@@ -74,13 +101,14 @@ struct AdmissionRecord {
   std::optional<std::string> log;  // a record of its own
   MovedFd log_file = 0;
   std::string framer;  // of the last writer, where there is none; likewise
+  std::vector<StandbyRankRecord> standbys;
 };
 template <class Io, RecordOf<AdmissionRecord> T>
 void record_fields(Io& io, T& saved) {
   auto& [mount, phase, facts, metadata, codec, fed, last_data, bytes_read, bytes_sent,
          slow_listeners, listener_connections, listener_peak, bytes_per_second, usual_rate, lease,
          home, relay, user, priority, arrival, reserved, dead_air, lingers_until, left_at, log,
-         log_file, framer] = saved;
+         log_file, framer, standbys] = saved;
   io.needed(1, mount);
   io.choice(2, phase, MountPhase::kEnded);
   io(3, facts);
@@ -108,6 +136,7 @@ void record_fields(Io& io, T& saved) {
   io(25, log);
   io(26, log_file);
   io(27, framer);
+  io.needed(28, standbys);
 }
 
 }  // namespace lb

@@ -183,6 +183,10 @@ class SourceAdmission {
   // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.
   // REQUIRES: home < workers
   Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
+  // Null: none such.
+  const Standby* standby_of(const std::string& mount, std::uint64_t id);
+  // When the workers go on with the sources and standbys: the watch for silence and returns too.
+  void go_on();
 
   // The writer of a mount now; null: none.
   struct Writer {

@@ -69,8 +69,9 @@ void Source::go_on(const FeedRecord& saved) {
 }
 
 std::string SourceSet::cannot_move() const {
-  if (!standbys_.empty())
-    return cat({"encoders that stand by (", standbys_.size(), ") cannot be handed over yet"});
+  for (const auto& [id, standby] : standbys_)
+    if (std::string why = standby->is_spare() ? "" : standby->cannot_move(); !why.empty())
+      return why;
   for (const auto& [id, source] : sources_)
     if (std::string why = source->is_relayed() ? "" : source->cannot_move(); !why.empty())
       return why;

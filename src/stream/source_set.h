@@ -81,9 +81,11 @@ class SourceSet final : public SourceHost, private StandbyHost {
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
   // can.  forget(): another process goes on with them, and nothing is written or told.  Relays are
-  // not saved: their mounts go over as if their upstreams had just been lost (SourceAdmission).
+  // not saved, nor are their spares: their mounts go over as if their upstreams had just been lost
+  // (SourceAdmission).
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
+  std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;
   void forget();
   // Null: it has no such source.
   const StreamLog* log_of(std::uint64_t lease) const;
@@ -92,6 +94,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
                        std::shared_ptr<const SourceFacts> facts);
   void go_on(const std::vector<SourceRecord>& saved);
+  Result<void> restore_standby(SourceOffer offer, const StandbyRecord& saved,
+                               std::shared_ptr<Mount> mount, const SourceFacts& facts);
+  void go_on_standbys(const std::vector<std::uint64_t>& ids);
 
   static constexpr std::size_t kMany = 50, kFewAgain = 40;
   static constexpr std::chrono::milliseconds kTurn{50};  // between two polls of many sources

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/unique_fd.h"
 #include "stream/source.h"
 #include "stream/source_ring.h"
+#include "stream/standby_record.h"
 
 namespace lb {
 
@@ -45,6 +47,14 @@ class StandbySource {
   // too slowly it is closed.
   void let_hear(UniqueFd pipe);
   void finish(EndReason reason);
+  // Of a relay, beside the one that writes.
+  bool is_spare() const noexcept { return offer_.request.empty(); }
+  // Of a hand-over, between two reads.  cannot_move(): why not, at this moment; "": it can.
+  std::string cannot_move() const;
+  StandbyRecord save(FdsOut& fds) const;
+  // Instead of start(): what another process has saved, then nothing is read before go_on().
+  Result<void> restore(const StandbyRecord& saved);
+  void go_on();
   // With its state: to write the mount.  The last call.
   SourceOffer take_offer();
 

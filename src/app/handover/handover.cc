@@ -208,11 +208,16 @@ Result<void> Handover::save(HandoverOut& out) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;
   }
-  for (const auto& worker : services_.workers)
+  for (const auto& worker : services_.workers) {
     for (const SourceRecord& source : worker->sources.save(out.fds())) {
       out.put(HandoverType::kSource, source);
       ++given_.sources;
     }
+    for (const StandbyRecord& standby : worker->sources.save_standbys(out.fds())) {
+      out.put(HandoverType::kStandby, standby);
+      ++given_.standbys;
+    }
+  }
   std::unordered_map<const Mount*, TitlePlaces> titles;
   for (std::uint32_t i = 0; i < services_.workers.size(); ++i) {
     std::unordered_map<const Mount*, ListenersRecord> of_mounts;

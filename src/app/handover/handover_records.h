@@ -15,6 +15,7 @@
 #include "stream/listener_record.h"
 #include "stream/moved_fd.h"
 #include "stream/source_record.h"
+#include "stream/standby_record.h"
 
 namespace lb {
 
@@ -29,6 +30,7 @@ enum class HandoverType : std::uint32_t {
   kListeners = 13,
   kRequest = 14,
   kAudience = 15,
+  kStandby = 16,
   kEnd = 20,
 };
 
@@ -161,15 +163,17 @@ void record_fields(Io& io, T& audience) {
 struct EndRecord {
   std::uint64_t mounts = 0, sources = 0, listeners = 0, requests = 0;
   std::uint64_t positions = 0;  // their sum over all listeners
+  std::uint64_t standbys = 0;
 };
 template <class Io, RecordOf<EndRecord> T>
 void record_fields(Io& io, T& end) {
-  auto& [mounts, sources, listeners, requests, positions] = end;
+  auto& [mounts, sources, listeners, requests, positions, standbys] = end;
   io(1, mounts);
   io(2, sources);
   io(3, listeners);
   io(4, requests);
   io(5, positions);
+  io(6, standbys);
 }
 
 // Records one behind the other, with the descriptors that they name.

@@ -38,6 +38,13 @@ Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
   return send_parcel(channel, out.bytes(), {}, 2s);
 }
 
+void count(ServerCounters& counters, SourceOffer& offer) {
+  counters.clients.enter();
+  offer.client_pass = GatePass(&counters.clients);
+  counters.sources.enter();
+  offer.source_pass = GatePass(&counters.sources);
+}
+
 std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
   std::unique_ptr<EndNotice> notice;
   std::vector<AddressTally::Pass> places;
@@ -71,6 +78,7 @@ Result<std::unique_ptr<TakeOver>> TakeOver::begin(int fd) {
   taken->offer_ = std::move(*offer);
   taken->offered_ = FdsIn(std::move(parcel->fds));
   taken->sources_.resize(taken->offer_.workers);
+  taken->standbys_.resize(taken->offer_.workers);
   return taken;
 }
 
@@ -161,6 +169,11 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       if (!saved) return saved.error();
       return take_source(services, *saved);
     }
+    case HandoverType::kStandby: {
+      auto saved = read_record<StandbyRecord>("standby", bytes);
+      if (!saved) return saved.error();
+      return take_standby(services, *saved);
+    }
     case HandoverType::kListeners: {
       auto saved = read_record<ListenersRecord>("listeners", bytes);
       if (!saved) return saved.error();
@@ -186,7 +199,8 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       whole_ = true;
       const bool same = saved->mounts == taken_.mounts && saved->sources == taken_.sources &&
                         saved->listeners == taken_.listeners &&
-                        saved->requests == taken_.requests && saved->positions == taken_.positions;
+                        saved->requests == taken_.requests &&
+                        saved->positions == taken_.positions && saved->standbys == taken_.standbys;
       if (same) return {};
       return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ",
                                  taken_.sources, " sources and ", taken_.mounts, " mounts, not ",
@@ -242,13 +256,7 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   offer.user = saved.user;
   offer.bytes_sent = saved.bytes_sent;
   offer.place = saved.feed.place;
-  ServerCounters& counters = services.counters;
-  if (saved.counted) {
-    counters.clients.enter();
-    offer.client_pass = GatePass(&counters.clients);
-    counters.sources.enter();
-    offer.source_pass = GatePass(&counters.sources);
-  }
+  if (saved.counted) count(services.counters, offer);
   Worker& worker = *services.workers[writer->home];
   auto facts = writer->mount->facts();
   if (auto restored = worker.sources.restore(std::move(offer), saved, std::move(lease), facts);
@@ -256,6 +264,33 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
     return wrong(restored.error().what);
   sources_[writer->home].push_back(saved);
   ++taken_.sources;
+  return {};
+}
+
+Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& saved) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"an encoder that stands by on ", saved.mount, ": ", what}));
+  };
+  const auto mount = services.mounts.find(saved.mount);
+  const Standby* const standby = services.admission->standby_of(saved.mount, saved.id);
+  if (!mount || standby == nullptr) return wrong("it has no place");
+  UniqueFd fd = fds_.take(saved.fd);
+  if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
+  SourceOffer offer;
+  offer.transport = std::make_unique<PlainTransport>(std::move(fd), saved.peer);
+  offer.request = saved.request;
+  offer.user_agent = saved.user_agent;
+  offer.referer = saved.referer;
+  offer.user = saved.user;
+  offer.bytes_sent = saved.bytes_sent;
+  if (saved.counted) count(services.counters, offer);
+  Worker& worker = *services.workers[standby->home];
+  if (auto restored =
+          worker.sources.restore_standby(std::move(offer), saved, mount, *standby->facts);
+      !restored)
+    return wrong(restored.error().what);
+  standbys_[standby->home].push_back(saved.id);
+  ++taken_.standbys;
   return {};
 }
 
@@ -314,9 +349,12 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
 
 void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
   for (std::size_t i = 0; i < sources_.size(); ++i)
-    services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i])] {
+    services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i]),
+                                    standbys = std::move(standbys_[i])] {
       w->sources.go_on(saved);
+      w->sources.go_on_standbys(standbys);
     });
+  services.admission->go_on();
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
     for (const auto& one : sockets.open_sockets())

@@ -62,6 +62,7 @@ class TakeOver {
   void take_server(Services& services, const ServerRecord& saved);
   Result<void> take_mount(Services& services, const AdmissionRecord& saved);
   Result<void> take_source(Services& services, const SourceRecord& saved);
+  Result<void> take_standby(Services& services, const StandbyRecord& saved);
   Result<void> take_listeners(Services& services, const ListenersRecord& saved);
   void left(short events);
 
@@ -69,7 +70,8 @@ class TakeOver {
   OfferRecord offer_;
   FdsIn offered_, fds_;
   std::unordered_map<std::uint64_t, WriterLease> leases_;
-  std::vector<std::vector<SourceRecord>> sources_;  // by worker
+  std::vector<std::vector<SourceRecord>> sources_;    // by worker
+  std::vector<std::vector<std::uint64_t>> standbys_;  // ids, likewise
   std::vector<RequestRecord> requests_;
   std::vector<std::string> mounts_;
   std::uint64_t next_lease_ = 0, upgrades_ = 0;

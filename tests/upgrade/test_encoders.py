@@ -1,0 +1,123 @@
+"""Encoders that stand by when the program is replaced: they stay, with their ranks and their newest bytes."""
+from harness import ADMIN, check, equal, test, wait_for
+from media import MP3_FRAME, mp3_numbers
+from replacing import upgrade
+
+MAIN, BACKUP, THIRD = "main:main-secret", "backup:backup-secret", "third:third-secret"
+ROWS = ('<encoder username="main" password="main-secret" priority="1"/>'
+        '<encoder username="backup" password="backup-secret" priority="2"/>'
+        '<encoder username="third" password="third-secret" priority="3"/>')
+
+
+def server_with(t, more):
+    return t.server(limits="<source-timeout>120</source-timeout>",
+                    body="<mount><mount-name>/live.mp3</mount-name>%s%s</mount>" % (ROWS, more))
+
+
+def states(server):
+    """user: state, of the encoders of the mount"""
+    listed = server.get("/admin/listmounts", ADMIN).xml().findall("source[@mount='/live.mp3']/encoder")
+    return {node.find("username").text: node.find("state").text for node in listed}
+
+
+def wait_for_states(server, **wanted):
+    wait_for(lambda: states(server) == wanted, "encoders are %r: %s" % (wanted, server.log()[-900:]), 10)
+
+
+def heard(listener, tag, *playing):
+    """Until a frame of this encoder has come; the encoders that play go on meanwhile."""
+    def come():
+        for source in playing:
+            source.play(5)
+        listener.read(MP3_FRAME)
+        while len(listener.pending) >= MP3_FRAME:
+            listener.read(MP3_FRAME)
+        return mp3_numbers(listener.audio)[-1][0] == tag
+    wait_for(come, "the listener hears " + tag)
+
+
+def runs(listener):
+    """Who was heard, in order; every frame is whole, and no frame of one run is missing."""
+    order = ""
+    last = {}
+    for tag, number in mp3_numbers(listener.audio):
+        if order[-1:] == tag:
+            equal(number, last[tag] + 1, "frame of " + tag)
+        else:
+            order += tag
+        last[tag] = number
+    return order
+
+
+@test
+def encoders_that_stand_by_go_over(t):
+    server = server_with(t, "<takeover-after>60000</takeover-after><return-after>0</return-after>")
+    main = server.source(tag="A", login=MAIN)
+    sent = main.play(50)
+    backup = server.source(tag="B", login=BACKUP)
+    backup.play(50)
+    wait_for_states(server, main="writes", backup="flows")
+    listeners = [server.listener() for _ in range(5)]
+    for round_ in range(3):
+        sent += main.play(20)
+        backup.play(20)
+        listeners_now, sources, mounts, _ = upgrade(server)
+        equal((listeners_now, sources, mounts), (5, 1, 1))
+        wait_for_states(server, main="writes", backup="flows")
+    for listener in listeners:
+        got = listener.audio + listener.read(len(sent) - MP3_FRAME - len(listener.audio))
+        equal(got == sent[:len(got)], True, "every byte once")
+    # What it takes over with has come before the upgrade.
+    before = backup.play(20)
+    upgrade(server)
+    main.leave()
+    for listener in listeners:
+        heard(listener, "B", backup)
+        check(before[-MP3_FRAME:] in listener.audio, "the newest frames that stood by are heard")
+    wait_for_states(server, backup="writes")
+    # The better one comes back.
+    upgrade(server)
+    again = server.source(tag="C", login=MAIN)
+    for listener in listeners:
+        heard(listener, "C", backup, again)
+        equal(runs(listener), "ABC")
+    upgrade(server)
+    wait_for_states(server, main="writes", backup="flows")
+
+
+@test
+def one_that_is_silent_gives_way_behind_an_upgrade(t):
+    server = server_with(t, "<takeover-after>1500</takeover-after><return-after>0</return-after>")
+    main, listener = server.source(tag="A", login=MAIN), None
+    main.play(50)
+    backup = server.source(tag="B", login=BACKUP)
+    backup.play(20)
+    listener = server.listener()
+    main.play(20)
+    upgrade(server)
+    heard(listener, "B", backup)
+    wait_for_states(server, main="silent", backup="writes")
+    upgrade(server)
+    wait_for_states(server, main="silent", backup="writes")
+    heard(listener, "A", main, backup)
+    equal(runs(listener), "ABA")
+
+
+@test
+def ranks_stay(t):
+    server = server_with(t, "<takeover-after>60000</takeover-after>")
+    main = server.source(tag="A", login=MAIN)
+    main.play(50)
+    listener = server.listener()
+    third = server.source(tag="C", login=THIRD)
+    third.play(20)
+    backup = server.source(tag="B", login=BACKUP)
+    backup.play(20)
+    wait_for_states(server, main="writes", backup="flows", third="flows")
+    upgrade(server)
+    main.leave()
+    heard(listener, "B", backup, third)
+    upgrade(server)
+    backup.leave()
+    heard(listener, "C", third)
+    equal(runs(listener), "ABC")
