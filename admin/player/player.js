@@ -9,6 +9,7 @@
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
+  const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
   const kept = (key, other) => {
     try {
@@ -29,14 +30,22 @@
   const button = by('play');
 
   // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
-  let place = null, base = null;
-  async function find_place(wall) {
-    place = null;
+  // reach: from when to when the stream can be heard, as it was said last.
+  let place = null, base = null, reach = null;
+  async function ask_place(wall) {
     const of = source;
     try {
       const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : ''), {credentials: 'omit', cache: 'no-store'});
-      if (answer.ok) place = {...await answer.json(), of, since: performance.now()};
-    } catch { /* then without one */ }
+      if (!answer.ok || of !== source) return null;
+      reach = {...await answer.json(), of, since: performance.now()};
+      return reach;
+    } catch {
+      return null;  // then without one
+    }
+  }
+  async function find_place(wall) {
+    place = null;
+    place = await ask_place(wall);
     return place !== null;
   }
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
@@ -86,9 +95,56 @@
     wait = Math.min(wait * 2, LONGEST_WAIT_S);
   }
 
+  // The past: `stopped` is where it was paused for so long that it was closed.
+  const past = by('past'), behind = by('behind'), resume = by('stopped');
+  let stopped = null;
+  const clock = ms => {
+    const s = Math.round(ms / 1000), two = n => String(n).padStart(2, '0');
+    return s < 3600 ? Math.floor(s / 60) + ':' + two(s % 60) : Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) + ':' + two(s % 60);
+  };
+  // What is newest and oldest now.  Without a recording there is a burst, which is no past worth offering.
+  const known_reach = () => reach && reach.recorded && reach.of === source;
+  const newest = () => known_reach() ? reach.live_ms + performance.now() - reach.since : null;
+  const oldest = () => known_reach() ? reach.oldest_ms : null;
+  function show_past() {
+    const last = newest(), at = heard();
+    past.hidden = last === null || last - oldest() < LEAST_PAST_MS;
+    resume.hidden = past.hidden || wanted || stopped === null || stopped < oldest();
+    const late = wanted && Number.isFinite(at) && last !== null ? last - at : 0;
+    const text = late >= 1000 ? '−' + clock(late) : '';
+    if (behind.textContent !== text) behind.textContent = text;
+    by('back').disabled = by('far').disabled = past.hidden || (wanted && at <= oldest() + 1000);
+  }
+  async function seek(wall) {
+    const last = newest();
+    const at = last === null ? null : Math.max(wall, oldest() + 1000);
+    wanted = true;
+    wait = FIRST_WAIT_S;
+    stopped = null;
+    show();
+    close();
+    say(text.connecting);
+    const timer = again = setTimeout(() => {}, PAUSED_MS);  // nothing else opens it meanwhile
+    const found = at !== null && at < last && await find_place(at);
+    if (!found) await find_place();
+    if (again !== timer || !wanted) return;
+    open();
+    if (!found && at !== null && at < last) say(text.gone);
+  }
+  const go_back = ms => {
+    const at = heard();
+    seek((Number.isFinite(at) ? at : newest() || 0) - ms);
+  };
+  by('back').addEventListener('click', () => go_back(BACK_MS));
+  by('far').addEventListener('click', () => go_back(FAR_BACK_MS));
+  by('live').addEventListener('click', () => seek(Infinity));
+  by('resume').addEventListener('click', () => seek(stopped));
+  setInterval(show_past, TITLE_MS);
+
   function start() {
     wanted = true;
     wait = FIRST_WAIT_S;
+    stopped = null;
     show();
     if (audio.hasAttribute('src') && closing) {
       clearTimeout(closing);
@@ -99,12 +155,17 @@
   }
 
   function stop() {
+    const at = heard();
     wanted = false;
     clearTimeout(again);
     again = 0;
     audio.pause();
     clearTimeout(closing);
-    closing = setTimeout(() => { closing = 0; close(); }, PAUSED_MS);
+    closing = setTimeout(() => {
+      closing = 0;
+      stopped = Number.isFinite(at) ? at : null;
+      close();
+    }, PAUSED_MS);
     say('');
     show();
   }
@@ -177,9 +238,9 @@
     document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
       navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name});
-    const past = rows.slice(1);
-    played.hidden = past.length === 0;
-    played.querySelector('ol').replaceChildren(...past.map(row => {
+    const before = rows.slice(1);
+    played.hidden = before.length === 0;
+    played.querySelector('ol').replaceChildren(...before.map(row => {
       const item = document.createElement('li'), time = document.createElement('time');
       const song = document.createElement('span');
       if (row.wall_ms !== null) {
@@ -189,7 +250,13 @@
       }
       song.textContent = row.text;
       song.dir = 'auto';
-      item.append(time, song);
+      if (row.wall_ms !== null && oldest() !== null && row.wall_ms > oldest() + 1000) {
+        const jump = document.createElement('button');
+        jump.type = 'button';
+        jump.append(time);
+        jump.addEventListener('click', () => seek(row.wall_ms));
+        item.append(jump, song);
+      } else item.append(time, song);
       return item;
     }));
   }
@@ -198,7 +265,7 @@
   function show_heard() {
     const until = heard();
     const rows = known.filter(row => row.wall_ms === null || row.wall_ms <= until);
-    const news = JSON.stringify(rows);
+    const news = JSON.stringify(rows.map(row => [row, row.wall_ms !== null && oldest() !== null && row.wall_ms > oldest() + 1000]));
     if (rows.length === 0 || news === shown) return;
     shown = news;
     show_titles(rows);
@@ -211,6 +278,7 @@
         known = [now.title || {text: '', wall_ms: null}, ...now.history];
         show_heard();
         if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();
+        else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS)) await ask_place();
       }
     } catch { /* the next one */ }
     setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : POLL_MS);
@@ -221,6 +289,7 @@
   if ('mediaSession' in navigator) {
     navigator.mediaSession.setActionHandler('play', start);
     navigator.mediaSession.setActionHandler('pause', stop);
+    navigator.mediaSession.setActionHandler('seekbackward', () => go_back(BACK_MS));
   }
   audio.controls = false;
   audio.hidden = true;

@@ -71,6 +71,18 @@ std::string controls(const PlayerFacts& facts, const PlayerTexts& texts) {
   return out += "</select></label>\n</div>\n";
 }
 
+std::string past_controls(const PlayerTexts& texts) {
+  const auto button = [](std::string_view id, std::string_view text, std::string_view label) {
+    return cat({"<button id=\"", id, "\" type=\"button\"",
+                label.empty() ? std::string() : cat({" title=\"", label, "\""}), ">", text,
+                "</button>\n"});
+  };
+  return cat({"<div id=\"past\" hidden=\"hidden\">\n", button("far", "−10 min", texts.far_back),
+              button("back", "−30 s", texts.back), button("live", texts.live, {}),
+              "<span id=\"behind\"></span>\n</div>\n<p id=\"stopped\" hidden=\"hidden\">",
+              button("resume", texts.resume, {}), "</p>\n"});
+}
+
 }  // namespace
 
 std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
@@ -81,7 +93,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("now", cat({"/api/v1/now", percent_encode(mount, true)}));
+         data("gone", texts.gone) + data("now", cat({"/api/v1/now", percent_encode(mount, true)}));
   out += cat({">\n<h1 dir=\"auto\">", name, "</h1>\n"});
   if (!facts.about.empty() && !facts.embedded)
     out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});
@@ -91,7 +103,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});
   out += cat({"<audio controls=\"controls\" preload=\"none\" src=\"", path, "\" aria-label=\"",
               name, "\"></audio>\n"});
-  out += controls(facts, texts);
+  out += controls(facts, texts) + past_controls(texts);
   out += cat({"<p id=\"status\" role=\"status\">", facts.on_air ? "" : texts.off_air, "</p>\n"});
   out += cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
               "</h2><ol></ol></section>\n<p><a href=\"", path, ".m3u\">", texts.playlist,

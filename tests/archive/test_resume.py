@@ -186,3 +186,28 @@ def a_title_is_told_once_to_a_player_of_the_past(t):
     equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
     equal([title for title in player.titles if b"''" not in title], [b"StreamTitle='one';", b"StreamTitle='two';"])
     studio.close()
+
+
+@test
+def the_place_of_a_moment_may_be_recorded(t):
+    server = recorder(t, limits="<queue-size>65536</queue-size>")
+    studio = Studio(t, server)
+    path = "/api/v1/now/live.mp3/place"
+    wait_for(lambda: server.get(path).status == 200 and server.get(path).json()["recorded"], "it is recorded", 20)
+    begin = server.get(path).json()["oldest_ms"]
+    # The live window moves on, and what was at its begin has been recorded.
+    wall = begin + 1500
+    wait_for(lambda: server.get("%s?wall=%d" % (path, wall)).json().get("at", "") is None, "the moment is out of the live window", 20)
+    place = server.get("%s?wall=%d" % (path, wall)).json()
+    equal((place["wall_ms"], place["url"], place["recorded"]), (wall, "/live.mp3?from=%.3f" % (wall / 1000), True))
+    check(abs(place["oldest_ms"] - begin) < 1000, "%d began at %d" % (place["oldest_ms"], begin))
+    frame = mp3_numbers(server.listener(place["url"]).read(MP3_FRAME))[0][1]
+    check(abs(studio.sent[frame] * 1000 - wall) < 500, "the frame was sent %d ms beside it" % (studio.sent[frame] * 1000 - wall))
+    equal(server.get("%s?wall=%d" % (path, begin - 60000)).status, 416)
+    # What is for administrators is not told.
+    server.reload(body=server.slots["body"].replace("<enabled>1</enabled>", "<enabled>1</enabled><listeners>none</listeners>"))
+    check("<listeners>none" in server.slots["body"], "the mount's section was changed")
+    closed = server.get(path).json()
+    check(not closed["recorded"] and closed["oldest_ms"] > wall, closed)
+    equal(server.get("%s?wall=%d" % (path, wall)).status, 416)
+    studio.close()

@@ -140,7 +140,7 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
     sent = source.play(60)
     wait_for(lambda: server.get(path).json()["live_ms"] > server.get(path).json()["wall_ms"], "there is a burst")
     live = server.get(path).json()
-    equal(set(live), {"at", "wall_ms", "url", "live_ms", "oldest_ms"})
+    equal(set(live), {"at", "wall_ms", "url", "live_ms", "oldest_ms", "recorded"})
     equal(live["url"], "/live.mp3?at=%s&exact=1" % live["at"])
     check(live["oldest_ms"] <= live["wall_ms"] <= live["live_ms"], str(live))
     # What comes from there is whole frames of the stream, and its later moments lie further on.

@@ -119,3 +119,41 @@ def it_is_shown_in_a_frame_only_as_an_embed(s):
             s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
         s.browser.call("/frame", {"id": None})
     s.browser.complaints()      # that the frame was refused
+
+
+@test
+def one_may_go_back_and_return(s):
+    kept = s.bench.dir / "kept"
+    kept.mkdir()
+    kept.chmod(0o777)
+    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
+    s.feed("/live.mp3", "Radio Example")
+
+    def reach_ms():
+        reply = server.get("/api/v1/now/live.mp3/place")
+        return reply.json()["live_ms"] - reply.json()["oldest_ms"] if reply.status == 200 else 0
+    wait_for(lambda: reach_ms() > 12000, "there is a past of twelve seconds", 40)
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
+    playing_page(s)
+    late = "const t = document.getElementById('behind').textContent; return t ? Number(t.slice(1).split(':')[0]) * 60 + Number(t.slice(1).split(':')[1]) : 0"
+    s.browser.wait(lambda: s.browser.script("return !document.getElementById('past').hidden"), "the past is offered", harness.Settings.patience)
+    before = s.browser.script(late)
+    s.browser.find("#back").click()
+    s.browser.wait(lambda: s.browser.script(late) >= before + 4 and s.browser.script(HEARD) > 0.5, "it plays what was before", harness.Settings.patience)
+    for size, width in {"small": 320, "desk": 1280}.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
+            s.browser.screenshot(s.shots / ("player-past-%s-%s.png" % (size, "dark" if dark else "light")))
+    s.browser.look(1280)
+    s.browser.find("#live").click()
+    s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live again", harness.Settings.patience)
+    # A pause that is so long that the connection is closed.
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script("return !document.getElementById('stopped').hidden"), "it may go on where it stopped", 20)
+    wait_for(lambda: server.stat("/live.mp3", "listeners") == "0", "the connection is closed")
+    s.browser.find("#resume").click()
+    s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it goes on there", harness.Settings.patience)
+    equal("?from=" in s.browser.script("return document.querySelector('audio').src"), True)
+    quiet(s)

@@ -93,7 +93,7 @@ std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdic
   const bool closed = is_past_closed(worker_, section, mount);
   if (closed) verdict = let_in_role(worker_, connection, kPastEndpoint, mount);
   if (closed && verdict != Verdict::kNext) return std::nullopt;
-  return earliest_past_ms(worker_, connection, section, closed);
+  return earliest_past_ms(worker_, connection, section, mount, closed);
 }
 
 std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,

@@ -1,9 +1,17 @@
 #include "app/stages/now_stage.h"
 
+#include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "app/services/archive_service.h"
 #include "app/services/worker.h"
+#include "app/stages/archive_replies.h"
+#include "app/stages/past_access_stage.h"
+#include "app/stages/request_config.h"
+#include "app/stages/who_asks.h"
 #include "app/station/now_pages.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -13,6 +21,31 @@
 #include "stream/wall_place.h"
 
 namespace lb {
+
+namespace {
+
+// What is recorded and is for every listener of the mount, the oldest first.  A login that decides
+// that is asked for where it is played, not here.
+std::vector<ArchiveRange> open_past(Worker& worker, Connection& connection,
+                                    const std::string& mount) {
+  const auto config = config_of(worker.services, connection);
+  const MountSettings& section = mount_section(*config, mount);
+  if (!section.authenticator.type.empty() || is_past_closed(worker, section, mount) ||
+      !worker.services.archive->has(mount))
+    return {};
+  return ranges_for(worker, mount, earliest_past_ms(worker, connection, section, mount, false));
+}
+
+// The moment at which what is recorded goes on from there; nullopt: none.
+std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
+                                        std::int64_t wall_ms) {
+  if (past.empty() || wall_ms < past.front().from_ms) return std::nullopt;
+  for (const ArchiveRange& range : past)
+    if (wall_ms < range.to_ms) return std::max(wall_ms, range.from_ms);
+  return std::nullopt;
+}
+
+}  // namespace
 
 // Each moment is another answer, so none is kept.
 Verdict NowStage::answer_place(Connection& connection, const std::string& name) const {
@@ -28,15 +61,20 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     return refuse(404,
                   "the stream is off the air, or has no times: it began less than three "
                   "seconds ago, or its format has none");
+  const auto past = open_past(worker_, connection, name);
+  const std::int64_t oldest_ms =
+      past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
   std::optional<WallPlace> place;
+  std::optional<std::int64_t> recorded_ms;
   if (const auto asked = query_param(connection.request().query, "wall")) {
     const auto wall = parse_u64(*asked);
     if (!wall || *wall > std::numeric_limits<std::int64_t>::max())
       return refuse(400, "wall: a time in Unix milliseconds is wanted");
     const auto wall_ms = static_cast<std::int64_t>(*wall);
     if (wall_ms <= newest->wall_ms) place = place_at_wall(*view, wall_ms);
-    if (!place)
-      return refuse(416, cat({"wall: ", wall_ms, " is not here; there is ", oldest->wall_ms, " to ",
+    if (!place && wall_ms <= newest->wall_ms) recorded_ms = recorded_at(past, wall_ms);
+    if (!place && !recorded_ms)
+      return refuse(416, cat({"wall: ", wall_ms, " is not here; there is ", oldest_ms, " to ",
                               newest->wall_ms}));
   } else {
     place = place_of_join(*view, mount->settings()->burst_bytes);
@@ -44,13 +82,22 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     if (!place) place = oldest;
   }
   JsonWriter json;
-  const std::string at = print_address(place->at);
   json.begin_object();
-  json.key("at").text(at);
-  json.key("wall_ms").number(place->wall_ms);
-  json.key("url").text(cat({percent_encode(name, true), "?at=", at, "&exact=1"}));
+  if (recorded_ms) {
+    const std::string ms = std::to_string(1000 + *recorded_ms % 1000);
+    json.key("at").null();
+    json.key("wall_ms").number(*recorded_ms);
+    json.key("url").text(
+        cat({percent_encode(name, true), "?from=", *recorded_ms / 1000, ".", ms.substr(1)}));
+  } else {
+    const std::string at = print_address(place->at);
+    json.key("at").text(at);
+    json.key("wall_ms").number(place->wall_ms);
+    json.key("url").text(cat({percent_encode(name, true), "?at=", at, "&exact=1"}));
+  }
   json.key("live_ms").number(newest->wall_ms);
-  json.key("oldest_ms").number(oldest->wall_ms);
+  json.key("oldest_ms").number(oldest_ms);
+  json.key("recorded").boolean(!past.empty());
   json.end_object();
   std::string body = json.take();
   ResponseHead head;

@@ -46,9 +46,9 @@ bool is_past_closed(const Worker& worker, const MountSettings& section, const st
 }
 
 std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
-                              const MountSettings& section, bool administrator) {
-  const std::int64_t begins =
-      past_begins_ms(worker, connection, section, connection.request().path);
+                              const MountSettings& section, const std::string& mount,
+                              bool administrator) {
+  const std::int64_t begins = past_begins_ms(worker, connection, section, mount);
   const std::chrono::milliseconds window = section.archive.window;
   if (window.count() == 0 || administrator) return begins;
   return std::max(begins, unix_ms(worker.services.clock.wall()) - std::int64_t{window.count()});
@@ -102,7 +102,7 @@ Verdict PastAccessStage::handle(Connection& connection) {
   bool administrator = false;
   if (const Verdict verdict = judge(connection, section, administrator); verdict != Verdict::kNext)
     return verdict;
-  past->earliest_ms = earliest_past_ms(worker_, connection, section, administrator);
+  past->earliest_ms = earliest_past_ms(worker_, connection, section, mount, administrator);
   past->from_ms = std::max(past->from_ms, past->earliest_ms);
   if (past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
   if (past->earliest_ms > 0 && past->to_ms <= past->from_ms)

@@ -28,6 +28,7 @@ class PastAccessStage final : public Stage {
 bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount);
 // Unix ms: nothing older is for this client.
 std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
-                              const MountSettings& section, bool administrator);
+                              const MountSettings& section, const std::string& mount,
+                              bool administrator);
 
 }  // namespace lb

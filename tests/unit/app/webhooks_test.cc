@@ -5,25 +5,35 @@
 
 using namespace lb;
 
-TEST_GROUP(Webhooks){
-    static ServerEvent event(std::string type, std::string subject){ServerEvent event;
-event.type = std::move(type);
-event.subject = std::move(subject);
-return event;
+namespace {
+
+ServerEvent event(std::string type, std::string subject) {
+  ServerEvent event;
+  event.type = std::move(type);
+  event.subject = std::move(subject);
+  return event;
 }
+WebhookSettings hook(std::vector<std::string> events, std::string mount) {
+  WebhookSettings settings;
+  settings.events = std::move(events);
+  settings.mount = std::move(mount);
+  return settings;
 }
-;
+
+}  // namespace
+
+TEST_GROUP(Webhooks){};
 
 TEST(Webhooks, ByEventAndMount) {
   const ServerEvent title = event("title", "/live/a.mp3"), drain = event("drain", "edge1");
   CHECK_TRUE(is_told({}, title));
   CHECK_TRUE(is_told({}, drain));
-  CHECK_TRUE(is_told({.events = {"drain", "title"}}, title));
-  CHECK_FALSE(is_told({.events = {"drain"}}, title));
-  CHECK_TRUE(is_told({.mount = "/live/a.mp3"}, title));
-  CHECK_TRUE(is_told({.mount = "/live/*"}, title));
-  CHECK_FALSE(is_told({.mount = "/*"}, title));  // as <mount-name>: a pattern stays in its folder
-  CHECK_FALSE(is_told({.mount = "/live/*"}, drain));
+  CHECK_TRUE(is_told(hook({"drain", "title"}, ""), title));
+  CHECK_FALSE(is_told(hook({"drain"}, ""), title));
+  CHECK_TRUE(is_told(hook({}, "/live/a.mp3"), title));
+  CHECK_TRUE(is_told(hook({}, "/live/*"), title));
+  CHECK_FALSE(is_told(hook({}, "/*"), title));  // as <mount-name>: a pattern stays in its folder
+  CHECK_FALSE(is_told(hook({}, "/live/*"), drain));
 }
 
 TEST(Webhooks, TheSignatureIsOfTimeAndBody) {
