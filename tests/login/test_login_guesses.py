@@ -1,0 +1,96 @@
+"""Guesses at passwords: what they cost the guesser, and that the owner of the password gets in meanwhile."""
+import json
+import threading
+import time
+
+from browser_login import ADMIN_FORM, JSON, PAGE, Browser
+from harness import Settings, check, equal, test, wait_for
+from test_login import audit_of, server_with
+
+
+@test
+def wrong_logins_of_strangers_do_not_fill_the_audit_log(t):
+    server = server_with(t)
+    for i in range(40):
+        Browser(server, "127.0.3.%d" % (1 + i)).post("/admin/login", {"user": "nobody%d" % i, "password": "no"})
+    for i in range(8):
+        Browser(server, "127.0.4.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no%d" % i})
+    rows = [row["who"] for row in audit_of(server)]
+    equal((rows.count("admin"), len(rows)), (8, 9), "a line of each at the administrator, one of the others")
+
+
+@test
+def guesses_are_slowed_down_and_the_owner_gets_in_meanwhile(t):
+    server = server_with(t)
+    owner = Browser(server)
+    owner.log_in()
+    answers, lock, going = [], threading.Lock(), threading.Event()
+
+    def guess(address, times):
+        thief = Browser(server, address)
+        for number in range(times):
+            # Another one each time: the same several times at once is one guess.
+            body = json.dumps({"user": "admin", "password": "guess %s %d" % (address, number)}).encode()
+            status = thief.ask("POST /api/v1/session", JSON, body).status
+            with lock:
+                answers.append(status)
+            going.set()
+    threads = [threading.Thread(target=guess, args=("127.0.1.%d" % (1 + i), 25)) for i in range(40)]
+    for thread in threads:
+        thread.start()
+    going.wait(Settings.patience)
+    begin = time.monotonic()
+    owner.log_in()
+    check(time.monotonic() - begin < 2, "the owner waited %.1f s" % (time.monotonic() - begin))
+    for thread in threads:
+        thread.join()
+    equal(len(answers), 1000)
+    check(set(answers) == {401, 429}, str(set(answers)))
+    check(answers.count(401) <= 40, "%d of 1000 guesses were judged" % answers.count(401))
+    stranger = Browser(server, "127.0.0.77")
+    slowed = stranger.post("/admin/login", ADMIN_FORM)
+    equal(slowed.status, 429)
+    check(1 <= int(slowed.get("Retry-After")) <= 30 and "try again in" in slowed.text, slowed.text)
+
+
+@test
+def a_known_address_stays_known_after_a_restart(t):
+    server = server_with(t)
+    owner = Browser(server, "127.0.0.5")
+    owner.log_in()
+    path = server.dir / "known-addresses"
+    wait_for(path.exists, "the address is written down")
+    check(b"127.0.0.5" not in path.read_bytes() and b"admin" not in path.read_bytes(), "not in the clear")
+    server.stop()
+    server.start()
+    for i in range(12):
+        Browser(server, "127.0.2.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no"})
+    equal(Browser(server, "127.0.0.6").post("/admin/login", ADMIN_FORM).status, 429)
+    owner.log_in()
+
+
+@test
+def passwords_over_plain_http_are_for_near_addresses(t):
+    proxied = dict(paths="<x-forwarded-for>127.0.0.1</x-forwarded-for>")
+    server = server_with(t, **proxied)
+    person = Browser(server)
+    far = ["X-Forwarded-For: 8.8.8.8"]
+    page = person.get("/admin/login", [*PAGE, *far])
+    check('type="password"' not in page.text and "https" in page.text, page.text)
+    equal(person.post("/admin/login", ADMIN_FORM, far).status, 403)
+    body = json.dumps(ADMIN_FORM).encode()
+    equal(person.ask("POST /api/v1/session", [*JSON, *far], body).json()["type"], "/api/problems#plain-http")
+    near = ["X-Forwarded-For: 192.168.1.9"]
+    check('type="password"' in person.get("/admin/login", [*PAGE, *near]).text, "a private network")
+    https = [*far, "X-Forwarded-Proto: https"]
+    check('type="password"' in person.get("/admin/login", [*PAGE, *https]).text, "https")
+    equal(person.post("/admin/login", ADMIN_FORM, https).status, 303)
+    words = person.cookie_line.split("; ")
+    # Browsers believe the name only with these, and without a domain (RFC 6265bis).
+    check(words[0].startswith("__Host-lb_session-%d=v1." % server.port), person.cookie_line)
+    check("Secure" in words and "Path=/" in words and "Domain" not in person.cookie_line, person.cookie_line)
+    equal(person.get("/admin/stats.xsl", [*PAGE, *https]).status, 200)
+    plain = ["Cookie: lb_session-%d=%s" % (server.port, person.cookie), *https]
+    equal(person.ask("GET /admin/stats.xsl", [*PAGE, *plain], send_cookie=False).status, 302, "a cookie that came over http is none over https")
+    server.reload(body='<console allow-plain="1"/>')
+    equal(person.post("/admin/login", ADMIN_FORM, far).status, 303)
