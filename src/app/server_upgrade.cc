@@ -6,7 +6,6 @@
 #include "app/cluster/relay_service.h"
 #include "app/drain/drain.h"
 #include "app/server.h"
-#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 
@@ -78,8 +77,6 @@ std::string Server::upgrade_obstacle() const {
   for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
     if (!mount->settings()->dump_file.empty())
       return cat({"mount ", name, " is written to a <dump-file>, which cannot be handed over yet"});
-  if (const auto players = services_->hls->sessions().size(); players > 0)
-    return cat({players, " players listen by HLS, who cannot be handed over yet"});
   return {};
 }
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "hls/session_record.h"
 #include "stream/listener.h"
 #include "stream/mount.h"
 
@@ -104,6 +105,9 @@ class HlsSessions {
   // With their part of what their crowds have fetched.
   std::vector<Row> list(const Mount& mount, SteadyTime now) const;
   std::size_t size() const;
+  // Of a hand-over.  cannot_move(): why one cannot go; "": all can.
+  std::string cannot_move() const;
+  std::vector<HlsSessionRecord> save() const;
 
  private:
   struct Shard {

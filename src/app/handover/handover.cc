@@ -15,6 +15,7 @@
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
 #include "app/services/audience_service.h"
+#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 
@@ -163,7 +164,21 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->sources.cannot_move();
     if (why.empty()) why = worker->streams.cannot_move();
   }
+  if (why.empty()) why = services_.hls->sessions().cannot_move();
   return why;
+}
+
+void Handover::save_players(HandoverOut& out) {
+  PlayersRecord of;
+  const auto put = [&] {
+    if (!of.players.empty()) out.put(HandoverType::kPlayers, std::exchange(of, {}));
+  };
+  for (HlsSessionRecord& player : services_.hls->sessions().save()) {
+    of.players.push_back(std::move(player));
+    ++given_.players;
+    if (of.players.size() >= kMostListeners) put();
+  }
+  put();
 }
 
 void Handover::save_server(HandoverOut& out) {
@@ -250,6 +265,7 @@ Result<void> Handover::save(HandoverOut& out) {
       ++given_.requests;
     }
   }
+  save_players(out);
   out.put(HandoverType::kEnd, given_);
   return {};
 }

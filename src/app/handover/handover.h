@@ -76,6 +76,7 @@ class Handover {
   Result<void> save(HandoverOut& out);
   Result<void> save_audience(HandoverOut& out);
   void save_server(HandoverOut& out);
+  void save_players(HandoverOut& out);
   void gone();
   void end_remainder();
   void leave();

@@ -10,6 +10,7 @@
 #include "audience/journal_record.h"
 #include "base/clock.h"
 #include "base/record.h"
+#include "hls/session_record.h"
 #include "net/address.h"
 #include "stream/admission_record.h"
 #include "stream/listener_record.h"
@@ -31,6 +32,7 @@ enum class HandoverType : std::uint32_t {
   kRequest = 14,
   kAudience = 15,
   kStandby = 16,
+  kPlayers = 17,
   kEnd = 20,
 };
 
@@ -125,6 +127,16 @@ void record_fields(Io& io, T& of) {
   io.needed(3, listeners);
 }
 
+// Listenings by HLS.
+struct PlayersRecord {
+  std::vector<HlsSessionRecord> players;
+};
+template <class Io, RecordOf<PlayersRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [players] = of;
+  io.needed(1, players);
+}
+
 // A connection whose request is not answered: it is asked once more, from its first byte.
 struct RequestRecord {
   std::uint32_t worker = 0;
@@ -163,17 +175,18 @@ void record_fields(Io& io, T& audience) {
 struct EndRecord {
   std::uint64_t mounts = 0, sources = 0, listeners = 0, requests = 0;
   std::uint64_t positions = 0;  // their sum over all listeners
-  std::uint64_t standbys = 0;
+  std::uint64_t standbys = 0, players = 0;
 };
 template <class Io, RecordOf<EndRecord> T>
 void record_fields(Io& io, T& end) {
-  auto& [mounts, sources, listeners, requests, positions, standbys] = end;
+  auto& [mounts, sources, listeners, requests, positions, standbys, players] = end;
   io(1, mounts);
   io(2, sources);
   io(3, listeners);
   io(4, requests);
   io(5, positions);
   io(6, standbys);
+  io(7, players);
 }
 
 // Records one behind the other, with the descriptors that they name.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/services/audience_service.h"
+#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "net/fd_parcel.h"
@@ -179,6 +180,13 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       if (!saved) return saved.error();
       return take_listeners(services, *saved);
     }
+    case HandoverType::kPlayers: {
+      auto saved = read_record<PlayersRecord>("players", bytes);
+      if (!saved) return saved.error();
+      for (const HlsSessionRecord& player : saved->players)
+        if (auto taken = take_player(services, player); !taken) return taken;
+      return {};
+    }
     case HandoverType::kRequest: {
       auto saved = read_record<RequestRecord>("request", bytes);
       if (!saved) return saved.error();
@@ -200,7 +208,8 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       const bool same = saved->mounts == taken_.mounts && saved->sources == taken_.sources &&
                         saved->listeners == taken_.listeners &&
                         saved->requests == taken_.requests &&
-                        saved->positions == taken_.positions && saved->standbys == taken_.standbys;
+                        saved->positions == taken_.positions &&
+                        saved->standbys == taken_.standbys && saved->players == taken_.players;
       if (same) return {};
       return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ",
                                  taken_.sources, " sources and ", taken_.mounts, " mounts, not ",
@@ -344,6 +353,44 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
     ++taken_.listeners;
     taken_.positions += one.position;
   }
+  return {};
+}
+
+Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& saved) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
+  };
+  const auto mount = services.mounts.find(saved.mount);
+  if (!mount) return wrong("its mount is not there");
+  auto session = std::make_unique<HlsSession>();
+  session->mount = mount;
+  mount->gate().enter();
+  session->place = GatePass(&mount->gate());
+  ServerCounters& counters = services.counters;
+  if (saved.counted) {
+    counters.clients.enter();
+    session->client = GatePass(&counters.clients);
+  }
+  if (saved.total) {
+    counters.listeners.enter();
+    session->total = GatePass(&counters.listeners);
+  }
+  session->id = saved.id;
+  session->name = saved.name;
+  session->ip = saved.ip;
+  session->crowd = saved.crowd;
+  session->facts = RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user);
+  if (saved.notice) session->notice = notice_of(services, *saved.notice);
+  session->began = saved.began;
+  session->until = saved.until;
+  session->patience = saved.patience;
+  session->earned = saved.earned;
+  session->segment = saved.segment;
+  session->bytes = saved.bytes;
+  // The pause was ours: it may ask for nothing as long as from now on.
+  if (services.hls->sessions().add(std::move(session), services.clock.steady()) != nullptr)
+    return wrong("there are two of it");
+  ++taken_.players;
   return {};
 }
 

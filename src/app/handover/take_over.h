@@ -62,6 +62,7 @@ class TakeOver {
   void take_server(Services& services, const ServerRecord& saved);
   Result<void> take_mount(Services& services, const AdmissionRecord& saved);
   Result<void> take_source(Services& services, const SourceRecord& saved);
+  Result<void> take_player(Services& services, const HlsSessionRecord& saved);
   Result<void> take_standby(Services& services, const StandbyRecord& saved);
   Result<void> take_listeners(Services& services, const ListenersRecord& saved);
   void left(short events);

@@ -1,0 +1,81 @@
+#include "hls/session_record.h"
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/cat.h"
+#include "hls/sessions.h"
+
+namespace lb {
+
+std::string cannot_move(const HlsSession& session) {
+  const auto because = [&session](std::string_view why) {
+    return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
+  };
+  if (NoticeRecord notice; session.notice && !session.notice->save(notice))
+    return because("was let in by a backend that wants to hear of its end");
+  if (session.slot) return because("has a slot of a limit over the cluster");
+  if (session.mount->phase() == MountPhase::kEnded)
+    return because("waits for the source, which has left");
+  return {};
+}
+
+HlsSessionRecord save_session(const HlsSession& session) {
+  HlsSessionRecord saved;
+  saved.id = session.id;
+  saved.name = session.name;
+  saved.mount = session.mount->name();
+  saved.ip = session.ip;
+  saved.crowd = session.crowd;
+  saved.request = session.facts.request();
+  saved.referer = session.facts.referer();
+  saved.user_agent = session.facts.user_agent();
+  saved.user = session.facts.user();
+  saved.counted = static_cast<bool>(session.client);
+  saved.total = static_cast<bool>(session.total);
+  if (session.notice) session.notice->save(saved.notice.emplace());
+  saved.began = session.began;
+  saved.until = session.until;
+  saved.patience = session.patience;
+  saved.earned = session.earned;
+  saved.segment = session.segment;
+  saved.bytes = session.bytes;
+  return saved;
+}
+
+// What a crowd has fetched is told in the parts of its sessions, which add up to all of it.
+std::vector<HlsSessionRecord> HlsSessions::save() const {
+  std::vector<HlsSessionRecord> all;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions) all.push_back(save_session(*session));
+  }
+  std::unordered_map<std::string_view, std::vector<HlsSessionRecord*>> of_crowds;
+  for (HlsSessionRecord& saved : all) of_crowds[saved.crowd].push_back(&saved);
+  for (const auto& [name, sessions] : of_crowds) {
+    const CrowdShard& shard = crowds_[place_of(name)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.crowds.find(std::string(name));
+    std::uint64_t left = found == shard.crowds.end() ? 0 : found->second.bytes;
+    std::size_t remaining = sessions.size();
+    for (HlsSessionRecord* saved : sessions) {
+      const std::uint64_t part = left / remaining--;
+      saved->bytes += part;
+      left -= part;
+    }
+  }
+  return all;
+}
+
+std::string HlsSessions::cannot_move() const {
+  std::string why;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions)
+      if (why.empty()) why = lb::cannot_move(*session);
+  }
+  return why;
+}
+
+}  // namespace lb

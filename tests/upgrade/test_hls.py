@@ -1,0 +1,92 @@
+"""Players of HLS when the program is replaced: the same segments go on, and each player is one listener."""
+import threading
+import time
+
+from harness import ADMIN, Failed, check, equal, test, wait_for
+from hls_check import Fault, Watch
+from media import MP3_FRAME
+from replacing import upgrade
+
+SECOND = 42     # frames, about
+CONFIG = ("<hls><segment>2</segment><window>12</window></hls>"
+          "<mount><mount-name>/live.mp3</mount-name><hls>1</hls></mount>")
+
+
+class Studio:
+    """Plays in real time, ten seconds ahead: without a clock there are no segments."""
+
+    def __init__(self, t, server):
+        self.source, self.sent, self.going = server.source(), b"", True
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        t.owned(self)
+
+    def run(self):
+        begin, frames = time.monotonic(), 0
+        while self.going:
+            due = int((time.monotonic() - begin + 10) * SECOND)
+            self.sent += self.source.play(due - frames)
+            frames = due
+            time.sleep(0.05)
+
+    def close(self):
+        self.going = False
+        self.thread.join(3)
+
+
+def poll(*players):
+    for player in players:
+        try:
+            player.poll()
+        except Fault as fault:
+            raise Failed("%s: %s" % (player.master_path, fault))
+
+
+def players_of(t, server, count):
+    """They have a list with segments; and the studio."""
+    studio = Studio(t, server)
+    players = [t.owned(Watch(*server.address, "/live.mp3/live.m3u8", agent="player/%d" % i)) for i in range(count)]
+    poll(*players)
+    return players, studio
+
+
+@test
+def players_see_no_seam(t):
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    players, studio = players_of(t, server, 4)
+    for round_ in range(4):
+        before = max(players[0].seen)
+        wait_for(lambda: poll(*players) or all(max(one.seen) > before for one in players), "another segment is listed", 10)
+        names = [sorted((number, one.seen[number][0].uri) for number in one.seen) for one in players]
+        upgrade(server)
+        poll(*players)
+        for one, had in zip(players, names):
+            equal(sorted((number, one.seen[number][0].uri) for number in one.seen)[:len(had)], had, "the names stay")
+    before = max(players[0].seen)
+    wait_for(lambda: poll(*players) or all(max(one.seen) > before for one in players), "another segment is listed", 10)
+    for one in players:
+        equal(sorted(one.seen), list(range(min(one.seen), max(one.seen) + 1)), "no segment is missing")
+        equal(len({segment.discontinuity for segment, *_ in one.seen.values()}), 1, "discontinuity numbers")
+        check(one.sound() in studio.sent, "the segments are what was sent")
+        check(len(one.sound()) > 300 * MP3_FRAME, "they are %d bytes" % len(one.sound()))
+
+
+@test
+def each_player_is_counted_once(t):
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    players, _ = players_of(t, server, 5)
+    count = int(server.stat("/live.mp3", "listeners"))
+    check(count >= 5, "%d listeners" % count)
+    connections = server.stat("/live.mp3", "listener_connections")
+
+    def rows():
+        listed = server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().iter("listener")
+        return sorted((row.find("ID").text, row.find("UserAgent").text) for row in listed if row.find("UserAgent").text.startswith("player/"))
+    before = rows()
+    equal(len(before), 5)
+    for round_ in range(3):
+        upgrade(server)
+        equal(rows(), before, "the same listeners, with their numbers")
+        poll(*players)
+        equal(rows(), before, "its player goes on as the same listener")
+    equal(server.stat("/live.mp3", "listener_connections"), connections, "nobody has come again")
