@@ -9,6 +9,7 @@
 #include "api/audience_table.h"
 #include "api/mount_answer.h"
 #include "api/rights.h"
+#include "api/sound_exchange.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -247,6 +248,104 @@ Plan audience_titles(const PlanContext& context) {
          row.performances ? AudienceCell(*row.performances) : AudienceCell()});
   return answer(ask, table, "titles",
                 rows->size() == most ? std::to_string(rows->back().id) : std::string());
+}
+
+Plan audience_songs(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  auto rows = report.songs(mounts, ask.range);
+  if (!rows) return no_report(rows.error());
+  std::stable_sort(rows->begin(), rows->end(), [](const SongRow& a, const SongRow& b) {
+    return a.performances > b.performances;
+  });
+  AudienceTable table{{"artist", "title", "country", "performances"}, {}};
+  for (const SongRow& row : *rows) {
+    auto [artist, title] = artist_and_title(row.title);
+    table.rows.push_back({std::move(artist), std::move(title),
+                          row.country.empty() ? AudienceCell() : AudienceCell(row.country),
+                          row.performances});
+  }
+  return answer(ask, table, "songs");
+}
+
+// What a stream does not tell stands empty, for the station to fill in.
+Plan audience_playlist(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto page = page_of(context, ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto [after, most] = std::get<0>(page);
+  const auto rows = report.titles(mounts, ask.range, after, most);
+  if (!rows) return no_report(rows.error());
+  AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
+                       "label", "label_code", "isrc", "performances"},
+                      {}};
+  for (const PlayRow& row : *rows) {
+    const std::string began = local_time_text(row.began, *ask.zone);
+    auto [artist, title] = artist_and_title(row.title);
+    table.rows.push_back(
+        {row.mount,
+         began.substr(0, 10),
+         began,
+         row.ended ? AudienceCell((*row.ended - row.began) / 1000) : AudienceCell(),
+         std::move(title),
+         std::move(artist),
+         {},
+         {},
+         {},
+         {},
+         row.performances ? AudienceCell(*row.performances) : AudienceCell()});
+  }
+  Plan plan = answer(ask, table, "playlist",
+                     rows->size() == most ? std::to_string(rows->back().id) : std::string());
+  // As programs of German offices read it.
+  if (auto* planned = std::get_if<Planned>(&plan); planned != nullptr && ask.csv)
+    planned->answer.body = "\xef\xbb\xbf" + audience_csv(table, ';');
+  return plan;
+}
+
+Plan audience_sound_exchange(const PlanContext& context) {
+  constexpr std::size_t kLongestService = 100;
+  const std::string& query = context.request.query;
+  const auto wrong = [](std::string_view name, std::string text) {
+    Problem problem{ProblemName::kBadRequest, std::move(text)};
+    problem.members.emplace_back("parameter", name);
+    return problem;
+  };
+  const std::string service = query_param(query, "service").value_or("");
+  if (service.empty() || service.size() > kLongestService)
+    return wrong("service",
+                 cat({"service= is the name of the service, of 1 to ", kLongestService, " bytes"}));
+  const std::string category = query_param(query, "category").value_or("A");
+  if (category.size() != 1 || category[0] < 'A' || category[0] > 'L')
+    return wrong("category", "category= is one letter from A to L");
+  const std::string country = query_param(query, "country").value_or("US");
+  if (country != "all" && country.size() != 2)
+    return wrong("country", "country= is a country of two capital letters, or all");
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  const auto songs = report.songs(mounts, ask.range);
+  if (!songs) return no_report(songs.error());
+  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
+  for (const SongRow& row : *songs)
+    if (country == "all" || row.country == country)
+      sums[artist_and_title(row.title)] += row.performances;
+  if (!ask.csv) {
+    AudienceTable table{{"artist", "title", "performances"}, {}};
+    for (const auto& [name, count] : sums) table.rows.push_back({name.first, name.second, count});
+    return answer(ask, table, "soundexchange");
+  }
+  std::vector<SoundExchangeRow> rows;
+  for (const auto& [name, count] : sums) rows.push_back({name.first, name.second, count});
+  Planned plan;
+  plan.answer.body = sound_exchange_text(service, category[0], rows);
+  plan.answer.type = "text/plain; charset=utf-8";
+  plan.answer.file = sound_exchange_file(service, local_time_text(ask.range.from, *ask.zone),
+                                         local_time_text(ask.range.to - 1, *ask.zone));
+  return plan;
 }
 
 }  // namespace lb

@@ -16,5 +16,9 @@ Plan audience_sessions(const PlanContext& context);
 Plan audience_countries(const PlanContext& context);
 Plan audience_players(const PlanContext& context);
 Plan audience_titles(const PlanContext& context);
+// For those that collect for artists and authors.
+Plan audience_songs(const PlanContext& context);
+Plan audience_playlist(const PlanContext& context);
+Plan audience_sound_exchange(const PlanContext& context);
 
 }  // namespace lb

@@ -55,17 +55,17 @@ void put_row(JsonWriter& json, const AudienceTable& table, const std::vector<Aud
 
 }  // namespace
 
-std::string audience_csv(const AudienceTable& table) {
+std::string audience_csv(const AudienceTable& table, char separator) {
   std::string out;
   for (const std::string_view column : table.columns) {
-    if (!out.empty()) out += ',';
+    if (!out.empty()) out += separator;
     out += column;
   }
   out += "\r\n";
   for (const auto& row : table.rows) {
     bool first = true;
     for (const AudienceCell& cell : row) {
-      if (!std::exchange(first, false)) out += ',';
+      if (!std::exchange(first, false)) out += separator;
       out += csv_cell(cell);
     }
     out += "\r\n";

@@ -22,7 +22,8 @@ struct AudienceTable {
   std::vector<std::vector<AudienceCell>> rows;
 };
 
-std::string audience_csv(const AudienceTable& table);
+// separator: "," or ";".
+std::string audience_csv(const AudienceTable& table, char separator = ',');
 // {…head, "items": [{column: value}], "next": …}
 std::string audience_json(const AudienceTable& table,
                           const std::vector<std::pair<std::string_view, AudienceCell>>& head,

@@ -161,6 +161,15 @@ constexpr Endpoint kEndpoints[] = {
     {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
      audience_titles, "The titles that began then, and in how many sessions each was heard: known "
      "five minutes after its end.", true},
+    {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,
+     audience_songs, "Titles by country, with the performances whose number is known.", true},
+    {"audiencePlaylist", kGet, "/audience/reports/playlist", kViewer, 200, "", "AudiencePlaylist",
+     false, audience_playlist, "Each title that began then, with the columns that GEMA and GVL ask "
+     "for; as CSV with semicolons.", true},
+    {"audienceSoundExchange", kGet, "/audience/reports/soundexchange", kViewer, 200, "",
+     "AudienceSoundExchange", false, audience_sound_exchange, "Performances of each recording in "
+     "the United States, or in ?country= (all: everywhere). With ?format=csv the file of 37 CFR "
+     "370.4, of ?service= and ?category= (A).", true},
     {"readExternal", kGet, "/external", kAdmin, 200, "", "External", false, nullptr,
      "The external configuration: when its backend answered, what is wrong in its list, and the "
      "removal that waits for a confirmation."},

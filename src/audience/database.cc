@@ -45,6 +45,12 @@ CREATE TABLE play(id INTEGER PRIMARY KEY, mount INTEGER NOT NULL, began INTEGER 
 CREATE INDEX play_began ON play(mount, began);
 )";
 
+// Programs of the same version that do not know it pass over it.
+constexpr const char* kLaterTables = R"(
+CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY(play, country)) WITHOUT ROWID;
+)";
+
 Result<void> make_tables(Sqlite& database) {
   return database.run(cat({"BEGIN IMMEDIATE;", kTables, "PRAGMA application_id=", kApplication,
                            ";PRAGMA user_version=", kTableVersion, ";COMMIT;"}));
@@ -90,7 +96,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   tables.reset();
   if (database.failed()) return sentence_of(database);
   if (count == 0 && application == 0) {
-    if (!make_tables(database)) return sentence_of(database);
+    if (!make_tables(database) || !database.run(kLaterTables)) return sentence_of(database);
     return opened;
   }
   if (application != kApplication)
@@ -102,6 +108,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
                                    ", and this program has version ", kTableVersion,
                                    "; go on with the version of icecast-lb that wrote it, or name "
                                    "another file in <audience><database>"}));
+  if (!database.run(kLaterTables)) return sentence_of(database);
   return opened;
 }
 

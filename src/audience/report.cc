@@ -205,4 +205,28 @@ Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRa
   return given(std::move(rows));
 }
 
+Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
+  Statement asked = database_.prepare(
+      "SELECT p.mount, p.title, COALESCE(c.country, ''), COALESCE(c.n, p.performances) FROM play p "
+      "LEFT JOIN play_country c ON c.play=p.id WHERE p.began>=? AND p.began<? AND "
+      "p.performances>0");
+  asked.bind(range.from).bind(range.to);
+  while (asked.step() && sums.size() <= kMostSongs)
+    if (of.contains(asked.number(0)))
+      sums[{std::string(asked.text(1)), std::string(asked.text(2))}] += asked.number(3);
+  asked.reset();
+  if (sums.size() > kMostSongs) {
+    database_.limit_steps(0);
+    return Error::limit(cat({"there are more than ", kMostSongs,
+                             " titles by country; ask for less time, or for one mount"}));
+  }
+  std::vector<SongRow> rows;
+  rows.reserve(sums.size());
+  for (const auto& [key, count] : sums) rows.push_back({key.first, key.second, count});
+  return given(std::move(rows));
+}
+
 }  // namespace lb

@@ -53,6 +53,12 @@ struct PlayRow {
   std::string mount, title;
 };
 
+// A title in a country; "": not known.
+struct SongRow {
+  std::string title, country;
+  std::int64_t performances = 0;
+};
+
 class AudienceReport {
  public:
   static constexpr std::uint64_t kSteps = 400'000'000;
@@ -72,6 +78,9 @@ class AudienceReport {
                                            std::int64_t after, std::size_t most, bool counted);
   Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
                                       std::size_t most);
+  // Of the titles that began in the range and whose performances are known.
+  static constexpr std::size_t kMostSongs = 200'000;
+  Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
 
  private:
   struct OpenRow {

@@ -44,7 +44,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
          "day<? LIMIT ?)",
          (now_ms - kRecentMs) / kDayMs},
-        {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? LIMIT ?)",
+        {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY id "
+         "LIMIT ?)",
+         old(keeping.titles)},
+        {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY id LIMIT ?)",
          old(keeping.titles)},
     };
     bool more = false;
@@ -69,13 +72,18 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
     while (due.step())
       plays.push_back({due.number(0), due.number(1), due.number(2), due.number(3)});
     Statement heard = database.prepare(
-        "SELECT COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? AND "
-        "r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0)");
+        "SELECT s.country, COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? "
+        "AND r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0) "
+        "GROUP BY s.country");
+    Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
       heard.bind(play.mount).bind(play.ended).bind(play.began);
-      const std::int64_t count = heard.step() ? heard.number(0) : 0;
-      heard.reset();
+      std::int64_t count = 0;
+      while (heard.step()) {
+        count += heard.number(1);
+        put.bind(play.id).bind(heard.text(0)).bind(heard.number(1)).run();
+      }
       set.bind(count).bind(play.id).run();
     }
     return plays.size() == 100;

@@ -201,6 +201,67 @@ def titles_have_performances_and_csv_is_safe_in_spreadsheets(t):
     leaves(server, source, listener)
 
 
+def exchange_lines(text):
+    """A reader of 37 CFR 370.4(e): fields apart by one character, texts between two of another."""
+    lines = []
+    for line in text.split("\r\n")[:-1]:
+        fields, inside = [""], False
+        for letter in line:
+            if letter == "^":
+                inside = not inside
+            elif letter == "|" and not inside:
+                fields.append("")
+            else:
+                fields[-1] += letter
+        lines.append(fields)
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+@test
+def reports_for_collecting_societies_have_what_was_played(t):
+    import sqlite3
+    server = audience_server(t)
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    for song in ("Band%20-%20Song", "%3D1%2B1%20-%20x%3By", "End"):
+        server.set_title(song=song)
+        wait_for(lambda song=song: any(row["title"] == urllib.parse.unquote(song) for row in report(server, "titles?format=csv")) or song[0] == "%",
+                 "the title is there")
+    wait_for(lambda: len([row for row in Api(server).want(200, "GET", "/audience/titles").json()["items"] if row["ended"]]) >= 2, "two have ended")
+    # As five minutes later, with listeners of two countries.
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        plays = dict(database.execute("SELECT title, id FROM play WHERE ended IS NOT NULL"))
+        for title, count in (("Band - Song", (7, 5)), ("=1+1 - x;y", (1, 0))):
+            database.execute("UPDATE play SET performances=? WHERE id=?", (sum(count), plays[title]))
+            for country, n in zip(("US", "DE"), count):
+                database.execute("INSERT OR REPLACE INTO play_country VALUES(?,?,?)", (plays[title], country, n))
+    database.close()
+    reports = "reports/%s?format=csv"
+    songs = report(server, reports % "songs")
+    equal([(row["artist"], row["title"], row["country"], row["performances"]) for row in songs if row["performances"] != "0"],
+          [("Band", "Song", "US", "7"), ("Band", "Song", "DE", "5"), ("'=1+1", "x;y", "US", "1")])
+    reply = server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=Acme%20Radio", login=ADMIN)
+    equal((reply.status, reply.get("Content-Type")), (200, "text/plain; charset=utf-8"))
+    check(re.search(r'filename="ACMERADIO\d{8}-\d{8}_A\.txt"', reply.get("Content-Disposition")), reply.get("Content-Disposition"))
+    rows = exchange_lines(reply.text)
+    equal([(row["FEATURED_ARTIST"], row["SOUND_RECORDING_TITLE"], row["ACTUAL_TOTAL_PERFORMANCES"]) for row in rows],
+          [("=1+1", "X;Y", "1"), ("BAND", "SONG", "7")])
+    everywhere = Api(server).want(200, "GET", "/audience/reports/soundexchange?service=A&country=all").json()["items"]
+    equal([row["performances"] for row in everywhere], [1, 12])
+    playlist = server.get("/api/v1/audience/" + reports % "playlist" + "&zone=Europe/Berlin", login=ADMIN).text
+    check(playlist.startswith("\ufeffstation;date;begin;duration_s;title;artist;composer;label;label_code;isrc;performances\r\n"), playlist[:200])
+    played = list(csv.DictReader(io.StringIO(playlist.lstrip("\ufeff")), delimiter=";"))
+    band = next(row for row in played if row["artist"] == "Band")
+    equal((band["station"], band["title"], band["performances"]), ("/live.mp3", "Song", "12"))
+    check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", band["begin"]), band["begin"])
+    Api(server).want(200, "GET", "/audience/reports/playlist")
+    Api(server).want(200, "GET", "/audience/reports/songs")
+    for parameter, query in (("service", ""), ("service", "service="), ("service", "service=" + "x" * 101), ("category", "service=a&category=Z"),
+                             ("country", "service=a&country=USA"), ("zone", "service=a&zone=Mars")):
+        refused = Api(server).ask("GET", "/audience/reports/soundexchange?" + query)
+        equal((refused.status, refused.json().get("parameter")), (400, parameter), refused.text)
+
+
 @test
 def days_are_as_long_as_clocks_make_them(t):
     server = audience_server(t)

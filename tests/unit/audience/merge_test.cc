@@ -317,3 +317,35 @@ TEST(AudienceMerge, AFullDiskTakesNothingOfABatchAndLaterAllOfIt) {
   LONGS_EQUAL(4000, merged->added);
   LONGS_EQUAL(2000, summary().sum.sessions);
 }
+TEST(AudienceMerge, PerformancesByCountryAddUpToThose) {
+  std::vector<JournalRow> rows = {{1, TitleBegun{kNoon, "/live", "A - B"}}};
+  std::uint64_t number = 1;
+  for (const char* const country : {"US", "US", "DE", ""}) {
+    auto row = begun(++number, kNoon + 1000, number);
+    std::get<ListeningBegun>(row.what).country = country;
+    rows.push_back(row);
+  }
+  for (std::uint64_t of = 2; of <= 5; ++of) rows.push_back(ended(++number, of, kNoon + 60'000));
+  rows.push_back({++number, TitleBegun{kNoon + 100'000, "/live", "C - D"}});
+  take(rows);
+  CHECK(count_performances(*database, kNoon + kHourMs).has_value());
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto mounts = *report.mounts();
+  const auto songs = *report.songs(mounts, {kNoon - kHourMs, kNoon + kHourMs});
+  LONGS_EQUAL(3, songs.size());
+  const auto is = [](const SongRow& row, const char* country, std::int64_t count) {
+    STRCMP_EQUAL("A - B", row.title.c_str());
+    STRCMP_EQUAL(country, row.country.c_str());
+    LONGS_EQUAL(count, row.performances);
+  };
+  is(songs[0], "", 1);
+  is(songs[1], "DE", 1);
+  is(songs[2], "US", 2);
+  LONGS_EQUAL(4, *(*report.titles(mounts, {0, kNoon + kHourMs}, 0, 1)).at(0).performances);
+  LONGS_EQUAL(0, report.songs({}, {0, kNoon + kHourMs})->size());
+  // Of a database of before: the countries are not known.
+  CHECK(database->run("DELETE FROM play_country").has_value());
+  const auto before = *report.songs(mounts, {0, kNoon + kHourMs});
+  LONGS_EQUAL(1, before.size());
+  is(before[0], "", 4);
+}

@@ -1,0 +1,30 @@
+// Report of use for SoundExchange: one line a recording, as a text file.
+//
+// Columns are apart by "|", texts stand in "^" and in capitals, and the first line names the
+// columns.  What a stream does not tell (ISRC, or album and label) is left empty for the service to
+// fill in: the rule wants one of the two.
+// Source: 37 CFR 370.4(d)(2) (what a report has) and (e) (its form).
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lb {
+
+struct SoundExchangeRow {
+  std::string artist, title;
+  std::int64_t performances = 0;
+};
+std::string sound_exchange_text(std::string_view service, char category,
+                                const std::vector<SoundExchangeRow>& rows);
+// "ACMERADIO01102026-31102026_A.txt"; first and last: the days of the period, "2026-10-01".
+std::string sound_exchange_file(std::string_view service, std::string_view first,
+                                std::string_view last);
+// "Artist - Title"; without " - " all of it is the title.
+std::pair<std::string, std::string> artist_and_title(std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,90 @@
+// The report of use, read back by a reader that knows the rule's text alone: fields apart by a
+// character that is in no text, texts between two of another one.
+#include "api/sound_exchange.h"
+
+#include <map>
+
+#include "api/audience_table.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+using Line = std::map<std::string, std::string>;
+
+std::vector<std::string> parts_of(const std::string& line) {
+  std::vector<std::string> out(1);
+  bool inside = false;
+  for (const char c : line) {
+    if (c == '^')
+      inside = !inside;
+    else if (c == '|' && !inside)
+      out.emplace_back();
+    else
+      out.back() += c;
+  }
+  CHECK(!inside);
+  return out;
+}
+std::vector<Line> read_back(const std::string& text) {
+  std::vector<Line> lines;
+  std::vector<std::string> names;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = text.find("\r\n", at);
+    CHECK(end != std::string::npos);
+    const auto parts = parts_of(text.substr(at, end - at));
+    at = end + 2;
+    if (names.empty()) {
+      names = parts;
+      LONGS_EQUAL(8, names.size());
+      continue;
+    }
+    LONGS_EQUAL(names.size(), parts.size());
+    Line line;
+    for (std::size_t i = 0; i < names.size(); ++i) line[names[i]] = parts[i];
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+TEST_GROUP(SoundExchange){};
+
+TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
+  const auto lines = read_back(sound_exchange_text(
+      "Acme Radio", 'A',
+      {{"Bj\xc3\xb6rk", "Army of Me", 12}, {"A^B|C", "One\r\nTwo|^", 3}, {"", "=1+1", 1}}));
+  LONGS_EQUAL(3, lines.size());
+  Line first = lines[0], second = lines[1];
+  STRCMP_EQUAL("ACME RADIO", first["NAME_OF_SERVICE"].c_str());
+  STRCMP_EQUAL("A", first["TRANSMISSION_CATEGORY"].c_str());
+  STRCMP_EQUAL("BJ\xc3\xb6RK", first["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("ARMY OF ME", first["SOUND_RECORDING_TITLE"].c_str());
+  STRCMP_EQUAL("", first["ISRC"].c_str());
+  STRCMP_EQUAL("", first["ALBUM_TITLE"].c_str());
+  STRCMP_EQUAL("", first["MARKETING_LABEL"].c_str());
+  STRCMP_EQUAL("12", first["ACTUAL_TOTAL_PERFORMANCES"].c_str());
+  STRCMP_EQUAL("A B C", second["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("ONE  TWO  ", second["SOUND_RECORDING_TITLE"].c_str());
+}
+TEST(SoundExchange, TheFileIsNamedByServiceAndDays) {
+  STRCMP_EQUAL(
+      "ACMERADIO101102026-31102026_A.txt",
+      sound_exchange_file("Acme Radio 1!/..", "2026-10-01", "2026-10-31T23:59:59").c_str());
+}
+TEST(SoundExchange, TitlesHaveAnArtistBeforeTheFirstDash) {
+  CHECK((artist_and_title("A - B - C") == std::pair<std::string, std::string>("A", "B - C")));
+  CHECK((artist_and_title(" News ") == std::pair<std::string, std::string>("", "News")));
+  CHECK((artist_and_title("Jean-Michel - X") ==
+         std::pair<std::string, std::string>("Jean-Michel", "X")));
+}
+TEST(SoundExchange, SemicolonsPartColumnsAndAreQuotedInTexts) {
+  AudienceTable table{{"title", "n"}, {}};
+  table.rows.push_back({"a;b", std::int64_t{1}});
+  table.rows.push_back({"=cmd()", std::int64_t{2}});
+  STRCMP_EQUAL("title;n\r\n\"a;b\";1\r\n'=cmd();2\r\n", audience_csv(table, ';').c_str());
+}
