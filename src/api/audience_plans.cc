@@ -250,6 +250,41 @@ Plan audience_titles(const PlanContext& context) {
                 rows->size() == most ? std::to_string(rows->back().id) : std::string());
 }
 
+Plan audience_usage(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<Asked>(begun);
+  if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
+  if (ask.step == AudienceAsk::Step::kHour) {
+    Problem problem{ProblemName::kBadRequest, "by=hour: usage is told by day or month"};
+    problem.members.emplace_back("parameter", "by");
+    return problem;
+  }
+  const auto sums = report.periods(mounts, ask.range, [&asked = ask](std::int64_t quarter) {
+    return period_at(quarter * (kQuarterMs / 1000), asked);
+  });
+  if (!sums) return no_report(sums.error());
+  std::map<std::int64_t, std::string> accounts;
+  for (const auto& [mount, name] : mounts) accounts[mount] = account_of_mount(context, name);
+  struct Usage {
+    AudienceSum sum;
+    std::int64_t mounts = 0;
+  };
+  std::map<std::pair<std::int64_t, std::string>, Usage> usages;
+  for (const auto& [key, sum] : *sums) {
+    Usage& usage = usages[{key.second, accounts[key.first]}];
+    usage.sum += sum;
+    ++usage.mounts;
+  }
+  AudienceTable table{{"from", "account", "mounts", "seconds", "sessions", "bytes"}, {}};
+  for (const auto& [key, usage] : usages)
+    table.rows.push_back({local_time_text(key.first * 1000, *ask.zone),
+                          key.second.empty() ? AudienceCell() : AudienceCell(key.second),
+                          usage.mounts, heard_seconds(usage.sum.ms), usage.sum.sessions,
+                          usage.sum.bytes});
+  return answer(ask, table, "usage");
+}
+
 Plan audience_songs(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);

@@ -16,6 +16,8 @@ Plan audience_sessions(const PlanContext& context);
 Plan audience_countries(const PlanContext& context);
 Plan audience_players(const PlanContext& context);
 Plan audience_titles(const PlanContext& context);
+// Of each account, by months or days.
+Plan audience_usage(const PlanContext& context);
 // For those that collect for artists and authors.
 Plan audience_songs(const PlanContext& context);
 Plan audience_playlist(const PlanContext& context);

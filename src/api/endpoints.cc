@@ -161,6 +161,8 @@ constexpr Endpoint kEndpoints[] = {
     {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
      audience_titles, "The titles that began then, and in how many sessions each was heard: known "
      "five minutes after its end.", true},
+    {"audienceUsage", kGet, "/audience/usage", kViewer, 200, "", "AudienceUsage", false,
+     audience_usage, "What the mounts of each account used by month, or ?by=day.", true},
     {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,
      audience_songs, "Titles by country, with the performances whose number is known.", true},
     {"audiencePlaylist", kGet, "/audience/reports/playlist", kViewer, 200, "", "AudiencePlaylist",

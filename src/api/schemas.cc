@@ -258,6 +258,14 @@ constexpr ApiSchema kSchemas[] = {
 "began":{"type":"string"},"ended":{"type":["string","null"]},"mount":{"type":"string"},"title":{"type":"string"},
 "performances":{"type":["integer","null"]}}}},
 "next":{"type":"string"}}})"},
+    {"AudienceUsage",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["from","account","seconds","bytes"],"properties":{
+"from":{"type":"string","description":"The begin of the month or day."},
+"account":{"type":["string","null"],"description":"null: of mounts without an account."},
+"mounts":{"type":"integer","description":"That were listened to."},
+"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer","description":"Sent to those that have ended."}}}}}})"},
     {"AudienceSongs",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},

@@ -84,6 +84,38 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
   return given(std::move(sums));
 }
 
+Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::periods(
+    const Mounts& of, AudienceRange range, const PeriodOf& period_of) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  std::map<std::int64_t, std::int64_t> known;  // of quarters
+  const auto period = [&](std::int64_t quarter) {
+    const auto [at, fresh] = known.try_emplace(quarter);
+    if (fresh) at->second = period_of(quarter);
+    return at->second;
+  };
+  std::map<MountPeriod, AudienceSum> sums;
+  Statement asked = database_.prepare(
+      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
+  for (const auto& [mount, name] : of) {
+    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    while (asked.step())
+      sums[{mount, period(asked.number(0))}] += {asked.number(1), asked.number(2), asked.number(3)};
+  }
+  for (const OpenRow& row : open_now(of)) {
+    const std::int64_t until = std::min(now_, range.to);
+    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
+      const std::int64_t next = std::min(until, (at / kQuarterMs + 1) * kQuarterMs);
+      sums[{row.mount, period(at / kQuarterMs)}].ms += next - at;
+      at = next;
+    }
+    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
+    if (!row.counted && began_here)
+      ++sums[{row.mount, period(row.session_began / kQuarterMs)}].sessions;
+  }
+  return given(std::move(sums));
+}
+
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
   const auto sums = quarters(of, range);
   if (!sums) return sums.error();

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audience/database.h"
@@ -70,6 +72,11 @@ class AudienceReport {
   Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
   // By quarter of an hour since 1970; quarters without listeners are left out.
   Result<std::map<std::int64_t, AudienceSum>> quarters(const Mounts& of, AudienceRange range);
+  // Of each mount, by a period of time that a quarter lies in.
+  using MountPeriod = std::pair<std::int64_t, std::int64_t>;
+  using PeriodOf = std::function<std::int64_t(std::int64_t quarter)>;
+  Result<std::map<MountPeriod, AudienceSum>> periods(const Mounts& of, AudienceRange range,
+                                                     const PeriodOf& period_of);
   enum class By : std::uint8_t { kCountry, kPlayer };
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
   // Those that began in the range, the oldest first, behind the session `after`; at most `most`.

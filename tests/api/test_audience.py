@@ -5,7 +5,7 @@ import re
 import time
 import urllib.parse
 
-from api import Api
+from api import Api, store_server
 from harness import ADMIN, check, equal, test, wait_for
 
 AUDIENCE = "<console>1</console><audience/>"
@@ -260,6 +260,42 @@ def reports_for_collecting_societies_have_what_was_played(t):
                              ("country", "service=a&country=USA"), ("zone", "service=a&zone=Mars")):
         refused = Api(server).ask("GET", "/audience/reports/soundexchange?" + query)
         equal((refused.status, refused.json().get("parameter")), (400, parameter), refused.text)
+
+
+@test
+def usage_of_accounts_is_the_sum_of_their_mounts(t):
+    server = store_server(t, body="<console/><audience/>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+    login = api.mount("/acme-1", account="acme")
+    sources = {"/acme-1": server.source("/acme-1", login=login), "/live.mp3": server.source("/live.mp3")}
+    for mount, source in sources.items():
+        source.play(ENOUGH)
+    heard = {mount: listens(server, mount=mount) for mount in sources}
+    heard_long_enough(server, 2)
+    for mount, source in sources.items():
+        leaves(server, source, heard[mount])
+    rows = ended(server, 2)
+
+    def usage(who, query=""):
+        return Api(server, who).want(200, "GET", "/audience/usage" + query).json()["items"]
+    here = "?zone=UTC&from=%d&to=%d" % (time.time() - 600, time.time() + 600)
+    items = usage(ADMIN, here)
+    for account, mount in (("acme", "/acme-1"), (None, "/live.mp3")):
+        of = [row for row in items if row["account"] == account]
+        of_mount = [row for row in rows if row["mount"] == mount]
+        equal((sum(row["bytes"] for row in of), sum(row["sessions"] for row in of)), (of_mount[0]["bytes"], 1), items)
+        equal(round(sum(row["seconds"] for row in of), 3), round(of_mount[0]["seconds"], 3))
+    check(all(row["from"][8:] == "01T00:00:00+00:00" for row in items), items)
+    equal({row["account"] for row in usage(olga, here)}, {"acme"}, "an owner sees its own")
+    equal({row["account"] for row in usage(ADMIN, here + "&account=acme")}, {"acme"})
+    equal(sum(row["bytes"] for row in usage(ADMIN, here + "&by=day")), sum(row["bytes"] for row in rows))
+    equal(Api(server).ask("GET", "/audience/usage?by=hour").json().get("parameter"), "by")
 
 
 @test

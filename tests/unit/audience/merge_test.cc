@@ -349,3 +349,25 @@ TEST(AudienceMerge, PerformancesByCountryAddUpToThose) {
   LONGS_EQUAL(1, before.size());
   is(before[0], "", 4);
 }
+TEST(AudienceMerge, PeriodsOfMountsAddUpToTheSum) {
+  auto other = begun(3, kNoon + 1000, 8);
+  std::get<ListeningBegun>(other.what).mount = "/other";
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 2 * kHourMs), other,
+        ended(4, 3, kNoon + 1000 + kHourMs), begun(5, kNoon + 3 * kHourMs, 9)});
+  AudienceReport report(*database, kNoon + 4 * kHourMs);
+  const auto mounts = *report.mounts();
+  const AudienceRange range{kNoon - kDayMs, kNoon + kDayMs};
+  const auto sums =
+      *report.periods(mounts, range, [](std::int64_t quarter) { return quarter / 4; });
+  AudienceSum sum;
+  for (const auto& [key, part] : sums) sum += part;
+  const auto all = *report.summary(mounts, range);
+  LONGS_EQUAL(all.sum.ms, sum.ms);
+  LONGS_EQUAL(all.sum.bytes, sum.bytes);
+  LONGS_EQUAL(all.sum.sessions, sum.sessions);
+  LONGS_EQUAL(4 * kHourMs, sum.ms);
+  const std::int64_t hour = kNoon / kHourMs;
+  LONGS_EQUAL(kHourMs, sums.at({1, hour + 1}).ms);
+  LONGS_EQUAL(kHourMs - 1000, sums.at({2, hour}).ms);
+  LONGS_EQUAL(kHourMs, sums.at({1, hour + 3}).ms);  // that listens now
+}
