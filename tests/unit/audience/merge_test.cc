@@ -321,7 +321,8 @@ TEST(AudienceMerge, PerformancesByCountryAddUpToThose) {
   std::vector<JournalRow> rows = {{1, TitleBegun{kNoon, "/live", "A - B"}}};
   std::uint64_t number = 1;
   for (const char* const country : {"US", "US", "DE", ""}) {
-    auto row = begun(++number, kNoon + 1000, number);
+    ++number;
+    auto row = begun(number, kNoon + 1000, number);
     std::get<ListeningBegun>(row.what).country = country;
     rows.push_back(row);
   }
