@@ -156,15 +156,28 @@ void write_external_mount(JsonWriter& json, const PlanContext& context, const Mo
   write_record_mount(json, context, record, "external", 0, {});
 }
 
-void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section) {
+namespace {
+
+void write_own_mount(JsonWriter& json, const PlanContext& context, const std::string& mount,
+                     std::string_view origin) {
   json.begin_object();
-  json.key("mount").text(section.name);
+  json.key("mount").text(mount);
   json.key("state").text("active");
-  json.key("origin").text("file");
+  json.key("origin").text(origin);
   json.key("home").text(context.world.node);
-  write_addresses(json, context, section.name, {context.world.source_url}, {});
-  write_now(json, context, section.name);
+  write_addresses(json, context, mount, {context.world.source_url}, {});
+  write_now(json, context, mount);
   json.end_object();
+}
+
+}  // namespace
+
+void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section) {
+  write_own_mount(json, context, section.name, "file");
+}
+
+void write_playing_mount(JsonWriter& json, const PlanContext& context, const std::string& mount) {
+  write_own_mount(json, context, mount, "default");
 }
 
 const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
@@ -188,12 +201,14 @@ std::string_view MountWalk::At::account() const noexcept {
 MountWalk::MountWalk(const PlanContext& context, const std::string& after)
     : book_(context.book),
       external_(context.file.book.layers.external),
+      world_(context.world),
       row_(book_.mounts().upper_bound(after)),
       other_(external_.upper_bound(after)) {
   for (const MountSettings& section : context.file.mounts)
     if (section.name > after && section.name.find_first_of("*?[") == std::string::npos)
       file_.push_back(&section);
   std::make_heap(file_.begin(), file_.end(), is_later);
+  if (world_.playing_after) playing_ = world_.playing_after(after);
 }
 
 MountWalk::At MountWalk::next() {
@@ -204,6 +219,7 @@ MountWalk::At MountWalk::next() {
   if (!file_.empty()) least(file_.front()->name);
   if (row_ != book_.mounts().end()) least(row_->first);
   if (other_ != external_.end()) least(other_->first);
+  if (!playing_.empty()) least(playing_);
   if (at.name.empty()) return at;
   while (!file_.empty() && file_.front()->name == at.name) {
     at.file = file_.front();
@@ -218,6 +234,7 @@ MountWalk::At MountWalk::next() {
     if (at.file == nullptr && at.store == nullptr) at.external = other_->second.get();
     ++other_;
   }
+  if (playing_ == at.name) playing_ = world_.playing_after(at.name);
   return at;
 }
 

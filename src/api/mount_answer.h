@@ -23,6 +23,9 @@ void write_store_mount(JsonWriter& json, const PlanContext& context, const Mount
 // A section of the configuration file, by its name only: it is changed there.
 void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section);
 
+// One that only plays here: the default mount, or a pattern of the file, decides about it.
+void write_playing_mount(JsonWriter& json, const PlanContext& context, const std::string& mount);
+
 // One of <config-external>: it is changed at the backend.
 void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
 
@@ -32,11 +35,12 @@ const MountRecord* external_mount(const PlanContext& context, std::string_view m
 std::string account_of_mount(const PlanContext& context, std::string_view mount);
 
 // The mounts in force, by their names, from the first behind `after`: those of the file, of the
-// store and of <config-external>.  Where several have a name, the first of these is in force.
+// store and of <config-external>, and those that only play here.  Where several have a name, the
+// first of these is in force.
 class MountWalk {
  public:
   struct At {
-    std::string_view name;  // "": the end.  One of these is set:
+    std::string name;  // "": the end.  At most one of these is set; none: it only plays here
     const MountSettings* file = nullptr;
     const BookRow<MountRecord>* store = nullptr;
     const MountRecord* external = nullptr;
@@ -48,9 +52,11 @@ class MountWalk {
  private:
   const RecordBook& book_;
   const MountRecords& external_;
+  const ApiWorld& world_;
   std::vector<const MountSettings*> file_;  // a heap: few of many are wanted
   RecordBook::Rows<MountRecord>::const_iterator row_;
   MountRecords::const_iterator other_;
+  std::string playing_;  // "": no more
 };
 
 }  // namespace lb

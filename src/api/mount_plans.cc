@@ -248,7 +248,7 @@ Plan list_mounts(const PlanContext& context) {
   std::string last;
   bool more = false;
   for (MountWalk::At at = walk.next(); !at.name.empty(); at = walk.next()) {
-    if (!sees_mount(context.who, std::string(at.name), at.account())) continue;
+    if (!sees_mount(context.who, at.name, at.account())) continue;
     if (shown == most) {
       more = true;
       break;
@@ -257,8 +257,10 @@ Plan list_mounts(const PlanContext& context) {
       write_file_mount(json, context, *at.file);
     else if (at.store != nullptr)
       write_store_mount(json, context, at.store->value, at.store->revision);
-    else
+    else if (at.external != nullptr)
       write_external_mount(json, context, *at.external);
+    else
+      write_playing_mount(json, context, at.name);
     last = at.name;
     ++shown;
   }
@@ -290,6 +292,13 @@ Plan read_mount(const PlanContext& context) {
     return plan;
   }
   const auto* row = context.book.mount(name);
+  if (row == nullptr && context.world.now_of(name).on_air && sees_mount(context.who, name, "")) {
+    JsonWriter json;
+    write_playing_mount(json, context, name);
+    Planned plan;
+    plan.answer.body = json.take() + "\n";
+    return plan;
+  }
   if (row == nullptr || !sees_mount(context.who, name, row->value.account))
     return not_found("mount", name);
   return answered(context, row->value, row->revision);

@@ -41,6 +41,8 @@ struct ApiWorld {
   std::function<std::optional<std::string>(HashMethod, const std::string&)> hash;
   std::function<bool(const std::string& hash, const std::string& password)> matches;
   std::function<MountNow(const std::string& mount)> now_of;
+  // The first name behind this one of a mount that has a source at this server; "": the end.
+  std::function<std::string(const std::string& after)> playing_after;
   std::function<AuditLines(const AuditBack&, const AuditJudge&)> audit;  // the clerk
   bool has_store = false;
   std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null

@@ -323,7 +323,7 @@ constexpr ApiSchema kSchemas[] = {
 "mount":{"type":"string"},
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
-"origin":{"enum":["file","store","external"],"description":"file and external are changed there"},
+"origin":{"enum":["file","store","external","default"],"description":"file and external are changed there; default: it plays at this server and has no section of its own"},
 "account":{"type":"string"},"home":{"type":"string"},
 "home-state":{"enum":["up","suspect","down","draining","unknown"],"description":"Of the node, as this server sees it."},
 "backup":{"type":"string","description":"The second home, of place.homes 2."},

@@ -138,6 +138,17 @@ def the_files_mounts_are_shown_and_stay(t):
     api.mount("/rock.mp3")
     listed = {row["mount"]: row["origin"] for row in api.want(200, "GET", "/mounts").json()["items"]}
     equal(listed, {"/fixed.mp3": "file", "/rock.mp3": "store"})
+    # One that plays with the password of all mounts, for as long as it does.
+    source = server.source("/played.mp3")
+    source.play(4)
+    listed = {row["mount"]: row["origin"] for row in api.want(200, "GET", "/mounts").json()["items"]}
+    equal(listed, {"/fixed.mp3": "file", "/played.mp3": "default", "/rock.mp3": "store"})
+    page = api.want(200, "GET", "/mounts?most=1&after=/fixed.mp3").json()
+    equal(([row["mount"] for row in page["items"]], page["next"]), (["/played.mp3"], "/played.mp3"))
+    one = api.want(200, "GET", "/mounts/played.mp3").json()
+    equal((one["origin"], one["on-air"], one["fed-by"]["user"]), ("default", True, "source"))
+    source.close()
+    wait_for(lambda: api.ask("GET", "/mounts/played.mp3").status == 404, "it has ended")
     api.problem("in-file", "POST", "/mounts", {"mount": "/fixed.mp3"})
     api.problem("in-file", "DELETE", "/mounts/fixed.mp3")
 

@@ -341,6 +341,11 @@ ApiWorld RecordService::world(const Config& config) const {
   world.hash = hash_password;
   world.matches = password_matches;
   world.now_of = [this](const std::string& name) { return sight_.mount_now(name); };
+  world.playing_after = [mounts = services_.mounts.all()](const std::string& after) {
+    for (auto at = mounts->upper_bound(after); at != mounts->end(); ++at)
+      if (at->second->is_fed()) return at->first;
+    return std::string();
+  };
   world.audit = [path = config.paths.logdir + "/audit.log"](const AuditBack& back,
                                                             const AuditJudge& judge) {
     return read_audit_back(path, back, judge);
