@@ -246,13 +246,13 @@ Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRan
       "LEFT JOIN play_country c ON c.play=p.id WHERE p.began>=? AND p.began<? AND "
       "p.performances>0");
   asked.bind(range.from).bind(range.to);
-  while (asked.step() && sums.size() <= kMostSongs)
+  while (asked.step() && sums.size() <= kMaxSongs)
     if (of.contains(asked.number(0)))
       sums[{std::string(asked.text(1)), std::string(asked.text(2))}] += asked.number(3);
   asked.reset();
-  if (sums.size() > kMostSongs) {
+  if (sums.size() > kMaxSongs) {
     database_.limit_steps(0);
-    return Error::limit(cat({"there are more than ", kMostSongs,
+    return Error::limit(cat({"there are more than ", kMaxSongs,
                              " titles by country; ask for less time, or for one mount"}));
   }
   std::vector<SongRow> rows;

@@ -86,7 +86,7 @@ class AudienceReport {
   Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
                                       std::size_t most);
   // Of the titles that began in the range and whose performances are known.
-  static constexpr std::size_t kMostSongs = 200'000;
+  static constexpr std::size_t kMaxSongs = 200'000;
   Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
 
  private:
