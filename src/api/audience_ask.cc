@@ -14,12 +14,6 @@ namespace {
 constexpr std::int64_t kLastMoment = 253'402'300'799;  // of the year 9999
 constexpr std::int64_t kMostDays = 4000, kMostDaysOfHours = 400, kDaySecond = 86'400;
 
-Problem wrong(std::string_view parameter, std::string detail) {
-  Problem problem{ProblemName::kBadRequest, std::move(detail)};
-  problem.members.emplace_back("parameter", std::string(parameter));
-  return problem;
-}
-
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
   if (text.size() < at + count) return std::nullopt;
   const auto value = parse_u64(text.substr(at, count));
@@ -62,6 +56,12 @@ std::string cut(std::string_view text) { return std::string(text.substr(0, 80));
 
 }  // namespace
 
+Problem wrong_parameter(std::string_view parameter, std::string detail) {
+  Problem problem{ProblemName::kBadRequest, std::move(detail)};
+  problem.members.emplace_back("parameter", std::string(parameter));
+  return problem;
+}
+
 std::string local_time_text(std::int64_t ms, const TimeZone& zone) {
   const std::int64_t seconds = ms >= 0 ? ms / 1000 : 0, offset = zone.offset_at(seconds);
   const std::chrono::sys_seconds shown{std::chrono::seconds(seconds + offset)};
@@ -83,18 +83,18 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   AudienceAsk ask;
   if (const auto format = query_param(query, "format")) {
     if (*format != "json" && *format != "csv")
-      return wrong("format", cat({"format=", cut(*format), " is neither json nor csv"}));
+      return wrong_parameter("format", cat({"format=", cut(*format), " is neither json nor csv"}));
     ask.csv = *format == "csv";
   }
   if (const auto zone = query_param(query, "zone"); zone && !zone->empty()) ask.zone_name = *zone;
   auto zone = find_time_zone(ask.zone_name);
   if (!zone)
-    return wrong("zone", cat({"zone=", cut(ask.zone_name), ": ", zone.error().what,
-                              "; a name is like Europe/Berlin"}));
+    return wrong_parameter("zone", cat({"zone=", cut(ask.zone_name), ": ", zone.error().what,
+                                        "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
   if (const auto step = query_param(query, "by")) {
     if (*step != "hour" && *step != "day" && *step != "month")
-      return wrong("by", cat({"by=", cut(*step), " is none of hour, day and month"}));
+      return wrong_parameter("by", cat({"by=", cut(*step), " is none of hour, day and month"}));
     ask.step = *step == "hour"  ? AudienceAsk::Step::kHour
                : *step == "day" ? AudienceAsk::Step::kDay
                                 : AudienceAsk::Step::kMonth;
@@ -107,19 +107,21 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     if (!given) continue;
     const auto moment = moment_of(*given, *ask.zone, false);
     if (!moment)
-      return wrong(name, cat({name, "=", cut(*given),
-                              " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
+      return wrong_parameter(
+          name,
+          cat({name, "=", cut(*given), " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
     *value = *moment;
   }
   ask.range.from = from * 1000 / kQuarterMs * kQuarterMs;
   ask.range.to = (to * 1000 + kQuarterMs - 1) / kQuarterMs * kQuarterMs;
-  if (from >= to) return wrong("from", cat({"from is ", from, ", which is not before to, ", to}));
+  if (from >= to)
+    return wrong_parameter("from", cat({"from is ", from, ", which is not before to, ", to}));
   const bool by_hour =
       context.request.path.ends_with("/hours") && ask.step == AudienceAsk::Step::kHour;
   const std::int64_t most = by_hour ? kMostDaysOfHours : kMostDays;
   if ((to - from) / kDaySecond > most)
-    return wrong("from", cat({"from and to are ", (to - from) / kDaySecond, " days apart; at most ",
-                              most, " are told at once"}));
+    return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
+                                        " days apart; at most ", most, " are told at once"}));
   ask.mount = query_param(query, "mount").value_or("");
   if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
   ask.account = query_param(query, "account").value_or("");

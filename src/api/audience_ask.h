@@ -28,6 +28,8 @@ struct AudienceAsk {
   bool all = false;  // sessions: quick looks, bots and relays too
 };
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context);
+// 400, with the name of the parameter.
+Problem wrong_parameter(std::string_view parameter, std::string detail);
 
 // "2026-10-25T02:00:00+01:00"
 std::string local_time_text(std::int64_t ms, const TimeZone& zone);

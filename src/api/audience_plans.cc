@@ -86,11 +86,16 @@ Head head_of(const AudienceAsk& ask) {
           {"zone", ask.zone_name}};
 }
 
+// For programs of German offices: with semicolons, and a mark that it is UTF-8.
+std::string german_csv(const AudienceTable& table) {
+  return "\xef\xbb\xbf" + audience_csv(table, ';');
+}
+
 Plan answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
-            const std::string& next = {}) {
+            const std::string& next = {}, bool for_germans = false) {
   Planned plan;
   if (ask.csv) {
-    plan.answer.body = audience_csv(table);
+    plan.answer.body = for_germans ? german_csv(table) : audience_csv(table);
     plan.answer.type = "text/csv; charset=utf-8";
     plan.answer.file = cat({"audience-", name, ".csv"});
   } else {
@@ -140,6 +145,31 @@ std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanCo
   if (!number || *number > (std::uint64_t{1} << 62))
     return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
   return std::pair(static_cast<std::int64_t>(*number), ask.csv ? kMostLines : most);
+}
+
+// The value of `after` for the rows behind these; "": they are all.
+template <class Row>
+std::string next_of(const std::vector<Row>& rows, std::size_t most) {
+  return rows.size() == most ? std::to_string(rows.back().id) : std::string();
+}
+
+// The titles of a page.
+struct Played {
+  Asked asked;
+  std::vector<PlayRow> rows;
+  std::string next;
+};
+std::variant<Played, Problem> played_in(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& asked = std::get<Asked>(begun);
+  const auto page = page_of(context, asked.ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto [after, most] = std::get<0>(page);
+  auto rows = asked.report.titles(asked.mounts, asked.ask.range, after, most);
+  if (!rows) return no_report(rows.error());
+  std::string next = next_of(*rows, most);
+  return Played{std::move(asked), std::move(*rows), std::move(next)};
 }
 
 }  // namespace
@@ -219,8 +249,7 @@ Plan audience_sessions(const PlanContext& context) {
          std::int64_t{row.open ? 1 : 0}, heard_seconds(row.heard), row.bytes, row.mount,
          row.country, row.player, way_word(kWays, row.way), way_word(kSessionKinds, row.kind),
          row.connections});
-  return answer(ask, table, "sessions",
-                rows->size() == most ? std::to_string(rows->back().id) : std::string());
+  return answer(ask, table, "sessions", next_of(*rows, most));
 }
 
 Plan audience_countries(const PlanContext& context) {
@@ -231,23 +260,18 @@ Plan audience_players(const PlanContext& context) {
 }
 
 Plan audience_titles(const PlanContext& context) {
-  auto begun = begin_report(context);
-  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
-  auto& [ask, report, mounts] = std::get<Asked>(begun);
-  const auto page = page_of(context, ask);
-  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
-  const auto [after, most] = std::get<0>(page);
-  const auto rows = report.titles(mounts, ask.range, after, most);
-  if (!rows) return no_report(rows.error());
+  auto found = played_in(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto& [asked, rows, next] = std::get<Played>(found);
+  const AudienceAsk& ask = asked.ask;
   AudienceTable table{{"began", "ended", "mount", "title", "performances"}, {}};
-  for (const PlayRow& row : *rows)
+  for (const PlayRow& row : rows)
     table.rows.push_back(
         {local_time_text(row.began, *ask.zone),
          row.ended ? AudienceCell(local_time_text(*row.ended, *ask.zone)) : AudienceCell(),
          row.mount, row.title,
          row.performances ? AudienceCell(*row.performances) : AudienceCell()});
-  return answer(ask, table, "titles",
-                rows->size() == most ? std::to_string(rows->back().id) : std::string());
+  return answer(ask, table, "titles", next);
 }
 
 Plan audience_usage(const PlanContext& context) {
@@ -255,11 +279,8 @@ Plan audience_usage(const PlanContext& context) {
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<Asked>(begun);
   if (!query_param(context.request.query, "by")) ask.step = AudienceAsk::Step::kMonth;
-  if (ask.step == AudienceAsk::Step::kHour) {
-    Problem problem{ProblemName::kBadRequest, "by=hour: usage is told by day or month"};
-    problem.members.emplace_back("parameter", "by");
-    return problem;
-  }
+  if (ask.step == AudienceAsk::Step::kHour)
+    return wrong_parameter("by", "by=hour: usage is told by day or month");
   const auto sums = report.periods(mounts, ask.range, [&asked = ask](std::int64_t quarter) {
     return period_at(quarter * (kQuarterMs / 1000), asked);
   });
@@ -306,18 +327,14 @@ Plan audience_songs(const PlanContext& context) {
 
 // What a stream does not tell stands empty, for the station to fill in.
 Plan audience_playlist(const PlanContext& context) {
-  auto begun = begin_report(context);
-  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
-  auto& [ask, report, mounts] = std::get<Asked>(begun);
-  const auto page = page_of(context, ask);
-  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
-  const auto [after, most] = std::get<0>(page);
-  const auto rows = report.titles(mounts, ask.range, after, most);
-  if (!rows) return no_report(rows.error());
+  auto found = played_in(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto& [asked, rows, next] = std::get<Played>(found);
+  const AudienceAsk& ask = asked.ask;
   AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
                        "label", "label_code", "isrc", "performances"},
                       {}};
-  for (const PlayRow& row : *rows) {
+  for (const PlayRow& row : rows) {
     const std::string began = local_time_text(row.began, *ask.zone);
     auto [artist, title] = artist_and_title(row.title);
     table.rows.push_back(
@@ -333,32 +350,22 @@ Plan audience_playlist(const PlanContext& context) {
          {},
          row.performances ? AudienceCell(*row.performances) : AudienceCell()});
   }
-  Plan plan = answer(ask, table, "playlist",
-                     rows->size() == most ? std::to_string(rows->back().id) : std::string());
-  // As programs of German offices read it.
-  if (auto* planned = std::get_if<Planned>(&plan); planned != nullptr && ask.csv)
-    planned->answer.body = "\xef\xbb\xbf" + audience_csv(table, ';');
-  return plan;
+  return answer(ask, table, "playlist", next, true);
 }
 
 Plan audience_sound_exchange(const PlanContext& context) {
   constexpr std::size_t kLongestService = 100;
   const std::string& query = context.request.query;
-  const auto wrong = [](std::string_view name, std::string text) {
-    Problem problem{ProblemName::kBadRequest, std::move(text)};
-    problem.members.emplace_back("parameter", name);
-    return problem;
-  };
   const std::string service = query_param(query, "service").value_or("");
   if (service.empty() || service.size() > kLongestService)
-    return wrong("service",
-                 cat({"service= is the name of the service, of 1 to ", kLongestService, " bytes"}));
+    return wrong_parameter("service", cat({"service= is the name of the service, of 1 to ",
+                                           kLongestService, " bytes"}));
   const std::string category = query_param(query, "category").value_or("A");
   if (category.size() != 1 || category[0] < 'A' || category[0] > 'L')
-    return wrong("category", "category= is one letter from A to L");
+    return wrong_parameter("category", "category= is one letter from A to L");
   const std::string country = query_param(query, "country").value_or("US");
   if (country != "all" && country.size() != 2)
-    return wrong("country", "country= is a country of two capital letters, or all");
+    return wrong_parameter("country", "country= is a country of two capital letters, or all");
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<Asked>(begun);

@@ -190,14 +190,22 @@ void begin_account(const PlanContext& context, MountRecord& record) {
 
 std::string mount_key(const std::string& name) { return record_key("mounts", name); }
 
-Planned answered(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
-                 const MadeLogins& made = {}) {
+// revision 0: it is no record of the store.
+template <class Write>
+Planned answered_by(std::uint64_t revision, Write write) {
   Planned plan;
   JsonWriter json;
-  write_store_mount(json, context, record, revision, made);
+  write(json);
   plan.answer.body = json.take() + "\n";
   plan.answer.revision = revision;
   return plan;
+}
+
+Planned answered(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
+                 const MadeLogins& made = {}) {
+  return answered_by(revision, [&](JsonWriter& json) {
+    write_store_mount(json, context, record, revision, made);
+  });
 }
 
 // The record as the request wants it, in place of the one before.
@@ -277,27 +285,15 @@ Plan read_mount(const PlanContext& context) {
   const std::string name = name_of(context);
   if (const MountSettings* section = file_section(context.file, name)) {
     if (!sees_mount(context.who, name, "")) return not_found("mount", name);
-    JsonWriter json;
-    write_file_mount(json, context, *section);
-    Planned plan;
-    plan.answer.body = json.take() + "\n";
-    return plan;
+    return answered_by(0, [&](JsonWriter& json) { write_file_mount(json, context, *section); });
   }
   if (const auto* other = external_mount(context, name);
       other != nullptr && sees_mount(context.who, name, other->account)) {
-    JsonWriter json;
-    write_external_mount(json, context, *other);
-    Planned plan;
-    plan.answer.body = json.take() + "\n";
-    return plan;
+    return answered_by(0, [&](JsonWriter& json) { write_external_mount(json, context, *other); });
   }
   const auto* row = context.book.mount(name);
   if (row == nullptr && context.world.now_of(name).on_air && sees_mount(context.who, name, "")) {
-    JsonWriter json;
-    write_playing_mount(json, context, name);
-    Planned plan;
-    plan.answer.body = json.take() + "\n";
-    return plan;
+    return answered_by(0, [&](JsonWriter& json) { write_playing_mount(json, context, name); });
   }
   if (row == nullptr || !sees_mount(context.who, name, row->value.account))
     return not_found("mount", name);

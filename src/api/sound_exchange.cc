@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "admin/now_json.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -48,9 +49,8 @@ std::string sound_exchange_file(std::string_view service, std::string_view first
 }
 
 std::pair<std::string, std::string> artist_and_title(std::string_view text) {
-  const std::size_t at = text.find(" - ");
-  if (at == std::string_view::npos) return {"", std::string(trim(text))};
-  return {std::string(trim(text.substr(0, at))), std::string(trim(text.substr(at + 3)))};
+  const SongParts parts = song_parts(text);
+  return {std::string(trim(parts.artist)), std::string(trim(parts.title))};
 }
 
 }  // namespace lb

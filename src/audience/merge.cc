@@ -114,14 +114,16 @@ AudienceMerge::Journal AudienceMerge::journal_of(const std::string& node,
   return journal;
 }
 
+template <class MayAdd>
 std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, Statement& find,
-                                  Statement& add, const std::string& name) {
+                                  Statement& add, const std::string& name, MayAdd may_add) {
   if (const auto at = known.find(name); at != known.end()) return at->second;
   std::int64_t id = 0;
   if (find.bind(name).step()) {
     id = find.number(0);
     find.reset();
   } else {
+    if (!may_add()) return 0;
     add.bind(name).run();
     id = database_.last_id();
   }
@@ -131,14 +133,12 @@ std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, St
 }
 
 std::int64_t AudienceMerge::mount_of(const std::string& name) {
-  if (origin_ == Origin::kElsewhere && !mounts_.contains(name)) {
-    const bool known = find_mount_.bind(name).step();
-    find_mount_.reset();
-    const bool full = !known && count_mounts_.step() && count_mounts_.number(0) >= kMaxMounts;
+  return id_of(mounts_, find_mount_, add_mount_, name, [this] {
+    if (origin_ != Origin::kElsewhere) return true;
+    const bool full = count_mounts_.step() && count_mounts_.number(0) >= kMaxMounts;
     count_mounts_.reset();
-    if (full) return 0;
-  }
-  return id_of(mounts_, find_mount_, add_mount_, name);
+    return !full;
+  });
 }
 
 std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBegun& row,
@@ -172,7 +172,8 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     add_recent_.bind(mount).bind(session.who).bind(id).bind(session.began).bind(session.ended);
     add_recent_.bind(session.open).run();
   } else {
-    const std::int64_t player = id_of(players_, find_player_, add_player_, row.player);
+    const std::int64_t player =
+        id_of(players_, find_player_, add_player_, row.player, [] { return true; });
     add_session_.bind(mount).bind(stored(row.who)).bind(row.at_ms).bind(row.at_ms);
     add_session_.bind(row.country).bind(player).bind(static_cast<std::int64_t>(row.way));
     add_session_.bind(static_cast<std::int64_t>(row.kind)).run();

@@ -58,8 +58,10 @@ class AudienceMerge {
     std::int64_t id = 0, seen = 0;
   };
   Journal journal_of(const std::string& node, const std::string& epoch);
+  // 0: it is not known, and may not be added.
+  template <class MayAdd>
   std::int64_t id_of(std::map<std::string, std::int64_t>& known, Statement& find, Statement& add,
-                     const std::string& name);
+                     const std::string& name, MayAdd may_add);
   std::int64_t mount_of(const std::string& name);  // 0: there are too many
   bool is_known_title(std::int64_t mount, const TitleBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);

@@ -55,6 +55,21 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
   return rows;
 }
 
+void AudienceReport::add_open(
+    const Mounts& of, AudienceRange range,
+    const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum) {
+  for (const OpenRow& row : open_now(of)) {
+    const std::int64_t until = std::min(now_, range.to);
+    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
+      const std::int64_t quarter = at / kQuarterMs;
+      const std::int64_t next = std::min(until, (quarter + 1) * kQuarterMs);
+      sum(row.mount, quarter).ms += next - at;
+      at = next;
+    }
+    if (row.is_new_in(range)) ++sum(row.mount, row.session_began / kQuarterMs).sessions;
+  }
+}
+
 Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mounts& of,
                                                                      AudienceRange range) {
   database_.clear();
@@ -70,17 +85,8 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
       hint->second += {asked.number(1), asked.number(2), asked.number(3)};
     }
   }
-  for (const OpenRow& row : open_now(of)) {
-    const std::int64_t until = std::min(now_, range.to);
-    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
-      const std::int64_t quarter = at / kQuarterMs;
-      const std::int64_t next = std::min(until, (quarter + 1) * kQuarterMs);
-      sums[quarter].ms += next - at;
-      at = next;
-    }
-    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
-    if (!row.counted && began_here) ++sums[row.session_began / kQuarterMs].sessions;
-  }
+  add_open(of, range,
+           [&sums](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sums[quarter]; });
   return given(std::move(sums));
 }
 
@@ -102,17 +108,9 @@ Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::perio
     while (asked.step())
       sums[{mount, period(asked.number(0))}] += {asked.number(1), asked.number(2), asked.number(3)};
   }
-  for (const OpenRow& row : open_now(of)) {
-    const std::int64_t until = std::min(now_, range.to);
-    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
-      const std::int64_t next = std::min(until, (at / kQuarterMs + 1) * kQuarterMs);
-      sums[{row.mount, period(at / kQuarterMs)}].ms += next - at;
-      at = next;
-    }
-    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
-    if (!row.counted && began_here)
-      ++sums[{row.mount, period(row.session_began / kQuarterMs)}].sessions;
-  }
+  add_open(of, range, [&](std::int64_t mount, std::int64_t quarter) -> AudienceSum& {
+    return sums[{mount, period(quarter)}];
+  });
   return given(std::move(sums));
 }
 
@@ -136,8 +134,7 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
   }
   for (const OpenRow& row : open_now(of)) {
     ++summary.now;
-    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
-    if (!row.counted && began_here) ++summary.people;
+    if (row.is_new_in(range)) ++summary.people;
   }
   return given(summary);
 }
@@ -161,8 +158,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
     sum.ms += common_ms(range, row.began, now_);
-    const bool began_here = row.session_began >= range.from && row.session_began < range.to;
-    if (!row.counted && began_here) ++sum.sessions;
+    if (row.is_new_in(range)) ++sum.sessions;
   }
   std::erase_if(sums,
                 [](const auto& one) { return one.second.ms == 0 && one.second.sessions == 0; });

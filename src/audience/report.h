@@ -94,9 +94,16 @@ class AudienceReport {
     std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
     std::string country, player;
     bool counted = false;
+    // A session that the sums do not have yet, and that began then.
+    bool is_new_in(AudienceRange range) const noexcept {
+      return !counted && session_began >= range.from && session_began < range.to;
+    }
   };
   // Sessions that go on, of people that have listened for long enough.
   std::vector<OpenRow> open_now(const Mounts& of);
+  // Adds what they have heard in the range to the sum of each mount and quarter.
+  void add_open(const Mounts& of, AudienceRange range,
+                const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   template <class T>
   Result<T> given(T value);
 
