@@ -120,12 +120,8 @@ bool ShiftedStreams::One::settle() {
 }
 
 void ShiftedStreams::One::change_mount(const std::shared_ptr<Mount>& to) {
-  to->gate().enter();
-  listener->mount_pass = GatePass(&to->gate());
-  if (listener->relay_pass) {
-    to->relay_gate().enter();
-    listener->relay_pass = GatePass(&to->relay_gate());
-  }
+  listener->mount_pass = GatePass::enter(to->gate());
+  if (listener->relay_pass) listener->relay_pass = GatePass::enter(to->relay_gate());
   mount = to;
 }
 

@@ -8,8 +8,10 @@
 #include "hls/sessions.h"
 
 namespace lb {
+namespace {
 
-std::string cannot_move(const HlsSession& session) {
+// "": it can be handed over.
+std::string why_it_stays(const HlsSession& session) {
   const auto because = [&session](std::string_view why) {
     return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
   };
@@ -44,6 +46,8 @@ HlsSessionRecord save_session(const HlsSession& session) {
   return saved;
 }
 
+}  // namespace
+
 // What a crowd has fetched is told in the parts of its sessions, which add up to all of it.
 std::vector<HlsSessionRecord> HlsSessions::save() const {
   std::vector<HlsSessionRecord> all;
@@ -69,13 +73,12 @@ std::vector<HlsSessionRecord> HlsSessions::save() const {
 }
 
 std::string HlsSessions::cannot_move() const {
-  std::string why;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions)
-      if (why.empty()) why = lb::cannot_move(*session);
+      if (std::string why = why_it_stays(*session); !why.empty()) return why;
   }
-  return why;
+  return {};
 }
 
 }  // namespace lb

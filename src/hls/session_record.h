@@ -14,8 +14,6 @@
 
 namespace lb {
 
-struct HlsSession;
-
 struct HlsSessionRecord {
   std::uint64_t id = 0;
   std::string name, mount, ip, crowd;
@@ -51,9 +49,5 @@ void record_fields(Io& io, T& session) {
   io(17, segment);
   io(18, bytes);
 }
-
-// Why it cannot be handed over; "": it can.
-std::string cannot_move(const HlsSession& session);
-HlsSessionRecord save_session(const HlsSession& session);
 
 }  // namespace lb

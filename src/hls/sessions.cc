@@ -191,8 +191,7 @@ void HlsSessions::move_all(const std::shared_ptr<Mount>& from, const std::shared
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions) {
       if (session->mount != from) continue;
-      to->gate().enter();
-      session->place = GatePass(&to->gate());
+      session->place = GatePass::enter(to->gate());
       session->mount = to;  // the caller holds the other one
     }
   }

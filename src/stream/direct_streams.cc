@@ -12,8 +12,7 @@ constexpr std::chrono::milliseconds kStallPoll{250};
 struct DirectStreams::One final : Member {
   One(std::unique_ptr<Listener> given, std::shared_ptr<Mount> of, DirectSource from, Loop& loop)
       : Member(std::move(given), std::move(of)), source(std::move(from)), last_in(loop.awake()) {
-    mount->direct_gate().enter();
-    place = GatePass(&mount->direct_gate());
+    place = GatePass::enter(mount->direct_gate());
     upstream.start<&One::on_upstream>(loop, source.transport->fd(), EV_READ, this);
   }
   DirectStreams& owner() const { return static_cast<DirectStreams&>(*group); }

@@ -87,6 +87,11 @@ class GatePass {
  public:
   GatePass() = default;
   explicit GatePass(Gate* entered) noexcept : gate_(entered) {}
+  // Whether there is room or not.
+  static GatePass enter(Gate& gate) {
+    gate.enter();
+    return GatePass(&gate);
+  }
   GatePass(GatePass&& other) noexcept : gate_(other.gate_) { other.gate_ = nullptr; }
   GatePass& operator=(GatePass&& other) noexcept {
     if (this != &other) {

@@ -307,12 +307,8 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
   listener->icy.title_sent = false;  // the title is sent again
   listener->mount_pass.leave();
-  next->gate().enter();
-  listener->mount_pass = GatePass(&next->gate());
-  if (listener->relay_pass) {
-    next->relay_gate().enter();
-    listener->relay_pass = GatePass(&next->relay_gate());
-  }
+  listener->mount_pass = GatePass::enter(next->gate());
+  if (listener->relay_pass) listener->relay_pass = GatePass::enter(next->relay_gate());
   next->note_peak(next->gate().inside());
   fanout.join(std::move(listener));
   if (next->facts()->from_file && shared_.entered) shared_.entered(next);

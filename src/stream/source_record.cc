@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "stream/offer_record.h"
 #include "stream/source.h"
 #include "stream/source_set.h"
 
@@ -24,15 +25,8 @@ SourceRecord Source::save(FdsOut& fds) const {
   saved.lease = lease().id;
   saved.mount = feed_.mount().name();
   saved.identity = lease().identity;
-  saved.fd = fds.add(*offer_.transport);
-  saved.peer = offer_.transport->peer();
-  saved.request = offer_.request;
-  saved.user_agent = offer_.user_agent;
-  saved.referer = offer_.referer;
-  saved.user = offer_.user;
-  saved.bytes_sent = offer_.bytes_sent;
+  save_offer(offer_, fds, saved);
   saved.metaint = offer_.metaint;
-  saved.counted = static_cast<bool>(offer_.client_pass);
   saved.feed = feed_.save();
   saved.started = started_;
   saved.last_data = last_data_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "stream/offer_record.h"
 #include "stream/source_set.h"
 #include "stream/standby_source.h"
 
@@ -19,14 +20,7 @@ StandbyRecord StandbySource::save(FdsOut& fds) const {
   StandbyRecord saved;
   saved.id = id_;
   saved.mount = mount_->name();
-  saved.fd = fds.add(*offer_.transport);
-  saved.peer = offer_.transport->peer();
-  saved.request = offer_.request;
-  saved.user_agent = offer_.user_agent;
-  saved.referer = offer_.referer;
-  saved.user = offer_.user;
-  saved.bytes_sent = offer_.bytes_sent;
-  saved.counted = static_cast<bool>(offer_.client_pass);
+  save_offer(offer_, fds, saved);
   saved.flows = flows_;
   saved.body = state_->body;
   saved.titles = state_->titles;

@@ -139,8 +139,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
   counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
   // Relays may go above <sources> (doc/decisions.md B9).
-  counters.sources.enter();
-  offer.source_pass = GatePass(&counters.sources);
+  offer.source_pass = GatePass::enter(counters.sources);
   Worker& home = *services_.workers[worker];
   home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
                   lease = std::make_shared<WriterLease>(std::move(lease)),

@@ -12,6 +12,7 @@
 #include "base/cat.h"
 #include "net/fd_parcel.h"
 #include "stream/counted_notice.h"
+#include "stream/offer_record.h"
 
 namespace lb {
 namespace {
@@ -40,10 +41,8 @@ Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
 }
 
 void count(ServerCounters& counters, SourceOffer& offer) {
-  counters.clients.enter();
-  offer.client_pass = GatePass(&counters.clients);
-  counters.sources.enter();
-  offer.source_pass = GatePass(&counters.sources);
+  offer.client_pass = GatePass::enter(counters.clients);
+  offer.source_pass = GatePass::enter(counters.sources);
 }
 
 std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
@@ -256,14 +255,8 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   WriterLease lease = std::move(at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
-  SourceOffer offer;
-  offer.transport = std::make_unique<PlainTransport>(std::move(fd), saved.peer);
+  SourceOffer offer = restore_offer(saved, std::move(fd));
   offer.metaint = static_cast<std::size_t>(saved.metaint);
-  offer.request = saved.request;
-  offer.user_agent = saved.user_agent;
-  offer.referer = saved.referer;
-  offer.user = saved.user;
-  offer.bytes_sent = saved.bytes_sent;
   offer.place = saved.feed.place;
   if (saved.counted) count(services.counters, offer);
   Worker& worker = *services.workers[writer->home];
@@ -285,13 +278,7 @@ Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& sav
   if (!mount || standby == nullptr) return wrong("it has no place");
   UniqueFd fd = fds_.take(saved.fd);
   if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
-  SourceOffer offer;
-  offer.transport = std::make_unique<PlainTransport>(std::move(fd), saved.peer);
-  offer.request = saved.request;
-  offer.user_agent = saved.user_agent;
-  offer.referer = saved.referer;
-  offer.user = saved.user;
-  offer.bytes_sent = saved.bytes_sent;
+  SourceOffer offer = restore_offer(saved, std::move(fd));
   if (saved.counted) count(services.counters, offer);
   Worker& worker = *services.workers[standby->home];
   if (auto restored =
@@ -335,20 +322,10 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
                          ? std::shared_ptr<const std::string>(mount, &mount->name())
                          : std::make_shared<const std::string>(one.home);
     if (one.notice) listener->notice = notice_of(services, *one.notice);
-    mount->gate().enter();
-    listener->mount_pass = GatePass(&mount->gate());
-    if (one.counted) {
-      counters.clients.enter();
-      listener->client_pass = GatePass(&counters.clients);
-    }
-    if (one.total) {
-      counters.listeners.enter();
-      listener->total_pass = GatePass(&counters.listeners);
-    }
-    if (one.relay) {
-      mount->relay_gate().enter();
-      listener->relay_pass = GatePass(&mount->relay_gate());
-    }
+    listener->mount_pass = GatePass::enter(mount->gate());
+    if (one.counted) listener->client_pass = GatePass::enter(counters.clients);
+    if (one.total) listener->total_pass = GatePass::enter(counters.listeners);
+    if (one.relay) listener->relay_pass = GatePass::enter(mount->relay_gate());
     worker.streams.adopt(std::move(listener), mount);
     ++taken_.listeners;
     taken_.positions += one.position;
@@ -364,17 +341,10 @@ Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& s
   if (!mount) return wrong("its mount is not there");
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
-  mount->gate().enter();
-  session->place = GatePass(&mount->gate());
+  session->place = GatePass::enter(mount->gate());
   ServerCounters& counters = services.counters;
-  if (saved.counted) {
-    counters.clients.enter();
-    session->client = GatePass(&counters.clients);
-  }
-  if (saved.total) {
-    counters.listeners.enter();
-    session->total = GatePass(&counters.listeners);
-  }
+  if (saved.counted) session->client = GatePass::enter(counters.clients);
+  if (saved.total) session->total = GatePass::enter(counters.listeners);
   session->id = saved.id;
   session->name = saved.name;
   session->ip = saved.ip;

@@ -386,10 +386,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   listener->mount_pass = std::move(entry);
   listener->total_pass = std::move(total);
   listener->slot_pass = std::move(slot.pass);
-  if (server) {
-    mount->relay_gate().enter();
-    listener->relay_pass = GatePass(&mount->relay_gate());
-  }
+  if (server) listener->relay_pass = GatePass::enter(mount->relay_gate());
   listener->joined = worker_.loop.now();
   if (longest.count() > 0) listener->until = listener->joined + longest;
   listener->notice = std::move(notice);

@@ -79,6 +79,13 @@ void refuse_login(Worker& worker, Connection& connection, bool keep_open, std::s
   reply_unauthorised(connection, keep_open);
 }
 
+// why: for the log.
+void refuse_for_now(Worker& worker, Connection& connection, std::string_view why,
+                    std::string_view told) {
+  log_refused_source(worker, connection, why);
+  connection.reply_text(503, told);
+}
+
 // Its login is right, and it cannot have the mount all the same.
 Verdict refuse_source(Worker& worker, Connection& connection, std::string_view why) {
   log_refused_source(worker, connection, why);
@@ -155,11 +162,9 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
     if (lease) give_back(worker, std::move(*lease));
     return;
   }
-  if (!lease && lease.error().code == Error::Code::kIo) {  // the machine has no room for its log
-    log_refused_source(worker, *waiting, lease.error().what);
-    waiting->reply_text(503, "the server has no room for this stream at present");
-    return;
-  }
+  if (!lease && lease.error().code == Error::Code::kIo)  // the machine has no room for its log
+    return refuse_for_now(worker, *waiting, lease.error().what,
+                          "the server has no room for this stream at present");
   if (!lease) {
     worker.services.counters.refused(Refusal::kMountInUse);
     refuse_source(worker, *waiting, lease.error().what);
@@ -236,8 +241,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
 
 void refuse_later(Worker& worker, Connection& connection) {
   constexpr std::string_view kWhy = "too many logins are being judged, please try again later";
-  log_refused_source(worker, connection, kWhy);
-  connection.reply_text(503, kWhy);
+  refuse_for_now(worker, connection, kWhy, kWhy);
 }
 
 // By the logins of a record, or by a backend.

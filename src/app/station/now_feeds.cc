@@ -170,8 +170,7 @@ void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, const Tex
                     std::string_view last_id) {
   TextFeed::Start start = feed.start_for(last_id);
   reader->preamble->headers = std::move(start.text);
-  feed.mount()->gate().enter();
-  reader->mount_pass = GatePass(&feed.mount()->gate());
+  reader->mount_pass = GatePass::enter(feed.mount()->gate());
   // The window may have gone on this moment: then the reader comes back and gets the state.
   if (auto late = streams_[worker]->enter_at(std::move(reader), feed.mount(), start.position))
     streams_[worker]->ended(std::move(late), *feed.mount(), EndReason::kLagged);
