@@ -106,6 +106,7 @@
   const known_reach = () => reach && reach.recorded && reach.of === source;
   const newest = () => known_reach() ? reach.live_ms + performance.now() - reach.since : null;
   const oldest = () => known_reach() ? reach.oldest_ms : null;
+  const is_there = row => row.wall_ms !== null && known_reach() && row.wall_ms > oldest() + 1000;
   function show_past() {
     const last = newest(), at = heard();
     past.hidden = last === null || last - oldest() < LEAST_PAST_MS;
@@ -250,7 +251,7 @@
       }
       song.textContent = row.text;
       song.dir = 'auto';
-      if (row.wall_ms !== null && oldest() !== null && row.wall_ms > oldest() + 1000) {
+      if (is_there(row)) {
         const jump = document.createElement('button');
         jump.type = 'button';
         jump.append(time);
@@ -265,7 +266,7 @@
   function show_heard() {
     const until = heard();
     const rows = known.filter(row => row.wall_ms === null || row.wall_ms <= until);
-    const news = JSON.stringify(rows.map(row => [row, row.wall_ms !== null && oldest() !== null && row.wall_ms > oldest() + 1000]));
+    const news = JSON.stringify(rows.map(row => [row, is_there(row)]));
     if (rows.length === 0 || news === shown) return;
     shown = news;
     show_titles(rows);

@@ -3,8 +3,7 @@
 //
 // The other server believes what a node may know of its own listenings, and nothing more: a time
 // that is neither long ago nor ahead, players that this program knows, a country of two letters, a
-// mount that is a path.  A row that is none of this is passed over; its number is not asked for
-// again.
+// mount that is a path.  Other rows are passed over; their numbers are not asked for again.
 // Thread: pure functions.
 // Bounds: those of row.h; kOldestRowMs, kRowAheadMs; kMostBytes of one listening.
 #pragma once

@@ -20,10 +20,10 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "config/loader.h"
 #include "http/message.h"
 #include "net/address.h"
+#include "net/digest.h"
 #include "net/fetch.h"
 #include "net/loop.h"
 #include "program/process.h"
@@ -57,10 +57,7 @@ std::vector<Address> own_addresses_of_host() {
 class Token {
  public:
   explicit Token(const std::string& webroot) {
-    std::string bytes(32, '\0');
-    Rng rng = Rng::from_entropy();
-    for (char& byte : bytes) byte = static_cast<char>(rng.next());
-    name_ = base64url_encode(bytes);
+    name_ = base64url_encode(random_bytes(32));
     text_ = cat({name_, ".check\n"});
     std::string directory = webroot;
     for (const std::string_view part : {"", "/.well-known", "/acme-challenge"}) {

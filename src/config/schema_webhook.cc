@@ -41,7 +41,7 @@ constexpr SchemaElement kWebhook[] = {
 
 constinit const SchemaBlock kWebhookBlock{
     .name = "webhook",
-    .help = "An address that is told of events of this node; see doc/orchestration.md.",
+    .help = "An address that events of this node are sent to; see doc/orchestration.md.",
     .elements = kWebhook,
     .fresh = fresh<WebhookSettings>,
     .inline_form = true};

@@ -1,4 +1,4 @@
-// <webhook>: one address that is told of events.
+// <webhook>: one address that events are sent to.
 // Thread: immutable once loaded.
 #pragma once
 

@@ -1,49 +1,34 @@
 """<webhook>: events are sent to an address, signed, in order, and again where it does not take them."""
 import hashlib
 import hmac
-import http.server
 import json
 import re
-import threading
 import time
 
 from console_stub import ROOT
 from harness import ADMIN, check, equal, matches, test, wait_for
+from http_backend import HttpBackend, send
 
 
-class Receiver:
-    """answers: the statuses of the next requests; then 204.  A number of seconds: so long it does not answer."""
+class Receiver(HttpBackend):
+    """answers: the statuses of the next requests; then 204."""
 
     def __init__(self, t, *answers):
         self.got, self.answers = [], list(answers)
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(handler):
-                body = handler.rfile.read(int(handler.headers["Content-Length"]))
-                self.got.append((handler.path, handler.headers, body))
-                status = self.answers.pop(0) if self.answers else 204
-                handler.send_response(status)
-                if status == 302:
-                    handler.send_header("Location", "/elsewhere")
-                handler.send_header("Content-Length", "0")
-                handler.end_headers()
-
-            def log_message(handler, *args):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = "http://127.0.0.1:%d/hook" % self.server.server_port
+        super().__init__({"POST": self.take})
+        self.url = self.address("/hook")
         t.owned(self)
+
+    def take(self, handler):
+        self.got.append((handler.path, handler.headers, handler.rfile.read(int(handler.headers["Content-Length"]))))
+        status = self.answers.pop(0) if self.answers else 204
+        send(handler, status, lines={"Location": "/elsewhere"} if status == 302 else {})
 
     def events(self):
         return [json.loads(body) for _, _, body in self.got]
 
     def names(self):
         return [(event["event"], event["subject"]) for event in self.events()]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def hook(url, more=""):

@@ -6,8 +6,8 @@
 // be used is tried again each kRetryPause; the rows wait in the journal.
 //
 // Where a master of this server has the database the rows go there instead, a book at a time: the
-// next one follows when the last one is acknowledged.  Which master that is stands in a file before
-// the first row goes: rows that may be in one database are sent to no other.
+// next one follows when the last one is acknowledged.  The name of that master is written to a file
+// before the first row goes: rows that may be in one database are sent to no other.
 // Thread: control, except what says "any thread".
 // Ownership: Services; it ends behind those that hold its notices.
 // Bounds: Journal::Limits; kMaxAsked reports wait.

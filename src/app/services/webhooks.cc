@@ -1,12 +1,11 @@
 #include "app/services/webhooks.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "config/config.h"
 #include "net/digest.h"
 
@@ -20,8 +19,7 @@ constexpr std::string_view kWebhooks = "main/webhook";
 bool is_told(const WebhookSettings& hook, const ServerEvent& event) {
   if (!hook.events.empty() && std::ranges::find(hook.events, event.type) == hook.events.end())
     return false;
-  return hook.mount.empty() || hook.mount == event.subject ||
-         ::fnmatch(hook.mount.c_str(), event.subject.c_str(), FNM_PATHNAME) == 0;
+  return hook.mount.empty() || hook.mount == event.subject || glob_match(hook.mount, event.subject);
 }
 
 std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body) {
@@ -121,10 +119,12 @@ void Webhooks::take(const std::vector<WebhookSettings>& configured) {
 
 void Webhooks::tell(const ServerEvent& event, const std::string& node) {
   take(services_.config.read()->webhooks);
-  if (hooks_.empty()) return;
-  const std::string body = event_json(event, node);
-  for (const auto& hook : hooks_)
-    if (is_told(hook->settings(), event)) hook->add(event, body);
+  std::string body;  // made where it is wanted
+  for (const auto& hook : hooks_) {
+    if (!is_told(hook->settings(), event)) continue;
+    if (body.empty()) body = event_json(event, node);
+    hook->add(event, body);
+  }
 }
 
 std::uint64_t Webhooks::sent() const noexcept {
