@@ -5,7 +5,7 @@
   const page = document.querySelector('main');
   const audio = document.querySelector('audio');
   const by = id => document.getElementById(id);
-  const title = by('title'), status = by('status'), played = by('played');
+  const logo = by('logo'), title = by('title'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
@@ -103,7 +103,7 @@
     return s < 3600 ? Math.floor(s / 60) + ':' + two(s % 60) : Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) + ':' + two(s % 60);
   };
   // What is newest and oldest now.  Without a recording there is a burst, which is no past worth offering.
-  const known_reach = () => reach && reach.recorded && reach.of === source;
+  const known_reach = () => text.past !== '0' && reach && reach.recorded && reach.of === source;
   const newest = () => known_reach() ? reach.live_ms + performance.now() - reach.since : null;
   const oldest = () => known_reach() ? reach.oldest_ms : null;
   const is_there = row => row.wall_ms !== null && known_reach() && row.wall_ms > oldest() + 1000;
@@ -238,7 +238,7 @@
     if (now && title.textContent !== now) title.textContent = now;
     document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
-      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name});
+      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name, artwork: logo ? [{src: logo.src}] : []});
     const before = rows.slice(1);
     played.hidden = before.length === 0;
     played.querySelector('ol').replaceChildren(...before.map(row => {

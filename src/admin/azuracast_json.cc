@@ -29,9 +29,9 @@ std::string_view short_format(std::string_view content_type) {
   return slash == std::string_view::npos ? content_type : content_type.substr(slash + 1);
 }
 
-void write_mount(JsonWriter& json, const NowStream& stream, std::uint64_t number, bool first) {
+void write_mount(JsonWriter& json, const NowStream& stream, bool first) {
   json.begin_object();
-  json.key("id").number(number);
+  json.key("id").number(stream.number);
   json.key("name").text(stream.mount);
   json.key("url").text(stream.url);
   json.key("bitrate").number(parse_u64(stream.bitrate).value_or(0));
@@ -47,24 +47,27 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   const std::string listen = now.streams.empty() ? url + now.stream.mount : now.streams[0].url;
   const std::string hls = now.streams.empty() ? std::string() : now.streams[0].hls_url;
   json.begin_object();
-  json.key("id").number(now.number);
+  json.key("id").number(now.station.number);
   json.key("name").text(now.stream.name.empty() ? now.stream.mount : now.stream.name);
-  json.key("shortcode").text(now.id);
+  json.key("shortcode").text(now.station.id);
   json.key("description").text(now.description);
   json.key("frontend").text("icecast");
   json.key("backend").text("none");
-  json.key("timezone").text("UTC");
+  json.key("timezone").text(now.station.timezone);
   json.key("listen_url").text(listen);
   json.key("url").text(now.stream.url);
-  json.key("public_player_url").text(cat({url, "/listen", now.stream.mount}));
+  json.key("public_player_url");
+  if (now.station.page.empty())
+    json.null();
+  else
+    json.text(url + now.station.page);
   json.key("playlist_pls_url").text(url + now.stream.mount + ".pls");
   json.key("playlist_m3u_url").text(url + now.stream.mount + ".m3u");
   json.key("is_public").boolean(true);
   json.key("requests_enabled").boolean(false);
   json.key("mounts").begin_array();
-  std::uint64_t number = now.number;
   for (const NowStream& stream : now.streams)
-    write_mount(json, stream, number++, &stream == now.streams.data());
+    write_mount(json, stream, &stream == now.streams.data());
   json.end_array();
   json.key("remotes").begin_array().end_array();
   json.key("hls_enabled").boolean(!hls.empty());
@@ -78,12 +81,12 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.end_object();
 }
 
-void write_song(JsonWriter& json, const PlayedTitle* title) {
+void write_song(JsonWriter& json, const PlayedTitle* title, std::string_view art) {
   const std::string_view text = title != nullptr ? std::string_view(title->title) : "";
   const SongParts parts = song_parts(text);
   json.begin_object();
   json.key("id").text(song_id(text));
-  json.key("art").text("");
+  json.key("art").text(art);
   json.key("text").text(text);
   json.key("artist").text(parts.artist);
   json.key("title").text(parts.title);
@@ -93,7 +96,8 @@ void write_song(JsonWriter& json, const PlayedTitle* title) {
 }
 
 // duration_ms: 0: not known.
-void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t duration_ms) {
+void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t duration_ms,
+                  std::string_view art) {
   const std::int64_t at_ms = title != nullptr ? unix_ms(title->at) : 0;
   json.key("sh_id").number((at_ms / 100) & 0x7fffffff);
   json.key("played_at").number(at_ms / 1000);
@@ -102,7 +106,7 @@ void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t durat
   json.key("streamer").text("");
   json.key("is_request").boolean(false);
   json.key("song");
-  write_song(json, title);
+  write_song(json, title, art);
 }
 
 void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms,
@@ -112,6 +116,8 @@ void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms
   // What is heard: one that has only just been said is still to come, if there is one before it.
   std::span<const PlayedTitle> heard(titles);
   while (heard.size() > 1 && unix_ms(heard[0].at) + now.burst_ms > now_ms) heard = heard.subspan(1);
+  // The picture of a song is that of its station.
+  const std::string art = now.station.logo.empty() ? std::string() : url + now.station.logo;
   const PlayedTitle* present = now.stream.on_air && !heard.empty() ? heard.data() : nullptr;
   json.begin_object();
   json.key("station");
@@ -125,7 +131,7 @@ void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms
   json.key("art").null();
   json.end_object();
   json.key("now_playing").begin_object();
-  write_played(json, present, 0);
+  write_played(json, present, 0, art);
   json.key("elapsed").number(
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
   json.key("remaining").number(0);
@@ -134,7 +140,8 @@ void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms
   json.key("song_history").begin_array();
   for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
     json.begin_object();
-    write_played(json, &heard[i], i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at));
+    write_played(json, &heard[i], i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at),
+                 art);
     json.end_object();
   }
   json.end_array();

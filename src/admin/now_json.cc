@@ -53,10 +53,18 @@ void write_stream(JsonWriter& json, const NowStream& stream) {
   json.end_object();
 }
 
+void write_present(JsonWriter& json, const NowMount& now) {
+  json.key("title");
+  if (now.title)
+    write_title(json, *now.title, now.title_has_time);
+  else
+    json.null();
+}
+
 // What list and single answer have in common.
 void write_head(JsonWriter& json, const NowMount& now) {
   json.key("mount").text(now.stream.mount);
-  json.key("station").text(now.id);
+  json.key("station").text(now.station.id);
   json.key("on_air").boolean(now.stream.on_air);
   json.key("name").text(now.stream.name);
   json.key("genre").text(now.stream.genre);
@@ -65,11 +73,28 @@ void write_head(JsonWriter& json, const NowMount& now) {
   json.key("bitrate");
   write_number(json, now.stream.bitrate);
   json.key("listeners").number(now.stream.listeners);
-  json.key("title");
-  if (now.title)
-    write_title(json, *now.title, now.title_has_time);
-  else
-    json.null();
+  write_present(json, now);
+}
+
+void write_listed_station(JsonWriter& json, const NowMount& now) {
+  json.begin_object();
+  json.key("id").text(now.station.id);
+  json.key("name").text(now.stream.name);
+  json.key("description").text(now.description);
+  json.key("genre").text(now.stream.genre);
+  json.key("url").text(now.stream.url);
+  json.key("timezone").text(now.station.timezone);
+  json.key("logo");
+  text_or_null(json, now.station.logo);
+  json.key("page");
+  text_or_null(json, now.station.page);
+  json.key("on_air").boolean(now.stream.on_air);
+  json.key("listeners").number(now.stream.listeners);
+  write_present(json, now);
+  json.key("mounts").begin_array();
+  for (const NowStream& stream : now.streams) json.text(stream.mount);
+  json.end_array();
+  json.end_object();
 }
 
 }  // namespace
@@ -109,6 +134,8 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   json.key("history").begin_array();
   for (const PlayedTitle& one : now.history) write_title(json, one, true);
   json.end_array();
+  json.key("logo");
+  text_or_null(json, now.station.logo);
   json.key("live");
   if (now.live_at) {
     json.begin_object();
@@ -129,7 +156,8 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   return json.take();
 }
 
-std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms) {
+std::string now_list_json(const std::vector<NowMount>& all, const std::vector<NowMount>& stations,
+                          std::int64_t now_ms) {
   JsonWriter json;
   json.begin_object();
   json.key("now_ms").number(now_ms);
@@ -139,6 +167,9 @@ std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms)
     write_head(json, now);
     json.end_object();
   }
+  json.end_array();
+  json.key("stations").begin_array();
+  for (const NowMount& now : stations) write_listed_station(json, now);
   json.end_array();
   json.end_object();
   return json.take();

@@ -21,11 +21,20 @@ struct NowStream {
   std::string content_type, bitrate;
   std::string hls_url;  // "": it has no HLS
   std::uint64_t listeners = 0;
+  std::uint64_t number = 0;  // as SHOUTcast's sid, from 1
+};
+
+// What listeners know as one programme: a <station>, or a stream that is in none.
+struct NowStation {
+  std::uint64_t number = 0;  // of its first stream
+  std::string id;            // letters, digits and '_'
+  std::string timezone = "UTC";
+  std::string page;  // the path on which it is listened to; "": there is none
+  std::string logo;  // a path of this server; "": none
 };
 
 struct NowMount {
-  std::uint64_t number = 0;  // as SHOUTcast's sid, from 1
-  std::string id;            // of the station: letters, digits and '_'
+  NowStation station;
   ShoutcastStream stream;
   std::string description;
   std::optional<PlayedTitle> title;  // nullopt: none; its text may be all that is known
@@ -49,7 +58,9 @@ std::string station_id(std::string_view mount);
 // The title alone, as it stands in now_json(); "null" without one.
 std::string title_json(const NowMount& now);
 std::string now_json(const NowMount& now, std::int64_t now_ms);
-// {"now_ms":…,"mounts":[…]}, each without its history and its place.
-std::string now_list_json(const std::vector<NowMount>& all, std::int64_t now_ms);
+// {"now_ms":…,"mounts":[…],"stations":[…]}, each without its history and its place.  stations: each
+// with its streams.
+std::string now_list_json(const std::vector<NowMount>& all, const std::vector<NowMount>& stations,
+                          std::int64_t now_ms);
 
 }  // namespace lb

@@ -1,5 +1,8 @@
 #include "admin/player_page.h"
 
+#include <charconv>
+#include <cmath>
+
 #include "admin/builtin.h"
 #include "admin/oembed.h"
 #include "base/cat.h"
@@ -48,7 +51,10 @@ std::string head(const PlayerFacts& facts, const std::string& name, const Player
        "</title>\n"
        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
        "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-       "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n"
+       "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n",
+       facts.sheet.empty()
+           ? std::string()
+           : cat({"<link rel=\"stylesheet\" href=\"", html_escape(facts.sheet), "\"/>\n"}),
        "<link rel=\"icon\" type=\"image/png\" href=\"/icecast.png\"/>\n"
        "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"",
        html_escape(cat({kOembedPath, "?format=json&url=", percent_encode(facts.address, false)})),
@@ -83,7 +89,34 @@ std::string past_controls(const PlayerTexts& texts) {
               button("resume", texts.resume, {}), "</p>\n"});
 }
 
+std::string links(const PlayerFacts& facts) {
+  if (facts.links.empty()) return {};
+  std::string out = "<footer class=\"links\">\n";
+  for (const PageLink& link : facts.links)
+    out += cat({"<a href=\"", html_escape(link.url), "\" rel=\"noopener\"",
+                facts.embedded ? " target=\"_blank\"" : "", ">", safe(link.name), "</a>\n"});
+  return out += "</footer>\n";
+}
+
+// 0 to 1, of two hexadecimal digits.
+double linear(std::string_view digits) {
+  unsigned level = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), level, 16);
+  const double value = level / 255.0;
+  return value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+}
+
 }  // namespace
+
+std::string colour_sheet(std::string_view colour) {
+  const double luminance = 0.2126 * linear(colour.substr(1, 2)) +
+                           0.7152 * linear(colour.substr(3, 2)) +
+                           0.0722 * linear(colour.substr(5, 2));
+  // Where black and white have the same contrast: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
+  constexpr double kEven = 0.17912878474779;
+  return cat({":root { --brand: ", colour,
+              "; --on-brand: ", luminance > kEven ? "#000000" : "#ffffff", "; }\n"});
+}
 
 std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   const std::string& mount = facts.streams.front().mount;
@@ -93,8 +126,12 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("gone", texts.gone) + data("now", cat({"/api/v1/now", percent_encode(mount, true)}));
-  out += cat({">\n<h1 dir=\"auto\">", name, "</h1>\n"});
+         data("gone", texts.gone) + data("now", facts.now);
+  if (!facts.past) out += data("past", "0");
+  out += ">\n";
+  if (!facts.logo.empty())
+    out += cat({"<img id=\"logo\" src=\"", stream_path(facts.logo), "\" alt=\"\"/>\n"});
+  out += cat({"<h1 dir=\"auto\">", name, "</h1>\n"});
   if (!facts.about.empty() && !facts.embedded)
     out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});
   if (!facts.genre.empty() && !facts.embedded)
@@ -107,7 +144,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<p id=\"status\" role=\"status\">", facts.on_air ? "" : texts.off_air, "</p>\n"});
   out += cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
               "</h2><ol></ol></section>\n<p><a href=\"", path, ".m3u\">", texts.playlist,
-              "</a></p>\n</main>\n</body>\n</html>\n"});
+              "</a></p>\n", links(facts), "</main>\n</body>\n</html>\n"});
   return out;
 }
 

@@ -137,8 +137,17 @@ unsigned quality_of(std::string_view parameter) {
 
 std::span<const PlayerTexts> player_texts() { return kTexts; }
 
-const PlayerTexts& player_texts_for(std::string_view accept_language) {
+const PlayerTexts& player_texts_for(std::string_view accept_language,
+                                    std::span<const std::string> offered) {
+  const auto is_offered = [&offered](const PlayerTexts& texts) {
+    return offered.empty() || std::ranges::find(offered, texts.language) != offered.end();
+  };
   const PlayerTexts* best = &kTexts.front();
+  for (const std::string& language : offered)
+    if (const PlayerTexts* texts = texts_of(language); texts != nullptr) {
+      best = texts;
+      break;
+    }
   unsigned best_quality = 0;
   std::size_t seen = 0;
   while (!accept_language.empty() && ++seen <= kMostLanguages) {
@@ -147,7 +156,7 @@ const PlayerTexts& player_texts_for(std::string_view accept_language) {
     accept_language.remove_prefix(end == std::string_view::npos ? accept_language.size() : end + 1);
     const std::size_t split = one.find(';');
     const PlayerTexts* texts = texts_of(trim(one.substr(0, split)));
-    if (texts == nullptr) continue;
+    if (texts == nullptr || !is_offered(*texts)) continue;
     const unsigned quality =
         split == std::string_view::npos ? 1000 : quality_of(one.substr(split + 1));
     if (quality <= best_quality) continue;

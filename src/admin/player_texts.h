@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace lb {
@@ -19,6 +20,8 @@ struct PlayerTexts {
 std::span<const PlayerTexts> player_texts();
 // The language that the reader likes best of ours, by quality and then by place; English where
 // there is none.  A region does not matter: "de-AT" is "de".
-const PlayerTexts& player_texts_for(std::string_view accept_language);
+// offered: those that may be chosen, the first one where there is none; empty: all.
+const PlayerTexts& player_texts_for(std::string_view accept_language,
+                                    std::span<const std::string> offered = {});
 
 }  // namespace lb

@@ -97,7 +97,8 @@ RouteTable make_routes(Worker& worker) {
   rows.add<PastFileStage>();                        // … as a file
   rows.add<PastStreamStage>();                      // … as a stream
   rows.add<ListenStage>({}, of_mounts);             // a mount, or its fallback
-  rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css", "/oembed"});  // its page
+  rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css", "/_lb/player/*",
+                         "/oembed"});         // pages of streams
   rows.add<PlaylistStage>();                  // NAME.m3u with the nodes of the cluster
   rows.add<PageStage>();                      // status-json.xsl, *.xsl
   rows.add<MountLookupStage>({}, of_mounts);  // a mount that a master may know

@@ -260,6 +260,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_store(config, filler);
   check_acme(config, filler);
   check_webhooks(config, filler);
+  check_stations(config, filler);
   if (records_anything(config) && archive_directory_of(config).empty()) {
     filler.report(filler.line_of("mount"), Severity::kWarning,
                   "<archive>: nothing is recorded, because no directory is known; name one in "

@@ -25,6 +25,7 @@
 #include "config/login_index.h"
 #include "config/mount_book.h"
 #include "config/mount_index.h"
+#include "config/station_settings.h"
 #include "config/store_settings.h"
 #include "config/webhook_settings.h"
 #include "hls/settings.h"
@@ -139,6 +140,8 @@ struct Config {
   AudienceSettings audience;
   AcmeSettings acme;
   std::vector<WebhookSettings> webhooks;
+  std::vector<StationSettings> stations;
+  PlayerSettings player;
   bool api = true;  // /api/v1, where <console> is
   StoreSettings store;
 };

@@ -29,13 +29,18 @@ class Writer {
         continue;
       }
       if (!is_wanted(inner, object, standard, at)) continue;
-      for (const std::string& value : values(inner, object)) {
+      const auto written = values(inner, object);
+      if (!inner.name.empty() && (inner.attribute || row.block->inline_form)) {
+        // An attribute stands once: those of a list are apart by spaces.
+        std::string all;
+        for (const std::string& value : written)
+          all += cat({all.empty() ? "" : " ", escape_markup(value, kLineEnds)});
+        if (!written.empty()) attributes += cat({" ", inner.name, "=\"", all, "\""});
+        continue;
+      }
+      for (const std::string& value : written) {
         if (inner.name.empty()) {
           text += escape_markup(value, kLineEnds);
-        } else if (inner.attribute || row.block->inline_form) {
-          attributes.append(" ")
-              .append(inner.name)
-              .append(cat({"=\"", escape_markup(value, kLineEnds), "\""}));
         } else {
           children += indent(depth + 1) + element(inner.name, "", escape_markup(value, kLineEnds));
         }

@@ -169,6 +169,8 @@ extern const Nest kDeadAirNest;
 extern const SchemaBlock kAcmeBlock;
 extern const SchemaBlock kAudienceBlock;
 extern const SchemaBlock kWebhookBlock;
+extern const SchemaBlock kStationBlock;
+extern const SchemaBlock kPlayerBlock;
 extern const SchemaBlock kConsoleBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.

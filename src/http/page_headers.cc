@@ -15,6 +15,7 @@ constexpr std::string_view kPlainPolicy =
 constexpr std::string_view kConsolePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "media-src *; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+constexpr std::string_view kNoFrames = "'none'";
 constexpr std::string_view kDesignedPolicy =
     "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
@@ -61,17 +62,17 @@ std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configu
   return lines;
 }
 
-std::string player_header_lines(bool embedded, bool elsewhere,
+std::string player_header_lines(std::string_view frames, bool elsewhere,
                                 std::span<const HttpHeader> configured) {
   std::string policy =
       cat({"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
            "'self'; media-src 'self'",
            elsewhere ? " http: https:" : "",
-           "; base-uri 'none'; form-action 'none'; frame-ancestors ", embedded ? "*" : "'none'"});
+           "; base-uri 'none'; form-action 'none'; frame-ancestors ", frames});
   std::string lines;
   append_line(lines, "Content-Security-Policy", policy, configured);
   lines += nosniff_line(configured);
-  if (!embedded) append_line(lines, "X-Frame-Options", "DENY", configured);
+  if (frames == kNoFrames) append_line(lines, "X-Frame-Options", "DENY", configured);
   append_line(lines, "Referrer-Policy", "same-origin", configured);
   append_line(lines, "Vary", "Accept-Language", configured);
   return lines;

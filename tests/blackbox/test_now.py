@@ -4,7 +4,7 @@ import time
 
 from harness import check, equal, test, wait_for
 
-FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams"}
+FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo"}
 
 
 def now(server, mount, fact=lambda seen: True, query=""):
@@ -155,3 +155,53 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
         equal((reply.status, reply.get("Content-Type")), (status, "application/problem+json"), wrong)
         check("wall" in reply.json()["detail"], reply.text)
     equal(server.get("/api/v1/now/none/place").status, 404)
+
+
+STATION = ('<station id="rock" name="Rock Antenna" description="Guitars" url="https://rock.example.org/" genre="Rock" timezone="Europe/Berlin" '
+           'logo="/rock.png"><mount>/rock.mp3</mount><mount>/rock-64.mp3</mount><mount>/secret.mp3</mount></station>'
+           '<mount><mount-name>/secret.mp3</mount-name><hidden>1</hidden></mount>')
+
+
+@test
+def a_station_is_its_streams(t):
+    server = t.server(body=STATION)
+    # A station is known before it plays.
+    seen = now(server, "/rock.mp3")
+    equal((seen["station"], seen["name"], seen["on_air"]), ("rock", "Rock Antenna", False))
+    equal(server.get("/api/nowplaying/rock").json()["is_online"], False)
+    other = server.source("/a.mp3", lines=["ice-name: Another"])
+    small = server.source("/rock-64.mp3", lines=["ice-name: What the encoder says", "ice-bitrate: 64"])
+    secret = server.source("/secret.mp3")
+    for source in (other, small, secret):
+        source.play(5)
+    set_title(server, "/rock-64.mp3", "A - Small")
+    for path in ("/rock-64.mp3", "/rock-64.mp3", "/secret.mp3"):
+        server.listener(path)
+    wait_for(lambda: server.get("/api/nowplaying/rock").json()["listeners"]["total"] == 2, "two listen to the small stream")
+    # What plays is told, though it is not the first one.
+    seen = now(server, "/station:rock", lambda s: s["title"] is not None)
+    equal((seen["mount"], seen["name"], seen["genre"], seen["url"], seen["logo"], seen["title"]["text"]),
+          ("/rock-64.mp3", "Rock Antenna", "Rock", "https://rock.example.org/", "/rock.png", "A - Small"))
+    equal([one["mount"] for one in seen["streams"]], ["/rock-64.mp3", "/rock.mp3"])
+    large = server.source("/rock.mp3", lines=["ice-bitrate: 128"])
+    large.play(5)
+    set_title(server, "/rock.mp3", "A - Large")
+    server.listener("/rock.mp3")
+    wait_for(lambda: server.get("/api/nowplaying/rock").json()["listeners"]["total"] == 3, "one more listens to the large stream")
+    equal(now(server, "/station:rock", lambda s: s["title"] is not None)["mount"], "/rock.mp3")
+    wait_for(lambda: server.get("/api/nowplaying/rock").json()["now_playing"]["song"]["text"] == "A - Large", "AzuraCast's page shows it")
+    one = server.get("/api/nowplaying/rock").json()
+    station = one["station"]
+    equal((station["id"], station["shortcode"], station["name"], station["description"], station["timezone"]),
+          (3, "rock", "Rock Antenna", "Guitars", "Europe/Berlin"))
+    check(station["public_player_url"].endswith("/listen/rock"), station["public_player_url"])
+    equal([(m["path"], m["id"], m["is_default"]) for m in station["mounts"]], [("/rock.mp3", 3, True), ("/rock-64.mp3", 2, False)])
+    check(one["now_playing"]["song"]["art"].endswith("/rock.png"), one["now_playing"]["song"]["art"])
+    equal([each["station"]["shortcode"] for each in server.get("/api/nowplaying").json()], ["a", "rock"])
+    equal([each["shortcode"] for each in server.get("/api/stations").json()], ["a", "rock"])
+    both = server.get("/api/v1/now").json()
+    equal([each["mount"] for each in both["mounts"]], ["/a.mp3", "/rock-64.mp3", "/rock.mp3"])
+    equal([(each["id"], each["listeners"], each["mounts"], each["timezone"], each["page"]) for each in both["stations"]],
+          [("a", 0, ["/a.mp3"], "UTC", "/listen/a.mp3"),
+           ("rock", 3, ["/rock.mp3", "/rock-64.mp3"], "Europe/Berlin", "/listen/rock")])
+    check("secret" not in server.get("/api/v1/now").text + server.get("/api/nowplaying").text, "a hidden mount of a station is told")

@@ -40,6 +40,11 @@ def page_of(server, path, *lines):
     return Page(reply.text)
 
 
+def oembed(server, path, more=""):
+    name = "%s:%d" % (server.host, server.port)
+    return server.get("/oembed?url=%s%s" % (urllib.parse.quote("http://%s%s" % (name, path), safe=""), more), headers=["Host: " + name])
+
+
 @test
 def a_stream_has_a_page_that_plays_it_without_scripts(t):
     server = t.server()
@@ -189,3 +194,75 @@ def the_list_of_streams_leads_to_their_pages(t):
     links = [one["href"] for one in wait_for(lambda: Page(server.get("/status.xsl").text).all("a"), "links") if one["href"].startswith("/listen")]
     equal(links, ["/listen/a%20b.mp3"])
     equal(server.get(links[0]).status, 200)
+
+
+PLAYER = ('<station id="rock" name="Rock &lt;Antenna&gt;" logo="/rock.png" colour="#ffcc00"><mount>/rock.mp3</mount><mount>/rock-64.mp3</mount>'
+          '<mount>/secret.mp3</mount></station><mount><mount-name>/secret.mp3</mount-name><hidden>1</hidden></mount>')
+
+
+@test
+def a_station_has_a_page_of_its_own_look(t):
+    server = t.server(body=PLAYER)
+    # It has one before it plays.
+    page = page_of(server, "/listen/rock")
+    check("Rock <Antenna>" in page.text and "not on the air" in page.text, page.text)
+    equal(page.one("audio")["src"], "/rock.mp3")
+    server.source("/rock-64.mp3", lines=["ice-name: The encoder"]).play(20)
+    wait_for(lambda: page_of(server, "/listen/rock").one("audio")["src"] == "/rock-64.mp3", "what plays goes first")
+    server.source("/other.mp3").play(20)
+    for path, mounts in (("/listen/rock", ["/rock-64.mp3", "/rock.mp3"]), ("/listen/rock-64.mp3", ["/rock-64.mp3", "/rock.mp3"])):
+        page = page_of(server, path)
+        check("Rock <Antenna>" in page.text and "The encoder" not in page.text, page.text)
+        equal([one["value"] for one in page.all("option")], mounts, path)
+        equal((page.one("img")["src"], page.one("img")["alt"]), ("/rock.png", ""))
+        sheets = [one["href"] for one in page.all("link") if one["rel"] == "stylesheet"]
+        equal(sheets, ["/_lb/player.css", "/_lb/player/rock.css"])
+    sheet = server.get("/_lb/player/rock.css")
+    equal((sheet.status, sheet.get("Content-Type"), sheet.get("X-Content-Type-Options")), (200, "text/css; charset=utf-8", "nosniff"))
+    check("--brand: #ffcc00" in sheet.text and "--on-brand: #000000" in sheet.text, sheet.text)
+    for path in ("/_lb/player/none.css", "/_lb/player/rock", "/_lb/player/", "/listen/none", "/listen/", "/listen/secret.mp3"):
+        equal(server.get(path).status, 404, path)
+    equal(page_of(server, "/listen/other.mp3").all("img"), [])
+    equal(oembed(server, "/listen/rock").json()["title"], "Rock <Antenna>")
+
+
+@test
+def a_mount_of_the_whole_name_goes_before_a_station(t):
+    server = t.server(body=PLAYER)
+    server.source("/listen/rock").play(20)
+    equal(server.listener("/listen/rock").head.get("content-type"), "audio/mpeg")
+
+
+@test
+def the_configuration_says_what_pages_offer(t):
+    server = t.server(body='<player past="0" embed="https://www.example.org https://bad;script-src" languages="fr de">'
+                      '<link name="Impressum" url="https://example.org/imprint?a=1&amp;b=2"/><link name="Script" url="javascript:alert(1)"/>'
+                      + "".join('<link name="L%d" url="https://example.org/%d"/>' % (i, i) for i in range(8)) + "</player>")
+    server.source("/live.mp3").play(20)
+    reply = server.get("/listen/live.mp3", headers=["Accept-Language: en, de"])
+    page = Page(reply.text)
+    equal((page.one("html")["lang"], page.one("main")["data-past"]), ("de", "0"))
+    equal(page_of(server, "/listen/live.mp3", "Accept-Language: en").one("html")["lang"], "fr")
+    links = [(one["href"], one["rel"]) for one in page.all("a") if "rel" in one]
+    equal(links, [("https://example.org/imprint?a=1&b=2", "noopener")] + [("https://example.org/%d" % i, "noopener") for i in range(4)])
+    check("javascript" not in reply.text, "a script is linked to")
+    check(reply.get("Content-Security-Policy").endswith("frame-ancestors 'none'"), reply.get("Content-Security-Policy"))
+    framed = server.get("/listen/live.mp3?embed=1")
+    check(framed.get("Content-Security-Policy").endswith("frame-ancestors https://www.example.org"), framed.get("Content-Security-Policy"))
+    equal(framed.get("X-Frame-Options"), None)
+
+
+@test
+def pages_are_off_where_the_configuration_says_it(t):
+    server = t.server(body='<player enabled="0"/>')
+    server.source("/live.mp3").play(20)
+    for path in ("/listen/live.mp3", "/_lb/player.js"):
+        equal(server.get(path).status, 404, path)
+    equal(oembed(server, "/listen/live.mp3").status, 404)
+    equal(server.get("/api/v1/now").json()["stations"][0]["page"], None)
+    server = t.server(body='<player embed="off"/>')
+    server.source("/live.mp3").play(20)
+    framed = server.get("/listen/live.mp3?embed=1")
+    check(framed.get("Content-Security-Policy").endswith("frame-ancestors 'none'"), framed.get("Content-Security-Policy"))
+    equal(framed.get("X-Frame-Options"), "DENY")
+    equal(oembed(server, "/listen/live.mp3").status, 404)

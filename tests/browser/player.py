@@ -2,7 +2,7 @@
 import accessibility
 from pages import WIDER, EvilSite, quiet
 from stage import harness
-from harness import equal, test, wait_for
+from harness import check, equal, test, wait_for
 
 HEARD = "return document.querySelector('audio').currentTime"
 NAME = "Radio \"Example\" <b>&</b>"
@@ -156,4 +156,29 @@ def one_may_go_back_and_return(s):
     s.browser.find("#resume").click()
     s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it goes on there", harness.Settings.patience)
     equal("?from=" in s.browser.script("return document.querySelector('audio').src"), True)
+    quiet(s)
+
+
+STATION = ('<station id="rock" name="Rock Antenna" description="Guitars since 1989" genre="Rock" logo="/icecast.png" colour="#ffcc00">'
+           "<mount>/rock.mp3</mount></station>"
+           '<player past="0" languages="en"><link name="Imprint" url="https://example.org/imprint"/><link name="Privacy" url="https://example.org/privacy"/></player>')
+LOOK = "const s = getComputedStyle(document.querySelector('#play')); return [s.backgroundColor, s.color]"
+
+
+@test
+def a_station_has_its_colour_its_logo_and_its_links(s):
+    s.start(body=STATION)
+    s.feed("/rock.mp3", "What the encoder says")
+    playing_page(s, "/listen/rock")
+    s.see("Rock Antenna", "Guitars since 1989", "Imprint")
+    equal(s.browser.script(LOOK), ["rgb(255, 204, 0)", "rgb(0, 0, 0)"])
+    s.browser.wait(lambda: s.browser.script("const logo = document.querySelector('#logo'); return logo.complete && logo.naturalWidth > 0"), "the logo")
+    check(s.browser.script("return navigator.mediaSession.metadata.artwork[0].src").endswith("/icecast.png"), "no picture for the lock screen")
+    for size, width in {"small": 320, "desk": 1280}.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
+            s.browser.screenshot(s.shots / ("station-%s-%s.png" % (size, "dark" if dark else "light")))
+    s.browser.look(1280)
     quiet(s)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "app/station/shown_stations.h"
 #include "base/strings.h"
 #include "http/message.h"
 
@@ -49,6 +50,9 @@ std::vector<std::string> numbered_streams(const Services& services, const Config
         !section.no_mount)
       names.insert(section.name);
   });
+  for (const StationSettings& station : config.stations)
+    for (const std::string& name : station.mounts)
+      if (is_shown(config, name) && !mount_section(config, name).no_mount) names.insert(name);
   const auto mounts = services.mounts.all();
   for (const auto& [name, mount] : *mounts)
     if (is_shown(config, name)) names.insert(name);
@@ -62,7 +66,9 @@ std::vector<std::string> numbered_streams(const Services& services, const Config
 bool is_shown_stream(const Services& services, const Config& config, const std::string& name) {
   if (!is_shown(config, name)) return false;
   const MountSettings& section = mount_section(config, name);
-  return (section.name == name && !section.no_mount) || services.mounts.find(name) != nullptr;
+  if (section.name == name && !section.no_mount) return true;
+  return services.mounts.find(name) != nullptr ||
+         (station_of(config, name) != nullptr && !section.no_mount);
 }
 
 ShoutcastStream shoutcast_stream(const Services& services, const Config& config,

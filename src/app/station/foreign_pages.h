@@ -5,7 +5,7 @@
 //   /played.xsl  /played.json                                                            (ours)
 //
 // SHOUTcast's take sid=N, or mount= as ours do.  Streams are numbered from 1 in the order of their
-// names, those with a section in the configuration also while they are off the air; the
+// names, those with a section or a <station> also while they are off the air; the
 // <shoutcast-mount>, where there is one, is number 1.  A number that there is not is 404.
 // Hidden mounts are not shown.  A mount or a file of the web root with such a name goes first.
 //

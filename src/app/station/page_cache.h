@@ -30,10 +30,12 @@ struct PageAsk {
   std::string path;  // "/status-json.xsl", "/status.xsl"; ".xspf", ".vclt": lists of one mount
   std::optional<std::string> mount;  // "": one that there is not; nullopt: all
   bool array = false;
-  unsigned titles = 0;  // of /api/v1/now: so many that were played before
+  unsigned titles = 0;    // of /api/v1/now: so many that were played before
+  std::string station{};  // of AzuraCast's: this one; "": all.  It may have several mounts
 
   std::string key() const {
-    return cat({path, array ? "?1" : "?0", titles, mount ? "=" : "", mount.value_or("")});
+    return cat({path, array ? "?1" : "?0", titles, mount ? "=" : "", mount.value_or(""),
+                station.empty() ? "" : " ", station});
   }
 };
 // nullopt: there is no such page.

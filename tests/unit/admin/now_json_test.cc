@@ -15,8 +15,8 @@ PlayedTitle played(const char* text, std::int64_t ms) {
 
 NowMount example() {
   NowMount now;
-  now.number = 3;
-  now.id = "rock";
+  now.station.number = 3;
+  now.station.id = "rock";
   now.stream.mount = "/rock.mp3";
   now.stream.on_air = true;
   now.stream.name = "Rock <b>\"";
@@ -83,8 +83,28 @@ TEST(NowJson, AzuraCastsSongsHaveTheNumbersOfItsOwn) {
   CHECK(song_id(std::string(150, 'x')) == song_id(std::string(151, 'x')));
   CHECK(song_id("A - B") != song_id("A - C"));
 }
+TEST(NowJson, AListHasItsStationsToo) {
+  NowMount rock = example();
+  rock.station.timezone = "Europe/Berlin";
+  rock.station.page = "/listen/rock";
+  rock.station.logo = "/rock.png";
+  rock.streams.push_back({"/rock-64.aac", "http://r/rock-64.aac", "audio/aac", "64", "", 3});
+  const Json list = parsed(now_list_json({example()}, {rock}, 1));
+  CHECK_EQUAL(1U, list.at("mounts").size());
+  CHECK_EQUAL(1U, list.at("stations").size());
+  const std::string text = now_list_json({}, {rock}, 1);
+  CHECK_TEXT(
+      text.find(
+          "\"timezone\":\"Europe/Berlin\",\"logo\":\"/rock.png\",\"page\":\"/listen/rock\"") !=
+          std::string::npos,
+      text.c_str());
+  CHECK(text.find("\"mounts\":[\"/rock.mp3\",\"/rock-64.aac\"]") != std::string::npos);
+  const std::string song = nowplaying_json(rock, 60000, "http://r");
+  CHECK(song.find("\"art\":\"http://r/rock.png\"") != std::string::npos);
+  CHECK(song.find("\"public_player_url\":\"http://r/listen/rock\"") != std::string::npos);
+}
 TEST(NowJson, AnAnswerOfAMountThatHasGoneIsWhole) {
   for (const std::string& text : {now_json({}, 1), nowplaying_json({}, 1, "http://r"),
-                                  station_json({}, "http://r"), now_list_json({}, 1)})
+                                  station_json({}, "http://r"), now_list_json({}, {}, 1)})
     parsed(text);
 }

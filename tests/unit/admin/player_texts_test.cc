@@ -1,6 +1,7 @@
 #include "admin/player_texts.h"
 
 #include <string>
+#include <vector>
 
 #include "CppUTest/TestHarness.h"
 
@@ -35,6 +36,15 @@ TEST(PlayerTexts, AHeaderIsNotReadForEver) {
   std::string many;
   for (int i = 0; i < 32; ++i) many += "xx,";
   STRCMP_EQUAL("en", std::string(player_texts_for(many + "de").language).c_str());
+}
+
+TEST(PlayerTexts, OnlyLanguagesThatAreOffered) {
+  const std::vector<std::string> offered{"xx", "fr", "de"};
+  STRCMP_EQUAL("de", std::string(player_texts_for("en, de", offered).language).c_str());
+  STRCMP_EQUAL("fr", std::string(player_texts_for("en", offered).language).c_str());
+  STRCMP_EQUAL("fr", std::string(player_texts_for("", offered).language).c_str());
+  STRCMP_EQUAL(
+      "en", std::string(player_texts_for("de", std::vector<std::string>{"xx"}).language).c_str());
 }
 
 TEST(PlayerTexts, NoWordIsMissing) {

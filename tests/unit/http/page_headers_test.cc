@@ -42,6 +42,12 @@ TEST(PageHeaders, LetTheConsoleRunWhatLiesOnThisServerOnly) {
     CHECK_TEXT(has(lines, part), part);
   CHECK(!has(lines, "unsafe"));
 }
+TEST(PageHeaders, LetASiteShowAPageOfAStreamInAFrame) {
+  const std::string lines = player_header_lines("https://a.example.org", false, {});
+  CHECK(has(lines, "frame-ancestors https://a.example.org\r\n"));
+  CHECK(!has(lines, "X-Frame-Options"));
+  CHECK(has(player_header_lines("'none'", false, {}), "X-Frame-Options: DENY\r\n"));
+}
 TEST(PageHeaders, LetADesignedPageLoadWhatItsAuthorChose) {
   const std::string lines = page_header_lines(PageKind::kDesigned, {});
   CHECK(!has(lines, "default-src"));

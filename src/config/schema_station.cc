@@ -1,0 +1,146 @@
+// Rows of <station> and <player>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kStation[] = {
+    {.name = "id",
+     .kind = kText,
+     .slot = slot<&StationSettings::id>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "rock",
+     .help = "How addresses call it: letters a to z, digits and _."},
+    {.name = "name",
+     .kind = kText,
+     .slot = slot<&StationSettings::name>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "what the encoder says",
+     .example = "Rock Antenna",
+     .help = "What listeners read."},
+    {.name = "description",
+     .kind = kText,
+     .slot = slot<&StationSettings::description>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "what the encoder says",
+     .example = "Guitars since 1989",
+     .help = "A line below the name."},
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&StationSettings::url>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "what the encoder says",
+     .example = "https://rock.example.org/",
+     .help = "The address of its own site."},
+    {.name = "genre",
+     .kind = kText,
+     .slot = slot<&StationSettings::genre>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "what the encoder says",
+     .example = "Rock",
+     .help = "As the encoder says it, where it is not here."},
+    {.name = "timezone",
+     .kind = kText,
+     .slot = slot<&StationSettings::timezone>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "Europe/Berlin",
+     .help = "As it stands in AzuraCast's answers."},
+    {.name = "logo",
+     .kind = kText,
+     .slot = slot<&StationSettings::logo>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/rock.png",
+     .help = "A picture of the web root, for the page of the station and players that ask."},
+    {.name = "colour",
+     .kind = kText,
+     .slot = slot<&StationSettings::colour>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "#b3261e",
+     .help = "The colour of its page. What stands on it is black or white, whichever is read "
+             "better."},
+    {.name = "mount",
+     .kind = kList,
+     .slot = slot<&StationSettings::mounts>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/rock.mp3",
+     .help = "Its streams, which listeners choose from; the first one is played by itself."},
+};
+
+constexpr SchemaElement kLink[] = {
+    {.name = "name",
+     .kind = kText,
+     .slot = slot<&PlayerLink::name>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "Imprint",
+     .help = "What is read."},
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&PlayerLink::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://example.org/imprint",
+     .help = "An https address."},
+};
+
+constinit const SchemaBlock kLinkBlock{.name = "link",
+                                       .help = "What the page leads to; at most five.",
+                                       .elements = kLink,
+                                       .fresh = fresh<PlayerLink>,
+                                       .inline_form = true};
+
+constexpr SchemaElement kPlayer[] = {
+    {.name = "enabled",
+     .kind = kBool,
+     .slot = slot<&PlayerSettings::enabled>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "0: there are no pages below /listen."},
+    {.name = "embed",
+     .kind = kList,
+     .slot = slot<&PlayerSettings::embed>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "*",
+     .example = "https://www.example.org",
+     .help = "The sites that may show the page in a frame (?embed=1): *, which are all, off, or "
+             "their addresses."},
+    {.name = "past",
+     .kind = kBool,
+     .slot = slot<&PlayerSettings::past>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "0: the page has no buttons that go back in what is recorded."},
+    {.name = "languages",
+     .kind = kList,
+     .slot = slot<&PlayerSettings::languages>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "en de fr es pt",
+     .example = "de en",
+     .help = "Those that the page is offered in; the first one where none of them is asked for."},
+    {.name = "link",
+     .kind = kBlock,
+     .block = &kLinkBlock,
+     .nest = each_in<&PlayerSettings::links>(),
+     .origin = SchemaOrigin::kOwn},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kStationBlock{
+    .name = "station",
+    .help =
+        "What listeners know as one programme; see doc/player.md. Without one, each stream "
+        "that is shown is a station.",
+    .elements = kStation,
+    .fresh = fresh<StationSettings>,
+    .key = "id"};
+
+constinit const SchemaBlock kPlayerBlock{.name = "player",
+                                         .help = "The pages of streams; see doc/player.md.",
+                                         .elements = kPlayer,
+                                         .fresh = fresh<PlayerSettings>,
+                                         .inline_form = true};
+
+}  // namespace lb

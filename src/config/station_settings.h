@@ -1,0 +1,47 @@
+// <station>: what listeners know as one programme, and its streams; <player>: the pages on which
+// they are heard.
+// Thread: immutable once loaded.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lb {
+
+struct StationSettings {
+  std::string id;                             // [a-z0-9_]
+  std::string name, description, url, genre;  // "": what the encoder says
+  std::string timezone = "UTC";
+  std::string logo;                 // a path of this server; "": none
+  std::string colour;               // "#rrggbb"; "": the page's own
+  std::vector<std::string> mounts;  // the first one is played where none is asked for
+  friend bool operator==(const StationSettings&, const StationSettings&) = default;
+};
+
+struct PlayerLink {
+  std::string name, url;
+  friend bool operator==(const PlayerLink&, const PlayerLink&) = default;
+};
+
+struct PlayerSettings {
+  bool enabled = true;
+  bool past = true;                // what is recorded can be gone back to
+  std::vector<std::string> embed;  // origins that may show it in a frame; empty: all, "off": none
+  std::vector<std::string>
+      languages;  // that are offered, the first one where none fits; empty: all
+  std::vector<PlayerLink> links;
+};
+
+// Letters a to z, digits and '_', 64 at most.
+bool is_station_id(std::string_view id) noexcept;
+// "#rrggbb"
+bool is_colour(std::string_view text) noexcept;
+// "https://www.example.org", with a port or "*." where wanted, and nothing else: it becomes part of
+// a header line.
+bool is_framing_site(std::string_view text) noexcept;
+bool is_offered(const PlayerLink& link) noexcept;
+inline constexpr std::size_t kMaxPlayerLinks = 5;
+
+}  // namespace lb

@@ -1,0 +1,66 @@
+#include "app/station/shown_stations.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+StationSettings station(const char* id, std::vector<std::string> mounts) {
+  StationSettings out;
+  out.id = id;
+  out.mounts = std::move(mounts);
+  return out;
+}
+
+std::string printed(const std::vector<ShownStation>& stations) {
+  std::string out;
+  for (const ShownStation& one : stations) {
+    out += std::to_string(one.number) + " " + one.id + (one.settings != nullptr ? "!" : "");
+    for (const std::string& mount : one.mounts) out += " " + mount;
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_GROUP(ShownStations) { Config config; };
+
+TEST(ShownStations, AStreamThatIsInNoneIsOneOfItsOwn) {
+  STRCMP_EQUAL("1 a /a.mp3\n2 a_2 /a.ogg\n3 b /b\n",
+               printed(shown_stations(config, {"/a.mp3", "/a.ogg", "/b"})).c_str());
+}
+TEST(ShownStations, TheFirstOfItsStreamsThatAreShownIsPlayed) {
+  config.stations = {station("rock", {"/gone", "/b", "/a.mp3"}), station("silent", {"/gone"})};
+  STRCMP_EQUAL("2 rock! /b /a.mp3\n3 c /c\n",
+               printed(shown_stations(config, {"/a.mp3", "/b", "/c"})).c_str());
+}
+TEST(ShownStations, AnIdOfTheConfigurationGoesFirst) {
+  config.stations = {station("a", {"/z"})};
+  STRCMP_EQUAL("1 a_2 /a.mp3\n2 a! /z\n",
+               printed(shown_stations(config, {"/a.mp3", "/z"})).c_str());
+}
+TEST(ShownStations, AMountIsOfTheFirstStationThatNamesIt) {
+  config.stations = {station("a", {"/m"}), station("b", {"/m", "/n"})};
+  STRCMP_EQUAL("1 a! /m\n2 b! /n\n", printed(shown_stations(config, {"/m", "/n"})).c_str());
+  STRCMP_EQUAL("a", station_of(config, "/m")->id.c_str());
+  POINTERS_EQUAL(nullptr, station_of(config, "/o"));
+}
+TEST(ShownStations, OnesThatCannotBeNamedAreLeftOut) {
+  config.stations = {station("A/b", {"/m"}), station("a", {"/n"}), station("a", {"/o"})};
+  STRCMP_EQUAL("1 m /m\n2 a! /n\n3 o /o\n",
+               printed(shown_stations(config, {"/m", "/n", "/o"})).c_str());
+  POINTERS_EQUAL(nullptr, station_of(config, "/m"));
+  POINTERS_EQUAL(nullptr, find_station(config, "A/b"));
+}
+TEST(ShownStations, AreFoundByTheirIdElseByTheirNumber) {
+  config.stations = {station("2", {"/a"}), station("rock", {"/b", "/d"})};
+  const auto stations = shown_stations(config, {"/a", "/b", "/c", "/d"});
+  STRCMP_EQUAL("2", find_shown_station(stations, "2")->id.c_str());
+  STRCMP_EQUAL("rock", find_shown_station(stations, "rock")->id.c_str());
+  STRCMP_EQUAL("c", find_shown_station(stations, "3")->id.c_str());
+  // The number of a stream that is not its station's first.
+  POINTERS_EQUAL(nullptr, find_shown_station(stations, "4"));
+  POINTERS_EQUAL(nullptr, find_shown_station(stations, ""));
+}
