@@ -56,6 +56,13 @@ std::string cut(std::string_view text) { return std::string(text.substr(0, 80));
 
 }  // namespace
 
+std::optional<Problem> no_audience(const ApiWorld& world) {
+  if (world.audience != nullptr) return std::nullopt;
+  if (world.audience_why.empty())
+    return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
+  return Problem{ProblemName::kOverloaded, world.audience_why};
+}
+
 Problem wrong_parameter(std::string_view parameter, std::string detail) {
   Problem problem{ProblemName::kBadRequest, std::move(detail)};
   problem.members.emplace_back("parameter", std::string(parameter));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -28,6 +29,8 @@ struct AudienceAsk {
   bool all = false;  // sessions: quick looks, bots and relays too
 };
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context);
+// 404 where there is no audience, 503 where its database cannot be used; nullopt: there is one.
+std::optional<Problem> no_audience(const ApiWorld& world);
 // 400, with the name of the parameter.
 Problem wrong_parameter(std::string_view parameter, std::string detail);
 

@@ -42,11 +42,7 @@ std::variant<Asked, Problem> begin_report(const PlanContext& context) {
   const ApiWorld& world = context.world;
   auto read = read_audience_ask(context);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
-  if (world.audience == nullptr) {
-    if (world.audience_why.empty())
-      return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
-    return Problem{ProblemName::kOverloaded, world.audience_why};
-  }
+  if (auto problem = no_audience(world)) return *std::move(problem);
   Asked asked{std::get<AudienceAsk>(std::move(read)),
               AudienceReport(*world.audience, unix_ms(context.now)),
               {}};

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/account_plans.h"
+#include "api/audience_people.h"
 #include "api/audience_plans.h"
 #include "api/audit_plans.h"
 #include "api/ban_plans.h"
@@ -154,6 +155,10 @@ constexpr Endpoint kEndpoints[] = {
     {"audienceSessions", kGet, "/audience/sessions", kViewer, 200, "", "AudienceSessions", false,
      audience_sessions, "The sessions that began then, the oldest first; with ?all=1 also quick "
      "looks, bots and relays. No address.", true},
+    {"forgetListener", kDelete, "/audience/sessions", kAdmin, 200, "", "AudienceForgotten", false,
+     forget_listener, "Deletes the sessions of a listener that asks for it, of today and yesterday: "
+     "?address=, with &agent= and &user= as its requests had them, or of the day of one of its "
+     "sessions: ?session=. The sums stay.", true},
     {"audienceCountries", kGet, "/audience/countries", kViewer, 200, "", "AudienceCountries", false,
      audience_countries, "The same by country, where there is a <geoipdb>; whole hours.", true},
     {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,

@@ -239,6 +239,9 @@ constexpr ApiSchema kSchemas[] = {
 "seconds":{"type":"number"},"bytes":{"type":"integer"},"mount":{"type":"string"},"country":{"type":"string"},"player":{"type":"string"},
 "way":{"type":"string","enum":["stream","hls","past"]},"kind":{"type":"string","enum":["listener","bot","relay","quick-look"]},"connections":{"type":"integer"}}}},
 "next":{"type":"string"}}})"},
+    {"AudienceForgotten",
+     R"({"type":"object","required":["sessions"],"properties":{
+"sessions":{"type":"integer","description":"That were deleted; of a dry run, that would be."}}})"},
     {"AudienceCountries",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},

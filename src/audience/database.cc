@@ -45,10 +45,12 @@ CREATE TABLE play(id INTEGER PRIMARY KEY, mount INTEGER NOT NULL, began INTEGER 
 CREATE INDEX play_began ON play(mount, began);
 )";
 
-// Programs of the same version that do not know it pass over it.
+// Programs of the same version that do not know them pass over them.
+// forgotten: rows of these people that began up to then are passed over when they come.
 constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 )";
 
 Result<void> make_tables(Sqlite& database) {

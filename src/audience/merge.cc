@@ -45,6 +45,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   add_open_ = made("INSERT OR REPLACE INTO open VALUES(?,?,?,?)");
   get_open_ = made("SELECT session, began FROM open WHERE journal=? AND begun=?");
   drop_open_ = made("DELETE FROM open WHERE journal=? AND begun=?");
+  list_open_ = made("SELECT journal, begun FROM open WHERE session=?");
   move_open_ = made("UPDATE open SET session=? WHERE session=?");
   add_piece_ = made("INSERT INTO piece VALUES(?,?,?,?)");
   get_pieces_ = made("SELECT began, ended, bytes FROM piece WHERE session=?");
@@ -60,6 +61,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
       "SELECT 1 FROM play WHERE mount=? AND began<=? AND (ended IS NULL OR ended>=?) AND title=? "
       "LIMIT 1");
   next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
+  forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   Statement nodes = made("SELECT COUNT(DISTINCT node) FROM journal");
   several_ = nodes.step() && nodes.number(0) > 1;
@@ -156,7 +158,16 @@ std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBe
   return 0;
 }
 
+// The person's sessions were deleted after that, and this row had waited in a journal.
+bool AudienceMerge::is_forgotten(const ListeningBegun& row) {
+  forgotten_.bind(stored(row.who)).bind(stored(row.before == 0 ? row.who : row.before));
+  const bool forgotten = forgotten_.bind(row.at_ms).step();
+  forgotten_.reset();
+  return forgotten;
+}
+
 void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row) {
+  if (is_forgotten(row)) return;
   const std::int64_t mount = mount_of(row.mount);
   if (mount == 0) return;
   std::int64_t who = 0, ended = 0, began = row.at_ms;
@@ -230,6 +241,15 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   write_session(session);
   set_recent_.bind(session.ended).bind(session.open);
   set_recent_.bind(session.mount).bind(session.who).bind(id).run();
+}
+
+void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
+  std::vector<std::pair<std::int64_t, std::uint64_t>> listenings;
+  list_open_.bind(session);
+  while (list_open_.step())
+    listenings.emplace_back(list_open_.number(0), static_cast<std::uint64_t>(list_open_.number(1)));
+  for (const auto& [journal, begun] : listenings) end(journal, {begun, now_ms, 0, true});
+  sums_.write();
 }
 
 // The sessions are one: rows of two nodes came in another order than they happened.

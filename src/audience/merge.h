@@ -44,6 +44,10 @@ class AudienceMerge {
   enum class Origin : std::uint8_t { kHere, kElsewhere };
   Result<Merged> take(const std::string& node, const JournalBatch& batch,
                       Origin origin = Origin::kHere);
+  // What goes on of this session ends now, with the time that it was heard; its bytes are not
+  // known.
+  // REQUIRES: a transaction, which counts what this adds.
+  void end_open(std::int64_t session, std::int64_t now_ms);
   void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
 
  private:
@@ -64,6 +68,7 @@ class AudienceMerge {
                      const std::string& name, MayAdd may_add);
   std::int64_t mount_of(const std::string& name);  // 0: there are too many
   bool is_known_title(std::int64_t mount, const TitleBegun& row);
+  bool is_forgotten(const ListeningBegun& row);
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
   void title(const TitleBegun& row);
@@ -85,8 +90,9 @@ class AudienceMerge {
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
-      drop_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_, add_seen_,
-      add_people_, end_play_, add_play_, same_play_, next_play_, count_mounts_;
+      drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
+      add_seen_, add_people_, end_play_, add_play_, same_play_, next_play_, count_mounts_,
+      forgotten_;
 };
 
 }  // namespace lb

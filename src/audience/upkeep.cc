@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "audience/merge.h"
+
 namespace lb {
 namespace {
 
@@ -19,6 +21,19 @@ Result<bool> in_transaction(Sqlite& database, F work) {
   const Error error = sentence_of(database);
   [[maybe_unused]] const auto back = database.run("ROLLBACK");
   return error;
+}
+
+std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& person) {
+  std::vector<std::int64_t> found;
+  const auto today = static_cast<std::int64_t>(person.today);
+  const auto before = person.before == 0 ? today : static_cast<std::int64_t>(person.before);
+  Statement asked = database.prepare(
+      "SELECT session FROM recent WHERE who=? OR who=? UNION SELECT id FROM session WHERE "
+      "began>=? AND began<=? AND (who=? OR who=?)");
+  asked.bind(today).bind(before).bind(person.about_ms - kPersonMs);
+  asked.bind(person.about_ms + kPersonMs).bind(today).bind(before);
+  while (asked.step()) found.push_back(asked.number(0));
+  return found;
 }
 
 }  // namespace
@@ -44,6 +59,8 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
          "day<? LIMIT ?)",
          (now_ms - kRecentMs) / kDayMs},
+        {"DELETE FROM forgotten WHERE who IN (SELECT who FROM forgotten WHERE at<? LIMIT ?)",
+         now_ms - kForgottenMs},
         {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY id "
          "LIMIT ?)",
          old(keeping.titles)},
@@ -90,26 +107,55 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
   });
 }
 
-Result<std::int64_t> delete_sessions_of(Sqlite& database, std::uint64_t today,
-                                        std::uint64_t before) {
+Result<std::optional<AudiencePerson>> person_of_session(Sqlite& database, std::int64_t session) {
+  database.clear();
+  std::optional<AudiencePerson> person;
+  Statement asked = database.prepare("SELECT who, began FROM session WHERE id=?");
+  if (asked.bind(session).step())
+    person = AudiencePerson{static_cast<std::uint64_t>(asked.number(0)), 0, asked.number(1)};
+  asked.reset();
+  if (database.failed()) return sentence_of(database);
+  return person;
+}
+
+Result<std::int64_t> count_sessions_of(Sqlite& database, const AudiencePerson& person) {
+  database.clear();
+  const auto count = static_cast<std::int64_t>(sessions_of(database, person).size());
+  if (database.failed()) return sentence_of(database);
+  return count;
+}
+
+Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& person,
+                                        std::int64_t now_ms) {
   std::int64_t count = 0;
+  if (!database.run("PRAGMA secure_delete=ON")) return sentence_of(database);
+  AudienceMerge merge(database, std::chrono::seconds(0));
   const auto done = in_transaction(database, [&] {
-    std::vector<std::int64_t> found;
-    Statement asked = database.prepare("SELECT session FROM recent WHERE who=? OR who=?");
-    asked.bind(static_cast<std::int64_t>(today)).bind(static_cast<std::int64_t>(before));
-    while (asked.step()) found.push_back(asked.number(0));
+    for (const std::int64_t session : sessions_of(database, person))
+      merge.end_open(session, now_ms);
+    // An end may have joined two of them.
+    const std::vector<std::int64_t> found = sessions_of(database, person);
     for (const std::string_view sql :
          {"DELETE FROM session WHERE id=?", "DELETE FROM piece WHERE session=?",
           "DELETE FROM open WHERE session=?", "DELETE FROM recent WHERE session=?"}) {
       Statement gone = database.prepare(sql);
       for (const std::int64_t session : found) gone.bind(session).run();
     }
-    Statement forgotten = database.prepare("DELETE FROM seen WHERE who=? OR who=?");
-    forgotten.bind(static_cast<std::int64_t>(today)).bind(static_cast<std::int64_t>(before)).run();
+    Statement seen = database.prepare("DELETE FROM seen WHERE who=?");
+    Statement forgotten = database.prepare(
+        "INSERT INTO forgotten VALUES(?,?) ON CONFLICT(who) DO UPDATE SET at=excluded.at");
+    for (const std::uint64_t who : {person.today, person.before}) {
+      if (who == 0) continue;
+      seen.bind(static_cast<std::int64_t>(who)).run();
+      forgotten.bind(static_cast<std::int64_t>(who)).bind(now_ms).run();
+    }
     count = static_cast<std::int64_t>(found.size());
     return false;
   });
   if (!done) return done.error();
+  // The log of SQLite has the pages of before, until it is written over.
+  if (!database.run("PRAGMA wal_checkpoint(TRUNCATE);PRAGMA secure_delete=OFF"))
+    return sentence_of(database);
   return count;
 }
 

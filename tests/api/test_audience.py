@@ -1,6 +1,7 @@
 """The audience: each listening is counted once, whatever happens to the server; who asks for nonsense is told so."""
 import csv
 import io
+import json
 import re
 import time
 import urllib.parse
@@ -296,6 +297,105 @@ def usage_of_accounts_is_the_sum_of_their_mounts(t):
     equal({row["account"] for row in usage(ADMIN, here + "&account=acme")}, {"acme"})
     equal(sum(row["bytes"] for row in usage(ADMIN, here + "&by=day")), sum(row["bytes"] for row in rows))
     equal(Api(server).ask("GET", "/audience/usage?by=hour").json().get("parameter"), "by")
+
+
+def forget(server, login=ADMIN, **named):
+    return Api(server, login).ask("DELETE", "/audience/sessions?" + urllib.parse.urlencode(named))
+
+
+VLC = "VLC/3.0.20 LibVLC/3.0.20"
+
+
+@test
+def a_listener_that_asks_for_it_is_forgotten_and_the_sums_stay(t):
+    server = audience_server(t)
+    source = on_air(server)
+    for agent in (VLC, "mpv 0.35"):
+        leaves(server, source, listens(server, agent))
+    ended(server, 2, "&all=1")  # quick looks
+    stays = listens(server, VLC)
+    heard_long_enough(server, 1)
+    equal(len(sessions(server, "&all=1")), 2)
+    would = forget(server, address="127.0.0.1", agent=VLC, **{"dry-run": 1})
+    equal((would.status, would.json()), (200, {"sessions": 1}))
+    before = summary(server)
+    gone = forget(server, address="127.0.0.1", agent=VLC)
+    equal((gone.status, gone.json()), (200, {"sessions": 1}), gone.text)
+    after = summary(server)
+    equal((after["sessions"], after["people"]), (before["sessions"], before["people"]))
+    check(0 <= after["seconds"] - before["seconds"] < 5, (before, after))
+    equal(after["listeners"], 0, "what goes on is of nobody")
+    leaves(server, source, stays)
+    left = sessions(server, "&all=1")
+    equal([row["player"] for row in left], ["mpv"])
+    # Of a session, whoever it was.
+    again = listens(server, VLC)
+    leaves(server, source, again)
+    row = next(row for row in wait_for(lambda: [row for row in sessions(server, "&all=1") if row["player"] == "VLC" and not row["open"]], "it is new"))
+    equal(forget(server, session=row["id"]).json(), {"sessions": 1})
+    equal([row["player"] for row in sessions(server, "&all=1")], ["mpv"])
+    equal(summary(server)["seconds"], after["seconds"], "it counts no further")
+    entries = [json.loads(line) for line in (server.dir / "log" / "audit.log").read_text().splitlines()]
+    deeds = [entry for entry in entries if entry["do"] == "forget"]
+    equal([(entry["on"], entry["result"]) for entry in deeds], [("audience", "ok")] * 2)
+    check("127.0.0.1" not in str([entry.get("changes") for entry in deeds]) and "VLC" not in str(deeds), deeds)
+
+
+@test
+def rows_of_a_forgotten_listener_that_wait_in_the_journal_are_passed_over(t):
+    """The database is away while they come; its numbers of the journal stand still."""
+    import sqlite3
+    server = audience_server(t)
+    source = on_air(server)
+    first = listens(server, VLC)
+    heard_long_enough(server, 1)
+    leaves(server, source, first)
+    ended(server, 1)
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        (who,), = database.execute("SELECT who FROM session")
+        rows = list(database.execute("SELECT node, epoch, seen FROM journal"))
+    equal(len(rows), 1)
+    server.stop()
+    # What a server knows that could not deliver for an hour, and then that its listener was forgotten.
+    node, epoch, seen = rows[0]
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        database.execute("INSERT INTO forgotten VALUES(?,?)", (who, int(time.time() * 1000) + 1000))
+    database.close()
+    journal = server.dir / "state" / "audience.journal"
+    at = int(time.time() * 1000) - 3_600_000
+    with journal.open("a") as waiting:
+        for number, name in ((seen + 1, who & (2 ** 64 - 1)), (seen + 3, 4711)):
+            waiting.write("B\t%d\t%d\t%x\t0\t0\t0\t%%2Flive.mp3\t\tVLC\n" % (number, at, name))
+            waiting.write("E\t%d\t%d\t%d\t1000000\t0\n" % (number + 1, number, at + 60_000))
+    server.start()
+    rows = ended(server, 2)
+    equal(sorted(round(row["seconds"]) for row in rows)[-1], 60, "that of somebody else is there, this one is not")
+    check(sum(row["seconds"] for row in rows) < 100, rows)
+
+
+@test
+def who_is_forgotten_has_to_be_named(t):
+    server = store_server(t, body="<console/><audience/>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    for parameter, named in (("session", {}), ("session", {"session": "1", "address": "127.0.0.1"}), ("session", {"session": "x"}),
+                             ("session", {"session": "99999999999999999999"}), ("session", {"session": "-1"}), ("session", {"session": ""}),
+                             ("address", {"address": "nobody"}), ("address", {"address": ""}), ("address", {"address": "x" * 3000})):
+        refused = forget(server, **named)
+        equal((refused.status, refused.json().get("parameter")), (400, parameter), refused.text)
+        check(len(refused.text) < 2000, refused.text)
+    for named in ({"session": "7"}, {"address": "192.0.2.7"}, {"address": "2001:db8::7", "agent": "x\ny" * 500, "user": "\0"}):
+        equal(forget(server, **named).json()["type"], "/api/problems#not-found", named)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    for role in ("viewer", "operator", "owner"):
+        login = role + ":" + api.want(201, "POST", "/users", {"name": role, "role": role, "account": "acme"}).json()["password"]
+        equal(forget(server, login, address="127.0.0.1").status, 403, role)
+    equal(server.ask("DELETE /api/v1/audience/sessions?session=1 HTTP/1.1", ["Host: x"]).status, 401)
+    off = audience_server(t, body="<console>1</console>")
+    equal(forget(off, address="127.0.0.1").status, 404)
 
 
 @test

@@ -101,6 +101,9 @@ class AudienceService {
   // On the thread of the database; null: it cannot be used, and why.  False: too many wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);
+  // The same behind the rows of this server so far, with the numbers of a listener (day_keys.h).
+  using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
+  bool ask_of(ListeningFacts facts, WorkOf work);
 
  private:
   class Notice;
@@ -117,6 +120,8 @@ class AudienceService {
   void delivered(const Result<AudienceMerge::Merged>& merged);
   void complain(const std::string& what);
   Result<void> open_database();
+  bool may_ask();
+  void ask_database(Work work);
   Result<AudienceMerge::Merged> merge(const std::string& node, const JournalBatch& batch,
                                       AudienceMerge::Origin origin);
   void upkeep();

@@ -7,6 +7,7 @@
 
 #include "admin/identity.h"
 #include "admin/security.h"
+#include "api/audience_people.h"
 #include "api/endpoints.h"
 #include "api/made_answer.h"
 #include "api/openapi.h"
@@ -182,10 +183,24 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
     send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
     return Verdict::kAnswered;
   }
-  const bool asked = services.listenings->ask(
-      [&services, task = std::move(task), answered](Sqlite* database, const std::string& why) {
-        answered(services.records->read_audience(task, database, why));
-      });
+  bool asked = false;
+  if (const auto listener = asked_listener(task.request)) {
+    ListeningFacts facts;
+    facts.address = listener->address;
+    facts.agent = listener->agent;
+    facts.user = listener->user;
+    asked = services.listenings->ask_of(
+        std::move(facts), [&services, task = std::move(task), answered](
+                              DayKeys::Who who, Sqlite* database, const std::string& why) {
+          answered(services.records->read_audience(task, database, why,
+                                                   std::pair(who.today, who.before)));
+        });
+  } else {
+    asked = services.listenings->ask(
+        [&services, task = std::move(task), answered](Sqlite* database, const std::string& why) {
+          answered(services.records->read_audience(task, database, why));
+        });
+  }
   if (asked) return Verdict::kPending;
   send_problem(worker, connection,
                {ProblemName::kOverloaded, "other reports of the audience are under way"});

@@ -232,26 +232,31 @@ void RecordService::finish(const JobPtr& job, Answer answer) {
 
 // What only reads is not written down.
 void RecordService::audit(const Job& job, std::string result) const {
-  if (job.task.endpoint->method == Method::kGet) return;
-  const auto* planned = std::get_if<Planned>(&job.plan);
+  // As it was when that was planned: what is deleted has its account no more.
+  audit(job.task, job.plan, *(job.book ? job.book : view_.read()->book), std::move(result));
+}
+
+void RecordService::audit(const Task& task, const Plan& plan, const RecordBook& book,
+                          std::string result) const {
+  if (task.endpoint->method == Method::kGet) return;
+  const auto* planned = std::get_if<Planned>(&plan);
+  const ApiDeed* deed = planned != nullptr && planned->deed ? &*planned->deed : nullptr;
   AuditEntry entry;
-  entry.user = job.task.who.name;
-  entry.role = to_text(job.task.who.role);
-  entry.via = job.task.who.via;
-  entry.ip = job.task.who.ip;
-  if (planned != nullptr && planned->deed) {
-    entry.action = planned->deed->what;
-    entry.on = planned->deed->on;
-    for (const ApiDeed::Change& change : planned->deed->changes)
+  entry.user = task.who.name;
+  entry.role = to_text(task.who.role);
+  entry.via = task.who.via;
+  entry.ip = task.who.ip;
+  if (deed != nullptr) {
+    entry.action = deed->what;
+    entry.on = deed->on;
+    for (const ApiDeed::Change& change : deed->changes)
       entry.changes.push_back({change.field, change.before, change.after});
   } else {
-    entry.action = job.task.endpoint->name;
-    entry.on = job.task.request.path;
+    entry.action = task.endpoint->name;
+    entry.on = task.request.path;
   }
-  entry.account = job.task.who.account;
-  // As it was when that was planned: what is deleted has its account no more.
-  const ApiDeed* deed = planned != nullptr && planned->deed ? &*planned->deed : nullptr;
-  entry.of_account = audited_account(*(job.book ? job.book : view_.read()->book), entry.on, deed);
+  entry.account = task.who.account;
+  entry.of_account = audited_account(book, entry.on, deed);
   entry.result = std::move(result);
   services_.login->audit(std::move(entry));
 }
@@ -301,16 +306,19 @@ RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiReq
   return std::move(std::get<Planned>(plan).answer);
 }
 
-RecordService::Answer RecordService::read_audience(const Task& task, Sqlite* database,
-                                                   const std::string& why) const {
+RecordService::Answer RecordService::read_audience(
+    const Task& task, Sqlite* database, const std::string& why,
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> who) const {
   const auto view = view_.read();
   const auto config = services_.config.read();
   ApiWorld around = world(*config);
   around.audience = database;
   around.audience_why = why;
+  around.audience_who = who;
   Plan plan = task.endpoint->plan(
       {task.request, task.who, *view->book, *config, around, services_.clock.wall()});
   if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
+  if (std::get<Planned>(plan).deed) audit(task, plan, *view->book, "ok");
   return std::move(std::get<Planned>(plan).answer);
 }
 

@@ -19,6 +19,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -103,7 +104,9 @@ class RecordService {
   // Answers what only reads, from the view of this moment.
   Answer read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
   // Of the audience, on the thread of its database; null: it cannot be used, and why.
-  Answer read_audience(const Task& task, Sqlite* database, const std::string& why) const;
+  Answer read_audience(
+      const Task& task, Sqlite* database, const std::string& why,
+      std::optional<std::pair<std::uint64_t, std::uint64_t>> who = std::nullopt) const;
   static constexpr std::size_t kStatuses = 600;
   void count(int status) noexcept {
     if (status >= 0 && static_cast<std::size_t>(status) < kStatuses)
@@ -160,6 +163,7 @@ class RecordService {
   void note_endings(const RecordBook& before, const RecordBook& now);
   void end_sources();
   void audit(const Job& job, std::string result) const;
+  void audit(const Task& task, const Plan& plan, const RecordBook& book, std::string result) const;
   Problem no_store() const;
   Problem read_only(const std::string& why = {}) const;
   void complain(const std::vector<std::string>& complaints);

@@ -186,11 +186,46 @@ TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
 TEST(AudienceMerge, APersonsSessionsAreDeletedAndTheSumsStay) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon, 8),
         ended(4, 3, kNoon + 60'000), begun(5, kNoon + 300'000, 7)});
-  LONGS_EQUAL(2, *delete_sessions_of(*database, 7, 99));
+  const AudiencePerson person{7, 99, kNoon};
+  LONGS_EQUAL(2, *count_sessions_of(*database, person));
+  LONGS_EQUAL(2, *delete_sessions_of(*database, person, kNoon + 350'000));
+  LONGS_EQUAL(0, *count_sessions_of(*database, person));
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(170'000, summary().sum.ms);  // what goes on is counted up to then
+  LONGS_EQUAL(3, summary().sum.sessions);
+  take({ended(6, 5, kNoon + 400'000)});
+  LONGS_EQUAL(170'000, summary().sum.ms);
+}
+TEST(AudienceMerge, RowsOfADeletedPersonThatComeLaterArePassedOver) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)});
+  LONGS_EQUAL(1, *delete_sessions_of(*database, {7, 0, kNoon}, kNoon + 200'000));
+  take({begun(1, kNoon + 100'000, 7), ended(2, 1, kNoon + 190'000)}, "n2");
+  take({begun(3, kNoon + 150'000, 55, 7), ended(4, 3, kNoon + 190'000)}, "n2");
+  LONGS_EQUAL(0, sessions().size());
+  LONGS_EQUAL(60'000, summary().sum.ms);
+  // What begins afterwards is a listening of somebody new.
+  take({begun(5, kNoon + 200'001, 7), ended(6, 5, kNoon + 260'001)}, "n2");
   LONGS_EQUAL(1, sessions().size());
   LONGS_EQUAL(120'000, summary().sum.ms);
-  take({ended(6, 5, kNoon + 400'000)});
-  LONGS_EQUAL(120'000, summary().sum.ms);
+  // The note of it goes, too.
+  CHECK(prune_audience(*database, {}, kNoon + 200'000 + kForgottenMs).has_value());
+  take({begun(7, kNoon + 100'000, 7), ended(8, 7, kNoon + 130'000)}, "n2");
+  LONGS_EQUAL(1, *count_sessions_of(*database, {7, 0, kNoon}));
+  CHECK(prune_audience(*database, {}, kNoon + 200'001 + kForgottenMs).has_value());
+  take({begun(9, kNoon + 100'000, 7), ended(10, 9, kNoon + 130'000)}, "n2");
+  LONGS_EQUAL(2, *count_sessions_of(*database, {7, 0, kNoon}));
+}
+TEST(AudienceMerge, ASessionNamesItsPersonOfThoseDays) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 400'000, 7),
+        ended(4, 3, kNoon + 460'000), begun(5, kNoon + 5 * kDayMs, 7),
+        ended(6, 5, kNoon + 5 * kDayMs + 60'000)});
+  CHECK(prune_audience(*database, {}, kNoon + 10 * kDayMs).has_value());  // none is recent
+  const auto person = *person_of_session(*database, 1);
+  CHECK(person.has_value());
+  LONGS_EQUAL(7, person->today);
+  LONGS_EQUAL(2, *delete_sessions_of(*database, *person, kNoon + 10 * kDayMs));
+  CHECK(!person_of_session(*database, 1)->has_value());
+  CHECK(person_of_session(*database, 3)->has_value());
 }
 TEST(AudienceMerge, WhatIsTooOldGoes) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 10 * kDayMs, 8),
