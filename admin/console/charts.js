@@ -19,7 +19,7 @@ function runs(values) {
 }
 
 // stacked: rows upon each other; limit: a line; nameOf(row), words: {mean, most, time, table, none}.
-// draw({t, step, rows: [{name, mean, max}]}).
+// draw({t, step, rows: [{name, mean, max}]}); without max the band reaches down to nothing.
 export function plot({label, stacked, limit = 0, nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
@@ -32,7 +32,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   const place = at => LEFT + (at + 0.5) * (width() - LEFT) / data.t.length;
   const told = value => value === null ? '\u2013' : short(value);
   const text = at => moment(data.t[at]) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
-    : told(data.rows[0].mean[at]) + ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')');
+    : told(data.rows[0].mean[at]) + (data.rows[0].max ? ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')' : ''));
   function point(at) {
     cursor = Math.max(0, Math.min(data.t.length - 1, at));
     for (const end of ['x1', 'x2']) hand.setAttribute(end, place(cursor));
@@ -41,14 +41,14 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   }
   function fillSheet() {
     if (!all.open || !data) return;
-    const columns = stacked ? data.rows.map(row => [nameOf(row), row.mean]) : [[words.mean, data.rows[0].mean], [words.most, data.rows[0].max]];
+    const columns = stacked ? data.rows.map(row => [nameOf(row), row.mean]) : [[words.mean, data.rows[0].mean], [words.most, data.rows[0].max]].filter(one => one[1]);
     head.replaceChildren(...[words.time, ...columns.map(one => one[0])].map(word => el('th', {scope: 'col'}, word)));
     sheet.replaceChildren(...data.t.map((time, at) => el('tr', null, el('th', {scope: 'row'}, moment(time)), columns.map(one => el('td', null, told(one[1][at]))))).reverse());
   }
   function draw() {
     const wide = width(), rows = data.rows, sums = data.t.map(() => 0);
     const tops = rows.map(row => row.mean.map((value, at) => value === null ? null : stacked ? sums[at] += value : value));
-    const high = ceiling(Math.max(limit, ...(stacked ? sums : rows[0].max)));
+    const high = ceiling(Math.max(limit, ...(stacked ? sums : rows[0].max || rows[0].mean)));
     const y = value => (floor - value * (floor - TOP) / high).toFixed(1), x = at => place(at).toFixed(1);
     const there = (them, from, to) => { let path = 'M'; for (let at = from; at <= to; ++at) path += (at > from ? 'L' : '') + x(at) + ' ' + y(them[at]); return path; };
     const back = (them, from, to) => { let path = ''; for (let at = to; at >= from; --at) path += 'L' + x(at) + ' ' + y(them(at)); return path + 'Z'; };
@@ -65,7 +65,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
         svg('rect', {class: 'c' + n, width: 8, height: 8}), svg('path', {class: 'hatch', d: n > 3 ? 'M0 0V8M4 0V8' : n ? 'M0 0V8' : ''})));
       for (const [from, to] of runs(row.mean))
         parts.push(svg('path', stacked ? {fill, d: there(tops[n], from, to) + back(at => tops[n][at] - row.mean[at], from, to)}
-          : {class: 'band c0', d: there(row.max, from, to) + back(at => row.mean[at], from, to)}),
+          : {class: 'band c0', d: there(row.max || row.mean, from, to) + back(at => row.max ? row.mean[at] : 0, from, to)}),
         svg('path', {class: 'line c' + n, d: there(tops[n], from, to) + (from === to ? 'h2' : '')}));
     });
     if (limit) parts.push(across('limit', limit));

@@ -37,7 +37,8 @@ export const mayChange = what => here.store !== 'none' && may(what);
 class Problem extends Error {
   constructor(status, told) {
     super(told.detail || told.title || 'the server answered ' + status);
-    Object.assign(this, {status, kind: (told.type || '').split('#')[1] || '', errors: told.errors || [], nodes: told.nodes || told.masters || []});
+    Object.assign(this, {status, kind: (told.type || '').split('#')[1] || '', parameter: told.parameter,
+      errors: told.errors || (told.parameter ? [{pointer: '/' + told.parameter, detail: told.detail}] : []), nodes: told.nodes || told.masters || []});
   }
 }
 export const part = name => encodeURIComponent(name);
@@ -155,7 +156,7 @@ function keyed(parent, items, key, build, skip = 0) {
   });
   for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
 }
-const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since']);
+const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since', 'Hours heard', 'Listenings', 'Transfer']);
 let menus = 0;
 // fill(items, key, build, without, most): build(item) gives {cells, acts, fill}.  What may be done to an item stands
 // in a row of its own below it, where a question and a form have room, once its "\u22ef" is pressed.

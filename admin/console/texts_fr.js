@@ -34,4 +34,8 @@ export default {
   'More settings': 'Plus de réglages', 'Accounts and users': 'Comptes et utilisateurs', Problems: 'Problèmes', active: 'actif',
   'No mount matches.': 'Aucun montage trouvé.', 'There are no mounts.': 'Aucun point de montage.', 'Nothing matches.': 'Rien ne correspond.',
   of: 'sur', Actions: 'Actions',
+  Audience: 'Audience', Now: 'Maintenant', 'A year': 'Un an', Period: 'Période', 'listeners now': 'auditeurs maintenant', listenings: 'écoutes', 'Hours heard': 'Heures écoutées', Listenings: 'Écoutes', hours: 'heures',
+  'at once at most': 'au plus à la fois', sent: 'envoyés', Transfer: 'Transfert', Busiest: 'Pointe', 'Times are those of': 'Heures du fuseau', all: 'tous', unknown: 'inconnu',
+  'By mount': 'Par montage', 'By country': 'Par pays', 'By player': 'Par lecteur', Songs: 'Titres', 'Heard most': 'Les plus écoutés', 'Heard least': 'Les moins écoutés',
+  'The week by hours': 'La semaine par heures', 'Nothing was listened to then.': 'Rien n’a été écouté pendant ce temps.',
 };

@@ -9,9 +9,9 @@
 namespace lb {
 namespace {
 
-constexpr auto kConsolePages =
-    std::to_array<std::string_view>({"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans",
-                                     "/certificates", "/audit", "/archive", "/nodes", "/server"});
+constexpr auto kConsolePages = std::to_array<std::string_view>(
+    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
+     "/archive", "/audience", "/nodes", "/server"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -21,13 +21,16 @@ struct ConsoleRow {
 // The sheet is the built-in one, whatever the web root has of this name.
 constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"archive.js", "admin/console/archive.js"},
+    {"audience.js", "admin/console/audience.js"},
     {"audit.js", "admin/console/audit.js"},
     {"certificates.js", "admin/console/certificates.js"},
     {"charts.js", "admin/console/charts.js"},
     {"command.js", "admin/console/command.js"},
     {"console.css", "admin/console/console.css"},
     {"encoders.js", "admin/console/encoders.js"},
+    {"figures.js", "admin/console/figures.js"},
     {"forms.js", "admin/console/forms.js"},
+    {"heat.js", "admin/console/heat.js"},
     {"history.js", "admin/console/history.js"},
     {"kit.js", "admin/console/kit.js"},
     {"main.js", "admin/console/main.js"},

@@ -6,6 +6,13 @@ LC_ALL=C
 export LC_ALL
 srcdir=$1
 shift
+bytes_of() {
+  case $1 in
+    admin/console/*.js) awk -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
+    admin/console/*.css) awk -v sheet=1 -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
+    *) cat "$srcdir/$1" ;;
+  esac
+}
 sorted=$(printf '%s\n' "$@" | sort -u)
 
 echo '// Made by src/admin/embed.sh from admin/ and web/; edit those.'
@@ -16,7 +23,7 @@ n=0
 for file in $sorted; do
   test -s "$srcdir/$file"
   echo "constexpr char kBytes$n[] = {"
-  od -An -v -tx1 "$srcdir/$file" | sed "s/ \(..\)/'\\\\x\1',/g"
+  bytes_of "$file" | od -An -v -tx1 | sed "s/ \(..\)/'\\\\x\1',/g"
   echo '};'
   n=$((n + 1))
 done

@@ -4,13 +4,16 @@ page_files = \
   admin/cluster.js \
   admin/cluster.xsl \
   admin/console/archive.js \
+  admin/console/audience.js \
   admin/console/audit.js \
   admin/console/certificates.js \
   admin/console/charts.js \
   admin/console/command.js \
   admin/console/console.css \
   admin/console/encoders.js \
+  admin/console/figures.js \
   admin/console/forms.js \
+  admin/console/heat.js \
   admin/console/history.js \
   admin/console/kit.js \
   admin/console/main.js \
@@ -50,9 +53,9 @@ page_files = \
   web/style.css
 nodist_src_libadmin_a_SOURCES += src/admin/builtin_data.cc
 nobase_dist_pkgdata_DATA = $(page_files)
-EXTRA_DIST += src/admin/embed.sh
+EXTRA_DIST += src/admin/embed.sh src/admin/squeeze.awk
 
-src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh
+src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh src/admin/squeeze.awk
 	$(AM_V_GEN)$(MKDIR_P) src/admin && \
 	  sh $(srcdir)/src/admin/embed.sh $(srcdir) $(page_files) > $@.tmp && mv $@.tmp $@
 CLEANFILES += src/admin/builtin_data.cc src/admin/builtin_data.cc.tmp

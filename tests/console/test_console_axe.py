@@ -3,7 +3,8 @@ from api import Api
 from desk import WIDTHS, Desk
 from harness import check, equal, test
 from npm import packed
-from test_console_pages import LONG, console_server, mount_url
+from test_console_audience import audience_server, with_a_past
+from test_console_pages import LONG, mount_url
 
 RELEASE = "axe-core@4.14.1"
 RUN = """
@@ -17,12 +18,13 @@ axe.run(document, {resultTypes: ['violations']}).then(
 
 @test
 def axe_finds_no_fault_in_any_page(t):
-    server = console_server(t)
+    server = audience_server(t)
     api = Api(server)
     logins = [api.mount(name, settings={"stream-name": "A name"}) for name in ("/rock.mp3", LONG)]
     source = server.source("/rock.mp3", login=logins[0])
     source.play(5)
     server.listener("/rock.mp3")
+    with_a_past(server, mounts=("/rock.mp3",), days=8)
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"mounts": 2}})
     api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
     api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer"})
@@ -31,7 +33,7 @@ def axe_finds_no_fault_in_any_page(t):
     axe = packed(RELEASE, "axe.min.js", desk.place).decode()
     desk.log_in()
     found = {}
-    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
+    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
         desk.page(page)
         desk.browser.script(axe + ";window.axe = axe;")
         for opened in (False, True):

@@ -38,7 +38,7 @@ TEST(ConsoleFiles, ThePageHasTheAddressesOfItsParts) {
        {"/admin/console", "/admin/console/", "/admin/console/mounts", "/admin/console/accounts",
         "/admin/console/users", "/admin/console/tokens", "/admin/console/bans",
         "/admin/console/certificates", "/admin/console/audit", "/admin/console/archive",
-        "/admin/console/nodes", "/admin/console/server"}) {
+        "/admin/console/audience", "/admin/console/nodes", "/admin/console/server"}) {
     const auto file = console_file(path);
     CHECK_TEXT(file && file->is_page, path);
   }
@@ -67,7 +67,7 @@ TEST(ConsoleFiles, EverythingThatIsReferredToIsThere) {
     for (const std::string& name : quoted_after(file->bytes, "from './", '\''))
       to_read.insert(std::string(kConsolePath) + "/" + name);
     // Of a page: when it is opened.
-    for (const std::string& name : quoted_after(file->bytes, " load('", '\''))
+    for (const std::string& name : quoted_after(file->bytes, "load('", '\''))
       to_read.insert(std::string(kConsolePath) + "/" + name + ".js");
   }
   // One language beside English.

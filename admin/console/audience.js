@@ -1,0 +1,138 @@
+// What was listened to: figures, a chart, tables, and a week by hours, of a period and of the mounts that are chosen.
+import {api, auto, box, cell, el, here, listed, may, moment, mountPage, number, press, query, quiet, say, table, tiles, to, words} from './kit.js';
+import {t} from './texts.js';
+import {plot} from './charts.js';
+import {SUMS, ask, choice, countryName, headed, hours, keep, off, sumCells, taking, transfer, zone} from './figures.js';
+import {heat} from './heat.js';
+
+const NOW = 3600, DAY = 86400, SPANS = [['Now', NOW], ['24 h', DAY], ['7 d', 7 * DAY], ['30 d', 30 * DAY], ['A year', 365 * DAY]];
+const SOON = 15000, SELDOM = 300000, POINTS = 240, BEST = 10, MOUNTS = 30, AT_ONCE = 4;   // ms, points, songs, mounts, questions
+
+// The last one has not ended yet.
+const lengthOf = one => Math.max(1, Math.min(one.length_s, Date.now() / 1000 - Date.parse(one.from) / 1000));
+
+// A part of the page: what it asks, how it draws the answer, and the same as CSV.  of: {title, what, nodes, draw(told, take),
+// there(asked), more(asked)}.  What came late is not drawn.
+function section({title, what, nodes, draw, there, more, ask: question}) {
+  const fault = quiet(''), take = taking(title), node = el('div', null, headed(title, take), box(nodes, fault));
+  let last = null;
+  return {node, async refresh(asked) {
+    last = asked;
+    if (node.hidden = there && !there(asked)) return;
+    const fields = {...asked, span: undefined, ...more?.(asked)};
+    try {
+      const told = await (question ? question(asked) : ask(what, fields));
+      if (last !== asked) return;
+      if (!question) take.report(what, fields);
+      say(fault, draw(told, take) || '');
+    } catch (problem) { if (last === asked) say(fault, words(problem)); }
+    fault.hidden = !fault.textContent;
+  }};
+}
+// A table of sums, each with a name.
+function sums(title, column, name, key, {note, ...of}) {
+  const rows = table(column, ...Object.keys(SUMS));
+  let items = [], most = 0;
+  // A row is made again where its figures have changed.
+  const draw = () => rows.fill(items, one => [key(one), one.seconds, one.sessions, one.bytes, most].join(), one => ({cells: [cell(column, name(one)), ...sumCells(one, most)]}), 'Nothing was listened to then.');
+  rows.sort({[column]: key, ...SUMS}, draw);
+  return section({title, nodes: rows.all, ...of, draw(told, take) {
+    items = told.items;
+    most = Math.max(0, ...items.map(one => one.seconds));
+    draw();
+    of.took?.(items, take);
+    return note?.(told);
+  }});
+}
+const chart = account => {
+  const label = 'audience-chart', drawn = plot({label, nameOf: one => one.name, words: {mean: t('Mean'), most: t('at most'), time: t('Time'), table: t('As a table'), none: t('Nothing is known yet.')}});
+  const made = section({title: 'Listeners', nodes: el('figure', {class: 'chart', 'aria-labelledby': label}, drawn.node),
+    // Of what is now the memory of the charts knows each ten seconds.
+    there: asked => asked.span !== NOW || may('GET /history') && !asked.account,
+    ask: asked => asked.span === NOW ? api('GET', '/history?' + query({of: 'listeners', mount: asked.mount, from: asked.from, to: asked.to, points: POINTS}))
+      : ask('hours', {...asked, span: undefined, by: asked.span > 7 * DAY ? 'day' : 'hour'}),
+    draw(told, take) {
+      const items = told.items;
+      const data = items ? {t: items.map(one => Date.parse(one.from) / 1000), step: items[1]?.length_s, rows: [{mean: items.map(one => one.seconds / lengthOf(one))}]} : told;
+      if (!data.rows.length) data.rows = [{mean: data.t.map(() => null)}];
+      drawn.draw(data);
+      take.rows('listeners', [['time', 'listeners'], ...data.t.map((at, n) => [new Date(at * 1000).toISOString(), data.rows[0].mean[n] ?? ''])]);
+    }});
+  made.node.querySelector('h2').id = label;
+  return made;
+};
+function week() {
+  const drawn = heat('audience-week');
+  const made = section({title: 'The week by hours', what: 'hours', nodes: el('figure', {class: 'chart heat', 'aria-labelledby': 'audience-week'}, drawn.node), there: asked => asked.span > DAY, more: () => ({by: 'hour'}), draw(told) { drawn.draw(told.items, lengthOf); }});
+  made.node.querySelector('h2').id = 'audience-week';
+  return made;
+}
+// The mounts one by one, those with most listeners first.
+function byMount(mounts) {
+  const those = mounts.slice(0, MOUNTS);
+  return sums('By mount', 'Mount', one => to(mountPage(one.mount), one.mount), one => one.mount, {
+    there: asked => !asked.mount && mounts.length > 1,
+    async ask(asked) {
+      const left = asked.account ? mounts.filter(one => one.account === asked.account).slice(0, MOUNTS) : [...those], items = [];
+      await Promise.all(Array.from({length: AT_ONCE}, async () => {
+        for (let one; one = left.pop();) items.push({...await ask('summary', {...asked, account: undefined, span: undefined, mount: one.mount}), mount: one.mount});
+      }));
+      return {items: items.filter(one => one.sessions || one.seconds).sort((a, b) => b.seconds - a.seconds)};
+    },
+    took: (items, take) => take.rows('mounts', [['mount', 'seconds', 'sessions', 'bytes'], ...items.map(one => [one.mount, one.seconds, one.sessions, one.bytes])]),
+    note: () => mounts.length > MOUNTS && 'The ' + MOUNTS + ' mounts with most listeners now; others are chosen above.'});
+}
+// Songs by their performances, those that were heard most and those heard least.
+function songs() {
+  const best = table('Title', 'Listenings'), worst = table('Title', 'Listenings'), rest = el('div', null, el('h3', null, 'Heard least'), worst.node);
+  return section({title: 'Songs', what: 'reports/songs', nodes: el('div', {class: 'charts'}, el('div', null, el('h3', null, 'Heard most'), best.all), rest), there: asked => asked.span < 365 * DAY, draw(told) {
+    const all = new Map();
+    for (const one of told.items) {
+      const name = [one.artist, one.title].filter(Boolean).join(' \u2013 ');
+      all.set(name, (all.get(name) || 0) + one.performances);
+    }
+    const sorted = [...all].sort((a, b) => b[1] - a[1]);
+    const fill = (rows, those) => rows.fill(those, one => one.join(), one => ({cells: [cell('Title', auto(one[0])), cell('Listenings', number(one[1]))]}), 'No title is known yet: its listenings are counted five minutes after its end.');
+    fill(best, sorted.slice(0, BEST));
+    fill(worst, sorted.slice(BEST).slice(-BEST).reverse());
+    rest.hidden = sorted.length <= BEST;
+  }});
+}
+
+export async function audience(page) {
+  page.title('Audience');
+  const [mounts, accounts] = await Promise.all([listed('/mounts'), here.role === 'admin' ? listed('/accounts') : []]);
+  mounts.sort((a, b) => (b.listeners || 0) - (a.listeners || 0));
+  let span = (SPANS.find(one => one[0] === new URLSearchParams(location.search).get('span')) || SPANS[1])[1];
+  const spans = SPANS.map(([word, seconds]) => press(word, () => {
+    span = seconds;
+    keep('span', word);
+    return refresh();
+  }, {class: 'small'}));
+  const mount = choice('mount', 'Mount', [['', t('all')], ...mounts.map(one => [one.mount, one.mount]).sort()], () => refresh());
+  const account = accounts.length > 0 && choice('account', 'Account', [['', t('all')], ...accounts.map(one => [one.id, one.id])], () => refresh());
+  const figures = tiles('listeners now', 'listenings', 'hours', 'at once at most', 'sent'), times = quiet(''), take = taking('Audience');
+  const split = (title, column, what, name, of) => sums(title, column, name, name, {what, ...of});
+  const parts = [chart(), byMount(mounts),
+    split('By country', 'Country', 'countries', one => countryName(one.country), {note: told => told.items.length > 0 && told.items.every(one => !one.country) && 'Countries are known where the configuration has a <geoipdb>.'}),
+    split('By player', 'Player', 'players', one => one.player || t('unknown')), songs(), week()];
+  const all = el('div', null, box(figures.node, el('div', {class: 'headed'}, times, take.node)), parts.slice(0, 2).map(one => one.node), el('div', {class: 'charts'}, parts.slice(2, 4).map(one => one.node)), parts.slice(4).map(one => one.node));
+  async function refresh() {
+    SPANS.forEach((one, at) => spans[at].setAttribute('aria-pressed', String(one[1] === span)));
+    const now = Math.floor(Date.now() / 1000), asked = {from: now - span, to: now, mount: mount.value(), account: account && account.value(), span};
+    const fields = {...asked, span: undefined}, told = await ask('summary', fields), busiest = told.busiest && Math.round(told.busiest_listeners * 10) / 10;
+    take.report('summary', fields);
+    [told.listeners, told.sessions, null, busiest ?? 0].forEach((value, at) => value !== null && say(figures.values[at], number(value)));
+    say(figures.values[2], hours(told.seconds));
+    say(figures.values[4], transfer(told.bytes));
+    say(times, (told.busiest ? t('Busiest') + ': ' + moment(Date.parse(told.busiest) / 1000) + '. ' : '') + t('Times are those of') + ' ' + zone + '.');
+    await Promise.all(parts.map(one => one.refresh(asked)));
+  }
+  page.add(el('div', {class: 'choices'}, el('div', {class: 'field'}, el('span', {id: 'period', class: 'label'}, t('Period')), el('div', {class: 'spans', role: 'group', 'aria-labelledby': 'period'}, spans)), mount.node, account && account.node), all);
+  try { await refresh(); } catch (problem) {
+    const why = off(problem);
+    page.main.replaceChildren(page.heading, why);
+    return;
+  }
+  page.poll(refresh, () => span === NOW ? SOON : SELDOM);
+}

@@ -1,0 +1,188 @@
+"""The audience in the console: what its pages show of true rows, to each role, in each period; what may be taken as CSV; and what
+stands there where nothing is written down."""
+import csv
+import io
+import random
+import sqlite3
+import time
+import urllib.request
+
+from api import Api
+from desk import WIDER, Desk
+from harness import ADMIN, check, equal, test, wait_for
+from test_console_pages import console_server
+
+QUARTER, HOUR, DAY = 900, 3600, 86400
+ENOUGH = 400  # frames: more than a quick look gets
+COUNTRIES = {"DE": 9, "AT": 3, "US": 2, "FR": 1, "": 1}
+SONGS = ["Band %d - Song %d" % (n % 7, n) for n in range(30)] + ["=1+1 - <b>x</b>"]
+
+
+def audience_server(t, body="<audience/>"):
+    server = console_server(t, body)
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    return server.start()
+
+
+def listened(server, mount, login):
+    """A true listening, with which the database knows the mount and the player."""
+    source = server.source(mount, login=login)
+    source.play(ENOUGH)
+    listener = server.listener(mount, lines=["User-Agent: VLC/3.0.20 LibVLC/3.0.20"])
+    listener.read(3000)
+    wait_for(lambda: Api(server).want(200, "GET", "/audience/summary?mount=" + mount).json()["listeners"] == 1, "one listens", 20)
+    source.play(ENOUGH)
+    listener.read(100_000)
+    return source, listener
+
+
+def with_a_past(server, mounts=(), days=35):
+    """As if it had been listened to for weeks: the rows of the sums, as merged."""
+    dice, now = random.Random(7), int(time.time())
+    with sqlite3.connect(server.dir / "state" / "audience.db", timeout=20) as database:
+        for name in mounts:
+            database.execute("INSERT OR IGNORE INTO mount(name) VALUES(?)", (name,))
+        for name in ("Firefox", "iTunes", "Chrome"):
+            database.execute("INSERT OR IGNORE INTO player(name) VALUES(?)", (name,))
+        players = [row[0] for row in database.execute("SELECT id FROM player")]
+        for mount, name in database.execute("SELECT id, name FROM mount").fetchall():
+            for quarter in range((now - days * DAY) // QUARTER, now // QUARTER - 1):
+                hour = time.localtime(quarter * QUARTER).tm_hour
+                many = max(0.2, 14 - abs(hour - 18)) * dice.uniform(0.8, 1.2) / (1 if name == "/rock.mp3" else 3)
+                ms, new = int(many * QUARTER * 1000), int(many / 3) + 1
+                database.execute("INSERT OR REPLACE INTO slot VALUES(?,?,?,?,?)", (mount, quarter, ms, ms * 16, new))
+                if quarter % 4 == 0:
+                    for country, share in COUNTRIES.items():
+                        database.execute("INSERT OR REPLACE INTO split VALUES(?,?,?,?,?,?,?)", (mount, quarter // 4, country, dice.choice(players), ms * share // 4, ms * share * 4, new))
+            for n in range(400):
+                began, heard = (now - 600 - n * 210) * 1000, dice.randrange(1, 40)
+                play = database.execute("INSERT INTO play(mount, began, title, ended, performances) VALUES(?,?,?,?,?)", (mount, began, SONGS[n % len(SONGS)], began + 210_000, heard)).lastrowid
+                database.execute("INSERT INTO play_country VALUES(?,?,?)", (play, "DE", heard))
+    database.close()
+
+
+def two_accounts(t):
+    server = audience_server(t)
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme Radio", "quota": {"mounts": 2, "listeners": 100, "storage": 5_000_000_000}})
+    api.want(201, "POST", "/accounts", {"id": "other", "quota": {"mounts": 1}})
+    api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "password of olga"})
+    kept = [listened(server, mount, api.mount(mount, account=account, limits={"listeners": 60, "storage": 1_000_000_000})) for mount, account in (("/rock.mp3", "acme"), ("/jazz.mp3", "other"))]
+    with_a_past(server)
+    return server, kept
+
+
+def links(desk):
+    """Addresses of what may be taken as CSV."""
+    return desk.browser.script("return [...document.querySelectorAll('a[download]')].filter(e => e.checkVisibility()).map(e => e.href)")
+
+
+def taken(server, link):
+    if link.startswith("data:"):
+        with urllib.request.urlopen(link) as reply:
+            text = reply.read().decode()
+    else:
+        reply = server.get(link[link.index("/api/"):], ADMIN)
+        equal(reply.status, 200, reply.text)
+        text = reply.text
+    return list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
+
+
+def figures(desk):
+    return desk.browser.script("return [...document.querySelectorAll('.tiles li')].map(e => e.textContent)")
+
+
+def rows(desk, column):
+    return desk.browser.script("return [...document.querySelectorAll('td[data-label=\"' + arguments[0] + '\"]')].filter(e => e.checkVisibility()).map(e => e.textContent)", column)
+
+
+def drawn(desk, span=None):
+    if span:
+        desk.press(span, selector=".choices button")
+    desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('.choices [aria-pressed=true]')].map(e => e.textContent)[0] === (arguments[0] || '24 h') && document.querySelectorAll('.chart path.line').length > 0", span), "the chart")
+
+
+@test
+def the_audience_is_shown_as_the_api_has_it(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.press("Audience", selector="#menu a")
+    drawn(desk)
+    desk.wait(lambda: len(rows(desk, "Mount")) == 2 and len(rows(desk, "Country")) == 5, "the tables")
+    now = time.time()
+    told = Api(server).want(200, "GET", "/audience/summary?from=%d&to=%d" % (now - DAY, now)).json()
+    shown = figures(desk)
+    equal(shown[0], "2 listeners now")
+    equal(shown[1], "{:,} listenings".format(told["sessions"]))
+    check(abs(float(shown[2].split()[0].replace(",", "")) - told["seconds"] / HOUR) < 3, (shown, told))
+    equal(rows(desk, "Mount"), ["/rock.mp3", "/jazz.mp3"])
+    equal(sorted(rows(desk, "Country")), ["Austria", "France", "Germany", "United States", "unknown"])
+    check("VLC" in rows(desk, "Player"), rows(desk, "Player"))
+    titles = rows(desk, "Title")
+    equal(len(titles), 20, "best and worst songs")
+    every = [taken(server, link) for link in links(desk)]
+    heads = [one[0][0] for one in every]
+    equal(heads, ["listeners", "time", "mount", "country", "player", "artist"])
+    equal([row[0] for row in every[2][1:]], ["/rock.mp3", "/jazz.mp3"])
+    check(len(every[1]) in (25, 26), every[1])
+    desk.looks_well("audience")
+    # The week: by keys, and as a table.
+    drawn(desk, "7 d")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.heat rect.held').length") == 168, "the week")
+    desk.browser.find(".heat svg").write("\ue014\ue014")    # arrows
+    check(" listeners" in desk.browser.script("return document.querySelector('.heat output').textContent"), "the cursor of the week")
+    for span in ("30 d", "A year", "Now"):
+        drawn(desk, span)
+        desk.wait(lambda: rows(desk, "Country"), "the tables")
+        desk.looks_well("audience-" + span.replace(" ", "-"), dark_too=span == "30 d")
+        desk.browser.look(320)
+        equal(desk.browser.script(WIDER), None, "at 320 pixels")
+        desk.browser.look(1280)
+    # A mount is chosen, and stays so at its address.
+    desk.choose("Mount", "/jazz.mp3")
+    drawn(desk, "24 h")
+    desk.wait(lambda: figures(desk)[0] == "1 listeners now", "the figures of one mount")
+    desk.page(desk.browser.url.split("/admin/console")[1])
+    drawn(desk)
+    equal(figures(desk)[0], "1 listeners now")
+    check("By mount" not in desk.browser.text, "a table of one mount")
+    desk.quiet()
+
+
+@test
+def an_owner_sees_the_audience_of_its_account(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.log_in("olga", "password of olga")
+    desk.page("/audience")
+    drawn(desk)
+    equal(figures(desk)[0], "1 listeners now")
+    check("/jazz.mp3" not in desk.browser.script("return document.body.textContent"), "a mount of another account")
+    desk.quiet()
+
+
+@test
+def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/audience")
+    desk.see("<audience/> in the configuration file switches it on")
+    desk.looks_well("audience-off", dark_too=False)
+    desk.quiet(but=("404",))
+
+
+@test
+def it_speaks_of_the_audience_in_other_languages(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    for language, words in (("de", ("Publikum", "Nach Land", "Österreich")), ("fr", ("Par pays", "Allemagne")), ("es", ("Por país", "Alemania")), ("pt", ("Por país", "Alemanha"))):
+        desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
+        desk.page("/audience?span=7%20d")
+        desk.see(*words)
+        desk.looks_well("audience-" + language, dark_too=False)
+    desk.quiet()
