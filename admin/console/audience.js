@@ -107,10 +107,10 @@ export async function audience(page) {
   const spans = SPANS.map(([word, seconds]) => press(word, () => {
     span = seconds;
     keep('span', word);
-    return refresh();
+    return page.again();
   }, {class: 'small'}));
-  const mount = choice('mount', 'Mount', [['', t('all')], ...mounts.map(one => [one.mount, one.mount]).sort()], () => refresh());
-  const account = accounts.length > 0 && choice('account', 'Account', [['', t('all')], ...accounts.map(one => [one.id, one.id])], () => refresh());
+  const mount = choice('mount', 'Mount', [['', t('all')], ...mounts.map(one => [one.mount, one.mount]).sort()], () => page.again());
+  const account = accounts.length > 0 && choice('account', 'Account', [['', t('all')], ...accounts.map(one => [one.id, one.id])], () => page.again());
   const figures = tiles('listeners now', 'listenings', 'hours', 'at once at most', 'sent'), times = quiet(''), take = taking('Audience');
   const split = (title, column, what, name, of) => sums(title, column, name, name, {what, ...of});
   const parts = [chart(), byMount(mounts),

@@ -33,6 +33,8 @@ export function taking(title) {
 export const headed = (title, take) => el('div', {class: 'headed'}, head(title), take.node);
 
 export const hours = seconds => number(+(seconds / 3600).toFixed(seconds < 36000 ? 1 : 0));
+// "2026-11-01"; months count from 0, and what is beyond runs on into the next one.
+export const day = (year, month, date) => new Date(Date.UTC(year, month, date)).toISOString().slice(0, 10);
 export function transfer(bytes) {
   const [unit, word] = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB']].find(([one]) => bytes >= one) || [1e3, 'kB'];
   return number(+(bytes / unit).toFixed(1)) + ' ' + word;

@@ -36,4 +36,5 @@ export default {
   'at once at most': 'höchstens zugleich', sent: 'gesendet', Transfer: 'Übertragen', Busiest: 'Am meisten', 'Times are those of': 'Zeiten in der Zone', all: 'alle', unknown: 'unbekannt',
   'By mount': 'Nach Mount', 'By country': 'Nach Land', 'By player': 'Nach Programm', Songs: 'Titel', 'Heard most': 'Am meisten gehört', 'Heard least': 'Am wenigsten gehört',
   'The week by hours': 'Die Woche nach Stunden', 'Nothing was listened to then.': 'In dieser Zeit wurde nichts gehört.',
+  Usage: 'Verbrauch', Month: 'Monat', Quotas: 'Kontingente', 'By account': 'Nach Konto', none: 'keines',
 };

@@ -37,4 +37,5 @@ export default {
   'at once at most': 'a la vez como máximo', sent: 'enviados', Transfer: 'Transferencia', Busiest: 'Máximo', 'Times are those of': 'Horas de la zona', all: 'todos', unknown: 'desconocido',
   'By mount': 'Por montaje', 'By country': 'Por país', 'By player': 'Por reproductor', Songs: 'Títulos', 'Heard most': 'Los más oídos', 'Heard least': 'Los menos oídos',
   'The week by hours': 'La semana por horas', 'Nothing was listened to then.': 'No se escuchó nada en ese tiempo.',
+  Usage: 'Consumo', Month: 'Mes', Quotas: 'Cuotas', 'By account': 'Por cuenta', none: 'ninguna',
 };

@@ -38,4 +38,5 @@ export default {
   'at once at most': 'au plus à la fois', sent: 'envoyés', Transfer: 'Transfert', Busiest: 'Pointe', 'Times are those of': 'Heures du fuseau', all: 'tous', unknown: 'inconnu',
   'By mount': 'Par montage', 'By country': 'Par pays', 'By player': 'Par lecteur', Songs: 'Titres', 'Heard most': 'Les plus écoutés', 'Heard least': 'Les moins écoutés',
   'The week by hours': 'La semaine par heures', 'Nothing was listened to then.': 'Rien n’a été écouté pendant ce temps.',
+  Usage: 'Consommation', Month: 'Mois', Quotas: 'Quotas', 'By account': 'Par compte', none: 'aucun',
 };

@@ -36,4 +36,5 @@ export default {
   'at once at most': 'ao mesmo tempo no máximo', sent: 'enviados', Transfer: 'Transferência', Busiest: 'Máximo', 'Times are those of': 'Horas da zona', all: 'todos', unknown: 'desconhecido',
   'By mount': 'Por montagem', 'By country': 'Por país', 'By player': 'Por reprodutor', Songs: 'Títulos', 'Heard most': 'Os mais ouvidos', 'Heard least': 'Os menos ouvidos',
   'The week by hours': 'A semana por horas', 'Nothing was listened to then.': 'Nada foi ouvido nesse tempo.',
+  Usage: 'Consumo', Month: 'Mês', Quotas: 'Cotas', 'By account': 'Por conta', none: 'nenhuma',
 };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto kConsolePages = std::to_array<std::string_view>(
     {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
-     "/archive", "/audience", "/nodes", "/server"});
+     "/archive", "/audience", "/usage", "/nodes", "/server"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -47,6 +47,7 @@ constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"texts_pt.js", "admin/console/texts_pt.js"},
     {"troubles.js", "admin/console/troubles.js"},
     {"server.js", "admin/console/server.js"},
+    {"usage.js", "admin/console/usage.js"},
     {"style.css", "web/style.css"},
 });
 

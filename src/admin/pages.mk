@@ -31,6 +31,7 @@ page_files = \
   admin/console/texts_fr.js \
   admin/console/texts_pt.js \
   admin/console/troubles.js \
+  admin/console/usage.js \
   admin/listclients.xsl \
   admin/listmounts.xsl \
   admin/manageauth.xsl \

@@ -165,6 +165,39 @@ def an_owner_sees_the_audience_of_its_account(t):
 
 
 @test
+def usage_is_told_by_account_and_month_beside_the_quotas(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.press("Usage", selector="#menu a")
+    desk.wait(lambda: len(rows(desk, "Transfer")) == 2, "the accounts")
+    month = time.strftime("%Y-%m")
+    year, nth = int(month[:4]), int(month[5:])
+    fields = "from=%s-01&to=%04d-%02d-01&zone=UTC" % (month, year + nth // 12, nth % 12 + 1)
+    told = {row["account"]: row for row in Api(server).want(200, "GET", "/audience/usage?" + fields).json()["items"]}
+    equal(rows(desk, "Account"), ["acme", "other", "acme", "other"])
+    equal(rows(desk, "Listenings"), ["{:,}".format(told[account]["sessions"]) for account in ("acme", "other")])
+    # Of quotas a bar, and in words.
+    equal(rows(desk, "Recordings, GB"), ["1 of 5", "1"])
+    equal(desk.browser.script("return [...document.querySelectorAll('td[data-label=Listeners] meter')].map(e => [e.value, e.getAttribute('aria-label')])"), [[0.6, "Listeners: acme"]])
+    lines = taken(server, links(desk)[0])
+    equal((lines[0][:2], sorted(line[1] for line in lines[1:])), (["from", "account"], ["acme", "other"]))
+    desk.looks_well("usage")
+    before = (year * 12 + nth - 2) // 12, (nth - 2) % 12 + 1
+    desk.choose("Month", "%04d-%02d" % before)
+    desk.wait(lambda: rows(desk, "Listenings") != ["{:,}".format(told[account]["sessions"]) for account in ("acme", "other")], "another month")
+    desk.choose("Month", "%04d-%02d" % (year - 1, nth))
+    desk.see("Nothing was listened to then.")
+    desk.quiet()
+    desk.close()
+    owner = Desk(t, server)
+    owner.log_in("olga", "password of olga")
+    owner.page("/usage")
+    owner.wait(lambda: rows(owner, "Account") == ["acme", "acme"], "an owner sees its account")
+    owner.quiet()
+
+
+@test
 def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
     server = console_server(t)
     desk = Desk(t, server)
@@ -172,6 +205,8 @@ def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
     desk.page("/audience")
     desk.see("<audience/> in the configuration file switches it on")
     desk.looks_well("audience-off", dark_too=False)
+    desk.page("/usage")
+    desk.see("<audience/> in the configuration file switches it on")
     desk.quiet(but=("404",))
 
 
