@@ -32,6 +32,7 @@ dist_doc_DATA += \
   doc/redirects.md \
   doc/security.md \
   doc/reliability.md \
+  doc/reports.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md \
   doc/stores.md \

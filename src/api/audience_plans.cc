@@ -133,14 +133,13 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
 // "?after=&most=", where after is a number; of CSV as many rows as there may be.
 std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
                                                                     const AudienceAsk& ask) {
-  constexpr std::size_t kMostLines = 100'000;
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
   const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
   if (!number || *number > (std::uint64_t{1} << 62))
     return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
-  return std::pair(static_cast<std::int64_t>(*number), ask.csv ? kMostLines : most);
+  return std::pair(static_cast<std::int64_t>(*number), ask.csv ? kMaxReportLines : most);
 }
 
 // The value of `after` for the rows behind these; "": they are all.

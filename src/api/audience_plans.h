@@ -10,6 +10,9 @@
 
 namespace lb {
 
+// As CSV; as JSON a page has what is asked for.
+constexpr std::size_t kMaxReportLines = 100'000;
+
 Plan audience_summary(const PlanContext& context);
 Plan audience_hours(const PlanContext& context);
 Plan audience_sessions(const PlanContext& context);

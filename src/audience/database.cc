@@ -2,6 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
 #include "base/cat.h"
 
 namespace lb {
@@ -63,6 +67,23 @@ std::int64_t pragma(Sqlite& database, std::string_view name) {
   return asked.step() ? asked.number(0) : 0;
 }
 
+// Why it is none that this program may use; nullopt: it is one.
+std::optional<Error> judge(Sqlite& database) {
+  const std::int64_t version = pragma(database, "user_version"),
+                     application = pragma(database, "application_id");
+  if (database.failed()) return sentence_of(database);
+  if (application != kApplication)
+    return Error::invalid(database.path() +
+                          ": is the database of another program, and is left as it is; name "
+                          "another file in <audience><database>");
+  if (version != kTableVersion)
+    return Error::unsupported(cat({database.path(), ": has tables of version ", version,
+                                   ", and this program has version ", kTableVersion,
+                                   "; go on with the version of icecast-lb that wrote it, or name "
+                                   "another file in <audience><database>"}));
+  return std::nullopt;
+}
+
 }  // namespace
 
 Error sentence_of(const Sqlite& database) {
@@ -91,8 +112,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"
                     "PRAGMA temp_store=MEMORY;"))
     return sentence_of(database);
-  const std::int64_t version = pragma(database, "user_version"),
-                     application = pragma(database, "application_id");
+  const std::int64_t application = pragma(database, "application_id");
   Statement tables = database.prepare("SELECT COUNT(*) FROM sqlite_master");
   const std::int64_t count = tables.step() ? tables.number(0) : 0;
   tables.reset();
@@ -101,16 +121,20 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
     if (!make_tables(database) || !database.run(kLaterTables)) return sentence_of(database);
     return opened;
   }
-  if (application != kApplication)
-    return Error::invalid(path +
-                          ": is the database of another program, and is left as it is; name "
-                          "another file in <audience><database>");
-  if (version != kTableVersion)
-    return Error::unsupported(cat({path, ": has tables of version ", version,
-                                   ", and this program has version ", kTableVersion,
-                                   "; go on with the version of icecast-lb that wrote it, or name "
-                                   "another file in <audience><database>"}));
+  if (auto foreign = judge(database)) return *std::move(foreign);
   if (!database.run(kLaterTables)) return sentence_of(database);
+  return opened;
+}
+
+Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0)
+    return Error::not_found(cat({path, ": ", std::strerror(errno),
+                                 "; a server with <audience> makes it, and one that has masters "
+                                 "with <audience> sends its rows there"}));
+  auto opened = Sqlite::open(path, Sqlite::Access::kRead);
+  if (!opened) return Error::io(cat({path, ": ", opened.error().what}));
+  if (auto foreign = judge(**opened)) return *std::move(foreign);
   return opened;
 }
 

@@ -22,6 +22,8 @@ constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'40
 constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 
 Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path);
+// For another process than the server, which may be writing to it meanwhile.
+Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path);
 // What went wrong with this database, and what to do.
 Error sentence_of(const Sqlite& database);
 

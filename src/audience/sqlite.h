@@ -46,7 +46,10 @@ class Statement {
 
 class Sqlite {
  public:
-  static Result<std::unique_ptr<Sqlite>> open(const std::string& path);
+  // kRead: it is there, and nothing is written.
+  enum class Access : std::uint8_t { kRead, kWrite };
+  static Result<std::unique_ptr<Sqlite>> open(const std::string& path,
+                                              Access access = Access::kWrite);
   ~Sqlite();
   Sqlite(const Sqlite&) = delete;
   Sqlite& operator=(const Sqlite&) = delete;

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "admin/render.h"
+#include "base/clock.h"
 #include "commands/answers.h"
 #include "commands/drain_command.h"
 #include "commands/https_check.h"
 #include "commands/login_commands.h"
+#include "commands/report_command.h"
 #include "commands/store_commands.h"
 #include "program/options.h"
 #include "program/process.h"
@@ -27,6 +29,8 @@ int main(int argc, char** argv) {
       return lb::print_answer(lb::answer_import(options));
     case Action::kDrain:
       return lb::drain_node(options);
+    case Action::kReport:
+      return lb::print_answer(lb::answer_report(options, lb::system_clock().wall()));
     case Action::kCheckHttps:
       return lb::check_https(options);
     case Action::kPasswd:

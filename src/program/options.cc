@@ -45,6 +45,13 @@ class Arguments {
   std::optional<std::string_view> equals_;
 };
 
+bool is_report_parameter(std::string_view arg) {
+  for (const std::string_view name : {"--month", "--from", "--to", "--zone", "--mount", "--by",
+                                      "--country", "--service", "--category"})
+    if (arg == name) return true;
+  return false;
+}
+
 Options wrong(std::string complaint) {
   Options options;
   options.action = Action::kUsage;
@@ -121,6 +128,13 @@ Options parse_options(const std::vector<std::string_view>& args) {
     } else if (arg == "--store-copy" || arg == "--store-rebuild") {
       options.action = arg == "--store-copy" ? Action::kStoreCopy : Action::kStoreRebuild;
       while (const auto name = left.value()) options.stores.emplace_back(*name);
+    } else if (arg == "--report") {
+      options.action = Action::kReport;
+      options.report = left.value().value_or("");
+    } else if (is_report_parameter(arg)) {
+      const auto value = left.value();
+      if (!value) return wrong(cat({arg, " needs a value"}));
+      options.report_parameters.emplace_back(arg.substr(2), *value);
     } else if (arg == "--overwrite") {
       options.overwrite = true;
     } else if (arg == "--dump-reference") {
@@ -149,6 +163,8 @@ Options parse_options(const std::vector<std::string_view>& args) {
                           options.action != Action::kSimulate &&
                           options.action != Action::kPasswd &&
                           (options.action != Action::kStoreCopy || options.stores.size() < 2);
+  if (options.action != Action::kReport && !options.report_parameters.empty())
+    return wrong(cat({"--", options.report_parameters.front().first, " is of --report"}));
   if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
     return wrong("--passwd with -c needs the name of a user");
   if (needs_file && options.config_file.empty()) {
@@ -191,6 +207,11 @@ std::string usage_text() {
   --store-rebuild [<copy>...]  with -c: make its store again out of the newest of these last good
                              copies of masters, or out of the conf.cache of its nodes together;
                              without one: that of its own etcd; --overwrite: although it has records
+  --report <name>            with -c: write a report of its audience: songs, playlist, soundexchange, or
+                             another of those that a wrong name prints; [-o <file>], else to standard
+                             output; of the month before, or --month 2026-10, or --from 2026-10-01
+                             --to 2026-10-08; --zone Europe/Berlin, --mount, --country, --by,
+                             --service and --category as the API has them
   --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
   --debuggable               let core files and debuggers read the memory after a change of user
   --allow-default-passwords  start although a password is one from an example
@@ -217,6 +238,7 @@ bool is_command_of_icelb(Action action) noexcept {
     case Action::kStoreCopy:
     case Action::kStoreRebuild:
     case Action::kDrain:
+    case Action::kReport:
     case Action::kCheckHttps:
       return true;
     default:

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/printer.h"
@@ -35,11 +36,12 @@ struct Options {
     kUpgrade,       // have the server that runs with this file replaced, and wait for that
     kStandIn,       // of the program itself: see app/handover/stand_in.h
     kCheckHttps,    // whether the certificate of <acme> can be ordered
+    kReport,        // of the audience
     kDrain,         // order the server that runs with this file to drain, and wait for it
   };
   Action action = Action::kServe;
   std::string config_file;
-  std::string output_file;  // -o: where an import goes; "": standard output
+  std::string output_file;  // -o: where an import or a report goes; "": standard output
   bool background = false;  // -b
   int take_over = -1;       // of the program itself: see app/handover/take_over.h
   std::string stands_for;   // of kStandIn: CHANNEL,PID
@@ -54,6 +56,8 @@ struct Options {
   bool revoke = false;  // of kRotateKeys: the keys before end at once
   // kStoreCopy: from and, unless it is that of config_file, to.  kStoreRebuild: files of copies.
   std::vector<std::string> stores;
+  std::string report;                                                  // of kReport
+  std::vector<std::pair<std::string, std::string>> report_parameters;  // of the API, and "month"
   bool elsewhere = false;  // --check-config of another machine's file
   bool overwrite = false;  // of both
   std::string complaint;   // with kUsage: what is wrong; "" where Icecast prints nothing either

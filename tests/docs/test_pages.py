@@ -300,6 +300,13 @@ def the_audience_is_asked_for_elsewhere(machine):
 
 
 @test
+def reports_are_written_elsewhere(machine):
+    Page("doc/reports.md", machine, [
+        ("curl -u|--report", "tests/api asks a server that has had listeners, and its database by the command line"),
+    ]).end()
+
+
+@test
 def performance_is_measured_elsewhere(machine):
     Page("doc/performance.md", machine, [
         ("bench|icelb-", "it measures for minutes, alone on the machine: make bench, tests/cluster/goals"),

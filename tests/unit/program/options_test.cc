@@ -163,6 +163,20 @@ TEST(Options, StoresAreCopiedAndMadeAgain) {
   CHECK(!rebuild.overwrite);
   CHECK(parse_options({"-c", "f.xml", "--store-rebuild"}).stores.empty());
 }
+TEST(Options, AReportHasItsParameters) {
+  const Options report = parse_options({"-c", "f.xml", "--report=songs", "--zone", "Europe/Berlin",
+                                        "--month=2026-10", "-o", "x.csv"});
+  CHECK(report.action == Action::kReport);
+  STRCMP_EQUAL("songs", report.report.c_str());
+  LONGS_EQUAL(2, report.report_parameters.size());
+  STRCMP_EQUAL("month", report.report_parameters[1].first.c_str());
+  STRCMP_EQUAL("2026-10", report.report_parameters[1].second.c_str());
+  for (const std::vector<std::string_view>& wrong :
+       std::vector<std::vector<std::string_view>>{{"--report", "songs"},
+                                                  {"-c", "f.xml", "--report", "songs", "--from"},
+                                                  {"-c", "f.xml", "--mount", "/live"}})
+    CHECK(parse_options(wrong).action == Action::kUsage);
+}
 TEST(Options, CommandsThatAreNoPartOfAServerAreThoseOfIcelb) {
   for (const std::vector<std::string_view>& args :
        std::vector<std::vector<std::string_view>>{{"--simulate"},
@@ -172,6 +186,7 @@ TEST(Options, CommandsThatAreNoPartOfAServerAreThoseOfIcelb) {
                                                   {"-c", "f", "--drain"},
                                                   {"-c", "f", "--rotate-keys"},
                                                   {"--store-copy", "a", "b"},
+                                                  {"-c", "f", "--report", "songs"},
                                                   {"-c", "f", "--store-rebuild"}}) {
     const Options options = parse_options(args);
     CHECK(is_command_of_icelb(options.action));

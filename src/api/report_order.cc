@@ -1,0 +1,121 @@
+#include "api/report_order.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "api/audience_plans.h"
+#include "api/endpoints.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kReports = "/reports/";
+
+const Endpoint* report_endpoint(std::string_view name) {
+  for (const Endpoint& endpoint : endpoints())
+    if (is_of_audience(endpoint) && endpoint.method == Method::kGet &&
+        endpoint.path.substr(endpoint.path.rfind('/') + 1) == name)
+      return &endpoint;
+  return nullptr;
+}
+
+ReportMonth named_month(std::chrono::year_month month) {
+  const auto text = [](std::chrono::year_month of) {
+    const auto number = static_cast<unsigned>(of.month());
+    return cat({static_cast<int>(of.year()), number < 10 ? "-0" : "-", number});
+  };
+  const std::string name = text(month);
+  return {name, name + "-01", text(month + std::chrono::months(1)) + "-01"};
+}
+
+// The name of the file has the period, and what the report is of.
+std::string file_name(const ReportOrder& order, const std::string& given) {
+  std::string name = order.report;
+  for (const std::string_view part : {"account", "mount", "from", "to"}) {
+    std::string of;
+    for (const char c : query_param(order.query, part).value_or("")) {
+      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                         (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+      if (plain || !of.empty()) of += plain ? c : '-';
+    }
+    if (!of.empty()) name += cat({part == "to" ? "_" : "-", of});
+  }
+  return name + given.substr(std::min(given.rfind('.'), given.size()));
+}
+
+}  // namespace
+
+std::vector<std::string_view> report_names() {
+  std::vector<std::string_view> names, others;
+  for (const Endpoint& endpoint : endpoints()) {
+    if (!is_of_audience(endpoint) || endpoint.method != Method::kGet) continue;
+    const bool is_report = endpoint.path.find(kReports) != std::string_view::npos;
+    (is_report ? names : others).push_back(endpoint.path.substr(endpoint.path.rfind('/') + 1));
+  }
+  names.insert(names.end(), others.begin(), others.end());
+  return names;
+}
+
+void add_parameter(std::string& query, std::string_view name, std::string_view value) {
+  query += cat({query.empty() ? "" : "&", name, "=", percent_encode(value, false)});
+}
+
+ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago) {
+  const std::chrono::sys_seconds shown(
+      std::chrono::seconds(unix_seconds + zone.offset_at(unix_seconds)));
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(shown));
+  return named_month(day.year() / day.month() - std::chrono::months(months_ago));
+}
+
+Result<ReportMonth> parse_report_month(std::string_view text) {
+  const auto year = text.size() == 7 && text[4] == '-' ? parse_u64(text.substr(0, 4))
+                                                       : std::optional<std::uint64_t>();
+  const auto month = year ? parse_u64(text.substr(5)) : std::nullopt;
+  if (!month || *year < 1970 || *month < 1 || *month > 12)
+    return Error::invalid(cat({text.substr(0, 80), " is no month; one is like 2026-10"}));
+  return named_month(std::chrono::year(static_cast<int>(*year)) /
+                     std::chrono::month(static_cast<unsigned>(*month)));
+}
+
+Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, const RecordBook& book,
+                              Sqlite& database, WallTime now) {
+  const Endpoint* const endpoint = report_endpoint(order.report);
+  if (endpoint == nullptr) {
+    std::string all;
+    for (const std::string_view name : report_names()) all += cat({all.empty() ? "" : ", ", name});
+    return Error::invalid(
+        cat({quoted(order.report.substr(0, 80)), " is no report; there are: ", all}));
+  }
+  ReportOrder whole = order;
+  if (!query_param(order.query, "from") && !query_param(order.query, "to")) {
+    const auto zone = find_time_zone(query_param(order.query, "zone").value_or("UTC"));
+    if (!zone) return zone.error();
+    const ReportMonth month = report_month(unix_seconds(now), **zone, 1);
+    add_parameter(whole.query, "from", month.first);
+    add_parameter(whole.query, "to", month.next);
+  }
+  add_parameter(whole.query, "format", "csv");
+  ApiRequest request;
+  request.path = cat({kApiPath, endpoint->path});
+  request.query = whole.query;
+  ApiCaller who;
+  who.role = Role::kAdmin;
+  ApiWorld world;
+  world.audience = &database;
+  Plan plan = endpoint->plan({request, who, book, file, world, now});
+  if (const auto* problem = std::get_if<Problem>(&plan)) return Error::invalid(problem->detail);
+  ApiAnswer answer = std::move(std::get<Planned>(plan).answer);
+  const auto lines =
+      static_cast<std::size_t>(std::count(answer.body.begin(), answer.body.end(), '\n'));
+  if (lines > kMaxReportLines)
+    return Error::limit(cat({"the report has ", kMaxReportLines,
+                             " lines or more; ask for less time, or for one mount"}));
+  if (!answer.type.starts_with("text/plain")) answer.file = file_name(whole, answer.file);
+  return answer;
+}
+
+}  // namespace lb

@@ -1,0 +1,106 @@
+"""Reports of the audience that no request asks for: by the command line, and by a day of the month."""
+import csv
+import datetime
+import io
+import sqlite3
+
+from harness import ADMIN, check, equal, test
+
+HOUR = 3_600_000
+
+
+def month_before(moment=None):
+    """Its first day and that of the next month, as dates."""
+    to = (moment or datetime.datetime.now(datetime.timezone.utc)).date().replace(day=1)
+    return (to - datetime.timedelta(days=1)).replace(day=1), to
+
+
+def played(server, day, songs, mount="/live.mp3"):
+    """Titles of an hour each that began on this day, with (country, performances)."""
+    at = int(datetime.datetime.combine(day, datetime.time(12), datetime.timezone.utc).timestamp() * 1000)
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        database.execute("INSERT OR IGNORE INTO mount(name) VALUES(?)", (mount,))
+        (number,), = database.execute("SELECT id FROM mount WHERE name=?", (mount,))
+        for title, by_country in songs:
+            play = database.execute("INSERT INTO play(mount, began, title, ended, performances) VALUES(?,?,?,?,?)",
+                                    (number, at, title, at + HOUR, sum(by_country.values()))).lastrowid
+            for country, count in by_country.items():
+                database.execute("INSERT INTO play_country VALUES(?,?,?)", (play, country, count))
+            at += HOUR
+    database.close()
+
+
+def report_server(t, audience="<audience/>", body="<console>1</console>"):
+    server = t.unstarted_server()
+    (server.dir / "state").mkdir()
+    server.write_config(body=body + audience, paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    equal(server.get("/api/v1/audience/summary", login=ADMIN).status, 200, "the database is made")
+    return server
+
+
+def songs(text):
+    return [(row["artist"], row["title"], row["country"], row["performances"]) for row in csv.DictReader(io.StringIO(text))]
+
+
+SONGS = [("Band - Song", {"US": 7, "DE": 5}), ("Other - Tune", {"DE": 3})]
+AS_ROWS = [("Band", "Song", "US", "7"), ("Band", "Song", "DE", "5"), ("Other", "Tune", "DE", "3")]
+
+
+@test
+def the_command_line_writes_what_the_api_answers(t):
+    server = report_server(t)
+    first, next_month = month_before()
+    played(server, first + datetime.timedelta(days=9), SONGS)
+    played(server, next_month - datetime.timedelta(days=60), [("Old - Song", {"DE": 1})], mount="/old.mp3")
+    period = "from=%s&to=%s" % (first, next_month)
+    for name, query in (("songs", ""), ("playlist", "&zone=Europe/Berlin"), ("soundexchange", "&service=Acme%20Radio&category=B"),
+                        ("titles", "&zone=Asia/Kathmandu"), ("hours", "&by=day"), ("usage", "")):
+        answer = server.get("/api/v1/audience/%s%s?format=csv&%s%s" % ("" if name in ("titles", "hours", "usage") else "reports/", name, period, query),
+                            login=ADMIN)
+        equal(answer.status, 200, answer.text)
+        options = [word.replace("%20", " ") for part in query.split("&")[1:] for word in ("--" + part.split("=")[0], part.split("=")[1])]
+        status, out, err = t.run("-c", server.config, "--report", name, *options)
+        equal((status, err), (0, ""), name)
+        equal(out.encode(), answer.body, name)
+    # While it runs, and when it does not.
+    status, out, _ = t.run("-c", server.config, "--report", "songs")
+    equal((status, songs(out)), (0, AS_ROWS))
+    server.stop()
+    equal(t.run("-c", server.config, "--report=songs", "--month", "%s" % str(first)[:7]), (0, out, ""))
+    equal(t.run("-c", server.config, "--report", "songs", "--from", str(first), "--to", str(next_month), "--mount", "/live.mp3"), (0, out, ""))
+    empty = t.run("-c", server.config, "--report", "songs", "--month", "1999-02")
+    equal((empty[0], songs(empty[1])), (0, []))
+    target = t.dir / "report.csv"
+    equal(t.run("-c", server.config, "--report", "songs", "-o", target), (0, "", ""))
+    equal(target.read_bytes().decode(), out)
+
+
+@test
+def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
+    server = report_server(t)
+    for arguments, words in (
+            (["--report", "charts"], '"charts" is no report; there are: songs, playlist, soundexchange, summary, hours'),
+            (["--report"], '"" is no report'), (["--report", "songs", "--month", "2026-13"], "2026-13 is no month; one is like 2026-10"),
+            (["--report", "songs", "--month", "x" * 5000], "is no month"),
+            (["--report", "songs", "--month", "2026-10", "--to", "2026-11-01"], "--month is a period by itself"),
+            (["--report", "songs", "--from", "2026-11-01", "--to", "2026-10-01"], "which is not before to"),
+            (["--report", "songs", "--from", "yesterday"], "from=yesterday is neither"), (["--report", "songs", "--zone", "Mars"], "Mars"),
+            (["--report", "songs", "--mount", "/none.mp3"], "/none.mp3"), (["--report", "soundexchange"], "service="),
+            (["--report", "songs", "--zone"], "--zone needs a value"), (["--dump-config", server.config, "--zone", "UTC"], "--zone is of --report"),
+            (["--report", "songs", "-o", "/nowhere/report.csv"], "/nowhere")):
+        status, out, err = t.run("-c", server.config, *arguments)
+        equal(status, 1, arguments)
+        check(words in err and err.startswith("icecast-lb: ") and err.count("\n") == 1 and len(err) < 1000, (arguments, err))
+    database = server.dir / "state" / "audience.db"
+    server.stop()
+    database.write_bytes(b"a letter of many words" * 400)
+    status, _, err = t.run("-c", server.config, "--report", "songs")
+    check(status == 1 and "file is not a database" in err, err)
+    database.unlink()
+    status, _, err = t.run("-c", server.config, "--report", "songs")
+    check(status == 1 and "audience.db: No such file or directory; a server with <audience> makes it" in err, err)
+    check(not database.exists(), "what is only read is not made")
+    server.write_config(paths="")
+    status, _, err = t.run("-c", server.config, "--report", "songs")
+    check(status == 1 and "has neither a state directory nor" in err, err)
