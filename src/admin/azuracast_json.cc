@@ -1,7 +1,7 @@
 #include "admin/azuracast_json.h"
 
 #include <algorithm>
-#include <span>
+#include <utility>
 
 #include "base/cat.h"
 #include "base/json.h"
@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kNoSong = "5a6a865199cf5df73b1417326d2ff24f";
 constexpr std::size_t kSongCharacters = 150;
 constexpr std::size_t kSongsBefore = 5;
+constexpr int kPingSeconds = 25;  // a reader hears of the feed at least so often
 
 void write_count(JsonWriter& json, std::uint64_t listeners) {
   json.begin_object();
@@ -109,13 +110,11 @@ void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t durat
   write_song(json, title, art);
 }
 
-void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms,
+void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_ms,
                       const std::string& url) {
-  std::vector<PlayedTitle> titles = now.history;
-  if (now.title) titles.insert(titles.begin(), *now.title);
-  // What is heard: one that has only just been said is still to come, if there is one before it.
-  std::span<const PlayedTitle> heard(titles);
-  while (heard.size() > 1 && unix_ms(heard[0].at) + now.burst_ms > now_ms) heard = heard.subspan(1);
+  const NowMount now = as_heard(told, now_ms);
+  std::vector<PlayedTitle> heard = now.history;
+  if (now.title) heard.insert(heard.begin(), *now.title);
   // The picture of a song is that of its station.
   const std::string art = now.station.logo.empty() ? std::string() : url + now.station.logo;
   const PlayedTitle* present = now.stream.on_air && !heard.empty() ? heard.data() : nullptr;
@@ -150,7 +149,70 @@ void write_nowplaying(JsonWriter& json, const NowMount& now, std::int64_t now_ms
   json.end_object();
 }
 
+void write_publication(JsonWriter& json, const LiveChannel& channel, std::int64_t now_ms,
+                       const std::string& url) {
+  json.begin_object();
+  json.key("data").begin_object();
+  if (channel.now == nullptr) {
+    json.key("time").number(now_ms / 1000);
+  } else {
+    json.key("np");
+    write_nowplaying(json, *channel.now, now_ms, url);
+    json.key("current_time").number(now_ms / 1000);
+    json.key("triggers").begin_array().end_array();
+  }
+  json.end_object();
+  json.end_object();
+}
+
 }  // namespace
+
+std::int64_t heard_in_ms(const NowMount& now, std::int64_t now_ms) noexcept {
+  if (!now.title) return 0;
+  return std::max<std::int64_t>(0, unix_ms(now.title->at) + now.burst_ms - now_ms);
+}
+
+NowMount as_heard(NowMount now, std::int64_t now_ms) {
+  while (heard_in_ms(now, now_ms) > 0 && !now.history.empty()) {
+    now.title = std::move(now.history.front());
+    now.title_has_time = true;
+    now.history.erase(now.history.begin());
+  }
+  return now;
+}
+
+std::string live_connect_json(const std::vector<LiveChannel>& channels, std::int64_t now_ms,
+                              const std::string& url) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("connect").begin_object();
+  json.key("client").text("lb");
+  json.key("version").text("icecast-lb");
+  json.key("subs").begin_object();
+  for (const LiveChannel& channel : channels) {
+    json.key(channel.name).begin_object();
+    json.key("publications").begin_array();
+    write_publication(json, channel, now_ms, url);
+    json.end_array();
+    json.end_object();
+  }
+  json.end_object();
+  json.key("ping").number(kPingSeconds);
+  json.end_object();
+  json.end_object();
+  return json.take();
+}
+
+std::string live_change_json(const LiveChannel& channel, std::int64_t now_ms,
+                             const std::string& url) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("channel").text(channel.name);
+  json.key("pub");
+  write_publication(json, channel, now_ms, url);
+  json.end_object();
+  return json.take();
+}
 
 std::string song_id(std::string_view text) {
   std::string plain;

@@ -65,12 +65,13 @@ RouteTable make_routes(Worker& worker) {
   rows.add<AcmeStage>({"/.well-known/acme-challenge/*"});
   rows.add<OptionsStage>();  // OPTIONS: what may be asked
   rows.add<ProofStage>({"/_lb/proof"});
-  rows.add<BlockStage>({"/_lb/archive*"});    // for other nodes
-  rows.add<ArrivalStage>();                   // the token of a redirect
-  rows.add<HttpsStage>();                     // <acme redirect= hsts=>
-  rows.add<AgentStage>();                     // <deny-agents>
-  rows.add<AdmitStage>();                     // <clients>, with its reserves
-  rows.add<NowFeedStage>({"/api/v1/now/*"});  // MOUNT/events
+  rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
+  rows.add<ArrivalStage>();                 // the token of a redirect
+  rows.add<HttpsStage>();                   // <acme redirect= hsts=>
+  rows.add<AgentStage>();                   // <deny-agents>
+  rows.add<AdmitStage>();                   // <clients>, with its reserves
+  // MOUNT/events, and AzuraCast's live feed
+  rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
                       "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
   rows.add<LoginStage>({"/admin/login", "/admin/logout", "/api/v1/*"});

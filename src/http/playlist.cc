@@ -59,6 +59,14 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
   return out;
 }
 
+std::string with_site(std::string text, std::string_view from, std::string_view to) {
+  if (from == to) return text;
+  const std::string old = cat({from, "/"}), site = cat({to, "/"});
+  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += site.size())
+    text.replace(at, old.size(), site);
+  return text;
+}
+
 std::string m3u_of(std::span<const std::string> addresses) {
   std::string out;
   for (const std::string& address : addresses) out += address + "\r\n";

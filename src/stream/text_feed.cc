@@ -62,6 +62,7 @@ TextFeed::TextFeed(std::shared_ptr<Mount> mount, std::unique_ptr<StreamLog> log,
 // JSON has its line ends escaped, so one data line is enough.
 std::string TextFeed::print(std::uint64_t begin, std::string_view event,
                             std::string_view data) const {
+  if (event.empty()) return cat({"data: ", data, "\n\n"});
   const std::size_t size =
       cat({"id: ", run_, "-\nevent: ", event, "\ndata: ", data, "\n\n"}).size() + kPositionDigits;
   return cat({"id: ", run_, "-", print_position(begin + size), "\nevent: ", event, "\ndata: ", data,
@@ -86,14 +87,17 @@ Result<Channel::Loops> TextFeed::append(std::string_view event, std::string_view
 void TextFeed::set_state(std::string_view event, std::string_view data) {
   const std::uint64_t at = log_->head();
   // Its id is of the place from which the log goes on.
-  const std::string text = cat({kGreeting, "id: ", run_, "-", print_position(at),
-                                "\nevent: ", event, "\ndata: ", data, "\n\n"});
+  const std::string text = event.empty() ? cat({kGreeting, "data: ", data, "\n\n"})
+                                         : cat({kGreeting, "id: ", run_, "-", print_position(at),
+                                                "\nevent: ", event, "\ndata: ", data, "\n\n"});
   const ByteSpan bytes = std::as_bytes(std::span(text));
   start_.publish(std::make_shared<const Start>(
       Start{std::make_shared<const Bytes>(bytes.begin(), bytes.end()), at}));
 }
 
-Result<Channel::Loops> TextFeed::beat(SteadyTime now) { return write(kComment, now); }
+Result<Channel::Loops> TextFeed::beat(SteadyTime now, std::string_view data) {
+  return write(data.empty() ? std::string(kComment) : print(log_->head(), {}, data), now);
+}
 
 Result<Channel::Loops> TextFeed::write(std::string_view text, SteadyTime now) {
   written_ = now;

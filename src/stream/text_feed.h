@@ -5,6 +5,7 @@
 //   event: title
 //   data: {…}
 //
+// An event without a type is its data alone, for readers that know no ids.
 // The id names the feed's run and the byte behind the event.  A newcomer gets the state first; one
 // that comes back goes on behind the event whose id it names, while the window has that byte.
 // Thread: append(), beat() and end() on one thread, the writer's; all others any.
@@ -47,8 +48,8 @@ class TextFeed {
   Result<Channel::Loops> append(std::string_view event, std::string_view data, SteadyTime now);
   // What newcomers get from now on, an event of this type.
   void set_state(std::string_view event, std::string_view data);
-  // A comment, by which both ends see that the connection lives.
-  Result<Channel::Loops> beat(SteadyTime now);
+  // A comment, by which both ends see that the connection lives; or these data.
+  Result<Channel::Loops> beat(SteadyTime now, std::string_view data = {});
   // Its readers end, and come back.
   Channel::Loops end();
   SteadyTime last_written() const noexcept { return written_; }

@@ -6,10 +6,12 @@
 #include "app/services/worker.h"
 #include "app/stages/redirect_stage.h"
 #include "app/stages/refusals.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/station/now_feeds.h"
-#include "app/station/now_pages.h"
+#include "base/cat.h"
 #include "http/access_line.h"
+#include "http/playlist.h"
 
 namespace lb {
 namespace {
@@ -44,8 +46,20 @@ Verdict NowFeedStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   Services& services = worker_.services;
-  const auto mount = feed_path_mount(services, request.path);
-  if (!mount) return Verdict::kNext;
+  const bool live = request.path == kLiveFeedPath;
+  if (live && (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  const auto config = config_of(services, connection);
+  auto asked = now_feed_ask(services, request.path, request.query,
+                            cat({connection.secure() ? "https://" : "http://",
+                                 playlist_host(request.headers.get("host"), config->hostname,
+                                               config->port, connection.secure())}));
+  if (!asked) return Verdict::kNext;
+  if (const auto* fault = std::get_if<NowFault>(&*asked)) {
+    connection.reply_text(fault->status, fault->text);
+    return Verdict::kAnswered;
+  }
+  auto& ask = std::get<NowFeedAsk>(*asked);
   if (request.method == Method::kHead) {
     ResponseHead head;
     head.content_type = kEventStream;
@@ -57,22 +71,23 @@ Verdict NowFeedStage::handle(Connection& connection) {
     refuse_reader(connection);
     return Verdict::kAnswered;
   }
-  if (const auto feed = services.now_feeds->find(*mount)) {
+  if (const auto feed = services.now_feeds->find(ask.key())) {
     join(connection, feed);
     return Verdict::kAnswered;
   }
-  services.loops.control().post([this, &services, mount = *mount, id = connection.id()] {
-    services.now_feeds->make(mount, [this, id](std::shared_ptr<TextFeed> feed) {
-      worker_.loop.post([this, id, feed = std::move(feed)] {
-        Connection* const waiting = worker_.connections.find(id);
-        if (waiting == nullptr) return;
-        if (feed == nullptr)
-          refuse_reader(*waiting);
-        else
-          join(*waiting, feed);
+  services.loops.control().post(
+      [this, &services, ask = std::move(ask), id = connection.id()]() mutable {
+        services.now_feeds->make(std::move(ask), [this, id](std::shared_ptr<TextFeed> feed) {
+          worker_.loop.post([this, id, feed = std::move(feed)] {
+            Connection* const waiting = worker_.connections.find(id);
+            if (waiting == nullptr) return;
+            if (feed == nullptr)
+              refuse_reader(*waiting);
+            else
+              join(*waiting, feed);
+          });
+        });
       });
-    });
-  });
   return Verdict::kPending;
 }
 

@@ -1,4 +1,6 @@
-// NowFeedStage: GET /api/v1/now/MOUNT/events, what plays as server-sent events, without a login.
+// NowFeedStage: what plays as server-sent events, without a login: GET /api/v1/now/MOUNT/events,
+// and AzuraCast's /api/live/nowplaying/sse, where no mount and no file of the web root has that
+// name.
 // Source: doc/titles.md.
 // Thread: its worker; the socket becomes a reader's of NowFeeds there.
 #pragma once

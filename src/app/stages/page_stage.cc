@@ -38,11 +38,8 @@ std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeade
 // Pages are shared, so their addresses say http and the configured host; one that was asked for
 // over https names the host that it was asked by, in that answer alone.
 std::string with_https(std::string body, Connection& connection, const Config& config) {
-  const std::string from = cat({"http://", Services::authority(config), "/"});
-  const std::string to = cat({"https://", host_for(connection, config), "/"});
-  for (std::size_t at = 0; (at = body.find(from, at)) != std::string::npos; at += to.size())
-    body.replace(at, from.size(), to);
-  return body;
+  return with_site(std::move(body), cat({"http://", Services::authority(config)}),
+                   cat({"https://", host_for(connection, config)}));
 }
 
 // Something plays under this name, or may: a list of any other would be a dead link.

@@ -1,18 +1,17 @@
 #include "app/station/now_feeds.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "admin/now_events.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/listeners_elsewhere.h"
 #include "app/services/worker.h"
-#include "app/station/now_pages.h"
 #include "base/cat.h"
 
 namespace lb {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{500};
-constexpr unsigned kTitlesBefore = 5;
 
 class ReaderPlace final : public EndNotice {
  public:
@@ -41,33 +40,48 @@ NowFeeds::NowFeeds(Services& services)
 
 NowFeeds::~NowFeeds() = default;
 
-std::shared_ptr<TextFeed> NowFeeds::find(const std::string& mount) const {
+std::shared_ptr<TextFeed> NowFeeds::find(const std::string& key) const {
   const auto table = table_.read();
-  const auto at = table->find(mount);
+  const auto at = table->find(key);
   return at == table->end() ? nullptr : at->second;
 }
 
 void NowFeeds::publish_table() {
   Table table;
-  for (const auto& [mount, feed] : feeds_)
-    if (feed.known) table.emplace(mount, feed.text);
+  for (const auto& [key, feed] : feeds_)
+    if (feed.known) table.emplace(key, feed.text);
   table_.publish(std::make_shared<const Table>(std::move(table)));
 }
 
-void NowFeeds::make(const std::string& mount, Then then) {
+// Strangers choose the name of this server too: beyond half of the sets it is that of the
+// configuration.
+bool NowFeeds::find_room(NowFeedAsk& ask) const {
+  if (feeds_.size() >= kMaxFeeds) return false;
+  if (!ask.is_set()) return true;
+  const auto sets = static_cast<std::size_t>(
+      std::ranges::count_if(feeds_, [](const auto& one) { return one.second.ask.is_set(); }));
+  if (sets >= kMaxSets / 2) ask.url = ask.own_url;
+  return sets < kMaxSets || feeds_.contains(ask.key());
+}
+
+void NowFeeds::make(NowFeedAsk ask, Then then) {
   services_.loops.control().assert_here();
   const SteadyTime now = services_.clock.steady();
-  auto at = feeds_.find(mount);
+  auto at = feeds_.find(ask.key());
   if (at == feeds_.end()) {
-    if (feeds_.size() >= kMaxFeeds) return then(nullptr);
-    auto text = TextFeed::create(mount, services_.loops.workers(),
+    if (!find_room(ask)) return then(nullptr);
+    at = feeds_.find(ask.key());
+  }
+  if (at == feeds_.end()) {
+    auto text = TextFeed::create(ask.name(), services_.loops.workers(),
                                  cat({unix_seconds(services_.clock.wall()), "n", ++made_}));
     if (!text) {
-      services_.log.warn("now/feed", cat({mount, ": no feed of events was made: ",
+      services_.log.warn("now/feed", cat({ask.name(), ": no feed of events was made: ",
                                           text.error().what, "; the reader was refused"}));
       return then(nullptr);
     }
-    at = feeds_.emplace(mount, Feed{}).first;
+    at = feeds_.emplace(ask.key(), Feed{}).first;
+    at->second.ask = std::move(ask);
     at->second.text = std::move(*text);
     at->second.counted = now;
     if (!timer_.armed()) timer_.after(kTick);
@@ -76,49 +90,63 @@ void NowFeeds::make(const std::string& mount, Then then) {
   feed.read = now;
   if (feed.known) return then(feed.text);
   feed.waiting.push_back(std::move(then));
-  begin_gathering(mount, feed);
+  begin_gathering(feed);
 }
 
 void NowFeeds::look(const std::string& mount) {
-  const auto at = feeds_.find(mount);
-  if (at == feeds_.end()) return;
-  at->second.changed = true;
-  if (services_.clock.steady() - at->second.gathered_at >= kBetweenGatherings)
-    begin_gathering(mount, at->second);
+  for (auto& [key, feed] : feeds_) {
+    if (!feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr)) continue;
+    feed.changed = true;
+    if (services_.clock.steady() - feed.gathered_at >= kBetweenGatherings) begin_gathering(feed);
+  }
 }
 
-void NowFeeds::begin_gathering(const std::string& mount, Feed& feed) {
+void NowFeeds::begin_gathering(Feed& feed) {
   if (std::exchange(feed.gathering, true)) return;
   feed.changed = false;
+  feed.due.reset();
   feed.gathered_at = services_.clock.steady();
   services_.pages_thread.loop().post(
-      [this, mount, elsewhere = services_.cluster->listeners_elsewhere(mount)] {
-        NowMount now = now_of(services_, elsewhere, mount, kTitlesBefore);
-        services_.loops.control().post(
-            [this, mount, now = std::move(now)]() mutable { gathered(mount, std::move(now)); });
+      [this, ask = feed.ask,
+       elsewhere = services_.cluster->listeners_elsewhere(
+           feed.ask.is_set() ? std::nullopt : std::optional(feed.ask.mount))] {
+        std::vector<NowMount> now = gather_feed(services_, elsewhere, ask);
+        services_.loops.control().post([this, key = ask.key(), now = std::move(now)]() mutable {
+          gathered(key, std::move(now));
+        });
       });
 }
 
-void NowFeeds::gathered(const std::string& mount, NowMount now) {
-  const auto at = feeds_.find(mount);
+void NowFeeds::set_state(Feed& feed) {
+  const NowEvent state = feed_state(feed.ask, *feed.known, unix_ms(services_.clock.wall()));
+  feed.stated = services_.clock.steady();
+  feed.text->set_state(state.type, state.data);
+}
+
+void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
+  const auto at = feeds_.find(key);
   if (at == feeds_.end()) return;
   Feed& feed = at->second;
   feed.gathering = false;
   const SteadyTime when = services_.clock.steady();
+  const std::int64_t now_ms = unix_ms(services_.clock.wall());
+  if (const std::int64_t wait_ms = settle_feed(feed.ask, now, now_ms); wait_ms > 0)
+    feed.due = when + std::chrono::milliseconds(wait_ms);
   Channel::Loops loops = 0;
   if (feed.known) {
     // The count is told by the clock, all else when it changes.
-    if (when - feed.counted < kBetweenCounts && feed.known->stream.on_air == now.stream.on_air)
-      now.stream.listeners = feed.known->stream.listeners;
-    else
-      feed.counted = when;
-    for (const NowEvent& event : now_events(*feed.known, now))
+    const bool counts = when - feed.counted >= kBetweenCounts;
+    if (counts) feed.counted = when;
+    for (std::size_t i = 0; i < now.size() && !counts; ++i)
+      if (const ShoutcastStream& before = (*feed.known)[i].stream;
+          before.on_air == now[i].stream.on_air)
+        now[i].stream.listeners = before.listeners;
+    for (const NowEvent& event : feed_events(feed.ask, *feed.known, now, now_ms))
       if (const auto woken = feed.text->append(event.type, event.data, when)) loops |= *woken;
   }
   const bool first = !feed.known;
-  const std::string state = now_json(now, unix_ms(services_.clock.wall()));
-  feed.text->set_state("state", state);
   feed.known = std::move(now);
+  set_state(feed);
   wake(loops, feed.text->mount());
   if (first) publish_table();
   for (Then& then : std::exchange(feed.waiting, {})) then(feed.text);
@@ -129,7 +157,7 @@ void NowFeeds::tick() {
   const SteadyTime now = services_.clock.steady();
   bool gone = false;
   for (auto at = feeds_.begin(); at != feeds_.end();) {
-    auto& [mount, feed] = *at;
+    Feed& feed = at->second;
     if (feed.text->mount()->listeners() > 0) feed.read = now;
     if (now - feed.read >= kUnread && feed.waiting.empty()) {
       wake(feed.text->end(), feed.text->mount());
@@ -137,9 +165,13 @@ void NowFeeds::tick() {
       gone = true;
       continue;
     }
-    if (feed.changed || now - feed.counted >= kBetweenCounts) begin_gathering(mount, feed);
+    if (feed.changed || now - feed.counted >= kBetweenCounts || (feed.due && now >= *feed.due))
+      begin_gathering(feed);
+    if (feed.known && feed.ask.is_set() && now - feed.stated >= kBetweenStates) set_state(feed);
     if (feed.known && now - feed.text->last_written() >= kHeartbeat)
-      if (const auto loops = feed.text->beat(now)) wake(*loops, feed.text->mount());
+      if (const auto loops =
+              feed.text->beat(now, feed_beat(feed.ask, unix_ms(services_.clock.wall()))))
+        wake(*loops, feed.text->mount());
     ++at;
   }
   if (gone) publish_table();

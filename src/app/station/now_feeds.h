@@ -1,12 +1,14 @@
-// NowFeeds: the events of /api/v1/now/MOUNT/events: a TextFeed for each stream that has readers,
-// and the readers' own fan-outs.  They are no listeners: in no count, and no place of <clients>.
+// NowFeeds: the events of /api/v1/now/MOUNT/events and of AzuraCast's live feed: a TextFeed for
+// each stream, and for each set of stations, that has readers, and the readers' own fan-outs.  They
+// are no listeners: in no count, and no place of <clients>.
 //
-// A feed is made for its first reader and goes kUnread after its last.  A stream is gathered on the
-// thread of Services::pages_thread, at most twice a second each; what has changed since becomes
-// events.
+// A feed is made for its first reader and goes kUnread after its last.  What it is about is
+// gathered on the thread of Services::pages_thread, at most twice a second each; what has changed
+// since becomes events.
 // Thread: control; join() on the reader's worker; find(), enter() and leave any.
 // Ownership: Services.
-// Bounds: kMaxFeeds; <now max-readers= per-address=>; of a feed TextFeed's.
+// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; of a feed
+// TextFeed's.
 #pragma once
 
 #include <chrono>
@@ -17,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
-#include "admin/now_json.h"
 #include "app/services/services.h"
+#include "app/station/now_feed_ask.h"
 #include "base/snapshot.h"
 #include "base/unique_function.h"
 #include "stream/address_tally.h"
@@ -30,18 +32,20 @@ namespace lb {
 class NowFeeds {
  public:
   static constexpr std::size_t kMaxFeeds = 512;
+  static constexpr std::size_t kMaxSets = 64;
   static constexpr std::chrono::seconds kUnread{60};
   static constexpr std::chrono::seconds kHeartbeat{20};
   static constexpr std::chrono::seconds kBetweenCounts{10};
   static constexpr std::chrono::milliseconds kBetweenGatherings{500};
+  static constexpr std::chrono::seconds kBetweenStates{1};  // of a feed whose state has the time
 
   explicit NowFeeds(Services& services);
   ~NowFeeds();
 
-  // Null: the stream has no feed yet.  Any thread.
-  std::shared_ptr<TextFeed> find(const std::string& mount) const;
+  // Null: there is no such feed yet.  Any thread.
+  std::shared_ptr<TextFeed> find(const std::string& key) const;
   // The same once there is one, on control; null: there are too many.
-  void make(const std::string& mount, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
+  void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
   // Something about the stream may have changed.
   void look(const std::string& mount);
 
@@ -55,14 +59,18 @@ class NowFeeds {
  private:
   using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
   struct Feed {
+    NowFeedAsk ask;
     std::shared_ptr<TextFeed> text;
-    std::optional<NowMount> known;  // nullopt: not gathered yet
+    std::optional<std::vector<NowMount>> known;  // nullopt: not gathered yet
     std::vector<Then> waiting;
     bool gathering = false, changed = false;
-    SteadyTime gathered_at{}, counted{}, read{};
+    SteadyTime gathered_at{}, counted{}, read{}, stated{};
+    std::optional<SteadyTime> due;  // a title is heard then that is not told yet
   };
-  void begin_gathering(const std::string& mount, Feed& feed);
-  void gathered(const std::string& mount, NowMount now);
+  bool find_room(NowFeedAsk& ask) const;
+  void begin_gathering(Feed& feed);
+  void gathered(const std::string& key, std::vector<NowMount> now);
+  void set_state(Feed& feed);
   void tick();
   void publish_table();
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount);

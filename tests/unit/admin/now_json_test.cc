@@ -76,6 +76,31 @@ TEST(NowJson, AzuraCastsProgramsGetATitleWhenItIsHeard) {
   STRCMP_EQUAL("A - B", present(54000).c_str());
   STRCMP_EQUAL("D - E - F", present(0).c_str());  // there is none before it
 }
+TEST(NowJson, ATitleIsHeardWithItsBurst) {
+  NowMount now = example();
+  now.burst_ms = 4000;
+  LONGS_EQUAL(1, heard_in_ms(now, 53999));
+  LONGS_EQUAL(0, heard_in_ms(now, 54000));
+  STRCMP_EQUAL("C", as_heard(now, 53999).title->title.c_str());
+  LONGS_EQUAL(now.history.size() - 1, as_heard(now, 53999).history.size());
+  STRCMP_EQUAL("A - B", as_heard(now, 54000).title->title.c_str());
+  now.title.reset();
+  LONGS_EQUAL(0, heard_in_ms(now, 0));
+  CHECK(!as_heard(now, 0).title);
+}
+TEST(NowJson, TheLiveFeedHasFramesOfCentrifugo) {
+  const NowMount now = example();
+  const Json first = parsed(
+      live_connect_json({{"station:rock", &now}, {"global:time", nullptr}}, 60000, "http://r"));
+  const Json subs = first.at("connect").at("subs");
+  const Json data = subs.at("station:rock").at("publications").at(0).at("data");
+  CHECK(data.at("np").at("now_playing").at("song").at("text").text() == "A - B");
+  CHECK(data.at("current_time").u64() == 60);
+  CHECK(subs.at("global:time").at("publications").at(0).at("data").at("time").u64() == 60);
+  const Json change = parsed(live_change_json({"station:rock", &now}, 60000, "http://r"));
+  CHECK(change.at("channel").text() == "station:rock");
+  CHECK(change.at("pub").at("data").at("np").at("is_online").boolean().has_value());
+}
 TEST(NowJson, AzuraCastsSongsHaveTheNumbersOfItsOwn) {
   STRCMP_EQUAL("5a6a865199cf5df73b1417326d2ff24f", song_id("").c_str());
   STRCMP_EQUAL("5a6a865199cf5df73b1417326d2ff24f", song_id(" - ").c_str());

@@ -35,6 +35,14 @@ TEST(TextFeed, ANewcomerGetsTheStateAndThenTheLog) {
   STRCMP_EQUAL("id: 7n1-00000000002d\nevent: title\ndata: {2}\n\n", event.c_str());
   LONGS_EQUAL(0x2d, event.size());
 }
+TEST(TextFeed, AnEventWithoutATypeIsItsDataAlone) {
+  feed->set_state("", "{1}");
+  CHECK(static_cast<bool>(feed->append("", "{2}", now)));
+  CHECK(static_cast<bool>(feed->beat(now, "{}")));
+  const auto start = feed->start_for("");
+  STRCMP_EQUAL("retry: 3000\ndata: {1}\n\n", to_text(start.text).c_str());
+  STRCMP_EQUAL("data: {2}\n\ndata: {}\n\n", from(start.position).c_str());
+}
 TEST(TextFeed, OneThatComesBackGoesOnBehindItsEvent) {
   feed->set_state("state", "{}");
   put("{1}");
