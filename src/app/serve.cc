@@ -63,7 +63,7 @@ int serve(const Options& options, Launch launch) {
   raise_limits();
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
-  if (before) server.take_sockets(before->sockets());
+  if (before) server.take_sockets(before->sockets(), before->cluster_port());
   if (auto bound = server.bind(); !bound) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return refuse(bound.error().what);

@@ -35,9 +35,8 @@ class Server {
   Result<void> bind();
   Result<void> open_logs();
   // Of a hand-over: before bind(); behind it; before run().
-  void take_sockets(std::vector<ListenSockets::Handed> sockets) {
-    sockets_.take(std::move(sockets));
-  }
+  void take_sockets(std::vector<ListenSockets::Handed> sockets,
+                    std::pair<UniqueFd, int> cluster_port);
   Result<void> take_over(TakeOver& before);
   void may_hand_over(Handover::Plan plan, Standing standing);
   // Until a signal ends it.  announce: print the "ready" line that tests wait for.  before: the

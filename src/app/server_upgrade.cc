@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/drain/drain.h"
 #include "app/server.h"
@@ -17,6 +18,12 @@ Result<void> Server::take_over(TakeOver& before) {
   return before.restore(*services_);
 }
 
+void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
+                          std::pair<UniqueFd, int> cluster_port) {
+  sockets_.take(std::move(sockets));
+  services_->links->nodes().take(std::move(cluster_port.first), cluster_port.second);
+}
+
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
@@ -24,6 +31,7 @@ void Server::may_hand_over(Handover::Plan plan, Standing standing) {
 }
 
 void Server::go_on() {
+  before_->cluster_goes_on(*services_);
   for (const std::string& name : before_->mounts())
     if (const auto mount = services_->mounts.find(name)) {
       mount_taken_over(mount);
@@ -56,10 +64,6 @@ std::string Server::upgrade_obstacle() const {
   if (services_->drain.draining())
     return "the server is draining: cancel that (/admin/drain?mode=off), or let it end";
   const auto config = services_->config.read();
-  if (config->cluster.port > 0)
-    return "nodes are linked to this server (<cluster-port>), which cannot be handed over yet";
-  if (!config->masters.empty())
-    return "this server is linked to a <master>, which cannot be handed over yet";
   std::string program;
   services_->relays->for_each_relay([&program](const std::string& mount, const Relay& relay) {
     const Upstream* const upstream = relay.upstream();

@@ -13,8 +13,8 @@
 //     io(3, standalone);
 //   }
 //
-// Values: whole numbers, bool, enumerations (by choice()), text, Bytes, durations and time points
-// in nanoseconds, types with record_fields(), and optional, vector, deque, array and shared_ptr of
+// Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
+// and time points in nanoseconds, types with record_fields(), and optional, vector, deque, array and shared_ptr of
 // these.  Numbers of fields are never used again for something else.
 //
 // What is read is checked as if it came from outside: another version is outside.
@@ -24,7 +24,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -96,6 +98,9 @@ class RecordOut {
       put_text(number, needed, value);
     else
       put_other(number, needed, value);
+  }
+  void put_other(std::uint32_t number, bool needed, double value) {
+    put_number(number, needed, std::bit_cast<std::uint64_t>(value));
   }
   void put_other(std::uint32_t number, bool needed, const std::vector<std::byte>& bytes) {
     put_text(number, needed, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -208,6 +213,11 @@ class RecordIn {
     } else {
       read_other(field, value);
     }
+  }
+  void read_other(const RecordField& field, double& value) {
+    if (field.is_text) return wrong(field.number, "is no number");
+    value = std::bit_cast<double>(field.value);
+    if (!std::isfinite(value)) wrong(field.number, "is not finite");
   }
   void read_other(const RecordField& field, std::string& value) {
     if (!field.is_text) return wrong(field.number, "is no text");

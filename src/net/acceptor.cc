@@ -146,6 +146,16 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
   return socket;
 }
 
+std::shared_ptr<ListenSocket> ListenSocket::of(const ListenSettings& settings, UniqueFd socket) {
+  auto made = std::make_shared<ListenSocket>();
+  made->settings = settings;
+  made->port = settings.port;
+  std::vector<UniqueFd> fds;
+  fds.push_back(std::move(socket));
+  made->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));
+  return made;
+}
+
 Result<void> ListenSocket::listen() const {
   for (const UniqueFd& fd : *fds)
     if (::listen(fd.get(), settings.backlog) != 0)

@@ -44,6 +44,16 @@ class ClusterLinks {
   // Sends a BYE over every link.
   void stop(const std::string& why);
 
+  // -- of a hand-over.  cannot_move(): why not, at this moment; "": it can
+  std::string cannot_move() const;
+  std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
+  // Behind configure(); links: to masters, of the process before.
+  void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
+             std::vector<UniqueFd> links);
+  // Another process has it all: its links to masters take the place of these, and nodes are sent
+  // a BYE.
+  void hand_over();
+
   MasterLinks& masters() noexcept { return masters_; }
   NodeLinks& nodes() noexcept { return nodes_; }
   IngestService& ingest() noexcept { return ingest_; }

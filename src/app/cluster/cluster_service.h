@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_facts.h"
+#include "app/cluster/cluster_record.h"
 #include "app/cluster/link_arrivals.h"
 #include "app/cluster/listeners_elsewhere.h"
 #include "app/cluster/node_probes.h"
@@ -43,6 +44,13 @@ class ClusterService {
 
   void configure(const Config& config);
   void stop();
+
+  // -- of a hand-over: to another process, and in that one before and behind configure()
+  void save(ClusterRecord& saved) const;
+  std::vector<NodeRecord> save_nodes();
+  void take_over(const ClusterRecord& saved);
+  void go_on(const std::vector<NodeRecord>& nodes);
+
   // This node drains, or serves again.
   void drain_changed();
 
@@ -136,13 +144,14 @@ class ClusterService {
 
   Services& services_;
   Rng rng_;
-  const std::string epoch_;
+  std::string epoch_;
   std::atomic<bool> redirects_{false}, wants_tokens_{false};
   Snapshot<ClusterFacts> facts_;
   Snapshot<MasterClocks> clocks_;
   std::array<std::atomic<std::uint64_t>, 256> arrivals_{};
   LinkArrivals by_link_;
-  const TokenKeys link_keys_;  // of this run of the process; no file has them
+  std::string link_secret_;  // of this run of the server; no file has it
+  TokenKeys link_keys_;      // made of it
   RedirectDecider decider_;
   ReportIntake reports_;
   PullVerifier pulls_;

@@ -29,9 +29,11 @@ MasterLinks::MasterLinks(Services& services, NeighbourCallbacks neighbours, Call
                path_changed(session, path);
              }),
       load_(
-          services, [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
+          services,
+          [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
             return way_of(mount, facts);
-          }) {}
+          }),
+      drop_old_links_(services.loops.control(), [this] { old_links_.clear(); }) {}
 
 MasterLinks::~MasterLinks() = default;
 
@@ -57,7 +59,7 @@ void MasterLinks::configure(const Config& config) {
     masters.push_back({settings, make_session(*plan)});
     fresh.push_back(masters.back().session.get());
   }
-  hand_over(fresh);
+  replace_sessions(fresh);
   const bool fewer = std::any_of(masters_.begin(), masters_.end(),
                                  [](const MasterLink& link) { return link.session != nullptr; });
   masters_ = std::move(masters);
@@ -84,7 +86,7 @@ std::unique_ptr<MasterSession> MasterLinks::make_session(const LinkPlan& plan) {
 
 // A changed <master> ends one session and begins another, which takes over its streams: the session
 // at the same host, otherwise by their order.
-void MasterLinks::hand_over(const std::vector<MasterSession*>& fresh) {
+void MasterLinks::replace_sessions(const std::vector<MasterSession*>& fresh) {
   std::vector<std::unique_ptr<MasterSession>> left;
   const auto leaves =
       [&](const std::function<bool(const MasterSession&)>& which) -> MasterSession* {

@@ -19,6 +19,7 @@
 
 #include "admin/station.h"
 #include "app/cluster/carried_load.h"
+#include "app/cluster/cluster_record.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/link_orders.h"
 #include "app/cluster/neighbours.h"
@@ -52,6 +53,12 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void records_changed(std::span<const std::string> mounts) { load_.records_changed(mounts); }
   // Sends a BYE to every master.
   void stop(const std::string& why);
+  // Of a hand-over.  go_on(): behind configure(); links: those of the process before.
+  std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
+  void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
+             std::vector<UniqueFd> links);
+  // Another process has it all.
+  void hand_over();
   // Reads what is carried here and reports the changes.
   void poll(const MountTable::Rows& mounts);
   bool empty() const noexcept { return masters_.empty(); }
@@ -141,7 +148,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
 
  private:
   std::unique_ptr<MasterSession> make_session(const LinkPlan& plan);
-  void hand_over(const std::vector<MasterSession*>& fresh);
+  void replace_sessions(const std::vector<MasterSession*>& fresh);
   void count_linked();
   void refresh_polling();
   void path_changed(const MasterSession& session, const PullPath& path);
@@ -160,6 +167,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   ProofList proofs_;
   SecondCount told_;
   std::atomic<unsigned> master_count_{0};  // linked
+  std::vector<UniqueFd> old_links_;        // of the process before
+  Timer drop_old_links_;
   bool stopped_ = false;
 };
 

@@ -44,6 +44,10 @@ Result<void> NodeLinks::bind(const Config& config) {
   ListenSettings settings;
   settings.port = config.cluster.port;
   settings.backlog = kClusterPortBacklog;
+  if (handed_ && handed_port_ == settings.port) {
+    socket_ = ListenSocket::of(settings, std::move(handed_));
+    return {};
+  }
   auto socket = ListenSocket::open(settings, settings.port, false, 1);
   if (!socket) return Error::io("cluster-port: " + socket.error().what);
   socket_ = std::move(*socket);

@@ -36,6 +36,16 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   // Before privileges are dropped.
   Result<void> bind(const Config& config);
   int port() const noexcept { return socket_ ? socket_->port : 0; }
+  // Null: there is no <cluster-port>.
+  const std::shared_ptr<const ListenSocket>& socket() const noexcept { return socket_; }
+  // Before bind(): that of the process before, as it was configured there.
+  void take(UniqueFd socket, int port) {
+    handed_ = std::move(socket);
+    handed_port_ = port;
+  }
+  // Of a hand-over: the number of the next mark of a request to a node.
+  std::uint64_t next_pull() const noexcept { return next_pull_; }
+  void go_on(std::uint64_t next_pull) noexcept { next_pull_ = next_pull; }
   // The configuration is (another) one: sessions of nodes that it no longer has end.
   void configure();
   // Sends a BYE to every node.
@@ -109,6 +119,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet
   RepeatGuard crowded_;
   bool stopped_ = false;
+  UniqueFd handed_;
+  int handed_port_ = 0;
   std::uint64_t next_pull_ = 1;
   Timer offer_timer_;
 };

@@ -82,7 +82,10 @@ class RelayService final : public RelayHost {
   void went_on(const std::string& mount, const Seam& seam) { relays_.went_on(mount, seam); }
 
   // Another process has written this mount so far: its relay asks at once for what follows.
-  void mount_taken_over(const std::string& mount) { relays_.demand(mount); }
+  void mount_taken_over(const std::string& mount) {
+    settle(mount);
+    relays_.demand(mount);
+  }
 
   // Of admission.
   void mount_begun(const Mount& mount);

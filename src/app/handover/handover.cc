@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
 #include "app/services/audience_service.h"
@@ -100,6 +102,13 @@ Result<void> Handover::offer() {
     for (const UniqueFd& fd : *socket->fds) saved.fds.push_back(out.fds().add(fd.get()));
     offer.sockets.push_back(std::move(saved));
   }
+  if (const auto& socket = services_.links->nodes().socket()) {
+    SocketRecord saved;
+    saved.wanted_port = static_cast<std::uint32_t>(socket->settings.port);
+    saved.port = static_cast<std::uint32_t>(socket->port);
+    saved.fds.push_back(out.fds().add(socket->fds->front().get()));
+    offer.cluster_port.push_back(std::move(saved));
+  }
   out.put(HandoverType::kOffer, offer);
   auto pid = plan_.launch.start(ends->second);
   if (!pid) return pid.error();
@@ -165,6 +174,7 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->streams.cannot_move();
   }
   if (why.empty()) why = services_.hls->sessions().cannot_move();
+  if (why.empty()) why = services_.links->cannot_move();
   return why;
 }
 
@@ -179,6 +189,19 @@ void Handover::save_players(HandoverOut& out) {
     if (of.players.size() >= kMostListeners) put();
   }
   put();
+}
+
+void Handover::save_cluster(HandoverOut& out) {
+  ClusterRecord cluster;
+  services_.cluster->save(cluster);
+  const std::vector<MasterRecord> masters = services_.links->save(cluster, out.fds());
+  out.put(HandoverType::kCluster, cluster);
+  for (const MasterRecord& master : masters) out.put(HandoverType::kMaster, master);
+  given_.masters = masters.size();
+  for (const NodeRecord& node : services_.cluster->save_nodes()) {
+    out.put(HandoverType::kNode, node);
+    ++given_.nodes;
+  }
 }
 
 void Handover::save_server(HandoverOut& out) {
@@ -266,6 +289,7 @@ Result<void> Handover::save(HandoverOut& out) {
     }
   }
   save_players(out);
+  save_cluster(out);
   out.put(HandoverType::kEnd, given_);
   return {};
 }
@@ -299,6 +323,7 @@ void Handover::gone() {
   deadline_.cancel();
   if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
+  services_.links->hand_over();
   bool answers = false;
   for (const auto& worker : services_.workers) {
     worker->streams.forget();

@@ -77,6 +77,7 @@ class Handover {
   Result<void> save_audience(HandoverOut& out);
   void save_server(HandoverOut& out);
   void save_players(HandoverOut& out);
+  void save_cluster(HandoverOut& out);
   void gone();
   void end_remainder();
   void leave();

@@ -33,7 +33,10 @@ enum class HandoverType : std::uint32_t {
   kAudience = 15,
   kStandby = 16,
   kPlayers = 17,
+  kCluster = 18,
+  kMaster = 19,
   kEnd = 20,
+  kNode = 21,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -67,11 +70,12 @@ struct OfferRecord {
   std::vector<MovedFd> stand_in, notify, pid_file;  // one or none
   std::uint64_t watchdog_us = 0;
   std::vector<SocketRecord> sockets;
+  std::vector<SocketRecord> cluster_port;  // one or none
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
-         sockets] = offer;
+         sockets, cluster_port] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -82,6 +86,7 @@ void record_fields(Io& io, T& offer) {
   io(8, pid_file);
   io(9, watchdog_us);
   io(10, sockets);
+  io(11, cluster_port);
 }
 
 struct WordRecord {
@@ -175,11 +180,11 @@ void record_fields(Io& io, T& audience) {
 struct EndRecord {
   std::uint64_t mounts = 0, sources = 0, listeners = 0, requests = 0;
   std::uint64_t positions = 0;  // their sum over all listeners
-  std::uint64_t standbys = 0, players = 0;
+  std::uint64_t standbys = 0, players = 0, masters = 0, nodes = 0;
 };
 template <class Io, RecordOf<EndRecord> T>
 void record_fields(Io& io, T& end) {
-  auto& [mounts, sources, listeners, requests, positions, standbys, players] = end;
+  auto& [mounts, sources, listeners, requests, positions, standbys, players, masters, nodes] = end;
   io(1, mounts);
   io(2, sources);
   io(3, listeners);
@@ -187,6 +192,8 @@ void record_fields(Io& io, T& end) {
   io(5, positions);
   io(6, standbys);
   io(7, players);
+  io(8, masters);
+  io(9, nodes);
 }
 
 // Records one behind the other, with the descriptors that they name.

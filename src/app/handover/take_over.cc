@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -106,6 +108,14 @@ std::vector<ListenSockets::Handed> TakeOver::sockets() {
   return all;
 }
 
+std::pair<UniqueFd, int> TakeOver::cluster_port() {
+  if (offer_.cluster_port.size() != 1 || offer_.cluster_port.front().fds.size() != 1) return {};
+  const SocketRecord& saved = offer_.cluster_port.front();
+  UniqueFd fd = offered_.take(saved.fds.front());
+  if (!fd || !is_stream_socket(fd.get())) return {};
+  return {std::move(fd), static_cast<int>(saved.wanted_port)};
+}
+
 Standing TakeOver::standing() {
   Standing standing;
   standing.known_pid = offer_.known_pid;
@@ -200,6 +210,27 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
                                    saved->next_listening);
       return {};
     }
+    case HandoverType::kCluster: {
+      auto saved = read_record<ClusterRecord>("cluster", bytes);
+      if (!saved) return saved.error();
+      cluster_ = std::move(*saved);
+      services.cluster->take_over(cluster_);
+      return {};
+    }
+    case HandoverType::kMaster: {
+      auto saved = read_record<MasterRecord>("master", bytes);
+      if (!saved) return saved.error();
+      masters_.push_back(std::move(*saved));
+      ++taken_.masters;
+      return {};
+    }
+    case HandoverType::kNode: {
+      auto saved = read_record<NodeRecord>("node", bytes);
+      if (!saved) return saved.error();
+      nodes_.push_back(std::move(*saved));
+      ++taken_.nodes;
+      return {};
+    }
     case HandoverType::kEnd: {
       auto saved = read_record<EndRecord>("end", bytes);
       if (!saved) return saved.error();
@@ -208,7 +239,8 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
                         saved->listeners == taken_.listeners &&
                         saved->requests == taken_.requests &&
                         saved->positions == taken_.positions &&
-                        saved->standbys == taken_.standbys && saved->players == taken_.players;
+                        saved->standbys == taken_.standbys && saved->players == taken_.players &&
+                        saved->masters == taken_.masters && saved->nodes == taken_.nodes;
       if (same) return {};
       return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ",
                                  taken_.sources, " sources and ", taken_.mounts, " mounts, not ",
@@ -362,6 +394,14 @@ Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& s
     return wrong("there are two of it");
   ++taken_.players;
   return {};
+}
+
+void TakeOver::cluster_goes_on(Services& services) {
+  std::vector<UniqueFd> links;
+  for (const MovedFd at : cluster_.links)
+    if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
+  services.cluster->go_on(nodes_);
+  services.links->go_on(cluster_, masters_, std::move(links));
 }
 
 void TakeOver::go_on(Services& services, const ListenSockets& sockets) {

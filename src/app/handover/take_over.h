@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/cluster/cluster_record.h"
 #include "app/handover/handover.h"
 #include "app/handover/handover_records.h"
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
@@ -38,6 +39,8 @@ class TakeOver {
   // Once each.
   ServiceManager manager();
   std::vector<ListenSockets::Handed> sockets();
+  // Of its <cluster-port>: the socket, and the port as configured; invalid: it has none.
+  std::pair<UniqueFd, int> cluster_port();
   Standing standing();
 
   // This process cannot go on.
@@ -47,6 +50,8 @@ class TakeOver {
   Result<void> restore(Services& services);
   // Behind the first configuration, before the loops start: reading and sending begin with them.
   void go_on(Services& services, const ListenSockets& sockets);
+  // The cluster before that: relays of what masters offer are there then.
+  void cluster_goes_on(Services& services);
   // The other process has told the service manager of this one.
   void when_left(Loop& control, UniqueFunction<void()> then);
   // Mounts that have gone on.
@@ -74,6 +79,9 @@ class TakeOver {
   std::vector<std::vector<SourceRecord>> sources_;    // by worker
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, likewise
   std::vector<RequestRecord> requests_;
+  ClusterRecord cluster_;
+  std::vector<MasterRecord> masters_;
+  std::vector<NodeRecord> nodes_;
   std::vector<std::string> mounts_;
   std::uint64_t next_lease_ = 0, upgrades_ = 0;
   EndRecord taken_;

@@ -72,6 +72,7 @@ class Link {
   std::size_t queued() const noexcept { return out_.size() - out_from_; }
   void set_dead(std::chrono::milliseconds dead);
   const Address& peer() const noexcept { return transport_->peer(); }
+  int fd() const noexcept { return transport_->fd(); }
   // The seq of the last numbered frame that was sent.
   std::uint64_t last_sent() const noexcept { return sent_; }
   std::uint64_t bytes_in() const noexcept { return bytes_in_; }

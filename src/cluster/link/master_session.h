@@ -24,6 +24,7 @@
 #include "cluster/link/link.h"
 #include "cluster/link/link_client.h"
 #include "cluster/link/linked_streams.h"
+#include "cluster/link/master_record.h"
 #include "cluster/link/node_side.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/public_address.h"
@@ -61,6 +62,9 @@ class MasterSession {
   void start() { client_.connect(); }
   // Before start(): takes over the streams of the session that it replaces.
   void continue_from(MasterSession& before);
+  // Of a hand-over.  restore(): what the process before knew; the caller hands the streams on.
+  MasterRecord save() const;
+  Result<void> restore(const MasterRecord& saved);
   void set_retry_max(std::chrono::milliseconds most) noexcept {
     plan_.link.retry_max = most;
     client_.set_retry_max(most);
@@ -96,6 +100,7 @@ class MasterSession {
   const std::string& master_mark() const noexcept { return master_mark_; }
   const WelcomeFrame* welcome() const noexcept { return welcome_ ? &*welcome_ : nullptr; }
   const LinkedStreams& streams() const noexcept { return streams_; }
+  std::set<std::string> take_changed_streams() { return streams_.take_changed(); }
   // Where they are pulled from; nullopt: not known.
   std::optional<ConnectTarget> streams_target() const;
   // Where listeners reach it; nullopt: not linked, or not known.

@@ -77,13 +77,13 @@ bool reaches(const NodeAddress& address, PublicScheme scheme, ClientFamily famil
   return false;
 }
 
-void UnackedRedirects::push(SteadyTime when, double kbps) {
-  ++count_;
-  kbps_ += kbps;
+void UnackedRedirects::push(SteadyTime when, double kbps, std::uint64_t redirects) {
+  count_ += redirects;
+  kbps_ += kbps * static_cast<double>(redirects);
   if (!runs_.empty() && runs_.back().kbps == kbps && when - runs_.back().when < kSameMoment) {
-    ++runs_.back().redirects;
+    runs_.back().redirects += redirects;
   } else {
-    runs_.push_back({when, kbps, 1});
+    runs_.push_back({when, kbps, redirects});
   }
 }
 

@@ -122,7 +122,7 @@ enum class MountScope : std::uint8_t {
 // Redirects that were given and are not confirmed, oldest first.
 class UnackedRedirects {
  public:
-  void push(SteadyTime when, double kbps);
+  void push(SteadyTime when, double kbps, std::uint64_t redirects = 1);
   double pop(std::uint64_t redirects);        // as many have arrived; their kbit/s
   std::uint64_t pop_before(SteadyTime when);  // these never will; how many
   struct Sum {
@@ -134,13 +134,14 @@ class UnackedRedirects {
   double kbps() const noexcept { return kbps_; }
   // The oldest one's; SteadyTime::max() if there is none.
   SteadyTime oldest() const noexcept;
+  struct Run {  // redirects of one bitrate within kSameMoment
+    SteadyTime when{};
+    double kbps = 0;
+    std::uint64_t redirects = 0;
+  };
+  const std::deque<Run>& runs() const noexcept { return runs_; }
 
  private:
-  struct Run {  // redirects of one bitrate within kSameMoment
-    SteadyTime when;
-    double kbps;
-    std::uint64_t redirects;
-  };
   static constexpr std::chrono::milliseconds kSameMoment{50};
   std::uint64_t count_ = 0;
   double kbps_ = 0;

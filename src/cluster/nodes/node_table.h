@@ -41,6 +41,7 @@
 #include "base/result.h"
 #include "cluster/nodes/carriers.h"
 #include "cluster/nodes/node.h"
+#include "cluster/nodes/node_record.h"
 
 namespace lb {
 
@@ -148,6 +149,14 @@ class NodeTable {
   void set_limits(NodeSlot slot, NodeLimits limits);
   // No longer in the configuration.
   void forget(NodeSlot slot);
+
+  // -- of a hand-over ------------------------------------------------------------------------
+  // The nodes that report, as another process goes on with them.
+  std::vector<NodeRecord> save() const;
+  // A node as it was in the process before, under no limits yet: no event tells of it.  A link has
+  // kLinksAgain longer to report than otherwise: it is made again.  Error: that of hello().
+  Result<void> restore(const NodeRecord& saved, SteadyTime now);
+  static constexpr std::chrono::milliseconds kLinksAgain{1500};
 
   // -- observations ----------------------------------------------------------------------------
   void expire(SteadyTime now);

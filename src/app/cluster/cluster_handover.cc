@@ -1,0 +1,128 @@
+// The cluster between two processes of this server: what the next one is told, and how it goes on;
+// see cluster_record.h.
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A master is told by a new link that this is the same run; until then the old one stays open, so
+// that the node is not dead there.  It is silent, which a master bears for a second.
+constexpr auto kOldLinks = 2s;
+
+}  // namespace
+
+// -- ClusterService -------------------------------------------------------------------------------
+
+void ClusterService::save(ClusterRecord& saved) const {
+  saved.epoch = epoch_;
+  saved.link_secret = link_secret_;
+  for (const auto& arrivals : arrivals_)
+    saved.arrivals.push_back(arrivals.load(std::memory_order_relaxed));
+  for (const LinkKey& key : *by_link_.keys())
+    saved.keys.push_back({key.master, key.bytes, key.name});
+  for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
+}
+
+void ClusterService::take_over(const ClusterRecord& saved) {
+  epoch_ = saved.epoch;
+  link_secret_ = saved.link_secret;
+  link_keys_ = TokenKeys(link_secret_);
+  for (std::size_t i = 0; i < std::min(saved.arrivals.size(), arrivals_.size()); ++i)
+    arrivals_[i].store(saved.arrivals[i], std::memory_order_relaxed);
+  for (const auto& [node, weight] : saved.weights) weights_[node] = static_cast<unsigned>(weight);
+}
+
+std::vector<NodeRecord> ClusterService::save_nodes() {
+  return decider_.with_table([](const NodeTable& table) { return table.save(); });
+}
+
+// Those that the configuration no longer has leave the table.
+void ClusterService::go_on(const std::vector<NodeRecord>& nodes) {
+  const SteadyTime time = now();
+  for (const NodeRecord& node : nodes)
+    if (const auto restored =
+            decider_.with_table([&](NodeTable& table) { return table.restore(node, time); });
+        !restored)
+      services_.log.warn("cluster/cluster", restored.error().what);
+  reports_.configure(facts_.read()->known, time);  // their limits
+}
+
+// -- MasterLinks ----------------------------------------------------------------------------------
+
+std::vector<MasterRecord> MasterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
+  std::vector<MasterRecord> all;
+  for (const auto& [settings, session] : masters_) {
+    all.push_back(session->save());
+    if (session->linked()) saved.links.push_back(fds.add(session->link()->fd()));
+  }
+  saved.next_pull_of_node = next_pull_;
+  return all;
+}
+
+void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
+                        std::vector<UniqueFd> links) {
+  next_pull_ = saved.next_pull_of_node;
+  old_links_ = std::move(links);
+  if (!old_links_.empty()) drop_old_links_.after(kOldLinks);
+  std::set<std::string> mounts;
+  for (const MasterRecord& master : masters)
+    for (const auto& [settings, session] : masters_) {
+      if (session->name() != master.name) continue;
+      if (const auto restored = session->restore(master); !restored)
+        log().warn("cluster/link", restored.error().what);
+      mounts.merge(session->take_changed_streams());
+      break;
+    }
+  std::set<std::string, std::less<>> ids;
+  add_master_ids(ids);
+  // The older one of a master first: the newer takes its place.
+  for (auto key = saved.keys.rbegin(); key != saved.keys.rend(); ++key)
+    if (ids.contains(key->master))
+      services_.cluster->by_link().set_key(key->master, key->name, key->bytes);
+  services_.cluster->masters_changed();
+  if (!mounts.empty()) streams_changed(mounts);
+}
+
+void MasterLinks::hand_over() {
+  stopped_ = true;
+  paths_.clear();
+}
+
+// -- ClusterLinks ---------------------------------------------------------------------------------
+
+std::string ClusterLinks::cannot_move() const {
+  for (const auto& [mount, picture] : slots_.pictures())
+    return cat({"mount ", mount, " is limited over the cluster (max-listeners-cluster), ",
+                "whose slots cannot be handed over yet"});
+  return {};
+}
+
+std::vector<MasterRecord> ClusterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
+  saved.next_message = next_message_;
+  saved.next_pull_of_master = nodes_.next_pull();
+  return masters_.save(saved, fds);
+}
+
+void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
+                         std::vector<UniqueFd> links) {
+  next_message_ = saved.next_message;
+  nodes_.go_on(saved.next_pull_of_master);
+  masters_.go_on(saved, masters, std::move(links));
+}
+
+void ClusterLinks::hand_over() {
+  stopped_ = true;
+  poll_timer_.cancel();
+  masters_.hand_over();
+  nodes_.stop("its program is replaced, and is there again");
+}
+
+}  // namespace lb

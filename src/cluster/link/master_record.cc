@@ -1,0 +1,51 @@
+// What a MasterSession hands over to the process that replaces this one; see master_session.h.
+#include "cluster/link/master_record.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/cat.h"
+#include "base/strings.h"
+#include "cluster/link/master_session.h"
+
+namespace lb {
+
+MasterRecord MasterSession::save() const {
+  MasterRecord saved;
+  saved.name = name();
+  saved.id = master_id_;
+  saved.mark = master_mark_;
+  saved.http_port = http_port_;
+  saved.https_port = https_port_;
+  saved.clock_ms = clock_.offset().count();
+  std::vector<StreamOffer> offers;
+  for (const auto& [mount, stream] : streams_.streams())
+    if (stream.state != OfferState::kWithdrawn) offers.push_back(stream.offer);
+  for (const SnapFrame& frame : snap_frames(std::move(offers), {}))
+    saved.streams.push_back(render_frame(frame));
+  return saved;
+}
+
+// As if the link were lost at this moment: the streams stay until it is there again.
+Result<void> MasterSession::restore(const MasterRecord& saved) {
+  if (saved.id.empty() || !master_id_.empty()) return {};
+  master_id_ = saved.id;
+  master_mark_ = saved.mark;
+  http_port_ = saved.http_port;
+  https_port_ = saved.https_port;
+  const std::int64_t here = wall_ms_of(host_.loop().clock());
+  clock_.measured(here + saved.clock_ms, here);
+  const SteadyTime now = host_.loop().awake();
+  for (std::size_t i = 0; i < saved.streams.size(); ++i) {
+    auto frame = parse_frame(trim(saved.streams[i]));
+    if (!frame) return frame.error();
+    auto* const snap = *frame ? std::get_if<SnapFrame>(&**frame) : nullptr;
+    if (snap == nullptr) return Error::invalid(cat({"master ", saved.id, ": no SNAP"}));
+    streams_.snapshot(std::move(snap->offers), i + 1 < saved.streams.size(), now);
+  }
+  streams_.connection_lost(now);
+  host_.master_clock(master_id_, clock_.offset());
+  return {};
+}
+
+}  // namespace lb

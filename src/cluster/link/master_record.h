@@ -1,0 +1,35 @@
+// MasterRecord: what a node knows of one of its masters, as the process that replaces it goes on
+// with it.  The link itself is made again.
+//
+// Thread: plain values.
+// Source: doc/architecture.md, "The program is replaced".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/record.h"
+
+namespace lb {
+
+struct MasterRecord {
+  std::string name;      // "m1.example.org:8100", of its link
+  std::string id, mark;  // as it last named itself; "": never linked
+  std::uint16_t http_port = 0, https_port = 0;
+  std::int64_t clock_ms = 0;         // its wall clock less this one
+  std::vector<std::string> streams;  // that it offers, as lines of SNAP
+};
+template <class Io, RecordOf<MasterRecord> T>
+void record_fields(Io& io, T& master) {
+  auto& [name, id, mark, http_port, https_port, clock_ms, streams] = master;
+  io.needed(1, name);
+  io(2, id);
+  io(3, mark);
+  io(4, http_port);
+  io(5, https_port);
+  io(6, clock_ms);
+  io(7, streams);
+}
+
+}  // namespace lb

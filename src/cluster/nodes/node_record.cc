@@ -1,0 +1,154 @@
+#include "cluster/nodes/node_record.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/nodes/node_table.h"
+
+namespace lb {
+namespace {
+
+NodeRecord save_node(const Node& node) {
+  NodeRecord saved;
+  saved.id = node.id;
+  saved.epoch = node.epoch;
+  saved.kind = node.kind;
+  saved.state = node.state;
+  saved.why = node.why;
+  saved.scope = node.scope;
+  saved.enforces = node.enforces;
+  saved.addresses = node.addresses;
+  saved.capacity = node.capacity;
+  saved.tags = node.tag_names;
+  saved.countries = node.said_countries;
+  saved.every = node.every;
+  saved.out_after = node.out_after;
+  saved.proven = node.proven;
+  saved.checks_tokens = node.checks_tokens;
+  saved.keyed = node.keyed;
+  saved.counts_load = node.counts_load;
+  saved.counts_arrivals = node.counts_arrivals;
+  saved.masters = node.masters;
+  saved.loop_ms = node.loop_ms;
+  saved.relays = node.relays;
+  saved.cannot = node.cannot;
+  saved.unreachable = node.unreachable;
+  saved.kbps = node.reported_kbps;
+  saved.listeners = node.reported_listeners;
+  saved.arrivals = node.arrivals_seen;
+  saved.issued = node.issued;
+  saved.arrived = node.arrived;
+  saved.lost = node.lost;
+  saved.since = node.since;
+  saved.last_report = node.last_report;
+  saved.sampled = node.sampled;
+  saved.unacked.assign(node.unacked.runs().begin(), node.unacked.runs().end());
+  return saved;
+}
+
+NodeHello hello_of(const NodeRecord& saved) {
+  NodeHello hello;
+  hello.id = saved.id;
+  hello.epoch = saved.epoch;
+  hello.kind = saved.kind;
+  hello.scope = saved.scope;
+  hello.addresses = saved.addresses;
+  hello.capacity = saved.capacity;
+  hello.tags = saved.tags;
+  hello.countries = saved.countries;
+  hello.enforces = saved.enforces;
+  hello.every = saved.every;
+  hello.out_after = saved.out_after;
+  hello.proven = saved.proven;
+  hello.masters = saved.masters;
+  hello.checks_tokens = saved.checks_tokens;
+  hello.keyed = saved.keyed;
+  hello.arrivals = saved.arrivals;
+  return hello;
+}
+
+MountLoad load_of(const CarriedRecord& carried) {
+  MountLoad load;
+  load.mount = carried.mount;
+  load.listeners = carried.listeners;
+  load.carries = carried.carries;
+  load.enforces = carried.enforces;
+  load.cannot = carried.cannot;
+  load.free = carried.free;
+  load.declined = carried.declined;
+  load.below = carried.below;
+  return load;
+}
+
+}  // namespace
+
+std::vector<NodeRecord> NodeTable::save() const {
+  std::vector<NodeRecord> all;
+  std::vector<std::size_t> at(nodes_.size(), kNoNode);
+  for (const Node& node : nodes_) {
+    const bool reports = node.kind == NodeKind::kLink || node.kind == NodeKind::kLegacy;
+    if (node.id.empty() || !reports) continue;
+    at[slot_of(node)] = all.size();
+    all.push_back(save_node(node));
+  }
+  for (const MountNodes* mount : carriers_.mounts())
+    for (const Carrier& carrier : mount->carriers) {
+      const bool says = carrier.reported || carrier.enforces != 0 || carrier.declined ||
+                        carrier.cannot != PullFault::kNone || carrier.limited();
+      if (at[carrier.node] == kNoNode || !says) continue;
+      CarriedRecord carried;
+      carried.mount = mount->mount;
+      carried.listeners = carrier.listeners;
+      carried.carries = carrier.reported;
+      carried.declined = carrier.declined;
+      carried.enforces = carrier.enforces;
+      carried.cannot = carrier.cannot;
+      carried.free = carrier.free;
+      if (const Behind* const behind = mount->behind_of(carrier.node))
+        carried.below = behind->below;
+      all[at[carrier.node]].mounts.push_back(std::move(carried));
+    }
+  return all;
+}
+
+Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
+  const std::size_t events = events_.size();
+  const auto slot = hello(hello_of(saved), now);
+  if (!slot) return slot.error();
+  Node& node = nodes_[*slot];
+  node.counts_load = saved.counts_load;
+  node.counts_arrivals = saved.counts_arrivals;
+  node.loop_ms = saved.loop_ms;
+  node.relays = saved.relays;
+  node.cannot = saved.cannot;
+  node.unreachable = saved.unreachable;
+  node.issued = node.issued_before = saved.issued;
+  node.arrived = node.window_arrived = saved.arrived;
+  node.lost = node.window_lost = saved.lost;
+  node.sampled = std::min(saved.sampled, now);
+  std::vector<MountLoad> loads;
+  loads.reserve(saved.mounts.size());
+  for (const CarriedRecord& carried : saved.mounts) loads.push_back(load_of(carried));
+  see(node, loads, true, node.sampled);
+  become(node, saved.state, saved.why, now);
+  if (node.state != NodeState::kDead) {
+    node.reported_kbps = sane_kbps(saved.kbps);
+    node.reported_listeners = std::max(0.0, saved.listeners);
+    for (const UnackedRedirects::Run& run : saved.unacked)
+      node.unacked.push(std::min(run.when, now), sane_kbps(run.kbps), run.redirects);
+    believe(node, now);
+    if (node.kind == NodeKind::kLink) {
+      expect_report(node, now);
+      node.suspect_at += kLinksAgain;
+      node.dead_at += kLinksAgain;
+    } else {
+      expect_report(node, std::min(saved.last_report, now));
+    }
+  }
+  node.since = std::min(saved.since, now);
+  node.last_report = std::min(saved.last_report, now);
+  events_.resize(std::min(events, events_.size()));
+  return {};
+}
+
+}  // namespace lb

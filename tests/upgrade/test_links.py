@@ -1,0 +1,173 @@
+"""Servers of a cluster are replaced: none is dead to another at any moment, no redirect is void, listeners hear every byte once."""
+import base64
+import re
+import time
+
+from bench import ADMIN, check, cluster_json, equal, node_at, test, wait_for
+from link_bench import Crowd, edge, linked_master, plays, public, up
+from media import MP3_FRAME
+from replacing import refused_upgrade, upgrade
+
+PATIENT = "<clients>5000</clients><source-timeout>120</source-timeout>"
+
+
+class Pair:
+    """A master with two edges, which pull its stream for a listener each."""
+
+    def __init__(self, b, more="", body_more="", edge_body=""):
+        self.master = linked_master(b, 11, public(12, 13), limits=PATIENT, more=more, body_more=body_more)
+        self.edges = [edge(b, n, self.master, limits=PATIENT, body=edge_body) for n in (12, 13)]
+        up(self.master, "edge12", "edge13")
+        self.source = self.master.source()
+        self.sent = self.source.play(200)
+        self.listeners = [plays(each) for each in self.edges]
+        self.states = len(self.talk())
+
+    def play(self, units=40):
+        self.sent += self.source.play(units)
+
+    def talk(self):
+        """What the master has said of the state of its nodes."""
+        return re.findall(r"node edge\d+ is (?:down|suspect)[^\n]*", self.master.log())
+
+    def all_is_well(self):
+        wait_for(lambda: all(node_at(self.master, "edge%d" % n)["state"] == "up" for n in (12, 13)), "the edges are up")
+        equal(self.talk()[self.states:], [], "what is said of nodes")
+
+    def heard_once(self):
+        last = self.sent[-3 * MP3_FRAME:-2 * MP3_FRAME]
+        for listener in self.listeners:
+            while last not in listener.audio[-3 * MP3_FRAME:]:
+                listener.read(MP3_FRAME)
+            begin = self.sent.find(listener.audio[:4 * MP3_FRAME])
+            check(begin >= 0, "it begins with what was sent")
+            equal(listener.audio == self.sent[begin:begin + len(listener.audio)], True, "every byte once")
+
+
+def followed(server, crowd_begin, crowd):
+    """All who asked since then were sent to a node; the answers that took longest, in ms."""
+    answers = [a for a in list(crowd.answers) if a[0] >= crowd_begin]
+    wrong = [a for a in answers if a[2] != 302]
+    equal([a[2] for a in wrong][:5], [], "answers that are no redirect, of %d; %s" % (len(answers), server.log()[-1500:]))
+    return max((a[1] - a[0]) * 1000 for a in answers)
+
+
+def linked_again(pair, before):
+    """Each edge has made its links again since."""
+    def made():
+        return all(len(re.findall("node edge%d [^\n]*is linked" % n, pair.master.log())) > before[n] for n in before)
+    wait_for(made, "the links are made again: " + pair.master.log()[-1500:])
+
+
+def links(pair, *numbers):
+    return {n: len(re.findall("node edge%d [^\n]*is linked" % n, pair.master.log())) for n in numbers}
+
+
+@test
+def a_node_that_is_replaced_is_the_same_to_its_master(b):
+    pair = Pair(b)
+    epoch = re.search(r"node edge12 [^\n]*epoch (\w+)", pair.master.log()).group(1)
+    crowd = Crowd(pair.master.address, "/live.mp3", threads=2, pause=0.005)
+    begin = time.monotonic()
+    for _ in range(3):
+        before = links(pair, 12)
+        pair.play()
+        upgrade(pair.edges[0])
+        linked_again(pair, before)
+        pair.play()
+    crowd.close()
+    followed(pair.master, begin, crowd)
+    equal(set(re.findall(r"node edge12 [^\n]*epoch (\w+)", pair.master.log())), {epoch}, "epochs")
+    pair.all_is_well()
+    pair.heard_once()
+    wait_for(lambda: all(row["unacknowledged"] == 0 for row in cluster_json(pair.master)["nodes"]), "all redirects are confirmed or lost", 15)
+
+
+@test
+def a_master_that_is_replaced_knows_its_nodes_and_they_it(b):
+    pair = Pair(b)
+    crowd = Crowd(pair.master.address, "/live.mp3", threads=2, pause=0.005)
+    begin = time.monotonic()
+    issued = 0
+    for _ in range(3):
+        before = links(pair, 12, 13)
+        pair.play()
+        upgrade(pair.master)
+        linked_again(pair, before)
+        pair.play()
+        now = sum(row["issued"] for row in cluster_json(pair.master)["nodes"])
+        check(now >= issued, "redirects are counted on: %d after %d" % (now, issued))
+        issued = now
+    crowd.close()
+    followed(pair.master, begin, crowd)
+    pair.all_is_well()
+    pair.heard_once()
+    wait_for(lambda: all(row["unacknowledged"] == 0 for row in cluster_json(pair.master)["nodes"]), "all redirects are confirmed or lost", 15)
+    for each in pair.edges:
+        check("link has ended: it says goodbye: its program is replaced" in each.log(), "the edge hears why: " + each.log()[-1500:])
+
+
+@test
+def both_are_replaced_again_and_again(b):
+    pair = Pair(b)
+    for _ in range(3):
+        for server in [pair.master] + pair.edges:
+            upgrade(server)
+            pair.play(20)
+    pair.all_is_well()
+    pair.heard_once()
+
+
+@test
+def a_listener_who_was_sent_before_is_let_in_behind_it(b):
+    """The token of a redirect is signed by a key of the master's run, which the next process has."""
+    from bench import ask_and_close
+    pair = Pair(b)
+    targets = []
+    for _ in range(6):
+        reply = ask_and_close(pair.master)
+        equal(reply.status, 302)
+        targets.append(reply.get("Location"))
+    check(all("lb=" in target for target in targets), "redirects have tokens: %r" % targets)
+    for server in [pair.master] + pair.edges:
+        upgrade(server)
+    for target in targets:
+        host, path = re.match(r"http://([^/]+)(/.*)", target).groups()
+        there = next(each for each in pair.edges if "%s:%d" % (each.host, each.given_port) == host)
+        equal(ask_and_close(there, path).status, 200, "the node serves whom the master before has sent")
+
+
+@test
+def messages_and_marks_of_the_run_go_on(b):
+    pair = Pair(b)
+
+    def heard(server):
+        return [m["bytes"] for m in server.get("/admin/cluster/messages.json", ADMIN).json()]
+
+    for round_ in range(2):
+        before = links(pair, 12, 13)
+        upgrade(pair.master)
+        linked_again(pair, before)
+        # Another mount: each edge asks the master for it, by a mark with a number that was not used before.
+        source = pair.master.source("/more%d.mp3" % round_)
+        source.play(100)
+        for each in pair.edges:
+            plays(each, "/more%d.mp3" % round_)
+        text = base64.b64encode(b"news%d" % round_).decode()
+        equal(pair.master.get("/admin/cluster/message?topic=t&text=news%d" % round_, ADMIN).status, 200)
+        for each in pair.edges:
+            wait_for(lambda: heard(each).count(text) == 1, "the message of this process of the master is new")
+        upgrade(pair.edges[0])
+        pair.play(20)
+    check("used before" not in pair.master.log(), "no mark is used twice: " + pair.master.log()[-1500:])
+    pair.heard_once()
+
+
+@test
+def what_is_limited_over_the_cluster_is_refused_by_name(b):
+    pair = Pair(b, body_more="<mount><mount-name>/live.mp3</mount-name><max-listeners-cluster>10</max-listeners-cluster></mount>")
+    why = "mount /live.mp3 is limited over the cluster .max-listeners-cluster., whose slots cannot be handed over yet"
+    refused_upgrade(pair.master, why)
+    pair.play()
+    pair.heard_once()
+    pair.all_is_well()
