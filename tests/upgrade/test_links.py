@@ -3,7 +3,7 @@ import base64
 import re
 import time
 
-from bench import ADMIN, check, cluster_json, equal, node_at, test, wait_for
+from bench import ADMIN, Cluster, check, cluster_json, equal, node_at, test, wait_for
 from link_bench import Crowd, edge, linked_master, plays, public, up
 from media import MP3_FRAME
 from replacing import refused_upgrade, upgrade
@@ -171,3 +171,24 @@ def what_is_limited_over_the_cluster_is_refused_by_name(b):
     pair.play()
     pair.heard_once()
     pair.all_is_well()
+
+
+@test
+def nodes_that_post_are_known_behind_it_and_go_on_posting(b):
+    """Without links: a master knows them by their posts, of which the next may be seconds away."""
+    cluster = Cluster(b, slaves={"e1": "", "e2": ""}, slave_root="<interval>1</interval>")
+    listeners = [plays(each) for each in cluster.slaves.values()]
+    crowd = Crowd(cluster.master.address, "/live.mp3", threads=2, pause=0.005)
+    begin = time.monotonic()
+    for _ in range(2):
+        for server in [cluster.master] + list(cluster.slaves.values()):
+            upgrade(server)
+            sent = cluster.source.play(60)
+    crowd.close()
+    followed(cluster.master, begin, crowd)
+    last = sent[-3 * MP3_FRAME:-2 * MP3_FRAME]
+    for listener in listeners:
+        while last not in listener.audio[-3 * MP3_FRAME:]:
+            listener.read(MP3_FRAME)
+    equal({node_at(cluster.master, name)["state"] for name in ("e1", "e2")}, {"up"})
+    equal(re.findall(r"node e\d is (?:down|suspect)[^\n]*", cluster.master.log()), [], "what is said of nodes")
