@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "app/cluster/cluster_record.h"
@@ -25,6 +26,8 @@
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/service_manager.h"
 #include "app/services/services.h"
+#include "cluster/link/master_record.h"
+#include "cluster/nodes/node_record.h"
 #include "net/fd_channel.h"
 
 namespace lb {
