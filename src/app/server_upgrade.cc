@@ -72,15 +72,11 @@ std::string Server::upgrade_obstacle() const {
   if (!program.empty())
     return cat(
         {"mount ", program, " is written by a program (<exec>), which cannot be handed over yet"});
-  if (records_anything(*config)) return "this server records, which cannot be handed over yet";
   if (config->store.type != StoreType::kNone)
     return "records are kept in a <store>, which cannot be handed over yet";
   if (services_->auth->has_spool())
     return "a backend is told when listeners leave (listener_remove), which cannot be handed over "
            "yet";
-  for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
-    if (!mount->settings()->dump_file.empty())
-      return cat({"mount ", name, " is written to a <dump-file>, which cannot be handed over yet"});
   return {};
 }
 

@@ -59,6 +59,13 @@ void ArchiveFill::configure(bool wanted) {
   if (wanted_ && !timer_.armed() && !hole_) timer_.after(kRoundEvery);
 }
 
+std::vector<RemovedRecord> ArchiveFill::removed() const {
+  std::vector<RemovedRecord> all;
+  for (const auto& [mount, times] : removed_)
+    for (const MissingTime& time : times) all.push_back({mount, time.from_ms, time.to_ms});
+  return all;
+}
+
 void ArchiveFill::stop() {
   ++turn_;
   wanted_ = false;

@@ -57,6 +57,8 @@ class ArchiveFill {
   void round();
   // Was removed by an administrator: while the process lives it is not fetched again.
   void removed(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms);
+  // All of them, of a hand-over.
+  std::vector<RemovedRecord> removed() const;
   // What is written is closed.
   void stop();
   // Nothing is under way.

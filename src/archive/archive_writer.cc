@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "archive/scan.h"
@@ -71,6 +72,7 @@ void ArchiveWriter::configure(ArchiveSettings settings) {
       usable_ = open_directory();
       if (usable_) scan();
       host_.catalog.end_reading();
+      continue_recordings();
       if (usable_) retain();
     }
     if (usable_ && fill_) fill_->configure(settings_.fills);
@@ -87,19 +89,27 @@ bool ArchiveWriter::open_directory() {
   std::error_code ignored;  // what it costs, mkdir() says
   std::filesystem::create_directories(std::filesystem::path(host_.dir).parent_path(), ignored);
   if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
-  lock_.reset(
-      ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!lock_) return failed(std::strerror(errno));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
-    return failed(cat({"another server writes there (", std::strerror(errno), ")"}));
+  // The lock is one of the open file, which both processes of a hand-over have.
+  if (taken_.lock && taken_.dir == host_.dir) {
+    lock_ = std::move(taken_.lock);
+  } else {
+    lock_.reset(
+        ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!lock_) return failed(std::strerror(errno));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+      return failed(cat({"another server writes there (", std::strerror(errno), ")"}));
+  }
   gone_.emplace(host_.dir, lock_.get());
   return true;
 }
 
 void ArchiveWriter::scan() {
   std::size_t files = 0;
+  std::set<std::string> open;
+  for (const TakenRecording& one : taken_.recordings)
+    if (one.saved.file) open.insert(one.saved.file->path);
   for (const std::string& mount : archived_mounts(host_.dir)) {
-    const ScannedFiles found = scan_mount(host_.dir, mount);
+    const ScannedFiles found = scan_mount(host_.dir, mount, open);
     for (const std::string& path : found.mended)
       host_.log.info(kArchiveModule,
                      cat({"archive ", mount, ": made whole after a crash: ", path}));
@@ -117,6 +127,57 @@ void ArchiveWriter::scan() {
   }
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
                                       host_.catalog.bytes(), " bytes"}));
+}
+
+void ArchiveWriter::take_over(Taken taken) {
+  loop_.post(
+      [this, taken = std::make_shared<Taken>(std::move(taken))] { taken_ = std::move(*taken); });
+}
+
+void ArchiveWriter::continue_recordings() {
+  for (TakenRecording& one : std::exchange(taken_.recordings, {})) {
+    if (usable_) {
+      recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
+                               std::move(one.index));
+    } else {
+      Channel& channel = one.mount->channel();
+      channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+    }
+  }
+  for (const RemovedRecord& one : std::exchange(taken_.removed, {}))
+    if (fill_) fill_->removed(one.mount, one.from_ms, one.to_ms);
+  if (!recordings_.empty()) timer_.after(kWriteTick);
+}
+
+// What has come so far is written, so that less waits in the log meanwhile.
+void ArchiveWriter::rest(std::function<void(std::optional<ArchiveRecord>)> done) {
+  loop_.post([this, done = std::move(done)] {
+    rests_ = true;
+    timer_.cancel();
+    retention_timer_.cancel();
+    if (!usable_) return done(std::nullopt);
+    ArchiveRecord saved;
+    saved.dir = host_.dir;
+    saved.lock = static_cast<MovedFd>(lock_.get());
+    if (fill_) {
+      saved.removed = fill_->removed();
+      fill_->stop();
+    }
+    std::erase_if(recordings_, [](Recording& one) {
+      return one.advance(kRecordBudget) == Recording::Progress::kOver;
+    });
+    for (const Recording& one : recordings_) saved.recordings.push_back(one.save());
+    done(std::move(saved));
+  });
+}
+
+void ArchiveWriter::go_on() {
+  loop_.post([this] {
+    if (!std::exchange(rests_, false) || !usable_) return;
+    if (!recordings_.empty()) timer_.after(kWriteTick);
+    retention_timer_.after(kRetentionTick);
+    if (fill_) fill_->configure(settings_.fills);
+  });
 }
 
 void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
@@ -146,7 +207,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   recordings_.emplace_back(host_, mount, position);
   host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
                                       archive_directory(mount->name())}));
-  if (!timer_.armed()) timer_.after(kWriteTick);
+  if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
 }
 
 void ArchiveWriter::tick() {
@@ -204,7 +265,7 @@ void ArchiveWriter::sections_changed(std::vector<std::string> mounts) {
 }
 
 void ArchiveWriter::retain_soon() {
-  if (!usable_ || retains_soon_) return;
+  if (!usable_ || retains_soon_ || rests_) return;
   retains_soon_ = true;
   retention_timer_.after(kRetentionPause);
 }

@@ -68,6 +68,25 @@ class ArchiveWriter {
   // Writes what has been published, and closes everything.
   void finish_all();
 
+  // -- of a hand-over
+  // Nothing is written, read or removed until go_on(); done: on this thread, with what another
+  // process goes on with; nullopt: there is no directory.  Descriptors in it are this process's.
+  void rest(std::function<void(std::optional<ArchiveRecord>)> done);
+  void go_on();
+  struct TakenRecording {
+    std::shared_ptr<Mount> mount;
+    RecordingRecord saved;
+    UniqueFd data, index;
+  };
+  struct Taken {
+    std::string dir;
+    UniqueFd lock;
+    std::vector<RemovedRecord> removed;
+    std::vector<TakenRecording> recordings;
+  };
+  // Before configure(): what the process before this one has written so far.
+  void take_over(Taken taken);
+
   const Numbers& numbers() const noexcept { return numbers_; }
   std::uint64_t skipped_bytes() const noexcept {
     return host_.skipped_bytes.load(std::memory_order_relaxed);
@@ -81,6 +100,7 @@ class ArchiveWriter {
 
  private:
   bool open_directory();
+  void continue_recordings();
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
   void tick();
@@ -98,6 +118,8 @@ class ArchiveWriter {
   ArchiveSettings settings_;
   bool usable_ = false;
   UniqueFd lock_;
+  Taken taken_;
+  bool rests_ = false;
   std::optional<GoneFiles> gone_;
   std::list<Recording> recordings_;
   SteadyTime retained_{};

@@ -113,6 +113,48 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uin
       directory_(cat({host.dir, "/", archive_directory(mount_->name())})),
       position_(position) {}
 
+Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
+                     const RecordingRecord& saved, UniqueFd data, UniqueFd index)
+    : Recording(host, std::move(mount), saved.position) {
+  by_clock_ = saved.by_clock;
+  noted_ = saved.noted;
+  cell_ = saved.cell;
+  paused_ = saved.paused;
+  full_told_ = saved.full_told;
+  paused_at_ms_ = saved.paused_at_ms;
+  retry_at_ = saved.retry_at;
+  unclocked_since_ = saved.unclocked_since;
+  missed_ = saved.missed;
+  if (!saved.file || !data || !index) return;
+  begin_ = saved.begin;
+  guess_ = saved.guess;
+  file_ = SegmentFile::restore(directory_, *saved.file, std::move(data), std::move(index));
+  if (saved.file->path.starts_with(directory_ + "/")) return;
+  // The archive is in another directory now.
+  position_ = recorded();
+  file_->close();
+  file_.reset();
+}
+
+RecordingRecord Recording::save() const {
+  RecordingRecord saved;
+  saved.mount = mount_->name();
+  if (file_) saved.file = file_->save();
+  saved.by_clock = by_clock_;
+  saved.paused = paused_;
+  saved.full_told = full_told_;
+  saved.begin = begin_;
+  saved.position = recorded();
+  saved.noted = noted_;
+  saved.missed = missed_;
+  saved.cell = cell_;
+  saved.paused_at_ms = paused_at_ms_;
+  saved.guess = guess_;
+  saved.retry_at = retry_at_;
+  saved.unclocked_since = unclocked_since_;
+  return saved;
+}
+
 Recording::~Recording() {
   Channel& channel = mount_->channel();
   channel.set_low_water(channel.recording_slot(), Channel::kNoReader);

@@ -45,6 +45,9 @@ class Recording {
 
   // position: where it begins to read.
   Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position);
+  // That of another process goes on, in its file where that is one of this archive.
+  Recording(RecordingHost& host, std::shared_ptr<Mount> mount, const RecordingRecord& saved,
+            UniqueFd data, UniqueFd index);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -53,6 +56,8 @@ class Recording {
   Progress advance(std::size_t budget);
   // The file is closed at the last unit that has come.
   void finish();
+
+  RecordingRecord save() const;
 
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
   bool paused() const noexcept { return paused_; }

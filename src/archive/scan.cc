@@ -143,7 +143,8 @@ std::vector<std::string> archived_mounts(const std::string& dir) {
   return mounts;
 }
 
-ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
+ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
+                        const std::set<std::string>& open) {
   ScannedFiles out;
   const std::string directory = cat({dir, "/", archive_directory(mount)});
   std::string path;
@@ -168,6 +169,7 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
         if (archive_day(name->seconds) != day) continue;
         day_number = name->seconds / kDaySeconds;
       }
+      if (!open.empty() && open.contains(cat({directory, "/", day, "/", stems[i]}))) continue;
       FileRow row;
       if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row) &&
           !recover(cat({directory, "/", day}), stems, i, *name, out, row))

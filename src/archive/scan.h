@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct ScannedFiles {
   std::vector<std::string> broken;  // … that could not be, or are left alone; with the reason
   std::vector<std::string> other_versions;  // paths of files that another server has written
 };
-ScannedFiles scan_mount(const std::string& dir, const std::string& mount);
+// open: paths of files that are being written, without an extension; they are passed over.
+ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
+                        const std::set<std::string>& open = {});
 
 // Bytes of the file system that holds a directory, and those that are free to this process.
 struct DiskSpace {

@@ -81,6 +81,38 @@ Result<SegmentFile> SegmentFile::create(const std::string& directory, const File
   return file;
 }
 
+FileRecord SegmentFile::save() const {
+  FileRecord saved;
+  saved.head = head_;
+  saved.path = path_;
+  saved.data = static_cast<MovedFd>(data_.get());
+  saved.index = static_cast<MovedFd>(index_.get());
+  saved.records = records_;
+  saved.last = last_;
+  saved.written = written_;
+  saved.index_bytes = index_bytes_;
+  saved.crc = crc_;
+  saved.marked = marked_;
+  return saved;
+}
+
+SegmentFile SegmentFile::restore(const std::string& directory, const FileRecord& saved,
+                                 UniqueFd data, UniqueFd index) {
+  SegmentFile file;
+  file.head_ = saved.head;
+  file.directory_ = directory;
+  file.path_ = saved.path;
+  file.data_ = std::move(data);
+  file.index_ = std::move(index);
+  file.records_ = saved.records;
+  file.last_ = saved.last;
+  file.written_ = saved.written;
+  file.index_bytes_ = saved.index_bytes;
+  file.crc_ = saved.crc;
+  file.marked_ = saved.marked;
+  return file;
+}
+
 std::string SegmentFile::path_of(const FileHead& head) const {
   return cat({directory_, "/",
               archive_path({head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin})});

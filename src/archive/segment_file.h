@@ -13,6 +13,7 @@
 #include "archive/archive_name.h"
 #include "archive/catalog.h"
 #include "archive/record.h"
+#include "archive/recording_record.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -24,6 +25,11 @@ class SegmentFile {
   static Result<SegmentFile> create(const std::string& directory, const FileHead& head);
   SegmentFile(SegmentFile&&) = default;
   SegmentFile& operator=(SegmentFile&&) = default;
+
+  // Of a hand-over; the descriptors in the record are this process's.
+  FileRecord save() const;
+  static SegmentFile restore(const std::string& directory, const FileRecord& saved, UniqueFd data,
+                             UniqueFd index);
 
   Result<void> append(ByteSpan data);
   // What holds from a place in the data that is written next.

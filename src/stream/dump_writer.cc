@@ -53,6 +53,48 @@ void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern)
       [this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
 }
 
+void DumpWriter::rest(std::function<void(std::vector<DumpRecord>)> done) {
+  loop_.post([this, done = std::move(done)] {
+    rests_ = true;
+    timer_.cancel();
+    std::vector<DumpRecord> all;
+    for (auto at = dumps_.begin(); at != dumps_.end();) {
+      if (advance(*at, kBudget, kNoLimit) == Progress::kOver) {
+        close(*at);
+        at = dumps_.erase(at);
+        continue;
+      }
+      all.push_back({at->mount->name(), at->path, static_cast<MovedFd>(at->file.get()),
+                     at->position, at->written, at->missed});
+      ++at;
+    }
+    done(std::move(all));
+  });
+}
+
+void DumpWriter::go_on() {
+  loop_.post([this] {
+    if (std::exchange(rests_, false) && !dumps_.empty()) timer_.after(kDumpTick);
+  });
+}
+
+void DumpWriter::take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved,
+                           UniqueFd file) {
+  // From now on the window may not pass what is to be written.
+  mount->channel().set_low_water(mount->channel().archive_slot(), saved.position);
+  loop_.post([this, mount, saved, file = std::make_shared<UniqueFd>(std::move(file))] {
+    Dump dump;
+    dump.mount = mount;
+    dump.path = saved.path;
+    dump.file = std::move(*file);
+    dump.position = saved.position;
+    dump.written = saved.written;
+    dump.missed = saved.missed;
+    dumps_.push_back(std::move(dump));
+    if (!timer_.armed()) timer_.after(kDumpTick);
+  });
+}
+
 void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
                      std::uint64_t position) {
   for (auto at = dumps_.begin(); at != dumps_.end(); ++at) {
@@ -84,7 +126,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   dump.mount = std::move(mount);
   dump.position = position;
   dumps_.push_back(std::move(dump));
-  if (!timer_.armed()) timer_.after(kDumpTick);
+  if (!timer_.armed() && !rests_) timer_.after(kDumpTick);
 }
 
 void DumpWriter::tick() {

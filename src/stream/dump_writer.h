@@ -11,21 +11,41 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/record.h"
 #include "base/unique_fd.h"
 #include "net/loop.h"
 #include "stream/mount.h"
+#include "stream/moved_fd.h"
 
 namespace lb {
 
 // %Y, %m … as in strftime(3), in local time.  "": the pattern expands to nothing, or too long.
 std::string expand_time(const std::string& pattern, WallTime when);
+
+struct DumpRecord {
+  std::string mount, path;
+  MovedFd file = 0;
+  std::uint64_t position = 0, written = 0, missed = 0;
+};
+template <class Io, RecordOf<DumpRecord> T>
+void record_fields(Io& io, T& dump) {
+  auto& [mount, path, file, position, written, missed] = dump;
+  io.needed(1, mount);
+  io(2, path);
+  io.needed(3, file);
+  io.needed(4, position);
+  io(5, written);
+  io(6, missed);
+}
 
 class DumpWriter {
  public:
@@ -39,6 +59,14 @@ class DumpWriter {
   void begin(const std::shared_ptr<Mount>& mount, std::string pattern);
   // Writes what has been published, and closes everything.
   void finish_all();
+
+  // -- of a hand-over
+  // Nothing is written until go_on(); done: on its loop, with what another process goes on with.
+  // Descriptors in it are this process's.
+  void rest(std::function<void(std::vector<DumpRecord>)> done);
+  void go_on();
+  // A dump of another process goes on.
+  void take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved, UniqueFd file);
   // On its loop.
   std::size_t running() const noexcept { return dumps_.size(); }
 
@@ -61,6 +89,7 @@ class DumpWriter {
   Loop& loop_;
   Log& log_;
   std::list<Dump> dumps_;
+  bool rests_ = false;
   Timer timer_;
 };
 

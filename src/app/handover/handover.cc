@@ -16,6 +16,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
+#include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -137,6 +138,27 @@ void Handover::on_channel(short) {
 
 void Handover::freeze() {
   step_ = Step::kFreezing;
+  const std::uint64_t turn = ++turn_;
+  services_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
+    if (turn != turn_) return;  // it was given up
+    archive_ = std::move(archive);
+    services_.dumps.rest([this, turn](std::vector<DumpRecord> dumps) {
+      services_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
+        if (turn != turn_) return;
+        dumps_ = std::move(dumps);
+        pause();
+      });
+    });
+  });
+}
+
+void Handover::writers_go_on() {
+  ++turn_;
+  services_.archive->go_on();
+  services_.dumps.go_on();
+}
+
+void Handover::pause() {
   // By way of the inbox: the pause runs what is in it.
   pause_.begin(kFreeze, [this](const Result<void>& rests) { frozen(rests); });
 }
@@ -164,6 +186,7 @@ void Handover::frozen(const Result<void>& rests) {
   pause_.end();
   // What is under way at one moment is over at another.
   if (services_.loops.control().now() - since_ >= kMayRest) return failed(why);
+  writers_go_on();
   again_.after(kRest);
 }
 
@@ -189,6 +212,24 @@ void Handover::save_players(HandoverOut& out) {
     if (of.players.size() >= kMostListeners) put();
   }
   put();
+}
+
+void Handover::save_files(HandoverOut& out) {
+  const auto moved = [&out](MovedFd fd) { return out.fds().add(static_cast<int>(fd)); };
+  if (archive_) {
+    ArchiveRecord archive = *archive_;
+    archive.lock = moved(archive.lock);
+    for (RecordingRecord& one : archive.recordings)
+      if (one.file) {
+        one.file->data = moved(one.file->data);
+        one.file->index = moved(one.file->index);
+      }
+    out.put(HandoverType::kArchive, archive);
+  }
+  for (DumpRecord dump : dumps_) {
+    dump.file = moved(dump.file);
+    out.put(HandoverType::kDump, dump);
+  }
 }
 
 void Handover::save_cluster(HandoverOut& out) {
@@ -289,6 +330,7 @@ Result<void> Handover::save(HandoverOut& out) {
     }
   }
   save_players(out);
+  save_files(out);
   save_cluster(out);
   out.put(HandoverType::kEnd, given_);
   return {};
@@ -370,6 +412,7 @@ void Handover::failed(std::string_view why) {
   services_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
   tell(why, false);
   if (step_ == Step::kIdle) return;
+  if (step_ == Step::kFreezing) writers_go_on();
   step_ = Step::kIdle;
   deadline_.cancel();
   again_.cancel();

@@ -2,7 +2,8 @@
 // it: listen sockets, logs, mounts, sources, listeners, requests (doc/architecture.md).
 //
 //   kIdle → kPreparing (the new process reads its configuration; this one serves as ever)
-//         → kFrozen    (all loops stand still; everything is written, and the new process has it)
+//         → kFreezing  (files of recordings and dumps rest, then all loops stand still; all is
+//                       written down, and the new process has it)
 //         → GO: from here on the new one reads and writes, this one answers what is under way and
 //         ends
 //
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +32,7 @@
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/notify.h"
 #include "app/services/services.h"
+#include "archive/recording_record.h"
 #include "net/fd_channel.h"
 #include "net/fd_parcel.h"
 #include "net/loop.h"
@@ -71,10 +74,13 @@ class Handover {
   Result<void> offer();
   void on_channel(short events);
   void freeze();
+  void pause();
+  void writers_go_on();
   void frozen(const Result<void>& rests);
   Result<void> give();
   Result<void> save(HandoverOut& out);
   Result<void> save_audience(HandoverOut& out);
+  void save_files(HandoverOut& out);
   void save_server(HandoverOut& out);
   void save_players(HandoverOut& out);
   void save_cluster(HandoverOut& out);
@@ -97,6 +103,10 @@ class Handover {
   Watch watch_;
   Timer deadline_, again_;
   std::unique_ptr<Timer> remainder_;  // of worker 0
+  // Of the threads that write files, which rest while step_ is kFreezing.
+  std::optional<ArchiveRecord> archive_;
+  std::vector<DumpRecord> dumps_;
+  std::uint64_t turn_ = 0;  // of freeze()
   SteadyTime since_{};
   EndRecord given_;
 };

@@ -37,6 +37,8 @@ enum class HandoverType : std::uint32_t {
   kMaster = 19,
   kEnd = 20,
   kNode = 21,
+  kArchive = 22,
+  kDump = 23,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -8,6 +8,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -229,6 +230,19 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       if (!saved) return saved.error();
       nodes_.push_back(std::move(*saved));
       ++taken_.nodes;
+      return {};
+    }
+    case HandoverType::kArchive: {
+      auto saved = read_record<ArchiveRecord>("archive", bytes);
+      if (!saved) return saved.error();
+      return services.archive->take_over(std::move(*saved), fds_);
+    }
+    case HandoverType::kDump: {
+      auto saved = read_record<DumpRecord>("dump", bytes);
+      if (!saved) return saved.error();
+      const auto mount = services.mounts.find(saved->mount);
+      if (!mount) return Error::invalid(cat({"a dump of ", saved->mount, " has no mount"}));
+      services.dumps.take_over(mount, *saved, fds_.take(saved->file));
       return {};
     }
     case HandoverType::kEnd: {

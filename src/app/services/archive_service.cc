@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
-#include "archive/archive_writer.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -14,6 +14,10 @@ namespace {
 constexpr unsigned kArchiveThread = 5, kFetchThread = 6, kFirstReader = 7;
 
 constexpr unsigned kPastMetaint = 16'000;
+
+void let_window_go(Mount& mount) {
+  mount.channel().set_low_water(mount.channel().recording_slot(), Channel::kNoReader);
+}
 
 bool fills(const Config& config) {
   const auto wanted = [](const MountSettings& section) {
@@ -84,6 +88,7 @@ bool ArchiveService::begin_writer(const Config& config) {
                                  readers_->let_go(mount, rows);
                                }},
       &remote_->archive());
+  if (taken_) writer_->take_over(std::move(*std::exchange(taken_, std::nullopt)));
   thread_->start();
   on_.store(true, std::memory_order_release);
   ArchiveSettings settings = config.archive;
@@ -96,8 +101,13 @@ bool ArchiveService::begin_writer(const Config& config) {
 void ArchiveService::configure(const Config& config) {
   remote_->configure(config);
   const bool began = !on();
-  if (began && ((config.archive.dir.empty() && !records_anything(config)) || !begin_writer(config)))
-    return;
+  if (began &&
+      ((config.archive.dir.empty() && !records_anything(config)) || !begin_writer(config))) {
+    // Nothing is recorded any more.
+    if (taken_)
+      for (const auto& one : taken_->recordings) let_window_go(*one.mount);
+    return taken_.reset();
+  }
   if (!began) {
     ArchiveSettings settings = config.archive;
     settings.fills = fills(config);
@@ -196,6 +206,42 @@ std::vector<std::shared_ptr<Mount>> ArchiveService::off_air() const {
   for (const auto& [name, known] : off_air_)
     if (auto mount = known.lock()) mounts.push_back(std::move(mount));
   return mounts;
+}
+
+void ArchiveService::rest(UniqueFunction<void(std::optional<ArchiveRecord>)> then) {
+  if (!on()) return then(std::nullopt);
+  auto shared = std::make_shared<decltype(then)>(std::move(then));
+  writer_->rest([this, shared](std::optional<ArchiveRecord> saved) {
+    services_.loops.control().post(
+        [shared, saved = std::move(saved)]() mutable { (*shared)(std::move(saved)); });
+  });
+}
+
+void ArchiveService::go_on() {
+  if (on()) writer_->go_on();
+}
+
+Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
+  ArchiveWriter::Taken taken;
+  taken.dir = saved.dir;
+  taken.lock = fds.take(saved.lock);
+  taken.removed = std::move(saved.removed);
+  for (RecordingRecord& one : saved.recordings) {
+    auto mount = services_.mounts.find(one.mount);
+    if (!mount) return Error::invalid(cat({"a recording of ", one.mount, " has no mount"}));
+    // From now on the window may not pass what is to be written.
+    mount->channel().set_low_water(mount->channel().recording_slot(), one.position);
+    ArchiveWriter::TakenRecording recording;
+    recording.mount = std::move(mount);
+    if (one.file) {
+      recording.data = fds.take(one.file->data);
+      recording.index = fds.take(one.file->index);
+    }
+    recording.saved = std::move(one);
+    taken.recordings.push_back(std::move(recording));
+  }
+  taken_ = std::move(taken);
+  return {};
 }
 
 void ArchiveService::told(const char* event, const std::string& mount, std::int64_t seconds) {

@@ -9,19 +9,19 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/process/io_thread.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/services.h"
+#include "archive/archive_writer.h"
 #include "archive/catalog.h"
 #include "archive/download_places.h"
 #include "archive/reader_pool.h"
 
 namespace lb {
-
-class ArchiveWriter;
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.
 std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type);
@@ -37,6 +37,14 @@ class ArchiveService {
   void mount_begun(const std::shared_ptr<Mount>& mount);
   // Writes what has been published; the workers have ended.
   void stop();
+
+  // -- of a hand-over, on control
+  // Nothing is written until go_on(); then: on control, with what is handed over; nullopt: nothing
+  // is recorded.
+  void rest(UniqueFunction<void(std::optional<ArchiveRecord>)> then);
+  void go_on();
+  // Before configure(): of another process.
+  Result<void> take_over(ArchiveRecord saved, FdsIn& fds);
 
   // False: nothing has been recorded since the start, or no directory is known.
   bool on() const noexcept { return on_.load(std::memory_order_acquire); }
@@ -90,6 +98,7 @@ class ArchiveService {
   std::unique_ptr<RemoteRecordings> remote_;
   std::unique_ptr<ReaderPool> readers_;
   std::string dir_;  // written once, before on_
+  std::optional<ArchiveWriter::Taken> taken_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<DownloadPlaces>>
       downloads_;  // of mounts that are recorded; none ever goes

@@ -1,0 +1,105 @@
+"""A server that records is replaced: what was recorded is one range, in the same files, and every byte is there once."""
+import json
+import re
+import signal
+
+from harness import ADMIN, check, equal, test, wait_for
+from media import MP3_FRAME
+from replacing import own_program, put_program, refused_upgrade, upgrade
+
+ARCHIVE = "<mount type='default'><archive>1</archive></mount>"
+PATIENT = "<source-timeout>120</source-timeout>"
+
+
+def recorder(t, body=ARCHIVE, **slots):
+    return t.server(limits=PATIENT, body="<archive><dir>%s</dir></archive>%s" % (t.dir / "archive", body), **slots)
+
+
+def data_files(t):
+    return sorted((t.dir / "archive").glob("**/*.data"))
+
+
+def ranges(server, mount="/live.mp3"):
+    reply = server.get("/api/v1/mounts%s/archive" % mount, ADMIN)
+    equal(reply.status, 200)
+    return json.loads(reply.body)
+
+
+def recorded(t, sent):
+    """What lies in the files is what was sent, as far as it was written."""
+    got = b"".join(path.read_bytes() for path in data_files(t))
+    equal(got == sent[:len(got)], True, "what was recorded")
+    return len(got)
+
+
+@test
+def the_same_file_goes_on_byte_for_byte(t):
+    server = recorder(t)
+    source = server.source()
+    sent = source.play(100)
+    wait_for(lambda: data_files(t) and recorded(t, sent) > 10 * MP3_FRAME, "it records")
+    for _ in range(4):
+        before = recorded(t, sent)
+        upgrade(server)
+        sent += source.play(80)
+        wait_for(lambda: recorded(t, sent) > before + 40 * MP3_FRAME, "it goes on recording: " + server.log()[-1500:])
+    equal(len(data_files(t)), 1, "files")
+    check("made whole after a crash" not in server.log(), "no file is taken for one of a crash: " + server.log()[-1500:])
+    equal(server.stop(), 0)
+    check(recorded(t, sent) >= len(sent) - 2 * MP3_FRAME, "all of it is there: %d of %d" % (recorded(t, sent), len(sent)))
+    # What is there is read by the next process.
+    server = recorder(t)
+    wait_for(lambda: re.search(r"archive [^\n]*: 1 files", server.log()), "its files are found")
+    check("made whole" not in server.log() and "not readable" not in server.log(), server.log()[-1000:])
+
+
+@test
+def an_upgrade_that_is_not_made_leaves_the_recording_as_it_was(t):
+    place = own_program(t)
+    server = recorder(t)
+    source = server.source()
+    sent = source.play(100)
+    wait_for(lambda: data_files(t) and recorded(t, sent) > 10 * MP3_FRAME, "it records")
+    program = t.dir / "whole"
+    put_program(program, like=place)
+    # It takes the offer and all that there is, and dies before it says so.
+    put_program(place, "#!/bin/sh\nulimit -v 60000; exec %s \"$@\"\n" % program)
+    for _ in range(2):
+        refused_upgrade(server, "has ended|refuses")
+        before = recorded(t, sent)
+        sent += source.play(80)
+        wait_for(lambda: recorded(t, sent) > before + 40 * MP3_FRAME, "it goes on recording: " + server.log()[-1500:])
+    put_program(place, like=program)
+    upgrade(server)
+    sent += source.play(80)
+    wait_for(lambda: recorded(t, sent) >= len(sent) - 45 * MP3_FRAME, "it goes on recording")
+    equal(len(data_files(t)), 1, "files")
+
+
+@test
+def a_dump_file_goes_on(t):
+    dump = t.dir / "dump.mp3"
+    server = t.server(limits=PATIENT, body="<mount><mount-name>/live.mp3</mount-name><dump-file>%s</dump-file></mount>" % dump)
+    source = server.source()
+    sent = source.play(50)
+    for _ in range(3):
+        upgrade(server)
+        sent += source.play(50)
+    equal(server.stop(), 0)
+    equal(dump.read_bytes() == sent[:dump.stat().st_size], True, "what was dumped")
+    check(dump.stat().st_size >= len(sent) - 2 * MP3_FRAME, "all of it is there: %d of %d" % (dump.stat().st_size, len(sent)))
+
+
+@test
+def a_configuration_that_records_no_more_ends_the_file(t):
+    server = recorder(t)
+    source = server.source()
+    sent = source.play(100)
+    wait_for(lambda: data_files(t) and recorded(t, sent) > 10 * MP3_FRAME, "it records")
+    server.write_config(limits=PATIENT, body="<archive><dir>%s</dir></archive>" % (t.dir / "archive"))
+    upgrade(server)
+    sent += source.play(60)
+    server.wait_for_log("recording ended, because it was switched off")
+    wait_for(lambda: b"\x03" in data_files(t)[0].with_suffix(".idx").read_bytes()[-40:], "its index has an end")
+    server.send_signal(signal.SIGHUP)
+    recorded(t, sent)
