@@ -120,7 +120,7 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
   noted_ = saved.noted;
   cell_ = saved.cell;
   paused_ = saved.paused;
-  full_told_ = saved.full_told;
+  full_told_ = saved.full_logged;
   paused_at_ms_ = saved.paused_at_ms;
   retry_at_ = saved.retry_at;
   unclocked_since_ = saved.unclocked_since;
@@ -142,7 +142,7 @@ RecordingRecord Recording::save() const {
   if (file_) saved.file = file_->save();
   saved.by_clock = by_clock_;
   saved.paused = paused_;
-  saved.full_told = full_told_;
+  saved.full_logged = full_told_;
   saved.begin = begin_;
   saved.position = recorded();
   saved.noted = noted_;

@@ -63,7 +63,7 @@ void record_fields(Io& io, T& file) {
 struct RecordingRecord {
   std::string mount;
   std::optional<FileRecord> file;
-  bool by_clock = false, paused = false, full_told = false;
+  bool by_clock = false, paused = false, full_logged = false;
   std::uint64_t begin = 0, position = 0, noted = 0, missed = 0;  // of the log
   std::int64_t cell = 0, paused_at_ms = 0;
   std::optional<StreamSpan> guess;
@@ -72,13 +72,13 @@ struct RecordingRecord {
 };
 template <class Io, RecordOf<RecordingRecord> T>
 void record_fields(Io& io, T& recording) {
-  auto& [mount, file, by_clock, paused, full_told, begin, position, noted, missed, cell,
+  auto& [mount, file, by_clock, paused, full_logged, begin, position, noted, missed, cell,
          paused_at_ms, guess, retry_at, unclocked_since] = recording;
   io.needed(1, mount);
   io(2, file);
   io(3, by_clock);
   io(4, paused);
-  io(5, full_told);
+  io(5, full_logged);
   io(6, begin);
   io(7, position);
   io(8, noted);

@@ -14,8 +14,8 @@
 //   }
 //
 // Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
-// and time points in nanoseconds, types with record_fields(), and optional, vector, deque, array and shared_ptr of
-// these.  Numbers of fields are never used again for something else.
+// and time points in nanoseconds, types with record_fields(), and optional, vector, deque, array
+// and shared_ptr of these.  Numbers of fields are never used again for something else.
 //
 // What is read is checked as if it came from outside: another version is outside.
 // Thread: plain values.
