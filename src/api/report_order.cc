@@ -64,10 +64,12 @@ void add_parameter(std::string& query, std::string_view name, std::string_view v
   query += cat({query.empty() ? "" : "&", name, "=", percent_encode(value, false)});
 }
 
-ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago) {
+ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
+                         int days_ago) {
   const std::chrono::sys_seconds shown(
       std::chrono::seconds(unix_seconds + zone.offset_at(unix_seconds)));
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(shown));
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(shown) -
+                                        std::chrono::days(days_ago));
   return named_month(day.year() / day.month() - std::chrono::months(months_ago));
 }
 

@@ -34,8 +34,9 @@ void add_parameter(std::string& query, std::string_view name, std::string_view v
 struct ReportMonth {
   std::string name, first, next;
 };
-// That of so many months ago.
-ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago);
+// So many months before the one of the day that was so many days ago.
+ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
+                         int days_ago = 0);
 // "2026-10"
 Result<ReportMonth> parse_report_month(std::string_view text);
 

@@ -34,6 +34,7 @@
 #include "app/station/now_pages.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"
+#include "app/station/report_files.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 #include "auth/passwords.h"

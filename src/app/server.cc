@@ -37,6 +37,7 @@
 #include "app/station/now_feeds.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"
+#include "app/station/report_files.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 #include "base/cat.h"
@@ -110,6 +111,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
   services.history = std::make_unique<HistoryService>(services);
+  services.reports = std::make_unique<ReportFiles>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
   services.now_feeds = std::make_unique<NowFeeds>(services);
@@ -362,6 +364,7 @@ void Server::end_all() {
   services_->lookup->stop();
   services_->dead_air->stop();
   services_->hours->stop();
+  services_->reports->stop();
   services_->certificates->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(

@@ -27,6 +27,7 @@
 #include "app/station/mount_files.h"
 #include "app/station/mount_moves.h"
 #include "app/station/record_service.h"
+#include "app/station/report_files.h"
 #include "app/station/station.h"
 #include "base/cat.h"
 #include "cluster/nodes/node.h"
@@ -245,6 +246,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        [](Server& s, Next next, Moment now) {
          s.services_->history->configure(*next, now == Moment::kStart);
        }},
+      {"reports", [](Server& s, Next next, Moment) { s.services_->reports->configure(*next); }},
       {"external", [](Server& s, Next next, Moment) { s.services_->external->configure(*next); }},
       // The records are in force before the first connection is taken.
       {"records",

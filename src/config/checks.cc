@@ -259,6 +259,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_external(config, filler);
   check_store(config, filler);
   check_acme(config, filler);
+  check_audience(config, filler);
   check_webhooks(config, filler);
   check_stations(config, filler);
   if (records_anything(config) && archive_directory_of(config).empty()) {

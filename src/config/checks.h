@@ -32,6 +32,7 @@ void check_masters(const Config& config, Filler& filler);
 void check_cluster(const Config& config, Filler& filler);
 void check_external(const Config& config, Filler& filler);
 void check_acme(const Config& config, Filler& filler);
+void check_audience(const Config& config, Filler& filler);
 void check_webhooks(const Config& config, Filler& filler);
 void check_stations(const Config& config, Filler& filler);
 void check_store(const Config& config, Filler& filler);

@@ -48,6 +48,8 @@ inline constexpr auto kEventNames = std::to_array<std::string_view>({"start",
                                                                      "dead-air-over",
                                                                      "hours-over",
                                                                      "certificate",
-                                                                     "certificate-failed"});
+                                                                     "certificate-failed",
+                                                                     "report",
+                                                                     "report-failed"});
 
 }  // namespace lb

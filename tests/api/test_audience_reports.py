@@ -4,7 +4,8 @@ import datetime
 import io
 import sqlite3
 
-from harness import ADMIN, check, equal, test
+from events import Events
+from harness import ADMIN, check, equal, give_away, test
 
 HOUR = 3_600_000
 
@@ -104,3 +105,48 @@ def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
     server.write_config(paths="")
     status, _, err = t.run("-c", server.config, "--report", "songs")
     check(status == 1 and "has neither a state directory nor" in err, err)
+
+
+@test
+def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
+    """The day has come: it is one of this month, or of the month before."""
+    server = report_server(t, audience="<audience/>", body="<console>1</console>")
+    first, next_month = month_before()
+    played(server, first + datetime.timedelta(days=9), SONGS)
+    server.stop()
+    place = server.dir / "reports"
+    row = '<report name="%s" directory="' + str(place) + '" day="1" %s/>'
+    server.write_config(body="<console>1</console><audience>" + row % ("songs", "") + row % ("playlist", 'mount="/live.mp3" zone="UTC"') +
+                        row % ("soundexchange", 'service="Acme Radio"') + row % ("charts", "") + "</audience>")
+    server.start()
+    # There is no directory yet: the log says so once, and it is tried again.
+    server.wait_for_log(r"the report songs was not written: .*reports.*No such file")
+    server.wait_for_log(r'the report charts was not written: "charts" is no report; there are: songs')
+    place.mkdir()
+    name = "songs-%s_%s.csv" % (first, next_month)
+    (place / ("playlist-live.mp3-%s_%s.csv" % (first, next_month))).write_text("filled in by hand")
+    give_away(place)
+    with_events = Events(server)
+    server.reload()
+    server.wait_for_log(r"the report songs of %s has been written to " % str(first)[:7])
+    server.wait_for_log(r"the report soundexchange of ")
+    told = with_events.next("report")
+    equal((told["subject"], told["month"]), ("songs", str(first)[:7]), told)
+    equal(songs((place / name).read_bytes().decode()), AS_ROWS)
+    equal((place / ("playlist-live.mp3-%s_%s.csv" % (first, next_month))).read_text(), "filled in by hand")
+    written = sorted(file.name for file in place.iterdir())
+    check(len(written) == 3 and written[0].startswith("ACMERADIO01") and written[2] == name, written)
+    stamps = [file.stat().st_mtime_ns for file in sorted(place.iterdir())]
+    server.stop()
+    server.start()
+    server.reload()
+    equal(server.get("/api/v1/audience/summary", login=ADMIN).status, 200)
+    equal([file.stat().st_mtime_ns for file in sorted(place.iterdir())], stamps, "nothing is written twice")
+    status, out, _ = t.run("--check-config", server.config)
+    equal(status, 0, out)
+    server.write_config(body="<console>1</console><audience>" + row % ("songs", "") + row % ("songs", 'zone="Europe/Berlin"') +
+                        '<report name="soundexchange" directory="reports"/></audience>')
+    _, out, _ = t.run("--check-config", server.config)
+    for words in ("it has the file of number 1; it needs another directory", "its directory is no path from / on",
+                  "soundexchange needs the name of the service"):
+        check(words in out, out)

@@ -62,6 +62,7 @@ class PageCache;
 class RecordOverlay;
 class RecordService;
 class RelayService;
+class ReportFiles;
 class Station;
 class StatsFeed;
 struct Worker;
@@ -125,6 +126,7 @@ struct Services {
   std::unique_ptr<LoginService> login;               // see there
   std::unique_ptr<HistoryService> history;           // see there
   std::unique_ptr<MetricsService> metrics;           // control
+  std::unique_ptr<ReportFiles> reports;              // control
   std::unique_ptr<DirectoryService> directory;       // control
   std::unique_ptr<MountFiles> mount_files;           // see there
   std::unique_ptr<PageCache> pages;                  // control

@@ -1,0 +1,66 @@
+#include "api/due_report.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/cat.h"
+#include "base/file.h"
+
+namespace lb {
+namespace {
+
+Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now) {
+  const auto zone = find_time_zone(report.zone);
+  if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
+  return report_month(unix_seconds(now), **zone, 1, report.day - 1);
+}
+
+}  // namespace
+
+std::string report_key(const AudienceReportSettings& report) {
+  std::string key = report.name;
+  for (const std::string* part : {&report.directory, &report.zone, &report.mount, &report.account,
+                                  &report.service, &report.category, &report.country})
+    key += '\n' + *part;
+  return key;
+}
+
+Result<std::string> due_month(const AudienceReportSettings& report, WallTime now) {
+  const auto month = month_of(report, now);
+  if (!month) return month.error();
+  return month->name;
+}
+
+Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
+                                const RecordBook& book, Sqlite& database, WallTime now) {
+  const auto month = month_of(report, now);
+  if (!month) return month.error();
+  ReportOrder order{report.name, ""};
+  const struct {
+    std::string_view name;
+    const std::string& value;
+  } parameters[] = {{"from", month->first},        {"to", month->next},
+                    {"zone", report.zone},         {"mount", report.mount},
+                    {"account", report.account},   {"service", report.service},
+                    {"category", report.category}, {"country", report.country}};
+  for (const auto& [name, value] : parameters)
+    if (!value.empty()) add_parameter(order.query, name, value);
+  const auto made = make_report(order, file, book, database, now);
+  if (!made) return made.error();
+  FiledReport filed{month->name, cat({report.directory, "/", made->file}), false};
+  if (::access(filed.path.c_str(), F_OK) == 0) return filed;
+  // Under another name until it is whole: a link never takes the place of a file.
+  const std::string whole = cat({report.directory, "/.", made->file, ".whole"});
+  if (const auto written = replace_file(whole, made->body, {.mode = 0640}); !written)
+    return written.error();
+  filed.is_new = ::link(whole.c_str(), filed.path.c_str()) == 0;
+  const int failure = filed.is_new ? 0 : errno;
+  ::unlink(whole.c_str());
+  if (failure != 0 && failure != EEXIST)
+    return Error::io(cat({filed.path, ": cannot be created: ", std::strerror(failure)}));
+  return filed;
+}
+
+}  // namespace lb

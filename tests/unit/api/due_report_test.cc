@@ -1,0 +1,91 @@
+// A report of a month is written when its day has come, once, and a file that is there stays.
+#include "api/due_report.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "audience/database.h"
+#include "base/file.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kNovember = 1'793'487'600;  // 2026-11-01 00:00 in Berlin
+
+}  // namespace
+
+TEST_GROUP(DueReport) {
+  std::unique_ptr<Sqlite> database = *open_audience_database(":memory:");
+  Config config;
+  RecordBook book;
+  std::string directory;
+  AudienceReportSettings report;
+  void setup() override {
+    char name[] = "/tmp/due_reportXXXXXX";
+    directory = ::mkdtemp(name);
+    report.name = "songs";
+    report.directory = directory;
+    report.zone = "Europe/Berlin";
+    report.day = 3;
+  }
+  void teardown() override {
+    for (const std::string month : {"09", "10", "11"}) ::unlink(path(month).c_str());
+    CHECK(::rmdir(directory.c_str()) == 0);  // nothing else was left
+  }
+  std::string path(const std::string& month) const {
+    const std::string next = month == "09" ? "10" : month == "10" ? "11" : "12";
+    return directory + "/songs-2026-" + month + "-01_2026-" + next + "-01.csv";
+  }
+  Result<FiledReport> file(std::int64_t now) {
+    return file_report(report, config, book, *database, WallTime(std::chrono::seconds(now)));
+  }
+};
+
+TEST(DueReport, TheMonthBeforeIsDueWhenItsDayHasCome) {
+  const auto due = [this](std::int64_t now) {
+    return *due_month(report, WallTime(std::chrono::seconds(now)));
+  };
+  STRCMP_EQUAL("2026-09", due(kNovember).c_str());
+  STRCMP_EQUAL("2026-09", due(kNovember + 2 * kDay - 1).c_str());
+  STRCMP_EQUAL("2026-10", due(kNovember + 2 * kDay).c_str());
+  STRCMP_EQUAL("2026-10", due(kNovember + 31 * kDay).c_str());
+  STRCMP_EQUAL("2026-11", due(kNovember + 32 * kDay).c_str());
+  report.day = 1;
+  STRCMP_EQUAL("2026-09", due(kNovember - 1).c_str());
+  STRCMP_EQUAL("2026-10", due(kNovember).c_str());
+  report.day = 28;
+  STRCMP_EQUAL("2026-09", due(kNovember + 27 * kDay - 1).c_str());
+  STRCMP_EQUAL("2026-10", due(kNovember + 27 * kDay).c_str());
+}
+TEST(DueReport, EachMonthIsWrittenOnceAndWhatIsThereStays) {
+  const auto first = file(kNovember);
+  CHECK(first.has_value());
+  CHECK(first->is_new);
+  STRCMP_EQUAL(path("09").c_str(), first->path.c_str());
+  CHECK(replace_file(first->path, "filled in by hand").has_value());
+  const auto again = file(kNovember + kDay);
+  CHECK(again.has_value());
+  CHECK(!again->is_new);
+  STRCMP_EQUAL("filled in by hand", read_file(path("09"))->text.c_str());
+  const auto next = file(kNovember + 2 * kDay);
+  CHECK(next->is_new);
+  STRCMP_EQUAL(path("10").c_str(), next->path.c_str());
+  STRCMP_EQUAL("artist,title,country,performances\r\n", read_file(next->path)->text.c_str());
+  struct stat facts {};
+  CHECK(::stat(next->path.c_str(), &facts) == 0);
+  LONGS_EQUAL(0640, facts.st_mode & 0777);
+}
+TEST(DueReport, WhatCannotBeWrittenIsSaid) {
+  report.directory = directory + "/none";
+  STRCMP_CONTAINS("/none", file(kNovember).error().what.c_str());
+  report.zone = "Mars";
+  STRCMP_CONTAINS("Mars", file(kNovember).error().what.c_str());
+  CHECK(!due_month(report, WallTime(std::chrono::seconds(kNovember))));
+}
