@@ -39,6 +39,9 @@ Result<Account> parse_account(std::string_view id, std::string_view json) {
   account.quota.bitrate = quota.limit("bitrate", kMaxQuota).value_or(std::nullopt);
   account.quota.mounts = quota.limit("mounts", kMaxQuota).value_or(std::nullopt);
   account.quota.storage = quota.limit("storage", kMaxStorageQuota).value_or(std::nullopt);
+  account.quota.hours = quota.limit("hours", kMaxQuota).value_or(std::nullopt);
+  account.quota.transfer = quota.limit("transfer", kMaxStorageQuota).value_or(std::nullopt);
+  account.quota.hard = quota.boolean("hard").value_or(false);
   if (!faults.empty())
     return Error::invalid(
         cat({"account ", id, ": ", faults.front().pointer, ": ", faults.front().detail}));
@@ -55,6 +58,9 @@ std::string account_json(const Account& account) {
   store_limit(json, "bitrate", account.quota.bitrate);
   store_limit(json, "mounts", account.quota.mounts);
   store_limit(json, "storage", account.quota.storage);
+  store_limit(json, "hours", account.quota.hours);
+  store_limit(json, "transfer", account.quota.transfer);
+  if (account.quota.hard) json.key("hard").boolean(true);
   json.end_object().end_object();
   return json.take();
 }

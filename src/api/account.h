@@ -18,6 +18,10 @@ struct AccountQuota {
   std::optional<std::uint64_t> bitrate;    // the sum of limits/bitrate, kbit/s
   std::optional<std::uint64_t> mounts;
   std::optional<std::uint64_t> storage;  // the sum of limits/storage, bytes
+  // Of a month, what listeners of its mounts use: account_usage.h.
+  std::optional<std::uint64_t> hours;
+  std::optional<std::uint64_t> transfer;  // bytes
+  bool hard = false;                      // these two keep listeners out, else they are told of
 
   bool operator==(const AccountQuota&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/account_usage.h"
 #include "api/fields.h"
 #include "api/rights.h"
 #include "base/cat.h"
@@ -29,6 +30,13 @@ std::uint64_t recorded_bytes(const PlanContext& context, std::string_view accoun
   return bytes;
 }
 
+// Null: it is not known here.
+const AccountUsage* usage_of(const PlanContext& context, const std::string& account) {
+  if (!context.world.usage) return nullptr;
+  const auto at = context.world.usage->used.find(account);
+  return at == context.world.usage->used.end() ? nullptr : &at->second;
+}
+
 void write_account(JsonWriter& json, const PlanContext& context, const Account& account,
                    std::uint64_t revision) {
   const QuotaUse used = quota_use(context.book, account.id);
@@ -41,12 +49,18 @@ void write_account(JsonWriter& json, const PlanContext& context, const Account& 
   write_limit(json, "bitrate", account.quota.bitrate);
   write_limit(json, "mounts", account.quota.mounts);
   write_limit(json, "storage", account.quota.storage);
+  write_limit(json, "hours", account.quota.hours);
+  write_limit(json, "transfer", account.quota.transfer);
+  json.key("hard").boolean(account.quota.hard);
   json.end_object();
   json.key("used").begin_object();
   json.key("listeners").number(used.listeners);
   json.key("bitrate").number(used.bitrate);
   json.key("mounts").number(used.mounts);
   json.key("storage").number(used.storage);
+  const AccountUsage* const usage = usage_of(context, account.id);
+  write_limit(json, "hours", usage ? std::optional(usage->hours()) : std::nullopt);
+  write_limit(json, "transfer", usage ? std::optional(usage->bytes) : std::nullopt);
   json.end_object();
   json.key("recorded").number(recorded_bytes(context, account.id));
   if (revision != 0) json.key("revision").text(std::to_string(revision));
@@ -68,6 +82,9 @@ void take_quota(BodyFields& fields, std::vector<ProblemFault>& faults, AccountQu
   if (auto limit = rows.limit("bitrate", kMaxQuota)) quota.bitrate = *limit;
   if (auto limit = rows.limit("mounts", kMaxQuota)) quota.mounts = *limit;
   if (auto limit = rows.limit("storage", kMaxStorageQuota)) quota.storage = *limit;
+  if (auto limit = rows.limit("hours", kMaxQuota)) quota.hours = *limit;
+  if (auto limit = rows.limit("transfer", kMaxStorageQuota)) quota.transfer = *limit;
+  if (auto hard = rows.boolean("hard")) quota.hard = *hard;
   rows.finish();
 }
 
@@ -95,6 +112,9 @@ std::vector<ApiDeed::Change> account_changes(const Account& before, const Accoun
   note("quota/bitrate", shown(before.quota.bitrate), shown(after.quota.bitrate));
   note("quota/mounts", shown(before.quota.mounts), shown(after.quota.mounts));
   note("quota/storage", shown(before.quota.storage), shown(after.quota.storage));
+  note("quota/hours", shown(before.quota.hours), shown(after.quota.hours));
+  note("quota/transfer", shown(before.quota.transfer), shown(after.quota.transfer));
+  note("quota/hard", before.quota.hard ? "1" : "0", after.quota.hard ? "1" : "0");
   return changes;
 }
 

@@ -292,12 +292,23 @@ Plan audience_usage(const PlanContext& context) {
     usage.sum += sum;
     ++usage.mounts;
   }
-  AudienceTable table{{"from", "account", "mounts", "seconds", "sessions", "bytes"}, {}};
+  AudienceTable table{{"from", "account", "mounts", "seconds", "sessions", "bytes", "quota_hours",
+                       "quota_transfer"},
+                      {}};
+  const auto limit_of = [&, &ask = ask](
+                            std::string_view account,
+                            std::optional<std::uint64_t> AccountQuota::*limit) -> AudienceCell {
+    const auto* row =
+        ask.step == AudienceAsk::Step::kMonth ? context.book.account(account) : nullptr;
+    if (row == nullptr || !(row->value.quota.*limit)) return {};
+    return static_cast<std::int64_t>(*(row->value.quota.*limit));
+  };
   for (const auto& [key, usage] : usages)
     table.rows.push_back({local_time_text(key.first * 1000, *ask.zone),
                           key.second.empty() ? AudienceCell() : AudienceCell(key.second),
                           usage.mounts, heard_seconds(usage.sum.ms), usage.sum.sessions,
-                          usage.sum.bytes});
+                          usage.sum.bytes, limit_of(key.second, &AccountQuota::hours),
+                          limit_of(key.second, &AccountQuota::transfer)});
   return answer(ask, table, "usage");
 }
 

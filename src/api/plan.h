@@ -28,6 +28,7 @@
 namespace lb {
 
 class Sqlite;
+struct UsageBook;
 
 // The server around the store.
 struct ApiWorld {
@@ -47,6 +48,7 @@ struct ApiWorld {
   bool has_store = false;
   std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null
   std::function<std::uint64_t(const std::string& mount)> recorded_bytes;  // at this server
+  std::shared_ptr<const UsageBook> usage = {};  // of accounts, this month; null: not known
   Sqlite* audience =
       nullptr;  // of an endpoint of the audience, on the thread of its database; else null
   // The numbers of the listener that is asked for, of today and of yesterday (0: none).

@@ -38,7 +38,10 @@ constexpr ApiSchema kSchemas[] = {
 "listeners":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/listeners of its mounts."},
 "bitrate":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/bitrate, in kbit/s."},
 "mounts":{"type":["integer","null"],"minimum":0},
-"storage":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/storage, in bytes."}}})"},
+"storage":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/storage, in bytes."},
+"hours":{"type":["integer","null"],"minimum":0,"description":"Listening hours of its mounts in a month (UTC); used: whole ones, null: not known at this server."},
+"transfer":{"type":["integer","null"],"minimum":0,"description":"Bytes sent to their listeners in a month; used: to those that have ended."},
+"hard":{"type":"boolean","description":"hours and transfer keep new listeners out when they are used up; else there are events alone."}}})"},
     {"AccountNew",
      R"({"type":"object","required":["id"],"additionalProperties":false,"properties":{
 "id":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,62}$"},
@@ -268,7 +271,8 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string","description":"The begin of the month or day."},
 "account":{"type":["string","null"],"description":"null: of mounts without an account."},
 "mounts":{"type":"integer","description":"That were listened to."},
-"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer","description":"Sent to those that have ended."}}}}}})"},
+"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer","description":"Sent to those that have ended."},
+"quota_hours":{"type":["integer","null"],"description":"By month: the account's quota."},"quota_transfer":{"type":["integer","null"]}}}}}})"},
     {"AudienceSongs",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},

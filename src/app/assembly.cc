@@ -37,6 +37,7 @@
 #include "app/station/report_files.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
+#include "app/station/usage_watch.h"
 #include "auth/passwords.h"
 #include "cluster/nodes/node.h"
 

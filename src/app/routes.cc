@@ -32,6 +32,7 @@
 #include "app/stages/player_stage.h"
 #include "app/stages/playlist_stage.h"
 #include "app/stages/proof_stage.h"
+#include "app/stages/quota_stage.h"
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_stages.h"
 #include "app/stages/source_stage.h"
@@ -88,6 +89,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add<HlsPathStage>();                         // MOUNT/live.m3u8
   rows.add<PastStage>();                            // ?timeshift=, ?from=, archive-…
   rows.add<BanStage>();                             // bans of the store
+  rows.add<QuotaStage>();                           // hours and transfer of accounts
   rows.add<MountRedirectStage>();                   // <redirect> of a mount
   rows.add<RedirectStage>();                        // to another node of the cluster
   const Stage& of_mounts = rows.add<DrainStage>();  // no new listener while the node drains

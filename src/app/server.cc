@@ -40,6 +40,7 @@
 #include "app/station/report_files.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
+#include "app/station/usage_watch.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -111,6 +112,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
   services.history = std::make_unique<HistoryService>(services);
+  services.usage = std::make_unique<UsageWatch>(services);
   services.reports = std::make_unique<ReportFiles>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
@@ -365,6 +367,7 @@ void Server::end_all() {
   services_->dead_air->stop();
   services_->hours->stop();
   services_->reports->stop();
+  services_->usage->stop();
   services_->certificates->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(

@@ -29,6 +29,7 @@
 #include "app/station/record_service.h"
 #include "app/station/report_files.h"
 #include "app/station/station.h"
+#include "app/station/usage_watch.h"
 #include "base/cat.h"
 #include "cluster/nodes/node.h"
 #include "net/coalesce.h"
@@ -246,6 +247,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        [](Server& s, Next next, Moment now) {
          s.services_->history->configure(*next, now == Moment::kStart);
        }},
+      {"usage", [](Server& s, Next next, Moment) { s.services_->usage->configure(*next); }},
       {"reports", [](Server& s, Next next, Moment) { s.services_->reports->configure(*next); }},
       {"external", [](Server& s, Next next, Moment) { s.services_->external->configure(*next); }},
       // The records are in force before the first connection is taken.

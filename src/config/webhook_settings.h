@@ -50,6 +50,7 @@ inline constexpr auto kEventNames = std::to_array<std::string_view>({"start",
                                                                      "certificate",
                                                                      "certificate-failed",
                                                                      "report",
-                                                                     "report-failed"});
+                                                                     "report-failed",
+                                                                     "account-quota"});
 
 }  // namespace lb

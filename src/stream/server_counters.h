@@ -30,10 +30,11 @@ enum class Refusal : std::uint8_t {
   kBandwidth,    // <max-bandwidth> of the server or of the mount
   kSameAddress,  // <max-listeners-per-address>
   kBan,          // a ban of the store
+  kQuota,        // the account's hours or transfer of this month
 };
-constexpr std::array<std::string_view, 13> kRefusalNames = {
+constexpr std::array<std::string_view, 14> kRefusalNames = {
     "address", "agent",   "clients",  "listeners", "mount_listeners", "sources", "mount_in_use",
-    "login",   "guesses", "draining", "bandwidth", "same_address",    "ban"};
+    "login",   "guesses", "draining", "bandwidth", "same_address",    "ban",     "quota"};
 
 struct ServerCounters {
   std::atomic<std::uint64_t> connections{0};         // accepted

@@ -65,6 +65,7 @@ class RelayService;
 class ReportFiles;
 class Station;
 class StatsFeed;
+class UsageWatch;
 struct Worker;
 
 // Where the configuration came from.  reload: on control, as SIGHUP.
@@ -126,6 +127,7 @@ struct Services {
   std::unique_ptr<LoginService> login;               // see there
   std::unique_ptr<HistoryService> history;           // see there
   std::unique_ptr<MetricsService> metrics;           // control
+  std::unique_ptr<UsageWatch> usage;                 // see there
   std::unique_ptr<ReportFiles> reports;              // control
   std::unique_ptr<DirectoryService> directory;       // control
   std::unique_ptr<MountFiles> mount_files;           // see there

@@ -23,6 +23,7 @@
 #include "app/services/worker.h"
 #include "app/station/history_service.h"
 #include "app/station/record_service.h"
+#include "app/station/usage_watch.h"
 #include "auth/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -358,6 +359,7 @@ ApiWorld RecordService::world(const Config& config) const {
   world.recorded_bytes = [&catalog = services_.archive->catalog()](const std::string& name) {
     return catalog.files(name)->bytes();
   };
+  world.usage = services_.usage->view();
   return world;
 }
 

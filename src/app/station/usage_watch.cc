@@ -1,0 +1,91 @@
+#include "app/station/usage_watch.h"
+
+#include <utility>
+
+#include "app/services/audience_service.h"
+#include "app/services/event_service.h"
+#include "app/station/record_service.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kUsageModule = "audience/usage";
+
+}  // namespace
+
+UsageWatch::UsageWatch(Services& services)
+    : services_(services),
+      view_(std::make_shared<const UsageBook>()),
+      timer_(services.loops.control(), [this] { look(); }) {}
+
+void UsageWatch::configure(const Config& config) {
+  if (config.audience.enabled)
+    timer_.after(std::chrono::seconds(1));
+  else
+    timer_.cancel();
+}
+
+bool UsageWatch::is_closed(const std::string& mount) const {
+  const auto usage = view_.read();
+  if (usage->closed.empty() || unix_seconds(services_.clock.wall()) >= usage->until) return false;
+  const auto records = services_.records->view();
+  const auto* row = records->book->mount(mount);
+  return row != nullptr && usage->closed.contains(row->value.account);
+}
+
+void UsageWatch::look() {
+  timer_.after(kEvery);
+  AudienceService& audience = *services_.listenings;
+  if (under_way_ || !audience.on()) return;
+  const auto records = services_.records->view();
+  if (!has_usage_quotas(*records->book)) {
+    if (!view_.read()->used.empty()) view_.publish(std::make_shared<const UsageBook>());
+    levels_.clear();
+    return;
+  }
+  under_way_ = audience.ask(
+      [this, records, config = services_.config.read()](Sqlite* database, const std::string& why) {
+        auto usage = database == nullptr
+                         ? Result<UsageBook>(Error::io(why))
+                         : month_usage(*config, *records->book, *database, services_.clock.wall());
+        services_.loops.control().post([this, usage = std::move(usage)] { known(usage); });
+      });
+}
+
+void UsageWatch::known(const Result<UsageBook>& usage) {
+  under_way_ = false;
+  if (!usage) {
+    if (unsigned held = 0; guard_.pass(services_.clock.steady(), held))
+      services_.log.error(kUsageModule,
+                          usage.error().what + "; quotas of hours and transfer wait for it");
+    return;
+  }
+  const auto records = services_.records->view();
+  UsageLevels levels = usage_levels(*usage, *records->book);
+  if (month_ != usage->month) levels_.clear();
+  month_ = usage->month;
+  for (const UsageNotice& notice : usage_notices(levels_, levels)) {
+    const AccountUsage& used = usage->used.find(notice.account)->second;
+    const AccountQuota& quota = records->book->account(notice.account)->value.quota;
+    const bool of_hours = notice.what == "hours";
+    const std::uint64_t limit = of_hours ? *quota.hours : *quota.transfer,
+                        amount = of_hours ? used.hours() : used.bytes;
+    services_.log.warn(
+        kUsageModule,
+        cat({"account ", notice.account, " has used ", amount, " of its ", limit,
+             of_hours ? " hours of " : " bytes of ", usage->month,
+             notice.percent == 100 && quota.hard ? "; its mounts take no new listener" : ""}));
+    services_.events->publish("account-quota", notice.account,
+                              {{"what", std::string(notice.what)},
+                               {"percent", std::to_string(notice.percent)},
+                               {"used", std::to_string(amount)},
+                               {"limit", std::to_string(limit)},
+                               {"hard", quota.hard ? "1" : "0"},
+                               {"month", usage->month}});
+  }
+  levels_ = std::move(levels);
+  view_.publish(std::make_shared<const UsageBook>(*usage));
+}
+
+}  // namespace lb

@@ -1,0 +1,80 @@
+"""Quotas of what an account's listeners use in a month: told at 80 and 100 percent, and kept where they are hard."""
+from api import Api, store_server
+from events import Events
+from harness import check, equal, test, wait_for
+from test_audience import ENOUGH, heard_long_enough, leaves, listens
+
+PATIENCE = 60  # of a hard quota that is used up
+
+
+def quota_server(t):
+    server = store_server(t, body="<console/><audience/>",
+                          limits="<source-timeout>120</source-timeout><client-timeout>120</client-timeout>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    return server, api, server.source("/acme-1", login=api.mount("/acme-1", account="acme"))
+
+
+def status_of(server, path="/acme-1", headers=()):
+    """What a listener is answered that comes."""
+    wire = server.wire()
+    wire.send(("GET %s HTTP/1.0\r\n%s\r\n" % (path, "".join(line + "\r\n" for line in headers))).encode())
+    head = wire.reply_head()
+    wire.close()
+    return head
+
+
+@test
+def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
+    server, api, source = quota_server(t)
+    other = server.source("/live.mp3")
+    for one in (source, other):
+        one.play(ENOUGH)
+    events = Events(server)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000, "hours": 5}})
+    first = listens(server, mount="/acme-1")
+    stays = listens(server, "mpv 0.35", mount="/acme-1")
+    heard_long_enough(server, 2)
+    leaves(server, source, first)
+    used = wait_for(lambda: api.want(200, "GET", "/accounts/acme").json()["used"].get("transfer"), "the account shows it", 30)
+    told = events.next("account-quota")
+    equal((told["subject"], told["what"], told["percent"], told["limit"], told["hard"]), ("acme", "transfer", "100", "100000", "0"), told)
+    check(int(told["used"]) >= 100_000, told)
+    equal(status_of(server).status, 200, "a soft one keeps nobody out")
+    check(used >= 100_000, used)
+    equal(api.want(200, "GET", "/accounts/acme").json()["used"]["hours"], 0)
+    usage = api.want(200, "GET", "/audience/usage?account=acme").json()["items"]
+    equal([(row["quota_hours"], row["quota_transfer"]) for row in usage], [(5, 100_000)], usage)
+    # Hard: the next one is refused, whoever listens stays, and other accounts are not concerned.
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hard": True}})
+    refused = wait_for(lambda: (reply := status_of(server)).status == 403 and reply, "the next one is refused", PATIENCE)
+    equal(refused.get("X-Reason"), "account-quota")
+    check("used up for this month" in server.get("/acme-1").text, "it is told why")
+    equal(status_of(server, "/live.mp3").status, 200)
+    source.play(ENOUGH)
+    stays.read(100_000)
+    metrics = server.get("/metrics", login="admin:hackme").text
+    check('icecast_refusals_total{reason="quota"} 0' not in metrics, "it is counted")
+    # More of it, and one is let in again; a relay was never kept out.
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
+    wait_for(lambda: status_of(server).status == 200, "one is let in again", PATIENCE)
+
+
+@test
+def quotas_of_a_month_are_whole_numbers(t):
+    server, api, _ = quota_server(t)
+    for quota, pointer in (({"hours": -1}, "/quota/hours"), ({"hours": 1.5}, "/quota/hours"), ({"hours": "many"}, "/quota/hours"),
+                           ({"transfer": 10 ** 16}, "/quota/transfer"), ({"hard": "yes"}, "/quota/hard"), ({"hard": 1}, "/quota/hard"),
+                           ({"hour": 1}, "/quota/hour")):
+        problem = api.problem("invalid", "PATCH", "/accounts/acme", {"quota": quota})
+        check(pointer in problem.text, (quota, problem.text))
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 7, "transfer": 8, "hard": True}})
+    account = api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": None}}).json()
+    equal((account["quota"]["hours"], account["quota"]["transfer"], account["quota"]["hard"]), (None, 8, True), account)
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+    equal(Api(server, olga).want(200, "GET", "/accounts/acme").json()["quota"]["transfer"], 8, "an owner sees it")
+    equal(Api(server, olga).ask("PATCH", "/accounts/acme", {"quota": {"hours": 9}}).status, 403, "and does not set it")

@@ -1,0 +1,122 @@
+// What accounts have used this month, at which share of a quota one is told, and what closes them.
+#include "api/account_usage.h"
+
+#include <string>
+
+#include "audience/database.h"
+#include "audience/merge.h"
+#include "config/mount_record.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kFirst = 1'793'491'200'000;  // 2026-11-01 00:00 UTC, in ms
+constexpr std::int64_t kHour = 3'600'000;
+
+std::string mount(const std::string& name, const std::string& account) {
+  MountRecord record;
+  record.mount = name;
+  record.account = account;
+  return mount_record_xml(record);
+}
+
+}  // namespace
+
+TEST_GROUP(AccountUsage) {
+  std::unique_ptr<Sqlite> database = *open_audience_database(":memory:");
+  AudienceMerge merge{*database, std::chrono::seconds(60)};
+  Config config;
+  std::uint64_t number = 0;
+
+  std::shared_ptr<const RecordBook> book(const std::string& quota) {
+    RegistryContent content;
+    content.revision = 9;
+    content.records = {
+        {"accounts/acme", R"({"name":"Acme","quota":)" + quota + "}", 3},
+        {"accounts/free", R"({"name":"Free"})", 4},
+        {"mounts/%2Fa", mount("/a", "acme"), 5},
+        {"mounts/%2Fb", mount("/b", "acme"), 6},
+        {"mounts/%2Ff", mount("/f", "free"), 7},
+    };
+    std::vector<std::string> complaints;
+    auto made = RecordBook::make(content, complaints);
+    if (!complaints.empty()) FAIL(complaints.front().c_str());
+    return made;
+  }
+  // heard_ms of 0: it goes on.
+  void listens(const std::string& mount, std::int64_t at, std::int64_t heard_ms,
+               std::uint64_t bytes = 1'000'000) {
+    ListeningBegun row;
+    row.at_ms = at;
+    row.who = 100 + number;
+    row.mount = mount;
+    const std::uint64_t begun = ++number;
+    std::vector<JournalRow> rows{{begun, row}};
+    if (heard_ms > 0)
+      rows.push_back({++number, ListeningEnded{begun, at + heard_ms, bytes, false}});
+    CHECK(merge.take("n1", {"epoch", rows}).has_value());
+  }
+  UsageBook usage(const std::string& quota, std::int64_t now = kFirst + 240 * kHour) {
+    auto made =
+        month_usage(config, *book(quota), *database, WallTime(std::chrono::milliseconds(now)));
+    if (!made) FAIL(made.error().what.c_str());
+    return *made;
+  }
+};
+
+TEST(AccountUsage, TheMonthHasTheSumOfTheAccountsMounts) {
+  listens("/a", kFirst - kHour, 2 * kHour, 2'000'000);  // half of it in October
+  listens("/b", kFirst + 5 * kHour, 3 * kHour, 3'000'000);
+  listens("/f", kFirst + 5 * kHour, 9 * kHour);
+  listens("/unknown", kFirst + 5 * kHour, 9 * kHour);
+  const UsageBook now = usage(R"({"hours":5})");
+  STRCMP_EQUAL("2026-11", now.month.c_str());
+  LONGS_EQUAL(kFirst / 1000 + 30 * 86'400, now.until);
+  LONGS_EQUAL(1, now.used.size());
+  LONGS_EQUAL(4 * kHour, now.used.find("acme")->second.ms);
+  LONGS_EQUAL(4'000'000, now.used.find("acme")->second.bytes);
+  const UsageBook october = usage(R"({"hours":5})", kFirst - 1);
+  STRCMP_EQUAL("2026-10", october.month.c_str());
+  LONGS_EQUAL(kHour, october.used.find("acme")->second.ms);
+  LONGS_EQUAL(0, usage(R"({"hours":5})", kFirst + 31 * 24 * kHour).used.find("acme")->second.ms);
+  LONGS_EQUAL(0, usage("{}").used.size());
+}
+TEST(AccountUsage, WhatIsListenedToNowCounts) {
+  listens("/a", kFirst + kHour, 0);
+  LONGS_EQUAL(2 * kHour, usage(R"({"hours":5})", kFirst + 3 * kHour).used.find("acme")->second.ms);
+}
+TEST(AccountUsage, AHardQuotaThatIsUsedUpClosesTheAccount) {
+  listens("/a", kFirst, 4 * kHour, 4'000'000);
+  CHECK(usage(R"({"hours":5,"hard":true})").closed.empty());
+  CHECK(usage(R"({"hours":4})").closed.empty());
+  CHECK(usage(R"({"hours":4,"hard":true})").closed.contains("acme"));
+  CHECK(usage(R"({"hours":0,"hard":true})").closed.contains("acme"));
+  CHECK(usage(R"({"transfer":4000000,"hours":5,"hard":true})").closed.contains("acme"));
+  CHECK(usage(R"({"transfer":4000001,"hours":5,"hard":true})").closed.empty());
+}
+TEST(AccountUsage, EachLimitIsToldAtEightyAndAtAHundredPercent) {
+  UsageLevels told;
+  const auto notices = [&](const std::string& quota) {
+    std::string text;
+    const UsageLevels now = usage_levels(usage(quota), *book(quota));
+    for (const UsageNotice& notice : usage_notices(told, now))
+      text += std::string(notice.what) + " " + std::to_string(notice.percent) + ";";
+    told = now;
+    return text;
+  };
+  const std::string quota = R"({"hours":10,"transfer":20000000})";
+  listens("/a", kFirst, 8 * kHour - 1, 1'000'000);
+  STRCMP_EQUAL("", notices(quota).c_str());
+  listens("/a", kFirst + 20 * kHour, 10'000, 1'000'000);
+  STRCMP_EQUAL("hours 80;", notices(quota).c_str());
+  STRCMP_EQUAL("", notices(quota).c_str());
+  listens("/b", kFirst + 30 * kHour, 3 * kHour, 18'000'000);
+  STRCMP_EQUAL("hours 100;transfer 100;", notices(quota).c_str());
+  STRCMP_EQUAL("", notices(R"({"hours":100})").c_str());           // raised, …
+  STRCMP_EQUAL("hours 100;", notices(R"({"hours":11})").c_str());  // … and lowered
+  // Far more than 64 bits are needed for none of it.
+  STRCMP_EQUAL("", notices(R"({"hours":1000000000,"transfer":1000000000000000})").c_str());
+}
