@@ -49,7 +49,15 @@
     return place !== null;
   }
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
-  const heard = () => wanted && base && base.first !== null ? base.wall_ms + (audio.currentTime - base.first) * 1000 : Infinity;
+  // Where another encoder goes on the time of day jumps, and what is heard does not.
+  let seams = [];
+  function heard() {
+    if (!wanted || !base || base.first === null) return Infinity;
+    let at = base.wall_ms + (audio.currentTime - base.first) * 1000;
+    for (const seam of seams)
+      if (base.wall_ms <= seam.after_wall_ms && at >= seam.after_wall_ms) at += seam.wall_ms - seam.after_wall_ms;
+    return at;
+  }
 
   function show() {
     button.textContent = wanted ? text.pause : text.play;
@@ -276,6 +284,7 @@
       const answer = await fetch(text.now + '?history=20', {credentials: 'omit', cache: 'no-store'});
       if (answer.ok) {
         const now = await answer.json();
+        seams = now.seams;
         known = [now.title || {text: '', wall_ms: null}, ...now.history];
         show_heard();
         if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();

@@ -110,6 +110,23 @@ void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t durat
   write_song(json, title, art);
 }
 
+// An announcement: when it begins, and how long it is, is not known.
+void write_cued(JsonWriter& json, const NowMount& now, std::string_view art) {
+  if (!now.next) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  json.key("cued_at").number(unix_ms(now.next->at) / 1000);
+  json.key("played_at").number(0);
+  json.key("duration").number(0);
+  json.key("playlist").text("");
+  json.key("is_request").boolean(false);
+  json.key("song");
+  write_song(json, &*now.next, art);
+  json.end_object();
+}
+
 void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_ms,
                       const std::string& url) {
   const NowMount now = as_heard(told, now_ms);
@@ -135,7 +152,8 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
   json.key("remaining").number(0);
   json.end_object();
-  json.key("playing_next").null();
+  json.key("playing_next");
+  write_cued(json, now, art);
   json.key("song_history").begin_array();
   for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
     json.begin_object();

@@ -1,5 +1,6 @@
 #include "admin/now_events.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/json.h"
@@ -25,6 +26,12 @@ std::vector<NowEvent> now_events(const NowMount& before, const NowMount& after) 
     events.push_back({"air", json.take()});
   }
   if (!same_title(before, after)) events.push_back({"title", title_json(after)});
+  if (before.next.has_value() != after.next.has_value() ||
+      (after.next && after.next->title != before.next->title))
+    events.push_back({"next", next_json(after)});
+  for (const WallSeam& seam : after.seams)
+    if (std::ranges::find(before.seams, seam) == before.seams.end())
+      events.push_back({"seam", seam_json(seam)});
   if (before.stream.listeners != after.stream.listeners) {
     JsonWriter json;
     json.begin_object();

@@ -1,4 +1,5 @@
-// What changes of a stream, as events of /api/v1/now/MOUNT/events: title, air, listeners.  Its
+// What changes of a stream, as events of /api/v1/now/MOUNT/events: title, air, next,
+// seam, listeners.  Its
 // whole state is now_json().
 //
 // Thread: pure functions.

@@ -53,6 +53,27 @@ void write_stream(JsonWriter& json, const NowStream& stream) {
   json.end_object();
 }
 
+void write_next(JsonWriter& json, const NowMount& now) {
+  if (!now.next) {
+    json.null();
+    return;
+  }
+  const SongParts parts = song_parts(now.next->title);
+  json.begin_object();
+  json.key("text").text(now.next->title);
+  json.key("artist");
+  text_or_null(json, parts.artist);
+  json.key("title").text(parts.title);
+  json.end_object();
+}
+
+void write_seam(JsonWriter& json, const WallSeam& seam) {
+  json.begin_object();
+  json.key("wall_ms").number(seam.wall_ms);
+  json.key("after_wall_ms").number(seam.after_wall_ms);
+  json.end_object();
+}
+
 void write_present(JsonWriter& json, const NowMount& now) {
   json.key("title");
   if (now.title)
@@ -126,6 +147,18 @@ std::string title_json(const NowMount& now) {
   return json.take();
 }
 
+std::string next_json(const NowMount& now) {
+  JsonWriter json;
+  write_next(json, now);
+  return json.take();
+}
+
+std::string seam_json(const WallSeam& seam) {
+  JsonWriter json;
+  write_seam(json, seam);
+  return json.take();
+}
+
 std::string now_json(const NowMount& now, std::int64_t now_ms) {
   JsonWriter json;
   json.begin_object();
@@ -134,6 +167,8 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   json.key("history").begin_array();
   for (const PlayedTitle& one : now.history) write_title(json, one, true);
   json.end_array();
+  json.key("next");
+  write_next(json, now);
   json.key("logo");
   text_or_null(json, now.station.logo);
   json.key("live");
@@ -149,6 +184,9 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   } else {
     json.null();
   }
+  json.key("seams").begin_array();
+  for (const WallSeam& seam : now.seams) write_seam(json, seam);
+  json.end_array();
   json.key("streams").begin_array();
   for (const NowStream& stream : now.streams) write_stream(json, stream);
   json.end_array();

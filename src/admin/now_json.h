@@ -12,6 +12,7 @@
 
 #include "admin/shoutcast_pages.h"
 #include "stream/title_history.h"
+#include "stream/wall_seams.h"
 
 namespace lb {
 
@@ -43,8 +44,10 @@ struct NowMount {
   // The newest byte at which a decoder may start; nullopt: the stream has no addresses or times.
   std::optional<StreamAddress> live_at;
   std::optional<std::int64_t> live_ms;
-  std::vector<NowStream> streams;  // this mount first
-  std::int64_t burst_ms = 0;       // so far a player is behind `live` that begins with a burst
+  std::vector<WallSeam> seams;      // the oldest first
+  std::optional<PlayedTitle> next;  // as it was announced, at that time
+  std::vector<NowStream> streams;   // this mount first
+  std::int64_t burst_ms = 0;        // so far a player is behind `live` that begins with a burst
 };
 
 // The part before the first " - " and what follows; without one, all of it is the title.
@@ -52,11 +55,15 @@ struct SongParts {
   std::string_view artist, title;
 };
 SongParts song_parts(std::string_view text) noexcept;
+// Where time jumps: {"wall_ms":…,"after_wall_ms":…}
+std::string seam_json(const WallSeam& seam);
 // "live_mp3" is no name for people: "/live.mp3" is "live".
 std::string station_id(std::string_view mount);
 
 // The title alone, as it stands in now_json(); "null" without one.
 std::string title_json(const NowMount& now);
+// The same of what plays next: it has no time.
+std::string next_json(const NowMount& now);
 std::string now_json(const NowMount& now, std::int64_t now_ms);
 // {"now_ms":…,"mounts":[…],"stations":[…]}, each without its history and its place.  stations: each
 // with its streams.

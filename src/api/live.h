@@ -114,6 +114,7 @@ struct ApiOrder {
   std::string node{};  // "": this server
   std::uint64_t listener = 0;
   std::string title{}, artist{}, url{};
+  std::optional<std::string> next{};  // what plays after it; "": that is not known any more
   bool drain = false;
   std::string drain_mode{};  // "": as configured
   std::optional<std::uint64_t> drain_seconds{};

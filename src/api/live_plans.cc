@@ -163,6 +163,26 @@ Plan end_listener(const PlanContext& context) {
   return plan;
 }
 
+namespace {
+
+std::string song_of(const std::string& artist, const std::string& title) {
+  return (artist.empty() ? "" : artist + " - ") + title;
+}
+
+// "": null, it is not known any more.
+std::string next_song(BodyFields& fields, std::vector<ProblemFault>& faults) {
+  const Json value = fields.take("next");
+  if (value.is_null()) return {};
+  BodyFields next(value, faults, fields.pointer("next"));
+  const auto title = next.text("title", kMaxTitle);
+  if (!title || title->empty()) next.fault("title", "it is missing");
+  std::string artist = next.text("artist", kMaxTitle).value_or("");
+  next.finish();
+  return song_of(artist, title.value_or(""));
+}
+
+}  // namespace
+
 Plan set_mount_title(const PlanContext& context) {
   const std::string name = mount_in_path(context);
   if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
@@ -175,13 +195,14 @@ Plan set_mount_title(const PlanContext& context) {
   order.title = fields.text("title", kMaxTitle).value_or("");
   order.artist = fields.text("artist", kMaxTitle).value_or("");
   order.url = fields.text("url", kMaxTitle).value_or("");
+  if (fields.has("next")) order.next = next_song(fields, faults);
   fields.finish();
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
   if (!now.on_air) return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
   Planned plan;
   plan.answer.status = 204;
-  const std::string full = (order.artist.empty() ? "" : order.artist + " - ") + order.title;
+  const std::string full = song_of(order.artist, order.title);
   plan.deed = ApiDeed{"title", record_key("mounts", name), {{"title", now.title, full}}};
   plan.order = std::move(order);
   return plan;

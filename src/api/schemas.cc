@@ -145,7 +145,11 @@ constexpr ApiSchema kSchemas[] = {
     {"TitleNew",
      R"({"type":"object","required":["title"],"additionalProperties":false,"properties":{
 "title":{"type":"string","maxLength":1024},"artist":{"type":"string","maxLength":1024},
-"url":{"type":"string","maxLength":1024}}})"},
+"url":{"type":"string","maxLength":1024},
+"next":{"type":["object","null"],"required":["title"],"additionalProperties":false,
+"description":"What plays after it, until another title comes; null: that is not known any more.",
+"properties":{"title":{"type":"string","minLength":1,"maxLength":1024},
+"artist":{"type":"string","maxLength":1024}}}}})"},
     {"ListenerList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","additionalProperties":false,

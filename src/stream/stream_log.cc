@@ -149,6 +149,7 @@ void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
 void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   if (!new_epoch_ms_ || !time.second || position <= spans_.back().begin) return;
   StreamSpan span = spans_.back();
+  const auto after = span.anchored ? std::optional(span.wall_of(time.samples)) : std::nullopt;
   span.origin = span.origin_of(position);
   span.begin = position;
   span.media.samples = time.samples;
@@ -156,7 +157,7 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
   span.anchored = true;
   span.seam = false;
-  begin_span(span);
+  begin_span(span, time.samples, after);
   new_epoch_ms_.reset();
 }
 
@@ -242,10 +243,30 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
   new_epoch_ms_.reset();
   last_time_ = {};
   inner_samples_ = newest_samples_ = 0;
-  begin_span(span);
+  // Its time goes on.
+  const bool jumps_not = !first && span.anchored;
+  begin_span(span, 0, jumps_not ? std::optional(span.wall_ms) : std::nullopt);
 }
 
-void StreamLog::begin_span(StreamSpan span) { spans_.push(span); }
+void StreamLog::begin_span(StreamSpan span, std::uint64_t samples,
+                           std::optional<std::int64_t> after) {
+  wall_seams_.span_begins(spans_.empty() ? nullptr : &spans_.back(), span, samples, after);
+  spans_.push(span);
+}
+
+std::optional<std::int64_t> StreamLog::wall_of_end() const {
+  if (spans_.empty() || !spans_.back().anchored) return std::nullopt;
+  const StreamSpan& span = spans_.back();
+  const auto marks = sync_.view();
+  const auto of_span = [&](std::uint64_t back) {
+    return marks.end() - marks.begin() >= back && marks[marks.end() - back].position >= span.begin;
+  };
+  if (!of_span(1)) return span.wall_ms;
+  const std::uint64_t last = marks[marks.end() - 1].time.samples;
+  const std::uint64_t before = of_span(2) ? marks[marks.end() - 2].time.samples : last;
+  // The last unit is as long as the one before it.
+  return span.wall_of(last + (last - std::min(before, last)));
+}
 
 void StreamLog::change_address(StreamSpan span) {
   span.begin = head_;
@@ -256,7 +277,7 @@ void StreamLog::change_address(StreamSpan span) {
 
 void StreamLog::new_span(std::uint64_t position, StreamSpan span) {
   span.begin = position;
-  begin_span(span);
+  begin_span(span, span.media.samples, wall_of_end());
 }
 
 Bytes StreamLog::bytes_before_head(std::size_t bytes) const {
@@ -331,7 +352,8 @@ void StreamLog::resume_source(const StreamSpan& span) {
   next.anchored = span.anchored;
   next.segments = span.segments;
   next.seam = false;
-  begin_span(next);
+  begin_span(next, last_time_.samples,
+             now.anchored ? std::optional(now.wall_of(last_time_.samples)) : std::nullopt);
 }
 
 void StreamLog::cut(std::uint64_t at) {
@@ -356,6 +378,7 @@ void StreamLog::cut(std::uint64_t at) {
 
 void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   cut(at);
+  const auto after = wall_of_end();
   begun_at_ = {};
   seconds_seen_ = 0;
   seam_ = at;
@@ -368,7 +391,7 @@ void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   new_epoch_ms_.reset();
   source_since_ = {};
   seconds_off_ = 0;
-  begin_span(span);
+  begin_span(span, span.media.samples, after);
 }
 
 void StreamLog::codec(const CodecFacts& facts) {
@@ -394,6 +417,7 @@ std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool end
   view->spans = spans_.view();
   view->base_headers = base_headers_;
   view->base_metadata = base_metadata_;
+  view->wall_seams = wall_seams_.view();
   view->seam = seam_;
   view->ended = ended;
   return view;

@@ -128,7 +128,10 @@ class StreamLog final : public MarkSink {
   Result<void> map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at);
   std::shared_ptr<const StreamView> view_to(std::uint64_t end, bool ended) const;
   void measure_rate(SteadyTime now);
-  void begin_span(StreamSpan span);
+  // samples: media time of its first unit.  after: see WallSeams.
+  void begin_span(StreamSpan span, std::uint64_t samples, std::optional<std::int64_t> after);
+  // When the last unit has sounded; nullopt: it has no time.
+  std::optional<std::int64_t> wall_of_end() const;
   void begin_address(std::uint64_t position, UnitTime time);
   void begin_epoch(std::uint64_t position, UnitTime time);
   void choose_segment_size(SteadyTime now);
@@ -160,6 +163,7 @@ class StreamLog final : public MarkSink {
   AppendLog<SyncMark> sync_, inner_;
   AppendLog<StreamEvent> events_;
   AppendLog<StreamSpan> spans_;
+  WallSeams wall_seams_;
   UnitTime last_time_;                // of the newest mark
   std::uint64_t inner_samples_ = 0;   // of the newest inner one
   std::uint64_t newest_samples_ = 0;  // of the newest unit that a framer has told of

@@ -65,6 +65,7 @@ void StreamLog::fields(Io& io, Self& self) {
   io(33, self.begun_at_);
   io(34, self.catch_up_);
   io(35, self.retired_);
+  io(36, self.wall_seams_);
 }
 
 std::vector<std::shared_ptr<const Metadata>> StreamLog::titles() const {

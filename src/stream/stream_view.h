@@ -16,6 +16,7 @@
 #include "stream/append_log.h"
 #include "stream/span.h"
 #include "stream/store.h"
+#include "stream/wall_seams.h"
 
 namespace lb {
 
@@ -61,8 +62,9 @@ struct StreamView {
   AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
   std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
   std::shared_ptr<const Metadata> base_metadata;
-  std::uint64_t seam = 0;  // where the present source began to write
-  bool ended = false;      // the source is gone; end is final
+  WallSeams::View wall_seams;  // also those that have left the window
+  std::uint64_t seam = 0;      // where the present source began to write
+  bool ended = false;          // the source is gone; end is final
 
   // The mapped bytes from `position` to the end of its segment or of the view.
   // REQUIRES: begin <= position < end

@@ -29,6 +29,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
     rows_.erase(mount);
+    announced_.erase(mount);
     return;
   }
   if (title.empty()) return;
@@ -46,11 +47,26 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
     rows_.erase(std::min_element(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
       return a.second.changed < b.second.changed;
     }));
+  announced_.erase(mount);
   Row& row = rows_[mount];
   row.changed = ++changes_;
   row.titles.push_back({begins(place, now), std::move(text), place.at});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
+}
+
+void TitleHistory::announce(const std::string& mount, std::string_view title, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  if (title.empty() || (announced_.size() >= kMaxMounts && !announced_.contains(mount)))
+    announced_.erase(mount);
+  else
+    announced_.insert_or_assign(mount, PlayedTitle{now, shortened(title)});
+}
+
+std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = announced_.find(mount);
+  return at == announced_.end() ? std::nullopt : std::optional(at->second);
 }
 
 void TitleHistory::mend(const std::string& mount, std::string_view title, const TitlePlace& place,

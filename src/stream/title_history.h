@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ class TitleHistory {
   // The node of its source says where the newest title of this text stands.
   void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
             WallTime now);
+  // What plays next, as an operator has said at that time; until another title comes.  "": that is
+  // not known any more.
+  void announce(const std::string& mount, std::string_view title, WallTime now);
+  std::optional<PlayedTitle> next_of(const std::string& mount) const;
   // The newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names
@@ -54,6 +59,7 @@ class TitleHistory {
   };
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
+  std::map<std::string, PlayedTitle> announced_;
   std::uint64_t changes_ = 0;
 };
 

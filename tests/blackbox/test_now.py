@@ -4,7 +4,7 @@ import time
 
 from harness import check, equal, test, wait_for
 
-FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo"}
+FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo", "next", "seams"}
 
 
 def now(server, mount, fact=lambda seen: True, query=""):
@@ -115,6 +115,22 @@ def azuracasts_programs_read_what_plays(t):
     equal([each["station"] for each in server.get("/api/nowplaying").json()], [station])
     equal(server.get("/api/stations").json(), [station])
     equal(server.get("/api/station/hit").json(), station)
+
+
+@test
+def addresses_are_by_the_name_that_was_asked_by(t):
+    server = t.server()
+    server.source("/hit.mp3").play(2)
+    for path in ("/api/nowplaying", "/api/nowplaying/hit", "/api/stations", "/api/station/hit"):
+        answer = server.get(path, headers=["Host: radio.example.org:8000"]).json()
+        one = answer[0] if isinstance(answer, list) else answer
+        station = one.get("station", one)
+        for key in ("listen_url", "public_player_url", "playlist_pls_url", "playlist_m3u_url"):
+            check(station[key].startswith("http://radio.example.org:8000/"), "%s: %s" % (path, station[key]))
+        equal(station["mounts"][0]["url"], station["listen_url"])
+    for host in ("radio.example.org:8000/evil", 'a"b:80', "a b:80", "x:99999999"):
+        text = server.get("/api/nowplaying/hit", headers=["Host: " + host]).text
+        check(host not in text, "%s is believed" % host)
 
 
 @test

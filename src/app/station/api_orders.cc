@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_homes.h"
 #include "app/services/certificate_service.h"
+#include "app/station/now_feeds.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -72,6 +73,9 @@ void ApiOrders::end_source(const std::string& mount, Then then) {
 
 void ApiOrders::set_title(const ApiOrder& order, Then then) {
   if (const std::string node = source_of(order.mount); !node.empty()) {
+    if (order.next)
+      return then(order_refused(cat({"what plays next on mount ", order.mount,
+                                     " is told at the server of its source: node ", node})));
     CommandFrame command;
     command.verb = CommandFrame::Verb::kMetadata;
     command.mount = order.mount;
@@ -82,9 +86,14 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
   }
   services_.station->set_title(
       order.mount, TitleRequest::of_texts(order.artist, order.title, order.url),
-      [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
+      [this, mount = order.mount, next = order.next,
+       then = std::move(then)](TitleVerdict verdict) mutable {
         switch (verdict) {
           case TitleVerdict::kDone:
+            if (next) {
+              services_.titles.announce(mount, *next, services_.clock.wall());
+              services_.now_feeds->look(mount);
+            }
             return then(std::nullopt);
           case TitleVerdict::kNoSource:
             return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});

@@ -101,6 +101,12 @@ void NowFeeds::look(const std::string& mount) {
   }
 }
 
+void NowFeeds::begun(const std::string& mount) {
+  for (auto& [key, feed] : feeds_)
+    if (feed.ask.mount == mount) feed.begun = services_.clock.steady();
+  look(mount);
+}
+
 void NowFeeds::begin_gathering(Feed& feed) {
   if (std::exchange(feed.gathering, true)) return;
   feed.changed = false;
@@ -165,7 +171,9 @@ void NowFeeds::tick() {
       gone = true;
       continue;
     }
-    if (feed.changed || now - feed.counted >= kBetweenCounts || (feed.due && now >= *feed.due))
+    if (feed.begun && now - *feed.begun >= kTimesComeWithin) feed.begun.reset();
+    if (feed.changed || feed.begun || now - feed.counted >= kBetweenCounts ||
+        (feed.due && now >= *feed.due))
       begin_gathering(feed);
     if (feed.known && feed.ask.is_set() && now - feed.stated >= kBetweenStates) set_state(feed);
     if (feed.known && now - feed.text->last_written() >= kHeartbeat)

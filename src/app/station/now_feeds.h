@@ -37,6 +37,8 @@ class NowFeeds {
   static constexpr std::chrono::seconds kHeartbeat{20};
   static constexpr std::chrono::seconds kBetweenCounts{10};
   static constexpr std::chrono::milliseconds kBetweenGatherings{500};
+  // So long after a source has begun, its times become known, and nothing else says when.
+  static constexpr std::chrono::seconds kTimesComeWithin{12};
   static constexpr std::chrono::seconds kBetweenStates{1};  // of a feed whose state has the time
 
   explicit NowFeeds(Services& services);
@@ -48,6 +50,8 @@ class NowFeeds {
   void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
   // Something about the stream may have changed.
   void look(const std::string& mount);
+  // The same: a source has begun to write it.
+  void begun(const std::string& mount);
 
   // A reader's place; nullopt: there is none, in all or for its address.  Any thread.
   std::optional<std::unique_ptr<EndNotice>> enter(const Address& address);
@@ -65,7 +69,8 @@ class NowFeeds {
     std::vector<Then> waiting;
     bool gathering = false, changed = false;
     SteadyTime gathered_at{}, counted{}, read{}, stated{};
-    std::optional<SteadyTime> due;  // a title is heard then that is not told yet
+    std::optional<SteadyTime> begun;  // the source of its stream
+    std::optional<SteadyTime> due;    // a title is heard then that is not told yet
   };
   bool find_room(NowFeedAsk& ask) const;
   void begin_gathering(Feed& feed);

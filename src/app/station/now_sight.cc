@@ -52,7 +52,9 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
 // The newest byte at which a decoder may start, and how far behind it a player begins.
 void find_live(const Mount& mount, NowMount& now) {
   const auto view = mount.channel().newest();
-  if (view == nullptr || view->sync.empty()) return;
+  if (view == nullptr) return;
+  if (view->wall_seams != nullptr) now.seams = *view->wall_seams;
+  if (view->sync.empty()) return;
   const SyncMark& mark = view->sync[view->sync.end() - 1];
   const StreamSpan* span = view->span_at(mark.position);
   if (span == nullptr || !span->has_address()) return;
@@ -130,6 +132,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
       now.title_has_time = true;
     }
   }
+  if (now.stream.on_air) now.next = services.titles.next_of(name);
   if (now.history.size() > titles) now.history.resize(titles);
   if (const auto mount = services.mounts.find(name)) find_live(*mount, now);
   now.streams = streams_of(sight, station, name);

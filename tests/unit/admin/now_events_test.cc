@@ -41,3 +41,26 @@ TEST(NowEvents, ListenersAreANumber) {
   LONGS_EQUAL(1, events.size());
   STRCMP_EQUAL("{\"listeners\":5}", events[0].data.c_str());
 }
+TEST(NowEvents, WhatPlaysNextIsToldAsInTheState) {
+  after.next = PlayedTitle{WallTime(std::chrono::seconds(150)), "N - Next"};
+  auto events = now_events(before, after);
+  LONGS_EQUAL(1, events.size());
+  STRCMP_EQUAL("next", std::string(events[0].type).c_str());
+  STRCMP_EQUAL("{\"text\":\"N - Next\",\"artist\":\"N\",\"title\":\"Next\"}",
+               events[0].data.c_str());
+  CHECK(now_json(after, 1).find("\"next\":" + events[0].data) != std::string::npos);
+  CHECK(now_events(after, after).empty());
+  events = now_events(after, before);
+  LONGS_EQUAL(1, events.size());
+  STRCMP_EQUAL("null", events[0].data.c_str());
+}
+TEST(NowEvents, ASeamIsToldOnce) {
+  before.seams = {{1000, 2000}};
+  after.seams = {{1000, 2000}, {9000, 9500}};
+  const auto events = now_events(before, after);
+  LONGS_EQUAL(1, events.size());
+  STRCMP_EQUAL("seam", std::string(events[0].type).c_str());
+  STRCMP_EQUAL("{\"wall_ms\":9500,\"after_wall_ms\":9000}", events[0].data.c_str());
+  CHECK(now_json(after, 1).find(events[0].data) != std::string::npos);
+  CHECK(now_events(after, before).empty());  // one that is forgotten is no news
+}

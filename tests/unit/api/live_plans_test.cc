@@ -167,6 +167,18 @@ TEST(LivePlans, ATitleGoesToWhatIsOnAir) {
   STRCMP_EQUAL("A", api.order->artist.c_str());
   STRCMP_EQUAL("before", api.last.deed->changes.at(0).before.c_str());
   STRCMP_EQUAL("A - B", api.last.deed->changes.at(0).after.c_str());
+  CHECK(!api.order->next);
+  const auto announce = [this](const std::string& next) {
+    return api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title",
+                   R"({"title":"B","next":)" + next + "}");
+  };
+  LONGS_EQUAL(204, announce(R"({"title":"D","artist":"C"})"));
+  STRCMP_EQUAL("C - D", api.order->next->c_str());
+  LONGS_EQUAL(204, announce("null"));
+  STRCMP_EQUAL("", api.order->next->c_str());
+  for (const char* wrong : {"1", "\"D\"", "[]", "{}", R"({"title":""})", R"({"artist":"C"})",
+                            R"({"title":"D","at":1})", R"({"title":"a\nb"})"})
+    LONGS_EQUAL(422, announce(wrong));
   LONGS_EQUAL(404, api.ask(api.operator_, Method::kPost, "/mounts/other/title", body));
   LONGS_EQUAL(403, api.ask(api.viewer, Method::kPost, "/mounts/other/title", body));
   LONGS_EQUAL(422, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title", "{}"));

@@ -97,3 +97,25 @@ TEST(TitleHistory, TheNodeOfTheSourceMendsThePlace) {
   history.mend("/n", "A", {StreamAddress{{1, 2}, 9}, 999500}, at(1002));
   STRCMP_EQUAL("B;A;", titles("/m").c_str());
 }
+TEST(TitleHistory, WhatPlaysNextIsForgottenWhenATitleComes) {
+  history.add("/m", "A", {}, at(1), 9);
+  CHECK(!history.next_of("/m"));
+  history.announce("/m", "B", at(2));
+  history.add("/m", "A", {}, at(3), 9);  // the same song still
+  STRCMP_EQUAL("B", history.next_of("/m")->title.c_str());
+  CHECK(history.next_of("/m")->at == at(2));
+  history.add("/m", "C", {}, at(4), 9);
+  CHECK(!history.next_of("/m"));
+  history.announce("/m", "D", at(5));
+  history.announce("/m", "", at(6));
+  CHECK(!history.next_of("/m"));
+  history.announce("/m", "E", at(7));
+  history.add("/m", "F", {}, at(8), 0);
+  CHECK(!history.next_of("/m"));
+}
+TEST(TitleHistory, AnnouncementsOfSoManyMountsAreKept) {
+  for (std::size_t i = 0; i <= TitleHistory::kMaxMounts; ++i)
+    history.announce("/" + std::to_string(i), "T", at(1));
+  CHECK(history.next_of("/0").has_value());
+  CHECK(!history.next_of("/" + std::to_string(TitleHistory::kMaxMounts)));
+}

@@ -1,0 +1,78 @@
+"""Where another encoder goes on in a mount: /api/v1/now and its events tell how the time of day jumps there."""
+import time
+
+from encoders import Ear, Encoder
+from harness import SOURCE, check, equal, request, test, wait_for
+from test_encoders import BACKUP, MAIN, ROWS, mount, wait_for_states
+
+FILE = "/live"
+
+
+def now(server):
+    reply = server.get("/api/v1/now" + FILE)
+    return reply.json() if reply.status == 200 else {}
+
+
+def seams(server):
+    return now(server).get("seams", [])
+
+
+def relay(port):
+    return "<relay><server>127.0.0.1</server><port>%d</port><mount>%s</mount><local-mount>%s</local-mount></relay>" % (port, FILE, FILE)
+
+
+def has_times(server):
+    return (now(server).get("live") or {}).get("wall_ms")
+
+
+@test
+def a_seam_is_told_where_another_encoder_goes_on(t):
+    server = t.server(body=mount("<linger-for>20</linger-for>"))
+    first = Encoder(t, server, "mp3", SOURCE, 440)
+    wait_for(lambda: has_times(server), "the stream has times", 20)
+    edge = t.server(body=relay(server.port))
+    wait_for(lambda: has_times(edge), "the relay has times", 20)
+    ear = Ear(t, server)
+    equal(seams(server), [], "before")
+    wire = server.wire()
+    wire.send(request("GET /api/v1/now%s/events HTTP/1.1" % FILE, ["Host: localhost"]))
+    equal(wire.reply_head().status, 200)
+    wire.take_until(b"event: state\n")
+    first.close()
+    wait_for(lambda: not now(server)["on_air"], "it is off the air")
+    left = time.time() * 1000
+    time.sleep(2)
+    second = Encoder(t, server, "mp3", SOURCE, 880)
+    wait_for(lambda: seams(server), "the seam is known", 20)
+    came = time.time() * 1000
+    told = seams(server)
+    equal(len(told), 1, told)
+    seam = told[0]
+    equal(set(seam), {"wall_ms", "after_wall_ms"})
+    check(left - 3000 < seam["after_wall_ms"] < left + 500, "%s: it left at %d" % (seam, left))
+    check(left + 1000 < seam["wall_ms"] < came, "%s: it left at %d, and was known at %d" % (seam, left, came))
+    wire.take_until(b"event: seam\n")
+    line = wire.take_until(b"\n\n").decode()
+    for key, value in seam.items():
+        check('"%s":%d' % (key, value) in line, line)
+    check(not ear.ended, "the listener has stayed, and heard one behind the other")
+    # The relay may have logged in again, into another log: then there is no seam, as it has no listeners.
+    print("seam: %s; at the relay: %s" % (seam, seams(edge)))
+    second.close()
+
+
+@test
+def a_standby_that_sends_the_same_sound_leaves_no_great_seam(t):
+    server = t.server(body=mount(ROWS + "<takeover-after>400</takeover-after><return-after>-1</return-after>"))
+    main = Encoder(t, server, "mp3", MAIN, 440)
+    wait_for(lambda: has_times(server), "the stream has times", 20)
+    backup = Encoder(t, server, "mp3", BACKUP, 880)
+    wait_for_states(server, {"main": "writes", "backup": "flows"})
+    main.stop()
+    wait_for_states(server, {"backup": "writes", "main": "silent"})
+    wait_for(lambda: not has_times(server), "another one writes", 20)
+    wait_for(lambda: has_times(server), "its times are known", 20)
+    jumps = [seam["wall_ms"] - seam["after_wall_ms"] for seam in seams(server)]
+    print("a takeover jumps by %s ms" % jumps)
+    check(len(jumps) <= 1 and all(abs(jump) < 2500 for jump in jumps), jumps)
+    backup.close()
