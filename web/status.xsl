@@ -147,7 +147,7 @@
 <li><a class="play" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
 <li><a class="play" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
 <xsl:if test="string(hls_url)"><li><a class="play" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
-<li><a class="play" href="/listen{$path}" aria-label="Listen to {$name}">Listen</a></li>
+<xsl:if test="not(/icestats/player = 0)"><li><a class="play" href="/listen{$path}" aria-label="Listen to {$name}">Listen</a></li></xsl:if>
 </ul></xsl:otherwise>
 </xsl:choose>
 </xsl:template>

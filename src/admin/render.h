@@ -22,6 +22,7 @@ struct RenderedPage {
   std::string content_type;  // "text/html; charset=UTF-8"
   std::string body;
   bool brings_its_own = false;  // scripts, styles, parts from elsewhere (template_scan.h)
+  bool names_host = false;      // its addresses are by the name that its reader asked by
 };
 
 // Which set of built-in pages stands in.

@@ -260,6 +260,7 @@ def pages_are_off_where_the_configuration_says_it(t):
         equal(server.get(path).status, 404, path)
     equal(oembed(server, "/listen/live.mp3").status, 404)
     equal(server.get("/api/v1/now").json()["stations"][0]["page"], None)
+    check("/listen" not in server.get("/status.xsl").text, "the list leads to pages that there are not")
     server = t.server(body='<player embed="off"/>')
     server.source("/live.mp3").play(20)
     framed = server.get("/listen/live.mp3?embed=1")

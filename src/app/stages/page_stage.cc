@@ -35,11 +35,10 @@ std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeade
                            configured);
 }
 
-// Pages are shared, so their addresses say http and the configured host; one that was asked for
-// over https names the host that it was asked by, in that answer alone.
-std::string with_https(std::string body, Connection& connection, const Config& config) {
-  return with_site(std::move(body), cat({"http://", Services::authority(config)}),
-                   cat({"https://", host_for(connection, config)}));
+std::string own_site(const Config& config) { return cat({"http://", Services::authority(config)}); }
+// By which this reader knows the server.
+std::string site_for(Connection& connection, const Config& config) {
+  return cat({connection.secure() ? "https://" : "http://", host_for(connection, config)});
 }
 
 // Something plays under this name, or may: a list of any other would be a dead link.
@@ -118,11 +117,15 @@ void PageStage::answer(Connection& connection, const Due& due) {
   head.content_type = page.content_type;
   head.content_length = page.body.size();
   head.extra = header_lines_for(page, services.http.read()->http_headers);
-  if (!connection.secure()) {
+  // Pages are shared, so their addresses say http and the configured host.  One that was asked for
+  // over https names the host that it was asked by, in that answer alone; so do those of listeners.
+  const auto config = config_of(services, connection);
+  const std::string site = site_for(connection, *config), own = own_site(*config);
+  if ((!connection.secure() && !page.names_host) || site == own) {
     connection.reply_shared(head, {due.page, page.body});
     return;
   }
-  std::string body = with_https(page.body, connection, *config_of(services, connection));
+  std::string body = with_site(page.body, own, site);
   head.content_length = body.size();
   connection.reply(head, std::move(body));
 }

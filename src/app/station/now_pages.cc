@@ -160,7 +160,7 @@ std::optional<Result<RenderedPage>> now_page(const Services& services, const Pag
     body = nowplaying_list_json(stations, now_ms, url);
   else
     body = nowplaying_json(first(std::move(stations)), now_ms, url);
-  return Result<RenderedPage>(RenderedPage{std::string(kNowType), std::move(body), false});
+  return Result<RenderedPage>(RenderedPage{std::string(kNowType), std::move(body), false, true});
 }
 
 }  // namespace lb

@@ -166,6 +166,8 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   globals["admin"] = config->admin;
   globals["host"] = config->hostname;
   globals["location"] = config->location;
+  // For pages that would lead to theirs; no program of Icecast knows it.
+  if (!config->player.enabled) globals["player"] = "0";
   globals["server_id"] = config->server_id;
   add_times(globals, "server_start", services.started_wall);
   globals["client_connections"] = number(counters.client_connections);
