@@ -20,8 +20,8 @@ export function off(problem) {
 }
 
 // A link to a report as CSV, or to rows that the page has put together itself.
-export function taking(title) {
-  const node = el('a', {class: 'button', download: ''}, 'CSV', hidden(': ' + t(title)));
+export function taking(title, word = 'CSV') {
+  const node = el('a', {class: 'button', download: ''}, t(word), hidden(': ' + t(title)));
   return {node, report(what, fields) { node.href = '/api/v1' + address(what, {...fields, format: 'csv'}); },
     rows(name, all) {
       node.download = 'audience-' + name + '.csv';

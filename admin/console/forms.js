@@ -14,7 +14,7 @@ function control(field, id) {
       return el('option', {value, selected: String(value) === String(field.value ?? '')}, text);
     }));
   if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});
-  const types = {password: 'password', date: 'datetime-local', number: 'number'};
+  const types = {password: 'password', date: 'datetime-local', day: 'date', number: 'number'};
   const first = field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.type === 'number' ? 'any' : undefined});

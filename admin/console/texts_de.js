@@ -37,4 +37,6 @@ export default {
   'By mount': 'Nach Mount', 'By country': 'Nach Land', 'By player': 'Nach Programm', Songs: 'Titel', 'Heard most': 'Am meisten gehört', 'Heard least': 'Am wenigsten gehört',
   'The week by hours': 'Die Woche nach Stunden', 'Nothing was listened to then.': 'In dieser Zeit wurde nichts gehört.',
   Usage: 'Verbrauch', Month: 'Monat', Quotas: 'Kontingente', 'By account': 'Nach Konto', none: 'keines',
+  Reports: 'Berichte', Report: 'Bericht', 'Time zone': 'Zeitzone', 'With this day.': 'Mit diesem Tag.', 'Name of the service': 'Name des Dienstes', 'Transmission category': 'Kategorie der Übertragung',
+  'United States': 'Vereinigte Staaten', 'Songs by country': 'Titel nach Land', 'Listeners by hour': 'Hörer nach Stunden', Sessions: 'Hörvorgänge einzeln', 'Playlist (GEMA, GVL)': 'Titelliste (GEMA, GVL)',
 };

@@ -38,4 +38,6 @@ export default {
   'By mount': 'Por montaje', 'By country': 'Por país', 'By player': 'Por reproductor', Songs: 'Títulos', 'Heard most': 'Los más oídos', 'Heard least': 'Los menos oídos',
   'The week by hours': 'La semana por horas', 'Nothing was listened to then.': 'No se escuchó nada en ese tiempo.',
   Usage: 'Consumo', Month: 'Mes', Quotas: 'Cuotas', 'By account': 'Por cuenta', none: 'ninguna',
+  Reports: 'Informes', Report: 'Informe', 'Time zone': 'Zona horaria', 'With this day.': 'Este día incluido.', 'Name of the service': 'Nombre del servicio', 'Transmission category': 'Categoría de transmisión',
+  'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Oyentes por hora', Sessions: 'Sesiones', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
 };

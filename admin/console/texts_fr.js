@@ -39,4 +39,6 @@ export default {
   'By mount': 'Par montage', 'By country': 'Par pays', 'By player': 'Par lecteur', Songs: 'Titres', 'Heard most': 'Les plus écoutés', 'Heard least': 'Les moins écoutés',
   'The week by hours': 'La semaine par heures', 'Nothing was listened to then.': 'Rien n’a été écouté pendant ce temps.',
   Usage: 'Consommation', Month: 'Mois', Quotas: 'Quotas', 'By account': 'Par compte', none: 'aucun',
+  Reports: 'Rapports', Report: 'Rapport', 'Time zone': 'Fuseau horaire', 'With this day.': 'Ce jour compris.', 'Name of the service': 'Nom du service', 'Transmission category': 'Catégorie de transmission',
+  'United States': 'États-Unis', 'Songs by country': 'Titres par pays', 'Listeners by hour': 'Auditeurs par heure', Sessions: 'Sessions', 'Playlist (GEMA, GVL)': 'Liste des titres (GEMA, GVL)',
 };

@@ -37,4 +37,6 @@ export default {
   'By mount': 'Por montagem', 'By country': 'Por país', 'By player': 'Por reprodutor', Songs: 'Títulos', 'Heard most': 'Os mais ouvidos', 'Heard least': 'Os menos ouvidos',
   'The week by hours': 'A semana por horas', 'Nothing was listened to then.': 'Nada foi ouvido nesse tempo.',
   Usage: 'Consumo', Month: 'Mês', Quotas: 'Cotas', 'By account': 'Por conta', none: 'nenhuma',
+  Reports: 'Relatórios', Report: 'Relatório', 'Time zone': 'Fuso horário', 'With this day.': 'Este dia incluído.', 'Name of the service': 'Nome do serviço', 'Transmission category': 'Categoria de transmissão',
+  'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Ouvintes por hora', Sessions: 'Sessões', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
 };

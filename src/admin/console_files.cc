@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto kConsolePages = std::to_array<std::string_view>(
     {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
-     "/archive", "/audience", "/usage", "/nodes", "/server"});
+     "/archive", "/audience", "/usage", "/reports", "/nodes", "/server"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -40,6 +40,7 @@ constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"nodes.js", "admin/console/nodes.js"},
     {"overview.js", "admin/console/overview.js"},
     {"records.js", "admin/console/records.js"},
+    {"reports.js", "admin/console/reports.js"},
     {"texts.js", "admin/console/texts.js"},
     {"texts_de.js", "admin/console/texts_de.js"},
     {"texts_es.js", "admin/console/texts_es.js"},

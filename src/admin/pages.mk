@@ -23,6 +23,7 @@ page_files = \
   admin/console/nodes.js \
   admin/console/overview.js \
   admin/console/records.js \
+  admin/console/reports.js \
   admin/console/server.js \
   admin/console/shell.html \
   admin/console/texts.js \

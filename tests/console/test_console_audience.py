@@ -198,6 +198,100 @@ def usage_is_told_by_account_and_month_beside_the_quotas(t):
 
 
 @test
+def reports_are_looked_at_and_taken(t):
+    server, kept = two_accounts(t)
+    for _, listener in kept:
+        listener.close()
+    wait_for(lambda: len(Api(server).want(200, "GET", "/audience/sessions").json()["items"]) == 2, "both have ended", 20)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.press("Reports", selector="#menu a")
+    # The month that is over is asked for.
+    now = time.gmtime()
+    last = "%04d-%02d" % ((now.tm_year * 12 + now.tm_mon - 2) // 12, (now.tm_mon - 2) % 12 + 1)
+    desk.wait(lambda: desk.browser.script("return document.querySelector('input[name=from]')?.value") == last + "-01", "the first day")
+    check(desk.browser.script("return document.querySelector('input[name=to]').value").startswith(last), "the last day")
+    day = time.strftime("%Y-%m-%d", now)
+
+    def period(begin, end):
+        for name, value in (("from", begin), ("to", end)):
+            desk.browser.script("document.querySelector('input[name=' + arguments[0] + ']').value = arguments[1]", name, value)
+
+    def shown(column, selector=".page > div td"):
+        desk.press("Show", selector="form button")
+        desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll(arguments[0])].length > 0", selector), "rows with " + column)
+        return rows(desk, column), taken(server, links(desk)[0].replace(desk.url(""), ""))
+    period(time.strftime("%Y-%m-%d", time.gmtime(time.time() - DAY)), day)
+    played, file = shown("title")
+    equal((len(played), file[0][0].split(";")[:3]), (25, ["station", "date", "begin"]))
+    check(len(file) > 400, "all of them")
+    desk.looks_well("reports")
+    desk.choose("Report", "reports/songs")
+    songs, file = shown("performances")
+    equal((len(songs), file[0]), (25, ["artist", "title", "country", "performances"]))
+    # Columns sort.
+    desk.press("performances", selector="th button")
+    desk.wait(lambda: [int(one) for one in rows(desk, "performances")] == sorted(int(line[3]) for line in file[1:])[:25], "the smallest first")
+    # What SoundExchange wants is asked for, and what is missing is told at its field.
+    desk.choose("Report", "reports/soundexchange")
+    desk.press("Show", selector="form button")
+    check("name of the service" in desk.fault_at("Name of the service"), "at the field")
+    desk.write("Name of the service", "Acme Radio")
+    desk.choose("Country", "all")
+    shows, file = shown("title")
+    check("<b>x</b>" in shows, "titles as they are")
+    equal(file[0][0].split("|")[:1], ["NAME_OF_SERVICE"])
+    desk.looks_well("reports-soundexchange", dark_too=False)
+    desk.choose("Report", "sessions")
+    desk.choose("Mount", "/rock.mp3")
+    sessions, file = shown("player")
+    equal((sessions, file[0][:2]), (["VLC"], ["id", "began"]))
+    desk.write("Time zone", "Mars/Olympus")
+    desk.press("Show", selector="form button")
+    check("Mars/Olympus" in desk.fault_at("Time zone"), "a zone that is none")
+    desk.write("Time zone", "America/St_Johns")
+    check(shown("began")[0][0].endswith(("-03:30", "-02:30")), "times of the zone")
+    period(day, "2020-01-01")
+    desk.press("Show", selector="form button")
+    check("before" in desk.fault_at("From"), "days in the wrong order")
+    desk.quiet(but=("400",))
+    desk.close()
+    owner = Desk(t, server)
+    owner.log_in("olga", "password of olga")
+    owner.page("/reports")
+    owner.choose("Report", "usage")
+    owner.press("Show", selector="form button")
+    owner.wait(lambda: rows(owner, "account"), "its months")
+    equal(set(rows(owner, "account")), {"acme"})
+    owner.quiet()
+
+
+@test
+def times_are_those_of_the_viewer_as_far_as_the_server_knows_its_zone(t):
+    server, _ = two_accounts(t)
+    desk = Desk(t, server)
+    desk.browser.cdp("Emulation.setTimezoneOverride", timezoneId="America/St_Johns")
+    desk.log_in()
+    desk.page("/audience?span=7%20d")
+    drawn(desk, "7 d")
+    desk.see("Times are those of America/St_Johns.")
+    link = next(link for link in links(desk) if "/hours?" in link)
+    check("zone=America%2FSt_Johns" in link and taken(server, link)[1][0].endswith(("-03:30", "-02:30")), link)
+    # Most of them listen at 18:00 here, which in winter is 14:30 there where this is UTC.
+    busiest = time.strftime("%H", time.gmtime(time.mktime((2026, 1, 1, 18, 0, 0, 0, 0, 0)) - 3.5 * HOUR))
+    hours = desk.browser.script("return document.querySelector('.heat output').textContent")
+    check(any(" %02d:00: " % ((int(busiest) + by) % 24) in hours for by in (-1, 0, 1, 2)), (busiest, hours))
+    # A zone that the server does not know.
+    desk.browser.cdp("Page.addScriptToEvaluateOnNewDocument", source="""
+        const own = Intl.DateTimeFormat.prototype.resolvedOptions;
+        Intl.DateTimeFormat.prototype.resolvedOptions = function () { return {...own.call(this), timeZone: 'Mars/Olympus'}; };""")
+    desk.page("/audience")
+    drawn(desk)
+    desk.see("Times are those of UTC.")
+    desk.quiet(but=("400",))
+
+
+@test
 def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
     server = console_server(t)
     desk = Desk(t, server)
@@ -205,8 +299,9 @@ def where_nothing_is_written_down_the_page_tells_what_switches_it_on(t):
     desk.page("/audience")
     desk.see("<audience/> in the configuration file switches it on")
     desk.looks_well("audience-off", dark_too=False)
-    desk.page("/usage")
-    desk.see("<audience/> in the configuration file switches it on")
+    for page in ("/usage", "/reports"):
+        desk.page(page)
+        desk.see("<audience/> in the configuration file switches it on")
     desk.quiet(but=("404",))
 
 

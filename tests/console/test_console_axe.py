@@ -33,7 +33,7 @@ def axe_finds_no_fault_in_any_page(t):
     axe = packed(RELEASE, "axe.min.js", desk.place).decode()
     desk.log_in()
     found = {}
-    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/usage", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
+    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/usage", "/reports", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
         desk.page(page)
         desk.browser.script(axe + ";window.axe = axe;")
         for opened in (False, True):

@@ -38,8 +38,8 @@ TEST(ConsoleFiles, ThePageHasTheAddressesOfItsParts) {
        {"/admin/console", "/admin/console/", "/admin/console/mounts", "/admin/console/accounts",
         "/admin/console/users", "/admin/console/tokens", "/admin/console/bans",
         "/admin/console/certificates", "/admin/console/audit", "/admin/console/archive",
-        "/admin/console/audience", "/admin/console/usage", "/admin/console/nodes",
-        "/admin/console/server"}) {
+        "/admin/console/audience", "/admin/console/usage", "/admin/console/reports",
+        "/admin/console/nodes", "/admin/console/server"}) {
     const auto file = console_file(path);
     CHECK_TEXT(file && file->is_page, path);
   }
