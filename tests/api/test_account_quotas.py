@@ -16,7 +16,7 @@ def quota_server(t):
     server.start()
     api = Api(server)
     api.want(201, "POST", "/accounts", {"id": "acme"})
-    return server, api, server.source("/acme-1", login=api.mount("/acme-1", account="acme"))
+    return server, api, server.source("/acme-1", login=api.mount("/acme-1", account="acme", settings={"hls": True}))
 
 
 def status_of(server, path="/acme-1", headers=()):
@@ -49,17 +49,26 @@ def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
     equal(api.want(200, "GET", "/accounts/acme").json()["used"]["hours"], 0)
     usage = api.want(200, "GET", "/audience/usage?account=acme").json()["items"]
     equal([(row["quota_hours"], row["quota_transfer"]) for row in usage], [(5, 100_000)], usage)
+    page = server.get("/acme-1/live.m3u8")
+    equal(page.status, 200, page.text)
+    hls = "/acme-1/" + [line for line in page.text.splitlines() if line and line[0] != "#"][-1]
+    source.play(5 * ENOUGH)    # segments
+    equal(server.get(hls).status, 200, "one listens by HLS")
     # Hard: the next one is refused, whoever listens stays, and other accounts are not concerned.
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"hard": True}})
-    refused = wait_for(lambda: (reply := status_of(server)).status == 403 and reply, "the next one is refused", PATIENCE)
+    refused = wait_for(lambda: server.get(hls).status == 200 and (reply := status_of(server)).status == 403 and reply, "the next one is refused",
+                       PATIENCE)
     equal(refused.get("X-Reason"), "account-quota")
     check("used up for this month" in server.get("/acme-1").text, "it is told why")
     equal(status_of(server, "/live.mp3").status, 200)
+    equal(server.get("/acme-1/live.m3u8").status, 403, "by HLS too")
+    equal(server.get(hls).status, 200, "the one by HLS goes on")
+    equal(status_of(server, headers=["User-Agent: Icecast 2.4.4"]).status, 200, "a server that relays")
     source.play(ENOUGH)
     stays.read(100_000)
     metrics = server.get("/metrics", login="admin:hackme").text
     check('icecast_refusals_total{reason="quota"} 0' not in metrics, "it is counted")
-    # More of it, and one is let in again; a relay was never kept out.
+    # More of it, and one is let in again.
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     wait_for(lambda: status_of(server).status == 200, "one is let in again", PATIENCE)
 

@@ -183,6 +183,13 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
     send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
     return Verdict::kAnswered;
   }
+  if (changes_something(task.request.method) && services.listenings->sends_up()) {
+    send_problem(worker, connection,
+                 {ProblemName::kRefused,
+                  "the rows of this server are in the database of its master, which deletes them "
+                  "by ?session="});
+    return Verdict::kAnswered;
+  }
   bool asked = false;
   if (const auto listener = asked_listener(task.request)) {
     ListeningFacts facts;
