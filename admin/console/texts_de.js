@@ -39,4 +39,5 @@ export default {
   Usage: 'Verbrauch', Month: 'Monat', Quotas: 'Kontingente', 'By account': 'Nach Konto', none: 'keines',
   Reports: 'Berichte', Report: 'Bericht', 'Time zone': 'Zeitzone', 'With this day.': 'Mit diesem Tag.', 'Name of the service': 'Name des Dienstes', 'Transmission category': 'Kategorie der Übertragung',
   'United States': 'Vereinigte Staaten', 'Songs by country': 'Titel nach Land', 'Listeners by hour': 'Hörer nach Stunden', Sessions: 'Hörvorgänge einzeln', 'Playlist (GEMA, GVL)': 'Titelliste (GEMA, GVL)',
+  'Hours this month': 'Stunden im Monat', 'GB this month': 'GB im Monat',
 };

@@ -40,4 +40,5 @@ export default {
   Usage: 'Consumo', Month: 'Mes', Quotas: 'Cuotas', 'By account': 'Por cuenta', none: 'ninguna',
   Reports: 'Informes', Report: 'Informe', 'Time zone': 'Zona horaria', 'With this day.': 'Este día incluido.', 'Name of the service': 'Nombre del servicio', 'Transmission category': 'Categoría de transmisión',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Oyentes por hora', Sessions: 'Sesiones', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
+  'Hours this month': 'Horas este mes', 'GB this month': 'GB este mes',
 };

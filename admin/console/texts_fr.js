@@ -41,4 +41,5 @@ export default {
   Usage: 'Consommation', Month: 'Mois', Quotas: 'Quotas', 'By account': 'Par compte', none: 'aucun',
   Reports: 'Rapports', Report: 'Rapport', 'Time zone': 'Fuseau horaire', 'With this day.': 'Ce jour compris.', 'Name of the service': 'Nom du service', 'Transmission category': 'Catégorie de transmission',
   'United States': 'États-Unis', 'Songs by country': 'Titres par pays', 'Listeners by hour': 'Auditeurs par heure', Sessions: 'Sessions', 'Playlist (GEMA, GVL)': 'Liste des titres (GEMA, GVL)',
+  'Hours this month': 'Heures ce mois', 'GB this month': 'Go ce mois',
 };

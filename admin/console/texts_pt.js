@@ -39,4 +39,5 @@ export default {
   Usage: 'Consumo', Month: 'Mês', Quotas: 'Cotas', 'By account': 'Por conta', none: 'nenhuma',
   Reports: 'Relatórios', Report: 'Relatório', 'Time zone': 'Fuso horário', 'With this day.': 'Este dia incluído.', 'Name of the service': 'Nome do serviço', 'Transmission category': 'Categoria de transmissão',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Ouvintes por hora', Sessions: 'Sessões', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
+  'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
 };

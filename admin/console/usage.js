@@ -4,7 +4,7 @@ import {language, t} from './texts.js';
 import {SUMS, ask, choice, day, headed, hours, off, sumCells, taking, transfer} from './figures.js';
 
 const MONTHS = 24, SELDOM = 300000;   // ms
-const QUOTAS = [['mounts', 'Mounts'], ['listeners', 'Listeners'], ['bitrate', 'kbit/s'], ['storage', 'Recordings, GB', GB]];
+const QUOTAS = [['mounts', 'Mounts'], ['listeners', 'Listeners'], ['bitrate', 'kbit/s'], ['storage', 'Recordings, GB', GB], ['hours', 'Hours this month'], ['transfer', 'GB this month', GB]];
 
 // ["2026-11", "November 2026"], so many months ago.
 function monthAt(back) {
@@ -15,11 +15,11 @@ const accountName = one => one.account || t('none');
 
 function quotaRow(one) {
   return {cells: [cell('Account', strong(one.id)), ...QUOTAS.map(([what, label, unit = 1]) => {
-    const most = one.quota[what], used = one.used[what] ?? 0;
-    if (!(most > 0)) return cell(label, span(number(used / unit)));
+    const most = one.quota[what], used = one.used[what], told = number(+((used ?? 0) / unit).toFixed(1));
+    if (!(most > 0) || typeof used !== 'number') return cell(label, span(typeof used === 'number' ? told : ''));
     const bar = el('meter', {max: 1, low: 0.8, high: 0.99, optimum: 0, 'aria-label': t(label) + ': ' + one.id});
     bar.value = Math.min(1, used / most);
-    return cell(label, bar, span(number(used / unit) + ' ' + t('of') + ' ' + number(most / unit)));
+    return cell(label, bar, span(told + ' ' + t('of') + ' ' + number(most / unit)));
   })]};
 }
 

@@ -66,7 +66,7 @@ def with_a_past(server, mounts=(), days=35):
 def two_accounts(t):
     server = audience_server(t)
     api = Api(server)
-    api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme Radio", "quota": {"mounts": 2, "listeners": 100, "storage": 5_000_000_000}})
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme Radio", "quota": {"mounts": 2, "listeners": 100, "storage": 5_000_000_000, "hours": 8000, "transfer": 900_000_000_000}})
     api.want(201, "POST", "/accounts", {"id": "other", "quota": {"mounts": 1}})
     api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "password of olga"})
     kept = [listened(server, mount, api.mount(mount, account=account, limits={"listeners": 60, "storage": 1_000_000_000})) for mount, account in (("/rock.mp3", "acme"), ("/jazz.mp3", "other"))]
@@ -180,6 +180,8 @@ def usage_is_told_by_account_and_month_beside_the_quotas(t):
     # Of quotas a bar, and in words.
     equal(rows(desk, "Recordings, GB"), ["1 of 5", "1"])
     equal(desk.browser.script("return [...document.querySelectorAll('td[data-label=Listeners] meter')].map(e => [e.value, e.getAttribute('aria-label')])"), [[0.6, "Listeners: acme"]])
+    desk.wait(lambda: rows(desk, "GB this month")[0].endswith(" of 900"), "the quota of transfer")
+    check(rows(desk, "Hours this month")[0].endswith(" of 8,000"), rows(desk, "Hours this month"))
     lines = taken(server, links(desk)[0])
     equal((lines[0][:2], sorted(line[1] for line in lines[1:])), (["from", "account"], ["acme", "other"]))
     desk.looks_well("usage")
