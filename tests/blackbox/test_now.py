@@ -117,6 +117,55 @@ def azuracasts_programs_read_what_plays(t):
     equal(server.get("/api/station/hit").json(), station)
 
 
+INT, TEXT, YES, ANY_TEXT = (int,), (str,), (bool,), (str, type(None))
+COUNT = {"total": INT, "unique": INT, "current": INT}
+SONG = {"id": TEXT, "art": TEXT, "text": TEXT, "artist": TEXT, "title": TEXT, "album": TEXT, "genre": TEXT, "isrc": ANY_TEXT, "lyrics": ANY_TEXT, "custom_fields": [None]}
+PLAYED = {"sh_id": INT, "played_at": INT, "duration": INT, "playlist": ANY_TEXT, "streamer": ANY_TEXT, "is_request": YES, "song": SONG}
+# The types of AzuraCast's Api_NowPlaying, as its documents have them.
+NOW_PLAYING = {
+    "station": {"id": INT, "name": TEXT, "shortcode": TEXT, "description": TEXT, "frontend": TEXT, "backend": TEXT, "timezone": TEXT, "listen_url": ANY_TEXT,
+                "url": ANY_TEXT, "public_player_url": TEXT, "playlist_pls_url": TEXT, "playlist_m3u_url": TEXT, "is_public": YES, "hls_enabled": YES,
+                "hls_is_default": YES, "hls_url": ANY_TEXT, "hls_listeners": INT, "remotes": [None],
+                "mounts": [{"id": INT, "name": TEXT, "url": TEXT, "bitrate": (int, type(None)), "format": ANY_TEXT, "listeners": COUNT, "path": TEXT, "is_default": YES}]},
+    "listeners": COUNT,
+    "live": {"is_live": YES, "streamer_name": TEXT, "broadcast_start": (int, type(None)), "art": ANY_TEXT},
+    "now_playing": {**PLAYED, "elapsed": INT, "remaining": INT}, "playing_next": (type(None),), "song_history": [PLAYED], "is_online": YES, "cache": ANY_TEXT}
+
+
+def has_types(value, wanted, where="np"):
+    if isinstance(wanted, dict):
+        for key, inner in wanted.items():
+            check(key in value, "%s.%s is missing" % (where, key))
+            has_types(value[key], inner, where + "." + key)
+    elif isinstance(wanted, list):
+        check(isinstance(value, list), "%s is %r" % (where, value))
+        for one in value:
+            has_types(one, wanted[0], where + "[]")
+    else:
+        # True is an int to Python.
+        check(type(value) in wanted, "%s is %r" % (where, value))
+
+
+@test
+def each_field_has_azuracasts_type(t):
+    server = t.server(body="<mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size><max-history>9</max-history></mount>")
+    for text in (None, "A - One", "Only"):
+        if text is None:
+            source = server.source("/hit.mp3")  # no name, no bitrate, no title
+        else:
+            set_title(server, "/hit.mp3", text)
+        source.play(3)
+        wait_for(lambda: server.get("/api/nowplaying/hit").json()["now_playing"]["song"]["text"] == (text or ""), "it shows " + repr(text))
+        has_types(server.get("/api/nowplaying/hit").json(), NOW_PLAYING)
+    source.leave()
+    server.wait_until_gone("/hit.mp3")
+    server.source("/other.mp3").play(1)
+    for one in server.get("/api/nowplaying").json():
+        has_types(one, NOW_PLAYING)
+    for one in server.get("/api/stations").json():
+        has_types(one, NOW_PLAYING["station"], "station")
+
+
 @test
 def addresses_are_by_the_name_that_was_asked_by(t):
     server = t.server()

@@ -1,4 +1,7 @@
 """Where another encoder goes on in a mount: /api/v1/now and its events tell how the time of day jumps there."""
+import array
+import math
+import subprocess
 import time
 
 from encoders import Ear, Encoder
@@ -6,6 +9,7 @@ from harness import SOURCE, check, equal, request, test, wait_for
 from test_encoders import BACKUP, MAIN, ROWS, mount, wait_for_states
 
 FILE = "/live"
+WRONG_MS = 100
 
 
 def now(server):
@@ -21,6 +25,22 @@ def relay(port):
     return "<relay><server>127.0.0.1</server><port>%d</port><mount>%s</mount><local-mount>%s</local-mount></relay>" % (port, FILE, FILE)
 
 
+def tone_begins(audio, wanted, other):
+    """ms from the first byte until one tone is louder than the other."""
+    pcm = subprocess.run(["ffmpeg", "-v", "error", "-f", "mp3", "-i", "-", "-ac", "1", "-ar", "44100", "-f", "s16le", "-"], input=audio, stdout=subprocess.PIPE, check=True).stdout
+    samples, window = array.array("h", pcm[:len(pcm) // 2 * 2]), 882
+
+    def power(at, hz):
+        turn, a, b = 2 * math.cos(2 * math.pi * hz / 44100), 0.0, 0.0
+        for sample in samples[at:at + window]:
+            a, b = sample + turn * a - b, a
+        return a * a + b * b - turn * a * b
+    for at in range(0, len(samples) - window, window // 4):
+        if power(at, wanted) > 10 * power(at, other) + 1e6:
+            return (at + window / 2) * 1000 / 44100
+    return None
+
+
 def has_times(server):
     return (now(server).get("live") or {}).get("wall_ms")
 
@@ -32,7 +52,8 @@ def a_seam_is_told_where_another_encoder_goes_on(t):
     wait_for(lambda: has_times(server), "the stream has times", 20)
     edge = t.server(body=relay(server.port))
     wait_for(lambda: has_times(edge), "the relay has times", 20)
-    ear = Ear(t, server)
+    place = server.get("/api/v1/now%s/place" % FILE).json()
+    ear = Ear(t, server, place["url"])
     equal(seams(server), [], "before")
     wire = server.wire()
     wire.send(request("GET /api/v1/now%s/events HTTP/1.1" % FILE, ["Host: localhost"]))
@@ -56,6 +77,10 @@ def a_seam_is_told_where_another_encoder_goes_on(t):
     for key, value in seam.items():
         check('"%s":%d' % (key, value) in line, line)
     check(not ear.ended, "the listener has stayed, and heard one behind the other")
+    # The tone of the second encoder is heard when what the first one sent is over; its own time of day is later.
+    heard = place["wall_ms"] + tone_begins(ear.raw(), 880, 440)
+    print("the other tone is heard %.0f ms after the end of the first" % (heard - seam["after_wall_ms"]))
+    check(abs(heard - seam["after_wall_ms"]) <= WRONG_MS, "heard at %d: %s" % (heard, seam))
     # The relay may have logged in again, into another log: then there is no seam, as it has no listeners.
     print("seam: %s; at the relay: %s" % (seam, seams(edge)))
     second.close()
