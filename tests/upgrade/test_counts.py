@@ -1,7 +1,10 @@
 """What is counted of listeners when the server is replaced: the same as without."""
+import os
+import pathlib
+
 from api import Api
 from harness import check, equal, give_away, test, wait_for
-from replacing import upgrade
+from replacing import serving, upgrade
 
 
 def audience_server(t):
@@ -79,3 +82,27 @@ def places_of_an_address_go_over(t):
     equal(server.get("/live.mp3").status, 403, "a third one")
     source.play(20)
     check(third.is_open() and second.is_open(), "both listen")
+
+
+@test
+def descriptors_threads_and_mappings_do_not_grow(t):
+    server = t.server()
+    source = server.source()
+    source.play(50)
+    listeners = [server.listener() for _ in range(3)]
+
+    def held():
+        place = pathlib.Path("/proc/%d" % serving(server))
+        return {"descriptors": len(list((place / "fd").iterdir())), "threads": len(list((place / "task").iterdir())),
+                "memfds": sum("memfd:" in line for line in (place / "maps").read_text().splitlines())}
+    upgrade(server)
+    first = held()
+    for _ in range(4):
+        source.play(20)
+        upgrade(server)
+    # The process before leaves a moment later than the line of its log.
+    wait_for(lambda: held() == first, "the fifth process has what the first had: %r, %r" % (first, held()))
+    left = [os.readlink(path) for path in pathlib.Path("/proc/%d/fd" % server.process.pid).iterdir()]
+    check(sum("socket" in name for name in left) == 1, "the stand-in has its channel alone: %r" % left)
+    for listener in listeners:
+        listener.read(10 * 384)

@@ -42,6 +42,8 @@ Result<pid_t> Launch::start(const FdChannel& theirs) const {
   ::posix_spawnattr_init(&attributes);
   // Where it has that number already, this takes away that it is closed.
   ::posix_spawn_file_actions_adddup2(&files, theirs.fd(), kTheirEnd);
+  // Everything of ours is close-on-exec; libcurl's pairs of sockets are not, and would pile up.
+  ::posix_spawn_file_actions_addclosefrom_np(&files, kTheirEnd + 1);
   const sigset_t held = watched_signals();
   sigset_t all;
   ::sigfillset(&all);

@@ -55,6 +55,10 @@ sigset_t watched_signals() {
 void become_stand_in(const UniqueFd& channel, pid_t serving) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   ::fcntl(channel.get(), F_SETFD, 0);
+  // What a library has opened otherwise than close-on-exec would stay for as long as the server.
+  const auto kept = static_cast<unsigned>(channel.get());
+  if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
+  ::close_range(kept + 1, ~0U, 0);
   std::string name = "icecast-lb", what = cat({"--stand-in=", channel.get(), ",", serving});
   std::array<char*, 3> arguments{name.data(), what.data(), nullptr};
   ::execv("/proc/self/exe", arguments.data());
