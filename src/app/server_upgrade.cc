@@ -74,9 +74,6 @@ std::string Server::upgrade_obstacle() const {
         {"mount ", program, " is written by a program (<exec>), which cannot be handed over yet"});
   if (config->store.type != StoreType::kNone)
     return "records are kept in a <store>, which cannot be handed over yet";
-  if (services_->auth->has_spool())
-    return "a backend is told when listeners leave (listener_remove), which cannot be handed over "
-           "yet";
   return {};
 }
 

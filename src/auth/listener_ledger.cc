@@ -1,6 +1,7 @@
 #include "auth/listener_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "auth/url_form.h"
 
@@ -11,6 +12,7 @@ namespace {
 constexpr auto kHeartbeat = std::chrono::seconds(15);
 constexpr auto kPatience = std::chrono::seconds(1);  // with the disk
 constexpr auto kRemovalTimeout = std::chrono::seconds(15);
+constexpr std::size_t kMaxEntries = 1000;  // of a record
 
 }  // namespace
 
@@ -49,13 +51,16 @@ Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& pa
   spool_ = std::move(opened->spool);
   const SpoolContent& content = opened->leftovers;
   next_seq_ = std::max(next_seq_, content.highest_seq + 1);
+  std::size_t unheard = 0;
   for (const SpoolEntry& entry : content.open) {
+    if (open_.contains(entry.seq)) continue;  // it listens on, in this process
+    ++unheard;
     const std::int64_t listened = std::max<std::int64_t>(content.last_alive - entry.since, 0);
     remove(entry.seq, entry.notice,
            entry.ended ? entry.seconds : static_cast<std::uint64_t>(listened), entry.bytes_sent);
   }
   heartbeat_.after(kHeartbeat);
-  return Opening{content.highest_client_id, content.open.size()};
+  return Opening{content.highest_client_id, unheard};
 }
 
 std::vector<std::uint64_t> ListenerLedger::clients_of(const std::string& mount,
@@ -147,6 +152,58 @@ void ListenerLedger::remove(std::uint64_t seq, const RemovalNotice& notice, std:
   removals_.send(std::move(request), [this, seq] {
     if (spool_) spool_->done(seq);
   });
+}
+
+// -- between two processes ------------------------------------------------------------------------
+
+std::string ListenerLedger::cannot_move() const {
+  return spool_ && !spool_->idle() ? "what is noted of listeners is being written at this moment"
+                                   : "";
+}
+
+std::vector<LedgerRecord> ListenerLedger::save() const {
+  std::vector<LedgerRecord> all(1);
+  for (const auto& [seq, entry] : open_) {
+    if (all.back().entries.size() == kMaxEntries) all.emplace_back();
+    all.back().entries.push_back({seq, entry.client_id, entry.mount, entry.user, entry.removal});
+  }
+  for (LedgerRecord& record : all) record.next_seq = next_seq_;
+  return all;
+}
+
+void ListenerLedger::let_file_go() {
+  if (spool_) spool_->unlock();
+}
+
+void ListenerLedger::keep() {
+  if (spool_) spool_->lock();
+}
+
+void ListenerLedger::hand_over() {
+  handle_->shut();
+  heartbeat_.cancel();
+  patience_.cancel();
+}
+
+void ListenerLedger::restore(const LedgerRecord& saved) {
+  next_seq_ = std::max(next_seq_, saved.next_seq);
+  for (const LedgerEntryRecord& entry : saved.entries) {
+    if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(entry.seq);
+    open_.insert_or_assign(entry.seq,
+                           Entry{entry.client_id, entry.mount, entry.user, entry.removal});
+    unclaimed_.insert(entry.seq);
+    next_seq_ = std::max(next_seq_, entry.seq + 1);
+  }
+}
+
+ListenerTicket ListenerLedger::ticket_of(std::uint64_t seq, SteadyTime since) {
+  if (unclaimed_.erase(seq) == 0) return {};
+  return {handle_, seq, since};
+}
+
+void ListenerLedger::go_on() {
+  for (const std::uint64_t seq : std::exchange(unclaimed_, {}))
+    left(seq, std::chrono::seconds(0), 0);
 }
 
 void ListenerLedger::heartbeat() {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -22,6 +23,7 @@
 
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
+#include "auth/ledger_record.h"
 #include "auth/spool.h"
 #include "base/log.h"
 
@@ -60,6 +62,8 @@ class ListenerTicket {
     if (handle_) handle_->report_end(seq_, since_, bytes_sent_);
   }
   explicit operator bool() const noexcept { return handle_ != nullptr; }
+  std::uint64_t seq() const noexcept { return seq_; }
+  SteadyTime since() const noexcept { return since_; }
   void set_bytes_sent(std::uint64_t bytes) noexcept { bytes_sent_ = bytes; }
 
  private:
@@ -95,6 +99,21 @@ class ListenerLedger {
   // A backend allowed a listener that was then refused for another reason.
   void take_back(Entry entry);
   std::size_t open() const noexcept { return open_.size(); }
+
+  // -- of a hand-over.  cannot_move(): why not, at this moment; "": it can
+  std::string cannot_move() const;
+  std::vector<LedgerRecord> save() const;
+  // Its file is another process's from now on, unless keep() follows; what its tickets say is not
+  // heard any more after hand_over().
+  void let_file_go();
+  void keep();
+  void hand_over();
+  // There: before open_spool(); the ticket of each listener that has come over; and, behind
+  // open_spool(), the ends of those that have not.
+  void restore(const LedgerRecord& saved);
+  ListenerTicket ticket_of(std::uint64_t seq, SteadyTime since);
+  void go_on();
+
   bool has_spool() const noexcept { return spool_ != nullptr; }
 
  private:
@@ -125,6 +144,7 @@ class ListenerLedger {
     void let_in();
   };
   std::deque<std::shared_ptr<Waiting>> waiting_;  // oldest first
+  std::set<std::uint64_t> unclaimed_;             // seqs that were restored, and have no ticket yet
   Timer heartbeat_, patience_;
 };
 

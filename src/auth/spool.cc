@@ -62,6 +62,13 @@ class Spool::Writer {
     wake_.notify_one();
   }
 
+  bool idle() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return text_.empty() && !writing_;
+  }
+  // REQUIRES: idle()
+  void set_lock(int operation) { ::flock(fd_.get(), operation | LOCK_NB); }
+
  private:
   void run() {
     pthread_setname_np(pthread_self(), "spool");
@@ -74,6 +81,7 @@ class Spool::Writer {
         if (text_.empty()) return;
         text.swap(text_);
         callbacks.swap(callbacks_);
+        writing_ = true;
       }
       if (write_all(fd_.get(), text))
         size_ += text.size();
@@ -83,6 +91,8 @@ class Spool::Writer {
       for (auto& callback : callbacks) control_.post(std::move(callback));
       ::fdatasync(fd_.get());
       if (size_ > compact_above_) compact();
+      std::lock_guard<std::mutex> guard(mutex_);
+      writing_ = false;
     }
   }
 
@@ -119,7 +129,7 @@ class Spool::Writer {
   std::condition_variable wake_;
   std::string text_;
   std::vector<UniqueFunction<void()>> callbacks_;
-  bool stopping_ = false;
+  bool stopping_ = false, writing_ = false;
   std::thread thread_;
 };
 
@@ -151,6 +161,12 @@ void Spool::ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_
 }
 
 void Spool::done(std::uint64_t seq) { writer_->append(spool_done(seq), nullptr); }
+
+bool Spool::idle() const { return writer_->idle(); }
+
+void Spool::unlock() { writer_->set_lock(LOCK_UN); }
+
+void Spool::lock() { writer_->set_lock(LOCK_EX); }
 
 void Spool::alive(std::int64_t now) { writer_->append(spool_alive(now), nullptr); }
 

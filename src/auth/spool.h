@@ -38,6 +38,14 @@ class Spool {
   void done(std::uint64_t seq);
   void alive(std::int64_t now);
 
+  // -- of a hand-over
+  // Nothing waits to be written.
+  bool idle() const;
+  // Another process of this server has the file from now on; lock(): it has not.
+  // REQUIRES: idle(), and nothing is noted in between
+  void unlock();
+  void lock();
+
  private:
   class Writer;
   explicit Spool(std::unique_ptr<Writer> writer);

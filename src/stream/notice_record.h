@@ -27,15 +27,29 @@ void record_fields(Io& io, T& mark) {
   io(3, began);
 }
 
+// An authenticator has let it in (ListenerLedger).
+struct TicketMark {
+  std::uint64_t seq = 0;
+  SteadyTime since{};
+};
+template <class Io, RecordOf<TicketMark> T>
+void record_fields(Io& io, T& mark) {
+  auto& [seq, since] = mark;
+  io.needed(1, seq);
+  io(2, since);
+}
+
 struct NoticeRecord {
   std::optional<ListeningMark> listening;
   std::vector<std::string> places;  // of its address: the keys of AddressTally
+  std::optional<TicketMark> ticket;
 };
 template <class Io, RecordOf<NoticeRecord> T>
 void record_fields(Io& io, T& notice) {
-  auto& [listening, places] = notice;
+  auto& [listening, places, ticket] = notice;
   io(1, listening);
   io(2, places);
+  io(3, ticket);
 }
 
 }  // namespace lb

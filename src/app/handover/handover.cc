@@ -198,6 +198,9 @@ std::string Handover::obstacle() {
   }
   if (why.empty()) why = services_.hls->sessions().cannot_move();
   if (why.empty()) why = services_.links->cannot_move();
+  if (why.empty()) why = services_.auth->ledger().cannot_move();
+  if (why.empty() && services_.auth->tells_of_mounts())
+    why = "a backend is told of mounts at this moment";
   return why;
 }
 
@@ -277,6 +280,8 @@ Result<void> Handover::save(HandoverOut& out) {
   given_ = {};
   save_server(out);
   if (auto saved = save_audience(out); !saved) return saved;
+  for (const LedgerRecord& ledger : services_.auth->ledger().save())
+    out.put(HandoverType::kLedger, ledger);
   const auto log_of = [this](unsigned home, std::uint64_t lease) {
     return services_.workers[home]->sources.log_of(lease);
   };
@@ -355,8 +360,12 @@ Result<void> Handover::give() {
   }
   auto pump = PumpProcess::make(out.fds().take_pumped());
   if (!pump) return pump.error();
+  services_.auth->ledger().let_file_go();
   auto gone = send_parcel(channel_, "GO", {}, kTake);
-  if (gone) pump->go();
+  if (gone)
+    pump->go();
+  else
+    services_.auth->ledger().keep();
   return gone;
 }
 
@@ -366,6 +375,7 @@ void Handover::gone() {
   if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   services_.links->hand_over();
+  services_.auth->ledger().hand_over();
   bool answers = false;
   for (const auto& worker : services_.workers) {
     worker->streams.forget();

@@ -39,6 +39,7 @@ enum class HandoverType : std::uint32_t {
   kNode = 21,
   kArchive = 22,
   kDump = 23,
+  kLedger = 24,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -11,6 +11,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "net/fd_parcel.h"
@@ -53,7 +54,12 @@ std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& sav
   std::vector<AddressTally::Pass> places;
   for (const std::string& key : saved.places)
     places.push_back(services.counters.addresses.enter(key));
-  if (!places.empty()) notice = std::make_unique<CountedNotice>(nullptr, std::move(places));
+  if (saved.ticket) {
+    auto ticket = services.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
+    if (ticket) notice = std::make_unique<TicketNotice>(std::move(ticket));
+  }
+  if (!places.empty())
+    notice = std::make_unique<CountedNotice>(std::move(notice), std::move(places));
   if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
   return notice;
 }
@@ -230,6 +236,12 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       if (!saved) return saved.error();
       nodes_.push_back(std::move(*saved));
       ++taken_.nodes;
+      return {};
+    }
+    case HandoverType::kLedger: {
+      auto saved = read_record<LedgerRecord>("ledger", bytes);
+      if (!saved) return saved.error();
+      services.auth->ledger().restore(*saved);
       return {};
     }
     case HandoverType::kArchive: {
@@ -419,6 +431,7 @@ void TakeOver::cluster_goes_on(Services& services) {
 }
 
 void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
+  services.auth->ledger().go_on();
   for (std::size_t i = 0; i < sources_.size(); ++i)
     services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i]),
                                     standbys = std::move(standbys_[i])] {

@@ -4,6 +4,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
 #include "app/stages/auth_replies.h"
@@ -19,16 +20,6 @@
 
 namespace lb {
 namespace {
-
-// A listener's ticket, as the stream floor knows it.
-class TicketNotice final : public EndNotice {
- public:
-  explicit TicketNotice(ListenerTicket ticket) : ticket_(std::move(ticket)) {}
-  void set_bytes_sent(std::uint64_t bytes) noexcept override { ticket_.set_bytes_sent(bytes); }
-
- private:
-  ListenerTicket ticket_;
-};
 
 // The seat of a listener's user, with its ticket.
 class SeatNotice final : public EndNotice {

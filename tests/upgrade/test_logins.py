@@ -1,0 +1,97 @@
+"""Listeners that a login or a backend has let in: they go over with their tickets, and each end is told once."""
+import os
+import signal
+import time
+
+from auth_bench import backend_of, url_mount
+from harness import ADMIN, check, equal, give_away, test, wait_for
+from replacing import serving, upgrade
+
+
+def body_of(backend):
+    return url_mount("/m", listener_add=backend.url("/add"), listener_remove=backend.url("/remove"), mount_add=backend.url("/mount"))
+
+
+def all_left(source, backend, count):
+    def heard():
+        source.play(1)
+        return len(backend.of("listener_remove")) >= count
+    wait_for(heard, "the backend hears of %d ends, so far %d" % (count, len(backend.of("listener_remove"))), 20)
+
+
+@test
+def who_was_let_in_by_a_backend_stays_and_is_told_once(t):
+    backend = backend_of(t)
+    server = t.server(limits="<clients>500</clients>", body=body_of(backend))
+    source = server.source("/m")
+    begin = time.monotonic()
+    listeners = [server.listener("/m", login="user%d:pw" % i) for i in range(40)]
+    sent = source.play(20)
+    for _ in range(3):
+        upgrade(server)
+        sent += source.play(20)
+    equal(len(backend.of("listener_add")), 40, "who was asked for")
+    equal(len(backend.of("listener_remove")), 0, "who was told to have left")
+    equal(len(backend.of("mount_add")), 1, "mounts that were told to have begun")
+    for listener in listeners:
+        got = listener.read(len(sent) - 384)
+        equal(got == sent[:len(got)], True, "every byte once")
+    for listener in listeners[:20]:
+        listener.close()
+    all_left(source, backend, 20)
+    upgrade(server)
+    for listener in listeners[20:]:
+        listener.close()
+    all_left(source, backend, 40)
+    removed = backend.of("listener_remove")
+    equal(sorted(form["client"] for form in removed), sorted(form["client"] for form in backend.of("listener_add")))
+    for form in removed:
+        check(0 <= int(form["duration"]) <= time.monotonic() - begin + 1, "the time listened is that of all processes: " + form["duration"])
+
+
+@test
+def after_a_kill_behind_it_each_is_told_once(t):
+    backend = backend_of(t)
+    server = t.server(limits="<clients>500</clients>", body=body_of(backend))
+    source = server.source("/m")
+    listeners = [server.listener("/m", login="user%d:pw" % i) for i in range(20)]
+    upgrade(server)
+    source.play(5)
+    listeners.pop().close()
+    all_left(source, backend, 1)
+    wait_for(lambda: sum(line.startswith("D ") for line in (server.dir / "log" / "auth.spool").read_text().splitlines()) >= 1,
+             "the end is noted")
+    os.kill(serving(server), signal.SIGKILL)
+    server.process.wait()
+    server.out.unlink()
+    server.start()
+    backend.wait_for("listener_remove", 20, patience=20)
+    check("in use by another server" not in server.log(), "the spool is free")
+    equal(sorted(form["client"] for form in backend.of("listener_remove")), sorted(form["client"] for form in backend.of("listener_add")))
+
+
+@test
+def users_of_a_file_stay_and_count_as_on_air(t):
+    users = t.dir / "users"
+    server = t.server(body="<mount><mount-name>/m</mount-name><authentication type=\"htpasswd\"><option name=\"filename\" value=\"%s\"/>"
+                      "<option name=\"allow_duplicate_users\" value=\"0\"/></authentication></mount>" % users)
+    give_away(t.dir)
+    for name in ("ann", "ben"):
+        equal(server.get("/admin/manageauth.xsl?mount=/m&action=add&username=%s&password=pw" % name, ADMIN).status, 200)
+    source = server.source("/m")
+    listener = server.listener("/m", login="ann:pw")
+    sent = source.play(20)
+    for _ in range(2):
+        upgrade(server)
+        sent += source.play(20)
+    got = listener.read(len(sent) - 384)
+    equal(got == sent[:len(got)], True, "every byte once")
+    equal(server.get("/m", "ann:pw").status, 403, "she listens already")
+    server.listener("/m", login="ben:pw")
+    listener.close()
+
+    def she_has_left():
+        source.play(1)
+        return server.stat("/m", "listeners") == "1"
+    wait_for(she_has_left, "she has left")
+    server.listener("/m", login="ann:pw")
