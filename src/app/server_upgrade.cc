@@ -37,6 +37,7 @@ void Server::go_on() {
       mount_taken_over(mount);
       if (mount->phase() == MountPhase::kLingering) services_->relays->mount_taken_over(name);
     }
+  services_->links->all_goes_on();
   before_->go_on(*services_, sockets_);
 }
 

@@ -17,7 +17,6 @@ std::string why_it_stays(const HlsSession& session) {
   };
   if (NoticeRecord notice; session.notice && !session.notice->save(notice))
     return because("was let in by a backend that wants to hear of its end");
-  if (session.slot) return because("has a slot of a limit over the cluster");
   if (session.mount->phase() == MountPhase::kEnded)
     return because("waits for the source, which has left");
   return {};
@@ -36,6 +35,7 @@ HlsSessionRecord save_session(const HlsSession& session) {
   saved.user = session.facts.user();
   saved.counted = static_cast<bool>(session.client);
   saved.total = static_cast<bool>(session.total);
+  saved.slot = static_cast<bool>(session.slot);
   if (session.notice) session.notice->save(saved.notice.emplace());
   saved.began = session.began;
   saved.until = session.until;

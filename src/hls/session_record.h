@@ -25,11 +25,12 @@ struct HlsSessionRecord {
   bool earned = false;
   std::chrono::milliseconds segment{0};
   std::uint64_t bytes = 0;  // with its part of its crowd's
+  bool slot = false;        // of a limit over the cluster
 };
 template <class Io, RecordOf<HlsSessionRecord> T>
 void record_fields(Io& io, T& session) {
   auto& [id, name, mount, ip, crowd, request, referer, user_agent, user, counted, total, notice,
-         began, until, patience, earned, segment, bytes] = session;
+         began, until, patience, earned, segment, bytes, slot] = session;
   io.needed(1, id);
   io.needed(2, name);
   io.needed(3, mount);
@@ -48,6 +49,7 @@ void record_fields(Io& io, T& session) {
   io(16, earned);
   io(17, segment);
   io(18, bytes);
+  io(19, slot);
 }
 
 }  // namespace lb

@@ -54,8 +54,6 @@ std::string cannot_move(const Listener& listener) {
   if (NoticeRecord notice; listener.notice && !listener.notice->save(notice))
     return cat(
         {"listener ", listener.id, " was let in by a backend that wants to hear of its end"});
-  if (listener.slot_pass)
-    return cat({"listener ", listener.id, " has a slot of a limit over the cluster"});
   return {};
 }
 
@@ -96,6 +94,7 @@ ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles
   saved.counted = static_cast<bool>(listener.client_pass);
   saved.total = static_cast<bool>(listener.total_pass);
   saved.relay = static_cast<bool>(listener.relay_pass);
+  saved.slot = static_cast<bool>(listener.slot_pass);
   saved.joined = listener.joined;
   saved.until = listener.until;
   if (listener.notice) listener.notice->save(saved.notice.emplace());

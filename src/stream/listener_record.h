@@ -74,13 +74,14 @@ struct ListenerRecord {
   bool counted = false, total = false, relay = false;  // its gates
   SteadyTime joined{}, until = SteadyTime::max();
   std::optional<NoticeRecord> notice;
+  bool slot = false;  // of a limit over the cluster, for `home`
 };
 template <class Io, RecordOf<ListenerRecord> T>
 void record_fields(Io& io, T& listener) {
   auto& [id, fd, peer, request, referer, user_agent, user, position, bytes_sent, head, headers,
          preamble_sent, unplaced, unplaced_burst, continuation, metaint, until_block, block_sent,
          block, shown, title_sent, span_begin, wait_for_mark, home, counted, total, relay, joined,
-         until, notice] = listener;
+         until, notice, slot] = listener;
   io.needed(1, id);
   io.needed(2, fd);
   io(3, peer);
@@ -111,6 +112,7 @@ void record_fields(Io& io, T& listener) {
   io(28, joined);
   io(29, until);
   io(30, notice);
+  io(31, slot);
   if constexpr (Io::kReads)
     if (until_block > metaint) io.wrong(17, "does not fit to the others");
 }

@@ -36,6 +36,8 @@ class SlotGate {
     } while (!word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel));
     return true;
   }
+  // Of a listener that had its slot in the process before.
+  void enter() noexcept { word_.fetch_add(1, std::memory_order_acq_rel); }
   void leave() noexcept { word_.fetch_sub(1, std::memory_order_acq_rel); }
 
   Count inside() const noexcept { return inside_of(word_.load(std::memory_order_acquire)); }

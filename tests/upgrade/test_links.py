@@ -6,7 +6,7 @@ import time
 from bench import ADMIN, Cluster, check, cluster_json, equal, node_at, test, wait_for
 from link_bench import Crowd, edge, linked_master, plays, public, up
 from media import MP3_FRAME
-from replacing import refused_upgrade, upgrade
+from replacing import upgrade
 
 PATIENT = "<clients>5000</clients><source-timeout>120</source-timeout>"
 
@@ -161,16 +161,6 @@ def messages_and_marks_of_the_run_go_on(b):
         pair.play(20)
     check("used before" not in pair.master.log(), "no mark is used twice: " + pair.master.log()[-1500:])
     pair.heard_once()
-
-
-@test
-def what_is_limited_over_the_cluster_is_refused_by_name(b):
-    pair = Pair(b, body_more="<mount><mount-name>/live.mp3</mount-name><max-listeners-cluster>10</max-listeners-cluster></mount>")
-    why = "mount /live.mp3 is limited over the cluster .max-listeners-cluster., whose slots cannot be handed over yet"
-    refused_upgrade(pair.master, why)
-    pair.play()
-    pair.heard_once()
-    pair.all_is_well()
 
 
 @test

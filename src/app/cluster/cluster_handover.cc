@@ -98,12 +98,7 @@ void MasterLinks::hand_over() {
 
 // -- ClusterLinks ---------------------------------------------------------------------------------
 
-std::string ClusterLinks::cannot_move() const {
-  for (const auto& [mount, picture] : slots_.pictures())
-    return cat({"mount ", mount, " is limited over the cluster (max-listeners-cluster), ",
-                "whose slots cannot be handed over yet"});
-  return {};
-}
+std::string ClusterLinks::cannot_move() const { return slots_.cannot_move(); }
 
 std::vector<MasterRecord> ClusterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
   saved.next_message = next_message_;
@@ -117,6 +112,9 @@ void ClusterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterRec
   nodes_.go_on(saved.next_pull_of_master);
   masters_.go_on(saved, masters, std::move(links));
 }
+
+// Relays are chosen by now: what a mount is limited by is known.
+void ClusterLinks::all_goes_on() { slots_.configure(); }
 
 void ClusterLinks::hand_over() {
   stopped_ = true;

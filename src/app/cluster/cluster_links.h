@@ -50,6 +50,8 @@ class ClusterLinks {
   // Behind configure(); links: to masters, of the process before.
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,
              std::vector<UniqueFd> links);
+  // Behind the relays of what masters offer, before the loops start.
+  void all_goes_on();
   // Another process has it all: its links to masters take the place of these, and nodes are sent
   // a BYE.
   void hand_over();

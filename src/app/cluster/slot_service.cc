@@ -242,6 +242,7 @@ SlotService::Row* SlotService::row_of(const std::string& mount) {
   row.book = std::make_unique<SlotBook>(
       mount, std::make_shared<SlotGate>(), SlotTiming{}, [this] { return next_life(); },
       services_.clock.steady());
+  if (restoring_ != nullptr) row.book->restore(*restoring_, services_.clock.steady());
   for (const std::string& id : neighbours_.linked())
     if (neighbours_.knew_slots(id)) row.book->joined(id, false, services_.clock.steady());
   place(row);
@@ -459,6 +460,36 @@ void SlotService::work() {
 }
 
 // Also above those of an earlier run, as far as the clock goes forward.
+// -- between two processes ------------------------------------------------------------------------
+
+std::string SlotService::cannot_move() const {
+  if (waiting_.size() > 0) return "listeners wait for slots of the cluster at this moment";
+  for (const auto& [mount, row] : rows_)
+    if (row.book->is_moving())
+      return cat({"slots of mount ", mount, " are on their way to another node at this moment"});
+  return {};
+}
+
+std::vector<SlotBookRecord> SlotService::save() const {
+  std::vector<SlotBookRecord> all;
+  for (const auto& [mount, row] : rows_)
+    if (!row.book->is_unused()) all.push_back(row.book->save());
+  return all;
+}
+
+void SlotService::restore(const SlotBookRecord& saved) {
+  restoring_ = &saved;
+  row_of(saved.mount);
+  restoring_ = nullptr;
+}
+
+SlotPass SlotService::enter_again(const std::string& mount) {
+  Row* const row = row_of(mount);
+  if (row == nullptr) return {};
+  row->book->gate()->enter();
+  return SlotPass(row->book->gate());
+}
+
 std::uint64_t SlotService::next_life() {
   life_ = std::max(life_ + 1, static_cast<std::uint64_t>(
                                   std::max<std::int64_t>(0, unix_ms(services_.clock.wall()))));

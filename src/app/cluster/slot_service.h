@@ -85,6 +85,13 @@ class SlotService {
   };
   void wait(const std::string& mount, unsigned worker, std::uint64_t connection);
 
+  // -- of a hand-over.  cannot_move(): why not, at this moment; "": it can
+  std::string cannot_move() const;
+  std::vector<SlotBookRecord> save() const;
+  // Before configure(); and a listener that has a slot.
+  void restore(const SlotBookRecord& saved);
+  SlotPass enter_again(const std::string& mount);
+
   std::vector<std::pair<std::string, SlotBook::Picture>> pictures() const;
   std::uint64_t waits() const noexcept { return waits_; }
 
@@ -144,6 +151,7 @@ class SlotService {
   SteadyTime began_{}, looked_{};
   std::shared_ptr<const Config> judged_;
   std::uint64_t judged_number_ = 0;
+  const SlotBookRecord* restoring_ = nullptr;
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
   bool offered_known_ = false;     // … as they are offered now, but for

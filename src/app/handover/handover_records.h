@@ -40,6 +40,7 @@ enum class HandoverType : std::uint32_t {
   kArchive = 22,
   kDump = 23,
   kLedger = 24,
+  kSlots = 25,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -238,6 +238,12 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
       ++taken_.nodes;
       return {};
     }
+    case HandoverType::kSlots: {
+      auto saved = read_record<SlotBookRecord>("slots", bytes);
+      if (!saved) return saved.error();
+      services.links->slots().restore(*saved);
+      return {};
+    }
     case HandoverType::kLedger: {
       auto saved = read_record<LedgerRecord>("ledger", bytes);
       if (!saved) return saved.error();
@@ -384,6 +390,7 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
     if (one.counted) listener->client_pass = GatePass::enter(counters.clients);
     if (one.total) listener->total_pass = GatePass::enter(counters.listeners);
     if (one.relay) listener->relay_pass = GatePass::enter(mount->relay_gate());
+    if (one.slot) listener->slot_pass = services.links->slots().enter_again(*listener->home);
     worker.streams.adopt(std::move(listener), mount);
     ++taken_.listeners;
     taken_.positions += one.position;
@@ -403,6 +410,7 @@ Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& s
   ServerCounters& counters = services.counters;
   if (saved.counted) session->client = GatePass::enter(counters.clients);
   if (saved.total) session->total = GatePass::enter(counters.listeners);
+  if (saved.slot) session->slot = services.links->slots().enter_again(saved.mount);
   session->id = saved.id;
   session->name = saved.name;
   session->ip = saved.ip;

@@ -131,7 +131,8 @@ void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
   frozen_ = false;
   have_ = limit_;
   gate_->set_until(SteadyTime::max());
-  gives_from_ = certain || had_root ? now : now + timing_.grace;
+  const bool knows_all = certain || had_root || now < restored_until_;
+  gives_from_ = knows_all ? now : now + timing_.grace;
   settle(now);
 }
 
@@ -260,6 +261,24 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
   if (held > 0) {
     child.held = held;
     child.hold_until = until;
+  }
+}
+
+SlotBookRecord SlotBook::save() const {
+  SlotBookRecord saved;
+  saved.mount = mount_;
+  for (const auto& [id, child] : children_)
+    if (child.out() > 0) saved.below.emplace_back(id, child.out());
+  return saved;
+}
+
+void SlotBook::restore(const SlotBookRecord& saved, SteadyTime now) {
+  restored_until_ = now + kLinksAgain;
+  for (const auto& [id, out] : saved.below) {
+    if (children_.size() >= kMaxChildren) return;
+    Child& child = children_[id];
+    child.held = std::clamp<Count>(out, 0, static_cast<Count>(kMaxSlotCount));
+    child.hold_until = restored_until_;
   }
 }
 

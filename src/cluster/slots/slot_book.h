@@ -46,6 +46,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cluster/slots/slot_record.h"
 #include "cluster/slots/slot_row.h"
 #include "stream/slot_gate.h"
 
@@ -91,6 +92,14 @@ class SlotBook {
   // Its parent was there at that time.
   void parent_was_there(SteadyTime at, SteadyTime now);
   void take(const std::string& from, const SlotRow& row, SteadyTime now);
+
+  // -- of a hand-over
+  bool is_moving() const noexcept { return !moves_.empty(); }
+  SlotBookRecord save() const;
+  // Before its first place: what nodes below had in the process before is held for kLinksAgain, and
+  // a root may give at once, for it knows all claims.
+  void restore(const SlotBookRecord& saved, SteadyTime now);
+  static constexpr std::chrono::milliseconds kLinksAgain{3000};
 
   // -- its own listeners
   // So many wait for a slot, beyond those that are free in the gate.
@@ -221,6 +230,7 @@ class SlotBook {
   Count highest_limit_ = 0;  // that this node has known
   Count have_ = 0;           // all slots of this node and of those below
   SteadyTime gives_from_{};
+  SteadyTime restored_until_{};  // until then all claims of the process before are held
   // At the parent.
   std::string parent_;
   bool parent_linked_ = false;

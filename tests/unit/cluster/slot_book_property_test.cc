@@ -47,6 +47,43 @@ TEST(SlotBookProperty, NeverMoreThanTheLimit) {
   }
 }
 
+// … nor while processes are replaced, and make their links again.
+TEST(SlotBookProperty, NeverMoreThanTheLimitOverHandOvers) {
+  constexpr unsigned kNodes = 6;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SlotNet net(kNodes, 40, seed + 300);
+    net.spread = seed % 2 == 0 ? 80 : 5;
+    net.run_for(1100ms);
+    for (unsigned i = 3; i < kNodes; ++i) net.pull_from(i, i % 3);
+    std::uint64_t served = 0;
+    for (unsigned step = 0; step < 40'000; ++step) {
+      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
+      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      if (dice < 560) {
+        net.arrive(i);
+      } else if (dice < 990) {
+        net.leave(i);
+      } else if (dice < 996) {
+        net.hand_over(i, std::chrono::milliseconds(net.rng.below(400)));
+      } else if (dice < 998 && i > 2) {
+        net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+      }
+      net.run_for(std::chrono::milliseconds(net.rng.below(3)));
+      if (net.sum > net.limit + net.listeners_cut_off()) LONGS_EQUAL(net.limit, net.sum);
+    }
+    for (const SlotNet::Member& member : net.members) served += member.served;
+    CHECK(net.peak >= 40);
+    CHECK(served > 1000);
+    // At rest nothing is lost: all slots can be had.
+    net.run_for(4s);
+    for (unsigned n = 0; n < 200; ++n) {
+      net.arrive(n % kNodes);
+      net.run_for(20ms);
+    }
+    LONGS_EQUAL(net.limit, net.sum);
+  }
+}
+
 // … nor when it changes: once the root has back what is too many, the lowered one holds.
 TEST(SlotBookProperty, NeverMoreThanALimitThatChanges) {
   constexpr unsigned kNodes = 6;

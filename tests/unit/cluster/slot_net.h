@@ -98,6 +98,38 @@ class SlotNet {
       settle(a);
     }
   }
+  // Another process goes on with its listeners, as the same run: the node that it pulls from sees
+  // no end of the link, but another one some time later; all others see a reset.
+  void hand_over(unsigned i, std::chrono::milliseconds again) {
+    Member& member = members[i];
+    if (!member.book || member.waiting > 0 || member.book->is_moving()) return;
+    const SlotBookRecord saved = member.book->save();
+    const Count listeners = inside(i);
+    member.gate = std::make_shared<SlotGate>();
+    for (Count n = 0; n < listeners; ++n) member.gate->enter();
+    member.book = std::make_unique<SlotBook>(
+        "/m", member.gate, SlotTiming{}, [this] { return ++life; }, now);
+    member.book->restore(saved, now);
+    place(i, false);
+    for (unsigned j = 0; j < members.size(); ++j) {
+      if (links.erase(std::minmax(i, j)) == 0) continue;
+      const bool unseen = member.parent == j;
+      if (!unseen) {
+        members[j].book->left(name(i), false, now);
+        settle(j);
+      }
+      later(now + again, [this, i, j, unseen, run = member.run] {
+        if (!members[i].book || members[i].run != run || !members[j].book || linked(i, j)) return;
+        if (!unseen) return link(i, j);
+        links[std::minmax(i, j)] = {++last_link, now, now};
+        members[i].heard[j] = members[j].heard[i] = now;
+        members[i].book->joined(name(j), false, now);
+        members[j].book->resend(name(i));
+        settle(i);
+        settle(j);
+      });
+    }
+  }
   void pull_from(unsigned i, unsigned parent) {
     members[i].parent = parent;
     place(i, false);
