@@ -16,7 +16,9 @@ std::string why_it_stays(const HlsSession& session) {
     return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
   };
   if (NoticeRecord notice; session.notice && !session.notice->save(notice))
-    return because("was let in by a backend that wants to hear of its end");
+    return because(
+        "is of a user whose listenings are counted over the cluster (<sessions-per-user>), which "
+        "cannot be handed over yet");
   if (session.mount->phase() == MountPhase::kEnded)
     return because("waits for the source, which has left");
   return {};

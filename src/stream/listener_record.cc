@@ -52,8 +52,9 @@ std::string cannot_move(const Listener& listener) {
     return cat({"listener ", listener.id,
                 " has an encrypted connection that begins or ends at this moment"});
   if (NoticeRecord notice; listener.notice && !listener.notice->save(notice))
-    return cat(
-        {"listener ", listener.id, " was let in by a backend that wants to hear of its end"});
+    return cat({"listener ", listener.id,
+                " is of a user whose listenings are counted over the cluster "
+                "(<sessions-per-user>), which cannot be handed over yet"});
   return {};
 }
 
