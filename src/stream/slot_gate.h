@@ -36,8 +36,14 @@ class SlotGate {
     } while (!word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel));
     return true;
   }
-  // Of a listener that had its slot in the process before.
-  void enter() noexcept { word_.fetch_add(1, std::memory_order_acq_rel); }
+  // Of a listener that had its slot in the process before, and brings it.
+  void enter_again() noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed), next = 0;
+    do {
+      const bool counted = limit_of(word) != kOpenLimit;
+      next = word + 1 + (counted ? std::uint64_t{1} << kBits : 0);
+    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel));
+  }
   void leave() noexcept { word_.fetch_sub(1, std::memory_order_acq_rel); }
 
   Count inside() const noexcept { return inside_of(word_.load(std::memory_order_acquire)); }

@@ -8,6 +8,16 @@ from replacing import upgrade
 from slots_bench import LIMIT, MOUNT, cluster, listeners
 
 
+def lets_in(crowd, server):
+    """One listener, who leaves again."""
+    one = crowd.join(server.address, MOUNT)
+    wait_for(lambda: hears(one) or one.ended or one.status >= 400, "an answer of " + server.host)
+    heard = hears(one)
+    crowd.leave(one)
+    wait_for(lambda: one.ended, "it has left")
+    return heard
+
+
 def fill(crowd, servers, rng, count=60):
     """More than fit, anywhere."""
     ones = [crowd.join(rng.choice(servers).address, MOUNT) for _ in range(count)]
@@ -20,8 +30,14 @@ def it_holds_and_nothing_is_lost(b):
     master, nodes = cluster(b)
     up(master, *(node.name for node in nodes))
     crowd, rng = Crowd(b), random.Random(7)
-    fill(crowd, nodes, rng)
-    wait_for(lambda: crowd.inside == LIMIT, "all places are taken, not %d" % crowd.inside)
+    for node in nodes:
+        wait_for(lambda: lets_in(crowd, node), "%s lets listeners in: %s" % (node.host, node.log()[-500:]), 15)
+    wait_for(lambda: listeners(nodes) == 0, "nobody listens")
+
+    def full():
+        fill(crowd, nodes, rng, 10)
+        return crowd.inside == LIMIT
+    wait_for(full, "all places are taken, not %d" % crowd.inside, 15)
     for round_ in range(2):
         for server in [master] + nodes:
             stayed = [one for one in list(crowd.all) if hears(one)]

@@ -135,6 +135,8 @@ void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool 
   if (joins) {
     slots_.joined(id, restarted);
     seats_.joined(id, restarted);
+  } else if (!upward && nodes_.replaces_link(id)) {
+    slots_.replaced(id);
   } else {
     slots_.resend(id);
   }

@@ -188,6 +188,12 @@ std::string NodeLinks::pull_line(std::string_view node, const std::string& mount
   return lb::pull_line(std::move(mark), known->secret, mount);
 }
 
+bool NodeLinks::replaces_link(std::string_view node) const {
+  return std::count_if(sessions_.begin(), sessions_.end(), [node](const auto& session) {
+           return session->joined() && session->id() == node;
+         }) > 1;
+}
+
 // Of two links of one node the older one ends in this turn.
 NodeSession* NodeLinks::session_of(std::string_view node) const {
   const auto found = std::find_if(

@@ -61,6 +61,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send(const MessageFrame& message);
   // Asks a node for listeners of a mount.  Errors: it is not linked, or those of PendingAnswers.
   void ask(const std::string& node, AskFrame question, PendingAnswers<TellFrame>::Then then);
+  // It has another link, which ends for the newer one.
+  bool replaces_link(std::string_view node) const;
   // The link of this node; null: it is not linked.
   NodeSession* session_of(std::string_view node) const;
   // The mark of this server in one request to that node, for a stream that begins there; made with

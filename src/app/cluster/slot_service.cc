@@ -269,7 +269,8 @@ void SlotService::place(Row& row) {
   const int limit = section.max_listeners_cluster;
   const bool limited = limit >= 0 || masters_.needs_slots(mount);
   const std::string parent = limited ? parent_of(mount) : std::string();
-  const bool certain = neighbours_.alone() || now - began_ > kAllAreBack;
+  // Before the first configuration there is no neighbour yet.
+  const bool certain = restoring_ == nullptr && (neighbours_.alone() || now - began_ > kAllAreBack);
   const std::string before = row.book->parent();
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
@@ -312,6 +313,14 @@ void SlotService::joined(const std::string& id, bool restarted) {
   }
   wake_all();
   look_soon();
+}
+
+void SlotService::replaced(const std::string& id) {
+  for (auto& [mount, row] : rows_) {
+    row.book->replaced(id, services_.clock.steady());
+    serve(row);
+  }
+  wake_all();
 }
 
 void SlotService::resend(const std::string& id) {
@@ -473,7 +482,7 @@ std::string SlotService::cannot_move() const {
 std::vector<SlotBookRecord> SlotService::save() const {
   std::vector<SlotBookRecord> all;
   for (const auto& [mount, row] : rows_)
-    if (!row.book->is_unused()) all.push_back(row.book->save());
+    if (!row.book->is_unused()) all.push_back(row.book->save(services_.clock.steady()));
   return all;
 }
 
@@ -481,12 +490,13 @@ void SlotService::restore(const SlotBookRecord& saved) {
   restoring_ = &saved;
   row_of(saved.mount);
   restoring_ = nullptr;
+  publish();
 }
 
 SlotPass SlotService::enter_again(const std::string& mount) {
   Row* const row = row_of(mount);
   if (row == nullptr) return {};
-  row->book->gate()->enter();
+  row->book->gate()->enter_again();
   return SlotPass(row->book->gate());
 }
 

@@ -62,6 +62,8 @@ class SlotService {
   void offers_changed(const std::set<std::string>& mounts);
   // A link to this neighbour stands, or it is another process than before.
   void joined(const std::string& id, bool restarted);
+  // Another link has taken the place of the one with it.
+  void replaced(const std::string& id);
   // Rows that were on their way may be lost.
   void resend(const std::string& id);
   // The last link has ended.

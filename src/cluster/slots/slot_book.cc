@@ -131,7 +131,7 @@ void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
   frozen_ = false;
   have_ = limit_;
   gate_->set_until(SteadyTime::max());
-  const bool knows_all = certain || had_root || now < restored_until_;
+  const bool knows_all = certain || had_root || now < root_until_;
   gives_from_ = knows_all ? now : now + timing_.grace;
   settle(now);
 }
@@ -253,6 +253,10 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
   Child& child = at->second;
   child.linked = child.fresh = true;
   child.is_open = false;
+  // It claims what it uses at once; one that pulls from elsewhere now says nothing.
+  if (child.out() > 0)
+    child.hold_until = std::max(child.hold_until == SteadyTime::max() ? now : child.hold_until,
+                                now + timing_.hold_reset);
   if (!restarted || child.dead) return;
   // Its listeners have gone, and those of the nodes behind it have not.
   const Count held = child.out();
@@ -264,21 +268,38 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
   }
 }
 
-SlotBookRecord SlotBook::save() const {
+void SlotBook::replaced(const std::string& id, SteadyTime now) {
+  const auto at = children_.find(id);
+  if (at == children_.end() || id == parent_) return resend(id);
+  links_changed_ = now;
+  Child& child = at->second;
+  const Count held = child.out();
+  // The process that was there before, if it still is, begins another life.
+  if (child.life != 0) tell_child(id, child, 0, SlotWord::kAgain);
+  release(child);
+  child.linked = child.fresh = true;
+  child.is_open = false;
+  if (held == 0) return;
+  child.held = held;
+  child.hold_until = now + timing_.hold_reset;
+}
+
+SlotBookRecord SlotBook::save(SteadyTime now) const {
   SlotBookRecord saved;
   saved.mount = mount_;
+  saved.root = role_ == Role::kRoot && now >= gives_from_;
   for (const auto& [id, child] : children_)
     if (child.out() > 0) saved.below.emplace_back(id, child.out());
   return saved;
 }
 
 void SlotBook::restore(const SlotBookRecord& saved, SteadyTime now) {
-  restored_until_ = now + kLinksAgain;
+  if (saved.root) root_until_ = now + kLinksAgain;
   for (const auto& [id, out] : saved.below) {
     if (children_.size() >= kMaxChildren) return;
     Child& child = children_[id];
     child.held = std::clamp<Count>(out, 0, static_cast<Count>(kMaxSlotCount));
-    child.hold_until = restored_until_;
+    child.hold_until = now + kLinksAgain;
   }
 }
 
@@ -469,7 +490,7 @@ void SlotBook::release(Child& child) {
 void SlotBook::let_holds_go(SteadyTime now) {
   for (auto& [id, child] : children_) {
     if (child.hold_until > now) continue;
-    if (!child.linked) release(child);
+    if (!child.linked || child.fresh) release(child);
     child.held = 0;
     child.hold_until = SteadyTime::max();
   }

@@ -87,6 +87,9 @@ class SlotBook {
   void joined(const std::string& id, bool restarted, SteadyTime now);
   // One of several links to it has ended: rows may be lost.
   void resend(const std::string& id);
+  // Another link has taken the place of the one with it: perhaps another process of the same run,
+  // which begins a life.  What it had is held until it claims it, one second at most.
+  void replaced(const std::string& id, SteadyTime now);
   // The last link has ended, by silence or otherwise.
   void left(const std::string& id, bool silent, SteadyTime now);
   // Its parent was there at that time.
@@ -95,7 +98,7 @@ class SlotBook {
 
   // -- of a hand-over
   bool is_moving() const noexcept { return !moves_.empty(); }
-  SlotBookRecord save() const;
+  SlotBookRecord save(SteadyTime now) const;
   // Before its first place: what nodes below had in the process before is held for kLinksAgain, and
   // a root may give at once, for it knows all claims.
   void restore(const SlotBookRecord& saved, SteadyTime now);
@@ -230,7 +233,7 @@ class SlotBook {
   Count highest_limit_ = 0;  // that this node has known
   Count have_ = 0;           // all slots of this node and of those below
   SteadyTime gives_from_{};
-  SteadyTime restored_until_{};  // until then all claims of the process before are held
+  SteadyTime root_until_{};  // until then a root knows all claims, from the process before
   // At the parent.
   std::string parent_;
   bool parent_linked_ = false;

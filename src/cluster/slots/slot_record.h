@@ -18,13 +18,15 @@ namespace lb {
 
 struct SlotBookRecord {
   std::string mount;
+  bool root = false;  // the limit is this node's: it knows all claims
   std::vector<std::pair<std::string, std::int64_t>> below;  // nodes, with the slots that are out
 };
 template <class Io, RecordOf<SlotBookRecord> T>
 void record_fields(Io& io, T& book) {
-  auto& [mount, below] = book;
+  auto& [mount, root, below] = book;
   io.needed(1, mount);
-  io(2, below);
+  io(2, root);
+  io(3, below);
 }
 
 }  // namespace lb

@@ -103,10 +103,10 @@ class SlotNet {
   void hand_over(unsigned i, std::chrono::milliseconds again) {
     Member& member = members[i];
     if (!member.book || member.waiting > 0 || member.book->is_moving()) return;
-    const SlotBookRecord saved = member.book->save();
+    const SlotBookRecord saved = member.book->save(now);
     const Count listeners = inside(i);
     member.gate = std::make_shared<SlotGate>();
-    for (Count n = 0; n < listeners; ++n) member.gate->enter();
+    for (Count n = 0; n < listeners; ++n) member.gate->enter_again();
     member.book = std::make_unique<SlotBook>(
         "/m", member.gate, SlotTiming{}, [this] { return ++life; }, now);
     member.book->restore(saved, now);
@@ -124,7 +124,7 @@ class SlotNet {
         links[std::minmax(i, j)] = {++last_link, now, now};
         members[i].heard[j] = members[j].heard[i] = now;
         members[i].book->joined(name(j), false, now);
-        members[j].book->resend(name(i));
+        members[j].book->replaced(name(i), now);
         settle(i);
         settle(j);
       });
