@@ -2,6 +2,7 @@
 import signal
 import threading
 
+from api import store_server
 from harness import ADMIN, check, equal, give_away, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
@@ -199,11 +200,11 @@ def it_is_refused_while_it_drains(t):
 
 @test
 def what_cannot_go_over_is_refused_with_its_name(t):
-    server = t.server(body="<mount><mount-name>/live.mp3</mount-name><dump-file>%s/dump</dump-file></mount>" % (t.dir / "server0"))
+    server = store_server(t)
     source = server.source()
     sent = source.play(50)
     listener = server.listener()
-    refused_upgrade(server, r"mount /live.mp3 is written to a <dump-file>, which cannot be handed over yet")
+    refused_upgrade(server, r"records are kept in a <store>, which cannot be handed over yet")
     sent += source.play(20)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "the listener hears on")
