@@ -52,7 +52,7 @@ class Authenticators {
   // Of a hand-over.
   ListenerLedger& ledger() noexcept { return ledger_; }
   // A backend is being told of a mount that has begun or ended.
-  bool tells_of_mounts() const noexcept { return mount_events_.promising(); }
+  bool reports_mounts() const noexcept { return mount_events_.promising(); }
   bool has_spool() const noexcept { return ledger_.has_spool(); }
 
   // The ticket is real only with kAllow.

@@ -199,7 +199,7 @@ std::string Handover::obstacle() {
   if (why.empty()) why = services_.hls->sessions().cannot_move();
   if (why.empty()) why = services_.links->cannot_move();
   if (why.empty()) why = services_.auth->ledger().cannot_move();
-  if (why.empty() && services_.auth->tells_of_mounts())
+  if (why.empty() && services_.auth->reports_mounts())
     why = "a backend is told of mounts at this moment";
   return why;
 }
