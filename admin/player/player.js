@@ -8,7 +8,7 @@
   const logo = by('logo'), title = by('title'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
+  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
   const kept = (key, other) => {
@@ -31,9 +31,11 @@
 
   // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
   // reach: from when to when the stream can be heard, as it was said last.
-  let place = null, base = null, reach = null;
+  // timed: whether the stream has times; a young one has none yet; null: not known.
+  let place = null, base = null, reach = null, timed = null;
   async function ask_place(wall) {
     const of = source;
+    if (timed === false) return null;
     try {
       const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : ''), {credentials: 'omit', cache: 'no-store'});
       if (!answer.ok || of !== source) return null;
@@ -285,13 +287,14 @@
       if (answer.ok) {
         const now = await answer.json();
         seams = now.seams;
+        timed = now.live ? now.live.wall_ms !== null : null;
         known = [now.title || {text: '', wall_ms: null}, ...now.history];
         show_heard();
         if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();
         else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS)) await ask_place();
       }
     } catch { /* the next one */ }
-    setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : POLL_MS);
+    setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : timed === false ? YOUNG_POLL_MS : POLL_MS);
   }
   setInterval(show_heard, TITLE_MS);
   look();

@@ -59,9 +59,14 @@ def account_of(server, name):
     return json.loads(text) if status == 200 else None
 
 
+def used_by(server, name):
+    account = account_of(server, name)
+    return {} if account is None else account["used"]
+
+
 def settled(servers, name, used):
     """What both masters say of an account once they say the same."""
-    wait_for(lambda: all(account_of(s, name) is not None and account_of(s, name)["used"] == used for s in servers),
+    wait_for(lambda: all(used_by(s, name).items() >= used.items() for s in servers),
              "both masters see %s used by %s" % (used, name), 20)
 
 
