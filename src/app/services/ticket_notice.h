@@ -8,6 +8,7 @@
 
 #include "auth/listener_ledger.h"
 #include "stream/listener.h"
+#include "stream/notice_record.h"
 
 namespace lb {
 
