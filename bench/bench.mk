@@ -46,7 +46,7 @@ bench_programs += bench/audience-rate
 bench_audience_rate_SOURCES = bench/audience_rate.cc
 bench_audience_rate_LDADD = $(AUDIENCE)
 
-EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
+EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/upgrade.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
 CLEANFILES += bench.json
