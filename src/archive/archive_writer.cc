@@ -175,7 +175,7 @@ void ArchiveWriter::go_on() {
   loop_.post([this] {
     if (!std::exchange(rests_, false) || !usable_) return;
     if (!recordings_.empty()) timer_.after(kWriteTick);
-    retention_timer_.after(kRetentionTick);
+    retention_timer_.after(retains_soon_ ? kRetentionPause : kRetentionTick);
     if (fill_) fill_->configure(settings_.fills);
   });
 }
@@ -265,9 +265,9 @@ void ArchiveWriter::sections_changed(std::vector<std::string> mounts) {
 }
 
 void ArchiveWriter::retain_soon() {
-  if (!usable_ || retains_soon_ || rests_) return;
+  if (!usable_ || retains_soon_) return;
   retains_soon_ = true;
-  retention_timer_.after(kRetentionPause);
+  if (!rests_) retention_timer_.after(kRetentionPause);
 }
 
 void ArchiveWriter::note_owner(const std::string& mount) {
