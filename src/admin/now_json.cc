@@ -25,8 +25,16 @@ void write_number(JsonWriter& json, const std::string& text) {
     json.null();
 }
 
+// The members that say what a title is.
+void write_words(JsonWriter& json, const std::string& text) {
+  const SongParts parts = song_parts(text);
+  json.key("text").text(text);
+  json.key("artist");
+  text_or_null(json, parts.artist);
+  json.key("title").text(parts.title);
+}
+
 void write_title(JsonWriter& json, const PlayedTitle& title, bool has_time) {
-  const SongParts parts = song_parts(title.title);
   json.begin_object();
   json.key("id");
   text_or_null(json, title.place ? print_address(*title.place) : std::string());
@@ -35,10 +43,7 @@ void write_title(JsonWriter& json, const PlayedTitle& title, bool has_time) {
     json.number(unix_ms(title.at));
   else
     json.null();
-  json.key("text").text(title.title);
-  json.key("artist");
-  text_or_null(json, parts.artist);
-  json.key("title").text(parts.title);
+  write_words(json, title.title);
   json.end_object();
 }
 
@@ -58,12 +63,8 @@ void write_next(JsonWriter& json, const NowMount& now) {
     json.null();
     return;
   }
-  const SongParts parts = song_parts(now.next->title);
   json.begin_object();
-  json.key("text").text(now.next->title);
-  json.key("artist");
-  text_or_null(json, parts.artist);
-  json.key("title").text(parts.title);
+  write_words(json, now.next->title);
   json.end_object();
 }
 

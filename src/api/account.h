@@ -21,7 +21,7 @@ struct AccountQuota {
   // Of a month, what listeners of its mounts use: account_usage.h.
   std::optional<std::uint64_t> hours;
   std::optional<std::uint64_t> transfer;  // bytes
-  bool hard = false;                      // these two keep listeners out, else they are told of
+  bool hard = false;                      // these two refuse listeners; else there are events alone
 
   bool operator==(const AccountQuota&) const = default;
 };

@@ -67,7 +67,7 @@ std::int64_t pragma(Sqlite& database, std::string_view name) {
   return asked.step() ? asked.number(0) : 0;
 }
 
-// Why it is none that this program may use; nullopt: it is one.
+// Why this program may not use it; nullopt: it may.
 std::optional<Error> judge(Sqlite& database) {
   const std::int64_t version = pragma(database, "user_version"),
                      application = pragma(database, "application_id");

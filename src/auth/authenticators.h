@@ -51,7 +51,7 @@ class Authenticators {
 
   // Of a hand-over.
   ListenerLedger& ledger() noexcept { return ledger_; }
-  // A backend is being told of a mount that has begun or ended.
+  // The begin or end of a mount is on its way to a backend.
   bool reports_mounts() const noexcept { return mount_events_.promising(); }
   bool has_spool() const noexcept { return ledger_.has_spool(); }
 

@@ -5,8 +5,6 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/relay_service.h"
-#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -97,8 +95,6 @@ void MasterLinks::hand_over() {
 }
 
 // -- ClusterLinks ---------------------------------------------------------------------------------
-
-std::string ClusterLinks::cannot_move() const { return slots_.cannot_move(); }
 
 std::vector<MasterRecord> ClusterLinks::save(ClusterRecord& saved, FdsOut& fds) const {
   saved.next_message = next_message_;

@@ -44,8 +44,7 @@ class ClusterLinks {
   // Sends a BYE over every link.
   void stop(const std::string& why);
 
-  // -- of a hand-over.  cannot_move(): why not, at this moment; "": it can
-  std::string cannot_move() const;
+  // -- of a hand-over
   std::vector<MasterRecord> save(ClusterRecord& saved, FdsOut& fds) const;
   // Behind configure(); links: to masters, of the process before.
   void go_on(const ClusterRecord& saved, const std::vector<MasterRecord>& masters,

@@ -3,10 +3,9 @@
 // no redirect is void meanwhile.  Nodes and masters have records of their own.
 //
 // Thread: plain values.
-// Source: doc/architecture.md, "The program is replaced".
+// Source: doc/architecture.md, "The hand-over".
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>

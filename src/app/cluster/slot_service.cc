@@ -229,7 +229,7 @@ bool SlotService::place_awake() {
 }
 
 // Of a mount that is limited.  Null: there are too many.
-SlotService::Row* SlotService::row_of(const std::string& mount) {
+SlotService::Row* SlotService::row_of(const std::string& mount, const SlotBookRecord* before) {
   if (const auto at = rows_.find(mount); at != rows_.end()) return &at->second;
   if (rows_.size() >= kMaxBooks) {
     if (!std::exchange(full_, true))
@@ -242,10 +242,11 @@ SlotService::Row* SlotService::row_of(const std::string& mount) {
   row.book = std::make_unique<SlotBook>(
       mount, std::make_shared<SlotGate>(), SlotTiming{}, [this] { return next_life(); },
       services_.clock.steady());
-  if (restoring_ != nullptr) row.book->restore(*restoring_, services_.clock.steady());
+  if (before != nullptr) row.book->restore(*before, services_.clock.steady());
   for (const std::string& id : neighbours_.linked())
     if (neighbours_.knew_slots(id)) row.book->joined(id, false, services_.clock.steady());
-  place(row);
+  // Before the first configuration there is no neighbour yet.
+  place(row, before == nullptr);
   serve(row);
   wake(mount, row);
   return &row;
@@ -260,7 +261,7 @@ std::string SlotService::parent_of(const std::string& mount) const {
   return ingest_.upstream_of(mount);
 }
 
-void SlotService::place(Row& row) {
+void SlotService::place(Row& row, bool alone_known) {
   const std::string& mount = row.book->mount();
   const SteadyTime now = services_.clock.steady();
   const auto config = services_.config.read();
@@ -269,8 +270,7 @@ void SlotService::place(Row& row) {
   const int limit = section.max_listeners_cluster;
   const bool limited = limit >= 0 || masters_.needs_slots(mount);
   const std::string parent = limited ? parent_of(mount) : std::string();
-  // Before the first configuration there is no neighbour yet.
-  const bool certain = restoring_ == nullptr && (neighbours_.alone() || now - began_ > kAllAreBack);
+  const bool certain = alone_known && (neighbours_.alone() || now - began_ > kAllAreBack);
   const std::string before = row.book->parent();
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
@@ -487,9 +487,7 @@ std::vector<SlotBookRecord> SlotService::save() const {
 }
 
 void SlotService::restore(const SlotBookRecord& saved) {
-  restoring_ = &saved;
-  row_of(saved.mount);
-  restoring_ = nullptr;
+  row_of(saved.mount, &saved);
   publish();
 }
 

@@ -124,12 +124,14 @@ class SlotService {
   // True: some went.
   bool place_awake();
   bool knows_no_limit(const std::string& mount) const;
-  Row* row_of(const std::string& mount);
+  // before: what the process before had, of a row that is made; else null
+  Row* row_of(const std::string& mount, const SlotBookRecord* before = nullptr);
   // Null: it has no limit of its own.
   const MountSettings* own_section(const Row& row) const {
     return row.section_of == judged_number_ ? row.section : nullptr;
   }
-  void place(Row& row);
+  // alone_known: it is known whether there are neighbours.
+  void place(Row& row, bool alone_known = true);
   void publish();
   // Gives its listeners what there is, and collects the book's letters.
   void serve(Row& row);
@@ -153,7 +155,6 @@ class SlotService {
   SteadyTime began_{}, looked_{};
   std::shared_ptr<const Config> judged_;
   std::uint64_t judged_number_ = 0;
-  const SlotBookRecord* restoring_ = nullptr;
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
   bool offered_known_ = false;     // … as they are offered now, but for

@@ -197,10 +197,10 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->streams.cannot_move();
   }
   if (why.empty()) why = services_.hls->sessions().cannot_move();
-  if (why.empty()) why = services_.links->cannot_move();
+  if (why.empty()) why = services_.links->slots().cannot_move();
   if (why.empty()) why = services_.auth->ledger().cannot_move();
   if (why.empty() && services_.auth->reports_mounts())
-    why = "a backend is told of mounts at this moment";
+    why = "the begin or end of a mount is on its way to a backend at this moment";
   return why;
 }
 

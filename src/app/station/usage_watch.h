@@ -39,7 +39,7 @@ class UsageWatch {
   Services& services_;
   Snapshot<UsageBook> view_;
   std::string month_;
-  UsageLevels levels_;  // that were told of this month
+  UsageLevels levels_;  // of which there were events this month
   bool under_way_ = false;
   RepeatGuard guard_;
   Timer timer_;

@@ -2,7 +2,7 @@
 // with it.  The link itself is made again.
 //
 // Thread: plain values.
-// Source: doc/architecture.md, "The program is replaced".
+// Source: doc/architecture.md, "The hand-over".
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 // What is of no use after a second is left out: the ways of streams before a node, which its next
 // SNAP tells; floors of a load that is not believed.
 // Thread: plain values.
-// Source: doc/architecture.md, "The program is replaced".
+// Source: doc/architecture.md, "The hand-over".
 #pragma once
 
 #include <chrono>
