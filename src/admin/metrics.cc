@@ -413,11 +413,27 @@ std::string_view unit_text(MetricUnit unit) {
     case kBytesPerSecond:
       return "bytes a second";
     case kRatio:
-      return "1 is all of it";
+      return "parts of 1";
     case kTime:
-      return "Unix time in seconds";
+      return "Unix time";
   }
   return "";
+}
+
+std::string without_spaces(std::string_view labels) {
+  std::string out(labels);
+  std::erase(out, ' ');
+  return out;
+}
+
+// By its name alone.
+bool says_unit(const MetricRow& row) {
+  if (row.unit == kNone) return true;
+  if (row.unit == kTime) return false;
+  std::string_view name = row.name;
+  if (name.ends_with("_total")) name.remove_suffix(6);
+  return name.ends_with("_seconds") || name.ends_with("_bytes") || name.ends_with("_per_second") ||
+         name.ends_with("_ratio");
 }
 
 }  // namespace
@@ -443,20 +459,23 @@ std::string metrics_text(MetricsPicture picture,
 std::string metrics_reference() {
   std::string page =
       "# The numbers of /metrics\n\n"
-      "This page is made from the program's own table (`icecast-lb --dump-reference metrics`), so "
-      "it cannot\n"
-      "differ from the program. Access to /metrics: `<metrics>` in "
-      "[config.md](config.md); how\n"
-      "to scrape and watch it: [orchestration.md](orchestration.md).\n\n"
-      "A mount's counters begin at 0 with every new life of the mount; those of the whole server\n"
-      "(`icecast_server_…`) never go back while the process lives. 1000 mounts, in the order of "
-      "their\n"
-      "names, have samples of their own; the rest is summed under `mount=\"others\"`.\n\n"
-      "| Name | Type | Unit | Labels | Meaning |\n|---|---|---|---|---|\n";
+      "Printed by `icecast-lb --dump-reference metrics`. Who may read /metrics: `<metrics>` in "
+      "[config.md](config.md);\nhow to scrape and watch it: "
+      "[orchestration.md](orchestration.md).\n\n"
+      "`…_total` are counters, the others gauges. Counters of\na mount begin at 0 with every "
+      "new life of the mount; those of the "
+      "server never go back while the process lives.\nThe first 1000 mounts by name have samples "
+      "of their own; the rest is summed under `mount=\"others\"`.\n\n"
+      "| Name | Meaning |\n|---|---|\n";
   for (const MetricRow& row : kRows) {
-    page.append("| `").append(row.name).append("` | ").append(type_text(row.type));
-    page.append(" | ").append(unit_text(row.unit)).append(" | ").append(row.labels);
-    page.append(" | ").append(row.help).append(" |\n");
+    page.append("| `").append(row.name).append("`");
+    if (!row.labels.empty()) page.append("{").append(without_spaces(row.labels)).append("}");
+    page.append(" | ").append(row.help);
+    if (!says_unit(row)) {
+      page.back() = ',';
+      page.append(" in ").append(unit_text(row.unit)) += '.';
+    }
+    page += " |\n";
   }
   return page;
 }

@@ -171,27 +171,24 @@ std::string openapi_json() {
 std::string api_reference() {
   std::string page =
       "# The API\n\n"
-      "This page is made from the program's own table (`icecast-lb --dump-reference api`), so it "
-      "cannot\ndiffer from the program; the same as OpenAPI 3.1, with all schemas: "
-      "`GET /api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. How it is used, with "
-      "examples: [operators.md](operators.md).\n\n"
-      "The API is there where there is a `<console>`, a `<store>` or a `<config-external>`, unless "
-      "`<api>` is 0. A login is a user of the "
-      "store or\n`<admin-user>` by Basic, a session of the console, or a token "
-      "(`Authorization: Bearer`). Bodies are\nJSON (`application/json`) of at most 64 KiB, each "
-      "name of an object once, with a "
-      "Content-Length. A page of another\nsite changes nothing, unless it has a token. A "
-      "name in a path is percent-encoded as one part:\n`/api/v1/mounts/%2Flive.mp3`; "
-      "`/api/v1/mounts/live.mp3` means the same. `?dry-run=1` answers what\nwould be, and writes "
-      "nothing. A `GET` has an `ETag`, which a change gives back as `If-Match`.\n\n"
-      "| Request | Least role | Answer | Meaning |\n|---|---|---|---|\n";
+      "Printed by `icecast-lb --dump-reference api`; as OpenAPI 3.1 with all schemas: `GET "
+      "/api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. Examples: "
+      "[operators.md](operators.md).\n\n"
+      "The API is there with a `<console>`, a `<store>` or a `<config-external>`, unless `<api>` "
+      "is "
+      "0. A login is a user of\nthe store or `<admin-user>` by Basic, a session of the console, or "
+      "a token (`Authorization: Bearer`). Bodies are\nJSON (`application/json`) of at most 64 KiB "
+      "with a Content-Length, each name of an object once. A page of another\nsite changes "
+      "nothing without a token. A name in a path is percent-encoded as one "
+      "part:\n`/api/v1/mounts/%2Flive.mp3`; `/api/v1/mounts/live.mp3` means the same. "
+      "`?dry-run=1` answers what would be, and writes\nnothing. A `GET` has an `ETag`, which a "
+      "change gives back as `If-Match`. Requests marked + take an\n`Idempotency-Key`. Paths begin "
+      "with `/api/v1`; *role* is the least one that may.\n\n"
+      "| Request | Role | Meaning |\n|---|---|---|\n";
   for (const Endpoint& endpoint : endpoints()) {
-    page.append("| `").append(method_word(endpoint.method)).append(" ").append(kApiPath);
-    page.append(endpoint.path).append("` | ").append(role_words(endpoint.least)).append(" | ");
-    page.append(std::to_string(endpoint.status)).append(" ").append(endpoint.answer);
-    page.append(" | ").append(endpoint.summary);
-    if (endpoint.keyed) page += " Takes an `Idempotency-Key`.";
-    page += " |\n";
+    page.append("| `").append(method_word(endpoint.method)).append(" ");
+    page.append(endpoint.path).append(endpoint.keyed ? "`+ | " : "` | ");
+    page.append(role_words(endpoint.least)).append(" | ").append(endpoint.summary) += " |\n";
   }
   page +=
       "\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC 9457), "

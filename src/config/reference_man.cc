@@ -29,6 +29,7 @@ prints every effective value.
 .PP
 Behind each element stand its type and range, its default, when a change takes effect, and who
 knows it: Icecast 2.4, Icecast 2.5, Icecast\-KH, or this server (own).
+A file that is watched is read again when it changes.
 )";
 
 constexpr std::string_view kTail = R"(.SH SEE ALSO

@@ -14,36 +14,34 @@ constexpr SchemaElement kAuthorityRows[] = {
      .slot = slot<&AcmeAuthority::url>,
      .origin = SchemaOrigin::kOwn,
      .example = "letsencrypt",
-     .help = "letsencrypt, letsencrypt-staging (for trying: no player trusts it), or the https "
-             "address of another authority's directory."},
+     .help = "letsencrypt, letsencrypt-staging (for trying; no player trusts it), or the https "
+             "address of another directory."},
     {.name = "ca-file",
      .kind = kPath,
      .slot = slot<&AcmeAuthority::ca_file>,
      .origin = SchemaOrigin::kOwn,
      .example = "/etc/ssl/our-ca.pem",
-     .help = "The certificates, in PEM, that the directory is trusted by; without it those of the "
-             "system."},
+     .help = "PEM certificates that the directory is trusted by; without it those of the system."},
     {.name = "eab-kid",
      .kind = kText,
      .slot = slot<&AcmeAuthority::external_id>,
      .origin = SchemaOrigin::kOwn,
      .example = "kid-1",
-     .help = "The account that one has with the authority already, where it wants one: its id."},
+     .help = "The id of an account that the authority knows already, where it wants one."},
     {.name = "profile",
      .kind = kText,
      .slot = slot<&AcmeAuthority::profile>,
      .origin = SchemaOrigin::kOwn,
      .example = "shortlived",
-     .help = "Which of the authority's kinds of certificates; its directory names them. Without it "
-             "the authority chooses."},
+     .help = "One of the kinds of certificates that the directory names; without it the authority "
+             "chooses."},
     {.name = "staging",
      .kind = kText,
      .slot = slot<&AcmeAuthority::staging>,
      .origin = SchemaOrigin::kOwn,
      .example = "https://staging.example.com/directory",
-     .help = "The authority's directory for trying, which is asked after two attempts in which a "
-             "name was not shown to be this server's, until one succeeds there. Let's Encrypt's is "
-             "known."},
+     .help = "The directory for trying, asked after two attempts that failed to show a name, until "
+             "one succeeds there. Let's Encrypt's is known."},
     {.name = "eab-key",
      .kind = kSecret,
      .slot = slot<&AcmeAuthority::external_key>,
@@ -54,9 +52,8 @@ constexpr SchemaElement kAuthorityRows[] = {
 constexpr SchemaBlock kAuthorityBlock{
     .name = "authority",
     .help =
-        "The authority that is asked for certificates. Of several the next one is asked where "
-        "one has failed for a day, for a third of the time that is left, "
-        "or for ten minutes where there is no certificate.",
+        "The authority of certificates. The next one is asked where one has failed for a day, for "
+        "a third of the time left, or, without a certificate, for ten minutes.",
     .elements = kAuthorityRows,
     .fresh = fresh<AcmeAuthority>,
     .inline_form = true};
@@ -72,16 +69,16 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "1, where the element is there",
      .example = "1",
-     .help = "1: certificates are ordered and renewed. Who writes it agrees to the terms of the "
-             "authority; their address is in the log."},
+     .help = "1: certificates are ordered and renewed, which agrees to the terms of the authority "
+             "(the log has their address)."},
     {.name = "names",
      .kind = kList,
      .slot = slot<&AcmeSettings::names>,
      .origin = SchemaOrigin::kOwn,
      .standard = "hostname",
      .example = "radio.example.org www.radio.example.org",
-     .help = "The names and addresses of one certificate. Each leads to this server, whose port 80 "
-             "is asked by the authority."},
+     .help = "The names of one certificate. Each leads to this server; the authority asks its port "
+             "80."},
     {.name = "email",
      .kind = kText,
      .slot = slot<&AcmeSettings::email>,
@@ -94,18 +91,16 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "tls-alpn-01 http-01 dns-01",
      .example = "http-01 dns-01",
-     .help = "How the authority is shown that a name is this server's, the next where one fails: "
-             "tls-alpn-01 (it asks port 443; by itself only where this server has that port), "
-             "http-01 (port 80), dns-01 (a record of the name; by itself only with dns-hook)."},
+     .help = "How names are proved, in this order: tls-alpn-01 (port 443 of this server), http-01 "
+             "(port 80), dns-01 (a record; needs dns-hook)."},
     {.name = "dns-hook",
      .kind = kPath,
      .slot = slot<&AcmeSettings::dns_hook>,
      .origin = SchemaOrigin::kOwn,
      .example = "/usr/local/bin/radio-dns",
-     .help =
-         "The program that sets and removes records for dns-01, which wildcards need. It is run "
-         "as PROGRAM add|remove NAME VALUE, has 120 s, and ends with 0 when the record is "
-         "there. add never replaces: a name and its wildcard need two at a time."},
+     .help = "Sets and removes records for dns-01, which wildcards need: PROGRAM add|remove NAME "
+             "VALUE, within 120 s, status 0 once the record is there. add never replaces: a name "
+             "and its wildcard need two at a time."},
     {.name = "dns-wait",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::dns_wait>,
@@ -113,16 +108,15 @@ constexpr SchemaElement kAcme[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "30",
-     .help = "So long after dns-hook has ended the authority is asked to look: name servers copy "
+     .help = "Time between the end of dns-hook and the request to the authority: name servers copy "
              "records from each other."},
     {.name = "redirect",
      .kind = kChoice,
      .slot = slot<&AcmeSettings::redirect>,
      .choices = kHttpsRedirects,
      .origin = SchemaOrigin::kOwn,
-     .help = "What is sent on from http to https, once there is a certificate of the name that was "
-             "asked for: pages (for browsers, never a stream), all (streams too; old radios have "
-             "no TLS), off."},
+     .help = "What http sends on to https, where the name has a certificate: pages (of browsers, "
+             "never a stream), all (streams too; old radios have no TLS), off."},
     {.name = "hsts",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::hsts>,
@@ -130,8 +124,7 @@ constexpr SchemaElement kAcme[] = {
      .max = 63072000,
      .origin = SchemaOrigin::kOwn,
      .example = "31536000",
-     .help = "Browsers that have come by https once are told to come by it alone for so long "
-             "(Strict-Transport-Security). 0: nothing is said."},
+     .help = "For so long browsers come by https alone (Strict-Transport-Security); 0: not said."},
     {.name = "authority",
      .kind = kBlock,
      .block = &kAuthorityBlock,

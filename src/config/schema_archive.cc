@@ -23,11 +23,9 @@ constexpr SchemaElement kArchive[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "archive in the state directory",
      .example = "/var/lib/icecast-lb/archive",
-     .help =
-         "Where mounts with an archive are recorded. The server makes it, must be able to "
-         "write there, and takes it for itself: a second one that is given the same directory "
-         "records nothing. Not in the webroot. Where no state directory is known either, nothing "
-         "is recorded, and the error log says so."},
+     .help = "Directory of recordings, made by the server, outside the webroot; a second server "
+             "with the same one records nothing. Without it and a state directory nothing is "
+             "recorded, and the error log says so."},
     {.name = "total-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::total_bytes>,
@@ -35,7 +33,7 @@ constexpr SchemaElement kArchive[] = {
      .max = kLargestArchive,
      .origin = SchemaOrigin::kOwn,
      .example = "500g",
-     .help = "What all mounts together may take; the oldest files go first. 0: not limited."},
+     .help = "Size of all recordings; the oldest files go first; 0: no limit."},
     {.name = "min-free",
      .kind = kFraction,
      .slot = slot<&ArchiveSettings::min_free_parts>,
@@ -43,9 +41,8 @@ constexpr SchemaElement kArchive[] = {
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
      .example = "10%",
-     .help =
-         "The part of the file system that stays free, as 0.1 or 10%: below it the oldest files "
-         "go. 0: until it is full."},
+     .help = "The part of the file system that stays free, as 0.1 or 10%: below it the oldest "
+             "files go; 0: none."},
     {.name = "readers",
      .kind = kNumber,
      .slot = slot<&ArchiveSettings::readers>,
@@ -60,8 +57,8 @@ constexpr SchemaElement kArchive[] = {
      .slot = slot<&ArchiveSettings::cache_dir>,
      .origin = SchemaOrigin::kOwn,
      .example = "/var/cache/icecast-lb",
-     .help = "Where parts of recordings of other nodes are kept while they are played; no names "
-             "appear there, and nothing stays behind. Without it: in memory."},
+     .help = "Where parts of other nodes' recordings are kept while they play, without names; "
+             "without it: memory."},
     {.name = "cache-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::cache_bytes>,
@@ -69,14 +66,13 @@ constexpr SchemaElement kArchive[] = {
      .max = kLargestArchive,
      .origin = SchemaOrigin::kOwn,
      .example = "4g",
-     .help = "What they may take. Where what is being played takes all of it, nothing else of "
-             "other nodes is played."},
+     .help = "Their size. While playing takes all of it, nothing else of other nodes plays."},
     {.name = "share",
      .kind = kBool,
      .slot = slot<&ArchiveSettings::share>,
      .origin = SchemaOrigin::kOwn,
      .example = "0",
-     .help = "1: the nodes that this one is linked with may play what it has recorded."},
+     .help = "1: linked nodes may play these recordings."},
 };
 
 constexpr SchemaElement kMountArchive[] = {
@@ -86,9 +82,8 @@ constexpr SchemaElement kMountArchive[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the mount is recorded into the directory of the archive at the root, and "
-             "listeners may go back in time. Running sources are recorded from then on; switched "
-             "off, recording ends at once."},
+     .help = "1: the mount is recorded, running sources from now on, and listeners may go back in "
+             "time; 0 ends it at once."},
     {.name = "enabled",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
@@ -106,7 +101,7 @@ constexpr SchemaElement kMountArchive[] = {
      .max = 3'650 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "30d",
-     .help = "Files older than this are removed; 0: never for their age."},
+     .help = "Older files are removed; 0: never for their age."},
     {.name = "max-size",
      .kind = kBytes,
      .set_by = SetBy::kAdmin,
@@ -115,7 +110,7 @@ constexpr SchemaElement kMountArchive[] = {
      .max = kLargestArchive,
      .origin = SchemaOrigin::kOwn,
      .example = "50g",
-     .help = "What the mount may take; its oldest files go first. 0: not limited."},
+     .help = "Size of its recordings; the oldest files go first; 0: no limit."},
     {.name = "listeners",
      .kind = kChoice,
      .set_by = SetBy::kAdmin,
@@ -123,8 +118,7 @@ constexpr SchemaElement kMountArchive[] = {
      .choices = kListenersChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "none",
-     .help = "mount: those who may listen to the mount may listen to its past; none: only "
-             "administrators."},
+     .help = "mount: whoever may listen to the mount; none: administrators."},
     {.name = "window",
      .kind = kSeconds,
      .set_by = SetBy::kAdmin,
@@ -133,8 +127,8 @@ constexpr SchemaElement kMountArchive[] = {
      .max = 3'650 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "24h",
-     .help = "How far back listeners may go; 0: as far as there is anything. Administrators may go "
-             "further."},
+     .help =
+         "How far back listeners may go; 0: to the first recording. Administrators may always."},
     {.name = "downloads",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -143,27 +137,25 @@ constexpr SchemaElement kMountArchive[] = {
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
      .example = "10",
-     .help = "Files that are fetched from it at once; another one is answered 503."},
+     .help = "Downloads at once; more are answered 503."},
     {.name = "fill",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::fill>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: what this node has not recorded, because it was not there, is fetched from linked "
-             "nodes that have, slowly, and kept."},
+     .help = "1: what this node missed is fetched from linked nodes, slowly, and kept."},
 };
 static_assert(all_say_set_by(kMountArchive));
 
 }  // namespace
 
-constinit const SchemaBlock kArchiveBlock{
-    .name = "archive",
-    .help =
-        "Mounts are recorded here, and listeners may go back in time; see doc/archive.md. "
-        "Which ones: the archive of a mount.",
-    .elements = kArchive,
-    .fresh = fresh<ArchiveSettings>};
+constinit const SchemaBlock kArchiveBlock{.name = "archive",
+                                          .help =
+                                              "Recordings, and listeners that go back in time: "
+                                              "doc/archive.md. The archive of a mount says which.",
+                                          .elements = kArchive,
+                                          .fresh = fresh<ArchiveSettings>};
 
 constinit const SchemaBlock kMountArchiveBlock{
     .name = "archive",

@@ -20,8 +20,7 @@ constexpr SchemaElement kReportRows[] = {
      .slot = slot<&AudienceReportSettings::directory>,
      .origin = SchemaOrigin::kOwn,
      .example = "/var/lib/icecast-lb/reports",
-     .help = "For its files, one a month. It has to be there, and a file that is there is left as "
-             "it is."},
+     .help = "An existing directory, one file a month; a file that is there stays."},
     {.name = "day",
      .kind = kNumber,
      .slot = slot<&AudienceReportSettings::day>,
@@ -29,7 +28,7 @@ constexpr SchemaElement kReportRows[] = {
      .max = 28,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help = "The day of the month on which that of the month before is written."},
+     .help = "The day on which the report of the month before is written."},
     {.name = "zone",
      .kind = kText,
      .slot = slot<&AudienceReportSettings::zone>,
@@ -72,12 +71,11 @@ constexpr SchemaElement kReportRows[] = {
      .help = "Of soundexchange: performances there, or all."},
 };
 
-constexpr SchemaBlock kReportBlock{
-    .name = "report",
-    .help = "A report of each month, which is written to a file; see doc/reports.md.",
-    .elements = kReportRows,
-    .fresh = fresh<AudienceReportSettings>,
-    .inline_form = true};
+constexpr SchemaBlock kReportBlock{.name = "report",
+                                   .help = "A file with a report each month: doc/reports.md.",
+                                   .elements = kReportRows,
+                                   .fresh = fresh<AudienceReportSettings>,
+                                   .inline_form = true};
 
 constexpr SchemaElement kAudience[] = {
     {.name = "enabled",
@@ -87,7 +85,7 @@ constexpr SchemaElement kAudience[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "1, where the element is there",
      .example = "1",
-     .help = "1: what is listened to is written down, and /api/v1/audience tells of it."},
+     .help = "1: listening is written down, for /api/v1/audience."},
     {.name = "database",
      .kind = kPath,
      .slot = slot<&AudienceSettings::database>,
@@ -95,7 +93,7 @@ constexpr SchemaElement kAudience[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "audience.db in the state directory",
      .example = "/var/lib/icecast-lb/audience.db",
-     .help = "The file of the sessions and sums, an SQLite database; on a disk of this machine."},
+     .help = "The SQLite file of sessions and sums, on a local disk."},
     {.name = "window",
      .kind = kSeconds,
      .slot = slot<&AudienceSettings::window>,
@@ -104,7 +102,7 @@ constexpr SchemaElement kAudience[] = {
      .reload = ReloadClass::kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "60s",
-     .help = "A listener that comes back within so long goes on with its session."},
+     .help = "A listener that is back by then goes on with its session."},
     {.name = "keep-sessions",
      .kind = kSeconds,
      .slot = slot<&AudienceSettings::keep_sessions>,
@@ -113,7 +111,7 @@ constexpr SchemaElement kAudience[] = {
      .reload = ReloadClass::kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "9600h",
-     .help = "Single sessions and titles are deleted after so long. The sums stay."},
+     .help = "Sessions and titles are deleted after so long; sums stay."},
     {.name = "report",
      .kind = kBlock,
      .block = &kReportBlock,
@@ -126,8 +124,7 @@ constexpr SchemaElement kAudience[] = {
 constinit const SchemaBlock kAudienceBlock{
     .name = "audience",
     .help =
-        "Which mounts were listened to, when and for how long; see doc/audience.md. It needs a "
-        "state directory.",
+        "What was listened to, when, for how long: doc/audience.md. It needs a state directory.",
     .elements = kAudience,
     .fresh = fresh<AudienceSettings>};
 

@@ -44,7 +44,7 @@ constexpr SchemaElement kMountAuthentication[] = {
      .slot = slot<&AuthenticatorSettings::type>,
      .attribute = true,
      .example = "htpasswd",
-     .help = "htpasswd: users in a file; url: every listener is asked for at a web server."},
+     .help = "htpasswd: users of a file; url: a web server is asked for every listener."},
     {.name = "option",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -55,11 +55,9 @@ constexpr SchemaElement kMountAuthentication[] = {
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help =
-         "A role of Icecast 2.5. One of type htpasswd or url becomes the authentication of "
-         "that type; a static one for sources becomes username and password of the mount; an "
-         "anonymous one with get allows every listener. With any other, every listener is refused, "
-         "which is an error of --check-config that names what is in the way."},
+     .help = "A role of Icecast 2.5: htpasswd or url is that authentication; static for sources is "
+             "username and password of the mount; anonymous with get lets everyone in. With any "
+             "other, which --check-config names as an error, every listener is refused."},
 };
 static_assert(all_say_set_by(kMountAuthentication));
 
@@ -68,9 +66,8 @@ static_assert(all_say_set_by(kMountAuthentication));
 constinit const SchemaBlock kMountAuthenticationBlock{
     .name = "mount/authentication",
     .help =
-        "The listeners that are let in. Without it: all. It is not inherited from the default "
-        "mount by "
-        "mounts with a section of their own.",
+        "Who may listen; without it: everyone. Not inherited from the default mount by mounts with "
+        "a section.",
     .elements = kMountAuthentication,
     .fresh = fresh<AuthenticatorSettings>};
 

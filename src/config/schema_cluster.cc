@@ -28,20 +28,19 @@ constexpr SchemaElement kPublicAddress[] = {
 };
 constinit const SchemaBlock kPublicAddressBlock{
     .name = "public-address",
-    .help = "Where listeners are sent to reach this node. One for each scheme.",
+    .help = "Where listeners reach this node; one for each scheme.",
     .elements = kPublicAddress,
     .fresh = fresh<PublicAddress>};
 
 constexpr SchemaElement kCapacity[] = {
     bandwidth_of(slot<&ClusterSettings::max_bits_per_second>),
-    number_of(
-        "max-listeners", slot<&ClusterSettings::max_listeners>, 10'000'000,
-        "Listeners it can take; 0: not limited. It announces no more than <clients>, and than "
-        "file descriptors allow."),
+    number_of("max-listeners", slot<&ClusterSettings::max_listeners>, 10'000'000,
+              "Listeners it takes; 0: no limit. It announces no more than <clients> and file "
+              "descriptors allow."),
     number_of("max-accept", slot<&ClusterSettings::max_accept>, 1'000'000,
               "New listeners a second; 0: not limited."),
     number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
-              "How much of its capacity this node offers itself; 0: it only redirects."),
+              "The share of its capacity that it gives itself; 0: it only redirects."),
     {.name = "max-sources",
      .kind = kNumber,
      .slot = slot<&ClusterSettings::max_sources>,
@@ -50,7 +49,7 @@ constexpr SchemaElement kCapacity[] = {
      .unset = -1,
      .origin = SchemaOrigin::kOwn,
      .example = "100",
-     .help = "Mounts made by the API whose home it may be; 0: none; -1: as <sources>."},
+     .help = "Mounts of the API whose home it may be; 0: none; -1: as <sources>."},
     {.name = "max-ingest",
      .kind = kRate,
      .slot = slot<&ClusterSettings::max_ingest_bits>,
@@ -58,8 +57,7 @@ constexpr SchemaElement kCapacity[] = {
      .max = 1'000'000'000'000'000,
      .origin = SchemaOrigin::kOwn,
      .example = "20M",
-     .help = "What the sources of these mounts may send together, in bits a second. Without it or "
-             "0: <max-bandwidth> of <limits>, if that is given."},
+     .help = "What their sources may send together; 0: as <limits><max-bandwidth>, if given."},
 };
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
@@ -97,14 +95,14 @@ constexpr SchemaElement kBalance[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: prefer nodes that carry the stream already."},
     number_of("min-carriers", slot<&ClusterSettings::min_carriers>, 1000,
-              "With affinity: a busy mount is spread over at least so many nodes."),
+              "With affinity: a busy mount has at least so many nodes."),
     number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
               "Listeners that make a mount busy."),
     fraction_of("eps", slot<&ClusterSettings::eps>, 100'000,
-                "With affinity: how far a node that carries the stream may be above the mean "
-                "utilisation before another one is used."),
+                "With affinity: how far a carrier may be above the mean utilisation before another "
+                "node is used."),
     fraction_of("floor", slot<&ClusterSettings::floor>, 10'000,
-                "With affinity: the utilisation up to which a node is used in any case."),
+                "With affinity: up to this utilisation a node is used in any case."),
     {.name = "hold",
      .kind = kMilliseconds,
      .slot = slot<&ClusterSettings::hold>,
@@ -112,9 +110,10 @@ constexpr SchemaElement kBalance[] = {
      .max = 60'000,
      .origin = SchemaOrigin::kOwn,
      .example = "1s",
-     .help = "After a start, how long requests wait for the nodes to report; 0: not at all."},
-    fraction_of("direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
-                "The part of this node's capacity for listeners that cannot be redirected."),
+     .help = "How long requests after a start wait for reports of nodes; 0: not at all."},
+    fraction_of(
+        "direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
+        "The part of this node's capacity that is kept for listeners that cannot be redirected."),
     {.name = "retry-after",
      .kind = kSeconds,
      .slot = slot<&ClusterSettings::retry_after>,
@@ -122,7 +121,7 @@ constexpr SchemaElement kBalance[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help = "When a listener may ask again if no node has room."},
+     .help = "Retry-After, where no node has room."},
 };
 
 // The same for one mount, where -1 stands for "as the cluster".
@@ -182,14 +181,14 @@ constexpr SchemaElement kToken[] = {
      .kind = kSecret,
      .slot = slot<&ClusterSettings::token_keys>,
      .origin = SchemaOrigin::kOwn,
-     .help = "Keys that sign redirects; the first one signs, all are accepted."},
+     .help = "Keys of redirects: the first signs, all are accepted."},
     {.name = "require",
      .kind = kChoice,
      .slot = slot<&ClusterSettings::token_require>,
      .choices = kRequires,
      .origin = SchemaOrigin::kOwn,
-     .help = "Listeners that come to this node without a valid token: off serves them, soft sends "
-             "them to the first master once, hard refuses them."},
+     .help = "Listeners without a valid token: off serves them, soft sends them to the first "
+             "master once, hard refuses them."},
 };
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
@@ -207,19 +206,19 @@ constexpr SchemaElement kDrain[] = {
      .slot = slot<&ClusterSettings::drain_mode>,
      .choices = kDrainModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "What TERM does: off ends the process at once; the others take no new listeners any "
-             "more and end it when the last listener has gone. soft lets them stay until then, "
-             "move closes them little by little, so that they come back by way of the master, hard "
-             "closes all at once. A second TERM ends it at once."},
+     .help =
+         "What TERM does: off ends the process at once. The others take no new listeners, and end "
+         "it when the last has gone: soft lets them stay, move closes them little by little, so "
+         "that they return through the master, hard closes all. A second TERM ends it at once."},
     seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
-               "How long it may take; then the process ends, with the listeners that are left."),
+               "After so long the process ends with the listeners that are left."),
     {.name = "rate",
      .kind = kText,
      .slot = slot<&ClusterSettings::drain_rate>,
      .origin = SchemaOrigin::kOwn,
      .example = "2%",
-     .help = "How many listeners move closes a second: a number, or a share of those that there "
-             "were at the beginning. It closes more where they would not all be gone in time."},
+     .help = "Listeners that move closes a second: a number, or a share of those at the beginning; "
+             "more where time would not be enough."},
 };
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node empties itself before it ends.",
@@ -239,7 +238,7 @@ constexpr SchemaElement kAgent[] = {
 };
 constinit const SchemaBlock kAgentBlock{
     .name = "agent",
-    .help = "A port that tells HAProxy's agent-check in one line how this node is.",
+    .help = "A port for HAProxy's agent-check: this node in one line.",
     .elements = kAgent,
     .fresh = fresh<ClusterSettings>};
 
@@ -252,9 +251,8 @@ constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help
           .help = help};
 }
 constexpr std::string_view kOfNode =
-    "The countries that it is near to (ISO 3166, two letters), whatever it reports itself. "
-    "Listeners "
-    "from elsewhere, as far as <geoipdb> knows, are sent to it only while no nearer node has room.";
+    "Countries that it is near to (ISO 3166), whatever it reports: listeners of others (by "
+    "<geoipdb>) are sent to it only where no nearer node has room.";
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -276,23 +274,22 @@ constexpr SchemaElement kNode[] = {
      .help = "The public addresses it may announce."},
     bandwidth_of(slot<&ClusterNode::max_bits_per_second>),
     number_of("max-listeners", slot<&ClusterNode::max_listeners>, 10'000'000,
-              "Listeners it can take at most, whatever it reports; 0: as it reports."),
+              "Listeners at most; 0: as it reports."),
     number_of("weight", slot<&ClusterNode::weight>, 1000,
-              "Its share, against other nodes of the same capacity; 0: none."),
+              "Its share beside nodes of the same capacity; 0: none."),
     {.name = "allow-peer-address",
      .kind = kBool,
      .slot = slot<&ClusterNode::allow_peer_address>,
      .origin = SchemaOrigin::kOwn,
-     .help = "1: where it announces no public address, the one that it connects from is taken."},
+     .help = "1: without a public address, the one that it connects from is taken."},
     countries_of(slot<&ClusterNode::countries>, kOfNode),
     {.name = "sources",
      .kind = kList,
      .slot = slot<&ClusterNode::sources>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live/*",
-     .help = "Mounts that it may bring: sources of its own, and relays with ingest once that it "
-             "captures for all; names or patterns. A peer, which is a master of this node too, may "
-             "capture all."},
+     .help = "Mounts or patterns that it may bring: its own sources, and relays with ingest once "
+             "that it captures for all. A peer (a master of this node too) may capture all."},
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -319,7 +316,7 @@ constexpr SchemaElement kLegacy[] = {
     number_of("max-listeners", slot<&LegacySlave::max_listeners>, 10'000'000,
               "Listeners it can take; 0: not limited."),
     number_of("weight", slot<&LegacySlave::weight>, 1000,
-              "Its share, against other nodes of the same capacity; 0: none."),
+              "Its share beside nodes of the same capacity; 0: none."),
     countries_of(slot<&LegacySlave::countries>, kOfNode),
 };
 constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
@@ -346,16 +343,16 @@ constexpr SchemaElement kCluster[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "8100",
-     .help = "The port where nodes connect, over TLS 1.3 by their secrets; 0: none."},
+     .help = "The port of links from nodes, by TLS 1.3 and secrets; 0: none."},
     {.name = "tags",
      .kind = kList,
      .slot = slot<&ClusterSettings::tags>,
      .origin = SchemaOrigin::kOwn,
      .example = "eu premium",
      .help = "Words that describe this node."},
-    countries_of(slot<&ClusterSettings::countries>,
-                 "The countries that this node is near to (ISO 3166, two letters); without it, to "
-                 "all. Masters are informed."),
+    countries_of(
+        slot<&ClusterSettings::countries>,
+        "Countries that this node is near to (ISO 3166), as masters are told; without it: all."),
     {.name = "public-address",
      .kind = kBlock,
      .block = &kPublicAddressBlock,
@@ -381,8 +378,8 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::no_redirect>,
      .origin = SchemaOrigin::kOwn,
      .example = "MyRadio/1",
-     .help = "Listeners whose User-Agent contains one of these are served here, besides those that "
-             "are known not to follow a redirect."},
+     .help = "Listeners with one of these in User-Agent are served here, as are players known not "
+             "to follow a redirect."},
     {.name = "drain",
      .kind = kBlock,
      .block = &kDrainBlock,
@@ -393,8 +390,8 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::udp>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a datagram to the port of a listen-socket is answered with this node's state. "
-             "While it drains, the port is closed: the sender gets an error."},
+     .help = "1: a datagram to the port of a listen-socket is answered with the state of this "
+             "node; while it drains the port is closed."},
     {.name = "agent",
      .kind = kBlock,
      .block = &kAgentBlock,
@@ -405,8 +402,7 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::on_node_event>,
      .origin = SchemaOrigin::kOwn,
      .example = "/usr/local/bin/tell",
-     .help = "A program that is run, without a shell, for every event of this node; see "
-             "doc/orchestration.md."},
+     .help = "A program, run without a shell for every event of this node: doc/orchestration.md."},
     {.name = "node",
      .kind = kBlock,
      .block = &kNodeBlock,
@@ -423,13 +419,13 @@ constexpr SchemaElement kCluster[] = {
 
 constinit const SchemaBlock kMountBalanceBlock{
     .name = "balance",
-    .help = "How the listeners of these mounts are shared out, where it is not as for all others.",
+    .help = "How listeners of these mounts are shared out, where it differs.",
     .elements = kMountBalance,
     .fresh = fresh<MountBalance>};
 
 constinit const SchemaBlock kClusterBlock{
     .name = "cluster",
-    .help = "This node's place in a cluster, and the nodes that may report to it.",
+    .help = "This node in a cluster, and the nodes that report to it.",
     .elements = kCluster,
     .fresh = fresh<ClusterSettings>};
 

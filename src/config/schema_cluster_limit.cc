@@ -19,9 +19,8 @@ constexpr SchemaElement kClusterLimit[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "500",
-     .help = "Listeners at once on all linked nodes together, exactly. The number of the node "
-             "where the stream begins counts; the others have theirs from it. -1: as the default "
-             "mount says, else no limit."},
+     .help = "Listeners at once on all linked nodes together, exactly. The number at the node of "
+             "the source counts. -1: as the default mount, else no limit."},
     {.name = "listeners",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -43,10 +42,9 @@ constexpr SchemaElement kClusterLimit[] = {
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
      .example = "kick",
-     .help =
-         "Where there are more listeners than that, after the number was lowered or nodes were "
-         "cut off: keep: they stay, and none come in until the number is right; kick: each node "
-         "ends its newest ones. That of the node where the stream begins counts."},
+     .help = "Where there are more, after a lower number or a split: keep lets them stay, and "
+             "nobody in until the number is right; kick ends the newest at each node. The word at "
+             "the node of the source counts."},
 };
 static_assert(all_say_set_by(kClusterLimit));
 

@@ -19,8 +19,7 @@ constexpr SchemaElement kConsole[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "1, where the element is there",
      .example = "1",
-     .help = "1: the pages of /admin/ ask for a login with a page of their own, and remember it. "
-             "Programs log in as before."},
+     .help = "1: /admin/ has a login page and sessions; programs log in as before."},
     {.name = "idle",
      .kind = kSeconds,
      .slot = slot<&ConsoleSettings::idle>,
@@ -36,50 +35,48 @@ constexpr SchemaElement kConsole[] = {
      .max = 7 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "12h",
-     .help = "A session ends so long after its login, however much it is used."},
+     .help = "A session ends so long after its login."},
     {.name = "history",
      .kind = kSeconds,
      .slot = slot<&ConsoleSettings::history>,
      .max = 30 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "30d",
-     .help = "How long listeners and kbit/s are remembered, for charts: of all, by mount and by "
-             "node. A mount takes 37 kB. With a state-dir it outlives a restart. 0: not at all."},
+     .help = "How long listeners and kbit/s are kept for charts (37 kB a mount; over restarts with "
+             "a state-dir); 0: not at all."},
     {.name = "origin",
      .kind = kList,
      .slot = slot<&ConsoleSettings::origins>,
      .origin = SchemaOrigin::kOwn,
      .example = "https://console.example.org",
-     .help = "Where browsers open the pages of this server, where it is not by a <public-address> "
-             "or by <hostname> and a port: behind a proxy. Other nodes take sessions over from "
-             "there."},
+     .help = "Where browsers reach these pages, if not by a <public-address> or <hostname> and a "
+             "port: behind a proxy. Nodes take sessions over from there."},
     {.name = "handed-over",
      .kind = kChoice,
      .slot = slot<&ConsoleSettings::handed_over>,
      .choices = kHandedOver,
      .origin = SchemaOrigin::kOwn,
-     .help = "The highest role that a session has here which another master hands over, whatever "
-             "that master says: of its administrators, too."},
+     .help = "The highest role of a session that another master hands over, whatever that master "
+             "says."},
     {.name = "allow-plain",
      .kind = kBool,
      .slot = slot<&ConsoleSettings::allow_plain>,
      .origin = SchemaOrigin::kOwn,
      .example = "0",
-     .help = "1: passwords are taken over http from everywhere. 0: over https, and over http from "
-             "this machine and from private networks."},
+     .help = "1: passwords over http from everywhere; 0: over https, and over http from this "
+             "machine and private networks."},
     {.name = "sso-from",
      .kind = kList,
      .slot = slot<&ConsoleSettings::sso_from>,
      .origin = SchemaOrigin::kOwn,
      .example = "10.0.0.5",
-     .help = "Addresses of proxies that have logged a user in. A request from there with "
-             "sso-secret in the header X-LB-SSO is that of the user in sso-user, if the store has "
-             "this user."},
+     .help = "Addresses of proxies that log users in: a request with sso-secret in X-LB-SSO is of "
+             "the store's user in sso-user."},
     {.name = "sso-secret",
      .kind = kSecret,
      .slot = slot<&ConsoleSettings::sso_secret>,
      .origin = SchemaOrigin::kOwn,
-     .help = "The secret that these proxies send. Without it none is believed."},
+     .help = "The secret of these proxies; without it none is believed."},
     {.name = "sso-user",
      .kind = kText,
      .slot = slot<&ConsoleSettings::sso_user>,
@@ -92,7 +89,7 @@ constexpr SchemaElement kConsole[] = {
 
 constinit const SchemaBlock kConsoleBlock{
     .name = "console",
-    .help = "Logins with a page and a session, for people; see doc/operators.md.",
+    .help = "Logins of people, with page and session: doc/operators.md.",
     .elements = kConsole,
     .fresh = fresh<ConsoleSettings>,
     .inline_form = true};

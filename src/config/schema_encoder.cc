@@ -17,7 +17,7 @@ constexpr SchemaElement kEncoder[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "the mount's",
      .example = "studio",
-     .help = "The name it logs in with; also by which /admin/metadata knows whose title it is."},
+     .help = "Its login; /admin/metadata knows by it whose title it is."},
     {.name = "password",
      .kind = kSecret,
      .set_by = SetBy::kFile,
@@ -50,7 +50,7 @@ constexpr SchemaElement kDeadAir[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "20s, where the block is there",
      .example = "20",
-     .help = "So long the sound has to be silent. 0: nothing listens."},
+     .help = "Silence of the sound that counts; 0: nothing listens."},
     {.name = "level",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -68,8 +68,8 @@ constexpr SchemaElement kDeadAir[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the best standby that has sound takes over, until the sound of the better one is "
-             "back. 0: events alone."},
+     .help = "1: the best standby with sound takes over until the better one's is back; 0: events "
+             "alone."},
 };
 static_assert(all_say_set_by(kDeadAir));
 }  // namespace
@@ -91,17 +91,17 @@ constinit const Nest kDeadAirNest{[](void* parent) -> void* {
 constinit const SchemaBlock kDeadAirBlock{
     .name = "dead-air",
     .help =
-        "Listens for silence in the sound of the mount, by a program beside this one: ffmpeg "
-        "has to be in the server's PATH. Events dead-air and dead-air-over.",
+        "Finds silence in the sound of the mount, by ffmpeg in the server's PATH. Events dead-air "
+        "and dead-air-over.",
     .elements = kDeadAir,
     .fresh = fresh<DeadAirSettings>};
 
 constinit const SchemaBlock kEncoderBlock{
     .name = "encoder",
     .help =
-        "A login of an encoder of this mount, and its place among them; up to 8. The rows "
-        "replace the mount's own login, unless one of them has no username: that one is it. n "
-        "rows make room for n - 1 standbys. Not inherited from the default mount.",
+        "An encoder's login and place; up to 8, not inherited from the default mount. They replace "
+        "the login of the mount, unless one has no username: that one is it. n rows make room for "
+        "n - 1 standbys.",
     .elements = kEncoder,
     .fresh = fresh<EncoderSettings>,
     .inline_form = true};

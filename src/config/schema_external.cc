@@ -20,7 +20,7 @@ constexpr SchemaElement kExternal[] = {
      .slot = slot<&ExternalSettings::url>,
      .origin = SchemaOrigin::kOwn,
      .example = "http://127.0.0.1:8080/mounts",
-     .help = "The address that says in JSON which mounts there are; see doc/external.md."},
+     .help = "The address that lists the mounts in JSON: doc/external.md."},
     {.name = "username",
      .kind = kText,
      .slot = slot<&ExternalSettings::username>,
@@ -39,7 +39,7 @@ constexpr SchemaElement kExternal[] = {
      .max = 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "5s",
-     .help = "Time between two requests, where the backend does not wait for a change."},
+     .help = "Time between requests, where the backend does not wait for a change."},
     {.name = "wait",
      .kind = kSeconds,
      .slot = slot<&ExternalSettings::wait>,
@@ -47,8 +47,8 @@ constexpr SchemaElement kExternal[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "55s",
-     .help = "So long the backend is asked to wait for a change before it answers 304 (Prefer: "
-             "wait, RFC 7240); 0: it is not asked to."},
+     .help = "How long the backend is asked to wait for a change before its 304 (Prefer: wait, RFC "
+             "7240); 0: not."},
     {.name = "timeout",
      .kind = kSeconds,
      .slot = slot<&ExternalSettings::timeout>,
@@ -56,24 +56,22 @@ constexpr SchemaElement kExternal[] = {
      .max = 600,
      .origin = SchemaOrigin::kOwn,
      .example = "10s",
-     .help = "When a request is given up; beside the time that it was asked to wait."},
+     .help = "Time-out of a request, beside that wait."},
     {.name = "for",
      .kind = kChoice,
      .slot = slot<&ExternalSettings::serves>,
      .choices = kServers,
      .origin = SchemaOrigin::kOwn,
      .example = "cluster",
-     .help =
-         "cluster: this server passes the mounts on to its linked nodes, and those without a "
-         "config-external of their own enforce them. node: they are for this server alone. auto: "
-         "cluster where the file names a node, else node."},
+     .help = "cluster: linked nodes without a config-external of their own get the mounts too; "
+             "node: this server alone; auto: cluster where the file names a node."},
     {.name = "on-demand",
      .kind = kBool,
      .slot = slot<&ExternalSettings::on_demand>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a name that a source or a listener comes with, and that is not known here, is "
-             "asked for; they wait for the answer, at most 2 seconds."},
+     .help = "1: the backend is asked for an unknown name that a source or listener comes with; "
+             "they wait at most 2 seconds."},
     {.name = "confirm",
      .kind = kNumber,
      .slot = slot<&ExternalSettings::confirm>,
@@ -82,16 +80,14 @@ constexpr SchemaElement kExternal[] = {
      .choices = kByHand,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help =
-         "When more than 20 mounts, or more than half of them, would go: so many lists in a row "
-         "have to say so. manual (or 0): an administrator has to."},
+     .help = "Lists in a row that have to agree before more than 20 mounts, or more than half, go; "
+             "manual (or 0): an administrator confirms."},
     {.name = "allow-empty",
      .kind = kBool,
      .slot = slot<&ExternalSettings::allow_empty>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a list without a mount is a list as any other. 0: an administrator has to confirm "
-             "that all are to go."},
+     .help = "1: an empty list counts as any other; 0: an administrator confirms it."},
     {.name = "grace",
      .kind = kSeconds,
      .slot = slot<&ExternalSettings::grace>,
@@ -100,23 +96,21 @@ constexpr SchemaElement kExternal[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "60s",
      .help =
-         "So long the source of a mount that was removed goes on; if the mount is back by then, "
-         "it does not end."},
+         "How long the source of a removed mount goes on; if the mount is back by then, it stays."},
     {.name = "private-relays",
      .kind = kBool,
      .slot = slot<&ExternalSettings::private_relays>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a relay of the list may pull from a loopback, link-local or private address. "
-             "Without it only from public ones."},
+     .help = "1: relays of the list may pull from loopback, link-local and private addresses."},
     {.name = "cache",
      .kind = kPath,
      .slot = slot<&ExternalSettings::cache>,
      .origin = SchemaOrigin::kOwn,
      .standard = "external.json in logdir",
      .example = "/var/lib/icecast-lb/external.json",
-     .help = "The file with what is in force, for a start without the backend. It has passwords of "
-             "sources in it and is readable for the server alone."},
+     .help = "What is in force, for a start without the backend. It has passwords of sources; the "
+             "server alone may read it."},
 };
 
 }  // namespace
@@ -124,9 +118,8 @@ constexpr SchemaElement kExternal[] = {
 constinit const SchemaBlock kExternalBlock{
     .name = "config-external",
     .help =
-        "Mounts that another program knows: it is asked for them and for their changes. A "
-        "section of this file with exactly the name of a mount counts before them. Written "
-        "with attributes.",
+        "Mounts that another program lists. A section of this file with exactly the mount's name "
+        "comes first. Written with attributes.",
     .elements = kExternal,
     .fresh = fresh<ExternalSettings>,
     .inline_form = true};

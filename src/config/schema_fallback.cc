@@ -16,8 +16,7 @@ constexpr SchemaElement kFallback[] = {
      .slot = slot<&MountSettings::fallback_mount>,
      .reload = kSource,
      .example = "/silence.mp3",
-     .help = "Where listeners go when there is no source: another mount, or a file in the "
-             "webroot that is played in a loop."},
+     .help = "Where listeners go without a source: a mount, or a file in the webroot, in a loop."},
     {.name = "mount",
      .kind = kMount,
      .set_by = SetBy::kOwner,

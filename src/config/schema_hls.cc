@@ -30,8 +30,8 @@ constexpr SchemaElement kHlsRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "4",
-     .help = "The length of a segment. Players begin three of them behind the newest. It counts at "
-             "the server where the source comes in, and holds on all that relay it."},
+     .help = "Length of a segment; players begin three behind the newest. That of the source's "
+             "server holds on all relays."},
     {.name = "window",
      .kind = kSeconds,
      .slot = slot<&HlsSettings::window>,
@@ -40,18 +40,16 @@ constexpr SchemaElement kHlsRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "120",
-     .help = "What a list holds, at least six segments. Twice as much of each stream is kept in "
-             "memory."},
+     .help = "Length of a list, at least six segments; memory keeps twice as much."},
     {.name = "sessions",
      .kind = kChoice,
      .slot = slot<&HlsSettings::sessions>,
      .choices = kSessionChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "address",
-     .help =
-         "How players are told apart, to be counted as listeners: token by a parameter of their "
-         "list, address by address and User-Agent, so that a cache may keep lists, none not at "
-         "all. Mounts with authentication always have tokens."},
+     .help = "How players are counted as listeners: token by a parameter of their list, address by "
+             "address and User-Agent, so that a cache may keep lists, none not at all. Mounts with "
+             "authentication always have tokens."},
 };
 
 constexpr SchemaElement kVariantRows[] = {
@@ -61,8 +59,7 @@ constexpr SchemaElement kVariantRows[] = {
      .slot = slot<&HlsVariantRow::mount>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live-64.aac",
-     .help = "Another mount with the same programme, as MP3 or AAC; players choose by their "
-             "bandwidth."},
+     .help = "A mount with the same programme, MP3 or AAC; players choose by bandwidth."},
 };
 static_assert(all_say_set_by(kVariantRows));
 constinit const SchemaBlock kVariantBlock{.name = "variant",
@@ -79,7 +76,7 @@ constexpr SchemaElement kMountHlsRows[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "hls/enabled",
      .example = "1",
-     .help = "1: the mount is also played by HLS, as MOUNT/live.m3u8. Of MP3 and AAC only."},
+     .help = "1: also by HLS, as MOUNT/live.m3u8; MP3 and AAC only."},
     {.name = "enabled",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
@@ -100,11 +97,10 @@ static_assert(all_say_set_by(kMountHlsRows));
 
 }  // namespace
 
-constinit const SchemaBlock kHlsBlock{
-    .name = "hls",
-    .help = "HTTP Live Streaming of MP3 and AAC, out of the same memory as the stream itself.",
-    .elements = kHlsRows,
-    .fresh = fresh<HlsSettings>};
+constinit const SchemaBlock kHlsBlock{.name = "hls",
+                                      .help = "HTTP Live Streaming of MP3 and AAC: doc/hls.md.",
+                                      .elements = kHlsRows,
+                                      .fresh = fresh<HlsSettings>};
 
 constinit const SchemaBlock kMountHlsBlock{
     .name = "hls", .help = "", .elements = kMountHlsRows, .fresh = fresh<MountSettings>};

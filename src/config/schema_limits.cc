@@ -35,16 +35,15 @@ constexpr SchemaElement kLimits[] = {
      .min = 1,
      .max = 10'000'000,
      .example = "1000",
-     .help = "Connections open at once, of any kind. Listeners are refused when it is reached; "
-             "administrators and sources still get in."},
+     .help = "Connections at once, of any kind. Beyond it listeners are refused; administrators "
+             "and sources get in."},
     {.name = "sources",
      .kind = kNumber,
      .slot = slot<&LimitSettings::sources>,
      .min = 0,
      .max = 1'000'000,
      .example = "10",
-     .help =
-         "Streams that may run at once: sources, relays and files that stand in as a fallback."},
+     .help = "Streams at once: sources, relays, fallback files."},
     {.name = "queue-size",
      .kind = kBytes,
      .slot = slot<&LimitSettings::queue_bytes>,
@@ -53,8 +52,8 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .as_time = true,
      .example = "524288",
-     .help = "How far a listener may fall behind before it is dropped (or, with lag-policy skip, "
-             "moved forward). It has to hold the burst."},
+     .help = "How far a listener may fall behind before lag-policy drops it or moves it forward. "
+             "It holds at least the burst."},
     {.name = "burst-size",
      .kind = kBytes,
      .slot = slot<&LimitSettings::burst_bytes>,
@@ -63,23 +62,23 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .as_time = true,
      .example = "65535",
-     .help = "What a new listener is given at once, so that the player starts without waiting. "
-             "It is also how far the listener is behind the source from then on."},
+     .help = "What a new listener gets at once, so that the player starts; from then on it is so "
+             "far behind the source."},
     {.name = "burst-on-connect",
      .kind = kBool,
      .slot = burst_on_connect,
      .reload = kSource,
      .secondary = true,
      .standard = "1",
-     .help = "0 means burst-size 0, if it is written after burst-size (Icecast's rule). Better "
-             "write burst-size alone."},
+     .help =
+         "0 after burst-size means burst-size 0, as in Icecast. Better write burst-size alone."},
     {.name = "header-timeout",
      .kind = kSeconds,
      .slot = slot<&LimitSettings::header_timeout>,
      .min = 1,
      .max = 3600,
      .example = "15",
-     .help = "A client that has not sent its whole request by then is dropped."},
+     .help = "A client without a whole request by then is dropped."},
     {.name = "source-timeout",
      .kind = kSeconds,
      .slot = slot<&LimitSettings::source_timeout>,
@@ -87,7 +86,7 @@ constexpr SchemaElement kLimits[] = {
      .max = 86'400,
      .reload = kSource,
      .example = "10",
-     .help = "A source that sends nothing for so long is ended; its listeners go to the fallback."},
+     .help = "A source that is silent for so long is ended; listeners go to the fallback."},
     {.name = "client-timeout",
      .kind = kSeconds,
      .slot = slot<&LimitSettings::client_timeout>,
@@ -95,12 +94,12 @@ constexpr SchemaElement kLimits[] = {
      .max = 86'400,
      .lenient = true,
      .example = "30",
-     .help = "A client that takes nothing of a page or a file for so long is dropped. Listeners of "
-             "streams are not: they are judged by queue-size."},
+     .help = "A client that takes nothing of a page or file for so long is dropped; queue-size "
+             "judges listeners."},
     {.name = "threadpool",
      .kind = kNothing,
      .support = SchemaSupport::kQuiet,
-     .help = "Has no effect, as in Icecast 2.4. The number of threads is limits/threads."},
+     .help = "No effect, as in Icecast 2.4; see limits/threads."},
     {.name = "threads",
      .aliases = "workers",
      .kind = kNumber,
@@ -111,7 +110,7 @@ constexpr SchemaElement kLimits[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "auto",
-     .help = "Threads that move bytes; auto (or 0) is one a processor. Icecast-KH says workers."},
+     .help = "Threads that move bytes; auto or 0: one a processor."},
     {.name = "max-pulse",
      .kind = kMilliseconds,
      .slot = slot<&LimitSettings::max_pulse>,
@@ -120,8 +119,8 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "750ms",
-     .help = "The longest time that new bytes of a stream wait, so that many listeners can be "
-             "served in one go. Never more than a quarter of the burst."},
+     .help = "The longest wait of new bytes, so that many listeners are served in one go; at most "
+             "a quarter of the burst."},
     {.name = "delivery",
      .kind = kChoice,
      .slot = slot<&LimitSettings::delivery>,
@@ -129,8 +128,7 @@ constexpr SchemaElement kLimits[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "auto",
-     .help = "The system call that sends a stream. auto takes sendfile where it can; the others "
-             "are there to compare."},
+     .help = "The system call that sends a stream; auto: sendfile where it can."},
     {.name = "max-listeners",
      .kind = kNumber,
      .slot = slot<&LimitSettings::max_listeners>,
@@ -139,7 +137,7 @@ constexpr SchemaElement kLimits[] = {
      .unset = -1,
      .origin = SchemaOrigin::kKh,
      .example = "500",
-     .help = "Listeners at once over all mounts; 0 or -1: no limit."},
+     .help = "Listeners of all mounts; 0 or -1: no limit."},
     {.name = "max-bandwidth",
      .kind = kRate,
      .slot = slot<&LimitSettings::max_bandwidth>,
@@ -147,9 +145,8 @@ constexpr SchemaElement kLimits[] = {
      .max = 1'000'000'000'000'000,
      .origin = SchemaOrigin::kKh,
      .example = "900M",
-     .help = "What all listeners together may get, in bits a second: a listener that would exceed "
-             "it is "
-             "refused. Each counts with the bitrate of the stream. 0: not limited."},
+     .help = "What all listeners may get, each counted with its stream's bitrate; one that would "
+             "exceed it is refused; 0: no limit."},
     {.name = "max-listeners-per-address",
      .kind = kNumber,
      .slot = slot<&LimitSettings::max_per_address>,
@@ -157,9 +154,9 @@ constexpr SchemaElement kLimits[] = {
      .max = 1'000'000,
      .origin = SchemaOrigin::kOwn,
      .example = "20",
-     .help = "Listeners at once from one address (of IPv6: one /64) over all mounts; more are "
-             "refused. Servers that relay with a password and trusted proxies are not counted. "
-             "Many people may share one address (a school, a mobile network). 0: not limited."},
+     .help = "Listeners from one address (IPv6: one /64) over all mounts; trusted proxies, and "
+             "relays with a password, are not counted. A school or mobile network has one address "
+             "for many. 0: no limit."},
     unsupported("min-queue-size", SchemaOrigin::kKh,
                 "the queue always holds the burst, so there is no minimum to set"),
     unsupported("inactivity-timeout", SchemaOrigin::kKh,
@@ -175,8 +172,8 @@ constexpr SchemaElement kAuthentication[] = {
     {.name = "source-password",
      .kind = kSecret,
      .slot = slot<&AuthenticationSettings::source_password>,
-     .help = "With it a source logs in to any mount that has no password of its own, as user "
-             "source. Without it no source gets in there."},
+     .help = "Login of sources, as user source, at mounts without a password of their own; without "
+             "it none gets in there."},
     {.name = "admin-user",
      .kind = kText,
      .slot = slot<&AuthenticationSettings::admin_user>,
@@ -185,7 +182,7 @@ constexpr SchemaElement kAuthentication[] = {
     {.name = "admin-password",
      .kind = kSecret,
      .slot = slot<&AuthenticationSettings::admin_password>,
-     .help = "The administrator's password. Without it the pages under /admin/ are off."},
+     .help = "The administrator's; without it /admin/ is off."},
     {.name = "relay-user",
      .kind = kText,
      .slot = slot<&AuthenticationSettings::relay_user>,
@@ -194,15 +191,15 @@ constexpr SchemaElement kAuthentication[] = {
     {.name = "relay-password",
      .kind = kSecret,
      .slot = slot<&AuthenticationSettings::relay_password>,
-     .help = "Password of slave servers. Without it no slave gets the list of streams."},
+     .help = "Password of slaves; without it none gets the list of streams."},
     unsupported("shoutcast-user", SchemaOrigin::kIcecast25,
                 "Shoutcast sources log in with the password alone"),
     {.name = "role",
      .kind = kNothing,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A role of Icecast 2.5. One user and password (static, legacy-password) for sources "
-             "or for the administrator are taken as the passwords above; others have no effect."},
+     .help = "A role of Icecast 2.5: one user and password (static, legacy-password) of sources or "
+             "of the administrator counts as above; others have no effect."},
 };
 
 }  // namespace
@@ -214,7 +211,7 @@ constinit const SchemaBlock kLimitsBlock{.name = "limits",
 
 constinit const SchemaBlock kAuthenticationBlock{
     .name = "authentication",
-    .help = "The passwords of the three roles. The word hackme is refused at start.",
+    .help = "Passwords of three roles; hackme is refused at start.",
     .elements = kAuthentication,
     .fresh = fresh<AuthenticationSettings>};
 

@@ -44,7 +44,7 @@ constexpr SchemaElement log_file_size() {
           .origin = SchemaOrigin::kKh,
           .standard = "as logsize",
           .example = "100m",
-          .help = "This log is renamed once it has grown so large, in bytes; 0: as logsize says."};
+          .help = "This log's own logsize, in bytes; 0: logsize."};
 }
 template <auto Rules>
 constexpr SchemaElement log_file_duration() {
@@ -56,7 +56,7 @@ constexpr SchemaElement log_file_duration() {
           .origin = SchemaOrigin::kKh,
           .standard = "as logduration",
           .example = "24h",
-          .help = "This log is renamed once it is so old; 0: as logduration says."};
+          .help = "This log's own logduration; 0: logduration."};
 }
 template <auto Rules>
 constexpr SchemaElement log_file_archive() {
@@ -68,17 +68,14 @@ constexpr SchemaElement log_file_archive() {
           .origin = SchemaOrigin::kKh,
           .standard = "as logarchive",
           .example = "1",
-          .help =
-              "1: the old file of this log gets a date, 0: it becomes FILE.old; -1: as "
-              "logarchive says."};
+          .help = "This log's own logarchive; -1: logarchive."};
 }
 constexpr std::string_view kNoLinesKept = "log lines are not kept in memory";
 
 constexpr SchemaElement kAccessLog[] = {
-    log_file_text<&LogSettings::access_path>(
-        "access.log",
-        "One line for every request, when its connection ends. - is standard error, /dev/stdout "
-        "standard output."),
+    log_file_text<&LogSettings::access_path>("access.log",
+                                             "A line for each request, when its connection ends; - "
+                                             "is standard error, /dev/stdout standard output."),
     log_file_name<&LogSettings::access_path>(),
     log_file_size<&LogSettings::access_rules>(),
     log_file_duration<&LogSettings::access_rules>(),
@@ -96,9 +93,7 @@ constexpr SchemaElement kAccessLog[] = {
 };
 constexpr SchemaElement kErrorLog[] = {
     log_file_text<&LogSettings::error_path>(
-        "error.log",
-        "What the server did and what went wrong. - is standard error, /dev/stdout standard "
-        "output."),
+        "error.log", "What happened, and what went wrong; - and /dev/stdout as above."),
     log_file_name<&LogSettings::error_path>(),
     log_file_size<&LogSettings::error_rules>(),
     log_file_duration<&LogSettings::error_rules>(),
@@ -136,8 +131,8 @@ constexpr SchemaElement kLogging[] = {
      .slot = slot<&LogSettings::level>,
      .choices = kLevelChoices,
      .example = "3",
-     .help = "How much goes into the error log: 1 errors, 2 also warnings, 3 also information, 4 "
-             "also debugging. Icecast 2.5's names (error, warning, information, debug) work too."},
+     .help = "1 errors, 2 also warnings, 3 also information, 4 also debugging; Icecast 2.5's names "
+             "work too."},
     {.name = "logsize",
      .kind = kBytes,
      .slot = slot<&LogSettings::max_bytes>,
@@ -146,14 +141,12 @@ constexpr SchemaElement kLogging[] = {
      .scale = 1024,
      .standard = "1048576",
      .example = "10000",
-     .help = "In kilobytes (of 1024). A log that has grown so large is renamed to FILE.old; 0: "
-             "never."},
+     .help = "In KiB. A log that large becomes FILE.old; 0: never."},
     {.name = "logarchive",
      .kind = kBool,
      .slot = slot<&LogSettings::archive>,
      .example = "1",
-     .help = "1: a large or old log is renamed to FILE.YYYYMMDD_HHMMSS, so that nothing is "
-             "overwritten."},
+     .help = "1: it becomes FILE.YYYYMMDD_HHMMSS, and nothing is overwritten."},
     {.name = "logduration",
      .kind = kSeconds,
      .slot = slot<&LogSettings::max_age>,
@@ -161,15 +154,14 @@ constexpr SchemaElement kLogging[] = {
      .max = kMaxLogSeconds,
      .origin = SchemaOrigin::kOwn,
      .example = "24h",
-     .help = "A log that is so old is renamed as one that is too large, before its next line is "
-             "written; 0: never."},
+     .help = "A log that old is renamed too, before its next line; 0: never."},
     {.name = "accesslog-format",
      .kind = kChoice,
      .slot = slot<&LogSettings::access_format>,
      .choices = kFormatChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "json",
-     .help = "text: the lines of Icecast 2.4, which analysers read. json: one JSON object a line."},
+     .help = "text: lines of Icecast 2.4, for analysers; json: an object a line."},
     {.name = "playlistlog-format",
      .kind = kChoice,
      .slot = slot<&LogSettings::playlist_format>,
@@ -183,7 +175,7 @@ constexpr SchemaElement kLogging[] = {
      .slot = slot<&LogSettings::access_ip>,
      .origin = SchemaOrigin::kKh,
      .example = "0",
-     .help = "0: the addresses of clients stay out of the access log; - stands in their place."},
+     .help = "0: the access log has - for addresses of clients."},
     unsupported("memorybacklog", SchemaOrigin::kIcecast25, kNoLinesKept),
     unsupported("accesslog_lines", SchemaOrigin::kKh, kNoLinesKept,
                 "errorlog_lines playlistlog_lines"),
@@ -208,9 +200,8 @@ constexpr SchemaElement kChangeOwner[] = {
 constinit const SchemaBlock kChangeOwnerBlock{
     .name = "changeowner",
     .help =
-        "The user that a server started as root changes to once its sockets are open. A server "
-        "that would "
-        "stay root does not start.",
+        "The user that a server started as root becomes once its sockets are open; it does not "
+        "stay root.",
     .elements = kChangeOwner,
     .fresh = fresh<SecuritySettings>};
 
@@ -247,8 +238,8 @@ constexpr SchemaElement kSecurity[] = {
      .reload = kRestart,
      .strict = true,
      .example = "1",
-     .help = "1: paths/basedir becomes the root directory after start; needs to be started as "
-             "root. All other paths are then inside it."},
+     .help = "1: paths/basedir becomes the root directory after a start as root; all other paths "
+             "are inside it."},
     {.name = "changeowner", .kind = kBlock, .block = &kChangeOwnerBlock, .nest = same_object()},
     {.name = "tls-context",
      .kind = kBlock,

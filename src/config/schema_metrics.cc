@@ -13,8 +13,8 @@ constexpr SchemaElement kMetrics[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "127.0.0.0/8 ::1",
      .example = "10.0.0.0/8",
-     .help = "Addresses that may read /metrics without a password; also networks and patterns, as "
-             "in paths/x-forwarded-for. The administrator always may; none: no other client."},
+     .help = "Addresses, networks and patterns that read /metrics without a password, as in "
+             "paths/x-forwarded-for; none: only the administrator."},
 };
 
 }  // namespace

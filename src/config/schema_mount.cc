@@ -21,16 +21,15 @@ constexpr SchemaElement kMountRows[] = {
      .attribute = true,
      .secondary = true,
      .standard = "normal",
-     .help = "default: these settings hold for every mount that does not say otherwise, and for "
-             "mounts without a section."},
+     .help = "default: for mounts without a section, and for what a section does not say."},
     {.name = "mount-name",
      .kind = kMount,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::name>,
      .reload = kSource,
      .example = "/live.mp3",
-     .help = "The mount, or a pattern such as /live/* (* and ? do not stand for a /). The first "
-             "section in the file that matches counts."},
+     .help = "The mount, or a pattern as /live/* (* and ? are no /); the first section that "
+             "matches counts."},
     {.name = "username",
      .kind = kText,
      .set_by = SetBy::kFile,
@@ -52,7 +51,7 @@ constexpr SchemaElement kMountRows[] = {
      .unset = -1,
      .reload = kSource,
      .example = "100",
-     .help = "Listeners at once; -1: as the default mount says, else no limit."},
+     .help = "Listeners; -1: as the default mount, else no limit."},
     {.name = "max-listeners-cluster",
      .kind = kBlock,
      .set_by = SetBy::kOwner,
@@ -69,9 +68,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "So many listeners of one user at once, on all linked nodes together, of a mount with "
-             "authentication. A further one is refused with 403; where the authenticator has "
-             "drop_existing_listener, the oldest one ends. 0: not limited."},
+     .help = "Listeners of one user on all linked nodes, with authentication. One more is refused "
+             "with 403; with drop_existing_listener the oldest ends. 0: no limit."},
     {.name = "max-bandwidth",
      .kind = kRate,
      .set_by = SetBy::kOwner,
@@ -82,9 +80,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "100M",
-     .help = "What its listeners together may get, in bits a second; each counts with the bitrate "
-             "of the stream. When it is reached, the mount is full, as with max-listeners. 0 or "
-             "-1: not limited."},
+     .help = "What its listeners may get, each counted with the stream's bitrate; then the mount "
+             "is full. 0 or -1: no limit."},
     {.name = "max-listeners-per-address",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -104,9 +101,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "320k",
-     .help = "What its source may send, in bits a second, averaged over ten seconds. A faster one "
-             "is read no faster than this: its encoder is held up, and its listeners hear gaps. "
-             "Relays are not limited. 0: not limited."},
+     .help = "What its source may send, over ten seconds; a faster one is held up, and its "
+             "listeners hear gaps. Relays are free. 0: no limit."},
     {.name = "source-types",
      .kind = kList,
      .set_by = SetBy::kFile,
@@ -114,8 +110,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "text/plain application/x-nsv",
-     .help = "Types that its source may send beside audio/*, video/*, application/ogg and "
-             "octet-stream. Others are refused with 403; nodes do not relay them."},
+     .help = "Types of sources beside audio/*, video/*, application/ogg and octet-stream. Others "
+             "are refused with 403; nodes do not relay them."},
     {.name = "max-stream-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -125,8 +121,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "7200",
-     .help = "A source (not a relay) is ended after so long; its listeners go to the fallback. "
-             "0: never."},
+     .help = "A source, not a relay, ends after so long; listeners go to the fallback; 0: never."},
     {.name = "max-history",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -137,8 +132,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kIcecast25,
      .example = "20",
-     .help = "Titles of the mount that are remembered, with their times, for /played.xsl, "
-             "/played.json and /played.html; 0: none. They survive the source, not a restart."},
+     .help = "Titles that /played.xsl, /played.json and /played.html remember, past the source but "
+             "not a restart; 0: none."},
     {.name = "redirect",
      .kind = kText,
      .set_by = SetBy::kAdmin,
@@ -146,9 +141,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "https://cdn.example.org:8443",
-     .help = "Every listener that asks for the mount is sent (302) to this server, with the same "
-             "mount, whether it plays here or not. Administrators and servers that relay with a "
-             "password are served here."},
+     .help = "Listeners are sent (302) to this server for the same mount, whether it plays here or "
+             "not; administrators and relays with a password are not."},
     {.name = "redirect-to",
      .kind = kText,
      .set_by = SetBy::kAdmin,
@@ -156,8 +150,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "https://cdn.example.org/${mount}",
-     .help =
-         "The same, with the whole address; ${mount} stands for the mount without its first /."},
+     .help = "The same with a whole address; ${mount} is the mount without its first /."},
     {.name = "max-listener-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -181,7 +174,7 @@ constexpr SchemaElement kMountRows[] = {
      .choices = kOverrideChoices,
      .reload = kSource,
      .example = "1",
-     .help = "1: listeners come back from the fallback when the source starts. Icecast 2.5 says "
+     .help = "1: the source's start brings listeners back from the fallback. Icecast 2.5 says "
              "none, all or own."},
     {.name = "fallback-when-full",
      .kind = kBool,
@@ -189,22 +182,21 @@ constexpr SchemaElement kMountRows[] = {
      .slot = slot<&MountSettings::fallback_when_full>,
      .reload = kSource,
      .example = "1",
-     .help = "1: when max-listeners is reached, new listeners go to the fallback."},
+     .help = "1: beyond max-listeners, new listeners go to the fallback."},
     {.name = "intro",
      .kind = kPath,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::intro>,
      .reload = kSource,
      .example = "/intro.mp3",
-     .help = "A file in the webroot that every new listener hears first. It has to have the "
-             "stream's format."},
+     .help = "A file in the webroot, of the stream's format, that new listeners hear first."},
     {.name = "dump-file",
      .kind = kPath,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::dump_file>,
      .reload = kNew,
      .example = "/var/spool/live-%Y%m%d.mp3",
-     .help = "The stream is also written to this file; %Y, %m … as in strftime(3)."},
+     .help = "A copy of the stream; %Y, %m … as in strftime(3)."},
     {.name = "hls",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -218,29 +210,28 @@ constexpr SchemaElement kMountRows[] = {
      .slot = slot<&MountSettings::hidden>,
      .reload = kSource,
      .example = "1",
-     .help = "1: not shown on public pages and not given to slaves."},
+     .help = "1: not on public pages, and not for slaves."},
     {.name = "no-mount",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
      .slot = slot<&MountSettings::no_mount>,
      .reload = kSource,
      .example = "1",
-     .help = "1: listeners cannot ask for it; it serves as a fallback only."},
+     .help = "1: only a fallback, which no listener can ask for."},
     {.name = "relay",
      .kind = kNothing,
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A relay for this mount, as Icecast 2.5 writes it; the same as a relay at the root "
-             "with this local-mount."},
+     .help = "Icecast 2.5's relay of this mount; as a root relay with this local-mount."},
     {.name = "event-bindings",
      .aliases = "kartoffelsalat",
      .kind = kNothing,
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "Programs that Icecast 2.5 runs: an event of type exec is on-connect for the trigger "
-             "source-connect and on-disconnect for source-disconnect. Others have no effect."},
+     .help = "Programs of Icecast 2.5: an exec for source-connect or source-disconnect is "
+             "on-connect or on-disconnect; others have no effect."},
     {.name = "allow-direct-access",
      .kind = kChoice,
      .set_by = SetBy::kAdmin,
@@ -260,7 +251,7 @@ constexpr SchemaElement kMountRows[] = {
      .unset = -1,
      .reload = kSource,
      .example = "0",
-     .help = "1: announced in directories, 0: never, -1: as the source says."},
+     .help = "1: in directories, 0: never, -1: as the source says."},
     {.name = "no-yp",
      .kind = kChoice,
      .set_by = SetBy::kOwner,
@@ -327,9 +318,9 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help = "When the source is gone, listeners are kept for so many seconds, in case it comes "
-             "back. -1: relays 10 seconds (1 where a fallback plays), other sources none, as "
-             "Icecast does; with hls their players have the list for three segments more."},
+     .help =
+         "Listeners stay so many seconds without a source. -1: relays 10 (1 where a fallback "
+         "plays), other sources 0, as in Icecast; with hls the list stays three segments more."},
     {.name = "wait-time",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -339,9 +330,9 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help = "When a source has ended and its listeners are gone (after linger-for), the mount is "
-             "closed to sources for so many seconds: they are answered 403, \"Mountpoint in use\". "
-             "Relays come in, and with hijack the same user. 0: a source may come back at once."},
+     .help = "After a source and its listeners (after linger-for) the mount takes no source for so "
+             "many seconds: 403, \"Mountpoint in use\". Relays come in, and with hijack the same "
+             "user. 0: at once."},
     {.name = "hijack",
      .kind = kBool,
      .set_by = SetBy::kOwner,
@@ -349,8 +340,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "1",
-     .help = "1: a source that has sent nothing for 2 seconds may be replaced by another one that "
-             "logs in with the same user; its listeners stay. 0: the second source is refused."},
+     .help = "1: a source silent for 2 seconds gives way to one that logs in with the same user; "
+             "listeners stay. 0: the second is refused."},
     {.name = "standby-sources",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -360,10 +351,9 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "So many encoders more may log in while one feeds the mount: they are read and stand "
-             "by, the best of them takes over when the writer leaves or falls silent. They send "
-             "the same content type, and count in limits/sources. 0: they are refused with 403, "
-             "as Icecast does."},
+     .help =
+         "More encoders that may log in and stand by: the best takes over where the writer leaves "
+         "or falls silent. Same content type; counted in limits/sources. 0: 403, as in Icecast."},
     {.name = "encoder",
      .kind = kBlock,
      .set_by = SetBy::kFile,
@@ -380,7 +370,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1500ms",
-     .help = "A writer that has sent nothing for so long gives way to a standby that flows."},
+     .help = "A writer silent for so long gives way to a standby that flows."},
     {.name = "return-after",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -390,8 +380,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "5",
-     .help = "A better encoder (by priority, then by arrival) that has flowed as a standby for so "
-             "many seconds takes over again; -1: never."},
+     .help = "A better encoder (by priority, then arrival) that has flowed as standby for so long "
+             "takes over; -1: never."},
     {.name = "dead-air",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -409,8 +399,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "skip",
-     .help = "What happens to a listener that has fallen behind by more than queue-size: drop "
-             "ends it (as Icecast does), skip moves it forward to the present."},
+     .help = "A listener behind by more than queue-size: drop ends it, as in Icecast; skip moves "
+             "it to the present."},
     {.name = "mp3-metadata-interval",
      .aliases = "icy-metadata-interval metadata-interval",
      .kind = kNumber,
@@ -421,24 +411,23 @@ constexpr SchemaElement kMountRows[] = {
      .unset = -1,
      .reload = kSource,
      .example = "16000",
-     .help = "Bytes between two titles in the stream, for players that ask for titles; 0: no "
-             "titles; -1: as the source says, else 16000."},
+     .help = "Bytes between titles, for players that ask; 0: no titles; -1: as the source says, "
+             "else 16000."},
     {.name = "charset",
      .kind = kText,
      .set_by = SetBy::kOwner,
      .slot = slot<&MountSettings::charset>,
      .reload = kSource,
      .example = "ISO8859-1",
-     .help = "The encoding of titles in the stream, of formats other than Ogg and WebM. Without "
-             "it: UTF-8 where the encoder names an encoding or the bytes are UTF-8, else they are "
-             "passed on as ISO8859-1."},
+     .help = "Encoding of titles, except in Ogg and WebM. Without it: UTF-8 where the encoder or "
+             "the bytes say so, else passed on as ISO8859-1."},
     shown_text("stream-name", slot<&MountSettings::stream_name>, "My Radio"),
     shown_text("stream-description", slot<&MountSettings::stream_description>, "Music all day"),
     shown_text("stream-url", slot<&MountSettings::stream_url>, "https://radio.example.org/"),
     shown_text("genre", slot<&MountSettings::genre>, "Various"),
     shown_text("bitrate", slot<&MountSettings::bitrate>, "128"),
     shown_text("type", slot<&MountSettings::type>, "audio/mpeg",
-               "The content type that is shown instead of what the source says."),
+               "The content type shown instead of the source's."),
     shown_text("subtype", slot<&MountSettings::subtype>, "vorbis"),
     {.name = "listenurl",
      .kind = kText,
@@ -448,17 +437,17 @@ constexpr SchemaElement kMountRows[] = {
      .origin = SchemaOrigin::kKh,
      .standard = "http://HOSTNAME:PORT/MOUNT",
      .example = "https://radio.example.org/live.mp3",
-     .help = "The address of the stream in statistics and directories, where listeners reach it by "
-             "another one than hostname and port: behind a proxy, by https."},
+     .help = "The stream's address in statistics and directories, where it is not hostname and "
+             "port: behind a proxy, by https."},
     {.name = "cluster-password",
      .kind = kSecret,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::cluster_password>,
      .help = "Sent to directories, which group streams by it."},
     program("on-connect", slot<&MountSettings::on_connect>, "/usr/local/bin/stream-start",
-            "A program that is run when the source has started, with the mount as its argument."),
+            "A program for the start of the source; its argument is the mount."),
     program("on-disconnect", slot<&MountSettings::on_disconnect>, "/usr/local/bin/stream-stop",
-            "A program that is run when the source has ended."),
+            "A program for the end of the source."),
     {.name = "http-headers",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -490,8 +479,8 @@ static_assert(all_say_set_by(kMountRows));
 constinit const SchemaBlock kMountBlock{
     .name = "mount",
     .help =
-        "Settings of one mount, of all mounts that a pattern matches, or (with the attribute "
-        "type=\"default\") of all others. No section is needed for a mount to work.",
+        "Settings of a mount, of those that match a pattern, or (type=\"default\") of all others. "
+        "A mount needs no section.",
     .elements = kMountRows,
     .fresh = fresh<MountSettings>,
     .key = "mount-name",

@@ -16,8 +16,7 @@ constexpr SchemaElement kNow[] = {
      .max = 1'000'000,
      .origin = SchemaOrigin::kOwn,
      .example = "20000",
-     .help = "So many may read events at once (/api/v1/now/MOUNT/events), beside the listeners: "
-             "they take none of the places of <clients>."},
+     .help = "Readers of events at once (/api/v1/now/MOUNT/events), beside <clients>."},
     {.name = "per-address",
      .kind = kNumber,
      .slot = slot<&NowSettings::per_address>,
@@ -25,16 +24,15 @@ constexpr SchemaElement kNow[] = {
      .max = 1'000'000,
      .origin = SchemaOrigin::kOwn,
      .example = "64",
-     .help = "So many of them from one address, or from a /64 of IPv6."},
+     .help = "Those from one address (IPv6: one /64)."},
 };
 
 }  // namespace
 
-constinit const SchemaBlock kNowBlock{
-    .name = "now",
-    .help = "What plays now, for pages and apps of listeners; see doc/titles.md.",
-    .elements = kNow,
-    .fresh = fresh<NowSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kNowBlock{.name = "now",
+                                      .help = "What plays now: doc/titles.md.",
+                                      .elements = kNow,
+                                      .fresh = fresh<NowSettings>,
+                                      .inline_form = true};
 
 }  // namespace lb

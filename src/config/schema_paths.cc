@@ -21,7 +21,7 @@ constexpr SchemaElement kAlias[] = {
      .kind = kMount,
      .slot = slot<&Alias::destination>,
      .example = "/status.xsl",
-     .help = "The path that is served instead. It is not looked up among the aliases again."},
+     .help = "The path that is served, not looked up among aliases again."},
     {.name = "port",
      .kind = kNumber,
      .slot = slot<&Alias::port>,
@@ -33,7 +33,7 @@ constexpr SchemaElement kAlias[] = {
      .kind = kHost,
      .slot = slot<&Alias::bind_address>,
      .example = "127.0.0.1",
-     .help = "Only for requests that came to the socket bound to this address."},
+     .help = "Only for requests to the socket with this address."},
     unsupported("prefixmatch", SchemaOrigin::kIcecast25,
                 "the path that is asked for is compared as a whole"),
     unsupported("vhost", SchemaOrigin::kIcecast25,
@@ -54,20 +54,19 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::basedir>,
      .reload = kRestart,
      .example = "/usr/share/icecast-lb",
-     .help = "The new root directory when security/chroot is 1; not used otherwise."},
+     .help = "The root directory with security/chroot 1; unused otherwise."},
     {.name = "logdir",
      .kind = kPath,
      .slot = slot<&PathSettings::logdir>,
      .example = "/var/log/icecast-lb",
-     .help = "Where log files are written whose name is not absolute. Without it: the error log "
-             "goes to standard error, the access log nowhere."},
+     .help = "Where logs without an absolute name go. Without it: error log to standard error, "
+             "access log nowhere."},
     {.name = "webroot",
      .kind = kPath,
      .slot = slot<&PathSettings::webroot>,
      .standard = "PREFIX/share/icecast-lb/web",
      .example = "/usr/share/icecast-lb/web",
-     .help = "Files for visitors: pages, intros, fallback files. A page that is missing there is "
-             "answered by a built-in one."},
+     .help = "Pages, intros, fallback files; a page that is missing is a built-in one."},
     {.name = "adminroot",
      .kind = kPath,
      .slot = slot<&PathSettings::adminroot>,
@@ -79,26 +78,26 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::pidfile>,
      .reload = kRestart,
      .example = "/run/icecast-lb.pid",
-     .help = "The number of the process is written there, and removed at the end."},
+     .help = "File of the process number, removed at the end."},
     {.name = "deny-ip",
      .aliases = "ban-file banfile",
      .kind = kPath,
      .slot = slot<&PathSettings::deny_ip>,
      .example = "/etc/icecast-lb/deny.txt",
-     .help = "A file of addresses, networks (192.0.2.0/24, 2001:db8::/32) and patterns "
-             "(192.0.2.*), one a line, that are turned away. Read again when it changes."},
+     .help = "Addresses, networks (192.0.2.0/24, 2001:db8::/32) and patterns (192.0.2.*), one a "
+             "line, that are turned away; watched."},
     {.name = "allow-ip",
      .kind = kPath,
      .slot = slot<&PathSettings::allow_ip>,
      .example = "/etc/icecast-lb/allow.txt",
-     .help = "A file of addresses, one a line; all others are refused."},
+     .help = "Addresses, one a line; all others are refused."},
     {.name = "deny-agents",
      .kind = kPath,
      .slot = slot<&PathSettings::deny_agents>,
      .origin = SchemaOrigin::kKh,
      .example = "/etc/icecast-lb/agents.txt",
-     .help = "A file of patterns (*badbot*), one a line. A request whose User-Agent matches one, "
-             "in any case, is answered 403. Read again when it changes."},
+     .help = "Patterns (*badbot*), one a line: a User-Agent that matches, in any case, is answered "
+             "403; watched."},
     {.name = "auth-spool",
      .kind = kPath,
      .slot = slot<&PathSettings::auth_spool>,
@@ -107,8 +106,7 @@ constexpr SchemaElement kPaths[] = {
      .standard = "auth.spool in logdir",
      .example = "/var/lib/icecast-lb/auth.spool",
      .help =
-         "Where listeners are noted whose end must be reported to a listener_remove address, so "
-         "that a crash loses none."},
+         "Listeners whose end a listener_remove address has to learn, so that a crash loses none."},
     {.name = "state-dir",
      .kind = kPath,
      .slot = slot<&PathSettings::state_dir>,
@@ -116,63 +114,55 @@ constexpr SchemaElement kPaths[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "$STATE_DIRECTORY, which systemd sets",
      .example = "/var/lib/icecast-lb",
-     .help = "Where the server keeps what has to outlive it, such as the keys of sessions. Without "
-             "it they live as long as the process."},
+     .help = "What outlives the process, such as keys of sessions."},
     {.name = "ssl-certificate",
      .aliases = "ssl_certificate tls-certificate",
      .kind = kFiles,
      .slot = slot<&PathSettings::ssl_certificate>,
      .example = "/etc/icecast-lb/tls.pem",
-     .help = "PEM file with a certificate and its chain, and its key if that is in no "
-             "ssl-private-key. May be repeated: the client's server name (SNI) chooses, the first "
-             "is for all other names. Read again when it changes. With a certificate, every plain "
-             "socket takes TLS too. Two with the same names, one of them ECDSA, serve both kinds "
-             "of players."},
+     .help =
+         "PEM file of certificate, chain and, unless ssl-private-key has it, key; watched. May be "
+         "repeated: the client's name (SNI) chooses, the first for all others; an RSA and an ECDSA "
+         "one of the same names serve both kinds of players. Plain sockets take TLS too."},
     {.name = "ssl-private-key",
      .aliases = "tls-key",
      .kind = kFiles,
      .slot = slot<&PathSettings::ssl_private_key>,
      .origin = SchemaOrigin::kKh,
      .example = "/etc/icecast-lb/tls.key",
-     .help = "PEM file with the key of a certificate, where it is not in the same file. May be "
-             "repeated; the key that fits is used."},
+     .help = "PEM file of the key of a certificate. May be repeated; the one that fits is used."},
     {.name = "ssl-allowed-ciphers",
      .aliases = "tls-allowed-ciphers",
      .kind = kText,
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
      .standard = "ECDHE+AESGCM:ECDHE+CHACHA20",
      .example = "HIGH:!aNULL",
-     .help =
-         "The ciphers of TLS 1.2, in OpenSSL's notation, and those of TLS 1.3 "
-         "(TLS_AES_128_GCM_SHA256 …). What is written is taken as it is; the default has no CBC "
-         "and no key exchange by RSA, which some players of before 2014 need: they want the "
-         "example."},
+     .help = "Ciphers of TLS 1.2 and 1.3 in OpenSSL's notation, taken as written. The default has "
+             "no CBC and no RSA key exchange, which some players of before 2014 need: HIGH:!aNULL "
+             "has them."},
     {.name = "ssl-ticket-key",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_ticket_key>,
      .origin = SchemaOrigin::kOwn,
      .standard = "the keys of <cluster><token>, else the certificate's key",
      .example = "/etc/icecast-lb/ticket.key",
-     .help = "A file with a secret of at least 32 bytes that servers of one name share: a player "
-             "that comes back to any "
-             "of them, also after a restart, is spared the costly part of the TLS handshake. Read "
-             "again when it changes; "
-             "the keys made of it change every hour."},
+     .help = "A secret of at least 32 bytes that servers of one name share, so that players that "
+             "return, also after a restart, are spared most of the TLS handshake; watched. Its "
+             "keys change every hour."},
     {.name = "ssl-cafile",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_cafile>,
      .origin = SchemaOrigin::kKh,
      .standard = "the system's",
      .example = "/etc/ssl/certs/ca-certificates.crt",
-     .help = "PEM file of the roots that are trusted where this server is the client (relays)."},
+     .help = "PEM file of the roots that relays are checked by."},
     {.name = "mime-types",
      .kind = kPath,
      .slot = slot<&PathSettings::mime_types>,
      .origin = SchemaOrigin::kIcecast25,
      .secondary = true,
      .canonical = "../mime-types",
-     .help = "The file that gives content types by file extension; Icecast 2.4 has it at the "
-             "root."},
+     .help = "As mime-types at the root."},
     {.name = "alias",
      .aliases = "resource",
      .kind = kBlock,
@@ -184,19 +174,17 @@ constexpr SchemaElement kPaths[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "127.0.0.1",
-     .help = "Addresses of trusted proxies, also as networks (192.0.2.0/24, 2001:db8::/32) or "
-             "patterns (192.0.2.*). A request from one of them is taken to come from the last "
-             "address in its X-Forwarded-For header that is not a trusted proxy's; its "
-             "X-Forwarded-Proto tells whether the client speaks https. Sockets with "
-             "proxy-protocol take connections from these addresses only. May be repeated."},
+     .help = "Trusted proxies: addresses, networks (192.0.2.0/24, 2001:db8::/32) or patterns "
+             "(192.0.2.*); may be repeated. Their client is the last untrusted address in "
+             "X-Forwarded-For; X-Forwarded-Proto says https. Sockets with proxy-protocol take "
+             "connections from them only."},
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
     {.name = "geoipdb",
      .kind = kPath,
      .slot = slot<&PathSettings::geoipdb>,
      .origin = SchemaOrigin::kIcecast25,
      .example = "/var/lib/GeoIP/GeoLite2-Country.mmdb",
-     .help = "A database in MaxMind's format that has the country of each address: a master "
-             "prefers the nodes whose countries name it. Read again when it changes."},
+     .help = "MaxMind database of countries, by which a master prefers near nodes; watched."},
     unsupported("nulldevice", SchemaOrigin::kIcecast25, "/dev/null is used"),
 };
 

@@ -77,8 +77,7 @@ static_assert(all_say_set_by(kUpstream));
 constinit const SchemaBlock kHostBlock{
     .name = "host",
     .help =
-        "One of several servers that a relay may pull from, in the order of the file; what it does "
-        "not set is as in the relay. Also master in Icecast-KH, upstream in Icecast 2.5.",
+        "One of several servers of a relay, in the order of the file; the rest is as in the relay.",
     .elements = kUpstream,
     .fresh = fresh<RelayUpstreamSettings>,
     .inline_form = true};
@@ -124,7 +123,7 @@ constexpr SchemaElement kRelay[] = {
      .set_by = SetBy::kExternal,
      .slot = slot<&RelaySettings::username>,
      .example = "listener",
-     .help = "Name to log in with, where the other server asks for one."},
+     .help = "Login, where the other server asks for one."},
     {.name = "password",
      .kind = kSecret,
      .set_by = SetBy::kExternal,
@@ -172,7 +171,7 @@ constexpr SchemaElement kRelay[] = {
      .max = 60'000,
      .origin = SchemaOrigin::kOwn,
      .example = "1000ms",
-     .help = "After so much silence the next upstream is asked; the present one goes on until that "
+     .help = "After so much silence the next upstream is asked; the present one serves until that "
              "sends."},
     {.name = "standby",
      .kind = kChoice,
@@ -180,18 +179,16 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::standby>,
      .choices = kStandbys,
      .origin = SchemaOrigin::kOwn,
-     .help = "hot: the best of the other upstreams is read all the time, and its newest 64 KiB are "
-             "kept, so that a change needs no request; twice the traffic. warm: it is asked when "
-             "it is needed."},
+     .help = "hot: the best other upstream is read all the time (64 KiB kept), so that a change "
+             "needs no request; twice the traffic. warm: it is asked when needed."},
     {.name = "private-redirects",
      .kind = kBool,
      .set_by = SetBy::kFile,
      .slot = slot<&RelaySettings::private_redirects>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a redirect of the other server may lead to a loopback, link-local or private "
-             "address. Without it "
-             "only to one of its own kind."},
+     .help = "1: redirects may lead to loopback, link-local or private addresses; 0: only to one "
+             "of the other server's own kind."},
     {.name = "host",
      .aliases = "master upstream",
      .kind = kBlock,
@@ -205,9 +202,8 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::exec>,
      .origin = SchemaOrigin::kOwn,
      .example = "ffmpeg -nostdin -v warning -i http://127.0.0.1:{port}/x.flac -f adts -",
-     .help = "A program that writes the stream to its standard output, instead of a server; split "
-             "as words with quotes, without a shell. {port} is the port of this server. It ends "
-             "with this server and is started again when it ends."},
+     .help = "A program whose standard output is the stream, instead of a server; words and "
+             "quotes, no shell; {port} is this server's. It is started again when it ends."},
     {.name = "content-type",
      .kind = kText,
      .set_by = SetBy::kFile,
@@ -221,23 +217,22 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::ingest>,
      .choices = kIngestModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "once: of the linked nodes that have this relay one pulls it, and the others pull the "
-             "mount from that one; another takes over when it is lost. each: every node pulls it."},
+     .help = "once: one of the linked nodes pulls the relay, the others the mount from it; another "
+             "takes over from a lost one. each: every node pulls it."},
     {.name = "capture-at",
      .kind = kText,
      .set_by = SetBy::kExternal,
      .slot = slot<&RelaySettings::capture_at>,
      .origin = SchemaOrigin::kOwn,
      .example = "p1",
-     .help = "With ingest once: the node that is preferred; the same on all nodes. Without it they "
-             "share such relays out by their names."},
+     .help = "With ingest once: the preferred node, the same on all; without it names share relays "
+             "out."},
     {.name = "hand-back",
      .kind = kBool,
      .set_by = SetBy::kExternal,
      .slot = slot<&RelaySettings::hand_back>,
      .origin = SchemaOrigin::kOwn,
-     .help = "With ingest once: 0: a node that has taken over goes on when a preferred one is "
-             "back."},
+     .help = "With ingest once, 0: who took over goes on when a preferred node is back."},
     unsupported("http-headers", SchemaOrigin::kKh, "no extra headers are sent to the other server"),
     uri_of(slot<&RelaySettings::host, &RelayUpstreamSettings::uri>),
 };
@@ -263,18 +258,18 @@ constexpr SchemaElement kMaster[] = {
     port_of("ssl-port", slot<&MasterSettings::tls_port>, SchemaOrigin::kKh,
             "Its port for https; 0: no https."),
     port_of("cluster-port", slot<&MasterSettings::cluster_port>, SchemaOrigin::kOwn,
-            "Its port for the cluster link; 0: none, as with a stock Icecast."),
+            "Its cluster-port; 0: none, as of a stock Icecast."),
     {.name = "username",
      .kind = kText,
      .slot = slot<&MasterSettings::username>,
      .origin = SchemaOrigin::kKh,
      .example = "relay",
-     .help = "Name to log in with: relay for a stock master, else the id of this node there."},
+     .help = "relay at a stock master, else the id of this node there."},
     {.name = "password",
      .kind = kSecret,
      .slot = slot<&MasterSettings::password>,
      .origin = SchemaOrigin::kKh,
-     .help = "The relay password of the master, or the secret of this node there."},
+     .help = "Its relay password, or this node's secret there."},
     {.name = "bind",
      .kind = kHost,
      .slot = slot<&MasterSettings::bind_address>,
@@ -290,7 +285,7 @@ constexpr SchemaElement kMaster[] = {
      .origin = SchemaOrigin::kKh,
      .standard = "120; 5 where the master sends listeners here",
      .example = "5",
-     .help = "Time between two reports, and between two requests for the list of streams."},
+     .help = "Time between reports, and between requests for the list of streams."},
     seconds_of("retry-delay", slot<&MasterSettings::retry_delay>, SchemaOrigin::kKh,
                "Time between two attempts."),
     seconds_of("retry-max", slot<&MasterSettings::retry_max>, SchemaOrigin::kOwn,
@@ -302,8 +297,7 @@ constexpr SchemaElement kMaster[] = {
      .slot = slot<&MasterSettings::relay_auth>,
      .origin = SchemaOrigin::kKh,
      .example = "1",
-     .help = "1: relays log in with username and password too. Where there is a link nothing needs "
-             "it."},
+     .help = "1: relays log in too; links need it not."},
     {.name = "redirect",
      .kind = kBool,
      .slot = slot<&MasterSettings::redirect>,
@@ -322,29 +316,25 @@ constexpr SchemaElement kMaster[] = {
      .slot = slot<&MasterSettings::private_redirects>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: redirects of the master, and servers in its list, may be loopback, link-local or "
-             "private addresses. "
-             "Without it only those of its own kind."},
+     .help = "1: redirects, and servers of its list, may be loopback, link-local or private "
+             "addresses; 0: only those of its own kind."},
     {.name = "orders",
      .kind = kChoice,
      .slot = slot<&MasterSettings::orders>,
      .choices = kOrders,
      .origin = SchemaOrigin::kOwn,
-     .help =
-         "What the master may order over its link: streams: to list, move or end listeners, end "
-         "the "
-         "source and set titles of what is relayed from it, and of mounts that its records lay "
-         "over "
-         "this file; all: to drain this server as well; none. auto is all at a server without a "
-         "node in its cluster section, else streams."},
+     .help = "What the master may order over its link: streams: list, move or end listeners, end "
+             "the source and set titles of what is relayed from it and of mounts of its records; "
+             "all: also drain this server; none. auto: all at a server whose cluster names no "
+             "node, else streams."},
     {.name = "sessions",
      .kind = kChoice,
      .slot = slot<&MasterSettings::sessions>,
      .choices = kSessions,
      .origin = SchemaOrigin::kOwn,
-     .help = "1: users that have logged in at this master may go on to the pages of this server, "
-             "and the master says who they are: it can make anybody an administrator here, up to "
-             "handed-over of the console. 0: not. auto is 1 where orders comes to all, else 0."},
+     .help = "1: users logged in at this master go on to pages here, with the roles that it says: "
+             "it can make anyone an administrator, up to the console's handed-over. auto: 1 where "
+             "orders is all."},
 };
 
 constexpr SchemaElement kRedirect[] = {
@@ -365,7 +355,7 @@ constexpr SchemaElement kRedirect[] = {
 
 constinit const SchemaBlock kRelayBlock{
     .name = "relay",
-    .help = "A stream that is pulled from another server. May be repeated.",
+    .help = "A stream pulled from another server. May be repeated.",
     .elements = kRelay,
     .fresh = fresh<RelaySettings>,
     .key = "local-mount"};
@@ -373,15 +363,15 @@ constinit const SchemaBlock kRelayBlock{
 constinit const SchemaBlock kMasterBlock{
     .name = "master",
     .help =
-        "A server all of whose streams are relayed here. May be repeated; the first is "
-        "preferred. The flat elements master-server, master-server-port … are one such block.",
+        "A server all of whose streams are relayed here. May be repeated; the first is preferred. "
+        "The root's master-server, master-server-port … are one.",
     .elements = kMaster,
     .fresh = fresh<MasterSettings>,
     .key = "server"};
 
 constinit const SchemaBlock kRedirectBlock{
     .name = "redirect",
-    .help = "A server that listeners may be sent to, which does not report here.",
+    .help = "A server for listeners that does not report here.",
     .elements = kRedirect,
     .fresh = fresh<RedirectTarget>,
     .key = "host"};

@@ -106,15 +106,14 @@ constexpr SchemaElement kRoot[] = {
      .slot = slot<&Config::hostname>,
      .reload = kSource,
      .example = "radio.example.org",
-     .help = "The name under which others reach the server: it is written into playlists and "
-             "directories."},
+     .help = "This server's name, in playlists and directories."},
     {.name = "server-id",
      .aliases = "server_id",
      .kind = kText,
      .slot = slot<&Config::server_id>,
      .standard = "Icecast 2.4.4 (icecast-lb VERSION)",
      .example = "Icecast 2.4.4",
-     .help = "The Server header. Many tools look for the word Icecast at its beginning."},
+     .help = "The Server header; many tools look for Icecast at its beginning."},
     {.name = "port",
      .kind = kNumber,
      .slot = slot<&Config::port>,
@@ -123,8 +122,8 @@ constexpr SchemaElement kRoot[] = {
      .reload = kRestart,
      .strict = true,
      .example = "8000",
-     .help = "The port of the server where there is no listen-socket. If it is written before the "
-             "first listen-socket it is also the port in playlists and directories."},
+     .help = "The port without a listen-socket; before the first one, also the port in playlists "
+             "and directories."},
     {.name = "bind-address",
      .kind = kHost,
      .slot = slot<&Config::bind_address>,
@@ -153,12 +152,12 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBool,
      .slot = slot<&Config::icelogin>,
      .example = "1",
-     .help = "1: a source may also log in with the header ice-password."},
+     .help = "1: sources may log in by the header ice-password."},
     {.name = "shoutcast-mount",
      .kind = kMount,
      .slot = slot<&Config::shoutcast_mount>,
      .example = "/stream",
-     .help = "The mount of Shoutcast sources, where their listen-socket does not name one."},
+     .help = "The mount of Shoutcast sources whose listen-socket names none."},
     {.name = "fileserve",
      .kind = kBool,
      .slot = slot<&Config::fileserve>,
@@ -234,8 +233,8 @@ constexpr SchemaElement kRoot[] = {
      .slot = slot<&Config::api>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the addresses below /api/v1 are there, where there is a <console>, a <store> or a "
-             "<config-external>. 0: they answer 404, that the API is off."},
+     .help = "1: /api/v1 is there with a <console>, <store> or <config-external>; 0: 404, that the "
+             "API is off."},
     {.name = "security",
      .kind = kBlock,
      .block = &kSecurityBlock,
@@ -266,8 +265,7 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBool,
      .slot = slot<&Config::relays_on_demand>,
      .example = "1",
-     .help = "1: relays are pulled only while they have listeners. It holds for the relays written "
-             "after it and for those of masters."},
+     .help = "1: later relays, and those of masters, are pulled only while they have listeners."},
     {.name = "relay", .kind = kBlock, .block = &kRelayBlock, .nest = kRelayNest},
     {.name = "master",
      .kind = kBlock,
@@ -307,15 +305,15 @@ constexpr SchemaElement kRoot[] = {
      .max = 100'000,
      .origin = SchemaOrigin::kKh,
      .example = "-1",
-     .help = "How many slaves may have listeners sent to them; 0: none, -1: any number. Where "
-             "cluster names a node, or <redirect> a server, the default is -1."},
+     .help = "Slaves that get listeners; 0: none, -1: any number, also the default with a cluster "
+             "node or <redirect>."},
     {.name = "master-public-slave",
      .aliases = "master-redirect",
      .kind = kBool,
      .slot = slot<&Config::cluster, &ClusterSettings::master_public_slave>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: ask the masters to send listeners here. Icecast-KH says master-redirect."},
+     .help = "1: asks the masters to send listeners here."},
     {.name = "redirect",
      .kind = kBlock,
      .block = &kRedirectBlock,
@@ -336,7 +334,7 @@ constexpr SchemaElement kRoot[] = {
      .kind = kNothing,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "As in a mount, for all mounts that do not say otherwise."},
+     .help = "As in a mount, for all mounts."},
 };
 
 }  // namespace

@@ -64,7 +64,7 @@ constexpr SchemaElement bandwidth_of(Slot (*where)(void*)) {
           .max = 1'000'000'000'000'000,
           .origin = SchemaOrigin::kOwn,
           .example = "100M",
-          .help = "What it can send, in bits a second; 0: not limited."};
+          .help = "What it can send; 0: no limit."};
 }
 constexpr SchemaElement port_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,
                                 std::string_view help) {

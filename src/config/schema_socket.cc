@@ -27,8 +27,7 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::bind_address>,
      .reload = kLive,
      .example = "127.0.0.1",
-     .help = "Listen on this address only. Without it: every IPv4 address; :: is every IPv4 and "
-             "IPv6 address."},
+     .help = "Without it: every IPv4 address; :: is every IPv4 and IPv6 address."},
     {.name = "ssl",
      .aliases = "tls",
      .kind = kBool,
@@ -37,9 +36,8 @@ constexpr SchemaElement kListen[] = {
      .reload = kNew,
      .strict = true,
      .example = "1",
-     .help = "1: this socket speaks nothing but TLS; it stays closed while there is no usable "
-             "paths/ssl-certificate. 0: it speaks both if there is one. Icecast 2.5 says tls, with "
-             "the values none, auto and rfc2818."},
+     .help = "1: TLS only; closed without a usable paths/ssl-certificate. 0: both, with one. "
+             "Icecast 2.5's tls has none, auto and rfc2818."},
     {.name = "proxy-protocol",
      .kind = kBool,
      .slot = slot<&ListenSettings::proxy_protocol>,
@@ -47,22 +45,22 @@ constexpr SchemaElement kListen[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
-     .help = "1: every connection begins with a PROXY header (version 1 or 2) of a load balancer, "
-             "which names the client; without one it is dropped. If paths/x-forwarded-for is set, "
-             "only the addresses there may connect."},
+     .help = "1: connections begin with a load balancer's PROXY header (version 1 or 2), which "
+             "names the client; others are dropped. With paths/x-forwarded-for only those "
+             "addresses connect."},
     {.name = "shoutcast-compat",
      .kind = kBool,
      .slot = slot<&ListenSettings::shoutcast_compat>,
      .reload = kNew,
      .example = "1",
-     .help = "1: this socket takes Shoutcast sources (a password line first) and nothing else."},
+     .help = "1: Shoutcast sources (a password line first) only."},
     {.name = "shoutcast-mount",
      .kind = kMount,
      .slot = slot<&ListenSettings::shoutcast_mount>,
      .reload = kNew,
      .example = "/live.nsv",
-     .help = "The mount of Shoutcast sources. On a socket without shoutcast-compat it also opens "
-             "the next port for them, as Shoutcast encoders expect."},
+     .help = "The mount of Shoutcast sources; without shoutcast-compat the next port is opened for "
+             "them too."},
     {.name = "so-sndbuf",
      .kind = kBytes,
      .slot = slot<&ListenSettings::so_sndbuf_bytes>,
@@ -70,7 +68,7 @@ constexpr SchemaElement kListen[] = {
      .max = 1 << 30,
      .reload = kNew,
      .example = "65536",
-     .help = "Size of the system's send buffer of each connection; 0: the system decides."},
+     .help = "Send buffer of a connection; 0: the system decides."},
     {.name = "queue-len",
      .aliases = "listen-backlog",
      .kind = kNumber,
@@ -80,7 +78,7 @@ constexpr SchemaElement kListen[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "4096",
-     .help = "Connections that may wait to be accepted. Icecast 2.5 says listen-backlog."},
+     .help = "Connections that wait to be accepted."},
     unsupported("so-mss", SchemaOrigin::kKh, "the system's TCP segment size is used"),
     unsupported("id", SchemaOrigin::kIcecast25, "sockets have no names"),
     unsupported("type", SchemaOrigin::kIcecast25,
@@ -157,7 +155,7 @@ constexpr SchemaElement kDirectory[] = {
      .kind = kText,
      .slot = slot<&DirectorySettings::url>,
      .example = "https://dir.xiph.org/cgi-bin/yp-cgi",
-     .help = "The directory's address. In a yp-directory of Icecast 2.5 it is the attribute url."},
+     .help = "The directory's address; in yp-directory of Icecast 2.5 the attribute url."},
     {.name = "yp-url-timeout",
      .aliases = "timeout",
      .kind = kSeconds,
@@ -174,7 +172,7 @@ constexpr SchemaElement kDirectory[] = {
      .max = 86'400,
      .lenient = true,
      .example = "600",
-     .help = "Time between two announcements, where the directory does not say it."},
+     .help = "Time between announcements, unless the directory says."},
     {.name = "server",
      .aliases = "host",
      .kind = kNothing,
@@ -191,23 +189,20 @@ constexpr SchemaElement kDirectory[] = {
 
 constinit const SchemaBlock kListenBlock{
     .name = "listen-socket",
-    .help =
-        "An address and port where the server can be reached. May be repeated. Without any, "
-        "port 8000 is used.",
+    .help = "An address and port. May be repeated; without any, port 8000.",
     .elements = kListen,
     .fresh = fresh<ListenSettings>};
 
 constinit const SchemaBlock kHeadersBlock{
     .name = "http-headers",
     .help =
-        "Headers that are added to replies: at the root to all replies that the server makes, "
-        "in a mount to the streams of that mount.",
+        "Headers of replies: at the root of all that the server makes, in a mount of its streams.",
     .elements = kHeaders,
     .fresh = fresh<HttpHeaders>};
 
 constinit const SchemaBlock kDirectoryBlock{
     .name = "directory",
-    .help = "A public directory where streams with public 1 are announced (YP). May be repeated.",
+    .help = "A public directory (YP) of streams with public 1. May be repeated.",
     .elements = kDirectory,
     .fresh = fresh<DirectorySettings>};
 

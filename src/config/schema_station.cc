@@ -14,7 +14,7 @@ constexpr SchemaElement kStation[] = {
      .slot = slot<&StationSettings::id>,
      .origin = SchemaOrigin::kOwn,
      .example = "rock",
-     .help = "How addresses call it: letters a to z, digits and _."},
+     .help = "In addresses: a to z, digits and _."},
     {.name = "name",
      .kind = kText,
      .slot = slot<&StationSettings::name>,
@@ -54,20 +54,19 @@ constexpr SchemaElement kStation[] = {
      .slot = slot<&StationSettings::logo>,
      .origin = SchemaOrigin::kOwn,
      .example = "/rock.png",
-     .help = "A picture of the web root, for the page of the station and players that ask."},
+     .help = "A picture in the webroot, for page and players."},
     {.name = "colour",
      .kind = kText,
      .slot = slot<&StationSettings::colour>,
      .origin = SchemaOrigin::kOwn,
      .example = "#b3261e",
-     .help = "The colour of its page. What stands on it is black or white, whichever is read "
-             "better."},
+     .help = "The colour of its page; text on it is black or white."},
     {.name = "mount",
      .kind = kList,
      .slot = slot<&StationSettings::mounts>,
      .origin = SchemaOrigin::kOwn,
      .example = "/rock.mp3",
-     .help = "Its streams, which listeners choose from; the first one is played by itself."},
+     .help = "Its streams; the first one plays unless another is chosen."},
 };
 
 constexpr SchemaElement kLink[] = {
@@ -104,21 +103,20 @@ constexpr SchemaElement kPlayer[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "*",
      .example = "https://www.example.org",
-     .help = "The sites that may show the page in a frame (?embed=1): *, which are all, off, or "
-             "their addresses."},
+     .help = "Sites that may frame the page (?embed=1): *, off, or addresses."},
     {.name = "past",
      .kind = kBool,
      .slot = slot<&PlayerSettings::past>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "0: the page has no buttons that go back in what is recorded."},
+     .help = "0: no buttons back into recordings."},
     {.name = "languages",
      .kind = kList,
      .slot = slot<&PlayerSettings::languages>,
      .origin = SchemaOrigin::kOwn,
      .standard = "en de fr es pt",
      .example = "de en",
-     .help = "Those that the page is offered in; the first one where none of them is asked for."},
+     .help = "Its languages; the first one where none is asked for."},
     {.name = "link",
      .kind = kBlock,
      .block = &kLinkBlock,
@@ -131,8 +129,8 @@ constexpr SchemaElement kPlayer[] = {
 constinit const SchemaBlock kStationBlock{
     .name = "station",
     .help =
-        "What listeners know as one programme; see doc/player.md. Without one, each stream "
-        "that is shown is a station.",
+        "What listeners know as one programme: doc/player.md. Without one, each shown stream is a "
+        "station.",
     .elements = kStation,
     .fresh = fresh<StationSettings>,
     .key = "id"};

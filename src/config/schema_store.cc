@@ -22,9 +22,7 @@ constexpr SchemaElement kStore[] = {
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
      .example = "files",
-     .help =
-         "files: a directory of this server, for one master. etcd: members that several masters "
-         "share. none: there are no records."},
+     .help = "files: a directory, for one master; etcd: shared by several masters."},
     {.name = "path",
      .kind = kPath,
      .slot = slot<&StoreSettings::path>,
@@ -32,8 +30,7 @@ constexpr SchemaElement kStore[] = {
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
      .example = "/var/lib/icecast-lb/records",
-     .help = "files: the directory. etcd: the file of the last good copy, for a start without it; "
-             "without this none is kept."},
+     .help = "files: the directory; etcd: the last good copy, for a start without etcd."},
     {.name = "prefix",
      .kind = kText,
      .slot = slot<&StoreSettings::prefix>,
@@ -48,11 +45,9 @@ constexpr SchemaElement kStore[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
-     .help =
-         "Seals passwords that have to be sent elsewhere: 32 bytes as 64 hexadecimal digits or in "
-         "base64. A second one, behind a space, opens what the last key has sealed. Without it "
-         "such "
-         "passwords are refused."},
+     .help = "Seals passwords that are sent elsewhere, which are refused without it: 32 bytes, as "
+             "64 hexadecimal digits or base64. A second one, behind a space, opens what an older "
+             "key sealed."},
     {.name = "member",
      .kind = kList,
      .slot = slot<&StoreSettings::members>,
@@ -87,8 +82,7 @@ constexpr SchemaElement kStore[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "/etc/icecast-lb/etcd.pem",
-     .help =
-         "etcd: this client's certificate. With user and password it has to be one without a CN."},
+     .help = "etcd: the client's certificate; with username one without a CN."},
     {.name = "key-file",
      .kind = kPath,
      .slot = slot<&StoreSettings::key_file>,
@@ -103,8 +97,8 @@ constexpr SchemaElement kStore[] = {
 constinit const SchemaBlock kStoreBlock{
     .name = "store",
     .help =
-        "Where mounts, accounts and users are kept that are not in this file. Without it nothing "
-        "of them is, and nothing lasting can be changed.",
+        "Where mounts, accounts and users that are not in this file are kept; without it nothing "
+        "lasting can be changed: doc/stores.md.",
     .elements = kStore,
     .fresh = fresh<StoreSettings>};
 

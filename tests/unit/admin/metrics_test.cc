@@ -175,6 +175,6 @@ TEST(Metrics, CertificatesLoopsAndRefusalsHaveTheirs) {
 TEST(Metrics, TheReferenceHasALineForEveryFamily) {
   const std::string page = metrics_reference();
   CHECK_EQUAL(count(metrics_text(picture), "# TYPE "), count(page, "\n| `"));
-  CHECK(page.find("| `icecast_listeners` | gauge |  | mount, listenurl, server_type |") !=
-        std::string::npos);
+  CHECK(page.find("| `icecast_listeners`{mount,listenurl,server_type} | ") != std::string::npos);
+  CHECK(page.find("When the process started, in Unix time. |") != std::string::npos);
 }

@@ -78,13 +78,17 @@ TEST(Reference, HasThreeFormats) {
 TEST(Reference, InMarkdownShowsTypeRangeDefaultReloadAndOrigin) {
   const std::string text = dump_reference(ReferenceFormat::kMarkdown);
   CHECK(text.starts_with("# The configuration file\n"));
-  CHECK(text.find("| `sources` | number (0…1000000) | `16` | reload | 2.4 |") != std::string::npos);
-  CHECK(text.find("| `accesslog` | path | `access.log` | reload | 2.4 |") != std::string::npos);
-  CHECK(text.find("| `type` (attribute) | one of normal default | `normal` |") !=
-        std::string::npos);
+  CHECK(text.find("\n`sources` | 0…1000000 **16** | ") != std::string::npos);
+  CHECK(text.find("\n`accesslog` | path **access.log** | ") != std::string::npos);
+  CHECK(text.find("\n`type=` | **normal**/default | ") != std::string::npos);
+  CHECK(text.find("\n`pidfile` | path; *restart* | ") != std::string::npos);
+  CHECK(text.find("\n`max-bandwidth` KH | bits/s **0** | ") != std::string::npos);
+  CHECK(text.find("\n`stream-name`, `stream-description`, ") != std::string::npos);
   CHECK(text.find("`deny-ip`, `ban-file`, `banfile`") != std::string::npos);
   CHECK(text.find("## `<cluster/node>`") != std::string::npos);
-  CHECK(text.find("| `mount` | `ban-client` | KH |") != std::string::npos);
+  CHECK(text.find("\n| `mount/ban-client` | ") != std::string::npos);
+  CHECK(text.find("\nAs in [`accesslog`](#loggingaccesslog): `name`, `size`, ") !=
+        std::string::npos);
   CHECK(text.find("mount[default]") == std::string::npos);
   for (std::size_t at = text.find("\n| "); at != std::string::npos;
        at = text.find("\n| ", at + 1)) {
