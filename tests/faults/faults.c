@@ -1,12 +1,16 @@
-/* Stands between the server and the C library (LD_PRELOAD), and makes system calls fail, do less, or take long.
+/* Stands between the server and the C library (LD_PRELOAD), and makes system calls fail, do less, take long, or end the process.
  *
  * The rules are in a file that the test maps as well (LB_FAULTS): they are in force from one call to the next.
  * Thread: any; a rule's counts are atomic.  Bounds: RULES rules.  What it cannot map, it leaves alone. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -14,21 +18,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { RULES = 8, OFF = 0, FAIL = 1, SHORT = 2, LATE = 3 };
+enum { RULES = 8, OFF = 0, FAIL = 1, SHORT = 2, LATE = 3, END = 4, WRONG = 5 };
 
-/* faulty.py writes the same. */
+/* tests/kit/syscalls.py writes the same. */
 struct rule {
   char call[16];
   char path[48];      /* a part of it; of a descriptor: what /proc/self/fd calls it; "": any */
   char thread[16];    /* "": any */
   _Atomic int32_t kind;
-  int32_t value;      /* errno; bytes; milliseconds */
+  int32_t value;      /* errno; bytes; milliseconds; a signal to itself, or with a minus a status to end with */
   int32_t every;      /* each so-many-th call; negative: all but those */
   _Atomic int32_t left;
   _Atomic int32_t seen;
@@ -63,6 +74,12 @@ static int is_here(const struct rule* rule, int fd, const char* path) {
   return path && strstr(path, rule->path) != NULL;
 }
 
+/* Before the call.  After SIGSTOP and SIGCONT it goes on. */
+static void end(int32_t how) {
+  if (how <= 0) _exit(-how);
+  kill(getpid(), how);
+}
+
 /* The rule that this call falls under, which has been counted; of one that makes it late, the time has passed. */
 static struct rule* fault(const char* call, int fd, const char* path) {
   for (int i = 0; rules && i < RULES; ++i) {
@@ -85,6 +102,10 @@ static struct rule* fault(const char* call, int fd, const char* path) {
       while (nanosleep(&time, &time) != 0) {
       }
       errno = before;
+      return NULL;
+    }
+    if (rule->kind == END) {
+      end(rule->value);
       return NULL;
     }
     return rule;
@@ -146,6 +167,28 @@ ssize_t sendmsg(int fd, const struct msghdr* message, int flags) {
   return real(fd, message, flags);
 }
 
+/* Short: the descriptors do not fit, as with a full table.  Wrong: one bit of each `value`th byte is another one. */
+ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
+  REAL(recvmsg);
+  struct rule* rule = fault("recvmsg", fd, NULL);
+  if (fails(rule)) return -1;
+  ssize_t got = real(fd, message, flags);
+  if (!rule || got <= 0) return got;
+  for (ssize_t at = rule->value; rule->kind == WRONG && at < got; at += rule->value) ((char*)message->msg_iov[0].iov_base)[at] ^= 0x10;
+  if (rule->kind == SHORT) {
+    for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part))
+      for (size_t at = 0; at + CMSG_LEN(0) < part->cmsg_len; at += sizeof(int)) {
+        int one;
+        memcpy(&one, CMSG_DATA(part) + at, sizeof one);
+        close(one);
+      }
+    message->msg_controllen = 0;
+    message->msg_flags |= MSG_CTRUNC;
+  }
+  return got;
+}
+
+PLAIN(ssize_t, -1, preadv2, (int fd, const struct iovec* to, int parts, off_t at, int flags), (fd, to, parts, at, flags), fd, NULL)
 PLAIN(int, -1, fsync, (int fd), (fd), fd, NULL)
 PLAIN(int, -1, fdatasync, (int fd), (fd), fd, NULL)
 PLAIN(int, -1, ftruncate, (int fd, off_t size), (fd, size), fd, NULL)
@@ -158,8 +201,61 @@ PLAIN(int, -1, unlink, (const char* name), (name), -1, name)
 PLAIN(int, -1, mkdir, (const char* name, mode_t mode), (name, mode), -1, name)
 PLAIN(int, -1, socket, (int family, int type, int protocol), (family, type, protocol), -1, NULL)
 PLAIN(int, -1, connect, (int fd, const struct sockaddr* to, socklen_t size), (fd, to, size), fd, NULL)
+PLAIN(int, -1, socketpair, (int family, int type, int protocol, int ends[2]), (family, type, protocol, ends), -1, NULL)
+PLAIN(int, -1, bind, (int fd, const struct sockaddr* to, socklen_t size), (fd, to, size), fd, NULL)
+PLAIN(int, -1, listen, (int fd, int queue), (fd, queue), fd, NULL)
+PLAIN(int, -1, getsockopt, (int fd, int level, int name, void* value, socklen_t* size), (fd, level, name, value, size), fd, NULL)
+PLAIN(int, -1, setsockopt, (int fd, int level, int name, const void* value, socklen_t size), (fd, level, name, value, size), fd, NULL)
+PLAIN(int, -1, shutdown, (int fd, int how), (fd, how), fd, NULL)
 PLAIN(int, -1, accept4, (int fd, struct sockaddr* from, socklen_t* size, int flags), (fd, from, size, flags), fd, NULL)
 PLAIN(int, -1, epoll_ctl, (int set, int what, int fd, struct epoll_event* event), (set, what, fd, event), what == EPOLL_CTL_DEL ? -1 : fd, NULL)
+
+PLAIN(int, -1, epoll_create1, (int flags), (flags), -1, NULL)
+PLAIN(int, -1, eventfd, (unsigned first, int flags), (first, flags), -1, NULL)
+PLAIN(int, -1, timerfd_create, (clockid_t clock, int flags), (clock, flags), -1, NULL)
+PLAIN(int, -1, timerfd_settime, (int fd, int flags, const struct itimerspec* to, struct itimerspec* was), (fd, flags, to, was), fd, NULL)
+PLAIN(int, -1, pipe2, (int ends[2], int flags), (ends, flags), -1, NULL)
+PLAIN(pid_t, -1, waitpid, (pid_t pid, int* status, int how), (pid, status, how), -1, NULL)
+PLAIN(int, -1, waitid, (idtype_t kind, id_t id, siginfo_t* about, int how), (kind, id, about, how), -1, NULL)
+PLAIN(int, -1, flock, (int fd, int how), (fd, how), fd, NULL)
+PLAIN(int, -1, stat, (const char* name, struct stat* facts), (name, facts), -1, name)
+PLAIN(int, -1, lstat, (const char* name, struct stat* facts), (name, facts), -1, name)
+PLAIN(int, -1, fstat, (int fd, struct stat* facts), (fd, facts), fd, NULL)
+PLAIN(int, -1, fstatat, (int place, const char* name, struct stat* facts, int flags), (place, name, facts, flags), -1, name)
+PLAIN(int, -1, statx, (int place, const char* name, int flags, unsigned what, struct statx* facts), (place, name, flags, what, facts), -1, name)
+PLAIN(int, -1, statvfs, (const char* name, struct statvfs* facts), (name, facts), -1, name)
+PLAIN(DIR*, NULL, opendir, (const char* name), (name), -1, name)
+PLAIN(struct dirent*, NULL, readdir, (DIR* list), (list), dirfd(list), NULL)
+PLAIN(int, -1, renameat, (int from_place, const char* from, int to_place, const char* to), (from_place, from, to_place, to), -1, to)
+PLAIN(int, -1, unlinkat, (int place, const char* name, int flags), (place, name, flags), -1, name)
+PLAIN(int, -1, mkdirat, (int place, const char* name, mode_t mode), (place, name, mode), -1, name)
+
+/* Those that return what is wrong. */
+#define RETURNED(call, parameters, arguments, path) \
+  int call parameters {                             \
+    REAL(call);                                     \
+    struct rule* rule = fault(#call, -1, path);     \
+    return rule ? rule->value : real arguments;     \
+  }
+
+RETURNED(posix_spawn, (pid_t* pid, const char* path, const posix_spawn_file_actions_t* files, const posix_spawnattr_t* how, char* const* words, char* const* environment), (pid, path, files, how, words, environment), path)
+RETURNED(getaddrinfo, (const char* name, const char* service, const struct addrinfo* wanted, struct addrinfo** found), (name, service, wanted, found), name)
+
+/* SYS_pidfd_open, SYS_futex and the like; by their number: "syscall 434". */
+long syscall(long number, ...) {
+  REAL(syscall);
+  char name[16];
+  long a[6];
+  va_list more;
+  va_start(more, number);
+  for (int i = 0; i < 6; ++i) a[i] = va_arg(more, long);
+  va_end(more);
+  if (rules) {
+    snprintf(name, sizeof name, "syscall %ld", number);
+    if (fails(fault(name, -1, NULL))) return -1;
+  }
+  return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* kind, void* (*begin)(void*), void* argument) {
   REAL(pthread_create);
@@ -183,4 +279,9 @@ int openat(int place, const char* name, int flags, ...) {
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
   va_end(more);
   return fails(fault("openat", -1, name)) ? -1 : real(place, name, flags, mode);
+}
+
+int __openat_2(int place, const char* name, int flags) {
+  REAL(__openat_2);
+  return fails(fault("openat", -1, name)) ? -1 : real(place, name, flags);
 }

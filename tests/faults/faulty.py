@@ -5,92 +5,21 @@ listener, one with ICY blocks, one over TLS, a player of HLS, and a recording.  
 it has happened, ends it, and judges: everything whole, the process alive, its counts as before, and few lines in the log.
 """
 import http.client
-import mmap
 import os
 import pathlib
 import re
-import socket
-import struct
 import threading
 import time
 
-import preload
 from encoders import Ear
 from harness import ADMIN, Failed, check, equal, give_away, listen_socket, matches, mount, request, wait_for
 from hls_check import Fault, Watch
 from media import MP3_FRAME, mp3_numbers
 from recorder import Studio, check_consecutive, newest, recorded_seconds
+from syscalls import Faults
 from tls_bench import certificate, tls
 
-FAIL, SHORT, LATE = 1, 2, 3
-ROW = struct.Struct("16s48s16siiiiii")
-RULES = 8
-ENDLESS = 1 << 30
 MAX_LINES = 12      # warnings and errors that one fault may cost, whatever it hits and however often
-
-
-class Rule:
-    """One call that fails (error), does less (short) or is late (seconds); see struct rule in faults.c."""
-
-    def __init__(self, call, error=0, short=0, seconds=0.0, path="", thread="", every=1, times=ENDLESS):
-        self.call, self.path, self.thread, self.every, self.times = call, path, thread, every, times
-        self.kind = FAIL if error else SHORT if short else LATE
-        self.value = error or short or int(seconds * 1000)
-
-    def __str__(self):
-        done = {FAIL: "fails with %s" % os.strerror(self.value), SHORT: "takes %d bytes" % self.value,
-                LATE: "takes %d ms" % self.value}[self.kind]
-        return "%s %s %s" % (self.call, self.path, done)
-
-    def row(self):
-        return ROW.pack(self.call.encode(), self.path.encode(), self.thread.encode(), self.kind, self.value,
-                        self.every, self.times, 0, 0)
-
-
-class Faults:
-    def __init__(self, t):
-        self.file = t.dir / "rules"
-        self.file.write_bytes(bytes(ROW.size * RULES))
-        self.file.chmod(0o666)
-        with open(self.file, "r+b") as file:
-            self.map = mmap.mmap(file.fileno(), ROW.size * RULES)
-        source = pathlib.Path(__file__).with_name("faults.c").read_text()
-        self.environment = preload.environment(t, "faults", source, LB_FAULTS=self.file)
-        t.owned(self)
-
-    def put(self, rules):
-        for number, rule in enumerate(rules):
-            row, at = rule.row(), number * ROW.size
-            # `kind`, which puts it into force, comes last.
-            self.map[at:at + 80] = row[:80]
-            self.map[at + 84:at + ROW.size] = row[84:]
-            self.map[at + 80:at + 84] = row[80:84]
-
-    def clear(self):
-        for number in range(RULES):
-            self.map[number * ROW.size + 80:number * ROW.size + 84] = bytes(4)
-
-    def hits(self, number=0):
-        return ROW.unpack_from(self.map, number * ROW.size)[8]
-
-    def close(self):
-        self.map.close()
-
-
-class TlsEar(Ear):
-    """The same over TLS."""
-
-    def __init__(self, t, server):
-        plain = socket.create_connection(("127.0.0.1", server.ports[1]))
-        self.socket = tls()(plain)
-        self.socket.sendall(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += self.socket.recv(1)
-        self.metaint, self.chunks, self.ended = 0, [], False
-        self.thread = threading.Thread(target=self.listen, daemon=True)
-        self.thread.start()
-        t.owned(self)
 
 
 class Player:
@@ -138,7 +67,8 @@ class Witnesses:
         self.t, self.studio = t, Studio(t, server)
         wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
         self.plain, self.icy = Ear(t, server, "/live.mp3"), Ear(t, server, "/live.mp3", icy=True)
-        self.secure, self.player = TlsEar(t, server), Player(t, server)
+        self.secure = Ear(t, server, "/live.mp3", port=server.ports[1], wrap=tls())
+        self.player = Player(t, server)
         self.recorded = newest(server)[0]
         wait_for(lambda: self.player.heard() and all(ear.chunks for ear in (self.plain, self.icy, self.secure)), "all witnesses hear", 20)
         self.counts = self.settled()

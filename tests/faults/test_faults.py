@@ -1,8 +1,9 @@
 """System calls fail under a server that is heard and recorded: what is lost, what stands in the log, and what is left behind."""
 import errno
 
-from faulty import Rule, Witnesses
+from faulty import Witnesses
 from harness import SOURCE, equal, request, test
+from syscalls import Rule
 
 
 @test

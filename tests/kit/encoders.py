@@ -48,8 +48,11 @@ class Encoder:
 class Ear:
     """A listener on a thread: all bytes, and when they came."""
 
-    def __init__(self, bench, server, mount="/live", icy=False):
-        self.socket = socket.create_connection(server.address)
+    def __init__(self, bench, server, mount="/live", icy=False, port=None, wrap=None):
+        """wrap: makes another socket of the connected one, such as one that speaks TLS."""
+        self.socket = socket.create_connection((server.host, port or server.port))
+        if wrap:
+            self.socket = wrap(self.socket)
         lines = "Icy-MetaData: 1\r\n" if icy else ""
         self.socket.sendall(("GET %s HTTP/1.0\r\nHost: x\r\n%s\r\n" % (mount, lines)).encode())
         head = b""

@@ -19,14 +19,14 @@ def own_program(t):
     return place
 
 
-def put_program(place, text=None, like=None):
+def put_program(place, text=None, like=None, mode=0o755):
     """Another file at the path of the program, as a package does it: with a name of its own first."""
     new = place.with_suffix(".new")
     if like:
         shutil.copy(like, new)
     else:
         new.write_text(text)
-    new.chmod(0o755)
+    new.chmod(mode)
     give_away(place.parent)
     os.replace(new, place)
 

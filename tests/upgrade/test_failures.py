@@ -1,41 +1,179 @@
-"""Ways for a new program to fail before it has taken over: listeners lose nothing, and the next upgrade works."""
-from harness import check, equal, test
-from media import MP3_FRAME
-from replacing import own_program, put_program, refused_upgrade, taken, upgrade
+"""Ways for a new program to fail before it has taken over: witnesses lose nothing, and the next upgrade works.
 
-# What stands at the program's path, %s: the whole program; and what is said of it.
-WAYS = (
-    ("exit 0", "has ended"),
-    ("kill -SEGV $$", "has ended"),
-    ("exec 3>&-; exec sleep 1", "has ended"),
-    ("head -c 100000 /dev/zero >&3; exec sleep 1", "sizes|ended|known"),
-    ("printf '\\001\\000\\000\\000' >&3", "sizes|ended|known"),
-    ("exec %s -c /nonexistent.xml --take-over=3", "has ended|refuses"),
-    ("exec %s \"$@\" --no-such-option", "has ended|refuses"),
-    ("exec %s \"$@\" --take-over=9", "has ended|refuses"),
-    ("ulimit -n 10; exec %s \"$@\"", "has ended|refuses"),
-    ("ulimit -v 60000; exec %s \"$@\"", "has ended|refuses"),
-    ("exec /nonexistent", "has ended"),
-)
+Each way is tried on a server that is heard in real time, plain, with titles and over TLS, and that has so many listeners that
+what is handed over takes several messages.  Behind each way a whole program takes over.
+"""
+import errno
+import os
+import signal
+import time
+
+from encoders import Ear
+from harness import Failed, check, listen_socket, test, wait_for
+from media import mp3_numbers
+from recorder import Studio, check_consecutive
+from replacing import own_program, put_program, refused_upgrade, taken, upgrade
+from syscalls import Faults, Rule
+from tls_bench import certificate, tls
+
+GAP = 2.3           # seconds: a program that falls silent while all stands still is waited for for 2
+CROWD = 45          # listeners whose requests are long: several messages
+
+# Where the new program ends: its n-th call of what it speaks to the old one with, and what the old one says.  Behind
+# PREPARED all loops stand still.
+STEPS = {
+    "HELLO": ("recvmsg", 1, "has ended"),
+    "half of HELLO": ("recvmsg", 2, "has ended"),
+    "PREPARED": ("sendmsg", 1, "has ended"),
+    "half of PREPARED": ("sendmsg", 2, "has ended"),
+    "the freeze": ("recvmsg", 3, "has ended"),
+    "the first records": ("recvmsg", 4, "has ended"),
+    "half of the records": ("recvmsg", 5, "has ended"),
+    "before TAKEN": ("sendmsg", 3, "has ended"),
+    "half of TAKEN": ("sendmsg", 4, "has ended"),
+}
+SILENT = r"did not answer within (1000|2000) ms"
+
+
+class Way:
+    """rule: what befalls the new program; script: what stands in its place, %s being the program; act: done to the server."""
+
+    def __init__(self, name, why, rule=None, script=None, act=None):
+        self.name, self.why, self.rule, self.script, self.act = name, why, rule, script, act
+
+
+def at(step, name, **how):
+    call, number, why = STEPS[step]
+    why = how.pop("why", why)
+    return Way("%s at %s" % (name, step), why, Rule(call, every=number, times=1, **how))
+
+
+DEATHS = [at(step, name, end=end) for step in STEPS
+          for name, end in (("SIGKILL", signal.SIGKILL), ("a crash", signal.SIGSEGV), ("an exit", 0))]
+HANGS = [at(step, "silence", end=signal.SIGSTOP, why=SILENT)
+         for step in ("half of PREPARED", "the freeze", "half of the records", "before TAKEN", "half of TAKEN")]
+LONG_HANGS = [at(step, "silence", end=signal.SIGSTOP, why="was not ready in time") for step in ("HELLO", "PREPARED")]
+ERRORS = [
+    at("half of HELLO", "no room for descriptors", short=1, why="has ended"),
+    at("half of HELLO", "another version", wrong=4, why="has ended|refuses"),
+    at("half of HELLO", "damage", wrong=7, why="has ended|refuses"),
+    at("PREPARED", "an error", error=errno.EIO),
+    at("the freeze", "wrong sizes", wrong=3, why="has ended|refuses"),
+    at("the first records", "no room for descriptors", short=1, why="refuses|has ended|did not answer"),
+    at("the first records", "an error", error=errno.ENOMEM),
+    at("the first records", "damage", wrong=1001, why="refuses|has ended"),
+    at("half of the records", "damage", wrong=1001, why="refuses|has ended"),
+    at("before TAKEN", "an error", error=errno.EPIPE),
+    Way("no memory for a log", "refuses: .*cannot map", Rule("mmap", path="/memfd:", error=errno.ENOMEM, times=1)),
+    Way("a full disk", "refuses: .*log", Rule("open", path=".log", error=errno.ENOSPC)),
+    Way("a configuration that it cannot read", "refuses", Rule("open", path="server.xml", error=errno.EACCES)),
+]
+PROGRAMS = [
+    Way("no program", "could not be started", act=lambda place, server: place.unlink()),
+    Way("no right to run it", "could not be started", act=lambda place, server: put_program(place, "nonsense", mode=0o644)),
+    Way("no program but text", "could not be started", act=lambda place, server: put_program(place, "nonsense")),
+    Way("a directory", "could not be started", act=lambda place, server: (place.unlink(), place.mkdir())),
+    Way("a configuration that is wrong", "refuses", act=lambda place, server: server.write_config(limits="<nonsense")),
+    Way("another configuration", "has ended|refuses", script="exec %s -c /nonexistent.xml --take-over=3"),
+    Way("an option that is not known", "has ended|refuses", script="exec %s \"$@\" --no-such-option"),
+    Way("another channel", "has ended|refuses", script="exec %s \"$@\" --take-over=9"),
+    Way("no interpreter", "has ended", script="exec /nonexistent"),
+    Way("an exit at once", "has ended", script="exit 0"),
+    Way("a closed channel", "has ended", script="exec 3>&-; exec sleep 1"),
+    Way("nonsense", "sizes|ended|known", script="head -c 100000 /dev/zero >&3; exec sleep 1"),
+    Way("half a word", "sizes|ended|known", script="printf '\\001\\000\\000\\000' >&3"),
+    Way("few descriptors", "has ended|refuses", script="ulimit -n 10; exec %s \"$@\""),
+    Way("little memory", "has ended|refuses", script="ulimit -v 60000; exec %s \"$@\""),
+]
+check(len(DEATHS + HANGS + LONG_HANGS + ERRORS + PROGRAMS) >= 40, "forty ways")
+
+
+class Tried:
+    def __init__(self, t):
+        self.place, self.faults = own_program(t), Faults(t)
+        self.whole = t.dir / "whole"
+        os.link(self.place, self.whole)
+        server = self.server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"))
+        certificate(server.dir, "radio.test")
+        server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+        self.config = server.config.read_text()
+        server.start()
+        self.studio = Studio(t, server)
+        wait_for(lambda: self.studio.number > 20, "the encoder sends")
+        self.ears = {"plain": Ear(t, server, "/live.mp3"), "ICY": Ear(t, server, "/live.mp3", icy=True),
+                     "TLS": Ear(t, server, "/live.mp3", port=server.ports[1], wrap=tls())}
+        self.crowd = [server.listener(lines=[name + "x" * 1000 for name in ("User-Agent: ", "Referer: ")]) for _ in range(CROWD)]
+        wait_for(lambda: all(ear.chunks for ear in self.ears.values()), "all hear")
+
+    def all_try(self, ways):
+        for way in ways:
+            self.try_one(way)
+        self.judge()
+
+    def try_one(self, way):
+        begin, before = time.monotonic(), len(taken(self.server))
+        if way.act:
+            way.act(self.place, self.server)
+        else:
+            self.faults.put([way.rule] if way.rule else [])
+            put_program(self.place, "#!/bin/sh\n%s\n" % (way.script or "exec %s %%s \"$@\"" % self.faults.words()).replace(
+                "%s", str(self.whole)))
+        try:
+            refused_upgrade(self.server, way.why)
+        except Failed as e:
+            raise Failed("%s: %s" % (way.name, e)) from None
+        check(not way.rule or self.faults.hits() > 0, way.name + ": it did not happen")
+        self.faults.clear()
+        self.hear(way.name, begin)
+        check(len(taken(self.server)) == before, way.name + ": no program has taken over")
+        self.server.write_config(limits="")
+        if self.place.is_dir():
+            self.place.rmdir()
+        self.place.unlink(missing_ok=True)
+        os.link(self.whole, self.place)
+        upgrade(self.server)
+
+    def hear(self, name, begin):
+        number = self.studio.number
+        for what, ear in self.ears.items():
+            wait_for(lambda ear=ear: b"<S%09d>" % (number + 5) in ear.raw()[-40000:] or ear.ended, "%s: %s hears on" % (name, what))
+            gap = ear.longest_pause(begin)
+            check(gap <= GAP, "%s: %s heard nothing for %.2f s" % (name, what, gap))
+
+    def judge(self):
+        for what, ear in self.ears.items():
+            data = ear.audio()[0]
+            check_consecutive([n for _, n in mp3_numbers(data[data.index(b"\xff\xfb\x94\x00"):])], what)
+            check(not ear.ended, what + " is connected")
+        check(all(one.is_open() for one in self.crowd), "the crowd is connected")
+        check(int(self.server.stat("/live.mp3", "listeners")) == len(self.crowd) + len(self.ears), "listeners are as before")
 
 
 @test
-def nothing_is_lost_in_any_of_them(t):
-    place = own_program(t)
-    server = t.server()
-    source = server.source()
-    sent = source.play(50)
-    listeners = [server.listener() for _ in range(5)]
-    program = t.dir / "whole"
-    put_program(program, like=place)
-    for way, why in WAYS:
-        put_program(place, "#!/bin/sh\n%s\n" % (way.replace("%s", str(program))))
-        refused_upgrade(server, why)
-        sent += source.play(10)
-    equal(len(taken(server)), 0, "programs that have taken over")
-    put_program(place, like=program)
-    upgrade(server)
-    sent += source.play(20)
-    for listener in listeners:
-        got = listener.read(len(sent) - MP3_FRAME)
-        check(got == sent[:len(got)], "every byte once")
+def it_dies_at_each_step(t):
+    Tried(t).all_try(DEATHS)
+
+
+@test
+def it_is_silent_at_each_step_while_all_stands_still(t):
+    Tried(t).all_try(HANGS)
+
+
+@test
+def it_is_silent_before_it_is_ready(t):
+    Tried(t).all_try(LONG_HANGS[:1])
+
+
+@test
+def it_is_silent_instead_of_being_ready(t):
+    Tried(t).all_try(LONG_HANGS[1:])
+
+
+@test
+def its_calls_fail_and_what_it_reads_is_damaged(t):
+    Tried(t).all_try(ERRORS)
+
+
+@test
+def it_is_no_program_or_another_one(t):
+    Tried(t).all_try(PROGRAMS)

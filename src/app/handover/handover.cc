@@ -174,6 +174,8 @@ void Handover::frozen(const Result<void>& rests) {
       pause_.end();
       return failed(why);
     }
+    // Before the line that announces it: signals that follow it are for the next process.
+    if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
     const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
         services_.loops.control().now() - began);
     const std::string text = cat({"process ", successor_, " has taken over ", given_.listeners,
@@ -374,7 +376,6 @@ Result<void> Handover::give() {
 void Handover::gone() {
   step_ = Step::kGone;
   deadline_.cancel();
-  if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   services_.links->hand_over();
   services_.auth->ledger().hand_over();
@@ -415,6 +416,11 @@ void Handover::end_remainder() {
 
 // No destructor runs: nothing of what the other process has may be ended here.
 void Handover::leave() {
+  // Signals that came behind GO were meant for the process that serves.
+  const sigset_t watched = watched_signals();
+  const timespec now{};
+  for (int number = 0; (number = ::sigtimedwait(&watched, nullptr, &now)) > 0;)
+    ::kill(successor_, number);
   services_.log.info(kUpgradeModule, "this process has ended its part");
   if (stands_) become_stand_in(stands_, successor_);
   ::_exit(0);
