@@ -208,4 +208,25 @@ Plan set_mount_title(const PlanContext& context) {
   return plan;
 }
 
+LiveAsk asked_live(const ApiRequest& request) {
+  LiveAsk ask{query_param(request.query, "mount").value_or(""),
+              query_param(request.query, "account").value_or("")};
+  if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
+  return ask;
+}
+
+Plan follow_live(const PlanContext& context) {
+  const LiveAsk ask = asked_live(context.request);
+  std::optional<Problem> problem;
+  if (!ask.mount.empty()) problem = judge_mount(context, ask.mount, false);
+  if (problem) problem->members.emplace_back("parameter", "mount");
+  if (!problem && !ask.account.empty() &&
+      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
+    problem = not_found("account", ask.account);
+    problem->members.emplace_back("parameter", "account");
+  }
+  if (problem) return *std::move(problem);
+  return Planned{};
+}
+
 }  // namespace lb

@@ -1,10 +1,13 @@
-// The plans of what runs under a mount: its listeners, and its title.
+// The plans of what runs under a mount: its listeners, and its title; and of readers of what is
+// live.
 //
 // Addresses of listeners are shown to logins that may see them.  A kick names the node that has the
 // listener; with ?ban=1 its address may not listen to this mount any more.
 // Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
+
+#include <string>
 
 #include "api/plan.h"
 
@@ -13,5 +16,13 @@ namespace lb {
 Plan list_listeners(const PlanContext& context);
 Plan end_listener(const PlanContext& context);
 Plan set_mount_title(const PlanContext& context);
+
+// What a reader of /live asks for; "": all that its login sees.
+struct LiveAsk {
+  std::string mount, account;
+};
+LiveAsk asked_live(const ApiRequest& request);
+// Whether it may: the answer itself is a stream.
+Plan follow_live(const PlanContext& context);
 
 }  // namespace lb

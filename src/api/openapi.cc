@@ -124,7 +124,9 @@ void operation(Document& out, const Endpoint& endpoint) {
   out.raw(",\"responses\":{").text(std::to_string(endpoint.status)).raw(":{\"description\":");
   out.text(endpoint.status == 204 ? "Done." : cat({"The ", endpoint.answer, "."}));
   if (!endpoint.answer.empty())
-    out.raw(R"(,"content":{"application/json":{"schema":)")
+    out.raw(R"(,"content":{)")
+        .text(endpoint.name == "readLive" ? "text/event-stream" : "application/json")
+        .raw(R"(:{"schema":)")
         .raw(reference(endpoint.answer))
         .raw("}}");
   out.raw(

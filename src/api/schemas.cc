@@ -161,6 +161,22 @@ constexpr ApiSchema kSchemas[] = {
 "hls":{"type":"boolean","description":"By HLS, without a connection that lasts."}}}},
 "next":{"type":"string"},
 "partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}}}})"},
+    {"Live",
+     R"({"type":"object","description":"The data of state and change; that of totals is its member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
+"time":{"type":"string"},
+"first":{"type":"boolean","description":"Of a state: what was known before is over."},
+"more":{"type":"boolean","description":"The rest of it follows in an event of the same name."},
+"totals":{"type":"object","required":["listeners","kbps","on_air"],"properties":{
+"listeners":{"type":"integer"},"kbps":{"type":"integer","description":"Owed to them."},
+"on_air":{"type":"integer","description":"Mounts."}}},
+"nodes":{"type":"array","items":{"type":"object","required":["id","state"],"properties":{
+"id":{"type":"string"},"state":{"enum":["up","suspect","down","draining"]},
+"listeners":{"type":"integer"},"kbps":{"type":"integer"}}}},
+"mounts":{"type":"array","items":{"type":"object","required":["mount","listeners","kbps","title"],"properties":{
+"mount":{"type":"string"},"listeners":{"type":"integer"},"kbps":{"type":"integer"},"title":{"type":"string"}}}},
+"gone":{"type":"object","required":["nodes","mounts"],"properties":{
+"nodes":{"type":"array","items":{"type":"string"}},
+"mounts":{"type":"array","description":"Not on air any more, or not the login's.","items":{"type":"string"}}}}}})"},
     {"Node",
      R"({"type":"object","required":["id","state"],"additionalProperties":false,"properties":{
 "id":{"type":"string"},"state":{"enum":["up","suspect","down","draining"]},

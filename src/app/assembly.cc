@@ -28,6 +28,7 @@
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/history_service.h"
+#include "app/station/live_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/now_feeds.h"

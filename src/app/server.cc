@@ -32,6 +32,7 @@
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/history_service.h"
+#include "app/station/live_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/now_feeds.h"
@@ -112,6 +113,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
   services.history = std::make_unique<HistoryService>(services);
+  services.live = std::make_unique<LiveService>(services);
   services.usage = std::make_unique<UsageWatch>(services);
   services.reports = std::make_unique<ReportFiles>(services);
   services.mount_files = std::make_unique<MountFiles>(services);

@@ -51,6 +51,7 @@ class ExternalService;
 class HistoryService;
 class HlsService;
 class HoursService;
+class LiveService;
 class LoginService;
 class MetricsService;
 class MountFiles;
@@ -126,6 +127,7 @@ struct Services {
   std::unique_ptr<CertificateService> certificates;  // see there
   std::unique_ptr<LoginService> login;               // see there
   std::unique_ptr<HistoryService> history;           // see there
+  std::unique_ptr<LiveService> live;                 // see there
   std::unique_ptr<MetricsService> metrics;           // control
   std::unique_ptr<UsageWatch> usage;                 // see there
   std::unique_ptr<ReportFiles> reports;              // control

@@ -1,5 +1,6 @@
 #include "app/stages/api_stage.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "api/openapi.h"
 #include "app/services/audience_service.h"
 #include "app/services/worker.h"
+#include "app/stages/live_replies.h"
 #include "app/stages/login_replies.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
@@ -20,6 +22,7 @@
 #include "app/station/external_answer.h"
 #include "app/station/record_service.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "http/page_headers.h"
 #include "http/stream_type.h"
@@ -31,6 +34,7 @@ namespace {
 constexpr std::int64_t kUsualWait = 2;  // seconds
 
 constexpr std::string_view kDescriptionSchema = "OpenApi";
+constexpr std::size_t kShownParameter = 80;
 
 std::string_view path_as_sent(const Request& request) {
   const std::string_view target = request.target;
@@ -121,6 +125,18 @@ std::optional<Problem> judge_body(const Request& request, std::uint64_t& bytes) 
   return std::nullopt;
 }
 
+// "": all of the query can be read.  What cannot is no filter that was left out.
+std::string unreadable_parameter(std::string_view query) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const auto text = percent_decode(pair, true);
+    if (!text || text->find('\0') != std::string::npos)
+      return std::string(pair.substr(0, std::min(pair.find('='), kShownParameter)));
+  }
+  return {};
+}
+
 // The request as the plans want it; or what is wrong with it.
 std::variant<ApiRequest, Problem> make_request(const Connection& connection, const Request& request,
                                                FoundEndpoint found) {
@@ -129,6 +145,9 @@ std::variant<ApiRequest, Problem> make_request(const Connection& connection, con
   asked.path = path_as_sent(request);
   asked.names = std::move(found.names);
   asked.query = request.query;
+  if (const std::string name = unreadable_parameter(request.query); !name.empty())
+    return Problem{ProblemName::kBadRequest,
+                   cat({"the value of parameter ", name, " is not percent-encoded text"})};
   asked.body = connection.form();
   asked.if_match = request.headers.get("if-match");
   if (const std::string* key = request.headers.find("idempotency-key");
@@ -321,6 +340,15 @@ Verdict ApiStage::handle(Connection& connection) {
   if (is_of_audience(*found.endpoint))
     return ask_audience(worker_, connection,
                         {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
+  if (found.endpoint->name == kLiveEndpoint) {
+    const ApiRequest& live = std::get<ApiRequest>(asked);
+    auto answer = services.records->read(*found.endpoint, live, who);
+    if (std::holds_alternative<Problem>(answer))
+      send_api_answer(worker_, connection, std::move(answer));
+    else
+      begin_live(worker_, connection, live, who);
+    return Verdict::kAnswered;
+  }
   if (found.endpoint->method == Method::kGet && !found.endpoint->order_only) {
     send_api_answer(worker_, connection,
                     services.records->read(*found.endpoint, std::get<ApiRequest>(asked), who));

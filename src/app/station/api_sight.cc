@@ -22,21 +22,6 @@
 namespace lb {
 namespace {
 
-std::string_view state_word(NodeState state) noexcept {
-  switch (state) {
-    case NodeState::kUp:
-      return "up";
-    case NodeState::kDraining:
-      return "draining";
-    case NodeState::kDead:
-      return "down";
-    case NodeState::kJoining:  // what it carries is not known
-    case NodeState::kSuspect:
-      break;
-  }
-  return "suspect";
-}
-
 std::optional<std::uint64_t> limit_of(double most) {
   if (most == Node::kNoLimit) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(std::max(most, 0.0)));
@@ -61,12 +46,22 @@ NodeNow row_of(const Node& node, SteadyTime now) {
   return row;
 }
 
-std::string text_of(const Metadata& metadata) {
-  if (metadata.artist.empty()) return metadata.title;
-  return metadata.artist + (metadata.title.empty() ? "" : " - " + metadata.title);
-}
-
 }  // namespace
+
+std::string_view state_word(NodeState state) noexcept {
+  switch (state) {
+    case NodeState::kUp:
+      return "up";
+    case NodeState::kDraining:
+      return "draining";
+    case NodeState::kDead:
+      return "down";
+    case NodeState::kJoining:  // what it carries is not known
+    case NodeState::kSuspect:
+      break;
+  }
+  return "suspect";
+}
 
 MountNow ApiSight::mount_now(const std::string& name) const {
   MountNow now;
@@ -81,7 +76,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
                              facts->user_agent,
                              unix_seconds(facts->started_wall),
                              mount->shown_kbps()};
-      now.title = text_of(*mount->metadata());
+      now.title = mount->metadata()->song();
     }
   }
   // What is pulled from a node is fed by the source there; how fast, is measured here.

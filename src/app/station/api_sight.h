@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/live.h"
@@ -20,7 +22,11 @@
 
 namespace lb {
 
+enum class NodeState : std::uint8_t;
 struct ToldListener;
+
+// up, suspect, down, draining
+std::string_view state_word(NodeState state) noexcept;
 
 class ApiSight {
  public:

@@ -1,15 +1,10 @@
 #include "app/station/history_service.h"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "app/cluster/cluster_service.h"
-#include "app/cluster/mount_load.h"
-#include "app/services/event_service.h"
+#include "app/station/history_sample.h"
 #include "base/cat.h"
 #include "base/file.h"
-#include "cluster/nodes/audience.h"
 #include "net/coalesce.h"
 
 namespace lb {
@@ -54,7 +49,7 @@ void HistoryService::configure(const Config& config, bool at_start) {
 
 void HistoryService::look() {
   if (!on_) return;
-  history_.take(unix_seconds(services_.clock.wall()), sample());
+  history_.take(unix_seconds(services_.clock.wall()), sample_of(services_));
   timer_.after(coalesced(services_.stats_thread.loop(), kEvery));
   const SteadyTime now = services_.clock.steady();
   if (now - saved_ < kSaveEvery) return;
@@ -77,63 +72,6 @@ void HistoryService::write(const std::string& path, const std::string& bytes) {
   } else if (!told_.exchange(true)) {
     services_.log.warn("history/write",
                        written.error().what + "; the history ends with this process");
-  }
-}
-
-HistorySample HistoryService::sample() const {
-  HistorySample sample;
-  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
-    if (!is_carried(*mount)) continue;
-    const double listeners = audience_at(*mount);
-    sample.mounts[name] = {listeners, listeners * listener_kbps(*mount)};
-  }
-  HistoryNow own;
-  for (const auto& [name, now] : sample.mounts) {
-    own.listeners += now.listeners;
-    own.kbps += now.kbps;
-  }
-  sample.nodes[node_name(*services_.config.read())] = own;
-  add_cluster(sample);
-  for (const auto& [name, now] : sample.mounts) {
-    sample.all.listeners += now.listeners;
-    sample.all.kbps += now.kbps;
-  }
-  return sample;
-}
-
-void HistoryService::add_cluster(HistorySample& sample) const {
-  const RedirectDecider& decider = services_.cluster->decider();
-  const SteadyTime time = services_.clock.steady();
-  const auto names = decider.with_table([&](const NodeTable& table) {
-    for (const Node& node : table.nodes()) {
-      const NodeState state = node.state_at(time);
-      if (node.id.empty() || node.kind == NodeKind::kSelf || state == NodeState::kDead ||
-          state == NodeState::kJoining)
-        continue;
-      sample.nodes.try_emplace(node.id, HistoryNow{node.reported_listeners, node.reported_kbps});
-    }
-    std::vector<std::string> out;
-    for (const MountNodes* row : table.mounts()) out.push_back(row->mount);
-    return out;
-  });
-  for (const std::string& name : names) {
-    const auto now = decider.with_table([&](const NodeTable& table) {
-      std::optional<HistoryNow> seen;
-      const MountNodes* row = table.mount(name);
-      if (row == nullptr) return seen;
-      const bool carried =
-          std::any_of(row->carriers.begin(), row->carriers.end(), [&](const Carrier& carrier) {
-            return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
-          });
-      if (!carried) return seen;
-      const auto listeners = static_cast<double>(audience_of(table, *row).all());
-      seen = HistoryNow{listeners, listeners * (row->kbps > 0 ? row->kbps : kNominalListenerKbps)};
-      return seen;
-    });
-    if (!now) continue;
-    HistoryNow& sum = sample.mounts[name];
-    sum.listeners += now->listeners;
-    sum.kbps += now->kbps;
   }
 }
 

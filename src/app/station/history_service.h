@@ -1,9 +1,7 @@
 // HistoryService: takes a sample of listeners and kbit/s each 10 s into the History, and keeps that
 // in a file of the state directory.
 //
-// What nodes have is read from the table of the cluster, one mount after the other, so that its
-// lock is never held for long; a node that is down is not in the sample.  A station without
-// <console> takes none.
+// A station without <console> takes none.
 // Thread: control; samples on the thread "stats", files on "disk".
 // Ownership: Services.
 // Errors: a file that is damaged is told and left out; one that cannot be written is told once, and
@@ -36,8 +34,6 @@ class HistoryService {
 
  private:
   void look();  // "stats"
-  HistorySample sample() const;
-  void add_cluster(HistorySample& sample) const;
   static std::string path(const Config& config);
   void write(const std::string& path, const std::string& bytes);
 

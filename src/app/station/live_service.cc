@@ -1,0 +1,94 @@
+#include "app/station/live_service.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/services/event_service.h"
+#include "app/station/api_sight.h"
+#include "app/station/history_sample.h"
+#include "config/config.h"
+
+namespace lb {
+namespace {
+
+constexpr int kCostShare = 20;
+
+std::uint64_t rounded(double number) {
+  return static_cast<std::uint64_t>(std::llround(std::max(number, 0.0)));
+}
+
+}  // namespace
+
+LiveService::LiveService(Services& services)
+    : services_(services),
+      feed_(services.stats_thread.loop()),
+      timer_(services.stats_thread.loop(), [this] { look(); }) {}
+
+void LiveService::follow(Follow reader) {
+  services_.stats_thread.loop().post([this, reader = std::move(reader)]() mutable {
+    if (feed_.readers() == 0) feed_.take(sample());
+    if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id,
+                   std::move(reader.ended), std::move(reader.holds), std::move(reader.scope)))
+      reader.refused(*reader.transport);
+    if (feed_.readers() > 0 && !timer_.armed()) timer_.after(kEvery);
+  });
+}
+
+void LiveService::look() {
+  const SteadyTime begin = services_.clock.steady();
+  feed_.take(sample());
+  const auto cost =
+      std::chrono::duration_cast<std::chrono::microseconds>(services_.clock.steady() - begin);
+  if (feed_.readers() > 0)
+    timer_.after(std::max<std::chrono::microseconds>(kEvery, cost * kCostShare));
+}
+
+LiveSample LiveService::sample() {
+  const HistorySample now = sample_of(services_);
+  const auto config = services_.config.read();
+  LiveSample sample;
+  for (const auto& [name, heard] : now.mounts) {
+    LiveMount& row = sample.mounts[name];
+    row.listeners = rounded(heard.listeners);
+    row.kbps = rounded(heard.kbps);
+    row.account = std::string(mount_account(*config, name));
+  }
+  read_titles(sample);
+  for (auto& [name, row] : sample.mounts)
+    if (const auto title = titles_.find(name); title != titles_.end()) row.title = title->second;
+  for (const KnownNode& known : services_.cluster->facts()->known.nodes)
+    sample.nodes[known.id].state = state_word(NodeState::kDead);
+  const SteadyTime time = services_.clock.steady();
+  std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
+    for (const Node& node : table.nodes())
+      if (!node.id.empty() && node.kind != NodeKind::kSelf)
+        sample.nodes[node.id].state = state_word(node.state_at(time));
+  });
+  for (const auto& [id, heard] : now.nodes) {
+    LiveNode& row = sample.nodes[id];
+    row.listeners = rounded(heard.listeners);
+    row.kbps = rounded(heard.kbps);
+  }
+  sample.nodes[node_name(*config)].state = services_.drain.draining() ? "draining" : "up";
+  return sample;
+}
+
+void LiveService::read_titles(const LiveSample& sample) {
+  const SteadyTime now = services_.clock.steady();
+  if (!titles_.empty() && now - titles_at_ < kTitlePause) return;
+  titles_at_ = now;
+  titles_.clear();
+  for (const auto& [name, row] : sample.mounts) {
+    std::string title;
+    if (const auto mount = services_.mounts.find(name); mount && mount->is_fed())
+      title = mount->metadata()->song();
+    if (title.empty())
+      if (const auto told = services_.links->titles().elsewhere(name)) title = told->title;
+    titles_.emplace(name, std::move(title));
+  }
+}
+
+}  // namespace lb

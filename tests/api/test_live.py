@@ -1,0 +1,150 @@
+"""GET /api/v1/live: a state, then changes; by role; resumed; under a reader that stops."""
+import json
+
+import jsonschema
+from api import Api, store_server
+from crowd import Crowd, hearing
+from harness import ADMIN, Failed, check, equal, test, wait_for
+from link_bench import edge, feed
+from test_api_nodes import store_master
+from wire import request
+
+
+class Live:
+    """What a reader knows, put together as a program would."""
+
+    def __init__(self, api, query="", last_id=None):
+        self.api, self.wire = api, api.server.wire()
+        headers = ["Host: x"] + (["Last-Event-ID: " + last_id] if last_id is not None else [])
+        self.wire.send(request("GET /api/v1/live%s HTTP/1.1" % query, headers, api.login, b""))
+        self.head = self.wire.reply_head()
+        self.id, self.mounts, self.nodes, self.totals, self.kinds = None, {}, {}, None, []
+
+    def event(self, timeout=5):
+        fields = {}
+        while True:
+            line = self.wire.take_until(b"\n").decode().rstrip("\n")
+            if line == "" and "data" in fields:
+                return fields
+            if line and not line.startswith(":"):
+                name, _, value = line.partition(": ")
+                fields[name] = value
+
+    def take(self):
+        event = self.event()
+        kind, data = event["event"], json.loads(event["data"])
+        self.kinds.append(kind)
+        self.id = event.get("id", self.id)
+        if kind == "totals":
+            self.totals = data
+            return kind, data
+        description = self.api.describe()
+        jsonschema.Draft202012Validator({"$ref": "#/components/schemas/Live", "components": description["components"]}).validate(data)
+        if data["first"] and kind == "state":
+            self.mounts, self.nodes = {}, {}
+        self.mounts.update({row["mount"]: row for row in data["mounts"]})
+        self.nodes.update({row["id"]: row for row in data["nodes"]})
+        for name in data["gone"]["mounts"]:
+            self.mounts.pop(name, None)
+        for name in data["gone"]["nodes"]:
+            self.nodes.pop(name, None)
+        self.totals = data["totals"]
+        return kind, data
+
+    def until(self, fact, what):
+        for _ in range(100):
+            if fact(self):
+                return self
+            self.take()
+        raise Failed("not %s: %r" % (what, self.__dict__))
+
+
+def staff(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    api.want(201, "POST", "/accounts", {"id": "other"})
+    logins = {}
+    for name, role, more in (("olga", "owner", {"account": "acme"}), ("otto", "operator", {"mounts": ["/theirs"]}),
+                             ("vera", "viewer", {})):
+        made = api.want(201, "POST", "/users", {"name": name, "role": role, **more}).json()
+        logins[name] = api.as_user("%s:%s" % (name, made["password"]))
+    sources = {name: api.mount(name, **more) for name, more in (("/acme-1", {"account": "acme"}), ("/theirs", {"account": "other"}))}
+    return server, api, logins, sources
+
+
+@test
+def a_state_and_then_changes_by_role(t):
+    server, api, logins, sources = staff(t)
+    feed(t, server, "/acme-1", login=sources["/acme-1"])
+    everything, owner, operator = Live(api), Live(logins["olga"]), Live(logins["otto"])
+    equal([one.head.status for one in (everything, owner, operator)], [200] * 3)
+    equal(everything.head.get("Content-Type"), "text/event-stream")
+    equal((everything.take()[0], owner.take()[0], operator.take()[0]), ("state",) * 3)
+    everything.until(lambda live: "/acme-1" in live.mounts, "on air")
+    name = next(iter(everything.nodes))
+    equal(everything.nodes[name]["state"], "up")
+    check("listeners" in everything.nodes[name] and set(owner.nodes[name]) == {"id", "state"}, "%r" % owner.nodes)
+    feed(t, server, "/theirs", login=sources["/theirs"])
+    crowd = Crowd(t)
+    hearing(crowd, server, "/theirs"), hearing(crowd, server, "/acme-1"), hearing(crowd, server, "/acme-1")
+    everything.until(lambda live: len(live.mounts) == 2 and sum(row["listeners"] for row in live.mounts.values()) == 3, "all of it")
+    owner.until(lambda live: live.mounts.get("/acme-1", {}).get("listeners") == 2 and live.totals["listeners"] == 2, "its own")
+    operator.until(lambda live: live.mounts.get("/theirs", {}).get("listeners") == 1, "its own")
+    equal((set(owner.mounts), set(operator.mounts)), ({"/acme-1"}, {"/theirs"}))
+    equal(everything.totals["listeners"], 3)
+    # With the id of what it had, only what is new; with any other the state.
+    again = Live(api, last_id=everything.id)
+    hearing(crowd, server, "/theirs")
+    again.until(lambda live: live.mounts.get("/theirs", {}).get("listeners") == 2, "the change")
+    check("state" not in again.kinds and "/acme-1" not in again.mounts, "%r" % again.kinds)
+    for bad in ("", "nonsense", "1-2-3", "9" * 3000, everything.id + "0", owner.id):
+        equal(Live(api, last_id=bad).take()[0], "state", bad[:40])
+    one = Live(api, "?mount=acme-1")
+    one.take()
+    equal(set(one.mounts), {"/acme-1"})
+    one = Live(api, "?account=other")
+    one.take()
+    equal((set(one.mounts), one.totals["on_air"]), ({"/theirs"}, 1))
+
+
+@test
+def what_is_not_theirs_is_not_there(t):
+    server, api, logins, sources = staff(t)
+    for who, query in ((api, "?mount=/none"), (logins["olga"], "?mount=/theirs"), (logins["olga"], "?account=other"),
+                       (logins["otto"], "?account=acme"), (api, "?account=none")):
+        reply = who.server.ask("GET /api/v1/live%s HTTP/1.1" % query, ["Host: x"], who.login)
+        equal((reply.status, reply.json()["type"]), (404, "/api/problems#not-found"), query)
+        check(reply.json()["parameter"] in query, reply.text)
+    for query in ("?mount=%00", "?mount=%zz", "?account=a%2"):
+        reply = server.ask("GET /api/v1/live%s HTTP/1.1" % query, ["Host: x"], ADMIN)
+        equal((reply.status, reply.json()["type"]), (400, "/api/problems#bad-request"), query)
+    equal(server.ask("GET /api/v1/live HTTP/1.1", ["Host: x"]).status, 401)
+    for login in ("source:src-secret", "relay:rel-secret"):
+        check(server.ask("GET /api/v1/live HTTP/1.1", ["Host: x"], login).status in (401, 403), login)
+    equal(server.ask("POST /api/v1/live HTTP/1.1", ["Host: x"], ADMIN).status, 405)
+    equal(server.ask("HEAD /api/v1/live HTTP/1.1", ["Host: x"], ADMIN).status, 200)
+    # A login that ends takes its stream along.
+    live = Live(logins["olga"])
+    live.take()
+    api.want(200, "PATCH", "/users/olga", {"disabled": True})
+    wait_for(lambda: not live.wire.is_open(), "the stream of a disabled user ends")
+
+
+@test
+def the_sum_is_that_of_the_nodes(b):
+    master = store_master(b, 11, ["edge12", "edge13"])
+    api = Api(master)
+    login = api.mount("/live.mp3")
+    feed(b, master, login=login)
+    edges = [edge(b, 12, master), edge(b, 13, master)]
+    crowd = Crowd(b)
+    live = Live(api)
+    live.until(lambda one: all(one.nodes.get("edge%d" % n, {}).get("state") == "up" for n in (12, 13)), "both are up")
+    hearing(crowd, master)
+    for server in edges:
+        hearing(crowd, server), hearing(crowd, server)
+    live.until(lambda one: one.totals["listeners"] == 5 and sum(row["listeners"] for row in one.nodes.values()) == 5
+               and one.mounts["/live.mp3"]["listeners"] == 5, "five")
+    edges[1].stop()
+    live.until(lambda one: one.nodes["edge13"]["state"] == "down" and one.totals["listeners"] == 3, "the node is down")

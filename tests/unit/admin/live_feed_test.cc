@@ -1,0 +1,218 @@
+#include "admin/live_feed.h"
+
+#include <sys/socket.h>
+
+#include "base/cat.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct LiveReader {
+  LiveReader() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+      std::abort();
+    transport =
+        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.9", 1024));
+    peer.reset(ends[1]);
+  }
+  std::string received() {
+    std::string all;
+    char buffer[65536];
+    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(n));
+    return all;
+  }
+  std::unique_ptr<Transport> transport;
+  UniqueFd peer;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_GROUP(LiveFeed) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  LiveFeed feed{loop};
+  int ended = 0;
+
+  bool follow(LiveReader & reader, const std::string& last_id = "", LiveScope scope = {}) {
+    return feed.add(
+        reader.transport, "HEAD\r\n\r\n", last_id, [this](std::uint64_t) { ++ended; }, {},
+        std::move(scope));
+  }
+  static LiveScope only(const std::string& account) {
+    LiveScope scope;
+    scope.shows = [account](std::string_view, std::string_view of) { return of == account; };
+    scope.numbers_of_nodes = false;
+    scope.key = account;
+    return scope;
+  }
+  LiveSample some() {
+    LiveSample sample;
+    sample.nodes["m1"] = {"up", 7, 900};
+    sample.mounts["/a"] = {4, 512, "acme", "A Song"};
+    sample.mounts["/b"] = {3, 384, "", ""};
+    return sample;
+  }
+  static std::string id_of(const std::string& text) {
+    const auto at = text.rfind("id: ");
+    return at == std::string::npos ? "" : text.substr(at + 4, text.find('\n', at) - at - 4);
+  }
+};
+
+TEST(LiveFeed, AStateThenWhatChanges) {
+  feed.take(some());
+  LiveReader reader;
+  CHECK(follow(reader));
+  const std::string state = reader.received();
+  CHECK(has(state, "event: state\n"));
+  CHECK(has(state, R"("first":true,"more":false,"totals":{"listeners":7,"kbps":896,"on_air":2})"));
+  CHECK(has(state, R"({"id":"m1","state":"up","listeners":7,"kbps":900})"));
+  CHECK(has(state, R"({"mount":"/a","listeners":4,"kbps":512,"title":"A Song"})"));
+  clock.advance(2s);
+  feed.take(some());
+  STRCMP_EQUAL("", reader.received().c_str());
+  LiveSample next = some();
+  next.mounts["/a"].listeners = 5;
+  next.mounts.erase("/b");
+  feed.take(next);
+  const std::string change = reader.received();
+  CHECK(has(change, "event: change\n"));
+  CHECK(has(change, R"("listeners":5,"kbps":512,"on_air":1)"));
+  CHECK(has(change, R"("nodes":[],)"));
+  CHECK(has(change, R"("gone":{"nodes":[],"mounts":["/b"]})"));
+}
+
+TEST(LiveFeed, SumsComeAtOnceAndRowsOnceASecond) {
+  feed.take(some());
+  LiveReader reader;
+  follow(reader);
+  reader.received();
+  LiveSample next = some();
+  for (std::uint64_t n = 5; n < 9; ++n) {
+    clock.advance(100ms);
+    next.mounts["/a"].listeners = n;
+    feed.take(next);
+    const std::string told = reader.received();
+    CHECK(has(told, "event: totals\n"));
+    CHECK(!has(told, "event: change\n"));
+  }
+  clock.advance(700ms);
+  feed.take(next);
+  CHECK(has(reader.received(), R"("mount":"/a","listeners":8)"));
+}
+
+TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
+  feed.take(some());
+  LiveReader reader, again, foreign, narrower;
+  follow(reader);
+  const std::string id = id_of(reader.received());
+  LiveSample next = some();
+  next.mounts["/b"].listeners = 9;
+  feed.take(next);
+  follow(again, id);
+  clock.advance(1s);
+  feed.take(next);
+  const std::string missed = again.received();
+  CHECK(has(missed, "event: change\n"));
+  CHECK(has(missed, R"("mount":"/b","listeners":9)"));
+  CHECK(!has(missed, "/a"));
+  for (const std::string bad : {"", "17", "1700000000-00000000-1", "x\xff", "1700000000--99999"}) {
+    LiveReader other;
+    follow(other, bad);
+    CHECK(has(other.received(), "event: state\n"));
+  }
+  // One of a number that has not been yet, and one of another view.
+  follow(foreign, id.substr(0, id.rfind('-')) + "-4711");
+  CHECK(has(foreign.received(), "event: state\n"));
+  follow(narrower, id, only("acme"));
+  CHECK(has(narrower.received(), "event: state\n"));
+}
+
+TEST(LiveFeed, AnOwnerIsShownItsMountsAlone) {
+  feed.take(some());
+  LiveReader reader;
+  follow(reader, "", only("acme"));
+  const std::string state = reader.received();
+  CHECK(has(state, R"("listeners":4,"kbps":512,"on_air":1)"));
+  CHECK(!has(state, "/b"));
+  CHECK(has(state, R"({"id":"m1","state":"up"})"));
+  LiveSample next = some();
+  next.mounts["/b"].listeners = 9;
+  next.mounts.erase("/b");
+  clock.advance(1s);
+  feed.take(next);
+  STRCMP_EQUAL("", reader.received().c_str());
+  // A mount that goes to another account is gone.
+  next.mounts["/a"].account = "other";
+  clock.advance(1s);
+  feed.take(next);
+  CHECK(has(reader.received(), R"("gone":{"nodes":[],"mounts":["/a"]})"));
+}
+
+TEST(LiveFeed, OneThatDoesNotReadCostsOnePartAndIsSentAway) {
+  LiveSample sample;
+  for (int n = 0; n < 20'000; ++n)
+    sample.mounts[cat({"/mount-", n})] = {static_cast<std::uint64_t>(n), 1, "", "A title"};
+  feed.take(sample);
+  LiveReader reader;
+  const int small = 64 * 1024;
+  ::setsockopt(reader.transport->fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  CHECK(follow(reader));
+  std::string told;
+  // What is read at last is a whole state, in parts, and no row twice.
+  for (int turn = 0; turn < 200 && !has(told, "\"more\":false"); ++turn) {
+    const std::string now = reader.received();
+    CHECK(now.size() < 256 * 1024);
+    told += now;
+    loop.post([this] { loop.stop(); });
+    loop.run();
+    clock.advance(100ms);
+    feed.take(sample);
+  }
+  CHECK(has(told, "\"more\":false"));
+  CHECK(has(told, "/mount-19999\""));
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = told.find("{\"mount\":", at)) != std::string::npos; ++at) ++rows;
+  CHECK_EQUAL(20'000u, rows);
+  CHECK_EQUAL(0, ended);
+  LiveReader stalled;
+  ::setsockopt(stalled.transport->fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  follow(stalled);
+  clock.advance(30s);
+  feed.take(sample);
+  CHECK_EQUAL(0, ended);
+  clock.advance(31s);
+  feed.take(sample);
+  CHECK_EQUAL(1, ended);
+  CHECK_EQUAL(1u, feed.readers());
+}
+
+TEST(LiveFeed, TooManyReadersAreNotTaken) {
+  feed.take(some());
+  std::vector<LiveReader> readers(LiveFeed::kMaxReaders + 1);
+  for (std::size_t n = 0; n < LiveFeed::kMaxReaders; ++n) CHECK(follow(readers[n]));
+  CHECK(!follow(readers.back()));
+  CHECK(readers.back().transport != nullptr);
+}
+
+TEST(LiveFeed, WhatIsForgottenIsAStateAgain) {
+  feed.take(some());
+  LiveReader reader, late;
+  follow(reader);
+  const std::string id = id_of(reader.received());
+  LiveSample many = some();
+  for (std::size_t n = 0; n <= LiveFeed::kKeptRemovals; ++n) many.mounts[cat({"/gone-", n})] = {};
+  feed.take(many);
+  feed.take(some());
+  follow(late, id);
+  CHECK(has(late.received(), "event: state\n"));
+}
