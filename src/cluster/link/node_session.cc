@@ -320,12 +320,16 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   report.loop_ms = load.loop_ms;
   report.relays = load.relays;
   report.cannot = load.cannot;
-  bool all = true;
+  bool all = true, dead = false;
   std::uint64_t issued = 0;
   update_row([&](NodeTable& table, NodeSlot slot, SteadyTime) {
+    dead = table.node(slot).state == NodeState::kDead;
+    if (dead) return;
     all = table.report(slot, report);
     issued = table.node(slot).issued;
   });
+  // Other frames have kept the link meanwhile; what the node carries has been forgotten.
+  if (dead) return Error::timeout("reported too late, when it was taken for dead");
   if (!all) return too_many_mounts();
   if (!load.clients.empty()) host_.decider().arrived(load.clients);
   link_.send(AckFrame{load.seq, wall_ms_of(host_.loop().clock()), issued});

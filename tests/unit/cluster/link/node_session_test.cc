@@ -217,6 +217,15 @@ TEST(NodeSession, TheEndOfTheConnectionIsTheEndOfTheNode) {
   CHECK(node().state == NodeState::kDead);
   CHECK(bench.was_reported("down edge1: closed the connection"));
 }
+// Frames that are no reports keep a link from being silent.
+TEST(NodeSession, ANodeThatIsDeadDoesNotReportOnButComesAgain) {
+  begin();
+  gets(std::string(kHello) + kSnap + load(2, 100, 1));
+  master.table.expire(node().dead_at);
+  CHECK(node().state == NodeState::kDead);
+  gets(load(3, 1200, 1));
+  ends_with("reported too late, when it was taken for dead");
+}
 TEST(NodeSession, AGoodbyeIsRemembered) {
   begin();
   gets(std::string(kHello) + kSnap + "{\"t\":\"BYE\",\"why\":\"restart\"}\n");
