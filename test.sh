@@ -15,8 +15,8 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release blackbox cluster conformance differential clients integrity attacks check asan)
-long_stages=(api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
+default_stages=(packages release blackbox cluster conformance differential clients integrity attacks simulation check asan)
+long_stages=(api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance simulation-long fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as run.sh does"
@@ -38,6 +38,8 @@ declare -A about=(
   [encoders]="primary and backup encoders, dead air (tests/encoders)"
   [upgrade]="the program is replaced under its listeners and encoders, which hear every byte once (tests/upgrade)"
   [faults]="system calls that fail, do less or take seconds, while others listen and record (tests/faults)"
+  [simulation]="1,000 clusters of whole servers in virtual time, with faults, one a seed (tests/simulation)"
+  [simulation-long]="9,000 more of them"
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"
   [docs]="the commands of README.md and doc/ as they are written, each page on a machine of its own (tests/docs)"
@@ -61,7 +63,7 @@ declare -A about=(
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
 rounds=(packages release suites "conformance differential integrity" "clients conformance-own integrity-ogg" run attacks
-  check asan distcheck tsan clang asan-conformance fuzz players package goals)
+  simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals)
 # What these compile is built beside the rounds before them; build_STAGE does it.
 builds_ahead="check asan tsan clang"
 # These measure times: nothing is compiled meanwhile.

@@ -35,6 +35,7 @@ dist_doc_DATA += \
   doc/reports.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md \
+  doc/simulation.md \
   doc/stores.md \
   doc/titles.md
 

@@ -13,6 +13,7 @@ UNIT_CPPFLAGS += -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED
 endif
 
 include tests/store/store.mk
+include tests/simulation/simulation.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

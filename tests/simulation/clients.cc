@@ -1,0 +1,155 @@
+#include "clients.h"
+
+#include <utility>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb::sim {
+namespace {
+
+constexpr std::uint16_t kPort = 8000;
+
+// Frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz.
+const std::string& frames() {
+  static const std::string four = [] {
+    std::string all;
+    for (int i = 0; i < 4; ++i) all += "\xff\xfb\x90\x64" + std::string(413, 'x');
+    return all;
+  }();
+  return four;
+}
+
+}  // namespace
+
+unsigned host_of_url(std::string_view url, std::string* target) {
+  constexpr std::string_view kBegin = "http://10.0.0.";
+  if (!url.starts_with(kBegin)) return kOutside;
+  url.remove_prefix(kBegin.size());
+  const std::size_t colon = url.find(':'), slash = url.find('/');
+  if (colon == std::string_view::npos || slash == std::string_view::npos) return kOutside;
+  if (target != nullptr) *target = std::string(url.substr(slash));
+  return static_cast<unsigned>(parse_u64(url.substr(0, colon)).value_or(0));
+}
+
+std::string line_of(std::string_view head, std::string_view name) {
+  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;
+       at = head.find("\r\n", at)) {
+    at += 2;
+    const std::string_view line = head.substr(at, head.find("\r\n", at) - at);
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        iequals(line.substr(0, name.size()), name))
+      return std::string(trim(line.substr(name.size() + 1)));
+  }
+  return {};
+}
+
+int status_of(std::string_view head) {
+  return head.size() < 12 ? 0 : static_cast<int>(parse_u64(head.substr(9, 3)).value_or(0));
+}
+
+// -- Encoder --------------------------------------------------------------------------------------
+
+Encoder::Encoder(World& world, std::string mount, std::function<unsigned()> where)
+    : world_(world), mount_(std::move(mount)), where_(std::move(where)) {}
+Encoder::~Encoder() { ++life_; }
+
+void Encoder::send(bool sends) {
+  if (sends_ == sends) return;
+  sends_ = sends;
+  ++life_;
+  accepted_ = false;
+  line_.reset();
+  if (sends) connect();
+}
+
+void Encoder::connect() {
+  head_.clear();
+  at_ = where_();
+  line_ = world_.dial(at_, kPort, *this);
+}
+
+void Encoder::connected() {
+  line_->send(cat({"SOURCE ", mount_, " HTTP/1.0\r\nAuthorization: Basic ",
+                   base64_encode("source:sourcepass"),
+                   "\r\nContent-Type: audio/mpeg\r\nice-bitrate: 128\r\n\r\n"}));
+  go_on(++life_);
+}
+
+void Encoder::go_on(std::uint64_t life) {
+  if (life != life_ || !line_) return;
+  line_->send(frames());
+  world_.after(250ms, [this, life] { go_on(life); });
+}
+
+void Encoder::received(std::string_view bytes) {
+  if (head_.size() > 64) return;
+  head_ += bytes;
+  accepted_ = status_of(head_) == 200;
+}
+
+void Encoder::ended() {
+  accepted_ = false;
+  const std::uint64_t life = ++life_;
+  // It is called by its line.
+  world_.after(1s, [this, life] {
+    if (life == life_ && sends_) connect();
+  });
+}
+
+// -- Listener -------------------------------------------------------------------------------------
+
+Listener::Listener(World& world, unsigned number, std::string mount, unsigned first)
+    : world_(world), number_(number), mount_(std::move(mount)) {
+  ask(first, mount_);
+}
+
+void Listener::ask(unsigned host, const std::string& target) {
+  head_.clear();
+  target_ = target;
+  before_ = std::exchange(at_, host);
+  old_ = std::move(line_);
+  line_ = world_.dial(host, kPort, *this);
+}
+
+void Listener::connected() {
+  line_->send(cat({"GET ", target_, " HTTP/1.0\r\nHost: ", World::ip(at_),
+                   ":8000\r\nUser-Agent: player/", number_, "\r\n\r\n"}));
+}
+
+void Listener::become(State state) {
+  if (state_ == state) return;
+  state_ = state;
+  if (state != State::kHears) admitted = false;
+  world_.trace().note(world_.now(), "listener", number_, at_, static_cast<std::uint64_t>(state));
+  if (on_change) on_change(*this);
+}
+
+void Listener::received(std::string_view bytes) {
+  if (state_ != State::kAsks) return;
+  head_ += bytes;
+  if (head_.find("\r\n\r\n") == std::string::npos) return;
+  answered();
+}
+
+void Listener::answered() {
+  status_ = status_of(head_);
+  if (status_ == 200) return become(State::kHears);
+  std::string target;
+  const unsigned to = status_ == 302 ? host_of_url(line_of(head_, "Location"), &target) : kOutside;
+  if (to == kOutside || hops_ >= kMostHops) return become(State::kRefused);
+  ++hops_;
+  ask(to, target);
+}
+
+void Listener::ended() {
+  if (state_ == State::kAsks || state_ == State::kHears) become(State::kLost);
+}
+
+void Listener::leave() {
+  become(State::kLeft);
+  line_.reset();
+}
+
+}  // namespace lb::sim

@@ -1,0 +1,103 @@
+// Cluster: what one seed makes: servers, listeners and encoders, faults, and what has to hold.
+// Thread: one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clients.h"
+#include "node.h"
+#include "trace.h"
+#include "world.h"
+
+namespace lb::sim {
+
+class Cluster {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    std::string directory;  // for configurations and logs
+    bool shown = false;     // each event to standard error, and logs that say all
+    bool faults = true;
+  };
+  explicit Cluster(const Options& options);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // What did not hold; nullopt: all did.
+  std::optional<std::string> run();
+  const Trace& trace() const noexcept { return trace_; }
+  Nanos lasted() const noexcept { return world_.now() - begun_; }
+  std::uint64_t served() const noexcept { return served_; }
+  std::uint64_t redirected() const noexcept { return redirected_; }
+
+ private:
+  // What the judge knows of a node.
+  struct Seat {
+    std::unique_ptr<Node> node;
+    bool master = false;
+    unsigned life = 0;
+    Nanos unlinked{};     // since then; max: it is linked with all masters that live
+    Nanos apart_until{};  // it was apart for long: its listeners come on top of a limit
+    bool draining = false;
+  };
+  struct Guest {
+    std::unique_ptr<Listener> listener;
+    unsigned life = 0;  // of the node that let it in
+    Nanos leaves{};
+  };
+
+  void make_nodes();
+  std::string config_of_master(unsigned host) const;
+  std::string config_of_edge(unsigned host) const;
+  std::string head_of(unsigned host) const;
+
+  void run_for(Nanos time);
+  void run_until(Nanos time);
+  void step();
+  void fail(std::string why);
+
+  // -- what happens
+  void listener_comes(const std::string& mount, Nanos stays);
+  void next_listener();
+  void next_fault();
+  void fault();
+  void heal();
+  void look_at_links();
+  void sent_out(unsigned host, Peer& to, std::string_view bytes);
+
+  // -- what has to hold
+  void check_redirect(unsigned from, Listener& listener, std::string_view head);
+  void check_admission(unsigned at, Guest& guest);
+  void check_tables(const char* when);
+  void check_fill();
+  void check_empty();
+  unsigned live_guests(const std::string& mount, bool apart_too) const;
+  Seat* seat_of(unsigned host);
+  std::size_t edges() const noexcept { return seats_.size() - masters_; }
+  unsigned random_edge() { return static_cast<unsigned>(1 + masters_ + random_.below(edges())); }
+  unsigned random_host() { return static_cast<unsigned>(1 + random_.below(seats_.size())); }
+  bool linked(unsigned host);
+
+  const Options options_;
+  Trace trace_;
+  World world_;
+  Rng& random_;
+  const Nanos begun_;
+  std::size_t masters_ = 1;
+  unsigned limit_ = 6, room_ = 8;
+  std::vector<Seat> seats_;  // host 1 first
+  std::vector<std::unique_ptr<Encoder>> encoders_;
+  std::vector<Guest> guests_;
+  unsigned next_guest_ = 1;
+  bool calm_ = false;  // no more faults and arrivals
+  Nanos last_fault_{};
+  std::uint64_t served_ = 0, redirected_ = 0;
+  std::optional<std::string> failure_;
+};
+
+}  // namespace lb::sim

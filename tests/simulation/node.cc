@@ -1,0 +1,160 @@
+#include "node.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/services.h"
+#include "config/loader.h"
+#include "system_calls.h"
+
+namespace lb::sim {
+namespace {
+
+// A server that turns so often in one moment spins.
+constexpr int kMostTurns = 20000;
+
+}  // namespace
+
+Node::Node(World& world, unsigned host, std::string id, std::string directory, std::string config)
+    : world_(world),
+      host_(world.host(host)),
+      clock_(world, host_),
+      id_(std::move(id)),
+      directory_(std::move(directory)) {
+  std::ofstream(directory_ + "/" + id_ + ".xml") << config;
+}
+
+Node::~Node() { kill(); }
+
+void Node::make() {
+  const std::string path = directory_ + "/" + id_ + ".xml";
+  auto loaded = load_config_file(path, {});
+  if (!loaded || loaded->refuses_start()) {
+    std::fprintf(stderr, "%s is refused\n", path.c_str());
+    if (loaded)
+      for (const Diagnostic& each : loaded->diagnostics)
+        std::fprintf(stderr, "  line %d: %s\n", each.line, each.text.c_str());
+    std::abort();
+  }
+  server_ =
+      std::make_unique<Server>(clock_, path, LoadOptions{}, std::move(*loaded), ServiceManager{});
+  if (!server_->open_logs() || !server_->bind()) std::abort();
+}
+
+void Node::go() {
+  server_->begin();
+  Services& all = services();
+  loops_.clear();
+  for (Loop* loop : {&all.loops.worker(0), &all.loops.control(), &all.loops.clerk(),
+                     &all.disk.loop(), &all.pages_thread.loop(), &all.stats_thread.loop()})
+    loops_.push_back({loop, Nanos(0), 0});
+  host_.touched = true;
+  beat(++life_);
+}
+
+void Node::start() {
+  if (up()) return;
+  const Running running(*this);
+  host_.up = true;
+  host_.paused = false;
+  make();
+  go();
+  world_.trace().say(world_.now(), id_ + " starts");
+}
+
+void Node::beat(std::uint64_t life) {
+  if (!up() || life != life_) return;
+  if (!host_.paused) {
+    const Running running(*this);
+    for (const Turned& each : loops_) each.loop->beat();
+    for (std::size_t i = 0; i < services().beats.read().size(); ++i) services().beats.beat(i);
+  }
+  world_.after(Loop::kBeat, [this, life] { beat(life); });
+}
+
+void Node::free() {
+  const Running running(*this);
+  host_.up = false;
+  ++life_;
+  server_->stop();
+  host_.touched = true;
+  turn();
+  services().relays->stop();
+  loops_.clear();
+  server_.reset();
+}
+
+void Node::kill() {
+  if (!up()) return;
+  world_.trace().say(world_.now(), id_ + " is killed");
+  world_.unplug(host_.id);
+  host_.paused = false;
+  free();
+}
+
+void Node::stop_politely() {
+  if (!lives()) return;
+  world_.trace().say(world_.now(), id_ + " stops");
+  as([this] { server_->stop(); });
+  world_.after(500ms, [this, life = life_] {
+    if (life == life_) kill();
+  });
+}
+
+void Node::hand_over() {}
+
+void Node::pause(bool paused) {
+  if (!up() || host_.paused == paused) return;
+  world_.trace().say(world_.now(), id_ + (paused ? " is paused" : " goes on"));
+  host_.paused = paused;
+  if (!paused) went_on_ = world_.now();
+  host_.touched = true;
+}
+
+bool Node::turn_loop(Turned& one) {
+  Turning turning;
+  turning.base = one.loop->base();
+  set_turning(&turning);
+  one.loop->run_once(true);
+  set_turning(nullptr);
+  if (!turning.slept) return true;
+  one.due = turning.timeout.count() < 0 ? Nanos::max() : world_.now() + turning.timeout;
+  one.posted = one.loop->posted();
+  return false;
+}
+
+void Node::turn() {
+  if (!up() || host_.paused) return;
+  const Running running(*this);
+  bool touched = std::exchange(host_.touched, false);
+  int turns = 0;
+  for (bool more = true; more;) {
+    more = false;
+    for (Turned& each : loops_)
+      while (touched || each.due <= world_.now() || each.loop->posted() != each.posted) {
+        more = true;
+        if (++turns > kMostTurns) {
+          restless_ = true;
+          return;
+        }
+        if (!turn_loop(each)) break;
+      }
+    touched = false;
+  }
+}
+
+Nanos Node::due() const noexcept {
+  if (!up() || host_.paused) return Nanos::max();
+  if (host_.touched) return world_.now();
+  Nanos first = Nanos::max();
+  for (const Turned& each : loops_)
+    first = std::min(first, each.loop->posted() != each.posted ? Nanos(0) : each.due);
+  return first;
+}
+
+}  // namespace lb::sim
