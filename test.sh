@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release blackbox cluster conformance differential clients integrity attacks simulation check asan)
-long_stages=(api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance simulation-long fuzz players goals package)
+long_stages=(api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance simulation-long fuzz players goals package soak)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as run.sh does"
@@ -40,6 +40,7 @@ declare -A about=(
   [faults]="system calls that fail, do less or take seconds, while others listen and record (tests/faults)"
   [simulation]="1,000 clusters of whole servers in virtual time, with faults, one a seed (tests/simulation)"
   [simulation-long]="9,000 more of them"
+  [soak]="everything at once for ten minutes: upgrades, reloads, kills and faults by a seed, and every byte is checked (tests/soak)"
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"
   [docs]="the commands of README.md and doc/ as they are written, each page on a machine of its own (tests/docs)"
@@ -63,11 +64,11 @@ declare -A about=(
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
 rounds=(packages release suites "conformance differential integrity" "clients conformance-own integrity-ogg" run attacks
-  simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals)
+  simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals soak)
 # What these compile is built beside the rounds before them; build_STAGE does it.
 builds_ahead="check asan tsan clang"
 # These measure times: nothing is compiled meanwhile.
-alone=" attacks goals "
+alone=" attacks goals soak "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "
 # Of ../shared/attack/integrity.py: what one node answers for, and a slave whose master comes back.
 # Those of a slave with a second master are in tests/cluster/integrity_masters.py.

@@ -509,6 +509,11 @@ stage_goals() {
   count "$(grep -c '^reached' "$logs/goals.out")" "$(grep -cE '^(MISSED|FAILED)' "$logs/goals.out")" "$(grep -c '^unmeasured' "$logs/goals.out")"
 }
 
+# SOAK_SEED and SOAK_MINUTES choose others.
+stage_soak() {
+  server_suite $((${SOAK_MINUTES:-10} * 90 + 300)) tests/soak/run.py --minutes "${SOAK_MINUTES:-10}" --seed "${SOAK_SEED:-$RANDOM}" --keep "$logs/soak"
+}
+
 stage_players() { server_suite 900 tests/blackbox/players.py; }
 
 stage_package() { release_build && suite 5400 tests/package/run.py --build build/release; }

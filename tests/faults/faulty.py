@@ -12,13 +12,15 @@ import threading
 import time
 
 from encoders import Ear
-from harness import ADMIN, Failed, check, equal, give_away, listen_socket, matches, mount, request, wait_for
+from harness import ADMIN, SOURCE, Failed, check, equal, give_away, listen_socket, matches, mount, request, wait_for
 from hls_check import Fault, Watch
 from media import MP3_FRAME, mp3_numbers
+from ports import free_port
 from recorder import Studio, check_consecutive, newest, recorded_seconds
 from syscalls import Faults
 from tls_bench import certificate, tls
 
+GAP = 2.0           # seconds that a witness may hear nothing, whatever takes how long: beside compilers
 MAX_LINES = 12      # warnings and errors that one fault may cost, whatever it hits and however often
 
 
@@ -56,7 +58,7 @@ class Player:
 class Witnesses:
     def __init__(self, t, body="", live="", limits="", paths=""):
         self.faults = Faults(t)
-        server = self.server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"), limits=limits)
+        server = self.server = t.unstarted_server(sockets=listen_socket(free_port()) + listen_socket(free_port(), "<ssl>1</ssl>"), limits=limits)
         certificate(server.dir, "radio.test")
         server.write_config(
             paths="<ssl-certificate>%s/tls.pem</ssl-certificate><state-dir>%s/state</state-dir>%s" % (server.dir, server.dir, paths),
@@ -81,6 +83,15 @@ class Witnesses:
                 "sockets": sum(name.startswith("socket:") for name in descriptors), "descriptors": len(descriptors),
                 "listeners": int(self.server.stat("/live.mp3", "listeners") or 0)}
 
+    def log_bytes(self):
+        """What the memory of the stream's log takes."""
+        process = pathlib.Path("/proc/%d" % self.server.process.pid)
+        return sum(512 * os.stat(name).st_blocks for name in (process / "fd").iterdir()
+                   if (readlink(name) or "").startswith("/memfd:/live.mp3"))
+
+    def children(self):
+        return pathlib.Path("/proc/%d/task/%d/children" % (self.server.process.pid, self.server.process.pid)).read_text().split()
+
     def settled(self):
         """The least of half a second: a log's ranges and the connection of a question come and go."""
         least, end = self.count(), time.monotonic() + 0.5
@@ -89,9 +100,9 @@ class Witnesses:
         return least
 
     # -- faults
-    def during(self, *rules, act=None, hits=1, logged=None, wait=None, patience=10):
+    def during(self, *rules, act=None, hits=1, logged=None, wait=None, patience=10, counted=True):
         """act: what is done in the fault; wait: what is there before it ends; logged: the line that tells it."""
-        begin, name = len(self.server.log()), " and ".join(map(str, rules))
+        begin, since, name = len(self.server.log()), time.monotonic(), " and ".join(map(str, rules))
         self.faults.put(rules)
         try:
             if act:
@@ -106,6 +117,8 @@ class Witnesses:
             self.faults.clear()
         self.check_alive(name)
         self.go_on(name)
+        for ear in (self.plain, self.icy, self.secure):
+            check(ear.longest_pause(since) <= GAP, "%s: a listener heard nothing for %.1f s" % (name, ear.longest_pause(since)))
         counts = self.counts
 
         def as_before():
@@ -113,7 +126,7 @@ class Witnesses:
             return now if all(now[n] <= counts[n] for n in ("threads", "sockets", "descriptors")) and \
                 now["listeners"] == counts["listeners"] else None
         try:
-            wait_for(as_before, "", 10)
+            wait_for(lambda: not counted or as_before(), "", 10)
         except Failed:
             raise Failed("%s: the counts were %r and are %r" % (name, counts, self.count())) from None
         lines = self.warnings(begin)
@@ -170,6 +183,23 @@ class Witnesses:
             return int(found[1]) if found else 0
         except OSError:
             return 0
+        finally:
+            wire.close()
+
+    def ask(self, path):
+        """The status of an answer that may be cut off; 0: there is none."""
+        try:
+            return self.server.get(path).status
+        except (Failed, OSError, IndexError):
+            return 0
+
+    def offer(self, mount="/other.mp3"):
+        """A source that may be refused; the status of the answer."""
+        wire = self.server.wire()
+        try:
+            wire.send(request("PUT %s HTTP/1.1" % mount, ["Content-Type: audio/mpeg", "Expect: 100-continue"], SOURCE))
+            status = wire.reply_head().status
+            return wire.reply_head().status if status == 100 else status
         finally:
             wire.close()
 

@@ -2,7 +2,7 @@
 import errno
 
 from faulty import Witnesses
-from harness import SOURCE, equal, request, test
+from harness import equal, test
 from syscalls import Rule
 
 
@@ -39,13 +39,7 @@ def memory_that_cannot_be_given_back_is_given_back_later(t):
 def a_source_for_which_there_is_no_memory_is_told_to_come_again(t):
     w = Witnesses(t)
     answers = []
-
-    def offer():
-        wire = w.server.wire()
-        wire.send(request("PUT /other.mp3 HTTP/1.1", ["Content-Type: audio/mpeg", "Expect: 100-continue"], SOURCE))
-        answers.append(wire.reply_head().status)
-        wire.close()
-    w.during(Rule("memfd_create", error=errno.ENOMEM, times=1), act=offer, logged="other.mp3.*memfd_create failed")
+    w.during(Rule("memfd_create", error=errno.ENOMEM, times=1), act=lambda: answers.append(w.offer()), logged="other.mp3.*memfd_create failed")
     equal(answers[0], 503, "the answer to the source")
     other = w.server.source("/other.mp3")
     other.close()

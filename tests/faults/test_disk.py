@@ -1,0 +1,66 @@
+"""Files cannot be opened, written, made safe, renamed or looked at, or take seconds: no stream waits for a disk."""
+import errno
+import signal
+
+from faulty import Witnesses
+from harness import test, wait_for
+from syscalls import Rule
+
+
+@test
+def logs_that_cannot_be_opened_again_stay_open(t):
+    w = Witnesses(t)
+    for call, error in (("open", errno.EACCES), ("open", errno.EROFS), ("open", errno.EMFILE), ("open", errno.ENOSPC)):
+        w.during(Rule(call, error=error, path=".log", times=3), act=lambda: w.server.send_signal(signal.SIGUSR1))
+    w.server.send_signal(signal.SIGUSR1)
+    w.knock()
+    w.judge()
+
+
+@test
+def a_recording_on_a_bad_disk_costs_the_recording(t):
+    w = Witnesses(t)
+    for call, error in (("write", errno.EIO), ("write", errno.ENOSPC), ("fdatasync", errno.EIO), ("open", errno.EROFS), ("renameat", errno.EIO),
+                        ("statvfs", errno.EIO), ("stat", errno.EIO), ("unlink", errno.EROFS)):
+        w.during(Rule(call, error=error, path="/archive", times=2), hits=0)
+    for call in ("write", "fdatasync", "open"):
+        w.during(Rule(call, seconds=5, path="/archive/", times=1), hits=1 if call == "write" else 0)
+    w.judge(recording=False)
+
+
+@test
+def a_dump_on_a_bad_disk_ends(t):
+    w = Witnesses(t, live="<dump-file>%s/dump.mp3</dump-file>" % (t.dir / "server0"))
+    w.during(Rule("write", short=100, path="dump.mp3", times=20))
+    w.during(Rule("write", seconds=5, path="dump.mp3", times=1))
+    w.during(Rule("write", error=errno.ENOSPC, path="dump.mp3", times=1), logged="dump")
+    w.judge()
+
+
+@test
+def state_that_cannot_be_kept_is_said_once(t):
+    w = Witnesses(t)
+    for call in ("open", "write", "fsync", "rename", "stat", "openat", "flock"):
+        for error in (errno.ENOSPC, errno.EROFS, errno.EIO):
+            w.during(Rule(call, error=error, path="/state", times=6), act=lambda: w.server.send_signal(signal.SIGHUP), hits=0)
+    w.judge()
+
+
+@test
+def pages_that_cannot_be_read_are_500_or_404_and_come_back(t):
+    w = Witnesses(t)
+    (w.server.dir / "web" / "page.txt").write_text("whole\n")
+    for call, error in (("open", errno.EMFILE), ("openat", errno.EMFILE), ("openat", errno.EACCES), ("fstat", errno.EIO), ("statx", errno.EIO), ("stat", errno.EIO),
+                        ("pread", errno.EIO), ("preadv2", errno.EIO), ("read", errno.EIO), ("sendfile", errno.EIO)):
+        w.during(Rule(call, error=error, path="page.txt", times=3), act=lambda: w.ask("/page.txt"), hits=0)
+        wait_for(lambda: w.ask("/page.txt") == 200, "the page is read again behind %s" % call)
+    w.during(Rule("openat", seconds=5, path="page.txt", times=1), act=lambda: w.ask("/page.txt"), hits=0)
+    w.judge()
+
+
+@test
+def directories_that_cannot_be_listed_change_nothing(t):
+    w = Witnesses(t)
+    for call, error in (("opendir", errno.EMFILE), ("readdir", errno.EIO), ("statx", errno.EACCES), ("lstat", errno.EIO), ("fstatat", errno.EIO)):
+        w.during(Rule(call, error=error, times=10), act=lambda: (w.server.send_signal(signal.SIGHUP), w.knock()), hits=0)
+    w.judge()
