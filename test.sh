@@ -56,7 +56,7 @@ declare -A about=(
   [clang]="every file compiles by itself, with clang-14 and without a warning"
   [fuzz]="every fuzzer for 60 seconds"
   [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
-  [goals]="what doc/results.md promises, measured; on a quiet machine (tests/cluster/goals)"
+  [goals]="what doc/cluster.md promises, measured; on a quiet machine (tests/cluster/goals)"
   [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )

@@ -7,6 +7,7 @@ dist_doc_DATA += \
   doc/authentication.md \
   doc/balancing.md \
   doc/cluster.md \
+  doc/cluster.svg \
   doc/console.md \
   doc/decisions.md \
   doc/differences.md \
@@ -34,10 +35,10 @@ dist_doc_DATA += \
   doc/faults.md \
   doc/reliability.md \
   doc/reports.md \
-  doc/results.md \
   doc/reverse-proxies-and-tls.md \
   doc/simulation.md \
   doc/stores.md \
+  doc/threads.svg \
   doc/titles.md
 
 EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \

@@ -462,20 +462,21 @@ std::string metrics_reference() {
       "Printed by `icecast-lb --dump-reference metrics`. Who may read /metrics: `<metrics>` in "
       "[config.md](config.md);\nhow to scrape and watch it: "
       "[orchestration.md](orchestration.md).\n\n"
-      "`…_total` are counters, the others gauges. Counters of\na mount begin at 0 with every "
+      "Names in `_total` are counters, the others gauges. Counters of\na mount begin at 0 with "
+      "every "
       "new life of the mount; those of the "
       "server never go back while the process lives.\nThe first 1000 mounts by name have samples "
       "of their own; the rest is summed under `mount=\"others\"`.\n\n"
-      "| Name | Meaning |\n|---|---|\n";
+      "Name | Meaning\n---|---\n";
   for (const MetricRow& row : kRows) {
-    page.append("| `").append(row.name).append("`");
+    page.append("`").append(row.name).append("`");
     if (!row.labels.empty()) page.append("{").append(without_spaces(row.labels)).append("}");
     page.append(" | ").append(row.help);
     if (!says_unit(row)) {
       page.back() = ',';
       page.append(" in ").append(unit_text(row.unit)) += '.';
     }
-    page += " |\n";
+    page += "\n";
   }
   return page;
 }

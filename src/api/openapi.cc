@@ -186,11 +186,13 @@ std::string api_reference() {
       "`?dry-run=1` answers what would be, and writes\nnothing. A `GET` has an `ETag`, which a "
       "change gives back as `If-Match`. Requests marked + take an\n`Idempotency-Key`. Paths begin "
       "with `/api/v1`; *role* is the least one that may.\n\n"
-      "| Request | Role | Meaning |\n|---|---|---|\n";
+      "Request | Role | Meaning\n---|---|---\n";
   for (const Endpoint& endpoint : endpoints()) {
-    page.append("| `").append(method_word(endpoint.method)).append(" ");
+    page.append("`").append(method_word(endpoint.method)).append(" ");
     page.append(endpoint.path).append(endpoint.keyed ? "`+ | " : "` | ");
-    page.append(role_words(endpoint.least)).append(" | ").append(endpoint.summary) += " |\n";
+    page.append(role_words(endpoint.least)).append(" | ");
+    for (const char c : endpoint.summary) page.append(c == '|' ? "\\" : "") += c;
+    page += "\n";
   }
   page +=
       "\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC 9457), "

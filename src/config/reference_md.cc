@@ -53,10 +53,11 @@ leaves that out, for the file of another machine. `icecast-lb --dump-config FILE
 | warning: an unknown element, a setting without effect | 0 | reported | reported |
 )";
 
+// Of a table: text in which no character but those of `code` is markup.
 std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
+    if (c == '|' || c == '*') out += '\\';
     if (c == '<') {
       out += "&lt;";
     } else {
@@ -143,7 +144,7 @@ std::string with_default(std::string value, const SchemaElement& row, const std:
     at = end + 1;
   }
   const bool is_word = standard.find(' ') == std::string::npos;
-  return value + cat({is_word ? " **" : "; **", standard, "**"});
+  return value + cat({is_word ? " **" : "; **", cell(standard), "**"});
 }
 
 std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
@@ -156,7 +157,7 @@ std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
     value += ", as " + code(described.example);
   if (described.reload == ReloadClass::kNew) value += "; *new*";
   if (described.reload == ReloadClass::kRestart) value += "; *restart*";
-  return cell(value);
+  return value;
 }
 
 // The rows of a block that have no section of their own, and nothing twice.

@@ -57,8 +57,8 @@ def g4_weighted_random(bench):
 
 @goal("G4mix", "the same, 40 mounts of 64, 128 and 320 kbit/s (Zipf), default: peak/ideal", at_most=1.08)
 def g4_mixed(bench):
-    """The nodes' capacity is in kbit/s; half of the mounts have 64, 35 % 128, 15 % 320.  The bar is the goal of
-    doc/results.md's table (1.08); doc/decisions.md C6 (1.05) is for one bitrate."""
+    """The nodes' capacity is in kbit/s; half of the mounts have 64, 35 % 128, 15 % 320.  The bar of one
+    bitrate is 1.05."""
     return worst([crowd_of(bench, mixed=True, mounts=40, kbps=140)])
 
 

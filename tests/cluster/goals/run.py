@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the goals of doc/results.md, one after the other, and prints goal beside measured.
+"""Measures the goals of a cluster (doc/cluster.md has the figures), one after the other, and prints goal beside measured.
 
 usage: run.py --build DIR [--only REGEX] [--json FILE] [--list]
 
@@ -47,7 +47,7 @@ def measure(goal):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures the goals of doc/results.md.")
+    parser = argparse.ArgumentParser(description="Measures the goals of a cluster.")
     parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--only", default="")
     parser.add_argument("--json", type=pathlib.Path)
