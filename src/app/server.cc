@@ -264,6 +264,8 @@ Drain::Callbacks Server::drain_callbacks() {
 }
 
 Result<void> Server::bind() {
+  if (!services_->loops.works())
+    return Error::io("an event loop cannot be made, for want of descriptors (ulimit -n) or memory");
   const auto config = services_->config.read();
   // Keys are often readable for root only.
   services_->tls.load(Services::tls_settings(*config));

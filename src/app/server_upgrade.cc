@@ -63,7 +63,7 @@ std::string Server::upgrade_obstacle() const {
   if (stopping_) return "the server ends";
   if (reloading_) return "the configuration is read again at this moment";
   if (services_->drain.draining())
-    return "the server is draining: cancel that (/admin/drain?mode=off), or let it end";
+    return "the server is draining: cancel that (/admin/undrain), or let it end";
   const auto config = services_->config.read();
   std::string program;
   services_->relays->for_each_relay([&program](const std::string& mount, const Relay& relay) {

@@ -14,6 +14,7 @@ namespace {
 
 // A crowd of small tasks wakes a loop at most this often.
 constexpr std::chrono::microseconds kQuiet{250};
+constexpr int kAddAgainUs = 100000;  // a watch that the kernel did not take
 
 }  // namespace
 
@@ -30,10 +31,10 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
     event_assign(
         &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {},
         nullptr);
-    event_add(&waker, nullptr);
+    return fd >= 0 && event_add(&waker, nullptr) == 0;
   };
-  wakes(wake_event_, wake_fd_.get());
-  wakes(alarm_event_, alarm_fd_.get());
+  works_ = wakes(wake_event_, wake_fd_.get());
+  works_ = wakes(alarm_event_, alarm_fd_.get()) && works_;
   event_assign(
       &beat_event_, base_, -1, 0,
       [](evutil_socket_t, short, void* self) {
@@ -231,15 +232,24 @@ void Watch::want(short events) noexcept {
   if (events == wanted_ || base_ == nullptr) return;
   if (wanted_ != 0) event_del(&event_);
   wanted_ = events;
-  if (events == 0) return;
+  if (events != 0) add();
+}
+
+void Watch::add() noexcept {
   event_assign(
-      &event_, base_, fd_, static_cast<short>(events | EV_PERSIST),
+      &event_, base_, fd_, static_cast<short>(wanted_ | EV_PERSIST),
       [](evutil_socket_t, short what, void* self) {
         auto* watch = static_cast<Watch*>(self);
         watch->callback_(watch->owner_, what);  // may destroy the watch
       },
       this);
-  event_add(&event_, nullptr);
+  if (event_add(&event_, nullptr) == 0) return;
+  // The kernel has no memory for it.  Readiness stays: what has come by then is seen then.
+  event_assign(
+      &event_, base_, -1, 0,
+      [](evutil_socket_t, short, void* self) { static_cast<Watch*>(self)->add(); }, this);
+  const timeval soon{0, kAddAgainUs};
+  event_add(&event_, &soon);
 }
 
 void Watch::stop() noexcept {

@@ -52,6 +52,7 @@ class Loop {
   // How many tasks so far; from any thread.
   std::uint64_t posted() const noexcept { return posted_.load(std::memory_order_relaxed); }
   const Clock& clock() const noexcept { return clock_; }
+  bool works() const noexcept { return works_; }
 
   void run();                 // until stop()
   void run_once(bool block);  // for tests: one round of events and tasks
@@ -93,6 +94,7 @@ class Loop {
   const unsigned id_;
   const Clock& clock_;
   event_base* base_;
+  bool works_ = false;
   UniqueFd wake_fd_;
   event wake_event_{};
   UniqueFd alarm_fd_;  // rings later
@@ -176,6 +178,7 @@ class Watch {
 
  private:
   void start_raw(Loop& loop, int fd, short events, void* owner, Callback callback);
+  void add() noexcept;
 
   event event_{};
   event_base* base_ = nullptr;

@@ -24,6 +24,13 @@ class LoopPool {
   Loop& control() noexcept { return *control_; }
   Loop& clerk() noexcept { return *clerk_; }
 
+  // False: a loop has no descriptor to be woken by, and the server cannot start.
+  bool works() const noexcept {
+    for (const auto& loop : loops_)
+      if (!loop->works()) return false;
+    return true;
+  }
+
   // Starts the worker and clerk threads; control runs where run() is called.
   void start();
   void run() { control_->run(); }

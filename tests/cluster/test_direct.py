@@ -1,12 +1,15 @@
 """Players that do not follow a redirect, at a server that does not carry the mount: they are served all
 the same, straight from the server that has it, within <balance direct-budget>."""
+import errno
 import os
 import time
 
 from bench import ADMIN, check, equal, test, wait_for
 from harness import give_away
 from link_bench import feed, kill9
+from media import mp3_numbers
 from pull_bench import STUCK, known, pair, relays, stuck
+from syscalls import Faults, Rule
 
 def descriptors(server):
     return len(os.listdir("/proc/%d/fd" % server.process.pid))
@@ -165,3 +168,24 @@ def a_protected_mount_asks_first(b):
     reply, wire = stuck(near, headers=["Authorization: Basic amFuZTpwYXNzd29yZA=="])
     equal(reply.status, 200, "the second one")
     wait_for(lambda: relays(near) == 1, "it has a relay")  # the log is written by another thread
+
+
+@test
+def what_is_passed_on_in_the_least_parts_is_whole(b):
+    faults = Faults(b)
+    os.environ.update({name: faults.environment[name] for name in ("LD_PRELOAD", "LB_FAULTS")})
+    near, far, _ = pair(b)
+    feed(b, far, units=3)
+    known(near)
+    reply, wire = stuck(near)
+    equal(reply.status, 200, "status")
+    data = wire.take(20000)
+    for rule in (Rule("splice", short=1, every=2, times=500), Rule("splice", error=errno.EAGAIN, every=-20, times=300),
+                 Rule("splice", error=errno.EINTR, every=2, times=50)):
+        faults.put([rule])
+        wait_for(lambda: faults.hits() >= 20, "it happens that %s" % rule, 10)
+        data += wire.take(20000)
+        faults.clear()
+        data += wire.take(20000)
+    numbers = [n for _, n in mp3_numbers(data[data.index(b"\xff\xfb\x94\x00"):])]
+    equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "frames")

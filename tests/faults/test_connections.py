@@ -31,6 +31,8 @@ def options_of_a_socket_that_cannot_be_set_cost_that_connection_at_most(t):
         for error in (errno.ENOBUFS, errno.EINVAL):
             w.during(Rule(call, error=error, times=20), act=lambda: [w.knock() for _ in range(3)], hits=0)
             w.join()
+    w.during(Rule("epoll_ctl", error=errno.ENOMEM, path="socket:", times=3), act=lambda: [w.knock() for _ in range(4)])
+    w.join()
     w.judge()
 
 

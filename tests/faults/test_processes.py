@@ -25,6 +25,7 @@ def a_program_that_cannot_be_started_is_named(t):
 def clocks_and_watches_that_fail_are_made_up_for(t):
     w = Witnesses(t)
     w.during(Rule("timerfd_settime", error=errno.EINVAL, times=10))
+    w.during(Rule("epoll_ctl", error=errno.ENOMEM, path="socket:", times=2), act=lambda: [w.knock() for _ in range(3)])
     w.during(Rule("eventfd", error=errno.EMFILE, times=2), act=w.knock, hits=0)
     w.join()
     w.judge()
@@ -65,7 +66,10 @@ def fails_to_start(t, faults, rule):
 @test
 def a_server_that_cannot_start_says_why(t):
     faults = Faults(t)
-    for rule, why in ((Rule("socket", error=errno.EMFILE), "cannot bind"), (Rule("bind", error=errno.EADDRINUSE), "cannot bind"),
+    for rule, why in ((Rule("eventfd", error=errno.EMFILE, times=9), "event loop"), (Rule("timerfd_create", error=errno.EMFILE), "event loop"),
+                      (Rule("socket", error=errno.EMFILE), "cannot bind"), (Rule("bind", error=errno.EADDRINUSE), "cannot bind"),
                       (Rule("listen", error=errno.EADDRINUSE), "cannot listen"), (Rule("open", error=errno.ENOSPC, path=".log"), "No space left"),
                       (Rule("open", error=errno.EACCES, path="server.xml"), "Permission denied")):
         matches(why, fails_to_start(t, faults, rule), "what it says where %s" % rule)
+    # What the kernel takes a little later holds nobody up.
+    equal(fails_to_start(t, faults, Rule("epoll_ctl", error=errno.ENOMEM, path="socket:", times=5)), None)

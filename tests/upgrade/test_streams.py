@@ -197,7 +197,9 @@ def it_is_refused_while_it_drains(t):
     listener = server.listener()
     equal(server.ask("POST /admin/drain?mode=soft HTTP/1.0", ["Content-Length: 0"], ADMIN).status, 200)
     server.send_signal(signal.SIGUSR2)
-    server.wait_for_log("the upgrade was not made.*draining")
+    server.wait_for_log(r"the upgrade was not made.*draining: cancel that \(/admin/undrain\)")
+    equal(server.get("/admin/undrain", ADMIN).status, 200)
+    upgrade(server)
     check(listener.is_open(), "its listener stays")
 
 

@@ -24,6 +24,40 @@ TEST(Loop, RunsTasksInTheOrderPosted) {
   LONGS_EQUAL(5, seen.size());
   for (int i = 0; i < 5; ++i) LONGS_EQUAL(i, seen[static_cast<std::size_t>(i)]);
 }
+namespace {
+struct Counting {
+  void on_ready(short) { ++calls; }
+  int calls = 0;
+};
+}  // namespace
+TEST(Loop, AWatchThatTheKernelDoesNotTakeIsTriedAgain) {
+  int ends[2];
+  LONGS_EQUAL(0, ::pipe(ends));
+  const int number = ::dup(ends[0]);
+  ::close(number);  // epoll refuses it: EBADF
+  Counting reader;
+  Watch watch;
+  watch.start<&Counting::on_ready>(loop, number, EV_READ, &reader);
+  LONGS_EQUAL(1, ::write(ends[1], "x", 1));
+  loop.run_once(false);
+  LONGS_EQUAL(0, reader.calls);
+  LONGS_EQUAL(number, ::dup2(ends[0], number));
+  while (reader.calls == 0) loop.run_once(true);
+  watch.stop();
+  for (const int fd : {number, ends[0], ends[1]}) ::close(fd);
+}
+TEST(Loop, AWatchThatIsTriedAgainCanBeStopped) {
+  Counting reader;
+  {
+    Watch watch;
+    watch.start<&Counting::on_ready>(loop, 1 << 20, EV_READ, &reader);
+    watch.want(EV_WRITE);
+    watch.want(0);
+    watch.want(EV_READ);
+  }
+  loop.run_once(false);
+  LONGS_EQUAL(0, reader.calls);
+}
 TEST(Loop, ATaskMayOwnWhatCannotBeCopied) {
   auto owned = std::make_unique<int>(9);
   int seen = 0;
