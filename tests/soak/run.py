@@ -201,6 +201,14 @@ class Soak:
             witness.going = False
         for witness in self.witnesses:
             witness.close()
+        for one in self.ones:
+            self.crowd.leave(one)
+        # One that is on its way when a node is killed may come twice.
+        try:
+            facts.wait_for(lambda: self.world.told("listener_remove") >= self.world.told("listener_add"), "", 20)
+        except facts.Failed:
+            self.problems.append("backends were told of %d listeners, and of the end of %d" % (
+                self.world.told("listener_add"), self.world.told("listener_remove")))
         self.world.close()
         for server in self.world.servers:
             if server.process.poll() is None:
@@ -217,6 +225,7 @@ class Soak:
                 print("%5.0f s %s %s" % (at, host, " ".join("%s %d" % item for item in row.items())))
         upgrades = sum(len(re.findall("has taken over", s.log())) for s in self.world.servers)
         units = sum(judge.units for w in self.witnesses for judge in w.judges)
+        print("backends were told of %d listeners, and of the end of %d" % (self.world.told("listener_add"), self.world.told("listener_remove")))
         print("seed %d: %d actions, %d upgrades, %d units heard last, %d joins of %d witnesses, longest silence %.1f s" % (
             seed, len(self.done), upgrades, units, sum(w.joins for w in self.witnesses), len(self.witnesses), max(w.longest for w in self.witnesses)))
 

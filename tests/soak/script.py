@@ -16,10 +16,10 @@ WEIGHTS = {
     "reload": (3, "server"), "reopen": (3, "server"), "certificate": (2, "server"), "upgrade": (6, "server"),
     "kill-node": (1, "node"), "kill-source": (2, "mount"), "drain": (1, "node"), "move": (2, "node"), "kick": (2, "node"),
     "titles": (2, "mount"), "full-disk": (2, "server"), "no-descriptors": (2, "server"), "stop": (2, "server"),
-    "short": (2, "server"), "late": (1, "server"),
+    "short": (2, "server"), "late": (1, "server"), "kill-backend": (2, "backend"),
 }
 CUT = ("/a.mp3", "/b.aac", "/d.bin", "/e.mp3")      # sources that are killed
-NUMBERS = {"server": range(5), "node": range(2, 5), "mount": range(len(STREAMS))}
+NUMBERS = {"server": range(5), "node": range(2, 5), "mount": range(len(STREAMS)), "backend": range(1)}
 
 
 def draw(seed, seconds):
@@ -38,9 +38,8 @@ class Actions:
         self.world, self.crowd, self.threads = world, crowd, []
 
     def run(self, name, number):
-        server = self.world.servers[number] if WEIGHTS[name][1] != "mount" else None
-        mount = list(STREAMS)[number] if server is None else None
-        getattr(self, name.replace("-", "_"))(server or mount)
+        whom = list(STREAMS)[number] if WEIGHTS[name][1] == "mount" else self.world.servers[number]
+        getattr(self, name.replace("-", "_"))(whom)
 
     def later(self, seconds, what):
         def run():
@@ -90,6 +89,11 @@ class Actions:
     def kill_source(self, mount):
         mount = mount if mount in CUT else CUT[0]
         self.world.encoders[mount].kill(1.0)
+
+    def kill_backend(self, _):
+        self.settle()
+        self.world.backend_away()
+        self.later(3, self.world.backend_back)
 
     def drain(self, node):
         self.world.disturb(node, 15)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import media
+from backend import Backend
 from bench import Failed, wait_for
 from harness import ADMIN, SOURCE, listen_socket, request
 from link_bench import edge, link_port, linked_master, up
@@ -26,7 +27,8 @@ STREAMS = {
     "/e.mp3": ("mp3", "E", 0.024, True, 1, ""),
     "/f.mp3": ("mp3", "F", 0.024, False, 0, "<fallback-mount>/g.mp3</fallback-mount><fallback-override>1</fallback-override>"),
     "/g.mp3": ("mp3", "G", 0.024, False, 0, ""),
-    "/h.mp3": ("mp3", "H", 0.024, False, 1, ""),
+    "/h.mp3": ("mp3", "H", 0.024, False, 1, '<authentication type="url"><option name="listener_add" value="BACKEND"/>'
+                                             '<option name="listener_remove" value="BACKEND"/></authentication>'),
 }
 LOOSE = ("/f.mp3", "/g.mp3")    # listeners are moved between them
 LINGER = "<linger-for>30</linger-for>"
@@ -93,7 +95,8 @@ class World:
         self.frames = {mount: Frames(row[0]) for mount, row in STREAMS.items()}
         self.disturbed, self.moves, self.begun, self.unexplained = {}, [], {}, []
         self.masters, self.nodes, self.faults = [], [], {}
-        mounts = "".join("<mount><mount-name>%s</mount-name>%s%s</mount>" % (name, LINGER, row[5]) for name, row in STREAMS.items())
+        self.backend, self.forms = Backend(), []
+        mounts = "".join("<mount><mount-name>%s</mount-name>%s%s</mount>" % (name, LINGER, row[5]) for name, row in STREAMS.items()).replace("BACKEND", self.backend.url())
         ids = {"edge%d" % n: "" for n in (13, 14, 15)}
         for number in (11, 12):
             self.add(self.masters, linked_master(bench, number, ids, start=False, body_more=mounts, limits=self.limits()))
@@ -175,6 +178,18 @@ class World:
     def moved_within(self, mount, when):
         return mount in LOOSE and any(0 <= when - moved < 60 for moved in self.moves)
 
+    def backend_away(self):
+        """Whoever is in stays in; who comes is refused."""
+        self.backend.close()
+        self.forms += self.backend.forms
+
+    def backend_back(self):
+        self.backend = Backend(port=self.backend.port)
+
+    def told(self, action):
+        """How often backends were told so."""
+        return sum(form.get("action") == action for form in self.forms + list(self.backend.forms))
+
     def admin(self, server, path):
         return server.get(path, ADMIN)
 
@@ -183,3 +198,4 @@ class World:
             encoder.going = False
         for encoder in self.encoders.values():
             encoder.thread.join(5)
+        self.backend.close()
