@@ -325,6 +325,8 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   update_row([&](NodeTable& table, NodeSlot slot, SteadyTime) {
     dead = table.node(slot).state == NodeState::kDead;
     if (dead) return;
+    // One that drains has said so before, also over a link that takes the place of another one.
+    if (!std::exchange(drain_known_, true)) table.undrain(slot, now);
     all = table.report(slot, report);
     issued = table.node(slot).issued;
   });
@@ -372,6 +374,7 @@ void NodeSession::measure_clock(std::int64_t now_ms, std::chrono::microseconds w
 }
 
 void NodeSession::take_drain(const DrainFrame& drain) {
+  drain_known_ = true;
   update_row([&](NodeTable& table, NodeSlot slot, SteadyTime now) {
     if (drain.kind == DrainMode::kOff)
       table.undrain(slot, now);

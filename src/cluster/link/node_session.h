@@ -109,6 +109,7 @@ class NodeSession {
   SteadyTime welcomed_{};
   std::chrono::milliseconds dead_{0};  // as WELCOME says
   bool snapshot_done_ = false;
+  bool drain_known_ = false;  // whether it drains, over this link
   std::string version_;
   std::uint64_t round_trip_us_ = 0;
   unsigned minor_ = 0;  // of its version of the link

@@ -267,6 +267,20 @@ TEST(NodeSession, DrainsAndComesBack) {
   gets("{\"t\":\"DRAIN\",\"mode\":\"off\"}\n");
   CHECK(node().state == NodeState::kUp);
 }
+// It stopped draining between two links of the same run, of which the master saw no gap.
+TEST(NodeSession, ALinkThatSaysNothingOfADrainIsThatOfANodeThatDoesNot) {
+  begin();
+  gets(std::string(kHello) + kSnap + "{\"t\":\"DRAIN\",\"mode\":\"soft\"}\n" + load(2, 100, 1));
+  CHECK(node().state == NodeState::kDraining);
+  SocketPair again;
+  master.add_node("edge1", again.transport());
+  again.send(std::string(kHello) + kSnap);
+  bench.turn();
+  CHECK(node().state == NodeState::kDraining);
+  again.send(load(2, 200, 1));
+  bench.turn();
+  CHECK(node().state == NodeState::kUp);
+}
 TEST(NodeSession, AMessageIsInItsOwnName) {
   begin();
   gets(std::string(kHello) +
