@@ -152,4 +152,46 @@ void Listener::leave() {
   line_.reset();
 }
 
+// -- Studio ---------------------------------------------------------------------------------------
+
+struct Studio::Call final : Peer {
+  Call(Studio& its, std::unique_ptr<World::Line> its_line)
+      : studio(its), line(std::move(its_line)), alive(std::make_shared<bool>(true)) {}
+  ~Call() override { *alive = false; }
+  void received(std::string_view bytes) override {
+    head += bytes;
+    if (answered || head.find("\r\n\r\n") == std::string::npos) return;
+    answered = true;
+    line->send("HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-br: 128\r\n\r\n");
+    go_on();
+  }
+  void go_on() {
+    line->send(frames());
+    studio.world_.after(250ms, [this, lives = alive] {
+      if (*lives) go_on();
+    });
+  }
+  void ended() override {
+    // It is called by its line.
+    studio.world_.after(0ms, [this, lives = alive] {
+      if (*lives)
+        std::erase_if(studio.calls_, [this](const auto& each) { return each.get() == this; });
+    });
+  }
+  Studio& studio;
+  std::unique_ptr<World::Line> line;
+  std::shared_ptr<bool> alive;
+  std::string head;
+  bool answered = false;
+};
+
+Studio::Studio(World& world, std::uint16_t port) : world_(world), port_(port) {
+  world.listen_outside(port, [this](std::unique_ptr<World::Line> line) -> Peer* {
+    calls_.push_back(std::make_unique<Call>(*this, std::move(line)));
+    return calls_.back().get();
+  });
+}
+
+Studio::~Studio() { world_.listen_outside(port_, {}); }
+
 }  // namespace lb::sim

@@ -1,4 +1,4 @@
-// Encoder and Listener: what is outside of the servers, and follows redirects.
+// Encoder, Listener and Studio: what is outside of the servers, and follows redirects.
 // Thread: one.  Ownership: Cluster.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "world.h"
 
@@ -76,6 +77,22 @@ class Listener final : public Peer {
   std::string target_, head_;
   unsigned at_ = 0, before_ = 0, hops_ = 0;
   int status_ = 0;
+};
+
+// A server of somebody else that streams to whoever asks, and counts its connections.
+class Studio {
+ public:
+  Studio(World& world, std::uint16_t port);
+  ~Studio();
+  Studio(const Studio&) = delete;
+  Studio& operator=(const Studio&) = delete;
+  std::size_t connections() const noexcept { return calls_.size(); }
+
+ private:
+  struct Call;
+  World& world_;
+  const std::uint16_t port_;
+  std::vector<std::unique_ptr<Call>> calls_;
 };
 
 // The host of "http://10.0.0.3:8000/…"; its path goes to `target`.  kOutside: it is none of ours.

@@ -15,12 +15,15 @@
 
 namespace lb::sim {
 
+constexpr std::string_view kOpen = "/live", kLimited = "/limited", kStudio = "/studio";
+
 class Cluster {
  public:
   struct Options {
     std::uint64_t seed = 1;
     std::string directory;  // for configurations and logs
     bool shown = false;     // each event to standard error, and logs that say all
+    bool studio = false;    // a stream that all capture together, once
     bool faults = true;
   };
   explicit Cluster(const Options& options);
@@ -41,9 +44,10 @@ class Cluster {
     std::unique_ptr<Node> node;
     bool master = false;
     unsigned life = 0;
-    Nanos unlinked{};     // since then; max: it is linked with all masters that live
-    Nanos apart_until{};  // it was apart for long: its listeners come on top of a limit
-    bool draining = false;
+    Nanos unlinked{};               // since then; max: it is linked with all masters that live
+    Nanos apart_until{};            // it was apart for long: its listeners come on top of a limit
+    Nanos draining = Nanos::max();  // since then
+    Nanos down = Nanos::max();      // without a process since then
   };
   struct Guest {
     std::unique_ptr<Listener> listener;
@@ -66,7 +70,22 @@ class Cluster {
   void next_listener();
   void next_fault();
   void fault();
+  void note(std::string what);
+  void is_killed(unsigned host, Nanos lasts);
+  void is_paused(unsigned host, Nanos lasts);
+  void is_stopped(unsigned host, Nanos lasts);
+  void is_cut(unsigned edge, unsigned master, Nanos lasts);
+  void is_reset(unsigned edge, unsigned master);
+  void is_late(unsigned edge, unsigned master, Nanos lasts);
+  void is_replaced(unsigned host);
+  void jumps(unsigned host);
+  void drains(unsigned edge, Nanos lasts);
+  void drains_no_more(unsigned edge);
+  void rests(Encoder& encoder, Nanos lasts);
   void heal();
+  void begin_again(unsigned host);
+  // Until then news of a node may be late, or never come.
+  void news_are_late(Nanos lasts);
   void look_at_links();
   void sent_out(unsigned host, Peer& to, std::string_view bytes);
 
@@ -76,10 +95,13 @@ class Cluster {
   void check_tables(const char* when);
   void check_fill();
   void check_empty();
+  void check_growth();
+  void check_studio(const char* when);
   unsigned live_guests(const std::string& mount, bool apart_too) const;
   Seat* seat_of(unsigned host);
   std::size_t edges() const noexcept { return seats_.size() - masters_; }
   unsigned random_edge() { return static_cast<unsigned>(1 + masters_ + random_.below(edges())); }
+  unsigned random_master() { return static_cast<unsigned>(1 + random_.below(masters_)); }
   unsigned random_host() { return static_cast<unsigned>(1 + random_.below(seats_.size())); }
   bool linked(unsigned host);
 
@@ -92,10 +114,12 @@ class Cluster {
   unsigned limit_ = 6, room_ = 8;
   std::vector<Seat> seats_;  // host 1 first
   std::vector<std::unique_ptr<Encoder>> encoders_;
+  std::unique_ptr<Studio> studio_;
   std::vector<Guest> guests_;
   unsigned next_guest_ = 1;
   bool calm_ = false;  // no more faults and arrivals
-  Nanos last_fault_{};
+  Nanos news_until_{};
+  std::size_t wires_before_ = 0;
   std::uint64_t served_ = 0, redirected_ = 0;
   std::optional<std::string> failure_;
 };

@@ -2,8 +2,8 @@
 //
 //   simulate-cluster --seeds N [--from N] [--directory DIR]   "N passed, M failed" at the end
 //   simulate-cluster --seed N [--trace]                       one; --trace: every event
-#include <sys/syscall.h>
-#include <sys/time.h>
+//   --studio                                                  a stream besides that all capture
+//   once
 #include <unistd.h>
 
 #include <csignal>
@@ -28,11 +28,13 @@ struct Outcome {
   std::uint64_t hash = 0, events = 0;
 };
 
-Outcome run_seed(std::uint64_t seed, const std::string& directory, bool shown, bool prints) {
+Outcome run_seed(std::uint64_t seed, const std::string& directory, bool studio, bool shown,
+                 bool prints) {
   Cluster::Options options;
   options.seed = seed;
   options.directory = directory;
   options.shown = shown;
+  options.studio = studio;
   Cluster cluster(options);
   Outcome outcome;
   outcome.failure = cluster.run();
@@ -59,7 +61,7 @@ Outcome run_seed(std::uint64_t seed, const std::string& directory, bool shown, b
 
 int main(int argc, char** argv) {
   std::uint64_t seeds = 0, from = 1, one = 0;
-  bool trace = false;
+  bool trace = false, studio = false;
   std::string directory;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -72,6 +74,8 @@ int main(int argc, char** argv) {
       one = std::strtoull(value(), nullptr, 10);
     else if (word == "--trace")
       trace = true;
+    else if (word == "--studio")
+      studio = true;
     else if (word == "--directory")
       directory = value();
     else
@@ -83,14 +87,14 @@ int main(int argc, char** argv) {
   if (own) directory = ::mkdtemp(made);
   std::uint64_t passed = 0, failed = 0;
   if (one > 0) {
-    failed = run_seed(one, directory, trace, true).failure ? 1 : 0;
+    failed = run_seed(one, directory, studio, trace, true).failure ? 1 : 0;
     passed = 1 - failed;
   }
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
-    const Outcome outcome = run_seed(seed, directory, false, false);
+    const Outcome outcome = run_seed(seed, directory, studio, false, false);
     bool good = !outcome.failure;
     // The same seed is the same history.
-    if (seed % 100 == 0 && run_seed(seed, directory, false, false).hash != outcome.hash) {
+    if (seed % 100 == 0 && run_seed(seed, directory, studio, false, false).hash != outcome.hash) {
       std::printf("FAIL seed %llu: another history the second time\n",
                   static_cast<unsigned long long>(seed));
       good = false;

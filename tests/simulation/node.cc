@@ -1,5 +1,7 @@
 #include "node.h"
 
+#include <fcntl.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -106,7 +108,41 @@ void Node::stop_politely() {
   });
 }
 
-void Node::hand_over() {}
+bool Node::hand_over() {
+  if (!lives() || !services().links->slots().cannot_move().empty()) return false;
+  world_.trace().say(world_.now(), id_ + " is replaced by its next process");
+  const Running running(*this);
+  ClusterRecord cluster;
+  FdsOut fds;
+  services().cluster->save(cluster);
+  const std::vector<MasterRecord> masters = services().links->save(cluster, fds);
+  const std::vector<NodeRecord> nodes = services().cluster->save_nodes();
+  const std::vector<SlotBookRecord> slots = services().links->slots().save();
+  std::vector<UniqueFd> links;
+  std::vector<int> old;
+  for (const MovedFd at : cluster.links) {
+    old.push_back(fds.all()[at]);
+    links.emplace_back(::fcntl(old.back(), F_DUPFD_CLOEXEC, 0));
+  }
+  services().links->hand_over();
+  host_.touched = true;
+  turn();
+  world_.run_as(nullptr);
+  world_.collect();
+  for (const int fd : old) world_.mute(fd);
+  world_.unplug(host_.id, old);
+  world_.run_as(&host_);
+  free();
+  host_.up = true;
+  make();
+  services().cluster->take_over(cluster);
+  for (const SlotBookRecord& book : slots) services().links->slots().restore(book);
+  go();
+  services().cluster->go_on(nodes);
+  services().links->go_on(cluster, masters, std::move(links));
+  services().links->all_goes_on();
+  return true;
+}
 
 void Node::pause(bool paused) {
   if (!up() || host_.paused == paused) return;

@@ -36,8 +36,10 @@ class Node {
 
   void start();
   void kill();
-  // The next process goes on as the same run in its cluster; its streams end as by a kill.
-  void hand_over();
+  // The next process goes on as the same run in its cluster, with the nodes, masters and slots that
+  // it knows; its streams and listeners end as by a kill (tests/upgrade has those that go over).
+  // False: not at this moment.
+  bool hand_over();
   void stop_politely();
   void pause(bool paused);
   bool up() const noexcept { return server_ != nullptr; }

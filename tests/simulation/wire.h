@@ -28,8 +28,10 @@ struct End {
   Peer* peer = nullptr;
   std::deque<Piece> coming;  // to this end
   Nanos last{};              // of them
-  bool watched = false, finishing = false, judged = false;
-  bool gone = false;  // there is no socket at this end any more
+  bool watched = false, judged = false;
+  bool finishing = false;  // its end is on the way to this end
+  bool finished = false;   // … and has come
+  bool gone = false;       // there is no socket at this end any more
 };
 
 struct Wire {

@@ -19,6 +19,7 @@ namespace lb::sim {
 namespace {
 
 World* present = nullptr;
+constexpr std::uint16_t kLinkPort = 8100;
 constexpr int kBuffer = 256 * 1024;
 
 }  // namespace
@@ -192,12 +193,12 @@ void World::read_from(const std::shared_ptr<Wire>& wire, int number) {
     const bool reset = n < 0;
     pollfd look{end.fd, POLLIN, 0};
     const bool closed = reset || (::poll(&look, 1, 0) > 0 && (look.revents & POLLHUP) != 0);
-    if (closed) {
+    if (closed || end.finished) {
       ::close(std::exchange(end.fd, -1));
       end.gone = true;
     }
     finish_to(wire, 1 - number, reset);
-    if (end.gone && !wire->open && number == 0) drop(wire);
+    if (end.gone && (wire->ends[1 - number].gone || (!wire->open && number == 0))) drop(wire);
     return;
   }
 }
@@ -251,15 +252,22 @@ void World::deliver(const std::shared_ptr<Wire>& wire, int number) {
     if (piece.ends) {
       const bool reset = piece.reset;
       end.coming.pop_front();
+      end.finished = true;
       if (end.peer != nullptr) {
         end.gone = true;
         std::exchange(end.peer, nullptr)->ended();
       } else if (end.fd >= 0) {
         hosts_[end.host].touched = true;
-        if (reset)
+        if (reset) {
           break_end(wire, number, ECONNRESET);
-        else
+        } else {
           ::shutdown(end.fd, SHUT_WR);
+          if (from.finishing) {
+            // Both directions have ended.
+            ::close(std::exchange(end.fd, -1));
+            end.gone = true;
+          }
+        }
       }
       break;
     }
@@ -286,7 +294,7 @@ void World::deliver(const std::shared_ptr<Wire>& wire, int number) {
     }
     end.coming.pop_front();
   }
-  if (end.gone && from.gone && end.coming.empty() && from.coming.empty()) drop(wire);
+  if (end.gone && from.gone) drop(wire);
 }
 
 // The server at this end finds its connection broken.
@@ -294,6 +302,7 @@ void World::break_end(const std::shared_ptr<Wire>& wire, int number, int error) 
   End& end = wire->ends[number];
   if (end.gone) return;
   end.gone = true;
+  if (wire->ends[1 - number].gone) wires_.erase(wire->id);
   if (end.peer != nullptr) {
     std::exchange(end.peer, nullptr)->ended();
     return;
@@ -346,11 +355,12 @@ void World::reset_between(unsigned a, unsigned b, bool half) {
   for (const auto& wire : those) {
     const int first = wire->ends[0].host == a ? 0 : 1;
     break_end(wire, first, ECONNRESET);
-    if (!half) break_end(wire, 1 - first, ECONNRESET);
+    // One that only reads would never hear of it.
+    if (!half || wire->port != kLinkPort) break_end(wire, 1 - first, ECONNRESET);
   }
 }
 
-void World::unplug(unsigned host) {
+void World::unplug(unsigned host, const std::vector<int>& spared) {
   for (const auto& [port, fd] : hosts_[host].listening)
     for (const auto& [wire, accepted] :
          std::exchange(sockets_[static_cast<std::size_t>(fd)]->waiting, {}))
@@ -361,13 +371,22 @@ void World::unplug(unsigned host) {
     if (wire->ends[0].host == host || wire->ends[1].host == host) those.push_back(wire);
   for (const auto& wire : those)
     for (int number = 0; number < 2; ++number) {
-      if (wire->ends[number].host != host) continue;
+      const End& end = wire->ends[number];
+      if (end.host != host) continue;
+      const bool stays = std::any_of(spared.begin(), spared.end(), [&](int fd) {
+        return fd == end.node_fd && sockets_[static_cast<std::size_t>(fd)] == end.socket.lock();
+      });
+      if (stays) continue;
       break_end(wire, number, ECONNRESET);
       if (!wire->open && number == 0)
         drop(wire);
       else
         finish_to(wire, 1 - number, true);
     }
+}
+
+void World::mute(int fd) {
+  if (Socket* const socket = socket_of(fd)) socket->broken = EPIPE;
 }
 
 // -- system calls ---------------------------------------------------------------------------------
@@ -481,9 +500,12 @@ std::unique_ptr<World::Line> World::dial(unsigned host, std::uint16_t port, Peer
 World::Line::~Line() {
   End& end = wire_->ends[end_];
   end.peer = nullptr;
-  if (end.gone) return;
+  // The other side may have ended first.
   end.gone = true;
-  if (wire_->open || end_ == 1) world_.finish_to(wire_, 1 - end_, false);
+  if (wire_->ends[1 - end_].gone)
+    world_.drop(wire_);
+  else if (wire_->open || end_ == 1)
+    world_.finish_to(wire_, 1 - end_, false);
 }
 
 void World::Line::send(std::string bytes) {

@@ -84,10 +84,12 @@ class World {
   void cut(unsigned from, unsigned to, bool closed);
   bool is_cut(unsigned from, unsigned to) const { return cuts_[from][to]; }
   void delay(unsigned from, unsigned to, Nanos extra) { delays_[from][to] = extra; }
-  // Connections between two hosts end, at both sides or at the first one alone.
+  // Connections between two hosts end, at both sides; half: of links the first one alone.
   void reset_between(unsigned a, unsigned b, bool half);
-  // All of a host; its peers hear of it by a reset.
-  void unplug(unsigned host);
+  // All of a host, but for the connections of these descriptors; its peers hear of it by a reset.
+  void unplug(unsigned host, const std::vector<int>& spared = {});
+  // This descriptor neither reads nor writes any more; a copy of it does.
+  void mute(int fd);
   std::size_t wires() const noexcept { return wires_.size(); }
 
   // -- outside
@@ -96,7 +98,10 @@ class World {
   // A server of the outside: called for each connection, says who talks to it.
   using Answerer = std::function<Peer*(std::unique_ptr<Line>)>;
   void listen_outside(std::uint16_t port, Answerer answerer) {
-    outside_[port] = std::move(answerer);
+    if (answerer)
+      outside_[port] = std::move(answerer);
+    else
+      outside_.erase(port);
   }
   // Each piece that a server has sent to the outside, at the moment when it was written.
   std::function<void(unsigned host, Peer& to, std::string_view bytes)> on_sent_out;

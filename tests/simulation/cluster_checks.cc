@@ -1,0 +1,145 @@
+// What has to hold of a cluster of the simulation.
+#include <algorithm>
+#include <filesystem>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/services/services.h"
+#include "base/cat.h"
+#include "cluster.h"
+
+namespace lb::sim {
+namespace {
+
+constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or is gone
+
+}  // namespace
+
+void Cluster::check_redirect(unsigned from, Listener& listener, std::string_view head) {
+  ++redirected_;
+  const unsigned to = host_of_url(line_of(head, "Location"), nullptr);
+  Seat* const target = seat_of(to);
+  if (target == nullptr) return fail(cat({"a redirect leads to ", line_of(head, "Location")}));
+  if (to == from)
+    return fail(cat({"host ", from, " redirects listener ", listener.number(), " to itself"}));
+  if (listener.hops() >= Listener::kMostHops)
+    return fail(cat({"listener ", listener.number(), " is redirected for the fourth time"}));
+  Seat& seat = seats_[from - 1];
+  if (!seat.master || target->master) return;
+  // A server that was stopped judges by its own time until it has read what has come meanwhile.
+  const bool awake = world_.now() - seat.node->went_on() > 500ms;
+  const SteadyTime now(world_.now());
+  const auto state =
+      seat.node->services().cluster->decider().with_table([&](const NodeTable& table) {
+        const NodeSlot slot = table.find(target->node->id());
+        if (slot == kNoNode) return NodeState::kDead;
+        const lb::Node& node = table.node(slot);
+        if (node.state != NodeState::kUp && node.since == now)
+          return NodeState::kUp;  // in this turn
+        return awake ? node.state_at(now) : node.state;
+      });
+  if (world_.now() > news_until_ && seat.node->lives()) {
+    if (target->down != Nanos::max() && world_.now() - target->down > kKnown)
+      fail(cat({"host ", from, " redirects listener ", listener.number(), " to ",
+                target->node->id(), ", which is gone"}));
+    if (target->draining != Nanos::max() && world_.now() - target->draining > kKnown)
+      fail(cat({"host ", from, " redirects listener ", listener.number(), " to ",
+                target->node->id(), ", which drains"}));
+  }
+  if (state == NodeState::kDead || state == NodeState::kDraining)
+    fail(cat({"host ", from, " redirects listener ", listener.number(), " to ", target->node->id(),
+              ", which it knows to be ", state == NodeState::kDead ? "dead" : "draining"}));
+}
+
+unsigned Cluster::live_guests(const std::string& mount, bool apart_too) const {
+  unsigned count = 0;
+  for (const Guest& guest : guests_) {
+    const Listener& listener = *guest.listener;
+    if (!listener.admitted || listener.mount() != mount) continue;
+    const Seat& seat = seats_[listener.at() - 1];
+    if (!seat.node->up() || seat.life != guest.life) continue;
+    if (apart_too || world_.now() >= seat.apart_until) ++count;
+  }
+  return count;
+}
+
+void Cluster::check_admission(unsigned at, Guest& guest) {
+  ++served_;
+  guest.listener->admitted = true;
+  guest.life = seats_[at - 1].life;
+  if (guest.listener->mount() != kLimited || masters_ > 1) return;
+  if (world_.now() < seats_[at - 1].apart_until) return;
+  if (const unsigned inside = live_guests(std::string(kLimited), false); inside > limit_)
+    fail(cat({"listener ", guest.listener->number(), " is the ", inside, "th within a limit of ",
+              limit_}));
+}
+
+void Cluster::check_tables(const char* when) {
+  for (Seat& seat : seats_) {
+    if (!seat.master) {
+      std::uint64_t truth = 0;
+      for (const Guest& guest : guests_)
+        truth += guest.listener->admitted && guest.listener->at() == seat.node->host() ? 1 : 0;
+      if (const auto counted = seat.node->services().audience(); counted != truth)
+        fail(cat({when, ": ", seat.node->id(), " counts ", counted, " listeners and has ", truth}));
+      continue;
+    }
+    for (Seat& other : seats_) {
+      if (other.master) continue;
+      const std::string id = other.node->id();
+      const std::uint64_t truth = other.node->services().audience();
+      seat.node->services().cluster->decider().with_table([&](const NodeTable& table) {
+        const NodeSlot slot = table.find(id);
+        if (slot == kNoNode) return fail(cat({when, ": ", seat.node->id(), " does not know ", id}));
+        const lb::Node& node = table.node(slot);
+        if (node.state_at(SteadyTime(world_.now())) != NodeState::kUp)
+          fail(cat({when, ": ", id, " is not up for ", seat.node->id(), ": ", node.why}));
+        if (static_cast<std::uint64_t>(node.reported_listeners) != truth)
+          fail(cat({when, ": ", seat.node->id(), " counts ",
+                    static_cast<std::uint64_t>(node.reported_listeners), " listeners of ", id,
+                    ", which has ", truth}));
+        if (node.unacked.count() != 0)
+          fail(cat({when, ": ", node.unacked.count(), " redirects to ", id,
+                    " are not confirmed at ", seat.node->id()}));
+      });
+    }
+  }
+}
+
+// As many come as the limit allows, whatever has happened before.
+void Cluster::check_fill() {
+  if (masters_ > 1) return;
+  const std::string mount(kLimited);
+  for (int round = 0; round < 12 && !failure_ && live_guests(mount, true) < limit_; ++round) {
+    const unsigned lacks = limit_ - live_guests(mount, true);
+    for (unsigned i = 0; i < lacks; ++i) listener_comes(mount, 60s);
+    run_for(1s);
+  }
+  if (failure_) return;
+  if (const unsigned inside = live_guests(mount, true); inside != limit_)
+    fail(cat({"slots are lost: ", inside, " listeners get in where the limit is ", limit_}));
+}
+
+void Cluster::check_empty() {
+  for (Guest& guest : guests_) guest.listener->leave();
+  guests_.clear();
+  run_for(3s);
+  if (!failure_) check_tables("at the end");
+}
+
+// What several capture together is captured once.
+void Cluster::check_studio(const char* when) {
+  if (studio_ && studio_->connections() != 1)
+    fail(cat({when, ": the studio has ", studio_->connections(), " connections"}));
+}
+
+// Connections as before the first listener; on-demand relays of two mounts may still run, and a
+// path is tried now and then.
+void Cluster::check_growth() {
+  const std::size_t most = wires_before_ + 3 * edges();
+  if (world_.wires() <= most) return;
+  fail(cat(
+      {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));
+}
+
+}  // namespace lb::sim
