@@ -2,6 +2,8 @@
 // MOUNTS DAYS makes a database as if SESSIONS listenings of 1 to 60 minutes had ended within DAYS
 // days on four nodes, each batch a transaction that is synced.  Prints one JSON line: rows a
 // second, bytes a session, and the milliseconds of reports over all of it and over one mount.
+// audience-rate FILE SESSIONS MOUNTS DAYS BATCH: rows of a transaction; 0: none is merged, SQL puts
+// ten million sessions, titles and their sums there in minutes, for the reports alone.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,12 +12,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <queue>
 #include <string>
 #include <vector>
 
 #include "audience/merge.h"
 #include "audience/report.h"
+#include "base/cat.h"
 #include "base/random.h"
 
 using namespace lb;
@@ -23,7 +27,8 @@ using namespace lb;
 namespace {
 
 constexpr std::int64_t kBegin = 1'735'689'600'000;  // 2025-01-01
-constexpr std::size_t kBatch = 4096, kNodes = 4;
+constexpr std::int64_t kTitleMs = 180'000;
+constexpr std::size_t kUsualBatch = 4096, kNodes = 4;
 constexpr std::array<const char*, 5> kCountries = {"DE", "AT", "CH", "FR", "US"};
 constexpr std::array<const char*, 6> kPlayers = {"VLC",   "Chrome", "Safari",
                                                  "Sonos", "mpv",    "Apple"};
@@ -39,11 +44,73 @@ struct Node {
   std::uint64_t number = 0;
 };
 
+// What the merge would have made of so many sessions, in the order of their begins.
+bool fill(Sqlite& database, std::uint64_t sessions, std::uint64_t mounts, std::int64_t days) {
+  const auto rows_to = [](std::uint64_t count) {
+    return cat(
+        {"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1<", count, ") "});
+  };
+  const std::int64_t length = days * kDayMs, pause = std::max<std::int64_t>(
+                                                 1, length / static_cast<std::int64_t>(sessions));
+  const std::uint64_t titles = mounts * static_cast<std::uint64_t>(length / kTitleMs);
+  const std::string sql = cat(
+      {"PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;PRAGMA cache_size=-400000;BEGIN;",
+       rows_to(mounts),
+       "INSERT INTO mount SELECT i+1, '/mount' || i || '.mp3' FROM n;",
+       "INSERT INTO player(name) VALUES('VLC'),('Chrome'),('Safari'),('Sonos'),('mpv'),('Apple');",
+       rows_to(sessions),
+       "INSERT INTO session SELECT i+1, 1+abs(random())%",
+       mounts,
+       ", random(), ",
+       kBegin,
+       "+i*",
+       pause,
+       ", ",
+       kBegin,
+       "+i*",
+       pause,
+       "+t, t, t*16, substr('DEATCHFRUS', 1+2*(abs(random())%5), 2),"
+       " 1+abs(random())%6, 0, 0, 0, 1, 1 FROM (SELECT i, 60000+abs(random())%3540000 AS t FROM "
+       "n);",
+       "INSERT INTO slot SELECT mount, began/",
+       kQuarterMs,
+       ", SUM(heard), SUM(bytes), COUNT(*) FROM session GROUP BY 1, 2;",
+       "INSERT INTO split SELECT mount, began/",
+       kHourMs,
+       ", country, player, SUM(heard), SUM(bytes), COUNT(*) FROM session GROUP BY 1, 2, 3, 4;",
+       "INSERT INTO people SELECT mount, began/",
+       kDayMs,
+       ", COUNT(*) FROM session GROUP BY 1, 2;",
+       rows_to(titles),
+       "INSERT INTO play SELECT i+1, 1+i%",
+       mounts,
+       ", ",
+       kBegin,
+       "+(i/",
+       mounts,
+       ")*",
+       kTitleMs,
+       ", 'Artist ' || (i*7919%977) || ' - Song ' || (i*7919%9973), ",
+       kBegin,
+       "+(i/",
+       mounts,
+       "+1)*",
+       kTitleMs,
+       ", 1+i%40 FROM n;COMMIT;PRAGMA journal_mode=WAL;"});
+  const double took = seconds_of([&] {
+    if (const auto done = database.run(sql); !done)
+      std::fprintf(stderr, "%s\n", done.error().what.c_str());
+  });
+  std::fprintf(stderr, "filled in %.0f s\n", took);
+  if (!database.failed()) return true;
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: audience-rate FILE SESSIONS MOUNTS DAYS\n");
+  if (argc != 5 && argc != 6) {
+    std::fprintf(stderr, "usage: audience-rate FILE SESSIONS MOUNTS DAYS [BATCH]\n");
     return 2;
   }
   const std::string path = argv[1];
@@ -56,7 +123,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   Sqlite& database = **opened;
-  AudienceMerge merge(database, std::chrono::seconds(60));
+  const std::size_t batch = argc == 6 ? std::strtoull(argv[5], nullptr, 10) : kUsualBatch;
+  if (batch == 0 && !fill(database, sessions, mounts, days)) return 1;
+  auto merging_into = std::make_unique<AudienceMerge>(database, std::chrono::seconds(60));
+  AudienceMerge& merge = *merging_into;
   Rng rng(1);
   std::array<Node, kNodes> nodes;
   double merging = 0;
@@ -83,7 +153,7 @@ int main(int argc, char** argv) {
   const auto put = [&](std::size_t index, auto row) {
     Node& node = nodes[index];
     node.rows.push_back({++node.number, std::move(row)});
-    if (node.rows.size() == kBatch) deliver(index);
+    if (node.rows.size() == batch) deliver(index);
     return node.number;
   };
   const auto end_first = [&] {
@@ -94,7 +164,8 @@ int main(int argc, char** argv) {
   const std::int64_t pause = std::max<std::int64_t>(
       1, days * kDayMs / static_cast<std::int64_t>(std::max<std::uint64_t>(sessions, 1)));
   std::int64_t at = kBegin;
-  for (std::uint64_t i = 0; i < sessions; ++i, at += pause) {
+  if (batch == 0) at += days * kDayMs;
+  for (std::uint64_t i = 0; batch > 0 && i < sessions; ++i, at += pause) {
     while (!ends.empty() && ends.top().at <= at) end_first();
     ListeningBegun row;
     row.at_ms = at;
@@ -111,7 +182,14 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < kNodes; ++i) deliver(i);
 
   const AudienceRange range{kBegin, at / kQuarterMs * kQuarterMs + kDayMs};
-  AudienceReport report(database, at + kDayMs);
+  // Those of before the sums of all mounts got them when it was opened.
+  if (batch == 0) {
+    merging_into.reset();
+    opened->reset();
+    opened = open_audience_database(path);
+    if (!opened) return 1;
+  }
+  AudienceReport report(**opened, at + kDayMs);
   const auto all = *report.mounts();
   const AudienceReport::Mounts one = {*all.begin()};
   struct stat status {};
@@ -123,13 +201,22 @@ int main(int argc, char** argv) {
     const auto ms = [](double seconds) { return seconds * 1000; };
     std::printf(
         ", \"%s\": {\"summary_ms\": %.1f, \"hours_ms\": %.1f, \"countries_ms\": %.1f, "
-        "\"players_ms\": %.1f, \"sessions_ms\": %.1f, \"titles_ms\": %.1f}",
+        "\"players_ms\": %.1f, \"sessions_ms\": %.1f, \"titles_ms\": %.1f, "
+        "\"usage_ms\": %.1f, \"last_page_ms\": %.1f, \"songs_of_a_month_ms\": %.1f}",
         name, ms(seconds_of([&] { (void)report.summary(*of, range); })),
         ms(seconds_of([&] { (void)report.quarters(*of, range); })),
         ms(seconds_of([&] { (void)report.split(*of, range, AudienceReport::By::kCountry); })),
         ms(seconds_of([&] { (void)report.split(*of, range, AudienceReport::By::kPlayer); })),
         ms(seconds_of([&] { (void)report.sessions(*of, range, 0, 1000, true); })),
-        ms(seconds_of([&] { (void)report.titles(*of, range, 0, 1000); })));
+        ms(seconds_of([&] { (void)report.titles(*of, range, 0, 1000); })), ms(seconds_of([&] {
+          (void)report.periods(*of, range, [](std::int64_t quarter) { return quarter / 2880; });
+        })),
+        ms(seconds_of([&] {
+          (void)report.sessions(*of, {range.to - 2 * kDayMs, range.to}, 0, 1000, true);
+        })),
+        ms(seconds_of([&] {
+          (void)report.songs(*of, {range.to - 31 * kDayMs, range.to});
+        })));
   }
   std::printf("}\n");
   return 0;

@@ -52,7 +52,9 @@ async function listing(page, {path, title, hint, make, columns, sorts = {}, text
 const QUOTAS = [['mounts', 'Mounts', 'Mounts'], ['listeners', 'Listeners', 'Listeners of its mounts together'],
   ['bitrate', 'kbit/s', 'Bitrate of its mounts together, kbit/s'], ['storage', 'Recordings, GB', 'Recordings of its mounts together, GB', GB]];
 const nameField = value => ({name: 'name', label: 'Name', value, most: 200, spellcheck: true});
-const quotaFields = now => QUOTAS.map(([name, , label, unit]) => ({name: 'quota/' + name, label, type: 'number', min: 0, unit, value: now?.[name] ?? undefined, hint: 'Empty: no limit.'}));
+const OF_MONTH = [['hours', '', 'Listening hours in a month'], ['transfer', '', 'Sent in a month, GB', GB]];
+const quotaFields = now => [...[...QUOTAS, ...OF_MONTH].map(([name, , label, unit]) => ({name: 'quota/' + name, label, type: 'number', min: 0, unit, value: now?.[name] ?? undefined, hint: 'Empty: no limit.'})),
+  {name: 'quota/hard', label: 'No new listener when hours or transfer are used up', type: 'tick', value: now?.hard}];
 
 export const accounts = page => listing(page, {
   path: '/accounts', title: 'Accounts', none: 'There are no accounts.', key: one => one.id, texts: one => [one.id, one.name, one.state],

@@ -7,6 +7,8 @@
 #include "api/plan.h"
 #include "api/report_order.h"
 #include "audience/report.h"
+#include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -92,6 +94,32 @@ std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLev
       notices.push_back({of.first, of.second, level});
   }
   return notices;
+}
+
+// "2026-11", then "80 hours acme" a line.
+std::string usage_levels_text(const std::string& month, const UsageLevels& levels) {
+  std::string text = month + "\n";
+  for (const auto& [of, level] : levels)
+    if (level > 0) text += cat({level, " ", of.second, " ", of.first, "\n"});
+  return text;
+}
+
+UsageLevels parse_usage_levels(std::string_view text, std::string& month) {
+  UsageLevels levels;
+  month.clear();
+  for (const std::string_view line : split(text, '\n')) {
+    if (month.empty()) {
+      month = line;
+      continue;
+    }
+    const auto parts = split(line, ' ');
+    if (parts.size() != 3) continue;
+    const auto level = parse_u64(parts[0]);
+    for (const std::string_view what : {std::string_view("hours"), std::string_view("transfer")})
+      if (level && *level <= 100 && parts[1] == what)
+        levels[{std::string(parts[2]), what}] = static_cast<unsigned>(*level);
+  }
+  return levels;
 }
 
 }  // namespace lb

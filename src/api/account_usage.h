@@ -43,6 +43,9 @@ Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite
 // By account and "hours" or "transfer": 80 or 100 where so much of it is used.
 using UsageLevels = std::map<std::pair<std::string, std::string_view>, unsigned>;
 UsageLevels usage_levels(const UsageBook& usage, const RecordBook& book);
+// The same as a file keeps it; "hours" and "transfer" alone are believed.
+std::string usage_levels_text(const std::string& month, const UsageLevels& levels);
+UsageLevels parse_usage_levels(std::string_view text, std::string& month);
 // A limit that has come to a higher level.
 struct UsageNotice {
   std::string account;

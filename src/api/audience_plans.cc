@@ -94,6 +94,7 @@ Plan answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view
     plan.answer.body = for_germans ? german_csv(table) : audience_csv(table);
     plan.answer.type = "text/csv; charset=utf-8";
     plan.answer.file = cat({"audience-", name, ".csv"});
+    plan.answer.next = next;
   } else {
     plan.answer.body = audience_json(table, head_of(ask), next);
   }
@@ -148,6 +149,16 @@ std::string next_of(const std::vector<Row>& rows, std::size_t most) {
   return rows.size() == most ? std::to_string(rows.back().id) : std::string();
 }
 
+// A file that ends in the middle looks like a whole one: those that ask page by page have a Link.
+std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
+                                const std::string& next) {
+  if (!ask.csv || next.empty() || query_param(context.request.query, "after")) return std::nullopt;
+  return wrong_parameter(
+      "from", cat({"the report has ", kMaxReportLines,
+                   " lines or more; ask for less time, or for one mount, or for parts of it: "
+                   "after=0, and each answer has a Link to the next one"}));
+}
+
 // The titles of a page.
 struct Played {
   Asked asked;
@@ -164,6 +175,7 @@ std::variant<Played, Problem> played_in(const PlanContext& context) {
   auto rows = asked.report.titles(asked.mounts, asked.ask.range, after, most);
   if (!rows) return no_report(rows.error());
   std::string next = next_of(*rows, most);
+  if (auto problem = too_long(context, asked.ask, next)) return *std::move(problem);
   return Played{std::move(asked), std::move(*rows), std::move(next)};
 }
 
@@ -234,6 +246,8 @@ Plan audience_sessions(const PlanContext& context) {
   const auto [after, most] = std::get<0>(page);
   const auto rows = report.sessions(mounts, ask.range, after, most, !ask.all);
   if (!rows) return no_report(rows.error());
+  const std::string next = next_of(*rows, most);
+  if (auto problem = too_long(context, ask, next)) return *std::move(problem);
   AudienceTable table{{"id", "began", "ended", "open", "seconds", "bytes", "mount", "country",
                        "player", "way", "kind", "connections"},
                       {}};
@@ -244,7 +258,7 @@ Plan audience_sessions(const PlanContext& context) {
          std::int64_t{row.open ? 1 : 0}, heard_seconds(row.heard), row.bytes, row.mount,
          row.country, row.player, way_word(kWays, row.way), way_word(kSessionKinds, row.kind),
          row.connections});
-  return answer(ask, table, "sessions", next_of(*rows, most));
+  return answer(ask, table, "sessions", next);
 }
 
 Plan audience_countries(const PlanContext& context) {

@@ -10,7 +10,8 @@
 
 namespace lb {
 
-// As CSV; as JSON a page has what is asked for.
+// As CSV, which is refused where there are more and none of its parts is asked for (after=); as
+// JSON a page has what is asked for.
 constexpr std::size_t kMaxReportLines = 100'000;
 
 Plan audience_summary(const PlanContext& context);

@@ -9,6 +9,7 @@
 #include "api/mount_answer.h"
 #include "api/rights.h"
 #include "api/secrets.h"
+#include "audience/agents.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -16,6 +17,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxTitle = 1024;
+constexpr std::uint64_t kLastBanSecond = 1'000'000'000'000;
 
 std::string mount_in_path(const PlanContext& context) {
   const std::string& given = context.request.names.at(0);
@@ -50,6 +52,7 @@ void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& r
   else
     json.null();
   json.key("agent").text(row.agent);
+  json.key("player").text(player_of(row.agent));
   json.key("user");
   if (row.user.empty())
     json.null();
@@ -142,7 +145,15 @@ Plan end_listener(const PlanContext& context) {
   order.listener = *id;
   if (!node->self) order.node = node_id;
   plan.order = std::move(order);
-  if (query_param(context.request.query, "ban").value_or("0") != "1") return plan;
+  const auto until = query_param(context.request.query, "until");
+  if (query_param(context.request.query, "ban").value_or("0") != "1") {
+    if (until) return invalid_at("/until", "it is of ban=1");
+    return plan;
+  }
+  const auto last = until ? parse_u64(*until) : std::optional<std::uint64_t>(0);
+  if (!last || *last > kLastBanSecond) return invalid_at("/until", "it is a time in Unix seconds");
+  if (until && static_cast<std::int64_t>(*last) <= unix_seconds(context.now))
+    return invalid_at("/until", "the time is over");
   if (context.who.role != Role::kAdmin) return forbidden("a ban needs the role admin");
   if (!context.world.has_store)
     return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};
@@ -155,6 +166,7 @@ Plan end_listener(const PlanContext& context) {
   ban.kind = BanKind::kAddress;
   ban.value = row->address;
   ban.mounts = {name};
+  ban.until = static_cast<std::int64_t>(*last);
   ban.reason = "kicked from " + name;
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
     return Problem{ProblemName::kRefused, cat({"address ", ban.value, ": ", fault})};

@@ -94,6 +94,9 @@ void operation(Document& out, const Endpoint& endpoint) {
   if (endpoint.name == "endListener")
     parameter(out, first, "ban", "query", false, R"({"enum":["0","1"]})",
               "1: its address may not listen to this mount any more.");
+  if (endpoint.name == "endListener")
+    parameter(out, first, "until", "query", false, R"({"type":"integer"})",
+              "Of a ban: until when, Unix seconds; absent: for ever.");
   if (endpoint.name == "listAudit") {
     parameter(out, first, "who", "query", false, kString, "Only what this login did.");
     parameter(

@@ -50,6 +50,7 @@ struct ApiAnswer {
   std::string location;        // of what was created; "": none
   std::string type = {};       // of the body; "": JSON
   std::string file = {};       // a name for it, where it is kept as a file; "": none
+  std::string next = {};       // the value of after= for what follows, in a Link; "": none
 };
 
 // The answer to a write, which has no revision: it gets that of the write, as ETag and as the

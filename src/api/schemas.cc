@@ -153,10 +153,11 @@ constexpr ApiSchema kSchemas[] = {
     {"ListenerList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","additionalProperties":false,
-"required":["node","id","address","agent","user","seconds","country","hls"],"properties":{
+"required":["node","id","address","agent","player","user","seconds","country","hls"],"properties":{
 "node":{"type":"string"},"id":{"type":"string"},
 "address":{"type":["string","null"],"description":"null: the login may not see it"},
-"agent":{"type":"string"},"user":{"type":["string","null"]},"seconds":{"type":"integer"},
+"agent":{"type":"string"},"player":{"type":"string","description":"The family of its agent; other, or empty: not known."},
+"user":{"type":["string","null"]},"seconds":{"type":"integer"},
 "country":{"type":["string","null"]},
 "hls":{"type":"boolean","description":"By HLS, without a connection that lasts."}}}},
 "next":{"type":"string"},

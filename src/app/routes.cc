@@ -84,22 +84,23 @@ RouteTable make_routes(Worker& worker) {
   rows.add<ArchiveAdminStage>({"/admin/archive.json", "/admin/archive/delete"});
   rows.add<ConsoleStage>({"/admin/console*"});
   rows.add<AdminStage>({"/admin/*", "/admin.cgi"});
-  rows.add<MethodStage>();                          // from here on: GET and HEAD
-  rows.add<AliasStage>();                           // <alias>
-  rows.add<HlsPathStage>();                         // MOUNT/live.m3u8
-  rows.add<PastStage>();                            // ?timeshift=, ?from=, archive-…
-  rows.add<BanStage>();                             // bans of the store
-  rows.add<QuotaStage>();                           // hours and transfer of accounts
-  rows.add<MountRedirectStage>();                   // <redirect> of a mount
-  rows.add<RedirectStage>();                        // to another node of the cluster
-  const Stage& of_mounts = rows.add<DrainStage>();  // no new listener while the node drains
-  rows.add<AuthStage>();                            // <authentication> of a mount
-  rows.add<BanStage>();                             // … of users that have logged in
-  rows.add<HlsStage>();                             // lists and segments of a mount
-  rows.add<PastAccessStage>();                      // whether its past may be heard
-  rows.add<PastFileStage>();                        // … as a file
-  rows.add<PastStreamStage>();                      // … as a stream
-  rows.add<ListenStage>({}, of_mounts);             // a mount, or its fallback
+  rows.add<MethodStage>();                               // from here on: GET and HEAD
+  rows.add<AliasStage>();                                // <alias>
+  rows.add<HlsPathStage>();                              // MOUNT/live.m3u8
+  rows.add<PastStage>();                                 // ?timeshift=, ?from=, archive-…
+  rows.add<BanStage>();                                  // bans of the store
+  rows.add<QuotaStage>({}, QuotaStage::Of::kListeners);  // hours and transfer of accounts
+  rows.add<MountRedirectStage>();                        // <redirect> of a mount
+  rows.add<RedirectStage>();                             // to another node of the cluster
+  const Stage& of_mounts = rows.add<DrainStage>();       // no new listener while the node drains
+  rows.add<AuthStage>();                                 // <authentication> of a mount
+  rows.add<BanStage>();                                  // … of users that have logged in
+  rows.add<QuotaStage>({}, QuotaStage::Of::kServers);  // … of what only says that it is a server
+  rows.add<HlsStage>();                                // lists and segments of a mount
+  rows.add<PastAccessStage>();                         // whether its past may be heard
+  rows.add<PastFileStage>();                           // … as a file
+  rows.add<PastStreamStage>();                         // … as a stream
+  rows.add<ListenStage>({}, of_mounts);                // a mount, or its fallback
   rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css", "/_lb/player/*",
                          "/oembed"});         // pages of streams
   rows.add<PlaylistStage>();                  // NAME.m3u with the nodes of the cluster

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "audience/agents.h"
+#include "base/json.h"
 
 namespace lb {
 namespace {
@@ -45,6 +46,19 @@ std::vector<std::string> book_rows(const JournalBatch& batch) {
     std::replace(line.begin(), line.end(), '\t', ' ');
     rows.push_back(std::move(line));
   }
+  return rows;
+}
+
+std::vector<std::string> fitting_rows(const JournalBatch& batch, std::size_t json_bytes) {
+  std::vector<std::string> rows = book_rows(batch);
+  std::size_t used = 0, fit = 0;
+  for (std::string json; fit < rows.size(); ++fit) {
+    json.clear();
+    append_json_text(json, rows[fit]);
+    used += json.size() + 1;
+    if (used > json_bytes && fit > 0) break;
+  }
+  rows.resize(fit);
   return rows;
 }
 

@@ -20,6 +20,8 @@ namespace lb {
 constexpr std::int64_t kOldestRowMs = 32LL * 86'400'000, kRowAheadMs = 86'400'000;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 46;
 
+// The first ones, as many as fit into so many bytes of JSON, and at least one.
+std::vector<std::string> fitting_rows(const JournalBatch& batch, std::size_t json_bytes);
 std::vector<std::string> book_rows(const JournalBatch& batch);
 
 struct OpenedBook {

@@ -55,6 +55,19 @@ constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
+CREATE INDEX IF NOT EXISTS play_at ON play(began);
+CREATE INDEX IF NOT EXISTS play_due ON play(ended) WHERE performances IS NULL;
+)";
+
+// Of a database whose sums have no rows of all mounts together (kAllMounts) yet.
+constexpr const char* kSumsOfAll = R"(
+BEGIN IMMEDIATE;
+INSERT INTO slot SELECT 0, at, SUM(ms), SUM(bytes), SUM(sessions) FROM slot
+  WHERE NOT EXISTS(SELECT 1 FROM slot WHERE mount=0) GROUP BY at;
+INSERT INTO split SELECT 0, hour, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split
+  WHERE NOT EXISTS(SELECT 1 FROM split WHERE mount=0) GROUP BY hour, country, player;
+COMMIT;
 )";
 
 Result<void> make_tables(Sqlite& database) {
@@ -122,7 +135,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
     return opened;
   }
   if (auto foreign = judge(database)) return *std::move(foreign);
-  if (!database.run(kLaterTables)) return sentence_of(database);
+  if (!database.run(kLaterTables) || !database.run(kSumsOfAll)) return sentence_of(database);
   return opened;
 }
 

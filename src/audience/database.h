@@ -16,6 +16,9 @@
 
 namespace lb {
 
+// The number in the sums for all mounts together; that of a mount is greater.
+inline constexpr std::int64_t kAllMounts = 0;
+
 constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
 
 // Of a session in the database: `kind` of its rows, or

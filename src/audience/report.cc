@@ -9,6 +9,8 @@
 namespace lb {
 namespace {
 
+constexpr std::size_t kFewMounts = 16;
+
 // The part of [began, ended) that lies in the range.
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
@@ -32,6 +34,16 @@ Result<AudienceReport::Mounts> AudienceReport::mounts() {
   Statement asked = database_.prepare("SELECT id, name FROM mount");
   while (asked.step()) all.emplace(asked.number(0), asked.text(1));
   return given(std::move(all));
+}
+
+AudienceReport::Mounts AudienceReport::summed(const Mounts& of) {
+  Statement asked = database_.prepare(
+      "SELECT (SELECT COUNT(*) FROM mount), EXISTS(SELECT 1 FROM slot WHERE mount=0), "
+      "EXISTS(SELECT 1 FROM split WHERE mount=0)");
+  if (of.size() < 2 || !asked.step() || asked.number(1) == 0 || asked.number(2) == 0 ||
+      asked.number(0) != static_cast<std::int64_t>(of.size()))
+    return of;
+  return {{kAllMounts, ""}};
 }
 
 std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
@@ -77,7 +89,7 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
   std::map<std::int64_t, AudienceSum> sums;
   Statement asked = database_.prepare(
       "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<? ORDER BY at");
-  for (const auto& [mount, name] : of) {
+  for (const auto& [mount, name] : summed(of)) {
     asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
     auto hint = sums.begin();
     while (asked.step()) {
@@ -150,7 +162,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
             "hour>=? AND hour<? GROUP BY country"
           : "SELECT p.name, SUM(ms), SUM(bytes), SUM(sessions) FROM split JOIN player p ON "
             "p.id=split.player WHERE mount=? AND hour>=? AND hour<? GROUP BY split.player");
-  for (const auto& [mount, name] : of) {
+  for (const auto& [mount, name] : summed(of)) {
     asked.bind(mount).bind(range.from / kHourMs).bind((range.to + kHourMs - 1) / kHourMs);
     while (asked.step())
       sums[std::string(asked.text(0))] += {asked.number(1), asked.number(2), asked.number(3)};
@@ -165,72 +177,93 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   return given(std::move(sums));
 }
 
+// In the order of (began, id), for which `after` stands.  Of a few mounts each has its own way
+// through the index; of many, those that are not wanted are passed over.
+template <class Row, class Read>
+std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::string_view table,
+                                               const Mounts& of, AudienceRange range,
+                                               std::int64_t after, std::size_t most, Read read) {
+  std::int64_t after_began = range.from;
+  if (after != 0) {
+    Statement place = database_.prepare(cat({"SELECT began FROM ", table, " WHERE id=?"}));
+    after_began = place.bind(after).step() ? place.number(0) : range.to;
+  }
+  const bool few = of.size() <= kFewMounts;
+  Statement asked = database_.prepare(
+      cat({"SELECT ", columns, few ? " AND x.mount=?" : "",
+           " AND x.began>=? AND x.began<? AND (x.began>? OR x.id>?) ORDER BY x.began, x.id"}));
+  std::vector<Row> rows;
+  const auto take = [&](std::size_t until) {
+    asked.bind(std::max(after_began, range.from)).bind(range.to).bind(after_began).bind(after);
+    while (rows.size() < until && asked.step())
+      if (const auto mount = of.find(asked.number(1)); mount != of.end())
+        rows.push_back(read(asked, mount->second));
+    asked.reset();
+  };
+  if (!few) {
+    take(most);
+    return rows;
+  }
+  const auto comes_before = [](const Row& a, const Row& b) {
+    return std::pair(a.began, a.id) < std::pair(b.began, b.id);
+  };
+  for (const auto& [mount, name] : of) {
+    const auto middle = static_cast<std::ptrdiff_t>(rows.size());
+    asked.bind(mount);
+    take(rows.size() + most);
+    std::inplace_merge(rows.begin(), rows.begin() + middle, rows.end(), comes_before);
+    if (rows.size() > most) rows.resize(most);
+  }
+  return rows;
+}
+
 Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, AudienceRange range,
                                                          std::int64_t after, std::size_t most,
                                                          bool counted) {
   database_.clear();
   database_.limit_steps(kSteps);
-  std::vector<SessionRow> rows;
-  // `after` stands for a place in the order of (began, id).
-  std::int64_t after_began = range.from;
-  if (after != 0) {
-    Statement place = database_.prepare("SELECT began FROM session WHERE id=?");
-    after_began = place.bind(after).step() ? place.number(0) : range.to;
-  }
-  Statement asked = database_.prepare(cat(
-      {"SELECT s.id, s.mount, s.began, s.ended, s.heard, s.bytes, s.connections, s.way, s.kind, "
-       "s.open, s.counted, s.country, p.name FROM session s JOIN player p ON p.id=s.player WHERE "
-       "s.began>=? AND s.began<? AND (s.began>? OR s.id>?)",
-       counted ? " AND s.counted=1" : "", " ORDER BY s.began, s.id"}));
-  asked.bind(std::max(after_began, range.from)).bind(range.to).bind(after_began).bind(after);
-  while (rows.size() < most && asked.step()) {
-    const auto mount = of.find(asked.number(1));
-    if (mount == of.end()) continue;
-    SessionRow row;
-    row.id = asked.number(0);
-    row.mount = mount->second;
-    row.began = asked.number(2);
-    row.ended = asked.number(3);
-    row.heard = asked.number(4);
-    row.bytes = asked.number(5);
-    row.connections = asked.number(6);
-    row.way = asked.number(7);
-    row.kind = asked.number(8);
-    row.open = asked.number(9) != 0;
-    if (row.kind == 0 && !row.open && asked.number(10) == 0) row.kind = kQuickLook;
-    row.country = asked.text(11);
-    row.player = asked.text(12);
-    rows.push_back(std::move(row));
-  }
-  asked.reset();
-  return given(std::move(rows));
+  return given(read_in_order<SessionRow>(
+      cat({"x.id, x.mount, x.began, x.ended, x.heard, x.bytes, x.connections, x.way, x.kind, "
+           "x.open, x.counted, x.country, p.name FROM session x JOIN player p ON p.id=x.player "
+           "WHERE ",
+           counted ? "x.counted=1" : "1"}),
+      "session", of, range, after, most, [](const Statement& asked, const std::string& mount) {
+        SessionRow row;
+        row.id = asked.number(0);
+        row.mount = mount;
+        row.began = asked.number(2);
+        row.ended = asked.number(3);
+        row.heard = asked.number(4);
+        row.bytes = asked.number(5);
+        row.connections = asked.number(6);
+        row.way = asked.number(7);
+        row.kind = asked.number(8);
+        row.open = asked.number(9) != 0;
+        if (row.kind == 0 && !row.open && asked.number(10) == 0) row.kind = kQuickLook;
+        row.country = asked.text(11);
+        row.player = asked.text(12);
+        return row;
+      }));
 }
 
 Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRange range,
                                                     std::int64_t after, std::size_t most) {
   database_.clear();
   database_.limit_steps(kSteps);
-  std::vector<PlayRow> rows;
-  Statement asked = database_.prepare(
-      "SELECT id, mount, began, title, ended, performances FROM play WHERE id>? AND began>=? AND "
-      "began<? ORDER BY id");
-  asked.bind(after).bind(range.from).bind(range.to);
-  while (rows.size() < most && asked.step()) {
-    const auto mount = of.find(asked.number(1));
-    if (mount == of.end()) continue;
-    PlayRow row;
-    row.id = asked.number(0);
-    row.mount = mount->second;
-    row.began = asked.number(2);
-    row.title = asked.text(3);
-    if (const std::int64_t ended = asked.number(4); ended != 0) {
-      row.ended = ended;
-      if (!asked.is_null(5)) row.performances = asked.number(5);
-    }
-    rows.push_back(std::move(row));
-  }
-  asked.reset();
-  return given(std::move(rows));
+  return given(read_in_order<PlayRow>(
+      "x.id, x.mount, x.began, x.title, x.ended, x.performances FROM play x WHERE 1", "play", of,
+      range, after, most, [](const Statement& asked, const std::string& mount) {
+        PlayRow row;
+        row.id = asked.number(0);
+        row.mount = mount;
+        row.began = asked.number(2);
+        row.title = asked.text(3);
+        if (const std::int64_t ended = asked.number(4); ended != 0) {
+          row.ended = ended;
+          if (!asked.is_null(5)) row.performances = asked.number(5);
+        }
+        return row;
+      }));
 }
 
 Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {

@@ -104,6 +104,12 @@ class AudienceReport {
   // Adds what they have heard in the range to the sum of each mount and quarter.
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
+  // The numbers in the sums that are to be read: of all mounts together they have rows too.
+  Mounts summed(const Mounts& of);
+  template <class Row, class Read>
+  std::vector<Row> read_in_order(std::string_view columns, std::string_view table, const Mounts& of,
+                                 AudienceRange range, std::int64_t after, std::size_t most,
+                                 Read read);
   template <class T>
   Result<T> given(T value);
 

@@ -17,6 +17,7 @@ AudienceSums::AudienceSums(Sqlite& database)
 void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, std::int64_t bytes) {
   const std::int64_t whole = std::max<std::int64_t>(ended - began, 0);
   std::int64_t at = began, given = 0;
+  const Of all = of_all(of);
   do {
     const std::int64_t quarter = at / kQuarterMs;
     const std::int64_t until = std::min(ended, (quarter + 1) * kQuarterMs);
@@ -27,7 +28,8 @@ void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, s
                        : static_cast<std::int64_t>(
                              static_cast<double>(bytes) *
                              (static_cast<double>(until - began) / static_cast<double>(whole)));
-    for (Sum* sum : {&slot_of(of, quarter), &split_of(of, at / kHourMs)}) {
+    for (Sum* sum : {&slot_of(of, quarter), &split_of(of, at / kHourMs), &slot_of(all, quarter),
+                     &split_of(all, at / kHourMs)}) {
       sum->ms += part;
       sum->bytes += upto - given;
     }
@@ -37,8 +39,10 @@ void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, s
 }
 
 void AudienceSums::sessions(const Of& of, std::int64_t began, std::int64_t count) {
-  slot_of(of, began / kQuarterMs).sessions += count;
-  split_of(of, began / kHourMs).sessions += count;
+  for (const Of& one : {of, of_all(of)}) {
+    slot_of(one, began / kQuarterMs).sessions += count;
+    split_of(one, began / kHourMs).sessions += count;
+  }
 }
 
 void AudienceSums::write() {

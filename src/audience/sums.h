@@ -32,6 +32,7 @@ class AudienceSums {
   struct Sum {
     std::int64_t ms = 0, bytes = 0, sessions = 0;
   };
+  static Of of_all(const Of& of) { return {kAllMounts, of.player, of.country}; }
   Sum& slot_of(const Of& of, std::int64_t quarter) { return slots_[{of.mount, quarter}]; }
   Sum& split_of(const Of& of, std::int64_t hour) {
     return splits_[{of.mount, hour, of.country, of.player}];

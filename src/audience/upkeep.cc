@@ -61,10 +61,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          (now_ms - kRecentMs) / kDayMs},
         {"DELETE FROM forgotten WHERE who IN (SELECT who FROM forgotten WHERE at<? LIMIT ?)",
          now_ms - kForgottenMs},
-        {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY id "
+        {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY began "
          "LIMIT ?)",
          old(keeping.titles)},
-        {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY id LIMIT ?)",
+        {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY began LIMIT ?)",
          old(keeping.titles)},
     };
     bool more = false;

@@ -1,7 +1,11 @@
 """Quotas of what an account's listeners use in a month: told at 80 and 100 percent, and kept where they are hard."""
-from api import Api, store_server
+import base64
+
+from api import STORE, Api, store_server
+from crowd import Crowd, hearing
 from events import Events
 from harness import check, equal, test, wait_for
+from link_bench import edge, feed, linked_master
 from test_audience import ENOUGH, heard_long_enough, leaves, listens
 
 PATIENCE = 60  # of a hard quota that is used up
@@ -63,7 +67,11 @@ def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
     equal(status_of(server, "/live.mp3").status, 200)
     equal(server.get("/acme-1/live.m3u8").status, 403, "by HLS too")
     equal(server.get(hls).status, 200, "the one by HLS goes on")
-    equal(status_of(server, headers=["User-Agent: Icecast 2.4.4"]).status, 200, "a server that relays")
+    # A name proves nothing; a relay has the password of one.
+    relay = "Authorization: Basic " + base64.b64encode(b"relay:rel-secret").decode()
+    for headers, status in ((["User-Agent: Icecast 2.4.4"], 403), (["User-Agent: Icecast 2.4.4", relay], 200),
+                            (["User-Agent: Icecast 2.4.4", relay[:-4] + "AAAA"], 403), (["User-Agent: icecast-lb", "Via: 1.0 x"], 403)):
+        equal(status_of(server, headers=headers).status, status, headers)
     source.play(ENOUGH)
     stays.read(100_000)
     metrics = server.get("/metrics", login="admin:hackme").text
@@ -87,3 +95,52 @@ def quotas_of_a_month_are_whole_numbers(t):
     olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
     equal(Api(server, olga).want(200, "GET", "/accounts/acme").json()["quota"]["transfer"], 8, "an owner sees it")
     equal(Api(server, olga).ask("PATCH", "/accounts/acme", {"quota": {"hours": 9}}).status, 403, "and does not set it")
+
+
+@test
+def what_was_told_of_a_month_is_not_told_again(t):
+    server, api, source = quota_server(t)
+    source.play(ENOUGH)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 100_000}})
+    events = Events(server)
+    one = listens(server, mount="/acme-1")
+    heard_long_enough(server, 1)
+    leaves(server, source, one)
+    kept = server.dir / "state" / "audience.quotas"
+    wait_for(lambda: kept.exists() and "100 transfer acme" in kept.read_text(), "it is written down", 30)
+    equal(events.next("account-quota")["percent"], "100")
+    server.stop()
+    server.start()
+    events = Events(server)
+    # The next thing that is told is the other limit.
+    wait_for(lambda: api.want(200, "GET", "/accounts/acme").json()["used"].get("transfer"), "it is known again", 30)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 0}})
+    wait_for(lambda: "100 hours acme" in kept.read_text(), "it is told", 30)
+    told = events.next("account-quota")
+    equal((told["what"], told["percent"]), ("hours", "100"), told)
+
+
+@test
+def a_node_refuses_what_its_master_knows(b):
+    master = linked_master(b, 11, ["edge12"], start=False, redirects="<max-redirect-slaves>0</max-redirect-slaves>")
+    (master.dir / "state").mkdir()
+    master.write_config(body=STORE % {"dir": master.dir} + "<console/><audience/>" + master.slots["body"],
+                        paths="<state-dir>%s/state</state-dir>" % master.dir)
+    master.start()
+    api = Api(master)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    login = api.mount("/acme-1", account="acme")
+    feed(b, master, "/acme-1", login=login)
+    one = edge(b, 12, master)
+    crowd = Crowd(b)
+    stays = hearing(crowd, one, "/acme-1")
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 0, "hard": True}})
+
+    def refused():
+        head = status_of(one)
+        return head.status == 403 and head.get("X-Reason") == "account-quota"
+    wait_for(refused, "the node refuses the next one", PATIENCE)
+    check(not stays.ended, "who listens stays")
+    equal(status_of(one, headers=["User-Agent: Icecast 2.4.4"]).status, 403, "a name proves nothing there")
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 10}})
+    wait_for(lambda: status_of(one).status == 200, "the node lets the next one in", PATIENCE)

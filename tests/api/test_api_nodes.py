@@ -127,10 +127,12 @@ def listeners_are_counted_listed_and_ended_over_two_servers(b):
     check(not here.ended, "the other one goes on")
     api.problem("not-found", "DELETE", "/mounts/live.mp3/listeners/m11/999999")
     api.problem("not-found", "DELETE", "/mounts/live.mp3/listeners/none/1")
-    api.want(204, "DELETE", "/mounts/live.mp3/listeners/m11/%s?ban=1" % own[0]["id"])
+    for query in ("ban=1&until=7", "ban=1&until=soon", "until=4000000000"):
+        api.problem("invalid", "DELETE", "/mounts/live.mp3/listeners/m11/%s?%s" % (own[0]["id"], query))
+    api.want(204, "DELETE", "/mounts/live.mp3/listeners/m11/%s?ban=1&until=4000000000" % own[0]["id"])
     wait_for(lambda: here.ended, "the listener of the master has ended")
     bans = api.want(200, "GET", "/bans").json()["items"]
-    equal([(row["match"], row["mounts"]) for row in bans], [({"address": "127.0.0.77"}, ["/live.mp3"])])
+    equal([(row["match"], row["mounts"], row["until"]) for row in bans], [({"address": "127.0.0.77"}, ["/live.mp3"], 4000000000)])
     again = crowd.join(master.address, "/live.mp3")
     wait_for(lambda: again.status != 0, "an answer")
     equal(again.status, 403, "status of the banned address")

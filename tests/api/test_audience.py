@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import time
 import urllib.parse
 
@@ -171,7 +172,6 @@ def a_database_that_cannot_be_used_stops_no_listener_and_loses_no_row(t):
 
 @test
 def a_database_of_a_later_version_is_left_alone(t):
-    import sqlite3
     server = t.unstarted_server()
     state = server.dir / "state"
     state.mkdir()
@@ -220,7 +220,6 @@ def exchange_lines(text):
 
 @test
 def reports_for_collecting_societies_have_what_was_played(t):
-    import sqlite3
     server = audience_server(t)
     source = on_air(server)
     leaves(server, source, listens(server))
@@ -344,7 +343,6 @@ def a_listener_that_asks_for_it_is_forgotten_and_the_sums_stay(t):
 @test
 def rows_of_a_forgotten_listener_that_wait_in_the_journal_are_passed_over(t):
     """The database is away while they come; its numbers of the journal stand still."""
-    import sqlite3
     server = audience_server(t)
     source = on_air(server)
     first = listens(server, VLC)
@@ -383,11 +381,12 @@ def who_is_forgotten_has_to_be_named(t):
     api = Api(server)
     for parameter, named in (("session", {}), ("session", {"session": "1", "address": "127.0.0.1"}), ("session", {"session": "x"}),
                              ("session", {"session": "99999999999999999999"}), ("session", {"session": "-1"}), ("session", {"session": ""}),
+                             ("user", {"address": "192.0.2.7", "user": "\0"}),
                              ("address", {"address": "nobody"}), ("address", {"address": ""}), ("address", {"address": "x" * 3000})):
         refused = forget(server, **named)
         equal((refused.status, refused.json().get("parameter")), (400, parameter), refused.text)
         check(len(refused.text) < 2000, refused.text)
-    for named in ({"session": "7"}, {"address": "192.0.2.7"}, {"address": "2001:db8::7", "agent": "x\ny" * 500, "user": "\0"}):
+    for named in ({"session": "7"}, {"address": "192.0.2.7"}, {"address": "2001:db8::7", "agent": "x\ny" * 500}):
         equal(forget(server, **named).json()["type"], "/api/problems#not-found", named)
     api.want(201, "POST", "/accounts", {"id": "acme"})
     for role in ("viewer", "operator", "owner"):
@@ -451,3 +450,40 @@ def without_a_state_directory_the_log_tells_it(t):
     server.wait_for_log(r"<audience> needs a state directory, and there is none")
     source = on_air(server)
     leaves(server, source, listens(server))
+
+
+@test
+def a_csv_is_whole_or_refused(t):
+    """A file that ends in the middle looks like a whole one."""
+    server = store_server(t, body="<console/><audience/>")
+    server.stop()
+    state = server.dir / "state"
+    state.mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    wait_for((state / "audience.db").exists, "the database")
+    wait_for(lambda: server.get("/api/v1/audience/summary", ADMIN).status == 200, "its tables")
+    server.stop()
+    many, began = 250_000, (int(time.time()) - 80_000) * 1000
+    with sqlite3.connect(state / "audience.db") as database:
+        database.execute("INSERT INTO mount VALUES(1, '/live.mp3')")
+        database.execute("INSERT INTO player VALUES(1, 'VLC')")
+        database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<?) INSERT INTO session "
+                         "SELECT i, 1, i, ?+i*200, ?+i*200+60000, 60000, 1000000, 'DE', 1, 0, 0, 0, 1, 1 FROM n", (many, began, began))
+    database.close()
+    server.start()
+    refused = server.get("/api/v1/audience/sessions?format=csv", ADMIN)
+    equal((refused.status, refused.json()["parameter"]), (400, "from"), refused.text[:500])
+    check("100000 lines or more" in refused.text and "after=0" in refused.text, refused.text)
+    path, seen = "/api/v1/audience/sessions?format=csv&after=0&mount=live.mp3", []
+    while path:
+        part = server.get(path, ADMIN)
+        equal((part.status, part.get("Content-Type")), (200, "text/csv; charset=utf-8"))
+        lines = part.text.splitlines()
+        check(lines[0].startswith("id,began") and len(lines) <= 100_001, lines[0])
+        seen += [line.split(",")[0] for line in lines[1:]]
+        link = part.get("Link")
+        path = link and re.fullmatch('<(/api/v1/audience/sessions[?][^>]*)>; rel="next"', link).group(1)
+    equal((len(seen), len(set(seen)), seen[0], seen[-1]), (many, many, "1", str(many)))
+    short = server.get("/api/v1/audience/sessions?format=csv&to=%d" % (began // 1000 + 900), ADMIN)
+    equal((short.status, short.get("Link")), (200, None))

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kUntilItReads = 5ms;
-constexpr std::string_view kNoStore = "none.0";
+constexpr std::string_view kNoStore = "none.0", kClosedClass = "closed";
 
 std::string key_of(std::string_view record_class, std::string_view name) {
   return cat({record_class, '/', percent_encode(name, false)});
@@ -190,6 +190,16 @@ void ConfSource::set_external(std::vector<RegistryRecord> records) {
   timer_.after(0us);
 }
 
+void ConfSource::set_closed(const std::map<std::string, std::int64_t>& closed) {
+  closed_.clear();
+  for (const auto& [account, until] : closed) {
+    JsonWriter json;
+    json.begin_object().key("until").number(until).end_object();
+    closed_[key_of(kClosedClass, account)] = json.take();
+  }
+  keys_changed();
+}
+
 void ConfSource::keys_changed() {
   if (stopped_ || !has_anything()) return;
   auto ring = services_.login->sessions().keys();
@@ -197,6 +207,7 @@ void ConfSource::keys_changed() {
   if (ring != nullptr)
     for (const OwnKey& key : ring->keys())
       own[session_key_name(id_, key.kid)] = session_key_record(key);
+  own.insert(closed_.begin(), closed_.end());
   if (!origins_.empty()) own[master_record_name(id_)] = master_record(origins_);
   if (own == own_) return;
   for_each_changed_key(own_, own, [this](const std::string& key) { changed(key); });

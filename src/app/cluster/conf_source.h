@@ -53,6 +53,8 @@ class ConfSource {
   // All mounts that <config-external> supplies for the cluster: external/PCT, with the XML of a
   // record.
   void set_external(std::vector<RegistryRecord> records);
+  // Accounts whose hard quota is used up, and until when (Unix seconds).
+  void set_closed(const std::map<std::string, std::int64_t>& closed);
   // The keys that sign sessions are other ones.
   void keys_changed();
   // A node is linked, and is about to be welcomed; a link of it has ended.
@@ -91,7 +93,8 @@ class ConfSource {
   std::map<std::string, std::string> external_;
   bool has_external_ = false;
   std::uint64_t external_number_ = 0;
-  std::map<std::string, std::string> own_;  // keys/ and masters/ of this server
+  std::map<std::string, std::string> own_;  // keys/, masters/ and closed/ of this server
+  std::map<std::string, std::string> closed_;
   std::string id_;
   std::vector<std::string> origins_;
   std::map<std::string, Listener> listeners_;

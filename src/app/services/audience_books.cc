@@ -1,4 +1,5 @@
 // AudienceService: rows that go to the database of a master, and those of nodes that come here.
+#include <algorithm>
 #include <utility>
 
 #include "app/services/audience_service.h"
@@ -62,12 +63,14 @@ void AudienceService::send_book() {
     return wait(kRetryPause);
   }
   if (batch->rows.empty()) return wait(kAlivePause);  // they are not written yet
+  std::vector<std::string> rows = fitting_rows(*batch, kBookFrame);
   delivers_ = true;
-  sent_last_ = batch->rows.back().number;
+  sent_last_ = batch->rows[rows.size() - 1].number;
+  sent_at_ = services_.clock.steady();
   unanswered_->after(kBookPatience);
   services_.loops.control().post(
       [this, courier = courier_,
-       book = BookFrame{batch->epoch, sent_last_, book_rows(*batch)}]() mutable {
+       book = BookFrame{batch->epoch, sent_last_, std::move(rows)}]() mutable {
         if (courier(std::move(book)) || !on()) return;
         journal_thread_.loop().post([this] {
           unanswered_->cancel();
@@ -89,7 +92,9 @@ void AudienceService::booked(BookedFrame answer) {
       return wait(kRetryPause);
     }
     if (const auto done = journal_->acknowledge(answer.last); !done) complain(done.error().what);
-    wait(kBookPause);
+    wait(std::max(kBookPause, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  services_.clock.steady() - sent_at_) /
+                                  2));
   });
 }
 

@@ -53,9 +53,10 @@ class AudienceService {
   static constexpr std::chrono::seconds kAlivePause{1}, kRetryPause{5}, kUpkeepPause{60},
       kSuspend{5};
   static constexpr std::size_t kBatch = 4096, kMaxAsked = 16;
-  // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late.
-  static constexpr std::size_t kBookBytes = 16 * 1024;
-  static constexpr std::chrono::milliseconds kBookPause{250};
+  // A node is read no faster than NodeSession::kBytesASecond, and its LOADs must not be late: a
+  // book keeps the link for at most two thirds of the time, however slowly it is taken.
+  static constexpr std::size_t kBookBytes = 48 * 1024, kBookFrame = kLongestFrame - 2048;
+  static constexpr std::chrono::milliseconds kBookPause{25};
   static constexpr std::chrono::seconds kBookPatience{10};
 
   explicit AudienceService(Services& services);
@@ -142,7 +143,8 @@ class AudienceService {
   std::string sends_to_;  // the master; "": it is not written down yet
   bool unwritten_ = false;
   Courier courier_;
-  std::uint64_t sent_last_ = 0;  // the last number of the book that is under way
+  std::uint64_t sent_last_ = 0;  // the last number of the book that is under way …
+  SteadyTime sent_at_{};         // … and when it went
   bool delivers_ = false;        // a batch is under way
   bool suspended_ = false;       // nothing is written
   std::uint64_t lost_reported_ = 0;

@@ -59,6 +59,15 @@ void send_problem(Worker& worker, Connection& connection, const Problem& problem
        problem_json(problem, path_as_sent(connection.request())), std::move(extra));
 }
 
+// To the part of this answer that follows (RFC 8288).
+std::string link_line(const Request& request, const std::string& after) {
+  std::string query;
+  for (const std::string_view pair : split(request.query, '&'))
+    if (!pair.empty() && !pair.starts_with("after=")) query += cat({pair, "&"});
+  return cat(
+      {"Link: <", path_as_sent(request), "?", query, "after=", after, ">; rel=\"next\"\r\n"});
+}
+
 void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer) {
   if (const auto* problem = std::get_if<Problem>(&answer)) {
     const std::int64_t later = problem->status() == 503
@@ -72,6 +81,7 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
   std::string extra;
   if (given.revision != 0) extra += cat({"ETag: \"", given.revision, "\"\r\n"});
   if (!given.location.empty()) extra += cat({"Location: ", given.location, "\r\n"});
+  if (!given.next.empty()) extra += link_line(connection.request(), given.next);
   if (!given.file.empty())
     extra += cat({"Content-Disposition: attachment; filename=\"", given.file, "\"\r\n"});
   send(worker, connection, given.status, given.type.empty() ? "application/json" : given.type,
@@ -145,9 +155,12 @@ std::variant<ApiRequest, Problem> make_request(const Connection& connection, con
   asked.path = path_as_sent(request);
   asked.names = std::move(found.names);
   asked.query = request.query;
-  if (const std::string name = unreadable_parameter(request.query); !name.empty())
-    return Problem{ProblemName::kBadRequest,
-                   cat({"the value of parameter ", name, " is not percent-encoded text"})};
+  if (std::string name = unreadable_parameter(request.query); !name.empty()) {
+    Problem problem{ProblemName::kBadRequest,
+                    cat({"the value of parameter ", name, " is not percent-encoded text"})};
+    problem.members.emplace_back("parameter", std::move(name));
+    return problem;
+  }
   asked.body = connection.form();
   asked.if_match = request.headers.get("if-match");
   if (const std::string* key = request.headers.find("idempotency-key");

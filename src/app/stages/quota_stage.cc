@@ -2,6 +2,7 @@
 
 #include "app/services/worker.h"
 #include "app/stages/hls_ask.h"
+#include "app/stages/redirect_stage.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
@@ -11,12 +12,24 @@ namespace lb {
 
 Verdict QuotaStage::handle(Connection& connection) {
   Services& services = worker_.services;
-  if (services.usage->view()->closed.empty()) return Verdict::kNext;
-  const auto& hls = connection.context().hls;
-  const bool comes = !hls || hls->joins() || hls->is_master();
-  if (!comes || is_server(services, connection) ||
+  if (!services.usage->any_closed()) return Verdict::kNext;
+  const RequestContext& context = connection.context();
+  const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
+  const bool says_server = is_server(services, connection);
+  if (!comes || (says_server != (of_ == Of::kServers)) ||
       !services.usage->is_closed(connection.request().path))
     return Verdict::kNext;
+  if (of_ == Of::kServers) {
+    if (context.is_relay || context.is_node) return Verdict::kNext;
+    switch (server_login(worker_, connection)) {
+      case ServerLogin::kRight:
+        return Verdict::kNext;
+      case ServerLogin::kThrottled:
+        return Verdict::kAnswered;
+      case ServerLogin::kNone:
+        break;
+    }
+  }
   services.counters.refused(Refusal::kQuota);
   reply_refusal(
       connection, 403,

@@ -90,6 +90,21 @@ std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std
 
 }  // namespace
 
+ServerLogin server_login(Worker& worker, Connection& connection) {
+  const Services& services = worker.services;
+  switch (login_of(worker, connection, *config_of(services, connection), *services.cluster->facts(),
+                   true)) {
+    case Login::kServer:
+      return ServerLogin::kRight;
+    case Login::kThrottled:
+      return ServerLogin::kThrottled;
+    case Login::kAdministrator:  // a relay's user of this name
+    case Login::kNone:
+      break;
+  }
+  return ServerLogin::kNone;
+}
+
 void redirect_to(const Services& services, Connection& connection, const RedirectAnswer& answer) {
   connection.reply_bytes(
       302,

@@ -11,6 +11,7 @@
 // Thread: its worker.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -44,6 +45,10 @@ class RedirectStage final : public WorkerStage {
   Verdict ask(Connection& connection, const ClusterFacts& facts, bool redirects,
               std::shared_ptr<const NodeNames> recorded);
 };
+
+// The password of a relay, or of a node of the cluster.  kThrottled: it has been answered.
+enum class ServerLogin : std::uint8_t { kNone, kRight, kThrottled };
+ServerLogin server_login(Worker& worker, Connection& connection);
 
 // Does what the cluster has answered about a request that waited for it, if it is still there.
 void carry_out(Worker& worker, std::uint64_t connection, const RedirectAnswer& answer);

@@ -8,8 +8,11 @@
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/station/record_service.h"
+#include "app/station/usage_watch.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/file.h"
+#include "base/json.h"
 
 namespace lb {
 namespace {
@@ -30,6 +33,8 @@ void for_each_of(const ConfBook::Items& items, std::string_view family, Each eac
        ++at)
     each(at->first, *at->second);
 }
+
+constexpr std::string_view kClosedFamily = "closed/";
 
 // What masters say of their external configurations.
 MountRecords parse_external(const ConfBook::Items& items, std::vector<std::string>& complaints) {
@@ -116,7 +121,10 @@ void ConfService::masters_changed() {
                        services_.links->masters().tells_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
-  if (std::exchange(first_, false) && !book_.in_force().empty()) tell_logins();
+  if (std::exchange(first_, false) && !book_.in_force().empty()) {
+    tell_logins();
+    accounts_closed();
+  }
 }
 
 void ConfService::settle() {
@@ -126,10 +134,12 @@ void ConfService::settle() {
   copy_.changed();
   RegistryChange records;
   records.revision = ++number_;
-  bool external = false, logins = false, users = false;
+  bool external = false, logins = false, users = false, closed = false;
   const auto sort = [&](const std::string& key) {
+    const bool is_closed = key.starts_with(kClosedFamily);
     external = external || is_external(key);
-    logins = logins || (!is_record(key) && !is_external(key));
+    closed = closed || is_closed;
+    logins = logins || (!is_record(key) && !is_external(key) && !is_closed);
     users = users || key.starts_with(kEpochsFamily);
     return is_record(key);
   };
@@ -140,6 +150,7 @@ void ConfService::settle() {
   if (!records.set.empty() || !records.deleted.empty())
     services_.records->follow(std::move(records));
   if (external && services_.config.read()->external.url.empty()) external_is_free();
+  if (closed) accounts_closed();
   if (!logins) return;
   tell_logins();
   if (users) services_.auth->forget_answers();
@@ -152,6 +163,18 @@ void ConfService::tell_logins() {
       all.push_back({key, value, number_});
     });
   services_.login->take_records(all);
+}
+
+void ConfService::accounts_closed() {
+  UsageWatch::Closed closed;
+  for_each_of(book_.in_force(), kClosedFamily,
+              [&](const std::string& key, const std::string& value) {
+                const auto account = percent_decode(key.substr(kClosedFamily.size()), false);
+                const auto json = Json::parse(value);
+                const auto until = json ? json->at("until").u64() : std::nullopt;
+                if (account && until) closed[*account] = static_cast<std::int64_t>(*until);
+              });
+  services_.usage->take_closed(std::move(closed));
 }
 
 void ConfService::complain(const std::vector<std::string>& complaints) {

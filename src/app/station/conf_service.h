@@ -43,6 +43,7 @@ class ConfService {
   void masters_changed();
   void settle();
   void tell_logins();
+  void accounts_closed();
   void complain(const std::vector<std::string>& complaints);
   SavedCopy::Write copy();
 

@@ -2,24 +2,34 @@
 
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
 #include "app/services/audience_service.h"
 #include "app/services/event_service.h"
 #include "app/station/record_service.h"
 #include "base/cat.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kUsageModule = "audience/usage";
+constexpr std::size_t kLongestLevels = 4 << 20;
 
 }  // namespace
 
 UsageWatch::UsageWatch(Services& services)
     : services_(services),
       view_(std::make_shared<const UsageBook>()),
+      told_(std::make_shared<const Closed>()),
       timer_(services.loops.control(), [this] { look(); }) {}
 
 void UsageWatch::configure(const Config& config) {
+  if (const std::string directory = state_directory(config);
+      levels_path_.empty() && config.audience.enabled && !directory.empty()) {
+    levels_path_ = directory + "/audience.quotas";
+    if (const auto file = read_file(FileAt(levels_path_), {.limit = kLongestLevels}); file)
+      levels_ = parse_usage_levels(file->text, month_);
+  }
   if (config.audience.enabled)
     timer_.after(std::chrono::seconds(1));
   else
@@ -27,8 +37,13 @@ void UsageWatch::configure(const Config& config) {
 }
 
 bool UsageWatch::is_closed(const std::string& mount) const {
+  const std::int64_t now = unix_seconds(services_.clock.wall());
+  if (const auto told = told_.read(); !told->empty()) {
+    const auto row = told->find(mount_account(*services_.config.read(), mount));
+    if (row != told->end() && now < row->second) return true;
+  }
   const auto usage = view_.read();
-  if (usage->closed.empty() || unix_seconds(services_.clock.wall()) >= usage->until) return false;
+  if (usage->closed.empty() || now >= usage->until) return false;
   const auto records = services_.records->view();
   const auto* row = records->book->mount(mount);
   return row != nullptr && usage->closed.contains(row->value.account);
@@ -40,7 +55,10 @@ void UsageWatch::look() {
   if (under_way_ || !audience.on()) return;
   const auto records = services_.records->view();
   if (!has_usage_quotas(*records->book)) {
-    if (!view_.read()->used.empty()) view_.publish(std::make_shared<const UsageBook>());
+    if (!view_.read()->used.empty()) {
+      services_.links->conf().set_closed({});
+      view_.publish(std::make_shared<const UsageBook>());
+    }
     levels_.clear();
     return;
   }
@@ -51,6 +69,17 @@ void UsageWatch::look() {
                          : month_usage(*config, *records->book, *database, services_.clock.wall());
         services_.loops.control().post([this, usage = std::move(usage)] { known(usage); });
       });
+}
+
+void UsageWatch::keep_levels() {
+  std::string text = usage_levels_text(month_, levels_);
+  if (levels_path_.empty() || text == kept_) return;
+  kept_ = text;
+  services_.disk.loop().post([this, path = levels_path_, text = std::move(text)] {
+    if (const auto written = replace_file(FileAt(path), text, {.synced = Synced::kBytes}); !written)
+      services_.log.warn(kUsageModule,
+                         written.error().what + "; events of quotas come again after a restart");
+  });
 }
 
 void UsageWatch::known(const Result<UsageBook>& usage) {
@@ -85,6 +114,10 @@ void UsageWatch::known(const Result<UsageBook>& usage) {
                                {"month", usage->month}});
   }
   levels_ = std::move(levels);
+  keep_levels();
+  std::map<std::string, std::int64_t> closed;
+  for (const std::string& account : usage->closed) closed[account] = usage->until;
+  services_.links->conf().set_closed(closed);
   view_.publish(std::make_shared<const UsageBook>(*usage));
 }
 

@@ -2,15 +2,20 @@
 //
 // At 80 and at 100 percent of a quota there is an event; a hard one that is used up closes the
 // mounts of the account for listeners that come, until the month is over or the quota is another
-// one.  Only the server that has the audience's database knows it.
+// one.  The server that has the audience's database knows it, and tells its nodes.  What there were
+// events of this month is kept in a file: a restart tells none of them again.
 // Thread: control, except view(); sums on the thread of the database.
 // Ownership: Services.
 // Errors: logged, at most one line a second; what is known stays until the month is over.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "api/account_usage.h"
 #include "app/services/services.h"
@@ -27,8 +32,16 @@ class UsageWatch {
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
 
+  // What masters say of accounts: until when their mounts are closed, in Unix seconds.
+  using Closed = std::map<std::string, std::int64_t, std::less<>>;
+  void take_closed(Closed closed) {
+    told_.publish(std::make_shared<const Closed>(std::move(closed)));
+  }
+
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const UsageBook> view() const { return view_.read(); }
+  // Some account may take no listener now.
+  bool any_closed() const { return !view_.read()->closed.empty() || !told_.read()->empty(); }
   // The account, "" for none, of this mount takes no listener now.
   bool is_closed(const std::string& mount) const;
 
@@ -37,9 +50,14 @@ class UsageWatch {
   void known(const Result<UsageBook>& usage);
 
   Services& services_;
+  void keep_levels();
+
   Snapshot<UsageBook> view_;
+  Snapshot<Closed> told_;
   std::string month_;
-  UsageLevels levels_;  // of which there were events this month
+  UsageLevels levels_;       // of which there were events this month
+  std::string levels_path_;  // "": nowhere
+  std::string kept_;         // as it is in the file
   bool under_way_ = false;
   RepeatGuard guard_;
   Timer timer_;

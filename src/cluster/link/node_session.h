@@ -33,7 +33,7 @@ class NodeSession {
  public:
   static constexpr std::chrono::milliseconds kForHello{5000};
   static constexpr std::size_t kMaxMounts = 20'000;  // that one node may carry
-  static constexpr std::size_t kBytesASecond = 128 * 1024;
+  static constexpr std::size_t kBytesASecond = 512 * 1024;
   static constexpr std::size_t kBytesAtOnce = 768 * 1024;  // a snapshot of kMaxMounts usual names
   static constexpr unsigned kMaxMessagesASecond = 100;
 

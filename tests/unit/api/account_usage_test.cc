@@ -120,3 +120,48 @@ TEST(AccountUsage, EachLimitIsToldAtEightyAndAtAHundredPercent) {
   // Far more than 64 bits are needed for none of it.
   STRCMP_EQUAL("", notices(R"({"hours":1000000000,"transfer":1000000000000000})").c_str());
 }
+
+// A month of listenings that end, go on over midnight and over its ends, in any order of two nodes.
+TEST(AccountUsage, AMonthIsTheSumOfItsSessions) {
+  const auto records = book(R"({"hours":1000000})");
+  std::uint64_t state = 7;
+  const auto below = [&state](std::uint64_t most) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % most;
+  };
+  const std::int64_t month = 30 * 24 * kHour;
+  std::uint64_t ms = 0, bytes = 0;
+  for (int n = 0; n < 5'000; ++n) {
+    const std::int64_t at = kFirst - 6 * kHour +
+                            static_cast<std::int64_t>(below(month / 1000 + 12 * 3600)) * 1000 +
+                            n % 1000;
+    const auto heard = static_cast<std::int64_t>(5'000 + below(4 * kHour));
+    const std::uint64_t got = static_cast<std::uint64_t>(heard) * 16;
+    const bool ours = n % 3 != 0;
+    listens(ours ? (n % 2 == 0 ? "/a" : "/b") : "/f", at, heard, got);
+    const std::int64_t inside = std::min(at + heard, kFirst + month) - std::max(at, kFirst);
+    if (!ours || inside <= 0) continue;
+    ms += static_cast<std::uint64_t>(inside);
+    bytes += got * static_cast<std::uint64_t>(inside) / static_cast<std::uint64_t>(heard);
+  }
+  const auto usage = month_usage(config, *records, *database,
+                                 WallTime(std::chrono::milliseconds(kFirst + month - 1)));
+  CHECK(usage.has_value());
+  const AccountUsage& used = usage->used.find("acme")->second;
+  DOUBLES_EQUAL(static_cast<double>(ms), static_cast<double>(used.ms),
+                0.001 * static_cast<double>(ms));
+  DOUBLES_EQUAL(static_cast<double>(bytes), static_cast<double>(used.bytes),
+                0.001 * static_cast<double>(bytes));
+}
+
+TEST(AccountUsage, WhatWasToldComesBackFromItsFile) {
+  const UsageLevels told{
+      {{"acme", "hours"}, 80}, {{"acme", "transfer"}, 0}, {{"b.c", "transfer"}, 100}};
+  std::string month;
+  const UsageLevels kept = parse_usage_levels(usage_levels_text("2026-11", told), month);
+  STRCMP_EQUAL("2026-11", month.c_str());
+  CHECK_EQUAL(2u, kept.size());
+  CHECK_EQUAL(80u, kept.at({"acme", "hours"}));
+  CHECK(usage_notices(kept, told).empty());
+  CHECK(parse_usage_levels("2026-11\n101 hours x\n80 else y\n80 hours\n\n\xff", month).empty());
+}

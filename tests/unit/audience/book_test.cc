@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -90,4 +92,19 @@ TEST(AudienceBook, NumbersRiseUpToTheLast) {
   const auto opened = open({"T 3" + row, "T 3" + row, "T 2" + row, "T 5" + row, "T 10" + row});
   LONGS_EQUAL(3, opened.refused);
   LONGS_EQUAL(2, opened.batch.rows.size());
+}
+TEST(AudienceBook, ABookIsNoLongerThanItsFrame) {
+  JournalBatch batch;
+  batch.epoch = "epoch";
+  const std::string quotes(1000, '"');  // twice as long in JSON
+  for (std::uint64_t n = 1; n <= 100; ++n)
+    batch.rows.push_back({n, TitleBegun{kNow, "/live", quotes}});
+  const auto rows = fitting_rows(batch, 50'000);
+  CHECK(rows.size() > 5 && rows.size() < 100);
+  JsonWriter json;
+  json.begin_array();
+  for (const std::string& row : rows) json.text(row);
+  CHECK(json.end_array().take().size() <= 50'001);
+  CHECK(fitting_rows(batch, 10).size() == 1);
+  CHECK(fitting_rows(batch, 1'000'000) == book_rows(batch));
 }

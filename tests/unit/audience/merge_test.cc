@@ -3,12 +3,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "audience/report.h"
 #include "audience/upkeep.h"
+#include "base/cat.h"
 #include "base/random.h"
 
 #include "CppUTest/TestHarness.h"
@@ -406,4 +409,71 @@ TEST(AudienceMerge, PeriodsOfMountsAddUpToTheSum) {
   LONGS_EQUAL(kHourMs, sums.at({1, hour + 1}).ms);
   LONGS_EQUAL(kHourMs - 1000, sums.at({2, hour}).ms);
   LONGS_EQUAL(kHourMs, sums.at({1, hour + 3}).ms);  // that listens now
+}
+
+// Of many mounts, of a few and of one: the same sums and the same order, whichever way they are
+// read.
+TEST(AudienceMerge, OfAllMountsIsTheSumOfEach) {
+  Rng rng(3);
+  std::vector<JournalRow> rows;
+  std::uint64_t number = 0;
+  for (int i = 0; i < 400; ++i) {
+    JournalRow row = begun(++number, kNoon - 20 * kHourMs + i * 97'000, rng.next() | 1);
+    std::get<ListeningBegun>(row.what).mount = cat({"/m", rng.below(20)});
+    const std::int64_t at = std::get<ListeningBegun>(row.what).at_ms;
+    rows.push_back(std::move(row));
+    rows.push_back(
+        ended(number + 1, number, at + 6'000 + static_cast<std::int64_t>(rng.below(4'000'000))));
+    number += 2;
+    rows.push_back({number, TitleBegun{at, cat({"/m", rng.below(20)}), cat({"A - ", i})}});
+  }
+  take(rows);
+  AudienceReport report(*database, kNoon + 2 * kDayMs);
+  const AudienceRange range{kNoon - 2 * kDayMs, kNoon + kDayMs};
+  const auto mounts = *report.mounts();
+  CHECK_EQUAL(20u, mounts.size());
+  AudienceSum each;
+  std::map<std::string, AudienceSum> countries;
+  std::vector<std::int64_t> began, played;
+  for (const auto& mount : mounts) {
+    const AudienceReport::Mounts one{mount};
+    each += report.summary(one, range)->sum;
+    const auto by_country = *report.split(one, range, AudienceReport::By::kCountry);
+    for (const auto& [name, sum] : by_country) countries[name] += sum;
+    const auto rows_of = *report.sessions(one, range, 0, 1000, true);
+    for (const SessionRow& row : rows_of) began.push_back(row.began);
+    const auto plays = *report.titles(one, range, 0, 1000);
+    for (const PlayRow& row : plays) played.push_back(row.began);
+  }
+  const auto same = [](const AudienceSum& a, const AudienceSum& b) {
+    return a.ms == b.ms && a.bytes == b.bytes && a.sessions == b.sessions;
+  };
+  CHECK(same(each, report.summary(mounts, range)->sum));
+  CHECK_EQUAL(400, each.sessions);
+  const auto by_country = *report.split(mounts, range, AudienceReport::By::kCountry);
+  CHECK(same(countries["DE"], by_country.at("DE")));
+  std::sort(began.begin(), began.end());
+  std::sort(played.begin(), played.end());
+  // Page by page, of all 20 and of a few of them.
+  for (const std::size_t many : {mounts.size(), std::size_t{5}}) {
+    const AudienceReport::Mounts some(mounts.begin(),
+                                      std::next(mounts.begin(), static_cast<std::ptrdiff_t>(many)));
+    std::vector<std::int64_t> read;
+    for (std::int64_t after = 0;;) {
+      const auto page = *report.sessions(some, range, after, 7, true);
+      for (const SessionRow& row : page) read.push_back(row.began);
+      if (page.size() < 7) break;
+      after = page.back().id;
+    }
+    CHECK(std::is_sorted(read.begin(), read.end()));
+    if (many == mounts.size()) CHECK(read == began);
+    std::size_t plays = 0;
+    for (std::int64_t after = 0;;) {
+      const auto page = *report.titles(some, range, after, 7);
+      plays += page.size();
+      if (page.size() < 7) break;
+      after = page.back().id;
+    }
+    if (many == mounts.size()) CHECK_EQUAL(played.size(), plays);
+  }
 }
