@@ -246,3 +246,27 @@ def a_node_keeps_what_is_not_acknowledged(b):
     hears(b, node).close()
     wait_for(lambda: in_journal(node, "E") > heard_by, "it is in the journal")
     equal(sessions(node, "&all=1"), [])
+
+
+@test
+def a_journal_that_has_waited_is_there_soon(b):
+    """30,000 rows over one link."""
+    master, many = book_master(b, ["edge12"]), 15_000
+    node = book_edge(b, 12, master)
+    up(master, "edge12")
+    feed(b, node)
+    hears(b, node).close()
+    wait_for(lambda: in_journal(node, "E") == 1, "its journal")
+    node.stop()
+    seen = max(int(line.split("\t")[1]) for line in (node.dir / "state" / "audience.journal").read_text().splitlines() if line[:2] in ("B\t", "E\t", "T\t"))
+    at = int(time.time() * 1000) - 7_200_000
+    with (node.dir / "state" / "audience.journal").open("a") as journal:
+        for n in range(many):
+            begun = seen + 1 + 2 * n
+            journal.write("B\t%d\t%d\t%x\t0\t0\t0\t%%2Flive.mp3\tDE\tVLC\n" % (begun, at + n * 100, (n + 1) * 0x9E3779B97F4A7C15 % 2 ** 64))
+            journal.write("E\t%d\t%d\t%d\t1000000\t0\n" % (begun + 1, begun, at + n * 100 + 60_000))
+    began = time.monotonic()
+    node.start()
+    wait_for(lambda: Api(master).want(200, "GET", "/audience/summary").json()["sessions"] >= many, "all are merged", 60)
+    rate = 2 * many / (time.monotonic() - began)
+    check(rate > 1000, "%d rows a second" % rate)
