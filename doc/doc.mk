@@ -39,6 +39,7 @@ dist_doc_DATA += \
   doc/simulation.md \
   doc/stores.md \
   doc/threads.svg \
+  doc/pictures.md \
   doc/titles.md
 
 EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \

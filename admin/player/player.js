@@ -5,7 +5,7 @@
   const page = document.querySelector('main');
   const audio = document.querySelector('audio');
   const by = id => document.getElementById(id);
-  const logo = by('logo'), title = by('title'), status = by('status'), played = by('played');
+  const logo = by('logo'), cover = by('cover'), title = by('title'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
@@ -242,13 +242,26 @@
     event.preventDefault();
   });
 
+  // The picture of a title, where it is not the station's, which is there already.
+  function show_cover(path) {
+    const wanted = path && !(logo && logo.getAttribute('src') === path) ? path : null;
+    if (wanted === cover.getAttribute('src')) return;
+    cover.hidden = true;
+    if (wanted) cover.src = wanted;
+    else cover.removeAttribute('src');
+  }
+  cover.addEventListener('load', () => { cover.hidden = false; });
+  const artwork = path => path ? [{src: new URL(path, location.href).href}] : logo ? [{src: logo.src}] : [];
+
   // What plays, and what has played: all of it is text, wherever it came from.
   function show_titles(rows) {
     const now = rows.length ? rows[0].text : '';
     if (now && title.textContent !== now) title.textContent = now;
+    const art = rows.length ? rows[0].art : null;
+    show_cover(art);
     document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
-      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name, artwork: logo ? [{src: logo.src}] : []});
+      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name, artwork: artwork(art)});
     const before = rows.slice(1);
     played.hidden = before.length === 0;
     played.querySelector('ol').replaceChildren(...before.map(row => {

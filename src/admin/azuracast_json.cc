@@ -132,8 +132,10 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   const NowMount now = as_heard(told, now_ms);
   std::vector<PlayedTitle> heard = now.history;
   if (now.title) heard.insert(heard.begin(), *now.title);
-  // The picture of a song is that of its station.
-  const std::string art = now.station.logo.empty() ? std::string() : url + now.station.logo;
+  const auto art_of = [&](const PlayedTitle& title) {
+    const std::string path = art_path(now, title);
+    return path.empty() ? path : url + path;
+  };
   const PlayedTitle* present = now.stream.on_air && !heard.empty() ? heard.data() : nullptr;
   json.begin_object();
   json.key("station");
@@ -147,18 +149,18 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   json.key("art").null();
   json.end_object();
   json.key("now_playing").begin_object();
-  write_played(json, present, 0, art);
+  write_played(json, present, 0, art_of(present != nullptr ? *present : PlayedTitle()));
   json.key("elapsed").number(
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
   json.key("remaining").number(0);
   json.end_object();
   json.key("playing_next");
-  write_cued(json, now, art);
+  write_cued(json, now, art_of(now.next.value_or(PlayedTitle())));
   json.key("song_history").begin_array();
   for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
     json.begin_object();
     write_played(json, &heard[i], i == 0 ? 0 : unix_ms(heard[i - 1].at) - unix_ms(heard[i].at),
-                 art);
+                 art_of(heard[i]));
     json.end_object();
   }
   json.end_array();

@@ -11,7 +11,7 @@ namespace {
 bool same_title(const NowMount& a, const NowMount& b) {
   if (a.title.has_value() != b.title.has_value()) return false;
   return !a.title || (a.title->title == b.title->title && a.title->at == b.title->at &&
-                      a.title->place == b.title->place);
+                      a.title->place == b.title->place && a.title->art == b.title->art);
 }
 
 }  // namespace

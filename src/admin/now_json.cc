@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "stream/picture_shelf.h"
 
 namespace lb {
 namespace {
@@ -34,7 +35,7 @@ void write_words(JsonWriter& json, const std::string& text) {
   json.key("title").text(parts.title);
 }
 
-void write_title(JsonWriter& json, const PlayedTitle& title, bool has_time) {
+void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title, bool has_time) {
   json.begin_object();
   json.key("id");
   text_or_null(json, title.place ? print_address(*title.place) : std::string());
@@ -44,6 +45,8 @@ void write_title(JsonWriter& json, const PlayedTitle& title, bool has_time) {
   else
     json.null();
   write_words(json, title.title);
+  json.key("art");
+  text_or_null(json, art_path(now, title));
   json.end_object();
 }
 
@@ -78,7 +81,7 @@ void write_seam(JsonWriter& json, const WallSeam& seam) {
 void write_present(JsonWriter& json, const NowMount& now) {
   json.key("title");
   if (now.title)
-    write_title(json, *now.title, now.title_has_time);
+    write_title(json, now, *now.title, now.title_has_time);
   else
     json.null();
 }
@@ -127,6 +130,11 @@ SongParts song_parts(std::string_view text) noexcept {
   return {text.substr(0, at), text.substr(at + kBetween.size())};
 }
 
+std::string art_path(const NowMount& now, const PlayedTitle& title) {
+  if (!title.art.empty()) return cat({kPicturePath, title.art});
+  return now.station.art.empty() ? now.station.logo : now.station.art;
+}
+
 std::string station_id(std::string_view mount) {
   if (mount.starts_with('/')) mount.remove_prefix(1);
   const std::size_t slash = mount.rfind('/'), dot = mount.rfind('.');
@@ -144,7 +152,7 @@ std::string station_id(std::string_view mount) {
 std::string title_json(const NowMount& now) {
   if (!now.title) return "null";
   JsonWriter json;
-  write_title(json, *now.title, now.title_has_time);
+  write_title(json, now, *now.title, now.title_has_time);
   return json.take();
 }
 
@@ -166,7 +174,7 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   json.key("now_ms").number(now_ms);
   write_head(json, now);
   json.key("history").begin_array();
-  for (const PlayedTitle& one : now.history) write_title(json, one, true);
+  for (const PlayedTitle& one : now.history) write_title(json, now, one, true);
   json.end_array();
   json.key("next");
   write_next(json, now);

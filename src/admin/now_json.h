@@ -32,6 +32,7 @@ struct NowStation {
   std::string timezone = "UTC";
   std::string page;  // the path on which it is listened to; "": there is none
   std::string logo;  // a path of this server; "": none
+  std::string art;   // likewise: the picture of titles that have none; "": the logo
 };
 
 struct NowMount {
@@ -55,6 +56,8 @@ struct SongParts {
   std::string_view artist, title;
 };
 SongParts song_parts(std::string_view text) noexcept;
+// The path of the title's picture, else of its station's; "": there is none.
+std::string art_path(const NowMount& now, const PlayedTitle& title);
 // Where time jumps: {"wall_ms":…,"after_wall_ms":…}
 std::string seam_json(const WallSeam& seam);
 // "live_mp3" is no name for people: "/live.mp3" is "live".

@@ -136,6 +136,7 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
     out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});
   if (!facts.genre.empty() && !facts.embedded)
     out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.genre), "</p>\n"});
+  out += "<img id=\"cover\" hidden=\"hidden\" alt=\"\"/>\n";
   out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title), "</p>\n"});
   if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});
   out += cat({"<audio controls=\"controls\" preload=\"none\" src=\"", path, "\" aria-label=\"",

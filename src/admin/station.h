@@ -110,6 +110,8 @@ struct TitleRequest {
   // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
   // credentials on the raw form).
   std::string only_from_ip;
+  std::string art;                  // the name of its picture; "": none is told
+  std::optional<std::string> next;  // what plays after it; "": that is not known any more
 
   // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
   static TitleRequest of_texts(const std::string& artist, const std::string& title,

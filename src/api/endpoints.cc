@@ -102,6 +102,10 @@ constexpr Endpoint kEndpoints[] = {
      kick_mount_source, "Ends the source that is on air; it may come back.", true},
     {"setMountTitle", kPost, "/mounts/{mount}/title", kOperator, 204, "TitleNew", "", false,
      set_mount_title, "A title for the stream, at the server of its source.", true},
+    {"setMountArt", kPut, "/mounts/{mount}/art", kOperator, 200, "Picture", "ArtKept", false,
+     set_mount_art, "The picture of the present title, as the body: JPEG, PNG or WebP, at most 512 "
+     "KiB, 16 to 4096 pixels each way. With ?keep=1 it is kept only, for a title that names it (art).",
+     true},
     {"readMountHistory", kGet, "/mounts/{mount}/history", kViewer, 200, "", "History", false,
      read_mount_history, "As /history, of one mount: ?of=&from=&to=&points=.", true},
     {"listListeners", kGet, "/mounts/{mount}/listeners", kViewer, 200, "", "ListenerList", false,

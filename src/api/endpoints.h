@@ -33,6 +33,9 @@ struct Endpoint {
   bool order_only = false;
   Look look = Look::kNothing;
   bool places = false;  // chooses a home
+
+  // The body is a picture, not JSON.
+  bool takes_picture() const noexcept { return body == "Picture"; }
 };
 std::span<const Endpoint> endpoints() noexcept;
 // Its subject is the session itself: LoginStage answers it.

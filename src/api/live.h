@@ -103,6 +103,7 @@ struct ApiOrder {
   enum class Kind : std::uint8_t {
     kEndSource,
     kSetTitle,
+    kSetPicture,
     kEndListener,
     kDrainNode,
     kWeighNode,
@@ -115,6 +116,8 @@ struct ApiOrder {
   std::uint64_t listener = 0;
   std::string title{}, artist{}, url{};
   std::optional<std::string> next{};  // what plays after it; "": that is not known any more
+  std::string art{};                  // the name of a picture
+  std::string picture{};              // its bytes, of kSetPicture; title: whose it is; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured
   std::optional<std::uint64_t> drain_seconds{};

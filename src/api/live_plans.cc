@@ -12,6 +12,7 @@
 #include "audience/agents.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "stream/picture_shelf.h"
 
 namespace lb {
 namespace {
@@ -208,6 +209,11 @@ Plan set_mount_title(const PlanContext& context) {
   order.artist = fields.text("artist", kMaxTitle).value_or("");
   order.url = fields.text("url", kMaxTitle).value_or("");
   if (fields.has("next")) order.next = next_song(fields, faults);
+  if (const auto art = fields.text("art", kMaxTitle); art && !art->empty()) {
+    order.art = name_in_picture_path(*art);
+    if (order.art.empty())
+      fields.fault("art", "it is no address of a picture, as PUT .../art answers with");
+  }
   fields.finish();
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
@@ -239,6 +245,45 @@ Plan follow_live(const PlanContext& context) {
   }
   if (problem) return *std::move(problem);
   return Planned{};
+}
+
+Plan set_mount_art(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+  const std::string& body = context.request.body;
+  const auto type = picture_type(as_byte_span(body));
+  if (!type)
+    return Problem{ProblemName::kMediaType,
+                   body.empty() ? "art: the request has no picture as its body"
+                                : "art: it is no JPEG, PNG or WebP by its first bytes"};
+  if (const auto judged = judge_picture(as_byte_span(body)); !judged)
+    return invalid_at("/art", judged.error().what);
+  const std::string keep = query_param(context.request.query, "keep").value_or("0");
+  if (keep != "0" && keep != "1")
+    return Problem{ProblemName::kBadRequest, "keep: 0 or 1 is wanted"};
+  ApiOrder order;
+  order.kind = ApiOrder::Kind::kSetPicture;
+  order.mount = name;
+  order.art = picture_name(*type, body);
+  order.picture = body;
+  if (keep == "0") {
+    const MountNow now = context.world.now_of(name);
+    if (!now.on_air)
+      return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
+    if (now.title.empty())
+      return Problem{ProblemName::kRefused,
+                     cat({"mount ", name,
+                          " has no title that the picture could be of; keep=1 "
+                          "keeps it for one that names it"})};
+    order.title = now.title;
+  }
+  Planned plan;
+  JsonWriter json;
+  json.begin_object().key("art").text(cat({kPicturePath, order.art})).end_object();
+  plan.answer.body = json.take() + "\n";
+  plan.deed = ApiDeed{"art", record_key("mounts", name), {{"art", "", order.art}}};
+  plan.order = std::move(order);
+  return plan;
 }
 
 }  // namespace lb

@@ -16,6 +16,7 @@ namespace lb {
 Plan list_listeners(const PlanContext& context);
 Plan end_listener(const PlanContext& context);
 Plan set_mount_title(const PlanContext& context);
+Plan set_mount_art(const PlanContext& context);
 
 // What a reader of /live asks for; "": all that its login sees.
 struct LiveAsk {

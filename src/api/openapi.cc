@@ -121,7 +121,8 @@ void operation(Document& out, const Endpoint& endpoint) {
                      endpoint.body == "PasswordNew"
                  ? "false"
                  : "true")
-        .raw(R"(,"content":{"application/json":{"schema":)")
+        .raw(endpoint.takes_picture() ? R"(,"content":{"image/*":{"schema":)"
+                                      : R"(,"content":{"application/json":{"schema":)")
         .raw(reference(endpoint.body))
         .raw("}}}");
   out.raw(",\"responses\":{").text(std::to_string(endpoint.status)).raw(":{\"description\":");

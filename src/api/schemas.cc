@@ -146,10 +146,15 @@ constexpr ApiSchema kSchemas[] = {
      R"({"type":"object","required":["title"],"additionalProperties":false,"properties":{
 "title":{"type":"string","maxLength":1024},"artist":{"type":"string","maxLength":1024},
 "url":{"type":"string","maxLength":1024},
+"art":{"type":"string","maxLength":1024,"description":"Its picture: the address that setMountArt answered with."},
 "next":{"type":["object","null"],"required":["title"],"additionalProperties":false,
 "description":"What plays after it, until another title comes; null: that is not known any more.",
 "properties":{"title":{"type":"string","minLength":1,"maxLength":1024},
 "artist":{"type":"string","maxLength":1024}}}}})"},
+    {"Picture", R"({"type":"string","format":"binary","maxLength":524288})"},
+    {"ArtKept",
+     R"({"type":"object","required":["art"],"additionalProperties":false,"properties":{
+"art":{"type":"string","description":"The path of the picture on this server."}}})"},
     {"ListenerList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","additionalProperties":false,

@@ -90,6 +90,24 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
 
 Services::~Services() = default;
 
+// What is no picture that may be shown is passed over: it is the encoder's.
+static void take_picture(Services& services, const Mount& mount, StreamPicture picture) {
+  const auto name = services.pictures.put(std::move(picture.bytes));
+  if (!name) {
+    services.log.info(
+        "source/source",
+        cat({"mount ", mount.name(),
+             ": the picture in a tag of its stream is not shown: ", name.error().what}));
+    return;
+  }
+  services.titles.paint(mount.name(),
+                        picture.song.empty() ? mount.metadata()->song() : picture.song, *name);
+  services.loops.control().post([&services, mount = mount.name()] {
+    services.now_feeds->look(mount);
+    services.links->titles().mount_changed(mount);
+  });
+}
+
 Worker::Worker(Services& given, unsigned index)
     : services(given),
       loop(given.loops.worker(index)),
@@ -143,6 +161,9 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const std::string& mount, const Seam& seam) {
                     services.loops.control().post(
                         [this, mount, seam] { services.relays->went_on(mount, seam); });
+                  },
+                  [this](const Mount& mount, StreamPicture picture) {
+                    take_picture(services, mount, std::move(picture));
                   }}),
       connections(loop, given.log, given.http, given.next_client_id) {
   streams.add_group(shifted);
@@ -162,7 +183,8 @@ Worker::Worker(Services& given, unsigned index)
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.cross_origin = [](const Request& request) {
-    return is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path));
+    return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path))) ||
+           request.path.starts_with(kPicturePath);
   };
   plan.shoutcast_login = [this](Connection& connection) {
     return shoutcast_login(*this, connection);

@@ -29,6 +29,7 @@
 #include "app/stages/past_file_stage.h"
 #include "app/stages/past_stage.h"
 #include "app/stages/past_stream_stage.h"
+#include "app/stages/picture_stage.h"
 #include "app/stages/player_stage.h"
 #include "app/stages/playlist_stage.h"
 #include "app/stages/proof_stage.h"
@@ -71,6 +72,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add<HttpsStage>();                   // <acme redirect= hsts=>
   rows.add<AgentStage>();                   // <deny-agents>
   rows.add<AdmitStage>();                   // <clients>, with its reserves
+  rows.add<PictureStage>({"/_lb/art/*"});
   // MOUNT/events, and AzuraCast's live feed
   rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",

@@ -16,6 +16,7 @@
 #include "app/cluster/direct_calls.h"
 #include "app/cluster/mount_homes.h"
 #include "app/cluster/mount_lookup.h"
+#include "app/cluster/picture_fetches.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
@@ -97,11 +98,13 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       services.loops.control(),
       [&services](const std::string& mount, const std::string& song, std::int64_t since_ms) {
         const SongParts parts = song_parts(song);
-        services.events->publish("title", mount,
-                                 {{"text", song},
-                                  {"artist", std::string(parts.artist)},
-                                  {"title", std::string(parts.title)},
-                                  {"since", std::to_string(since_ms)}});
+        EventService::Details details{{"text", song},
+                                      {"artist", std::string(parts.artist)},
+                                      {"title", std::string(parts.title)},
+                                      {"since", std::to_string(since_ms)}};
+        if (const std::string art = services.titles.picture_of(mount, song); !art.empty())
+          details.emplace_back("art", cat({kPicturePath, art}));
+        services.events->publish("title", mount, std::move(details));
       });
   services.listenings = std::make_unique<AudienceService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
@@ -156,6 +159,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
     services.links->conf().keys_changed();
   });
   services.direct = std::make_unique<DirectCalls>(services);
+  services.picture_fetches = std::make_unique<PictureFetches>(services);
   services.drainer = std::make_unique<Drain>(services.loops.control(), services.log, services.drain,
                                              drain_callbacks());
   services.drain.on_change([this](const DrainPicture& now) { drain_changed(now); });

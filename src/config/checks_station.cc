@@ -20,6 +20,9 @@ void check_station(const StationSettings& station, int line, Filler& filler) {
   };
   if (!station.colour.empty() && !is_colour(station.colour))
     warn(cat({"the colour ", quoted(station.colour), " is not like #b3261e; it is left out"}));
+  if (!station.default_art.empty() && !station.default_art.starts_with('/'))
+    warn(cat({"the default-art ", quoted(station.default_art),
+              " is not a path of this server, like /cover.png; it is left out"}));
   if (!station.logo.empty() && !station.logo.starts_with('/'))
     warn(cat({"the logo ", quoted(station.logo),
               " is not a path of this server, like /logo.png; it is left out"}));

@@ -15,6 +15,7 @@ struct StationSettings {
   std::string name, description, url, genre;  // "": what the encoder says
   std::string timezone = "UTC";
   std::string logo;                 // a path of this server; "": none
+  std::string default_art;          // likewise: of titles without a picture of their own
   std::string colour;               // "#rrggbb"; "": the page's own
   std::vector<std::string> mounts;  // the first one is played where none is asked for
   friend bool operator==(const StationSettings&, const StationSettings&) = default;

@@ -18,6 +18,7 @@
 #include "base/record.h"
 #include "media/media_clock.h"
 #include "media/metadata.h"
+#include "media/picture_tags.h"
 
 namespace lb {
 
@@ -71,6 +72,8 @@ class MarkSink {
   // The stream names its own title (Ogg comments); in effect from `position`.
   virtual void metadata(std::uint64_t position, Metadata metadata) = 0;
   virtual void codec(const CodecFacts& facts) = 0;
+  // A picture of a title, as a tag of the stream has it: any bytes.
+  virtual void picture(StreamPicture /*picture*/) {}
 };
 
 class Framer {

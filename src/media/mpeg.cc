@@ -55,6 +55,7 @@ class MpegFramer final : public Framer {
   void advance(std::size_t bytes) noexcept;
   void confirm(const MpegUnit& unit, MarkSink& sink);
   void mark(std::uint64_t position, MarkSink& sink);
+  void tag_ended(MarkSink& sink);
 
   std::uint64_t position_;       // of the first byte that was not yet parsed
   std::uint64_t unit_;           // walking: where the unit in hand begins
@@ -71,6 +72,8 @@ class MpegFramer final : public Framer {
   MediaClock clock_;         // of the next frame; does not count the one that waits
   bool marked_ = false;
   std::uint64_t last_mark_ = 0;
+  bool in_tag_ = false;  // not handed over: the rest of a tag shows no picture
+  std::string tag_;      // so far; at most 64 KiB
 };
 
 void MpegFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
@@ -96,8 +99,10 @@ std::size_t MpegFramer::scan(ByteSpan bytes, MarkSink& sink) {
     std::optional<std::size_t> step = std::min(left_, rest.size());
     if (left_ == 0) step = searching_ ? search(rest) : walk(rest, sink);
     if (!step) break;
+    if (in_tag_) tag_ += as_text(rest.first(*step));
     advance(*step);
     at += *step;
+    if (in_tag_ && left_ == 0) tag_ended(sink);
   }
   return at;
 }
@@ -131,6 +136,7 @@ std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
     trusted_ = true;
     kind_ = unit.kind;
   }
+  in_tag_ = unit.what == What::kTag && begins_with(bytes, "ID3");
   left_ = unit.size;
   return std::min(unit.size, bytes.size());
 }
@@ -149,6 +155,13 @@ std::optional<std::size_t> MpegFramer::search(ByteSpan bytes) {
   trusted_ = confirmed_ = true;
   kind_ = frame.kind;
   return 0;
+}
+
+void MpegFramer::tag_ended(MarkSink& sink) {
+  in_tag_ = false;
+  StreamPicture picture = picture_in_id3(as_byte_span(tag_));
+  tag_ = {};
+  if (!picture.bytes.empty()) sink.picture(std::move(picture));
 }
 
 // A second frame of the kind is there: what waited for it counts.

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxStreams = 16;         // logical streams in a chain
 constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
 constexpr std::size_t kKeptPackets = 2;         // the comments are in the second one
+constexpr std::size_t kKeptOfFlac = 16;         // pictures may follow them
 
 constexpr std::uint64_t kLongestFirstPage =
     2;                                       // seconds; a granule beyond it is a stream joined late
@@ -100,6 +101,7 @@ class OggFramer final : public Framer, private OggPageSink {
   void media_page(std::uint64_t position, const OggPage& page, OggCodec codec);
   void inner_page(std::uint64_t position, const OggPage& page);
   void headers_are_in(std::uint64_t position);
+  std::string find_picture() const;
   void keep_time(std::uint64_t position, const OggPage& page);
   void note_open(const OggPage& page);
   void give_up();
@@ -187,7 +189,8 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
     phase_ = Phase::kBos;
     return;
   }
-  const OggHeaders& stream = streams_.emplace_back(page, kKeptPackets);
+  const bool flac = ogg_codec_of(page.body) == OggCodec::kFlac;
+  const OggHeaders& stream = streams_.emplace_back(page, flac ? kKeptOfFlac : kKeptPackets);
   if (!clock_serial_ && has_sample_granules(stream.codec())) {
     clock_serial_ = stream.serial();
     clock_rate_hz_ = ogg_granule_hertz(stream.codec(), page.body);
@@ -215,6 +218,7 @@ void OggFramer::headers_are_in(std::uint64_t position) {
     if (!tags.artist.empty() || !tags.title.empty()) break;
   }
   Metadata metadata = metadata_of(tags);
+  std::string picture = find_picture();
   for (OggHeaders& stream : streams_) stream.forget_packets();
 
   if (reported_facts_ != facts_) sink_->codec(facts_);
@@ -222,10 +226,29 @@ void OggFramer::headers_are_in(std::uint64_t position) {
   sink_->headers(position, std::exchange(headers_, {}));
   if (metadata.artist != reported_metadata_.artist || metadata.title != reported_metadata_.title) {
     reported_metadata_ = metadata;
+    const std::string song = metadata.song();
     sink_->metadata(position, std::move(metadata));
+    if (!picture.empty()) sink_->picture({song, std::move(picture)});
   }
   phase_ = Phase::kMedia;
   first_sync_due_ = true;
+}
+
+// Of the first stream that has one.
+std::string OggFramer::find_picture() const {
+  constexpr unsigned kPictureBlock = 6;
+  constexpr std::size_t kBlockHead = 4;
+  for (const OggHeaders& stream : streams_) {
+    if (std::string found = picture_in_comments(stream.comments()); !found.empty()) return found;
+    if (stream.codec() != OggCodec::kFlac) continue;
+    for (std::size_t i = kKeptPackets; i < kKeptOfFlac; ++i) {
+      const ByteSpan packet = stream.packet(i);
+      if (packet.size() <= kBlockHead || (u8(packet, 0) & 0x7f) != kPictureBlock) continue;
+      if (const auto block = read_picture_block(packet.subspan(kBlockHead)); !block.bytes.empty())
+        return std::string(block.bytes);
+    }
+  }
+  return {};
 }
 
 // The time of a page is that of its granule, the end of its last packet: the page alone tells it,

@@ -406,6 +406,8 @@ void Feed::publish() {
     mount.set_metadata(metadata);
     if (changed) log_title(*metadata);
   }
+  if (StreamPicture picture = lease_.log->take_new_picture(); !picture.bytes.empty())
+    host_.pictured(mount, std::move(picture));
   host_.wake(mount.channel().publish(std::move(view)), lease_.mount);
 }
 

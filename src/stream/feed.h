@@ -41,6 +41,8 @@ class FeedHost {
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
   // A new title of a mount.
   virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&) {}
+  // A picture in a tag of its stream.
+  virtual void pictured(const Mount&, StreamPicture /*picture*/) {}
   // A relay's stream flows again behind what its last connection brought.
   virtual void went_on(const Mount&, const Seam&) {}
   // So many more have come, over all its feeds.

@@ -48,6 +48,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
     std::function<void(const std::string& mount, std::uint64_t lease)> silent = {};
     // A relay's stream has gone on; from this worker, may be empty.
     std::function<void(const std::string& mount, const Seam&)> went_on = {};
+    // From this worker, may be empty.
+    std::function<void(const Mount&, StreamPicture)> pictured = {};
   };
   SourceSet(Loop& loop, Log& log, Callbacks callbacks);
   ~SourceSet() override;
@@ -112,6 +114,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   }
   void titled(const Mount& mount, const std::string& song, const TitlePlace& place) override {
     if (callbacks_.titled) callbacks_.titled(mount, song, place);
+  }
+  void pictured(const Mount& mount, StreamPicture picture) override {
+    if (callbacks_.pictured) callbacks_.pictured(mount, std::move(picture));
   }
   void went_on(const Mount& mount, const Seam& seam) override {
     if (callbacks_.went_on) callbacks_.went_on(mount.name(), seam);

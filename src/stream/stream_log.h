@@ -76,11 +76,14 @@ class StreamLog final : public MarkSink {
   // Of a title whose place is known already.
   void placed_metadata(std::uint64_t position, Metadata metadata, const TitlePlace& place);
   void codec(const CodecFacts& facts) override;
+  void picture(StreamPicture picture) override { new_picture_ = std::move(picture); }
   // The two facts that a framer found since the last call; null: nothing new.
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
   // Of the newest metadata.
   const TitlePlace& title_place() const noexcept { return title_place_; }
   std::shared_ptr<const CodecFacts> take_new_codec() { return std::move(new_codec_); }
+  // Without bytes: nothing new.
+  StreamPicture take_new_picture() { return std::exchange(new_picture_, {}); }
 
   // What lies behind `at` was never visible, and is written over: the beginning of a unit that its
   // source did not finish.
@@ -192,6 +195,7 @@ class StreamLog final : public MarkSink {
   // The newest of a flood of titles; takes effect when older ones have left the window.
   std::shared_ptr<const Metadata> late_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;
+  StreamPicture new_picture_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
   std::uint64_t visible_end_ = 0;  // of the last view
   std::uint64_t rate_ = 0;         // bytes per second

@@ -30,6 +30,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   if (keep == 0) {
     rows_.erase(mount);
     announced_.erase(mount);
+    painted_.erase(mount);
     return;
   }
   if (title.empty()) return;
@@ -48,9 +49,12 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
       return a.second.changed < b.second.changed;
     }));
   announced_.erase(mount);
+  std::string art;
+  if (auto painted = painted_.extract(mount); painted && painted.mapped().title == text)
+    art = std::move(painted.mapped().art);
   Row& row = rows_[mount];
   row.changed = ++changes_;
-  row.titles.push_back({begins(place, now), std::move(text), place.at});
+  row.titles.push_back({begins(place, now), std::move(text), place.at, std::move(art)});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
 }
@@ -67,6 +71,52 @@ std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const
   const std::lock_guard lock(mutex_);
   const auto at = announced_.find(mount);
   return at == announced_.end() ? std::nullopt : std::optional(at->second);
+}
+
+void TitleHistory::paint(const std::string& mount, std::string_view title, const std::string& art) {
+  if (title.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (!art.empty()) remember_picture(mount, art);
+  std::string text = shortened(title);
+  if (const auto row = rows_.find(mount); row != rows_.end() && !row->second.titles.empty() &&
+                                          row->second.titles.back().title == text) {
+    row->second.titles.back().art = art;
+    return;
+  }
+  if (art.empty() || (painted_.size() >= kMaxMounts && !painted_.contains(mount)))
+    painted_.erase(mount);
+  else
+    painted_.insert_or_assign(mount, PlayedTitle{{}, std::move(text), {}, art});
+}
+
+void TitleHistory::note_picture(const std::string& mount, const std::string& art) {
+  const std::lock_guard lock(mutex_);
+  remember_picture(mount, art);
+}
+
+void TitleHistory::remember_picture(const std::string& mount, const std::string& art) {
+  if (!mounts_of_.insert_or_assign(art, mount).second) return;
+  pictures_.push_back(art);
+  if (pictures_.size() <= kMaxPictures) return;
+  mounts_of_.erase(pictures_.front());
+  pictures_.pop_front();
+}
+
+std::string TitleHistory::picture_of(const std::string& mount, std::string_view title) const {
+  const std::lock_guard lock(mutex_);
+  const auto row = rows_.find(mount);
+  if (row == rows_.end()) return {};
+  const auto& titles = row->second.titles;
+  const auto known = std::find_if(
+      titles.rbegin(), titles.rend(),
+      [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
+  return known == titles.rend() ? std::string() : known->art;
+}
+
+std::string TitleHistory::mount_of(const std::string& art) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = mounts_of_.find(art);
+  return at == mounts_of_.end() ? std::string() : at->second;
 }
 
 void TitleHistory::mend(const std::string& mount, std::string_view title, const TitlePlace& place,

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -24,12 +25,14 @@ struct PlayedTitle {
   WallTime at{};      // when it began to sound; where its stream has no times: when it came
   std::string title;  // UTF-8
   std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
+  std::string art = {};                     // the name of its picture; "": it has none
 };
 
 class TitleHistory {
  public:
   static constexpr std::size_t kMaxMounts = 1000;
   static constexpr std::size_t kLongestTitle = 1000;
+  static constexpr std::size_t kMaxPictures = 4096;
 
   // A title is said to sound no later after its arrival than so, and no longer before it: clocks of
   // other nodes are wrong, and a relay that begins is told of a title that has sounded for a while.
@@ -48,6 +51,15 @@ class TitleHistory {
   // not known any more.
   void announce(const std::string& mount, std::string_view title, WallTime now);
   std::optional<PlayedTitle> next_of(const std::string& mount) const;
+  // The picture of the newest title of this text; where that has not come, of the next one that
+  // is added, if it has this text.  "": it has none any more.
+  void paint(const std::string& mount, std::string_view title, const std::string& art);
+  // It is one of the mount's, whatever title has it.
+  void note_picture(const std::string& mount, const std::string& art);
+  // Of its newest title of this text; "": it has none.
+  std::string picture_of(const std::string& mount, std::string_view title) const;
+  // Of the mount that had this picture last; "": none that is known.
+  std::string mount_of(const std::string& art) const;
   // The newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names
@@ -57,9 +69,14 @@ class TitleHistory {
     std::vector<PlayedTitle> titles;  // the oldest first
     std::uint64_t changed = 0;        // rising over all mounts
   };
+  void remember_picture(const std::string& mount, const std::string& art);
+
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
   std::map<std::string, PlayedTitle> announced_;
+  std::map<std::string, PlayedTitle> painted_;    // titles that are to come, by mount
+  std::map<std::string, std::string> mounts_of_;  // by picture
+  std::deque<std::string> pictures_;              // the oldest first
   std::uint64_t changes_ = 0;
 };
 

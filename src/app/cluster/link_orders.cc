@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "stream/picture_shelf.h"
 
 namespace lb {
 namespace {
@@ -37,12 +38,13 @@ void move(Station& station, const CommandFrame& command, const OrderReply& answe
 }
 
 void set_title(Station& station, const CommandFrame& command, const OrderReply& answer) {
-  station.set_title(command.mount,
-                    TitleRequest::of_texts(command.artist, command.title, command.url),
-                    [answer](TitleVerdict verdict) {
-                      const bool done = verdict == TitleVerdict::kDone;
-                      answer(done, done ? "the title is set" : "the title cannot be set");
-                    });
+  TitleRequest request = TitleRequest::of_texts(command.artist, command.title, command.url);
+  request.art = name_in_picture_path(command.art);
+  if (!command.next.empty()) request.next = command.next;
+  station.set_title(command.mount, std::move(request), [answer](TitleVerdict verdict) {
+    const bool done = verdict == TitleVerdict::kDone;
+    answer(done, done ? "the title is set" : "the title cannot be set");
+  });
 }
 
 std::string not_its(const std::string& mount) {

@@ -7,6 +7,7 @@
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "stream/picture_shelf.h"
 
 namespace lb {
 namespace {
@@ -129,7 +130,9 @@ void TitleLinks::see_own(const std::string& mount) {
       if (known != titles.end()) {
         row->wall_ms = unix_ms(known->at);
         if (known->place) row->place = print_address(*known->place);
+        row->art = known->art;
       }
+      if (const auto next = services_.titles.next_of(mount)) row->next = next->title;
     }
   }
   table_.set_own({mount, false, masters_.own_id()}, std::move(row));
@@ -160,10 +163,20 @@ void TitleLinks::use(const std::string& mount) {
     if (!found || found->phase() != MountPhase::kRunning)
       services_.titles.add(mount, best->song, place, now, section.max_history);
     services_.titles.mend(mount, best->song, place, now);
-    PlayedTitle told{TitleHistory::begins(place, now), best->song, place.at};
-    const PlayedTitle* const before = elsewhere.look_up(mount);
-    if (before != nullptr && before->title == told.title && before->place == told.place) return;
-    elsewhere.set(mount, std::move(told));
+    std::string art(type_in_picture_name(best->art) ? best->art : std::string());
+    const Told* const before = elsewhere.look_up(mount);
+    const bool same = before != nullptr && before->title.title == best->song;
+    // Its stream may bring the title later than this row.
+    if (!art.empty() || (same && !before->title.art.empty()))
+      services_.titles.paint(mount, best->song, art);
+    if (same && before->title.place == place.at && before->title.art == art &&
+        before->next.title == best->next)
+      return;
+    PlayedTitle next{now, best->next};
+    if (same && before->next.title == best->next) next.at = before->next.at;
+    elsewhere.set(mount, Told{PlayedTitle{TitleHistory::begins(place, now), best->song, place.at,
+                                          std::move(art)},
+                              std::move(next)});
   }
   elsewhere_.publish(std::make_shared<const Elsewhere>(std::move(elsewhere)));
   if (heard_) heard_(mount);
@@ -171,8 +184,36 @@ void TitleLinks::use(const std::string& mount) {
 
 std::optional<PlayedTitle> TitleLinks::elsewhere(const std::string& mount) const {
   const auto all = elsewhere_.read();
-  const PlayedTitle* const found = all->look_up(mount);
-  return found == nullptr ? std::nullopt : std::optional(*found);
+  const Told* const found = all->look_up(mount);
+  return found == nullptr ? std::nullopt : std::optional(found->title);
+}
+
+std::optional<PlayedTitle> TitleLinks::next_elsewhere(const std::string& mount,
+                                                      std::string_view title) const {
+  const auto all = elsewhere_.read();
+  const Told* const found = all->look_up(mount);
+  if (found == nullptr || found->next.title.empty() || found->title.title != title)
+    return std::nullopt;
+  return found->next;
+}
+
+std::vector<std::string> TitleLinks::tellers(const std::string& mount) const {
+  std::vector<std::pair<unsigned, std::string>> by_hops;
+  const auto [first, last] = table_.of_mount(mount);
+  for (auto each = first; each != last; ++each)
+    for (const Table::Heard& heard : each->second.heard)
+      if (!heard.teller.empty()) by_hops.emplace_back(heard.row->hops, heard.teller);
+  std::sort(by_hops.begin(), by_hops.end());
+  std::vector<std::string> tellers;
+  for (auto& [hops, teller] : by_hops)
+    if (std::find(tellers.begin(), tellers.end(), teller) == tellers.end())
+      tellers.push_back(std::move(teller));
+  return tellers;
+}
+
+bool TitleLinks::is_own(const std::string& mount) const {
+  const Table::Entry* const own = table_.find({mount, false, masters_.own_id()});
+  return own != nullptr && own->is_own();
 }
 
 void TitleLinks::tell() {

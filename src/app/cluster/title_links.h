@@ -60,10 +60,19 @@ class TitleLinks {
   void set_heard(std::function<void(const std::string& mount)> heard) { heard_ = std::move(heard); }
   // What plays on a mount whose source is at another node; nullopt: nothing that is known.
   std::optional<PlayedTitle> elsewhere(const std::string& mount) const;
+  // What that node says of the song that follows this title; nullopt: nothing.
+  std::optional<PlayedTitle> next_elsewhere(const std::string& mount, std::string_view title) const;
+  // The neighbours that have told of the mount, the closest first; its source is here: none.
+  std::vector<std::string> tellers(const std::string& mount) const;
+  bool is_own(const std::string& mount) const;
 
  private:
   using Table = Replica<TitleRow>;
-  using Elsewhere = PersistentMap<std::string, PlayedTitle>;
+  struct Told {
+    PlayedTitle title;
+    PlayedTitle next;  // an empty text: not known
+  };
+  using Elsewhere = PersistentMap<std::string, Told>;
 
   void soon();
   void work();

@@ -30,6 +30,7 @@
 #include "net/tls_keeper.h"
 #include "stream/dump_writer.h"
 #include "stream/mount_table.h"
+#include "stream/picture_shelf.h"
 #include "stream/server_counters.h"
 #include "stream/source_admission.h"
 #include "stream/title_history.h"
@@ -60,6 +61,7 @@ class NowFeeds;
 class StatsRenderer;
 class TitleEvents;
 class PageCache;
+class PictureFetches;
 class RecordOverlay;
 class RecordService;
 class RelayService;
@@ -95,7 +97,8 @@ struct Services {
   TlsKeeper tls;                               // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
-  TitleHistory titles;  // any thread
+  TitleHistory titles;    // any thread
+  PictureShelf pictures;  // any thread
   LoadMeter load;
   DrainState drain;
   std::atomic<bool> ready{false};  // everything has been set up
@@ -136,13 +139,14 @@ struct Services {
   std::unique_ptr<PageCache> pages;                  // control
   std::unique_ptr<StatsRenderer> stats_renderer;     // control
   std::vector<std::unique_ptr<Worker>> workers;
-  std::unique_ptr<NowFeeds> now_feeds;      // see there
-  std::unique_ptr<HlsService> hls;          // see there
-  std::unique_ptr<MountLookup> lookup;      // control
-  std::unique_ptr<RelayService> relays;     // control
-  std::unique_ptr<ClusterService> cluster;  // see there
-  std::unique_ptr<ClusterLinks> links;      // control
-  std::unique_ptr<DirectCalls> direct;      // control
+  std::unique_ptr<NowFeeds> now_feeds;              // see there
+  std::unique_ptr<HlsService> hls;                  // see there
+  std::unique_ptr<MountLookup> lookup;              // control
+  std::unique_ptr<RelayService> relays;             // control
+  std::unique_ptr<ClusterService> cluster;          // see there
+  std::unique_ptr<ClusterLinks> links;              // control
+  std::unique_ptr<DirectCalls> direct;              // control
+  std::unique_ptr<PictureFetches> picture_fetches;  // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

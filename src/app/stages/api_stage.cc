@@ -26,6 +26,7 @@
 #include "base/strings.h"
 #include "http/page_headers.h"
 #include "http/stream_type.h"
+#include "media/picture.h"
 
 namespace lb {
 namespace {
@@ -119,17 +120,21 @@ std::string why_nobody(const Request& request) {
 }
 
 // What is wrong with the frame of the body; nullopt: nothing.  bytes: its length.
-std::optional<Problem> judge_body(const Request& request, std::uint64_t& bytes) {
+std::optional<Problem> judge_body(const Request& request, const Endpoint& endpoint,
+                                  std::uint64_t& bytes) {
   bytes = 0;
+  const std::uint64_t most = endpoint.takes_picture() ? kMaxPictureBytes : ApiStage::kBodyBytes;
   if (request.headers.find("transfer-encoding") != nullptr)
     return Problem{ProblemName::kLengthRequired, "a body in chunks is not read"};
   const std::string* length = request.headers.find("content-length");
   if (length == nullptr) return std::nullopt;
   const auto number = parse_u64(*length);
-  if (!number || *number > ApiStage::kBodyBytes)
-    return Problem{ProblemName::kTooLarge, cat({"the body has ", *length, " bytes; at most ",
-                                                ApiStage::kBodyBytes, " are read"})};
+  if (!number || *number > most)
+    return Problem{ProblemName::kTooLarge,
+                   cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
+                        " bytes; at most ", most, " are read"})};
   bytes = *number;
+  if (endpoint.takes_picture()) return std::nullopt;  // its bytes say what it is
   if (bytes > 0 && !says_json(request.headers))
     return Problem{ProblemName::kMediaType, "a body is application/json"};
   return std::nullopt;
@@ -170,7 +175,7 @@ std::variant<ApiRequest, Problem> make_request(const Connection& connection, con
                      "an Idempotency-Key has 8 to 128 printable characters"};
     asked.key = *key;
   }
-  if (found.endpoint->body.empty()) return asked;
+  if (found.endpoint->body.empty() || found.endpoint->takes_picture()) return asked;
   auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
   if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
   asked.json = *std::move(json);
@@ -329,7 +334,7 @@ Verdict ApiStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   std::uint64_t bytes = 0;
-  if (const auto problem = judge_body(request, bytes)) {
+  if (const auto problem = judge_body(request, *found.endpoint, bytes)) {
     send_problem(worker_, connection, *problem);
     return Verdict::kAnswered;
   }

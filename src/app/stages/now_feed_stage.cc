@@ -3,6 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "app/stages/redirect_stage.h"
 #include "app/stages/refusals.h"
@@ -21,6 +24,9 @@ constexpr std::size_t kUnsentBytes = 16 * 1024;
 constexpr std::string_view kEventStream = "text/event-stream";
 // nginx would hold events back until it has a buffer full of them.
 constexpr std::string_view kUnbuffered = "X-Accel-Buffering: no\r\n";
+
+// A reader that another node has sent here is not sent on.
+constexpr std::string_view kSentHere = "lb-sent";
 
 void refuse_reader(Connection& connection) {
   reply_refusal(connection, 503, "There is no place for one more reader of events\r\n",
@@ -67,14 +73,8 @@ Verdict NowFeedStage::handle(Connection& connection) {
     connection.reply(head, {});
     return Verdict::kAnswered;
   }
-  if (services.drain.draining()) {
-    refuse_reader(connection);
-    return Verdict::kAnswered;
-  }
-  if (const auto feed = services.now_feeds->find(ask.key())) {
-    join(connection, feed);
-    return Verdict::kAnswered;
-  }
+  if (services.drain.draining()) return send_elsewhere(connection);
+  if (const auto feed = services.now_feeds->find(ask.key())) return join(connection, feed);
   services.loops.control().post(
       [this, &services, ask = std::move(ask), id = connection.id()]() mutable {
         services.now_feeds->make(std::move(ask), [this, id](std::shared_ptr<TextFeed> feed) {
@@ -82,7 +82,7 @@ Verdict NowFeedStage::handle(Connection& connection) {
             Connection* const waiting = worker_.connections.find(id);
             if (waiting == nullptr) return;
             if (feed == nullptr)
-              refuse_reader(*waiting);
+              send_elsewhere(*waiting);
             else
               join(*waiting, feed);
           });
@@ -91,15 +91,44 @@ Verdict NowFeedStage::handle(Connection& connection) {
   return Verdict::kPending;
 }
 
-void NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>& feed) {
+// To the node that a listener would get; from an edge to its master.
+Verdict NowFeedStage::send_elsewhere(Connection& connection) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  if (query_param(request.query, kSentHere)) {
+    refuse_reader(connection);
+    return Verdict::kAnswered;
+  }
+  const std::string mount = feed_path_mount(services, request.path).value_or("");
+  services.loops.control().post([this, &services, id = connection.id(), target = request.target,
+                                 asked = make_redirect_ask(services, connection, mount,
+                                                           *services.cluster->facts())] {
+    std::optional<std::string> origin;
+    if (auto places = services.cluster->best_places(asked, 1); !places.empty())
+      origin = std::move(places.front().origin);
+    if (!origin) origin = services.links->masters().origin(asked.scheme);
+    if (!origin) origin = services.relays->master_origin(asked.scheme);
+    worker_.loop.post([this, id, target, origin = std::move(origin)] {
+      Connection* const waiting = worker_.connections.find(id);
+      if (waiting == nullptr) return;
+      if (!origin) return refuse_reader(*waiting);
+      ResponseHead head;
+      head.status = 307;
+      head.content_length = 0;
+      head.extra = cat({"Location: ", *origin, target,
+                        target.find('?') == std::string::npos ? "?" : "&", kSentHere, "=1\r\n"});
+      waiting->reply(head, {});
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>& feed) {
   Services& services = worker_.services;
   const Request& request = connection.request();
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   auto place = services.now_feeds->enter(address);
-  if (!place) {
-    refuse_reader(connection);
-    return;
-  }
+  if (!place) return send_elsewhere(connection);
   auto preamble = std::make_unique<Preamble>();
   preamble->head = feed_head(services);
   RequestFacts asked(access_request(request), request.headers.get("referer"),
@@ -114,6 +143,7 @@ void NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>&
   reader->notice = std::move(*place);
   reader->transport->limit_unsent(kUnsentBytes);
   services.now_feeds->join(worker_.loop.id(), std::move(reader), *feed, last_id);
+  return Verdict::kAnswered;
 }
 
 }  // namespace lb

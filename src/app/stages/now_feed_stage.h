@@ -19,7 +19,8 @@ class NowFeedStage final : public WorkerStage {
   Verdict handle(Connection& connection) override;
 
  private:
-  void join(Connection& connection, const std::shared_ptr<TextFeed>& feed);
+  Verdict join(Connection& connection, const std::shared_ptr<TextFeed>& feed);
+  Verdict send_elsewhere(Connection& connection);
 };
 
 }  // namespace lb

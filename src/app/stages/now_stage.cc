@@ -119,6 +119,19 @@ Verdict NowStage::handle(Connection& connection) {
     return Verdict::kNext;
   if (const auto mount = place_path_mount(services, request.path))
     return answer_place(connection, *mount);
+  if (const auto mount = art_path_mount(services, request.path)) {
+    const std::string art = present_art(services, *mount);
+    if (art.empty()) {
+      connection.reply_text(404, "nothing that plays there has a picture");
+      return Verdict::kAnswered;
+    }
+    ResponseHead head;
+    head.status = 302;
+    head.content_length = 0;
+    head.extra = cat({"Location: ", percent_encode(art, true), "\r\n"});
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
   auto ask = now_page_ask(services, request.path, request.query);
   if (const auto* fault = std::get_if<NowFault>(&ask)) {
     connection.reply_text(fault->status, fault->text);

@@ -23,6 +23,8 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
       return end_source(order.mount, std::move(then));
     case ApiOrder::Kind::kSetTitle:
       return set_title(order, std::move(then));
+    case ApiOrder::Kind::kSetPicture:
+      return set_picture(order, std::move(then));
     case ApiOrder::Kind::kEndListener:
       return end_listener(order, std::move(then));
     case ApiOrder::Kind::kDrainNode:
@@ -73,27 +75,24 @@ void ApiOrders::end_source(const std::string& mount, Then then) {
 
 void ApiOrders::set_title(const ApiOrder& order, Then then) {
   if (const std::string node = source_of(order.mount); !node.empty()) {
-    if (order.next)
-      return then(order_refused(cat({"what plays next on mount ", order.mount,
-                                     " is told at the server of its source: node ", node})));
     CommandFrame command;
     command.verb = CommandFrame::Verb::kMetadata;
     command.mount = order.mount;
     command.title = order.title;
     command.artist = order.artist;
     command.url = order.url;
+    command.art = order.art;
+    command.next = order.next.value_or("");
     return send(node, std::move(command), std::move(then));
   }
+  TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
+  request.art = order.art;
+  request.next = order.next;
   services_.station->set_title(
-      order.mount, TitleRequest::of_texts(order.artist, order.title, order.url),
-      [this, mount = order.mount, next = order.next,
-       then = std::move(then)](TitleVerdict verdict) mutable {
+      order.mount, std::move(request),
+      [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
         switch (verdict) {
           case TitleVerdict::kDone:
-            if (next) {
-              services_.titles.announce(mount, *next, services_.clock.wall());
-              services_.now_feeds->look(mount);
-            }
             return then(std::nullopt);
           case TitleVerdict::kNoSource:
             return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
@@ -102,6 +101,26 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
                 {"the format of mount ", mount, " has its titles in the stream, or has none"})));
         }
       });
+}
+
+// The node of the source fetches the picture from here when it is asked for it.
+void ApiOrders::set_picture(const ApiOrder& order, Then then) {
+  if (!services_.pictures.put_as(order.art, order.picture))
+    return then(order_refused("the picture could not be kept"));
+  if (order.title.empty()) return then(std::nullopt);
+  if (const std::string node = source_of(order.mount); !node.empty()) {
+    services_.titles.note_picture(order.mount, order.art);
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMetadata;
+    command.mount = order.mount;
+    command.title = order.title;  // as it is
+    command.art = order.art;
+    return send(node, std::move(command), std::move(then));
+  }
+  services_.titles.paint(order.mount, order.title, order.art);
+  services_.now_feeds->look(order.mount);
+  services_.links->titles().mount_changed(order.mount);
+  then(std::nullopt);
 }
 
 void ApiOrders::end_listener(const ApiOrder& order, Then then) {

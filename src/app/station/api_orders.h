@@ -33,6 +33,7 @@ class ApiOrders {
   void order_certificate(Then then);
   void end_source(const std::string& mount, Then then);
   void set_title(const ApiOrder& order, Then then);
+  void set_picture(const ApiOrder& order, Then then);
   void end_listener(const ApiOrder& order, Then then);
   void drain(const ApiOrder& order, const std::string& asked_by, Then then);
   void send(const std::string& node, CommandFrame command, Then then);

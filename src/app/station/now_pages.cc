@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/azuracast_json.h"
+#include "app/cluster/cluster_links.h"
 #include "app/cluster/listeners_elsewhere.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/now_sight.h"
@@ -122,6 +123,24 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
 
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path) {
   return mount_of(services, path, "/place");
+}
+
+std::optional<std::string> art_path_mount(const Services& services, const std::string& path) {
+  return mount_of(services, path, "/art");
+}
+
+std::string present_art(const Services& services, const std::string& name) {
+  const auto mount = services.mounts.find(name);
+  std::string song = mount ? mount->metadata()->song() : std::string();
+  if (song.empty())
+    if (const auto told = services.links->titles().elsewhere(name)) song = told->title;
+  NowMount now;
+  const auto config = services.config.read();
+  if (const StationSettings* station = station_of(*config, name)) {
+    if (station->logo.starts_with('/')) now.station.logo = station->logo;
+    if (station->default_art.starts_with('/')) now.station.art = station->default_art;
+  }
+  return art_path(now, {{}, song, {}, services.titles.picture_of(name, song)});
 }
 
 std::optional<std::string> feed_path_mount(const Services& services, const std::string& path) {

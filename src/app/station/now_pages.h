@@ -5,6 +5,7 @@
 //   /api/v1/now                     all streams that are shown, short
 //   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
 //   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
+//   /api/v1/now/MOUNT/art           to the picture of what plays: NowStage
 //   /api/v1/now/MOUNT/events         what changes of it: NowFeedStage
 //   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
 //   /api/stations, /api/station/ID
@@ -37,6 +38,10 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
                                              const std::string& query);
 // The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no stream that is shown.
 std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
+// The same of /api/v1/now/MOUNT/art.
+std::optional<std::string> art_path_mount(const Services& services, const std::string& path);
+// The path of the picture of what plays there, or of its station; "": there is none.  Any thread.
+std::string present_art(const Services& services, const std::string& mount);
 // The same of /api/v1/now/MOUNT/events.
 std::optional<std::string> feed_path_mount(const Services& services, const std::string& path);
 // Of a stream that has gone: one that is off the air.

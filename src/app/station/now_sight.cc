@@ -95,6 +95,7 @@ void take_station(NowMount& now, const ShownStation& station, const Config& conf
   take(now.description, settings.description);
   if (find_time_zone(settings.timezone)) now.station.timezone = settings.timezone;
   if (settings.logo.starts_with('/')) now.station.logo = settings.logo;
+  if (settings.default_art.starts_with('/')) now.station.art = settings.default_art;
 }
 
 // The streams that a listener may choose from: this one first.
@@ -133,6 +134,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     }
   }
   if (now.stream.on_air) now.next = services.titles.next_of(name);
+  if (now.stream.on_air && !now.next && now.title)
+    now.next = services.links->titles().next_elsewhere(name, now.title->title);
   if (now.history.size() > titles) now.history.resize(titles);
   if (const auto mount = services.mounts.find(name)) find_live(*mount, now);
   now.streams = streams_of(sight, station, name);

@@ -15,6 +15,7 @@
 #include "app/services/worker.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/mount_files.h"
+#include "app/station/now_feeds.h"
 #include "app/station/station_stats.h"
 #include "app/station/stats_renderer.h"
 #include "base/cat.h"
@@ -322,7 +323,12 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     });
   }
   Worker& home = *services_.workers[targets.front().home];
-  auto answer = std::make_shared<Then<TitleVerdict>>(std::move(then));
+  auto answer = std::make_shared<Then<TitleVerdict>>(
+      [this, name, song = title->song(), art = std::move(request.art),
+       next = std::move(request.next), then = std::move(then)](TitleVerdict verdict) mutable {
+        if (verdict == TitleVerdict::kDone) note_title(name, song, art, next);
+        then(verdict);
+      });
   home.loop.post([this, &home, lease = targets.front().id,
                   title = std::make_shared<Metadata>(std::move(*title)), answer] {
     const TitleResult result = home.sources.set_title(lease, std::move(*title));
@@ -330,6 +336,16 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
       (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
     });
   });
+}
+
+// Told beside the title, and in no stream.
+void ServerStation::note_title(const std::string& mount, const std::string& song,
+                               const std::string& art, const std::optional<std::string>& next) {
+  if (art.empty() && !next) return;
+  if (!art.empty()) services_.titles.paint(mount, song, art);
+  if (next) services_.titles.announce(mount, *next, services_.clock.wall());
+  services_.now_feeds->look(mount);
+  services_.links->titles().mount_changed(mount);
 }
 
 void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {

@@ -51,6 +51,8 @@ class ServerStation final : public Station {
   void users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) override;
 
  private:
+  void note_title(const std::string& mount, const std::string& song, const std::string& art,
+                  const std::optional<std::string>& next);
   std::shared_ptr<Mount> mount_of(const std::string& name) const;
 
   Services& services_;

@@ -152,6 +152,7 @@ struct CommandFrame {
   std::string to;              // of kMove: a mount
   DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
+  std::string art, next;           // likewise; "": not told
 };
 std::string_view to_text(CommandFrame::Verb verb) noexcept;
 
@@ -232,6 +233,8 @@ struct TitleRow {
   std::string place;         // print_address() of the title's first byte; "": not known
   std::int64_t wall_ms = 0;  // when that sounds, Unix; 0: not known
   unsigned hops = 0;         // nodes that have repeated the row
+  std::string art = {};      // the name of its picture; "": it has none
+  std::string next = {};     // the song behind it; "": not known
 
   bool operator==(const TitleRow&) const = default;
 };

@@ -122,7 +122,9 @@ inline constexpr auto kMetadataFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<Text<kLongestTitle>, &CommandFrame::title>("title"),
                    member<Text<kLongestTitle>, &CommandFrame::artist>("artist"),
-                   member<Text<kLongestTitle>, &CommandFrame::url>("url")});
+                   member<Text<kLongestTitle>, &CommandFrame::url>("url"),
+                   member<Word, &CommandFrame::art>("art"),
+                   member<Text<kLongestTitle>, &CommandFrame::next>("next")});
 inline constexpr auto kDrainOrderFields =
     std::to_array({member<DrainName, &CommandFrame::drain>("mode").always()});
 // … those that the order needs.
@@ -200,8 +202,8 @@ inline constexpr auto kArchiveFields = std::to_array(
 inline constexpr auto kTitleFields = std::to_array(
     {member<MountName, &TitleRow::mount>("m").needed(), member<Word, &TitleRow::at>("at").needed(),
      member<Text<kLongestTitle>, &TitleRow::song>("song"), member<Word, &TitleRow::place>("id"),
-     member<Wall, &TitleRow::wall_ms>("wall"),
-     member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop")});
+     member<Wall, &TitleRow::wall_ms>("wall"), member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop"),
+     member<Word, &TitleRow::art>("art"), member<Text<kLongestTitle>, &TitleRow::next>("next")});
 
 inline constexpr auto kBookFields = std::to_array(
     {member<Word, &BookFrame::epoch>("epoch").needed(),

@@ -119,3 +119,24 @@ TEST(TitleHistory, AnnouncementsOfSoManyMountsAreKept) {
   CHECK(history.next_of("/0").has_value());
   CHECK(!history.next_of("/" + std::to_string(TitleHistory::kMaxMounts)));
 }
+TEST(TitleHistory, APictureIsOfTheTitleThatHasItsTextWhicheverComesFirst) {
+  const auto art = [this](const char* title) { return history.picture_of("/m", title); };
+  history.add("/m", "A", {}, at(1), 9);
+  history.paint("/m", "A", "a.jpg");
+  history.paint("/m", "B", "b.jpg");  // to come
+  STRCMP_EQUAL("a.jpg", art("A").c_str());
+  history.add("/m", "B", {}, at(2), 9);
+  STRCMP_EQUAL("b.jpg", art("B").c_str());
+  STRCMP_EQUAL("b.jpg", history.of("/m").front().art.c_str());
+  STRCMP_EQUAL("a.jpg", history.of("/m").back().art.c_str());
+  // One that has not come is forgotten with the next title.
+  history.paint("/m", "D", "d.jpg");
+  history.add("/m", "C", {}, at(3), 9);
+  history.add("/m", "D", {}, at(4), 9);
+  STRCMP_EQUAL("", art("D").c_str());
+  STRCMP_EQUAL("/m", history.mount_of("a.jpg").c_str());
+  STRCMP_EQUAL("", history.mount_of("z.jpg").c_str());
+  history.paint("/m", "D", "d.jpg");
+  history.paint("/m", "D", "");
+  STRCMP_EQUAL("", art("D").c_str());
+}

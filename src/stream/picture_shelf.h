@@ -1,0 +1,62 @@
+// PictureShelf: the pictures of titles, by names that are made of their bytes, so that each is kept
+// once and its address never shows another one.
+//
+// The picture that was asked for, or put, longest ago goes when there are too many; other nodes may
+// still have it.
+// Thread: any; the mutex is held for a look-up.
+// Ownership: Services.
+// Bounds: kMaxBytes in all, kMaxPictureBytes each, kMaxPictures.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "media/picture.h"
+
+namespace lb {
+
+constexpr std::string_view kPicturePath = "/_lb/art/";
+
+// "9f86d081884c7d659a2feaa0c55ad015.jpg": the first 128 bits of the SHA-256.
+std::string picture_name(PictureType type, std::string_view bytes);
+// nullopt: no such name.  Any bytes.
+std::optional<PictureType> type_in_picture_name(std::string_view name) noexcept;
+// "/_lb/art/NAME", or NAME → NAME; "": neither.
+std::string_view name_in_picture_path(std::string_view path) noexcept;
+
+class PictureShelf {
+ public:
+  static constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
+  static constexpr std::size_t kMaxPictures = 4096;
+
+  explicit PictureShelf(std::size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
+
+  using Bytes = std::shared_ptr<const std::string>;
+  // Its name.  Error: it is none that may be shown.
+  Result<std::string> put(std::string bytes);
+  // Another node says that these are the bytes of this name.  False: they are not.
+  bool put_as(const std::string& name, std::string bytes);
+  // Null: it is not here.
+  Bytes find(const std::string& name);
+  std::size_t bytes() const;
+
+ private:
+  struct Row {
+    Bytes bytes;
+    std::list<std::string>::iterator used;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Row, std::less<>> rows_;
+  std::list<std::string> used_;  // the one that was used last comes last
+  std::size_t bytes_ = 0;
+  const std::size_t max_bytes_;
+};
+
+}  // namespace lb

@@ -1,0 +1,139 @@
+"""Pictures of titles: who gives them, what is taken, and how they are sent."""
+import json
+import subprocess
+
+from harness import ADMIN, check, equal, request, test, wait_for
+from pictures import comment, id3, jpeg_head, png, webp_head
+from test_now import now, set_title
+from test_now_events import Reader
+
+BODY = "<console>1</console><mount><mount-name>/live.mp3</mount-name><max-history>9</max-history></mount>"
+
+
+def put(server, picture, mount="%2Flive.mp3", login=ADMIN, kind="image/png", query=""):
+    lines = ["Content-Type: " + kind] if kind else []
+    return server.ask("PUT /api/v1/mounts/%s/art%s HTTP/1.1" % (mount, query), ["Host: 127.0.0.1", "Connection: close", *lines], login, picture)
+
+
+def begin(t, **options):
+    server = t.server(body=options.pop("body", BODY), **options)
+    source = server.source("/live.mp3")
+    source.play(3)
+    set_title(server, "/live.mp3", "A - One")
+    now(server, "/live.mp3", lambda s: s["title"] and s["title"]["text"] == "A - One")
+    return server, source
+
+
+@test
+def the_picture_of_a_title_is_shown_wherever_the_title_is(t):
+    server, _ = begin(t)
+    reader = Reader(server)
+    equal(reader.next("state")[1]["title"]["art"], None)
+    equal(server.get("/api/v1/now/live.mp3/art").status, 404)
+    given = put(server, png(seed=1))
+    equal((given.status, set(given.json())), (200, {"art"}), given.text)
+    art = given.json()["art"]
+    equal(reader.next("title")[1]["art"], art)
+    equal(now(server, "/live.mp3", lambda s: s["title"]["art"])["title"]["art"], art)
+    song = wait_for(lambda: [s for s in [server.get("/api/nowplaying/live").json()["now_playing"]["song"]] if s["art"]], "AzuraCast's page shows it")[0]
+    check(song["art"].startswith("http://") and song["art"].endswith(art), song["art"])
+    there = server.get("/api/v1/now/live.mp3/art")
+    equal((there.status, there.get("Location")), (302, art))
+    reply = server.get(art)
+    equal((reply.status, reply.body, reply.get("Content-Type"), reply.get("X-Content-Type-Options"), reply.get("Content-Security-Policy"),
+           reply.get("Cache-Control")),
+          (200, png(seed=1), "image/png", "nosniff", "default-src 'none'; sandbox", "public, max-age=31536000, immutable"))
+    equal(server.get(art, headers=["Origin: https://other.example.org"]).get("Access-Control-Allow-Origin"), "*")
+    wire = server.wire()
+    wire.send("HEAD %s HTTP/1.0\r\n\r\n" % art)
+    head = wire.reply_head()
+    equal((head.status, head.get("Content-Length")), (200, str(len(png(seed=1)))))
+    # Another title has none; the one before keeps its own.
+    set_title(server, "/live.mp3", "B - Two")
+    seen = now(server, "/live.mp3", lambda s: s["title"]["text"] == "B - Two")
+    equal((seen["title"]["art"], seen["history"][0]["art"]), (None, art))
+
+
+@test
+def a_picture_may_come_before_its_title(t):
+    server, _ = begin(t)
+    given = put(server, png(seed=2), query="?keep=1")
+    equal(given.status, 200, given.text)
+    art = given.json()["art"]
+    equal(now(server, "/live.mp3")["title"]["art"], None)
+    body = json.dumps({"title": "Two", "artist": "B", "art": art, "next": {"title": "Three"}}).encode()
+    lines = ["Host: 127.0.0.1", "Connection: close", "Content-Type: application/json", "Content-Length: %d" % len(body)]
+    equal(server.ask("POST /api/v1/mounts/%2Flive.mp3/title HTTP/1.1", lines, ADMIN, body).status, 204)
+    seen = now(server, "/live.mp3", lambda s: s["title"]["text"] == "B - Two")
+    equal((seen["title"]["art"], seen["next"]["title"]), (art, "Three"))
+    body = json.dumps({"title": "X", "art": "https://10.0.0.1/x.png"}).encode()
+    lines[-1] = "Content-Length: %d" % len(body)
+    wrong = server.ask("POST /api/v1/mounts/%2Flive.mp3/title HTTP/1.1", lines, ADMIN, body)
+    equal((wrong.status, wrong.json()["errors"][0]["pointer"]), (422, "/art"))
+
+
+@test
+def what_is_no_picture_is_refused_with_the_reason(t):
+    server, source = begin(t)
+    equal(put(server, jpeg_head(), kind="image/jpeg").status, 200)
+    equal(put(server, webp_head(), kind="").status, 200)
+    for picture, status, words in (
+            (b"", 415, "art: the request has no picture"), (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", 415, "art: it is no JPEG"),
+            (b"GIF89a" + bytes(50), 415, "art: it is no JPEG"), (b"<html>", 415, "art: it is no JPEG"),
+            (png()[:20], 422, "its headers do not say"), (png(8, 64), 422, "8 x 64 pixels; 16 to 4096"),
+            (jpeg_head(4097, 64), 422, "4097 x 64 pixels")):
+        reply = put(server, picture)
+        equal(reply.status, status, "%r: %s" % (picture[:20], reply.text))
+        check(words in reply.text, reply.text)
+        check(status != 422 or reply.json()["errors"][0]["pointer"] == "/art", reply.text)
+    wire = server.wire()  # what is too large is refused before it is sent
+    wire.send(request("PUT /api/v1/mounts/%2Flive.mp3/art HTTP/1.1", ["Host: x", "Content-Length: 524289"], ADMIN))
+    reply = wire.reply()
+    equal((reply.status, reply.json()["detail"]), (413, "art: the body has 524289 bytes; at most 524288 are read"))
+    for path in ("/_lb/art/", "/_lb/art/x", "/_lb/art/" + 32 * "0" + ".png", "/_lb/art/" + 32 * "0" + ".svg", "/_lb/art/../../etc/passwd"):
+        check(server.get(path).status in (400, 404), path)
+    equal(put(server, png(), query="?keep=2").status, 400)
+    # Who may: nobody without a login, none with one that is no operator's.
+    equal(put(server, png(), login=None).status, 401)
+    equal(put(server, png(), login="admin:wrong").status, 401)
+    equal(put(server, png(), mount="%2Fnone").status, 404)
+    source.leave()
+    server.wait_until_gone("/live.mp3")
+    check(put(server, png()).status in (404, 409), "a mount without a source")
+
+
+@test
+def encoders_bring_pictures_in_their_tags(t):
+    server = t.server(body=BODY)
+    tagged = t.dir / "tagged.ogg"
+    (t.dir / "meta").write_text(";FFMETADATA1\ntitle=Tune\nartist=B\n%s\n" % comment(png(seed=3)).replace("=", "=", 1).replace("==", "\\=\\="))
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "anoisesrc=r=48000:d=8", "-i", str(t.dir / "meta"), "-map_metadata", "1", "-c:a", "libopus", str(tagged)],
+                   check=True, stdin=subprocess.DEVNULL)
+    check(b"METADATA_BLOCK_PICTURE=" in tagged.read_bytes(), "ffmpeg has written no picture")
+    wire = server.source("/live.ogg", lines=["Content-Type: audio/ogg"], kind="opus")
+    wire.send(tagged.read_bytes())
+    seen = now(server, "/live.ogg", lambda s: s["title"] and s["title"]["art"])
+    equal((seen["title"]["text"], server.get(seen["title"]["art"]).body), ("B - Tune", png(seed=3)))
+    # ID3 between the frames of an MP3; it is of the title that plays.
+    source = server.source("/live.mp3")
+    source.play(3)
+    set_title(server, "/live.mp3", "A - One")
+    now(server, "/live.mp3", lambda s: s["title"] and s["title"]["text"] == "A - One")
+    source.send(id3(png(seed=4)))
+    source.play(3)
+    equal(server.get(now(server, "/live.mp3", lambda s: s["title"]["art"])["title"]["art"]).body, png(seed=4))
+    source.send(id3(b"<svg>"))
+    source.play(3)
+    wait_for(lambda: "the picture in a tag of its stream is not shown: it is no JPEG" in server.log("error"), "a line of the log")
+
+
+@test
+def a_station_has_a_picture_for_titles_without_one(t):
+    station = '<station id="rock" logo="/logo.png" default-art="/cover.png"><mount>/live.mp3</mount></station>'
+    server, _ = begin(t, body=BODY + station)
+    seen = now(server, "/live.mp3")
+    equal((seen["title"]["art"], seen["logo"]), ("/cover.png", "/logo.png"))
+    equal(server.get("/api/v1/now/station:rock/art").get("Location"), "/cover.png")
+    art = put(server, png(seed=5)).json()["art"]
+    equal(now(server, "/live.mp3", lambda s: s["title"]["art"] == art)["title"]["art"], art)
+    wait_for(lambda: server.get("/api/v1/now/station:rock/art").get("Location") == art, "the station shows it")

@@ -1,0 +1,58 @@
+#include "stream/picture_shelf.h"
+
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::string_literals;
+
+namespace {
+
+std::string png(const std::string& more) {
+  return "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x20\0\0\0\x20\x08\2\0\0\0"s + more;
+}
+
+}  // namespace
+
+TEST_GROUP(PictureShelf){};
+
+TEST(PictureShelf, APictureIsCalledByItsBytes) {
+  PictureShelf shelf;
+  const auto name = shelf.put(png("a"));
+  CHECK(name.has_value());
+  LONGS_EQUAL(36, name->size());
+  CHECK(type_in_picture_name(*name) == PictureType::kPng);
+  CHECK(*shelf.put(png("a")) == *name);
+  CHECK(*shelf.put(png("b")) != *name);
+  CHECK(*shelf.find(*name) == png("a"));
+  LONGS_EQUAL(2 * png("a").size(), shelf.bytes());
+  CHECK_FALSE(shelf.put("<svg/>").has_value());
+}
+TEST(PictureShelf, WhatAnotherNodeSendsCountsByItsHash) {
+  PictureShelf shelf;
+  const std::string name = picture_name(PictureType::kPng, png("a"));
+  CHECK_FALSE(shelf.put_as(name, png("b")));
+  CHECK_FALSE(shelf.put_as(name.substr(0, 32) + ".jpg", png("a")));
+  CHECK_FALSE(shelf.put_as("x", png("a")));
+  CHECK(shelf.find(name) == nullptr);
+  CHECK(shelf.put_as(name, png("a")));
+  CHECK(shelf.find(name) != nullptr);
+}
+TEST(PictureShelf, TheOneThatWasUsedLongestAgoGoes) {
+  PictureShelf shelf(2 * png("a").size());
+  const std::string a = *shelf.put(png("a")), b = *shelf.put(png("b"));
+  CHECK(shelf.find(a) != nullptr);
+  const std::string c = *shelf.put(png("c"));
+  CHECK(shelf.find(b) == nullptr);
+  CHECK(shelf.find(a) != nullptr && shelf.find(c) != nullptr);
+}
+TEST(PictureShelf, NamesAreHexAndAnEnding) {
+  const std::string hash(32, 'a');
+  CHECK(name_in_picture_path("/_lb/art/" + hash + ".jpg") == hash + ".jpg");
+  CHECK(name_in_picture_path(hash + ".webp") == hash + ".webp");
+  for (const std::string& other :
+       {""s, "/_lb/art/"s, hash, hash + ".svg", hash + ".jpg/", "/_lb/art/../" + hash + ".jpg",
+        std::string(32, 'A') + ".jpg", "a" + hash + ".jpg"})
+    CHECK(name_in_picture_path(other).empty());
+}
