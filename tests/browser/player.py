@@ -1,8 +1,11 @@
 """The page of a stream in a browser: it plays, its title changes, it comes back after a loss."""
+import time
+
 import accessibility
 from pages import WIDER, EvilSite, quiet
+from pictures import png
 from stage import harness
-from harness import check, equal, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 
 HEARD = "return document.querySelector('audio').currentTime"
 NAME = "Radio \"Example\" <b>&</b>"
@@ -181,4 +184,88 @@ def a_station_has_its_colour_its_logo_and_its_links(s):
             equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
             s.browser.screenshot(s.shots / ("station-%s-%s.png" % (size, "dark" if dark else "light")))
     s.browser.look(1280)
+    quiet(s)
+
+
+@test
+def the_picture_of_a_title_is_on_the_page_and_on_the_lock_screen(s):
+    server = s.start(body="<console>1</console>")
+    s.feed("/live.mp3", "Radio Example")
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
+    playing_page(s)
+    s.see("First Song")
+    shown = "const cover = document.getElementById('cover'); return cover.hidden ? null : [new URL(cover.src).pathname, cover.naturalWidth]"
+    equal(s.browser.script(shown), None)
+    picture = png(256, 256, seed=3)
+    given = server.ask("PUT /api/v1/mounts/%2Flive.mp3/art HTTP/1.1", ["Host: x", "Connection: close"], ADMIN, picture)
+    equal(given.status, 200, given.text)
+    art = given.json()["art"]
+    s.browser.wait(lambda: s.browser.script(shown) == [art, 256], "the picture", harness.Settings.patience)
+    check(s.browser.script("return navigator.mediaSession.metadata.artwork[0].src").endswith(art), "the lock screen has another one")
+    for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
+            s.browser.screenshot(s.shots / ("player-cover-%s-%s.png" % (size, "dark" if dark else "light")))
+    s.browser.look(1280)
+    # It goes with its title.
+    equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
+    s.see("Second Song")
+    s.browser.wait(lambda: s.browser.script(shown) is None, "the picture goes")
+    quiet(s)
+
+
+# What the page shows, and when by its clock; and the places that it was told.
+WATCHED = """
+    const title = document.getElementById('title'), audio = document.querySelector('audio'), asks = window.fetch;
+    window.titlesSeen = [];
+    window.placesSeen = {};
+    new MutationObserver(() => titlesSeen.push([title.textContent, audio.currentTime])).observe(title, {childList: true, characterData: true, subtree: true});
+    window.fetch = async (...what) => {
+      const answer = await asks(...what);
+      if (String(what[0]).includes('/place') && answer.ok) {
+        const place = await answer.clone().json();
+        placesSeen[place.at] = place.wall_ms;
+      }
+      return answer;
+    }"""
+
+
+@test
+def titles_are_shown_in_time_behind_a_seam(s):
+    server = s.start(body=harness.mount("/live.mp3", "<burst-size>400000</burst-size><linger-for>30</linger-for><max-history>9</max-history>"))
+    first = s.feed("/live.mp3", "Radio Example")
+
+    def now():
+        reply = server.get("/api/v1/now/live.mp3")
+        return reply.json() if reply.status == 200 else {}
+
+    def place():
+        reply = server.get("/api/v1/now/live.mp3/place")
+        return reply.json() if reply.status == 200 else None
+    wait_for(lambda: place() and place()["live_ms"] - place()["wall_ms"] > 9000, "a player begins nine seconds behind live", 60)
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
+    s.browser.open(s.url("/listen/live.mp3"))
+    s.browser.script(WATCHED)
+    s.browser.wait(lambda: s.browser.script("return Object.keys(placesSeen).length"), "the page knows where to begin", harness.Settings.patience)
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
+    first.close()
+    first.source.leave()
+    wait_for(lambda: now().get("on_air") is False, "it is off the air")
+    silent = time.monotonic()
+    wait_for(lambda: time.monotonic() - silent > 2.5, "a pause that titles would be late by")
+    s.feed("/live.mp3", "Radio Example")
+    wait_for(lambda: now().get("seams"), "the seam is known", 20)
+    equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
+    title = wait_for(lambda: [t for t in [now().get("title")] if t and t["text"] == "Second Song" and t["wall_ms"]], "the server tells it")[0]
+    seam = now()["seams"][-1]
+    jump = seam["wall_ms"] - seam["after_wall_ms"]
+    check(jump > 2000, seam)
+    s.see("Second Song")
+    at = [when for text, when in s.browser.script("return titlesSeen") if text == "Second Song"][0]
+    began = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]")
+    late = began + at * 1000 - (title["wall_ms"] - jump)
+    check(-100 <= late <= 700, "the title is shown %d ms after it is heard; the seam is one of %d ms" % (late, jump))
     quiet(s)
