@@ -1,7 +1,7 @@
 """What plays at another node: its picture, what plays next, and readers of events that a node sends on."""
 import json
 
-from bench import ADMIN, check, equal, test, wait_for
+from bench import ADMIN, equal, test, wait_for
 from link_bench import edge, feed, linked_master
 from pictures import png
 

@@ -300,6 +300,13 @@ def the_audience_is_asked_for_elsewhere(machine):
 
 
 @test
+def pictures_are_given_elsewhere(machine):
+    Page("doc/pictures.md", machine, [
+        ("curl -u", "tests/blackbox/test_pictures.py gives pictures to a stream that plays, good ones and bad ones"),
+    ]).end()
+
+
+@test
 def reports_are_written_elsewhere(machine):
     Page("doc/reports.md", machine, [
         ("curl -u|--report", "tests/api asks a server that has had listeners, and its database by the command line"),
