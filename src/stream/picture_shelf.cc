@@ -56,7 +56,7 @@ Result<std::string> PictureShelf::put(std::string bytes) {
 }
 
 bool PictureShelf::put_as(const std::string& name, std::string bytes) {
-  const auto type = type_in_picture_name(name);
+  const auto type = judge_picture(as_byte_span(bytes));
   if (!type || picture_name(*type, bytes) != name) return false;
   const auto kept = put(std::move(bytes));
   return kept && *kept == name;
