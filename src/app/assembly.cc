@@ -30,7 +30,7 @@
 #include "app/station/history_service.h"
 #include "app/station/live_service.h"
 #include "app/station/metrics_service.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "app/station/now_feeds.h"
 #include "app/station/now_pages.h"
 #include "app/station/page_cache.h"

@@ -35,7 +35,7 @@
 #include "app/station/history_service.h"
 #include "app/station/live_service.h"
 #include "app/station/metrics_service.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "app/station/now_feeds.h"
 #include "app/station/page_cache.h"
 #include "app/station/record_service.h"

@@ -24,7 +24,7 @@
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/history_service.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "app/station/mount_moves.h"
 #include "app/station/record_service.h"
 #include "app/station/report_files.h"

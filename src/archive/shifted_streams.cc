@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "archive/archive_name.h"
 #include "archive/warmth.h"
 #include "base/cat.h"
 
@@ -47,9 +48,17 @@ struct ShiftedStreams::One final : Member {
   One(std::unique_ptr<Listener> given, ShiftedStart start, SteadyTime now)
       : Member(std::move(given), std::move(start.mount)),
         recorded(std::move(start.recorded)),
+        type(start.file->index.head.content_type),
         file(std::move(start.file)),
         wall_ms(start.wall_ms),
         since(now) {}
+  One(std::unique_ptr<Listener> given, std::shared_ptr<Mount> of, const PastRecord& saved)
+      : Member(std::move(given), std::move(of)),
+        recorded(saved.recorded),
+        type(saved.content_type),
+        sought(saved.next),
+        wall_ms(saved.wall_ms),
+        since(saved.since) {}
   ShiftedStreams& owner() const { return static_cast<ShiftedStreams&>(*group); }
   Loop& loop() const { return owner().host_.loop(); }
   bool is_of(const Mount& other) const override { return mount->name() == other.name(); }
@@ -62,15 +71,22 @@ struct ShiftedStreams::One final : Member {
   void go_on();
   bool look(std::int64_t from_ms);
   bool enter_live();
+  void seek();
+  // Of the next byte.
+  StreamAddress next() const {
+    if (!file) return sought;
+    return {file->index.head.span.id, file->row.origin + listener->position};
+  }
   void load(const FileRow& row, std::uint64_t offset, bool seam);
   void loaded(ReaderPool::File next, std::uint64_t offset, bool seam);
   void end(EndReason reason) { owner().end(*this, reason); }
   std::int64_t ms_since() const { return to_ms(loop().now() - since); }
 
-  const std::string recorded;
-  std::shared_ptr<const ArchiveFile> file;
-  std::int64_t wall_ms;         // of where it began
-  const SteadyTime since;       // wall_ms was due then
+  const std::string recorded, type;
+  std::shared_ptr<const ArchiveFile> file;  // null: it is sought
+  const StreamAddress sought{};             // by the next byte; of one that was handed over
+  std::int64_t wall_ms;                     // of where it began
+  const SteadyTime since;                   // wall_ms was due then
   std::int64_t stuck_ms = -1;   // no file follows since this many ms after `since`; -1: not stuck
   bool waits_for_disk = false;  // a file, or a part of one
   bool looked = false;          // other nodes were asked what follows
@@ -114,7 +130,7 @@ bool ShiftedStreams::One::settle() {
   if (mount->phase() != MountPhase::kEnded) return true;
   const Shared& shared = owner().shared_;
   auto now = shared.live(recorded);
-  if (!now && shared.off_air) now = shared.off_air(recorded, *file);
+  if (!now && shared.off_air && file) now = shared.off_air(recorded, *file);
   if (now && now != mount) change_mount(now);
   return true;
 }
@@ -128,6 +144,7 @@ void ShiftedStreams::One::change_mount(const std::shared_ptr<Mount>& to) {
 // Sends what is due.
 void ShiftedStreams::One::run() {
   if (waits_for_disk || enter_live()) return;
+  if (!file) return seek();
   const auto& marks = file->index.marks;
   // What is due until the next turn.
   const std::size_t due = file->index.mark_at(wall_ms + ms_since() + to_ms(kShiftedTick));
@@ -180,7 +197,9 @@ void ShiftedStreams::One::depart() {
 std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
   std::size_t moved = 0;
   each(&from, [&](Listener& listener) {
-    const FileIndex& index = find_one(listener.id)->file->index;
+    const One& one = *find_one(listener.id);
+    if (!one.file) return;
+    const FileIndex& index = one.file->index;
     if (index.head.content_type != to->facts()->content_type) return;
     std::size_t mark = index.mark_before(listener.position);
     if (index.marks[mark].offset < listener.position && mark + 1 < index.marks.size()) ++mark;
@@ -236,6 +255,57 @@ bool ShiftedStreams::One::look(std::int64_t from_ms) {
   return true;
 }
 
+// The archive is being read, and links to the nodes that have the rest are made, while this one
+// waits.
+void ShiftedStreams::One::seek() {
+  const Shared& shared = owner().shared_;
+  const Catalog::Files files =
+      shared.remote != nullptr ? shared.remote->files(recorded) : shared.catalog->files(recorded);
+  const std::uint32_t id = short_id(sought.id);
+  const std::size_t found = files->find(id, sought.position);
+  if (found < files->size())
+    return load((*files)[found], sought.position - (*files)[found].origin, false);
+  if (stuck_ms < 0) stuck_ms = ms_since();
+  if (ms_since() - stuck_ms > kLongestHole.count()) return end(EndReason::kSourceEnded);
+  RemoteArchive* const remote = shared.remote;
+  if (looked || remote == nullptr || !remote->holds(recorded)) return;
+  looked = true;
+  remote->look(recorded, id, sought.position,
+               [&group = owner(), &loop = loop(), id = listener->id](bool) {
+                 loop.post([&group, id] {
+                   One* const one = group.find_one(id);
+                   if (one == nullptr) return;
+                   one->looked = false;
+                   one->run();
+                 });
+               });
+}
+
+void ShiftedStreams::each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const {
+  each(nullptr, [&](const Listener& listener) {
+    const One& one = *find_one(listener.id);
+    PastRecord saved;
+    saved.listener = save_listener(listener, {}, fds);
+    saved.worker = host_.loop().id();
+    saved.recorded = one.recorded;
+    saved.content_type = one.type;
+    saved.next = one.next();
+    saved.wall_ms = one.wall_ms;
+    saved.since = one.since;
+    saved.bytes_per_second = one.mount->usual_bytes_per_second();
+    f(std::move(saved));
+  });
+}
+
+void ShiftedStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
+                           const PastRecord& saved) {
+  const std::uint64_t id = listener->id;
+  add(std::make_unique<One>(std::move(listener), std::move(mount), saved));
+  host_.loop().post([this, id] {
+    if (One* const one = find_one(id)) one->run();
+  });
+}
+
 void ShiftedStreams::One::load(const FileRow& row, std::uint64_t offset, bool seam) {
   waits_for_disk = true;
   stuck_ms = -1;
@@ -250,8 +320,7 @@ void ShiftedStreams::One::load(const FileRow& row, std::uint64_t offset, bool se
 void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bool seam) {
   waits_for_disk = false;
   if (listener->continuation) return depart();
-  if (!next || next->index.head.content_type != file->index.head.content_type ||
-      offset > next->end())
+  if (!next || next->index.head.content_type != type || offset > next->end())
     return end(EndReason::kSourceEnded);
   file = std::move(next);
   listener->position = offset;
@@ -271,8 +340,8 @@ bool ShiftedStreams::One::enter_live() {
   const auto live = owner().shared_.live(recorded);
   if (!live) return false;
   const auto view = live->channel().newest();
-  const auto position =
-      position_of(*view, file->index.head.span.id, file->row.origin + listener->position);
+  const StreamAddress at = next();
+  const auto position = position_of(*view, at.id, at.position);
   if (!position || view->end - *position > live->settings()->burst_bytes) return false;
   owner().want_write(*this, false);
   keep_title(*listener, *view, *position);

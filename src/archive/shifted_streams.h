@@ -15,6 +15,7 @@
 #include <string>
 
 #include "archive/archive_file.h"
+#include "archive/past_record.h"
 #include "archive/reader_pool.h"
 #include "archive/stream_start.h"
 #include "stream/listener_group.h"
@@ -47,6 +48,12 @@ class ShiftedStreams final : public ListenerGroup {
   // The listener's preamble gets what a decoder needs first.  It may have ended when this returns.
   void join(std::unique_ptr<Listener> listener, ShiftedStart start);
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to) override;
+
+  // -- of a hand-over, between two turns
+  void each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const;
+  // One that is in its gates.  Its file is looked for when the loop runs, until there is one.
+  void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
+             const PastRecord& saved);
 
  private:
   struct One;

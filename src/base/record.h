@@ -277,6 +277,14 @@ class RecordIn {
   std::string error_;  // "": none
 };
 
+// The fields of what writes them itself: the value of a field that is a record of its own.
+template <class Part>
+std::string saved_bytes(const Part& part) {
+  RecordOut out;
+  part.save(out);
+  return out.bytes();
+}
+
 // A file of records, one after the other.
 constexpr std::size_t kMostRecordBytes = std::size_t{8} << 20;
 

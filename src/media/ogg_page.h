@@ -49,7 +49,7 @@ class OggPageSink {
 
 class OggPageScanner {
  public:
-  explicit OggPageScanner(std::uint64_t begin) noexcept
+  explicit OggPageScanner(std::uint64_t begin = 0) noexcept
       : begin_(begin), position_(begin), seen_(begin) {}
 
   // Any split of the same bytes finds the same pages.  At most one page (64 KiB) is held.

@@ -23,7 +23,7 @@ Result<SplicePump> SplicePump::open() {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
     return Error::io(cat({"a pipe cannot be made: ", std::strerror(errno)}));
-  return SplicePump(UniqueFd(ends[0]), UniqueFd(ends[1]));
+  return SplicePump(UniqueFd(ends[0]), UniqueFd(ends[1]), {});
 }
 
 SplicePump::Moved SplicePump::pump(int source, int sink, std::size_t budget) noexcept {
@@ -33,28 +33,28 @@ SplicePump::Moved SplicePump::pump(int source, int sink, std::size_t budget) noe
     return moved;
   };
   while (moved.out < budget) {
-    const bool was_empty = held_ == 0;
+    const bool was_empty = state_.held == 0;
     bool dry = false;
-    if (!source_ended_) {
+    if (!state_.source_ended) {
       const ssize_t n = ::splice(source, nullptr, in_.get(), nullptr, kPiece, kHow);
       if (n > 0) {
-        held_ += static_cast<std::size_t>(n);
+        state_.held += static_cast<std::size_t>(n);
         moved.in += static_cast<std::size_t>(n);
       } else if (n == 0) {
-        source_ended_ = true;
+        state_.source_ended = true;
       } else if (!would_wait()) {
         return stop(Stop::kSourceBroken);
       } else {
         dry = was_empty;
       }
     }
-    while (held_ > 0) {
-      const ssize_t n = ::splice(out_.get(), nullptr, sink, nullptr, held_, kHow);
+    while (state_.held > 0) {
+      const ssize_t n = ::splice(out_.get(), nullptr, sink, nullptr, state_.held, kHow);
       if (n <= 0) return stop(n < 0 && would_wait() ? Stop::kSinkFull : Stop::kSinkBroken);
-      held_ -= static_cast<std::size_t>(n);
+      state_.held -= static_cast<std::size_t>(n);
       moved.out += static_cast<std::size_t>(n);
     }
-    if (source_ended_) return stop(Stop::kSourceEnded);
+    if (state_.source_ended) return stop(Stop::kSourceEnded);
     if (dry) return stop(Stop::kSourceDry);
   }
   return moved;

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -36,17 +37,25 @@ class SplicePump {
   };
 
   static Result<SplicePump> open();
+  // One that goes on where another process has left it.
+  struct State {
+    std::size_t held = 0;  // bytes in the pipe
+    bool source_ended = false;
+  };
+  SplicePump(UniqueFd out, UniqueFd in, State state) noexcept
+      : out_(std::move(out)), in_(std::move(in)), state_(state) {}
+  int out_fd() const noexcept { return out_.get(); }
+  int in_fd() const noexcept { return in_.get(); }
+  const State& state() const noexcept { return state_; }
 
   // Moves until about `budget` bytes have reached the sink, or it has to wait.
   Moved pump(int source, int sink, std::size_t budget) noexcept;
   // Bytes that have left the source and not reached the sink.
-  std::size_t held() const noexcept { return held_; }
+  std::size_t held() const noexcept { return state_.held; }
 
  private:
-  SplicePump(UniqueFd out, UniqueFd in) : out_(std::move(out)), in_(std::move(in)) {}
   UniqueFd out_, in_;  // the pipe's ends: to be read, to be written
-  std::size_t held_ = 0;
-  bool source_ended_ = false;
+  State state_;
 };
 
 }  // namespace lb

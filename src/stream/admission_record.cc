@@ -77,12 +77,6 @@ Standby restore_rank(const StandbyRankRecord& saved) {
   return standby;
 }
 
-std::string bytes_of(const auto& part) {
-  RecordOut out;
-  part.save(out);
-  return out.bytes();
-}
-
 }  // namespace
 
 FactsRecord save_facts(const SourceFacts& facts) {
@@ -153,10 +147,10 @@ std::vector<AdmissionRecord> SourceAdmission::save(
     saved.left_at = record.left_at;
     const StreamLog* log = record.lease != 0 ? log_of(record.home, record.lease) : record.log.get();
     if (log != nullptr) {
-      saved.log = bytes_of(*log);
+      saved.log = saved_bytes(*log);
       saved.log_file = fds.add(log->file());
     }
-    if (record.framer) saved.framer = bytes_of(*record.framer);
+    if (record.framer) saved.framer = saved_bytes(*record.framer);
     for (const Standby& one : record.standbys.all()) saved.standbys.push_back(save_rank(one));
     if (record.kind == WriterKind::kRelay && record.lease != 0) {
       saved.framer = framer_of(record.home, record.lease);

@@ -50,6 +50,34 @@ void DirectStreams::join(std::unique_ptr<Listener> listener, std::shared_ptr<Mou
   one.run();
 }
 
+void DirectStreams::each_direct(const std::function<void(DirectRecord)>& f, FdsOut& fds) const {
+  each(nullptr, [&](const Listener& listener) {
+    const One& one = static_cast<const One&>(*find(listener.id));
+    const SplicePump& pump = one.source.pump;
+    DirectRecord saved;
+    saved.listener = save_listener(listener, {}, fds);
+    saved.worker = host_.loop().id();
+    saved.mount = one.mount->name();
+    saved.upstream = fds.add(*one.source.transport);
+    saved.peer = one.source.transport->peer();
+    saved.pipe_out = fds.add(pump.out_fd());
+    saved.pipe_in = fds.add(pump.in_fd());
+    saved.held = pump.state().held;
+    saved.source_ended = pump.state().source_ended;
+    f(std::move(saved));
+  });
+}
+
+void DirectStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
+                          DirectSource source) {
+  const std::uint64_t id = listener->id;
+  add(std::make_unique<One>(std::move(listener), std::move(mount), std::move(source),
+                            host_.loop()));
+  host_.loop().post([this, id] {
+    if (Member* const one = find(id)) one->run();
+  });
+}
+
 // False: the listener has ended, or has to be waited for.
 bool DirectStreams::One::send_preamble() {
   while (listener->preamble) {

@@ -13,10 +13,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "net/splice_pump.h"
+#include "stream/direct_record.h"
 #include "stream/listener_group.h"
 
 namespace lb {
@@ -36,6 +38,11 @@ class DirectStreams final : public ListenerGroup {
 
   // REQUIRES: the listener's transport is plain.  It may have ended when this returns.
   void join(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount, DirectSource source);
+
+  // -- of a hand-over, between two turns
+  void each_direct(const std::function<void(DirectRecord)>& f, FdsOut& fds) const;
+  // One that is in its gates; it runs with the loop.
+  void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount, DirectSource source);
 
  private:
   struct One;

@@ -13,9 +13,7 @@ std::string_view Feed::cannot_move() const noexcept {
 }
 
 std::string Feed::saved_framer() const {
-  RecordOut out;
-  if (framer_) framer_->save(out);
-  return out.bytes();
+  return framer_ ? saved_bytes(*framer_) : std::string();
 }
 
 FeedRecord Feed::save() const {
@@ -23,18 +21,10 @@ FeedRecord Feed::save() const {
   saved.body = body_;
   saved.place = place_;
   saved.framer = saved_framer();
-  if (rewriter_) {
-    RecordOut out;
-    rewriter_->save(out);
-    saved.rewriter = out.bytes();
-  }
+  if (rewriter_) saved.rewriter = saved_bytes(*rewriter_);
   saved.seam_at = seam_at_;
   saved.titles = deinterleaver_;
-  if (ring_) {
-    RecordOut out;
-    ring_->save(out);
-    saved.ring = out.bytes();
-  }
+  if (ring_) saved.ring = saved_bytes(*ring_);
   saved.bytes_read = bytes_read_;
   saved.last_before = last_before_;
   if (seam_) saved.seam_how = static_cast<std::uint64_t>(*seam_);

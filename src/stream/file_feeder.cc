@@ -19,21 +19,27 @@ constexpr std::uint32_t kSerialStep = 0x9e3779b1;
 
 }  // namespace
 
-FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
-                       std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
-                       std::uint64_t bytes_per_second)
+FileFeeder::FileFeeder(Loop& loop, Log& log, Parts parts)
     : loop_(loop),
       log_(log),
-      callbacks_(std::move(callbacks)),
-      mount_(std::move(mount)),
-      stream_(std::move(stream)),
-      file_(std::move(file)),
-      rate_(bytes_per_second),
+      callbacks_(std::move(parts.callbacks)),
+      mount_(std::move(parts.mount)),
+      stream_(std::move(parts.stream)),
+      file_(std::move(parts.file)),
+      rate_(parts.bytes_per_second),
       framer_(file_->plugin->make(stream_->head(), {})),
       timer_(loop, [this] { tick(); }) {
   if (file_->plugin->name == "ogg") scanner_ = std::make_unique<OggPageScanner>(0);
   mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
   mount_->set_usual_rate(rate_);
+}
+
+FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
+                       std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
+                       std::uint64_t bytes_per_second)
+    : FileFeeder(loop, log,
+                 Parts{std::move(callbacks), std::move(mount), std::move(stream), std::move(file),
+                       bytes_per_second}) {
   // The first listener's burst, and the headers.
   append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
   publish(false);

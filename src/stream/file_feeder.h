@@ -14,8 +14,10 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/result.h"
 #include "media/ogg_page.h"
 #include "net/loop.h"
+#include "stream/heard_file_record.h"
 #include "stream/file_stream.h"
 #include "stream/gate.h"
 #include "stream/mount.h"
@@ -33,6 +35,14 @@ class FileFeeder final : private OggPageSink {
   FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
              std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
              std::uint64_t bytes_per_second);
+  // Of a hand-over, between two ticks.
+  void save(FeederRecord& saved, FdsOut& fds) const;
+  const FileStream& file() const noexcept { return *file_; }
+  // One that goes on where another process has saved it; it does not play yet.
+  static Result<std::unique_ptr<FileFeeder>> restore(Loop& loop, Log& log, Callbacks callbacks,
+                                                     std::shared_ptr<Mount> mount,
+                                                     std::shared_ptr<const FileStream> file,
+                                                     const FeederRecord& saved, FdsIn& fds);
   ~FileFeeder() override;
   FileFeeder(const FileFeeder&) = delete;
   FileFeeder& operator=(const FileFeeder&) = delete;
@@ -46,6 +56,14 @@ class FileFeeder final : private OggPageSink {
   bool playing() const noexcept { return timer_.armed(); }
 
  private:
+  struct Parts {
+    Callbacks callbacks;
+    std::shared_ptr<Mount> mount;
+    std::unique_ptr<StreamLog> stream;
+    std::shared_ptr<const FileStream> file;
+    std::uint64_t bytes_per_second = 0;
+  };
+  FileFeeder(Loop& loop, Log& log, Parts parts);
   void tick();
   // False: there is no memory for more.
   bool append(std::uint64_t bytes);

@@ -1,5 +1,7 @@
 #include "stream/file_stream.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -190,19 +192,29 @@ std::optional<Content> read_content(ByteSpan bytes) {
 }
 
 // One segment: a file takes one mapping, whatever its size.
+std::size_t mapped_bytes(std::uint64_t bytes) {
+  const std::size_t page = Store::page_bytes();
+  return static_cast<std::size_t>((bytes + page - 1) / page * page);
+}
+
+std::shared_ptr<const StreamView> whole_view(std::shared_ptr<Store> store,
+                                             std::shared_ptr<Segment> segment,
+                                             std::uint64_t bytes) {
+  auto view = std::make_shared<StreamView>();
+  view->end = bytes;
+  view->store = std::move(store);
+  view->segments = std::make_shared<const SegmentTable>(SegmentTable{std::move(segment)});
+  view->ended = true;
+  return view;
+}
+
 Result<std::shared_ptr<const StreamView>> in_memory(const std::string& path, const Bytes& bytes) {
   auto store = Store::memfd("icecast-lb:" + path);
   if (!store) return store.error();
-  const std::size_t page = Store::page_bytes();
-  auto segment = (*store)->extend(0, (bytes.size() + page - 1) / page * page);
+  auto segment = (*store)->extend(0, mapped_bytes(bytes.size()));
   if (!segment) return segment.error();
   std::memcpy((*segment)->data, bytes.data(), bytes.size());
-  auto view = std::make_shared<StreamView>();
-  view->end = bytes.size();
-  view->store = std::move(*store);
-  view->segments = std::make_shared<const SegmentTable>(SegmentTable{std::move(*segment)});
-  view->ended = true;
-  return std::shared_ptr<const StreamView>(std::move(view));
+  return whole_view(std::move(*store), std::move(*segment), bytes.size());
 }
 
 Result<std::shared_ptr<FileStream>> build(const std::string& path, ByteSpan bytes) {
@@ -241,6 +253,24 @@ Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& pa
   (*file)->stamp = read->stamp;
   (*file)->cut_short = read->stamp.bytes > kMaxFileBytes;
   return std::shared_ptr<const FileStream>(std::move(*file));
+}
+
+Result<std::shared_ptr<const FileStream>> adopt_file_stream(const std::string& path,
+                                                            std::string_view plugin, UniqueFd file,
+                                                            std::uint64_t bytes) {
+  struct stat facts {};
+  const bool there = ::fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode);
+  if (!there || bytes == 0 || bytes > kMaxFileBytes ||
+      mapped_bytes(bytes) > static_cast<std::uint64_t>(facts.st_size))
+    return Error::invalid(cat({path, ": its bytes in memory are not there"}));
+  auto store = Store::adopt(std::move(file));
+  auto segment = store->map(0, mapped_bytes(bytes));
+  if (!segment) return segment.error();
+  auto adopted = std::make_shared<FileStream>();
+  adopted->path = path;
+  adopted->plugin = &plugin_named(plugin);
+  adopted->view = whole_view(std::move(store), std::move(*segment), bytes);
+  return std::shared_ptr<const FileStream>(std::move(adopted));
 }
 
 unsigned rate_in_name(std::string_view name) {

@@ -18,6 +18,7 @@
 
 #include "base/file_stamp.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "media/framer.h"
 #include "media/mpeg_header.h"
 #include "stream/stream_view.h"
@@ -44,6 +45,12 @@ struct FileStream {
 Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& path);
 // The same from bytes.
 Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path, ByteSpan bytes);
+
+// What another process has in memory: `bytes` of a file, as its framer's name says.  It fits to no
+// stream: which one it fits to, that process knew.
+Result<std::shared_ptr<const FileStream>> adopt_file_stream(const std::string& path,
+                                                            std::string_view plugin, UniqueFd file,
+                                                            std::uint64_t bytes);
 
 // kbit/s written into a name in brackets, "fallback-[128].mp3" (Icecast-KH); 0: none.
 unsigned rate_in_name(std::string_view name);

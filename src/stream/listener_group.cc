@@ -80,6 +80,13 @@ void ListenerGroup::finish_all(const Mount* mount, EndReason reason) {
   for (const std::uint64_t id : ids) finish(id, reason);
 }
 
+void ListenerGroup::forget() {
+  timer_.cancel();
+  passing_.clear();
+  all_.clear();
+  count_.store(0, std::memory_order_relaxed);
+}
+
 void ListenerGroup::begin_pass() {
   passing_.clear();
   for (const auto& [id, member] : all_) passing_.push_back(id);

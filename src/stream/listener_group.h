@@ -38,6 +38,8 @@ class ListenerGroup {
   void finish_all(const Mount* mount, EndReason reason);
   // How many go on with another mount, each at its next unit.
   virtual std::size_t move(const Mount&, const std::shared_ptr<Mount>&) { return 0; }
+  // Of a hand-over: another process goes on with them; nothing is sent or told.
+  void forget();
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  protected:

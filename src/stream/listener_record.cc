@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "stream/delivery.h"
+#include "stream/loop_streams.h"
 #include "stream/mount.h"
 
 namespace lb {
@@ -130,6 +131,42 @@ std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Ti
   listener->joined = saved.joined;
   listener->until = saved.until;
   return listener;
+}
+
+std::string LoopStreams::cannot_move() const {
+  std::string why;
+  const auto ask = [&why](const Listener& listener) {
+    if (why.empty()) why = lb::cannot_move(listener);
+  };
+  for (const ListenerGroup* group : groups_) group->each(nullptr, ask);
+  for (const auto& [at, fanout] : fanouts_) fanout->for_each(ask);
+  return why;
+}
+
+void LoopStreams::each_listener(const std::function<void(Mount&, Listener&)>& f) const {
+  for (const auto& [at, fanout] : fanouts_)
+    fanout->for_each([&](Listener& listener) { f(fanout->mount(), listener); });
+}
+
+void LoopStreams::forget() {
+  timer_.cancel();
+  intro_timer_.cancel();
+  dirty_.clear();
+  passing_.clear();
+  for (ListenerGroup* group : groups_) group->forget();
+  fanouts_.clear();
+}
+
+void LoopStreams::each_mount(const std::function<void(Mount&)>& f) const {
+  for (const auto& [at, fanout] : fanouts_)
+    if (fanout->listeners() > 0) f(fanout->mount());
+}
+
+void LoopStreams::adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount) {
+  Fanout& fanout = fanout_of(mount);
+  fanout.adopt(std::move(listener));
+  watch_intros(*mount);
+  wake(mount);
 }
 
 }  // namespace lb

@@ -21,11 +21,6 @@ constexpr auto kBetweenCounts = 100ms;
 // How often listeners that take too long for an intro are searched for: nothing else wakes its log.
 constexpr auto kIntroPoll = 5s;
 
-// The mount whose listener it is: while the intro plays, the one that follows.
-Mount& counted_at(const Listener& listener, Mount& mount) {
-  return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
-}
-
 // A player cannot change its decoder.  A file's type comes from its name, and one format has
 // several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
 bool same_format(const SourceFacts& playing, const SourceFacts& next) {
@@ -39,6 +34,10 @@ bool same_format(const SourceFacts& playing, const SourceFacts& next) {
 }
 
 }  // namespace
+
+Mount& counted_at(const Listener& listener, Mount& mount) {
+  return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
+}
 
 // Of a relay that waits for its first listener the format is not known yet.
 bool may_move(const Mount& from, const Mount& to) {
@@ -115,7 +114,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
       Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
   count_joined(mount);
   if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
-  if (!intro_timer_.armed()) intro_timer_.after(kIntroPoll);
+  watch_intros(*intro.file);
   fanout.join(std::move(listener));
 }
 
@@ -141,6 +140,11 @@ void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
   if (mount->facts()->from_file && shared_.entered) shared_.entered(mount);
+}
+
+void LoopStreams::watch_intros(const Mount& mount) {
+  const bool is_intro = mount.facts()->from_file && mount.channel().newest()->ended;
+  if (is_intro && !intro_timer_.armed()) intro_timer_.after(kIntroPoll);
 }
 
 void LoopStreams::end_overdue_intros() {
@@ -491,44 +495,6 @@ std::size_t LoopStreams::listeners() const noexcept {
   for (const ListenerGroup* group : groups_) n += group->count();
   for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
   return n;
-}
-
-std::string LoopStreams::cannot_move() const {
-  for (const ListenerGroup* group : groups_)
-    if (group->count() > 0)
-      return cat({group->count(),
-                  " listeners whose bytes come from no log of a mount (of the past, "
-                  "or passed on from another server) cannot be handed over yet"});
-  for (const auto& [at, fanout] : fanouts_) {
-    if (fanout->listeners() == 0) continue;
-    if (fanout->mount().facts()->from_file)
-      return cat({fanout->listeners(), " listeners who hear the file ", fanout->mount().name(),
-                  " cannot be handed over yet"});
-    std::string why;
-    fanout->for_each([&why](const Listener& listener) {
-      if (why.empty()) why = lb::cannot_move(listener);
-    });
-    if (!why.empty()) return why;
-  }
-  return {};
-}
-
-void LoopStreams::each_listener(const std::function<void(Mount&, Listener&)>& f) const {
-  for (const auto& [at, fanout] : fanouts_)
-    fanout->for_each([&](Listener& listener) { f(fanout->mount(), listener); });
-}
-
-void LoopStreams::forget() {
-  timer_.cancel();
-  intro_timer_.cancel();
-  dirty_.clear();
-  passing_.clear();
-  fanouts_.clear();
-}
-
-void LoopStreams::adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount) {
-  fanout_of(mount).adopt(std::move(listener));
-  wake(mount);
 }
 
 }  // namespace lb

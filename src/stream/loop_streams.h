@@ -35,6 +35,9 @@ struct ListenerState {
 // promised.  Any thread.
 bool may_move(const Mount& from, const Mount& to);
 
+// The mount whose listener it is: while the intro plays, the one that follows.
+Mount& counted_at(const Listener& listener, Mount& mount);
+
 class LoopStreams final : public FanoutHost {
  public:
   struct Shared {
@@ -84,8 +87,10 @@ class LoopStreams final : public FanoutHost {
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
   // can.  forget(): another process goes on with them, and nothing is sent or told.
   std::string cannot_move() const;
+  void each_mount(const std::function<void(Mount&)>& f) const;  // with listeners here
   void each_listener(const std::function<void(Mount&, Listener&)>& f) const;
   void forget();
+  DirectStreams& direct() noexcept { return direct_; }
   // It is in its gates; it waits for the first pass.  REQUIRES: the mount's view has its position
   void adopt(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount);
 
@@ -131,6 +136,7 @@ class LoopStreams final : public FanoutHost {
   void log_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
+  void watch_intros(const Mount& mount);  // if it is one
   void end_overdue_intros();
   void finish(Listener& listener, EndReason reason);
   // All listeners but servers that relay.

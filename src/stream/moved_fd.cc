@@ -22,6 +22,15 @@ bool can_move(const Transport& transport) {
   return tls != nullptr && tls->can_be_pumped();
 }
 
+UniqueFd FdsIn::take_socket(MovedFd at) noexcept {
+  UniqueFd fd = take(at);
+  int type = 0;
+  socklen_t size = sizeof type;
+  const bool is_socket =
+      ::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+  return is_socket ? std::move(fd) : UniqueFd();
+}
+
 MovedFd FdsOut::add(Transport& transport) {
   auto* const tls = dynamic_cast<TlsTransport*>(&transport);
   if (tls == nullptr) return add(transport.fd());

@@ -57,6 +57,8 @@ class FdsIn {
   UniqueFd take(MovedFd at) noexcept {
     return at < fds_.size() ? std::move(fds_[static_cast<std::size_t>(at)]) : UniqueFd();
   }
+  // Invalid too where it is no socket of a connection, or to listen at.
+  UniqueFd take_socket(MovedFd at) noexcept;
 
  private:
   std::vector<UniqueFd> fds_;

@@ -3,29 +3,8 @@ import os
 import time
 
 from harness import ADMIN, check, equal, matches, mount, test, wait_for
-from media import MP3_FRAME, adts_frame, mp3_frame, mp3_numbers, opus_headers, opus_page
-
-
-def mp3_file(tag, frames, before=b""):
-    return before + b"".join(mp3_frame(tag, number) for number in range(frames))
-
-
-def started(t, body, files=(), **slots):
-    """A server with files in its web root; %(dir)s in the body is its directory."""
-    server = t.unstarted_server(**slots)
-    for name, content in dict(files).items():
-        (server.dir / "web" / name).write_bytes(content)
-    server.write_config(body=body % {"dir": server.dir})
-    return server.start()
-
-
-def order(listener):
-    """The tags that were heard, in order; every frame has to be whole."""
-    heard = ""
-    for tag, _ in mp3_numbers(listener.audio):
-        if not heard.endswith(tag):
-            heard += tag
-    return heard
+from media import MP3_FRAME, adts_frame, mp3_numbers, opus_headers, opus_page
+from web_files import mp3_file, order, started
 
 
 def script(server, name, text):

@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "app/handover/handover_records.h"
 #include "app/handover/launch.h"
@@ -82,6 +83,9 @@ class Handover {
   Result<void> save_audience(HandoverOut& out);
   void save_files(HandoverOut& out);
   void save_server(HandoverOut& out);
+  // files: the numbers of mounts that play files.
+  void save_listeners(HandoverOut& out,
+                      const std::unordered_map<const Mount*, std::uint64_t>& files);
   void save_players(HandoverOut& out);
   void save_cluster(HandoverOut& out);
   void gone();

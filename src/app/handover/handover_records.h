@@ -7,12 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "archive/past_record.h"
 #include "audience/journal_record.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "hls/session_record.h"
 #include "net/address.h"
 #include "stream/admission_record.h"
+#include "stream/direct_record.h"
+#include "stream/heard_file_record.h"
 #include "stream/listener_record.h"
 #include "stream/moved_fd.h"
 #include "stream/source_record.h"
@@ -41,6 +44,9 @@ enum class HandoverType : std::uint32_t {
   kDump = 23,
   kLedger = 24,
   kSlots = 25,
+  kFile = 26,
+  kPast = 27,
+  kDirect = 28,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -127,13 +133,15 @@ struct ListenersRecord {
   std::string mount;
   std::uint32_t worker = 0;
   std::vector<ListenerRecord> listeners;
+  std::uint64_t file = 0;  // FileRecord::number; 0: it is no file
 };
 template <class Io, RecordOf<ListenersRecord> T>
 void record_fields(Io& io, T& of) {
-  auto& [mount, worker, listeners] = of;
+  auto& [mount, worker, listeners, file] = of;
   io.needed(1, mount);
   io(2, worker);
   io.needed(3, listeners);
+  if (file != 0 || Io::kReads) io.needed(4, file);
 }
 
 // Listenings by HLS.

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -11,23 +12,15 @@
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
-#include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "net/fd_parcel.h"
-#include "stream/counted_notice.h"
 #include "stream/offer_record.h"
 
 namespace lb {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool is_stream_socket(int fd) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
 
 template <class T>
 Result<T> read_record(std::string_view name, std::string_view bytes) {
@@ -36,6 +29,19 @@ Result<T> read_record(std::string_view name, std::string_view bytes) {
   record_fields(in, record);
   if (auto done = in.done(); !done) return done.error();
   return record;
+}
+
+// Reads a record, and gives it to what takes it.
+template <class T, class Take>
+Result<void> taken(std::string_view name, std::string_view bytes, Take&& take) {
+  auto record = read_record<T>(name, bytes);
+  if (!record) return record.error();
+  if constexpr (std::is_void_v<decltype(take(std::move(*record)))>) {
+    take(std::move(*record));
+    return {};
+  } else {
+    return take(std::move(*record));
+  }
 }
 
 Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
@@ -47,21 +53,6 @@ Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
 void count(ServerCounters& counters, SourceOffer& offer) {
   offer.client_pass = GatePass::enter(counters.clients);
   offer.source_pass = GatePass::enter(counters.sources);
-}
-
-std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
-  std::unique_ptr<EndNotice> notice;
-  std::vector<AddressTally::Pass> places;
-  for (const std::string& key : saved.places)
-    places.push_back(services.counters.addresses.enter(key));
-  if (saved.ticket) {
-    auto ticket = services.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
-    if (ticket) notice = std::make_unique<TicketNotice>(std::move(ticket));
-  }
-  if (!places.empty())
-    notice = std::make_unique<CountedNotice>(std::move(notice), std::move(places));
-  if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
-  return notice;
 }
 
 }  // namespace
@@ -108,8 +99,7 @@ std::vector<ListenSockets::Handed> TakeOver::sockets() {
     one.shoutcast = saved.shoutcast;
     one.inherited = saved.inherited;
     for (const MovedFd at : saved.fds)
-      if (UniqueFd fd = offered_.take(at); fd && is_stream_socket(fd.get()))
-        one.fds.push_back(std::move(fd));
+      if (UniqueFd fd = offered_.take_socket(at)) one.fds.push_back(std::move(fd));
     all.push_back(std::move(one));
   }
   return all;
@@ -118,8 +108,8 @@ std::vector<ListenSockets::Handed> TakeOver::sockets() {
 std::pair<UniqueFd, int> TakeOver::cluster_port() {
   if (offer_.cluster_port.size() != 1 || offer_.cluster_port.front().fds.size() != 1) return {};
   const SocketRecord& saved = offer_.cluster_port.front();
-  UniqueFd fd = offered_.take(saved.fds.front());
-  if (!fd || !is_stream_socket(fd.get())) return {};
+  UniqueFd fd = offered_.take_socket(saved.fds.front());
+  if (!fd) return {};
   return {std::move(fd), static_cast<int>(saved.wanted_port)};
 }
 
@@ -170,118 +160,99 @@ Result<void> TakeOver::read(Services& services, std::string_view bytes) {
 
 Result<void> TakeOver::read_one(Services& services, HandoverType type, std::string_view bytes) {
   switch (type) {
-    case HandoverType::kServer: {
-      auto saved = read_record<ServerRecord>("server", bytes);
-      if (!saved) return saved.error();
-      take_server(services, *saved);
-      return {};
-    }
-    case HandoverType::kMount: {
-      auto saved = read_record<AdmissionRecord>("mount", bytes);
-      if (!saved) return saved.error();
-      return take_mount(services, *saved);
-    }
-    case HandoverType::kSource: {
-      auto saved = read_record<SourceRecord>("source", bytes);
-      if (!saved) return saved.error();
-      return take_source(services, *saved);
-    }
-    case HandoverType::kStandby: {
-      auto saved = read_record<StandbyRecord>("standby", bytes);
-      if (!saved) return saved.error();
-      return take_standby(services, *saved);
-    }
-    case HandoverType::kListeners: {
-      auto saved = read_record<ListenersRecord>("listeners", bytes);
-      if (!saved) return saved.error();
-      return take_listeners(services, *saved);
-    }
-    case HandoverType::kPlayers: {
-      auto saved = read_record<PlayersRecord>("players", bytes);
-      if (!saved) return saved.error();
-      for (const HlsSessionRecord& player : saved->players)
-        if (auto taken = take_player(services, player); !taken) return taken;
-      return {};
-    }
-    case HandoverType::kRequest: {
-      auto saved = read_record<RequestRecord>("request", bytes);
-      if (!saved) return saved.error();
-      ++taken_.requests;
-      requests_.push_back(std::move(*saved));
-      return {};
-    }
-    case HandoverType::kAudience: {
-      auto saved = read_record<AudienceRecord>("audience", bytes);
-      if (!saved) return saved.error();
-      services.listenings->take_up(std::move(saved->journal), fds_.take(saved->fd),
-                                   saved->next_listening);
-      return {};
-    }
-    case HandoverType::kCluster: {
-      auto saved = read_record<ClusterRecord>("cluster", bytes);
-      if (!saved) return saved.error();
-      cluster_ = std::move(*saved);
-      services.cluster->take_over(cluster_);
-      return {};
-    }
-    case HandoverType::kMaster: {
-      auto saved = read_record<MasterRecord>("master", bytes);
-      if (!saved) return saved.error();
-      masters_.push_back(std::move(*saved));
-      ++taken_.masters;
-      return {};
-    }
-    case HandoverType::kNode: {
-      auto saved = read_record<NodeRecord>("node", bytes);
-      if (!saved) return saved.error();
-      nodes_.push_back(std::move(*saved));
-      ++taken_.nodes;
-      return {};
-    }
-    case HandoverType::kSlots: {
-      auto saved = read_record<SlotBookRecord>("slots", bytes);
-      if (!saved) return saved.error();
-      services.links->slots().restore(*saved);
-      return {};
-    }
-    case HandoverType::kLedger: {
-      auto saved = read_record<LedgerRecord>("ledger", bytes);
-      if (!saved) return saved.error();
-      services.auth->ledger().restore(*saved);
-      return {};
-    }
-    case HandoverType::kArchive: {
-      auto saved = read_record<ArchiveRecord>("archive", bytes);
-      if (!saved) return saved.error();
-      return services.archive->take_over(std::move(*saved), fds_);
-    }
-    case HandoverType::kDump: {
-      auto saved = read_record<DumpRecord>("dump", bytes);
-      if (!saved) return saved.error();
-      const auto mount = services.mounts.find(saved->mount);
-      if (!mount) return Error::invalid(cat({"a dump of ", saved->mount, " has no mount"}));
-      services.dumps.take_over(mount, *saved, fds_.take(saved->file));
-      return {};
-    }
-    case HandoverType::kEnd: {
-      auto saved = read_record<EndRecord>("end", bytes);
-      if (!saved) return saved.error();
-      whole_ = true;
-      const bool same = saved->mounts == taken_.mounts && saved->sources == taken_.sources &&
-                        saved->listeners == taken_.listeners &&
-                        saved->requests == taken_.requests &&
-                        saved->positions == taken_.positions &&
-                        saved->standbys == taken_.standbys && saved->players == taken_.players &&
-                        saved->masters == taken_.masters && saved->nodes == taken_.nodes;
-      if (same) return {};
-      return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ",
-                                 taken_.sources, " sources and ", taken_.mounts, " mounts, not ",
-                                 saved->listeners, ", ", saved->sources, " and ", saved->mounts}));
-    }
+    case HandoverType::kServer:
+      return taken<ServerRecord>("server", bytes,
+                                 [&](const auto& saved) { take_server(services, saved); });
+    case HandoverType::kMount:
+      return taken<AdmissionRecord>("mount", bytes,
+                                    [&](const auto& saved) { return take_mount(services, saved); });
+    case HandoverType::kSource:
+      return taken<SourceRecord>("source", bytes,
+                                 [&](const auto& saved) { return take_source(services, saved); });
+    case HandoverType::kStandby:
+      return taken<StandbyRecord>("standby", bytes,
+                                  [&](const auto& saved) { return take_standby(services, saved); });
+    case HandoverType::kFile:
+      return taken<HeardFileRecord>("file", bytes,
+                                    [&](const auto& saved) { return take_file(services, saved); });
+    case HandoverType::kListeners:
+      return taken<ListenersRecord>(
+          "listeners", bytes, [&](const auto& saved) { return take_listeners(services, saved); });
+    case HandoverType::kPast:
+      return taken<PastRecord>("past", bytes,
+                               [&](const auto& saved) { return take_past(services, saved); });
+    case HandoverType::kDirect:
+      return taken<DirectRecord>("direct", bytes, [&](auto saved) {
+        has_come(saved.listener);
+        directs_.push_back(std::move(saved));
+      });
+    case HandoverType::kPlayers:
+      return taken<PlayersRecord>("players", bytes,
+                                  [&](const auto& saved) { return take_players(services, saved); });
+    case HandoverType::kRequest:
+      return taken<RequestRecord>("request", bytes, [&](auto saved) {
+        ++taken_.requests;
+        requests_.push_back(std::move(saved));
+      });
+    case HandoverType::kAudience:
+      return taken<AudienceRecord>("audience", bytes, [&](auto saved) {
+        services.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd),
+                                     saved.next_listening);
+      });
+    case HandoverType::kCluster:
+      return taken<ClusterRecord>("cluster", bytes, [&](auto saved) {
+        cluster_ = std::move(saved);
+        services.cluster->take_over(cluster_);
+      });
+    case HandoverType::kMaster:
+      return taken<MasterRecord>("master", bytes, [&](auto saved) {
+        masters_.push_back(std::move(saved));
+        ++taken_.masters;
+      });
+    case HandoverType::kNode:
+      return taken<NodeRecord>("node", bytes, [&](auto saved) {
+        nodes_.push_back(std::move(saved));
+        ++taken_.nodes;
+      });
+    case HandoverType::kSlots:
+      return taken<SlotBookRecord>(
+          "slots", bytes, [&](const auto& saved) { services.links->slots().restore(saved); });
+    case HandoverType::kLedger:
+      return taken<LedgerRecord>(
+          "ledger", bytes, [&](const auto& saved) { services.auth->ledger().restore(saved); });
+    case HandoverType::kArchive:
+      return taken<ArchiveRecord>("archive", bytes, [&](auto saved) {
+        return services.archive->take_over(std::move(saved), fds_);
+      });
+    case HandoverType::kDump:
+      return taken<DumpRecord>("dump", bytes,
+                               [&](const auto& saved) { return take_dump(services, saved); });
+    case HandoverType::kEnd:
+      return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
     default:
       return Error::invalid(cat({"a record of type ", static_cast<std::uint32_t>(type),
                                  " is not known to this program"}));
   }
+}
+
+Result<void> TakeOver::end(const EndRecord& saved) {
+  whole_ = true;
+  const bool same = saved.mounts == taken_.mounts && saved.sources == taken_.sources &&
+                    saved.listeners == taken_.listeners && saved.requests == taken_.requests &&
+                    saved.positions == taken_.positions && saved.standbys == taken_.standbys &&
+                    saved.players == taken_.players && saved.masters == taken_.masters &&
+                    saved.nodes == taken_.nodes;
+  if (same) return {};
+  return Error::invalid(cat({"what has come are ", taken_.listeners, " listeners, ", taken_.sources,
+                             " sources and ", taken_.mounts, " mounts, not ", saved.listeners, ", ",
+                             saved.sources, " and ", saved.mounts}));
+}
+
+Result<void> TakeOver::take_dump(Services& services, const DumpRecord& saved) {
+  const auto mount = services.mounts.find(saved.mount);
+  if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
+  services.dumps.take_over(mount, saved, fds_.take(saved.file));
+  return {};
 }
 
 void TakeOver::take_server(Services& services, const ServerRecord& saved) {
@@ -314,8 +285,8 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   const auto* const writer = services.admission->writer_of(saved.mount);
   if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
     return wrong("it does not write this mount");
-  UniqueFd fd = fds_.take(saved.fd);
-  if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
+  UniqueFd fd = fds_.take_socket(saved.fd);
+  if (!fd) return wrong("it has no connection");
   WriterLease lease = std::move(at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
@@ -340,8 +311,8 @@ Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& sav
   const auto mount = services.mounts.find(saved.mount);
   const Standby* const standby = services.admission->standby_of(saved.mount, saved.id);
   if (!mount || standby == nullptr) return wrong("it has no place");
-  UniqueFd fd = fds_.take(saved.fd);
-  if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
+  UniqueFd fd = fds_.take_socket(saved.fd);
+  if (!fd) return wrong("it has no connection");
   SourceOffer offer = restore_offer(saved, std::move(fd));
   if (saved.counted) count(services.counters, offer);
   Worker& worker = *services.workers[standby->home];
@@ -351,82 +322,6 @@ Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& sav
     return wrong(restored.error().what);
   standbys_[standby->home].push_back(saved.id);
   ++taken_.standbys;
-  return {};
-}
-
-Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord& saved) {
-  const auto mount = services.mounts.find(saved.mount);
-  if (!mount)
-    return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
-  Worker& worker = *services.workers[saved.worker % services.workers.size()];
-  const Titles titles =
-      services.admission->titles_of(*mount, [&services](unsigned home, std::uint64_t lease) {
-        return services.workers[home]->sources.log_of(lease);
-      });
-  const auto view = mount->channel().newest();
-  ServerCounters& counters = services.counters;
-  for (const ListenerRecord& one : saved.listeners) {
-    const auto wrong = [&](std::string_view what) {
-      return Error::invalid(cat({"listener ", one.id, " of ", saved.mount, ": ", what}));
-    };
-    UniqueFd fd = fds_.take(one.fd);
-    if (!fd || !is_stream_socket(fd.get())) return wrong("it has no connection");
-    if (one.position > view->end) return wrong("its position lies behind the end of the stream");
-    auto listener = restore_listener(one, titles, std::move(fd));
-    if (!listener) return wrong("its title is not there");
-    if (one.continuation) {
-      auto next =
-          one.continuation->next.empty() ? nullptr : services.mounts.find(one.continuation->next);
-      if (next || one.continuation->mode == EnterMode::kEnd)
-        listener->continuation = std::make_unique<Continuation>(
-            Continuation{one.continuation->leave_at, std::move(next), one.continuation->mode,
-                         one.continuation->by});
-    }
-    listener->home = one.home == mount->name()
-                         ? std::shared_ptr<const std::string>(mount, &mount->name())
-                         : std::make_shared<const std::string>(one.home);
-    if (one.notice) listener->notice = notice_of(services, *one.notice);
-    listener->mount_pass = GatePass::enter(mount->gate());
-    if (one.counted) listener->client_pass = GatePass::enter(counters.clients);
-    if (one.total) listener->total_pass = GatePass::enter(counters.listeners);
-    if (one.relay) listener->relay_pass = GatePass::enter(mount->relay_gate());
-    if (one.slot) listener->slot_pass = services.links->slots().enter_again(*listener->home);
-    worker.streams.adopt(std::move(listener), mount);
-    ++taken_.listeners;
-    taken_.positions += one.position;
-  }
-  return {};
-}
-
-Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& saved) {
-  const auto wrong = [&saved](std::string_view what) {
-    return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
-  };
-  const auto mount = services.mounts.find(saved.mount);
-  if (!mount) return wrong("its mount is not there");
-  auto session = std::make_unique<HlsSession>();
-  session->mount = mount;
-  session->place = GatePass::enter(mount->gate());
-  ServerCounters& counters = services.counters;
-  if (saved.counted) session->client = GatePass::enter(counters.clients);
-  if (saved.total) session->total = GatePass::enter(counters.listeners);
-  if (saved.slot) session->slot = services.links->slots().enter_again(saved.mount);
-  session->id = saved.id;
-  session->name = saved.name;
-  session->ip = saved.ip;
-  session->crowd = saved.crowd;
-  session->facts = RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user);
-  if (saved.notice) session->notice = notice_of(services, *saved.notice);
-  session->began = saved.began;
-  session->until = saved.until;
-  session->patience = saved.patience;
-  session->earned = saved.earned;
-  session->segment = saved.segment;
-  session->bytes = saved.bytes;
-  // The pause was ours: it may ask for nothing as long as from now on.
-  if (services.hls->sessions().add(std::move(session), services.clock.steady()) != nullptr)
-    return wrong("there are two of it");
-  ++taken_.players;
   return {};
 }
 
@@ -447,6 +342,7 @@ void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
       w->sources.go_on_standbys(standbys);
     });
   services.admission->go_on();
+  directs_go_on(services);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
     for (const auto& one : sockets.open_sockets())

@@ -70,9 +70,19 @@ class TakeOver {
   void take_server(Services& services, const ServerRecord& saved);
   Result<void> take_mount(Services& services, const AdmissionRecord& saved);
   Result<void> take_source(Services& services, const SourceRecord& saved);
+  Result<void> take_players(Services& services, const PlayersRecord& saved);
   Result<void> take_player(Services& services, const HlsSessionRecord& saved);
   Result<void> take_standby(Services& services, const StandbyRecord& saved);
+  Result<void> take_file(Services& services, const HeardFileRecord& saved);
   Result<void> take_listeners(Services& services, const ListenersRecord& saved);
+  Result<std::unique_ptr<Listener>> take_listener(Services& services, const ListenerRecord& saved,
+                                                  const std::shared_ptr<Mount>& mount,
+                                                  const Titles& titles);
+  Result<void> take_past(Services& services, const PastRecord& saved);
+  void directs_go_on(Services& services);
+  Result<void> take_dump(Services& services, const DumpRecord& saved);
+  Result<void> end(const EndRecord& saved);
+  void has_come(const ListenerRecord& listener);
   void left(short events);
 
   FdChannel channel_;
@@ -82,6 +92,8 @@ class TakeOver {
   std::vector<std::vector<SourceRecord>> sources_;    // by worker
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, likewise
   std::vector<RequestRecord> requests_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // by their numbers
+  std::vector<DirectRecord> directs_;
   ClusterRecord cluster_;
   std::vector<MasterRecord> masters_;
   std::vector<NodeRecord> nodes_;

@@ -18,7 +18,7 @@
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/relay/relay_marks.h"

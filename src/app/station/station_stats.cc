@@ -7,7 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_load.h"
 #include "app/services/archive_service.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "base/cat.h"
 #include "stream/fallback_chain.h"
 

@@ -1,4 +1,4 @@
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 
 #include "app/test_server.h"
 

@@ -1,7 +1,7 @@
 #include "app/station/station_stats.h"
 
 #include "app/cluster/listeners_elsewhere.h"
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,4 +1,4 @@
-#include "app/station/mount_files.h"
+#include "app/services/mount_files.h"
 
 #include <algorithm>
 #include <functional>
@@ -6,7 +6,6 @@
 
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "stream/file_feeder.h"
 
 namespace lb {
 namespace {
@@ -61,9 +60,9 @@ MountFiles::~MountFiles() = default;
 
 void MountFiles::begin(const Config& config) {
   want_files_of(config);
-  if (wanted_.empty()) return;
+  if (wanted_.empty() && table_.read()->fallbacks.empty()) return;
   adopt(look(wanted_, config.paths.webroot));
-  timer_.after(kLookAgain);
+  if (!wanted_.empty()) timer_.after(kLookAgain);
 }
 
 void MountFiles::configure(const Config& config) {
@@ -173,6 +172,11 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
                                 std::shared_ptr<const FileStream> file) {
   Fallback& row = table.fallbacks[name];
   if (row.file == file) return;
+  // What another process has handed over, and this one has read again.
+  if (row.mount && is_same(row.file, *file)) {
+    row.file = file;
+    return;
+  }
   const Wanted wanted{Role::kFallback, name};
   const bool is_new = row.mount == nullptr;
   row.file = file;
@@ -214,17 +218,25 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   facts->started = services_.clock.steady();
   facts->started_wall = services_.clock.wall();
   row.mount = make_mount(name, std::move(facts), *services_.config.read(), services_);
-  row.home = static_cast<unsigned>(std::hash<std::string>{}(name) % services_.loops.workers());
+  row.home = home_of(name);
   Worker& home = *services_.workers[row.home];
   home.loop.post([this, &home, mount = row.mount, file, rate, log = std::move(*log)]() mutable {
-    FileFeeder::Callbacks callbacks;
-    callbacks.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) {
-      Worker::wake(home.services, loops, woken);
-    };
-    callbacks.sources = &services_.counters.sources;
     home.files[mount.get()] = std::make_unique<FileFeeder>(
-        home.loop, services_.log, std::move(callbacks), mount, std::move(log), file, rate);
+        home.loop, services_.log, callbacks(home), mount, std::move(log), file, rate);
   });
+}
+
+unsigned MountFiles::home_of(std::string_view name) const {
+  return static_cast<unsigned>(std::hash<std::string_view>{}(name) % services_.loops.workers());
+}
+
+FileFeeder::Callbacks MountFiles::callbacks(Worker& home) {
+  FileFeeder::Callbacks callbacks;
+  callbacks.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) {
+    Worker::wake(home.services, loops, woken);
+  };
+  callbacks.sources = &services_.counters.sources;
+  return callbacks;
 }
 
 void MountFiles::end_fallback(const Fallback& fallback) {
@@ -278,6 +290,90 @@ void MountFiles::entered(const std::shared_ptr<Mount>& mount) {
     if (const auto feeder = home.files.find(mount.get()); feeder != home.files.end())
       feeder->second->play();
   });
+}
+
+const FileFeeder* MountFiles::feeder_of(const Fallback& fallback) const {
+  if (!fallback.mount) return nullptr;
+  const auto& files = services_.workers[fallback.home]->files;
+  const auto at = files.find(fallback.mount.get());
+  return at == files.end() ? nullptr : at->second.get();
+}
+
+void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
+  std::set<const Mount*> others;
+  for (const auto& [name, fallback] : table_.read()->fallbacks)
+    if (feeder_of(fallback) != nullptr) others.insert(fallback.mount.get());
+  for (const auto& worker : services_.workers)
+    worker->streams.each_mount([&](const Mount& mount) {
+      if (mount.facts()->from_file && others.insert(&mount).second) f(mount);
+    });
+}
+
+std::string MountFiles::cannot_move() const {
+  std::string why;
+  each_intro([&why](const Mount& mount) {
+    const auto view = mount.channel().newest();
+    const bool whole = view->begin == 0 && view->segments->size() == 1;
+    if (!whole) why = cat({"the fallback file ", mount.name(), " ends at this moment"});
+  });
+  return why;
+}
+
+MountFiles::Saved MountFiles::save(FdsOut& fds) const {
+  Saved saved;
+  const auto add = [&](const Mount& mount, const StreamView& bytes, const FramerPlugin& plugin) {
+    HeardFileRecord& record = saved.files.emplace_back();
+    record.number = saved.numbers[&mount] = saved.files.size();
+    record.name = record.path = mount.name();
+    record.plugin = plugin.name;
+    record.file = fds.add(bytes.store->fd());
+    record.bytes = bytes.end;
+    record.bytes_read = mount.bytes_read.load(std::memory_order_relaxed);
+    record.bytes_sent = mount.bytes_sent.load(std::memory_order_relaxed);
+    return &record;
+  };
+  for (const auto& [name, fallback] : table_.read()->fallbacks) {
+    const FileFeeder* const feeder = feeder_of(fallback);
+    if (feeder == nullptr) continue;
+    const FileStream& file = feeder->file();
+    HeardFileRecord& record = *add(*fallback.mount, *file.view, *file.plugin);
+    record.path = file.path;
+    record.by_admin = named_by_admin_.contains({Role::kFallback, name});
+    feeder->save(record.feeder.emplace(), fds);
+  }
+  each_intro(
+      [&](const Mount& mount) { add(mount, *mount.channel().newest(), *mount.facts()->plugin); });
+  return saved;
+}
+
+Result<std::shared_ptr<Mount>> MountFiles::restore(const HeardFileRecord& saved, FdsIn& fds) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"the file ", saved.name, ": ", what}));
+  };
+  auto file = adopt_file_stream(saved.path, saved.plugin, fds.take(saved.file), saved.bytes);
+  if (!file) return wrong(file.error().what);
+  auto facts = std::make_shared<SourceFacts>();
+  if (saved.feeder) *facts = *restore_facts(saved.feeder->facts);
+  facts->plugin = (*file)->plugin;
+  auto mount = make_mount(saved.name, std::move(facts), *services_.config.read(), services_);
+  mount->bytes_read.store(saved.bytes_read, std::memory_order_relaxed);
+  mount->bytes_sent.store(saved.bytes_sent, std::memory_order_relaxed);
+  if (!saved.feeder) {
+    mount->channel().publish((*file)->view);
+    return mount;
+  }
+  auto table = std::make_shared<Table>(*table_.read());
+  const auto [row, added] =
+      table->fallbacks.try_emplace(saved.name, Fallback{*file, mount, home_of(saved.name)});
+  if (!added) return wrong("there are two of it");
+  Worker& home = *services_.workers[row->second.home];
+  auto feeder = FileFeeder::restore(home.loop, services_.log, callbacks(home), mount, *file,
+                                    *saved.feeder, fds);
+  if (!feeder) return wrong(feeder.error().what);
+  home.files[mount.get()] = std::move(*feeder);
+  table_.publish(std::move(table));
+  if (saved.by_admin) named_by_admin_.insert({Role::kFallback, saved.name});
+  return mount;
 }
 
 }  // namespace lb

@@ -9,17 +9,21 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "app/services/services.h"
 #include "base/snapshot.h"
+#include "stream/file_feeder.h"
 #include "stream/file_stream.h"
+#include "stream/heard_file_record.h"
 #include "stream/loop_streams.h"
 
 namespace lb {
@@ -44,6 +48,16 @@ class MountFiles {
   void entered(const std::shared_ptr<Mount>& mount);
   // The mounts of all fallback files.
   std::vector<std::shared_ptr<Mount>> fallbacks() const;
+
+  // -- of a hand-over, on control.  save(): all fallbacks, and of intros those that listeners hear;
+  // the loops stand still.  restore(): before begin(); the mount, for the listeners of the file.
+  struct Saved {
+    std::vector<HeardFileRecord> files;
+    std::unordered_map<const Mount*, std::uint64_t> numbers;
+  };
+  std::string cannot_move() const;
+  Saved save(FdsOut& fds) const;
+  Result<std::shared_ptr<Mount>> restore(const HeardFileRecord& saved, FdsIn& fds);
 
  private:
   enum class Role : std::uint8_t { kIntro, kFallback };
@@ -81,6 +95,11 @@ class MountFiles {
   void adopt_fallback(Table& table, const std::string& name,
                       std::shared_ptr<const FileStream> file);
   void end_fallback(const Fallback& fallback);
+  unsigned home_of(std::string_view name) const;
+  FileFeeder::Callbacks callbacks(Worker& home);
+  const FileFeeder* feeder_of(const Fallback& fallback) const;
+  // Mounts of files that listeners hear, and no feeder plays.
+  void each_intro(const std::function<void(const Mount&)>& f) const;
 
   Services& services_;
   std::set<Wanted> wanted_, named_by_admin_;   // control

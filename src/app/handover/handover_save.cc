@@ -1,0 +1,186 @@
+// What the process gives: all that it has, written down while the loops stand still.
+#include <unordered_map>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/handover/handover.h"
+#include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/mount_files.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMostListeners = 1000;  // in one record
+
+}  // namespace
+
+void Handover::save_players(HandoverOut& out) {
+  PlayersRecord of;
+  const auto put = [&] {
+    if (!of.players.empty()) out.put(HandoverType::kPlayers, std::exchange(of, {}));
+  };
+  for (HlsSessionRecord& player : services_.hls->sessions().save()) {
+    of.players.push_back(std::move(player));
+    ++given_.players;
+    if (of.players.size() >= kMostListeners) put();
+  }
+  put();
+}
+
+void Handover::save_files(HandoverOut& out) {
+  const auto moved = [&out](MovedFd fd) { return out.fds().add(static_cast<int>(fd)); };
+  if (archive_) {
+    ArchiveRecord archive = *archive_;
+    archive.lock = moved(archive.lock);
+    for (RecordingRecord& one : archive.recordings)
+      if (one.file) {
+        one.file->data = moved(one.file->data);
+        one.file->index = moved(one.file->index);
+      }
+    out.put(HandoverType::kArchive, archive);
+  }
+  for (DumpRecord dump : dumps_) {
+    dump.file = moved(dump.file);
+    out.put(HandoverType::kDump, dump);
+  }
+}
+
+void Handover::save_cluster(HandoverOut& out) {
+  ClusterRecord cluster;
+  services_.cluster->save(cluster);
+  const std::vector<MasterRecord> masters = services_.links->save(cluster, out.fds());
+  out.put(HandoverType::kCluster, cluster);
+  for (const MasterRecord& master : masters) out.put(HandoverType::kMaster, master);
+  given_.masters = masters.size();
+  for (const NodeRecord& node : services_.cluster->save_nodes()) {
+    out.put(HandoverType::kNode, node);
+    ++given_.nodes;
+  }
+}
+
+void Handover::save_server(HandoverOut& out) {
+  ServerRecord server;
+  server.next_client_id = services_.next_client_id.load();
+  server.next_lease = services_.admission->next_lease();
+  server.started_wall = services_.started_wall;
+  server.upgrades = standing_.upgrades + 1;
+  services_.counters.each([&server](const std::atomic<std::uint64_t>& counter) {
+    server.counters.push_back(counter.load(std::memory_order_relaxed));
+  });
+  for (const auto& worker : services_.workers) {
+    server.bytes_read += worker->sources.bytes_read();
+    server.bytes_sent += worker->streams.bytes_sent();
+  }
+  out.put(HandoverType::kServer, server);
+}
+
+Result<void> Handover::save_audience(HandoverOut& out) {
+  if (!services_.listenings->on()) return {};
+  auto saved = services_.listenings->suspend();
+  if (!saved) return saved.error();
+  AudienceRecord audience;
+  audience.fd = out.fds().add(saved->fd);
+  audience.journal = std::move(saved->journal);
+  audience.next_listening = saved->next_listening;
+  out.put(HandoverType::kAudience, audience);
+  return {};
+}
+
+Result<void> Handover::save(HandoverOut& out) {
+  given_ = {};
+  save_server(out);
+  if (auto saved = save_audience(out); !saved) return saved;
+  for (const LedgerRecord& ledger : services_.auth->ledger().save())
+    out.put(HandoverType::kLedger, ledger);
+  for (const SlotBookRecord& slots : services_.links->slots().save())
+    out.put(HandoverType::kSlots, slots);
+  const auto log_of = [this](unsigned home, std::uint64_t lease) {
+    return services_.workers[home]->sources.log_of(lease);
+  };
+  const auto framer_of = [this](unsigned home, std::uint64_t lease) {
+    return services_.workers[home]->sources.framer_of(lease);
+  };
+  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), log_of, framer_of)) {
+    out.put(HandoverType::kMount, mount);
+    ++given_.mounts;
+  }
+  for (const auto& worker : services_.workers) {
+    for (const SourceRecord& source : worker->sources.save(out.fds())) {
+      out.put(HandoverType::kSource, source);
+      ++given_.sources;
+    }
+    for (const StandbyRecord& standby : worker->sources.save_standbys(out.fds())) {
+      out.put(HandoverType::kStandby, standby);
+      ++given_.standbys;
+    }
+  }
+  const MountFiles::Saved files = services_.mount_files->save(out.fds());
+  for (const HeardFileRecord& file : files.files) out.put(HandoverType::kFile, file);
+  save_listeners(out, files.numbers);
+  save_players(out);
+  save_files(out);
+  save_cluster(out);
+  out.put(HandoverType::kEnd, given_);
+  return {};
+}
+
+void Handover::save_listeners(HandoverOut& out,
+                              const std::unordered_map<const Mount*, std::uint64_t>& files) {
+  const auto log_of = [this](unsigned home, std::uint64_t lease) {
+    return services_.workers[home]->sources.log_of(lease);
+  };
+  const auto count = [this](const ListenerRecord& listener) {
+    ++given_.listeners;
+    given_.positions += listener.position;
+  };
+  std::unordered_map<const Mount*, TitlePlaces> titles;
+  for (std::uint32_t i = 0; i < services_.workers.size(); ++i) {
+    std::unordered_map<const Mount*, ListenersRecord> of_mounts;
+    services_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
+      auto places = titles.find(&mount);
+      if (places == titles.end())
+        places = titles.emplace(&mount, title_places(services_.admission->titles_of(mount, log_of)))
+                     .first;
+      ListenersRecord& of = of_mounts[&mount];
+      of.mount = mount.name();
+      of.worker = i;
+      if (const auto file = files.find(&mount); file != files.end()) of.file = file->second;
+      of.listeners.push_back(save_listener(listener, places->second, out.fds()));
+      count(of.listeners.back());
+      // A record has a limit.
+      if (of.listeners.size() >= kMostListeners)
+        out.put(HandoverType::kListeners, std::exchange(of, {}));
+    });
+    for (const auto& [mount, of] : of_mounts)
+      if (!of.listeners.empty()) out.put(HandoverType::kListeners, of);
+    services_.workers[i]->shifted.each_past(
+        [&](const PastRecord& past) {
+          out.put(HandoverType::kPast, past);
+          count(past.listener);
+        },
+        out.fds());
+    services_.workers[i]->streams.direct().each_direct(
+        [&](const DirectRecord& direct) {
+          out.put(HandoverType::kDirect, direct);
+          count(direct.listener);
+        },
+        out.fds());
+    for (const HeldRequest& held : services_.workers[i]->connections.unanswered()) {
+      RequestRecord request;
+      request.worker = i;
+      request.fd = out.fds().add(held.fd);
+      request.peer = held.peer;
+      request.port = static_cast<std::uint32_t>(held.socket->port);
+      request.shoutcast = held.socket->shoutcast;
+      request.bytes = held.bytes;
+      out.put(HandoverType::kRequest, request);
+      ++given_.requests;
+    }
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,184 @@
+// Listeners, in the process that goes on with them.
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/handover/take_over.h"
+#include "app/services/archive_service.h"
+#include "app/services/audience_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/mount_files.h"
+#include "app/services/ticket_notice.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "stream/counted_notice.h"
+
+namespace lb {
+namespace {
+
+std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
+  std::unique_ptr<EndNotice> notice;
+  std::vector<AddressTally::Pass> places;
+  for (const std::string& key : saved.places)
+    places.push_back(services.counters.addresses.enter(key));
+  if (saved.ticket) {
+    auto ticket = services.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
+    if (ticket) notice = std::make_unique<TicketNotice>(std::move(ticket));
+  }
+  if (!places.empty())
+    notice = std::make_unique<CountedNotice>(std::move(notice), std::move(places));
+  if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
+  return notice;
+}
+
+// The mount that follows; null: it is not there any more.
+std::shared_ptr<Mount> mount_named(Services& services, const std::string& name) {
+  if (name.empty()) return nullptr;
+  auto mount = services.mounts.find(name);
+  return mount ? mount : services.mount_files->fallback(name);
+}
+
+Error wrong(const ListenerRecord& listener, std::string_view mount, std::string_view what) {
+  return Error::invalid(cat({"listener ", listener.id, " of ", mount, ": ", what}));
+}
+
+}  // namespace
+
+void TakeOver::has_come(const ListenerRecord& listener) {
+  ++taken_.listeners;
+  taken_.positions += listener.position;
+}
+
+// In its gates, and with all but its place.
+Result<std::unique_ptr<Listener>> TakeOver::take_listener(Services& services,
+                                                          const ListenerRecord& saved,
+                                                          const std::shared_ptr<Mount>& mount,
+                                                          const Titles& titles) {
+  UniqueFd fd = fds_.take_socket(saved.fd);
+  if (!fd) return wrong(saved, mount->name(), "it has no connection");
+  auto listener = restore_listener(saved, titles, std::move(fd));
+  if (!listener) return wrong(saved, mount->name(), "its title is not there");
+  if (saved.continuation) {
+    auto next = mount_named(services, saved.continuation->next);
+    if (next || saved.continuation->mode == EnterMode::kEnd)
+      listener->continuation = std::make_unique<Continuation>(
+          Continuation{saved.continuation->leave_at, std::move(next), saved.continuation->mode,
+                       saved.continuation->by});
+  }
+  // While an intro plays it counts at the mount that follows.
+  Mount& counted = counted_at(*listener, *mount);
+  listener->home = saved.home == mount->name()
+                       ? std::shared_ptr<const std::string>(mount, &mount->name())
+                       : std::make_shared<const std::string>(saved.home);
+  if (saved.notice) listener->notice = notice_of(services, *saved.notice);
+  ServerCounters& counters = services.counters;
+  listener->mount_pass = GatePass::enter(counted.gate());
+  if (saved.counted) listener->client_pass = GatePass::enter(counters.clients);
+  if (saved.total) listener->total_pass = GatePass::enter(counters.listeners);
+  if (saved.relay) listener->relay_pass = GatePass::enter(counted.relay_gate());
+  if (saved.slot) listener->slot_pass = services.links->slots().enter_again(*listener->home);
+  return listener;
+}
+
+Result<void> TakeOver::take_file(Services& services, const HeardFileRecord& saved) {
+  auto mount = services.mount_files->restore(saved, fds_);
+  if (!mount) return mount.error();
+  files_[saved.number] = std::move(*mount);
+  return {};
+}
+
+Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord& saved) {
+  const auto file = files_.find(saved.file);
+  const auto mount = file != files_.end() ? file->second
+                     : saved.file == 0    ? services.mounts.find(saved.mount)
+                                          : nullptr;
+  if (!mount)
+    return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
+  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  const Titles titles =
+      services.admission->titles_of(*mount, [&services](unsigned home, std::uint64_t lease) {
+        return services.workers[home]->sources.log_of(lease);
+      });
+  const auto view = mount->channel().newest();
+  for (const ListenerRecord& one : saved.listeners) {
+    if (one.position > view->end)
+      return wrong(one, saved.mount, "its position lies behind the end of the stream");
+    auto listener = take_listener(services, one, mount, titles);
+    if (!listener) return listener.error();
+    worker.streams.adopt(std::move(*listener), mount);
+    has_come(one);
+  }
+  if (saved.file != 0) services.mount_files->entered(mount);
+  return {};
+}
+
+Result<void> TakeOver::take_past(Services& services, const PastRecord& saved) {
+  auto mount = services.archive->live(saved.recorded);
+  if (!mount)
+    mount = services.archive->off_air(
+        saved.recorded, facts_of_past(services.clock, saved.content_type), saved.bytes_per_second);
+  auto listener = take_listener(services, saved.listener, mount, {});
+  if (!listener) return listener.error();
+  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  worker.shifted.adopt(std::move(*listener), std::move(mount), saved);
+  has_come(saved.listener);
+  return {};
+}
+
+// Their mounts are relays without a source: the configuration, or a master, makes them again.
+void TakeOver::directs_go_on(Services& services) {
+  for (const DirectRecord& saved : std::exchange(directs_, {})) {
+    auto mount = services.mounts.find(saved.mount);
+    UniqueFd upstream = fds_.take_socket(saved.upstream);
+    UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);
+    if (!mount || !upstream || !out || !in) continue;  // it is not relayed any more
+    auto listener = take_listener(services, saved.listener, mount, {});
+    if (!listener) continue;
+    SplicePump pump(std::move(out), std::move(in),
+                    {static_cast<std::size_t>(saved.held), saved.source_ended});
+    DirectSource source{
+        std::make_unique<PlainTransport>(std::move(upstream), saved.peer), {}, std::move(pump)};
+    Worker& worker = *services.workers[saved.worker % services.workers.size()];
+    // Of its loop, which does not run yet.
+    worker.streams.direct().adopt(std::move(*listener), std::move(mount), std::move(source));
+  }
+}
+
+Result<void> TakeOver::take_players(Services& services, const PlayersRecord& saved) {
+  for (const HlsSessionRecord& player : saved.players)
+    if (auto taken = take_player(services, player); !taken) return taken;
+  return {};
+}
+
+Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& saved) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
+  };
+  const auto mount = services.mounts.find(saved.mount);
+  if (!mount) return wrong("its mount is not there");
+  auto session = std::make_unique<HlsSession>();
+  session->mount = mount;
+  session->place = GatePass::enter(mount->gate());
+  ServerCounters& counters = services.counters;
+  if (saved.counted) session->client = GatePass::enter(counters.clients);
+  if (saved.total) session->total = GatePass::enter(counters.listeners);
+  if (saved.slot) session->slot = services.links->slots().enter_again(saved.mount);
+  session->id = saved.id;
+  session->name = saved.name;
+  session->ip = saved.ip;
+  session->crowd = saved.crowd;
+  session->facts = RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user);
+  if (saved.notice) session->notice = notice_of(services, *saved.notice);
+  session->began = saved.began;
+  session->until = saved.until;
+  session->patience = saved.patience;
+  session->earned = saved.earned;
+  session->segment = saved.segment;
+  session->bytes = saved.bytes;
+  // The pause was ours: it may ask for nothing as long as from now on.
+  if (services.hls->sessions().add(std::move(session), services.clock.steady()) != nullptr)
+    return wrong("there are two of it");
+  ++taken_.players;
+  return {};
+}
+
+}  // namespace lb
