@@ -70,12 +70,11 @@ void DirectStreams::each_direct(const std::function<void(DirectRecord)>& f, FdsO
 
 void DirectStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
                           DirectSource source) {
-  const std::uint64_t id = listener->id;
-  add(std::make_unique<One>(std::move(listener), std::move(mount), std::move(source),
-                            host_.loop()));
-  host_.loop().post([this, id] {
-    if (Member* const one = find(id)) one->run();
-  });
+  auto made =
+      std::make_unique<One>(std::move(listener), std::move(mount), std::move(source), host_.loop());
+  One& one = *made;
+  add(std::move(made));
+  one.run();
 }
 
 // False: the listener has ended, or has to be waited for.

@@ -41,7 +41,7 @@ class DirectStreams final : public ListenerGroup {
 
   // -- of a hand-over, between two turns
   void each_direct(const std::function<void(DirectRecord)>& f, FdsOut& fds) const;
-  // One that is in its gates; it runs with the loop.
+  // One that is in its gates.  It may have ended when this returns.
   void adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount, DirectSource source);
 
  private:

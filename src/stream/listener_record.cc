@@ -53,9 +53,7 @@ std::string cannot_move(const Listener& listener) {
     return cat({"listener ", listener.id,
                 " has an encrypted connection that begins or ends at this moment"});
   if (NoticeRecord notice; listener.notice && !listener.notice->save(notice))
-    return cat({"listener ", listener.id,
-                " is of a user whose listenings are counted over the cluster "
-                "(<sessions-per-user>), which cannot be handed over yet"});
+    return cat({"listener ", listener.id, " has a notice of its end that cannot be handed over"});
   return {};
 }
 

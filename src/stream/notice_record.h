@@ -43,13 +43,15 @@ struct NoticeRecord {
   std::optional<ListeningMark> listening;
   std::vector<std::string> places;  // of its address: the keys of AddressTally
   std::optional<TicketMark> ticket;
+  std::uint64_t seat = 0;  // of its user (SeatService); 0: none
 };
 template <class Io, RecordOf<NoticeRecord> T>
 void record_fields(Io& io, T& notice) {
-  auto& [listening, places, ticket] = notice;
+  auto& [listening, places, ticket, seat] = notice;
   io(1, listening);
   io(2, places);
   io(3, ticket);
+  io(4, seat);
 }
 
 }  // namespace lb

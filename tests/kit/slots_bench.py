@@ -3,12 +3,12 @@ from harness import mount
 from link_bench import edge, feed, linked_master
 
 MOUNT, LIMIT = "/live.mp3", 30
+STAY = "<max-redirect-slaves>0</max-redirect-slaves>"
 
 
 def cluster(b, limit=LIMIT, numbers=(12, 13, 14)):
     limited = mount(MOUNT, "<max-listeners-cluster>%d</max-listeners-cluster>" % limit)
-    master = linked_master(b, 11, ["edge%d" % n for n in numbers], redirects="<max-redirect-slaves>0</max-redirect-slaves>",
-                           body_more=limited)
+    master = linked_master(b, 11, ["edge%d" % n for n in numbers], redirects=STAY, body_more=limited)
     feed(b, master, MOUNT)
     return master, [edge(b, n, master, body=limited) for n in numbers]
 

@@ -6,10 +6,10 @@ from bench import ADMIN, check, equal, test, wait_for
 from crowd import Crowd, hears, of_status
 from harness import mount
 from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block, node, node_at
+from slots_bench import STAY
 
 MOUNT = "/live.mp3"
 LIMITED = mount(MOUNT, "<max-listeners-cluster>%d</max-listeners-cluster>")
-STAY = "<max-redirect-slaves>0</max-redirect-slaves>"
 PATIENCE = 15
 
 

@@ -8,7 +8,8 @@ from crowd import Crowd, hears, of_status
 from harness import mount
 from link_bench import edge, feed, linked_master
 from peer_bench import all_know, peers
-from test_slots import LIMITED, MOUNT, STAY, is_open, pour, settled, slots
+from slots_bench import STAY
+from test_slots import LIMITED, MOUNT, is_open, pour, settled, slots
 
 
 def joins(crowd, servers, limit, seconds, rng):

@@ -1,4 +1,4 @@
-"""Listeners of an intro, of a fallback file, of the past, and of another server's stream: each hears on, byte for byte."""
+"""Listeners of an intro and of a fallback file, while the server is replaced: each hears on, byte for byte."""
 from harness import check, equal, mount, test, wait_for
 from media import MP3_FRAME, mp3_numbers, opus_headers, opus_page
 from replacing import upgrade

@@ -116,6 +116,7 @@ void ClusterLinks::hand_over() {
   stopped_ = true;
   poll_timer_.cancel();
   masters_.hand_over();
+  seats_.stop();
   nodes_.stop("its program is replaced, and is there again");
 }
 

@@ -137,6 +137,7 @@ void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool 
     seats_.joined(id, restarted);
   } else if (!upward && nodes_.replaces_link(id)) {
     slots_.replaced(id);
+    seats_.joined(id, false);
   } else {
     slots_.resend(id);
   }

@@ -16,6 +16,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kWhileAsked = 20ms;
 constexpr auto kSeatRest = 250ms;
+// Until then a node whose link is made again is not taken for one that has gone.
+constexpr auto kLinksAreBack = 2s;
+constexpr auto kMayBeBack = 1s;
+constexpr std::string_view kParentToCome = "?";  // no node's name
 constexpr std::size_t kUserBytes = 16;
 
 // The same at all nodes; names themselves are in no frame.
@@ -38,12 +42,8 @@ SeatService::SeatService(Services& services, LinkedNeighbours& neighbours, const
     : services_(services),
       neighbours_(neighbours),
       self_(std::make_shared<SeatService*>(this)),
-      book_(
-          [&neighbours, &slots](const std::string& mount) {
-            std::string parent = slots.parent_of(mount);
-            return neighbours.is_linked(parent) ? parent : std::string();
-          },
-          SeatTiming{}),
+      book_([this, &slots](const std::string& mount) { return parent_of(slots, mount); },
+            SeatTiming{}),
       unanswered_(services.loops.control(), {},
                   [this](std::uint64_t number) {
                     book_.decide_here(number, services_.clock.steady());
@@ -51,6 +51,19 @@ SeatService::SeatService(Services& services, LinkedNeighbours& neighbours, const
                   }),
       outbox_(services.loops.control(), neighbours),
       timer_(services.loops.control(), [this] { work(); }) {}
+
+std::string SeatService::parent_of(const SlotService& slots, const std::string& mount) const {
+  std::string parent = slots.parent_of(mount);
+  if (neighbours_.is_linked(parent)) return parent;
+  // Whom to ask is known, or linked, in a moment, and who asks waits: a process has been replaced,
+  // this one or that one.
+  const SteadyTime now = services_.clock.steady();
+  if (const auto lost = lost_.find(parent); lost != lost_.end() && now < lost->second + kMayBeBack)
+    return std::string(kParentToCome);
+  if (now >= links_are_back_) return {};
+  const auto relayed = services_.mounts.find(mount);
+  return relayed && relayed->facts()->relayed ? std::string(kParentToCome) : std::string();
+}
 
 void SeatService::stop() {
   stopped_ = true;
@@ -66,7 +79,9 @@ void SeatService::ask(const Ask& ask, Then then) {
   const SteadyTime now = services_.clock.steady();
   listening_[number] = {ask.mount, ask.listener};
   const bool first = unanswered_.size() == 0;
-  static_cast<void>(unanswered_.park(number, std::move(then), kPatience));  // has no limits
+  const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
+      std::max(links_are_back_ - now, SteadyTime::duration(0)) + kPatience);
+  static_cast<void>(unanswered_.park(number, std::move(then), patience));  // has no limits
   SeatRow row;
   row.mount = ask.mount;
   row.user = seat_user("user", ask.mount, ask.user);
@@ -89,6 +104,7 @@ void SeatService::off(std::uint64_t number) {
 
 void SeatService::joined(const std::string& id, bool restarted) {
   if (stopped_) return;
+  lost_.erase(id);
   book_.joined(id, restarted, services_.clock.steady());
   settle();
 }
@@ -96,7 +112,10 @@ void SeatService::joined(const std::string& id, bool restarted) {
 void SeatService::left(const std::string& id, bool silent) {
   outbox_.drop(id);
   if (stopped_) return;
-  book_.left(id, silent, services_.clock.steady());
+  const SteadyTime now = services_.clock.steady();
+  std::erase_if(lost_, [&](const auto& one) { return one.second + kMayBeBack <= now; });
+  lost_[id] = now;
+  book_.left(id, silent, now);
   settle();
 }
 
@@ -104,6 +123,31 @@ void SeatService::take(const std::string& teller, const std::vector<SeatRow>& ro
   if (stopped_ || !neighbours_.is_linked(teller)) return;
   for (const SeatRow& row : rows) book_.take(teller, row, services_.clock.steady());
   settle();
+}
+
+SeatBookRecord SeatService::save() const {
+  SeatBookRecord saved;
+  saved.next_here = next_;
+  book_.save(saved);
+  for (const auto& [number, one] : listening_)
+    saved.seated.push_back({number, one.listener, one.mount});
+  return saved;
+}
+
+void SeatService::restore(const SeatBookRecord& saved) {
+  next_ = std::max(next_, saved.next_here);
+  book_.restore(saved, services_.clock.steady());
+  for (const SeatedRecord& one : saved.seated) listening_[one.number] = {one.mount, one.listener};
+}
+
+SeatPass SeatService::seat_of(std::uint64_t number) {
+  if (!listening_.contains(number)) return {};
+  return SeatPass(services_.loops.control(), self_, number);
+}
+
+void SeatService::go_on() {
+  links_are_back_ = services_.clock.steady() + kLinksAreBack;
+  if (book_.size() > 0) timer_.after(kLinksAreBack);
 }
 
 void SeatService::settle() {

@@ -36,6 +36,7 @@ class SeatPass {
     return *this;
   }
   ~SeatPass();
+  std::uint64_t number() const noexcept { return control_ == nullptr ? 0 : number_; }
 
  private:
   Loop* control_ = nullptr;  // null: no seat
@@ -65,12 +66,19 @@ class SeatService {
   using Then = UniqueFunction<void(bool, SeatPass)>;
   void ask(const Ask& ask, Then then);
 
+  // -- of a hand-over.  go_on(): behind restore().
+  SeatBookRecord save() const;
+  void restore(const SeatBookRecord& saved);
+  SeatPass seat_of(std::uint64_t number);
+  void go_on();
+
  private:
   friend class SeatPass;
   struct Listening {
     std::string mount;
     std::uint64_t listener = 0;
   };
+  std::string parent_of(const SlotService& slots, const std::string& mount) const;
   void off(std::uint64_t number);
   void work();
   void settle();
@@ -84,6 +92,8 @@ class SeatService {
   Waits<Then, std::uint64_t> unanswered_;
   RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
+  std::map<std::string, SteadyTime> lost_;  // neighbours, a moment ago
+  SteadyTime links_are_back_{};             // of a process that goes on: at the latest
   Timer timer_;
 };
 

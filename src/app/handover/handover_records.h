@@ -47,6 +47,7 @@ enum class HandoverType : std::uint32_t {
   kFile = 26,
   kPast = 27,
   kDirect = 28,
+  kSeats = 29,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -96,6 +96,7 @@ Result<void> Handover::save(HandoverOut& out) {
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : services_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);
+  out.put(HandoverType::kSeats, services_.links->seats().save());
   for (const SlotBookRecord& slots : services_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
   const auto log_of = [this](unsigned home, std::uint64_t lease) {

@@ -217,6 +217,9 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
     case HandoverType::kSlots:
       return taken<SlotBookRecord>(
           "slots", bytes, [&](const auto& saved) { services.links->slots().restore(saved); });
+    case HandoverType::kSeats:
+      return taken<SeatBookRecord>(
+          "seats", bytes, [&](const auto& saved) { services.links->seats().restore(saved); });
     case HandoverType::kLedger:
       return taken<LedgerRecord>(
           "ledger", bytes, [&](const auto& saved) { services.auth->ledger().restore(saved); });
@@ -335,6 +338,7 @@ void TakeOver::cluster_goes_on(Services& services) {
 
 void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
   services.auth->ledger().go_on();
+  services.links->seats().go_on();
   for (std::size_t i = 0; i < sources_.size(); ++i)
     services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i]),
                                     standbys = std::move(standbys_[i])] {
@@ -342,7 +346,7 @@ void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
       w->sources.go_on_standbys(standbys);
     });
   services.admission->go_on();
-  directs_go_on(services);
+  directs_go_on(services, services.clock.steady() + kDirects);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
     for (const auto& one : sockets.open_sockets())

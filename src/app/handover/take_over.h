@@ -61,7 +61,7 @@ class TakeOver {
   const std::vector<std::string>& mounts() const noexcept { return mounts_; }
   std::uint64_t upgrades() const noexcept { return upgrades_; }
 
-  static constexpr std::chrono::seconds kOffer{5}, kState{60}, kGo{10};
+  static constexpr std::chrono::seconds kOffer{5}, kState{60}, kGo{10}, kDirects{3};
 
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
@@ -79,7 +79,8 @@ class TakeOver {
                                                   const std::shared_ptr<Mount>& mount,
                                                   const Titles& titles);
   Result<void> take_past(Services& services, const PastRecord& saved);
-  void directs_go_on(Services& services);
+  void directs_go_on(Services& services, SteadyTime until);
+  void direct_goes_on(Services& services, const DirectRecord& saved, std::shared_ptr<Mount> mount);
   Result<void> take_dump(Services& services, const DumpRecord& saved);
   Result<void> end(const EndRecord& saved);
   void has_come(const ListenerRecord& listener);
@@ -94,6 +95,7 @@ class TakeOver {
   std::vector<RequestRecord> requests_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // by their numbers
   std::vector<DirectRecord> directs_;
+  std::unique_ptr<Timer> wait_;  // for their mounts
   ClusterRecord cluster_;
   std::vector<MasterRecord> masters_;
   std::vector<NodeRecord> nodes_;

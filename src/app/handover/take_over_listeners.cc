@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/cluster/seat_notice.h"
 #include "app/handover/take_over.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
@@ -15,6 +16,8 @@
 namespace lb {
 namespace {
 
+constexpr std::chrono::milliseconds kDirectPoll{20};
+
 std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
   std::unique_ptr<EndNotice> notice;
   std::vector<AddressTally::Pass> places;
@@ -24,6 +27,8 @@ std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& sav
     auto ticket = services.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
     if (ticket) notice = std::make_unique<TicketNotice>(std::move(ticket));
   }
+  if (SeatPass seat = services.links->seats().seat_of(saved.seat); seat.number() != 0)
+    notice = std::make_unique<SeatNotice>(std::move(notice), std::move(seat));
   if (!places.empty())
     notice = std::make_unique<CountedNotice>(std::move(notice), std::move(places));
   if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
@@ -124,23 +129,42 @@ Result<void> TakeOver::take_past(Services& services, const PastRecord& saved) {
   return {};
 }
 
-// Their mounts are relays without a source: the configuration, or a master, makes them again.
-void TakeOver::directs_go_on(Services& services) {
-  for (const DirectRecord& saved : std::exchange(directs_, {})) {
+// Their mounts are relays without a source: the configuration makes them again, or a master whose
+// link is there again in a moment.
+void TakeOver::directs_go_on(Services& services, SteadyTime until) {
+  std::erase_if(directs_, [&](const DirectRecord& saved) {
     auto mount = services.mounts.find(saved.mount);
-    UniqueFd upstream = fds_.take_socket(saved.upstream);
-    UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);
-    if (!mount || !upstream || !out || !in) continue;  // it is not relayed any more
-    auto listener = take_listener(services, saved.listener, mount, {});
-    if (!listener) continue;
-    SplicePump pump(std::move(out), std::move(in),
-                    {static_cast<std::size_t>(saved.held), saved.source_ended});
-    DirectSource source{
-        std::make_unique<PlainTransport>(std::move(upstream), saved.peer), {}, std::move(pump)};
-    Worker& worker = *services.workers[saved.worker % services.workers.size()];
-    // Of its loop, which does not run yet.
-    worker.streams.direct().adopt(std::move(*listener), std::move(mount), std::move(source));
-  }
+    if (mount)
+      direct_goes_on(services, saved, std::move(mount));
+    else if (services.clock.steady() >= until)
+      services.log.info("app/handover",
+                        cat({"mount ", saved.mount, " is not relayed any more; its listener ",
+                             saved.listener.id, " ends"}));
+    else
+      return false;
+    return true;
+  });
+  if (directs_.empty()) return;
+  wait_ = std::make_unique<Timer>(services.loops.control(),
+                                  [this, &services, until] { directs_go_on(services, until); });
+  wait_->after(kDirectPoll);
+}
+
+void TakeOver::direct_goes_on(Services& services, const DirectRecord& saved,
+                              std::shared_ptr<Mount> mount) {
+  UniqueFd upstream = fds_.take_socket(saved.upstream);
+  UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);
+  auto listener = take_listener(services, saved.listener, mount, {});
+  if (!upstream || !out || !in || !listener) return;
+  SplicePump pump(std::move(out), std::move(in),
+                  {static_cast<std::size_t>(saved.held), saved.source_ended});
+  DirectSource source{
+      std::make_unique<PlainTransport>(std::move(upstream), saved.peer), {}, std::move(pump)};
+  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  worker.loop.post([&worker, listener = std::move(*listener), mount = std::move(mount),
+                    source = std::move(source)]() mutable {
+    worker.streams.direct().adopt(std::move(listener), std::move(mount), std::move(source));
+  });
 }
 
 Result<void> TakeOver::take_players(Services& services, const PlayersRecord& saved) {

@@ -4,6 +4,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/seat_notice.h"
 #include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
@@ -20,20 +21,6 @@
 
 namespace lb {
 namespace {
-
-// The seat of a listener's user, with its ticket.
-class SeatNotice final : public EndNotice {
- public:
-  SeatNotice(std::unique_ptr<EndNotice> inner, SeatPass seat)
-      : inner_(std::move(inner)), seat_(std::move(seat)) {}
-  void set_bytes_sent(std::uint64_t bytes) noexcept override {
-    if (inner_) inner_->set_bytes_sent(bytes);
-  }
-
- private:
-  std::unique_ptr<EndNotice> inner_;
-  SeatPass seat_;
-};
 
 void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
             std::optional<SeatPass> seat = std::nullopt) {

@@ -21,8 +21,10 @@ MasterRecord MasterSession::save() const {
   std::vector<StreamOffer> offers;
   for (const auto& [mount, stream] : streams_.streams())
     if (stream.state != OfferState::kWithdrawn) offers.push_back(stream.offer);
-  for (const SnapFrame& frame : snap_frames(std::move(offers), {}))
+  for (SnapFrame& frame : snap_frames(std::move(offers), {})) {
+    frame.seq = saved.streams.size() + 1;  // a frame without one cannot be read
     saved.streams.push_back(render_frame(frame));
+  }
   return saved;
 }
 

@@ -10,7 +10,10 @@ SeatBook::Seats::iterator SeatBook::find(const std::string& via, std::uint64_t n
 }
 
 SeatBook::Seats::iterator SeatBook::add(SeatRow row, const std::string& via) {
-  const std::uint64_t number = next_++;
+  return put(next_++, std::move(row), via);
+}
+
+SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const std::string& via) {
   origins_[{via, row.number}] = number;
   users_[{row.mount, row.user}].insert(number);
   Seat seat;
@@ -193,6 +196,25 @@ void SeatBook::tick(SteadyTime now) {
   for (const std::uint64_t number : gone) erase(seats_.find(number), true);
   for (const std::uint64_t number : undecided)
     if (const auto at = seats_.find(number); at != seats_.end()) decide(at);
+}
+
+void SeatBook::save(SeatBookRecord& saved) const {
+  saved.next = next_;
+  for (const auto& [number, seat] : seats_)
+    if (seat.on || !seat.via.empty())
+      saved.seats.push_back({number, seat.row, seat.via, seat.parent, seat.on, seat.hold_until});
+}
+
+void SeatBook::restore(const SeatBookRecord& saved, SteadyTime now) {
+  next_ = std::max(next_, saved.next);
+  for (const SeatRecord& one : saved.seats) {
+    if (seats_.size() >= kMaxSeats || seats_.contains(one.number)) continue;
+    Seat& seat = put(one.number, one.row, one.via)->second;
+    seat.parent = one.parent;
+    seat.on = one.on;
+    if (!one.via.empty()) seat.hold_until = std::min(one.hold_until, now + timing_.hold_silent);
+    next_ = std::max(next_, one.number + 1);
+  }
 }
 
 }  // namespace lb

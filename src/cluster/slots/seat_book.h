@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "cluster/slots/seat_record.h"
 #include "cluster/slots/seat_row.h"
 
 namespace lb {
@@ -66,6 +67,13 @@ class SeatBook {
   std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
   std::size_t size() const noexcept { return seats_.size(); }
 
+  // -- of a hand-over.  Those of this node that are not answered yet do not go: they are asked for
+  // again.
+  void save(SeatBookRecord& saved) const;
+  // The nodes below tell again what they have, each when it is linked; those of one that does not
+  // come stay as after a silence.
+  void restore(const SeatBookRecord& saved, SteadyTime now);
+
  private:
   struct Seat {
     SeatRow row;         // number: at via
@@ -79,6 +87,7 @@ class SeatBook {
 
   Seats::iterator find(const std::string& via, std::uint64_t number);
   Seats::iterator add(SeatRow row, const std::string& via);
+  Seats::iterator put(std::uint64_t number, SeatRow row, const std::string& via);
   void erase(Seats::iterator at, bool tell);
   void tell_up(std::uint64_t number, Seat& seat, SeatAct act);
   void answer(const Seat& seat, SeatAct act);

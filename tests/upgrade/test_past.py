@@ -1,0 +1,75 @@
+"""Listeners of the past, while the server is replaced: each goes on at its byte, in the archive and on into the present."""
+from harness import check, equal, test, wait_for
+from media import MP3_FRAME, mp3_numbers
+from recorder import Studio, ranges, recorded_seconds, recorder
+from replacing import upgrade
+
+PATIENT = "<source-timeout>120</source-timeout>"
+
+
+def whole(listener):
+    """All its frames, one after the other."""
+    size = len(listener.audio) // MP3_FRAME * MP3_FRAME
+    numbers = [number for _, number in mp3_numbers(listener.audio[:size])]
+    equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "every frame once")
+    return numbers
+
+
+@test
+def one_in_the_past_hears_every_byte_once(t):
+    server = recorder(t, limits=PATIENT)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 6, "it is recorded", 20)
+    listeners = [server.listener("/live.mp3?timeshift=%d" % n, icy=n == 5) for n in (3, 5, 6)]
+    for round_ in range(4):
+        for listener in listeners:
+            listener.read(40 * MP3_FRAME + 100)
+        upgrade(server)
+        equal(server.stat("/live.mp3", "listeners"), "3", "they are listeners of the mount")
+    for listener in listeners:
+        listener.read(100 * MP3_FRAME)
+        whole(listener)
+    rows = server.get("/admin/listclients?mount=/live.mp3", "admin:adm-secret").xml().findall(".//listener")
+    equal(len(rows), 3, "in the administrator's list")
+    listeners[0].close()
+    wait_for(lambda: server.stat("/live.mp3", "listeners") == "2", "one has left")
+    studio.close()
+    equal(server.stop(), 0)
+
+
+@test
+def one_comes_into_the_present_behind_an_upgrade(t):
+    server = recorder(t, limits=PATIENT + "<burst-size>64000</burst-size>")
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 5, "it is recorded", 20)
+    listener = server.listener("/live.mp3?timeshift=5")
+    listener.read(20 * MP3_FRAME)
+    upgrade(server)
+
+    def live():
+        listener.read(20 * MP3_FRAME)
+        return whole(listener)[-1] >= studio.number - 150
+    wait_for(live, "it has come near to the present", 20)
+    upgrade(server)
+    listener.read(40 * MP3_FRAME)
+    whole(listener)
+    studio.close()
+    equal(server.stop(), 0)
+
+
+@test
+def one_of_a_mount_that_is_off_the_air_goes_on(t):
+    server = recorder(t, limits=PATIENT)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 8, "it is recorded", 25)
+    studio.close()
+    studio.source.close()
+    wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)
+    begin = ranges(server)[0][0]
+    listener = server.listener("/live.mp3?from=%d" % (begin + 1))
+    for _ in range(3):
+        listener.read(30 * MP3_FRAME)
+        upgrade(server)
+    listener.read(60 * MP3_FRAME)
+    check(whole(listener)[-1] >= 140, "it goes on")
+    equal(server.stop(), 0)
