@@ -64,7 +64,6 @@ std::string Server::upgrade_obstacle() const {
   if (reloading_) return "the configuration is read again at this moment";
   if (services_->drain.draining())
     return "the server is draining: cancel that (/admin/undrain), or let it end";
-  const auto config = services_->config.read();
   std::string program;
   services_->relays->for_each_relay([&program](const std::string& mount, const Relay& relay) {
     const Upstream* const upstream = relay.upstream();
@@ -73,8 +72,6 @@ std::string Server::upgrade_obstacle() const {
   if (!program.empty())
     return cat(
         {"mount ", program, " is written by a program (<exec>), which cannot be handed over yet"});
-  if (config->store.type != StoreType::kNone)
-    return "records are kept in a <store>, which cannot be handed over yet";
   return {};
 }
 

@@ -312,4 +312,6 @@ void EtcdRegistry::set_up(Outage outage, std::string words) {
   state_.words = std::move(words);
 }
 
+void EtcdRegistry::rest(UniqueFunction<void()> then) { control_.post(std::move(then)); }
+
 }  // namespace lb

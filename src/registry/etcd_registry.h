@@ -49,6 +49,9 @@ class EtcdRegistry final : public Registry {
   void watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) override;
   void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) override;
   RegistryState state() const override;
+  RegistryContent content() const override { return mirror_.content(); }
+  // A write that is under way is made once, by this process or the next: it has its compares.
+  void rest(UniqueFunction<void()> then) override;
 
  private:
   struct Pending {

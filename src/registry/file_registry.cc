@@ -187,7 +187,38 @@ void FileRegistry::commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)
   answer([this] { pump(); });
 }
 
+void FileRegistry::rest(UniqueFunction<void()> then) {
+  rests_ = true;
+  when_at_rest_ = std::move(then);
+  for (Timer* timer : {&retry_, &sweep_, &finish_, &try_out_}) timer->cancel();
+  answer([this] { at_rest(); });
+}
+
+void FileRegistry::at_rest() {
+  if (rests_ && !busy_ && !finishing_ && when_at_rest_) std::exchange(when_at_rest_, nullptr)();
+}
+
+void FileRegistry::go_on() {
+  if (!std::exchange(rests_, false)) return;
+  when_at_rest_ = nullptr;
+  if (!state_.loaded) return open();
+  sweep_.after(kSweep);
+  finish_.after(kFinishPause);
+  if (!state_.up) try_out_.after(kRetry);
+  pump();
+}
+
+// The thread of the disk does nothing while it rests.
+void FileRegistry::let_go() {
+  if (disk_->directory) disk_->directory->let_go();
+}
+
+void FileRegistry::keep() {
+  if (disk_->directory) disk_->directory->keep();
+}
+
 void FileRegistry::pump() {
+  if (rests_) return at_rest();
   if (busy_ || !state_.loaded) return;
   if (reload_wanted_) return read_faces();
   if (auto batch = take_batch(); !batch.empty()) write_batch(std::move(batch));
@@ -246,7 +277,7 @@ void FileRegistry::write_batch(std::vector<Waiting> batch) {
 
 // In small parts, while there is nothing to commit.
 void FileRegistry::finish_files() {
-  if (busy_ || std::exchange(finishing_, true)) return;
+  if (rests_ || busy_ || std::exchange(finishing_, true)) return;
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
     control.post([this, life, finished = disk->directory->finish(kFinishRecords),
                   more = !disk->directory->is_finished()]() mutable {
@@ -257,15 +288,16 @@ void FileRegistry::finish_files() {
 
 void FileRegistry::on_finished(Result<void> finished, bool more) {
   finishing_ = false;
-  if (!finished)
-    set_up(false, finished.error().what);
-  else if (more)
+  if (!finished) set_up(false, finished.error().what);
+  if (rests_)
+    at_rest();
+  else if (finished && more)
     finish_.after(std::chrono::microseconds(0));
 }
 
 void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) {
   busy_ = false;
-  finish_.after(kFinishPause);
+  if (!rests_) finish_.after(kFinishPause);
   set_up(written.has_value(), written ? std::string() : written.error().what);
   for (Waiting& waiting : batch) {
     if (!written) {
@@ -285,7 +317,7 @@ void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) 
 
 // Writers refuse while the state is not up, so no commit of theirs finds out that it can be.
 void FileRegistry::try_out() {
-  if (state_.up || !state_.loaded) return;
+  if (rests_ || state_.up || !state_.loaded) return;
   if (busy_) return try_out_.after(kRetry);
   busy_ = true;
   disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
@@ -345,7 +377,7 @@ void FileRegistry::set_up(bool up, std::string words) {
   }
   state_.up = up;
   state_.words = std::move(words);
-  if (!up && state_.loaded) try_out_.after(kRetry);
+  if (!up && state_.loaded && !rests_) try_out_.after(kRetry);
 }
 
 void FileRegistry::name_bad(std::vector<std::string> bad) {
@@ -354,6 +386,7 @@ void FileRegistry::name_bad(std::vector<std::string> bad) {
 }
 
 void FileRegistry::forget_made() {
+  if (rests_) return;
   sweep_.after(kSweep);
   const std::int64_t until =
       wall_seconds() - std::chrono::duration_cast<std::chrono::seconds>(kMadeKept).count();

@@ -41,6 +41,11 @@ class FileRegistry final : public Registry {
   void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) override;
   RegistryState state() const override;
   void reload() override;
+  RegistryContent content() const override { return mirror_.content(); }
+  void rest(UniqueFunction<void()> then) override;
+  void go_on() override;
+  void let_go() override;
+  void keep() override;
 
  private:
   struct Disk;
@@ -55,6 +60,7 @@ class FileRegistry final : public Registry {
   void open();
   void on_opened(Result<Opened> opened);
   void pump();
+  void at_rest();  // if it is
   void read_faces();
   void on_faces(Result<RecordDirectory::Read> read);
   std::vector<Waiting> take_batch();
@@ -83,6 +89,8 @@ class FileRegistry final : public Registry {
   std::deque<Waiting> waiting_;
   bool busy_ = false;  // the disk loop reads, or a batch is not durable yet
   bool reload_wanted_ = false;
+  bool rests_ = false;
+  UniqueFunction<void()> when_at_rest_;
   bool finishing_ = false;                    // files of durable records are being written
   std::map<std::string, std::int64_t> made_;  // key, second of 1970
   Timer retry_, sweep_, finish_, try_out_;

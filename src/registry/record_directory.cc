@@ -70,6 +70,10 @@ RecordDirectory::RecordDirectory(Folder folder, Folder good, UniqueFd lock, Judg
       lock_(std::move(lock)),
       judge_(std::move(judge)) {}
 
+void RecordDirectory::let_go() noexcept { ::flock(lock_.get(), LOCK_UN); }
+
+void RecordDirectory::keep() noexcept { ::flock(lock_.get(), LOCK_EX | LOCK_NB); }
+
 Result<std::unique_ptr<RecordDirectory>> RecordDirectory::open(const std::string& path,
                                                                Judge judge) {
   auto folder = Folder::open(path);

@@ -59,6 +59,9 @@ class RecordDirectory {
   // Whether a commit could become durable: as much as a record may have is written and removed.
   Result<void> try_out();
   bool is_finished() const noexcept { return unfinished_.empty(); }
+  // Another process may open it, and this one writes no more; or it does after all.
+  void let_go() noexcept;
+  void keep() noexcept;
 
   void on_step(Step step) { step_ = std::move(step); }
 

@@ -109,6 +109,14 @@ class Registry {
   virtual RegistryState state() const = 0;
   // SIGHUP: files that were edited by hand are read; the watcher hears of them.
   virtual void reload() {}
+
+  // -- of a hand-over.  rest(): nothing is written until go_on(); `then` when nothing is being
+  // written any more.  let_go(): another process may open it; keep(): it does not.
+  virtual RegistryContent content() const = 0;  // what is in memory
+  virtual void rest(UniqueFunction<void()> then) = 0;
+  virtual void go_on() {}
+  virtual void let_go() {}
+  virtual void keep() {}
 };
 
 // Whether a text may be a key: a class of small letters, and names behind slashes, percent-encoded

@@ -32,6 +32,14 @@ void SealedRegistry::load(UniqueFunction<void(Result<RegistryContent>)> done) {
   });
 }
 
+RegistryContent SealedRegistry::content() const {
+  RegistryContent content = below_->content();
+  for (RegistryRecord& record : content.records)
+    if (may_have_secrets(record.key, record.value))
+      record.value = open_record(keys_, record.key, record.value).xml;
+  return content;
+}
+
 void SealedRegistry::watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) {
   below_->watch(from, [this, on_change = std::move(on_change)](RegistryChange change) mutable {
     open(change.set, Again::kInClear);

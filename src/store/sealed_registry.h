@@ -32,6 +32,11 @@ class SealedRegistry final : public Registry {
   void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) override;
   RegistryState state() const override { return below_->state(); }
   void reload() override { below_->reload(); }
+  RegistryContent content() const override;
+  void rest(UniqueFunction<void()> then) override { below_->rest(std::move(then)); }
+  void go_on() override { below_->go_on(); }
+  void let_go() override { below_->let_go(); }
+  void keep() override { below_->keep(); }
 
  private:
   enum class Again : bool { kInClear, kOldKeysToo };

@@ -12,9 +12,7 @@ std::string_view Feed::cannot_move() const noexcept {
   return {};
 }
 
-std::string Feed::saved_framer() const {
-  return framer_ ? saved_bytes(*framer_) : std::string();
-}
+std::string Feed::saved_framer() const { return framer_ ? saved_bytes(*framer_) : std::string(); }
 
 FeedRecord Feed::save() const {
   FeedRecord saved;

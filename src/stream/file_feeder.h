@@ -17,9 +17,9 @@
 #include "base/result.h"
 #include "media/ogg_page.h"
 #include "net/loop.h"
-#include "stream/heard_file_record.h"
 #include "stream/file_stream.h"
 #include "stream/gate.h"
+#include "stream/heard_file_record.h"
 #include "stream/mount.h"
 
 namespace lb {

@@ -55,8 +55,8 @@ SeatService::SeatService(Services& services, LinkedNeighbours& neighbours, const
 std::string SeatService::parent_of(const SlotService& slots, const std::string& mount) const {
   std::string parent = slots.parent_of(mount);
   if (neighbours_.is_linked(parent)) return parent;
-  // Whom to ask is known, or linked, in a moment, and who asks waits: a process has been replaced,
-  // this one or that one.
+  // The node to ask is known, or linked, in a moment, and requests wait: a process has been
+  // replaced, this one or that one.
   const SteadyTime now = services_.clock.steady();
   if (const auto lost = lost_.find(parent); lost != lost_.end() && now < lost->second + kMayBeBack)
     return std::string(kParentToCome);

@@ -20,6 +20,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "app/station/record_service.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -138,8 +139,16 @@ void Handover::on_channel(short) {
 void Handover::freeze() {
   step_ = Step::kFreezing;
   const std::uint64_t turn = ++turn_;
-  services_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
+  services_.records->rest([this, turn](const std::string& why) {
     if (turn != turn_) return;  // it was given up
+    if (!why.empty()) return failed(why);
+    rest_files(turn);
+  });
+}
+
+void Handover::rest_files(std::uint64_t turn) {
+  services_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
+    if (turn != turn_) return;
     archive_ = std::move(archive);
     services_.dumps.rest([this, turn](std::vector<DumpRecord> dumps) {
       services_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
@@ -153,6 +162,7 @@ void Handover::freeze() {
 
 void Handover::writers_go_on() {
   ++turn_;
+  services_.records->go_on();
   services_.archive->go_on();
   services_.dumps.go_on();
 }
@@ -226,11 +236,14 @@ Result<void> Handover::give() {
   auto pump = PumpProcess::make(out.fds().take_pumped());
   if (!pump) return pump.error();
   services_.auth->ledger().let_file_go();
+  services_.records->let_store_go();
   auto gone = send_parcel(channel_, "GO", {}, kTake);
-  if (gone)
+  if (gone) {
     pump->go();
-  else
-    services_.auth->ledger().keep();
+    return gone;
+  }
+  services_.auth->ledger().keep();
+  services_.records->keep_store();
   return gone;
 }
 
@@ -240,6 +253,7 @@ void Handover::gone() {
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   services_.links->hand_over();
   services_.auth->ledger().hand_over();
+  services_.records->hand_over();
   bool answers = false;
   for (const auto& worker : services_.workers) {
     worker->streams.forget();

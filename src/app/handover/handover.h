@@ -75,6 +75,7 @@ class Handover {
   Result<void> offer();
   void on_channel(short events);
   void freeze();
+  void rest_files(std::uint64_t turn);
   void pause();
   void writers_go_on();
   void frozen(const Result<void>& rests);
@@ -82,6 +83,7 @@ class Handover {
   Result<void> save(HandoverOut& out);
   Result<void> save_audience(HandoverOut& out);
   void save_files(HandoverOut& out);
+  void save_records(HandoverOut& out);
   void save_server(HandoverOut& out);
   // files: the numbers of mounts that play files.
   void save_listeners(HandoverOut& out,

@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "hls/session_record.h"
 #include "net/address.h"
+#include "registry/registry.h"
 #include "stream/admission_record.h"
 #include "stream/direct_record.h"
 #include "stream/heard_file_record.h"
@@ -48,6 +49,7 @@ enum class HandoverType : std::uint32_t {
   kPast = 27,
   kDirect = 28,
   kSeats = 29,
+  kRecords = 30,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -127,6 +129,27 @@ void record_fields(Io& io, T& server) {
   io(5, counters);
   io(6, bytes_read);
   io(7, bytes_sent);
+}
+
+// Records of the <store>, as this server knows them.
+template <class Io, RecordOf<RegistryRecord> T>
+void record_fields(Io& io, T& record) {
+  auto& [key, value, revision] = record;
+  io.needed(1, key);
+  io.needed(2, value);
+  io.needed(3, revision);
+}
+struct RecordsRecord {
+  std::vector<RegistryRecord> records;
+  std::uint64_t revision = 0;
+  bool whole = false;  // no more of them follow
+};
+template <class Io, RecordOf<RecordsRecord> T>
+void record_fields(Io& io, T& part) {
+  auto& [records, revision, whole] = part;
+  io.needed(1, records);
+  io.needed(2, revision);
+  io.needed(3, whole);
 }
 
 // The listeners of one mount on one worker.

@@ -10,11 +10,13 @@
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "app/station/record_service.h"
 
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostListeners = 1000;  // in one record
+constexpr std::size_t kMostListeners = 1000;      // in one record
+constexpr std::size_t kRecordsBytes = 1'000'000;  // likewise
 
 }  // namespace
 
@@ -62,6 +64,25 @@ void Handover::save_cluster(HandoverOut& out) {
   }
 }
 
+// Before all that settings hold for.
+void Handover::save_records(HandoverOut& out) {
+  auto content = services_.records->content();
+  if (!content) return;
+  RecordsRecord part;
+  part.revision = content->revision;
+  std::size_t bytes = 0;
+  for (RegistryRecord& record : content->records) {
+    bytes += record.key.size() + record.value.size();
+    part.records.push_back(std::move(record));
+    if (bytes < kRecordsBytes) continue;
+    out.put(HandoverType::kRecords, part);
+    part.records.clear();
+    bytes = 0;
+  }
+  part.whole = true;
+  out.put(HandoverType::kRecords, part);
+}
+
 void Handover::save_server(HandoverOut& out) {
   ServerRecord server;
   server.next_client_id = services_.next_client_id.load();
@@ -92,6 +113,7 @@ Result<void> Handover::save_audience(HandoverOut& out) {
 
 Result<void> Handover::save(HandoverOut& out) {
   given_ = {};
+  save_records(out);
   save_server(out);
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : services_.auth->ledger().save())

@@ -13,6 +13,7 @@
 #include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
+#include "app/station/record_service.h"
 #include "base/cat.h"
 #include "net/fd_parcel.h"
 #include "stream/offer_record.h"
@@ -160,6 +161,9 @@ Result<void> TakeOver::read(Services& services, std::string_view bytes) {
 
 Result<void> TakeOver::read_one(Services& services, HandoverType type, std::string_view bytes) {
   switch (type) {
+    case HandoverType::kRecords:
+      return taken<RecordsRecord>("records", bytes,
+                                  [&](auto saved) { take_records(services, std::move(saved)); });
     case HandoverType::kServer:
       return taken<ServerRecord>("server", bytes,
                                  [&](const auto& saved) { take_server(services, saved); });
@@ -256,6 +260,15 @@ Result<void> TakeOver::take_dump(Services& services, const DumpRecord& saved) {
   if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
   services.dumps.take_over(mount, saved, fds_.take(saved.file));
   return {};
+}
+
+// A configuration without a store has no use for them.
+void TakeOver::take_records(Services& services, RecordsRecord saved) {
+  for (RegistryRecord& record : saved.records) records_.records.push_back(std::move(record));
+  records_.revision = saved.revision;
+  if (!saved.whole) return;
+  if (services.config.read()->store.type != StoreType::kNone) services.records->take_over(records_);
+  records_ = {};
 }
 
 void TakeOver::take_server(Services& services, const ServerRecord& saved) {

@@ -67,6 +67,7 @@ class TakeOver {
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
   Result<void> read(Services& services, std::string_view bytes);
   Result<void> read_one(Services& services, HandoverType type, std::string_view bytes);
+  void take_records(Services& services, RecordsRecord saved);
   void take_server(Services& services, const ServerRecord& saved);
   Result<void> take_mount(Services& services, const AdmissionRecord& saved);
   Result<void> take_source(Services& services, const SourceRecord& saved);
@@ -88,6 +89,7 @@ class TakeOver {
 
   FdChannel channel_;
   OfferRecord offer_;
+  RegistryContent records_;
   FdsIn offered_, fds_;
   std::unordered_map<std::uint64_t, WriterLease> leases_;
   std::vector<std::vector<SourceRecord>> sources_;    // by worker

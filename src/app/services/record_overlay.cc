@@ -37,6 +37,10 @@ std::shared_ptr<const Config> RecordOverlay::begin_with(MountRecords store, Moun
   return laid_;
 }
 
+std::shared_ptr<const Config> RecordOverlay::begin_with(MountRecords store) {
+  return begin_with(std::move(store), wanted_.external);
+}
+
 void RecordOverlay::changed(Done done) {
   if (done) waiting_.push_back(std::move(done));
   if (!std::exchange(due_, true)) control_.post([this] { lay(); });

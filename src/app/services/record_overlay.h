@@ -37,6 +37,7 @@ class RecordOverlay {
   void set_file(std::shared_ptr<const Config> file, Done done);
   // The same before anything runs: the configuration of the start.
   std::shared_ptr<const Config> begin_with(MountRecords store, MountRecords external);
+  std::shared_ptr<const Config> begin_with(MountRecords store);  // as they are, otherwise
 
   void stop() { stopped_ = true; }
 

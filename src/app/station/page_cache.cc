@@ -5,9 +5,9 @@
 
 #include "admin/status_json.h"
 #include "app/cluster/cluster_service.h"
+#include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/station/foreign_pages.h"
-#include "app/services/mount_files.h"
 #include "app/station/now_pages.h"
 #include "app/station/station_stats.h"
 #include "http/message.h"

@@ -30,11 +30,19 @@ RecordService::RecordService(Services& services)
       patience_(services.loops.control(), [this] { settle_applied(); }),
       retry_(services.loops.control(), [this] { load(); }),
       start_(services.loops.control(), [this] { end_of_start(); }),
-      catch_up_(services.loops.control(), [this] { plan_those_behind(); }) {}
+      catch_up_(services.loops.control(), [this] { plan_those_behind(); }),
+      rest_(services.loops.control(), [this] {
+        if (when_at_rest_)
+          std::exchange(when_at_rest_, nullptr)("changes of records are under way at this moment");
+      }) {}
 
 RecordService::~RecordService() = default;
 
 void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
+  if (rests_) {
+    resting_.emplace_back(std::move(task), std::move(done));
+    return;
+  }
   auto job = std::make_shared<Job>();
   job->task = std::move(task);
   job->done = std::move(done);
@@ -134,6 +142,10 @@ void RecordService::ordered(const JobPtr& job) {
 }
 
 void RecordService::commit(const JobPtr& job) {
+  if (taken_over_) {
+    before_open_.push_back(job);
+    return;
+  }
   if (!registry_->state().up) {
     finish(job, read_only());
     return;
@@ -228,6 +240,7 @@ void RecordService::finish(const JobPtr& job, Answer answer) {
     audit(*job, std::string(problem_kind(std::get<Problem>(answer).name).name));
   }
   job->done(std::move(answer));
+  at_rest();
 }
 
 // What only reads is not written down.

@@ -86,6 +86,20 @@ class RecordService {
   // what changes.
   MountRecords restore(const RegistryContent& content);
   void follow(RegistryChange change);
+
+  // -- of a hand-over
+  // Changes under way end, and later ones wait; then: "", or why they do not end.
+  void rest(UniqueFunction<void(std::string why)> then);
+  void go_on();
+  // What the store has; nullopt: there is none, or it has not been read.
+  std::optional<RegistryContent> content() const;
+  void let_store_go();
+  void keep_store();
+  // Those that wait are answered: nothing was written.
+  void hand_over();
+  // What another process knew is in force before the store is read, and before anything runs.
+  void take_over(const RegistryContent& content);
+
   // The keys that sign sessions are other ones.
   void keys_changed() { keys_.look(); }
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
@@ -135,6 +149,7 @@ class RecordService {
   void publish(std::shared_ptr<const RecordBook> book, bool first);
   // The records of this revision are in force; what waits for that goes on.
   void laid(std::uint64_t revision);
+  void at_rest();  // if it is
   void note_unread(std::string why);
   void wait_less(const Error& error);
   void end_of_start();
@@ -184,7 +199,12 @@ class RecordService {
   std::deque<Applying> applying_;
   UniqueFunction<void()> ready_;
   bool stopped_ = false;
-  bool failed_ = false;  // to load, at the start
+  bool taken_over_ = false;  // what is known comes from the process before, until the store is read
+  std::vector<JobPtr> before_open_;  // commits that wait for that
+  bool rests_ = false;
+  UniqueFunction<void(std::string)> when_at_rest_;
+  std::vector<std::pair<Task, UniqueFunction<void(Answer)>>> resting_;  // requests
+  bool failed_ = false;                                                 // to load, at the start
   LifeRecord life_;
   KeyRecords keys_;
   LogoutRecords logouts_;
@@ -209,7 +229,7 @@ class RecordService {
   bool reading_ = false;  // the clerk reads a change
   std::vector<RegistryChange> to_read_;
   std::vector<UniqueFunction<void()>> behind_reading_;  // commits whose change is not told yet
-  Timer patience_, retry_, start_, catch_up_;
+  Timer patience_, retry_, start_, catch_up_, rest_;
   std::array<std::atomic<std::uint64_t>, kStatuses> answers_{};
 };
 

@@ -70,11 +70,16 @@ void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
   registry_ =
       open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
   if (!registry_) {
+    taken_over_ = false;
     end_of_start();
     return;
   }
-  note_unread("it has not been read yet");
-  start_.after(kStartPatience);
+  if (taken_over_) {
+    end_of_start();
+  } else {
+    note_unread("it has not been read yet");
+    start_.after(kStartPatience);
+  }
   services_.login->on_ended([this](EndedLogin login) { logouts_.add(std::move(login)); });
   load();
 }
@@ -93,12 +98,13 @@ void RecordService::load() {
 void RecordService::loaded(Result<RegistryContent> content) {
   if (stopped_) return;
   if (!content) {
-    services_.log.error("store/load",
-                        cat({"the store cannot be read: ", content.error().what,
-                             "; it is tried again in 1 s, and until then there are no "
-                             "records"}));
-    note_unread(content.error().what);
+    services_.log.error("store/load", cat({"the store cannot be read: ", content.error().what,
+                                           "; it is tried again in 1 s, and until then ",
+                                           taken_over_ ? "the records stay as they were"
+                                                       : "there are no records"}));
+    if (!taken_over_) note_unread(content.error().what);
     wait_less(content.error());
+    for (const JobPtr& job : std::exchange(before_open_, {})) finish(job, read_only());
     retry_.after(kLoadPause);
     return;
   }
@@ -120,12 +126,13 @@ void RecordService::opened(std::shared_ptr<const RecordBook> book,
       cat({"the store has ", book->mounts().size(), " mounts, ", book->accounts().size(),
            " accounts and ", book->users().size(), " users at revision ", book->revision()}));
   const std::uint64_t revision = book->revision();
-  publish(std::move(book), true);
+  publish(std::move(book), !std::exchange(taken_over_, false));
   // What has changed meanwhile is told now.
   registry_->watch(revision, [this](RegistryChange change) { changed(std::move(change)); });
   logouts_.begin(*registry_);
   ban_sweep_.begin(*registry_);
   keys_.begin(*registry_);
+  for (const JobPtr& job : std::exchange(before_open_, {})) commit(job);
 }
 
 void RecordService::changed(RegistryChange change) {
@@ -306,6 +313,7 @@ void RecordService::stop() {
   patience_.cancel();
   retry_.cancel();
   start_.cancel();
+  rest_.cancel();
 }
 
 ApiWorld RecordService::world(const Config& config) const {

@@ -5,6 +5,7 @@
 #include "cluster/link/fake_master_side.h"
 #include "cluster/link/fake_node_side.h"
 #include "cluster/link/link_server.h"
+#include "cluster/link/master_record.h"
 #include "cluster/whole_changes.h"
 
 #include "CppUTest/TestHarness.h"
@@ -111,6 +112,22 @@ TEST(MasterSession, TheWelcomeNamesTheMastersProcessAndItsClock) {
   CHECK(bench.until([this] { return !session->linked(); }));
   STRCMP_EQUAL("m1.77e0", session->master_mark().c_str());  // its streams may still be asked for
 }
+TEST(MasterSession, TheNextProcessKnowsWhatTheMasterOffers) {
+  master.offer({"/a", "audio/mpeg", 128, {"m1"}, 0});
+  master.offer({"/b", "audio/mpeg", 64, {"m1"}, 0});
+  begin();
+  CHECK(linked());
+  CHECK(bench.until([this] { return session->streams().streams().size() == 2; }));
+  const MasterRecord saved = session->save();
+  session.reset();
+  begin();
+  const auto restored = session->restore(saved);
+  CHECK_TEXT(restored.has_value(), restored ? "" : restored.error().what.c_str());
+  STRCMP_EQUAL("m1", session->master_id().c_str());
+  CHECK(session->streams().streams().contains("/a"));
+  CHECK(session->streams().streams().contains("/b"));
+}
+
 TEST(MasterSession, SendsOnlyWhatHasChanged) {
   set_all(node_side.load_changes, {{"/a", 3, 128}, {"/b", 1, 128}}, {});
   begin();
