@@ -34,6 +34,7 @@ dist_doc_DATA += \
   doc/security.md \
   doc/faults.md \
   doc/reliability.md \
+  doc/upgrade.md \
   doc/reports.md \
   doc/reverse-proxies-and-tls.md \
   doc/simulation.md \
