@@ -73,7 +73,7 @@ def acknowledged_changes_are_there_and_streams_go_on(t):
     wait_for(lambda: server.get("/live.mp3").status == 404, "its source has ended with its record")
     equal(server.stop(), 0)
     server.start()
-    equal(len(api.ask("GET", "/mounts?limit=1000").json()["mounts"]), sum(len(writer.made) for writer in writers), "mounts on the disk")
+    equal(len(api.ask("GET", "/mounts?most=500").json()["items"]), sum(len(writer.made) for writer in writers), "mounts on the disk")
     equal(server.stop(), 0)
 
 
@@ -91,7 +91,7 @@ def a_program_that_fails_leaves_the_store_as_it_was(t):
     put_program(place, like=good)
     upgrade(server)
     api.mount("/three.mp3")
-    equal([row["mount"] for row in api.ask("GET", "/mounts").json()["mounts"]], ["/one.mp3", "/three.mp3", "/two.mp3"])
+    equal([row["mount"] for row in api.ask("GET", "/mounts").json()["items"]], ["/one.mp3", "/three.mp3", "/two.mp3"])
     equal(server.stop(), 0)
 
 

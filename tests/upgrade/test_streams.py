@@ -2,7 +2,6 @@
 import signal
 import threading
 
-from api import store_server
 from harness import ADMIN, check, equal, give_away, test, wait_for
 from media import MP3_FRAME, mp3_numbers
 from replacing import own_program, put_program, refused_upgrade, serving, taken, upgrade
@@ -205,11 +204,12 @@ def it_is_refused_while_it_drains(t):
 
 @test
 def what_cannot_go_over_is_refused_with_its_name(t):
-    server = store_server(t)
+    server = t.server(body="<relay><local-mount>/made</local-mount><content-type>audio/x-test</content-type><exec>yes</exec></relay>")
+    wait_for(lambda: b"/made" in server.get("/status-json.xsl").body, "the program is on the air")
     source = server.source()
     sent = source.play(50)
     listener = server.listener()
-    refused_upgrade(server, r"records are kept in a <store>, which cannot be handed over yet")
+    refused_upgrade(server, r"mount /made is written by a program \(<exec>\), which cannot be handed over yet")
     sent += source.play(20)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "the listener hears on")
