@@ -17,6 +17,8 @@ struct AskedRegistry final : Registry {
   void commit(RegistryWrite, UniqueFunction<void(CommitAnswer)> done) override {
     asked.push_back(std::move(done));
   }
+  RegistryContent content() const override { return {}; }
+  void rest(UniqueFunction<void()>) override {}
   RegistryState state() const override {
     RegistryState now;
     now.up = up;
