@@ -46,16 +46,20 @@ bench_programs += bench/audience-rate
 bench_audience_rate_SOURCES = bench/audience_rate.cc
 bench_audience_rate_LDADD = $(AUDIENCE)
 
-EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/upgrade.py bench/selfcheck \
+EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/report.py bench/stalled.py bench/upgrade.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
-CLEANFILES += bench.json
+CLEANFILES += bench.json control.json hls.json archive.json upgrade.json bench/report.html
 
-# BENCH_FLAGS=--quick: 500 listeners and short windows.
+# BENCH_FLAGS=--quick: 500 listeners and short windows.  A part that cannot be measured here is not in the page.
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 .PHONY: bench bench-programs
 bench-programs: $(bench_programs)
 bench: all bench-programs
 	python3 -B $(srcdir)/bench/run.py --build $(builddir) --json bench.json $(BENCH_FLAGS)
-	python3 -B $(srcdir)/bench/control.py --build $(builddir)
+	-python3 -B $(srcdir)/bench/control.py --build $(builddir) --json control.json
+	-python3 -B $(srcdir)/bench/hls.py --server $(builddir)/src/icecast-lb --json hls.json
+	-python3 -B $(srcdir)/bench/archive.py --build $(builddir) --json archive.json
+	-python3 -B $(srcdir)/bench/upgrade.py --build $(builddir) --upgrades 20 --json upgrade.json
+	python3 -B $(srcdir)/bench/report.py --out bench/report.html

@@ -3,9 +3,9 @@
 They must find a good stream good, and a mount without a source, a source that leaves and a server
 that goes away not good: a measuring program that cannot fail measures nothing.
 """
-import sys, time
+import json, pathlib, sys, tempfile, time
 
-import harness
+import harness, report
 from harness import Bench
 
 FRAMES_PER_SECOND = 44100 / 1152
@@ -16,7 +16,25 @@ def check(fact, text):
         sys.exit(f"selfcheck: {text}")
 
 
+def check_report():
+    """The page says what was measured, and what was not."""
+    with tempfile.TemporaryDirectory(prefix="icelb-bench-") as place:
+        place = pathlib.Path(place)
+        found = {kind: {"steady_10": {"cpu_us": cpu, "rss_bytes_per_listener": 600}} for kind, cpu in (("ours", 10), ("kh", 40))}
+        (place / "bench.json").write_text(json.dumps({"window_s": 1, "found": found, "machine": harness.machine()}))
+        charts, absent = report.charts_of(place)
+        page = report.page(charts, absent)
+        bars = report.charts_of(place)[0][0][0].svg()
+        check([chart.title for chart, _ in charts] == ["Processor time, 10 listeners", "Memory, 10 listeners"], f"charts: {charts}")
+        widths = [float(part.split('"')[0]) for part in bars.split('width="')[1:] if 'height="24"' in part[:60]]
+        check(len(widths) == 2 and abs(widths[1] / widths[0] - 4) < 0.01, f"bars of 10 and 40: {widths}")
+        check("goal: 1,000" in page and "upgrades (upgrade.json)" in page, "a goal, and what was not measured, are not in the page")
+        report.write_pictures(charts, place)
+        check("prefers-color-scheme" in (place / "bench-memory.svg").read_text(), "a picture has no dark form")
+
+
 def main():
+    check_report()
     with Bench(sys.argv[1]) as bench:
         server = bench.start("loop", 100)
         silent = harness.result(bench.listen(server, "--listeners", 2, "--seconds", 0.3))
