@@ -285,6 +285,7 @@ def orchestration_drains_and_takes_listeners_again(machine):
     machine.shell("sed -i 's/127.0.0.2 edge1/127.0.0.2 edge1 edge1/' /etc/hosts")
     page = Page("doc/orchestration.md", machine, [
         ("kubectl", "there is no Kubernetes; tests/orchestration looks at its files"),
+        ("curl -N", "it has no end; tests/api/test_live.py reads it"),
     ])
     said = page.run("--drain=move", changed=lambda line: line.replace("admin:PASSWORD", "admin:ADMIN-PASSWORD"))
     matches("drain", said, "what the orders answer")
