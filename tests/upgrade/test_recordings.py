@@ -38,6 +38,8 @@ def the_same_file_goes_on_byte_for_byte(t):
         wait_for(lambda: recorded(t, sent) > before + 40 * MP3_FRAME, "it goes on recording: " + server.log()[-1500:])
     equal(len(data_files(t)), 1, "files")
     check("made whole after a crash" not in server.log(), "no file is taken for one of a crash: " + server.log()[-1500:])
+    # What lies in a socket when the server ends was never read.
+    wait_for(lambda: int(server.stat("/live.mp3", "total_bytes_read") or 0) >= len(sent), "all has been read")
     equal(server.stop(), 0)
     check(recorded(t, sent) >= len(sent) - 2 * MP3_FRAME, "all of it is there: %d of %d" % (recorded(t, sent), len(sent)))
     # What is there is read by the next process.
