@@ -39,6 +39,9 @@ dist_doc_DATA += \
   doc/reverse-proxies-and-tls.md \
   doc/simulation.md \
   doc/stores.md \
+  doc/bench-joins.svg \
+  doc/bench-memory.svg \
+  doc/bench-processor.svg \
   doc/threads.svg \
   doc/pictures.md \
   doc/titles.md
