@@ -72,6 +72,12 @@ struct ShiftedStreams::One final : Member {
   bool look(std::int64_t from_ms);
   bool enter_live();
   void seek();
+  // Of this node, and what is known of those of others.
+  Catalog::Files files_anywhere() const {
+    const Shared& shared = owner().shared_;
+    return shared.remote != nullptr ? shared.remote->files(recorded)
+                                    : shared.catalog->files(recorded);
+  }
   // Of the next byte.
   StreamAddress next() const {
     if (!file) return sought;
@@ -213,8 +219,7 @@ std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>
 // The file is at its end, or is lost before that.
 void ShiftedStreams::One::go_on() {
   const Shared& shared = owner().shared_;
-  const Catalog::Files files =
-      shared.remote != nullptr ? shared.remote->files(recorded) : shared.catalog->files(recorded);
+  const Catalog::Files files = files_anywhere();
   const std::uint64_t origin = file->row.origin + listener->position;
   std::size_t next = files->find(file->row.id, origin);
   if (next < files->size() && !(lost && file->is((*files)[next])))
@@ -259,8 +264,7 @@ bool ShiftedStreams::One::look(std::int64_t from_ms) {
 // waits.
 void ShiftedStreams::One::seek() {
   const Shared& shared = owner().shared_;
-  const Catalog::Files files =
-      shared.remote != nullptr ? shared.remote->files(recorded) : shared.catalog->files(recorded);
+  const Catalog::Files files = files_anywhere();
   const std::uint32_t id = short_id(sought.id);
   const std::size_t found = files->find(id, sought.position);
   if (found < files->size())
