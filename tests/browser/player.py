@@ -17,6 +17,17 @@ def playing_page(s, path="/listen/live.mp3", seconds=1):
     s.browser.wait(lambda: s.browser.script(HEARD) > seconds, "it plays", harness.Settings.patience)
 
 
+def looks(s, name):
+    """It fits in small, on a phone and on a desk, light and dark, and is accessible."""
+    for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
+            s.browser.screenshot(s.shots / ("%s-%s-%s.png" % (name, size, "dark" if dark else "light")))
+    s.browser.look(1280)
+
+
 @test
 def a_stream_plays_and_its_title_changes(s):
     server = s.start()
@@ -32,13 +43,7 @@ def a_stream_plays_and_its_title_changes(s):
     equal(s.browser.script("return navigator.mediaSession.metadata.title"), evil)
     s.see("Played before")
     s.browser.wait(lambda: s.browser.find("#played").text.count("First Song") == 1, "the history")
-    for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
-        for dark in (False, True):
-            s.browser.look(width, dark)
-            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
-            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
-            s.browser.screenshot(s.shots / ("player-%s-%s.png" % (size, "dark" if dark else "light")))
-    s.browser.look(1280)
+    looks(s, "player")
     quiet(s)
 
 
@@ -202,13 +207,7 @@ def the_picture_of_a_title_is_on_the_page_and_on_the_lock_screen(s):
     art = given.json()["art"]
     s.browser.wait(lambda: s.browser.script(shown) == [art, 256], "the picture", harness.Settings.patience)
     check(s.browser.script("return navigator.mediaSession.metadata.artwork[0].src").endswith(art), "the lock screen has another one")
-    for size, width in {"small": 320, "phone": 390, "desk": 1280}.items():
-        for dark in (False, True):
-            s.browser.look(width, dark)
-            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
-            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
-            s.browser.screenshot(s.shots / ("player-cover-%s-%s.png" % (size, "dark" if dark else "light")))
-    s.browser.look(1280)
+    looks(s, "player-cover")
     # It goes with its title.
     equal(server.set_title("/live.mp3", song="Second%20Song").status, 200)
     s.see("Second Song")

@@ -1,37 +1,14 @@
 #include "admin/event_stream.h"
 
-#include <sys/socket.h>
-
 #include <optional>
+
+#include "admin/stream_reader.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using lb::test::StreamReader;
 using namespace std::chrono_literals;
-
-namespace {
-
-struct Reader {
-  Reader() {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-      std::abort();
-    transport =
-        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.9", 1024));
-    peer.reset(ends[1]);
-  }
-  std::string received() {
-    std::string all;
-    char buffer[65536];
-    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
-      all.append(buffer, static_cast<std::size_t>(n));
-    return all;
-  }
-  std::unique_ptr<Transport> transport;
-  UniqueFd peer;
-};
-
-}  // namespace
 
 TEST_GROUP(EventStream) {
   FakeClock clock;
@@ -40,7 +17,7 @@ TEST_GROUP(EventStream) {
   int ended = 0;
   std::uint64_t bytes = 0;
 
-  bool follow(Reader & reader, const std::string& last_id = "", Followers::Scope scope = {}) {
+  bool follow(StreamReader & reader, const std::string& last_id = "", Followers::Scope scope = {}) {
     return stream.add(
         reader.transport, "HEAD\r\n\r\n", last_id,
         [this](std::uint64_t n) {
@@ -52,7 +29,7 @@ TEST_GROUP(EventStream) {
 };
 
 TEST(EventStream, AReaderHearsWhatComes) {
-  Reader reader;
+  StreamReader reader;
   stream.publish({"start", "edge1", {}, {}, {}});
   CHECK(follow(reader));
   STRCMP_EQUAL("HEAD\r\n\r\nretry: 3000\n\n", reader.received().c_str());
@@ -75,7 +52,7 @@ TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
     stream.publish({"node-down", "edge9", {{"why", "it is silent"}}, {}, {}});
   };
   publish();
-  Reader late, now;
+  StreamReader late, now;
   follow(late, "1700000000-0", own);
   follow(now, "", own);
   publish();
@@ -92,7 +69,7 @@ TEST(EventStream, AnEventIsOfTheAccountThatItsMountHadThen) {
   own.owns = [](std::string_view, std::string_view account) { return account == "acme"; };
   stream.publish({"source-connect", "/show", {{"address", "192.0.2.7"}}, {}, {}, "bolt"});
   stream.publish({"source-connect", "/show", {{"address", "192.0.2.8"}}, {}, {}, "acme"});
-  Reader late;
+  StreamReader late;
   follow(late, "1700000000-0", own);
   const std::string text = late.received();
   CHECK(text.find("192.0.2.7") == std::string::npos);
@@ -101,7 +78,7 @@ TEST(EventStream, AnEventIsOfTheAccountThatItsMountHadThen) {
 TEST(EventStream, AReaderMayBeShownNoAddresses) {
   Followers::Scope scope;
   scope.addresses = false;
-  Reader reader;
+  StreamReader reader;
   follow(reader, "", scope);
   stream.publish({"source-connect", "/a", {{"type", "x"}, {"address", "192.0.2.7"}}, {}, {}});
   stream.publish({"source-takeover",
@@ -119,7 +96,7 @@ TEST(EventStream, AReaderWhoseLoginEndsIsSentAway) {
   bool holds = true;
   Followers::Scope scope;
   scope.holds = [&holds] { return holds; };
-  Reader reader;
+  StreamReader reader;
   follow(reader, "", scope);
   stream.publish({"one", "x", {}, {}, {}});
   holds = false;
@@ -131,7 +108,7 @@ TEST(EventStream, AReaderWhoseLoginEndsIsSentAway) {
 }
 TEST(EventStream, AReaderThatComesBackGetsTheEventsThatItMissed) {
   for (int i = 0; i < 3; ++i) stream.publish({"e" + std::to_string(i), "x", {}, {}, {}});
-  Reader reader;
+  StreamReader reader;
   follow(reader, "1700000000-2");
   const std::string text = reader.received();
   CHECK(text.find("event: e1\n") == std::string::npos);
@@ -140,21 +117,21 @@ TEST(EventStream, AReaderThatComesBackGetsTheEventsThatItMissed) {
 TEST(EventStream, AnIdOfAnotherRunMeansEverythingThatIsKept) {
   stream.publish({"e1", "x", {}, {}, {}});
   for (const char* id : {"1699999999-7", "nonsense", "-", "1700000000-x"}) {
-    Reader reader;
+    StreamReader reader;
     follow(reader, id);
     CHECK_TEXT(reader.received().find("event: e1\n") != std::string::npos, id);
   }
 }
 TEST(EventStream, KeepsOnlyTheNewest) {
   for (std::size_t i = 0; i < EventStream::kKept + 5; ++i) stream.publish({"e", "x", {}, {}, {}});
-  Reader reader;
+  StreamReader reader;
   follow(reader, "0-0");
   const std::string text = reader.received();
   CHECK(text.find("id: 1700000000-5\n") == std::string::npos);
   CHECK(text.find("id: 1700000000-6\n") != std::string::npos);
 }
 TEST(EventStream, TextFromOutsideMakesNoNewLine) {
-  Reader reader;
+  StreamReader reader;
   follow(reader);
   reader.received();
   stream.publish(
@@ -164,14 +141,14 @@ TEST(EventStream, TextFromOutsideMakesNoNewLine) {
   CHECK(text.find("/a\\u000a\\u000aevent: forged") != std::string::npos);
 }
 TEST(EventStream, AQuietStreamBeats) {
-  Reader reader;
+  StreamReader reader;
   follow(reader);
   reader.received();
   stream.beat();
   STRCMP_EQUAL(":\n\n", reader.received().c_str());
 }
 TEST(EventStream, AReaderThatHasGoneIsForgotten) {
-  Reader reader;
+  StreamReader reader;
   follow(reader);
   reader.peer.reset();
   loop.run_once(true);
@@ -180,7 +157,7 @@ TEST(EventStream, AReaderThatHasGoneIsForgotten) {
   CHECK_EQUAL(8u + 13u, bytes);
 }
 TEST(EventStream, AReaderThatDoesNotReadIsDropped) {
-  Reader reader;
+  StreamReader reader;
   follow(reader);
   for (int i = 0; i < 10000 && ended == 0; ++i)
     stream.publish({"e", std::string(1000, 'x'), {}, {}, {}});
@@ -188,9 +165,9 @@ TEST(EventStream, AReaderThatDoesNotReadIsDropped) {
   CHECK_EQUAL(0u, stream.readers());
 }
 TEST(EventStream, ThereIsALimitOfReaders) {
-  std::vector<Reader> readers(EventStream::kMaxReaders + 1);
+  std::vector<StreamReader> readers(EventStream::kMaxReaders + 1);
   for (std::size_t i = 0; i < EventStream::kMaxReaders; ++i) CHECK(follow(readers[i]));
-  Reader& last = readers.back();
+  StreamReader& last = readers.back();
   CHECK(!follow(last));
   CHECK(last.transport != nullptr);
   STRCMP_EQUAL("", last.received().c_str());

@@ -1,35 +1,15 @@
 #include "admin/live_feed.h"
 
-#include <sys/socket.h>
-
+#include "admin/stream_reader.h"
 #include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using lb::test::StreamReader;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct LiveReader {
-  LiveReader() {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-      std::abort();
-    transport =
-        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.9", 1024));
-    peer.reset(ends[1]);
-  }
-  std::string received() {
-    std::string all;
-    char buffer[65536];
-    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
-      all.append(buffer, static_cast<std::size_t>(n));
-    return all;
-  }
-  std::unique_ptr<Transport> transport;
-  UniqueFd peer;
-};
 
 bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
@@ -43,7 +23,7 @@ TEST_GROUP(LiveFeed) {
   LiveFeed feed{loop};
   int ended = 0;
 
-  bool follow(LiveReader & reader, const std::string& last_id = "", LiveScope scope = {}) {
+  bool follow(StreamReader & reader, const std::string& last_id = "", LiveScope scope = {}) {
     return feed.add(
         reader.transport, "HEAD\r\n\r\n", last_id, [this](std::uint64_t) { ++ended; }, {},
         std::move(scope));
@@ -70,7 +50,7 @@ TEST_GROUP(LiveFeed) {
 
 TEST(LiveFeed, AStateThenWhatChanges) {
   feed.take(some());
-  LiveReader reader;
+  StreamReader reader;
   CHECK(follow(reader));
   const std::string state = reader.received();
   CHECK(has(state, "event: state\n"));
@@ -93,7 +73,7 @@ TEST(LiveFeed, AStateThenWhatChanges) {
 
 TEST(LiveFeed, SumsComeAtOnceAndRowsOnceASecond) {
   feed.take(some());
-  LiveReader reader;
+  StreamReader reader;
   follow(reader);
   reader.received();
   LiveSample next = some();
@@ -112,7 +92,7 @@ TEST(LiveFeed, SumsComeAtOnceAndRowsOnceASecond) {
 
 TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
   feed.take(some());
-  LiveReader reader, again, foreign, narrower;
+  StreamReader reader, again, foreign, narrower;
   follow(reader);
   const std::string id = id_of(reader.received());
   LiveSample next = some();
@@ -126,7 +106,7 @@ TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
   CHECK(has(missed, R"("mount":"/b","listeners":9)"));
   CHECK(!has(missed, "/a"));
   for (const std::string bad : {"", "17", "1700000000-00000000-1", "x\xff", "1700000000--99999"}) {
-    LiveReader other;
+    StreamReader other;
     follow(other, bad);
     CHECK(has(other.received(), "event: state\n"));
   }
@@ -139,7 +119,7 @@ TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
 
 TEST(LiveFeed, AnOwnerIsShownItsMountsAlone) {
   feed.take(some());
-  LiveReader reader;
+  StreamReader reader;
   follow(reader, "", only("acme"));
   const std::string state = reader.received();
   CHECK(has(state, R"("listeners":4,"kbps":512,"on_air":1)"));
@@ -163,7 +143,7 @@ TEST(LiveFeed, OneThatDoesNotReadCostsOnePartAndIsSentAway) {
   for (int n = 0; n < 20'000; ++n)
     sample.mounts[cat({"/mount-", n})] = {static_cast<std::uint64_t>(n), 1, "", "A title"};
   feed.take(sample);
-  LiveReader reader;
+  StreamReader reader;
   const int small = 64 * 1024;
   ::setsockopt(reader.transport->fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
   CHECK(follow(reader));
@@ -184,7 +164,7 @@ TEST(LiveFeed, OneThatDoesNotReadCostsOnePartAndIsSentAway) {
   for (std::size_t at = 0; (at = told.find("{\"mount\":", at)) != std::string::npos; ++at) ++rows;
   CHECK_EQUAL(20'000u, rows);
   CHECK_EQUAL(0, ended);
-  LiveReader stalled;
+  StreamReader stalled;
   ::setsockopt(stalled.transport->fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
   follow(stalled);
   clock.advance(30s);
@@ -198,7 +178,7 @@ TEST(LiveFeed, OneThatDoesNotReadCostsOnePartAndIsSentAway) {
 
 TEST(LiveFeed, TooManyReadersAreNotTaken) {
   feed.take(some());
-  std::vector<LiveReader> readers(LiveFeed::kMaxReaders + 1);
+  std::vector<StreamReader> readers(LiveFeed::kMaxReaders + 1);
   for (std::size_t n = 0; n < LiveFeed::kMaxReaders; ++n) CHECK(follow(readers[n]));
   CHECK(!follow(readers.back()));
   CHECK(readers.back().transport != nullptr);
@@ -206,7 +186,7 @@ TEST(LiveFeed, TooManyReadersAreNotTaken) {
 
 TEST(LiveFeed, WhatIsForgottenIsAStateAgain) {
   feed.take(some());
-  LiveReader reader, late;
+  StreamReader reader, late;
   follow(reader);
   const std::string id = id_of(reader.received());
   LiveSample many = some();
