@@ -89,6 +89,15 @@ bool is_clean_path(std::string_view path) noexcept {
   return !segment_all_dots;
 }
 
+// "/a/..", "/.": a directory's name for itself or another one, with nothing behind it to reach.
+bool ends_in_dots(std::string_view raw) {
+  const auto path = percent_decode(raw, false);
+  if (!path) return false;
+  const std::size_t last = path->find_last_not_of('.');
+  return last != std::string::npos && last + 1 < path->size() && (*path)[last] == '/' &&
+         is_clean_path(std::string_view(*path).substr(0, last + 1));
+}
+
 std::optional<std::string> decode_path(std::string_view raw) {
   if (raw.empty() || raw.front() != '/') return std::nullopt;
   auto path = percent_decode(raw, false);
@@ -183,6 +192,12 @@ void RequestParser::take_request_line(std::string_view line) {
     const std::string_view raw = target.substr(0, mark);
     auto path = decode_path(raw);
     request_.only_api = is_api_path(raw) && (!path || is_of_api(request_.method));
+    if (!request_.only_api && !path && !is_of_api(request_.method) && ends_in_dots(raw)) {
+      // Icecast looks for a file of that name, and finds a directory.
+      take_version(line.substr(last + 1));
+      if (status_ == ParseStatus::kMore) refuse(404, "The file you requested could not be found");
+      return;
+    }
     if (!request_.only_api && (!path || is_of_api(request_.method))) return drop();
     request_.path = path ? *std::move(path) : std::string(raw);
   }

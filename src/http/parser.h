@@ -92,7 +92,8 @@ class ShoutcastParser {
 // segment of dots only, no NUL or control byte, no backslash.  Bytes from 0x80 on pass as they are.
 bool is_clean_path(std::string_view path) noexcept;
 // Decodes a path once, and checks it so.
-// nullopt: drop the connection (doc/decisions.md B2, B6).
+// nullopt: drop the connection (doc/decisions.md B2, B6), or 404 where only the last segment is one
+// of dots.
 std::optional<std::string> decode_path(std::string_view raw);
 
 }  // namespace lb

@@ -297,6 +297,13 @@ def files_of_the_webroot(t):
 
 
 @test
+def a_path_that_ends_in_dots_is_not_found(t):
+    server = t.server()
+    for path in ("/..", "/.", "/sub/..", "/sub/%2e%2e", "/...", "/admin/.."):
+        equal(server.get(path).status, 404, path)
+
+
+@test
 def parts_of_files(t):
     server = t.server()
     (server.dir / "web" / "f.bin").write_bytes(bytes(range(200)))
