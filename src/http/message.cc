@@ -75,18 +75,17 @@ std::string_view Headers::get(std::string_view name, std::string_view otherwise)
 }
 
 std::optional<std::string> query_param(std::string_view query, std::string_view name) {
+  std::optional<std::string> found;
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    const std::size_t equals = pair.find('=');
+    const std::size_t equals = std::min(pair.find('='), pair.size());
     const auto key = percent_decode(pair.substr(0, equals), true);
     if (!key || *key != name) continue;
-    if (equals == std::string_view::npos) return std::string();
-    auto value = percent_decode(pair.substr(equals + 1), true);
-    if (value && value->find('\0') != std::string::npos) return std::nullopt;
-    return value;
+    found = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (found && found->find('\0') != std::string::npos) found.reset();
   }
-  return std::nullopt;
+  return found;
 }
 
 std::string_view reason_phrase(int status) noexcept {

@@ -61,8 +61,8 @@ struct Request {
   std::string password;  // Shoutcast v1: the first line
 };
 
-// The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the first
-// one wins.  A %00 ends in nullopt for the whole value's name: no truncation.
+// The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the last
+// one wins, as in Icecast.  A %00 in it ends in nullopt: no truncation.
 std::optional<std::string> query_param(std::string_view query, std::string_view name);
 
 constexpr std::string_view kBasicChallenge = "Basic realm=\"Icecast2 Server\"";

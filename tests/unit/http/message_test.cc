@@ -42,7 +42,11 @@ TEST(QueryParam, DecodesPercentAndPlus) {
   CHECK(param("song=a=b", "song") == "a=b");
   CHECK(param("song=%26%3d%25", "song") == "&=%");
 }
-TEST(QueryParam, TheFirstOneWins) { CHECK(param("pass=a&pass=b", "pass") == "a"); }
+TEST(QueryParam, TheLastOneWins) {
+  CHECK(param("pass=a&pass=b", "pass") == "b");
+  CHECK(param("pass=a&x=1&pass=", "pass") == "");
+  CHECK(param("pass=a&pass", "pass") == "");
+}
 TEST(QueryParam, AbsentIsNotEmpty) {
   CHECK(param("", "mount") == "(none)");
   CHECK(param("mounts=x&amount=y", "mount") == "(none)");
@@ -52,7 +56,8 @@ TEST(QueryParam, AbsentIsNotEmpty) {
 }
 TEST(QueryParam, ABrokenValueIsAbsentAndANulNeverTruncates) {
   CHECK(param("song=100%", "song") == "(none)");
-  CHECK(param("song=%zz&song=b", "song") == "(none)");
+  CHECK(param("song=%zz&song=b", "song") == "b");
+  CHECK(param("song=b&song=%zz", "song") == "(none)");
   CHECK(param("mount=/a%00.mp3", "mount") == "(none)");
   CHECK(param("%zz=1&mount=/m", "mount") == "/m");
   CHECK(param("%00=1&mount%00x=/n&mount=/m", "mount") == "/m");
