@@ -134,7 +134,9 @@ Verdict FileStage::handle(Connection& connection) {
   Request& request = connection.request();
   Services& services = worker_.services;
   const auto files = services.files.read();
-  services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);
+  const auto count = [&services] {
+    services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);
+  };
   if (auto file = files->open_file(request.path, request.headers.get("range"))) {
     if (file->status == 416) {
       connection.reply_text(416, kRangeText);
@@ -145,6 +147,7 @@ Verdict FileStage::handle(Connection& connection) {
     head.content_type = file->content_type;
     head.content_length = file->length;
     head.extra = file->header_lines();
+    count();
     connection.reply_file(std::move(head), std::move(file->fd), file->first, file->length);
     return Verdict::kAnswered;
   }
@@ -170,6 +173,7 @@ Verdict FileStage::handle(Connection& connection) {
     ResponseHead head;
     head.content_type = builtin_content_type(request.path);
     head.content_length = built_in->bytes.size();
+    count();
     connection.reply_shared(head, {nullptr, built_in->bytes});
     return Verdict::kAnswered;
   }

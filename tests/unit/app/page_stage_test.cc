@@ -198,6 +198,11 @@ TEST(PageStage, AFileIsSentWithItsTypeAndLength) {
   CHECK(reply.header("Content-Type").starts_with("text/plain"));
   LONGS_EQUAL(1, server.services().counters.file_connections.load());
 }
+TEST(PageStage, WhatIsNotThereIsNoFileConnection) {
+  server.start();
+  CHECK_EQUAL(404, server.get("/b.txt").status);
+  LONGS_EQUAL(0, server.services().counters.file_connections.load());
+}
 TEST(PageStage, PartsOfAFile) {
   server.start();
   server.put_web("a.txt", "0123456789");
