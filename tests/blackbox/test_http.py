@@ -304,6 +304,21 @@ def a_path_that_ends_in_dots_is_not_found(t):
 
 
 @test
+def a_closed_name_is_closed_for_files_and_pages_too(t):
+    server = t.unstarted_server()
+    (server.dir / "web" / "a.txt").write_text("hello")
+    login = '<authentication type="htpasswd"><option name="filename" value="%s"/></authentication>' % (server.dir / "users")
+    server.write_config(body="".join("<mount><mount-name>%s</mount-name><no-mount>1</no-mount>%s</mount>" % (name, more)
+                                     for name, more in (("/a.txt", ""), ("/status-json.xsl", ""), ("/none.mp3", ""),
+                                                        ("/shut/*", ""), ("/with-login", login))))
+    server.start()
+    server.source("/with-login")
+    for path in ("/a.txt", "/status-json.xsl", "/none.mp3", "/shut/x", "/with-login"):
+        reply = server.get(path)
+        equal((reply.status, reply.text), (403, "mountpoint unavailable"), path)
+
+
+@test
 def parts_of_files(t):
     server = t.server()
     (server.dir / "web" / "f.bin").write_bytes(bytes(range(200)))

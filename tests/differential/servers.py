@@ -43,6 +43,7 @@ CONFIG = """<icecast>
   <mount><mount-name>/private.mp3</mount-name>
     <authentication type="htpasswd"><option name="filename" value="{dir}/users"/></authentication></mount>
   <mount><mount-name>/closed.mp3</mount-name><no-mount>1</no-mount></mount>
+  <mount><mount-name>/shut/*</mount-name><no-mount>1</no-mount></mount>
   <mount><mount-name>/full.mp3</mount-name><max-listeners>1</max-listeners></mount>
   <mount><mount-name>/own.mp3</mount-name><username>dj</username><password>dj-secret</password>
     <stream-name>Named here</stream-name><stream-description>Described here</stream-description>

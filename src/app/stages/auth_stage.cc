@@ -172,7 +172,8 @@ Verdict AuthStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
   const MountSettings& section = section_of(services, connection);
-  if (section.authenticator.type.empty()) return Verdict::kNext;
+  // A closed name is refused to each request.
+  if (section.authenticator.type.empty() || section.no_mount) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
   if (connection.context().authorised) return Verdict::kNext;
   // A listener by HLS is asked for once, with its first list.  A master playlist is not asked for:

@@ -15,6 +15,7 @@
 #include "app/stages/hls_segments.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/past_access_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -111,7 +112,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   const std::string name = connection.request().path;
   const MountSettings& section = mount_section(*config, name);
   if (section.no_mount) {
-    connection.reply_text(403, "mountpoint unavailable");
+    connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
   Verdict verdict = Verdict::kNext;

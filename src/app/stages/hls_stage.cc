@@ -14,6 +14,7 @@
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/listener_places.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
@@ -137,7 +138,7 @@ Verdict HlsStage::handle(Connection& connection) {
   }
   const auto& config = ask.config;
   if (mount_section(*config, request.path).no_mount) {
-    connection.reply_text(403, "mountpoint unavailable");
+    connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
   const bool idle = mount->phase() == MountPhase::kIdle;

@@ -17,6 +17,7 @@
 #include "app/stages/drain_stage.h"
 #include "app/stages/listener_places.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
@@ -206,6 +207,12 @@ Verdict ListenStage::handle(Connection& connection) {
   const auto waited = std::exchange(context.waited, std::nullopt);
   const auto offer = std::exchange(context.offer, nullptr);
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
+  // A section closes a page or a file of its name too, as its authentication does.
+  const MountSettings& section = section_of(services, connection);
+  if (section.no_mount && section.name == request.path) {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
   std::shared_ptr<Mount> mount = context.shifted()
                                      ? context.shifted()->mount
                                      : playing_mount(services, *config_of(services, connection),
@@ -216,9 +223,8 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   const auto config = config_of(services, connection);
-  const MountSettings& section = section_of(services, connection);
   if (section.no_mount) {
-    connection.reply_text(403, "mountpoint unavailable");
+    connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
   // Two servers that relay one mount from each other must not keep its echo alive.

@@ -177,6 +177,12 @@ Verdict FileStage::handle(Connection& connection) {
     connection.reply_shared(head, {nullptr, built_in->bytes});
     return Verdict::kAnswered;
   }
+  // The name of no page and no file may still be one of a pattern's.
+  if (const MountSettings& section = section_of(services, connection);
+      section.no_mount && !section.name.empty()) {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
   connection.reply_page(404, kNoSuchFile);
   return Verdict::kAnswered;
 }

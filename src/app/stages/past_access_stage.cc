@@ -9,6 +9,7 @@
 #include "app/stages/archive_replies.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
@@ -96,7 +97,7 @@ Verdict PastAccessStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   if (section.no_mount) {
-    connection.reply_text(403, "mountpoint unavailable");
+    connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
   bool administrator = false;

@@ -14,6 +14,9 @@ namespace lb {
 
 struct Worker;
 
+// Of a name that <no-mount> closes, with 403.
+inline constexpr std::string_view kClosedName = "mountpoint unavailable";
+
 // lines: more of the head, such as "Retry-After: 1\r\n".
 void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines);
 

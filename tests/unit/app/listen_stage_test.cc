@@ -184,6 +184,23 @@ TEST(ListenStage, AMountThatIsNoneIsRefused) {
   LONGS_EQUAL(403, reply.status);
   CHECK(reply.has("mountpoint unavailable"));
 }
+TEST(ListenStage, ANameThatIsNoMountIsClosedWhateverWouldAnswer) {
+  const auto closed = [](const std::string& name) {
+    return "<mount><mount-name>" + name + "</mount-name><no-mount>1</no-mount></mount>";
+  };
+  server.start(closed("/none") + closed("/status.xsl") + closed("/a.txt") + closed("/shut/*") +
+               closed("/fall.m3u") + closed("/*.txt"));
+  server.put_web("a.txt", "0123456789");
+  server.put_web("b.txt", "0123456789");
+  for (const char* path : {"/none", "/status.xsl", "/a.txt", "/shut/x", "/fall.m3u", "/c.txt"}) {
+    const Reply reply = server.get(path);
+    CHECK_EQUAL_TEXT(403, reply.status, path);
+    CHECK_TEXT(reply.has("mountpoint unavailable"), path);
+  }
+  // A pattern is meant for mounts, as in AuthStage.
+  CHECK_EQUAL(200, server.get("/b.txt").status);
+  CHECK_EQUAL(404, server.get("/shut").status);
+}
 TEST(ListenStage, ItsFallbackPlaysForAMountWithoutASource) {
   server.start(
       "<mount><mount-name>/live</mount-name><fallback-mount>/b</fallback-mount></mount>"
