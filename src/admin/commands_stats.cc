@@ -5,6 +5,7 @@
 
 #include "admin/command_task.h"
 #include "admin/mount_list.h"
+#include "base/encoding.h"
 #include "cluster/relay/relay_marks.h"
 
 namespace lb {
@@ -13,6 +14,20 @@ namespace {
 bool goes_into_a_line(std::string_view mount) {
   return std::none_of(mount.begin(), mount.end(),
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// Icecast's slaves read a line as a URI: they decode it, and pass over one with a space or a letter
+// beyond ASCII.  They do not name themselves here.  KH's do, and take the line as it is.
+std::string line_of(std::string_view mount, bool encoded) {
+  constexpr std::string_view kInUris = "!$&'()*+,;=:@";
+  std::string line;
+  for (const char c : mount) {
+    if (!encoded || kInUris.find(c) != std::string_view::npos)
+      line += c;
+    else
+      line += percent_encode(std::string_view(&c, 1), true);
+  }
+  return line + "\r\n";
 }
 
 AdminAnswer list_unknown() {
@@ -76,10 +91,11 @@ void run_streamlist_text(AdminTask task) {
                   std::string(task.request.headers.get("user-agent")),
                   is_own_product(task.request.headers),
                   {}};
+    const bool encoded = poll.ours || poll.agent.empty();
     for (const MountRow& row : *rows) {
       const bool plays = is_listed(row) || row.fallback_runs;
       if (row.hidden || !plays || !goes_into_a_line(row.mount)) continue;
-      answer.body += row.mount + "\r\n";
+      answer.body += line_of(row.mount, encoded);
       poll.listed.push_back(row.mount);
     }
     task.station->list_polled(std::move(poll));

@@ -71,6 +71,17 @@ def the_list_for_relays_is_plain_text_to_the_end_of_the_connection(t):
 
 
 @test
+def names_in_the_list_for_relays_are_encoded_for_those_that_decode(t):
+    server = t.server()
+    for name in ("/a%20b.mp3", "/%C3%BC.mp3", "/100%25.mp3", "/plain+(1),x:y@z.mp3"):
+        server.source(name)
+    equal(server.get("/admin/streamlist.txt", RELAY).text,
+          "/100%25.mp3\r\n/a%20b.mp3\r\n/plain+(1),x:y@z.mp3\r\n/%C3%BC.mp3\r\n")
+    reply = server.ask("GET /admin/streamlist.txt HTTP/1.0", ["User-Agent: Icecast 2.4.0-kh22"], RELAY)
+    equal(reply.body.decode(), "/100%.mp3\r\n/a b.mp3\r\n/plain+(1),x:y@z.mp3\r\n/ü.mp3\r\n")
+
+
+@test
 def listclients_has_the_names_of_both_families(t):
     server = t.server()
     server.source("/a").play(20)

@@ -85,6 +85,19 @@ for one in MASTERS:
 
 
 @test
+def names_that_have_to_be_encoded_are_mirrored(bench):
+    # KH's slaves do not decode: they get the names as they are.
+    site, names = Site(11), ("/a%20b.mp3", "/%C3%BC.mp3")
+    master = start(bench, site, OUR_MASTER % "127.0.0.1:1")
+    feeders = [Feeder(master.source(name)) for name in names]
+    for number, kind in enumerate(("stock", "ours")):
+        edge = Site(12 + number)
+        slave = SLAVES[kind](bench, edge, site)
+        for name, feeder in zip(names, feeders):
+            feeder.until(plays(slave, name), "%s plays on %s: %s" % (name, kind, slave.log()[-800:]))
+
+
+@test
 def a_kh_slave_with_another_name_is_a_slave_all_the_same(bench):
     # Somebody else is there to be redirected to.
     site, kh_site, edge = Site(11), Site(12), Site(13)
