@@ -54,10 +54,11 @@ std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
                               const UrlOptions& options) {
   std::string form =
       listener_fields("listener_add", ask, server) + field("ip", ask.ip) + agent_field(ask.headers);
-  form += cat({field("referer", ask.headers.get("referer")), "&listeners=", ask.listeners});
   for (const std::string& name : options.headers)
     if (const std::string* value = ask.headers.find(name))
       form += field(options.header_prefix + name, *value);
+  // KH's, behind all that Icecast sends.
+  form += cat({field("referer", ask.headers.get("referer")), "&listeners=", ask.listeners});
   return form;
 }
 

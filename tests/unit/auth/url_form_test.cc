@@ -49,8 +49,9 @@ TEST(UrlForm, PassesTheHeadersOnThatAreThere) {
   ask.headers.add("x-foo", "b r");
   ask.headers.add("referer", "http://r/");
   const std::string form = listener_add_form(ask, server, options);
-  CHECK(form.ends_with(
-      "&listeners=7&ClientHeader.x-foo=b%20r&ClientHeader.referer=http%3a%2f%2fr%2f"));
+  CHECK(
+      form.ends_with("&ClientHeader.x-foo=b%20r&ClientHeader.referer=http%3a%2f%2fr%2f"
+                     "&referer=http%3a%2f%2fr%2f&listeners=7"));
 }
 TEST(UrlForm, ListenerRemoveHasTheDurationWhereIcecastHasIt) {
   const RemovalNotice notice = listener_remove_parts(ask, server);
