@@ -36,6 +36,13 @@ void append_escaped(std::string& out, std::string_view text, std::string_view ke
   }
 }
 
+// As the directory wrote it, if it means the same in a form: Icecast does not escape it at all.
+std::string same_sid(std::string_view sid) {
+  std::string out;
+  append_escaped(out, sid, "-._~");
+  return out;
+}
+
 std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
   for (const std::string& line : answer.headers) {
     const std::size_t colon = line.find(':');
@@ -66,13 +73,13 @@ std::string yp_add_form(const YpStream& stream) {
 }
 
 std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
-  return cat({"action=touch&sid=", yp_escape(sid), "&st=", yp_escape(stream.song),
+  return cat({"action=touch&sid=", same_sid(sid), "&st=", yp_escape(stream.song),
               "&listeners=", stream.listeners, "&max_listeners=", stream.max_listeners,
               "&stype=", yp_escape(stream.subtype), "\r\n"});
 }
 
 std::string yp_remove_form(std::string_view sid) {
-  return cat({"action=remove&sid=", yp_escape(sid), "\r\n"});
+  return cat({"action=remove&sid=", same_sid(sid), "\r\n"});
 }
 
 YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)

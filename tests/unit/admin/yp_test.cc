@@ -95,6 +95,7 @@ TEST(Yp, SendsTheFieldsInIcecastsOrder) {
       "action=touch&sid=1%262&st=A%20%2d%20B&listeners=3&max_listeners=100&stype=Vorbis\r\n",
       yp_touch_form("1&2", s).c_str());
   STRCMP_EQUAL("action=remove&sid=7\r\n", yp_remove_form("7").c_str());
+  STRCMP_EQUAL("action=remove&sid=9f1c-4_2.x%25\r\n", yp_remove_form("9f1c-4_2.x%").c_str());
 }
 
 TEST(Yp, AddsAfterAMinuteTouchesAfterFiveSecondsAndThenAsTheDirectoryLikes) {
