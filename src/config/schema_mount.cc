@@ -249,6 +249,7 @@ constexpr SchemaElement kMountRows[] = {
      .min = -1,
      .max = 1,
      .unset = -1,
+     .choices = kPublicChoices,
      .reload = kSource,
      .example = "0",
      .help = "1: in directories, 0: never, -1: as the source says."},

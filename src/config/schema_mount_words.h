@@ -12,6 +12,9 @@ namespace lb {
 
 inline constexpr SchemaChoice kMountTypes[] = {{"normal", 0}, {"default", 1}};
 inline constexpr SchemaChoice kOverrideChoices[] = {{"none", 0}, {"all", 1}, {"own", 1}};
+// KH's words.
+inline constexpr SchemaChoice kPublicChoices[] = {{"yes", 1}, {"true", 1},  {"on", 1},
+                                                  {"no", 0},  {"false", 0}, {"off", 0}};
 inline constexpr SchemaChoice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
 inline constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
 inline constexpr SchemaChoice kLagChoices[] = {

@@ -110,6 +110,11 @@ TEST(Value, WordsOfOthersAreMapped) {
   CHECK(mount.fallback_override);
   CHECK(store_value(row(kMountBlock, "no-yp"), &mount, "1").stored);
   LONGS_EQUAL(0, mount.is_public);
+  CHECK(store_value(row(kMountBlock, "public"), &mount, "Yes").stored);
+  LONGS_EQUAL(1, mount.is_public);
+  STRCMP_EQUAL("1", show_value(row(kMountBlock, "public"), &mount).c_str());
+  CHECK(store_value(row(kMountBlock, "public"), &mount, "off").stored);
+  LONGS_EQUAL(0, mount.is_public);
   CHECK(store_value(row(kMountBlock, "allow-direct-access"), &mount, "0").stored);
   CHECK(mount.no_mount);
 }
