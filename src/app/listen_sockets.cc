@@ -14,10 +14,12 @@ constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets
 
 }  // namespace
 
-ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited)
+ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited,
+                             std::vector<UniqueFd> kept)
     : services_(services) {
   std::vector<std::string> strange;
   inherited_ = InheritedSockets(std::move(inherited), strange);
+  kept_ = InheritedSockets(std::move(kept), strange);
   for (const std::string& text : strange) services_.log.warn(kSocketsModule, text);
 }
 
@@ -57,16 +59,26 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
   return socket;
 }
 
+// Null: there is none for it.
+Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted& wanted) {
+  const unsigned workers = services_.loops.workers();
+  auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  if (!made || *made != nullptr) return made;
+  made = kept_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  if (made && *made != nullptr) (*made)->inherited = false;  // a reload may close it
+  return made;
+}
+
 Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   const bool closed = wanted.settings.tls && !has_certificate();
-  const unsigned workers = services_.loops.workers();
   if (auto handed = take_handed(wanted)) {
     (closed ? closed_ : open_).push_back(handed);
     return Socket(handed);
   }
-  auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  auto made = take_inherited(wanted);
   if (made && *made == nullptr)
-    made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
+    made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
+                              services_.loops.workers(), closed);
   if (!made) {
     services_.log.error(kSocketsModule,
                         cat({made.error().what, "; ",
@@ -93,6 +105,11 @@ Result<void> ListenSockets::open(const Config& config) {
   for (const std::string& name : inherited_.unused())
     services_.log.warn(kSocketsModule,
                        cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
+  for (const std::string& name : kept_.unused())
+    services_.log.info(kSocketsModule, cat({"socket ", name,
+                                            ", which the service manager has kept, matches no "
+                                            "<listen-socket> any more; closed"}));
+  kept_ = {};
   if (open_.empty()) return last;
   return {};
 }

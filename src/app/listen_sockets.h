@@ -4,7 +4,8 @@
 // gives what stayed its new settings; connections that were accepted live on.
 // A TLS socket without a usable certificate is bound but closed, unless one is ordered (<acme>):
 // the authority may ask there. Sockets that a service manager has opened for us come first
-// (net/inherited_sockets.h).
+// (net/inherited_sockets.h), then those that it has kept of a process before
+// (app/process/socket_store.h), which are as our own.
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.
@@ -25,7 +26,7 @@ namespace lb {
 
 class ListenSockets {
  public:
-  ListenSockets(Services& services, std::vector<UniqueFd> inherited);
+  ListenSockets(Services& services, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
 
   // Of a hand-over: those of the process before, which listen all the time.
   struct Handed {
@@ -58,6 +59,7 @@ class ListenSockets {
   static std::vector<Wanted> wanted(const Config& config);
   static bool is(const ListenSocket& socket, const Wanted& wanted);
   std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
+  Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
   void keep(Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);
@@ -66,6 +68,7 @@ class ListenSockets {
 
   Services& services_;
   InheritedSockets inherited_;
+  InheritedSockets kept_;  // until open() has been: a port that nothing wants is closed by then
   std::vector<Handed> handed_;
   bool is_running_ = false;  // the rights of the start are given up
   std::vector<Socket> open_;

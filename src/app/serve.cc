@@ -12,6 +12,7 @@
 #include "app/server.h"
 #include "base/cat.h"
 #include "config/loader.h"
+#include "program/confine.h"
 #include "program/process.h"
 
 namespace lb {
@@ -28,6 +29,27 @@ std::string first_error(const LoadedConfig& loaded, const std::string& path) {
   for (const Diagnostic& d : loaded.diagnostics)
     if (d.severity == Severity::kError) return to_string(d, path);
   return path + " cannot be used";
+}
+
+// <confine>: whether the process is confined from here on.
+bool give_up_rest(const Config& config, const std::string& program, bool already, Log& log) {
+  constexpr std::string_view kModule = "main/confine";
+  if (already) {
+    // A second layer could only take away, and there is a bound for how many lie on each other.
+    log.info(kModule, config.security.confine
+                          ? "the process is confined as the one before it"
+                          : "the process stays confined until a restart, as the one before it");
+    for (const std::string& directory : out_of_reach(config))
+      log.warn(kModule, cat({"directory ", directory,
+                             " is named in the configuration, but was not "
+                             "when the process was confined; it is out of reach until a restart"}));
+    return true;
+  }
+  if (!config.security.confine) return false;
+  const Confinement made = confine(config, program);
+  for (const std::string& text : made.lacking) log.warn(kModule, text);
+  if (made.holds) log.info(kModule, made.held);
+  return made.holds;
 }
 
 }  // namespace
@@ -89,12 +111,16 @@ int serve(const Options& options, Launch launch) {
     return refuse(logs.error().what);
   }
   if (options.background) leave_console(nothing, config->logging);
+  const bool confined =
+      give_up_rest(*config, launch.program, before && before->confined(), server.log());
   Standing standing;
   if (before) {
     // From here on to GO it has its time: what it lacks is known.
     if (auto ready = before->prepared(); !ready) return 1;
     if (auto taken = server.take_over(*before); !taken) return 1;
     standing = before->standing();
+    // Where no process stands in, --upgrade finds this one by the pid file.
+    if (!before->stands_in()) standing.known_pid = static_cast<std::uint64_t>(::getpid());
     pid_file = before->stands_in()
                    ? Result<PidFile>(PidFile::keep(config->paths.pidfile))
                    : PidFile::write_again(std::move(standing.pid_file), config->paths.pidfile);
@@ -103,7 +129,8 @@ int serve(const Options& options, Launch launch) {
     standing.known_pid = static_cast<std::uint64_t>(::getpid());
   }
   if (pid_file) standing.pid_file = pid_file->share();
-  server.may_hand_over({std::move(launch), options.background, watchdog, {}}, std::move(standing));
+  server.may_hand_over({std::move(launch), options.background, watchdog, 0, confined, {}},
+                       std::move(standing));
   const bool announce = !options.background && !before;
   server.run(announce, std::move(before));
   return 0;

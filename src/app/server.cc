@@ -77,10 +77,11 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       load_options_(load_options),
       services_(std::make_unique<Services>(
           clock, first.config, workers > 0 ? workers : worker_count(first.config->limits))),
-      sockets_(*services_, std::move(manager.sockets)),
+      sockets_(*services_, std::move(manager.sockets), std::move(manager.kept)),
       switches_(*services_),
       notifier_(manager.notify ? Notifier(std::move(manager.notify))
                                : Notifier(manager.notify_socket)),
+      store_(notifier_, manager.store, std::move(manager.kept_names)),
       watchdog_(services_->loops, notifier_, manager.watchdog),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
@@ -312,6 +313,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   }
   const auto ready = [this, ports] {
     notifier_.ready("serving on port" + ports);
+    store_.keep(sockets_.open_sockets());
     watchdog_.start();
   };
   // Its process is not the service's before the one before it has told that.

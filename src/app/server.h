@@ -15,6 +15,7 @@
 #include "app/listen_sockets.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
+#include "app/process/socket_store.h"
 #include "app/process/watchdog.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
@@ -95,6 +96,7 @@ class Server {
   ListenSockets sockets_;
   SwitchService switches_;
   Notifier notifier_;
+  SocketStore store_;
   Watchdog watchdog_;
   std::unique_ptr<TakeOver> before_;
   std::unique_ptr<Handover> handover_;

@@ -283,6 +283,7 @@ void Server::begin_ports() {
       services_->loops.control().post([this] {
         if (stopping_) return;
         sockets_.certificate_came();
+        store_.keep(sockets_.open_sockets());
         switches_.apply(*services_->config.read(), sockets_);
       });
     });
@@ -296,6 +297,7 @@ void Server::apply_ports(const std::shared_ptr<const Config>& config) {
     services_->loops.control().post([this, config] {
       if (stopping_) return;
       sockets_.apply(*config);
+      store_.keep(sockets_.open_sockets());
       switches_.apply(*config, sockets_);
     });
   });

@@ -20,12 +20,15 @@ Result<void> Server::take_over(TakeOver& before) {
 
 void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
                           std::pair<UniqueFd, int> cluster_port) {
+  for (const ListenSockets::Handed& one : sockets)
+    store_.has(store_name(one.wanted_port, one.bind_address));
   sockets_.take(std::move(sockets));
   services_->links->nodes().take(std::move(cluster_port.first), cluster_port.second);
 }
 
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
+  plan.store = store_.places();
   handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
                                          std::move(standing));
 }

@@ -130,6 +130,11 @@ class FileChecks {
     each("paths/ssl-private-key", paths.ssl_private_key);
     each("security/tls-context/tls-certificate", config_.security.tls_certificate);
     each("security/tls-context/tls-key", config_.security.tls_key);
+    for (const std::string& path : config_.security.confine_read)
+      directory("security/confine/read", path, 0, Severity::kWarning, "nothing is read there");
+    for (const std::string& path : config_.security.confine_write)
+      directory("security/confine/write", path, W_OK, Severity::kWarning,
+                "nothing is written there");
     readable("paths/ssl-ticket-key", paths.ssl_ticket_key, Severity::kWarning,
              "clients of TLS do not resume their sessions");
     readable("paths/ssl-cafile", paths.ssl_cafile, Severity::kWarning,

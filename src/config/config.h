@@ -78,6 +78,8 @@ struct SecuritySettings {
   // <tls-context> of Icecast 2.5; adds to the ssl-* of <paths>.
   std::vector<std::string> tls_certificate, tls_key;
   std::string tls_allowed_ciphers;
+  bool confine = false;
+  std::vector<std::string> confine_read, confine_write;  // directories beside those that are named
 };
 
 // <directory>: where public streams are announced ("YP").

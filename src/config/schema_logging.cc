@@ -231,6 +231,37 @@ constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
                                              .elements = kTlsContext,
                                              .fresh = fresh<SecuritySettings>};
 
+constexpr SchemaElement kConfine[] = {
+    {.kind = kBool,
+     .slot = slot<&SecuritySettings::confine>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .strict = true,
+     .example = "1",
+     .help = "1: after its start the process, and what it starts, opens files where this file "
+             "names some and in the system's directories only, and has no system calls to look "
+             "into other processes, to mount, to load code (landlock, seccomp)."},
+    {.name = "read",
+     .kind = kFiles,
+     .slot = slot<&SecuritySettings::confine_read>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/srv/music",
+     .help = "A directory that programs of <exec> and of events read besides; may be repeated."},
+    {.name = "write",
+     .kind = kFiles,
+     .slot = slot<&SecuritySettings::confine_write>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/srv/exports",
+     .help = "A directory that they write besides; may be repeated."},
+};
+constinit const SchemaBlock kConfineBlock{
+    .name = "confine",
+    .help = "What the process gives up where no service manager confines it.",
+    .elements = kConfine,
+    .fresh = fresh<SecuritySettings>};
+
 constexpr SchemaElement kSecurity[] = {
     {.name = "chroot",
      .kind = kBool,
@@ -246,6 +277,11 @@ constexpr SchemaElement kSecurity[] = {
      .block = &kTlsContextBlock,
      .nest = same_object(),
      .origin = SchemaOrigin::kIcecast25},
+    {.name = "confine",
+     .kind = kBlock,
+     .block = &kConfineBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
     unsupported("prng-seed", SchemaOrigin::kIcecast25, "the system's random numbers are used"),
 };
 

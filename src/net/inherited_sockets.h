@@ -33,6 +33,7 @@ class InheritedSockets {
   // Null where no socket fits.  It listens from now on, whatever TLS needs: it has already.
   Result<std::shared_ptr<ListenSocket>> adopt(const ListenSettings& settings, int port,
                                               bool shoutcast, unsigned workers);
+  bool empty() const noexcept { return sockets_.empty(); }
   // Those that nothing has asked for yet: "0.0.0.0:8000".
   std::vector<std::string> unused() const;
 

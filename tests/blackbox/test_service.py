@@ -38,6 +38,12 @@ class Manager:
         equal({key: got.get(key) for key in wanted}, wanted, "the message %r" % got)
         return got
 
+    def stored(self):
+        """The next message, and the descriptors that came with it."""
+        self.socket.settimeout(5.0)
+        text, fds, _, _ = socket.recv_fds(self.socket, 4096, 64)
+        return dict(line.split("=", 1) for line in text.decode().splitlines()), fds
+
     def start(self, server):
         server.start(through=AS_SERVICE, env=self.environment)
         return server
@@ -258,3 +264,33 @@ def a_port_of_a_manager_for_another_process_is_opened_as_usual(t):
     server.start(env=dict(os.environ, LISTEN_FDS="1", LISTEN_PID="1"))
     equal(server.ports, [port])
     equal(server.get("/none").status, 404)
+
+
+@test
+def sockets_that_the_manager_keeps_refuse_nobody_after_a_kill(t):
+    manager = Manager(t)
+    manager.environment["FDSTORE"] = "8"
+    port, other = free_port(), free_port()
+    server = manager.start(t.unstarted_server(sockets=listen_socket(port) + listen_socket(other), limits="<threads>1</threads>"))
+    manager.expect(READY="1")
+    store = {}
+    while len(store) < 2:
+        told, fds = manager.stored()
+        equal(told["FDSTORE"], "1", told)
+        store[told["FDNAME"]] = fds
+    equal(sorted(store), ["icecast-lb-listen-%d-127.0.0.1" % one for one in sorted((port, other))])
+    server.reload(sockets=listen_socket(port))
+    name = "icecast-lb-listen-%d-127.0.0.1" % other
+    wait_for(lambda: manager.next() == {"FDSTOREREMOVE": "1", "FDNAME": name}, "what is closed is kept no longer")
+    os.close(store.pop(name).pop())
+    (name, (kept,)), = store.items()
+    server.kill()
+    waiting = server.wire(port=port)  # connected while no server runs
+    waiting.send("GET /one HTTP/1.0\r\n\r\n")
+    environment = dict(manager.environment, LISTEN_FDS="1", LISTEN_FDNAMES=name, INHERITED=str(kept))
+    server.start(through=INHERITING, env=environment, pass_fds=[kept])
+    os.close(kept)
+    equal(waiting.reply().status, 404)
+    equal(server.ports, [port])
+    server.reload(sockets=listen_socket(other))
+    server.wait_for_log("port %d is closed" % port)

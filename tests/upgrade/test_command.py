@@ -32,6 +32,26 @@ def the_command_waits_and_says_how_it_ended(t):
 
 
 @test
+def in_the_background_each_process_is_found_by_the_pid_file(t):
+    server = t.unstarted_server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"))
+    pid_file = server.dir / "pid"
+    subprocess.run(as_nobody([Settings.binary, "-b", "-c", str(server.config)]), stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=server.dir, check=True)
+    wait_for(lambda: pid_file.exists() and "server started" in server.log(), "it has started")
+    pids = [int(pid_file.read_text())]
+    try:
+        for _ in range(3):
+            status, _, err = t.run("-c", server.config, "--upgrade")
+            equal(status, 0, err)
+            matches(r"process \d+ has taken over 0 listeners", err)
+            pids.append(int(pid_file.read_text()))
+        equal(len(set(pids)), 4, "each has a number of its own: %s" % pids)
+    finally:
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    wait_for(lambda: not pid_file.exists(), "the last one ends in order")
+
+
+@test
 def wrong_use_ends_with_a_sentence(t):
     server = with_pid_file(t)
     config = server.config.read_text()

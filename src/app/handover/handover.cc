@@ -92,6 +92,8 @@ Result<void> Handover::offer() {
   if (notifier_.has_listener()) offer.notify.push_back(out.fds().add(notifier_.fd()));
   if (standing_.pid_file) offer.pid_file.push_back(out.fds().add(standing_.pid_file.get()));
   offer.watchdog_us = static_cast<std::uint64_t>(plan_.watchdog.count());
+  offer.store = plan_.store;
+  offer.confined = plan_.confined;
   for (const auto& socket : sockets_.all_sockets()) {
     SocketRecord saved;
     const bool second = socket->shoutcast && !socket->settings.shoutcast_compat;

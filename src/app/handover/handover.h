@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,6 +56,8 @@ class Handover {
     Launch launch;
     bool background = false;  // no process waits for this one
     std::chrono::microseconds watchdog{0};
+    std::size_t store = 0;                  // descriptors that the service manager keeps
+    bool confined = false;                  // (program/confine.h)
     std::function<std::string()> obstacle;  // of the server; "": none
   };
   Handover(Services& services, const ListenSockets& sockets, Notifier& notifier, Plan plan,

@@ -84,11 +84,13 @@ struct OfferRecord {
   std::uint64_t watchdog_us = 0;
   std::vector<SocketRecord> sockets;
   std::vector<SocketRecord> cluster_port;  // one or none
+  std::uint64_t store = 0;                 // descriptors that the service manager keeps
+  bool confined = false;                   // which the next process is then already
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
-         sockets, cluster_port] = offer;
+         sockets, cluster_port, store, confined] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -100,6 +102,8 @@ void record_fields(Io& io, T& offer) {
   io(9, watchdog_us);
   io(10, sockets);
   io(11, cluster_port);
+  io(12, store);
+  io(13, confined);
 }
 
 struct WordRecord {

@@ -87,6 +87,7 @@ ServiceManager TakeOver::manager() {
   ServiceManager manager;
   if (!offer_.notify.empty()) manager.notify = offered_.take(offer_.notify.front());
   manager.watchdog = std::chrono::microseconds(offer_.watchdog_us);
+  manager.store = offer_.store;
   return manager;
 }
 

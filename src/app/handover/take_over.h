@@ -39,6 +39,7 @@ class TakeOver {
 
   unsigned workers() const noexcept { return offer_.workers; }
   bool stands_in() const noexcept { return offer_.stands_in; }
+  bool confined() const noexcept { return offer_.confined; }
   // Once each.
   ServiceManager manager();
   std::vector<ListenSockets::Handed> sockets();

@@ -7,6 +7,8 @@
 // Errors: none: a server whose reports are not read goes on.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,8 +37,15 @@ class Notifier {
   void stopping();
   void alive();
 
+  // The manager keeps these descriptors for the next process, or what it keeps by that name no
+  // longer.  At most kMaxKept at once.
+  static constexpr std::size_t kMaxKept = 253;  // SCM_MAX_FD of Linux
+  void keep(std::string_view name, std::span<const int> fds);
+  void keep_no_longer(std::string_view name);
+
  private:
   void send(const std::string& message);
+  bool send_fds(std::string message, std::span<const int> fds);
 
   UniqueFd socket_;
 };

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
 
+#include "app/process/socket_store.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -41,13 +44,26 @@ ServiceManager ServiceManager::take_from_environment() {
 
   const std::string listen_pid = take("LISTEN_PID");
   const auto count = parse_u64(take("LISTEN_FDS"));
-  take("LISTEN_FDNAMES");
+  const std::string names = take("LISTEN_FDNAMES");
+  manager.store = static_cast<std::size_t>(
+      std::min<std::uint64_t>(parse_u64(take("FDSTORE")).value_or(0), kMaxSockets));
   if (!count || !is_us(listen_pid)) return manager;
+  std::string_view left = names;  // of all descriptors, in their order, between colons
   for (int i = 0; i < static_cast<int>(std::min(*count, kMaxSockets)); ++i) {
+    const std::string name(left.substr(0, left.find(':')));
+    left.remove_prefix(std::min(left.size(), name.size() + 1));
     const int flags = ::fcntl(kFirstSocket + i, F_GETFD);
     if (flags < 0) continue;
     ::fcntl(kFirstSocket + i, F_SETFD, flags | FD_CLOEXEC);
-    manager.sockets.emplace_back(kFirstSocket + i);
+    UniqueFd fd(kFirstSocket + i);
+    if (!is_name_of_store(name)) {
+      manager.sockets.push_back(std::move(fd));
+      continue;
+    }
+    manager.kept.push_back(std::move(fd));
+    if (std::find(manager.kept_names.begin(), manager.kept_names.end(), name) ==
+        manager.kept_names.end())
+      manager.kept_names.push_back(name);
   }
   return manager;
 }

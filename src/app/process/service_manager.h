@@ -1,12 +1,14 @@
 // The settings that a service manager gives a service by its environment: where it is to report,
 // how often, and which sockets it has opened for it.
 //
-// Source: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3); the protocol is stable and small,
-// so there is no library for it here.
+// Source: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3), FDSTORE of systemd.exec(5) (before
+// systemd 254 the unit has to set it); the protocol is stable and small, so there is no library for
+// it here.
 // Thread: main, before any other; it changes the environment.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,9 @@ struct ServiceManager {
   UniqueFd notify;                        // of the process before: connected to it
   std::chrono::microseconds watchdog{0};  // 0: none; else so long may WATCHDOG=1 be away
   std::vector<UniqueFd> sockets;          // closed in programs that we start
+  std::size_t store = 0;                  // so many descriptors it keeps of us; 0: none
+  std::vector<UniqueFd> kept;             // what it has kept of a process before (socket_store.h)
+  std::vector<std::string> kept_names;    // of its store, each once
 
   // What is meant for another process (its number does not match) is left out.  The variables are
   // removed, so that programs that we start do not take them for theirs.

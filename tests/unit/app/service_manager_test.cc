@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "app/process/socket_store.h"
+
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
@@ -14,8 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* kNames[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
-                                  "LISTEN_PID",    "LISTEN_FDS",    "LISTEN_FDNAMES"};
+constexpr const char* kNames[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID", "LISTEN_PID",
+                                  "LISTEN_FDS",    "LISTEN_FDNAMES", "FDSTORE"};
 void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 std::string us() { return std::to_string(::getpid()); }
 
@@ -55,6 +57,28 @@ TEST(ServiceManager, WhatIsForAnotherProcessIsNotForUs) {
   CHECK(manager.watchdog == 0us);
   CHECK(manager.sockets.empty());
   for (const char* name : kNames) CHECK_TEXT(::getenv(name) == nullptr, name);
+}
+TEST(ServiceManager, WhatTheManagerHasKeptIsToldFromWhatItHasOpened) {
+  int ends[2];
+  CHECK_EQUAL(0, ::pipe(ends));
+  // The numbers of descriptors begin at 3, where these are in a test that stands alone.
+  if (ends[0] != 3 || ends[1] != 4) {
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return;
+  }
+  set("LISTEN_FDS", "2");
+  set("LISTEN_PID", us());
+  set("LISTEN_FDNAMES", "icecast-lb.socket:" + store_name(8000, "::1"));
+  set("FDSTORE", "256");
+  const auto manager = ServiceManager::take_from_environment();
+  CHECK_EQUAL(256u, manager.store);
+  CHECK_EQUAL(1u, manager.sockets.size());
+  CHECK_EQUAL(3, manager.sockets.front().get());
+  CHECK_EQUAL(1u, manager.kept.size());
+  CHECK_EQUAL(4, manager.kept.front().get());
+  CHECK_EQUAL(1u, manager.kept_names.size());
+  CHECK(manager.kept_names.front() == "icecast-lb-listen-8000-__1");
 }
 TEST(ServiceManager, NonsenseIsNothing) {
   for (const char* text : {"", "x", "-1", "18446744073709551615", "1e9", " 5"}) {
