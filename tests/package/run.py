@@ -33,6 +33,7 @@ from foreign import foreign
 from image import image
 from repository import repository
 from take_over import take_over
+from upgrade import upgrade
 from report import Broken, PATIENCE, check, counts, run, say, wait_for
 from system import CONFIG, Running, System, TOP
 
@@ -295,7 +296,7 @@ def story(system, deb, place, may_not_boot):
     """Installed beside icecast2, used, upgraded, removed; then it takes icecast2's place."""
     look_at_units()
     look_at_package(deb)
-    system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2")
+    system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2", "procps", "python3-minimal")
     before = system.files()
     say("installing")
     passwords = install(system, deb)
@@ -313,6 +314,8 @@ def story(system, deb, place, may_not_boot):
     system.path("usr/sbin/policy-rc.d").unlink()
     try:
         take_over(system, deb, place / "boot.log", check)
+        say("a new version under its listeners, and a crash")
+        upgrade(system, deb, place / "boot.log", check)
     except CannotBoot as e:
         if not may_not_boot:
             raise Broken(str(e)) from None
