@@ -240,7 +240,8 @@ constexpr SchemaElement kConfine[] = {
      .example = "1",
      .help = "1: after its start the process, and what it starts, opens files where this file "
              "names some and in the system's directories only, and has no system calls to look "
-             "into other processes, to mount, to load code (landlock, seccomp)."},
+             "into other processes, to mount, to load code (landlock, seccomp); it leaves no core "
+             "file."},
     {.name = "read",
      .kind = kFiles,
      .slot = slot<&SecuritySettings::confine_read>,

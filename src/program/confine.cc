@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -79,6 +80,9 @@ Confinement confine(const Config& config, const std::string& program) {
   else
     made.lacking.push_back(
         cat({"<confine>: ", filtered.error().what, "; system calls are not confined"}));
+  // A core file would hold passwords and keys.
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   made.holds = !files.empty() || !calls.empty();
   if (made.holds)
     made.held = cat(

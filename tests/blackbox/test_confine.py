@@ -145,6 +145,7 @@ def escapes_are_refused(t):
     equal(could, dict.fromkeys(could, "EPERM"), "system calls")
     equal((place / "secret").read_text(), "nothing of the server's\n")
     equal(sorted(path.name for path in place.iterdir()), ["secret"])
+    matches(r"(?m)^Max core file size +0 +0 ", pathlib.Path("/proc/%d/limits" % server.process.pid).read_text())
     for task in pathlib.Path("/proc/%d/task" % server.process.pid).iterdir():
         held = (task / "status").read_text()
         matches(r"(?m)^Seccomp:\t2$", held, "thread " + task.name)
