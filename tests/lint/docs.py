@@ -53,6 +53,13 @@ for page in pages:
         if not (top / name).exists() and name not in built and "NAME" not in name:
             fault("%s: there is no %s" % (page.name, name))
 
+# A promise names the function that shows it.
+for page in pages:
+    for name, function in re.findall(r"`(tests/[\w/-]+\.py): (\w+)`", page.read_text()):
+        file = top / name
+        if not file.exists() or not re.search(r"(?m)^(?:def|class) %s\b" % function, file.read_text()):
+            fault("%s: %s has no %s" % (page.name, name, function))
+
 packed = "".join(path.read_text() for path in top.glob("*/*.mk"))
 for page in sorted((top / "doc").glob("*.md")):
     if not re.search(r"\bdoc/%s\b" % re.escape(page.name), packed):
