@@ -86,7 +86,6 @@ class Crowd:
             login = base64.b64encode(("source:" + self.options.password).encode()).decode()
             self.encoder.sendall(("PUT /crowd.mp3 HTTP/1.0\r\nAuthorization: Basic %s\r\nContent-Type: audio/mpeg\r\n\r\n" % login).encode())
             self.encoder.settimeout(20)
-            self.encoder.recv(1000)  # it is let in
             self.first, self.sent = now, 0
         due = int((now - self.first) / PACE) + 100 - self.sent
         if due <= 0:
@@ -122,6 +121,7 @@ class Crowd:
 
     def run(self):
         self.encode(time.monotonic())
+        self.encoder.recv(1000)  # it is let in; later it does not wait for that, so that connects go on meanwhile
         listeners = [Listener(self) for _ in range(self.options.listeners)]
         self.begun, written = time.monotonic(), 0.0
         while not os.path.exists(self.options.to + ".end"):
