@@ -82,22 +82,34 @@ function byMount(mounts) {
     took: (items, take) => take.rows('mounts', [['mount', 'seconds', 'sessions', 'bytes'], ...items.map(one => [one.mount, one.seconds, one.sessions, one.bytes])]),
     note: () => mounts.length > MOUNTS && 'The ' + MOUNTS + ' mounts with most listeners now; others are chosen above.'});
 }
-// Songs by their performances, those that were heard most and those heard least.
-function songs() {
-  const best = table('Title', 'Listenings'), worst = table('Title', 'Listenings'), rest = el('div', null, el('h3', null, 'Heard least'), worst.node);
-  return section({title: 'Songs', what: 'reports/songs', nodes: el('div', {class: 'charts'}, el('div', null, el('h3', null, 'Heard most'), best.all), rest), there: asked => asked.span < 365 * DAY, draw(told) {
-    const all = new Map();
-    for (const one of told.items) {
-      const name = [one.artist, one.title].filter(Boolean).join(' \u2013 ');
-      all.set(name, (all.get(name) || 0) + one.performances);
-    }
-    const sorted = [...all].sort((a, b) => b[1] - a[1]);
-    const fill = (rows, those) => rows.fill(those, one => one.join(), one => ({cells: [cell('Title', auto(one[0])), cell('Listenings', number(one[1]))]}), 'No title is known yet: its listenings are counted five minutes after its end.');
-    fill(best, sorted.slice(0, BEST));
-    fill(worst, sorted.slice(BEST).slice(-BEST).reverse());
-    rest.hidden = sorted.length <= BEST;
+// Two tables of songs; both(told, take): the rows of each as [title, number].
+function songs(title, heads, {both, ...of}) {
+  const rows = heads.map(([, column]) => table('Title', column)), nodes = heads.map(([head], at) => el('div', null, el('h3', null, head), rows[at].all));
+  return section({title, nodes: el('div', {class: 'charts'}, nodes), there: asked => asked.span < 365 * DAY, ...of, draw(told, take) {
+    both(told, take).forEach((those, at) => {
+      rows[at].fill(those, one => one.join(), one => ({cells: [cell('Title', auto(one[0])), cell(heads[at][1], number(one[1]))]}), 'No title is known yet: its listenings are counted five minutes after its end.');
+      nodes[at].hidden = at && !those.length;
+    });
   }});
 }
+// By the listeners that came or went while they played.
+const gains = () => songs('Best and worst songs', [['Gained most', 'Gain'], ['Lost most', 'Gain']], {
+  ask: asked => Promise.all(['gain', 'loss'].map(order => ask('titles', {...asked, span: undefined, order}))),
+  both(told, take) {
+    const found = told.map(({items}, at) => items.map(one => [one.title, one.gain]).filter((one, n, all) => one[1] * (at ? -1 : 1) > 0 && all.findIndex(each => each[0] === one[0]) === n).slice(0, BEST));
+    take.rows('songs', [['title', 'gain'], ...found.flat()]);
+    return found;
+  }});
+// By their performances.
+const heard = () => songs('Songs', [['Heard most', 'Listenings'], ['Heard least', 'Listenings']], {what: 'reports/songs', both({items}) {
+  const all = new Map();
+  for (const one of items) {
+    const name = [one.artist, one.title].filter(Boolean).join(' \u2013 ');
+    all.set(name, (all.get(name) || 0) + one.performances);
+  }
+  const sorted = [...all].sort((a, b) => b[1] - a[1]);
+  return [sorted.slice(0, BEST), sorted.slice(BEST).slice(-BEST).reverse()];
+}});
 
 export async function audience(page) {
   page.title('Audience');
@@ -115,7 +127,7 @@ export async function audience(page) {
   const split = (title, column, what, name, of) => sums(title, column, name, name, {what, ...of});
   const parts = [chart(), byMount(mounts),
     split('By country', 'Country', 'countries', one => countryName(one.country), {note: told => told.items.length > 0 && told.items.every(one => !one.country) && 'Countries are known where the configuration has a <geoipdb>.'}),
-    split('By player', 'Player', 'players', one => one.player || t('unknown')), songs(), week()];
+    split('By player', 'Player', 'players', one => one.player || t('unknown')), gains(), heard(), week()];
   const all = el('div', null, box(figures.node, el('div', {class: 'headed'}, times, take.node)), parts.slice(0, 2).map(one => one.node), el('div', {class: 'charts'}, parts.slice(2, 4).map(one => one.node)), parts.slice(4).map(one => one.node));
   async function refresh() {
     SPANS.forEach((one, at) => spans[at].setAttribute('aria-pressed', String(one[1] === span)));

@@ -41,4 +41,5 @@ export default {
   Reports: 'Informes', Report: 'Informe', 'Time zone': 'Zona horaria', 'With this day.': 'Este día incluido.', 'Name of the service': 'Nombre del servicio', 'Transmission category': 'Categoría de transmisión',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Oyentes por hora', Sessions: 'Sesiones', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
   'Hours this month': 'Horas este mes', 'GB this month': 'GB este mes',
+  'Best and worst songs': 'Mejores y peores títulos', 'Gained most': 'Más ganados', 'Lost most': 'Más perdidos', Gain: 'Ganancia',
 };

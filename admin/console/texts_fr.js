@@ -42,4 +42,5 @@ export default {
   Reports: 'Rapports', Report: 'Rapport', 'Time zone': 'Fuseau horaire', 'With this day.': 'Ce jour compris.', 'Name of the service': 'Nom du service', 'Transmission category': 'Catégorie de transmission',
   'United States': 'États-Unis', 'Songs by country': 'Titres par pays', 'Listeners by hour': 'Auditeurs par heure', Sessions: 'Sessions', 'Playlist (GEMA, GVL)': 'Liste des titres (GEMA, GVL)',
   'Hours this month': 'Heures ce mois', 'GB this month': 'Go ce mois',
+  'Best and worst songs': 'Meilleurs et pires titres', 'Gained most': 'Plus gagnés', 'Lost most': 'Plus perdus', Gain: 'Gain',
 };

@@ -40,4 +40,5 @@ export default {
   Reports: 'Relatórios', Report: 'Relatório', 'Time zone': 'Fuso horário', 'With this day.': 'Este dia incluído.', 'Name of the service': 'Nome do serviço', 'Transmission category': 'Categoria de transmissão',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Ouvintes por hora', Sessions: 'Sessões', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
   'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
+  'Best and worst songs': 'Melhores e piores títulos', 'Gained most': 'Mais ganhos', 'Lost most': 'Mais perdidos', Gain: 'Ganho',
 };

@@ -179,6 +179,21 @@ std::variant<Played, Problem> played_in(const PlanContext& context) {
   return Played{std::move(asked), std::move(*rows), std::move(next)};
 }
 
+// Those with the greatest gain, or loss, of listeners; one page of them.
+std::variant<Played, Problem> ordered_titles(const PlanContext& context, std::string_view order) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& asked = std::get<Asked>(begun);
+  const auto page = page_of(context, asked.ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  auto rows = asked.report.titles_by(
+      asked.mounts, asked.ask.range,
+      order == "gain" ? AudienceReport::Order::kGain : AudienceReport::Order::kLoss,
+      std::get<0>(page).second);
+  if (!rows) return no_report(rows.error());
+  return Played{std::move(asked), std::move(*rows), {}};
+}
+
 }  // namespace
 
 Plan audience_summary(const PlanContext& context) {
@@ -269,17 +284,24 @@ Plan audience_players(const PlanContext& context) {
 }
 
 Plan audience_titles(const PlanContext& context) {
-  auto found = played_in(context);
+  const auto order = query_param(context.request.query, "order");
+  if (order && *order != "gain" && *order != "loss" && *order != "began")
+    return wrong_parameter(
+        "order", cat({"order=", order->substr(0, 80), " is none of began, gain and loss"}));
+  auto found = order && *order != "began" ? ordered_titles(context, *order) : played_in(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto& [asked, rows, next] = std::get<Played>(found);
   const AudienceAsk& ask = asked.ask;
-  AudienceTable table{{"began", "ended", "mount", "title", "performances"}, {}};
+  AudienceTable table{{"began", "ended", "mount", "title", "performances", "listeners", "gain"},
+                      {}};
+  const auto cell = [](const std::optional<std::int64_t>& value) {
+    return value ? AudienceCell(*value) : AudienceCell();
+  };
   for (const PlayRow& row : rows)
     table.rows.push_back(
         {local_time_text(row.began, *ask.zone),
          row.ended ? AudienceCell(local_time_text(*row.ended, *ask.zone)) : AudienceCell(),
-         row.mount, row.title,
-         row.performances ? AudienceCell(*row.performances) : AudienceCell()});
+         row.mount, row.title, cell(row.performances), cell(row.listeners), cell(row.gain)});
   return answer(ask, table, "titles", next);
 }
 

@@ -172,8 +172,9 @@ constexpr Endpoint kEndpoints[] = {
     {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,
      audience_players, "The same by player; whole hours.", true},
     {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
-     audience_titles, "The titles that began then, and in how many sessions each was heard: known "
-     "five minutes after its end.", true},
+     audience_titles, "The titles that began then, in how many sessions each was heard, and how many "
+     "listeners it gained: known five minutes after its end. With ?order=gain or loss those with the "
+     "greatest gain or loss first.", true},
     {"audienceUsage", kGet, "/audience/usage", kViewer, 200, "", "AudienceUsage", false,
      audience_usage, "What the mounts of each account used by month, or ?by=day.", true},
     {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,

@@ -288,7 +288,9 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["began","mount","title"],"properties":{
 "began":{"type":"string"},"ended":{"type":["string","null"]},"mount":{"type":"string"},"title":{"type":"string"},
-"performances":{"type":["integer","null"]}}}},
+"performances":{"type":["integer","null"]},
+"listeners":{"type":["integer","null"],"description":"When it began."},
+"gain":{"type":["integer","null"],"description":"Listeners when it ended, less those when it began."}}}},
 "next":{"type":"string"}}})"},
     {"AudienceUsage",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{

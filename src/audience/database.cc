@@ -50,10 +50,12 @@ CREATE INDEX play_began ON play(mount, began);
 )";
 
 // Programs of the same version that do not know them pass over them.
+// play_listeners: the sessions that went on when a title began, and when it ended.
 // forgotten: rows of these people that began up to then are passed over when they come.
 constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS play_listeners(play INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);

@@ -16,6 +16,25 @@ std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int6
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
 }
 
+constexpr std::string_view kPlayColumns =
+    "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
+    "JOIN play_listeners l ON l.play=x.id";
+
+PlayRow play_row(const Statement& asked, const std::string& mount) {
+  PlayRow row;
+  row.id = asked.number(0);
+  row.mount = mount;
+  row.began = asked.number(2);
+  row.title = asked.text(3);
+  if (const std::int64_t ended = asked.number(4); ended != 0) {
+    row.ended = ended;
+    if (!asked.is_null(5)) row.performances = asked.number(5);
+    if (!asked.is_null(6)) row.listeners = asked.number(6);
+    if (!asked.is_null(6)) row.gain = asked.number(7) - asked.number(6);
+  }
+  return row;
+}
+
 }  // namespace
 
 template <class T>
@@ -250,20 +269,27 @@ Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRa
                                                     std::int64_t after, std::size_t most) {
   database_.clear();
   database_.limit_steps(kSteps);
-  return given(read_in_order<PlayRow>(
-      "x.id, x.mount, x.began, x.title, x.ended, x.performances FROM play x WHERE 1", "play", of,
-      range, after, most, [](const Statement& asked, const std::string& mount) {
-        PlayRow row;
-        row.id = asked.number(0);
-        row.mount = mount;
-        row.began = asked.number(2);
-        row.title = asked.text(3);
-        if (const std::int64_t ended = asked.number(4); ended != 0) {
-          row.ended = ended;
-          if (!asked.is_null(5)) row.performances = asked.number(5);
-        }
-        return row;
-      }));
+  return given(read_in_order<PlayRow>(cat({kPlayColumns, " WHERE 1"}), "play", of, range, after,
+                                      most, &play_row));
+}
+
+Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, AudienceRange range,
+                                                       Order order, std::size_t most) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  // A column beside MAX() or MIN() is that of the row that has it.
+  Statement asked = database_.prepare(cat(
+      {"SELECT ", kPlayColumns, " WHERE x.began>=? AND x.began<? AND l.play IS NOT NULL GROUP BY ",
+       "x.mount, x.title ORDER BY ",
+       order == Order::kGain ? "MAX(l.ended-l.began) DESC" : "MIN(l.ended-l.began) ASC",
+       ", x.began, x.id"}));
+  asked.bind(range.from).bind(range.to);
+  std::vector<PlayRow> rows;
+  while (rows.size() < most && asked.step())
+    if (const auto mount = of.find(asked.number(1)); mount != of.end())
+      rows.push_back(play_row(asked, mount->second));
+  asked.reset();
+  return given(std::move(rows));
 }
 
 Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {

@@ -52,6 +52,7 @@ struct SessionRow {
 struct PlayRow {
   std::int64_t id = 0, began = 0;
   std::optional<std::int64_t> ended, performances;  // nullopt: not known yet
+  std::optional<std::int64_t> listeners, gain;      // at its begin; at its end less those
   std::string mount, title;
 };
 
@@ -85,6 +86,10 @@ class AudienceReport {
                                            std::int64_t after, std::size_t most, bool counted);
   Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, std::int64_t after,
                                       std::size_t most);
+  // Those whose gain is known, the greatest first, or the greatest loss; a title of a mount once.
+  enum class Order : std::uint8_t { kGain, kLoss };
+  Result<std::vector<PlayRow>> titles_by(const Mounts& of, AudienceRange range, Order order,
+                                         std::size_t most);
   // Of the titles that began in the range and whose performances are known.
   static constexpr std::size_t kMaxSongs = 200'000;
   Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);

@@ -64,6 +64,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY began "
          "LIMIT ?)",
          old(keeping.titles)},
+        {"DELETE FROM play_listeners WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY "
+         "began "
+         "LIMIT ?)",
+         old(keeping.titles)},
         {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY began LIMIT ?)",
          old(keeping.titles)},
     };
@@ -92,7 +96,19 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
         "SELECT s.country, COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? "
         "AND r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0) "
         "GROUP BY s.country");
+    // Sessions at a moment; of a session that goes on it is not known whether it paused
+    // then.
+    Statement at = database.prepare(
+        "SELECT COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? AND "
+        "r.began<=? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0)");
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
+    Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
+    const auto listeners_at = [&at](std::int64_t mount, std::int64_t moment) {
+      at.bind(mount).bind(moment).bind(moment);
+      const std::int64_t count = at.step() ? at.number(0) : 0;
+      at.reset();
+      return count;
+    };
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
       heard.bind(play.mount).bind(play.ended).bind(play.began);
@@ -102,6 +118,8 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
         put.bind(play.id).bind(heard.text(0)).bind(heard.number(1)).run();
       }
       set.bind(count).bind(play.id).run();
+      listeners.bind(play.id).bind(listeners_at(play.mount, play.began));
+      listeners.bind(listeners_at(play.mount, play.ended)).run();
     }
     return plays.size() == 100;
   });

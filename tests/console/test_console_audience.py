@@ -60,6 +60,7 @@ def with_a_past(server, mounts=(), days=35):
                 began, heard = (now - 600 - n * 210) * 1000, dice.randrange(1, 40)
                 play = database.execute("INSERT INTO play(mount, began, title, ended, performances) VALUES(?,?,?,?,?)", (mount, began, SONGS[n % len(SONGS)], began + 210_000, heard)).lastrowid
                 database.execute("INSERT INTO play_country VALUES(?,?,?)", (play, "DE", heard))
+                database.execute("INSERT INTO play_listeners VALUES(?,?,?)", (play, 20, 20 + n % len(SONGS) - 15))
     database.close()
 
 
@@ -122,11 +123,16 @@ def the_audience_is_shown_as_the_api_has_it(t):
     equal(sorted(rows(desk, "Country")), ["Austria", "France", "Germany", "United States", "unknown"])
     check("VLC" in rows(desk, "Player"), rows(desk, "Player"))
     titles = rows(desk, "Title")
-    equal(len(titles), 20, "best and worst songs")
+    equal(len(titles), 40, "best and worst songs, by gain and by listenings")
+    equal(titles[:2], [SONGS[30], SONGS[29]], "those that gained most")
+    equal(titles[10:12], [SONGS[0], SONGS[1]], "those that lost most")
+    gains = rows(desk, "Gain")
+    equal([gains[0], gains[10]], ["15", "-15"])
     every = [taken(server, link) for link in links(desk)]
     heads = [one[0][0] for one in every]
-    equal(heads, ["listeners", "time", "mount", "country", "player", "artist"])
+    equal(heads, ["listeners", "time", "mount", "country", "player", "title", "artist"])
     equal([row[0] for row in every[2][1:]], ["/rock.mp3", "/jazz.mp3"])
+    equal([every[5][1][:2], every[5][11][:2]], [["'" + SONGS[30], "15"], [SONGS[0], "-15"]], "a title is no formula, and a loss is a number")
     check(len(every[1]) in (25, 26), every[1])
     desk.looks_well("audience")
     # The week: by keys, and as a table.

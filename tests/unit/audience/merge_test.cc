@@ -186,6 +186,33 @@ TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
   LONGS_EQUAL(2, *(*titles)[0].performances);
   CHECK(!(*titles)[1].performances);
 }
+
+TEST(AudienceMerge, ATitleGainsAndLosesListeners) {
+  const auto title = [](std::uint64_t number, std::int64_t at_ms, const char* text) {
+    return JournalRow{number, TitleBegun{at_ms, "/live", text}};
+  };
+  // One stays; two come in the first song and go in the second one; a quick look comes and goes.
+  take({begun(1, kNoon - 1000, 1), title(2, kNoon, "Comes"), begun(3, kNoon + 10'000, 2),
+        begun(4, kNoon + 20'000, 3), begun(5, kNoon + 30'000, 4), ended(6, 5, kNoon + 31'000, 10),
+        title(7, kNoon + 60'000, "Goes"), ended(8, 3, kNoon + 70'000), ended(9, 4, kNoon + 80'000),
+        title(10, kNoon + 120'000, "Stays"), title(11, kNoon + 180'000, "On air")});
+  CHECK(count_performances(*database, kNoon + 180'000 + kTitleRest + 1).has_value());
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto mounts = *report.mounts();
+  const AudienceRange range{kNoon - kHourMs, kNoon + kHourMs};
+  const auto told = [](const Result<std::vector<PlayRow>>& rows) {
+    std::string all;
+    for (const PlayRow& row : *rows)
+      all += cat({row.title, " ", row.listeners.value_or(-1), " ", row.gain.value_or(-99), ", "});
+    return all;
+  };
+  STRCMP_EQUAL("Comes 1 2, Stays 1 0, Goes 3 -2, ",
+               told(report.titles_by(mounts, range, AudienceReport::Order::kGain, 10)).c_str());
+  STRCMP_EQUAL("Goes 3 -2, ",
+               told(report.titles_by(mounts, range, AudienceReport::Order::kLoss, 1)).c_str());
+  STRCMP_EQUAL("Comes 1 2, Goes 3 -2, Stays 1 0, On air -1 -99, ",
+               told(report.titles(mounts, range, 0, 10)).c_str());
+}
 TEST(AudienceMerge, APersonsSessionsAreDeletedAndTheSumsStay) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon, 8),
         ended(4, 3, kNoon + 60'000), begun(5, kNoon + 300'000, 7)});
