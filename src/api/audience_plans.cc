@@ -139,8 +139,9 @@ std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanCo
   const auto& [after, most] = std::get<ListPage>(page);
   const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
   if (!number || *number > (std::uint64_t{1} << 62))
-    return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
-  return std::pair(static_cast<std::int64_t>(*number), ask.csv ? kMaxReportLines : most);
+    return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is no value of next"}));
+  return std::pair(static_cast<std::int64_t>(*number),
+                   ask.csv || context.world.whole ? kMaxReportLines : most);
 }
 
 // The value of `after` for the rows behind these; "": they are all.
@@ -152,7 +153,9 @@ std::string next_of(const std::vector<Row>& rows, std::size_t most) {
 // A file that ends in the middle looks like a whole one: those that ask page by page have a Link.
 std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
                                 const std::string& next) {
-  if (!ask.csv || next.empty() || query_param(context.request.query, "after")) return std::nullopt;
+  if (!(ask.csv || context.world.whole) || next.empty() ||
+      query_param(context.request.query, "after"))
+    return std::nullopt;
   return wrong_parameter(
       "from", cat({"the report has ", kMaxReportLines,
                    " lines or more; ask for less time, or for one mount, or for parts of it: "

@@ -34,9 +34,12 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
   page.after = query_param(request.query, "after").value_or("");
   if (const auto most = query_param(request.query, "most")) {
     const auto number = parse_u64(*most);
-    if (!number || *number < 1 || *number > kMost)
-      return Problem{ProblemName::kBadRequest,
-                     cat({"most=", *most, " is no number from 1 to 500"})};
+    if (!number || *number < 1 || *number > kMost) {
+      Problem problem{ProblemName::kBadRequest,
+                      cat({"most=", most->substr(0, 80), " is no number from 1 to 500"})};
+      problem.members.emplace_back("parameter", "most");
+      return problem;
+    }
     page.most = static_cast<std::size_t>(*number);
   }
   return page;

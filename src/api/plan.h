@@ -53,6 +53,7 @@ struct ApiWorld {
       nullptr;  // of an endpoint of the audience, on the thread of its database; else null
   // The numbers of the listener that is asked for, of today and of yesterday (0: none).
   std::optional<std::pair<std::uint64_t, std::uint64_t>> audience_who = {};
+  bool whole = false;  // a report that no request asks for: all of its rows, in whatever form
   std::string audience_why = {};  // its database cannot be used; "": there is none
   // The last bytes of a log, from the begin of a line; the configuration file as it is now.
   std::function<Result<std::string>(const std::string& path)> log_end;

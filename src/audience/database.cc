@@ -124,19 +124,22 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   ::umask(mask);
   if (!opened) return opened.error();
   Sqlite& database = **opened;
-  if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"
-                    "PRAGMA temp_store=MEMORY;"))
-    return sentence_of(database);
   const std::int64_t application = pragma(database, "application_id");
   Statement tables = database.prepare("SELECT COUNT(*) FROM sqlite_master");
   const std::int64_t count = tables.step() ? tables.number(0) : 0;
   tables.reset();
   if (database.failed()) return sentence_of(database);
-  if (count == 0 && application == 0) {
+  const bool is_new = count == 0 && application == 0;
+  // The mode is written into the file: of another program it stays as it is.
+  if (!is_new)
+    if (auto foreign = judge(database)) return *std::move(foreign);
+  if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"
+                    "PRAGMA temp_store=MEMORY;"))
+    return sentence_of(database);
+  if (is_new) {
     if (!make_tables(database) || !database.run(kLaterTables)) return sentence_of(database);
     return opened;
   }
-  if (auto foreign = judge(database)) return *std::move(foreign);
   if (!database.run(kLaterTables) || !database.run(kSumsOfAll)) return sentence_of(database);
   return opened;
 }

@@ -4,11 +4,12 @@ import io
 import json
 import re
 import sqlite3
+import subprocess
 import time
 import urllib.parse
 
 from api import Api, store_server
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 
 AUDIENCE = "<console>1</console><audience/>"
 ENOUGH = 400  # frames: more than a quick look gets
@@ -179,11 +180,89 @@ def a_database_of_a_later_version_is_left_alone(t):
         later.execute("CREATE TABLE session(id)")
         later.execute("PRAGMA application_id=%d" % 0x6c626175)
         later.execute("PRAGMA user_version=99")
+    later.close()
+    give_away(state)
+    before = (state / "audience.db").read_bytes()
     server.write_config(body=AUDIENCE, paths="<state-dir>%s</state-dir>" % state)
     server.start()
     server.wait_for_log(r"has tables of version 99, and this program has version 1; go on with the version of icecast-lb that wrote it")
     listens_on = on_air(server)
     leaves(server, listens_on, listens(server))
+    equal((state / "audience.db").read_bytes(), before, "it is left as it is")
+
+
+@test
+def a_locked_database_and_one_of_another_program_are_waited_for(t):
+    server = audience_server(t)
+    source = on_air(server)
+    path = server.dir / "state" / "audience.db"
+    wait_for(path.exists, "the database")
+    equal(server.get("/api/v1/audience/summary", ADMIN).status, 200)
+    held = sqlite3.connect(path, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    listener = listens(server)
+    server.wait_for_log(r"audience.db: .*; another program holds it: end that one; it is tried again; \d+ rows wait in the journal")
+    leaves(server, source, listener)
+    held.execute("ROLLBACK")
+    held.close()
+    ended(server, 1, "&all=1")
+    server.stop()
+    for file in path.parent.glob("audience.db*"):
+        file.unlink()
+    with sqlite3.connect(path) as foreign:
+        foreign.execute("CREATE TABLE letters(id)")
+    foreign.close()
+    give_away(path)
+    before = path.read_bytes()
+    server.start()
+    server.wait_for_log(r"audience.db: is the database of another program, and is left as it is; name another file in <audience><database>")
+    source = on_air(server)
+    leaves(server, source, listens(server, "mpv 0.35"))
+    refused = Api(server).ask("GET", "/audience/summary")
+    equal(refused.status, 503, refused.text)
+    check("another program" in refused.json()["detail"], refused.text)
+    equal(path.read_bytes(), before)
+    path.unlink()
+    wait_for(lambda: server.get("/api/v1/audience/summary", ADMIN).status == 200, "another one is made", 20)
+    rows = wait_for(lambda: [row for row in sessions(server, "&all=1") if not row["open"]], "the journal has waited", 20)
+    check("mpv" in [row["player"] for row in rows], rows)
+
+
+@test
+def a_full_disk_lets_rows_wait(t):
+    """Of the database: a small file system of its own."""
+    disk = t.dir / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], capture_output=True).returncode != 0:
+        raise Skip("no file system can be mounted here")
+    try:
+        disk.chmod(0o777)
+        server = t.unstarted_server()
+        (server.dir / "state").mkdir()
+        server.write_config(body="<console>1</console><audience><database>%s/audience.db</database></audience>" % disk,
+                            paths="<state-dir>%s/state</state-dir>" % server.dir)
+        server.start()
+        equal(server.get("/api/v1/audience/summary", ADMIN).status, 200)
+        source = on_air(server)
+        with open(disk / "filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(1024))
+            except OSError:
+                pass
+        # What room SQLite has left in its files, it takes first.
+        for n in range(60):
+            leaves(server, source, listens(server, "mpv 0.35"))
+            if "the disk is full" in server.log():
+                break
+        server.wait_for_log(r"audience.db: .*; the disk is full, or the file may not be written: make room.*; \d+ rows wait in the journal")
+        last = listens(server, VLC)
+        (disk / "filler").unlink()
+        leaves(server, source, last)
+        wait_for(lambda: sum(row["connections"] for row in sessions(server, "&all=1") if not row["open"]) == n + 2, "all are there", 30)
+        equal(server.stop(), 0)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
 
 
 @test
@@ -429,10 +508,70 @@ def nonsense_is_answered_with_the_parameter(t):
         check(reply.status in (400, 404), "%s: %d %s" % (query, reply.status, reply.text))
         equal(reply.json().get("parameter"), parameter, reply.text)
         check(len(reply.text) < 2000, reply.text)
-    for path in ("sessions?after=x", "titles?after=-1", "sessions?most=0"):
-        equal(api.ask("GET", "/audience/" + path).status, 400, path)
+    for parameter, path in (("after", "sessions?after=x"), ("after", "titles?after=-1"), ("most", "sessions?most=0"),
+                            ("most", "titles?most=" + "9" * 3000), ("order", "titles?order=alphabet"),
+                            ("account", "usage?account=%00"), ("mount", "summary?mount=%ff%0a" + "x" * 2000),
+                            ("from", "summary?from=2026-13-01"), ("from", "summary?from=1e3"), ("to", "summary?to=2026-10-25T02:60"),
+                            ("zone", "reports/playlist?zone=/etc/localtime"), ("zone", "titles?zone=Europe%00/Berlin"),
+                            ("mount", "reports/songs?mount=none"), ("from", "usage?from=9999-12-31T23:59:59&to=1970-01-01")):
+        reply = api.ask("GET", "/audience/" + path)
+        check(reply.status in (400, 404), "%s: %d" % (path, reply.status))
+        equal(reply.json().get("parameter"), parameter, reply.text)
+        check(len(reply.text) < 2500, reply.text)
     equal(api.ask("POST", "/audience/summary", {}).status, 405)
     equal(server.get("/api/v1/audience/summary").status, 401)
+
+
+@test
+def a_login_is_told_nothing_of_other_accounts(t):
+    server = store_server(t, body="<console/><audience/>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    for account in ("acme", "other"):
+        api.want(201, "POST", "/accounts", {"id": account})
+    login = api.mount("/other-1", account="other")
+    source = server.source("/other-1", login=login)
+    source.play(ENOUGH)
+    leaves(server, source, listens(server, mount="/other-1"))
+    ended(server, 1, "&all=1")
+    olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
+    for parameter, query in (("account", "account=other"), ("account", "account=none"), ("mount", "mount=/other-1"), ("mount", "mount=/none")):
+        for path in ("summary", "hours", "sessions", "countries", "players", "titles", "usage", "reports/songs", "reports/playlist"):
+            reply = Api(server, olga).ask("GET", "/audience/%s?%s" % (path, query))
+            equal((reply.status, reply.json().get("parameter")), (404, parameter), path + reply.text)
+    equal(sessions(server, "&all=1", olga), [])
+
+
+@test
+def titles_and_agents_of_any_bytes_are_bounded_and_text(t):
+    server = audience_server(t)
+    source = on_air(server)
+    for sent in ("ctl%01%0d%0a%09%7fend", "bad%ff%c3utf", "x" * 2000, "%e2%80%ae" * 200):
+        server.set_title(song=sent)
+    huge = server.ask("GET /admin/metadata?mode=updinfo&mount=/live.mp3&song=%s HTTP/1.0" % ("y" * 100_000), [], ADMIN)
+    check(400 <= huge.status < 500, "100 kB are refused, with %d" % huge.status)
+    server.set_title(song="last")
+    rows = wait_for(lambda: (lambda all_: all_ if all_ and all_[-1]["title"] == "last" else None)(
+        Api(server).want(200, "GET", "/audience/titles").json()["items"]), "the last title")
+    for row in rows:
+        check(len(row["title"].encode()) <= 500 and not re.search(r"[\x00-\x1f\x7f]", row["title"]), row)
+    text = server.get("/api/v1/audience/titles?format=csv", ADMIN).body.decode()
+    equal(len(list(csv.DictReader(io.StringIO(text)))), len(rows), "a line each")
+    for agent in ("\x01\x02 VLC/3", "=cmd|x", "x" * 3000, "\xff\xfe"):
+        listener = server.wire()
+        listener.send(b"GET /live.mp3 HTTP/1.0\r\nUser-Agent: " + agent.encode("latin-1") + b"\r\n\r\n")
+        listener.take_until(b"\r\n")
+        listener.close()
+    long = server.wire()
+    long.send(b"GET /live.mp3 HTTP/1.0\r\nUser-Agent: " + b"z" * 100_000 + b"\r\n\r\n")
+    check(b" 4" in long.take_until(b"\r\n"), "an agent of 100 kB is refused")
+    source.play(ENOUGH)
+    for row in wait_for(lambda: sessions(server, "&all=1"), "quick looks"):
+        check(len(row["player"]) < 100, row)
+    equal(server.get("/api/v1/audience/sessions?all=1&format=csv", ADMIN).status, 200)
 
 
 @test
