@@ -6,10 +6,12 @@ import {form} from './forms.js';
 
 const SHOWN = 25, OWN = ['service', 'category', 'country'];   // rows, fields of SoundExchange
 const EXCHANGE = 'reports/soundexchange', REPORTS = {
-  'reports/playlist': ['Playlist (GEMA, GVL)', 'Each title that was played. What streams do not tell, as composer and label, stands empty: fill it in before you hand it in.'],
+  'reports/playlist': ['Playlist (GEMA, GVL)', 'Each title that was played. What streams do not tell stands empty: fill it in before you hand it in.'],
   'reports/songs': ['Songs by country', 'Titles with their performances, by country.'],
   [EXCHANGE]: ['SoundExchange', 'Performances of each recording, as a file of 37 CFR 370.4.'],
-  sessions: ['Sessions', 'Each listening that began then: when, how long, of what, from which country and with what player.'],
+  'reports/npr': ['Session file: NPR', 'A line for each listening of a mount, with its address, if <keep-addresses> keeps it.'],
+  'reports/triton': ['Session file: Triton', 'The same of all mounts.'],
+  sessions: ['Sessions', 'Each listening that began then.'],
   hours: ['Listeners by hour', 'What was listened to in each hour.'], usage: ['Usage', 'What the mounts of each account used by month.']};
 
 const after = text => { const [year, month, date] = text.split('-').map(Number); return day(year, month - 1, date + 1); };

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "api/mount_answer.h"
+#include "api/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -61,6 +63,26 @@ std::optional<Problem> no_audience(const ApiWorld& world) {
   if (world.audience_why.empty())
     return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
   return Problem{ProblemName::kOverloaded, world.audience_why};
+}
+
+std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask) {
+  if (ask.account.empty() ||
+      (context.book.account(ask.account) != nullptr && sees_account(context.who, ask.account)))
+    return std::nullopt;
+  Problem problem = not_found("account", ask.account);
+  problem.members.emplace_back("parameter", "account");
+  return problem;
+}
+
+bool is_mount_there(const PlanContext& context, const std::string& mount) {
+  return (file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr) &&
+         sees_mount(context.who, mount, account_of_mount(context, mount));
+}
+
+Problem hidden_mount(const AudienceAsk& ask) {
+  Problem problem = not_found("mount", ask.mount);
+  problem.members.emplace_back("parameter", "mount");
+  return problem;
 }
 
 Problem wrong_parameter(std::string_view parameter, std::string detail) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/audience_ask.h"
+#include "audience/session_spool.h"
 #include "audience/upkeep.h"
 #include "base/cat.h"
 #include "base/json.h"
@@ -59,22 +60,31 @@ Plan forget_listener(const PlanContext& context) {
   auto named = named_person(context);
   if (auto* problem = std::get_if<Problem>(&named)) return std::move(*problem);
   const auto& person = std::get<AudiencePerson>(named);
+  const bool dry = context.request.dry_run();
+  std::uint64_t addresses = 0;
+  const auto listener = asked_listener(context.request);
+  if (const std::string state = state_directory(context.file); listener && !state.empty()) {
+    const auto forgotten = forget_address(session_directory(state), listener->address, dry);
+    if (!forgotten) return no_database(forgotten.error());
+    addresses = *forgotten;
+  }
   auto count = count_sessions_of(database, person);
   if (!count) return no_database(count.error());
-  if (*count == 0)
+  if (*count == 0 && addresses == 0)
     return Problem{ProblemName::kNotFound,
                    "the audience has no session of this listener, of today or yesterday"};
-  if (!context.request.dry_run()) {
+  if (!dry && *count > 0) {
     count = delete_sessions_of(database, person, unix_ms(context.now));
     if (!count) return no_database(count.error());
   }
   JsonWriter json;
-  json.begin_object().key("sessions").number(*count).end_object();
+  json.begin_object().key("sessions").number(*count);
+  if (addresses > 0) json.key("addresses").number(static_cast<std::int64_t>(addresses));
+  json.end_object();
   Planned plan;
   plan.answer.body = json.take() + "\n";
   // Without what names the listener: that is to be forgotten.
-  if (!context.request.dry_run())
-    plan.deed = ApiDeed{"forget", "audience", {{"sessions", std::to_string(*count), "0"}}};
+  if (!dry) plan.deed = ApiDeed{"forget", "audience", {{"sessions", std::to_string(*count), "0"}}};
   return plan;
 }
 

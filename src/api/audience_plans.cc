@@ -49,12 +49,7 @@ std::variant<Asked, Problem> begin_report(const PlanContext& context) {
   auto mounts = asked.report.mounts();
   if (!mounts) return no_report(mounts.error());
   const AudienceAsk& ask = asked.ask;
-  if (!ask.account.empty() &&
-      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
-    Problem problem = not_found("account", ask.account);
-    problem.members.emplace_back("parameter", "account");
-    return problem;
-  }
+  if (auto problem = hidden_account(context, ask)) return *std::move(problem);
   bool knows = ask.mount.empty();
   for (const auto& [id, name] : *mounts) {
     const std::string account = account_of_mount(context, name);
@@ -64,15 +59,7 @@ std::variant<Asked, Problem> begin_report(const PlanContext& context) {
     knows = true;
     asked.mounts.emplace(id, name);
   }
-  // One that exists may have had no listener yet.
-  const bool exists =
-      file_section(context.file, ask.mount) != nullptr || context.book.mount(ask.mount) != nullptr;
-  if (!knows &&
-      !(exists && sees_mount(context.who, ask.mount, account_of_mount(context, ask.mount)))) {
-    Problem problem = not_found("mount", ask.mount);
-    problem.members.emplace_back("parameter", "mount");
-    return problem;
-  }
+  if (!knows && !is_mount_there(context, ask.mount)) return hidden_mount(ask);
   return asked;
 }
 

@@ -14,17 +14,30 @@ namespace {
 Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now) {
   const auto zone = find_time_zone(report.zone);
   if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
+  // What was heard at the end of the day is known an hour later.
+  if (report.daily) return report_day(unix_seconds(now) - 3600, **zone);
   return report_month(unix_seconds(now), **zone, 1, report.day - 1);
 }
 
 }  // namespace
 
 std::string report_key(const AudienceReportSettings& report) {
-  std::string key = report.name;
+  std::string key = report.name + (report.daily ? "\ndaily" : "");
   for (const std::string* part : {&report.directory, &report.zone, &report.mount, &report.account,
                                   &report.service, &report.category, &report.country})
     key += '\n' + *part;
   return key;
+}
+
+std::vector<AudienceReportSettings> reports_of(const AudienceReportSettings& report,
+                                               const RecordBook& book) {
+  if (report.account != kEachAccount) return {report};
+  std::vector<AudienceReportSettings> reports;
+  for (const auto& [id, row] : book.accounts()) {
+    reports.push_back(report);
+    reports.back().account = id;
+  }
+  return reports;
 }
 
 Result<std::string> due_month(const AudienceReportSettings& report, WallTime now) {

@@ -1,4 +1,4 @@
-// DueReport: a report of a month that is written to a file when its day has come.
+// DueReport: a report of a month, or of a day, that is written to a file when its day has come.
 //
 // Its name says what it is of, and a file that is there is left as it is.
 // Thread: that of the audience's database; due_month() any that may read a small file.
@@ -6,6 +6,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "api/report_order.h"
 #include "audience/settings.h"
@@ -14,7 +16,12 @@ namespace lb {
 
 // What makes it another one.
 std::string report_key(const AudienceReportSettings& report);
-// "2026-10": the month before the last one of its days that has come.
+// account="*": one for each account.
+constexpr std::string_view kEachAccount = "*";
+std::vector<AudienceReportSettings> reports_of(const AudienceReportSettings& report,
+                                               const RecordBook& book);
+// "2026-10": the month before the last one of its days that has come; of a daily one
+// "2026-10-31", the day before.
 Result<std::string> due_month(const AudienceReportSettings& report, WallTime now);
 
 struct FiledReport {

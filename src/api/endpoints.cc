@@ -13,6 +13,7 @@
 #include "api/mount_plans.h"
 #include "api/node_plans.h"
 #include "api/server_plans.h"
+#include "api/session_files.h"
 #include "api/user_plans.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -186,6 +187,12 @@ constexpr Endpoint kEndpoints[] = {
      "AudienceSoundExchange", false, audience_sound_exchange, "Performances of each recording in "
      "the United States, or in ?country= (all: everywhere). With ?format=csv the file of 37 CFR "
      "370.4, of ?service= and ?category= (A).", true},
+    {"audienceNpr", kGet, "/audience/reports/npr", kOwner, 200, "", "AudienceAddresses", false,
+     audience_npr, "The listenings of ?mount= that ended then, with the listeners' addresses, where "
+     "<keep-addresses> keeps them. With ?format=csv the log of NPR and SoundStack.", true},
+    {"audienceTriton", kGet, "/audience/reports/triton", kOwner, 200, "", "AudienceAddresses", false,
+     audience_triton, "The same of all mounts. With ?format=csv an extended log of the W3C, for "
+     "Triton.", true},
     {"readExternal", kGet, "/external", kAdmin, 200, "", "External", false, nullptr,
      "The external configuration: when its backend answered, what is wrong in its list, and the "
      "removal that waits for a confirmation."},

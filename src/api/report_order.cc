@@ -4,8 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include "api/audience_ask.h"
 #include "api/audience_plans.h"
 #include "api/endpoints.h"
+#include "api/session_files.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -73,6 +75,15 @@ ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int mo
   return named_month(day.year() / day.month() - std::chrono::months(months_ago));
 }
 
+ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone) {
+  const auto text = [&zone, now = unix_seconds + zone.offset_at(unix_seconds)](int days) {
+    const std::chrono::sys_seconds shown{std::chrono::seconds(now) + std::chrono::days(days)};
+    return local_time_text(shown.time_since_epoch().count() * 1000, TimeZone()).substr(0, 10);
+  };
+  const std::string day = text(-1);
+  return {day, day, text(0)};
+}
+
 Result<ReportMonth> parse_report_month(std::string_view text) {
   const auto year = text.size() == 7 && text[4] == '-' ? parse_u64(text.substr(0, 4))
                                                        : std::optional<std::uint64_t>();
@@ -100,7 +111,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
     add_parameter(whole.query, "from", month.first);
     add_parameter(whole.query, "to", month.next);
   }
-  add_parameter(whole.query, "format", "csv");
+  if (!query_param(order.query, "format")) add_parameter(whole.query, "format", "csv");
   ApiRequest request;
   request.path = cat({kApiPath, endpoint->path});
   request.query = whole.query;
@@ -108,14 +119,16 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
   who.role = Role::kAdmin;
   ApiWorld world;
   world.audience = &database;
+  world.whole = true;
   Plan plan = endpoint->plan({request, who, book, file, world, now});
   if (const auto* problem = std::get_if<Problem>(&plan)) return Error::invalid(problem->detail);
   ApiAnswer answer = std::move(std::get<Planned>(plan).answer);
   const auto lines =
       static_cast<std::size_t>(std::count(answer.body.begin(), answer.body.end(), '\n'));
-  if (lines > kMaxReportLines)
+  if (lines > kMaxReportLines && answer.type != kSessionFileType)
     return Error::limit(cat({"the report has ", kMaxReportLines,
                              " lines or more; ask for less time, or for one mount"}));
+  if (answer.type.empty()) answer.file = "report.json";
   if (!answer.type.starts_with("text/plain")) answer.file = file_name(whole, answer.file);
   return answer;
 }

@@ -37,6 +37,8 @@ struct ReportMonth {
 // So many months before the one of the day that was so many days ago.
 ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
                          int days_ago = 0);
+// The day before: "2026-10-31", the same, "2026-11-01".
+ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone);
 // "2026-10"
 Result<ReportMonth> parse_report_month(std::string_view text);
 

@@ -270,7 +270,8 @@ constexpr ApiSchema kSchemas[] = {
 "next":{"type":"string"}}})"},
     {"AudienceForgotten",
      R"({"type":"object","required":["sessions"],"properties":{
-"sessions":{"type":"integer","description":"That were deleted; of a dry run, that would be."}}})"},
+"sessions":{"type":"integer","description":"That were deleted; of a dry run, that would be."},
+"addresses":{"type":"integer","description":"Likewise, rows with its address, where <keep-addresses> keeps them."}}})"},
     {"AudienceCountries",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
@@ -306,6 +307,13 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"country":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
+    {"AudienceAddresses",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["address","began","ended","mount"],"properties":{
+"address":{"type":"string"},"began":{"type":"string"},"ended":{"type":"string"},"seconds":{"type":"integer"},
+"bytes":{"type":"integer"},"mount":{"type":"string"},"agent":{"type":"string"},"referer":{"type":"string"}}}},
+"next":{"type":"string"}}})"},
     {"AudiencePlaylist",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},

@@ -12,6 +12,7 @@
 #include <map>
 #include <utility>
 
+#include "audience/lines.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
@@ -24,18 +25,6 @@ constexpr std::size_t kHeadFields = 5, kLongestEpoch = 64;
 
 bool lock_for_appending(int fd) {
   return ::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fcntl(fd, F_SETFL, O_APPEND) == 0;
-}
-
-// Each whole line of a text, and how many bytes they were; stops where f(line, end) says so.
-template <class F>
-std::size_t each_line(std::string_view text, F f) {
-  std::size_t at = 0;
-  for (std::size_t end = text.find('\n'); end != std::string_view::npos;
-       end = text.find('\n', at)) {
-    if (!f(text.substr(at, end - at), end + 1)) return at;
-    at = end + 1;
-  }
-  return at;
 }
 
 }  // namespace
@@ -178,9 +167,10 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     return Error::io(
         cat({path_, ": cannot be cut behind its last whole row: ", std::strerror(errno)}));
   next_number_ = std::max(next_number_, highest + 1);
-  notes.cut = open.size();
-  for (const auto& [begun, began_ms] : open)
+  for (const auto& [begun, began_ms] : open) {
     append({next_number_, ListeningEnded{begun, std::max(began_ms, heard_ms), 0, true}});
+    notes.cut.push_back({{begun, began_ms}, std::max(began_ms, heard_ms)});
+  }
   return {};
 }
 
@@ -189,21 +179,26 @@ void Journal::append(JournalRow row) {
   waiting_ += journal_line(row);
 }
 
-void Journal::begun(std::uint64_t listening, ListeningBegun row) {
+std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
   if (waiting_.size() > limits_.waiting_bytes || size_ > limits_.file_bytes) {
     ++lost_;
-    return;
+    return 0;
   }
-  open_[listening] = {next_number_, row.at_ms};
+  const std::uint64_t number = next_number_;
+  open_[listening] = {number, row.at_ms};
   append({0, std::move(row)});
+  return number;
 }
 
 // The end of what the file knows is never left out: it is short, and there is one for each.
-void Journal::ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
+std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t at_ms,
+                                          std::uint64_t bytes) {
   const auto at = open_.find(listening);
-  if (at == open_.end()) return;
-  append({0, ListeningEnded{at->second.begun, std::max(at_ms, at->second.began_ms), bytes, false}});
+  if (at == open_.end()) return std::nullopt;
+  const JournalOpen open = at->second;
+  append({0, ListeningEnded{open.begun, std::max(at_ms, open.began_ms), bytes, false}});
   open_.erase(at);
+  return open;
 }
 
 void Journal::title(TitleBegun row) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -47,8 +48,12 @@ class Journal {
     std::size_t compact_above = 1 << 20;
   };
   struct Notes {
-    std::string set_aside;       // why the file of before was; "": it was not
-    std::size_t cut = 0;         // listenings that were open
+    std::string set_aside;  // why the file of before was; "": it was not
+    struct Cut {
+      JournalOpen open;
+      std::int64_t ended_ms = 0;
+    };
+    std::vector<Cut> cut;        // listenings that were open
     std::size_t torn_bytes = 0;  // at the end
   };
   // epoch: of a file that is made.
@@ -60,9 +65,12 @@ class Journal {
                                                 const JournalRecord& saved);
   ~Journal();
 
-  // listening: a number that the caller gives each; it is used once.
-  void begun(std::uint64_t listening, ListeningBegun row);
-  void ended(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
+  // listening: a number that the caller gives each; it is used once.  The number of its row; 0: it
+  // is lost.
+  std::uint64_t begun(std::uint64_t listening, ListeningBegun row);
+  // nullopt: its begin was lost.
+  std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms,
+                                   std::uint64_t bytes);
   void title(TitleBegun row);
 
   // To the file.  An error says what was done: the rows wait.
@@ -94,18 +102,14 @@ class Journal {
   Result<void> compact();
   std::string head() const;
 
-  struct Open {
-    std::uint64_t begun = 0;
-    std::int64_t began_ms = 0;
-  };
   const std::string path_;
   const Limits limits_;
   UniqueFd fd_, reading_;
   std::string epoch_;
   std::uint64_t next_number_ = 1, acknowledged_ = 0;
-  std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
-  std::string waiting_;                           // lines that are not in the file
-  std::size_t size_ = 0;                          // of the file
+  std::unordered_map<std::uint64_t, JournalOpen> open_;  // by the caller's number
+  std::string waiting_;                                  // lines that are not in the file
+  std::size_t size_ = 0;                                 // of the file
   std::size_t unread_ = 0;     // in the file: where the first row begins that is not acknowledged
   std::size_t batch_end_ = 0;  // behind the last batch
   std::uint64_t batch_last_ = 0;  // its last number; 0: none

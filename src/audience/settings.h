@@ -12,6 +12,7 @@ namespace lb {
 struct AudienceReportSettings {
   std::string name;       // "songs", as that of the API
   std::string directory;  // for the files
+  bool daily = false;     // of each day, not of each month
   int day = 2;            // of the month after it, when it is written
   std::string zone = "UTC";
   std::string mount, account;              // "": all
@@ -25,6 +26,7 @@ struct AudienceSettings {
   std::string database;  // "": audience.db in the state directory
   std::chrono::seconds window{60};
   std::chrono::seconds keep_sessions{400 * 86'400};
+  std::chrono::seconds keep_addresses{0};  // 0: none is kept
 
   std::vector<AudienceReportSettings> reports;
 

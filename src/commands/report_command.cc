@@ -1,14 +1,24 @@
 #include "commands/report_command.h"
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "api/record_book.h"
 #include "api/report_order.h"
+#include "api/session_files.h"
 #include "audience/database.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/strings.h"
 #include "config/loader.h"
+#include "net/loop.h"
+#include "registry/registry.h"
+#include "store/store_registry.h"
 
 namespace lb {
 namespace {
@@ -33,8 +43,41 @@ Result<ReportOrder> order_of(const Options& options) {
   return order;
 }
 
-Result<ApiAnswer> report_of(const Options& options, WallTime now) {
-  const auto order = order_of(options);
+// The records of the store, which alone has accounts; nothing of it is written.
+Result<std::shared_ptr<const RecordBook>> records_of(const Config& config) {
+  if (config.store.type == StoreType::kNone)
+    return Error::invalid("there is no <store>, which has the accounts");
+  Log log(system_clock());
+  LogSettings quiet;
+  quiet.level = LogLevel::kError;
+  std::ignore = log.open(quiet);  // standard error is open
+  Loop loop(0, system_clock());
+  StoreSettings store = config.store;
+  if (store.type == StoreType::kEtcd) store.path.clear();  // the server's copy is its own
+  std::unique_ptr<Registry> registry = open_store_as_kept(store, loop, loop, log);
+  std::optional<Result<RegistryContent>> content;
+  registry->load(
+      [&content](Result<RegistryContent> loaded) { content.emplace(std::move(loaded)); });
+  while (!content) loop.run_once(true);
+  registry.reset();
+  loop.run_once(false);
+  if (!*content)
+    return Error{content->error().code,
+                 cat({content->error().what,
+                      "; a server that runs writes <report account=\"*\"> by itself"})};
+  std::vector<std::string> complaints;
+  return RecordBook::make(**content, complaints);
+}
+
+struct ReportDesk {
+  ReportOrder order;
+  std::shared_ptr<const Config> config;
+  std::shared_ptr<const RecordBook> book;
+  std::unique_ptr<Sqlite> database;
+};
+
+Result<ReportDesk> open_desk(const Options& options) {
+  auto order = order_of(options);
   if (!order) return order.error();
   const auto loaded = load_config_file(options.config_file, {options.allow_default_passwords});
   if (!loaded) return Error::invalid(cat({options.config_file, ": ", loaded.error().what}));
@@ -48,18 +91,59 @@ Result<ApiAnswer> report_of(const Options& options, WallTime now) {
   auto database = open_audience_to_read(path);
   if (!database) return database.error();
   std::vector<std::string> complaints;
-  return make_report(*order, config, *RecordBook::make({}, complaints), **database, now);
+  ReportDesk desk{*std::move(order), loaded->config, RecordBook::make({}, complaints),
+                  *std::move(database)};
+  if (options.all_accounts || query_param(desk.order.query, "account")) {
+    auto book = records_of(config);
+    if (!book) return book.error();
+    desk.book = *std::move(book);
+  }
+  return desk;
+}
+
+Result<ApiAnswer> report_of(const ReportDesk& desk, const ReportOrder& order, WallTime now) {
+  return make_report(order, *desk.config, *desk.book, *desk.database, now);
+}
+
+// A file for each account, in the directory of -o.
+Result<std::string> report_each(const ReportDesk& desk, const std::string& directory,
+                                WallTime now) {
+  std::string told;
+  for (const auto& [account, row] : desk.book->accounts()) {
+    ReportOrder order = desk.order;
+    add_parameter(order.query, "account", account);
+    const auto made = report_of(desk, order, now);
+    if (!made) return Error::invalid(cat({"account ", account, ": ", made.error().what}));
+    // The file of soundexchange is named by its service alone.
+    const bool is_named = made->file.find(account) != std::string::npos;
+    const std::string path = cat({directory, '/', is_named ? "" : account + "-", made->file});
+    if (const auto written = replace_file(path, made->body, {.mode = 0640}); !written)
+      return written.error();
+    told += path + "\n";
+  }
+  return told;
+}
+
+Result<std::string> answer_of(const Options& options, WallTime now) {
+  const auto desk = open_desk(options);
+  if (!desk) return desk.error();
+  if (options.all_accounts) return report_each(*desk, options.output_file, now);
+  const auto made = report_of(*desk, desk->order, now);
+  if (!made) return made.error();
+  if (options.output_file.empty()) return made->body;
+  // Addresses are for the user that asks alone.
+  const mode_t mode = made->type == kSessionFileType ? 0600 : 0644;
+  if (const auto written = replace_file(options.output_file, made->body, {.mode = mode}); !written)
+    return written.error();
+  return std::string();
 }
 
 }  // namespace
 
 Answer answer_report(const Options& options, WallTime now) {
-  const auto made = report_of(options, now);
-  if (!made) return {"", cat({"icecast-lb: ", made.error().what, "\n"}), 1};
-  if (options.output_file.empty()) return {made->body, "", 0};
-  if (const auto written = replace_file(options.output_file, made->body, {.mode = 0644}); !written)
-    return {"", cat({"icecast-lb: ", written.error().what, "\n"}), 1};
-  return {"", "", 0};
+  const auto text = answer_of(options, now);
+  if (!text) return {"", cat({"icecast-lb: ", text.error().what, "\n"}), 1};
+  return {*text, "", 0};
 }
 
 }  // namespace lb

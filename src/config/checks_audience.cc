@@ -6,7 +6,7 @@ namespace lb {
 namespace {
 
 bool have_one_file(const AudienceReportSettings& a, const AudienceReportSettings& b) {
-  if (a.name != b.name || a.directory != b.directory) return false;
+  if (a.name != b.name || a.directory != b.directory || a.daily != b.daily) return false;
   return a.name == "soundexchange" ? a.service == b.service
                                    : a.mount == b.mount && a.account == b.account;
 }
@@ -26,6 +26,12 @@ void check_audience(const Config& config, Filler& filler) {
     if (!report.directory.starts_with('/')) wrong("its directory is no path from / on");
     if (report.name == "soundexchange" && report.service.empty())
       wrong("soundexchange needs the name of the service");
+    if (report.name == "soundexchange" && report.account == "*")
+      wrong("the files of soundexchange are named by the service, one for all accounts");
+    if (report.name == "npr" && report.mount.empty()) wrong("npr is of one mount, and names none");
+    if ((report.name == "npr" || report.name == "triton") &&
+        config.audience.keep_addresses.count() == 0)
+      wrong(cat({report.name, " needs addresses, and there is no <keep-addresses>"}));
     for (std::size_t j = 0; j < i; ++j)
       if (have_one_file(report, reports[j]))
         wrong(cat({"it has the file of number ", j + 1, "; it needs another directory"}));

@@ -46,8 +46,9 @@ class Arguments {
 };
 
 bool is_report_parameter(std::string_view arg) {
-  for (const std::string_view name : {"--month", "--from", "--to", "--zone", "--mount", "--by",
-                                      "--country", "--service", "--category"})
+  for (const std::string_view name :
+       {"--month", "--from", "--to", "--zone", "--mount", "--by", "--country", "--service",
+        "--category", "--account", "--format"})
     if (arg == name) return true;
   return false;
 }
@@ -135,6 +136,8 @@ Options parse_options(const std::vector<std::string_view>& args) {
       const auto value = left.value();
       if (!value) return wrong(cat({arg, " needs a value"}));
       options.report_parameters.emplace_back(arg.substr(2), *value);
+    } else if (arg == "--all-accounts") {
+      options.all_accounts = true;
     } else if (arg == "--overwrite") {
       options.overwrite = true;
     } else if (arg == "--dump-reference") {
@@ -165,6 +168,8 @@ Options parse_options(const std::vector<std::string_view>& args) {
                           (options.action != Action::kStoreCopy || options.stores.size() < 2);
   if (options.action != Action::kReport && !options.report_parameters.empty())
     return wrong(cat({"--", options.report_parameters.front().first, " is of --report"}));
+  if (options.all_accounts && (options.action != Action::kReport || options.output_file.empty()))
+    return wrong("--all-accounts is of --report, with -o and a directory");
   if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
     return wrong("--passwd with -c needs the name of a user");
   if (needs_file && options.config_file.empty()) {
@@ -210,8 +215,9 @@ std::string usage_text() {
   --report <name>            with -c: write a report of its audience: songs, playlist, soundexchange, or
                              another of those that a wrong name prints; [-o <file>], else to standard
                              output; of the month before, or --month 2026-10, or --from 2026-10-01
-                             --to 2026-10-08; --zone Europe/Berlin, --mount, --country, --by,
-                             --service and --category as the API has them
+                             --to 2026-10-08; --zone Europe/Berlin, --mount, --account, --country,
+                             --by, --service, --category and --format json as the API has them;
+                             --all-accounts -o <directory>: a file for each account of the store
   --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
   --debuggable               let core files and debuggers read the memory after a change of user
   --allow-default-passwords  start although a password is one from an example

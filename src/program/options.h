@@ -58,9 +58,10 @@ struct Options {
   std::vector<std::string> stores;
   std::string report;                                                  // of kReport
   std::vector<std::pair<std::string, std::string>> report_parameters;  // of the API, and "month"
-  bool elsewhere = false;  // --check-config of another machine's file
-  bool overwrite = false;  // of both
-  std::string complaint;   // with kUsage: what is wrong; "" where Icecast prints nothing either
+  bool all_accounts = false;  // of kReport: output_file is a directory
+  bool elsewhere = false;     // --check-config of another machine's file
+  bool overwrite = false;     // of both
+  std::string complaint;      // with kUsage: what is wrong; "" where Icecast prints nothing either
 };
 
 // args: without the program's name.

@@ -2,10 +2,12 @@
 import csv
 import datetime
 import io
+import json
 import sqlite3
 
+from api import Api
 from events import Events
-from harness import ADMIN, check, equal, give_away, test
+from harness import ADMIN, check, equal, give_away, test, wait_for
 
 HOUR = 3_600_000
 
@@ -81,7 +83,7 @@ def the_command_line_writes_what_the_api_answers(t):
 def what_makes_no_sense_is_answered_with_a_sentence_and_status_1(t):
     server = report_server(t)
     for arguments, words in (
-            (["--report", "charts"], '"charts" is no report; there are: songs, playlist, soundexchange, summary, hours'),
+            (["--report", "charts"], '"charts" is no report; there are: songs, playlist, soundexchange, npr, triton, summary, hours'),
             (["--report"], '"" is no report'), (["--report", "songs", "--month", "2026-13"], "2026-13 is no month; one is like 2026-10"),
             (["--report", "songs", "--month", "x" * 5000], "is no month"),
             (["--report", "songs", "--month", "2026-10", "--to", "2026-11-01"], "--month is a period by itself"),
@@ -150,3 +152,70 @@ def a_report_is_written_on_its_day_and_never_over_a_file_that_is_there(t):
     for words in ("it has the file of number 1; it needs another directory", "its directory is no path from / on",
                   "soundexchange needs the name of the service"):
         check(words in out, out)
+
+
+def two_accounts(t, more=""):
+    server = t.unstarted_server()
+    for name in ("state", "records", "reports"):
+        (server.dir / name).mkdir()
+    give_away(server.dir)
+    server.write_config(body='<console>1</console><store type="files" path="%s/records"/><audience>%s</audience>' % (
+        server.dir, more.replace("%s", str(server.dir / "reports"))), paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    first, next_month = month_before()
+    for account, count in (("acme", 5), ("other", 7)):
+        api.want(201, "POST", "/accounts", {"id": account})
+        api.mount("/%s-1" % account, account=account)
+        played(server, first + datetime.timedelta(days=9), [("Band - " + account, {"DE": count})], mount="/%s-1" % account)
+    return server, "%s_%s" % (first, next_month)
+
+
+@test
+def all_accounts_have_a_file_each_in_one_run(t):
+    server, period = two_accounts(t)
+    place = t.dir / "each"
+    place.mkdir()
+    give_away(place)
+    arguments = ["-c", server.config, "--report", "songs", "--all-accounts", "-o", place]
+    status, _, err = t.run(*arguments)
+    check(status == 1 and "in use by another server" in err and 'writes <report account="*"> by itself' in err, err)
+    server.stop()
+    status, out, err = t.run(*arguments)
+    equal((status, err), (0, ""))
+    names = ["songs-%s-%s.csv" % (account, period) for account in ("acme", "other")]
+    equal(out.splitlines(), ["%s/%s" % (place, name) for name in names])
+    equal([songs((place / name).read_bytes().decode()) for name in names], [[("Band", "acme", "DE", "5")], [("Band", "other", "DE", "7")]])
+    status, out, err = t.run("-c", server.config, "--report", "songs", "--account", "other", "--format", "json")
+    equal((status, err), (0, ""))
+    equal([row["performances"] for row in json.loads(out)["items"]], [7])
+    status, out, err = t.run(*arguments, "--format", "json")
+    equal((status, sorted(path.name for path in place.iterdir() if path.suffix == ".json")), (0, [name[:-3] + "json" for name in names]), err)
+    for wrong, words in ((["--report", "songs", "--all-accounts"], "--all-accounts is of --report, with -o and a directory"),
+                         (["--report", "songs", "--account", "none"], "there is no account none"),
+                         (["--report", "songs", "--format", "xls"], "format=xls is neither json nor csv"),
+                         (["--report", "songs", "--all-accounts", "-o", "/nowhere"], "/nowhere/")):
+        status, _, err = t.run("-c", server.config, *wrong)
+        check(status == 1 and words in err, (wrong, err))
+
+
+@test
+def a_json_report_has_all_rows(t):
+    server = report_server(t)
+    first, next_month = month_before()
+    played(server, first + datetime.timedelta(days=3), [("Band - %d" % n, {"DE": 1}) for n in range(600)])
+    status, out, err = t.run("-c", server.config, "--report", "titles", "--format", "json")
+    equal((status, len(json.loads(out)["items"]), "next" in json.loads(out)), (0, 600, False), err)
+
+
+@test
+def each_account_has_a_file_by_a_day_of_the_month(t):
+    server, period = two_accounts(t, '<report name="songs" directory="%s" day="1" account="*"/>')
+    names = sorted("songs-%s-%s.csv" % (account, period) for account in ("acme", "other"))
+    place = server.dir / "reports"
+    for path in place.iterdir():    # of the first look, before there were titles
+        path.unlink()
+    server.stop()
+    server.start()
+    wait_for(lambda: sorted(path.name for path in place.iterdir() if not path.name.startswith(".")) == names, "a file each", 20)
+    equal(songs((place / names[0]).read_bytes().decode()), [("Band", "acme", "DE", "5")])

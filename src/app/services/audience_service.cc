@@ -63,8 +63,13 @@ AudienceService::~AudienceService() { stop(); }
 std::int64_t AudienceService::now_ms() const { return unix_ms(services_.clock.wall()); }
 
 void AudienceService::start(const Config& config) {
-  if (!config.audience.enabled || on()) return;
+  if (on()) return;
   const std::string state = state_directory(config);
+  addresses_path_ = state.empty() ? "" : session_directory(state);
+  // What was kept before goes as soon as it is switched off.
+  if (!config.audience.enabled || config.audience.keep_addresses.count() == 0)
+    delete_addresses(std::chrono::seconds(-1));
+  if (!config.audience.enabled) return;
   if (state.empty()) {
     services_.log.error(kAudienceModule,
                         "<audience> needs a state directory, and there is none; nothing of the "
@@ -72,6 +77,7 @@ void AudienceService::start(const Config& config) {
     return;
   }
   settings_ = config.audience;
+  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
   node_ = node_name(config);
   database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
   master_path_ = state + "/audience.master";
@@ -84,6 +90,10 @@ void AudienceService::start(const Config& config) {
     return;
   }
   journal_ = std::move(*journal);
+  if (settings_.keep_addresses.count() > 0) {
+    spool_ = std::make_unique<SessionSpool>(addresses_path_, journal_->epoch());
+    for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
+  }
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
   if (const auto loaded = keys_->load(); !loaded)
     services_.log.error(kAudienceModule, loaded.error().what);
@@ -107,6 +117,19 @@ void AudienceService::start(const Config& config) {
   on_.store(true, std::memory_order_relaxed);
 }
 
+// The files whose youngest row is so old; of less than 0: all of them.
+void AudienceService::delete_addresses(std::chrono::seconds keep) {
+  if (addresses_path_.empty()) return;
+  const std::int64_t today = now_ms() / kDayMs;
+  const std::int64_t kept = (keep.count() + 86'399) / 86'400;
+  const std::size_t deleted = keep.count() < 0
+                                  ? delete_sessions_before(addresses_path_, today + 36'500)
+                                  : delete_sessions_before(addresses_path_, today - kept);
+  if (deleted > 0)
+    services_.log.info(kAudienceModule, cat({addresses_path_, ": the addresses of ", deleted,
+                                             " days have been deleted"}));
+}
+
 Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
   if (auto before = std::exchange(before_, std::nullopt)) {
     auto journal = Journal::go_on(path, {}, std::move(fd_before_), *before);
@@ -122,10 +145,11 @@ Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string
   if (notes.torn_bytes > 0)
     services_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
                                              " bytes are no whole row and have been cut off"}));
-  if (notes.cut > 0)
+  if (!notes.cut.empty())
     services_.log.info(kAudienceModule,
-                       cat({path, ": ", notes.cut,
+                       cat({path, ": ", notes.cut.size(),
                             " listenings of the previous run end where they were heard last"}));
+  cut_ = std::move(notes.cut);
   return journal;
 }
 
@@ -133,6 +157,7 @@ Result<AudienceService::Saved> AudienceService::suspend() {
   auto told = std::make_shared<std::promise<Result<Saved>>>();
   std::future<Result<Saved>> answer = told->get_future();
   journal_thread_.loop().post([this, told] {
+    write_addresses();
     if (auto written = journal_->flush(now_ms()); !written) return told->set_value(written.error());
     suspended_ = true;
     told->set_value(Saved{journal_->save(), journal_->descriptor(), next_listening_.load()});
@@ -192,7 +217,8 @@ std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
 void AudienceService::note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
   if (!on()) return;
   journal_thread_.loop().post_together([this, listening, at_ms, bytes] {
-    journal_->ended(listening, at_ms, bytes);
+    const auto open = journal_->ended(listening, at_ms, bytes);
+    if (spool_ && open) spool_->ended(*open, at_ms, bytes);
     awaken();
   });
 }
@@ -209,7 +235,9 @@ void AudienceService::note_begin(std::uint64_t listening, std::int64_t at_ms,
   row.mount = facts.mount;
   row.country = facts.country;
   row.player = player_of(facts.agent);
-  journal_->begun(listening, std::move(row));
+  const std::uint64_t number = journal_->begun(listening, std::move(row));
+  if (spool_ && number != 0 && facts.kind == ListenerKind::kPerson)
+    spool_->begun(number, {at_ms, 0, 0, facts.address, facts.mount, facts.agent, facts.referer});
   if (keys_->changed())
     if (const auto saved = keys_->save(); !saved) complain(saved.error().what);
   awaken();
@@ -228,8 +256,19 @@ void AudienceService::awaken() {
   if (!alive_->armed()) alive_->after(kAlivePause);
 }
 
+// Before the journal: an end that stands here twice counts once.
+void AudienceService::write_addresses() {
+  if (!spool_) return;
+  if (const auto written = spool_->flush(now_ms()); !written) complain(written.error().what);
+  if (const std::uint64_t lost = spool_->lost(); lost > addresses_lost_) {
+    addresses_lost_ = lost;
+    complain(cat({addresses_path_, ": ", lost, " rows of session files are lost so far"}));
+  }
+}
+
 void AudienceService::flush() {
   if (suspended_) return;
+  write_addresses();
   if (const auto written = journal_->flush(now_ms()); !written) {
     complain(written.error().what);
     retry_->after(kAlivePause);
@@ -323,6 +362,7 @@ Result<void> AudienceService::open_database() {
 }
 
 void AudienceService::upkeep() {
+  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
   if (!open_database()) {
     upkeep_->after(kUpkeepPause);
     return;

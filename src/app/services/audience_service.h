@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/process/io_thread.h"
 #include "audience/database.h"
@@ -27,6 +28,7 @@
 #include "audience/journal.h"
 #include "audience/journal_record.h"
 #include "audience/merge.h"
+#include "audience/session_spool.h"
 #include "audience/settings.h"
 #include "audience/upkeep.h"
 #include "base/log.h"
@@ -42,7 +44,7 @@ struct Services;
 
 // A listening that begins, as its request says.
 struct ListeningFacts {
-  std::string mount, address, agent, user, country;
+  std::string mount, address, agent, referer, user, country;
   ListenerKind kind = ListenerKind::kPerson;
   ListeningWay way = ListeningWay::kStream;
 };
@@ -111,7 +113,9 @@ class AudienceService {
   void note_begin(std::uint64_t listening, std::int64_t at_ms, const ListeningFacts& facts);
   void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
+  void delete_addresses(std::chrono::seconds keep);
   void awaken();
+  void write_addresses();
   void flush();
   void alive();
   void deliver();
@@ -130,7 +134,7 @@ class AudienceService {
 
   Services& services_;
   AudienceSettings settings_;
-  std::string node_, database_path_, master_path_;
+  std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
   std::atomic<bool> on_{false}, sends_up_{false};
   std::atomic<std::uint64_t> next_listening_{1};
@@ -139,6 +143,8 @@ class AudienceService {
   // Of the thread of the journal:
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<DayKeys> keys_;
+  std::unique_ptr<SessionSpool> spool_;   // null: no address is kept
+  std::vector<Journal::Notes::Cut> cut_;  // ends of the run before
   Way way_ = Way::kWait;
   std::string sends_to_;  // the master; "": it is not written down yet
   bool unwritten_ = false;
@@ -147,7 +153,7 @@ class AudienceService {
   SteadyTime sent_at_{};         // … and when it went
   bool delivers_ = false;        // a batch is under way
   bool suspended_ = false;       // nothing is written
-  std::uint64_t lost_reported_ = 0;
+  std::uint64_t lost_reported_ = 0, addresses_lost_ = 0;
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;
   // Between take_up() and start():

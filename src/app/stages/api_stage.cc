@@ -220,7 +220,10 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
     send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
     return Verdict::kAnswered;
   }
-  if (changes_something(task.request.method) && services.listenings->sends_up()) {
+  // The addresses that it keeps are its own.
+  const bool own =
+      asked_listener(task.request) && services.config.read()->audience.keep_addresses.count() > 0;
+  if (changes_something(task.request.method) && !own && services.listenings->sends_up()) {
     send_problem(worker, connection,
                  {ProblemName::kRefused,
                   "the rows of this server are in the database of its master, which deletes them "

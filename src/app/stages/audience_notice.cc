@@ -20,6 +20,7 @@ std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connectio
   facts.mount = mount;
   facts.address = connection.ip();
   facts.agent = connection.request().headers.get("user-agent");
+  facts.referer = connection.request().headers.get("referer");
   facts.user = connection.user;
   facts.country = services.countries->country_of(
       Address::parse(connection.ip(), 0).value_or(connection.peer()));

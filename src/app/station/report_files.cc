@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/session_files.h"
 #include "app/services/audience_service.h"
 #include "app/services/event_service.h"
 #include "app/station/record_service.h"
@@ -33,36 +34,45 @@ void ReportFiles::look() {
   if (!audience.on()) return;
   const auto config = services_.config.read();
   for (const AudienceReportSettings& report : config->audience.reports) {
-    if (audience.sends_up()) {
+    if (audience.sends_up() && !is_session_report(report.name)) {
       complain(report, "the master that has the database of the audience writes it, not this one");
       continue;
     }
-    const bool asked = audience.ask([this, report, config, known = told_[report_key(report)].month](
+    Known known;
+    for (const auto& [key, told] : told_) known[key] = told.month;
+    const bool asked = audience.ask([this, report, config, known = std::move(known)](
                                         Sqlite* database, const std::string& why) {
-      auto filed = file(report, known, *config, database, why);
-      services_.loops.control().post(
-          [this, report, filed = std::move(filed)] { written(report, filed); });
+      services_.loops.control().post([this, filed = file(report, known, *config, database, why)] {
+        for (const auto& [one, result] : filed) written(one, result);
+      });
     });
     if (!asked) return;  // the next look asks again
   }
 }
 
-// known: the month whose file is there.
-Result<FiledReport> ReportFiles::file(const AudienceReportSettings& report,
-                                      const std::string& known, const Config& config,
-                                      Sqlite* database, const std::string& why) const {
-  if (database == nullptr) return Error::io(why);
+ReportFiles::Filed ReportFiles::file(const AudienceReportSettings& report, const Known& known,
+                                     const Config& config, Sqlite* database,
+                                     const std::string& why) const {
+  Filed filed;
+  if (database == nullptr) {
+    filed.emplace_back(report, Error::io(why));
+    return filed;
+  }
   const WallTime now = services_.clock.wall();
-  if (const auto month = due_month(report, now); month && *month == known)
-    return FiledReport{known, "", false};
-  return file_report(report, config, *services_.records->view()->book, *database, now);
+  const auto month = due_month(report, now);
+  const auto records = services_.records->view();
+  for (const AudienceReportSettings& one : reports_of(report, *records->book)) {
+    if (filed.size() == kAtOnce) break;
+    const auto told = known.find(report_key(one));
+    if (month && told != known.end() && told->second == *month) continue;
+    filed.emplace_back(one, file_report(one, config, *records->book, *database, now));
+  }
+  return filed;
 }
 
 void ReportFiles::written(const AudienceReportSettings& report, const Result<FiledReport>& filed) {
   if (!filed) return complain(report, filed.error().what);
-  const auto told = told_.find(report_key(report));
-  if (told == told_.end()) return;  // it is configured no more
-  told->second.month = filed->month;
+  told_[report_key(report)].month = filed->month;
   if (!filed->is_new) return;
   services_.log.info(kReportModule, cat({"the report ", report.name, " of ", filed->month,
                                          " has been written to ", filed->path}));

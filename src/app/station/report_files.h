@@ -11,6 +11,8 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "api/due_report.h"
 #include "app/services/services.h"
@@ -28,14 +30,18 @@ class ReportFiles {
   void stop() { timer_.cancel(); }
 
  private:
+  // The months whose files are there, by report_key().
+  using Known = std::map<std::string, std::string>;
+  using Filed = std::vector<std::pair<AudienceReportSettings, Result<FiledReport>>>;
+  static constexpr std::size_t kAtOnce = 20;  // reports; rows and requests go between
   struct Told {
     std::string month;  // that is written, or was there
     SteadyTime complained{};
     bool has_complained = false;
   };
   void look();
-  Result<FiledReport> file(const AudienceReportSettings& report, const std::string& known,
-                           const Config& config, Sqlite* database, const std::string& why) const;
+  Filed file(const AudienceReportSettings& report, const Known& known, const Config& config,
+             Sqlite* database, const std::string& why) const;
   void written(const AudienceReportSettings& report, const Result<FiledReport>& filed);
   void complain(const AudienceReportSettings& report, const std::string& what);
 

@@ -148,7 +148,7 @@ TEST(AudienceJournal, AfterAKillTheOpenOnesEndWhereTheyWereHeardLast) {
   CHECK(journal->flush(5000).has_value());
   const std::string epoch = journal->epoch();
   open();
-  LONGS_EQUAL(1, notes.cut);
+  LONGS_EQUAL(1, notes.cut.size());
   STRCMP_EQUAL(epoch.c_str(), journal->epoch().c_str());
   CHECK(journal->flush(9000).has_value());
   const auto read = rows();
@@ -157,7 +157,7 @@ TEST(AudienceJournal, AfterAKillTheOpenOnesEndWhereTheyWereHeardLast) {
   CHECK(std::get<ListeningEnded>(read[3].what) == end);
   LONGS_EQUAL(4, read[3].number);
   open();
-  LONGS_EQUAL(0, notes.cut);
+  LONGS_EQUAL(0, notes.cut.size());
 }
 TEST(AudienceJournal, ATornEndIsCutOff) {
   open();
@@ -207,7 +207,7 @@ TEST(AudienceJournal, ItIsCompactedAndOpenOnesStayKnown) {
   LONGS_EQUAL(2, left.size());
   LONGS_EQUAL(1, std::get<ListeningEnded>(left[1].what).begun);
   open({.compact_above = 1000});
-  LONGS_EQUAL(0, notes.cut);
+  LONGS_EQUAL(0, notes.cut.size());
   LONGS_EQUAL(2, rows().size());
 }
 TEST(AudienceJournal, AFullFileTakesNoFurtherListening) {
