@@ -5,6 +5,7 @@ import time
 
 from api import Api
 from harness import ADMIN, check, equal, give_away, test, wait_for
+from replacing import upgrade
 from test_audience import VLC, audience_server, ended, forget, heard_long_enough, leaves, listens, on_air
 
 KEPT = "<console>1</console><audience><keep-addresses>48h</keep-addresses></audience>"
@@ -102,6 +103,14 @@ def a_kill_and_an_upgrade_lose_no_line(t):
     server.kill()
     server.start()
     equal(npr(server), rows, "after one more kill")
+    source = on_air(server)
+    second = listens(server, "mpv 0.35")
+    heard_long_enough(server, 1)
+    upgrade(server)
+    leaves(server, source, second)
+    rows = wait_for(lambda: npr(server) if len(npr(server)) == 2 else None, "the line of the one that went over")
+    equal(rows[1][6], "mpv 0.35")
+    check(int(rows[1][4]) >= 5, rows)
 
 
 @test
