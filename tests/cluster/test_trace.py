@@ -9,11 +9,13 @@ import re
 import selectors
 import socket
 import sqlite3
+import threading
 import time
 
 from api import Api
 from bench import check, equal, test, wait_for
 from harness import give_away
+from hls_check import Watch
 from link_bench import edge, feed, kill9, link_port, linked_master, up
 from replacing import upgrade
 from tls_bench import certificate, tls
@@ -21,8 +23,8 @@ from tls_bench import certificate, tls
 EACH = 40 if os.environ.get("LB_FULL") == "1" else 1   # listeners of a kind and a node
 LONG, SHORT = 30, 9    # seconds
 AUDIENCE = "<console>1</console><audience/>"
-MOUNTS = ("<archive><dir>%s</dir></archive><mount><mount-name>/live.mp3</mount-name><fallback-mount>/back.mp3</fallback-mount>"
-          "<fallback-override>1</fallback-override><archive><enabled>1</enabled></archive></mount>")
+MOUNTS = ("<hls><segment>2</segment></hls><archive><dir>%s</dir></archive><mount><mount-name>/live.mp3</mount-name><fallback-mount>/back.mp3</fallback-mount>"
+          "<fallback-override>1</fallback-override><archive><enabled>1</enabled></archive><hls>1</hls></mount>")
 ADDRESSES = ("127.7.%d.%d" % (one // 250, one % 250 + 1) for one in itertools.count(1))
 COUNTED, KEPT_APART = ("VLC/3.0.20", "mpv 0.35", "foobar2000/1.6"), ("UptimeRobot/2.0 (bot)", "Icecast 2.4.4")
 
@@ -88,6 +90,24 @@ class Ears:
                     going.remove(ear)
                     if ear.ended is None:
                         ear.end()
+
+
+class Player:
+    """Of HLS: asks for the list each second, and for what is new in it."""
+
+    def __init__(self, address, seconds):
+        self.watch = Watch(*address, "/live.mp3/live.m3u8", agent="AppleCoreMedia/1.0.0")
+        self.watch.wire.source_address = (next(ADDRESSES), 0)
+        self.began = self.ended = time.monotonic()
+        self.thread = threading.Thread(target=self.run, args=(seconds,), daemon=True)
+        self.thread.start()
+
+    def run(self, seconds):
+        while time.monotonic() < self.began + seconds:
+            self.watch.poll()
+            self.ended = time.monotonic()
+            time.sleep(1)
+        self.watch.close()
 
 
 def node(b, number, master):
@@ -158,6 +178,7 @@ def each_listening_of_a_trace_is_known_once_and_to_the_second(b):
                          *(Ear(place, "/live.mp3", SHORT, agent) for agent in KEPT_APART), Ear(place, "/live.mp3", 1)]
             where, path = redirected(master, "/m.mp3")
             ears.all.append(Ear(where, path, SHORT - 1 + at))
+    player = Player((nodes[0].host, nodes[0].given_port), SHORT)
     ears.hear(11)
     upgrade(nodes[0])
     ears.hear(14)
@@ -178,11 +199,14 @@ def each_listening_of_a_trace_is_known_once_and_to_the_second(b):
 
     def all_there():
         rows = sessions(master)
-        return rows if len(rows) == len(counted) and not any(row["open"] for row in rows) else None
-    rows = wait_for(all_there, "%d sessions have ended" % len(counted), 60)
+        return rows if len(rows) == len(counted) + 1 and not any(row["open"] for row in rows) else None
+    rows = wait_for(all_there, "%d sessions have ended" % (len(counted) + 1), 60)
     equal({row["mount"] for row in rows}, {"/live.mp3", "/m.mp3"}, "a fallback is no mount of theirs")
     worst = max(pairs([row["seconds"] for row in rows if row["way"] == way], [ear.heard for ear in counted if ear.way == way])
                 for way in ("stream", "past"))
+    by_hls = [row["seconds"] for row in rows if row["way"] == "hls"]
+    # Until its last request, or until its last segment was over.
+    check(len(by_hls) == 1 and player.ended - player.began - 1 <= by_hls[0] <= player.ended - player.began + 7, by_hls)
     # The kill, and what this process was late.
     check(worst <= 1.5, "one is wrong by %.2f s: %r, and heard were %r" % (
         worst, sorted((row["way"], row["seconds"], row["mount"]) for row in rows), sorted((ear.way, round(ear.heard, 3), ear.asked, ear.cut) for ear in counted)))
@@ -191,7 +215,7 @@ def each_listening_of_a_trace_is_known_once_and_to_the_second(b):
     equal((round(told["seconds"], 3), told["sessions"]), (round(sum(row["seconds"] for row in rows), 3), len(rows)))
     equal(told["bytes"], sum(row["bytes"] for row in rows))
     kinds = [row["kind"] for row in sessions(master, "&all=1")]
-    equal((kinds.count("listener"), kinds.count("bot"), kinds.count("quick-look")), (len(counted), 3 * EACH, 3 * EACH), "others are kept apart")
+    equal((kinds.count("listener"), kinds.count("bot"), kinds.count("quick-look")), (len(counted) + 1, 3 * EACH, 3 * EACH), "others are kept apart")
     check("never came" not in master.log(), "no row is missing")
     # No address: neither in the database and a copy of it, nor at the nodes.
     with sqlite3.connect(master.dir / "state" / "audience.db") as database:
