@@ -125,17 +125,14 @@ give_to_nobody() {
   chmod 640 "$config"
 }
 
-# With a name: its sockets and its certificate.
+# With a name: its certificate.
 https_elements() {
   [ -n "$name" ] || return 0
-  echo "  <listen-socket><port>${ports%,*}</port></listen-socket>
-  <listen-socket><port>${ports#*,}</port><ssl>1</ssl></listen-socket>"
-  if [ -n "$authority" ]; then
-    echo "  <acme><authority url=\"$(xml_text "$authority")\"${authority_ca:+ ca-file=\"$(xml_text "$authority_ca")\"}/></acme>"
-  else
-    echo "  <!-- A certificate by itself: doc/https.md. -->
-  <acme/>"
-  fi
+  local inside=
+  [ "$ports" = 80,443 ] || inside="<ports>${ports/,/ }</ports>"
+  [ -z "$authority" ] || inside+="<authority url=\"$(xml_text "$authority")\"${authority_ca:+ ca-file=\"$(xml_text "$authority_ca")\"}/>"
+  echo "  <!-- A certificate by itself, and ports 80 and 443: doc/https.md. -->"
+  if [ -n "$inside" ]; then echo "  <acme>$inside</acme>"; else echo "  <acme/>"; fi
 }
 
 write_configuration() {

@@ -53,6 +53,20 @@ std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_
   return all;
 }
 
+std::vector<AcmePort> ports_of(const AcmeSettings& settings) {
+  constexpr int kHttp = 80, kHttps = 443, kLast = 65535;
+  if (settings.ports.empty()) return {{kHttp, false}, {kHttps, true}};
+  std::vector<AcmePort> all;
+  for (const std::string& text : settings.ports) {
+    const auto port = parse_u64(text);
+    if (!port || *port == 0 || *port > kLast) continue;
+    const int number = static_cast<int>(*port);
+    // The web's own are what they are; of others the second is for https.
+    all.push_back({number, number == kHttps || (number != kHttp && !all.empty())});
+  }
+  return all;
+}
+
 std::string directory_url(const AcmeAuthority& directory) {
   for (const NamedDirectory& known : kDirectories)
     if (known.name == directory.url) return std::string(known.url);

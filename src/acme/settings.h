@@ -46,6 +46,7 @@ struct AcmeSettings {
   std::vector<std::string> challenges;     // in this order; empty: see challenges_of()
   std::string dns_hook;                    // a program that sets and removes records; "": none
   std::chrono::seconds dns_wait{30};       // until the record that it has set is everywhere
+  std::vector<std::string> ports;          // opened beside <listen-socket>s; see ports_of()
   HttpsRedirect redirect = HttpsRedirect::kPages;
   std::chrono::seconds hsts{0};  // so long a browser comes by https alone; 0: nothing is said
   bool operator==(const AcmeSettings&) const = default;
@@ -58,6 +59,14 @@ std::string staging_url(const AcmeAuthority& authority);
 // tls-alpn-01 where this server has a port 443, then http-01, then dns-01 where there is a hook;
 // for a wildcard dns-01 alone, for an address never.
 std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port);
+struct AcmePort {
+  int port = 0;
+  bool tls = false;
+  bool operator==(const AcmePort&) const = default;
+};
+// 80 for http and 443 for https, where nothing is written; of two others the first is for http.
+// "off": none.  Words that are no ports are left out.
+std::vector<AcmePort> ports_of(const AcmeSettings& settings);
 // Whether it is a public authority: what it names is then public, too.
 bool is_public_authority(const AcmeAuthority& directory);
 // Why no public authority signs this name: "it has no dot", "it is a private address" …; "": it

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxNames = 100;
+constexpr std::size_t kMaxNames = 100, kMaxPorts = 2;
 
 void check_directory(const AcmeAuthority& directory, const std::string& path, Filler& filler) {
   const std::string url = directory_url(directory);
@@ -60,6 +60,12 @@ void check_acme(const Config& config, Filler& filler) {
       filler.report(line, Severity::kError,
                     cat({"<acme> <challenges>: ", text,
                          " is none of tls-alpn-01, http-01, dns-01; it is passed over"}));
+  const std::size_t ports = ports_of(acme).size();
+  if (acme.ports != std::vector<std::string>{"off"} &&
+      ((ports != acme.ports.size() && !acme.ports.empty()) || ports > kMaxPorts))
+    filler.report(filler.line_of("acme/ports"), Severity::kError,
+                  cat({"<acme> <ports>: they are one or two ports, as 80 443, or off; of these ",
+                       acme.ports.size(), " words ", ports, " are opened"}));
   const auto challenges = challenges_of(acme, true);
   const bool has_dns =
       std::find(challenges.begin(), challenges.end(), AcmeChallenge::kDns) != challenges.end();

@@ -79,6 +79,31 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
+// The ports that an authority asks, where a certificate is ordered: at the addresses of the others.
+void add_acme_ports(Config& config, const Filler& filler) {
+  if (acme_names(config).empty() || state_directory(config).empty() || config.security.chroot)
+    return;
+  std::vector<std::string> addresses;
+  for (const ListenSettings& socket : config.listen)
+    if (std::ranges::find(addresses, socket.bind_address) == addresses.end())
+      addresses.push_back(socket.bind_address);
+  // One that takes all of them is enough.
+  for (const std::string_view all : {"", "0.0.0.0", "::"})
+    if (std::ranges::find(addresses, all) != addresses.end()) addresses = {std::string(all)};
+  for (const AcmePort& wanted : ports_of(config.acme)) {
+    const bool is_there = std::ranges::any_of(
+        config.listen, [&](const ListenSettings& socket) { return socket.port == wanted.port; });
+    if (is_there) continue;
+    for (const std::string& address : addresses) {
+      ListenSettings& socket = config.listen.emplace_back();
+      socket.port = wanted.port;
+      socket.tls = wanted.tls;
+      socket.bind_address = address;
+      socket.line = filler.line_of("acme");
+    }
+  }
+}
+
 // Elements like <master-update-interval> alone do not make a master.
 void resolve_cluster(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.masters.size(); ++i) {
@@ -180,6 +205,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   adopt_global_asides(filler.take_asides(), config, filler);
   check_order(root, config, filler);
   resolve_sockets(config, root, filler);
+  add_acme_ports(config, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
   resolve_hls(config, config.default_mount);

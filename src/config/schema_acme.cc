@@ -110,6 +110,14 @@ constexpr SchemaElement kAcme[] = {
      .example = "30",
      .help = "Time between the end of dns-hook and the request to the authority: name servers copy "
              "records from each other."},
+    {.name = "ports",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::ports>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "80 443",
+     .example = "8080 8443",
+     .help = "Opened beside the listen-sockets, at their addresses: for http and for https. Other "
+             "ones, where a router passes those two on to them; off: none."},
     {.name = "redirect",
      .kind = kChoice,
      .slot = slot<&AcmeSettings::redirect>,

@@ -20,7 +20,7 @@ def radio(t, authority, port, acme="", more="", tls=None, **slots):
     tls = tls or free_port()
     server = t.unstarted_server(
         sockets=listen_socket(port) + listen_socket(tls, "<ssl>1</ssl>"),
-        body="<hostname>%s</hostname><acme>%s%s</acme>%s" % (NAME, acme, authority.element(), more),
+        body="<hostname>%s</hostname><acme>%s%s%s</acme>%s" % (NAME, acme, "" if "<ports>" in acme else "<ports>off</ports>", authority.element(), more),
         paths="<state-dir>%s</state-dir>" % state, **slots)
     server.tls, server.state = tls, state
     return server

@@ -4,7 +4,7 @@ import ssl
 import stat
 
 from authority import Authority
-from harness import ADMIN, check, equal, free_port, matches, test, wait_for
+from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
 from https_radio import NAME, comes, radio, verified
 
 
@@ -24,6 +24,30 @@ def a_listener_hears_over_https_without_a_restart(t):
         equal(file.stat().st_mode & 0o777, 0o600, file.name)
     equal((server.state / "acme").stat().st_mode & 0o777, 0o700)
     check("PRIVATE KEY" not in server.log() + server.out.read_text(), "no key is in a log")
+
+
+@test
+def acme_alone_opens_the_ports_that_it_needs(t):
+    http, https, plain = free_port(), free_port(), free_port()
+    authority = Authority(t, http, tls_port=https)
+    server = radio(t, authority, plain, acme="<ports>%d %d</ports>" % (http, https))
+    server.write_config(sockets=listen_socket(plain))
+    server.tls = https
+    server.start()
+    equal(sorted(server.ports), sorted((plain, http, https)), "ports")
+    source = server.source()
+    comes(server)
+    listener = server.listener(port=https, wrap=verified(authority))
+    sent = source.play(200)
+    check(listener.read(100 * 384) in sent, "what came differs from what was sent")
+    page = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME, "Accept: text/html"], port=http)
+    equal((page.status, page.get("Location")), (308, "https://%s:%d/status.xsl" % (NAME, https)))
+    # By a reload they come and go, too.
+    server.reload(body=server.slots["body"].replace("<ports>%d %d</ports>" % (http, https), "<ports>off</ports>"))
+    wait_for(lambda: server.log().count("is closed") == 2, "both are closed: " + server.log()[-900:])
+    server.reload(body=server.slots["body"].replace("<ports>off</ports>", "<ports>%d %d</ports>" % (http, https)))
+    wait_for(lambda: "port %d is open" % https in server.log(), "both are open again: " + server.log()[-900:])
+    server.wire(https, wrap=verified(authority)).close()
 
 
 @test
@@ -111,13 +135,13 @@ def an_authority_may_want_an_account_that_one_has(t):
     port = free_port()
     authority = Authority(t, port, external={"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"})
     server = radio(t, authority, port)
-    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element()))
+    server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, authority.element()))
     server.start()
     wait_for(lambda: "the CA wants an external account (eab-kid, eab-key)" in server.log(), "it is said: " + server.log()[-800:], 20)
     bound = authority.element(' eab-kid="kid-1" eab-key="zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"')
     server.stop()
     (server.state / "acme" / (NAME + ".json")).unlink()
-    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, bound))
+    server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, bound))
     server.start()
     comes(server)
     check("zWNDZM6e" not in server.log(), "the key is in no log")

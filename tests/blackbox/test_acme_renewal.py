@@ -88,7 +88,7 @@ def an_authority_that_fails_makes_way_for_the_next(t):
     wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:])
     matches(r"no certificate for radio\.example\.org: 127\.0\.0\.1:\d+ has not answered since \d\d:\d\d \(503: down for maintenance\); again at", server.log())
     server.stop()
-    server.write_config(body="<hostname>%s</hostname><acme>%s%s</acme>" % (NAME, first.element(), second.element()))
+    server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s%s</acme>" % (NAME, first.element(), second.element()))
     kept(server, since=int(time.time()) - 700, next=0)
     server.start()
     comes(server)
@@ -104,7 +104,7 @@ def an_authority_that_fails_makes_way_for_the_next(t):
 def staging_is_asked_until_it_is_shown_the_names(t):
     authority, staging = OwnAuthority(t), OwnAuthority(t, "staging")
     server = own_radio(t, authority)
-    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' staging="%s"' % staging.url)))
+    server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, authority.element(' staging="%s"' % staging.url)))
     # Both are trusted by one file.
     authority.certificate.write_text(authority.certificate.read_text() + staging.certificate.read_text())
     keep_beforehand(server, directory=authority.url, failures=2, tries=2, unshown=2)
@@ -176,10 +176,10 @@ def one_that_has_expired_is_said_and_the_node_stays_up(t):
 def a_profile_is_one_of_the_directorys(t):
     authority = OwnAuthority(t)
     server = own_radio(t, authority)
-    server.write_config(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' profile="tlsserver"')))
+    server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, authority.element(' profile="tlsserver"')))
     server.start()
     wait_for(lambda: 'the CA has no profile "tlsserver"' in server.log(), "it is said: " + server.log()[-900:])
-    server.reload(body="<hostname>%s</hostname><acme>%s</acme>" % (NAME, authority.element(' profile="shortlived"')))
+    server.reload(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, authority.element(' profile="shortlived"')))
     comes(server)
     equal(authority.orders[-1]["profile"], "shortlived")
 

@@ -52,6 +52,49 @@ TEST(AcmeChecks, WhatIsMissing) {
   for (int i = 0; i < 101; ++i) names += "n" + std::to_string(i) + ".example.org ";
   error("<acme names=\"" + names + "\"/>", "101 names, and a certificate has 100 at most");
 }
+// "PORT", with 's' behind one for https, '@ADDRESS' where it is not all of them.
+static std::string sockets_of(const std::string& body, const std::string& acme,
+                              const std::string& paths = "<state-dir>/tmp</state-dir>") {
+  const LoadedConfig loaded =
+      load("<hostname>radio.example.org</hostname><paths>" + paths + "</paths>" + body + acme);
+  std::string all;
+  for (const ListenSettings& socket : loaded.config->listen)
+    all += std::to_string(socket.port) + (socket.tls ? "s" : "") +
+           (socket.bind_address.empty() ? "" : "@" + socket.bind_address) + " ";
+  return all;
+}
+TEST(AcmeChecks, PortsAreOpenedBesideTheOthers) {
+  const std::string plain = "<listen-socket><port>8000</port></listen-socket>";
+  STRCMP_EQUAL("8000 80 443s ", sockets_of("", "<acme/>").c_str());
+  STRCMP_EQUAL("8000 80 443s ", sockets_of(plain, "<acme/>").c_str());
+  STRCMP_EQUAL("8000 ", sockets_of(plain, "<acme ports=\"off\"/>").c_str());
+  STRCMP_EQUAL("8000 443s ", sockets_of(plain, "<acme ports=\"443\"/>").c_str());
+  STRCMP_EQUAL("8000 8080 8443s ", sockets_of(plain, "<acme ports=\"8080 8443\"/>").c_str());
+  STRCMP_EQUAL("80 8443s 443s ",
+               sockets_of("<listen-socket><port>80</port></listen-socket><listen-socket>"
+                          "<port>8443</port><ssl>1</ssl></listen-socket>",
+                          "<acme/>")
+                   .c_str());
+  const std::string two =
+      "<listen-socket><port>8000</port><bind-address>127.0.0.1</bind-address></listen-socket>"
+      "<listen-socket><port>8000</port><bind-address>127.0.0.2</bind-address></listen-socket>";
+  STRCMP_EQUAL(
+      "8000@127.0.0.1 8000@127.0.0.2 80@127.0.0.1 80@127.0.0.2 443s@127.0.0.1 "
+      "443s@127.0.0.2 ",
+      sockets_of(two, "<acme/>").c_str());
+  STRCMP_EQUAL("8000@127.0.0.1 8000@127.0.0.2 8001@:: 80@:: 443s@:: ",
+               sockets_of(two + "<listen-socket><port>8001</port><bind-address>::</bind-address>"
+                                "</listen-socket>",
+                          "<acme/>")
+                   .c_str());
+  // Nothing is ordered, so nobody asks.
+  STRCMP_EQUAL("8000 ", sockets_of(plain, "<acme names=\"radio.local\"/>").c_str());
+  ::unsetenv("STATE_DIRECTORY");
+  STRCMP_EQUAL("8000 ", sockets_of(plain, "<acme/>", "").c_str());
+  error("<acme ports=\"80 443 8443\"/>", "of these 3 words 3 are opened");
+  error("<acme ports=\"http 443\"/>",
+        "they are one or two ports, as 80 443, or off; of these 2 words 1 are opened");
+}
 TEST(AcmeChecks, WithoutAStateDirectoryNothingIsOrdered) {
   ::unsetenv("STATE_DIRECTORY");
   LONGS_EQUAL(1, count(load("<hostname>radio.example.org</hostname><acme/>"), Severity::kWarning,
