@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -13,6 +14,7 @@
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "net/tls_context.h"
 
 namespace lb {
@@ -126,6 +128,38 @@ Result<CertificateFacts> certificate_facts(std::string_view chain) {
   const Owned<X509> certificate = first_of(chain);
   if (certificate == nullptr) return Error::invalid(cat({"no certificate: ", take_ssl_error()}));
   return facts_of(certificate.get());
+}
+
+std::vector<std::string> certificate_names(std::string_view chain) {
+  std::vector<std::string> names;
+  const Owned<X509> certificate = first_of(chain);
+  ERR_clear_error();
+  if (certificate == nullptr) return names;
+  const Owned<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int kind = 0;
+    const auto* value = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &kind));
+    const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(value));
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(value));
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (kind == GEN_DNS)
+      names.emplace_back(bytes, size);
+    else if (kind == GEN_IPADD && (size == 4 || size == 16) &&
+             inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text.data(), text.size()) != nullptr)
+      names.emplace_back(text.data());
+  }
+  return names;
+}
+
+bool is_name_of(const std::vector<std::string>& all, std::string_view name) {
+  return std::ranges::any_of(all, [&](const std::string& one) {
+    const std::string pattern = to_lower(one);
+    return pattern == name ||
+           (pattern.starts_with("*.") && name.find('.') != std::string_view::npos &&
+            name.substr(name.find('.')) == std::string_view(pattern).substr(1));
+  });
 }
 
 std::string renewal_id(std::string_view chain) {

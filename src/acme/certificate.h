@@ -26,6 +26,11 @@ struct CertificateFacts {
 };
 // The first certificate of a chain in PEM.  Error: kInvalid.
 Result<CertificateFacts> certificate_facts(std::string_view chain);
+// The names and addresses of the first certificate of a chain in PEM; empty: it cannot be read.
+std::vector<std::string> certificate_names(std::string_view chain);
+// Whether one of these names and patterns ("*.example.org") is that of a host in lower case.
+// Source: RFC 6125 6.4.3.
+bool is_name_of(const std::vector<std::string>& all, std::string_view name);
 // By which an authority knows its certificate, the first of a chain; "": it names no key of its
 // issuer.
 // Source: RFC 9773 4.1.

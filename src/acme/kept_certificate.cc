@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kFileBytes = 256 * 1024;
 
-std::string file_name(std::string_view first_name) {
-  std::string name(first_name);
+std::string file_name(std::string_view file) {
+  std::string name(file);
   if (name.starts_with("*.")) name = cat({"_wildcard", std::string_view(name).substr(1)});
   // A name has no '/', by the schema; this holds whatever it is.
   std::ranges::replace_if(
@@ -44,14 +44,14 @@ std::uint64_t time_number(std::int64_t time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
 }
 
-std::string order_path(const std::string& state_dir, std::string_view first_name) {
-  return cat({state_dir, "/acme/", file_name(first_name), ".json"});
+std::string order_path(const std::string& state_dir, std::string_view file) {
+  return cat({state_dir, "/acme/", file_name(file), ".json"});
 }
 
 Result<Json> read_json(const std::string& path) {
-  const auto file = read_file(path, {.limit = kFileBytes});
-  if (!file) return file.error();
-  auto json = Json::parse(file->text);
+  const auto text = read_file(path, {.limit = kFileBytes});
+  if (!text) return text.error();
+  auto json = Json::parse(text->text);
   if (!json || !json->is_object()) return Error::invalid(cat({path, ": is no JSON object"}));
   return json;
 }
@@ -72,8 +72,8 @@ std::string account_file(const std::string& directory) {
   return cat({"acme/account-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
 }
 
-std::string certificate_path(const std::string& state_dir, std::string_view first_name) {
-  return cat({state_dir, "/acme/", file_name(first_name), ".pem"});
+std::string certificate_path(const std::string& state_dir, std::string_view file) {
+  return cat({state_dir, "/acme/", file_name(file), ".pem"});
 }
 
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory) {
@@ -90,10 +90,11 @@ Result<void> write_account(const std::string& state_dir, const std::string& dire
   return write_private(state_dir, account_path(state_dir, directory), out.take());
 }
 
-Result<KeptOrder> read_order(const std::string& state_dir, std::string_view first_name) {
-  const auto json = read_json(order_path(state_dir, first_name));
+Result<KeptOrder> read_order(const std::string& state_dir, std::string_view file) {
+  const auto json = read_json(order_path(state_dir, file));
   if (!json) return json.error();
   KeptOrder order;
+  order.file = file;
   for (std::size_t i = 0; i < json->at("names").size(); ++i)
     order.names.push_back(member_text(json->at("names").at(i)));
   order.directory = member_text(json->at("directory"));
@@ -117,12 +118,14 @@ Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
   out.key("tries").number(order.tries).key("unshown").number(order.unshown);
   out.key("since").number(time_number(order.since)).key("began").number(time_number(order.began));
   out.key("next").number(time_number(order.next)).end_object();
-  return write_private(state_dir, order_path(state_dir, order.names.front()), out.take());
+  return write_private(state_dir,
+                       order_path(state_dir, order.file.empty() ? order.names.front() : order.file),
+                       out.take());
 }
 
-Result<void> write_certificate(const std::string& state_dir, std::string_view first_name,
+Result<void> write_certificate(const std::string& state_dir, std::string_view file,
                                std::string_view chain_and_key) {
-  return write_private(state_dir, certificate_path(state_dir, first_name), chain_and_key);
+  return write_private(state_dir, certificate_path(state_dir, file), chain_and_key);
 }
 
 }  // namespace lb

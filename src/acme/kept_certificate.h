@@ -3,6 +3,7 @@
 //                                 URL
 //   acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
 //   acme/NAME.json                names, directories, failures in a row and why, the next attempt
+// NAME is the first name of the certificate, with ".rsa" behind it where its key is one of RSA.
 // Thread: they wait for the disk: clerk.
 // Errors: as of base/file; a file that cannot be read is as one that is not there, and is told.
 #pragma once
@@ -23,6 +24,7 @@ struct KeptAccount {
 
 struct KeptOrder {
   std::vector<std::string> names;
+  std::string file{};       // NAME, which is not written; "": the first name
   std::string directory{};  // URL of the one that is asked
   std::string issuer{};     // … that has given the certificate; "": none has
   unsigned failures = 0;    // in a row
@@ -35,9 +37,8 @@ struct KeptOrder {
   std::string why{};       // of the last failure, while they last
 };
 
-// "radio.example.org.pem" of the first name; a wildcard is "_wildcard.…", an address has '-' for
-// ':'.
-std::string certificate_path(const std::string& state_dir, std::string_view first_name);
+// "radio.example.org.pem" of NAME; a wildcard is "_wildcard.…", an address has '-' for ':'.
+std::string certificate_path(const std::string& state_dir, std::string_view file);
 // "acme/account-XXXXXXXX.json"
 std::string account_file(const std::string& directory);
 
@@ -45,9 +46,9 @@ std::string account_file(const std::string& directory);
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory);
 Result<void> write_account(const std::string& state_dir, const std::string& directory,
                            const KeptAccount& account);
-Result<KeptOrder> read_order(const std::string& state_dir, std::string_view first_name);
+Result<KeptOrder> read_order(const std::string& state_dir, std::string_view file);
 Result<void> write_order(const std::string& state_dir, const KeptOrder& order);
-Result<void> write_certificate(const std::string& state_dir, std::string_view first_name,
+Result<void> write_certificate(const std::string& state_dir, std::string_view file,
                                std::string_view chain_and_key);
 
 }  // namespace lb

@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <utility>
@@ -15,10 +16,11 @@ namespace lb {
 namespace {
 
 constexpr int kCoordinateBytes = 32;
+constexpr unsigned kRsaBits = 2048;
 
 std::string coordinate(EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(key, name, &number) != 1) return {};
+  if (EVP_PKEY_is_a(key, "EC") != 1 || EVP_PKEY_get_bn_param(key, name, &number) != 1) return {};
   std::string bytes(kCoordinateBytes, '\0');
   const int length =
       BN_bn2binpad(number, reinterpret_cast<unsigned char*>(bytes.data()), kCoordinateBytes);
@@ -41,8 +43,8 @@ AcmeKey::AcmeKey(KeyPtr key)
       x_(coordinate(key_.get(), OSSL_PKEY_PARAM_EC_PUB_X)),
       y_(coordinate(key_.get(), OSSL_PKEY_PARAM_EC_PUB_Y)) {}
 
-Result<AcmeKey> AcmeKey::generate() {
-  KeyPtr key(EVP_EC_gen("P-256"));
+Result<AcmeKey> AcmeKey::generate(AcmeKeyKind kind) {
+  KeyPtr key(kind == AcmeKeyKind::kRsa ? EVP_RSA_gen(kRsaBits) : EVP_EC_gen("P-256"));
   if (key == nullptr)
     return Error::io(cat({"a new key for a certificate was not made: ", take_ssl_error()}));
   return AcmeKey(std::move(key));

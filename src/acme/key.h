@@ -1,5 +1,5 @@
 // AcmeKey: a key pair on the curve P-256: of an account with a certificate authority, where it
-// signs every request (ES256), or of a certificate.
+// signs every request (ES256), or of a certificate, which may be of RSA too.
 //
 // Thread: immutable; any.
 // Ownership: a value; copies share the key.
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "acme/settings.h"
 #include "base/result.h"
 #include "net/tls_handles.h"
 
@@ -18,11 +19,12 @@ namespace lb {
 class AcmeKey {
  public:
   // Error: kIo, where OpenSSL has no randomness or no memory.
-  static Result<AcmeKey> generate();
+  static Result<AcmeKey> generate(AcmeKeyKind kind = AcmeKeyKind::kEcdsa);
   // PKCS 8 in PEM, as pem() gives it.  Error: kInvalid for another kind of key or none.
   static Result<AcmeKey> from_pem(std::string_view pem);
 
-  std::string pem() const;                        // PKCS 8; the secret
+  std::string pem() const;  // PKCS 8; the secret
+  // REQUIRES of these three: it is no key of RSA
   std::string jwk() const;                        // its public half as JSON, members in order
   std::string thumbprint() const;                 // base64url of SHA-256 of jwk()
   std::string sign(std::string_view text) const;  // 64 bytes: r and s

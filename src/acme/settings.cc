@@ -53,6 +53,21 @@ std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_
   return all;
 }
 
+std::optional<AcmeKeyKind> key_kind_of(std::string_view text) noexcept {
+  if (text == "ecdsa") return AcmeKeyKind::kEcdsa;
+  if (text == "rsa") return AcmeKeyKind::kRsa;
+  return std::nullopt;
+}
+
+std::vector<AcmeKeyKind> key_kinds_of(const AcmeSettings& settings) {
+  std::vector<AcmeKeyKind> all;
+  for (const std::string& text : settings.keys)
+    if (const auto kind = key_kind_of(text); kind && std::ranges::find(all, *kind) == all.end())
+      all.push_back(*kind);
+  if (all.empty()) all.push_back(AcmeKeyKind::kEcdsa);
+  return all;
+}
+
 std::vector<AcmePort> ports_of(const AcmeSettings& settings) {
   constexpr int kHttp = 80, kHttps = 443, kLast = 65535;
   if (settings.ports.empty()) return {{kHttp, false}, {kHttps, true}};

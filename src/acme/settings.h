@@ -31,6 +31,13 @@ enum class AcmeChallenge : std::uint8_t {
 std::string_view to_text(AcmeChallenge challenge) noexcept;  // "http-01"
 std::optional<AcmeChallenge> challenge_of(std::string_view text) noexcept;
 
+// What a certificate's key is.
+enum class AcmeKeyKind : std::uint8_t {
+  kEcdsa,  // on the curve P-256
+  kRsa,    // of 2048 bits, for old players
+};
+std::optional<AcmeKeyKind> key_kind_of(std::string_view text) noexcept;
+
 // Which requests in plain http are sent to https.
 enum class HttpsRedirect : std::uint8_t {
   kOff,
@@ -46,6 +53,7 @@ struct AcmeSettings {
   std::vector<std::string> challenges;     // in this order; empty: see challenges_of()
   std::string dns_hook;                    // a program that sets and removes records; "": none
   std::chrono::seconds dns_wait{30};       // until the record that it has set is everywhere
+  std::vector<std::string> keys;           // a certificate of each; empty: ecdsa
   std::vector<std::string> ports;          // opened beside <listen-socket>s; see ports_of()
   HttpsRedirect redirect = HttpsRedirect::kPages;
   std::chrono::seconds hsts{0};  // so long a browser comes by https alone; 0: nothing is said
@@ -59,6 +67,8 @@ std::string staging_url(const AcmeAuthority& authority);
 // tls-alpn-01 where this server has a port 443, then http-01, then dns-01 where there is a hook;
 // for a wildcard dns-01 alone, for an address never.
 std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port);
+// Each kind once, in the order of the settings; words that are none are left out.
+std::vector<AcmeKeyKind> key_kinds_of(const AcmeSettings& settings);
 struct AcmePort {
   int port = 0;
   bool tls = false;

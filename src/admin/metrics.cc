@@ -270,6 +270,11 @@ constexpr auto kRows = std::to_array<MetricRow>({
        for (const Picture::Certificate& row : picture.certificates)
          out.sample({{"file", row.file}, {"names", row.names}}, row.expires);
      }},
+    {"icecast_acme_orders_total", kCounter, kNone, "directory, result", "Attempts to get a certificate: ok, or why it failed.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::CertificateEnd& row : picture.certificate_ends)
+         out.sample({{"directory", row.directory}, {"result", row.result}}, row.times);
+     }},
     {"icecast_acme_failures", kGauge, kNone, "names", "Attempts in a row in which no certificate was got.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::CertificateOrder& row : picture.certificate_orders)

@@ -103,6 +103,11 @@ struct MetricsPicture {
   std::uint64_t auth_in_flight = 0, auth_waiting = 0, auth_unsent = 0;
   std::vector<Certificate> certificates;
   std::vector<CertificateOrder> certificate_orders;
+  struct CertificateEnd {
+    std::string directory, result;
+    std::uint64_t times = 0;
+  };
+  std::vector<CertificateEnd> certificate_ends;
   std::uint64_t log_lines_lost = 0;
   std::uint64_t reloads = 0, failed_reloads = 0;
   // Answers of the API by their status.

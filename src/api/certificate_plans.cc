@@ -79,6 +79,7 @@ Plan order_certificate_plan(const PlanContext& context) {
   plan.deed = ApiDeed{"order", "certificates/" + name, {}};
   ApiOrder order;
   order.kind = ApiOrder::Kind::kOrderCertificate;
+  order.certificate = name;
   plan.order = std::move(order);
   return plan;
 }

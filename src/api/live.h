@@ -117,6 +117,7 @@ struct ApiOrder {
   std::string title{}, artist{}, url{};
   std::optional<std::string> next{};  // what plays after it; "": that is not known any more
   std::string art{};                  // the name of a picture
+  std::string certificate{};          // a name of it
   std::string picture{};              // its bytes, of kSetPicture; title: whose it is; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured

@@ -20,7 +20,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
-#include "app/services/certificate_service.h"
+#include "app/services/certificate_orders.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
@@ -44,6 +44,8 @@
 #include "app/station/stats_renderer.h"
 #include "app/station/usage_watch.h"
 #include "base/cat.h"
+#include "base/encoding.h"
+#include "base/json.h"
 
 namespace lb {
 namespace {
@@ -67,6 +69,34 @@ MountLookup::Callbacks lookup_callbacks(Services& services) {
           [&services](const ParkedRequest& request, WaitOutcome outcome) {
             Worker::resume(services, request, outcome);
           }};
+}
+
+CertificateNodes certificate_nodes(Services& services) {
+  return {.set_challenges =
+              [&services](const auto& items) { services.links->conf().set_challenges(items); },
+          .set_certificates =
+              [&services](const std::vector<CertificateNodes::Shared>& all) {
+                std::map<std::string, ConfSource::Certificate> items;
+                for (const CertificateNodes::Shared& one : all) {
+                  JsonWriter json;
+                  json.begin_object().key("names").begin_array();
+                  for (const std::string& name : one.names) json.text(name);
+                  json.end_array().key("pem").text(one.pem).end_object();
+                  // Two of the same names differ by their keys.
+                  std::string key = cat({"certificate/", percent_encode(one.names.front(), false)});
+                  if (items.contains(key)) key += ".rsa";
+                  items[key] = {json.take(), {one.nodes.begin(), one.nodes.end()}};
+                }
+                services.links->conf().set_certificates(std::move(items));
+              },
+          .behind = [&services](const auto& nodes) { return services.links->conf().behind(nodes); },
+          .not_linked =
+              [&services](const std::vector<std::string>& nodes) {
+                std::vector<std::string> all;
+                for (const std::string& node : nodes)
+                  if (services.links->nodes().session_of(node) == nullptr) all.push_back(node);
+                return all;
+              }};
 }
 
 }  // namespace
@@ -111,8 +141,8 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
   services.hours = std::make_unique<HoursService>(services);
-  services.certificates = std::make_unique<CertificateService>(
-      services, [this] { apply_ports(services_->config.read()); });
+  services.certificates = std::make_unique<CertificateOrders>(
+      services, certificate_nodes(services), [this] { apply_ports(services_->config.read()); });
   services.hls = std::make_unique<HlsService>(services);
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
@@ -273,7 +303,7 @@ Result<void> Server::bind() {
     return Error::io("an event loop cannot be made, for want of descriptors (ulimit -n) or memory");
   const auto config = services_->config.read();
   // Keys are often readable for root only.
-  services_->tls.load(Services::tls_settings(*config));
+  services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)));
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",
                          bound.error().what + "; no node can be linked");

@@ -12,7 +12,7 @@
 #include "app/server.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
-#include "app/services/certificate_service.h"
+#include "app/services/certificate_orders.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
@@ -291,14 +291,16 @@ void Server::begin_ports() {
 }
 
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
-  services_->loops.clerk().post([this, config, unkept = services_->certificates->unkept_file()] {
-    services_->tls.load(Services::tls_settings(*config, unkept));
+  services_->loops.clerk().post([this, config, ordered = services_->certificates->files(*config)] {
+    services_->tls.load(Services::tls_settings(*config, ordered));
     // Only now: new sockets may wait for the new certificate.
     services_->loops.control().post([this, config] {
       if (stopping_) return;
       sockets_.apply(*config);
       store_.keep(sockets_.open_sockets());
       switches_.apply(*config, sockets_);
+      // What is in a certificate of the file is not ordered.
+      services_->certificates->configure(*config);
     });
   });
 }

@@ -137,7 +137,8 @@ void check_sockets(const Config& config, Filler& filler) {
       break;
     }
     if (socket.tls && config.paths.ssl_certificate.empty() &&
-        config.security.tls_certificate.empty() && acme_names(config).empty()) {
+        config.security.tls_certificate.empty() && acme_names(config).empty() &&
+        config.masters.empty()) {
       filler.report(
           socket.line, Severity::kWarning,
           cat({"<listen-socket>: port ", socket.port,

@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "acme/certificate.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/file.h"
+#include "base/strings.h"
 #include "config/checks.h"
 
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxNames = 100, kMaxPorts = 2;
+constexpr std::size_t kMaxNames = 100, kMaxPorts = 2, kFileBytes = 256 * 1024;
 
 void check_directory(const AcmeAuthority& directory, const std::string& path, Filler& filler) {
   const std::string url = directory_url(directory);
@@ -60,6 +63,10 @@ void check_acme(const Config& config, Filler& filler) {
       filler.report(line, Severity::kError,
                     cat({"<acme> <challenges>: ", text,
                          " is none of tls-alpn-01, http-01, dns-01; it is passed over"}));
+  for (const std::string& text : acme.keys)
+    if (!key_kind_of(text))
+      filler.report(filler.line_of("acme/keys"), Severity::kError,
+                    cat({"<acme> <keys>: ", text, " is neither ecdsa nor rsa; it is passed over"}));
   const std::size_t ports = ports_of(acme).size();
   if (acme.ports != std::vector<std::string>{"off"} &&
       ((ports != acme.ports.size() && !acme.ports.empty()) || ports > kMaxPorts))
@@ -80,10 +87,20 @@ void check_acme(const Config& config, Filler& filler) {
   const std::vector<std::string> names =
       acme.names.empty() ? std::vector<std::string>{config.hostname} : acme.names;
   if (names.size() > kMaxNames)
-    filler.report(line, Severity::kError,
-                  cat({"<acme>: ", names.size(), " names, and a certificate has ", kMaxNames,
-                       " at most; the authority will refuse them"}));
+    filler.report(line, Severity::kNote,
+                  cat({"<acme>: ", names.size(),
+                       " names: ", (names.size() + kMaxNames - 1) / kMaxNames, " certificates"}));
+  std::vector<std::string> served;
+  for (const auto* files : {&config.paths.ssl_certificate, &config.security.tls_certificate})
+    for (const std::string& path : *files)
+      if (const auto file = read_file(path, {.limit = kFileBytes}))
+        std::ranges::copy(certificate_names(file->text), std::back_inserter(served));
   for (const std::string& name : names) {
+    if (is_name_of(served, to_lower(name))) {
+      filler.report(line, Severity::kNote,
+                    cat({"<acme>: ", name, " is in <ssl-certificate>; it is not ordered"}));
+      continue;
+    }
     if (name.starts_with("*.") && !has_dns)
       filler.report(
           line, Severity::kError,

@@ -125,6 +125,9 @@ struct ClusterNode {
   bool allow_peer_address = false;     // the address that it connects from is public too
   std::vector<std::string> countries;  // that it is near to; none: as the node reports
   std::vector<std::string> sources;    // patterns of mounts whose stream may come from it
+  // Names, or patterns "*.example.org", whose certificates and keys it gets from this server,
+  // beside those of allow_public.
+  std::vector<std::string> certificates;
 };
 
 // <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "acme/certificate.h"
 #include "base/strings.h"
+#include "cluster/nodes/public_address.h"
 
 namespace lb {
 
@@ -98,7 +100,14 @@ std::string state_directory(const Config& config) {
 std::vector<std::string> acme_names(const Config& config) {
   if (!config.acme.enabled) return {};
   std::vector<std::string> names = config.acme.names;
-  if (names.empty()) names.push_back(config.hostname);
+  if (names.empty()) {
+    names.push_back(config.hostname);
+    for (const PublicAddress& one : config.cluster.public_addresses)
+      if (const auto address = parse_public_address(PublicScheme::kHttps, one.address, 443);
+          one.scheme == "https" && address &&
+          std::ranges::find(names, address->host) == names.end())
+        names.push_back(address->host);
+  }
   const bool is_public =
       config.acme.authorities.empty() || is_public_authority(config.acme.authorities.front());
   for (std::string& name : names) name = to_lower(name);
@@ -107,6 +116,46 @@ std::vector<std::string> acme_names(const Config& config) {
            (is_public && !why_not_public(name).empty());
   });
   return names;
+}
+
+std::vector<std::string> nodes_of_name(const Config& config, std::string_view name) {
+  std::vector<std::string> ids;
+  for (const ClusterNode& node : config.cluster.nodes) {
+    bool is_its = is_name_of(node.certificates, name);
+    // A pattern of addresses says where it may be, not which of them it is.
+    for (const std::string_view entry : split(node.allow_public, ' ')) {
+      const std::string_view host = trim(entry).substr(0, trim(entry).rfind(':'));
+      is_its = is_its || (!host.empty() && to_lower(host) == name && !host.starts_with("*"));
+    }
+    if (is_its) ids.push_back(node.id);
+  }
+  return ids;
+}
+
+std::vector<WantedCertificate> wanted_certificates(const Config& config) {
+  constexpr std::size_t kMaxNames = 100;
+  std::vector<WantedCertificate> groups;
+  for (const std::string& name : acme_names(config)) {
+    const std::vector<std::string> nodes = nodes_of_name(config, name);
+    const auto at = std::ranges::find_if(groups, [&](const WantedCertificate& group) {
+      return group.nodes == nodes && group.names.size() < kMaxNames;
+    });
+    if (at == groups.end())
+      groups.push_back({.names = {name}, .nodes = nodes});
+    else if (std::ranges::find(at->names, name) == at->names.end())
+      at->names.push_back(name);
+  }
+  std::vector<WantedCertificate> all;
+  for (const AcmeKeyKind key : key_kinds_of(config.acme))
+    for (WantedCertificate group : groups) {
+      group.key = key;
+      all.push_back(std::move(group));
+    }
+  return all;
+}
+
+std::string file_of(const WantedCertificate& certificate) {
+  return certificate.names.front() + (certificate.key == AcmeKeyKind::kRsa ? ".rsa" : "");
 }
 
 std::string archive_directory_of(const Config& config) {

@@ -189,8 +189,20 @@ void resolve_hls(const Config& config, MountSettings& mount);
 
 // <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
 std::string state_directory(const Config& config);
-// Of the certificate that <acme> orders; empty: none.
+// Of the certificates that <acme> orders; empty: none.
 std::vector<std::string> acme_names(const Config& config);
+// One of them: of names that the same nodes have, so that a key lives only where its names are.
+struct WantedCertificate {
+  std::vector<std::string> names;
+  AcmeKeyKind key = AcmeKeyKind::kEcdsa;
+  std::vector<std::string> nodes;  // those of <cluster> that have its names too
+  bool operator==(const WantedCertificate&) const = default;
+};
+std::vector<WantedCertificate> wanted_certificates(const Config& config);
+// The name of its files, see acme/kept_certificate.h.
+std::string file_of(const WantedCertificate& certificate);
+// The <node>s whose <certificates> or <allow-public> have this name.
+std::vector<std::string> nodes_of_name(const Config& config, std::string_view name);
 // <archive><dir>, or "archive" in the state directory; "": none is known.
 std::string archive_directory_of(const Config& config);
 // A section of the file or of a record has an <archive>.

@@ -110,6 +110,14 @@ constexpr SchemaElement kAcme[] = {
      .example = "30",
      .help = "Time between the end of dns-hook and the request to the authority: name servers copy "
              "records from each other."},
+    {.name = "keys",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::keys>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "ecdsa",
+     .example = "ecdsa rsa",
+     .help = "The kinds of keys, new ones with each certificate: ecdsa (P-256); rsa (2048 bits) as "
+             "a second certificate of the names, for players that know nothing newer."},
     {.name = "ports",
      .kind = kList,
      .slot = slot<&AcmeSettings::ports>,

@@ -283,6 +283,13 @@ constexpr SchemaElement kNode[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: without a public address, the one that it connects from is taken."},
     countries_of(slot<&ClusterNode::countries>, kOfNode),
+    {.name = "certificates",
+     .kind = kList,
+     .slot = slot<&ClusterNode::certificates>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "radio.example.org *.example.org",
+     .help = "Names that it serves too, beside those of allow-public: it gets the certificates and "
+             "keys that this server's <acme> orders for them."},
     {.name = "sources",
      .kind = kList,
      .slot = slot<&ClusterNode::sources>,

@@ -1,9 +1,12 @@
 """https by itself: certificates that the server orders, uses without a restart, keeps and renews."""
 import json
+import re
 import ssl
 import stat
+import time
 
 from authority import Authority
+from events import Events
 from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
 from https_radio import NAME, comes, radio, verified
 
@@ -116,6 +119,10 @@ def what_is_wrong_is_said_and_tried_again(t):
     authority = Authority(t, port)
     server = radio(t, authority, free_port()).start()
     wait_for(lambda: "no certificate for" in server.log(), "it fails", 20)
+    failed = Events(server, last_id="0").next("certificate-failed")
+    line, = re.findall(r"no certificate for radio\.example\.org: (.*); again ", server.log())
+    equal((failed["subject"], failed["names"], failed["directory"], failed["kind"], failed["why"]), (NAME, NAME, authority.url, "connection", line))
+    check(abs(int(failed["next"]) - time.time() - 60) < 40, "the next attempt: %s" % failed)
     matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to port 80 of "
             r"radio\.example\.org \(.*\); is it open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
     file = server.state / "acme" / (NAME + ".json")

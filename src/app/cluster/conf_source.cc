@@ -90,7 +90,7 @@ ConfSource::ConfSource(Services& services, NodeLinks& nodes)
       timer_(services.loops.control(), [this] { work(); }) {}
 
 bool ConfSource::has_anything() const noexcept {
-  return (book_ != nullptr && book_->life().life != 0) || has_external_;
+  return (book_ != nullptr && book_->life().life != 0) || has_external_ || has_certificates_;
 }
 
 void ConfSource::configure(const Config& config) {
@@ -200,6 +200,35 @@ void ConfSource::set_closed(const std::map<std::string, std::int64_t>& closed) {
   keys_changed();
 }
 
+void ConfSource::set_challenges(std::map<std::string, std::string> items) {
+  if (stopped_ || items == challenges_) return;
+  challenges_ = std::move(items);
+  has_certificates_ = true;
+  keys_changed();
+}
+
+void ConfSource::set_certificates(std::map<std::string, Certificate> items) {
+  if (stopped_ || items == certificates_) return;
+  const bool had_any = has_anything();
+  has_certificates_ = true;
+  const auto before = std::exchange(certificates_, std::move(items));
+  for_each_changed_key(before, certificates_, [this](const std::string& key) { changed(key); });
+  if (!had_any) keys_changed();
+  timer_.after(0us);
+}
+
+std::vector<std::string> ConfSource::behind(const std::vector<std::string>& nodes) const {
+  std::vector<std::string> all;
+  for (const std::string& node : nodes) {
+    const NodeSession* const session = nodes_.session_of(node);
+    const auto listener = listeners_.find(node);
+    if (session == nullptr || listener == listeners_.end()) continue;
+    const auto lag = session->conf_lag(services_.clock.steady());
+    if (is_due(listener->second) || (lag && lag->count() > 0)) all.push_back(node);
+  }
+  return all;
+}
+
 void ConfSource::keys_changed() {
   if (stopped_ || !has_anything()) return;
   auto ring = services_.login->sessions().keys();
@@ -208,6 +237,7 @@ void ConfSource::keys_changed() {
     for (const OwnKey& key : ring->keys())
       own[session_key_name(id_, key.kid)] = session_key_record(key);
   own.insert(closed_.begin(), closed_.end());
+  own.insert(challenges_.begin(), challenges_.end());
   if (!origins_.empty()) own[master_record_name(id_)] = master_record(origins_);
   if (own == own_) return;
   for_each_changed_key(own_, own, [this](const std::string& key) { changed(key); });
@@ -236,11 +266,12 @@ std::vector<std::string> ConfSource::all_keys() const {
   }
   for (const auto& [key, value] : external_) keys.push_back(key);
   for (const auto& [key, value] : own_) keys.push_back(key);
+  for (const auto& [key, value] : certificates_) keys.push_back(key);
   return keys;
 }
 
 bool ConfSource::exists(const std::string& key) const {
-  if (external_.contains(key) || own_.contains(key)) return true;
+  if (external_.contains(key) || own_.contains(key) || certificates_.contains(key)) return true;
   if (book_ == nullptr) return false;
   const std::string name = name_of(key);
   return (key.starts_with("mounts/") && book_->mount(name) != nullptr) ||
@@ -250,6 +281,8 @@ bool ConfSource::exists(const std::string& key) const {
 }
 
 void ConfSource::add_told_apart(const std::string& key, std::set<std::string>& nodes) const {
+  if (const auto at = certificates_.find(key); at != certificates_.end())
+    return nodes.insert(at->second.nodes.begin(), at->second.nodes.end());
   const MountRecord* record = nullptr;
   std::optional<MountRecord> parsed;
   if (key.starts_with("external/")) {
@@ -281,6 +314,8 @@ std::optional<std::string> ConfSource::value_of(const std::string& key, const st
     const auto at = all.find(key);
     return at == all.end() ? std::nullopt : std::optional<std::string>(at->second);
   };
+  if (const auto at = certificates_.find(key); at != certificates_.end())
+    return at->second.nodes.contains(node) ? std::optional(at->second.value) : std::nullopt;
   if (key.starts_with("external/")) {
     auto value = in(external_);
     if (!value) return value;

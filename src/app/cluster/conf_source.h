@@ -55,6 +55,17 @@ class ConfSource {
   void set_external(std::vector<RegistryRecord> records);
   // Accounts whose hard quota is used up, and until when (Unix seconds).
   void set_closed(const std::map<std::string, std::int64_t>& closed);
+  // What nodes answer an authority: challenge/TOKEN.
+  void set_challenges(std::map<std::string, std::string> items);
+  // Certificates with their keys: certificate/NAME, each for its nodes and no other.
+  struct Certificate {
+    std::string value;
+    std::set<std::string> nodes;
+    bool operator==(const Certificate&) const = default;
+  };
+  void set_certificates(std::map<std::string, Certificate> items);
+  // Those of these that are linked and have not said yet that they know all that they were told.
+  std::vector<std::string> behind(const std::vector<std::string>& nodes) const;
   // The keys that sign sessions are other ones.
   void keys_changed();
   // A node is linked, and is about to be welcomed; a link of it has ended.
@@ -95,6 +106,9 @@ class ConfSource {
   std::uint64_t external_number_ = 0;
   std::map<std::string, std::string> own_;  // keys/, masters/ and closed/ of this server
   std::map<std::string, std::string> closed_;
+  std::map<std::string, std::string> challenges_;
+  std::map<std::string, Certificate> certificates_;
+  bool has_certificates_ = false;  // or has had them
   std::string id_;
   std::vector<std::string> origins_;
   std::map<std::string, Listener> listeners_;

@@ -15,6 +15,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "net/challenge_context.h"
 #include "net/digest.h"
 
@@ -25,13 +26,15 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::minutes kKeepAgain{10};
 constexpr std::chrono::hours kAccountAgain{24};
+constexpr std::chrono::milliseconds kShareLook{50};
+constexpr std::chrono::seconds kUntilNodesKnow{5}, kUntilNodesAreThere{10};
 
 }  // namespace
 
 void CertificateService::attempt() {
   attempting_ = true;
   const AttemptFacts before = attempt_facts();
-  FailureReport report{.names = listed(names_), .now = before.now};
+  FailureReport report{.names = label_, .now = before.now};
   report.failure.text = kept_.order.why;
   if (kept_.facts && kept_.facts->ends > before.now) report.valid_until = kept_.facts->ends;
   if (begin_attempt(kept_.order, before)) {
@@ -41,7 +44,7 @@ void CertificateService::attempt() {
   target_ = authority_of(kept_.order.directory);
   is_staging_ = goes_to_staging(kept_.order, attempt_facts());
   if (is_staging_) target_.url = staging_url(target_);
-  auto key = AcmeKey::generate();
+  auto key = AcmeKey::generate(wanted_.key);
   if (!key) return fail({AcmeFailure::Kind::kOwn, key.error().what, {}});
   key_ = std::move(*key);
   const std::string url = directory_url(target_);
@@ -90,28 +93,27 @@ void CertificateService::begin_order() {
     if (!bytes) return fail({AcmeFailure::Kind::kOwn, "eab-key is not base64url", {}});
     secret = std::move(*bytes);
   }
-  services_.log.info(kAcmeModule, cat({"a certificate for ", listed(names_), " is ordered from ",
+  services_.log.info(kAcmeModule, cat({"a certificate for ", label_, " is ordered from ",
                                        directory_url(target_)}));
   // It replaces one of the same authority only.
   const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
   order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account_.url,
                                    *account_key_, *key_, target_.external_id, std::move(secret),
-                                   challenges_of(settings_, has_https_port()),
-                                   is_staging_ ? "" : target_.profile, is_renewal ? kept_.id : ""});
+                                   challenges(), is_staging_ ? "" : target_.profile,
+                                   is_renewal ? kept_.id : ""});
   take(order_->begin());
 }
 
 void CertificateService::take(AcmeOrder::Step step) {
   if (!order_->account().empty() && order_->account() != account_.url) keep_account();
-  // Each publication is answered from this moment on: this node is the only one of the name.
+  // Each publication is answered from this moment on, by this node; share() is for the others.
   for (;;) {
     if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
       if (!publish(*to_publish)) return;
     } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
-      services_.log.warn(kAcmeModule,
-                         cat({"no certificate for ", listed(names_), ": ", other->failure.text,
-                              other->failure.text.ends_with('?') ? " " : "; ", to_text(other->next),
-                              " is tried next"}));
+      services_.log.warn(kAcmeModule, cat({"no certificate for ", label_, ": ", other->failure.text,
+                                           other->failure.text.ends_with('?') ? " " : "; ",
+                                           to_text(other->next), " is tried next"}));
     } else {
       break;
     }
@@ -129,12 +131,12 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
   switch (publish.challenge) {
     case AcmeChallenge::kHttp:
       services_.challenges->put_text(run_, publish.token, publish.authorization);
-      return true;
+      break;
     case AcmeChallenge::kTls:
       if (auto context = challenge_context(publish.name, publish.authorization)) {
         services_.challenges->put_context(run_, challenge_server_name(publish.name),
                                           std::move(*context));
-        return true;
+        break;
       } else {
         take(order_->not_published({AcmeFailure::Kind::kOwn, context.error().what, {}}));
         return false;
@@ -143,7 +145,46 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
       set_record(publish);
       return false;
   }
-  return true;
+  if (wanted_.nodes.empty()) return true;
+  share(publish);
+  return false;
+}
+
+std::vector<AcmeChallenge> CertificateService::challenges() const {
+  auto all = challenges_of(settings_, has_https_port());
+  // A node that is asked in a handshake cannot ask elsewhere in time.
+  if (all.size() > 1 && !callbacks_.nodes->not_linked(wanted_.nodes).empty())
+    std::erase(all, AcmeChallenge::kTls);
+  return all;
+}
+
+void CertificateService::share(const AcmeOrder::Publish& publish) {
+  JsonWriter json;
+  json.begin_object().key("type").text(to_text(publish.challenge));
+  json.key("name").text(publish.name).key("token").text(publish.token);
+  json.key("authorization").text(publish.authorization).end_object();
+  shared_[cat({"challenge/", publish.token})] = json.take();
+  callbacks_.nodes->set_challenges(shared_);
+  const SteadyTime now = services_.clock.steady();
+  // Nodes that were linked to a master before it began again come back in a moment.
+  waits_for_links_ = now < began_ + kUntilNodesAreThere;
+  shared_until_ = std::max(now + kUntilNodesKnow, began_ + kUntilNodesAreThere);
+  share_wait_.after(kShareLook);
+}
+
+void CertificateService::when_shared() {
+  const SteadyTime now = services_.clock.steady();
+  std::vector<std::string> missing = callbacks_.nodes->behind(wanted_.nodes);
+  if (waits_for_links_)
+    for (const std::string& node : callbacks_.nodes->not_linked(wanted_.nodes))
+      missing.push_back(node);
+  if (!missing.empty() && now < shared_until_) return share_wait_.after(kShareLook);
+  if (!missing.empty())
+    services_.log.warn(kAcmeModule, cat({"the answer for the CA is not known yet at ",
+                                         listed(missing), ", which ", label_,
+                                         " leads to as well; the CA is asked to look all the "
+                                         "same"}));
+  take(order_->next());
 }
 
 void CertificateService::set_record(const AcmeOrder::Publish& publish) {
@@ -161,6 +202,10 @@ void CertificateService::set_record(const AcmeOrder::Publish& publish) {
 void CertificateService::withdraw() {
   services_.challenges->remove(run_);
   dns_.remove_all();
+  share_wait_.cancel();
+  if (shared_.empty()) return;
+  shared_.clear();
+  callbacks_.nodes->set_challenges(shared_);
 }
 
 bool CertificateService::has_https_port() const {
@@ -211,18 +256,18 @@ void CertificateService::keep_order() {
 void CertificateService::keep(const AcmeOrder::Done& done) {
   if (is_staging_) {
     services_.log.info(kAcmeModule,
-                       cat({authority_name(directory_url(target_)), " was shown ", listed(names_),
-                            "; ", authority_name(kept_.order.directory), " is asked again"}));
+                       cat({authority_name(directory_url(target_)), " was shown ", label_, "; ",
+                            authority_name(kept_.order.directory), " is asked again"}));
     order_.reset();
     count_staging(kept_.order, attempt_facts());
     return attempt();
   }
   count_success(kept_.order, attempt_facts());
-  unkept_ = done.chain + key_->pem();
+  callbacks_.ended(kept_.order.issuer, "ok");
+  unkept_ = pem_ = done.chain + key_->pem();
   write(
       [dir = state_dir_, order = kept_.order, text = unkept_] {
-        if (auto written = write_certificate(dir, order.names.front(), text); !written)
-          return written;
+        if (auto written = write_certificate(dir, order.file, text); !written) return written;
         return write_order(dir, order);
       },
       [this, facts = done.facts, id = renewal_id(done.chain)](const Result<void>& written) {
@@ -253,17 +298,16 @@ std::string CertificateService::unkept_file() const {
 void CertificateService::keep_again() {
   write(
       [dir = state_dir_, order = kept_.order, text = unkept_] {
-        if (auto written = write_certificate(dir, order.names.front(), text); !written)
-          return written;
+        if (auto written = write_certificate(dir, order.file, text); !written) return written;
         return write_order(dir, order);
       },
       [this](const Result<void>& written) {
         if (!written) return keep_again_.after(kKeepAgain);
         unkept_.clear();
         unkept_fd_.reset();
-        services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is kept in ",
-                                             certificate_path(state_dir_, names_.front())}));
-        changed_();
+        services_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is kept in ",
+                                             certificate_path(state_dir_, file_)}));
+        callbacks_.changed();
       });
 }
 
@@ -280,16 +324,19 @@ void CertificateService::in_use(const CertificateFacts& facts) {
   was_ahead_ = false;
   chance_ = rng_.unit();
   const WallTime now = services_.clock.wall();
-  services_.log.info(kAcmeModule, cat({"a new certificate for ", listed(names_), " from ",
+  services_.log.info(kAcmeModule, cat({"a new certificate for ", label_, " from ",
                                        facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
                                        " is in use, valid until ", moment_text(facts.ends, now),
                                        "; it is renewed ", when_text(renewal(), now)}));
   services_.events->publish("certificate", names_.front(),
-                            {{"names", listed(names_)},
+                            {{"names", label_},
                              {"directory", kept_.order.issuer},
                              {"until", std::to_string(unix_seconds(facts.ends))},
-                             {"why", is_first ? "first" : "renewed"}});
-  changed_();
+                             {"why", is_first    ? "first"
+                                     : is_other_ ? "replaced"
+                                                 : "renewed"}});
+  is_other_ = false;
+  callbacks_.changed();
   plan_renewal(false);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
 }
@@ -315,7 +362,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
   if (failure.kind == AcmeFailure::Kind::kAccount && makes_account_again()) return attempt();
   const AttemptFacts facts = attempt_facts();
   count_failure(kept_.order, failure, facts, rng_.unit());
-  FailureReport report{.names = listed(names_),
+  FailureReport report{.names = label_,
                        .authority = directory_url(target_),
                        .failure = failure,
                        .now = facts.now,
@@ -325,11 +372,12 @@ void CertificateService::fail(const AcmeFailure& failure) {
   kept_.order.why = failure_reason(report);
   services_.log.error(kAcmeModule, failure_line(report));
   services_.events->publish("certificate-failed", names_.front(),
-                            {{"names", listed(names_)},
+                            {{"names", label_},
                              {"directory", directory_url(target_)},
                              {"kind", std::string(to_text(failure.kind))},
                              {"why", kept_.order.why},
                              {"next", std::to_string(kept_.order.next)}});
+  callbacks_.ended(directory_url(target_), to_text(failure.kind));
   keep_order();
   plan(report.next);
 }

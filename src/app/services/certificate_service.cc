@@ -15,18 +15,22 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::minutes kLongestLook{60};
+constexpr std::chrono::milliseconds kInTurn{250};
+constexpr std::chrono::seconds kUntilTold{10};
 constexpr std::size_t kFileBytes = 256 * 1024;
 
 }  // namespace
 
-CertificateService::CertificateService(Services& services, std::function<void()> changed)
+CertificateService::CertificateService(Services& services, Callbacks callbacks)
     : services_(services),
-      changed_(std::move(changed)),
+      callbacks_(std::move(callbacks)),
       dns_(services.loops.control(), services.log),
       watch_(services, [this](const RenewalWindow& window) { on_window(window); }),
+      began_(services.clock.steady()),
       timer_(services.loops.control(), [this] { look(); }),
       wait_(services.loops.control(), [this] { take(order_->next()); }),
-      keep_again_(services.loops.control(), [this] { keep_again(); }) {}
+      keep_again_(services.loops.control(), [this] { keep_again(); }),
+      share_wait_(services.loops.control(), [this] { when_shared(); }) {}
 
 void CertificateService::stop() {
   stopped_ = true;
@@ -35,7 +39,8 @@ void CertificateService::stop() {
 }
 
 void CertificateService::forget() {
-  ++run_;
+  run_ = callbacks_.next_run();
+  share_wait_.cancel();
   timer_.cancel();
   wait_.cancel();
   keep_again_.cancel();
@@ -49,11 +54,12 @@ CertificateService::Order CertificateService::order() const {
   if (by_hand_)
     left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kByHand -
                                                                   services_.clock.steady()));
-  return {listed(names_),
+  return {label_,
+          names_,
           kept_.order.failures,
           next_,
           kept_.order.why,
-          unkept_fd_ ? unkept_file() : certificate_path(state_dir_, names_.front()),
+          unkept_fd_ ? unkept_file() : certificate_path(state_dir_, file_),
           kept_.order.directory,
           attempting_,
           left};
@@ -62,15 +68,17 @@ CertificateService::Order CertificateService::order() const {
 void CertificateService::order_now() {
   by_hand_ = services_.clock.steady();
   services_.log.info(kAcmeModule,
-                     cat({"an operator orders the certificate for ", listed(names_), " anew"}));
-  timer_.cancel();
-  attempt();
+                     cat({"an operator orders the certificate for ", label_, " anew"}));
+  next_ = services_.clock.wall();
+  timer_.after(0us);
 }
 
-void CertificateService::configure(const Config& config) {
-  std::vector<std::string> names = acme_names(config);
+void CertificateService::configure(const Config& config, const WantedCertificate& wanted) {
   const std::string state_dir = state_directory(config);
-  if (stopped_ || (settings_ == config.acme && names_ == names && state_dir_ == state_dir)) return;
+  const bool is_same = settings_ == config.acme && wanted_.names == wanted.names &&
+                       wanted_.key == wanted.key && state_dir_ == state_dir;
+  wanted_ = wanted;
+  if (stopped_ || is_same) return;
   withdraw();
   forget();
   order_.reset();
@@ -78,53 +86,44 @@ void CertificateService::configure(const Config& config) {
   account_of_.clear();
   unkept_.clear();
   unkept_fd_.reset();
+  pem_.clear();
+  kept_ = {};
   const bool is_changed = settings_.enabled;
   settings_ = config.acme;
   authorities_ = settings_.authorities;
   if (authorities_.empty()) authorities_.emplace_back();
-  names_ = std::move(names);
+  names_ = wanted.names;
   state_dir_ = state_dir;
-  if (!settings_.enabled) return;
-  if (names_.empty() || state_dir_.empty()) return refuse(config.hostname);
-  services_.loops.clerk().post(
-      [this, run = run_, dir = state_dir_, first = names_.front(), is_changed] {
-        Kept kept = read(dir, first);
-        // What has failed may be mended by the change.
-        if (is_changed && kept.order.failures > 0) kept.order.next = 0;
-        services_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
-          if (run == run_) on_read(std::move(kept));
-        });
-      });
-}
-
-void CertificateService::refuse(const std::string& hostname) {
-  services_.log.error(
-      kAcmeModule,
-      names_.empty()
-          ? cat({"<acme>: no public CA gives a certificate for ",
-                 settings_.names.empty() ? hostname : listed(settings_.names),
-                 "; nothing is ordered"})
-          : std::string("<acme>: there is no <paths><state-dir> to keep a certificate in; "
-                        "nothing is ordered"));
-  names_.clear();
+  if (names_.empty()) return;
+  file_ = file_of(wanted);
+  label_ = listed(names_) + (wanted.key == AcmeKeyKind::kRsa ? " (RSA)" : "");
+  services_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, is_changed] {
+    Kept kept = read(dir, file);
+    // What has failed may be mended by the change.
+    if (is_changed && kept.order.failures > 0) kept.order.next = 0;
+    services_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
+      if (run == run_) on_read(std::move(kept));
+    });
+  });
 }
 
 CertificateService::Kept CertificateService::read(const std::string& state_dir,
-                                                  const std::string& first_name) {
+                                                  const std::string& name) {
   Kept kept;
   const auto complain = [&](const Error& error) {
     if (error.code != Error::Code::kNotFound) kept.complaints.push_back(error.what);
   };
-  if (auto order = read_order(state_dir, first_name))
+  if (auto order = read_order(state_dir, name))
     kept.order = std::move(*order);
   else
     complain(order.error());
-  const std::string path = certificate_path(state_dir, first_name);
+  const std::string path = certificate_path(state_dir, name);
   if (const auto file = read_file(path, {.limit = kFileBytes}); !file) {
     complain(file.error());
   } else if (auto facts = certificate_facts(file->text)) {
     kept.facts = std::move(*facts);
     kept.id = renewal_id(file->text);
+    kept.pem = file->text;
   } else {
     kept.complaints.push_back(cat({path, ": ", facts.error().what}));
   }
@@ -142,15 +141,25 @@ void CertificateService::on_read(Kept kept) {
   if (kept_.order.issuer.empty()) kept_.order.issuer = kept_.order.directory;
   const bool is_same = kept_.order.names == names_ && is_known(kept_.order.directory) &&
                        is_known(kept_.order.issuer);
+  is_other_ = kept_.facts && !is_same;
   if (!is_same) {
     kept_.id.clear();
     kept_.order = {.names = names_, .directory = all.front()};
   }
+  kept_.order.file = file_;
+  if (kept_.facts) {
+    pem_ = std::move(kept_.pem);
+    callbacks_.known();
+  }
   window_.reset();
   was_ahead_ = false;
   chance_ = rng_.unit();
-  if (!kept_.facts || !is_same)
-    return plan(std::max(services_.clock.wall(), moment_of(kept_.order.next)));
+  if (!kept_.facts || !is_same) {
+    // A name that a master orders for its nodes is not ordered here: it tells so first.
+    const bool waits = !kept_.facts && !services_.config.read()->masters.empty();
+    return plan(
+        std::max(services_.clock.wall() + (waits ? kUntilTold : 0s), moment_of(kept_.order.next)));
+  }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
 }
@@ -167,7 +176,7 @@ WallTime CertificateService::renewal() const {
 void CertificateService::plan_renewal(bool logs_it) {
   const WallTime at = renewal(), now = services_.clock.wall();
   if (logs_it)
-    services_.log.info(kAcmeModule, cat({"the certificate for ", listed(names_), " is valid until ",
+    services_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is valid until ",
                                          moment_text(kept_.facts->ends, now), "; it is renewed ",
                                          when_text(at, now)}));
   plan(at);
@@ -180,7 +189,7 @@ void CertificateService::on_window(const RenewalWindow& window) {
   if (is_new)
     services_.log.info(
         kAcmeModule,
-        cat({authority_name(kept_.order.issuer), " wants the certificate for ", listed(names_),
+        cat({authority_name(kept_.order.issuer), " wants the certificate for ", label_,
              " to be renewed between ", moment_text(window.begins, now), " and ",
              moment_text(window.ends, now), window.explanation.empty() ? "" : ", see ",
              window.explanation, "; it is renewed ", when_text(std::max(moment, now), now)}));
@@ -203,11 +212,13 @@ void CertificateService::look() {
   if (kept_.facts && kept_.facts->ends <= now && now - expiry_logged_ >= kLongestLook) {
     expiry_logged_ = now;
     services_.log.error(kAcmeModule,
-                        cat({"the certificate for ", listed(names_), " expired ",
+                        cat({"the certificate for ", label_, " expired ",
                              when_text(kept_.facts->ends, {}), "; players refuse it"}));
   }
   if (attempting_) return;
-  now < next_ ? plan(next_) : attempt();
+  if (now < next_) return plan(next_);
+  if (callbacks_.is_one_at_work()) return timer_.after(kInTurn);
+  attempt();
 }
 
 AttemptFacts CertificateService::attempt_facts() const {

@@ -39,7 +39,7 @@ HttpSettings Services::http_settings(const Config& config) {
   return settings;
 }
 
-TlsSettings Services::tls_settings(const Config& config, const std::string& unkept) {
+TlsSettings Services::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
   const PathSettings& paths = config.paths;
   const SecuritySettings& newer = config.security;
   TlsSettings settings{paths.ssl_certificate,
@@ -58,14 +58,11 @@ TlsSettings Services::tls_settings(const Config& config, const std::string& unke
                                newer.tls_certificate.end());
   settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
   if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
-  // One that has not been ordered yet is no fault of the configuration.
-  const auto names = acme_names(config);
-  settings.begins_bare = !names.empty();
-  if (!names.empty())
-    if (const std::string path =
-            unkept.empty() ? certificate_path(state_directory(config), names.front()) : unkept;
-        ::access(path.c_str(), F_OK) == 0)
-      settings.certificates.push_back(path);
+  // One that has not come yet is no fault of the configuration.
+  settings.begins_bare =
+      !acme_names(config).empty() || (settings.certificates.empty() && !config.masters.empty());
+  for (const std::string& path : ordered)
+    if (::access(path.c_str(), F_OK) == 0) settings.certificates.push_back(path);
   return settings;
 }
 

@@ -39,7 +39,7 @@ namespace lb {
 
 class ArchiveService;
 class AudienceService;
-class CertificateService;
+class CertificateOrders;
 class ClusterLinks;
 class ClusterService;
 class ConfService;
@@ -105,39 +105,39 @@ struct Services {
   PasswordThrottle throttle;
   RefusalLog refusals;  // any thread
   AccessFiles access;
-  IoThread disk;                                // ends behind those that post to it to the last
-  std::unique_ptr<AudienceService> listenings;  // see there; ends behind all notices
-  std::unique_ptr<RecordOverlay> overlay;       // control
-  std::unique_ptr<RecordService> records;       // see there
-  std::unique_ptr<ConfService> conf;            // control
-  std::unique_ptr<ExternalService> external;    // see there
-  std::unique_ptr<Fetcher> fetcher;             // control
-  std::unique_ptr<Authenticators> auth;         // control
-  std::unique_ptr<CountryWatch> countries;      // see there
-  MountHooks hooks;                             // any thread
-  IoThread pages_thread;                        // renders public pages; see PageCache
-  IoThread stats_thread;                        // see StatsRenderer
-  DumpWriter dumps;                             // any thread
-  std::unique_ptr<SourceAdmission> admission;   // control
-  std::unique_ptr<Station> station;             // control
-  std::unique_ptr<StatsFeed> stats_feed;        // control
-  std::unique_ptr<Drain> drainer;               // control
-  std::unique_ptr<EventService> events;         // control
-  std::unique_ptr<TitleEvents> title_events;    // control
-  std::unique_ptr<ArchiveService> archive;      // see there
-  std::unique_ptr<DeadAirService> dead_air;     // control
-  std::unique_ptr<HoursService> hours;          // control
-  std::unique_ptr<CertificateService> certificates;  // see there
-  std::unique_ptr<LoginService> login;               // see there
-  std::unique_ptr<HistoryService> history;           // see there
-  std::unique_ptr<LiveService> live;                 // see there
-  std::unique_ptr<MetricsService> metrics;           // control
-  std::unique_ptr<UsageWatch> usage;                 // see there
-  std::unique_ptr<ReportFiles> reports;              // control
-  std::unique_ptr<DirectoryService> directory;       // control
-  std::unique_ptr<MountFiles> mount_files;           // see there
-  std::unique_ptr<PageCache> pages;                  // control
-  std::unique_ptr<StatsRenderer> stats_renderer;     // control
+  IoThread disk;                                    // ends behind those that post to it to the last
+  std::unique_ptr<AudienceService> listenings;      // see there; ends behind all notices
+  std::unique_ptr<RecordOverlay> overlay;           // control
+  std::unique_ptr<RecordService> records;           // see there
+  std::unique_ptr<ConfService> conf;                // control
+  std::unique_ptr<ExternalService> external;        // see there
+  std::unique_ptr<Fetcher> fetcher;                 // control
+  std::unique_ptr<Authenticators> auth;             // control
+  std::unique_ptr<CountryWatch> countries;          // see there
+  MountHooks hooks;                                 // any thread
+  IoThread pages_thread;                            // renders public pages; see PageCache
+  IoThread stats_thread;                            // see StatsRenderer
+  DumpWriter dumps;                                 // any thread
+  std::unique_ptr<SourceAdmission> admission;       // control
+  std::unique_ptr<Station> station;                 // control
+  std::unique_ptr<StatsFeed> stats_feed;            // control
+  std::unique_ptr<Drain> drainer;                   // control
+  std::unique_ptr<EventService> events;             // control
+  std::unique_ptr<TitleEvents> title_events;        // control
+  std::unique_ptr<ArchiveService> archive;          // see there
+  std::unique_ptr<DeadAirService> dead_air;         // control
+  std::unique_ptr<HoursService> hours;              // control
+  std::unique_ptr<CertificateOrders> certificates;  // control
+  std::unique_ptr<LoginService> login;              // see there
+  std::unique_ptr<HistoryService> history;          // see there
+  std::unique_ptr<LiveService> live;                // see there
+  std::unique_ptr<MetricsService> metrics;          // control
+  std::unique_ptr<UsageWatch> usage;                // see there
+  std::unique_ptr<ReportFiles> reports;             // control
+  std::unique_ptr<DirectoryService> directory;      // control
+  std::unique_ptr<MountFiles> mount_files;          // see there
+  std::unique_ptr<PageCache> pages;                 // control
+  std::unique_ptr<StatsRenderer> stats_renderer;    // control
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<NowFeeds> now_feeds;              // see there
   std::unique_ptr<HlsService> hls;                  // see there
@@ -157,8 +157,8 @@ struct Services {
 
   static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
-  // unkept: what is loaded in place of the certificate that is kept of <acme>; "": nothing.
-  static TlsSettings tls_settings(const Config& config, const std::string& unkept = {});
+  // ordered: of <acme> and of masters, where they are there.
+  static TlsSettings tls_settings(const Config& config, const std::vector<std::string>& ordered);
   static StaticFiles static_files(const Config& config, Log& log);
 };
 

@@ -6,7 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_homes.h"
-#include "app/services/certificate_service.h"
+#include "app/services/certificate_orders.h"
 #include "app/station/now_feeds.h"
 #include "base/cat.h"
 
@@ -36,16 +36,14 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
       services_.configuration.reload();
       return then(std::nullopt);
     case ApiOrder::Kind::kOrderCertificate:
-      return order_certificate(std::move(then));
+      return order_certificate(order.certificate, std::move(then));
   }
 }
 
 // What the plan has judged may be so no more.
-void ApiOrders::order_certificate(Then then) {
-  const auto order = services_.certificates->order();
-  if (order.names.empty() || order.under_way || order.may_be_asked.count() > 0)
+void ApiOrders::order_certificate(const std::string& name, Then then) {
+  if (!services_.certificates->order_now(name))
     return then(order_refused("the certificate is being ordered, or no more"));
-  services_.certificates->order_now();
   then(std::nullopt);
 }
 

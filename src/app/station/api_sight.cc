@@ -11,7 +11,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
 #include "app/cluster/mount_load.h"
-#include "app/services/certificate_service.h"
+#include "app/services/certificate_orders.h"
 #include "app/services/event_service.h"
 #include "base/clock.h"
 #include "base/strings.h"
@@ -169,21 +169,17 @@ std::vector<NodeNow> ApiSight::nodes() const {
 }
 
 std::vector<CertificateNow> ApiSight::certificates() const {
-  const auto order = services_.certificates->order();
-  const auto next = [&order]() -> std::optional<std::int64_t> {
-    if (order.under_way) return std::nullopt;
-    return unix_seconds(order.next_attempt);
-  };
-  std::vector<CertificateNow> rows;
-  const auto add_order = [&](CertificateNow& row) {
+  auto orders = services_.certificates->orders();
+  const auto add_order = [](CertificateNow& row, const CertificateService::Order& order) {
     row.ordered = true;
-    row.next = next();
+    if (!order.under_way) row.next = unix_seconds(order.next_attempt);
     row.failures = order.failures;
     row.failure = order.why;
     row.directory = order.directory;
     row.under_way = order.under_way;
     row.may_be_asked = order.may_be_asked;
   };
+  std::vector<CertificateNow> rows;
   if (const auto context = services_.tls.context())
     for (const TlsContext::Certificate& one : context->certificates()) {
       CertificateNow row;
@@ -191,15 +187,17 @@ std::vector<CertificateNow> ApiSight::certificates() const {
       row.issuer = one.issuer;
       row.kind = one.kind;
       row.until = unix_seconds(one.expires);
-      if (!order.names.empty() && one.file == order.file) add_order(row);
+      const auto order = std::ranges::find(orders, one.file, &CertificateService::Order::file);
+      if (order != orders.end()) {
+        add_order(row, *order);
+        orders.erase(order);
+      }
       rows.push_back(std::move(row));
     }
-  const bool is_there =
-      std::any_of(rows.begin(), rows.end(), [](const CertificateNow& row) { return row.ordered; });
-  if (!order.names.empty() && !is_there) {
+  for (const CertificateService::Order& order : orders) {
     CertificateNow row;
-    for (const std::string_view name : split(order.names, ' ')) row.names.emplace_back(name);
-    add_order(row);
+    row.names = order.names;
+    add_order(row, order);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -5,6 +5,7 @@
 
 #include "api/request.h"
 #include "app/cluster/cluster_links.h"
+#include "app/services/certificate_orders.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/station/record_service.h"
@@ -35,6 +36,10 @@ void for_each_of(const ConfBook::Items& items, std::string_view family, Each eac
 }
 
 constexpr std::string_view kClosedFamily = "closed/";
+constexpr std::string_view kCertificateFamily = "certificate/", kChallengeFamily = "challenge/";
+bool is_of_https(std::string_view key) noexcept {
+  return key.starts_with(kCertificateFamily) || key.starts_with(kChallengeFamily);
+}
 
 // What masters say of their external configurations.
 MountRecords parse_external(const ConfBook::Items& items, std::vector<std::string>& complaints) {
@@ -97,6 +102,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
   std::vector<std::string> complaints;
   restored.external = parse_external(book_.in_force(), complaints);
   complain(complaints);
+  take_https();
   return restored;
 }
 
@@ -124,6 +130,7 @@ void ConfService::masters_changed() {
   if (std::exchange(first_, false) && !book_.in_force().empty()) {
     tell_logins();
     accounts_closed();
+    take_https();
   }
 }
 
@@ -134,12 +141,13 @@ void ConfService::settle() {
   copy_.changed();
   RegistryChange records;
   records.revision = ++number_;
-  bool external = false, logins = false, users = false, closed = false;
+  bool external = false, logins = false, users = false, closed = false, https = false;
   const auto sort = [&](const std::string& key) {
     const bool is_closed = key.starts_with(kClosedFamily);
     external = external || is_external(key);
     closed = closed || is_closed;
-    logins = logins || (!is_record(key) && !is_external(key) && !is_closed);
+    https = https || is_of_https(key);
+    logins = logins || (!is_record(key) && !is_external(key) && !is_closed && !is_of_https(key));
     users = users || key.starts_with(kEpochsFamily);
     return is_record(key);
   };
@@ -151,6 +159,7 @@ void ConfService::settle() {
     services_.records->follow(std::move(records));
   if (external && services_.config.read()->external.url.empty()) external_is_free();
   if (closed) accounts_closed();
+  if (https) take_https();
   if (!logins) return;
   tell_logins();
   if (users) services_.auth->forget_answers();
@@ -175,6 +184,26 @@ void ConfService::accounts_closed() {
                 if (account && until) closed[*account] = static_cast<std::int64_t>(*until);
               });
   services_.usage->take_closed(std::move(closed));
+}
+
+void ConfService::take_https() {
+  std::map<std::string, std::string> challenges;
+  for_each_of(book_.in_force(), kChallengeFamily,
+              [&](const std::string& key, const std::string& value) { challenges[key] = value; });
+  services_.certificates->take_challenges(challenges);
+  std::vector<CertificateOrders::Given> given;
+  for_each_of(book_.in_force(), kCertificateFamily,
+              [&](const std::string&, const std::string& value) {
+                const auto json = Json::parse(value);
+                if (!json) return;
+                CertificateOrders::Given one;
+                const Json names = json->at("names");
+                for (std::size_t i = 0; i < names.size(); ++i)
+                  one.names.emplace_back(names.at(i).text().value_or(""));
+                one.pem = json->at("pem").text().value_or("");
+                if (!one.pem.empty()) given.push_back(std::move(one));
+              });
+  services_.certificates->take(std::move(given));
 }
 
 void ConfService::complain(const std::vector<std::string>& complaints) {

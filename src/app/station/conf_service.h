@@ -44,6 +44,7 @@ class ConfService {
   void settle();
   void tell_logins();
   void accounts_closed();
+  void take_https();  // certificates, and challenges of their authorities
   void complain(const std::vector<std::string>& complaints);
   SavedCopy::Write copy();
 

@@ -8,7 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/process/process_usage.h"
 #include "app/services/archive_service.h"
-#include "app/services/certificate_service.h"
+#include "app/services/certificate_orders.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
 #include "app/services/hls_service.h"
@@ -150,6 +150,11 @@ MetricsPicture MetricsService::take_picture() const {
   picture.event_readers = services_.events->readers();
   picture.webhook_sent = services_.events->webhooks().sent();
   picture.webhook_given_up = services_.events->webhooks().given_up();
+  for (const CertificateService::Order& order : services_.certificates->orders())
+    picture.certificate_orders.push_back(
+        {order.label, order.failures, unix_time(order.next_attempt)});
+  for (const auto& [what, times] : services_.certificates->counts())
+    picture.certificate_ends.push_back({what.first, what.second, times});
   if (const auto external = services_.external->numbers(); external.on)
     picture.external = {external.age, external.mounts, external.bad_mounts, external.failures};
   return picture;
@@ -211,9 +216,6 @@ void MetricsService::complete(MetricsPicture& picture) const {
     for (const TlsContext::Certificate& certificate : context->certificates())
       picture.certificates.push_back(
           {certificate.file, certificate.names, unix_time(certificate.expires)});
-  if (const auto order = services_.certificates->order(); !order.names.empty())
-    picture.certificate_orders.push_back(
-        {order.names, order.failures, unix_time(order.next_attempt)});
   const bool plays = !services_.archive->remote().archive().holders()->all().empty();
   if (services_.archive->on() || plays) {
     picture.archive = metrics_archive(*services_.archive, services_.clock.wall());

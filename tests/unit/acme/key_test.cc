@@ -13,6 +13,14 @@ using namespace lb;
 
 TEST_GROUP(AcmeKey){};
 
+TEST(AcmeKey, OneOfRsaIsForCertificatesAlone) {
+  const AcmeKey made = *AcmeKey::generate(AcmeKeyKind::kRsa);
+  LONGS_EQUAL(2048, EVP_PKEY_get_bits(made.handle()));
+  CHECK_TRUE(certificate_request(made, {"radio.test"}).has_value());
+  CHECK_TRUE(made.pem().find("PRIVATE KEY") != std::string::npos);
+  // An account's is never one.
+  CHECK_FALSE(AcmeKey::from_pem(made.pem()).has_value());
+}
 TEST(AcmeKey, AKeyThatWasKeptIsTheSame) {
   const AcmeKey made = *AcmeKey::generate();
   const auto read = AcmeKey::from_pem(made.pem());

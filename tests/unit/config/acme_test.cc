@@ -50,7 +50,7 @@ TEST(AcmeChecks, WhatIsMissing) {
   error("<acme/><security><chroot>1</chroot></security>", "outside of <chroot>");
   std::string names;
   for (int i = 0; i < 101; ++i) names += "n" + std::to_string(i) + ".example.org ";
-  error("<acme names=\"" + names + "\"/>", "101 names, and a certificate has 100 at most");
+  error("<acme names=\"" + names + "\"/>", "101 names: 2 certificates", Severity::kNote);
 }
 // "PORT", with 's' behind one for https, '@ADDRESS' where it is not all of them.
 static std::string sockets_of(const std::string& body, const std::string& acme,
@@ -94,6 +94,53 @@ TEST(AcmeChecks, PortsAreOpenedBesideTheOthers) {
   error("<acme ports=\"80 443 8443\"/>", "of these 3 words 3 are opened");
   error("<acme ports=\"http 443\"/>",
         "they are one or two ports, as 80 443, or off; of these 2 words 1 are opened");
+}
+// "NAMES KEY@NODES" of each certificate that is ordered.
+static std::string wanted_of(const std::string& acme, const std::string& cluster) {
+  const LoadedConfig loaded =
+      load("<hostname>m.example.org</hostname>" + acme + "<cluster>" + cluster + "</cluster>");
+  std::string all;
+  for (const WantedCertificate& one : wanted_certificates(*loaded.config)) {
+    for (const std::string& name : one.names) all += name + " ";
+    all += one.key == AcmeKeyKind::kRsa ? "rsa" : "ecdsa";
+    for (const std::string& node : one.nodes) all += "@" + node;
+    all += "; ";
+  }
+  return all;
+}
+TEST(AcmeChecks, ACertificateIsOfNamesThatTheSameNodesHave) {
+  STRCMP_EQUAL("m.example.org ecdsa; ", wanted_of("<acme/>", "").c_str());
+  STRCMP_EQUAL("m.example.org ecdsa; m.example.org rsa; ",
+               wanted_of("<acme keys=\"ecdsa rsa ecdsa\"/>", "").c_str());
+  const std::string node = "<node id=\"e1\" secret=\"s\" ";
+  STRCMP_EQUAL("m.example.org www.example.org ecdsa; radio.example.org ecdsa@e1; ",
+               wanted_of("<acme names=\"m.example.org Radio.example.org www.example.org\"/>",
+                         node + "certificates=\"radio.example.org\"/>")
+                   .c_str());
+  // By the address that it may announce, and by a pattern of names, not by one of addresses.
+  const std::string acme = "<acme names=\"radio.example.org\"/>";
+  for (const auto& [attributes, has] :
+       {std::pair{"allow-public=\"radio.example.org:8000,8443\"", true},
+        {"allow-public=\"e1.example.org:8000 radio.example.org:443\"", true},
+        {"allow-public=\"*.example.org:443\"", false},
+        {"certificates=\"*.example.org\"", true},
+        {"certificates=\"*.org\"", false},
+        {"certificates=\"example.org\"", false}})
+    STRCMP_EQUAL(has ? "radio.example.org ecdsa@e1; " : "radio.example.org ecdsa; ",
+                 wanted_of(acme, node + attributes + "/>").c_str());
+  STRCMP_EQUAL("m.example.org e.example.org ecdsa; ",
+               wanted_of("<acme/>",
+                         "<public-address scheme=\"https\">e.example.org:443"
+                         "</public-address><public-address>p.example.org:80"
+                         "</public-address>")
+                   .c_str());
+  std::string names;
+  for (int i = 0; i < 101; ++i) names += "n" + std::to_string(i) + ".example.org ";
+  const LoadedConfig many = load("<acme names=\"" + names + "\"/>");
+  const auto split_up = wanted_certificates(*many.config);
+  LONGS_EQUAL(2, split_up.size());
+  LONGS_EQUAL(100, split_up[0].names.size());
+  error("<acme keys=\"ed25519\"/>", "ed25519 is neither ecdsa nor rsa; it is passed over");
 }
 TEST(AcmeChecks, WithoutAStateDirectoryNothingIsOrdered) {
   ::unsetenv("STATE_DIRECTORY");

@@ -1,0 +1,122 @@
+"""Certificates of two kinds of keys, and clients of others beside <acme>."""
+import os
+import shutil
+import subprocess
+
+from authority import Authority
+from harness import ADMIN, Settings, Skip, check, equal, free_port, matches, test, wait_for
+from https_radio import NAME, comes, radio, verified
+from tls_bench import certificate
+
+
+def kinds_of(server, tls, algorithms):
+    """The kind of the key that a client of these signatures is shown."""
+    shown = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % tls, "-servername", NAME, "-tls1_2", "-sigalgs", algorithms],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    return shown.stdout
+
+
+@test
+def old_players_get_a_certificate_of_rsa(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, acme="<keys>ecdsa rsa</keys>", more="<console/>").start()
+    comes(server, 2)
+    files = sorted(file.name for file in (server.state / "acme").iterdir())
+    equal([name for name in files if not name.startswith("account-")],
+          [NAME + ".json", NAME + ".pem", NAME + ".rsa.json", NAME + ".rsa.pem"], "what is kept")
+    equal(len(files), 5, "accounts: one")
+    matches(r"Peer signature type: ECDSA", kinds_of(server, server.tls, "ECDSA+SHA256:RSA-PSS+SHA256"))
+    matches(r"Peer signature type: RSA", kinds_of(server, server.tls, "RSA-PSS+SHA256"))
+    rows = server.get("/api/v1/certificates", ADMIN).json()["items"]
+    equal(sorted(row["kind"] for row in rows), ["EC 256", "RSA 2048"])
+    check(all(row["ordered"] and row["names"] == [NAME] for row in rows), str(rows))
+    metrics = server.get("/metrics", ADMIN).text
+    for names in (NAME, NAME + " (RSA)"):
+        check('icecast_acme_failures{names="%s"} 0\n' % names in metrics, names)
+    matches(r'icecast_acme_orders_total\{directory="%s",result="ok"\} 2\n' % authority.url, metrics)
+    before = [(server.state / "acme" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
+    # By hand both of them, each with a new key.
+    equal(server.ask("POST /api/v1/certificates/%s/order HTTP/1.0" % NAME, login=ADMIN).status, 204)
+    comes(server, 4)
+    after = [(server.state / "acme" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
+    key = lambda text: text[text.index("PRIVATE KEY"):]
+    check(all(key(a) != key(b) for a, b in zip(before, after)), "the keys are new ones")
+    server.stop()
+    server.start()
+    wait_for(lambda: server.log()[server.log().rindex("server started"):].count("it is renewed") == 2, "both are planned")
+    equal(authority.issued(), 4, "certificates")
+
+
+@test
+def a_name_of_ssl_certificate_is_not_ordered(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, acme="<names>%s www.example.org</names>" % NAME)
+    certificate(server.dir, NAME)
+    server.write_config(paths=server.slots["paths"] + "<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    said = subprocess.run([Settings.binary, "--check-config", server.config], capture_output=True, text=True, timeout=60)
+    matches(r"<acme>: radio\.example\.org is in <ssl-certificate>; it is not ordered\n", said.stdout + said.stderr)
+    server.start()
+    wait_for(lambda: "a new certificate for www.example.org from" in server.log(), "the other one comes: " + server.log()[-900:], 20)
+    matches(r"INFO tls/acme <acme>: radio\.example\.org is in <ssl-certificate>; it is not ordered\n", server.log())
+    wait_for(lambda: "certificate for www.example.org (EC 256) is in use" in server.log(), "it is loaded")
+    server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
+    equal(authority.issued(), 1, "certificates")
+
+
+def beside(t, client):
+    """A certificate that another client gets by the web root, while this server has its own."""
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port).start()
+    comes(server)
+    root = server.dir / "web"
+    (root / ".well-known/acme-challenge").mkdir(parents=True)
+    chain = client(t, authority, root)
+    names = subprocess.run(["openssl", "x509", "-in", chain, "-noout", "-ext", "subjectAltName"], capture_output=True, text=True).stdout
+    check("DNS:other.example.org" in names, names)
+    server.wire(server.tls, wrap=verified(authority)).close()
+    equal(server.log().count("a new certificate for"), 1, "orders of our own")
+
+
+def has_program(name):
+    if not shutil.which(name):
+        raise Skip("%s is not installed: tools/install-packages test" % name)
+
+
+@test
+def certbot_goes_on_working_beside_it(t):
+    has_program("certbot")
+
+    def certbot(t, authority, root):
+        place = t.dir / "certbot"
+        made = subprocess.run(["certbot", "certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email", "--webroot", "-w", root,
+                               "-d", "other.example.org", "--server", authority.url, "--config-dir", place / "c", "--work-dir", place / "w",
+                               "--logs-dir", place / "l"], env=dict(os.environ, REQUESTS_CA_BUNDLE=str(authority.certificate)),
+                              capture_output=True, text=True, timeout=120)
+        equal(made.returncode, 0, made.stdout[-900:] + made.stderr[-900:])
+        return place / "c/live/other.example.org/cert.pem"
+    beside(t, certbot)
+
+
+@test
+def uacme_goes_on_working_beside_it(t):
+    has_program("uacme")
+
+    def uacme(t, authority, root):
+        place, hook = t.dir / "uacme", t.dir / "hook"
+        hook.write_text('#!/bin/sh\n[ "$2" = http-01 ] || exit 1\n'
+                        'case $1 in begin) printf %%s "$5" >"%s/.well-known/acme-challenge/$4" ;; *) rm -f "%s/.well-known/acme-challenge/$4" ;; esac\n'
+                        % (root, root))
+        hook.chmod(0o755)
+        # It verifies by the system's list alone: ours is laid over it in a space of mounts of its own.
+        trusted = "mount --bind '%s' /etc/ssl/certs/ca-certificates.crt && exec " % authority.certificate
+        for words in (["new"], ["-h", hook, "issue", "other.example.org"]):
+            command = ["uacme", "-y", "-v", "-c", str(place), "-a", authority.url, *map(str, words)]
+            made = subprocess.run(["unshare", "--mount", "sh", "-c", trusted + " ".join(command)], capture_output=True, text=True, timeout=120)
+            if "unshare" in made.stderr or "mount:" in made.stderr:
+                raise Skip("no space of mounts of its own: " + made.stderr[:200])
+            equal(made.returncode, 0, made.stdout[-900:] + made.stderr[-900:])
+        return place / "other.example.org/cert.pem"
+    beside(t, uacme)
