@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,7 @@
 #include "net/address.h"
 #include "net/digest.h"
 #include "net/fetch.h"
+#include "net/line_port.h"
 #include "net/loop.h"
 #include "program/process.h"
 
@@ -34,6 +37,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAnswerTime = 10s;
+constexpr int kHttpPort = 80, kHttpsPort = 443;
 constexpr std::size_t kMaxProfiles = 20;
 constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
 
@@ -53,35 +57,75 @@ std::vector<Address> own_addresses_of_host() {
   return all;
 }
 
-// A file below the web root, with the directories that it needs, until it ends.
 class Token {
  public:
-  explicit Token(const std::string& webroot) {
-    name_ = base64url_encode(random_bytes(32));
-    text_ = cat({name_, ".check\n"});
+  Token() : name_(base64url_encode(random_bytes(32))), text_(cat({name_, ".check\n"})) {}
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string name_, text_;
+};
+
+// It as a file below the web root, with the directories that it needs, until it ends.
+class TokenFile {
+ public:
+  TokenFile(const std::string& webroot, const Token& token) {
     std::string directory = webroot;
     for (const std::string_view part : {"", "/.well-known", "/acme-challenge"}) {
       directory += part;
       if (::mkdir(directory.c_str(), 0755) == 0) made_.push_back(directory);
     }
-    path_ = cat({directory, "/", name_});
-    written_ = replace_file(path_, text_, {.mode = 0644});
+    path_ = cat({directory, "/", token.name()});
+    written_ = replace_file(path_, token.text(), {.mode = 0644});
   }
-  ~Token() {
+  ~TokenFile() {
     ::unlink(path_.c_str());
     for (; !made_.empty(); made_.pop_back()) ::rmdir(made_.back().c_str());
   }
-  Token(const Token&) = delete;
-  Token& operator=(const Token&) = delete;
+  TokenFile(const TokenFile&) = delete;
+  TokenFile& operator=(const TokenFile&) = delete;
 
-  const std::string& name() const { return name_; }
-  const std::string& text() const { return text_; }
   const Result<void>& written() const { return written_; }
 
  private:
-  std::string name_, text_, path_;
+  std::string path_;
   std::vector<std::string> made_;
   Result<void> written_;
+};
+
+// What answers every question on the ports of the configuration that nothing else has: where no
+// server runs.
+class OwnPorts {
+ public:
+  OwnPorts(Loop& loop, const Config& config, const std::string& answer) {
+    for (const ListenSettings& socket : config.listen) {
+      auto port = LinePort::open(socket.bind_address.empty() ? "0.0.0.0" : socket.bind_address,
+                                 socket.port);
+      if (!port) {
+        closed_.push_back({socket.port, port.error().what});
+        continue;
+      }
+      (*port)->start(loop, [answer] {
+        return cat({"HTTP/1.0 200 OK\r\nContent-Length: ", answer.size(), "\r\n\r\n", answer});
+      });
+      numbers_.push_back(socket.port);
+      ports_.push_back(std::move(*port));
+    }
+  }
+  bool has(int port) const { return std::ranges::find(numbers_, port) != numbers_.end(); }
+  // Every port of the configuration: no server runs.
+  bool all() const { return closed_.empty(); }
+  struct Closed {
+    int port;
+    std::string why;
+  };
+  const std::vector<Closed>& closed() const { return closed_; }
+
+ private:
+  std::vector<std::unique_ptr<LinePort>> ports_;
+  std::vector<int> numbers_;
+  std::vector<Closed> closed_;
 };
 
 class HttpsCheck {
@@ -97,13 +141,17 @@ class HttpsCheck {
     std::vector<AcmeAuthority> authorities = config_.acme.authorities;
     if (authorities.empty()) authorities.emplace_back();
     for (const AcmeAuthority& authority : authorities) check(authority);
-    const Token token(config_.paths.webroot);
-    if (!token.written())
+    const Token token;
+    own_ports_.emplace(loop_, config_, token.text());
+    // A server that runs finds it in its web root.
+    const TokenFile file(config_.paths.webroot, token);
+    const bool can_ask = file.written() || own_ports_->all();
+    if (!can_ask)
       say(false,
-          cat({token.written().error().what,
+          cat({file.written().error().what,
                "; who answers on the ports cannot be asked without a file in the web root"}));
     for (const std::string& name : names)
-      if (!name.starts_with("*.")) check(name, token);
+      if (!name.starts_with("*.")) check(name, token, can_ask);
     return status_;
   }
 
@@ -147,30 +195,44 @@ class HttpsCheck {
     }
   }
 
-  void check(const std::string& name, const Token& token) {
+  void check(const std::string& name, const Token& token, bool can_ask) {
     if (!is_address_name(name) && !leads_here(name)) return;
-    if (!token.written()) return;
+    if (!can_ask) return;
     bool is_reached = false;
-    for (const std::string_view scheme : {"http", "https"}) {
+    for (const int number : {kHttpPort, kHttpsPort}) {
       const std::string host = name.find(':') == std::string::npos ? name : cat({"[", name, "]"});
       FetchRequest request;
-      request.url = cat({scheme, "://", host, kChallengePath, token.name()});
+      // What this command itself answers, it answers without a certificate.
+      const bool is_plain = number == kHttpPort || own_ports_->all() || own_ports_->has(number);
+      request.url =
+          cat({is_plain ? "http://" : "https://", host, ":", number, kChallengePath, token.name()});
       const auto answer = fetch(std::move(request));
-      const std::string port = cat({"port ", scheme == "http" ? 80 : 443, " of ", name});
+      const std::string port = cat({"port ", number, " of ", name});
       if (answer && answer->body == token.text()) {
         is_reached = true;
-        say(true, cat({port, ": this server answers"}));
+        say(true,
+            cat({port, own_ports_->has(number) || own_ports_->all()
+                           ? ": it leads here (no server has it now, and this command answered)"
+                           : ": this server answers"}));
       } else if (answer) {
         const std::string server = cleaned_text(answer->header("Server"));
         print(false, cat({port, ": answers, but not with this server: ",
                           server.empty() ? cat({"status ", answer->status}) : server}));
       } else {
         print(false, cat({port, ": ", cleaned_text(answer.error().what),
-                          "; the server has to run, and to listen there"}));
+                          own_ports_->has(number) ? "; is it open in the firewall, and passed on?"
+                                                  : closed_reason(number)}));
       }
     }
     // One way is enough, and before the first certificate there is no https.
     if (!is_reached) status_ = 1;
+  }
+
+  // Why this command does not answer there itself.
+  std::string closed_reason(int port) const {
+    for (const OwnPorts::Closed& one : own_ports_->closed())
+      if (one.port == port) return cat({"; it could not be opened here: ", one.why});
+    return "; the server has to run, and to listen there";
   }
 
   bool leads_here(const std::string& name) {
@@ -199,6 +261,7 @@ class HttpsCheck {
   const Config& config_;
   Loop loop_{0, system_clock()};
   Fetcher fetcher_{loop_};
+  std::optional<OwnPorts> own_ports_;  // ends before the loop
   int status_ = 0;
 };
 
