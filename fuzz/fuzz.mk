@@ -153,6 +153,13 @@ replay_programs += replay_api
 replay_api_SOURCES = $(fuzz_api_SOURCES) fuzz/replay.cc
 replay_api_LDADD = $(API)
 
+fuzz_programs += fuzz_acme
+fuzz_acme_SOURCES = fuzz/acme.cc fuzz/check.h
+fuzz_acme_LDADD = $(FUZZ_FLAGS) $(ACME)
+replay_programs += replay_acme
+replay_acme_SOURCES = $(fuzz_acme_SOURCES) fuzz/replay.cc
+replay_acme_LDADD = $(ACME)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else
