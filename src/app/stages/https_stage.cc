@@ -54,13 +54,10 @@ bool goes_to_https(const Services& services, const AcmeSettings& acme, Connectio
 std::uint16_t https_port_of(const Config& config, std::string_view host) {
   for (const NodeAddress& address : own_addresses(config))
     if (address.scheme == PublicScheme::kHttps && address.host == host) return address.port;
-  std::uint16_t first = 0;
-  for (const ListenSettings& socket : config.listen) {
-    if (!socket.tls) continue;
-    if (socket.port == kHttpsPort) return kHttpsPort;
-    if (first == 0) first = static_cast<std::uint16_t>(socket.port);
-  }
-  return first;
+  // A <listen-socket> before the ports of <acme>, which may be another program's.
+  for (const ListenSettings& socket : config.listen)
+    if (socket.tls) return static_cast<std::uint16_t>(socket.port);
+  return 0;
 }
 
 Verdict HttpsStage::handle(Connection& connection) {

@@ -20,8 +20,8 @@ class HttpsStage final : public WorkerStage {
   Verdict handle(Connection& connection) override;
 };
 
-// Where https of this name is spoken: the port of its https <public-address>, else 443 if it is
-// open here, else that of the first TLS <listen-socket>.  0: nowhere.
+// Where https of this name is spoken: the port of its https <public-address>, else that of the
+// first TLS <listen-socket>, else that of <acme>'s <ports>.  0: nowhere.
 struct Config;
 std::uint16_t https_port_of(const Config& config, std::string_view host);
 
