@@ -125,6 +125,9 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
   json.key("below").number(audience_of(sight.table, row).below);
   if (const auto limited = sight.slots.find(row.mount); limited != sight.slots.end())
     slots(json, limited->second);
+  std::vector<std::string> here;
+  if (sight.way_here) here = sight.way_here(row.mount);
+  if (here.empty()) here.push_back(sight.id);
   json.key("carriers").begin_array();
   for (const Carrier& carrier : row.carriers) {
     if (!sight.table.carries(carrier, sight.now)) continue;
@@ -135,6 +138,12 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
     json.key("below").number(behind == nullptr ? 0U : behind->below);
     json.key("redirected").number(carrier.recent);
     json.key("reported").boolean(carrier.reported);
+    std::vector<std::string> way = here;
+    if (carrier.node == sight.table.self())
+      way.pop_back();
+    else
+      way = way_to(sight.table, row, carrier.node, here);
+    texts(json, "from", way);
     if (carrier.limited()) json.key("free").number(carrier.free);
     json.end_object();
   }
@@ -170,7 +179,7 @@ std::string_view to_text(Choice::Kind kind) {
 bool takes_sessions(const Node& node) noexcept { return node.kind == NodeKind::kLink; }
 
 std::string cluster_json(const ClusterSight& sight,
-                         const std::function<bool(std::string_view)>& owns) {
+                         const std::function<bool(std::string_view)>& owns, std::string_view only) {
   JsonWriter json;
   json.begin_object();
   json.key("id").text(sight.id);
@@ -195,7 +204,8 @@ std::string cluster_json(const ClusterSight& sight,
   std::sort(rows.begin(), rows.end(),
             [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
   for (const MountNodes* row : rows)
-    if (!owns || owns(row->mount)) mount(json, *row, sight);
+    if ((only.empty() || row->mount == only) && (!owns || owns(row->mount)))
+      mount(json, *row, sight);
   json.end_array();
   json.end_object();
   return json.take();

@@ -14,9 +14,10 @@ namespace lb {
 // Whether a person may be sent to its pages with a session.
 bool takes_sessions(const Node& node) noexcept;
 // owns: of an operator, whether a mount is its own; other mounts, and the details of nodes,
-// are left out then.
+// are left out then.  only: the one mount that is shown; "": all.
 std::string cluster_json(const ClusterSight& sight,
-                         const std::function<bool(std::string_view)>& owns = {});
+                         const std::function<bool(std::string_view)>& owns = {},
+                         std::string_view only = {});
 std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask,
                              const Explanation& explanation);
 

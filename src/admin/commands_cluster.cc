@@ -68,8 +68,10 @@ void run_cluster_script(AdminTask task) {
   task.done(std::move(answer));
 }
 
+// mount=: of it alone, among the mounts.
 void run_cluster(AdminTask task) {
-  task.done(json_document(cluster_json(task.station->cluster(), task.request.owns)));
+  task.done(json_document(
+      cluster_json(task.station->cluster(), task.request.owns, task.param("mount").value_or(""))));
 }
 
 // mount= and, of the listener: ip=, ua=, https=1.

@@ -28,6 +28,7 @@
 #include "cluster/link/frame.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/slots/slot_book.h"
+#include "net/tcp_facts.h"
 
 namespace lb {
 
@@ -89,6 +90,14 @@ struct ListenerRow {
   std::uint64_t bytes_sent = 0;
   bool relay = false;  // a server that relays; behind it are listeners of its own
   bool hls = false;    // by HLS: a session, without a connection that lasts
+  // Of a page only; nullopt: not known.
+  std::optional<TcpFacts> tcp{};
+  std::optional<std::uint64_t> lag_ms{};  // behind the newest byte
+};
+// Of the audience, in the order of ids.
+struct ListenerRows {
+  std::vector<ListenerRow> rows;
+  bool more = false;  // there are some behind the last one
 };
 
 // The listeners that would move, and whether they can: a player cannot change its format.
@@ -150,6 +159,8 @@ struct ClusterSight {
   bool hands_over = false;  // sessions, to other nodes
   // Of mounts that are limited over the whole cluster, what this node has and gives.
   std::map<std::string, SlotBook::Picture, std::less<>> slots{};
+  // Of a mount's stream: the server of the source first, this one last; empty: it is not here.
+  std::function<std::vector<std::string>(const std::string& mount)> way_here{};
 };
 // The listener that an administrator asks about.
 struct ExplainAsk {
@@ -242,10 +253,16 @@ class Station {
 
   virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
   virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;
+  // The first `most` behind this id, with their connections.
+  virtual void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
+                              Then<ListenerRows> then) = 0;
   virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
   // How many went.
   virtual void move_listeners(const std::string& from, const std::string& to,
                               Then<std::uint64_t> moved) = 0;
+  // One of them; "": it goes, else why not.
+  virtual void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                             Then<std::string> then) = 0;
   virtual void kill_source(const std::string& mount) = 0;
   // One encoder of it, by its id.  False: none.
   virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }

@@ -116,6 +116,9 @@ constexpr Endpoint kEndpoints[] = {
     {"endListener", kDelete, "/mounts/{mount}/listeners/{node}/{listener}", kOperator, 204, "", "",
      false, end_listener, "Ends one listener; with ?ban=1 (admin) its address may not listen to "
      "this mount any more, or not until ?until=.", true, Look::kListener},
+    {"moveListener", kPost, "/mounts/{mount}/listeners/{node}/{listener}/move", kOperator, 204,
+     "ListenerMove", "", false, move_listener, "Moves one listener to another mount of its format; "
+     "the connection stays.", true, Look::kListener},
     {"listNodes", kGet, "/nodes", kViewer, 200, "", "NodeList", false, list_nodes,
      "The servers of the cluster, this one too; a login of some mounts sees ids and states.", true,
      Look::kNodes},

@@ -66,6 +66,9 @@ struct ListenerNow {
   std::uint64_t seconds = 0;
   std::string country;
   bool hls = false;
+  // Its connection, and how far behind the newest byte it is served; nullopt: not known.
+  std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
+  std::vector<std::string> path{};  // of the stream: the server of the source first, `node` last
 };
 
 // A certificate of this server, or one that is ordered and has not come yet.
@@ -105,6 +108,7 @@ struct ApiOrder {
     kSetTitle,
     kSetPicture,
     kEndListener,
+    kMoveListener,
     kDrainNode,
     kWeighNode,
     kOrderCertificate,
@@ -114,6 +118,7 @@ struct ApiOrder {
   std::string mount{};
   std::string node{};  // "": this server
   std::uint64_t listener = 0;
+  std::string to{};  // of kMoveListener: a mount
   std::string title{}, artist{}, url{};
   std::optional<std::string> next{};  // what plays after it; "": that is not known any more
   std::string art{};                  // the name of a picture

@@ -17,7 +17,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxTitle = 1024;
+constexpr std::size_t kMaxTitle = 1024, kMaxMountName = 255;
 constexpr std::uint64_t kLastBanSecond = 1'000'000'000'000;
 
 std::string mount_in_path(const PlanContext& context) {
@@ -43,6 +43,14 @@ bool comes_before(const A& a, const B& b) {
   return std::tie(a.node, a.id) < std::tie(b.node, b.id);
 }
 
+void write_count(JsonWriter& json, std::string_view name, std::optional<std::uint64_t> count) {
+  json.key(name);
+  if (count)
+    json.number(*count);
+  else
+    json.null();
+}
+
 void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& row) {
   json.begin_object();
   json.key("node").text(row.node);
@@ -66,7 +74,17 @@ void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& r
   else
     json.text(row.country);
   json.key("hls").boolean(row.hls);
-  json.end_object();
+  json.key("rtt_ms");
+  if (row.round_trip_us)
+    json.number(static_cast<double>(*row.round_trip_us) / 1000);
+  else
+    json.null();
+  write_count(json, "retransmits", row.retransmits);
+  write_count(json, "queue_bytes", row.queue_bytes);
+  write_count(json, "lag_ms", row.lag_ms);
+  json.key("path").begin_array();
+  for (const std::string& node : row.path) json.text(node);
+  json.end_array().end_object();
 }
 
 }  // namespace
@@ -122,9 +140,16 @@ Plan list_listeners(const PlanContext& context) {
   return plan;
 }
 
-Plan end_listener(const PlanContext& context) {
-  const std::string name = mount_in_path(context);
-  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+namespace {
+
+// The listener that the path names.
+struct NamedListener {
+  const NodeNow* node = nullptr;
+  const ListenerNow* row = nullptr;  // null: its node did not tell it
+  std::uint64_t id = 0;
+  std::string text;  // NODE/ID
+};
+std::variant<NamedListener, Problem> named_listener(const PlanContext& context) {
   const std::string &node_id = context.request.names.at(1), &text = context.request.names.at(2);
   const LiveView& live = *context.world.live;
   const auto id = parse_u64(text);
@@ -136,16 +161,31 @@ Plan end_listener(const PlanContext& context) {
       std::find_if(live.listeners.begin(), live.listeners.end(),
                    [&](const ListenerNow& one) { return one.node == node_id && one.id == *id; });
   if (row == live.listeners.end() && node->self) return not_found("listener", text);
+  return NamedListener{&*node, row == live.listeners.end() ? nullptr : &*row, *id,
+                       cat({node_id, "/", text})};
+}
+
+ApiOrder order_about(ApiOrder::Kind kind, const std::string& mount, const NamedListener& named) {
+  ApiOrder order;
+  order.kind = kind;
+  order.mount = mount;
+  order.listener = named.id;
+  if (!named.node->self) order.node = named.node->id;
+  return order;
+}
+
+}  // namespace
+
+Plan end_listener(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+  const auto found = named_listener(context);
+  if (const auto* problem = std::get_if<Problem>(&found)) return *problem;
+  const auto& named = std::get<NamedListener>(found);
   Planned plan;
   plan.answer.status = 204;
-  plan.deed =
-      ApiDeed{"kick", record_key("mounts", name), {{"listener", cat({node_id, "/", text}), ""}}};
-  ApiOrder order;
-  order.kind = ApiOrder::Kind::kEndListener;
-  order.mount = name;
-  order.listener = *id;
-  if (!node->self) order.node = node_id;
-  plan.order = std::move(order);
+  plan.deed = ApiDeed{"kick", record_key("mounts", name), {{"listener", named.text, ""}}};
+  plan.order = order_about(ApiOrder::Kind::kEndListener, name, named);
   const auto until = query_param(context.request.query, "until");
   if (query_param(context.request.query, "ban").value_or("0") != "1") {
     if (until) return invalid_at("/until", "it is of ban=1");
@@ -158,14 +198,15 @@ Plan end_listener(const PlanContext& context) {
   if (context.who.role != Role::kAdmin) return forbidden("a ban needs the role admin");
   if (!context.world.has_store)
     return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};
-  if (row == live.listeners.end())
-    return Problem{ProblemName::kRefused,
-                   cat({"node ", node_id, " does not tell the address of listener ", text})};
+  if (named.row == nullptr)
+    return Problem{
+        ProblemName::kRefused,
+        cat({"node ", named.node->id, " does not tell the address of listener ", named.id})};
   Ban ban;
   ban.id = new_id(context.world.random);
   ban.by = context.who.name;
   ban.kind = BanKind::kAddress;
-  ban.value = row->address;
+  ban.value = named.row->address;
   ban.mounts = {name};
   ban.until = static_cast<std::int64_t>(*last);
   ban.reason = "kicked from " + name;
@@ -173,6 +214,33 @@ Plan end_listener(const PlanContext& context) {
     return Problem{ProblemName::kRefused, cat({"address ", ban.value, ": ", fault})};
   put_record(plan, record_key("bans", ban.id), ban_json(ban), 0);
   plan.deed->changes.push_back({"ban", "", ban.value});
+  return plan;
+}
+
+Plan move_listener(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+  const auto found = named_listener(context);
+  if (const auto* problem = std::get_if<Problem>(&found)) return *problem;
+  const auto& named = std::get<NamedListener>(found);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  if (!fields.has("to")) fields.fault("to", "it is missing");
+  std::string to = fields.text("to", kMaxMountName).value_or("");
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (!to.starts_with('/')) to.insert(0, 1, '/');
+  if (to == name) return invalid_at("/to", "the listener is there");
+  if (auto problem = judge_mount(context, to, true)) {
+    if (problem->name == ProblemName::kNotFound)
+      return invalid_at("/to", cat({"there is no mount ", to}));
+    return *std::move(problem);
+  }
+  Planned plan;
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"move-listener", record_key("mounts", name), {{"listener", named.text, to}}};
+  plan.order = order_about(ApiOrder::Kind::kMoveListener, name, named);
+  plan.order->to = std::move(to);
   return plan;
 }
 

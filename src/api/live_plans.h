@@ -15,6 +15,7 @@ namespace lb {
 
 Plan list_listeners(const PlanContext& context);
 Plan end_listener(const PlanContext& context);
+Plan move_listener(const PlanContext& context);
 Plan set_mount_title(const PlanContext& context);
 Plan set_mount_art(const PlanContext& context);
 

@@ -158,15 +158,23 @@ constexpr ApiSchema kSchemas[] = {
     {"ListenerList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","additionalProperties":false,
-"required":["node","id","address","agent","player","user","seconds","country","hls"],"properties":{
+"required":["node","id","address","agent","player","user","seconds","country","hls","rtt_ms","retransmits","queue_bytes","lag_ms","path"],"properties":{
 "node":{"type":"string"},"id":{"type":"string"},
 "address":{"type":["string","null"],"description":"null: the login may not see it"},
 "agent":{"type":"string"},"player":{"type":"string","description":"The family of its agent; other, or empty: not known."},
 "user":{"type":["string","null"]},"seconds":{"type":"integer"},
 "country":{"type":["string","null"]},
-"hls":{"type":"boolean","description":"By HLS, without a connection that lasts."}}}},
+"hls":{"type":"boolean","description":"By HLS, without a connection that lasts."},
+"rtt_ms":{"type":["number","null"],"description":"Of its connection, as the kernel of its node measures; null: not known, as of HLS and of older nodes."},
+"retransmits":{"type":["integer","null"],"description":"Segments that were sent again."},
+"queue_bytes":{"type":["integer","null"],"description":"Sent, or to be sent, and not acknowledged."},
+"lag_ms":{"type":["integer","null"],"description":"How far what was given to its connection is behind the newest byte of the stream."},
+"path":{"type":"array","items":{"type":"string"},"description":"Of the stream: the server of the source first, the node of the listener last; servers that are not known here are left out."}}}},
 "next":{"type":"string"},
 "partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}}}})"},
+    {"ListenerMove",
+     R"({"type":"object","required":["to"],"additionalProperties":false,"properties":{
+"to":{"type":"string","description":"The mount."}}})"},
     {"Live",
      R"({"type":"object","description":"The data of state and change; that of totals is its member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
 "time":{"type":"string"},

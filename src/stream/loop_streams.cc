@@ -345,27 +345,58 @@ void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
   }
 }
 
+ListenerState LoopStreams::state_of(const Listener& listener) const {
+  ListenerState row;
+  row.id = listener.id;
+  row.ip = listener.transport->peer().ip();
+  row.user_agent = listener.facts.user_agent();
+  row.referer = listener.facts.referer();
+  row.user = listener.facts.user();
+  row.connected_seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - listener.joined).count();
+  const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
+  row.lag_bytes = end - std::min(end, listener.position);
+  row.bytes_sent = listener.bytes_sent;
+  row.relay = static_cast<bool>(listener.relay_pass);
+  return row;
+}
+
 std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
   std::vector<ListenerState> rows;
-  const SteadyTime now = loop_.now();
-  const auto add = [&](const Listener& listener) {
-    ListenerState row;
-    row.id = listener.id;
-    row.ip = listener.transport->peer().ip();
-    row.user_agent = listener.facts.user_agent();
-    row.referer = listener.facts.referer();
-    row.user = listener.facts.user();
-    row.connected_seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
-    const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
-    row.lag_bytes = end - std::min(end, listener.position);
-    row.bytes_sent = listener.bytes_sent;
-    row.relay = static_cast<bool>(listener.relay_pass);
-    rows.push_back(std::move(row));
-  };
+  const auto add = [&](const Listener& listener) { rows.push_back(state_of(listener)); };
   for_each_of(mount, add);
   for (const ListenerGroup* group : groups_) group->each(&mount, add);
   return rows;
+}
+
+ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::size_t most) const {
+  std::vector<const Listener*> found;
+  const auto look = [&](const Listener& listener) {
+    if (listener.id > after && !listener.relay_pass) found.push_back(&listener);
+  };
+  for_each_of(mount, look);
+  for (const ListenerGroup* group : groups_) group->each(&mount, look);
+  const auto by_id = [](const Listener* a, const Listener* b) { return a->id < b->id; };
+  ListenerPage page;
+  page.more = found.size() > most;
+  if (page.more) {
+    std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most), found.end(),
+                     by_id);
+    found.resize(most);
+  }
+  std::sort(found.begin(), found.end(), by_id);
+  for (const Listener* listener : found) {
+    ListenerState& row = page.rows.emplace_back(state_of(*listener));
+    row.tcp = tcp_facts(listener->transport->fd());
+    if (listener->fanout == nullptr) continue;  // what it hears is not the end of a log
+    Mount& heard = listener->fanout->mount();
+    const std::uint64_t end = heard.channel().newest()->end;
+    const std::uint64_t rate = heard.bytes_per_second.load(std::memory_order_relaxed);
+    row.lag_bytes = end - std::min(end, listener->position);
+    if (row.lag_bytes == 0 || rate > 0)
+      row.lag_ms = row.lag_bytes * 1000 / std::max<std::uint64_t>(rate, 1);
+  }
+  return page;
 }
 
 bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
@@ -387,20 +418,40 @@ void LoopStreams::finish(Listener& listener, EndReason reason) {
     if (group->finish(listener.id, reason)) return;
 }
 
+void LoopStreams::go_on_with(Listener& listener, const Mount& from,
+                             const std::shared_ptr<Mount>& to) {
+  if (&listener.fanout->mount() == &from)
+    continue_later(listener, to, EnterMode::kLive);
+  else
+    listener.continuation->next = to;  // after the intro
+}
+
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
   if (!may_move(from, *to)) return 0;
   std::size_t moved = 0;
   for_each_of(from, [&](Listener& listener) {
-    if (&listener.fanout->mount() == &from)
-      continue_later(listener, to, EnterMode::kLive);
-    else
-      listener.continuation->next = to;  // after the intro
+    go_on_with(listener, from, to);
     ++moved;
   });
   if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
     wake(at->second->mount_ptr());
   for (ListenerGroup* group : groups_) moved += group->move(from, to);
   return moved;
+}
+
+ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to,
+                               std::uint64_t id) {
+  Listener* found = nullptr;
+  const auto look = [&](Listener& listener) {
+    if (listener.id == id) found = &listener;
+  };
+  for_each_of(from, look);
+  for (const ListenerGroup* group : groups_) group->each(&from, look);
+  if (found == nullptr) return ListenerMove::kNone;
+  if (found->fanout == nullptr || !may_move(from, *to)) return ListenerMove::kRefused;
+  go_on_with(*found, from, to);
+  wake(found->fanout->mount_ptr());
+  return ListenerMove::kMoved;
 }
 
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "net/tcp_facts.h"
 #include "stream/direct_streams.h"
 #include "stream/fanout.h"
 #include "stream/mount_table.h"
@@ -29,7 +30,17 @@ struct ListenerState {
   std::int64_t connected_seconds = 0;
   std::uint64_t lag_bytes = 0, bytes_sent = 0;
   bool relay = false;  // a server, with listeners of its own
+  // Of a page: its connection, and how far behind the newest byte of its mount it is served;
+  // nullopt: not known.
+  std::optional<TcpFacts> tcp;
+  std::optional<std::uint64_t> lag_ms;
 };
+// Some of a mount's listeners, in the order of their ids.
+struct ListenerPage {
+  std::vector<ListenerState> rows;
+  bool more = false;  // there are some behind the last one
+};
+enum class ListenerMove : std::uint8_t { kNone, kMoved, kRefused };
 
 // Whether listeners of one mount can go on with another: a listener stays with the type that was
 // promised.  Any thread.
@@ -81,6 +92,9 @@ class LoopStreams final : public FanoutHost {
   void wake(const std::shared_ptr<Mount>& mount);
 
   std::vector<ListenerState> list(const Mount& mount) const;
+  // Of the audience, the first `most` behind this id.  Only of these the sockets are asked, so the
+  // loop is held up for a walk over ids: a millisecond for 10,000.
+  ListenerPage page(const Mount& mount, std::uint64_t after, std::size_t most) const;
   // if_gone: only when its client has closed its side; such a one listens on as long as it takes
   // what it gets, and a closed socket shows at the next write only.
   bool kill(const Mount& mount, std::uint64_t id, bool if_gone = false);
@@ -96,6 +110,8 @@ class LoopStreams final : public FanoutHost {
 
   // How many move; none to a mount of another format, and none that has no log.
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
+  // One of them.  kRefused: it is of another format, or in no fan-out.
+  ListenerMove move(const Mount& from, const std::shared_ptr<Mount>& to, std::uint64_t id);
   // `mount` has a source again: its own listeners come home from wherever they are, unless
   // it has another format now.
   void bring_home(const std::shared_ptr<Mount>& mount);
@@ -125,6 +141,8 @@ class LoopStreams final : public FanoutHost {
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_.load(std::memory_order_relaxed); }
 
  private:
+  ListenerState state_of(const Listener& listener) const;
+  void go_on_with(Listener& listener, const Mount& from, const std::shared_ptr<Mount>& to);
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
   void schedule();
   void pass();

@@ -93,6 +93,45 @@ def listeners_at_the_home_are_listed_and_ended(b):
 
 
 @test
+def listeners_show_their_connections_and_are_moved_one_by_one(b):
+    scene = Scene(b)
+    other = placed(scene.api, OTHER, "edge12")
+    source_at(b, scene.home, OTHER, other)
+    ones = [scene.hearing(scene.home), scene.hearing(scene.other), scene.hearing(scene.master), scene.hearing(scene.home)]
+    base = "/mounts/%s/listeners" % encoded(MOUNT)
+    numbers = listed(scene.api, MOUNT, ["edge12", "edge12", "edge13", "m11"])
+    # The ways of the stream are those of the last reports.
+    ways = {"edge12": ["edge12"], "m11": ["edge12", "m11"], "edge13": ["edge12", "m11", "edge13"]}
+
+    def rows():
+        return scene.api.want(200, "GET", base).json()["items"]
+    wait_for(lambda: all(row["path"] == ways[row["node"]] for row in rows()), "the ways of the stream: %r" % rows(), 10)
+    for row in rows():
+        check(0 < row["rtt_ms"] < 5000 and row["retransmits"] >= 0 and row["queue_bytes"] >= 0 and 0 <= row["lag_ms"] < 60000, "%r" % row)
+    # Pages of one go through all of them.
+    seen, after = [], ""
+    while after is not None:
+        page = scene.api.want(200, "GET", "%s?most=1%s" % (base, "&after=" + encoded(after) if after else "")).json()
+        seen += [(row["node"], row["id"]) for row in page["items"]]
+        after = page.get("next")
+    equal(seen, numbers)
+    # One at the home, one at a node that has the other mount only when it is asked for, one here.
+    for one, (node, number) in zip((ones[0], ones[1], ones[2]), (numbers[0], numbers[2], numbers[3])):
+        scene.api.want(204, "POST", "%s/%s/%s/move" % (base, node, number), {"to": OTHER})
+    listed(scene.api, OTHER, ["edge12", "edge13", "m11"])
+    equal(listed(scene.api, MOUNT, ["edge12"]), [numbers[1]])
+    heard = [one.audio for one in ones]
+    wait_for(lambda: all(one.audio > before for one, before in zip(ones, heard)), "all hear on: %r" % heard)
+    equal([one.ended for one in ones], [None] * 4, "no connection has ended")
+    for body, pointer in (({}, "/to"), ({"to": MOUNT}, "/to"), ({"to": "/none"}, "/to"), ({"to": OTHER, "x": 1}, "/x")):
+        told = scene.api.want(422, "POST", "%s/edge12/%s/move" % (base, numbers[1][1]), body).json()
+        equal(told["errors"][0]["pointer"], pointer)
+    scene.api.want(409, "POST", base + "/edge12/9999/move", {"to": OTHER})
+    scene.api.want(404, "POST", base + "/m11/9999/move", {"to": OTHER})
+    scene.api.want(404, "POST", base + "/edge99/1/move", {"to": OTHER})
+
+
+@test
 def a_title_reaches_the_home_and_is_heard_everywhere(b):
     scene = Scene(b)
     ears = []

@@ -97,6 +97,11 @@ class ClusterLinks {
   Result<void> publish(const std::string& topic, std::string bytes);
   const MessageLog& messages() const noexcept { return messages_; }
   std::vector<LinkRow> rows() const;
+  // The servers that the stream of a mount has come through, this one last; empty: it is not here.
+  std::vector<std::string> way_here(const std::string& mount) const {
+    const auto offer = offer_of(mount);
+    return offer ? offer->path : std::vector<std::string>();
+  }
 
  private:
   void poll();

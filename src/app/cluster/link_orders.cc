@@ -1,5 +1,6 @@
 #include "app/cluster/link_orders.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.h"
@@ -22,8 +23,17 @@ void kick(Station& station, const CommandFrame& command, const OrderReply& answe
 }
 
 void move(Station& station, const CommandFrame& command, const OrderReply& answer) {
-  if (station.state_of(command.to) != MountState::kRunning) {
+  const MountState state = station.state_of(command.to);
+  // An on-demand relay begins with the listener.
+  if (state != MountState::kRunning && !(command.listener != 0 && state == MountState::kIdle)) {
     answer(false, cat({"mount ", command.to, " does not play"}));
+    return;
+  }
+  if (command.listener != 0) {
+    station.move_listener(command.mount, command.listener, command.to,
+                          [answer](const std::string& why) {
+                            answer(why.empty(), why.empty() ? "the listener is moved" : why);
+                          });
     return;
   }
   const MoveOffer offer = station.move_offer(command.mount, command.to);
@@ -86,14 +96,30 @@ void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& ri
   as_order.mount = ask.mount;
   if (std::string why = why_refused(as_order, rights); !why.empty())
     return then({ask.number, {}, false, std::move(why)});
-  station.listeners_of(ask.mount, [ask, then](std::vector<ListenerRow> rows) {
+  const std::size_t most = std::min(ask.most, kMaxTold);
+  station.listeners_page(ask.mount, ask.after, most, [ask, then](ListenerRows page) {
     std::vector<ToldListener> told;
-    for (ListenerRow& row : rows)
-      if (!row.relay)
-        told.push_back({row.id, std::move(row.ip), std::move(row.user_agent),
-                        std::move(row.username), row.connected_seconds, row.hls});
-    then(tell_frame(ask, std::move(told)));
+    for (ListenerRow& row : page.rows) told.push_back(link_row(std::move(row)));
+    TellFrame frame = tell_frame(ask, std::move(told));
+    frame.more = frame.more || page.more;
+    then(std::move(frame));
   });
+}
+
+ToldListener link_row(ListenerRow row) {
+  ToldListener told{row.id,
+                    std::move(row.ip),
+                    std::move(row.user_agent),
+                    std::move(row.username),
+                    row.connected_seconds,
+                    row.hls};
+  if (row.tcp) {
+    told.round_trip_us = static_cast<std::uint64_t>(row.tcp->round_trip.count());
+    told.retransmits = row.tcp->retransmits;
+    told.queue_bytes = row.tcp->queue_bytes;
+  }
+  told.lag_ms = row.lag_ms;
+  return told;
 }
 
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,

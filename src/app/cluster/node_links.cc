@@ -261,6 +261,9 @@ void NodeLinks::send(const MessageFrame& message) {
 void NodeLinks::order(const std::string& node, CommandFrame command,
                       PendingAnswers<ResultFrame>::Then then) {
   if (NodeSession* const session = session_of(node)) {
+    if (command.verb == CommandFrame::Verb::kMove && command.listener != 0 && !session->moves_one())
+      return then(Error::unsupported(
+          cat({"node ", node, " runs an older version, which moves all listeners or none"})));
     auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
       if (result && !result->done)
         log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));

@@ -27,6 +27,8 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
       return set_picture(order, std::move(then));
     case ApiOrder::Kind::kEndListener:
       return end_listener(order, std::move(then));
+    case ApiOrder::Kind::kMoveListener:
+      return move_listener(order, std::move(then));
     case ApiOrder::Kind::kDrainNode:
       return drain(order, asked_by, std::move(then));
     case ApiOrder::Kind::kWeighNode:
@@ -135,6 +137,25 @@ void ApiOrders::end_listener(const ApiOrder& order, Then then) {
         if (found) return then(std::nullopt);
         then(Problem{ProblemName::kNotFound, cat({"listener ", id, " has left"})});
       });
+}
+
+void ApiOrders::move_listener(const ApiOrder& order, Then then) {
+  if (!order.node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMove;
+    command.mount = order.mount;
+    command.to = order.to;
+    command.listener = order.listener;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  const MountState state = services_.station->state_of(order.to);
+  if (state != MountState::kRunning && state != MountState::kIdle)
+    return then(order_refused(cat({"mount ", order.to, " does not play"})));
+  services_.station->move_listener(order.mount, order.listener, order.to,
+                                   [then = std::move(then)](std::string why) mutable {
+                                     if (why.empty()) return then(std::nullopt);
+                                     then(order_refused(std::move(why)));
+                                   });
 }
 
 void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then then) {

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "admin/station.h"
+#include "api/plan.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
+#include "app/cluster/link_orders.h"
 #include "app/cluster/mount_load.h"
 #include "app/services/certificate_orders.h"
 #include "app/services/event_service.h"
@@ -220,6 +222,7 @@ struct ApiSight::Listeners {
   std::shared_ptr<LiveView> view;
   std::string mount;
   ListenerPlace after;  // those behind it are looked for
+  std::map<std::string, std::vector<std::string>, std::less<>> paths;  // of the stream, by node
   Then then;
   std::size_t awaited = 1;  // answers, and one for the asking itself
   std::string cut;          // the first node, by name, that has more than it told; "": none
@@ -245,24 +248,33 @@ void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiReques
   const std::string self = node_name(*services_.config.read());
   std::vector<std::string> others;
   if (!only.empty() && only != self) others.push_back(only);
+  std::vector<std::string> here = services_.links->way_here(looking->mount);
+  if (here.empty()) here.emplace_back();
+  here.back() = self;
   const SteadyTime time = services_.clock.steady();
   std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
     const MountNodes* row = table.mount(looking->mount);
     if (row == nullptr || !only.empty()) return;
     for (const Carrier& carrier : row->carriers)
+      if (carrier.node != table.self())
+        looking->paths[table.node(carrier.node).id] = way_to(table, *row, carrier.node, here);
+    for (const Carrier& carrier : row->carriers)
       if (carrier.node != table.self() && table.carries(carrier, time) && carrier.listeners > 0)
         others.push_back(table.node(carrier.node).id);
   });
+  here.pop_back();
+  looking->paths[self] = std::move(here);
   for (const std::string& node : others)
     if (node >= looking->after.node) ask_node(looking, node);
   if (!only.empty() ? only != self : self < looking->after.node) return told(looking);
-  services_.station->listeners_of(
-      looking->mount, [this, looking, self](std::vector<ListenerRow> rows) {
-        for (ListenerRow& row : rows)
-          if (!row.relay)
-            add(*looking, self,
-                {row.id, std::move(row.ip), std::move(row.user_agent), std::move(row.username),
-                 row.connected_seconds, row.hls});
+  const auto page = list_page(request);
+  const std::size_t most =
+      std::holds_alternative<ListPage>(page) ? std::get<ListPage>(page).most : ListPage().most;
+  services_.station->listeners_page(
+      looking->mount, looking->after.node == self ? looking->after.id : 0, most,
+      [this, looking, self](ListenerRows rows) {
+        for (ListenerRow& row : rows.rows) add(*looking, self, link_row(std::move(row)));
+        if (rows.more && (looking->cut.empty() || self < looking->cut)) looking->cut = self;
         told(looking);
       });
 }
@@ -287,11 +299,24 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
                                });
 }
 
-void ApiSight::add(Listeners& looking, std::string node, ToldListener row) const {
-  const auto from = Address::parse(row.address, 0);
-  looking.view->listeners.push_back(
-      {std::move(node), row.id, std::move(row.address), std::move(row.agent), std::move(row.user),
-       row.seconds, from ? services_.countries->country_of(*from) : std::string(), row.hls});
+void ApiSight::add(Listeners& looking, const std::string& node, ToldListener told) const {
+  const auto from = Address::parse(told.address, 0);
+  ListenerNow row;
+  row.node = node;
+  row.id = told.id;
+  if (from) row.country = services_.countries->country_of(*from);
+  row.address = std::move(told.address);
+  row.agent = std::move(told.agent);
+  row.user = std::move(told.user);
+  row.seconds = told.seconds;
+  row.hls = told.hls;
+  row.round_trip_us = told.round_trip_us;
+  row.retransmits = told.retransmits;
+  row.queue_bytes = told.queue_bytes;
+  row.lag_ms = told.lag_ms;
+  if (const auto way = looking.paths.find(node); way != looking.paths.end()) row.path = way->second;
+  row.path.push_back(node);
+  looking.view->listeners.push_back(std::move(row));
 }
 
 // What is behind a part that was cut off comes with the next page.

@@ -1,5 +1,5 @@
 // ApiSight: what answers of the API show of the running servers: this one, the nodes that report to
-// it, and the listeners of a mount.
+// it, and the listeners of a mount, with their connections.
 //
 // Listeners of other nodes are asked for over their links; the answer names the nodes that have
 // some and have told none.  Of a page of them at most kMaxTold are of one node.
@@ -48,7 +48,7 @@ class ApiSight {
   struct Listeners;
   void look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
-  void add(Listeners& looking, std::string node, ToldListener row) const;
+  void add(Listeners& looking, const std::string& node, ToldListener told) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
   Services& services_;

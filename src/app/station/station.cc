@@ -36,6 +36,35 @@ MountState state_of_mount(const Mount& mount) {
   return MountState::kStopped;
 }
 
+ListenerRow shown_row(ListenerState state) {
+  ListenerRow row;
+  row.id = state.id;
+  row.ip = std::move(state.ip);
+  row.user_agent = std::move(state.user_agent);
+  row.username = std::move(state.user);
+  row.referer = std::move(state.referer);
+  row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
+  row.lag_bytes = state.lag_bytes;
+  row.bytes_sent = state.bytes_sent;
+  row.relay = state.relay;
+  row.tcp = state.tcp;
+  row.lag_ms = state.lag_ms;
+  return row;
+}
+
+ListenerRow shown_row(HlsSessions::Row session) {
+  ListenerRow row;
+  row.id = session.id;
+  row.ip = std::move(session.ip);
+  row.user_agent = std::move(session.user_agent);
+  row.username = std::move(session.user);
+  row.referer = std::move(session.referer);
+  row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
+  row.bytes_sent = session.bytes;
+  row.hls = true;
+  return row;
+}
+
 // The title that players are shown, made of what the encoder sent; nullopt: nothing usable.
 std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
   const bool pair = request.artist && request.title;
@@ -189,33 +218,38 @@ void ServerStation::listeners_of(const std::string& name, Then<std::vector<Liste
        then = std::move(then)](std::vector<std::vector<ListenerState>> answers) mutable {
         std::vector<ListenerRow> rows;
         for (auto& states : answers)
-          for (ListenerState& state : states) {
-            ListenerRow row;
-            row.id = state.id;
-            row.ip = std::move(state.ip);
-            row.user_agent = std::move(state.user_agent);
-            row.username = std::move(state.user);
-            row.referer = std::move(state.referer);
-            row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
-            row.lag_bytes = state.lag_bytes;
-            row.bytes_sent = state.bytes_sent;
-            row.relay = state.relay;
-            rows.push_back(std::move(row));
-          }
-        for (const HlsSessions::Row& session :
-             services_.hls->sessions().list(*mount, services_.clock.steady())) {
-          ListenerRow row;
-          row.id = session.id;
-          row.ip = session.ip;
-          row.user_agent = session.user_agent;
-          row.username = session.user;
-          row.referer = session.referer;
-          row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
-          row.bytes_sent = session.bytes;
-          row.hls = true;
-          rows.push_back(std::move(row));
-        }
+          for (ListenerState& state : states) rows.push_back(shown_row(std::move(state)));
+        for (HlsSessions::Row& session :
+             services_.hls->sessions().list(*mount, services_.clock.steady()))
+          rows.push_back(shown_row(std::move(session)));
         then(std::move(rows));
+      });
+}
+
+void ServerStation::listeners_page(const std::string& name, std::uint64_t after, std::size_t most,
+                                   Then<ListenerRows> then) {
+  const auto mount = mount_of(name);
+  if (!mount) return then({});
+  services_.loops.gather<ListenerPage>(
+      [this, mount, after, most](unsigned i) {
+        return services_.workers[i]->streams.page(*mount, after, most);
+      },
+      [this, mount, after, most,
+       then = std::move(then)](std::vector<ListenerPage> answers) mutable {
+        ListenerRows page;
+        for (ListenerPage& answer : answers) {
+          page.more = page.more || answer.more;
+          for (ListenerState& state : answer.rows) page.rows.push_back(shown_row(std::move(state)));
+        }
+        for (HlsSessions::Row& session :
+             services_.hls->sessions().list(*mount, services_.clock.steady()))
+          if (session.id > after) page.rows.push_back(shown_row(std::move(session)));
+        std::sort(page.rows.begin(), page.rows.end(),
+                  [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
+        page.more = page.more || page.rows.size() > most;
+        if (page.rows.size() > most)
+          page.rows.erase(page.rows.begin() + static_cast<std::ptrdiff_t>(most), page.rows.end());
+        then(std::move(page));
       });
 }
 
@@ -264,6 +298,24 @@ void ServerStation::move_listeners(const std::string& from, const std::string& t
         std::uint64_t n = 0;
         for (const auto one : answers) n += one;
         moved(n);
+      });
+}
+
+void ServerStation::move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                                  Then<std::string> then) {
+  const auto source = mount_of(from), target = services_.mounts.find(to);
+  if (!source || !target) return then(cat({"there is no mount ", source ? to : from}));
+  services_.loops.gather<ListenerMove>(
+      [this, source, target, id](unsigned i) {
+        return services_.workers[i]->streams.move(*source, target, id);
+      },
+      [id, to, then = std::move(then)](std::vector<ListenerMove> answers) mutable {
+        const ListenerMove done = *std::max_element(answers.begin(), answers.end());
+        if (done == ListenerMove::kMoved) return then({});
+        then(done == ListenerMove::kNone
+                 ? cat({"listener ", id, " is not there, or listens by HLS"})
+                 : cat({"listener ", id, " cannot go on with ", to,
+                        ": it has another format, or does not hear the end of its stream"}));
       });
 }
 
@@ -371,7 +423,8 @@ ClusterSight ServerStation::cluster() {
           facts->redirects,
           services_.loops.control().now(),
           services_.login->on() && services_.login->plan()->hands_over,
-          std::move(slots)};
+          std::move(slots),
+          [this](const std::string& mount) { return services_.links->way_here(mount); }};
 }
 
 Explanation ServerStation::explain(const ExplainAsk& ask) {

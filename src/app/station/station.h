@@ -27,9 +27,13 @@ class ServerStation final : public Station {
                        Then<std::uint64_t> files) override;
   void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
   void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
+  void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
+                      Then<ListenerRows> then) override;
   MoveOffer move_offer(const std::string& from, const std::string& to) override;
   void move_listeners(const std::string& from, const std::string& to,
                       Then<std::uint64_t> moved) override;
+  void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                     Then<std::string> then) override;
   void kill_source(const std::string& mount) override;
   bool kill_encoder(const std::string& mount, std::uint64_t id) override;
   void set_fallback(const std::string& mount, const std::string& fallback) override;

@@ -41,8 +41,8 @@ constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
 // From minor version 1 on a node knows slots: SLOT and SEAT, and "slots" among protections; from 2
-// on it enforces records: CONF.
-constexpr unsigned kLinkMinor = 2;
+// on it enforces records: CONF; from 3 on it moves one listener (an older one: all of the mount).
+constexpr unsigned kLinkMinor = 3;
 
 // One stream that a master offers to its linked nodes.
 struct StreamOffer {
@@ -148,7 +148,7 @@ struct CommandFrame {
   std::uint64_t number = 0;
   Verb verb = Verb::kKick;
   std::string mount;           // of all but kDrain
-  std::uint64_t listener = 0;  // of kKick; 0: the source
+  std::uint64_t listener = 0;  // of kKick; 0: the source; of kMove; 0: all
   std::string to;              // of kMove: a mount
   DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
@@ -282,6 +282,8 @@ struct ToldListener {
   std::string address, agent, user;
   std::uint64_t seconds = 0;  // connected
   bool hls = false;
+  // Its connection, and how far behind the newest byte it is served; nullopt: not known.
+  std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
 
   bool operator==(const ToldListener&) const = default;
 };

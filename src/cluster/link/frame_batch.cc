@@ -55,7 +55,7 @@ std::size_t size_of(const TitleRow& row) {
 std::size_t size_of(const ToldListener& row) {
   return 2 * (std::min(row.address.size(), kLongestText) +
               std::min(row.agent.size(), kLongestTold) + std::min(row.user.size(), kLongestTold)) +
-         96;
+         192;
 }
 
 // Puts each element into a list of frames.back(), and begins another frame where that is full.

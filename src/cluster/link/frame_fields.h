@@ -117,7 +117,8 @@ inline constexpr auto kKickFields =
                    member<Whole<>, &CommandFrame::listener>("cid")});
 inline constexpr auto kMoveFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
-                   member<MountName, &CommandFrame::to>("to").needed()});
+                   member<MountName, &CommandFrame::to>("to").needed(),
+                   member<Whole<>, &CommandFrame::listener>("cid")});
 inline constexpr auto kMetadataFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<Text<kLongestTitle>, &CommandFrame::title>("title"),
@@ -260,7 +261,11 @@ inline constexpr auto kToldFields = std::to_array(
      member<Text<kLongestTold>, &ToldListener::agent>("ua"),
      member<Text<kLongestTold>, &ToldListener::user>("u"),
      member<Whole<>, &ToldListener::seconds>("s").always(),
-     member<RowFlag, &ToldListener::hls>("hls")});
+     member<RowFlag, &ToldListener::hls>("hls"),
+     member<Whole<>, &ToldListener::round_trip_us>("rtt"),
+     member<Whole<>, &ToldListener::retransmits>("re"),
+     member<Whole<>, &ToldListener::queue_bytes>("q"),
+     member<Whole<>, &ToldListener::lag_ms>("lag")});
 
 inline constexpr auto kItemFields = std::to_array(
     {member<ConfKey, &ConfItem::key>("k").needed(),

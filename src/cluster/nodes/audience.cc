@@ -81,6 +81,17 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount) {
   return out;
 }
 
+std::vector<std::string> way_to(const NodeTable& table, const MountNodes& mount, NodeSlot carrier,
+                                const std::vector<std::string>& here) {
+  const Behind* behind = mount.behind_of(carrier);
+  // What has no row of its own comes from this server.
+  if (behind == nullptr || behind->from_here) return here;
+  std::vector<std::string> way;
+  for (const NodeKey key : behind->from())
+    if (const NodeSlot slot = table.find(key); slot != kNoNode) way.push_back(table.node(slot).id);
+  return way;
+}
+
 std::uint64_t listeners_below(const NodeTable& table) {
   std::uint64_t sum = 0;
   for (const MountNodes* mount : table.mounts())

@@ -35,6 +35,12 @@ Audience audience_of(const NodeTable& table, const MountNodes& mount);
 // Of all mounts together, `below` alone.
 std::uint64_t listeners_below(const NodeTable& table);
 
+// The servers that a mount's stream has come through to another one of its carriers, as far as they
+// are known here: that of the source first, the carrier left out.  Empty: the source is there, or
+// the way is not known.  here: the way to this server, itself last.
+std::vector<std::string> way_to(const NodeTable& table, const MountNodes& mount, NodeSlot carrier,
+                                const std::vector<std::string>& here);
+
 // What is behind this server, for its masters.
 struct Below {
   struct Share {

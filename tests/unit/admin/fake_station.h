@@ -83,6 +83,13 @@ class FakeStation final : public Station {
   void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override {
     answer(std::move(then), listeners[mount]);
   }
+  void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
+                      Then<ListenerRows> then) override {
+    ListenerRows page;
+    for (const ListenerRow& row : listeners[mount])
+      if (row.id > after && page.rows.size() < most) page.rows.push_back(row);
+    answer(std::move(then), std::move(page));
+  }
   void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override {
     bool known = false;
     for (const ListenerRow& row : listeners[mount]) known = known || row.id == id;
@@ -97,6 +104,11 @@ class FakeStation final : public Station {
                       Then<std::uint64_t> moved) override {
     done.push_back("move " + from + " " + to);
     answer(std::move(moved), std::uint64_t{3});
+  }
+  void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                     Then<std::string> then) override {
+    done.push_back("move " + from + " " + std::to_string(id) + " " + to);
+    answer(std::move(then), std::string());
   }
   void kill_source(const std::string& mount) override { done.push_back("kill source " + mount); }
   bool kill_encoder(const std::string& mount, std::uint64_t id) override {

@@ -143,6 +143,39 @@ TEST(LivePlans, AKickNamesTheNode) {
   LONGS_EQUAL(404, api.ask(api.owner, Method::kDelete, "/mounts/other/listeners/m1/20"));
   LONGS_EQUAL(403, api.ask(api.viewer, Method::kDelete, "/mounts/acme-1/listeners/m1/20"));
 }
+TEST(LivePlans, AListenerShowsItsConnectionAndTheWayOfItsStream) {
+  ListenerNow& row = api.live->listeners.at(2);
+  row.round_trip_us = 1500;
+  row.retransmits = 0;
+  row.queue_bytes = 3840;
+  row.lag_ms = 20;
+  row.path = {"m1", "edge1"};
+  LONGS_EQUAL(200, api.ask(api.operator_, Method::kGet, "/mounts/acme-1/listeners"));
+  DOUBLES_EQUAL(1.5, *item(0).at("rtt_ms").number(), 0.001);
+  UNSIGNED_LONGS_EQUAL(0, *item(0).at("retransmits").u64());
+  UNSIGNED_LONGS_EQUAL(3840, *item(0).at("queue_bytes").u64());
+  UNSIGNED_LONGS_EQUAL(20, *item(0).at("lag_ms").u64());
+  LONGS_EQUAL(2, item(0).at("path").size());
+  for (const char* name : {"rtt_ms", "retransmits", "queue_bytes", "lag_ms"})
+    CHECK_TEXT(item(1).at(name).is_null(), name);
+}
+TEST(LivePlans, AListenerIsMovedToAMountOfTheSameLogin) {
+  const std::string path = "/mounts/acme-1/listeners/edge1/7/move";
+  LONGS_EQUAL(
+      201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/acme-2","account":"acme"})"));
+  LONGS_EQUAL(204, api.ask(api.owner, Method::kPost, path, R"({"to":"acme-2"})"));
+  CHECK(api.order->kind == ApiOrder::Kind::kMoveListener);
+  STRCMP_EQUAL("edge1", api.order->node.c_str());
+  STRCMP_EQUAL("/acme-2", api.order->to.c_str());
+  UNSIGNED_LONGS_EQUAL(7, api.order->listener);
+  STRCMP_EQUAL("move-listener", api.last.deed->what.c_str());
+  for (const char* body : {"{}", R"({"to":1})", R"({"to":"/acme-1"})", R"({"to":"/none"})",
+                           R"({"to":"/other"})", R"({"to":"/acme-2","x":1})"})
+    LONGS_EQUAL_TEXT(422, api.ask(api.owner, Method::kPost, path, body), body);
+  LONGS_EQUAL(404, api.ask(api.owner, Method::kPost, "/mounts/acme-1/listeners/m1/4/move",
+                           R"({"to":"/acme-2"})"));
+  LONGS_EQUAL(403, api.ask(api.viewer, Method::kPost, path, R"({"to":"/acme-2"})"));
+}
 TEST(LivePlans, ABanOfAListenerIsARecordOfItsAddress) {
   LONGS_EQUAL(403, api.ask(api.owner, Method::kDelete, "/mounts/acme-1/listeners/m1/20?ban=1"));
   LONGS_EQUAL(204, api.ask(api.admin, Method::kDelete, "/mounts/acme-1/listeners/m1/20?ban=1"));

@@ -313,6 +313,24 @@ TEST(LinkOrders, MoveNeedsAMountThatPlaysTheSameFormat) {
   move.to = "/ogg";
   CHECK_FALSE(carry_out(move).done);
 }
+TEST(LinkOrders, OneListenerIsMovedAndTheOthersStay) {
+  server.start();
+  auto source = server.source("/live"), to = server.source("/to");
+  auto first = server.open("/live"), second = server.open("/live");
+  CommandFrame move = command(CommandFrame::Verb::kMove);
+  move.to = "/to";
+  move.listener = 999;
+  CHECK_FALSE(carry_out(move).done);
+  std::vector<std::uint64_t> ids;
+  for (const ListenerState& state :
+       server.services().workers[0]->streams.list(*server.mount("/live")))
+    ids.push_back(state.id);
+  move.listener = ids.at(0);
+  CHECK_EQUAL(std::string("the listener is moved"), carry_out(move).why);
+  to.say(mp3_frames(2));
+  CHECK(server.until([this] { return server.mount("/to")->listeners() == 1; }));
+  LONGS_EQUAL(1, server.mount("/live")->listeners());
+}
 TEST(LinkOrders, MetadataIsTheTitle) {
   server.start();
   auto source = server.source("/live");

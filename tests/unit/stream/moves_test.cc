@@ -47,6 +47,31 @@ TEST(Moves, ListenersPlayOnAtTheFallback) {
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 550, 2));
   CHECK(captured.accesses().empty());
 }
+TEST(Moves, OneListenerIsMovedAndPagesHaveTheOthers) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  a->writer.units(2, 100);
+  b->writer.units(2, 100);
+  publish(*a);
+  publish(*b);
+  for (const std::uint64_t id : {5, 1, 4, 2, 3}) listen(*a, id);
+  CHECK(streams.move(*a->mount, b->mount, 9) == ListenerMove::kNone);
+  CHECK(streams.move(*a->mount, b->mount, 3) == ListenerMove::kMoved);
+  a->writer.units(1, 100);
+  publish(*a);
+  CHECK(ids(*b) == std::vector<std::uint64_t>{3});
+  const auto page = [&](std::uint64_t after, std::size_t most) {
+    std::string text;
+    const ListenerPage found = streams.page(*a->mount, after, most);
+    for (const ListenerState& row : found.rows) text += std::to_string(row.id) + " ";
+    return text + (found.more ? "more" : "");
+  };
+  CHECK_EQUAL(std::string("1 2 more"), page(0, 2));
+  CHECK_EQUAL(std::string("4 5 "), page(2, 2));
+  CHECK_EQUAL(std::string("1 2 4 5 "), page(0, 200));
+  CHECK_EQUAL(std::string(""), page(5, 2));
+  // Nothing more has been sent: the newest byte is there already.
+  UNSIGNED_LONGS_EQUAL(0, *streams.page(*a->mount, 0, 1).rows.at(0).lag_ms);
+}
 TEST(Moves, AFallbackWithHeadersSendsThemFirst) {
   MountSettings settings;
   settings.fallback_mount = "/b";

@@ -149,7 +149,7 @@ SeatFrame seats() {
 TellFrame told() {
   TellFrame frame;
   frame.number = 4;
-  frame.rows = {{17, "192.0.2.7", std::string(200, 'x'), kText, 61, true}, {}};
+  frame.rows = {{17, "192.0.2.7", std::string(200, 'x'), kText, 61, true, 250, 3, 0, 40}, {}};
   frame.more = true;
   frame.why = kText;
   return frame;
@@ -208,7 +208,7 @@ TEST(FrameLines, WithEveryMember) {
 {"t":"SLOT","rows":[{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"used"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"held"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"late"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"open"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"again"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"end"},{"m":"/a","life":7,"given":1,"claimed":2,"recall":3,"word":"held"},{"m":"/a","life":7,"back":1,"claim":2,"moved":3,"want":4,"got":5,"none":true}]}
 {"t":"SEAT","rows":[{"m":"/a","u":"4d1f","who":"77","n":9,"do":"ask","most":2,"drop":true},{"m":"/a","u":"4d1f","who":"77","n":9,"do":"have","most":2,"drop":true},{"m":"/a","u":"4d1f","who":"77","n":9,"do":"off","most":2,"drop":true},{"m":"/a","u":"4d1f","who":"77","n":9,"do":"yes","most":2,"drop":true},{"m":"/a","u":"4d1f","who":"77","n":9,"do":"no","most":2,"drop":true},{"m":"/a","u":"4d1f","who":"77","n":9,"do":"drop","most":2,"drop":true}]}
 {"t":"ASK","id":4,"what":"listeners","m":"/a","after":17,"most":200}
-{"t":"TELL","id":4,"rows":[{"n":17,"ip":"192.0.2.7","ua":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","u":"café \"q\" ? ?","s":61,"hls":true},{"n":0,"s":0}],"more":true,"why":"café \"q\" ? ?"}
+{"t":"TELL","id":4,"rows":[{"n":17,"ip":"192.0.2.7","ua":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","u":"café \"q\" ? ?","s":61,"hls":true,"rtt":250,"re":3,"q":0,"lag":40},{"n":0,"s":0}],"more":true,"why":"café \"q\" ? ?"}
 {"t":"CONF","store":"s.1","rev":12,"all":true,"set":[{"k":"mounts/%2Fa","v":"café \"q\" \u0001 �","part":true},{"k":"mounts/%2Fa","v":""}],"del":["bans/1","bans/2"],"more":true}
 )EVERY",
       lines({hello(),

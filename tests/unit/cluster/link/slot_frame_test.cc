@@ -66,6 +66,9 @@ TEST(SlotFrame, ListenersAreAskedForAndTold) {
       R"({"t":"TELL","id":5,"rows":[{"n":18,"ip":"192.0.2.7","ua":"VLC \"x\"","u":"ann","s":9},{"n":19,"ip":"192.0.2.7","ua":"VLC \"x\"","u":"ann","s":9}],"more":true})",
       again(tell).c_str());
   CHECK(!tell_frame(ask, {row(18), row(19)}).more);
+  STRCMP_EQUAL(
+      R"({"t":"TELL","id":5,"rows":[{"n":7,"s":2,"rtt":150,"re":0,"q":3840,"lag":20}]})",
+      again(TellFrame{5, {{7, "", "", "", 2, false, 150, 0, 3840, 20}}, false, ""}).c_str());
   STRCMP_EQUAL(R"({"t":"TELL","id":5,"rows":[{"n":7,"s":2,"hls":true}]})",
                again(TellFrame{5, {{7, "", "", "", 2, true}}, false, ""}).c_str());
   // However long their words are, they fit, and none is left out for good.
