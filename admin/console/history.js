@@ -14,7 +14,7 @@ export function chart(title, of) {
   const drawn = plot({label, stacked, limit: of.limit, nameOf: row => row.name || t('others'),
     words: {mean: t('Mean'), most: t('at most'), time: t('Time'), table: t('As a table'), none: t('Nothing is known yet.')}});
   const fault = el('p', {class: 'about', hidden: true});
-  let span = 3600, asked = 0;
+  let span = 3600, asked = 0, data = null;
   const buttons = SPANS.map(([word, seconds]) => press(word, () => {
     span = seconds;
     buttons.forEach((button, at) => button.setAttribute('aria-pressed', String(SPANS[at][1] === span)));
@@ -29,7 +29,7 @@ export function chart(title, of) {
     try {
       const told = await api('GET', '/history?' + asks);
       if (!stacked && !told.rows.length) told.rows = [{name: null, mean: told.t.map(() => null), max: told.t.map(() => null)}];
-      drawn.draw(told);
+      drawn.draw(data = told);
       fault.hidden = true;
     } catch (problem) {
       node.hidden = problem.status === 404 || problem.status === 403;
@@ -37,10 +37,27 @@ export function chart(title, of) {
       fault.textContent = problem.message;
     }
   }
-  return {node, refresh};
+  // Its newest point is as the server tells it now: totals, and those of a name.
+  function heard(totals, rowOf) {
+    if (!data || span > 3600) return;
+    if (Date.now() / 1000 >= data.t.at(-1) + data.step) {
+      data.t.push(data.t.shift() + data.step * data.t.length);
+      for (const row of data.rows) for (const values of [row.mean, row.max]) if (values) { values.shift(); values.push(null); }
+    }
+    const last = data.t.length - 1;
+    let left = totals[of.of];
+    for (const row of data.rows) {
+      const value = row.others ? Math.max(0, left) : row.name ? rowOf(row.name)?.[of.of] ?? 0 : left;
+      left -= value;
+      row.mean[last] = value;
+      if (row.max) row.max[last] = Math.max(value, row.max[last]);
+    }
+    drawn.draw(data);
+  }
+  return {node, refresh, heard};
 }
 // Of [title, of], beside each other.
 export function charts(...all) {
   const made = all.map(one => chart(...one)).filter(Boolean);
-  return {node: el('div', {class: 'charts'}, made.map(one => one.node)), there: made.length > 0, refresh() { for (const one of made) one.refresh(); }};
+  return {node: el('div', {class: 'charts'}, made.map(one => one.node)), there: made.length > 0, refresh() { for (const one of made) one.refresh(); }, heard(...all) { for (const one of made) one.heard(...all); }};
 }

@@ -156,7 +156,7 @@ function keyed(parent, items, key, build, skip = 0) {
   });
   for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
 }
-const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since', 'Hours heard', 'Listenings', 'Transfer']);
+const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since', 'Hours heard', 'Listenings', 'Transfer', 'Round trip', 'Sent again', 'Queue', 'Lag']);
 let menus = 0;
 // fill(items, key, build, without, most): build(item) gives {cells, acts, fill}.  What may be done to an item stands
 // in a row of its own below it, where a question and a form have room, once its "\u22ef" is pressed.

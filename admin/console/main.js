@@ -1,8 +1,9 @@
 // The console: which page is shown, and what all pages have around them.
 import {$, el, head, here, hidden, learn, say, tell, to, words} from './kit.js';
+import {stream} from './live.js';
 import {LANGUAGES, choose, language, t} from './texts.js';
 
-const ROOT = '/admin/console';
+const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells by itself
 // Each page is fetched when it is opened first.
 const load = (file, name = file) => async (...of) => (await import('./' + file + '.js'))[name](...of);
 const overview = load('overview'), mount = load('mount');
@@ -43,22 +44,38 @@ class Page {
       act();
     })};
   }
-  // Again and again while it is looked at.
-  poll(act, every) {
+  // Again and again while it is looked at.  told(data), of: what the server tells by itself (live.js);
+  // then act is called seldom, and soon where told() gives false.
+  poll(act, every, told, of = '') {
+    let first = true, due = 0;
+    const live = this.live = told && stream(of, data => {
+      // Behind a pause it may have missed what went.
+      const again = data.first && !first;
+      first = first && !data.first;
+      if (told(data) === false || again) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(this.again, Math.max(0, due - Date.now()));
+      }
+    }, () => this.again());
     this.again = async () => {
       clearTimeout(this.timer);
-      if (this.ended || document.hidden) return;
+      if (this.ended || document.hidden) return live?.close();
+      live?.open();
+      due = Date.now() + every();
       try {
         await act();
         old(false);
       } catch (problem) { if (!this.ended) old(words(problem)); }
-      if (!this.ended) this.timer = setTimeout(this.again, every());
+      if (!this.ended) this.timer = setTimeout(this.again, Math.max(every(), live?.on() ? SELDOM : 0));
     };
-    if (!this.ended) this.timer = setTimeout(this.again, every());
+    if (this.ended) return;
+    live?.open();
+    this.timer = setTimeout(this.again, every());
   }
   go(path, more) { go(ROOT + path, more); }
   end() {
     this.ended = true;
+    this.live?.close();
     clearTimeout(this.timer);
   }
 }
@@ -121,7 +138,7 @@ document.addEventListener('keydown', event => {
   else go(ROOT).then(() => $('search')?.focus());
 });
 window.addEventListener('popstate', () => render());
-document.addEventListener('visibilitychange', () => { if (!document.hidden) current?.again?.(); });
+document.addEventListener('visibilitychange', () => current?.again?.());
 
 function session() {
   if (!here.csrf) return;

@@ -1,8 +1,10 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {chart} from './history.js';
-import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, span, strong, table, tiles, when} from './kit.js';
+import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
+import {feeds} from './feeds.js';
+import {put} from './live.js';
 import {HERE, form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
@@ -86,10 +88,12 @@ function loginsPart(page, base) {
   return {node: el('div', null, head('Logins of its source'), box(rows.node), add), fill};
 }
 
+const ms = value => value === null ? '' : value < 1000 ? short(value) + '\u00a0ms' : ago(value / 1000);
+const pathOf = one => one.path.join(' \u2192 ');
 function listenersPart(page, base) {
   const title = el('h2', {id: 'listeners'}, 'Listeners');
   if (!may('GET /mounts/{}/listeners')) return {node: el('div'), refresh() {}};
-  const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Node');
+  const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Round trip', 'Sent again', 'Queue', 'Lag', 'Path');
   const further = press('More', more, {hidden: true});
   const missing = quiet('');
   let next = '', items = [], extended = false;
@@ -97,7 +101,7 @@ function listenersPart(page, base) {
   const term = el('input', {type: 'search', id: 'listeners-q', autocomplete: 'off', spellcheck: 'false'});
   const filter = el('search', {class: 'search', hidden: true}, el('label', {for: term.id}, 'Search these listeners'), term);
   const draw = () => {
-    const shown = term.value.trim() ? items.filter(one => matches(term.value.trim(), one.address, one.country, one.agent, one.user, one.node)) : items;
+    const shown = term.value.trim() ? items.filter(one => matches(term.value.trim(), one.address, one.country, one.agent, one.user, pathOf(one))) : items;
     filter.hidden = items.length < 8 && !term.value;
     rows.fill(shown, one => one.node + ' ' + one.id, one => {
       const at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
@@ -106,12 +110,15 @@ function listenersPart(page, base) {
       if (one.address && mayChange('POST /bans'))
         buttons.push(['Kick, and ban for a day', () => api('POST', '/bans', {match: {address: one.address}, until: Math.floor(Date.now() / 1000) + 86400,
           reason: 'kicked from ' + page.one.mount, kick: true}, {key: keys()({})}).then(refresh)]);
-      return {...follow({Address: one => one.address || '', Country: one => one.country || '', Player: one => one.agent || '', User: one => one.user || '', Since: one => ago(one.seconds), Node: one => one.node || ''}),
-        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons)]};
+      return {...follow({Address: one => one.address || '', Country: one => one.country || '', Player: one => one.agent || '', User: one => one.user || '', Since: one => ago(one.seconds), 'Round trip': one => ms(one.rtt_ms), 'Sent again': one => one.retransmits ?? '', Queue: one => one.queue_bytes === null ? '' : short(one.queue_bytes) + '\u00a0B', Lag: one => ms(one.lag_ms), Path: pathOf}),
+        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons),
+          may('POST /mounts/{}/listeners/{}/{}/move') && !one.hls && opening('Move', who, close => form({button: 'Move', cancel: close,
+            groups: [{fields: [{name: 'to', label: 'To the mount', required: true, most: 255, placeholder: '/other.mp3', hint: 'Of the same format.'}]}],
+            send: async body => { await api('POST', at + '/move', body); close(); await refresh(); }}).node)]};
     }, items.length ? 'Nothing matches.' : 'No listeners.', Infinity);
     further.hidden = !next;
   };
-  rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, Node: one => one.node}, draw);
+  rows.sort({Address: one => one.address, Country: one => one.country, Player: one => one.agent, User: one => one.user, Since: one => one.seconds, 'Round trip': one => one.rtt_ms, 'Sent again': one => one.retransmits, Queue: one => one.queue_bytes, Lag: one => one.lag_ms, Path: pathOf}, draw);
   term.addEventListener('input', draw);
   async function refresh() {
     if (extended) return;
@@ -203,7 +210,7 @@ export async function mount(page, name) {
 
   const facing = box(el('p', null, state, why), title, totals.node, actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));
-  const past = chart('Listeners', {of: 'listeners', mount: name});
+  const past = chart('Listeners', {of: 'listeners', mount: name}), fed = feeds(), feeding = () => may('GET /nodes') && fed.refresh(name);
   page.add(page.made, facing, past && box(past.node), el('div', {class: 'openings'}, rest));
   const settings = recipe(page.one);
   if (settings && ours && may('POST /mounts/{}/kick-source')) {
@@ -211,10 +218,18 @@ export async function mount(page, name) {
     page.add(head('Settings of its encoder'), page.encoder);
   }
   if (logins) page.add(logins.node);
-  page.add(heard.node);
+  page.add(fed.node, heard.node);
   page.take(page.one);
   if (page.more?.made) showMade(page, page.more.made);
   past?.refresh();
-  await heard.refresh();
-  page.poll(async () => { await refresh(); await heard.refresh(); past?.refresh(); }, () => EVERY);
+  await Promise.all([heard.refresh(), feeding()]);
+  // Who listens is asked again when the server tells that some came or went.
+  page.poll(async () => { await Promise.all([refresh(), heard.refresh(), feeding()]); past?.refresh(); }, () => EVERY, data => {
+    const {listeners} = page.one;
+    if (!data.mounts) return;
+    const all = put(data, {mounts: [page.one]});
+    page.take(page.one);
+    past?.heard(data.totals);
+    return all && page.one.listeners === listeners;
+  }, '?mount=' + part(name));
 }

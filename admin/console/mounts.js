@@ -1,5 +1,6 @@
 // All mounts: searched, made, and the way to each.
 import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, table, tell, within} from './kit.js';
+import {put} from './live.js';
 import {form, opening} from './forms.js';
 
 const EVERY = 5000;   // ms
@@ -101,5 +102,10 @@ export async function mounts(page) {
   rows.sort(mountSorts, draw);
   search.listen(draw);
   await refresh();
-  page.poll(refresh, () => known.length > 1000 ? 6 * EVERY : EVERY);
+  page.poll(refresh, () => known.length > 1000 ? 6 * EVERY : EVERY, data => {
+    if (!data.mounts) return;
+    const all = put(data, {mounts: known});
+    draw();
+    return all;
+  });
 }

@@ -1,9 +1,11 @@
-// The nodes of the cluster: who pulls what from whom, the links to masters, and where a listener
+// The nodes of the cluster: who feeds whom, the links to masters, and where a listener
 // would be sent, and why.
 import {ago, box, cell, el, follow, head, list, may, number, part, query, quiet, say, small, strong, table, words} from './kit.js';
 import {charts} from './history.js';
 import {json} from './command.js';
+import {feeds} from './feeds.js';
 import {form} from './forms.js';
+import {put} from './live.js';
 import {nodeRow, nodeSorts} from './overview.js';
 
 const EVERY = 3000;   // ms
@@ -23,21 +25,12 @@ function explainPart() {
   return el('div', null, head('Where would a listener be sent?'), box(asked.node, answer, rows.node));
 }
 
-// The way of a stream: the home first, what pulls it from there below.
-function treePart() {
-  const rows = table('Mount', 'Listeners', 'kbit/s', 'Carried by');
-  return {node: el('div', null, head('What nodes carry'), box(rows.all)), fill(mounts) {
-    rows.fill(mounts, one => one.mount, () => {
-      const by = el('ul', {class: 'plain tree'});
-      return follow({Mount: [strong(), one => one.mount], Listeners: one => number(one.listeners), 'kbit/s': one => number(one.kbps), 'Carried by': [by, one => {
-        const lines = one.carriers.map(row => row.node + ': ' + number(row.listeners) + (row.below ? ', and ' + number(row.below) + ' behind it' : '') + (row.redirected ? ', ' + number(row.redirected) + ' on their way' : '') + (row.free !== undefined ? ', ' + number(row.free) + ' places left' : ''));
-        for (const row of one.cannot_pull || []) lines.push(row.node + ' cannot pull it: ' + row.why);
-        if (by.shown === lines.join('\n')) return;
-        by.shown = lines.join('\n');
-        by.replaceChildren(...lines.map(line => el('li', null, line)));
-      }]});
-    }, 'No node carries a mount.');
-  }};
+// Of one mount, the one with most listeners to begin with.
+function feedsPart(mounts) {
+  const picture = feeds(), busiest = [...mounts].sort((a, b) => b.listeners - a.listeners)[0];
+  const names = el('datalist', {id: 'mounts'}, mounts.map(one => el('option', {value: one.mount}))), refresh = () => input.value && picture.refresh(input.value);
+  const input = el('input', {type: 'search', id: 'fed', list: 'mounts', value: busiest?.mount || '', on: {change: refresh}});
+  return {node: el('div', null, picture.node, el('div', {class: 'search'}, el('label', {for: 'fed'}, 'Mount'), input, names)), refresh};
 }
 
 function linksPart() {
@@ -58,19 +51,25 @@ export async function nodes(page) {
   }
   const rows = table('Node', 'State', 'Listeners', 'Load', 'Sources', 'Up', 'Version');
   const past = charts(['Listeners by node', {of: 'listeners', by: 'node'}], ['Bandwidth by node', {of: 'kbps', by: 'node'}]);
-  const tree = treePart(), links = linksPart();
+  const fed = feedsPart(await list('/mounts')), links = linksPart();
   let all = [];
   const draw = () => rows.fill(all, one => one.id, one => nodeRow(one, refresh));
   async function refresh() {
-    const [known, cluster, linked] = await Promise.all([list('/nodes'), json('cluster.json'), json('cluster/links.json').catch(() => null)]);
+    const [known, linked] = await Promise.all([list('/nodes'), json('cluster/links.json').catch(() => null), fed.refresh()]);
     all = known;
     draw();
-    tree.fill(cluster.mounts || []);
     links.fill(linked?.links || linked?.masters || []);
     past.refresh();
   }
   rows.sort(nodeSorts, draw);
-  page.add(box(rows.node), past.there && box(past.node), tree.node, links.node, explainPart());
+  page.add(box(rows.node), past.there && box(past.node), fed.node, links.node, explainPart());
   try { await refresh(); } catch (problem) { page.add(quiet(words(problem))); }
-  page.poll(refresh, () => EVERY);
+  page.poll(refresh, () => EVERY, data => {
+    if (!data.nodes) return;
+    const whole = put(data, {nodes: all});
+    draw();
+    const byId = new Map(all.map(one => [one.id, one]));
+    past.heard(data.totals, id => byId.get(id));
+    return whole;
+  });
 }

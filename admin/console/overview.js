@@ -4,6 +4,7 @@ import {ago, api, box, count, el, follow, head, here, hidden, list, listed, matc
 import {t} from './texts.js';
 import {form, opening, question} from './forms.js';
 import {troubles} from './troubles.js';
+import {put} from './live.js';
 import {mountRow, mountSorts, mountTexts, stateOf} from './mounts.js';
 
 const EVERY = 3000;   // ms
@@ -84,14 +85,30 @@ export async function overview(page) {
     // The busiest first; what is equal keeps the order of its name.
     known = {nodes: those, mounts: all.sort((a, b) => (b.listeners || 0) - (a.listeners || 0) || (stateOf(b)[1] === 'up') - (stateOf(a)[1] === 'up'))};
     const sum = (rows, of) => rows.reduce((value, row) => value + (row[of] || 0), 0);
-    say(totals.values[0], number(those.length ? sum(those, 'listeners') : sum(all, 'listeners')));
-    say(totals.values[1], within(all.filter(one => stateOf(one)[1] === 'up').length, all.length));
-    say(totals.values[2], within(those.filter(one => one.state === 'up').length, those.length));
-    say(totals.values[3], number(Math.round(sum(those, 'kbps'))));
+    sums({listeners: sum(those.length ? those : all, 'listeners'), on_air: all.filter(one => stateOf(one)[1] === 'up').length, kbps: sum(those, 'kbps')});
     totals.values[2].parentNode.hidden = totals.values[3].parentNode.hidden = !those.length;
+    rows();
+    past.refresh();
+  }
+  function sums(now) {
+    say(totals.values[0], number(now.listeners));
+    say(totals.values[1], within(now.on_air, known.mounts.length));
+    say(totals.values[3], number(Math.round(now.kbps)));
+  }
+  function rows() {
+    say(totals.values[2], within(known.nodes.filter(one => one.state === 'up').length, known.nodes.length));
     draw();
     trouble.fill(known);
-    past.refresh();
+  }
+  function told(data) {
+    sums(data.totals);
+    if (!data.mounts) return;
+    const all = put(data, known);
+    if (data.more) return all;
+    rows();
+    const byName = new Map(known.mounts.map(one => [one.mount, one]));
+    past.heard(data.totals, name => byName.get(name));
+    return all;
   }
   async function searched() {
     draw();
@@ -112,5 +129,5 @@ export async function overview(page) {
   }
   await refresh();
   searched();
-  page.poll(refresh, () => known.mounts.length > 1000 ? 10 * EVERY : EVERY);
+  page.poll(refresh, () => known.mounts.length > 1000 ? 10 * EVERY : EVERY, told);
 }

@@ -25,7 +25,7 @@ export default {
   'Move its home': 'Cambiar el origen', When: 'Cuándo', Who: 'Quién', Did: 'Acción', On: 'En', Change: 'Cambio', Result: 'Resultado', Token: 'Token',
   Until: 'Hasta', Reason: 'Motivo', By: 'Por', Names: 'Nombres', Issuer: 'Emisor', Next: 'Próximo', 'Last failure': 'Último fallo',
   'Order now': 'Pedir ahora', Line: 'Línea', Kind: 'Clase', What: 'Qué', Log: 'Registro', 'Lines with': 'Líneas con', Parts: 'Partes',
-  'All recordings': 'Todas las grabaciones', 'What nodes carry': 'Qué llevan los nodos', 'Carried by': 'Llevado por', Links: 'Enlaces',
+  'All recordings': 'Todas las grabaciones', 'Who feeds whom': 'Quién alimenta a quién', 'Sent again': 'Reenviados', Queue: 'Cola', Lag: 'Retraso', Path: 'Camino', Move: 'Mover', Links: 'Enlaces',
   Link: 'Enlace', 'Round trip': 'Ida y vuelta', For: 'Desde hace', 'Where would a listener be sent?': '¿Adónde iría un oyente?', Explain: 'Explicar',
   'Serve again': 'Volver a servir', Open: 'Abrir', Disable: 'Desactivar', Enable: 'Activar', 'Log out everywhere': 'Cerrar todas las sesiones',
   'Change your password': 'Cambiar la contraseña', End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descripción', Genre: 'Género',

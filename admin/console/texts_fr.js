@@ -26,7 +26,7 @@ export default {
   'Move its home': 'Changer d’origine', When: 'Quand', Who: 'Qui', Did: 'Action', On: 'Sur', Change: 'Changement', Result: 'Résultat', Token: 'Jeton',
   Until: 'Jusqu’à', Reason: 'Motif', By: 'Par', Names: 'Noms', Issuer: 'Émetteur', Next: 'Prochain', 'Last failure': 'Dernier échec',
   'Order now': 'Commander', Line: 'Ligne', Kind: 'Genre', What: 'Quoi', Log: 'Journal', 'Lines with': 'Lignes avec', Parts: 'Parties',
-  'All recordings': 'Tous les enregistrements', 'What nodes carry': 'Ce que portent les nœuds', 'Carried by': 'Porté par', Links: 'Liaisons',
+  'All recordings': 'Tous les enregistrements', 'Who feeds whom': 'Qui alimente qui', 'Sent again': 'Renvoyés', Queue: 'File', Lag: 'Retard', Path: 'Chemin', Move: 'Déplacer', Links: 'Liaisons',
   Link: 'Liaison', 'Round trip': 'Aller-retour', For: 'Depuis', 'Where would a listener be sent?': 'Où irait un auditeur ?', Explain: 'Expliquer',
   'Serve again': 'Remettre en service', Open: 'Ouvrir', Disable: 'Désactiver', Enable: 'Activer', 'Log out everywhere': 'Déconnecter partout',
   'Change your password': 'Changer de mot de passe', End: 'Terminer', Ban: 'Bannir', Format: 'Format', Description: 'Description', Genre: 'Genre',

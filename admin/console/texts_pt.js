@@ -25,7 +25,7 @@ export default {
   When: 'Quando', Who: 'Quem', Did: 'Ação', On: 'Em', Change: 'Alteração', Result: 'Resultado', Token: 'Token', Until: 'Até', Reason: 'Motivo',
   By: 'Por', Names: 'Nomes', Issuer: 'Emissor', Next: 'Próximo', 'Last failure': 'Última falha', 'Order now': 'Pedir agora', Line: 'Linha',
   Kind: 'Tipo', What: 'O quê', Log: 'Registo', 'Lines with': 'Linhas com', Parts: 'Partes', 'All recordings': 'Todas as gravações',
-  'What nodes carry': 'O que os nós levam', 'Carried by': 'Levado por', Links: 'Ligações', Link: 'Ligação', 'Round trip': 'Ida e volta', For: 'Há',
+  'Who feeds whom': 'Quem alimenta quem', 'Sent again': 'Reenviados', Queue: 'Fila', Lag: 'Atraso', Path: 'Caminho', Move: 'Mover', Links: 'Ligações', Link: 'Ligação', 'Round trip': 'Ida e volta', For: 'Há',
   'Where would a listener be sent?': 'Para onde iria um ouvinte?', Explain: 'Explicar', 'Serve again': 'Voltar a servir', Open: 'Abrir',
   Disable: 'Desativar', Enable: 'Ativar', 'Log out everywhere': 'Sair em todo o lado', 'Change your password': 'Mudar a palavra-passe',
   End: 'Terminar', Ban: 'Bloquear', Format: 'Formato', Description: 'Descrição', Genre: 'Género', 'Fallback mount': 'Montagem de reserva',

@@ -9,7 +9,7 @@ shift
 bytes_of() {
   case $1 in
     admin/console/*.js) awk -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
-    admin/console/*.css) awk -v sheet=1 -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
+    admin/console/*.css | web/style.css) awk -v sheet=1 -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
     *) cat "$srcdir/$1" ;;
   esac
 }

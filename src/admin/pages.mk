@@ -11,11 +11,13 @@ page_files = \
   admin/console/command.js \
   admin/console/console.css \
   admin/console/encoders.js \
+  admin/console/feeds.js \
   admin/console/figures.js \
   admin/console/forms.js \
   admin/console/heat.js \
   admin/console/history.js \
   admin/console/kit.js \
+  admin/console/live.js \
   admin/console/main.js \
   admin/console/mount.js \
   admin/console/mount_acts.js \

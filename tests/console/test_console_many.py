@@ -1,10 +1,14 @@
-"""The console of a large cluster, with generated answers: a thousand mounts and fifty nodes are drawn and scrolled smoothly."""
+"""The console of a large cluster, with generated answers: a thousand mounts and fifty nodes are drawn, scrolled and followed smoothly."""
+import time
+
 from console_stub import Stub
 from desk import Desk
 from harness import check, test
 
 # ms of a computer that does other things, too.
 DRAWN, CHART, FRAME = 1500, 100, 100
+# Seconds from what the server tells to what the page shows.
+SHOWN = 1.5
 # How long the page needs to be drawn again with all rows, and how long its frames take while it scrolls.
 SCROLL = """
 const done = arguments[0], frames = [];
@@ -74,4 +78,68 @@ def a_thousand_mounts_and_fifty_nodes_are_smooth(t):
     check(chart < CHART, "a chart was drawn in %.0f ms" % chart)
     print("a chart of 8 rows with 600 points drawn in %.0f ms" % chart)
     desk.looks_well("many")
+    desk.quiet()
+
+
+@test
+def what_the_server_tells_is_shown_at_once(t):
+    desk = console_of(t)
+    stub = desk.server
+    desk.wait(lambda: stub.readers, "the page follows /api/v1/live")
+    asked = stub.asked
+    took = []
+    for n in range(6):
+        # Each mount has other listeners.
+        for one in stub.mounts:
+            one["listeners"] = (one["listeners"] + 7 + n) % 480
+        for one in stub.nodes:
+            one["listeners"] += 3
+        stub.mounts[0].update(listeners=9990 + n, title="Song number %d" % n)
+        text = "{:,}".format(stub.totals()["listeners"])
+        begin = time.monotonic()
+        stub.tell("change", stub.change(stub.mounts, stub.nodes))
+        desk.see(text, "{:,}".format(9990 + n), "Song number %d" % n)
+        took.append(time.monotonic() - begin)
+    took = took[1:]   # the first one comes while charts are still fetched
+    check(max(took) < SHOWN, "changes of all rows were seen after %r s" % took)
+    print("changes of 1,000 mounts and 50 nodes are seen within %.0f ms" % (1000 * max(took)))
+    stub.tell("totals", {"listeners": 1234567, "kbps": 1, "on_air": 900})
+    desk.see("1,234,567")
+    check(stub.asked <= asked + 2, "the page asks although it is told: %d times" % (stub.asked - asked))
+    # A node that goes down, and a mount that leaves the air.
+    stub.nodes[3]["state"] = "down"
+    stub.tell("change", stub.change([], [stub.nodes[3]]))
+    desk.see("edge03 is down")
+    stub.tell("change", dict(stub.change([]), gone={"mounts": ["/station-0001.mp3"], "nodes": []}))
+    desk.page("/mounts?q=station-0001")
+    desk.wait(lambda: len(stub.readers) and desk.browser.script("return document.querySelectorAll('.state').length") > 0, "its row")
+    frame = desk.browser.call("/execute/async", {"script": SCROLL, "args": []})
+    check(frame < FRAME, "frames while it follows: %.0f ms" % frame)
+    desk.quiet()
+
+
+@test
+def a_page_that_is_not_told_asks(t):
+    desk = console_of(t)
+    desk.server.refuses = True
+    desk.page("")
+    before = desk.server.asked
+    desk.server.mounts[0]["listeners"] = 77777
+    desk.see("77,777")
+    check(desk.server.asked > before, "it asked")
+
+
+@test
+def who_feeds_whom_is_a_picture(t):
+    desk = console_of(t)
+    desk.page("/mounts?mount=%2Fstation-0000.mp3")
+    desk.see("Who feeds whom", "master-a", "edge49", "20.5")
+    words = desk.browser.script("return document.getElementById('feeds').textContent")
+    check("edge01: 120 listeners" in words and "edge10, fed by master-a" in words and "12 places left" in words, words)
+    deep = desk.browser.script("return [...document.querySelectorAll('.feeds circle')].map(one => one.getAttribute('cx'))")
+    check(len(deep) == 52 and len(set(deep)) == 3, "%r" % deep)
+    desk.looks_well("feeds")
+    desk.page("/nodes")
+    desk.see("Who feeds whom", "edge49")
+    desk.looks_well("nodes-many")
     desk.quiet()

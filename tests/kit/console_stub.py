@@ -4,13 +4,14 @@ import http.server
 import json
 import math
 import pathlib
+import queue
 import threading
 import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html; charset=utf-8", ".png": "image/png"}
-PATHS = ("/session", "/openapi.json", "/mounts", "/mounts/{mount}", "/nodes", "/history", "/mounts/{mount}/history", "/mounts/{mount}/listeners", "/accounts", "/users")
+PATHS = ("/session", "/openapi.json", "/mounts", "/mounts/{mount}", "/nodes", "/history", "/mounts/{mount}/history", "/mounts/{mount}/listeners", "/accounts", "/users", "/live")
 
 
 def made_mounts(count, nodes):
@@ -37,9 +38,22 @@ def made_history(query):
     return {"of": query.get("of", ["listeners"])[0], "by": by, "step": step, "t": times, "rows": rows}
 
 
+def made_listeners(count):
+    return [{"node": "edge%02d" % (n % 20), "id": str(n), "address": "192.0.2.%d" % n, "agent": "VLC/3.0.20 LibVLC/3.0.20", "player": "VLC", "user": None, "seconds": 61 * n, "country": "DE", "hls": n == 3,
+             "rtt_ms": None if n == 3 else 20.5 + n, "retransmits": None if n == 3 else n, "queue_bytes": None if n == 3 else 1460 * n, "lag_ms": None if n == 3 else 40 * n,
+             "path": ["edge01", "master-a", "edge%02d" % (n % 20)]} for n in range(count)]
+
+
+def made_carriers(nodes):
+    """The source is at edge01; two masters have it from there, and the other nodes from them."""
+    return [{"node": "edge01", "listeners": 120, "from": []}] + [
+        {"node": "edge%02d" % n, "listeners": (n * 37) % 400, "from": ["edge01", "master-a" if n % 3 else "master-b"], **({"free": 12} if n == 9 else {})} for n in range(nodes) if n != 1]
+
+
 class Stub:
     def __init__(self, mounts=1000, nodes=50):
         self.mounts, self.nodes = made_mounts(mounts, nodes), made_nodes(nodes)
+        self.readers, self.refuses, self.asked = [], False, 0
         self.host = "127.0.0.1"
         outer = self
 
@@ -49,6 +63,9 @@ class Stub:
 
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
+                if url.path == "/api/v1/live":
+                    return outer.live(self)
+                outer.asked += url.path == "/api/v1/mounts"
                 body, kind = outer.answer(url.path, urllib.parse.parse_qs(url.query))
                 self.send_response(200 if body is not None else 404)
                 self.send_header("Content-Type", kind)
@@ -59,11 +76,49 @@ class Stub:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def live(self, request):
+        if self.refuses:
+            return request.send_error(503)
+        mine = queue.Queue()
+        request.send_response(200)
+        request.send_header("Content-Type", "text/event-stream")
+        request.end_headers()
+        mine.put(("state", self.change(self.mounts, self.nodes, first=True)))
+        self.readers.append(mine)
+        while True:
+            told = mine.get()
+            if told is None:
+                return
+            try:
+                request.wfile.write(b"event: %s\ndata: %s\n\n" % (told[0].encode(), json.dumps(told[1]).encode()))
+            except OSError:
+                return self.readers.remove(mine)
+
+    def totals(self):
+        return {"listeners": sum(one["listeners"] for one in self.nodes), "kbps": 25600000, "on_air": sum(one["on-air"] for one in self.mounts)}
+
+    def change(self, mounts, nodes=(), first=False):
+        return {"time": "2026-11-20T06:52:17Z", "first": first, "more": False, "totals": self.totals(), "gone": {"mounts": [], "nodes": []},
+                "mounts": [{key: one[key] for key in ("mount", "listeners", "title")} for one in mounts if one["on-air"]],
+                "nodes": [{key: one[key] for key in ("id", "state", "listeners", "kbps")} for one in nodes]}
+
+    def tell(self, kind, data):
+        for reader in list(self.readers):
+            reader.put((kind, data))
+
     def close(self):
+        for reader in self.readers:
+            reader.put(None)
         self.server.shutdown()
         self.server.server_close()
 
     def answer(self, path, query):
+        if path == "/admin/cluster/links.json":
+            return b'{"links": []}', "application/json"
+        if path == "/admin/cluster.json":
+            states = [{"id": one["id"], "state": one["state"]} for one in self.nodes]
+            row = {"mount": query["mount"][0], "carriers": made_carriers(len(self.nodes)), "cannot_pull": []}
+            return json.dumps({"nodes": states, "mounts": [row]}).encode(), "application/json"
         if path.startswith("/api/v1"):
             told = self.api(path[len("/api/v1"):], query)
             return (None if told is None else json.dumps(told).encode()), "application/json"
@@ -85,6 +140,10 @@ class Stub:
             return {"user": "vera", "role": "viewer", "account": None, "csrf": "x", "expires": 2e9}
         if path == "/mounts":
             return page(self.mounts, "mount")
+        if path.startswith("/mounts/"):
+            name = urllib.parse.unquote(path.split("/")[2])
+            one = next((one for one in self.mounts if one["mount"] == name), None)
+            return {"items": made_listeners(30)} if path.endswith("/listeners") else made_history(query) if path.endswith("/history") else one
         if path == "/nodes":
             return page(self.nodes, "id")
         if path in ("/accounts", "/users"):

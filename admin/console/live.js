@@ -1,0 +1,34 @@
+// What is heard at this moment, told by the server itself (/api/v1/live) while a page is looked at.
+// A page whose server refuses it, or has no such address, asks again and again as before.
+import {may} from './kit.js';
+
+const PAUSE = 60000;   // ms, after a refusal
+
+// told(data): of a state, a change, or {totals} alone; lost(): it tells no more, for now.
+export function stream(of, told, lost) {
+  let source = null, refused = -PAUSE;
+  const close = () => { source?.close(); source = null; };
+  return {close, on: () => source?.readyState === 1,
+    // A browser has few connections to one server: it is closed while nobody sees the page.
+    open() {
+      if (source || !may('GET /live') || performance.now() < refused + PAUSE) return;
+      source = new EventSource(new URL('/api/v1/live' + of, location.origin));
+      for (const kind of ['state', 'change']) source.addEventListener(kind, event => told(JSON.parse(event.data)));
+      source.addEventListener('totals', event => told({totals: JSON.parse(event.data)}));
+      source.onerror = () => {
+        if (source?.readyState === 2) { refused = performance.now(); close(); }
+        lost();
+      };
+    }};
+}
+// Puts what was told into the rows that a page has.  False: it speaks of rows that are not among them.
+export function put(data, known) {
+  let all = true;
+  for (const [list, key] of [['mounts', 'mount'], ['nodes', 'id']]) {
+    if (!known[list]) continue;
+    const rows = new Map(known[list].map(one => [one[key], one]));
+    for (const one of data[list]) rows.has(one[key]) ? Object.assign(rows.get(one[key]), one, list === 'mounts' && {'on-air': true}) : all = false;
+    for (const name of data.gone[list]) list === 'mounts' && rows.has(name) ? Object.assign(rows.get(name), {'on-air': false, listeners: 0}) : all = false;
+  }
+  return all;
+}
