@@ -1,13 +1,27 @@
-"""GET /api/v1/live: a state, then changes; by role; resumed; under a reader that stops."""
+"""GET /api/v1/live: a state, then changes; by role; resumed; under a crowd, and under readers that stop.
+
+LB_FULL=1: a thousand listeners a second at eight nodes.
+"""
 import json
+import os
+import pathlib
+import socket
+import threading
+import time
 
 import jsonschema
 from api import Api, store_server
 from crowd import Crowd, hearing
 from harness import ADMIN, Failed, check, equal, test, wait_for
-from link_bench import edge, feed
+from link_bench import Feeder, edge, feed, percentile
 from test_api_nodes import store_master
-from wire import request
+from wire import basic, request
+
+FULL = os.environ.get("LB_FULL") == "1"
+NODES, RATE, SECONDS = (8, 1000, 6) if FULL else (2, 100, 2)
+# How far the sum may be behind what listeners have been answered; beside other tests a process waits for its turn.
+BEHIND = 0.3 if FULL else 2
+STOPPED, READER_BYTES = 16, 256 * 1024
 
 
 class Live:
@@ -148,3 +162,114 @@ def the_sum_is_that_of_the_nodes(b):
                and one.mounts["/live.mp3"]["listeners"] == 5, "five")
     edges[1].stop()
     live.until(lambda one: one.nodes["edge13"]["state"] == "down" and one.totals["listeners"] == 3, "the node is down")
+
+
+class Sums(threading.Thread):
+    """The totals of a reader as they come, with the time."""
+
+    def __init__(self, live):
+        super().__init__(daemon=True)
+        self.live, self.seen = live, []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                self.live.take()
+            except (Failed, OSError):
+                return
+            self.seen.append((time.monotonic(), self.live.totals["listeners"]))
+
+    def close(self):
+        self.live.wire.close()
+        self.join(5)
+
+    def behind(self, answered):
+        """For each sum how long it stood while there were more listeners than it says."""
+        found = []
+        for (_, told), (until, _) in zip(self.seen, self.seen[1:]):
+            if told < len(answered):
+                found.append(max(0, until - answered[told]))
+        return found
+
+
+@test
+def sums_follow_a_crowd(b):
+    names = ["edge%d" % (12 + n) for n in range(NODES)]
+    master = store_master(b, 11, names)
+    api = Api(master)
+    source = master.source("/live.mp3", login=api.mount("/live.mp3"))
+    source.play(20)
+    b.owned(Feeder(source, 1, 0.5))   # few bytes: the crowd is in this process
+    edges = [edge(b, 12 + n, master) for n in range(NODES)]
+    crowd = Crowd(b)
+    for server in edges:
+        hearing(crowd, server)
+    live = Live(api)
+    live.take()
+    live.until(lambda one: one.totals["listeners"] == NODES and len(one.nodes) == NODES + 1, "the first ones")
+    sums = Sums(live)
+    b.owned(sums)
+    begin, asked = time.monotonic(), 0
+    while asked < RATE * SECONDS:
+        while asked < min(RATE * SECONDS, int((time.monotonic() - begin) * RATE)):
+            crowd.join(edges[asked % NODES].address, "/live.mp3")
+            asked += 1
+        time.sleep(0.005)
+    everybody = NODES + asked
+    wait_for(lambda: crowd.inside == everybody, "all %d hear" % everybody, 30)
+    answered = sorted(one.answered for one in crowd.hearing())
+    came = answered[-1] - begin
+    wait_for(lambda: sums.seen[-1][1] == everybody, "the sum is %d: %r" % (everybody, sums.seen[-1:]), 10)
+    at_nodes = {row["id"]: row["listeners"] for row in api.want(200, "GET", "/nodes").json()["items"]}
+    equal(sum(at_nodes[name] for name in names), everybody, "the nodes' own numbers: %r" % at_nodes)
+    behind = sums.behind(answered)
+    print("%d listeners at %d nodes in %.1f s; %d sums, behind by %.0f ms in the median, %.0f of one in a hundred, %.0f at most" % (
+        everybody, NODES, came, len(behind), *(1000 * percentile(behind, part) for part in (0.5, 0.99, 1))))
+    check(max(behind) <= BEHIND, "a sum was %.3f s behind" % max(behind))
+
+
+def resident(server):
+    status = pathlib.Path("/proc/%d/status" % server.process.pid).read_text()
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
+
+
+def queued(server):
+    """What waits in the kernel on the server's side of its connections."""
+    rows = [line.split() for line in pathlib.Path("/proc/%d/net/tcp" % server.process.pid).read_text().splitlines()[1:]]
+    return [int(row[4].split(":")[0], 16) for row in rows if int(row[1].split(":")[1], 16) == server.port and row[3] == "01"]
+
+
+@test
+def readers_that_stop_cost_little(t):
+    server = store_server(t, body="<console/>", limits="<clients>500</clients><sources>100</sources><source-timeout>600</source-timeout>")
+    api = Api(server)
+    mounts = ["/m%02d.mp3" % n for n in range(40)]
+    sources = []
+    for mount in mounts:
+        sources.append(server.source(mount, login=api.mount(mount)))
+        sources[-1].play(5)
+
+    def entitle(word):
+        for mount in mounts:
+            api.want(204, "POST", "/mounts/%s/title" % mount[1:], {"title": (word + " ") * (1000 // (len(word) + 1))})
+        live.until(lambda one: all(one.mounts.get(mount, {}).get("title", "").startswith(word) for mount in mounts), word)
+    def entitled(name):
+        """By how much the server grows while all rows change twelve times: half a megabyte of them."""
+        before = resident(server)
+        for n in range(12):
+            entitle("%s-%d" % (name, n))
+        return resident(server) - before
+    live = Live(api)
+    entitle("first")
+    # Titles are kept for other purposes, too.
+    others = entitled("alone")
+    for _ in range(STOPPED):
+        stopped = socket.socket()
+        t.owned(stopped)
+        stopped.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stopped.connect(server.address)
+        stopped.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n" % basic(ADMIN).encode())
+    cost = (max(0, entitled("beside") - others) + sum(queued(server))) / STOPPED
+    print("a reader that stops costs %.0f kB, %.0f of them in the kernel" % (cost / 1024, sum(queued(server)) / STOPPED / 1024))
+    check(cost <= READER_BYTES, "a reader that stops costs %.0f kB" % (cost / 1024))
