@@ -9,14 +9,14 @@ const ROW = 28, STEP = 20;
 function tree(carriers) {
   const all = new Map(), drawn = [];
   const see = (id, up) => {
-    if (!all.has(id)) all.set(id, {id, up, listeners: 0});
+    if (!all.has(id)) all.set(id, {id, up});   // how many listen there, this server is not told
     return all.get(id);
   };
   for (const {from = [], ...one} of carriers) {
     from.forEach((id, at) => see(id, from[at - 1]));
     Object.assign(see(one.node, ''), one, {up: from.at(-1)});
   }
-  const rows = [...all.values()].sort((a, b) => b.listeners - a.listeners);
+  const rows = [...all.values()].sort((a, b) => (b.listeners || 0) - (a.listeners || 0));
   const walk = (one, deep) => {
     if (drawn.includes(one)) return;
     Object.assign(one, {deep, at: drawn.push(one) - 1});
@@ -32,10 +32,10 @@ export function feeds() {
   const node = el('div', {hidden: true}, head('Who feeds whom'), box(picture, said, lines));
   return {node, async refresh(mount) {
     const told = await json('cluster.json?mount=' + part(mount)), row = (told.mounts || [])[0], states = new Map((told.nodes || []).map(one => [one.id, one.state]));
-    const {all, drawn} = tree(row?.carriers || []), most = Math.max(1, ...drawn.map(one => one.listeners));
+    const {all, drawn} = tree(row?.carriers || []), most = Math.max(1, ...drawn.map(one => one.listeners || 0));
     const cannot = (row?.cannot_pull || []).map(one => one.node + ' cannot pull it: ' + one.why);
     node.hidden = !(drawn.length > 1 || cannot.length);
-    const words = drawn.map(one => one.id + (one.up ? ', fed by ' + one.up : '') + ': ' + count(one.listeners, 'listener')
+    const words = drawn.map(one => one.id + (one.up ? ', fed by ' + one.up : '') + (one.node ? ': ' + count(one.listeners, 'listener') : '')
       + (one.redirected ? ', ' + number(one.redirected) + ' on their way' : '') + (one.free !== undefined ? ', ' + number(one.free) + ' places left' : ''));
     const shown = [...words, ...cannot, [...states]].join('\n');
     if (said.shown === shown) return;
@@ -47,8 +47,8 @@ export function feeds() {
       return [up?.at < n ? svg('path', {d: 'M' + (x - STEP) + ' ' + (up.at * ROW + 19) + 'V' + y + 'h' + (STEP - 5)}) : '',
         svg('circle', {class: state, cx: x, cy: y, r: 5}),
         svg('svg', {y: n * ROW, width: '52%', height: ROW}, svg('text', {x: x + 11, y: 19}, one.id)),
-        svg('rect', {x: '54%', y: y - 5, width: 30 * one.listeners / most + '%', height: 10, rx: 3}),
-        svg('text', {x: '100%', y: y + 5, 'text-anchor': 'end'}, number(one.listeners)), svg('title', {}, words[n])].filter(Boolean);
+        svg('rect', {x: '54%', y: y - 5, width: 30 * (one.listeners || 0) / most + '%', height: 10, rx: 3}),
+        svg('text', {x: '100%', y: y + 5, 'text-anchor': 'end'}, one.node ? number(one.listeners) : ''), svg('title', {}, words[n])].filter(Boolean);
     }));
     lines.replaceChildren(...cannot.map(line => el('li', null, line)));
   }};
