@@ -38,10 +38,11 @@ void LiveService::follow(Follow reader) {
 }
 
 void LiveService::look() {
-  const SteadyTime begin = services_.clock.steady();
+  const auto begin = services_.clock.thread_work();
   feed_.take(sample());
+  // Of a thread that waits for a processor it is not the work that is long.
   const auto cost =
-      std::chrono::duration_cast<std::chrono::microseconds>(services_.clock.steady() - begin);
+      std::chrono::duration_cast<std::chrono::microseconds>(services_.clock.thread_work() - begin);
   if (feed_.readers() > 0)
     timer_.after(std::max<std::chrono::microseconds>(kEvery, cost * kCostShare));
 }

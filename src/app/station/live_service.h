@@ -20,7 +20,7 @@ namespace lb {
 
 class LiveService {
  public:
-  static constexpr std::chrono::milliseconds kEvery{50};
+  static constexpr std::chrono::milliseconds kEvery{25};
   static constexpr std::chrono::seconds kTitlePause{1};
 
   explicit LiveService(Services& services);
