@@ -51,15 +51,16 @@ void Connection::start() {
   on_socket(EV_READ);
 }
 
-void Connection::start_with(std::string_view bytes) {
-  opening_ = bytes.empty() ? owner_.opening_of(*socket_) : nullptr;
+void Connection::start_with(const HeldRequest& held) {
+  opening_ = held.opened ? nullptr : owner_.opening_of(*socket_);
+  socket_secure_ = secure_ = held.secure;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   enter(opening_ ? State::kOpening : State::kHead);
   if (opening_) return;
-  if (bytes.empty())
+  if (held.bytes.empty())
     on_socket(EV_READ);
   else
-    on_head_bytes(bytes);
+    on_head_bytes(held.bytes);
 }
 
 std::string_view Connection::name_of(State state) noexcept {

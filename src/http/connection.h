@@ -24,6 +24,7 @@
 
 #include "base/intrusive_list.h"
 #include "base/unique_fd.h"
+#include "http/connection_record.h"
 #include "http/credentials.h"
 #include "http/message.h"
 #include "http/opening.h"
@@ -165,9 +166,9 @@ class Connection : public ListHook {
   bool enter(State next);
 
   void start();
-  void start_with(std::string_view bytes);
+  void start_with(const HeldRequest& held);
   // What it has sent of a request that may be asked once more; nullopt: it is answered here.
-  std::optional<std::string> unanswered() const;
+  std::optional<HeldRequest> unanswered() const;
   void wait_for_request();
   void time_request();
   void on_socket(short events);

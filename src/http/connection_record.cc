@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "http/connections.h"
+#include "net/tls_transport.h"
 
 namespace lb {
 namespace {
@@ -34,33 +35,48 @@ std::string request_text(const Request& request, std::string_view behind) {
 
 }  // namespace
 
-std::optional<std::string> Connection::unanswered() const {
-  if (!transport_ || !transport_->can_move() || half_closed_) return std::nullopt;
-  if (state_ == State::kHead && !opening_) return head_so_far_ + leftover_;
-  if (state_ == State::kHandling && may_ask_again(request_) &&
-      request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0)
-    return request_text(request_, leftover_);
-  return std::nullopt;
+std::optional<HeldRequest> Connection::unanswered() const {
+  if (!transport_ || half_closed_) return std::nullopt;
+  const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
+  HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_};
+  if (opening_) {
+    const bool moves = tls == nullptr ? opening_->is_untouched() && transport_->can_move()
+                                      : tls->is_shaking() || tls->can_be_pumped();
+    if (!moves) return std::nullopt;
+    held.peer = transport_->peer();
+    held.opened = held.secure = tls != nullptr;
+    return held;
+  }
+  if (tls == nullptr ? !transport_->can_move() : !tls->can_be_pumped()) return std::nullopt;
+  if (state_ == State::kHead)
+    held.bytes = head_so_far_ + leftover_;
+  else if (state_ == State::kHandling && may_ask_again(request_) &&
+           request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0)
+    held.bytes = request_text(request_, leftover_);
+  else
+    return std::nullopt;
+  return held;
 }
 
-std::vector<HeldRequest> Connections::unanswered() const {
+std::vector<HeldRequest> Connections::unanswered() {
   std::vector<HeldRequest> all;
+  held_.clear();
   for (const auto& [id, connection] : connections_)
-    if (auto bytes = connection->unanswered())
-      all.push_back({connection->transport_->fd(), connection->socket_peer_, connection->socket_,
-                     std::move(*bytes)});
+    if (auto held = connection->unanswered()) {
+      all.push_back(std::move(*held));
+      held_.push_back(id);
+    }
   return all;
 }
 
 void Connections::forget_unanswered() {
-  std::vector<Connection*> held;
-  for (const auto& [id, connection] : connections_)
-    if (connection->unanswered()) held.push_back(connection.get());
-  for (Connection* connection : held) remove(*connection);
+  for (const std::uint64_t id : std::exchange(held_, {}))
+    if (const auto at = connections_.find(id); at != connections_.end()) remove(*at->second);
 }
 
 void Connections::adopt(std::unique_ptr<Transport> transport,
-                        const std::shared_ptr<const ListenSocket>& socket, std::string_view bytes) {
+                        const std::shared_ptr<const ListenSocket>& socket,
+                        const HeldRequest& held) {
   loop_.assert_here();
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
@@ -68,7 +84,7 @@ void Connections::adopt(std::unique_ptr<Transport> transport,
   connections_[id] = std::move(connection);
   head_begins(added);
   starting_ = &added;
-  added.start_with(bytes);
+  added.start_with(held);
   starting_ = nullptr;
   ended_at_once_.reset();
 }

@@ -1,5 +1,5 @@
 // HeldRequest: a connection whose request is not answered yet, for a process that asks it once
-// more, from its first byte.
+// more, from its first byte; of a TLS handshake under way too: a TlsPump ends it.
 // Thread: plain values.
 #pragma once
 
@@ -8,14 +8,17 @@
 
 #include "net/acceptor.h"
 #include "net/address.h"
+#include "net/transport.h"
 
 namespace lb {
 
 struct HeldRequest {
-  int fd = -1;  // stays with its connection
+  Transport* transport = nullptr;  // stays with its connection
   Address peer;
   std::shared_ptr<const ListenSocket> socket;
-  std::string bytes;  // that have come
+  std::string bytes;    // that have come
+  bool opened = false;  // neither a PROXY header nor a handshake follows
+  bool secure = false;  // the client speaks TLS, with us or with a proxy
 };
 
 }  // namespace lb

@@ -69,12 +69,12 @@ class Connections final : public ConnectionSink {
 
   // Of a hand-over, between two turns of the loop: those that another process asks once more, and
   // then has.
-  std::vector<HeldRequest> unanswered() const;
+  std::vector<HeldRequest> unanswered();
   void forget_unanswered();
   std::size_t size() const noexcept { return connections_.size(); }
-  // One of those, in that process.
+  // One of those, in that process; its transport and socket are given beside it.
   void adopt(std::unique_ptr<Transport> transport,
-             const std::shared_ptr<const ListenSocket>& socket, std::string_view bytes);
+             const std::shared_ptr<const ListenSocket>& socket, const HeldRequest& held);
 
   // Null when it has gone.
   Connection* find(std::uint64_t id);
@@ -107,6 +107,7 @@ class Connections final : public ConnectionSink {
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint64_t> held_;       // of the last unanswered()
   const Connection* starting_ = nullptr;  // in accepted()
   std::unique_ptr<Connection> ended_at_once_;
   // Others that ended in this round; its loop may free them later than we live.

@@ -37,6 +37,8 @@ class Opening {
   // names.
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
+  // No byte has been taken: another process can begin it again.
+  bool is_untouched() const noexcept { return tls_ == nullptr && !proxy_header_; }
   bool handshaking() const noexcept { return tls_ != nullptr; }
   bool secure() const noexcept {
     return secure_;

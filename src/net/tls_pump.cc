@@ -32,7 +32,10 @@ struct Piece {
 class TlsPump::One {
  public:
   One(TlsPump& pump, std::unique_ptr<TlsTransport> client, UniqueFd server)
-      : pump_(pump), client_(std::move(client)), server_(std::move(server)) {}
+      : pump_(pump),
+        client_(std::move(client)),
+        server_(std::move(server)),
+        shaking_(client_->is_shaking()) {}
 
   void start() {
     client_watch_.start<&One::on_ready>(pump_.loop_, client_->fd(), EV_READ, this);
@@ -44,6 +47,7 @@ class TlsPump::One {
   enum class Step : std::uint8_t { kNothing, kMoved, kBroken };
 
   void on_ready(short) {
+    if (shaking_ && !shake()) return;
     for (;;) {
       const Step up = upward(), down = downward();
       if (up == Step::kBroken || down == Step::kBroken) return end();
@@ -56,6 +60,23 @@ class TlsPump::One {
       flushed_ = false;
     }
     want();
+  }
+
+  // True: the handshake is over, and has succeeded.
+  bool shake() {
+    // Before it has a request the server says nothing, but that the time for it is over.
+    char seen = 0;
+    const bool waits = ::recv(server_.get(), &seen, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+    const IoStatus status = waits ? client_->handshake() : IoStatus::kError;
+    if (status == IoStatus::kAgain) {
+      const bool writes = client_->flush() == IoStatus::kAgain;
+      client_watch_.want(static_cast<short>(EV_READ | (writes ? EV_WRITE : 0)));
+      return false;
+    }
+    shaking_ = false;
+    if (status == IoStatus::kDone && !client_->was_challenge()) return true;
+    end();
+    return false;
   }
 
   Step upward() {
@@ -136,6 +157,7 @@ class TlsPump::One {
   UniqueFd server_;
   Piece to_client_, to_server_;
   bool client_ended_ = false, server_ended_ = false, flushed_ = true;
+  bool shaking_;
   Watch client_watch_, server_watch_;
 };
 

@@ -2,7 +2,9 @@
 // other end of a pair of sockets for each.
 //
 // The end of either side is passed on behind all bytes that were sent before it: a client's as the
-// end of what it sends, the server's as close_notify and the end of the connection.
+// end of what it sends, the server's as close_notify and the end of the connection.  A handshake
+// that is under way comes first; it has the time that the server gives a connection for its
+// request.
 //
 // Thread: the one that runs its loop.
 // Ownership: it owns the connections and its ends of the pairs.
@@ -27,7 +29,7 @@ class TlsPump {
   TlsPump(const TlsPump&) = delete;
   TlsPump& operator=(const TlsPump&) = delete;
 
-  // REQUIRES: client->can_be_pumped(), and server does not block
+  // REQUIRES: client->can_be_pumped() or is_shaking(), and server does not block
   void add(std::unique_ptr<TlsTransport> client, UniqueFd server);
   std::size_t size() const noexcept { return open_.size(); }
   // Stops the loop when the last one has ended.

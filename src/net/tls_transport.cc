@@ -176,6 +176,10 @@ IoStatus TlsTransport::handshake() noexcept {
   return sent;
 }
 
+bool TlsTransport::is_shaking() const noexcept {
+  return !broken_ && SSL_is_init_finished(ssl_.get()) != 1;
+}
+
 bool TlsTransport::can_be_pumped() const noexcept {
   return !broken_ && SSL_is_init_finished(ssl_.get()) == 1;
 }

@@ -31,6 +31,8 @@ class TlsTransport final : public Transport {
   // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() returns
   // kAgain for write too.  kError: problem() has the reason.
   IoStatus handshake() noexcept;
+  // A handshake is under way.
+  bool is_shaking() const noexcept;
   // It goes on in a TlsPump of another process, and this object says nothing more to the peer.
   bool can_be_pumped() const noexcept;
   void abandon() noexcept { broken_ = true; }

@@ -190,16 +190,19 @@ struct RequestRecord {
   std::uint32_t port = 0;  // of its listen-socket
   bool shoutcast = false;
   std::string bytes;
+  bool opened = false, secure = false;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, peer, port, shoutcast, bytes] = request;
+  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer);
   io(4, port);
   io(5, shoutcast);
   io(6, bytes);
+  io(7, opened);
+  io(8, secure);
 }
 
 // The journal of the audience.

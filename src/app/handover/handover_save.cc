@@ -195,11 +195,13 @@ void Handover::save_listeners(HandoverOut& out,
     for (const HeldRequest& held : services_.workers[i]->connections.unanswered()) {
       RequestRecord request;
       request.worker = i;
-      request.fd = out.fds().add(held.fd);
+      request.fd = out.fds().add(*held.transport);
       request.peer = held.peer;
       request.port = static_cast<std::uint32_t>(held.socket->port);
       request.shoutcast = held.socket->shoutcast;
       request.bytes = held.bytes;
+      request.opened = held.opened;
+      request.secure = held.secure;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

@@ -369,10 +369,13 @@ void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
     UniqueFd fd = fds_.take(request.fd);
     if (!socket || !fd) continue;  // its port is not of the configuration any more
     Worker& worker = *services.workers[request.worker % services.workers.size()];
-    worker.loop.post([&worker, socket, peer = request.peer, bytes = std::move(request.bytes),
+    HeldRequest held;
+    held.bytes = std::move(request.bytes);
+    held.opened = request.opened;
+    held.secure = request.secure;
+    worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
-      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket,
-                               bytes);
+      worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
     });
   }
 }
