@@ -42,6 +42,7 @@ NodeRecord save_node(const Node& node) {
   saved.since = node.since;
   saved.last_report = node.last_report;
   saved.sampled = node.sampled;
+  saved.sent = node.sent;
   saved.unacked.assign(node.unacked.runs().begin(), node.unacked.runs().end());
   return saved;
 }
@@ -126,6 +127,8 @@ Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   node.arrived = node.window_arrived = saved.arrived;
   node.lost = node.window_lost = saved.lost;
   node.sampled = std::min(saved.sampled, now);
+  node.sent = saved.sent;
+  node.sent.clamp(now);
   std::vector<MountLoad> loads;
   loads.reserve(saved.mounts.size());
   for (const CarriedRecord& carried : saved.mounts) loads.push_back(load_of(carried));

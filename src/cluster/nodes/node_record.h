@@ -15,6 +15,7 @@
 #include "base/record.h"
 #include "cluster/nodes/carriers.h"
 #include "cluster/nodes/node.h"
+#include "cluster/nodes/sent_lately.h"
 
 namespace lb {
 
@@ -89,13 +90,14 @@ struct NodeRecord {
   SteadyTime since{}, last_report{}, sampled{};
   std::vector<UnackedRedirects::Run> unacked;
   std::vector<CarriedRecord> mounts;
+  SentLately sent;
 };
 template <class Io, RecordOf<NodeRecord> T>
 void record_fields(Io& io, T& node) {
   auto& [id, epoch, kind, state, why, scope, enforces, addresses, capacity, tags, countries, every,
          out_after, proven, checks_tokens, keyed, counts_load, counts_arrivals, masters, loop_ms,
          relays, cannot, unreachable, kbps, listeners, arrivals, issued, arrived, lost, since,
-         last_report, sampled, unacked, mounts] = node;
+         last_report, sampled, unacked, mounts, sent] = node;
   io.needed(1, id);
   io(2, epoch);
   io.choice(3, kind, NodeKind::kStatic);
@@ -130,6 +132,7 @@ void record_fields(Io& io, T& node) {
   io(32, sampled);
   io(33, unacked);
   io(34, mounts);
+  io(35, sent);
 }
 
 }  // namespace lb

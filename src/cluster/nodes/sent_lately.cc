@@ -44,6 +44,20 @@ void FadingLoad::add(double listeners, double kbps, SteadyTime now,
   set(listeners_ * part + listeners, kbps_ * part + kbps, std::max(now, at_));
 }
 
+void FadingLoad::clamp(SteadyTime now) noexcept {
+  listeners_ = std::max(0.0, listeners_);
+  kbps_ = std::max(0.0, kbps_);
+  at_ = std::min(at_, now);
+}
+
+void SentLately::clamp(SteadyTime now) noexcept {
+  for (FadingLoad* const load : {&all, &lost, &minute}) load->clamp(now);
+  believed = std::min(believed, now);
+  forgiven = std::min(forgiven, now);
+  if (kept) kept = std::clamp(*kept, 0.0, 1.0);
+  if (dearer < 0) dearer = 1;
+}
+
 void FadingLoad::set(double listeners, double kbps, SteadyTime now) noexcept {
   listeners_ = listeners;
   kbps_ = kbps;

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/record.h"
 
 namespace lb {
 
@@ -40,6 +41,15 @@ class FadingLoad {
   }
   double kbps(SteadyTime now, std::chrono::duration<double> life) const noexcept {
     return kbps_ * left(now, life);
+  }
+  // Of another process: not below 0, nor of a time to come.
+  void clamp(SteadyTime now) noexcept;
+  template <class Io, RecordOf<FadingLoad> T>
+  friend void record_fields(Io& io, T& load) {
+    auto& [listeners, kbps, at] = load;
+    io(1, listeners);
+    io(2, kbps);
+    io(3, at);
   }
 
  private:
@@ -74,10 +84,25 @@ struct SentLately {
     return when == SteadyTime{} || now - when >= kBelieveAgain;
   }
   void forgive(SteadyTime now, std::chrono::duration<double> life) noexcept;
+  // Of another process.
+  void clamp(SteadyTime now) noexcept;
   double redirects(SteadyTime now, std::chrono::duration<double> life) const noexcept {
     return all.listeners(now, life) + lost.listeners(now, life);
   }
 };
+
+template <class Io, RecordOf<SentLately> T>
+void record_fields(Io& io, T& sent) {
+  auto& [all, lost, minute, credible, believed, forgiven, kept, dearer] = sent;
+  io(1, all);
+  io(2, lost);
+  io(3, minute);
+  io(4, credible);
+  io(5, believed);
+  io(6, forgiven);
+  io(7, kept);
+  io(8, dearer);
+}
 
 // What the other nodes keep of what they were sent.
 struct PeersKeep {

@@ -59,6 +59,21 @@ TEST(NodeRecord, GoesOnWithLoadMountsAndWhatIsNotConfirmed) {
   CHECK_EQUAL(3u, node.issued);
 }
 
+// Floors below the load that it says.
+TEST(NodeRecord, KeepsWhatItWasSentLately) {
+  before.table.issued(edge, "/a", 128, before.now);
+  before.pass(250ms);
+  before.report_arrivals(edge, 768, 11);
+  const SentLately& sent = before.table.node(edge).sent;
+  CHECK(sent.minute.listeners(before.now, SentLately::kMinute) > 0);
+  hand_over(before, after);
+  const SentLately& there = after.table.node(after.table.find("edge1")).sent;
+  DOUBLES_EQUAL(sent.minute.listeners(before.now, SentLately::kMinute),
+                there.minute.listeners(before.now, SentLately::kMinute), 0.001);
+  DOUBLES_EQUAL(sent.all.kbps(before.now, 60s), there.all.kbps(before.now, 60s), 0.001);
+  CHECK_EQUAL(sent.credible, there.credible);
+}
+
 TEST(NodeRecord, HasTimeToMakeItsLinkAgainAndIsTheSameRun) {
   hand_over(before, after);
   const NodeSlot there = after.table.find("edge1");
