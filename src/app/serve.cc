@@ -116,6 +116,7 @@ int serve(const Options& options, Launch launch) {
   Standing standing;
   if (before) {
     // From here on to GO it has its time: what it lacks is known.
+    server.prepare(*before);
     if (auto ready = before->prepared(); !ready) return 1;
     if (auto taken = server.take_over(*before); !taken) return 1;
     standing = before->standing();

@@ -38,6 +38,7 @@ class Server {
   // Of a hand-over: before bind(); behind it; before run().
   void take_sockets(std::vector<ListenSockets::Handed> sockets,
                     std::pair<UniqueFd, int> cluster_port);
+  void prepare(TakeOver& before) { before.prepare(*services_); }
   Result<void> take_over(TakeOver& before);
   void may_hand_over(Handover::Plan plan, Standing standing);
   // Until a signal ends it.  announce: print the "ready" line that tests wait for.  before: the

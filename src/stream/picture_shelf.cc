@@ -70,6 +70,13 @@ PictureShelf::Bytes PictureShelf::find(const std::string& name) {
   return row->second.bytes;
 }
 
+std::vector<std::pair<std::string, PictureShelf::Bytes>> PictureShelf::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, Bytes>> all;
+  for (const std::string& name : used_) all.emplace_back(name, rows_.find(name)->second.bytes);
+  return all;
+}
+
 std::size_t PictureShelf::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

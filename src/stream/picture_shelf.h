@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "media/picture.h"
@@ -46,6 +48,8 @@ class PictureShelf {
   // Null: it is not here.
   Bytes find(const std::string& name);
   std::size_t bytes() const;
+  // All, with their names; the one that was used longest ago comes first.
+  std::vector<std::pair<std::string, Bytes>> all() const;
 
  private:
   struct Row {

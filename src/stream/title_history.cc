@@ -1,6 +1,9 @@
 #include "stream/title_history.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "stream/title_record.h"
 
 namespace lb {
 namespace {
@@ -138,6 +141,41 @@ std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {
   const auto at = rows_.find(mount);
   if (at == rows_.end()) return {};
   return {at->second.titles.rbegin(), at->second.titles.rend()};
+}
+
+std::vector<TitlesRecord> TitleHistory::save() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, TitlesRecord> all;
+  for (const auto& [mount, row] : rows_) {
+    all[mount].titles = row.titles;
+    all[mount].changed = row.changed;
+  }
+  for (const auto& [mount, title] : announced_) all[mount].announced = title;
+  for (const auto& [mount, title] : painted_) all[mount].painted = title;
+  std::vector<TitlesRecord> records;
+  for (auto& [mount, record] : all) {
+    record.mount = mount;
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+std::vector<std::pair<std::string, std::string>> TitleHistory::save_pictures() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const std::string& art : pictures_) all.emplace_back(art, mounts_of_.find(art)->second);
+  return all;
+}
+
+void TitleHistory::restore(TitlesRecord saved) {
+  const std::lock_guard lock(mutex_);
+  if (saved.announced && announced_.size() < kMaxMounts)
+    announced_.insert_or_assign(saved.mount, std::move(*saved.announced));
+  if (saved.painted && painted_.size() < kMaxMounts)
+    painted_.insert_or_assign(saved.mount, std::move(*saved.painted));
+  if (saved.titles.empty() || rows_.size() >= kMaxMounts) return;
+  changes_ = std::max(changes_, saved.changed);
+  rows_.insert_or_assign(saved.mount, Row{std::move(saved.titles), saved.changed});
 }
 
 std::vector<std::string> TitleHistory::mounts() const {

@@ -1,6 +1,6 @@
 // TitleHistory: the titles that were played lately, per mount: <max-history>.  It knows mounts by
-// name, so that what was played survives the source, its relay, and the mount itself; not a
-// restart.
+// name, so that what was played survives the source, its relay, the mount itself and an upgrade;
+// not a restart.
 //
 // Thread: all functions from any thread; a title is rare, so one mutex is enough.
 // Bounds: so many titles of a mount as its settings say, so many mounts, so many bytes of a title.
@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,6 +28,8 @@ struct PlayedTitle {
   std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
   std::string art = {};                     // the name of its picture; "": it has none
 };
+
+struct TitlesRecord;
 
 class TitleHistory {
  public:
@@ -63,6 +66,12 @@ class TitleHistory {
   // The newest first.
   std::vector<PlayedTitle> of(const std::string& mount) const;
   std::vector<std::string> mounts() const;  // in the order of their names
+
+  // Of a hand-over: a record a mount, and the pictures with their mounts (note_picture() restores
+  // these), the oldest first.
+  std::vector<TitlesRecord> save() const;
+  std::vector<std::pair<std::string, std::string>> save_pictures() const;
+  void restore(TitlesRecord saved);
 
  private:
   struct Row {

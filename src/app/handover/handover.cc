@@ -1,6 +1,7 @@
 #include "app/handover/handover.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,6 +23,7 @@
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
 #include "base/cat.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -112,12 +114,31 @@ Result<void> Handover::offer() {
     saved.fds.push_back(out.fds().add(socket->fds->front().get()));
     offer.cluster_port.push_back(std::move(saved));
   }
+  const UniqueFd pictures = offer_pictures(offer);
+  if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
   out.put(HandoverType::kOffer, offer);
   auto pid = plan_.launch.start(ends->second);
   if (!pid) return pid.error();
   successor_ = *pid;
   ends->second.close();
   return send_parcel(channel_, out.bytes(), out.fds().all(), 1s);
+}
+
+// Before the pause, which they would make longer: those that come later are few.  Without a file
+// all come later.
+UniqueFd Handover::offer_pictures(OfferRecord& offer) {
+  pictures_.clear();
+  UniqueFd file(::memfd_create("pictures", MFD_CLOEXEC));
+  for (const auto& [name, bytes] : services_.pictures.all()) {
+    if (!file || !write_all(file.get(), *bytes)) {
+      pictures_.clear();
+      offer.picture_bytes.clear();
+      return {};
+    }
+    offer.picture_bytes.push_back(bytes->size());
+    pictures_.insert(name);
+  }
+  return pictures_.empty() ? UniqueFd() : std::move(file);
 }
 
 void Handover::on_channel(short) {

@@ -25,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -76,6 +77,7 @@ class Handover {
 
   std::string obstacle();
   Result<void> offer();
+  UniqueFd offer_pictures(OfferRecord& offer);
   void on_channel(short events);
   void freeze();
   void rest_files(std::uint64_t turn);
@@ -91,6 +93,7 @@ class Handover {
   // files: the numbers of mounts that play files.
   void save_listeners(HandoverOut& out,
                       const std::unordered_map<const Mount*, std::uint64_t>& files);
+  void save_titles(HandoverOut& out);
   void save_players(HandoverOut& out);
   void save_cluster(HandoverOut& out);
   void gone();
@@ -112,6 +115,7 @@ class Handover {
   Watch watch_;
   Timer deadline_, again_;
   std::unique_ptr<Timer> remainder_;  // of worker 0
+  std::set<std::string> pictures_;    // that were offered, by name
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;

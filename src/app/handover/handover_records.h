@@ -21,6 +21,7 @@
 #include "stream/moved_fd.h"
 #include "stream/source_record.h"
 #include "stream/standby_record.h"
+#include "stream/title_record.h"
 
 namespace lb {
 
@@ -50,6 +51,8 @@ enum class HandoverType : std::uint32_t {
   kDirect = 28,
   kSeats = 29,
   kRecords = 30,
+  kTitles = 32,
+  kPictures = 33,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -86,11 +89,14 @@ struct OfferRecord {
   std::vector<SocketRecord> cluster_port;  // one or none
   std::uint64_t store = 0;                 // descriptors that the service manager keeps
   bool confined = false;                   // which the next process is then already
+  // Pictures of titles, one behind the other in a file.
+  std::vector<MovedFd> pictures;  // one or none
+  std::vector<std::uint64_t> picture_bytes;
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
-         sockets, cluster_port, store, confined] = offer;
+         sockets, cluster_port, store, confined, pictures, picture_bytes] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -104,6 +110,8 @@ void record_fields(Io& io, T& offer) {
   io(11, cluster_port);
   io(12, store);
   io(13, confined);
+  io(14, pictures);
+  io(15, picture_bytes);
 }
 
 struct WordRecord {
@@ -244,15 +252,25 @@ class HandoverOut {
  public:
   template <class T>
   void put(HandoverType type, const T& record) {
-    RecordOut out;
-    record_fields(out, record);
-    put_record(bytes_, static_cast<std::uint32_t>(type), true, out);
+    add(type, true, record);
+  }
+  // A program that does not know the type goes on without it.
+  template <class T>
+  void put_extra(HandoverType type, const T& record) {
+    add(type, false, record);
   }
   FdsOut& fds() noexcept { return fds_; }
   const FdsOut& fds() const noexcept { return fds_; }
   const std::string& bytes() const noexcept { return bytes_; }
 
  private:
+  template <class T>
+  void add(HandoverType type, bool needed, const T& record) {
+    RecordOut out;
+    record_fields(out, record);
+    put_record(bytes_, static_cast<std::uint32_t>(type), needed, out);
+  }
+
   std::string bytes_;
   FdsOut fds_;
 };

@@ -99,6 +99,17 @@ void Handover::save_server(HandoverOut& out) {
   out.put(HandoverType::kServer, server);
 }
 
+void Handover::save_titles(HandoverOut& out) {
+  for (const TitlesRecord& titles : services_.titles.save())
+    out.put_extra(HandoverType::kTitles, titles);
+  PicturesRecord lately;
+  lately.mounts = services_.titles.save_pictures();
+  out.put_extra(HandoverType::kPictures, lately);
+  for (const auto& [name, bytes] : services_.pictures.all())
+    if (!pictures_.contains(name))
+      out.put_extra(HandoverType::kPictures, PicturesRecord{{}, {*bytes}});
+}
+
 Result<void> Handover::save_audience(HandoverOut& out) {
   if (!services_.listenings->on()) return {};
   auto saved = services_.listenings->suspend();
@@ -145,6 +156,7 @@ Result<void> Handover::save(HandoverOut& out) {
   for (const HeardFileRecord& file : files.files) out.put(HandoverType::kFile, file);
   save_listeners(out, files.numbers);
   save_players(out);
+  save_titles(out);
   save_files(out);
   save_cluster(out);
   out.put(HandoverType::kEnd, given_);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <type_traits>
@@ -69,7 +70,10 @@ Result<std::unique_ptr<TakeOver>> TakeOver::begin(int fd) {
   if (!*head || static_cast<HandoverType>((*head)->type) != HandoverType::kOffer)
     return Error::invalid("the process before offers nothing that is known");
   auto offer = read_record<OfferRecord>("offer", (*head)->bytes);
-  if (!offer) return offer.error();
+  if (!offer) {
+    taken->refuse(offer.error().what);
+    return offer.error();
+  }
   if (offer->format != kHandoverFormat || offer->workers == 0 || offer->workers > 64) {
     const std::string why = cat(
         {"its format of a hand-over is ", offer->format, ", this program knows ", kHandoverFormat});
@@ -123,6 +127,20 @@ Standing TakeOver::standing() {
   return standing;
 }
 
+void TakeOver::prepare(Services& services) {
+  const UniqueFd file =
+      offer_.pictures.empty() ? UniqueFd() : offered_.take(offer_.pictures.front());
+  off_t at = 0;
+  for (const std::uint64_t size : offer_.picture_bytes) {
+    if (!file || size > kMaxPictureBytes) return;
+    std::string bytes(static_cast<std::size_t>(size), 0);
+    if (::pread(file.get(), bytes.data(), bytes.size(), at) != static_cast<ssize_t>(size)) return;
+    at += static_cast<off_t>(size);
+    // One that cannot be shown is left out.
+    [[maybe_unused]] const auto put = services.pictures.put(std::move(bytes));
+  }
+}
+
 void TakeOver::refuse(std::string_view why) {
   // Where it cannot be said, the other process sees that this one has ended.
   [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, why);
@@ -151,17 +169,16 @@ Result<void> TakeOver::read(Services& services, std::string_view bytes) {
     if (!head) return head.error();
     if (!*head) break;
     if (whole_) return Error::invalid("a hand-over has more behind its end");
-    if (auto one = read_one(services, static_cast<HandoverType>((*head)->type), (*head)->bytes);
-        !one)
-      return one;
+    if (auto one = read_one(services, **head); !one) return one;
   }
   if (!whole_) return Error::invalid("a hand-over is not whole");
   if (!leases_.empty()) return Error::invalid("a mount has a writer that is no source");
   return {};
 }
 
-Result<void> TakeOver::read_one(Services& services, HandoverType type, std::string_view bytes) {
-  switch (type) {
+Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
+  const std::string_view bytes = head.bytes;
+  switch (static_cast<HandoverType>(head.type)) {
     case HandoverType::kRecords:
       return taken<RecordsRecord>("records", bytes,
                                   [&](auto saved) { take_records(services, std::move(saved)); });
@@ -235,11 +252,17 @@ Result<void> TakeOver::read_one(Services& services, HandoverType type, std::stri
     case HandoverType::kDump:
       return taken<DumpRecord>("dump", bytes,
                                [&](const auto& saved) { return take_dump(services, saved); });
+    case HandoverType::kTitles:
+      return taken<TitlesRecord>("titles", bytes,
+                                 [&](auto saved) { services.titles.restore(std::move(saved)); });
+    case HandoverType::kPictures:
+      return taken<PicturesRecord>("pictures", bytes,
+                                   [&](auto saved) { take_pictures(services, std::move(saved)); });
     case HandoverType::kEnd:
       return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
     default:
-      return Error::invalid(cat({"a record of type ", static_cast<std::uint32_t>(type),
-                                 " is not known to this program"}));
+      if (!head.needed) return {};
+      return Error::invalid(cat({"a record of type ", head.type, " is not known to this program"}));
   }
 }
 
@@ -261,6 +284,13 @@ Result<void> TakeOver::take_dump(Services& services, const DumpRecord& saved) {
   if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
   services.dumps.take_over(mount, saved, fds_.take(saved.file));
   return {};
+}
+
+void TakeOver::take_pictures(Services& services, PicturesRecord saved) {
+  for (const auto& [art, mount] : saved.mounts) services.titles.note_picture(mount, art);
+  for (std::string& bytes : saved.pictures) {
+    [[maybe_unused]] const auto put = services.pictures.put(std::move(bytes));
+  }
 }
 
 // A configuration without a store has no use for them.

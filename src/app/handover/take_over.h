@@ -47,6 +47,8 @@ class TakeOver {
   std::pair<UniqueFd, int> cluster_port();
   Standing standing();
 
+  // What was offered to be read before the pause.
+  void prepare(Services& services);
   // This process cannot go on.
   void refuse(std::string_view why);
   Result<void> prepared();
@@ -67,7 +69,7 @@ class TakeOver {
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
   Result<void> read(Services& services, std::string_view bytes);
-  Result<void> read_one(Services& services, HandoverType type, std::string_view bytes);
+  Result<void> read_one(Services& services, const RecordHead& head);
   void take_records(Services& services, RecordsRecord saved);
   void take_server(Services& services, const ServerRecord& saved);
   Result<void> take_mount(Services& services, const AdmissionRecord& saved);
@@ -83,6 +85,7 @@ class TakeOver {
   Result<void> take_past(Services& services, const PastRecord& saved);
   void directs_go_on(Services& services, SteadyTime until);
   void direct_goes_on(Services& services, const DirectRecord& saved, std::shared_ptr<Mount> mount);
+  static void take_pictures(Services& services, PicturesRecord saved);
   Result<void> take_dump(Services& services, const DumpRecord& saved);
   Result<void> end(const EndRecord& saved);
   void has_come(const ListenerRecord& listener);

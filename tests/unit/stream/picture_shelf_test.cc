@@ -56,3 +56,12 @@ TEST(PictureShelf, NamesAreHexAndAnEnding) {
         std::string(32, 'A') + ".jpg", "a" + hash + ".jpg"})
     CHECK(name_in_picture_path(other).empty());
 }
+TEST(PictureShelf, AllAreNamedInTheOrderOfTheirUse) {
+  PictureShelf shelf;
+  const std::string a = *shelf.put(png("a")), b = *shelf.put(png("b"));
+  shelf.find(a);
+  const auto all = shelf.all();
+  LONGS_EQUAL(2, all.size());
+  CHECK(all[0].first == b && *all[0].second == png("b"));
+  CHECK(all[1].first == a && *all[1].second == png("a"));
+}

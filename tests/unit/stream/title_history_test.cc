@@ -2,9 +2,13 @@
 
 #include <limits>
 
+#include "base/through_record.h"
+#include "stream/title_record.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 
 namespace {
 
@@ -139,4 +143,26 @@ TEST(TitleHistory, APictureIsOfTheTitleThatHasItsTextWhicheverComesFirst) {
   history.paint("/m", "D", "d.jpg");
   history.paint("/m", "D", "");
   STRCMP_EQUAL("", art("D").c_str());
+}
+TEST(TitleHistory, AnotherProcessGoesOnWithIt) {
+  history.add("/m", "A", {StreamAddress{{1, 2}, 5}, {}}, at(1000), 9);
+  history.paint("/m", "A", "a.png");
+  history.add("/m", "B", {}, at(1001), 9);
+  history.announce("/m", "C", at(1002));
+  history.paint("/n", "to come", "n.png");
+  history.note_picture("/m", "a.png");
+  TitleHistory next;
+  for (const TitlesRecord& saved : history.save()) next.restore(through_record(saved));
+  for (const auto& [art, mount] : history.save_pictures()) next.note_picture(mount, art);
+  const auto titles = next.of("/m");
+  LONGS_EQUAL(2, titles.size());
+  STRCMP_EQUAL("B", titles[0].title.c_str());
+  CHECK(titles[1].title == "A" && titles[1].art == "a.png" && titles[1].at == at(1000));
+  CHECK_EQUAL(5, titles[1].place->position);
+  STRCMP_EQUAL("C", next.next_of("/m")->title.c_str());
+  STRCMP_EQUAL("/m", next.mount_of("a.png").c_str());
+  STRCMP_EQUAL("/n", next.mount_of("n.png").c_str());
+  // What was painted before its title comes with it.
+  next.add("/n", "to come", {}, at(1003), 9);
+  STRCMP_EQUAL("n.png", next.picture_of("/n", "to come").c_str());
 }
