@@ -8,7 +8,6 @@
 #include "app/drain/drain.h"
 #include "app/server.h"
 #include "app/services/worker.h"
-#include "base/cat.h"
 
 namespace lb {
 
@@ -34,11 +33,15 @@ void Server::may_hand_over(Handover::Plan plan, Standing standing) {
 }
 
 void Server::go_on() {
+  services_->relays->programs().go_on();
   before_->cluster_goes_on(*services_);
   for (const std::string& name : before_->mounts())
     if (const auto mount = services_->mounts.find(name)) {
       mount_taken_over(mount);
-      if (mount->phase() == MountPhase::kLingering) services_->relays->mount_taken_over(name);
+      if (mount->phase() == MountPhase::kLingering)
+        services_->relays->mount_taken_over(name);
+      else if (mount->facts()->relayed)
+        services_->relays->settle(name);
     }
   services_->links->all_goes_on();
   before_->go_on(*services_, sockets_);
@@ -67,14 +70,6 @@ std::string Server::upgrade_obstacle() const {
   if (reloading_) return "the configuration is read again at this moment";
   if (services_->drain.draining())
     return "the server is draining: cancel that (/admin/undrain), or let it end";
-  std::string program;
-  services_->relays->for_each_relay([&program](const std::string& mount, const Relay& relay) {
-    const Upstream* const upstream = relay.upstream();
-    if (upstream != nullptr && !upstream->program.empty()) program = mount;
-  });
-  if (!program.empty())
-    return cat(
-        {"mount ", program, " is written by a program (<exec>), which cannot be handed over yet"});
   return {};
 }
 

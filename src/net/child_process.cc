@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +23,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kBlindPoll = 100ms;
 constexpr int kNotStarted = 127;
+// The program's descriptor of its lifeline: above those that shells and scripts name.
+constexpr int kLifeline = 100;
+// Linux 6.9; not in every header of the kernel.
+constexpr unsigned kWholeGroup = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP
 // Bytes of the standard error that are read in one turn.
 constexpr int kErrorReads = 8;
 
@@ -81,7 +84,7 @@ struct Image {
   const char* path;
   char* const* words;
   char* const* environment;
-  int input, output, errors;
+  int input, output, errors, lifeline;
   pid_t parent;
 };
 
@@ -97,14 +100,18 @@ struct Image {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // It may have died just before that.
-  if (::getppid() != image.parent) ::_exit(kNotStarted);
   ::dup2(image.input, STDIN_FILENO);
   ::dup2(image.output, STDOUT_FILENO);
   ::dup2(image.errors, STDERR_FILENO);
+  ::dup2(image.lifeline, kLifeline);
   // Everything of ours is close-on-exec; this is for what a library may have opened otherwise.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::fcntl(kLifeline, F_SETFD, 0);
+  ::fcntl(kLifeline, F_SETSIG, SIGKILL);
+  ::fcntl(kLifeline, F_SETOWN, -::getpid());  // the group
+  ::fcntl(kLifeline, F_SETFL, O_ASYNC);
+  // This process may have died just before that.
+  if (::getppid() != image.parent) ::_exit(kNotStarted);
   ::execve(image.path, image.words, image.environment);
   *fault = errno;
   ::_exit(kNotStarted);
@@ -142,6 +149,7 @@ std::vector<std::string> passed_on_environment() {
 }
 
 std::string to_text(const ChildEnd& end) {
+  if (!end.known) return "ended (its status is not known: it was started before an upgrade)";
   if (end.signal != 0) return cat({"was ended by signal ", end.signal});
   return cat({"ended with status ", end.status});
 }
@@ -153,17 +161,16 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
   auto input = spec.has_input ? open_pipe(&Pipe::writing) : Result<Pipe>(Pipe{});
   auto output = open_pipe(&Pipe::reading);
   auto errors = open_pipe(&Pipe::reading);
-  for (const auto* each : {&input, &output, &errors})
+  auto lifeline = open_pipe(&Pipe::writing);
+  for (const auto* each : {&input, &output, &errors, &lifeline})
     if (!*each) return each->error();
   const auto words = pointers_to_words(spec.words);
   const auto environment = pointers_to_words(spec.environment);
-  const Image image{path->c_str(),
-                    words.data(),
-                    environment.data(),
-                    spec.has_input ? input->reading.get() : spec.null_device,
-                    output->writing.get(),
-                    errors->writing.get(),
-                    ::getpid()};
+  const Image image{
+      path->c_str(),           words.data(),
+      environment.data(),      spec.has_input ? input->reading.get() : spec.null_device,
+      output->writing.get(),   errors->writing.get(),
+      lifeline->reading.get(), ::getpid()};
   volatile int fault = 0;
   const pid_t pid = spawn(image, &fault);
   if (pid < 0)
@@ -173,22 +180,37 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
     return Error::io(cat({"program ", *path, " could not be run (", std::strerror(fault), ")"}));
   }
   return std::unique_ptr<ChildProcess>(new ChildProcess(
-      loop, pid, spec.lines_a_second,
-      {std::move(input->writing), std::move(output->reading), std::move(errors->reading)},
+      loop,
+      {pid,
+       UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+       std::move(errors->reading),
+       std::move(lifeline->writing),
+       loop.now(),
+       {}},
+      true, spec.lines_a_second, {std::move(input->writing), std::move(output->reading)},
       std::move(callbacks)));
 }
 
-ChildProcess::ChildProcess(Loop& loop, int pid, unsigned lines_a_second, Ends ends,
-                           Callbacks callbacks)
+std::unique_ptr<ChildProcess> ChildProcess::adopt(Loop& loop, Handed<UniqueFd> handed,
+                                                  unsigned lines_a_second, Callbacks callbacks) {
+  return std::unique_ptr<ChildProcess>(
+      new ChildProcess(loop, std::move(handed), false, lines_a_second, {}, std::move(callbacks)));
+}
+
+ChildProcess::ChildProcess(Loop& loop, Handed<UniqueFd> program, bool is_parent,
+                           unsigned lines_a_second, Ends ends, Callbacks callbacks)
     : loop_(loop),
-      pid_(pid),
+      pid_(program.pid),
+      is_parent_(is_parent),
       lines_a_second_(lines_a_second),
       callbacks_(std::move(callbacks)),
-      started_(loop.now()),
+      started_(program.started),
       input_(std::move(ends.input)),
       output_(std::move(ends.output)),
-      errors_(std::move(ends.errors)),
-      pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+      errors_(std::move(program.errors)),
+      pidfd_(std::move(program.pidfd)),
+      lifeline_(std::move(program.lifeline)),
+      line_(std::move(program.line)),
       kill_(loop, [this] { kill_group(SIGKILL); }),
       again_(loop, [this] { reap(); }) {
   if (pidfd_)
@@ -201,10 +223,27 @@ ChildProcess::ChildProcess(Loop& loop, int pid, unsigned lines_a_second, Ends en
 ChildProcess::~ChildProcess() {
   if (!alive_) return;
   kill_group(SIGKILL);
-  ::waitpid(pid_, nullptr, WNOHANG);
+  if (is_parent_) ::waitpid(pid_, nullptr, WNOHANG);
 }
 
-void ChildProcess::kill_group(int signal) const noexcept { ::kill(-pid_, signal); }
+void ChildProcess::let_go() noexcept {
+  alive_ = false;
+  kill_.cancel();
+  end_watch_.stop();
+  error_watch_.stop();
+}
+
+// The number of a program that is not ours to wait for may be another one's as soon as it has
+// ended.
+void ChildProcess::kill_group(int signal) const noexcept {
+  if (is_parent_) {
+    ::kill(-pid_, signal);
+    return;
+  }
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, kWholeGroup) == 0) return;
+  if (errno == EINVAL && ::syscall(SYS_pidfd_send_signal, pidfd_.get(), 0, nullptr, 0) == 0)
+    ::kill(-pid_, signal);
+}
 
 void ChildProcess::terminate() {
   if (!alive_ || kill_.armed()) return;
@@ -213,17 +252,20 @@ void ChildProcess::terminate() {
 }
 
 void ChildProcess::reap() {
-  // While its end has not been taken note of, its number is no other group's.
-  siginfo_t how{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-      how.si_pid == 0) {
-    if (!pidfd_) again_.after(kBlindPoll);
-    return;
+  ChildEnd end;
+  if (is_parent_) {
+    // While its end has not been taken note of, its number is no other group's.
+    siginfo_t how{};
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        how.si_pid == 0) {
+      if (!pidfd_) again_.after(kBlindPoll);
+      return;
+    }
   }
   kill_group(SIGKILL);
-  ChildEnd end;
   int status = 0;
-  ::waitpid(pid_, &status, WNOHANG);
+  if (is_parent_) ::waitpid(pid_, &status, WNOHANG);
+  end.known = is_parent_;
   if (WIFSIGNALED(status))
     end.signal = WTERMSIG(status);
   else

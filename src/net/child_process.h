@@ -2,15 +2,18 @@
 // a pipe of ours, and its standard input where that is asked for; its standard error comes line by
 // line.
 //
-// The program has /dev/null as its input otherwise, no other descriptor, default signals, and a
-// process group of its own.  The kernel kills it when this process dies, however that happens
-// (PR_SET_PDEATHSIG).  It is never waited for: its end is read from a pidfd, and what is left of
-// its group is killed then.
+// The program has /dev/null as its input otherwise, default signals, and a process group of its
+// own.  Its one other descriptor is a lifeline: the reading end of a pipe that nothing is written
+// into, on which the kernel kills the group (F_SETSIG) when no process has the writing end any
+// more.  So a program dies with its server, however that ends, and stays when another process goes
+// on with the server (PR_SET_PDEATHSIG would kill it then).  It is never waited for: its end is
+// read from a pidfd, and what is left of its group is killed then.
 //
 // Life: start() → terminate() (TERM to the group; KILL after kPatience) → ended(), once.  An object
-// that is destroyed earlier kills the group at once.
-// Thread: one loop.  Its thread must live as long as the process (the main thread, control): the
-// kernel kills a child of a thread that ends.
+// that is destroyed earlier kills the group at once.  Or start() → lend(), let_go() here, adopt()
+// in the process that goes on: that one is not the parent, so how the program ends is not known
+// there.
+// Thread: one loop.
 // Ownership: its user, until ended().
 // Bounds: lines_a_second of the standard error, kMaxLine bytes each; what is above is counted.
 // Errors: a program that is not found, or cannot be executed: start() says so.
@@ -42,11 +45,12 @@ struct ChildSpec {
 };
 
 struct ChildEnd {
-  int status = 0;  // of its exit
-  int signal = 0;  // that has ended it; 0: it has exited
+  int status = 0;     // of its exit
+  int signal = 0;     // that has ended it; 0: it has exited
+  bool known = true;  // false: another process was its parent; status and signal are 0
   std::chrono::milliseconds lasted{0};
 };
-// "ended with status 1", "was ended by signal 9".
+// "ended with status 1", "was ended by signal 9", "ended (its status is not known: …)".
 std::string to_text(const ChildEnd& end);
 
 class ChildProcess {
@@ -71,11 +75,30 @@ class ChildProcess {
   void terminate();
   int pid() const noexcept { return pid_; }
 
+  // A program as another process goes on with it; its input and output are its user's.
+  template <class Fd>
+  struct Handed {
+    int pid = 0;
+    Fd pidfd{}, errors{}, lifeline{};
+    SteadyTime started{};
+    std::string line;  // the beginning of one
+  };
+  // The descriptors stay here.
+  Handed<int> lend() const {
+    return {pid_, pidfd_.get(), errors_.get(), lifeline_.get(), started_, line_};
+  }
+  bool can_be_handed() const noexcept { return alive_ && pidfd_ && lifeline_; }
+  // Another process has it: nothing is killed or told by this object.
+  void let_go() noexcept;
+  static std::unique_ptr<ChildProcess> adopt(Loop& loop, Handed<UniqueFd> handed,
+                                             unsigned lines_a_second, Callbacks callbacks);
+
  private:
   struct Ends {
-    UniqueFd input, output, errors;
+    UniqueFd input, output;
   };
-  ChildProcess(Loop& loop, int pid, unsigned lines_a_second, Ends ends, Callbacks callbacks);
+  ChildProcess(Loop& loop, Handed<UniqueFd> program, bool is_parent, unsigned lines_a_second,
+               Ends ends, Callbacks callbacks);
   void on_end(short) { reap(); }
   void on_errors(short) { read_errors(); }
   void read_errors();
@@ -87,10 +110,11 @@ class ChildProcess {
 
   Loop& loop_;
   const int pid_;
+  const bool is_parent_;
   const unsigned lines_a_second_;
   Callbacks callbacks_;
   const SteadyTime started_;
-  UniqueFd input_, output_, errors_, pidfd_;
+  UniqueFd input_, output_, errors_, pidfd_, lifeline_;
   bool alive_ = true;
   std::string line_;  // the beginning of one
   SteadyTime second_{};

@@ -27,6 +27,7 @@ class PipeTransport final : public Transport {
     return {IoStatus::kError, 0};
   }
   bool can_send_file() const noexcept override { return false; }
+  bool can_move() const noexcept override { return true; }
   int fd() const noexcept override { return fd_.get(); }
   const Address& peer() const noexcept override { return peer_; }
   void shut_down_write() noexcept override {}

@@ -120,16 +120,11 @@ std::string SourceAdmission::cannot_move() const {
       return cat({"mount ", name, " changes its source at this moment"});
     if (record.lease == 0 && !record.standbys.empty())
       return cat({"mount ", name, " is given to another encoder at this moment"});
-    if (record.kind == WriterKind::kRelay && !record.standbys.empty())
-      return cat({"mount ", name,
-                  " is relayed and has encoders that stand by, which cannot be handed over yet"});
   }
   return {};
 }
 
-std::vector<AdmissionRecord> SourceAdmission::save(
-    FdsOut& fds, const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of,
-    const std::function<std::string(unsigned home, std::uint64_t lease)>& framer_of) const {
+std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSight& writers) const {
   std::vector<AdmissionRecord> all;
   for (const auto& [name, record] : records_) {
     // An idle mount that waits for its relay is made again by the configuration.
@@ -145,15 +140,17 @@ std::vector<AdmissionRecord> SourceAdmission::save(
     saved.dead_air = record.dead_air;
     if (record.linger) saved.lingers_until = record.lingers_until;
     saved.left_at = record.left_at;
-    const StreamLog* log = record.lease != 0 ? log_of(record.home, record.lease) : record.log.get();
+    const StreamLog* log =
+        record.lease != 0 ? writers.log(record.home, record.lease) : record.log.get();
     if (log != nullptr) {
       saved.log = saved_bytes(*log);
       saved.log_file = fds.add(log->file());
     }
     if (record.framer) saved.framer = saved_bytes(*record.framer);
     for (const Standby& one : record.standbys.all()) saved.standbys.push_back(save_rank(one));
-    if (record.kind == WriterKind::kRelay && record.lease != 0) {
-      saved.framer = framer_of(record.home, record.lease);
+    if (record.kind == WriterKind::kRelay && record.lease != 0 &&
+        !writers.is_saved(record.home, record.lease)) {
+      saved.framer = writers.framer(record.home, record.lease);
       saved.lease = 0;
       saved.phase = MountPhase::kLingering;
       saved.fed = false;
@@ -169,13 +166,12 @@ std::vector<AdmissionRecord> SourceAdmission::save(
 }
 
 std::vector<std::shared_ptr<const Metadata>> SourceAdmission::titles_of(
-    const Mount& mount,
-    const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const {
+    const Mount& mount, const WriterSight& writers) const {
   const auto at = records_.find(mount.name());
   if (at == records_.end() || at->second.mount.get() != &mount) return {};
   const Record& record = at->second;
   const StreamLog* const log =
-      record.lease != 0 ? log_of(record.home, record.lease) : record.log.get();
+      record.lease != 0 ? writers.log(record.home, record.lease) : record.log.get();
   return log == nullptr ? std::vector<std::shared_ptr<const Metadata>>() : log->titles();
 }
 
@@ -244,6 +240,12 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
 const Standby* SourceAdmission::standby_of(const std::string& mount, std::uint64_t id) {
   const auto at = records_.find(mount);
   return at == records_.end() ? nullptr : at->second.standbys.find(id);
+}
+
+void SourceAdmission::attach(const std::string& mount, std::uint64_t lease,
+                             std::function<void(const WriterLeft&)> left) {
+  const auto at = records_.find(mount);
+  if (at != records_.end() && at->second.lease == lease) at->second.left = std::move(left);
 }
 
 void SourceAdmission::go_on() {

@@ -26,15 +26,20 @@ void save_offer(const SourceOffer& offer, FdsOut& fds, Record& saved) {
 
 // Without its places, which are of the server.
 template <class Record>
-SourceOffer restore_offer(const Record& saved, UniqueFd fd) {
+SourceOffer restore_offer(const Record& saved, std::unique_ptr<Transport> transport) {
   SourceOffer offer;
-  offer.transport = std::make_unique<PlainTransport>(std::move(fd), saved.peer);
+  offer.transport = std::move(transport);
   offer.request = saved.request;
   offer.user_agent = saved.user_agent;
   offer.referer = saved.referer;
   offer.user = saved.user;
   offer.bytes_sent = saved.bytes_sent;
   return offer;
+}
+
+template <class Record>
+SourceOffer restore_offer(const Record& saved, UniqueFd fd) {
+  return restore_offer(saved, std::make_unique<PlainTransport>(std::move(fd), saved.peer));
 }
 
 }  // namespace lb

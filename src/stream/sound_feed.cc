@@ -45,10 +45,57 @@ void SoundFeeds::begin(std::uint64_t id, std::shared_ptr<Mount> mount, std::uint
   feed->mount = std::move(mount);
   feed->from = from;
   feed->pipe = std::move(pipe);
-  loop_.post([this, feed] {
+  add(std::move(feed));
+}
+
+void SoundFeeds::add(std::shared_ptr<Feed> feed) {
+  loop_.post([this, feed = std::move(feed)] {
     feeds_.push_back(std::move(*feed));
-    if (!timer_.armed()) timer_.after(0ms);
+    if (!rests_ && !timer_.armed()) timer_.after(0ms);
   });
+}
+
+void SoundFeeds::rest(std::function<void(std::map<std::uint64_t, SoundFeedRecord>)> done) {
+  loop_.post([this, done = std::move(done)] {
+    rests_ = true;
+    timer_.cancel();
+    std::map<std::uint64_t, SoundFeedRecord> all;
+    for (const Feed& feed : feeds_) {
+      SoundFeedRecord saved;
+      saved.pipe = static_cast<MovedFd>(feed.pipe.get());
+      saved.from = feed.from;
+      if (feed.begun) saved.position = feed.position;
+      if (feed.headers) {
+        const auto rest = std::span(*feed.headers).subspan(feed.headers_written);
+        saved.headers.assign(reinterpret_cast<const char*>(rest.data()), rest.size());
+      }
+      all.emplace(feed.id, std::move(saved));
+    }
+    done(std::move(all));
+  });
+}
+
+void SoundFeeds::go_on() {
+  loop_.post([this] {
+    rests_ = false;
+    if (!feeds_.empty()) timer_.after(0ms);
+  });
+}
+
+void SoundFeeds::take_over(std::uint64_t id, std::shared_ptr<Mount> mount,
+                           const SoundFeedRecord& saved, UniqueFd pipe) {
+  auto feed = std::make_shared<Feed>();
+  feed->id = id;
+  feed->mount = std::move(mount);
+  feed->from = saved.from;
+  feed->pipe = std::move(pipe);
+  feed->begun = saved.position.has_value();
+  feed->position = saved.position.value_or(0);
+  if (!saved.headers.empty()) {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(saved.headers.data());
+    feed->headers = std::make_shared<const Bytes>(bytes, bytes + saved.headers.size());
+  }
+  add(std::move(feed));
 }
 
 void SoundFeeds::end(std::uint64_t id) {

@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 
 #include "base/unique_fd.h"
 #include "net/loop.h"
 #include "stream/mount.h"
+#include "stream/sound_feed_record.h"
 
 namespace lb {
 
@@ -31,6 +33,15 @@ class SoundFeeds {
   void begin(std::uint64_t id, std::shared_ptr<Mount> mount, std::uint64_t from, UniqueFd pipe);
   void end(std::uint64_t id);
   void end_all();
+
+  // -- of a hand-over
+  // Nothing is written until go_on(); done: on its loop, with what another process goes on with, by
+  // id.  Descriptors in it are this process's.
+  void rest(std::function<void(std::map<std::uint64_t, SoundFeedRecord>)> done);
+  void go_on();
+  // A feed of another process goes on.
+  void take_over(std::uint64_t id, std::shared_ptr<Mount> mount, const SoundFeedRecord& saved,
+                 UniqueFd pipe);
   // On its loop.
   std::size_t running() const noexcept { return feeds_.size(); }
 
@@ -49,10 +60,12 @@ class SoundFeeds {
   // False: it is over.
   static bool advance(Feed& feed);
   static bool find_begin(Feed& feed, const StreamView& view);
+  void add(std::shared_ptr<Feed> feed);
 
   Loop& loop_;
   const std::function<void(std::uint64_t)> over_;
   std::list<Feed> feeds_;
+  bool rests_ = false;
   Timer timer_;
 };
 

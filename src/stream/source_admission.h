@@ -167,18 +167,22 @@ class SourceAdmission {
   // A mount that waits for its relay to come back waits no longer.
   void forget_relay(const std::string& mount);
 
-  // Of a hand-over.  log_of, framer_of: of a writer that is not here (its worker has it).  A mount
-  // that a relay writes goes over as one whose upstream was lost in this moment: the other process
-  // asks it again, for what follows the last byte here.
+  // Of a hand-over: what the worker of a writer has of it.
+  struct WriterSight {
+    std::function<const StreamLog*(unsigned home, std::uint64_t lease)> log;
+    std::function<std::string(unsigned home, std::uint64_t lease)> framer;
+    std::function<bool(unsigned home, std::uint64_t lease)> is_saved;
+  };
+  // A mount whose relay is not saved goes over as one whose upstream was lost in this moment: the
+  // other process asks it again, for what follows the last byte here.
   std::string cannot_move() const;
-  std::vector<AdmissionRecord> save(
-      FdsOut& fds,
-      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of,
-      const std::function<std::string(unsigned home, std::uint64_t lease)>& framer_of) const;
+  std::vector<AdmissionRecord> save(FdsOut& fds, const WriterSight& writers) const;
   // The titles of a mount's log, as StreamLog::titles().
-  std::vector<std::shared_ptr<const Metadata>> titles_of(
-      const Mount& mount,
-      const std::function<const StreamLog*(unsigned home, std::uint64_t lease)>& log_of) const;
+  std::vector<std::shared_ptr<const Metadata>> titles_of(const Mount& mount,
+                                                         const WriterSight& writers) const;
+  // The relay that goes on with a lease of another process.
+  void attach(const std::string& mount, std::uint64_t lease,
+              std::function<void(const WriterLeft&)> left);
   std::uint64_t next_lease() const noexcept { return next_lease_; }
   // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.
   // REQUIRES: home < workers

@@ -67,21 +67,25 @@ std::string SourceSet::cannot_move() const {
     if (std::string why = standby->is_spare() ? "" : standby->cannot_move(); !why.empty())
       return why;
   for (const auto& [id, source] : sources_)
-    if (std::string why = source->is_relayed() ? "" : source->cannot_move(); !why.empty())
-      return why;
+    if (std::string why = source->is_saved() ? source->cannot_move() : ""; !why.empty()) return why;
   return {};
 }
 
 std::vector<SourceRecord> SourceSet::save(FdsOut& fds) const {
   std::vector<SourceRecord> all;
   for (const auto& [id, source] : sources_)
-    if (!source->is_relayed()) all.push_back(source->save(fds));
+    if (source->is_saved()) all.push_back(source->save(fds));
   return all;
 }
 
 const StreamLog* SourceSet::log_of(std::uint64_t lease) const {
   const auto at = sources_.find(lease);
   return at == sources_.end() ? nullptr : at->second->lease().log.get();
+}
+
+bool SourceSet::is_saved(std::uint64_t lease) const {
+  const auto at = sources_.find(lease);
+  return at != sources_.end() && at->second->is_saved();
 }
 
 std::string SourceSet::framer_of(std::uint64_t lease) const {

@@ -83,12 +83,13 @@ class SourceSet final : public SourceHost, private StandbyHost {
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
   // can.  forget(): another process goes on with them, and nothing is written or told.  Relays are
-  // not saved, nor are their spares: their mounts go over as if their upstreams had just been lost
-  // (SourceAdmission).
+  // not saved (Source::is_saved), nor are their spares: their mounts go over as if their upstreams
+  // had just been lost (SourceAdmission).
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
   std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;
   void forget();
+  bool is_saved(std::uint64_t lease) const;
   // Null: it has no such source.
   const StreamLog* log_of(std::uint64_t lease) const;
   std::string framer_of(std::uint64_t lease) const;  // a record

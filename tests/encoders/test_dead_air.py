@@ -12,6 +12,7 @@ import time
 from encoders import FORMATS, PARSERS, Ear, full
 from events import Events
 from harness import alive, check, equal, test, wait_for
+from replacing import upgrade
 from test_encoders import BACKUP, MAIN, ROWS, mount, states, wait_for_states
 
 RATE = 44100
@@ -209,6 +210,28 @@ def a_program_that_is_killed_is_started_again_and_hears_the_end_of_the_silence(t
     wait_for(lambda: listeners(server), "another one listens", 10)
     studio.on_air = True
     equal(event_within(events, "dead-air-over", 2 * AFTER + LATE)["why"], "its sound is back", "why")
+
+
+@test
+def a_program_goes_on_when_the_server_is_replaced(t):
+    server = t.server(body=mount(ROWS + dead_air()))
+    studio = Studio(t, server, "mp3", MAIN, 440)
+    wait_for(lambda: listeners(server), "a program listens", 10)
+    pid = listeners(server)[0]
+    for _ in range(2):
+        upgrade(server)
+    events = Events(server)
+    studio.on_air = False
+    event_within(events, "dead-air")
+    # What is silent is known there, and said once.
+    upgrade(server)
+    events = Events(server)
+    studio.on_air = True
+    equal(event_within(events, "dead-air-over")["why"], "its sound is back", "why")
+    check(alive(pid), "it is the same program")
+    equal(server.log().count(": dead air, its sound has been below"), 1, "lines")
+    equal(server.stop(), 0, "exit")
+    wait_for(lambda: not alive(pid), "the program has gone with the server", 1)
 
 
 @test

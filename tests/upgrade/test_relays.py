@@ -1,7 +1,7 @@
 """A server that pulls streams is replaced, and so is the one that it pulls from: listeners of both hear every byte once."""
 from harness import check, equal, test, wait_for
 from media import MP3_FRAME
-from replacing import refused_upgrade, upgrade
+from replacing import upgrade
 
 PATIENT = "<source-timeout>120</source-timeout>"
 
@@ -82,12 +82,3 @@ def titles_come_to_the_listeners_of_a_relay_in_order(t):
         # Behind each seam a relay tells the one that it had, once more.
         equal([song for song, before in zip(songs, [b""] + songs) if song != before], [b"StreamTitle='Title %d';" % i for i in range(4)])
 
-
-@test
-def the_program_of_a_relay_is_refused_by_name(t):
-    server = t.server(body="<relay><local-mount>/made</local-mount><content-type>audio/x-test</content-type>"
-                      "<exec>sh -c 'while sleep 0.05; do echo 1234567890; done'</exec></relay>")
-    wait_for(lambda: b"/made" in server.get("/status-json.xsl").body, "the program plays")
-    listener = server.listener("/made")
-    refused_upgrade(server, "mount /made is written by a program .<exec>., which cannot be handed over yet")
-    listener.read(20)

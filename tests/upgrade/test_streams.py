@@ -200,16 +200,3 @@ def it_is_refused_while_it_drains(t):
     equal(server.get("/admin/undrain", ADMIN).status, 200)
     upgrade(server)
     check(listener.is_open(), "its listener stays")
-
-
-@test
-def what_cannot_go_over_is_refused_with_its_name(t):
-    server = t.server(body="<relay><local-mount>/made</local-mount><content-type>audio/x-test</content-type><exec>yes</exec></relay>")
-    wait_for(lambda: b"/made" in server.get("/status-json.xsl").body, "the program is on the air")
-    source = server.source()
-    sent = source.play(50)
-    listener = server.listener()
-    refused_upgrade(server, r"mount /made is written by a program \(<exec>\), which cannot be handed over yet")
-    sent += source.play(20)
-    got = listener.read(len(sent) - MP3_FRAME)
-    check(sent.startswith(got), "the listener hears on")

@@ -87,6 +87,9 @@ class RelayService final : public RelayHost {
     relays_.demand(mount);
   }
 
+  // Of a hand-over.
+  ExecSources& programs() noexcept { return programs_; }
+
   // Of admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
@@ -148,6 +151,9 @@ class RelayService final : public RelayHost {
   Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
                                                    const Upstream& upstream) override {
     return programs_.start(mount, upstream.program);
+  }
+  std::optional<HandedWriter> take_handed(const std::string& mount) override {
+    return programs_.take_handed(mount);
   }
 
  private:

@@ -14,10 +14,12 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
@@ -177,7 +179,9 @@ void Handover::rest_files(std::uint64_t turn) {
       services_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
         if (turn != turn_) return;
         dumps_ = std::move(dumps);
-        pause();
+        services_.dead_air->rest([this, turn] {
+          if (turn == turn_) pause();
+        });
       });
     });
   });
@@ -188,6 +192,7 @@ void Handover::writers_go_on() {
   services_.records->go_on();
   services_.archive->go_on();
   services_.dumps.go_on();
+  services_.dead_air->go_on();
 }
 
 void Handover::pause() {
@@ -275,6 +280,8 @@ void Handover::gone() {
   deadline_.cancel();
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
   services_.links->hand_over();
+  services_.relays->programs().hand_over();
+  services_.dead_air->hand_over();
   services_.auth->ledger().hand_over();
   services_.records->hand_over();
   bool answers = false;

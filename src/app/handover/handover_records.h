@@ -51,8 +51,10 @@ enum class HandoverType : std::uint32_t {
   kDirect = 28,
   kSeats = 29,
   kRecords = 30,
+  kProgram = 31,
   kTitles = 32,
   kPictures = 33,
+  kDeadAir = 34,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -4,13 +4,16 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -122,8 +125,30 @@ Result<void> Handover::save_audience(HandoverOut& out) {
   return {};
 }
 
+SourceAdmission::WriterSight Handover::writers() const {
+  const auto sources = [this](unsigned home) -> const SourceSet& {
+    return services_.workers[home]->sources;
+  };
+  return {[=](unsigned home, std::uint64_t lease) { return sources(home).log_of(lease); },
+          [=](unsigned home, std::uint64_t lease) { return sources(home).framer_of(lease); },
+          [=](unsigned home, std::uint64_t lease) { return sources(home).is_saved(lease); }};
+}
+
+// Before its source.
+Result<void> Handover::save_program(HandoverOut& out, const SourceRecord& source) {
+  const auto* const writer = services_.admission->writer_of(source.mount);
+  if (writer == nullptr || writer->kind != WriterKind::kRelay) return {};
+  const int output = out.fds().all()[static_cast<std::size_t>(source.fd)];
+  const auto program = services_.relays->programs().save(source.lease, output, out.fds());
+  if (!program)
+    return Error::invalid(cat({"the program that writes ", source.mount, " ends at this moment"}));
+  out.put(HandoverType::kProgram, *program);
+  return {};
+}
+
 Result<void> Handover::save(HandoverOut& out) {
   given_ = {};
+  services_.relays->programs().begin_save();
   save_records(out);
   save_server(out);
   if (auto saved = save_audience(out); !saved) return saved;
@@ -132,18 +157,13 @@ Result<void> Handover::save(HandoverOut& out) {
   out.put(HandoverType::kSeats, services_.links->seats().save());
   for (const SlotBookRecord& slots : services_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
-  const auto log_of = [this](unsigned home, std::uint64_t lease) {
-    return services_.workers[home]->sources.log_of(lease);
-  };
-  const auto framer_of = [this](unsigned home, std::uint64_t lease) {
-    return services_.workers[home]->sources.framer_of(lease);
-  };
-  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), log_of, framer_of)) {
+  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), writers())) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;
   }
   for (const auto& worker : services_.workers) {
     for (const SourceRecord& source : worker->sources.save(out.fds())) {
+      if (auto saved = save_program(out, source); !saved) return saved;
       out.put(HandoverType::kSource, source);
       ++given_.sources;
     }
@@ -157,6 +177,7 @@ Result<void> Handover::save(HandoverOut& out) {
   save_listeners(out, files.numbers);
   save_players(out);
   save_titles(out);
+  out.put_extra(HandoverType::kDeadAir, services_.dead_air->save(out.fds()));
   save_files(out);
   save_cluster(out);
   out.put(HandoverType::kEnd, given_);
@@ -165,9 +186,7 @@ Result<void> Handover::save(HandoverOut& out) {
 
 void Handover::save_listeners(HandoverOut& out,
                               const std::unordered_map<const Mount*, std::uint64_t>& files) {
-  const auto log_of = [this](unsigned home, std::uint64_t lease) {
-    return services_.workers[home]->sources.log_of(lease);
-  };
+  const auto sight = writers();
   const auto count = [this](const ListenerRecord& listener) {
     ++given_.listeners;
     given_.positions += listener.position;
@@ -178,7 +197,7 @@ void Handover::save_listeners(HandoverOut& out,
     services_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
       auto places = titles.find(&mount);
       if (places == titles.end())
-        places = titles.emplace(&mount, title_places(services_.admission->titles_of(mount, log_of)))
+        places = titles.emplace(&mount, title_places(services_.admission->titles_of(mount, sight)))
                      .first;
       ListenersRecord& of = of_mounts[&mount];
       of.mount = mount.name();

@@ -10,8 +10,10 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
@@ -50,6 +52,10 @@ Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
   HandoverOut out;
   out.put(type, WordRecord{std::string(text)});
   return send_parcel(channel, out.bytes(), {}, 2s);
+}
+
+std::unique_ptr<Transport> plain_transport(UniqueFd fd, const Address& peer) {
+  return fd ? std::make_unique<PlainTransport>(std::move(fd), peer) : nullptr;
 }
 
 void count(ServerCounters& counters, SourceOffer& offer) {
@@ -191,6 +197,10 @@ Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
     case HandoverType::kSource:
       return taken<SourceRecord>("source", bytes,
                                  [&](const auto& saved) { return take_source(services, saved); });
+    case HandoverType::kProgram:
+      return taken<ProgramRecord>("program", bytes, [&](const auto& saved) {
+        return services.relays->programs().take_over(saved, fds_);
+      });
     case HandoverType::kStandby:
       return taken<StandbyRecord>("standby", bytes,
                                   [&](const auto& saved) { return take_standby(services, saved); });
@@ -258,6 +268,9 @@ Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
     case HandoverType::kPictures:
       return taken<PicturesRecord>("pictures", bytes,
                                    [&](auto saved) { take_pictures(services, std::move(saved)); });
+    case HandoverType::kDeadAir:
+      return taken<DeadAirRecord>(
+          "dead air", bytes, [&](const auto& saved) { services.dead_air->take_over(saved, fds_); });
     case HandoverType::kEnd:
       return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
     default:
@@ -332,12 +345,17 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   const auto* const writer = services.admission->writer_of(saved.mount);
   if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
     return wrong("it does not write this mount");
-  UniqueFd fd = fds_.take_socket(saved.fd);
-  if (!fd) return wrong("it has no connection");
+  const bool program = writer->kind == WriterKind::kRelay;
+  auto transport =
+      program ? services.relays->programs().reading(saved.mount, saved.lease, fds_.take(saved.fd))
+              : plain_transport(fds_.take_socket(saved.fd), saved.peer);
+  if (!transport) return wrong("it has no connection");
   WriterLease lease = std::move(at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
-  SourceOffer offer = restore_offer(saved, std::move(fd));
+  SourceOffer offer = restore_offer(saved, std::move(transport));
+  offer.goes_over = program;
+  if (program) offer.source_pass = GatePass::enter(services.counters.sources);
   offer.metaint = static_cast<std::size_t>(saved.metaint);
   offer.place = saved.feed.place;
   if (saved.counted) count(services.counters, offer);

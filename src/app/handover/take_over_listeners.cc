@@ -100,9 +100,11 @@ Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord&
     return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
   Worker& worker = *services.workers[saved.worker % services.workers.size()];
   const Titles titles =
-      services.admission->titles_of(*mount, [&services](unsigned home, std::uint64_t lease) {
-        return services.workers[home]->sources.log_of(lease);
-      });
+      services.admission->titles_of(*mount, {[&services](unsigned home, std::uint64_t lease) {
+                                               return services.workers[home]->sources.log_of(lease);
+                                             },
+                                             {},
+                                             {}});
   const auto view = mount->channel().newest();
   for (const ListenerRecord& one : saved.listeners) {
     if (one.position > view->end)

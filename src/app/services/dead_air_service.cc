@@ -24,9 +24,6 @@ constexpr auto kStartPause = 20ms;
 // Of an encoder that has been silent: what is silent again for so long has no sound yet.  Longer
 // than the pauses of speech.
 constexpr std::chrono::seconds kNoSoundYet{2};
-// What comes in a second at most when a stream is damaged; lines beyond that are lost, and with
-// them what they tell.
-constexpr unsigned kMaxLines = 1000;
 
 // By the type, so that no stream chooses another reader for itself: those of playlists open files.
 std::string_view format_of(std::string_view type) {
@@ -85,6 +82,7 @@ void DeadAirService::stop() {
 }
 
 void DeadAirService::configure() {
+  begin_taken();
   std::erase_if(ears_, [](const auto& row) { return row.second.state == State::kMissing; });
   const auto all = services_.mounts.all();
   for (const auto& [name, mount] : *all) look(name);
@@ -177,6 +175,11 @@ void DeadAirService::start_next() {
   if (!queue_.empty()) starter_.after(kStartPause);
 }
 
+ChildProcess::Callbacks DeadAirService::callbacks_of(std::uint64_t id) {
+  return {[this, id](std::string_view line) { on_line(id, line); },
+          [this, id](const ChildEnd& end) { on_end(id, end); }};
+}
+
 void DeadAirService::start(std::uint64_t id, Ear& ear) {
   const auto mount = services_.mounts.find(ear.mount);
   if (!mount) return;
@@ -187,9 +190,7 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
   spec.null_device = null_device_.get();
   spec.has_input = true;
   spec.lines_a_second = kMaxLines;
-  auto child = ChildProcess::start(services_.loops.control(), spec,
-                                   {[this, id](std::string_view line) { on_line(id, line); },
-                                    [this, id](const ChildEnd& end) { on_end(id, end); }});
+  auto child = ChildProcess::start(services_.loops.control(), spec, callbacks_of(id));
   if (!child) {
     ear.state = State::kMissing;
     if (!std::exchange(missing_said_, true))

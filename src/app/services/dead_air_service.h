@@ -19,12 +19,15 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/services/dead_air_record.h"
 #include "app/services/services.h"
 #include "base/unique_fd.h"
 #include "net/child_process.h"
@@ -50,6 +53,18 @@ class DeadAirService {
   void look(const std::string& mount);
   void stop();
 
+  // -- of a hand-over: the programs that listen to those that write go over; the others, of
+  // standbys, begin again.
+  // Nothing is fed until go_on(); done: on control.
+  void rest(std::function<void()> done);
+  void go_on() { feeds_.go_on(); }
+  // REQUIRES: it rests
+  DeadAirRecord save(FdsOut& fds);
+  // Another process has what was saved; the other programs are ended.
+  void hand_over();
+  // In that process; they go on with the first configuration.
+  void take_over(const DeadAirRecord& saved, FdsIn& fds);
+
  private:
   enum class State : std::uint8_t { kQueued, kRuns, kRests, kMissing, kEnds };
   struct Ear {
@@ -68,6 +83,12 @@ class DeadAirService {
     std::chrono::milliseconds rest{0};
     std::string last_line;
   };
+  // Of the process before.
+  struct Taken {
+    ChildProcess::Handed<UniqueFd> child;
+    SoundFeedRecord feed;
+    UniqueFd pipe;
+  };
   struct DeadAir {
     std::uint64_t encoder = 0;
     SteadyTime since{};
@@ -78,6 +99,8 @@ class DeadAirService {
   std::vector<Wanted> wanted_of(const std::string& mount, const Mount* found) const;
   const Ear* ear_of(const std::string& mount, std::uint64_t encoder) const;
   void add(const std::string& mount, const Mount& found, const Wanted& wanted);
+  void begin_taken();
+  ChildProcess::Callbacks callbacks_of(std::uint64_t id);
   void start_next();
   void start(std::uint64_t id, Ear& ear);
   void end(Ears::iterator at);
@@ -86,11 +109,18 @@ class DeadAirService {
   void heard(Ear& ear, bool sound);
   void over(const std::string& mount, std::string_view why);
 
+  // What comes in a second at most when a stream is damaged; lines beyond that are lost, and with
+  // them what they tell.
+  static constexpr unsigned kMaxLines = 1000;
+
   Services& services_;
   const UniqueFd null_device_;
   Ears ears_;                                         // by a number of their own
   std::map<std::string, DeadAir, std::less<>> dead_;  // mounts
   std::deque<std::uint64_t> queue_;
+  std::map<std::uint64_t, SoundFeedRecord> fed_;  // while it rests
+  std::set<std::uint64_t> saved_;                 // ears, likewise
+  std::map<std::uint64_t, Taken> taken_;          // by ear
   std::uint64_t next_id_ = 1;
   bool missing_said_ = false;
   bool stopped_ = false;

@@ -37,10 +37,9 @@ Relay::~Relay() {
 }
 
 void Relay::start() {
-  if (plan_.on_demand)
-    host_.admission().reserve(plan_.local_mount);
-  else
-    go_on();
+  if (plan_.on_demand) host_.admission().reserve(plan_.local_mount);
+  if (!plan_.held && claim()) return;
+  if (!plan_.on_demand) go_on();
 }
 
 std::size_t Relay::place_of(const Upstream& upstream) const {
@@ -275,6 +274,7 @@ void Relay::go_on() {
       state_ = State::kWaiting;
     return;
   }
+  if (lease_ == 0 && claim()) return;
   if (lease_ == 0 && is_taken()) {
     if (state_ != State::kIdle || !plan_.on_demand)
       log(LogLevel::kInfo, "new relay but source already exists; the relay waits for its end");

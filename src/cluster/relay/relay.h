@@ -80,6 +80,14 @@ struct RelaySwitch {
   Seam seam;
 };
 
+// The writer of a mount that another process has handed over: a program (Upstream::program).
+struct HandedWriter {
+  std::uint64_t lease = 0;
+  unsigned home = 0;
+  std::vector<std::string> program;
+  std::string content_type;
+};
+
 // What relays need from the server.
 // Thread: control.
 class RelayHost {
@@ -134,6 +142,10 @@ class RelayHost {
   virtual Result<std::unique_ptr<Transport>> start_program(const std::string& /*mount*/,
                                                            const Upstream& /*upstream*/) {
     return Error::unsupported("no programs are started here");
+  }
+  // Once each: the relay goes on with it.
+  virtual std::optional<HandedWriter> take_handed(const std::string& /*mount*/) {
+    return std::nullopt;
   }
 };
 
@@ -240,6 +252,8 @@ class Relay {
   };
 
   void go_on();
+  // True: a writer that was handed over streams.
+  bool claim();
   void ask(std::size_t upstream);
   std::unique_ptr<Call> make_call(std::size_t upstream, std::int64_t most, UpstreamCall::Then then);
   std::string circle_of(const UpstreamAnswer& answer, const Upstream& from) const;

@@ -214,6 +214,7 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   offer.body = entry.answer.body;
   offer.metaint = entry.answer.metaint;
   offer.place = entry.place;
+  offer.goes_over = !entry.from.program.empty();
   host_.add_source(home_, std::move(offer), std::move(*lease), entry.facts);
   settle();
 }
@@ -248,6 +249,33 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
   content_type_ = content_type;
   log(same ? LogLevel::kDebug : LogLevel::kInfo,
       cat({"streams ", content_type_, " from ", to_text(from)}));
+}
+
+bool Relay::claim() {
+  auto handed = host_.take_handed(plan_.local_mount);
+  if (!handed) return false;
+  Upstream from;
+  for (const Upstream& each : plan_.upstreams)
+    if (each.program == handed->program && each.content_type == handed->content_type) from = each;
+  if (from.program.empty()) from.program = std::move(handed->program);
+  state_ = State::kRunning;
+  lease_ = handed->lease;
+  home_ = handed->home;
+  current_ = place_of(from);
+  streaming_ = std::move(from);
+  content_type_ = std::move(handed->content_type);
+  stall_ = plan_.stall;
+  last_wanted_ = host_.connector().loop().now();
+  host_.admission().attach(plan_.local_mount, lease_,
+                           [host = &host_, id = id_](const WriterLeft& how) {
+                             if (Relay* relay = host->find_relay(id)) relay->on_left(how);
+                           });
+  if (current_ == tries_.size())
+    go_on();
+  else
+    plan_fail_back();
+  watch_flow();
+  return true;
 }
 
 // What follows when another connection writes.

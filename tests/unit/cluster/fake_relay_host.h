@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/relay/relay.h"
@@ -120,6 +122,10 @@ class FakeRelayHost final : public RelayHost {
     return program(mount, upstream);
   }
   std::function<Result<std::unique_ptr<Transport>>(const std::string&, const Upstream&)> program;
+  std::optional<HandedWriter> take_handed(const std::string&) override {
+    return std::exchange(handed, std::nullopt);
+  }
+  std::optional<HandedWriter> handed;
   std::vector<PullFault> faults;
   PullFault path = PullFault::kNone;
   RelayTiming timing() const noexcept override { return quick; }

@@ -150,3 +150,43 @@ TEST(ProgramRelay, ARelayThatIsRemovedEndsIt) {
   relay.reset();
   host.until([&] { return readers_gone == 1; });
 }
+// Another process has handed over a program, its source and its lease: all that is there but the
+// relay.
+TEST(ProgramRelay, OneThatWasHandedOverGoesOn) {
+  start(plan());
+  write("one ");
+  until_streams("one ");
+  const auto* const writer = host.admission().writer_of("/local");
+  const HandedWriter handed{writer->lease, 0, {"encoder", "-"}, "audio/x-test"};
+  // The first relay is left as it is: destroyed it would end its source.
+  const auto first = std::move(relay);
+  host.handed = handed;
+  relay = std::make_unique<Relay>(host, 2, plan());
+  relay->start();
+  CHECK(relay->flows());
+  CHECK_EQUAL(1U, started.size());
+  CHECK(relay->upstream() != nullptr && relay->upstream()->program.front() == "encoder");
+  write("two");
+  until_streams("one two");
+  // Its end is heard of by the relay that has claimed it.
+  outputs.clear();
+  host.until([&] { return !relay->flows(); });
+  host.until([&] { return started.size() == 2; });
+}
+TEST(ProgramRelay, OneThatIsNotConfiguredAnyMoreIsReplaced) {
+  start(plan());
+  write("one ");
+  until_streams("one ");
+  const auto* const writer = host.admission().writer_of("/local");
+  host.handed = HandedWriter{writer->lease, 0, {"encoder", "-"}, "audio/x-test"};
+  const auto first = std::move(relay);
+  RelayPlan other = plan();
+  other.upstreams[0].program = {"other"};
+  relay = std::make_unique<Relay>(host, 2, std::move(other));
+  relay->start();
+  host.until([&] { return started.size() == 2; });
+  CHECK_EQUAL(std::string("/local other"), started[1]);
+  write("two");
+  until_streams("one two");
+  host.until([&] { return readers_gone == 1; });
+}

@@ -79,11 +79,11 @@ TEST(ChildProcess, ItsOutputIsAPipeAndItsErrorsAreLines) {
   CHECK_EQUAL(std::string("one"), lines[0]);
   CHECK_EQUAL(std::string("three"), lines[2]);
 }
-TEST(ChildProcess, ItHasThreeDescriptorsAndAnEmptyInput) {
+TEST(ChildProcess, ItHasThreeDescriptorsALifelineAndAnEmptyInput) {
   const UniqueFd ours(::dup(2));  // not close-on-exec
   run_script("cat; ls /proc/self/fd | wc -l");
   CHECK(has_ended());
-  CHECK(wrote("4\n"));  // and the one that ls reads the directory by
+  CHECK(wrote("5\n"));  // and the one that ls reads the directory by
 }
 TEST(ChildProcess, AGroupOfItsOwnAndNoSignalIsIgnored) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -175,6 +175,38 @@ TEST(ChildProcess, ItDiesWithTheProcessThatStartedIt) {
   CHECK(std::chrono::steady_clock::now() - began < 100ms);
   ::close(ends[0]);
   ::close(ends[1]);
+}
+// What another process does that goes on with a program: all it has are descriptors.
+TEST(ChildProcess, OneThatIsHandedOverIsReadAndEndedByAnotherProcess) {
+  const auto given = [](int fd) { return UniqueFd(::dup(fd)); };
+  int script = 0;
+  for (const bool by_itself : {true, false}) {
+    run_script(by_itself ? "read line; echo one; printf half >&2; sleep 0.3; echo way >&2"
+                         : "sleep 100 & echo $!; wait");
+    CHECK(wrote(by_itself ? "one\n" : "\n"));
+    if (by_itself) CHECK(until([this] { return child->lend().line == "half"; }));
+    const auto lent = child->lend();
+    CHECK(child->can_be_handed());
+    auto adopted = ChildProcess::adopt(loop,
+                                       {lent.pid, given(lent.pidfd), given(lent.errors),
+                                        given(lent.lifeline), lent.started, lent.line},
+                                       20,
+                                       {[this](std::string_view line) { lines.emplace_back(line); },
+                                        [this](const ChildEnd& how) { end = how; }});
+    child->let_go();
+    child.reset();
+    script = adopted->pid();
+    CHECK_EQUAL(0, ::kill(script, 0));
+    if (!by_itself) adopted->terminate();
+    CHECK(has_ended());
+    CHECK(!end->known);
+    STRCMP_CONTAINS("ended (its status is not known", to_text(*end).c_str());
+    if (by_itself) CHECK_EQUAL(std::string("halfway"), lines.back());
+    if (!by_itself) CHECK(until([&] { return is_gone(std::stoi(read_so_far)); }));
+    end.reset();
+    read_so_far.clear();
+    ::waitpid(script, nullptr, 0);
+  }
 }
 TEST(ChildProcess, ReadsWhatIsWrittenIntoItsInputAndSeesItsEnd) {
   ChildSpec spec{{"/bin/sh", "-c", "cat; echo over"}, {"PATH=/usr/bin:/bin"}, null_device.get()};

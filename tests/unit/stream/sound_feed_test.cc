@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/through_record.h"
 #include "stream/support.h"
 
 using namespace lb;
@@ -32,6 +33,11 @@ TEST_GROUP(SoundFeeds) {
   void tick() {
     clock.advance(200ms);
     loop.run_once(true);
+  }
+  // A tick without a timer.
+  void rested() {
+    clock.advance(200ms);
+    loop.run_once(false);
   }
   std::string heard() {
     std::string all;
@@ -107,4 +113,39 @@ TEST(SoundFeeds, AfterItsEndNothingIsWritten) {
   tick();
   LONGS_EQUAL(0, ::read(reading.get(), &writer.now, 1));  // the end of the pipe
   CHECK(over.empty());
+}
+TEST(SoundFeeds, AnotherProcessGoesOnWithTheNextByte) {
+  writer.headers("HEAD").units(3, 100).sync().publish(*mount);
+  begin();
+  writer.bytes(100).sync().publish(*mount);
+  tick();
+  std::map<std::uint64_t, SoundFeedRecord> saved;
+  feeds.rest([&saved](std::map<std::uint64_t, SoundFeedRecord> all) { saved = std::move(all); });
+  loop.run_once(false);
+  LONGS_EQUAL(1, saved.size());
+  writer.bytes(50).publish(*mount);
+  rested();
+  STRCMP_EQUAL(("HEAD" + pattern_text(300, 400)).c_str(), heard().c_str());
+  const SoundFeedRecord& of = saved.find(7)->second;
+  SoundFeeds next{loop, [](std::uint64_t) {}};
+  next.take_over(9, mount, through_record(of), UniqueFd(::dup(static_cast<int>(of.pipe))));
+  feeds.end_all();
+  loop.run_once(false);
+  tick();
+  STRCMP_EQUAL(pattern_text(400, 450).c_str(), heard().c_str());
+  CHECK_EQUAL(1U, next.running());
+}
+TEST(SoundFeeds, OneThatRestsGoesOnWhenNobodyElseDoes) {
+  writer.headers("HEAD").units(3, 100).sync().publish(*mount);
+  begin();
+  STRCMP_EQUAL("HEAD", heard().c_str());
+  feeds.rest([](const std::map<std::uint64_t, SoundFeedRecord>&) {});
+  loop.run_once(false);
+  writer.bytes(100).sync().publish(*mount);
+  rested();
+  STRCMP_EQUAL("", heard().c_str());
+  feeds.go_on();
+  loop.run_once(false);
+  tick();
+  STRCMP_EQUAL(pattern_text(300, 400).c_str(), heard().c_str());
 }
