@@ -16,9 +16,7 @@ std::string why_it_stays(const HlsSession& session) {
     return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
   };
   if (NoticeRecord notice; session.notice && !session.notice->save(notice))
-    return because(
-        "is of a user whose listenings are counted over the cluster (<sessions-per-user>), which "
-        "cannot be handed over yet");
+    return because("has a notice of its end that cannot be handed over");
   if (session.mount->phase() == MountPhase::kEnded)
     return because("waits for the source, which has left");
   return {};
