@@ -187,3 +187,33 @@ def one_that_does_not_obey_is_killed(t):
     wait_for(lambda: not alive(pid), "it has ended", 10)
     check(time.monotonic() - began >= 1.5, "TERM does not end it, KILL does")
     server.wait_for_log("ended .its status is not known.*as it was asked to")
+
+
+@test
+def one_that_has_written_nothing_yet_is_started_again(t):
+    silent = script(t, "silent.sh", "#!/bin/sh\nwhile [ ! -e $1/begin ]; do sleep 0.02; done\nwhile :; do echo line; sleep 0.02; done\n")
+    server = t.server(body=relay("%s %s" % (silent, t.dir)))
+    server.wait_for_log("runs as process")
+    first = processes(server)[0]
+    upgrade(server)
+    wait_for(lambda: not alive(first), "the first one has gone", 5)
+    wait_for(lambda: len(processes(server)) == 2, "another one is started")
+    (t.dir / "begin").touch()
+    wait_for(lambda: b"/made" in server.get("/status-json.xsl").body, "it is on the air")
+
+
+@test
+def on_demand_it_runs_on_and_ends_with_the_last_listener(t):
+    command = "%s %s" % (script(t, "lines.sh", LINES), t.dir)
+    server = t.server(body=relay(command, more="<on-demand>1</on-demand><run-on>0</run-on>"))
+    listener = server.listener("/made")
+    numbers_heard(listener, 20)
+    upgrade(server)
+    heard = numbers_heard(listener, newest(server) + 20)
+    equal(heard, list(range(heard[0], heard[-1] + 1)), "each line once")
+    pid = processes(server)[-1]
+    check(alive(pid), "it runs")
+    listener.close()
+    wait_for(lambda: not alive(pid), "it ends without listeners", 10)
+    late = server.listener("/made")
+    numbers_heard(late, 5)
