@@ -1,15 +1,16 @@
 """Ways for a new program to fail before it has taken over: witnesses lose nothing, and the next upgrade works.
 
-Each way is tried on a server that is heard in real time, plain, with titles and over TLS, and that has so many listeners that
-what is handed over takes several messages.  Behind each way a whole program takes over.
+Each way is tried on a server that is heard in real time, plain, with titles and over TLS, that a program writes a mount of, and that has so many
+listeners that what is handed over takes several messages.  Behind each way a whole program takes over.
 """
 import errno
 import os
+import re
 import signal
 import time
 
 from encoders import Ear
-from harness import Failed, check, listen_socket, test, wait_for
+from harness import Failed, check, give_away, listen_socket, test, wait_for
 from media import mp3_numbers
 from recorder import Studio, check_consecutive
 from replacing import own_program, put_program, refused_upgrade, taken, upgrade
@@ -95,7 +96,12 @@ class Tried:
         os.link(self.place, self.whole)
         server = self.server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"))
         certificate(server.dir, "radio.test")
-        server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+        lines = t.dir / "lines.sh"
+        lines.write_text("#!/bin/sh\ni=0\nwhile :; do i=$((i+1)); echo line $i; sleep 0.02; done\n")
+        lines.chmod(0o755)
+        give_away(t.dir)
+        server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir, body="<relay><local-mount>/made</local-mount>"
+                            "<content-type>audio/x-test</content-type><exec>%s</exec></relay>" % lines)
         self.config = server.config.read_text()
         server.start()
         self.studio = Studio(t, server)
@@ -103,6 +109,8 @@ class Tried:
         self.ears = {"plain": Ear(t, server, "/live.mp3"), "ICY": Ear(t, server, "/live.mp3", icy=True),
                      "TLS": Ear(t, server, "/live.mp3", port=server.ports[1], wrap=tls())}
         self.crowd = [server.listener(lines=[name + "x" * 1000 for name in ("User-Agent: ", "Referer: ")]) for _ in range(CROWD)]
+        wait_for(lambda: b"/made" in server.get("/status-json.xsl").body, "the program is on the air")
+        self.program = server.listener("/made")
         wait_for(lambda: all(ear.chunks for ear in self.ears.values()), "all hear")
 
     def all_try(self, ways):
@@ -145,6 +153,9 @@ class Tried:
             data = ear.audio()[0]
             check_consecutive([n for _, n in mp3_numbers(data[data.index(b"\xff\xfb\x94\x00"):])], what)
             check(not ear.ended, what + " is connected")
+        lines = [int(n) for n in re.findall(rb"line (\d+)\n", self.program.read(2000))]
+        check(lines == list(range(lines[0], lines[0] + len(lines))), "each line of the program is heard once")
+        check(self.server.log().count(" runs as process ") == 1, "the program is the same")
         check(all(one.is_open() for one in self.crowd), "the crowd is connected")
         check(int(self.server.stat("/live.mp3", "listeners")) == len(self.crowd) + len(self.ears), "listeners are as before")
 
