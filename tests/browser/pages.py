@@ -6,6 +6,7 @@ import shutil
 import threading
 
 import accessibility
+import axe
 from stage import LONG_NAME, LONG_TITLE, harness
 from harness import ADMIN, check, equal, test, wait_for
 from webdriver import ENTER, TAB
@@ -101,6 +102,24 @@ def every_page_is_accessible(s):
                 s.browser.look(width, dark)
                 equal(s.browser.script(accessibility.FAULTS), [], "faults of %s (%s, %s)" % (path, size, "dark" if dark else "light"))
     equal(len(titles), len(PUBLIC) + len(ADMINS), "different titles: %r" % titles)
+
+
+@test
+def axe_finds_no_fault_in_any_page(s):
+    busy_server(s)
+    place = s.bench.dir / "axe"
+    place.mkdir()
+    script = axe.source(place)
+    found = {}
+    for path in (*PUBLIC.values(), *ADMINS.values(), "/listen/live.mp3", "/listen/live.mp3?embed=1", "/listen/locked.mp3", "/played.xsl", "/nothing"):
+        open_page(s, path)
+        axe.put_in(s.browser, script)
+        open_all_details(s)
+        for size, dark in ((WIDTHS["desk"], False), (WIDTHS["phone"], True)):
+            s.browser.look(size, dark)
+            if faults := axe.faults(s.browser):
+                found[(path, size)] = faults
+    equal(found, {}, "what axe finds")
 
 
 @test

@@ -1,19 +1,10 @@
 """The console's pages as axe-core judges them (WCAG 2.2 A and AA, and its best practices), light and dark, at both widths."""
+import axe
 from api import Api
 from desk import WIDTHS, Desk
 from harness import check, equal, test
-from npm import packed
 from test_console_audience import audience_server, with_a_past
 from test_console_pages import LONG, mount_url
-
-RELEASE = "axe-core@4.14.1"
-RUN = """
-const done = arguments[0];
-for (const one of document.getAnimations()) one.finish();
-axe.run(document, {resultTypes: ['violations']}).then(
-  told => done(told.violations.map(one => one.id + ': ' + one.help + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + (node.any[0]?.message || '')).slice(0, 3).join('; '))),
-  problem => done(['axe: ' + problem]));
-"""
 
 
 @test
@@ -30,21 +21,21 @@ def axe_finds_no_fault_in_any_page(t):
     api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer"})
     api.want(201, "POST", "/bans", {"match": {"network": "192.0.2.0/24"}, "until": 1999999999})
     desk = Desk(t, server)
-    axe = packed(RELEASE, "axe.min.js", desk.place).decode()
+    script = axe.source(desk.place)
     desk.log_in()
     found = {}
     for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/usage", "/reports", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
         desk.page(page)
-        desk.browser.script(axe + ";window.axe = axe;")
+        axe.put_in(desk.browser, script)
         for opened in (False, True):
             if opened:
                 desk.browser.script("for (const one of document.querySelectorAll('.dots')) one.click(); for (const one of document.querySelectorAll('main details:not(.confirm)')) one.open = true;")
             for size, dark in ((WIDTHS["desk"], False), (WIDTHS["phone"], True)):
                 desk.browser.look(size, dark)
-                faults = desk.browser.call("/execute/async", {"script": RUN, "args": []})
+                faults = axe.faults(desk.browser)
                 if faults:
                     found[(page, "opened" if opened else "", size)] = faults
         desk.browser.look(WIDTHS["desk"])
     equal(found, {}, "what axe finds")
     desk.browser.script("document.querySelector('main').append(document.createElement('img'))")
-    check("image-alt" in str(desk.browser.call("/execute/async", {"script": RUN, "args": []})), "axe finds a fault that is there")
+    check("image-alt" in str(axe.faults(desk.browser)), "axe finds a fault that is there")
