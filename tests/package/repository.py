@@ -55,6 +55,10 @@ def repository(system, deb, place):
     try:
         status, said = tool(deb, key="nobody@example.org")
         check(status != 0 and "no secret key nobody@example.org" in said and not files.exists(), "a key that is not there is named", said)
+        torn = place / "torn.deb"
+        torn.write_bytes(pathlib.Path(deb).read_bytes()[:5000])
+        status, said = tool(torn)
+        check(status != 0 and "is no whole package; nothing was changed" in said and not files.exists(), "a package that breaks off is refused", said)
         status, said = tool(deb)
         check(status == 0 and "1 packages" in said, "tools/apt-repository makes a repository", said)
         lists = {path.relative_to(files): path.read_bytes() for path in files.rglob("*") if path.is_file()}
