@@ -47,6 +47,8 @@ void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title
   write_words(json, title.title);
   json.key("art");
   text_or_null(json, art_path(now, title));
+  json.key("url");
+  text_or_null(json, title.url);
   json.end_object();
 }
 

@@ -17,6 +17,8 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/named_pictures.h"
+#include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/title_events.h"
 #include "app/services/worker.h"
@@ -135,7 +137,7 @@ Worker::Worker(Services& given, unsigned index)
                   },
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
-                                        mount.settings()->max_history);
+                                        mount.settings()->max_history, mount.metadata()->url);
                     services.loops.control().post(
                         [this, name = mount.name(), song, since = place.wall_ms,
                          at = services.clock.wall(), relayed = mount.facts()->relayed] {

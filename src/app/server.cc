@@ -28,6 +28,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/title_events.h"
 #include "app/services/worker.h"
@@ -135,7 +136,10 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                                       {"since", std::to_string(since_ms)}};
         if (const std::string art = services.titles.picture_of(mount, song); !art.empty())
           details.emplace_back("art", cat({kPicturePath, art}));
+        const std::string url = services.titles.url_of(mount, song);
+        if (!url.empty()) details.emplace_back("url", url);
         services.events->publish("title", mount, std::move(details));
+        services.named_pictures->titled(services.config.read()->art.fetch, mount, song, url);
       });
   services.listenings = std::make_unique<AudienceService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
@@ -191,11 +195,35 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   });
   services.direct = std::make_unique<DirectCalls>(services);
   services.picture_fetches = std::make_unique<PictureFetches>(services);
+  services.picture_files = std::make_unique<PictureFiles>(services);
+  services.named_pictures = std::make_unique<NamedPictures>(services.log, picture_callbacks());
   services.drainer = std::make_unique<Drain>(services.loops.control(), services.log, services.drain,
                                              drain_callbacks());
   services.drain.on_change([this](const DrainPicture& now) { drain_changed(now); });
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
+}
+
+NamedPictures::Callbacks Server::picture_callbacks() {
+  Services& services = *services_;
+  NamedPictures::Callbacks callbacks;
+  callbacks.fetch = [&services](FetchRequest request, Fetcher::Done done) {
+    services.fetcher->start(std::move(request), std::move(done));
+  };
+  callbacks.put = [&services](std::string bytes) {
+    return services.pictures.put(std::move(bytes));
+  };
+  callbacks.has = [&services](const std::string& name) {
+    return services.pictures.find(name) != nullptr || services.picture_files->has(name);
+  };
+  callbacks.found = [&services](const std::string& mount, const std::string& song,
+                                const std::string& name) {
+    services.titles.paint(mount, song, name);
+    services.picture_files->titles_changed();
+    services.now_feeds->look(mount);
+    services.links->titles().mount_changed(mount);
+  };
+  return callbacks;
 }
 
 SourceAdmission::Callbacks Server::admission_callbacks() {
@@ -408,6 +436,7 @@ void Server::end_all() {
   services_->hours->stop();
   services_->reports->stop();
   services_->usage->stop();
+  services_->picture_files->stop();
   services_->certificates->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(

@@ -17,6 +17,7 @@
 #include "app/process/service_manager.h"
 #include "app/process/socket_store.h"
 #include "app/process/watchdog.h"
+#include "app/services/named_pictures.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
 #include "base/result.h"
@@ -78,6 +79,7 @@ class Server {
   void begin_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
   void end_all();
+  NamedPictures::Callbacks picture_callbacks();
   SourceAdmission::Callbacks admission_callbacks();
   void add_standby_callbacks(SourceAdmission::Callbacks& callbacks);
   void changed_over(const Mount& mount, const EncoderChange& change);

@@ -19,6 +19,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
@@ -243,6 +244,10 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},
+      {"pictures",
+       [](Server& s, Next next, Moment now) {
+         if (now == Moment::kStart) s.services_->picture_files->begin(*next);
+       }},
       {"history",
        [](Server& s, Next next, Moment now) {
          s.services_->history->configure(*next, now == Moment::kStart);

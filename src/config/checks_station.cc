@@ -1,4 +1,5 @@
-// Checks of <station> and <player>: what no address could name, and what is left out of the page.
+// Checks of <station>, <player> and <art>: what no address could name, and what is left out of the
+// page.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -60,6 +61,15 @@ bool is_offered(const PlayerLink& link) noexcept {
   return !link.name.empty() && link.url.starts_with("https://");
 }
 
+bool is_picture_host(std::string_view text) noexcept {
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  return text.find('.') != std::string_view::npos && text.front() != '.' && text.back() != '.' &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '-';
+         });
+}
+
 void check_stations(const Config& config, Filler& filler) {
   std::set<std::string_view> ids, taken;
   for (std::size_t i = 0; i < config.stations.size(); ++i) {
@@ -109,6 +119,12 @@ void check_stations(const Config& config, Filler& filler) {
     filler.report(line, Severity::kWarning,
                   cat({"<player>: there are ", config.player.links.size(), " links; the first ",
                        kMaxPlayerLinks, " are shown"}));
+  for (const std::string& host : config.art.fetch)
+    if (!is_picture_host(host))
+      filler.report(filler.line_of("art"), Severity::kWarning,
+                    cat({"<art>: fetch has names of hosts, like covers.example.org or "
+                         "*.example.org; ",
+                         quoted(host), " is left out"}));
 }
 
 }  // namespace lb

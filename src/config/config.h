@@ -144,6 +144,7 @@ struct Config {
   std::vector<WebhookSettings> webhooks;
   std::vector<StationSettings> stations;
   PlayerSettings player;
+  ArtSettings art;
   bool api = true;  // /api/v1, where <console> is
   StoreSettings store;
 };

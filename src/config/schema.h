@@ -171,6 +171,7 @@ extern const SchemaBlock kAudienceBlock;
 extern const SchemaBlock kWebhookBlock;
 extern const SchemaBlock kStationBlock;
 extern const SchemaBlock kPlayerBlock;
+extern const SchemaBlock kArtBlock;
 extern const SchemaBlock kConsoleBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.

@@ -1,4 +1,4 @@
-// Rows of <station> and <player>.
+// Rows of <station>, <player> and <art>.
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/schema_rows.h"
@@ -131,6 +131,16 @@ constexpr SchemaElement kPlayer[] = {
      .origin = SchemaOrigin::kOwn},
 };
 
+constexpr SchemaElement kArt[] = {
+    {.name = "fetch",
+     .kind = kList,
+     .slot = slot<&ArtSettings::fetch>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "none",
+     .example = "covers.example.org *.mzstatic.com",
+     .help = "Hosts of https from which pictures are fetched that a stream names (StreamUrl)."},
+};
+
 }  // namespace
 
 constinit const SchemaBlock kStationBlock{
@@ -141,6 +151,12 @@ constinit const SchemaBlock kStationBlock{
     .elements = kStation,
     .fresh = fresh<StationSettings>,
     .key = "id"};
+
+constinit const SchemaBlock kArtBlock{.name = "art",
+                                      .help = "Pictures of titles: doc/pictures.md.",
+                                      .elements = kArt,
+                                      .fresh = fresh<ArtSettings>,
+                                      .inline_form = true};
 
 constinit const SchemaBlock kPlayerBlock{.name = "player",
                                          .help = "The pages of streams; see doc/player.md.",

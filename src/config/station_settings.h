@@ -1,5 +1,5 @@
 // <station>: what listeners know as one programme, and its streams; <player>: the pages on which
-// they are heard.
+// they are heard; <art>: pictures of their titles.
 // Thread: immutable once loaded.
 #pragma once
 
@@ -35,6 +35,10 @@ struct PlayerSettings {
   std::vector<PlayerLink> links;
 };
 
+struct ArtSettings {
+  std::vector<std::string> fetch;  // hosts of pictures that streams name; "*.host": all below it
+};
+
 // Letters a to z, digits and '_', 64 at most.
 bool is_station_id(std::string_view id) noexcept;
 // "#rrggbb"
@@ -43,6 +47,8 @@ bool is_colour(std::string_view text) noexcept;
 // a header line.
 bool is_framing_site(std::string_view text) noexcept;
 bool is_offered(const PlayerLink& link) noexcept;
+// "covers.example.org", "*.example.org"
+bool is_picture_host(std::string_view text) noexcept;
 inline constexpr std::size_t kMaxPlayerLinks = 5;
 
 }  // namespace lb

@@ -37,7 +37,7 @@ Result<std::string> PictureShelf::put(std::string bytes) {
   if (!type) return type.error();
   std::string name = picture_name(*type, bytes);
   const std::size_t size = bytes.size();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (const auto known = rows_.find(name); known != rows_.end()) {
     used_.splice(used_.end(), used_, known->second.used);
     return name;
@@ -49,9 +49,11 @@ Result<std::string> PictureShelf::put(std::string bytes) {
     used_.pop_front();
   }
   used_.push_back(name);
-  rows_.emplace(name,
-                Row{std::make_shared<const std::string>(std::move(bytes)), std::prev(used_.end())});
+  const auto shared = std::make_shared<const std::string>(std::move(bytes));
+  rows_.emplace(name, Row{shared, std::prev(used_.end())});
   bytes_ += size;
+  lock.unlock();
+  if (on_new_) on_new_(name, shared);
   return name;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -41,6 +42,9 @@ class PictureShelf {
   explicit PictureShelf(std::size_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
 
   using Bytes = std::shared_ptr<const std::string>;
+  // Told of each picture that was not here, on the thread that brings it.  Set before that.
+  using OnNew = std::function<void(const std::string& name, const Bytes& bytes)>;
+  void on_new(OnNew told) { on_new_ = std::move(told); }
   // Its name.  Error: it is none that may be shown.
   Result<std::string> put(std::string bytes);
   // Another node says that these are the bytes of this name.  False: they are not.
@@ -61,6 +65,7 @@ class PictureShelf {
   std::list<std::string> used_;  // the one that was used last comes last
   std::size_t bytes_ = 0;
   const std::size_t max_bytes_;
+  OnNew on_new_;
 };
 
 }  // namespace lb

@@ -5,6 +5,8 @@
 
 #include "stream/title_record.h"
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -18,6 +20,12 @@ std::string shortened(std::string_view title) {
 
 }  // namespace
 
+std::string TitleHistory::shown_url(std::string_view url) {
+  const bool is_web = istarts_with(url, "https://") || istarts_with(url, "http://");
+  const bool is_plain = std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f'; });
+  return is_web && is_plain && url.size() <= kLongestUrl ? std::string(url) : std::string();
+}
+
 WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {
   if (!place.wall_ms) return now;
   constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(kFurthest).count();
@@ -28,7 +36,7 @@ WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {
 }
 
 void TitleHistory::add(const std::string& mount, std::string_view title, const TitlePlace& place,
-                       WallTime now, std::size_t keep) {
+                       WallTime now, std::size_t keep, std::string_view url) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
     rows_.erase(mount);
@@ -57,7 +65,8 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
     art = std::move(painted.mapped().art);
   Row& row = rows_[mount];
   row.changed = ++changes_;
-  row.titles.push_back({begins(place, now), std::move(text), place.at, std::move(art)});
+  row.titles.push_back(
+      {begins(place, now), std::move(text), place.at, std::move(art), shown_url(url)});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
 }
@@ -105,15 +114,37 @@ void TitleHistory::remember_picture(const std::string& mount, const std::string&
   pictures_.pop_front();
 }
 
-std::string TitleHistory::picture_of(const std::string& mount, std::string_view title) const {
-  const std::lock_guard lock(mutex_);
+// The newest of this text; null: there is none.  Under the lock.
+const PlayedTitle* TitleHistory::find(const std::string& mount, std::string_view title) const {
   const auto row = rows_.find(mount);
-  if (row == rows_.end()) return {};
+  if (row == rows_.end()) return nullptr;
   const auto& titles = row->second.titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
       [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
-  return known == titles.rend() ? std::string() : known->art;
+  return known == titles.rend() ? nullptr : &*known;
+}
+
+std::string TitleHistory::picture_of(const std::string& mount, std::string_view title) const {
+  const std::lock_guard lock(mutex_);
+  const PlayedTitle* known = find(mount, title);
+  return known == nullptr ? std::string() : known->art;
+}
+
+std::string TitleHistory::url_of(const std::string& mount, std::string_view title) const {
+  const std::lock_guard lock(mutex_);
+  const PlayedTitle* known = find(mount, title);
+  return known == nullptr ? std::string() : known->url;
+}
+
+std::vector<MountPicture> TitleHistory::pictured() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<MountPicture> rows;
+  for (const auto& [mount, painted] : painted_) rows.push_back({mount, painted.title, painted.art});
+  for (const auto& [mount, row] : rows_)
+    if (!row.titles.empty() && !row.titles.back().art.empty() && !painted_.contains(mount))
+      rows.push_back({mount, row.titles.back().title, row.titles.back().art});
+  return rows;
 }
 
 std::string TitleHistory::mount_of(const std::string& art) const {

@@ -27,6 +27,11 @@ struct PlayedTitle {
   std::string title;  // UTF-8
   std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
   std::string art = {};                     // the name of its picture; "": it has none
+  std::string url = {};                     // StreamUrl, of http or https; "": none
+};
+
+struct MountPicture {
+  std::string mount, title, art;
 };
 
 struct TitlesRecord;
@@ -34,7 +39,7 @@ struct TitlesRecord;
 class TitleHistory {
  public:
   static constexpr std::size_t kMaxMounts = 1000;
-  static constexpr std::size_t kLongestTitle = 1000;
+  static constexpr std::size_t kLongestTitle = 1000, kLongestUrl = 500;
   static constexpr std::size_t kMaxPictures = 4096;
 
   // A title is said to sound no later after its arrival than so, and no longer before it: clocks of
@@ -42,11 +47,14 @@ class TitleHistory {
   static constexpr std::chrono::minutes kFurthest{10};
   static constexpr std::chrono::hours kOldest{24};
 
+  // What may become a link of a page, whole and no script; "": it is none.
+  static std::string shown_url(std::string_view url);
   static WallTime begins(const TitlePlace& place, WallTime now);
-  // keep: how many titles of the mount; 0: none.  The same title again is the same song: a source
-  // that came back, a relay that went on; so is one at a byte that is known.
+  // keep: how many titles of the mount; 0: none.  url: of the title, as its stream names it.  The
+  // same title again is the same song: a source that came back, a relay that went on; so is one at
+  // a byte that is known.
   void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
-           std::size_t keep);
+           std::size_t keep, std::string_view url = {});
   // The node of its source says where the newest title of this text stands.
   void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
             WallTime now);
@@ -61,6 +69,10 @@ class TitleHistory {
   void note_picture(const std::string& mount, const std::string& art);
   // Of its newest title of this text; "": it has none.
   std::string picture_of(const std::string& mount, std::string_view title) const;
+  // Of each mount the title that has, or waits for, a picture, if it is the newest.
+  std::vector<MountPicture> pictured() const;
+  // The address that the stream has named with that title; "": none.
+  std::string url_of(const std::string& mount, std::string_view title) const;
   // Of the mount that had this picture last; "": none that is known.
   std::string mount_of(const std::string& art) const;
   // The newest first.
@@ -74,6 +86,7 @@ class TitleHistory {
   void restore(TitlesRecord saved);
 
  private:
+  const PlayedTitle* find(const std::string& mount, std::string_view title) const;
   struct Row {
     std::vector<PlayedTitle> titles;  // the oldest first
     std::uint64_t changed = 0;        // rising over all mounts

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import ADMIN, check, equal, request, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
 from pictures import comment, id3, jpeg_head, png, webp_head
 from test_now import now, set_title
 from test_now_events import Reader
@@ -137,3 +137,75 @@ def a_station_has_a_picture_for_titles_without_one(t):
     art = put(server, png(seed=5)).json()["art"]
     equal(now(server, "/live.mp3", lambda s: s["title"]["art"] == art)["title"]["art"], art)
     wait_for(lambda: server.get("/api/v1/now/station:rock/art").get("Location") == art, "the station shows it")
+
+
+@test
+def pictures_and_their_titles_outlive_the_server(t):
+    state = t.dir / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    server, source = begin(t, paths="<state-dir>%s</state-dir>" % state)
+    art = put(server, png(seed=6)).json()["art"]
+    early = put(server, png(seed=7), query="?keep=1").json()["art"]
+    now(server, "/live.mp3", lambda s: s["title"]["art"] == art)
+    files = state / "art"
+    wait_for(files.is_dir, "a directory for them")
+    wait_for(lambda: {one.name for one in files.iterdir()} >= {art.split("/")[-1], early.split("/")[-1], "titles.json"}, "they are files")
+    equal({oct(one.stat().st_mode & 0o777) for one in files.iterdir()}, {"0o600"})
+    server.stop()
+    (files / ("0" * 32 + ".png")).write_bytes(png(seed=8))  # not the bytes of this name
+    server.start()
+    reply = server.get(art)
+    equal((reply.status, reply.body, reply.get("Content-Type")), (200, png(seed=6), "image/png"))
+    equal(server.get(early).body, png(seed=7))
+    equal(server.get("/_lb/art/" + "0" * 32 + ".png").status, 404)
+    # The encoder comes back, and says what plays.
+    source = server.source("/live.mp3")
+    source.play(3)
+    set_title(server, "/live.mp3", "A - One")
+    now(server, "/live.mp3", lambda s: s["title"] and s["title"]["art"] == art)
+    set_title(server, "/live.mp3", "B - Two")
+    equal(now(server, "/live.mp3", lambda s: s["title"]["text"] == "B - Two")["title"]["art"], None)
+
+
+@test
+def the_login_of_a_source_gives_titles_and_pictures_to_its_mount_alone(t):
+    own = "<mount><mount-name>/own.mp3</mount-name><username>dj</username><password>dj-secret</password></mount>"
+    server, _ = begin(t, body=BODY + own)
+    server.source("/own.mp3", login="dj:dj-secret").play(3)
+    body = json.dumps({"title": "Two", "artist": "B"}).encode()
+
+    def title(mount, login):
+        lines = ["Host: 127.0.0.1", "Connection: close", "Content-Type: application/json", "Content-Length: %d" % len(body)]
+        return server.ask("POST /api/v1/mounts/%s/title HTTP/1.1" % mount, lines, login, body)
+    equal(title("%2Flive.mp3", SOURCE).status, 204)
+    now(server, "/live.mp3", lambda s: s["title"]["text"] == "B - Two")
+    art = put(server, png(seed=9), login=SOURCE)
+    equal(art.status, 200, art.text)
+    now(server, "/live.mp3", lambda s: s["title"]["art"] == art.json()["art"])
+    equal(title("own.mp3", "dj:dj-secret").status, 204)
+    equal(put(server, png(seed=9), mount="%2Fown.mp3", login="dj:dj-secret").status, 200)
+    # Not those of others, and nothing else of its own.
+    for mount, login in (("%2Flive.mp3", "dj:dj-secret"), ("%2Fown.mp3", SOURCE), ("%2Flive.mp3", "source:wrong")):
+        equal((title(mount, login).status, put(server, png(), mount=mount, login=login).status), (401, 401), "%s as %s" % (mount, login))
+    for method, path in (("GET", "/api/v1/mounts/%2Flive.mp3"), ("GET", "/api/v1/mounts"), ("DELETE", "/api/v1/mounts/%2Flive.mp3/source")):
+        equal(server.ask("%s %s HTTP/1.1" % (method, path), ["Host: 127.0.0.1", "Connection: close"], SOURCE).status, 401, path)
+
+
+@test
+def the_address_that_a_stream_names_is_told_and_asked_only_where_that_is_allowed(t):
+    hosts = "127.0.0.1 10.0.0.1 169.254.169.254 covers.example.test"
+    server, _ = begin(t, body=BODY + '<art fetch="%s"/>' % hosts)
+    for number, (url, told, why) in enumerate((
+            ("https://shop.example.test/song?id=1", True, None), ("javascript:alert(1)", False, None), ("http://127.0.0.1/a.png", True, None),
+            ("https://127.0.0.1/a.png", True, True), ("https://10.0.0.1/a.png", True, True), ("https://169.254.169.254/latest", True, True),
+            ("https://127.0.0.1:8443/a.png", True, None), ("https://x@127.0.0.1/a.png", True, None))):
+        song = "Song %d" % number
+        equal(server.set_title("/live.mp3", song=song.replace(" ", "%20"), url=url.replace("?", "%3F").replace("=", "%3D").replace("@", "%40")).status, 200)
+        seen = now(server, "/live.mp3", lambda s: s["title"]["text"] == song)
+        equal((seen["title"]["url"], seen["title"]["art"]), (url if told else None, None))
+        shown = url.split("?")[0]
+        if why:
+            wait_for(lambda: "no picture from %s:" % shown in server.log("error"), "a line of " + url)
+        else:
+            check("no picture from %s:" % shown not in server.log("error"), url)

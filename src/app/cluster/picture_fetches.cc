@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/services/picture_files.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "cluster/nodes/public_address.h"
@@ -65,10 +66,19 @@ void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedR
   if (const auto unknown = unknown_.find(name); unknown != unknown_.end() && now < unknown->second)
     return never();
   const bool under_way = parked_.contains(name);
+  const bool kept = services_.picture_files->has(name);
   std::vector<std::string> places;
-  if (!under_way) places = places_of(name, hops);
-  if ((!under_way && places.empty()) || !parked_.park(name, request, {kPatience})) return never();
-  if (!under_way) ask(name, std::move(places), hops);
+  if (!under_way && !kept) places = places_of(name, hops);
+  if ((!under_way && !kept && places.empty()) || !parked_.park(name, request, {kPatience}))
+    return never();
+  if (under_way) return;
+  if (!kept) return ask(name, std::move(places), hops);
+  services_.picture_files->read(name, [this, name, hops](bool found) {
+    std::vector<std::string> elsewhere;
+    if (!found) elsewhere = places_of(name, hops);
+    if (elsewhere.empty()) return answered(name, found);
+    ask(name, std::move(elsewhere), hops);
+  });
 }
 
 // One place after the other.

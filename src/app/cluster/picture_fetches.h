@@ -1,5 +1,6 @@
-// PictureFetches: a picture of a title that is not here is fetched from the neighbour that has told
-// of the title (doc/link.md, TITLE), once for all requests, which wait meanwhile.
+// PictureFetches: a picture of a title that is not in memory is read from its file, else fetched
+// from the neighbour that has told of the title (doc/link.md, TITLE), once for all requests, which
+// wait meanwhile.
 //
 // A neighbour that has not got it either asks its own in turn, kMaxHops times at most.  Only
 // pictures of titles that this node knows are asked for, only at linked servers, and what they

@@ -131,6 +131,7 @@ void TitleLinks::see_own(const std::string& mount) {
         row->wall_ms = unix_ms(known->at);
         if (known->place) row->place = print_address(*known->place);
         row->art = known->art;
+        row->url = known->url;
       }
       if (const auto next = services_.titles.next_of(mount)) row->next = next->title;
     }
@@ -161,7 +162,7 @@ void TitleLinks::use(const std::string& mount) {
     const TitlePlace place = place_of(*best);
     // Where its stream comes too, that says when another title is heard.
     if (!found || found->phase() != MountPhase::kRunning)
-      services_.titles.add(mount, best->song, place, now, section.max_history);
+      services_.titles.add(mount, best->song, place, now, section.max_history, best->url);
     services_.titles.mend(mount, best->song, place, now);
     std::string art(type_in_picture_name(best->art) ? best->art : std::string());
     const Told* const before = elsewhere.look_up(mount);
@@ -175,7 +176,7 @@ void TitleLinks::use(const std::string& mount) {
     PlayedTitle next{now, best->next};
     if (same && before->next.title == best->next) next.at = before->next.at;
     elsewhere.set(mount, Told{PlayedTitle{TitleHistory::begins(place, now), best->song, place.at,
-                                          std::move(art)},
+                                          std::move(art), TitleHistory::shown_url(best->url)},
                               std::move(next)});
   }
   elsewhere_.publish(std::make_shared<const Elsewhere>(std::move(elsewhere)));

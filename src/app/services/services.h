@@ -57,11 +57,13 @@ class LoginService;
 class MetricsService;
 class MountFiles;
 class MountLookup;
+class NamedPictures;
 class NowFeeds;
 class StatsRenderer;
 class TitleEvents;
 class PageCache;
 class PictureFetches;
+class PictureFiles;
 class RecordOverlay;
 class RecordService;
 class RelayService;
@@ -147,6 +149,8 @@ struct Services {
   std::unique_ptr<ClusterLinks> links;              // control
   std::unique_ptr<DirectCalls> direct;              // control
   std::unique_ptr<PictureFetches> picture_fetches;  // control
+  std::unique_ptr<PictureFiles> picture_files;      // see there
+  std::unique_ptr<NamedPictures> named_pictures;    // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

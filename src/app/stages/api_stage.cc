@@ -10,6 +10,7 @@
 #include "admin/security.h"
 #include "api/audience_people.h"
 #include "api/endpoints.h"
+#include "api/live_plans.h"
 #include "api/made_answer.h"
 #include "api/openapi.h"
 #include "app/services/audience_service.h"
@@ -89,7 +90,14 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
        std::move(given.body), std::move(extra));
 }
 
-ApiCaller caller_of(const Connection& connection, const Identity& identity) {
+// A program that sends the stream of a mount also knows what plays.
+bool takes_source_login(const Endpoint& endpoint) {
+  return endpoint.plan == set_mount_title || endpoint.plan == set_mount_art;
+}
+
+// mount: "" where a source's login counts for nothing.
+ApiCaller caller_of(const Connection& connection, const Identity& identity,
+                    const std::string& mount) {
   ApiCaller caller;
   caller.name = identity.user;
   caller.role = user_role(identity.role);
@@ -98,6 +106,10 @@ ApiCaller caller_of(const Connection& connection, const Identity& identity) {
   caller.addresses = identity.addresses;
   caller.ip = connection.ip();
   caller.via = to_text(identity.via);
+  if (identity.role == AdminRole::kSource && !mount.empty()) {
+    caller.role = Role::kOperator;
+    caller.mounts = {mount};
+  }
   return caller;
 }
 
@@ -294,7 +306,13 @@ Verdict ApiStage::handle(Connection& connection) {
     send(worker_, connection, 200, "application/json", description());
     return Verdict::kAnswered;
   }
-  const Asker asker = who_asks(worker_, connection);
+  std::string mount;  // whose source may ask this too
+  if (found.endpoint != nullptr && takes_source_login(*found.endpoint)) {
+    mount = found.names.at(0);
+    if (!mount.starts_with('/')) mount.insert(0, 1, '/');
+  }
+  const Asker asker = who_asks(
+      worker_, connection, mount.empty() ? std::nullopt : std::optional<std::string_view>(mount));
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
   if (identity.is_nobody()) {
@@ -328,7 +346,7 @@ Verdict ApiStage::handle(Connection& connection) {
                    cat({"Allow: ", found.allow, "\r\n"}));
     return Verdict::kAnswered;
   }
-  ApiCaller who = caller_of(connection, identity);
+  ApiCaller who = caller_of(connection, identity, mount);
   if (who.role < found.endpoint->least) {
     send_problem(
         worker_, connection,

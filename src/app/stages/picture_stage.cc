@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/picture_fetches.h"
+#include "app/services/picture_files.h"
 #include "app/services/worker.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
@@ -42,7 +43,9 @@ Verdict PictureStage::handle(Connection& connection) {
   const bool waited = std::exchange(connection.context().waited, std::nullopt).has_value();
   if (answer(connection, name)) return Verdict::kAnswered;
   Services& services = worker_.services;
-  if (waited || name.empty() || services.titles.mount_of(name).empty()) {
+  const bool known = !name.empty() &&
+                     (!services.titles.mount_of(name).empty() || services.picture_files->has(name));
+  if (waited || !known) {
     connection.reply_text(404, "There is no such picture");
     return Verdict::kAnswered;
   }

@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_homes.h"
 #include "app/services/certificate_orders.h"
+#include "app/services/picture_files.h"
 #include "app/station/now_feeds.h"
 #include "base/cat.h"
 
@@ -118,6 +119,7 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
     return send(node, std::move(command), std::move(then));
   }
   services_.titles.paint(order.mount, order.title, order.art);
+  services_.picture_files->titles_changed();
   services_.now_feeds->look(order.mount);
   services_.links->titles().mount_changed(order.mount);
   then(std::nullopt);

@@ -13,6 +13,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/picture_files.h"
 #include "app/services/worker.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/now_feeds.h"
@@ -394,7 +395,10 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
 void ServerStation::note_title(const std::string& mount, const std::string& song,
                                const std::string& art, const std::optional<std::string>& next) {
   if (art.empty() && !next) return;
-  if (!art.empty()) services_.titles.paint(mount, song, art);
+  if (!art.empty()) {
+    services_.titles.paint(mount, song, art);
+    services_.picture_files->titles_changed();
+  }
   if (next) services_.titles.announce(mount, *next, services_.clock.wall());
   services_.now_feeds->look(mount);
   services_.links->titles().mount_changed(mount);

@@ -235,6 +235,7 @@ struct TitleRow {
   unsigned hops = 0;         // nodes that have repeated the row
   std::string art = {};      // the name of its picture; "": it has none
   std::string next = {};     // the song behind it; "": not known
+  std::string url = {};      // that its stream names with it; "": none
 
   bool operator==(const TitleRow&) const = default;
 };

@@ -204,7 +204,8 @@ inline constexpr auto kTitleFields = std::to_array(
     {member<MountName, &TitleRow::mount>("m").needed(), member<Word, &TitleRow::at>("at").needed(),
      member<Text<kLongestTitle>, &TitleRow::song>("song"), member<Word, &TitleRow::place>("id"),
      member<Wall, &TitleRow::wall_ms>("wall"), member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop"),
-     member<Word, &TitleRow::art>("art"), member<Text<kLongestTitle>, &TitleRow::next>("next")});
+     member<Word, &TitleRow::art>("art"), member<Text<kLongestTitle>, &TitleRow::next>("next"),
+     member<Text<kLongestTitle>, &TitleRow::url>("url")});
 
 inline constexpr auto kBookFields = std::to_array(
     {member<Word, &BookFrame::epoch>("epoch").needed(),

@@ -1,0 +1,57 @@
+// NamedPictures: pictures that streams name by an address (StreamUrl), fetched from the hosts that
+// <art fetch=> names and from no other.
+//
+// A sender of streams could otherwise have this server ask any address.  So: https, the usual
+// port, no login, an address that is public whatever the name resolves to, no redirect.
+// Thread: control.
+// Ownership: Services.
+// Bounds: kUnderWay at once; a title that comes meanwhile has no picture.  Its caller tells of a
+// mount at most once a second.
+// Errors: what is no picture is told in the log; the title is shown without one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "net/fetch.h"
+
+namespace lb {
+
+class NamedPictures {
+ public:
+  static constexpr std::size_t kUnderWay = 8, kRemembered = 256;
+  static constexpr std::chrono::milliseconds kAnswer{5000};
+
+  struct Callbacks {
+    std::function<void(FetchRequest, Fetcher::Done)> fetch;
+    // Its name.  Error: it is none that may be shown.
+    std::function<Result<std::string>(std::string bytes)> put;
+    std::function<bool(const std::string& name)> has;
+    std::function<void(const std::string& mount, const std::string& song, const std::string& name)>
+        found;
+  };
+  NamedPictures(Log& log, Callbacks callbacks) : log_(log), callbacks_(std::move(callbacks)) {}
+
+  void titled(const std::vector<std::string>& hosts, const std::string& mount,
+              const std::string& song, const std::string& url);
+
+ private:
+  void answered(const std::string& mount, const std::string& song, const std::string& url,
+                Result<FetchAnswer> answer);
+
+  Log& log_;
+  const Callbacks callbacks_;
+  std::size_t under_way_ = 0;
+  std::map<std::string, std::string> known_;  // names of pictures by address
+};
+
+// hosts: "covers.example.org", "*.example.org" for all below it.
+bool may_fetch_picture(const std::vector<std::string>& hosts, std::string_view url);
+
+}  // namespace lb

@@ -1,0 +1,156 @@
+#include "app/services/picture_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "base/cat.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kDirectory = "/art";
+constexpr const char* kTitles = "titles.json";
+constexpr std::size_t kLongestTitles = std::size_t{4} << 20;
+constexpr std::chrono::seconds kSoon{2};
+
+std::string titles_json(const std::vector<MountPicture>& rows) {
+  JsonWriter json;
+  json.begin_array();
+  for (const MountPicture& row : rows) {
+    json.begin_object();
+    json.key("mount").text(row.mount);
+    json.key("title").text(row.title);
+    json.key("art").text(row.art);
+    json.end_object();
+  }
+  json.end_array();
+  return json.take();
+}
+
+}  // namespace
+
+PictureFiles::PictureFiles(Services& services)
+    : services_(services), timer_(services.loops.control(), [this] { write_titles(); }) {}
+
+void PictureFiles::begin(const Config& config) {
+  const std::string state = state_directory(config);
+  if (state.empty()) return;
+  auto folder = Folder::open(cat({state, kDirectory}));
+  if (!folder) return tell(folder.error());
+  folder_ = std::move(*folder);
+  const auto names = folder_->names();
+  if (!names) return tell(names.error());
+  std::vector<std::pair<std::int64_t, std::pair<std::string, std::uint64_t>>> found;
+  for (const std::string& name : *names) {
+    struct stat facts {};
+    if (!type_in_picture_name(name) ||
+        ::fstatat(folder_->fd(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(facts.st_mode))
+      continue;
+    found.push_back({facts.st_mtime, {name, static_cast<std::uint64_t>(facts.st_size)}});
+  }
+  std::ranges::sort(found);
+  for (const auto& [when, file] : found) add(file.first, file.second);
+  restore_titles();
+  services_.pictures.on_new(
+      [this](const std::string& name, const PictureShelf::Bytes& bytes) { keep(name, bytes); });
+}
+
+// What plays again under its mount has its picture again.
+void PictureFiles::restore_titles() {
+  const auto text = folder_->read(kTitles, kLongestTitles);
+  if (!text) return;
+  const auto rows = Json::parse(*text);
+  if (!rows) return;
+  titles_ = *text;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const Json row = rows->at(i);
+    const std::string mount(row.at("mount").text().value_or(""));
+    const std::string title(row.at("title").text().value_or(""));
+    const std::string art(row.at("art").text().value_or(""));
+    if (mount.starts_with('/') && has(art)) services_.titles.paint(mount, title, art);
+  }
+}
+
+bool PictureFiles::has(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return rows_.contains(name);
+}
+
+void PictureFiles::add(const std::string& name, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  Row& row = rows_[name];
+  bytes_ += bytes - row.bytes;
+  row = {bytes, ++uses_};
+}
+
+void PictureFiles::keep(const std::string& name, PictureShelf::Bytes bytes) {
+  services_.disk.loop().post([this, name, bytes = std::move(bytes)] { write(name, *bytes); });
+  services_.loops.control().post([this] { titles_changed(); });
+}
+
+void PictureFiles::write(const std::string& name, const std::string& bytes) {
+  const bool known = has(name);
+  // The time of a file says when it was wanted last.
+  if (known)
+    ::utimensat(folder_->fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+  else if (auto placed = folder_->place(name, bytes); !placed)
+    return tell(placed.error());
+  add(name, bytes.size());
+  for (std::string oldest; !(oldest = take_oldest()).empty();)
+    if (auto removed = folder_->remove(oldest); !removed) tell(removed.error());
+}
+
+std::string PictureFiles::take_oldest() {
+  const std::lock_guard lock(mutex_);
+  if (bytes_ <= kMaxBytes && rows_.size() <= kMaxFiles) return {};
+  const auto oldest =
+      std::ranges::min_element(rows_, {}, [](const auto& row) { return row.second.used; });
+  std::string name = oldest->first;
+  bytes_ -= oldest->second.bytes;
+  rows_.erase(oldest);
+  return name;
+}
+
+void PictureFiles::read(const std::string& name, Then then) {
+  services_.disk.loop().post([this, name, then = std::move(then)]() mutable {
+    auto bytes = folder_->read(name, kMaxPictureBytes);
+    const bool found = bytes && services_.pictures.put_as(name, *std::move(bytes));
+    if (!found) {
+      const std::lock_guard lock(mutex_);
+      if (const auto row = rows_.extract(name)) bytes_ -= row.mapped().bytes;
+    }
+    services_.loops.control().post([found, then = std::move(then)]() mutable { then(found); });
+  });
+}
+
+void PictureFiles::titles_changed() {
+  if (folder_ && !timer_.armed()) timer_.after(kSoon);
+}
+
+void PictureFiles::stop() {
+  timer_.cancel();
+  if (folder_) write_titles();
+}
+
+void PictureFiles::write_titles() {
+  std::string text = titles_json(services_.titles.pictured());
+  if (text == titles_ || text.size() > kLongestTitles) return;
+  titles_ = text;
+  services_.disk.loop().post([this, text = std::move(text)] {
+    if (auto placed = folder_->place(kTitles, text); !placed) tell(placed.error());
+  });
+}
+
+void PictureFiles::tell(const Error& error) {
+  if (!std::exchange(told_, true))
+    services_.log.warn("art/files", error.what + "; pictures of titles end with this process");
+}
+
+}  // namespace lb

@@ -1,0 +1,65 @@
+// PictureFiles: the pictures of titles as files, STATE_DIR/art/NAME, and which title of each mount
+// had one last, so that both outlive the process.
+//
+// The picture that was kept or read longest ago goes when there are too many.
+// Thread: has() and keep() any; begin() before the loops start; all else control.  Files are read
+// and written on the disk thread.
+// Ownership: Services.
+// Bounds: kMaxBytes, kMaxFiles.
+// Errors: what cannot be written is told once and is gone with the process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "app/services/services.h"
+#include "base/unique_function.h"
+#include "registry/folder.h"
+
+namespace lb {
+
+class PictureFiles {
+ public:
+  static constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
+  static constexpr std::size_t kMaxFiles = 20'000;
+
+  explicit PictureFiles(Services& services);
+
+  // Without a state directory nothing is kept.
+  void begin(const Config& config);
+  bool has(const std::string& name) const;
+  void keep(const std::string& name, PictureShelf::Bytes bytes);
+  // On control: whether it is on the shelf now.
+  using Then = UniqueFunction<void(bool)>;
+  void read(const std::string& name, Then then);
+  // Another title has a picture: that is written down a little later.
+  void titles_changed();
+  void stop();
+
+ private:
+  struct Row {
+    std::uint64_t bytes = 0;
+    std::uint64_t used = 0;  // rising
+  };
+  void restore_titles();
+  void add(const std::string& name, std::uint64_t bytes);
+  void write(const std::string& name, const std::string& bytes);  // disk
+  std::string take_oldest();                                      // of too many; "": there are not
+  void write_titles();
+  void tell(const Error& error);
+
+  Services& services_;
+  std::optional<Folder> folder_;  // nullopt: nothing is kept
+  mutable std::mutex mutex_;
+  std::map<std::string, Row> rows_;
+  std::uint64_t bytes_ = 0, uses_ = 0;
+  std::string titles_;  // as they were written last
+  bool told_ = false;   // disk
+  Timer timer_;
+};
+
+}  // namespace lb
