@@ -3,12 +3,13 @@
 'use strict';
 (() => {
   const page = document.querySelector('main');
-  const audio = document.querySelector('audio');
+  let audio = document.querySelector('audio');  // another one where the quality changes
   const by = id => document.getElementById(id);
-  const logo = by('logo'), cover = by('cover'), title = by('title'), status = by('status'), played = by('played');
+  const logo = by('logo'), cover = by('cover'), title = by('title'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
+  const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
   const kept = (key, other) => {
@@ -123,9 +124,28 @@
     resume.hidden = past.hidden || wanted || stopped === null || stopped < oldest();
     const late = wanted && Number.isFinite(at) && last !== null ? last - at : 0;
     const text = late >= 1000 ? '−' + clock(late) : '';
-    if (behind.textContent !== text) behind.textContent = text;
+    if (!dragged && behind.textContent !== text) behind.textContent = text;
     by('back').disabled = by('far').disabled = past.hidden || (wanted && at <= oldest() + 1000);
+    if (!past.hidden && !dragged) show_bar(last, Number.isFinite(at) ? at : stopped || last);
   }
+  // From the oldest moment, a day at most, to now.
+  const bar = by('bar');
+  let dragged = false, begins = 0;
+  const time_of_day = ms => new Date(ms).toLocaleTimeString(document.documentElement.lang, {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+  function show_bar(last, at) {
+    begins = Math.max(oldest(), last - MOST_BAR_S * 1000);
+    bar.max = Math.max(1, Math.round((last - begins) / 1000));
+    bar.value = Math.round((at - begins) / 1000);
+    bar.setAttribute('aria-valuetext', time_of_day(at));
+  }
+  bar.addEventListener('input', () => {
+    dragged = true;
+    behind.textContent = time_of_day(begins + bar.valueAsNumber * 1000);
+  });
+  bar.addEventListener('change', () => {
+    dragged = false;
+    seek(begins + bar.valueAsNumber * 1000);
+  });
   async function seek(wall) {
     const last = newest();
     const at = last === null ? null : Math.max(wall, oldest() + 1000);
@@ -182,10 +202,17 @@
   }
 
   const toggle = () => wanted ? stop() : start();
-  for (const event of ['error', 'ended']) audio.addEventListener(event, () => audio.hasAttribute('src') && lost());
-  // Some formats begin at their own time, not at 0.
-  audio.addEventListener('loadedmetadata', () => { if (base) base.first = audio.currentTime; });
-  audio.addEventListener('playing', () => { wait = FIRST_WAIT_S; say(''); });
+  function listen_to(one) {
+    for (const event of ['error', 'ended']) one.addEventListener(event, () => one === audio && one.hasAttribute('src') && lost());
+    // Some formats begin at their own time, not at 0.
+    one.addEventListener('loadedmetadata', () => { if (one === audio && base) base.first = one.currentTime; });
+    one.addEventListener('playing', () => {
+      if (one !== audio) return;
+      wait = FIRST_WAIT_S;
+      say('');
+    });
+  }
+  listen_to(audio);
   // A browser says nothing when bytes stop coming: its position does.
   setInterval(() => {
     const now = performance.now();
@@ -220,15 +247,55 @@
   const quality = by('quality'), streams = [...quality.options];
   const chosen = streams.find(one => one.value === kept('quality', '')) ||
       streams.find(one => !one.dataset.type || audio.canPlayType(one.dataset.type)) || streams[0];
+  let changing = null;
   quality.value = chosen.value;
   source = chosen.value;
   by('qualities').hidden = streams.length < 2;
   quality.addEventListener('change', () => {
     source = quality.value;
     keep('quality', source);
-    if (wanted) open();
-    else close();
+    changing = null;
+    if (!wanted) close();
+    else if (Number.isFinite(heard())) change_at(heard() + AHEAD_MS);
+    else open();
   });
+  // The other stream from a moment that is about to be heard, in an element of its own: this one
+  // plays on until then.
+  async function change_at(wall) {
+    const next = document.createElement('audio'), mine = changing = {next};
+    const over = () => changing !== mine || !wanted;
+    const from = await ask_place(wall);
+    if (over()) return;
+    if (!from) return open();
+    let first = 0;
+    next.preload = 'auto';
+    next.volume = audio.volume;
+    next.muted = audio.muted;
+    next.addEventListener('loadedmetadata', () => { first = next.currentTime; }, {once: true});
+    next.addEventListener('error', () => { if (!over()) open(); }, {once: true});
+    next.addEventListener('canplay', () => {
+      const late = heard() - from.wall_ms;
+      setTimeout(() => {
+        if (over()) return next.removeAttribute('src');
+        changing = null;
+        const behind = (heard() - from.wall_ms) / 1000;
+        if (behind > 0.05) next.currentTime = first + behind;
+        const before = audio;
+        audio = next;
+        audio.setAttribute('aria-label', name);
+        base = {wall_ms: from.wall_ms, first};
+        moved = performance.now();
+        listen_to(audio);
+        before.replaceWith(audio);
+        audio.hidden = true;
+        audio.play().then(() => {
+          before.removeAttribute('src');
+          before.load();
+        }, lost);
+      }, Math.max(0, -late));
+    }, {once: true});
+    next.src = from.url;
+  }
 
   // The keyboard, where no control has a use of its own for the key.
   document.addEventListener('keydown', event => {
@@ -255,13 +322,16 @@
 
   // What plays, and what has played: all of it is text, wherever it came from.
   function show_titles(rows) {
-    const now = rows.length ? rows[0].text : '';
-    if (now && title.textContent !== now) title.textContent = now;
+    const now = rows.length ? rows[0] : null;
+    if (now && now.text) {
+      if (title.textContent !== now.title) title.textContent = now.title;
+      artist.textContent = now.artist || '';
+    }
     const art = rows.length ? rows[0].art : null;
     show_cover(art);
-    document.title = (title.textContent ? title.textContent + ' - ' : '') + name + ' - ' + text.page;
+    document.title = (now && now.text ? now.text + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
-      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: name, artwork: artwork(art)});
+      navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: artist.textContent || name, album: name, artwork: artwork(art)});
     const before = rows.slice(1);
     played.hidden = before.length === 0;
     played.querySelector('ol').replaceChildren(...before.map(row => {
@@ -300,6 +370,7 @@
       if (answer.ok) {
         const now = await answer.json();
         seams = now.seams;
+        if (wanted && again && !now.on_air) say(text.off);
         timed = now.live ? now.live.wall_ms !== null : null;
         known = [now.title || {text: '', wall_ms: null}, ...now.history];
         show_heard();
@@ -316,7 +387,32 @@
     navigator.mediaSession.setActionHandler('play', start);
     navigator.mediaSession.setActionHandler('pause', stop);
     navigator.mediaSession.setActionHandler('seekbackward', () => go_back(BACK_MS));
+    navigator.mediaSession.setActionHandler('seekforward', () => go_back(-BACK_MS));
   }
+  // Sharing: the system's own way, else the address to paste.
+  const share = by('share'), address = location.origin + location.pathname;
+  share.hidden = !navigator.share && !navigator.clipboard;
+  share.addEventListener('click', async () => {
+    try {
+      if (navigator.share) await navigator.share({title: name, url: address});
+      else {
+        await navigator.clipboard.writeText(address);
+        say(text.copied);
+      }
+    } catch { /* the listener has thought better of it */ }
+  });
+  let sleeping = 0;
+  by('sleep').addEventListener('change', event => {
+    clearTimeout(sleeping);
+    const minutes = Number(event.target.value);
+    if (minutes) sleeping = setTimeout(() => {
+      event.target.value = '0';
+      if (wanted) stop();
+    }, minutes * 60000);
+  });
+  by('sleep').value = '0';
+  by('extras').hidden = false;
+
   audio.controls = false;
   audio.hidden = true;
   close();

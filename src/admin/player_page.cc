@@ -44,6 +44,22 @@ std::string option(const PlayerStream& stream) {
               "\">", safe(label), "</option>\n"});
 }
 
+// What search engines, and programs into which the address is pasted, show of the page.
+std::string preview(const PlayerFacts& facts, const std::string& name) {
+  const std::string about = safe(facts.about.empty() ? facts.genre : facts.about);
+  const auto meta = [](std::string_view key, std::string_view of, std::string_view text) {
+    return cat({"<meta ", key, "=\"", of, "\" content=\"", text, "\"/>\n"});
+  };
+  std::string out = meta("name", "description", about.empty() ? name : cat({name, ": ", about}));
+  out += meta("property", "og:type", "music.radio_station") + meta("property", "og:title", name);
+  if (!about.empty()) out += meta("property", "og:description", about);
+  const std::size_t path = facts.address.find('/', facts.address.find("://") + 3);
+  if (!facts.logo.empty() && path != std::string::npos)
+    out += meta("property", "og:image",
+                html_escape(facts.address.substr(0, path)) + stream_path(facts.logo));
+  return out;
+}
+
 std::string head(const PlayerFacts& facts, const std::string& name, const PlayerTexts& texts) {
   return cat(
       {"<!DOCTYPE html>\n<html lang=\"", texts.language,
@@ -52,6 +68,7 @@ std::string head(const PlayerFacts& facts, const std::string& name, const Player
        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
        "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
        "<link rel=\"stylesheet\" href=\"/_lb/player.css\"/>\n",
+       preview(facts, name),
        facts.sheet.empty()
            ? std::string()
            : cat({"<link rel=\"stylesheet\" href=\"", html_escape(facts.sheet), "\"/>\n"}),
@@ -77,6 +94,16 @@ std::string controls(const PlayerFacts& facts, const PlayerTexts& texts) {
   return out += "</select></label>\n</div>\n";
 }
 
+std::string extras(const PlayerTexts& texts) {
+  std::string out =
+      cat({"<div id=\"extras\" hidden=\"hidden\">\n<button id=\"share\" type=\"button\">",
+           texts.share, "</button>\n<label>", texts.sleep,
+           " <select id=\"sleep\">\n<option value=\"0\">", texts.never, "</option>\n"});
+  for (const std::string_view minutes : {"15", "30", "60", "90"})
+    out += cat({"<option value=\"", minutes, "\">", minutes, " ", texts.minutes, "</option>\n"});
+  return out += "</select></label>\n</div>\n";
+}
+
 std::string past_controls(const PlayerTexts& texts) {
   const auto button = [](std::string_view id, std::string_view text, std::string_view label) {
     return cat({"<button id=\"", id, "\" type=\"button\"",
@@ -85,7 +112,9 @@ std::string past_controls(const PlayerTexts& texts) {
   };
   return cat({"<div id=\"past\" hidden=\"hidden\">\n", button("far", "−10 min", texts.far_back),
               button("back", "−30 s", texts.back), button("live", texts.live, {}),
-              "<span id=\"behind\"></span>\n</div>\n<p id=\"stopped\" hidden=\"hidden\">",
+              "<span id=\"behind\"></span>\n<input id=\"bar\" type=\"range\" min=\"0\" step=\"1\" "
+              "aria-label=\"",
+              html_escape(texts.place), "\"/>\n</div>\n<p id=\"stopped\" hidden=\"hidden\">",
               button("resume", texts.resume, {}), "</p>\n"});
 }
 
@@ -126,26 +155,28 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("gone", texts.gone) + data("now", facts.now);
+         data("gone", texts.gone) + data("off", texts.off_air) + data("copied", texts.copied) +
+         data("now", facts.now);
   if (!facts.past) out += data("past", "0");
   out += ">\n";
   if (!facts.logo.empty())
     out += cat({"<img id=\"logo\" src=\"", stream_path(facts.logo), "\" alt=\"\"/>\n"});
   out += cat({"<h1 dir=\"auto\">", name, "</h1>\n"});
-  if (!facts.about.empty() && !facts.embedded)
-    out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.about), "</p>\n"});
-  if (!facts.genre.empty() && !facts.embedded)
-    out += cat({"<p class=\"about\" dir=\"auto\">", safe(facts.genre), "</p>\n"});
+  if (!facts.embedded && !(facts.about.empty() && facts.genre.empty()))
+    out += cat({"<p class=\"about\"><span dir=\"auto\">", safe(facts.about), "</span>",
+                facts.about.empty() || facts.genre.empty() ? "" : " · ", "<span dir=\"auto\">",
+                safe(facts.genre), "</span></p>\n"});
   out += "<img id=\"cover\" hidden=\"hidden\" alt=\"\"/>\n";
-  out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title), "</p>\n"});
+  out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title),
+              "</p>\n<p id=\"artist\" dir=\"auto\"></p>\n"});
   if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});
   out += cat({"<audio controls=\"controls\" preload=\"none\" src=\"", path, "\" aria-label=\"",
               name, "\"></audio>\n"});
   out += controls(facts, texts) + past_controls(texts);
   out += cat({"<p id=\"status\" role=\"status\">", facts.on_air ? "" : texts.off_air, "</p>\n"});
   out += cat({"<section id=\"played\" hidden=\"hidden\"><h2>", texts.played,
-              "</h2><ol></ol></section>\n<p><a href=\"", path, ".m3u\">", texts.playlist,
-              "</a></p>\n", links(facts), "</main>\n</body>\n</html>\n"});
+              "</h2><ol></ol></section>\n", extras(texts), "<p><a href=\"", path, ".m3u\">",
+              texts.playlist, "</a></p>\n", links(facts), "</main>\n</body>\n</html>\n"});
   return out;
 }
 

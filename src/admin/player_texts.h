@@ -14,7 +14,8 @@ struct PlayerTexts {
   std::string_view page;      // its title, behind the stream's name
   std::string_view play, pause, mute, volume, quality, played;
   std::string_view connecting, lost, login, off_air, playlist, keys;
-  std::string_view back, far_back, live, resume, gone;  // of the past
+  std::string_view back, far_back, live, resume, gone, place;  // of the past
+  std::string_view share, copied, sleep, never, minutes;
 };
 
 std::span<const PlayerTexts> player_texts();

@@ -157,6 +157,11 @@ def one_may_go_back_and_return(s):
     s.browser.look(1280)
     s.browser.find("#live").click()
     s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live again", harness.Settings.patience)
+    # A moment on the bar.
+    s.browser.script("const bar = document.getElementById('bar'); bar.value = 2; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change'))")
+    s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it plays from there", harness.Settings.patience)
+    s.browser.find("#live").click()
+    s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live once more", harness.Settings.patience)
     # A pause that is so long that the connection is closed.
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script("return !document.getElementById('stopped').hidden"), "it may go on where it stopped", 20)
@@ -267,4 +272,69 @@ def titles_are_shown_in_time_behind_a_seam(s):
     began = s.browser.script("return placesSeen[new URL(document.querySelector('audio').src).searchParams.get('at')]")
     late = began + at * 1000 - (title["wall_ms"] - jump)
     check(-100 <= late <= 700, "the title is shown %d ms after it is heard; the seam is one of %d ms" % (late, jump))
+    quiet(s)
+
+
+QUALITIES = ('<station id="rock" name="Rock Antenna"><mount>/rock.mp3</mount><mount>/rock-2.mp3</mount></station>')
+# What the page says meanwhile, and the longest pause of what is heard.
+LISTENED = """
+    const status = document.getElementById('status');
+    window.said = [];
+    window.pauses = [];
+    new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true, characterData: true, subtree: true});
+    let last = null, since = performance.now();
+    setInterval(() => {
+      const audio = document.querySelector('audio'), now = performance.now(), at = audio.src + audio.currentTime;
+      if (at !== last) {
+        pauses.push(now - since);
+        since = now;
+      }
+      last = at;
+    }, 20);"""
+
+
+@test
+def another_quality_begins_where_the_one_before_is(s):
+    server = s.start(body=QUALITIES + harness.mount("/rock*", "<burst-size>100000</burst-size>"))
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        s.feed(mount, "Rock", seconds_ahead=6.0)
+
+    def burst_ms(mount):
+        reply = server.get("/api/v1/now%s/place" % mount)
+        return reply.json()["live_ms"] - reply.json()["wall_ms"] if reply.status == 200 else 0
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        wait_for(lambda: burst_ms(mount) > 4000, "a player of %s begins four seconds behind live" % mount, 40)
+    s.browser.open(s.url("/listen/rock"))
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+                   "the page knows where to begin")
+    s.browser.find("#play").click()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 1, "it plays", harness.Settings.patience)
+    s.browser.script(LISTENED)
+    s.browser.script("const one = document.getElementById('quality'); one.value = '/rock-2.mp3'; one.dispatchEvent(new Event('change'))")
+    s.browser.wait(lambda: s.browser.script("const audio = document.querySelector('audio'); return audio.src.includes('/rock-2.mp3?at=') && !audio.paused"),
+                   "the other one plays", harness.Settings.patience)
+    heard = s.browser.script(HEARD)
+    s.browser.wait(lambda: s.browser.script(HEARD) > heard + 1, "and plays on", harness.Settings.patience)
+    equal(s.browser.script("return said"), [], "the page has not had to connect again")
+    print("the longest pause: %d ms" % max(s.browser.script("return pauses")))
+    wait_for(lambda: server.stat("/rock.mp3", "listeners") == "0" and server.stat("/rock-2.mp3", "listeners") == "1", "one connection is left")
+    s.browser.script("localStorage.clear()")
+    quiet(s)
+
+
+@test
+def what_plays_is_split_and_the_page_can_be_shared_and_falls_asleep(s):
+    server = s.start()
+    s.feed("/live.mp3", "Radio Example")
+    equal(server.set_title("/live.mp3", song="Someone%20-%20A%20Song").status, 200)
+    playing_page(s)
+    s.browser.wait(lambda: s.browser.find("#title").text == "A Song" and s.browser.find("#artist").text == "Someone", "artist and title")
+    equal(s.browser.script("const now = navigator.mediaSession.metadata; return [now.title, now.artist, now.album]"), ["A Song", "Someone", "Radio Example"])
+    # The clock of the page is turned on: what is due in 15 minutes is due now.
+    s.browser.script("window.later = []; const real = window.setTimeout; window.setTimeout = (act, ms, ...more) => ms >= 900000 ? later.push(act) : real(act, ms, ...more)")
+    s.browser.script("const one = document.getElementById('sleep'); one.value = '15'; one.dispatchEvent(new Event('change'))")
+    equal(s.browser.script("const due = later.length; later.forEach(act => act()); return [due, document.querySelector('audio').paused, document.getElementById('sleep').value]"), [1, True, "0"])
+    s.see("Play")
+    s.browser.script("window.shared = null; Object.defineProperty(navigator, 'share', {value: async what => { window.shared = what; }, configurable: true}); document.getElementById('share').click()")
+    s.browser.wait(lambda: s.browser.script("return window.shared && shared.url") == s.url("/listen/live.mp3"), "its address is shared")
     quiet(s)
