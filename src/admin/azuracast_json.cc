@@ -58,10 +58,8 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.key("listen_url").text(listen);
   json.key("url").text(now.stream.url);
   json.key("public_player_url");
-  if (now.station.page.empty())
-    json.null();
-  else
-    json.text(url + now.station.page);
+  // Programs take it to be there.
+  json.text(url + (now.station.page.empty() ? "/" : now.station.page));
   json.key("playlist_pls_url").text(url + now.stream.mount + ".pls");
   json.key("playlist_m3u_url").text(url + now.stream.mount + ".m3u");
   json.key("is_public").boolean(true);
