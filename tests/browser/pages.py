@@ -175,7 +175,7 @@ def odd_names_are_played_and_linked(s):
     open_page(s, "/status.xsl")
     s.browser.script("document.querySelector('audio').play()")
     s.browser.wait(lambda: s.browser.script(AUDIO % "audio")["currentTime"] > 0.5, "it plays")
-    answer = s.browser.call("/execute/async", {"script": "const done = arguments[0]; fetch(document.querySelector('.mountlist a').href)"
+    answer = s.browser.call("/execute/async", {"script": "const done = arguments[0]; fetch(document.querySelector('.mountlist a[href$=m3u]').href)"
                                                ".then(r => r.text()).then(done)", "args": []})
     check(answer.startswith(s.url("/talk")), answer)
     server.listener(address)
