@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "stream/title_record.h"
-
 #include "base/strings.h"
+#include "stream/title_record.h"
 
 namespace lb {
 namespace {
