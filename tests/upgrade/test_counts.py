@@ -92,6 +92,7 @@ def descriptors_do_not_grow(t):
     listeners = [server.listener() for _ in range(3)]
 
     def held():
+        server.stats()      # it has begun
         return len(list(pathlib.Path("/proc/%d/fd" % serving(server)).iterdir()))
     upgrade(server)
     first = held()
