@@ -9,10 +9,6 @@ namespace {
 
 constexpr auto kAll = std::numeric_limits<SlotGate::Count>::max();
 
-// A count of another node, which may say anything.
-SlotGate::Count bounded(std::uint64_t count) noexcept {
-  return static_cast<SlotGate::Count>(std::min(count, kMaxSlotCount));
-}
 SlotGate::Count bounded_wish(std::uint64_t slots) noexcept {
   return static_cast<SlotGate::Count>(std::min(slots, kMaxSlotsAtOnce));
 }
@@ -68,7 +64,7 @@ bool SlotBook::is_unused() const noexcept {
 }
 
 bool SlotBook::is_at_rest(SteadyTime now) const noexcept {
-  if (!placed_ || search_ || refusal_ || endings_ > 0 || !letters_.empty() || !moves_.empty())
+  if (!placed_ || search_ || refusal_ || endings_ > 0 || !letters_.empty() || is_moving())
     return false;
   if (wanted() > 0 || owed() > 0 || any_held() || given_out() != 0) return false;
   switch (role_) {
@@ -151,39 +147,6 @@ void SlotBook::begin_life(SteadyTime now) {
   gate_->set_until(valid_until_);
   if (parent_linked_) tell_parent();
   settle(now);
-}
-
-// A node that becomes the root itself gives nothing back: the former one pulls from here now, and
-// claims what it uses; until it knows that, it must not give these slots to others.
-void SlotBook::leave_parent(Role next) {
-  forfeit();
-  search_.reset();
-  if (!parent_linked_ || life_ == 0 || next == Role::kRoot) return;
-  const Count rest = given_ + claim_ - back_;
-  if (next == Role::kChild) {
-    // What is idle goes back at once, what is used when it is claimed.
-    const Count used = std::min(rest, have_);
-    back_ += rest - used;
-    tell_parent();
-    moves_.push_back({parent_, life_, given_, claim_, moved_ + used});
-    return;
-  }
-  back_ += rest;
-  tell_parent();
-}
-
-void SlotBook::finish_moves() {
-  if (role_ != Role::kChild || confirmed_ < claim_) return;
-  for (const Move& move : std::exchange(moves_, {})) {
-    SlotRow row;
-    row.mount = mount_;
-    row.life = move.life;
-    row.back = static_cast<std::uint64_t>(move.given + move.claim);
-    row.claim = static_cast<std::uint64_t>(move.claim);
-    row.moved = static_cast<std::uint64_t>(move.moved);
-    row.got = static_cast<std::uint64_t>(move.given);
-    send(move.parent, std::move(row));
-  }
 }
 
 // Children whose claims the root knows by now are told so.
@@ -353,6 +316,8 @@ void SlotBook::take(const std::string& from, const SlotRow& row, SteadyTime now)
     take_up(from, row, now);
   else if (from == parent_ && row.life == life_)
     take_down(row, now);
+  else
+    take_late(from, row);
 }
 
 void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
@@ -382,8 +347,6 @@ void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
   }
   if (const Count now_known = bounded(row.claimed); now_known > confirmed_) {
     confirmed_ = now_known;
-    finish_moves();
-    confirm_claims();
   }
   const Count recall = bounded_wish(row.recall);
   if (row.word == SlotWord::kEnd) {

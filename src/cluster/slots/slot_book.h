@@ -34,6 +34,7 @@
 // Bounds: kMaxChildren; rows of further ones are passed over.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -64,6 +65,11 @@ struct SlotTiming {
   std::chrono::milliseconds over{1000};       // too many, before listeners end, and once more
   std::chrono::milliseconds settled{3000};    // … after the last change of links
 };
+
+// A count of another node, which may say anything.
+inline SlotGate::Count bounded(std::uint64_t count) noexcept {
+  return static_cast<SlotGate::Count>(std::min(count, kMaxSlotCount));
+}
 
 class SlotBook {
  public:
@@ -97,7 +103,7 @@ class SlotBook {
   void take(const std::string& from, const SlotRow& row, SteadyTime now);
 
   // -- of a hand-over
-  bool is_moving() const noexcept { return !moves_.empty(); }
+  bool is_moving() const noexcept;
   SlotBookRecord save(SteadyTime now) const;
   // Before its first place: what nodes below had in the process before is held for kLinksAgain, and
   // a root may give at once, for it knows all claims.
@@ -175,11 +181,14 @@ class SlotBook {
     bool yields = false;
   };
 
-  // Slots at a former parent, which go back when the root knows of the claim at the present one.
+  // Slots at a former parent: the used ones go back when the root knows of the claim at the present
+  // one.  It is kept until the link ends, for what the former parent has given too late.
   struct Move {
     std::string parent;
     std::uint64_t life = 0;
     Count given = 0, claim = 0, moved = 0;
+    Count used = 0;
+    bool done = false;
   };
 
   Count given_out() const noexcept;
@@ -195,6 +204,7 @@ class SlotBook {
   void begin_life(SteadyTime now);
   void leave_parent(Role next);
   void finish_moves();
+  void give_back(const Move& move);
   void confirm_claims();
   void call_in_debt(SteadyTime now);
   void end_excess(SteadyTime now);
@@ -205,6 +215,7 @@ class SlotBook {
   bool may_give(SteadyTime now) const noexcept;
   void take_up(const std::string& from, const SlotRow& row, SteadyTime now);
   void take_down(const SlotRow& row, SteadyTime now);
+  void take_late(const std::string& from, const SlotRow& row);
   void claimed(Count slots);
   void release(Child& child);
   void let_holds_go(SteadyTime now);

@@ -58,6 +58,7 @@ void SlotBook::hand_up(Count slots) {
 
 void SlotBook::settle(SteadyTime now) {
   let_holds_go(now);
+  finish_moves();
   if (role_ == Role::kOpen) {
     for (auto& [id, child] : children_)
       if (std::exchange(child.want, 0) > 0) tell_child(id, child, 0, SlotWord::kOpen);

@@ -82,6 +82,44 @@ TEST(SlotBookProperty, NeverMoreThanTheLimitOverHandOvers) {
   }
 }
 
+// … and none is lost: once all links stand again and nothing happens, all slots can be had.
+TEST(SlotBookProperty, NoneIsLostOverResets) {
+  constexpr unsigned kNodes = 6;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    SlotNet net(kNodes, 40, seed + 400);
+    net.spread = seed % 2 == 0 ? 80 : 5;
+    net.run_for(1100ms);
+    for (unsigned round = 0; round < 20; ++round) {
+      for (unsigned step = 0; step < 1500; ++step) {
+        const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
+        const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+        if (dice < 560) {
+          net.arrive(i);
+        } else if (dice < 980) {
+          net.leave(i);
+        } else if (dice < 988) {
+          const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
+          if (net.linked(i, j)) {
+            net.cut(i, j, false);
+            net.later(net.now + std::chrono::milliseconds(net.rng.below(500)),
+                      [&net, i, j] { net.link(i, j); });
+          }
+        } else if (dice < 996 && i > 2) {
+          net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+        }
+        net.run_for(std::chrono::milliseconds(net.rng.below(3)));
+        if (net.sum > net.limit + net.listeners_cut_off()) LONGS_EQUAL(net.limit, net.sum);
+      }
+      net.run_for(5s);
+      for (unsigned n = 0; n < 2000 && net.sum < net.limit; ++n) {
+        net.arrive(n % kNodes);
+        net.run_for(20ms);
+      }
+      LONGS_EQUAL(net.limit, net.sum);
+    }
+  }
+}
+
 // … nor when it changes: once the root has back what is too many, the lowered one holds.
 TEST(SlotBookProperty, NeverMoreThanALimitThatChanges) {
   constexpr unsigned kNodes = 6;

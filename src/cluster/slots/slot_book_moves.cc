@@ -1,0 +1,61 @@
+// What happens to the slots of a node that pulls from another one than before; see slot_book.h.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/slots/slot_book.h"
+
+namespace lb {
+
+bool SlotBook::is_moving() const noexcept {
+  return std::any_of(moves_.begin(), moves_.end(), [](const Move& move) { return !move.done; });
+}
+
+// A node that becomes the root itself gives nothing back: the former one pulls from here now, and
+// claims what it uses; until it knows that, it must not give these slots to others.
+void SlotBook::leave_parent(Role next) {
+  forfeit();
+  search_.reset();
+  if (!parent_linked_ || life_ == 0 || next == Role::kRoot) return;
+  const Count rest = given_ + claim_ - back_;
+  if (next == Role::kChild) {
+    // What is idle goes back at once, what is used when it is claimed.
+    const Count used = std::min(rest, have_);
+    back_ += rest - used;
+    tell_parent();
+    moves_.push_back({parent_, life_, given_, claim_, moved_, used, false});
+    return;
+  }
+  back_ += rest;
+  tell_parent();
+  moves_.push_back({parent_, life_, given_, claim_, moved_, 0, true});
+}
+
+// The root knows of all that is used here; so it does where this node has become the root, or where
+// all of these listeners have left meanwhile, and nothing was to be claimed.
+void SlotBook::finish_moves() {
+  if (role_ == Role::kChild && confirmed_ < claim_) return;
+  for (Move& move : moves_)
+    if (!std::exchange(move.done, true)) give_back(move);
+}
+
+void SlotBook::give_back(const Move& move) {
+  SlotRow row;
+  row.mount = mount_;
+  row.life = move.life;
+  row.back = static_cast<std::uint64_t>(move.given + move.claim - (move.done ? 0 : move.used));
+  row.claim = static_cast<std::uint64_t>(move.claim);
+  row.moved = static_cast<std::uint64_t>(move.moved + (move.done ? move.used : 0));
+  row.got = static_cast<std::uint64_t>(move.given);
+  send(move.parent, std::move(row));
+}
+
+// A former parent had not heard yet that this node has left it.
+void SlotBook::take_late(const std::string& from, const SlotRow& row) {
+  for (Move& move : moves_) {
+    if (move.parent != from || move.life != row.life || bounded(row.given) <= move.given) continue;
+    move.given = bounded(row.given);
+    give_back(move);
+  }
+}
+
+}  // namespace lb
