@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
