@@ -132,8 +132,9 @@ void IngestService::act() {
     Ingest::Flow flow;
     flow.captures = relays.captures_own(plan.mount);
     flow.follows = relay != nullptr && relay->flows() && !flow.captures;
+    if (flow.follows) flow.feeder = neighbour_at(plan.mount, relay->last_upstream());
     flow.fails = relay != nullptr && ingest_->captures(plan.mount) && relay->rests();
-    ingest_->set_flow(plan.mount, flow);
+    ingest_->set_flow(plan.mount, std::move(flow));
   }
   const auto changes = ingest_->decide(services_.loops.control().now());
   std::set<std::string> changed;
@@ -202,7 +203,9 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   const auto mount = services_.mounts.find(source.mount);
   if (mount && mount->phase() == MountPhase::kRunning && !mount->facts()->relayed)
     return "the mount has a source of this server";
-  if (planned_.contains(source.mount) || services_.relays->is_configured(source.mount))
+  const bool once = planned_.contains(source.mount);
+  if (once ? !ingest_->is_captured_at(source.mount, source.node)
+           : services_.relays->is_configured(source.mount))
     return "the mount is a relay of this server";
   return {};
 }
@@ -352,14 +355,16 @@ std::optional<IngestService::FedBy> IngestService::fed_by(std::string_view mount
 std::string IngestService::upstream_of(const std::string& mount) const {
   const Relay* relay = services_.relays->relay_of(mount);
   if (relay == nullptr) return {};
-  const Upstream& from = relay->last_upstream();
+  std::string id = neighbour_at(mount, relay->last_upstream());
+  return neighbours_.knew_slots(id) ? std::move(id) : std::string();
+}
+
+std::string IngestService::neighbour_at(const std::string& mount, const Upstream& from) const {
   for (const MasterLink& link : masters_.links())
-    if (link.session && neighbours_.knew_slots(link.session->master_id()) &&
-        link.session->streams_target() == from.target)
+    if (link.session && link.session->streams_target() == from.target)
       return link.session->master_id();
   for (const NodeSource& source : sources_of(mount))
-    if (neighbours_.knew_slots(source.node) && same_place(source.upstream, from))
-      return source.node;
+    if (same_place(source.upstream, from)) return source.node;
   return {};
 }
 
@@ -378,9 +383,12 @@ std::vector<IngestSight> IngestService::rows() const {
   for (auto& [teller, row] : ingest_->refused())
     out.push_back(
         {std::move(row), cat({"the <node> ", teller, " has no sources that name the mount"})});
-  for (const Ingest::Elsewhere& source : ingest_->sources())
-    if (!neighbours_.is_master(source.node))
-      out.push_back({{source.mount, source.node, IngestState::kOn, {}, true}, why_not(source)});
+  for (const Ingest::Elsewhere& source : ingest_->sources()) {
+    const bool encoder = ingest_->is_source_at(source.mount, source.node);
+    if (neighbours_.is_master(source.node) || (!encoder && planned_.contains(source.mount)))
+      continue;
+    out.push_back({{source.mount, source.node, IngestState::kOn, {}, encoder}, why_not(source)});
+  }
   return out;
 }
 

@@ -94,6 +94,8 @@ class IngestService {
   void note_places(SteadyTime now);
   // True: it is pulled from elsewhere now.
   bool see_mount(const std::string& mount);
+  // The neighbour that is this upstream of the mount; "": none.
+  std::string neighbour_at(const std::string& mount, const Upstream& from) const;
   // "": this node may bring the mount.
   std::string why_not(const Ingest::Elsewhere& source) const;
   std::optional<Upstream> place_of(const std::string& node) const;

@@ -82,7 +82,10 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
         ended_sources_.push_back({row.mount, teller});
     }
     const bool counts = !off && !own && right && row.via.size() <= kMaxVia;
+    const bool captured = !row.source && is_captured_at(row.mount, row.at);
     table_.take(teller, key, counts ? std::optional(row) : std::nullopt);
+    if (!row.source && is_captured_at(row.mount, row.at) != captured)
+      changed_sources_.insert(row.mount);
   }
 }
 
@@ -119,8 +122,15 @@ void Ingest::set_sources(Sources sources) {
 std::vector<Ingest::Elsewhere> Ingest::sources() const {
   std::vector<Elsewhere> out;
   for (const auto& [key, entry] : table_.entries())
-    if (key.second_kind && entry.row && !entry.is_own()) out.push_back({key.mount, key.node});
+    if ((key.second_kind && entry.row && !entry.is_own()) || is_capture(key, entry))
+      out.push_back({key.mount, key.node});
   return out;
+}
+
+bool Ingest::is_captured_at(const std::string& mount, const std::string& node) const {
+  const RowKey key{mount, false, node};
+  const auto* const entry = table_.find(key);
+  return entry != nullptr && is_capture(key, *entry);
 }
 
 bool Ingest::is_source_at(const std::string& mount, const std::string& node) const {
@@ -139,6 +149,9 @@ std::vector<std::string> Ingest::nodes_with_source(const std::string& mount) con
   std::vector<std::string> nodes;
   for (auto [at, end] = table_.of_mount(mount, true); at != end; ++at)
     if (at->second.row && !at->second.is_own()) nodes.push_back(at->first.node);
+  for (auto [at, end] = table_.of_mount(mount); at != end; ++at)
+    if (is_capture(at->first, at->second) && !has_word(nodes, at->first.node))
+      nodes.push_back(at->first.node);
   return nodes;
 }
 
@@ -167,7 +180,10 @@ std::string Ingest::decide_capture(Own& own, const Others& others, SteadyTime no
   } else {
     own.ending = false;
     const bool held = !alone_ && now < hold_until_;
-    if (held || own.flow.follows || own_state(own) != IngestState::kReady) return {};
+    if (own.flow.follows && is_captured_at(own.plan.mount, own.flow.feeder))
+      own.captor = own.flow.feeder;
+    const bool fed = own.flow.follows && !feeder_has_ended(own);
+    if (held || fed || own_state(own) != IngestState::kReady) return {};
   }
   for (const auto* other : others)
     if (other->row->state == IngestState::kOn || before(own.plan, other->row->at, own_id_))
@@ -177,6 +193,16 @@ std::string Ingest::decide_capture(Own& own, const Others& others, SteadyTime no
   own.failing = false;
   own.better.clear();
   return others.empty() ? "no other node does" : "it is the first of those that can";
+}
+
+// A node that has handed back keeps its mount for a while, and the connections of those that wait
+// there: also that of the node which it waits for.
+bool Ingest::feeder_has_ended(const Own& own) const {
+  const std::string& feeder = own.flow.feeder;
+  const auto* const entry = table_.find({own.plan.mount, false, feeder});
+  // One that drains, or cannot reach the studio, is not even ready.
+  if (entry == nullptr) return own.captor == feeder && neighbours_.contains(feeder);
+  return entry->teller == feeder && !entry->stands && entry->row->state == IngestState::kReady;
 }
 
 bool Ingest::may_hand_back(SteadyTime now) {

@@ -17,7 +17,8 @@
 // capture first, and says so when that has happened.
 // Partition: both sides capture.  Once they meet, the worse one in order ends its capture at once.
 // Encoders: a node tells its masters of its own sources; a master that believes it pulls them and
-// offers them to all, so these rows are not repeated.
+// offers them to all, so these rows are not repeated.  What a node says that it captures itself is
+// as well a source of it.
 // Failure: a node that asks in vain for give_up says off where another one is ready, and tries
 // again after a rest that doubles; the last one goes on.
 //
@@ -88,6 +89,7 @@ class Ingest {
   struct Flow {
     bool captures = false;  // its own upstream is connected
     bool follows = false;   // another node feeds it
+    std::string feeder;     // … which is this neighbour; "": not known
     bool fails = false;     // its own upstream has been asked in vain
   };
   void set_flow(const std::string& mount, Flow flow);
@@ -99,17 +101,19 @@ class Ingest {
   // By mount: those of this node's own.
   using Sources = std::map<std::string, ToldSource, std::less<>>;
   void set_sources(Sources sources);
-  // Of the linked neighbours, as they say: believed or not.
+  // Of the linked neighbours, as they say: sources, believed or not, and captures, if believed.
   struct Elsewhere {
     std::string mount, node;
 
     bool operator==(const Elsewhere&) const = default;
   };
   std::vector<Elsewhere> sources() const;
+  // It has the mount's encoder.
   bool is_source_at(const std::string& mount, const std::string& node) const;
+  bool is_captured_at(const std::string& mount, const std::string& node) const;
   // What the node tells of it; nullopt: it has none, or its version tells nothing.
   std::optional<ToldSource> source_at(const std::string& mount, const std::string& node) const;
-  // The nodes that have a source of this mount, in the order of their ids.
+  // The nodes that have a source of this mount or capture it, each once.
   std::vector<std::string> nodes_with_source(const std::string& mount) const;
   // Mounts of which another node has a source now, or no longer has, since the last call.
   std::set<std::string> take_changed_sources() { return std::exchange(changed_sources_, {}); }
@@ -153,12 +157,19 @@ class Ingest {
     SteadyTime captured_since{}, failing_since{}, rests_until{};
     bool failing = false;
     std::chrono::milliseconds rest{0};
+    std::string captor;  // that feeds this node, or did last
     std::string better;  // is ready since better_since
     SteadyTime better_since{};
   };
   // Rows of a mount by others: not off, and believed.
   using Others = std::vector<const Table::Entry*>;
   Others others_of(const std::string& mount) const;
+  // That node itself says so of itself.
+  static bool is_capture(const RowKey& key, const Table::Entry& entry) {
+    return !key.second_kind && entry.row && !entry.is_own() && entry.teller == key.node &&
+           entry.row->state == IngestState::kOn;
+  }
+  bool feeder_has_ended(const Own& own) const;
   void note_own();
   void own_changes() noexcept {
     ++version_;

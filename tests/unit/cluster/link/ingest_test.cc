@@ -21,7 +21,9 @@ class Net {
   struct Member {
     std::unique_ptr<Ingest> ingest;  // null: it does not run
     bool intends = false, connected = false, fails = false, listens = false;
-    SteadyTime at{};  // connected follows intends then
+    SteadyTime at{};        // connected follows intends then
+    unsigned feeder = ~0U;  // that its listeners hear, or heard last
+    SteadyTime fed{};       // … so lately
   };
   Net(unsigned count, std::uint64_t seed, std::string capture_at = "")
       : rng(seed), members(count), capture_at_(std::move(capture_at)) {
@@ -123,7 +125,7 @@ class Net {
   unsigned taken = 0;
 
  private:
-  static constexpr auto kTick = 100ms;
+  static constexpr auto kTick = 100ms, kLinger = 10'000ms;
   struct Due {
     SteadyTime at;
     std::uint64_t number;
@@ -135,20 +137,30 @@ class Net {
   void later(std::chrono::milliseconds time, std::function<void()> what) {
     due_.push({now + time, ++last_due_, std::move(what)});
   }
-  // One that has listeners here gets the stream from a captor it reaches.
-  bool follows(unsigned i) const {
-    if (!members[i].listens) return false;
+  // One that has listeners here gets the stream from a captor it reaches, and stays connected with
+  // that one's mount as long as it lingers.
+  Ingest::Flow flow_of(unsigned i) {
+    Member& member = members[i];
+    Ingest::Flow flow;
+    flow.captures = member.connected;
+    flow.fails = member.intends && member.fails;
+    if (member.connected || !member.listens) return flow;
     for (unsigned j = 0; j < members.size(); ++j)
-      if (linked(i, j) && members[j].connected) return true;
-    return false;
+      if (linked(i, j) && members[j].connected) {
+        member.feeder = j;
+        member.fed = now;
+        break;
+      }
+    flow.follows = member.feeder != ~0U && linked(i, member.feeder) && now - member.fed < kLinger;
+    if (flow.follows) flow.feeder = name(member.feeder);
+    return flow;
   }
   void tick() {
     for (unsigned i = 0; i < members.size(); ++i) {
       Member& member = members[i];
       if (!member.ingest) continue;
       if (member.connected != member.intends && now >= member.at) member.connected = member.intends;
-      member.ingest->set_flow("/m", {member.connected, !member.connected && follows(i),
-                                     member.intends && member.fails});
+      member.ingest->set_flow("/m", flow_of(i));
       for (const Ingest::Change& change : member.ingest->decide(now)) {
         member.intends = change.captures;
         member.at = now + random_time(100ms);
@@ -231,6 +243,85 @@ TEST(Ingest, ThePreferredNodeCapturesAndTheNextOneAfterItsDeath) {
   net.pass(3s);
   CHECK_EQUAL(3U, net.owner());
   CHECK_EQUAL(1U, net.owners());
+}
+// Its listeners hear the mount of the node that hands back, which keeps them while it has nothing.
+TEST(Ingest, ItIsHandedBackToANodeThatFollows) {
+  Net net(2, 1, "p1");
+  mesh(net);
+  net.pass(3s);
+  net.kill(1);
+  net.pass(400ms);
+  net.start(1);
+  net.members[1].listens = true;
+  mesh(net);
+  net.pass(9s);
+  CHECK_EQUAL(0U, net.owner());
+  net.pass(2s);
+  CHECK_EQUAL(1U, net.owner());
+  CHECK_EQUAL(1U, net.owners());
+}
+TEST(Ingest, ANodeThatIsFedCapturesNothingUnlessItsFeederHasEnded) {
+  const SteadyTime now{1000s};
+  Ingest node(
+      "p1", [](const std::string&, const IngestRow&) { return true; }, now);
+  node.configure({{"/m", "p1", true}}, false);
+  node.joined("p2", true, now);
+  node.joined("p3", true, now);
+  const SteadyTime later = now + 5s;
+  Ingest::Flow flow;
+  flow.follows = true;
+  node.set_flow("/m", flow);  // by a node that is not known
+  node.take("p2", {{"/m", "p2", IngestState::kReady, {}}});
+  CHECK(node.decide(later).empty());
+  flow.feeder = "p2";
+  node.set_flow("/m", flow);
+  node.take("p3", {{"/m", "p3", IngestState::kOn, {}}});
+  CHECK(node.decide(later).empty());  // p2 has it from there
+  node.take("p3", {{"/m", "p3", IngestState::kReady, {}}});
+  CHECK_EQUAL(std::size_t{1}, node.decide(later).size());
+  CHECK(node.captures("/m"));
+}
+TEST(Ingest, WhereTheFeederDrainsTheNextOneCapturesAtOnce) {
+  const SteadyTime now{1000s}, later = now + 5s;
+  Ingest node(
+      "p1", [](const std::string&, const IngestRow&) { return true; }, now);
+  node.configure({{"/m", "p2", true}}, false);
+  node.joined("p2", true, now);
+  node.take("p2", {{"/m", "p2", IngestState::kOn, {}}});
+  Ingest::Flow flow;
+  flow.follows = true;
+  flow.feeder = "p2";
+  node.set_flow("/m", flow);
+  CHECK(node.decide(later).empty());
+  node.take("p2", {{"/m", "p2", IngestState::kOff, {}}});
+  CHECK_EQUAL(std::size_t{1}, node.decide(later).size());
+}
+// So a master that is no peer can pull it from there, for itself and its other nodes.
+TEST(Ingest, WhatANodeCapturesIsASourceOfIt) {
+  const SteadyTime now{1000s};
+  Ingest master(
+      "m1", [](const std::string&, const IngestRow& row) { return row.mount != "/not-believed"; },
+      now);
+  master.joined("e1", false, now);
+  master.joined("e2", false, now);
+  master.take("e1", {{"/m", "e1", IngestState::kOn, {}},
+                     {"/m", "far", IngestState::kOn, {"e1"}},
+                     {"/not-believed", "e1", IngestState::kOn, {}}});
+  master.take("e2", {{"/m", "e2", IngestState::kReady, {}}});
+  CHECK((master.nodes_with_source("/m") == std::vector<std::string>{"e1"}));
+  CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/m", "e1"}}));
+  CHECK(master.is_captured_at("/m", "e1"));
+  CHECK(!master.is_source_at("/m", "e1"));
+  CHECK((master.take_changed_sources() == std::set<std::string>{"/m"}));
+  master.take("e1", {{"/m", "e1", IngestState::kReady, {}}});
+  CHECK((master.take_changed_sources() == std::set<std::string>{"/m"}));
+  CHECK(master.take_ended_sources().empty());  // another one captures it
+  master.take("e2", {{"/m", "e2", IngestState::kOn, {}}});
+  CHECK((master.nodes_with_source("/m") == std::vector<std::string>{"e2"}));
+  CHECK((master.take_changed_sources() == std::set<std::string>{"/m"}));
+  master.left("e2", now);
+  CHECK((master.take_changed_sources() == std::set<std::string>{"/m"}));
+  CHECK(master.nodes_with_source("/m").empty());
 }
 TEST(Ingest, WhereNothingIsHandedBackItStays) {
   Net net(3, 1, "p2");
@@ -444,7 +535,9 @@ TEST(Ingest, ACaptureThatIsThereIsKept) {
   Ingest node(
       "p1", [](const std::string&, const IngestRow&) { return true; }, now);
   node.configure({{"/m", "", true}}, false);
-  node.set_flow("/m", {true, false, false});
+  Ingest::Flow flow;
+  flow.captures = true;
+  node.set_flow("/m", flow);
   CHECK_EQUAL(std::size_t{1}, node.decide(now).size());
   CHECK(node.captures("/m"));
 }
