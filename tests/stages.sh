@@ -423,7 +423,20 @@ simulate() {
   # shellcheck disable=SC2046
   count $(awk '/^[0-9]+ passed, [0-9]+ failed$/ {passed += $1; failed += $3} END {print passed + 0, failed + 0}' "$logs/$stage.out")
 }
-stage_simulation() { timed "1,000 seeds" simulate 1 1000; }
+# Each fault that is planted in a test build has to be found by one of 1,000 seeds.
+find_planted() {
+  make -s -C build/release -j"$jobs" tests/simulation/simulate-planted || return 1
+  local program=build/release/tests/simulation/simulate-planted out=$logs/$stage.planted
+  "$program" --plants | at_a_time "$jobs" timeout -k 10 900 "$program" --seeds 1000 --plant | tee "$out"
+  grep '^FAIL' "$out" >>"$logs/$stage.note"
+  [ "$(closing_lines "$out")" = "$("$program" --plants | wc -l)" ] || { note "some planted faults were not looked for to the end"; count 0 1; }
+  # shellcheck disable=SC2046
+  count $(awk '/^[0-9]+ passed, [0-9]+ failed$/ {passed += $1; failed += $3} END {print passed + 0, failed + 0}' "$out")
+}
+stage_simulation() {
+  timed "1,000 seeds" simulate 1 1000
+  timed "faults that are planted" find_planted
+}
 stage_simulation_long() { timed "9,000 seeds" simulate 1001 9000; }
 
 stage_tsan() {

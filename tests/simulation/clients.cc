@@ -127,6 +127,7 @@ void Listener::become(State state) {
 }
 
 void Listener::received(std::string_view bytes) {
+  if (state_ == State::kHears) heard_ += bytes.size();
   if (state_ != State::kAsks) return;
   head_ += bytes;
   if (head_.find("\r\n\r\n") == std::string::npos) return;
@@ -144,6 +145,8 @@ void Listener::answered() {
 }
 
 void Listener::ended() {
+  // It may be the one that has redirected it.
+  if (follows_on && !line_->is_over()) return;
   if (state_ == State::kAsks || state_ == State::kHears) become(State::kLost);
 }
 

@@ -53,12 +53,16 @@ class Listener final : public Peer {
   unsigned at() const noexcept { return at_; }
   unsigned hops() const noexcept { return hops_; }
   int status() const noexcept { return status_; }
+  // Bytes of the stream.
+  std::size_t heard() const noexcept { return heard_; }
   const std::string& mount() const noexcept { return mount_; }
   unsigned number() const noexcept { return number_; }
   // Where it came from a redirect: the host that sent it.
   unsigned sent_by() const noexcept { return hops_ == 0 ? 0 : before_; }
   // By the server it has been let in, though it has not heard so yet.
   bool admitted = false;
+  // Behind a redirect it hears the next server; others are only looked at by what they are answered.
+  bool follows_on = false;
   std::function<void(Listener&)> on_change;
 
  private:
@@ -77,6 +81,7 @@ class Listener final : public Peer {
   std::string target_, head_;
   unsigned at_ = 0, before_ = 0, hops_ = 0;
   int status_ = 0;
+  std::size_t heard_ = 0;
 };
 
 // A server of somebody else that streams to whoever asks, and counts its connections.

@@ -100,7 +100,7 @@ std::string Cluster::config_of_edge(unsigned host) const {
 void Cluster::make_nodes() {
   masters_ = random_.below(3) == 0 ? 2 : 1;
   // Two masters that do not know each other are two clusters.
-  if (options_.studio && masters_ == 1) studio_ = std::make_unique<Studio>(world_, kStudioPort);
+  if (masters_ == 1) studio_ = std::make_unique<Studio>(world_, kStudioPort);
   const std::size_t all = masters_ + 2 + random_.below(2);
   limit_ = static_cast<unsigned>(3 + random_.below(6));
   room_ = static_cast<unsigned>(5 + random_.below(6));
@@ -180,7 +180,10 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
 
 void Cluster::next_listener() {
   if (calm_) return;
-  listener_comes(std::string(random_.below(2) == 0 ? kOpen : kLimited),
+  const auto kind = random_.below(studio_ ? 5 : 4);
+  listener_comes(std::string(kind == 4       ? kStudio
+                             : kind % 2 == 0 ? kOpen
+                                             : kLimited),
                  500ms + Nanos(random_.below(8'000'000'000)));
   world_.after(Nanos(random_.below(500'000'000)), [this] { next_listener(); });
 }
@@ -219,6 +222,7 @@ std::optional<std::string> Cluster::run() {
   if (!failure_) check_tables("5 s after the last fault");
   run_for(kSlotsBack - kSettled);
   if (!failure_) check_studio("16 s after the last fault");
+  if (!failure_) check_studio_is_heard();
   if (!failure_) check_fill();
   if (!failure_) check_empty();
   if (!failure_) check_growth();

@@ -23,7 +23,6 @@ class Cluster {
     std::uint64_t seed = 1;
     std::string directory;  // for configurations and logs
     bool shown = false;     // each event to standard error, and logs that say all
-    bool studio = false;    // a stream that all capture together, once
     bool faults = true;
   };
   explicit Cluster(const Options& options);
@@ -97,6 +96,7 @@ class Cluster {
   void check_empty();
   void check_growth();
   void check_studio(const char* when);
+  void check_studio_is_heard();
   unsigned live_guests(const std::string& mount, bool apart_too) const;
   Seat* seat_of(unsigned host);
   std::size_t edges() const noexcept { return seats_.size() - masters_; }

@@ -12,6 +12,7 @@ namespace lb::sim {
 namespace {
 
 constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or is gone
+constexpr int kRoundsOfStudio = 4;
 
 }  // namespace
 
@@ -131,6 +132,31 @@ void Cluster::check_empty() {
 void Cluster::check_studio(const char* when) {
   if (studio_ && studio_->connections() != 1)
     fail(cat({when, ": the studio has ", studio_->connections(), " connections"}));
+}
+
+// … and heard at each server, whichever captures it.
+void Cluster::check_studio_is_heard() {
+  if (!studio_) return;
+  const std::string mount(kStudio);
+  // One that comes in the moment when a mount's linger ends is let in and ended: it comes again.
+  for (int round = 0, vain = 0; round < kRoundsOfStudio && !failure_; ++round) {
+    listener_comes(mount, 60s);
+    guests_.back().listener->follows_on = true;
+    const unsigned number = guests_.back().listener->number();
+    run_for(3s);
+    const auto guest = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& each) {
+      return each.listener->number() == number;
+    });
+    const Listener& listener = *guest->listener;
+    const bool hears = listener.state() == Listener::State::kHears && listener.heard() > 0;
+    vain = hears ? 0 : vain + 1;
+    if (vain > 1)
+      fail(cat({"a listener of ", kStudio, " at ", listener.at(), " hears nothing, status ",
+                listener.status()}));
+  }
+  for (Guest& guest : guests_)
+    if (guest.listener->mount() == mount) guest.listener->leave();
+  std::erase_if(guests_, [&mount](const Guest& guest) { return guest.listener->mount() == mount; });
 }
 
 // Connections as before the first listener; on-demand relays of two mounts may still run, and a

@@ -2,8 +2,8 @@
 //
 //   simulate-cluster --seeds N [--from N] [--directory DIR]   "N passed, M failed" at the end
 //   simulate-cluster --seed N [--trace]                       one; --trace: every event
-//   --studio                                                  a stream besides that all capture
-//   once
+//   simulate-planted --plant FAULT [--seeds N]                until a seed finds it
+//   simulate-planted --plants                                 the faults, one a line
 #include <unistd.h>
 
 #include <csignal>
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "cluster.h"
+#include "planted.h"
 
 using namespace lb::sim;
 
@@ -28,13 +29,11 @@ struct Outcome {
   std::uint64_t hash = 0, events = 0;
 };
 
-Outcome run_seed(std::uint64_t seed, const std::string& directory, bool studio, bool shown,
-                 bool prints) {
+Outcome run_seed(std::uint64_t seed, const std::string& directory, bool shown, bool prints) {
   Cluster::Options options;
   options.seed = seed;
   options.directory = directory;
   options.shown = shown;
-  options.studio = studio;
   Cluster cluster(options);
   Outcome outcome;
   outcome.failure = cluster.run();
@@ -57,12 +56,36 @@ Outcome run_seed(std::uint64_t seed, const std::string& directory, bool studio, 
   return outcome;
 }
 
+int print_plantable() {
+  for (const char* fault : plantable()) std::puts(fault);
+  return 0;
+}
+
+// The first seed that finds the fault prints what did not hold; no more is asked of it.
+int find_planted(const std::string& fault, std::uint64_t seeds, const std::string& directory) {
+  if (!plant(fault)) return std::fprintf(stderr, "no such fault: %s\n", fault.c_str()), 2;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Cluster::Options options;
+    options.seed = seed;
+    options.directory = directory;
+    Cluster cluster(options);
+    const auto failure = cluster.run();
+    if (!failure) continue;
+    std::printf("%s: found by seed %llu: %s\n1 passed, 0 failed\n", fault.c_str(),
+                static_cast<unsigned long long>(seed), failure->c_str());
+    return 0;
+  }
+  std::printf("FAIL %s: not found by %llu seeds\n0 passed, 1 failed\n", fault.c_str(),
+              static_cast<unsigned long long>(seeds));
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint64_t seeds = 0, from = 1, one = 0;
-  bool trace = false, studio = false;
-  std::string directory;
+  bool trace = false;
+  std::string directory, fault;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto value = [&] { return ++i < argc ? argv[i] : "0"; };
@@ -74,8 +97,10 @@ int main(int argc, char** argv) {
       one = std::strtoull(value(), nullptr, 10);
     else if (word == "--trace")
       trace = true;
-    else if (word == "--studio")
-      studio = true;
+    else if (word == "--plant")
+      fault = value();
+    else if (word == "--plants")
+      return print_plantable();
     else if (word == "--directory")
       directory = value();
     else
@@ -85,16 +110,21 @@ int main(int argc, char** argv) {
   char made[] = "/tmp/simulate-cluster.XXXXXX";
   const bool own = directory.empty();
   if (own) directory = ::mkdtemp(made);
+  if (!fault.empty()) {
+    const int status = find_planted(fault, seeds > 0 ? seeds : 1000, directory);
+    if (own) std::filesystem::remove_all(directory);
+    return status;
+  }
   std::uint64_t passed = 0, failed = 0;
   if (one > 0) {
-    failed = run_seed(one, directory, studio, trace, true).failure ? 1 : 0;
+    failed = run_seed(one, directory, trace, true).failure ? 1 : 0;
     passed = 1 - failed;
   }
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
-    const Outcome outcome = run_seed(seed, directory, studio, false, false);
+    const Outcome outcome = run_seed(seed, directory, false, false);
     bool good = !outcome.failure;
     // The same seed is the same history.
-    if (seed % 100 == 0 && run_seed(seed, directory, studio, false, false).hash != outcome.hash) {
+    if (seed % 100 == 0 && run_seed(seed, directory, false, false).hash != outcome.hash) {
       std::printf("FAIL seed %llu: another history the second time\n",
                   static_cast<unsigned long long>(seed));
       good = false;

@@ -1,9 +1,27 @@
 # Whole clusters in virtual time; ./test.sh simulation runs it.
-EXTRA_PROGRAMS += tests/simulation/simulate-cluster
-CLEANFILES += tests/simulation/simulate-cluster
+EXTRA_PROGRAMS += tests/simulation/simulate-cluster tests/simulation/simulate-planted
+CLEANFILES += tests/simulation/simulate-cluster tests/simulation/simulate-planted $(planted_files)
 tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster.h \
-  tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/node.cc tests/simulation/node.h \
+  tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/node.cc tests/simulation/node.h tests/simulation/planted.cc tests/simulation/planted.h \
   tests/simulation/system_calls.cc tests/simulation/system_calls.h tests/simulation/trace.cc tests/simulation/trace.h \
-  tests/simulation/wire.h tests/simulation/world.cc tests/simulation/world.h
+  tests/simulation/wire.h tests/simulation/world.cc tests/simulation/world.h tests/simulation/world_connections.cc tests/simulation/world_sockets.cc
 tests_simulation_simulate_cluster_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/simulation $(EVENT_CFLAGS) $(XML_CFLAGS)
 tests_simulation_simulate_cluster_LDADD = $(APP)
+
+# The same with copies of some files in place of the archives' own: the linker takes the first.
+planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/node_arrivals.cc tests/simulation/planted/eligibility.cc \
+  tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc
+EXTRA_DIST += tests/simulation/plant
+nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
+tests_simulation_simulate_planted_SOURCES =
+tests_simulation_simulate_planted_CPPFLAGS = $(tests_simulation_simulate_cluster_CPPFLAGS)
+tests_simulation_simulate_planted_LDFLAGS = $(AM_LDFLAGS) -Wl,--allow-multiple-definition
+tests_simulation_simulate_planted_LDADD = $(tests_simulation_simulate_cluster_OBJECTS) $(APP)
+tests/simulation/planted/node_table.cc: src/cluster/nodes/node_table.cc
+tests/simulation/planted/node_arrivals.cc: src/cluster/nodes/node_arrivals.cc
+tests/simulation/planted/eligibility.cc: src/cluster/balance/eligibility.cc
+tests/simulation/planted/slot_book.cc: src/cluster/slots/slot_book.cc
+tests/simulation/planted/ingest.cc: src/cluster/link/ingest.cc
+$(planted_files): tests/simulation/plant
+	@mkdir -p $(@D)
+	$(AM_V_GEN)python3 -B $(srcdir)/tests/simulation/plant $(filter %/$(@F),$(filter-out $@,$^)) $@

@@ -172,6 +172,8 @@ class World::Line {
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
   void send(std::string bytes);
+  // Its end has come.
+  bool is_over() const noexcept;
 
  private:
   World& world_;

@@ -1,0 +1,111 @@
+// What the servers of a World see of it: the answers to their system calls.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "wire.h"
+#include "world.h"
+
+namespace lb::sim {
+
+World::Socket::~Socket() {
+  if (other >= 0) ::close(other);
+}
+
+World::Socket* World::socket_of(int fd) const {
+  const auto at = static_cast<std::size_t>(fd);
+  return fd >= 0 && at < sockets_.size() ? sockets_[at].get() : nullptr;
+}
+
+void World::keep(int fd, std::shared_ptr<Socket> socket) {
+  const auto at = static_cast<std::size_t>(fd);
+  if (sockets_.size() <= at) sockets_.resize(at + 64);
+  sockets_[at] = std::move(socket);
+}
+
+int World::make_socket() {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    return -1;
+  auto socket = std::make_shared<Socket>();
+  socket->host = running_ == nullptr ? kOutside : running_->id;
+  socket->other = pair[1];
+  keep(pair[0], std::move(socket));
+  return pair[0];
+}
+
+int World::connect(int fd, unsigned to, std::uint16_t port) {
+  Socket* const socket = socket_of(fd);
+  if (socket == nullptr || socket->other < 0 || to >= kMaxHosts) return errno = ENETUNREACH, -1;
+  // Full, it is not writable until the connection stands.
+  set_buffer(fd, 1);
+  const std::array<char, 1024> filling{};
+  while (::send(fd, filling.data(), filling.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+  }
+  const auto wire = make_wire(socket->host, to, port);
+  End& end = wire->ends[0];
+  end.fd = std::exchange(socket->other, -1);
+  end.node_fd = fd;
+  end.socket = sockets_[static_cast<std::size_t>(fd)];
+  socket->peer = to;
+  socket->port = port;
+  knock(wire);
+  errno = EINPROGRESS;
+  return -1;
+}
+
+int World::bind(int fd, std::uint16_t port) {
+  Socket* const socket = socket_of(fd);
+  if (socket == nullptr) return errno = EBADF, -1;
+  socket->port = port;
+  return 0;
+}
+
+int World::listen(int fd) {
+  Socket* const socket = socket_of(fd);
+  if (socket == nullptr) return errno = EBADF, -1;
+  socket->listens = true;
+  hosts_[socket->host].listening[socket->port] = fd;
+  return 0;
+}
+
+int World::accept(int fd, unsigned& from) {
+  Socket* const socket = socket_of(fd);
+  if (socket == nullptr) return errno = EBADF, -1;
+  char one = 0;
+  [[maybe_unused]] const auto n = ::recv(fd, &one, 1, MSG_DONTWAIT);
+  if (socket->waiting.empty()) return errno = EAGAIN, -1;
+  const auto [wire, accepted] = socket->waiting.front();
+  socket->waiting.pop_front();
+  auto made = std::make_shared<Socket>();
+  made->host = socket->host;
+  made->port = socket->port;
+  from = made->peer = wire->ends[0].host;
+  wire->ends[1].node_fd = accepted;
+  wire->ends[1].socket = made;
+  keep(accepted, std::move(made));
+  return accepted;
+}
+
+int World::error_of(int fd) {
+  const Socket* const socket = socket_of(fd);
+  return socket == nullptr ? 0 : socket->broken;
+}
+int World::broken(int fd) { return error_of(fd); }
+std::uint16_t World::port_of(int fd) const {
+  const Socket* const socket = socket_of(fd);
+  return socket == nullptr ? 0 : socket->port;
+}
+unsigned World::host_of(int fd) const {
+  const Socket* const socket = socket_of(fd);
+  return socket == nullptr ? 0 : socket->host;
+}
+bool World::has(int fd) const { return socket_of(fd) != nullptr; }
+void World::set_user_timeout(int fd, std::chrono::milliseconds time) {
+  if (Socket* const socket = socket_of(fd)) socket->user_timeout = time;
+}
+
+}  // namespace lb::sim
