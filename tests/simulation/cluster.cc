@@ -180,10 +180,7 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
 
 void Cluster::next_listener() {
   if (calm_) return;
-  const auto kind = random_.below(studio_ ? 5 : 4);
-  listener_comes(std::string(kind == 4       ? kStudio
-                             : kind % 2 == 0 ? kOpen
-                                             : kLimited),
+  listener_comes(std::string(random_.below(2) == 0 ? kOpen : kLimited),
                  500ms + Nanos(random_.below(8'000'000'000)));
   world_.after(Nanos(random_.below(500'000'000)), [this] { next_listener(); });
 }
