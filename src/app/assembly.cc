@@ -64,32 +64,52 @@ ShiftedStreams::Shared shifted_from(Services& services) {
 
 }  // namespace
 
-Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first,
-                   unsigned worker_count)
+Runtime::Runtime(const Clock& clock_given, std::shared_ptr<const Config> first,
+                 unsigned worker_count)
     : clock(clock_given),
       log(clock_given),
       config(first),
       files(std::make_shared<const StaticFiles>(static_files(*first, log))),
       http(std::make_shared<const HttpSettings>(http_settings(*first))),
-      users(std::make_shared<const UserBook>()),
-      session_keys(std::make_shared<const SessionKeys>()),
       loops(worker_count, clock_given),
       beats(loops),
       challenges(std::make_shared<ChallengeTable>()),
       tls(loops.clerk(), log, challenges),
-      load(*this),
-      throttle(clock_given),
-      refusals(clock_given, log),
       access(log),
       disk(worker_count + kDiskThread, clock_given, "disk"),
-      hooks(loops.clerk(), log),
       pages_thread(worker_count + kPagesThread, clock_given, "pages"),
       stats_thread(worker_count + kStatsThread, clock_given, "stats"),
-      dumps(disk.loop(), log),
       started_wall(clock_given.wall()) {
   counters.promised.nominal = static_cast<std::int64_t>(1000 * kNominalListenerKbps);
 }
 
+Accounts::Accounts(const Clock& clock_given, std::shared_ptr<const Config> first,
+                   unsigned worker_count)
+    : Runtime(clock_given, std::move(first), worker_count),
+      users(std::make_shared<const UserBook>()),
+      session_keys(std::make_shared<const SessionKeys>()),
+      throttle(clock_given),
+      refusals(clock_given, log) {}
+
+Traffic::Traffic(const Clock& clock_given, std::shared_ptr<const Config> first,
+                 unsigned worker_count)
+    : Accounts(clock_given, std::move(first), worker_count),
+      load(*this),
+      hooks(loops.clerk(), log),
+      dumps(disk.loop(), log) {}
+
+Network::Network(const Clock& clock_given, std::shared_ptr<const Config> first,
+                 unsigned worker_count)
+    : Traffic(clock_given, std::move(first), worker_count) {}
+
+Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first,
+                   unsigned worker_count)
+    : Network(clock_given, std::move(first), worker_count) {}
+
+Runtime::~Runtime() = default;
+Accounts::~Accounts() = default;
+Traffic::~Traffic() = default;
+Network::~Network() = default;
 Services::~Services() = default;
 
 // What is no picture that may be shown is passed over: it is the encoder's.
@@ -196,9 +216,9 @@ Worker::Worker(Services& given, unsigned index)
 
 Worker::~Worker() = default;
 
-void Worker::resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,
+void Worker::resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome outcome,
                     std::shared_ptr<DirectOffer> offer) {
-  Worker& worker = *services.workers[request.worker];
+  Worker& worker = *traffic.workers[request.worker];
   worker.loop.post([&worker, id = request.connection, outcome, offer = std::move(offer)]() mutable {
     Connection* waiting = worker.connections.find(id);
     if (waiting == nullptr) return;
@@ -208,9 +228,9 @@ void Worker::resume(Services& services, const ParkedRequest& request, WaitOutcom
   });
 }
 
-void Worker::resume_with_slot(Services& services, unsigned index, std::uint64_t connection,
+void Worker::resume_with_slot(Traffic& traffic, unsigned index, std::uint64_t connection,
                               SlotPass pass, SlotWord word) {
-  Worker& worker = *services.workers[index];
+  Worker& worker = *traffic.workers[index];
   worker.loop.post([&worker, connection, pass = std::move(pass), word]() mutable {
     Connection* waiting = worker.connections.find(connection);
     if (waiting == nullptr) return;

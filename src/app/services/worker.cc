@@ -2,22 +2,22 @@
 
 namespace lb {
 
-void Worker::wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+void Worker::wake(Traffic& traffic, Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
   for (unsigned i = 0; loops != 0; ++i, loops >>= 1) {
     if ((loops & 1) == 0) continue;
-    Worker& worker = *services.workers[i];
+    Worker& worker = *traffic.workers[i];
     worker.loop.post([&worker, mount] { worker.streams.wake(mount); });
   }
 }
 
-void Worker::end_source(Services& services, unsigned home, std::uint64_t lease, EndReason reason) {
-  Worker& worker = *services.workers[home];
+void Worker::end_source(Traffic& traffic, unsigned home, std::uint64_t lease, EndReason reason) {
+  Worker& worker = *traffic.workers[home];
   worker.loop.post([&worker, lease, reason] { worker.sources.kill(lease, reason); });
 }
 
-void Worker::end_encoders(Services& services, const std::string& mount, EndReason reason) {
-  for (const auto& encoder : services.admission->encoders_of(mount))
-    end_source(services, encoder.home, encoder.id, reason);
+void Worker::end_encoders(Traffic& traffic, const std::string& mount, EndReason reason) {
+  for (const auto& encoder : traffic.admission->encoders_of(mount))
+    end_source(traffic, encoder.home, encoder.id, reason);
 }
 
 void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket,

@@ -44,17 +44,17 @@ struct Worker {
                    const ListenSocket* before = nullptr);
   void stop_accepting(const ListenSocket& socket);
   // New bytes for the listeners of these workers; from any thread.
-  static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+  static void wake(Traffic& traffic, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
   // The source with this lease at the worker `home` ends; from any thread.
-  static void end_source(Services& services, unsigned home, std::uint64_t lease, EndReason reason);
+  static void end_source(Traffic& traffic, unsigned home, std::uint64_t lease, EndReason reason);
   // All sources of this mount at this server, standbys too; from control.
-  static void end_encoders(Services& services, const std::string& mount, EndReason reason);
+  static void end_encoders(Traffic& traffic, const std::string& mount, EndReason reason);
   // The wait of a request has ended: its stage is asked again, with this in its context; from
   // any thread.
-  static void resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,
+  static void resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome outcome,
                      std::shared_ptr<DirectOffer> offer = nullptr);
   // The same of one that has waited for a slot of its mount, or for the seat of its user.
-  static void resume_with_slot(Services& services, unsigned worker, std::uint64_t connection,
+  static void resume_with_slot(Traffic& traffic, unsigned worker, std::uint64_t connection,
                                SlotPass pass, SlotWord word);
 };
 

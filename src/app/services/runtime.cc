@@ -1,8 +1,6 @@
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 
 #include <unistd.h>
-
-#include <algorithm>
 
 #include "acme/kept_certificate.h"
 #include "base/cat.h"
@@ -10,24 +8,11 @@
 
 namespace lb {
 
-std::string Services::authority(const Config& config) {
+std::string Runtime::authority(const Config& config) {
   return cat({config.hostname, ":", config.port});
 }
 
-std::uint64_t Services::audience() const {
-  std::int64_t audience = counters.listeners.inside();
-  const auto all = mounts.all();
-  for (const auto& [name, mount] : *all) audience -= mount->relays();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, audience));
-}
-
-PasswordSettings Services::passwords(const Config& config) {
-  const AuthenticationSettings& from = config.authentication;
-  return {from.source_password, from.admin_user, from.admin_password, from.relay_user,
-          from.relay_password};
-}
-
-HttpSettings Services::http_settings(const Config& config) {
+HttpSettings Runtime::http_settings(const Config& config) {
   HttpSettings settings;
   settings.server_id = config.server_id;
   settings.http_headers = config.http_headers;
@@ -39,7 +24,7 @@ HttpSettings Services::http_settings(const Config& config) {
   return settings;
 }
 
-TlsSettings Services::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
+TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::string>& ordered) {
   const PathSettings& paths = config.paths;
   const SecuritySettings& newer = config.security;
   TlsSettings settings{paths.ssl_certificate,
@@ -66,7 +51,7 @@ TlsSettings Services::tls_settings(const Config& config, const std::vector<std::
   return settings;
 }
 
-StaticFiles Services::static_files(const Config& config, Log& log) {
+StaticFiles Runtime::static_files(const Config& config, Log& log) {
   MimeTypes types;
   if (auto loaded = types.load(config.paths.mime_types); !loaded)
     log.warn("fserve/fserve_recheck_mime_types",

@@ -1,0 +1,11 @@
+#include "app/services/accounts.h"
+
+namespace lb {
+
+PasswordSettings Accounts::passwords(const Config& config) {
+  const AuthenticationSettings& from = config.authentication;
+  return {from.source_password, from.admin_user, from.admin_password, from.relay_user,
+          from.relay_password};
+}
+
+}  // namespace lb

@@ -1,0 +1,50 @@
+// Accounts: rights, and what is written down of them: the records of the store, logins,
+// and the listenings of the audience.
+// Thread: of each member, as its own header states.
+// Ownership: app::Server, by Services; it outlives the loops.
+#pragma once
+
+#include <memory>
+
+#include "app/services/runtime.h"
+#include "auth/authenticators.h"
+#include "auth/ip_filter.h"
+#include "auth/passwords.h"
+#include "auth/refusal_log.h"
+#include "auth/session_book.h"
+#include "auth/throttle.h"
+#include "auth/user_book.h"
+
+namespace lb {
+
+class AudienceService;
+class ConfService;
+class ExternalService;
+class LoginService;
+class RecordOverlay;
+class RecordService;
+class ReportFiles;
+class UsageWatch;
+
+struct Accounts : Runtime {
+  Accounts(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
+  ~Accounts();
+
+  Snapshot<UserBook> users;            // of the store; without one: none
+  Snapshot<SessionKeys> session_keys;  // of other masters
+  PasswordThrottle throttle;
+  RefusalLog refusals;                          // any thread
+  std::unique_ptr<AudienceService> listenings;  // see there; ends behind all notices
+  std::unique_ptr<RecordOverlay> overlay;       // control
+  std::unique_ptr<RecordService> records;       // see there
+  std::unique_ptr<ConfService> conf;            // control
+  std::unique_ptr<ExternalService> external;    // see there
+  std::unique_ptr<Authenticators> auth;         // control
+  std::unique_ptr<LoginService> login;          // see there
+  std::unique_ptr<UsageWatch> usage;            // see there
+  std::unique_ptr<ReportFiles> reports;         // control
+
+  static PasswordSettings passwords(const Config& config);
+};
+
+}  // namespace lb

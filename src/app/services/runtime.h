@@ -1,0 +1,75 @@
+// Runtime: what every part of the running server stands on: its clock, log, configuration, loops,
+// threads and counters.  The ground floor of Services.
+// Thread: of each member, as its own header states.
+// Ownership: app::Server, by Services; it outlives the loops.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/drain/drain.h"
+#include "app/process/io_thread.h"
+#include "auth/ip_filter.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "config/config.h"
+#include "config/loader.h"
+#include "http/connections.h"
+#include "http/static_files.h"
+#include "net/challenge_table.h"
+#include "net/fetch.h"
+#include "net/loop_beats.h"
+#include "net/loop_pool.h"
+#include "net/tls_keeper.h"
+#include "stream/server_counters.h"
+
+namespace lb {
+
+class EventService;
+
+// Where the configuration came from.  reload: on control, as SIGHUP.
+struct ConfigurationFile {
+  std::string path;
+  LoadOptions options;
+  UniqueFunction<void()> reload;
+};
+
+struct Runtime {
+  Runtime(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
+  ~Runtime();
+
+  const Clock& clock;
+  Log log;
+  Snapshot<Config> config;
+  ConfigurationFile configuration;  // set before the loops start
+  Snapshot<StaticFiles> files;
+  Snapshot<HttpSettings> http;
+  LoopPool loops;
+  LoopBeats beats;
+  std::shared_ptr<ChallengeTable> challenges;  // control writes, any thread reads
+  TlsKeeper tls;                               // clerk; its context: any thread
+  ServerCounters counters;
+  DrainState drain;
+  std::atomic<bool> ready{false};  // everything has been set up
+  AccessFiles access;
+  IoThread disk;                         // ends behind those that post to it to the last
+  IoThread pages_thread;                 // renders public pages; see PageCache
+  IoThread stats_thread;                 // see StatsRenderer
+  std::unique_ptr<Fetcher> fetcher;      // control
+  std::unique_ptr<EventService> events;  // control
+  std::atomic<std::uint64_t> next_client_id{1};
+  WallTime started_wall;
+
+  // "HOST:PORT" of the configuration, as in listenurl.
+  static std::string authority(const Config& config);
+  static HttpSettings http_settings(const Config& config);
+  // ordered: of <acme> and of masters, where they are there.
+  static TlsSettings tls_settings(const Config& config, const std::vector<std::string>& ordered);
+  static StaticFiles static_files(const Config& config, Log& log);
+};
+
+}  // namespace lb
