@@ -5,7 +5,6 @@
 
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
-#include "app/cluster/slot_endings.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
@@ -16,9 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kWhileBusy = 20ms;
 constexpr auto kAtRest = 250ms;
-constexpr auto kOnTheWay = 100ms;
 // After the start, nodes that had slots of a run before this one come and claim them.
 constexpr auto kAllAreBack = 2s;
 
@@ -370,80 +367,6 @@ bool SlotService::knows_no_limit(const std::string& mount) const {
   return parent.empty() || neighbours_.is_linked(parent);
 }
 
-// -- listeners ------------------------------------------------------------------------------------
-
-void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t connection) {
-  ++waits_;
-  const SteadyTime now = services_.clock.steady();
-  Waiting waiting{worker, connection, now + kPatience};
-  if (stopped_) return;
-  const bool known = rows_.contains(mount);
-  Row* row = row_of(mount);
-  if (row == nullptr || !waiting_.park(mount, std::move(waiting), kPatience)) {
-    hand(waiting, {}, SlotWord::kLate);
-    return;
-  }
-  if (!known) publish();
-  rouse(mount, *row);
-  serve(*row);
-  // Set once: listeners that come faster than that would put it off for ever, and with it the look
-  // at the parent, by which slots stay valid.
-  if (!waiting_.of(mount).empty() && !std::exchange(soon_, true)) timer_.after(kWhileBusy);
-}
-
-void SlotService::serve(Row& row) {
-  const SteadyTime now = services_.clock.steady();
-  SlotBook& book = *row.book;
-  const std::string& mount = book.mount();
-  // Slots may be there that are valid no longer.
-  for (bool more = !waiting_.of(mount).empty(); more;) {
-    while (!waiting_.of(mount).empty() && book.gate()->try_enter(now))
-      hand(waiting_.take_first(mount), SlotPass(book.gate()), SlotWord::kNone);
-    const SlotBook::Count before = book.gate()->idle();
-    const std::size_t waiting = waiting_.of(mount).size();
-    book.set_waiting(static_cast<SlotBook::Count>(waiting), now);
-    more = waiting > 0 && book.gate()->idle() > before;
-  }
-  if (const auto word = book.take_refusal()) refuse(row, *word);
-  if (const SlotBook::Count most = book.take_endings(); most > 0)
-    end_newest(services_, book.mount(), book.gate(), static_cast<std::size_t>(most));
-  for (const SlotBook::Disbelief& one : book.take_disbelieved())
-    services_.log.warn("cluster/slots",
-                       cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
-                            " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
-                            " of them were given to it and count"}));
-  outbox_.add_all(book.take_letters());
-}
-
-// Where many come at once, slots are still on their way from one node to another: a listener that
-// has just come is not refused yet.
-void SlotService::refuse(Row& row, SlotWord word) {
-  const SteadyTime now = services_.clock.steady();
-  const auto has_its_word = [word, now](const Waiting& waiting) {
-    return word != SlotWord::kUsed || waiting.until - now <= kPatience - kOnTheWay;
-  };
-  for (const Waiting& waiting : waiting_.take_if(row.book->mount(), has_its_word))
-    hand(waiting, {}, word);
-}
-
-// The deadline of a mount is that of the first one: the next one has its own.
-void SlotService::give_up(const std::string& mount) {
-  const auto at = rows_.find(mount);
-  const SteadyTime now = services_.clock.steady();
-  const auto is_late = [now](const Waiting& waiting) { return waiting.until <= now; };
-  for (const Waiting& waiting : waiting_.take_if(mount, is_late))
-    hand(waiting, {}, at->second.book->picture().cut_off ? SlotWord::kCut : SlotWord::kLate);
-  if (const auto& later = waiting_.of(mount); later.empty())
-    waiting_.release(mount);
-  else
-    waiting_.extend(mount, later.front().until - now);
-  if (at != rows_.end()) serve(at->second);
-}
-
-void SlotService::hand(const Waiting& waiting, SlotPass pass, SlotWord word) {
-  Worker::resume_with_slot(services_, waiting.worker, waiting.connection, std::move(pass), word);
-}
-
 void SlotService::work() {
   if (stopped_) return;
   const SteadyTime now = services_.clock.steady();
@@ -468,7 +391,6 @@ void SlotService::work() {
     timer_.after(busy ? kWhileBusy : coalesced(services_.loops.control(), kAtRest));
 }
 
-// Also above those of an earlier run, as far as the clock goes forward.
 // -- between two processes ------------------------------------------------------------------------
 
 std::string SlotService::cannot_move() const {
@@ -498,6 +420,7 @@ SlotPass SlotService::enter_again(const std::string& mount) {
   return SlotPass(row->book->gate());
 }
 
+// Also above those of an earlier run, as far as the clock goes forward.
 std::uint64_t SlotService::next_life() {
   life_ = std::max(life_ + 1, static_cast<std::uint64_t>(
                                   std::max<std::int64_t>(0, unix_ms(services_.clock.wall()))));

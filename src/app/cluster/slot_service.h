@@ -108,6 +108,8 @@ class SlotService {
   };
   using Rows = std::map<std::string, Row, std::less<>>;
 
+  // While something waits; else timer_ is slow.
+  static constexpr std::chrono::milliseconds kWhileBusy{20};
   void work();
   void look();
   // Rows for the sections with a limit, of a configuration or of what has changed in it, and for
