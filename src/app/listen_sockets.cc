@@ -14,13 +14,13 @@ constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets
 
 }  // namespace
 
-ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited,
+ListenSockets::ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited,
                              std::vector<UniqueFd> kept)
-    : services_(services) {
+    : traffic_(traffic) {
   std::vector<std::string> strange;
   inherited_ = InheritedSockets(std::move(inherited), strange);
   kept_ = InheritedSockets(std::move(kept), strange);
-  for (const std::string& text : strange) services_.log.warn(kSocketsModule, text);
+  for (const std::string& text : strange) traffic_.log.warn(kSocketsModule, text);
 }
 
 std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
@@ -40,7 +40,7 @@ bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
          socket.settings.bind_address == wanted.settings.bind_address;
 }
 
-bool ListenSockets::has_certificate() const { return services_.tls.context() != nullptr; }
+bool ListenSockets::has_certificate() const { return traffic_.tls.context() != nullptr; }
 
 // Null: none of them is this one.
 std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
@@ -48,7 +48,7 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
     return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
            one.shoutcast == wanted.shoutcast;
   });
-  if (at == handed_.end() || at->fds.size() != services_.loops.workers()) return nullptr;
+  if (at == handed_.end() || at->fds.size() != traffic_.loops.workers()) return nullptr;
   auto socket = std::make_shared<ListenSocket>();
   socket->settings = wanted.settings;
   socket->shoutcast = wanted.shoutcast;
@@ -61,7 +61,7 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
 
 // Null: there is none for it.
 Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted& wanted) {
-  const unsigned workers = services_.loops.workers();
+  const unsigned workers = traffic_.loops.workers();
   auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
   if (!made || *made != nullptr) return made;
   made = kept_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
@@ -78,12 +78,12 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   auto made = take_inherited(wanted);
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
-                              services_.loops.workers(), closed);
+                              traffic_.loops.workers(), closed);
   if (!made) {
-    services_.log.error(kSocketsModule,
-                        cat({made.error().what, "; ",
-                             port_remedy({made.error().code, wanted.port, is_running_,
-                                          services_.config.read()->acme.enabled})}));
+    traffic_.log.error(kSocketsModule,
+                       cat({made.error().what, "; ",
+                            port_remedy({made.error().code, wanted.port, is_running_,
+                                         traffic_.config.read()->acme.enabled})}));
     return made.error();
   }
   Socket socket = std::move(*made);
@@ -94,7 +94,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   closed_.push_back(std::move(socket));
   const Error error = Error::io(
       cat({"listen-socket port ", wanted.port, " is for TLS, but there is no usable certificate"}));
-  services_.log.error(kSocketsModule, error.what + "; it stays closed until there is one");
+  traffic_.log.error(kSocketsModule, error.what + "; it stays closed until there is one");
   return error;
 }
 
@@ -103,12 +103,12 @@ Result<void> ListenSockets::open(const Config& config) {
   for (const Wanted& one : wanted(config))
     if (auto opened = open_one(one); !opened) last = opened.error();
   for (const std::string& name : inherited_.unused())
-    services_.log.warn(kSocketsModule,
-                       cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
+    traffic_.log.warn(kSocketsModule,
+                      cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
   for (const std::string& name : kept_.unused())
-    services_.log.info(kSocketsModule, cat({"socket ", name,
-                                            ", which the service manager has kept, matches no "
-                                            "<listen-socket> any more; closed"}));
+    traffic_.log.info(kSocketsModule, cat({"socket ", name,
+                                           ", which the service manager has kept, matches no "
+                                           "<listen-socket> any more; closed"}));
   kept_ = {};
   if (open_.empty()) return last;
   return {};
@@ -116,31 +116,31 @@ Result<void> ListenSockets::open(const Config& config) {
 
 void ListenSockets::begin() {
   for (const Socket& socket : open_)
-    for (const auto& worker : services_.workers) worker->accept_from(socket);
+    for (const auto& worker : traffic_.workers) worker->accept_from(socket);
 }
 
 void ListenSockets::accept_from(const Socket& socket) {
-  for (const auto& worker : services_.workers)
+  for (const auto& worker : traffic_.workers)
     worker->loop.post([w = worker.get(), socket] { w->accept_from(socket); });
 }
 
 void ListenSockets::stop(const Socket& socket) {
-  for (const auto& worker : services_.workers)
+  for (const auto& worker : traffic_.workers)
     worker->loop.post([w = worker.get(), socket] { w->stop_accepting(*socket); });
-  services_.log.info(kSocketsModule, cat({"port ", socket->port, " is closed"}));
+  traffic_.log.info(kSocketsModule, cat({"port ", socket->port, " is closed"}));
 }
 
 void ListenSockets::certificate_came() {
   for (const Socket& socket : std::exchange(closed_, {})) {
     if (auto listening = socket->listen(); !listening) {
-      services_.log.error(kSocketsModule, listening.error().what);
+      traffic_.log.error(kSocketsModule, listening.error().what);
       continue;
     }
-    services_.log.info(kSocketsModule,
-                       cat({"port ", socket->port,
-                            services_.tls.context()->certificates().empty()
-                                ? " is open, for the challenge of a certificate authority"
-                                : " is open, now that there is a certificate"}));
+    traffic_.log.info(kSocketsModule,
+                      cat({"port ", socket->port,
+                           traffic_.tls.context()->certificates().empty()
+                               ? " is open, for the challenge of a certificate authority"
+                               : " is open, now that there is a certificate"}));
     open_.push_back(socket);
     accept_from(socket);
   }
@@ -150,7 +150,7 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
   if (socket->settings == wanted.settings) return;
   const Socket before = socket;
   socket = before->with(wanted.settings);
-  for (const auto& worker : services_.workers)
+  for (const auto& worker : traffic_.workers)
     worker->loop.post(
         [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
 }
@@ -167,10 +167,9 @@ void ListenSockets::apply(const Config& config) {
     if (closes(socket))
       stop(socket);
     else if (gone(socket))
-      services_.log.warn(
-          kSocketsModule,
-          cat({"port ", socket->port,
-               " was opened by the service manager and stays open until a restart"}));
+      traffic_.log.warn(kSocketsModule,
+                        cat({"port ", socket->port,
+                             " was opened by the service manager and stays open until a restart"}));
   }
   std::erase_if(open_, closes);
   std::erase_if(closed_, gone);
@@ -182,7 +181,7 @@ void ListenSockets::apply(const Config& config) {
       continue;
     }
     if (auto opened = open_one(one)) {
-      services_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
+      traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
       accept_from(*opened);
     }
   }

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/acceptor.h"
@@ -26,7 +26,7 @@ namespace lb {
 
 class ListenSockets {
  public:
-  ListenSockets(Services& services, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
+  ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
 
   // Of a hand-over: those of the process before, which listen all the time.
   struct Handed {
@@ -66,7 +66,7 @@ class ListenSockets {
   void stop(const Socket& socket);
   bool has_certificate() const;
 
-  Services& services_;
+  Traffic& traffic_;
   InheritedSockets inherited_;
   InheritedSockets kept_;  // until open() has been: a port that nothing wants is closed by then
   std::vector<Handed> handed_;

@@ -14,8 +14,8 @@ constexpr std::string_view kSwitchModule = "cluster/switch";
 
 }  // namespace
 
-SwitchService::SwitchService(Services& services) : services_(services) {
-  services_.drain.on_change([this](const DrainPicture& now) { shut(now.mode != DrainMode::kOff); });
+SwitchService::SwitchService(Traffic& traffic) : traffic_(traffic) {
+  traffic_.drain.on_change([this](const DrainPicture& now) { shut(now.mode != DrainMode::kOff); });
 }
 
 void SwitchService::bind(const Config& config, const ListenSockets& sockets) {
@@ -55,8 +55,8 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
   if (agent_port_ == 0) return;
   auto made = LinePort::open(agent_address_, agent_port_);
   if (!made) {
-    services_.log.error(kSwitchModule, cat({"cluster/agent: ", made.error().what,
-                                            "; the agent-check port stays closed"}));
+    traffic_.log.error(kSwitchModule, cat({"cluster/agent: ", made.error().what,
+                                           "; the agent-check port stays closed"}));
     return;
   }
   agent_ = std::move(*made);
@@ -66,8 +66,8 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
 void SwitchService::open_datagrams(const std::string& address, int port) {
   auto made = DatagramPort::open(address, port);
   if (!made) {
-    services_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,
-                                            "; datagrams are not answered there"}));
+    traffic_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,
+                                           "; datagrams are not answered there"}));
     return;
   }
   Datagrams& datagrams = datagrams_.emplace_back(Datagrams{address, port, std::move(*made)});
@@ -75,24 +75,24 @@ void SwitchService::open_datagrams(const std::string& address, int port) {
 }
 
 void SwitchService::start(Datagrams& datagrams) {
-  datagrams.socket->start(services_.loops.control(), [&services = services_](std::size_t asked) {
-    return datagram_answer(node_health(services), node_name(*services.config.read()), asked);
+  datagrams.socket->start(traffic_.loops.control(), [&traffic = traffic_](std::size_t asked) {
+    return datagram_answer(node_health(traffic), node_name(*traffic.config.read()), asked);
   });
-  datagrams.socket->set_shut(services_.drain.draining());
+  datagrams.socket->set_shut(traffic_.drain.draining());
 }
 
 void SwitchService::start_agent() {
   if (agent_)
-    agent_->start(services_.loops.control(),
-                  [&services = services_] { return agent_line(node_health(services)); });
+    agent_->start(traffic_.loops.control(),
+                  [&traffic = traffic_] { return agent_line(node_health(traffic)); });
 }
 
 void SwitchService::shut(bool shut) {
   for (Datagrams& datagrams : datagrams_)
     if (!datagrams.socket->set_shut(shut))
-      services_.log.error(kSwitchModule,
-                          cat({"cluster/udp: port ", datagrams.port,
-                               shut ? " cannot be shut" : " cannot be opened again"}));
+      traffic_.log.error(kSwitchModule,
+                         cat({"cluster/udp: port ", datagrams.port,
+                              shut ? " cannot be shut" : " cannot be opened again"}));
 }
 
 }  // namespace lb

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/listen_sockets.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "net/datagram_port.h"
 #include "net/line_port.h"
 
@@ -19,7 +19,7 @@ namespace lb {
 
 class SwitchService {
  public:
-  explicit SwitchService(Services& services);
+  explicit SwitchService(Traffic& traffic);
 
   // What cannot be bound is in the log; the server goes on without it.
   void bind(const Config& config, const ListenSockets& sockets);
@@ -38,7 +38,7 @@ class SwitchService {
   void start_agent();
   void shut(bool shut);
 
-  Services& services_;
+  Traffic& traffic_;
   bool begun_ = false;
   std::vector<Datagrams> datagrams_;
   std::string agent_address_;

@@ -46,9 +46,9 @@ std::optional<NodeAddress> address_of_origin(std::string_view origin) {
 }  // namespace
 
 // What a node says of itself counts before what others repeat.
-ArchiveLinks::ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& nodes,
+ArchiveLinks::ArchiveLinks(Network& network, MasterLinks& masters, NodeLinks& nodes,
                            LinkedNeighbours& neighbours)
-    : services_(services),
+    : network_(network),
       masters_(masters),
       nodes_(nodes),
       neighbours_(neighbours),
@@ -58,7 +58,7 @@ ArchiveLinks::ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& 
             return heard.teller == key.node ? 0 : heard.stands ? 2 : 1;
           },
           {}),
-      timer_(services.loops.control(), [this] { work(); }) {}
+      timer_(network.loops.control(), [this] { work(); }) {}
 
 void ArchiveLinks::configure() {
   published_ = 0;
@@ -72,13 +72,13 @@ void ArchiveLinks::stop() {
 
 void ArchiveLinks::joined(const std::string& id) {
   if (stopped_) return;
-  table_.joined(id, services_.loops.control().now());
+  table_.joined(id, network_.loops.control().now());
   soon();
 }
 
 void ArchiveLinks::left(const std::string& id) {
   if (stopped_) return;
-  table_.left(id, services_.loops.control().now());
+  table_.left(id, network_.loops.control().now());
   work_later();
 }
 
@@ -129,7 +129,7 @@ void ArchiveLinks::work_later() {
   const auto& entries = table_.entries();
   if (!timer_.armed() &&
       (!neighbours_.linked().empty() || std::any_of(entries.begin(), entries.end(), is_heard)))
-    timer_.after(coalesced(services_.loops.control(), kTellEvery));
+    timer_.after(coalesced(network_.loops.control(), kTellEvery));
 }
 
 void ArchiveLinks::soon() {
@@ -139,9 +139,9 @@ void ArchiveLinks::soon() {
 void ArchiveLinks::work() {
   if (stopped_) return;
   soon_ = false;
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   table_.forget(now);
-  passes_ = services_.archive->remote().passes().rotate(now) || passes_;
+  passes_ = network_.archive->remote().passes().rotate(now) || passes_;
   publish();
   tell();
   work_later();
@@ -150,7 +150,7 @@ void ArchiveLinks::work() {
 // What this node may play: it asks of listeners what the holder asks.
 void ArchiveLinks::publish() {
   if (std::exchange(published_, table_.version()) == table_.version()) return;
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   auto view = std::make_shared<HolderView>();
   for (const auto& [key, entry] : table_.entries()) {
     if (entry.row == nullptr || entry.is_own()) continue;
@@ -162,7 +162,7 @@ void ArchiveLinks::publish() {
       out.ranges.push_back({range.from_ms, range.to_ms});
     view->add(std::move(out));
   }
-  services_.archive->remote().archive().set_holders(std::move(view));
+  network_.archive->remote().archive().set_holders(std::move(view));
 }
 
 ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
@@ -176,16 +176,16 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
     return row;
   // The hostname may be anything.
   if (!config.cluster.public_addresses.empty()) row.addresses = own_addresses(config);
-  row.have = ranges_of(*files_from(files, services_.archive->record_end_ms(section, mount)));
-  row.pass = services_.archive->remote().passes().pass(mount);
+  row.have = ranges_of(*files_from(files, network_.archive->record_end_ms(section, mount)));
+  row.pass = network_.archive->remote().passes().pass(mount);
   row.needs = protections_of(section);
   return row;
 }
 
 // A file that grows changes nothing that is told.
 void ArchiveLinks::look_at_own() {
-  ArchiveService& archive = *services_.archive;
-  std::shared_ptr<const Config> config = services_.config.read();
+  ArchiveService& archive = *network_.archive;
+  std::shared_ptr<const Config> config = network_.config.read();
   const bool reloaded = std::exchange(own_config_, config) != config;
   const bool all = std::exchange(passes_, false) || reloaded;
   for (auto& [mount, own] : own_) own.seen = false;

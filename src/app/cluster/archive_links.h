@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "archive/catalog.h"
 #include "archive/holders.h"
 #include "cluster/link/frame.h"
@@ -29,7 +29,7 @@ class NodeLinks;
 
 class ArchiveLinks {
  public:
-  ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& nodes,
+  ArchiveLinks(Network& network, MasterLinks& masters, NodeLinks& nodes,
                LinkedNeighbours& neighbours);
 
   void configure();
@@ -67,7 +67,7 @@ class ArchiveLinks {
                      const Catalog::Files& files) const;
   Held held(const std::string& teller, const ArchiveRow& row) const;
 
-  Services& services_;
+  Network& network_;
   MasterLinks& masters_;
   NodeLinks& nodes_;
   LinkedNeighbours& neighbours_;

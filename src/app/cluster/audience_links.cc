@@ -11,19 +11,19 @@ namespace lb {
 
 using Way = AudienceService::Way;
 
-AudienceLinks::AudienceLinks(Services& services, MasterLinks& masters, LinkedNeighbours& neighbours)
-    : services_(services),
+AudienceLinks::AudienceLinks(Network& network, MasterLinks& masters, LinkedNeighbours& neighbours)
+    : network_(network),
       masters_(masters),
       neighbours_(neighbours),
-      timer_(services.loops.control(), [this] { decide(); }),
+      timer_(network.loops.control(), [this] { decide(); }),
       self_(std::make_shared<AudienceLinks*>(this)) {}
 
 AudienceLinks::~AudienceLinks() { *self_ = nullptr; }
 
 void AudienceLinks::configure() {
-  if (stopped_ || !services_.listenings->on()) return;
+  if (stopped_ || !network_.listenings->on()) return;
   if (patience_until_ == SteadyTime{}) {
-    patience_until_ = services_.loops.control().now() + kPatience;
+    patience_until_ = network_.loops.control().now() + kPatience;
     timer_.after(kPatience);
   }
   decide();
@@ -35,15 +35,15 @@ void AudienceLinks::stop() {
 }
 
 void AudienceLinks::joined(const std::string& id, bool upward) {
-  if (stopped_ || !upward || !services_.listenings->on()) return;
+  if (stopped_ || !upward || !network_.listenings->on()) return;
   decide();
-  if (id == settled_) services_.listenings->master_linked();
+  if (id == settled_) network_.listenings->master_linked();
 }
 
 void AudienceLinks::decide() {
   if (stopped_) return;
   if (masters_.empty()) return settle("");
-  const std::string& written = services_.listenings->master();
+  const std::string& written = network_.listenings->master();
   bool all_linked = true;
   std::string first;
   for (const MasterLink& master : masters_.links()) {
@@ -53,7 +53,7 @@ void AudienceLinks::decide() {
       first = master.session->master_id();
     }
   }
-  const bool over = all_linked || services_.loops.control().now() >= patience_until_;
+  const bool over = all_linked || network_.loops.control().now() >= patience_until_;
   if (!written.empty() && (!all_linked || masters_.session_of(written) != nullptr))
     return settle(written);
   if (over) settle(first);
@@ -63,10 +63,10 @@ void AudienceLinks::settle(const std::string& master) {
   if (is_settled_ && settled_ == master) return;
   is_settled_ = true;
   settled_ = master;
-  if (master.empty()) return services_.listenings->deliver_by(Way::kOwn, "", {});
-  services_.log.info("audience/book",
-                     cat({"rows of the audience go into the database of ", master}));
-  services_.listenings->deliver_by(Way::kMaster, master, [self = self_, master](BookFrame book) {
+  if (master.empty()) return network_.listenings->deliver_by(Way::kOwn, "", {});
+  network_.log.info("audience/book",
+                    cat({"rows of the audience go into the database of ", master}));
+  network_.listenings->deliver_by(Way::kMaster, master, [self = self_, master](BookFrame book) {
     return *self != nullptr && (*self)->send(master, std::move(book));
   });
 }
@@ -81,7 +81,7 @@ bool AudienceLinks::send(const std::string& master, BookFrame book) {
 void AudienceLinks::take(const std::string& node, const BookFrame& book) {
   if (stopped_ || !neighbours_.is_node(node) || node == masters_.own_id()) return;
   if (!under_way_.insert(node).second) return;
-  services_.listenings->take_book(node, book, [self = self_, node](BookedFrame answer) {
+  network_.listenings->take_book(node, book, [self = self_, node](BookedFrame answer) {
     if (*self == nullptr || (*self)->stopped_) return;
     (*self)->under_way_.erase(node);
     if ((*self)->neighbours_.is_node(node)) (*self)->neighbours_.send(node, answer);
@@ -89,7 +89,7 @@ void AudienceLinks::take(const std::string& node, const BookFrame& book) {
 }
 
 void AudienceLinks::take(const std::string& master, const BookedFrame& answer) {
-  if (!stopped_ && !settled_.empty() && master == settled_) services_.listenings->booked(answer);
+  if (!stopped_ && !settled_.empty() && master == settled_) network_.listenings->booked(answer);
 }
 
 }  // namespace lb

@@ -16,7 +16,7 @@
 #include <set>
 #include <string>
 
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/frame.h"
 
 namespace lb {
@@ -28,7 +28,7 @@ class AudienceLinks {
  public:
   static constexpr std::chrono::seconds kPatience{10};
 
-  AudienceLinks(Services& services, MasterLinks& masters, LinkedNeighbours& neighbours);
+  AudienceLinks(Network& network, MasterLinks& masters, LinkedNeighbours& neighbours);
   ~AudienceLinks();
 
   void configure();
@@ -43,7 +43,7 @@ class AudienceLinks {
   void settle(const std::string& master);  // "": the database here
   bool send(const std::string& master, BookFrame book);
 
-  Services& services_;
+  Network& network_;
   MasterLinks& masters_;
   LinkedNeighbours& neighbours_;
   std::string settled_;  // the master that has the rows

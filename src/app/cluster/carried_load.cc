@@ -23,9 +23,9 @@ constexpr auto kCountAnyway = 1s;
 
 bool CarriedLoad::update(const MountTable::Rows& mounts,
                          const std::vector<std::string>& master_ids) {
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   Names touched = std::exchange(other_records_, {});
-  if (const auto config = services_.config.read(); config_ != config) {
+  if (const auto config = network_.config.read(); config_ != config) {
     config_ = config;
     for (const auto& [name, mount] : mounts) touched.insert(touched.end(), name);
   }
@@ -35,7 +35,7 @@ bool CarriedLoad::update(const MountTable::Rows& mounts,
   mounts_ = mounts;
   for (const std::string& name : touched) read_protection(name);
   read_unable(touched);
-  auto used = services_.mounts.in_use();
+  auto used = network_.mounts.in_use();
   MountTable::Rows::for_each_change(in_use_, used, [&](const auto* was, const auto* is) {
     touched.insert((was != nullptr ? was : is)->first);
   });
@@ -56,7 +56,7 @@ bool CarriedLoad::update(const MountTable::Rows& mounts,
 
 void CarriedLoad::records_changed(std::span<const std::string> mounts) {
   if (config_ == nullptr) return;
-  config_ = services_.config.read();
+  config_ = network_.config.read();
   other_records_.insert(mounts.begin(), mounts.end());
 }
 
@@ -71,9 +71,9 @@ void CarriedLoad::read_protection(const std::string& mount) {
 }
 
 void CarriedLoad::read_unable(Names& touched) {
-  const Faults& now = services_.relays->unable();
-  if (std::exchange(pulls_read_, services_.relays->unable_revision()) ==
-      services_.relays->unable_revision())
+  const Faults& now = network_.relays->unable();
+  if (std::exchange(pulls_read_, network_.relays->unable_revision()) ==
+      network_.relays->unable_revision())
     return;
   for (const auto& [name, fault] : pulls_) touched.insert(name);
   for (const auto& [name, fault] : now) touched.insert(name);
@@ -91,9 +91,9 @@ void CarriedLoad::set_unable(const std::string& mount, PullFault fault) {
 }
 
 void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   if (now < next_count_) return;
-  const std::uint64_t revision = services_.cluster->decider().with_table(
+  const std::uint64_t revision = network_.cluster->decider().with_table(
       [](const NodeTable& table) { return table.mounts_revision(); });
   if (revision == counted_revision_ && counted_.is_same(in_use_) &&
       now < next_count_ + kCountAnyway)
@@ -103,7 +103,7 @@ void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
   std::size_t carriers = 0;
   below_.clear();
   for (auto row = in_use_.begin(); row != in_use_.end();)
-    services_.cluster->decider().with_table([&](const NodeTable& table) {
+    network_.cluster->decider().with_table([&](const NodeTable& table) {
       for (std::size_t seen = 0; row != in_use_.end() && seen < kCarriersAtOnce; ++row) {
         const MountNodes* mount = table.mount(row->first);
         seen += 1 + (mount == nullptr ? 0 : mount->carriers.size());

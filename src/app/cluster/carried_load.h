@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/load_changes.h"
 #include "cluster/nodes/audience.h"
 
@@ -27,7 +27,7 @@ class CarriedLoad {
   // The way that the stream of a mount has come; empty: not known.
   using WayOf =
       std::function<const std::vector<std::string>&(const std::string& mount, const SourceFacts&)>;
-  CarriedLoad(Services& services, WayOf way_of) : services_(services), way_of_(std::move(way_of)) {}
+  CarriedLoad(Network& network, WayOf way_of) : network_(network), way_of_(std::move(way_of)) {}
 
   // Reads what is carried now.  True: as LoadChanges::update() says.
   bool update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids);
@@ -49,7 +49,7 @@ class CarriedLoad {
   LoadChanges::Carried read(const std::string& name, const Mount* mount);
   void set_unable(const std::string& mount, PullFault fault);
 
-  Services& services_;
+  Network& network_;
   const WayOf way_of_;
   MountTable::Rows mounts_, in_use_;      // when they were read last
   std::shared_ptr<const Config> config_;  // null: all mounts are to be read

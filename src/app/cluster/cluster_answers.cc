@@ -40,13 +40,13 @@ std::string ClusterService::token_for(const TokenFor& node, std::string_view mou
                                       std::uint8_t hops, ClientKey client) const {
   if (node.keyed && (hops != RedirectToken::kOfList || node.checks_tokens))
     return link_keys_.sign_for_link(node.id, mount, token_tag(facts_.read()->id),
-                                    services_.clock.wall(), hops, client);
+                                    network_.clock.wall(), hops, client);
   // Any node of our product reads that the listener is not to be sent back.
   const bool marked = node.ours && hops == RedirectToken::kAgain;
   if (!node.checks_tokens && !node.is_master && !marked) return {};
   const auto facts = facts_.read();
   const auto sign = [&](const TokenKeys& keys) {
-    return keys.sign(node.id, mount, token_tag(facts->id), services_.clock.wall(), hops);
+    return keys.sign(node.id, mount, token_tag(facts->id), network_.clock.wall(), hops);
   };
   if (!facts->keys.empty() && node.checks_tokens) return sign(facts->keys);
   return node.is_master || marked ? sign(facts->open_keys) : std::string();
@@ -59,7 +59,7 @@ TokenKey ClusterService::key_for(const std::string& node) const {
 RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   RedirectAnswer answer;
   const bool known =
-      services_.links->masters().is_offered(ask.mount) || services_.relays->is_listed(ask.mount);
+      network_.links->masters().is_offered(ask.mount) || network_.relays->is_listed(ask.mount);
   if (!ask.redirected && !ask.sent_back && !known) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   answer.retry_after = std::chrono::seconds(1 + rng_.below(3));
@@ -69,11 +69,11 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   if (stopped_ || ask.stays || ask.sent_back || was_there) return answer;
   std::optional<WayBack> back;
   if (ask.redirected) {
-    back = services_.links->masters().way_back(ask.scheme, ask.redirected_by);
-    if (!back) back = services_.relays->way_back(ask.scheme, ask.redirected_by);
+    back = network_.links->masters().way_back(ask.scheme, ask.redirected_by);
+    if (!back) back = network_.relays->way_back(ask.scheme, ask.redirected_by);
   }
-  if (!back) back = services_.links->masters().way_back(ask.scheme, std::nullopt);
-  if (!back) back = services_.relays->way_back(ask.scheme, std::nullopt);
+  if (!back) back = network_.links->masters().way_back(ask.scheme, std::nullopt);
+  if (!back) back = network_.relays->way_back(ask.scheme, std::nullopt);
   if (!back) return answer;
   sent_to_master_.redirected(client, user_agent_family(ask.user_agent), node_key(back->origin),
                              now());
@@ -86,7 +86,7 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   const auto clocks = clocks_.read();
   const auto ahead = clocks->ahead.find(back->master_id);
   const WallTime time =
-      services_.clock.wall() + (ahead == clocks->ahead.end() ? 0ms : ahead->second);
+      network_.clock.wall() + (ahead == clocks->ahead.end() ? 0ms : ahead->second);
   answer.token =
       keys.sign(back->master_id, ask.mount, token_tag(back->own_name), time, RedirectToken::kBack);
   return answer;
@@ -98,8 +98,8 @@ RedirectAnswer ClusterService::send_to_master(const RedirectAsk& ask) {
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
   // A listener that comes back from there is served: it has lost the parameter.
   if (sent_to_master_.last(client, now()).node != 0) return answer;
-  auto master = services_.links->masters().origin(ask.scheme);
-  if (!master) master = services_.relays->master_origin(ask.scheme);
+  auto master = network_.links->masters().origin(ask.scheme);
+  if (!master) master = network_.relays->master_origin(ask.scheme);
   if (!master) return answer;
   sent_to_master_.redirected(client, user_agent_family(ask.user_agent), node_key(*master), now());
   answer.kind = RedirectAnswer::Kind::kRedirect;

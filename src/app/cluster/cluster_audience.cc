@@ -36,7 +36,7 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
 
 // The peak of a mount is that of the cluster, as its listeners are.
 void ClusterService::note_peaks() {
-  const auto all = services_.mounts.all();
+  const auto all = network_.mounts.all();
   const ListenersElsewhere elsewhere = listeners_elsewhere();
   steady_below_.begin();
   for (const auto& [name, audience] : elsewhere.mounts) {

@@ -49,7 +49,7 @@ void ClusterService::go_on(const std::vector<NodeRecord>& nodes) {
     if (const auto restored =
             decider_.with_table([&](NodeTable& table) { return table.restore(node, time); });
         !restored)
-      services_.log.warn("cluster/cluster", restored.error().what);
+      network_.log.warn("cluster/cluster", restored.error().what);
   reports_.configure(facts_.read()->known, time);  // their limits
 }
 
@@ -84,8 +84,8 @@ void MasterLinks::go_on(const ClusterRecord& saved, const std::vector<MasterReco
   // The older one of a master first: the newer takes its place.
   for (auto key = saved.keys.rbegin(); key != saved.keys.rend(); ++key)
     if (ids.contains(key->master))
-      services_.cluster->by_link().set_key(key->master, key->name, key->bytes);
-  services_.cluster->masters_changed();
+      network_.cluster->by_link().set_key(key->master, key->name, key->bytes);
+  network_.cluster->masters_changed();
   if (!mounts.empty()) streams_changed(mounts);
 }
 

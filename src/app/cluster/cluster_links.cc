@@ -20,9 +20,9 @@ constexpr unsigned kMaxPublished = 50;  // a second
 
 }  // namespace
 
-ClusterLinks::ClusterLinks(Services& services)
-    : services_(services),
-      masters_(services, neighbours(true),
+ClusterLinks::ClusterLinks(Network& network)
+    : network_(network),
+      masters_(network, neighbours(true),
                {.poll = [this] { poll(); },
                 .poll_soon = [this] { poll_soon(); },
                 .offers_changed =
@@ -38,17 +38,17 @@ ClusterLinks::ClusterLinks(Services& services)
                     [this](const std::string& master, const std::string& mount) {
                       return conf_taker_.is_record_of && conf_taker_.is_record_of(master, mount);
                     }}),
-      nodes_(services, neighbours(false),
+      nodes_(network, neighbours(false),
              [this](const std::string& mount) { return offer_of(mount); }),
       neighbours_(masters_, nodes_),
-      ingest_(services, masters_, nodes_, neighbours_),
-      archive_(services, masters_, nodes_, neighbours_),
-      slots_(services, masters_, ingest_, neighbours_),
-      seats_(services, neighbours_, slots_),
-      conf_(services, nodes_),
-      titles_(services, masters_, ingest_, neighbours_),
-      audience_(services, masters_, neighbours_),
-      poll_timer_(services.loops.control(), [this] { poll(); }) {}
+      ingest_(network, masters_, nodes_, neighbours_),
+      archive_(network, masters_, nodes_, neighbours_),
+      slots_(network, masters_, ingest_, neighbours_),
+      seats_(network, neighbours_, slots_),
+      conf_(network, nodes_),
+      titles_(network, masters_, ingest_, neighbours_),
+      audience_(network, masters_, neighbours_),
+      poll_timer_(network.loops.control(), [this] { poll(); }) {}
 
 NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
   return {.joined = [this, upward](const std::string& id,
@@ -69,15 +69,15 @@ void ClusterLinks::take(const std::string& teller, const Frame& frame) {
 }
 
 std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {
-  const auto mount = services_.mounts.find(name);
-  if (!mount || services_.relays->is_over(name)) return std::nullopt;
-  return stream_offer(*services_.config.read(), *mount, masters_.own_id(), masters_.links(),
+  const auto mount = network_.mounts.find(name);
+  if (!mount || network_.relays->is_over(name)) return std::nullopt;
+  return stream_offer(*network_.config.read(), *mount, masters_.own_id(), masters_.links(),
                       [this](const std::string& each) { return ingest_.way_of(each); });
 }
 
 // Mounts that have come, have gone or are other objects since the last call.
 void ClusterLinks::note_mounts() {
-  const auto mounts = services_.mounts.all();
+  const auto mounts = network_.mounts.all();
   const MountTable::Rows before = std::exchange(seen_mounts_, *mounts);
   MountTable::Rows::for_each_change(before, *mounts, [this](const auto* was, const auto* is) {
     mount_changed(was != nullptr ? was->first : is->first);
@@ -166,34 +166,34 @@ void ClusterLinks::poll() {
     poll_timer_.after(kPollForMasters);
   else
     poll_timer_.after(
-        coalesced(services_.loops.control(), nodes_.idle() ? kPollAlone : kPollForNodes));
-  polled_ = services_.loops.control().now();
-  masters_.poll(*services_.mounts.all());
+        coalesced(network_.loops.control(), nodes_.idle() ? kPollAlone : kPollForNodes));
+  polled_ = network_.loops.control().now();
+  masters_.poll(*network_.mounts.all());
 }
 
 void ClusterLinks::poll_soon() {
-  const auto since = services_.loops.control().now() - polled_;
+  const auto since = network_.loops.control().now() - polled_;
   poll_timer_.after(since >= kLeastPollPause
                         ? 0us
                         : std::chrono::ceil<std::chrono::microseconds>(kLeastPollPause - since));
 }
 
 Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) {
-  if (!published_.allows(services_.loops.control().now(), kMaxPublished))
+  if (!published_.allows(network_.loops.control().now(), kMaxPublished))
     return Error::limit(cat({"more than ", kMaxPublished, " messages in a second"}));
-  const auto facts = services_.cluster->facts();
+  const auto facts = network_.cluster->facts();
   const MessageFrame message{topic, facts->id, cat({facts->epoch, ".", next_message_++}),
                              std::move(bytes)};
-  messages_.take(message, services_.clock.wall());
+  messages_.take(message, network_.clock.wall());
   masters_.send(message);
   nodes_.send(message);
   return {};
 }
 
 void ClusterLinks::pass_on(const MessageFrame& message) {
-  if (message.from == masters_.own_id() || !messages_.take(message, services_.clock.wall())) return;
-  services_.log.info("cluster/message", cat({"message ", message.serial, " of ", message.from, ": ",
-                                             message.topic, ", ", message.bytes.size(), " bytes"}));
+  if (message.from == masters_.own_id() || !messages_.take(message, network_.clock.wall())) return;
+  network_.log.info("cluster/message", cat({"message ", message.serial, " of ", message.from, ": ",
+                                            message.topic, ", ", message.bytes.size(), " bytes"}));
   nodes_.send(message);
 }
 

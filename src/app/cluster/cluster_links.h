@@ -27,7 +27,7 @@
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/cluster/title_links.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/message_log.h"
 #include "cluster/nodes/second_count.h"
 
@@ -35,7 +35,7 @@ namespace lb {
 
 class ClusterLinks {
  public:
-  explicit ClusterLinks(Services& services);
+  explicit ClusterLinks(Network& network);
 
   // Before privileges are dropped.
   Result<void> bind(const Config& config) { return nodes_.bind(config); }
@@ -115,7 +115,7 @@ class ClusterLinks {
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
 
-  Services& services_;
+  Network& network_;
   MasterLinks masters_;
   NodeLinks nodes_;
   LinkedNeighbours neighbours_;

@@ -15,14 +15,14 @@ namespace lb {
 std::uint64_t ClusterService::count_places(const Config& config, bool member) const {
   const ProcessUsage usage = process_usage();
   const auto now =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(services_.counters.clients.inside(), 0));
+      static_cast<std::uint64_t>(std::max<std::int64_t>(network_.counters.clients.inside(), 0));
   const std::uint64_t places = places_for_connections(usage, now);
   const unsigned wanted = own_capacity(config, kNoDescriptorLimit).listeners;
   if (member && places < wanted)
-    services_.log.warn("cluster/cluster",
-                       cat({"capacity: ", wanted, " listeners are configured, but the limit of ",
-                            usage.most_fds, " file descriptors (ulimit -n) leaves room for ",
-                            places, ", and this number is announced to the cluster"}));
+    network_.log.warn("cluster/cluster",
+                      cat({"capacity: ", wanted, " listeners are configured, but the limit of ",
+                           usage.most_fds, " file descriptors (ulimit -n) leaves room for ", places,
+                           ", and this number is announced to the cluster"}));
   return places;
 }
 
@@ -36,7 +36,7 @@ void ClusterService::report_self(SteadyTime time) {
   bool other_mounts = false;
   std::vector<std::pair<std::string_view, double>> rates;
   std::vector<std::string_view> gone;
-  const auto used = services_.mounts.in_use();
+  const auto used = network_.mounts.in_use();
   for (const auto& [name, mount] : used) {
     if (!is_carried(*mount)) continue;
     const unsigned here = audience_at(*mount);
@@ -44,7 +44,7 @@ void ClusterService::report_self(SteadyTime time) {
     kbps += here * listener_kbps(*mount);
     audience += here;
     MountLoad row{.mount = name, .listeners = here};
-    if (const auto& way = services_.links->masters().way_of(name, *mount->facts()); !way.empty())
+    if (const auto& way = network_.links->masters().way_of(name, *mount->facts()); !way.empty())
       row.from = way;
     const auto before = reported_.find(name);
     if (before == reported_.end() || before->second != row) load.changed.push_back(row);
@@ -75,7 +75,7 @@ std::uint64_t ClusterService::arrivals(std::string_view master_id) const noexcep
 
 NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
                                       std::string_view master_id) const {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   const auto facts = facts_.read();
   NodeReport report;
   report.form = NodeReport::Form::kOurs;
@@ -87,14 +87,14 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.tags = config->cluster.tags;
   report.countries = countries_of(config->cluster.countries);
   report.tokens = !facts->keys.empty();
-  report.draining = services_.drain.draining();
+  report.draining = network_.drain.draining();
   // In the first report, to a master whose id is not known, no listener has come from it yet.
   if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
   report.masters = 0;
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
   double kbps = 0;
   unsigned audience = 0;
-  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used) {
+  for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used) {
     if (!is_carried(*mount)) continue;
     kbps += audience_at(*mount) * listener_kbps(*mount);
     audience += audience_at(*mount);
@@ -102,10 +102,10 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   }
   report.kbps = kbps;
   report.listeners = audience;
-  const auto& unable = services_.relays->unable();
+  const auto& unable = network_.relays->unable();
   std::size_t cannot = 0;
   for (const std::string& name : mounts) {
-    const auto mount = services_.mounts.find(name);
+    const auto mount = network_.mounts.find(name);
     ReportedMount row;
     row.mount = name;
     row.carries = mount != nullptr && is_carried(*mount);
@@ -117,7 +117,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
     }
     if (mount != nullptr) row.free = free_places(*mount);
     // What it does not carry is idle here; what rests without a fault to name is no offer.
-    const Relay* relay = services_.relays->relay_of(name);
+    const Relay* relay = network_.relays->relay_of(name);
     if (row.carries || row.cannot != PullFault::kNone || (relay != nullptr && !relay->rests()))
       report.mounts.push_back(std::move(row));
   }

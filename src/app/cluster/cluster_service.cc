@@ -27,29 +27,29 @@ constexpr std::size_t kMaxClocks = 256;  // of masters that have ever been linke
 
 }  // namespace
 
-ClusterService::ClusterService(Services& services)
-    : services_(services),
+ClusterService::ClusterService(Network& network)
+    : network_(network),
       rng_(Rng::from_entropy()),
       epoch_(hex_encode(random_bytes(4))),
       facts_(std::make_shared<const ClusterFacts>()),
       clocks_(std::make_shared<const MasterClocks>()),
       link_secret_(hex_encode(random_bytes(32))),
       link_keys_(link_secret_),
-      decider_(table_settings(*services.config.read()), BalanceSettings{}, Rng::from_entropy(),
-               services.clock.steady(),
-               [this] { services_.loops.control().post([this] { publish_events(); }); }),
-      reports_(decider_, services.log),
-      pulls_(services.log),
-      probes_(decider_, services.loops.control()),
-      held_(services.loops.control(), {.all = kMaxHeld},
+      decider_(table_settings(*network.config.read()), BalanceSettings{}, Rng::from_entropy(),
+               network.clock.steady(),
+               [this] { network_.loops.control().post([this] { publish_events(); }); }),
+      reports_(decider_, network.log),
+      pulls_(network.log),
+      probes_(decider_, network.loops.control()),
+      held_(network.loops.control(), {.all = kMaxHeld},
             [this](const std::string&) { release_held(); }),
-      tick_(services.loops.control(), [this] { tick(); }),
-      grace_(services.loops.control(),
+      tick_(network.loops.control(), [this] { tick(); }),
+      grace_(network.loops.control(),
              [this] { wants_tokens_.store(true, std::memory_order_relaxed); }) {}
 
 ClusterService::~ClusterService() = default;
 
-SteadyTime ClusterService::now() const { return services_.loops.control().now(); }
+SteadyTime ClusterService::now() const { return network_.loops.control().now(); }
 
 void ClusterService::configure(const Config& config) {
   if (stopped_) return;
@@ -105,7 +105,7 @@ void ClusterService::configure(const Config& config) {
     }
     return outcome;
   });
-  if (!known) services_.log.error("cluster/cluster", known.error().what);
+  if (!known) network_.log.error("cluster/cluster", known.error().what);
   if (facts->redirects)
     drain_changed();  // a new configuration is no reason to serve again
   else
@@ -115,7 +115,7 @@ void ClusterService::configure(const Config& config) {
 
   const bool logged = before->redirects == facts->redirects && !before->id.empty();
   if (!logged && facts->redirects)
-    services_.log.info(
+    network_.log.info(
         "cluster/cluster",
         cat({"node ", facts->id, " redirects listeners to the nodes that report to it"}));
   redirects_.store(facts->redirects, std::memory_order_relaxed);
@@ -135,10 +135,10 @@ void ClusterService::require_tokens(const Config& config, const ClusterFacts& be
   const bool starts = before.id.empty();
   const bool asked_before = before.require != TokenRequire::kOff && facts.keys == before.keys;
   const bool wait = wants && !starts && !(asked_before && wants_tokens()) &&
-                    !services_.links->masters().all_keyed(config.masters.size());
+                    !network_.links->masters().all_keyed(config.masters.size());
   if (wait) {
     grace_.after(kHeardOfKeys);
-    services_.log.info(
+    network_.log.info(
         "cluster/token",
         cat({"listeners without a token are served for another ", kHeardOfKeys.count(),
              " s: masters without a link do not know the keys yet"}));
@@ -147,7 +147,7 @@ void ClusterService::require_tokens(const Config& config, const ClusterFacts& be
 }
 
 void ClusterService::drain_changed() {
-  const bool drains = services_.drain.draining();
+  const bool drains = network_.drain.draining();
   const SteadyTime time = now();
   decider_.with_table([&](NodeTable& table) {
     if (table.self() == kNoNode) return;
@@ -168,10 +168,10 @@ void ClusterService::stop() {
 
 // Mounts whose section has a <balance> of its own.  Sections may be patterns; rules are for names.
 void ClusterService::configure_mounts() {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   settings_.mounts.clear();
   ruled_.clear();
-  const auto all = services_.mounts.all();
+  const auto all = network_.mounts.all();
   for (const auto& [name, mount] : *all) {
     ruled_.insert(name);
     const MountBalance& own = mount_section(*config, name).balance;
@@ -183,9 +183,9 @@ void ClusterService::configure_mounts() {
 
 // A mount may be younger than the last configure_mounts().
 void ClusterService::know_rules_of(const std::string& mount) {
-  if (ruled_.contains(mount) || !services_.mounts.find(mount)) return;
+  if (ruled_.contains(mount) || !network_.mounts.find(mount)) return;
   ruled_.insert(mount);
-  const MountBalance& own = mount_section(*services_.config.read(), mount).balance;
+  const MountBalance& own = mount_section(*network_.config.read(), mount).balance;
   if (!(own == MountBalance{}))
     settings_.mounts.insert_or_assign(mount, balance_rules(settings_.rules, own));
   decider_.configure(settings_, ruled_);
@@ -198,15 +198,15 @@ void ClusterService::tick() {
   if (redirects()) report_self(time);
   masters_changed();
   decider_.expire(time);
-  tick_.after(coalesced(services_.loops.control(), kClusterTick));
+  tick_.after(coalesced(network_.loops.control(), kClusterTick));
 }
 
 // The ids of masters come with their links or lists, at any time.
 void ClusterService::masters_changed() {
   if (stopped_ || !redirects()) return;
   std::set<std::string, std::less<>> ids;
-  services_.links->masters().add_master_ids(ids);
-  services_.relays->add_master_ids(ids);
+  network_.links->masters().add_master_ids(ids);
+  network_.relays->add_master_ids(ids);
   if (ids == masters_) return;
   masters_ = ids;
   decider_.set_masters(std::move(ids));
@@ -218,45 +218,42 @@ void ClusterService::publish_events() {
   for (const NodeEvent& event : events) {
     const std::string why = event.why.empty() ? "" : ": " + event.why;
     const auto publish = [&](const char* type) {
-      services_.events->publish(type, event.id, {{"why", event.why}});
+      network_.events->publish(type, event.id, {{"why", event.why}});
     };
     switch (event.kind) {
       case Kind::kUp:
-        services_.log.info("cluster/node", cat({"node ", event.id, " is up"}));
+        network_.log.info("cluster/node", cat({"node ", event.id, " is up"}));
         publish("node-up");
         break;
       case Kind::kSuspect:
-        services_.log.warn("cluster/node", cat({"node ", event.id, " is suspect", why}));
+        network_.log.warn("cluster/node", cat({"node ", event.id, " is suspect", why}));
         publish("node-suspect");
         break;
       case Kind::kDown:
-        services_.log.warn("cluster/node", cat({"node ", event.id, " is down", why}));
+        network_.log.warn("cluster/node", cat({"node ", event.id, " is down", why}));
         publish("node-down");
         break;
       case Kind::kDrain:
-        services_.log.info("cluster/node",
-                           cat({"node ", event.id, " takes no new listeners", why}));
+        network_.log.info("cluster/node", cat({"node ", event.id, " takes no new listeners", why}));
         publish("node-drain");
         break;
       case Kind::kLoadDoubted:
-        services_.log.warn(
-            "cluster/node",
-            cat({"node ", event.id, ": what it says of its load is not believed", why}));
+        network_.log.warn("cluster/node", cat({"node ", event.id,
+                                               ": what it says of its load is not believed", why}));
         break;
       case Kind::kLoadBelieved:
-        services_.log.info("cluster/node",
-                           cat({"node ", event.id, " has lost its listeners", why}));
+        network_.log.info("cluster/node", cat({"node ", event.id, " has lost its listeners", why}));
         break;
       case Kind::kProbeWanted:
-        probes_.probe(event.slot, services_.relays->connector());
+        probes_.probe(event.slot, network_.relays->connector());
         break;
       case Kind::kCannotPull:
-        services_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,
-                                                "; no listener is sent there for it"}));
+        network_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,
+                                               "; no listener is sent there for it"}));
         break;
       case Kind::kPullsAgain:
-        services_.log.info("cluster/node", cat({"node ", event.id,
-                                                " says no more that it cannot pull ", event.why}));
+        network_.log.info("cluster/node", cat({"node ", event.id,
+                                               " says no more that it cannot pull ", event.why}));
         break;
     }
   }
@@ -274,7 +271,7 @@ void ClusterService::release_if_known() {
 
 std::optional<RedirectAnswer> ClusterService::decide_here(const RedirectAsk& ask) {
   if (stopped_) return RedirectAnswer{.kind = RedirectAnswer::Kind::kServeRelay};
-  Decision decision = decider_.decide(ask, services_.clock.steady());
+  Decision decision = decider_.decide(ask, network_.clock.steady());
   if (decision.kind == Decision::Kind::kHold || decision.kind == Decision::Kind::kNewMount)
     return std::nullopt;
   return answer_of(std::move(decision), ask);

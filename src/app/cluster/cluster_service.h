@@ -25,7 +25,7 @@
 #include "app/cluster/listeners_elsewhere.h"
 #include "app/cluster/node_probes.h"
 #include "app/cluster/redirect_answer.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/random.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
@@ -39,7 +39,7 @@ namespace lb {
 
 class ClusterService {
  public:
-  explicit ClusterService(Services& services);
+  explicit ClusterService(Network& network);
   ~ClusterService();
 
   void configure(const Config& config);
@@ -142,7 +142,7 @@ class ClusterService {
   void know_rules_of(const std::string& mount);
   SteadyTime now() const;
 
-  Services& services_;
+  Network& network_;
   Rng rng_;
   std::string epoch_;
   std::atomic<bool> redirects_{false}, wants_tokens_{false};

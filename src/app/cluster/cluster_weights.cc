@@ -24,8 +24,8 @@ void ClusterService::set_weight(const std::string& node, std::optional<unsigned>
 // Before the first configuration there is nothing to change; it will find them.
 void ClusterService::weights_changed() {
   if (stopped_ || facts_.read()->id.empty()) return;
-  configure(*services_.config.read());
-  services_.links->nodes().configure();  // it has the limits of nodes that come
+  configure(*network_.config.read());
+  network_.links->nodes().configure();  // it has the limits of nodes that come
 }
 
 void ClusterService::weigh(KnownNodes& known) const {
@@ -37,7 +37,7 @@ void ClusterService::weigh(KnownNodes& known) const {
 }
 
 unsigned ClusterService::self_weight() const {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   const auto at = weights_.find(node_name(*config));
   return at == weights_.end() ? config->cluster.self_weight : at->second;
 }

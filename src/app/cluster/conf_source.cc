@@ -79,15 +79,15 @@ std::string epoch_json(const User& user) {
   return json.take();
 }
 
-ConfSource::ConfSource(Services& services, NodeLinks& nodes)
-    : services_(services),
+ConfSource::ConfSource(Network& network, NodeLinks& nodes)
+    : network_(network),
       nodes_(nodes),
       pieces_(
           {[this](const std::string& key, const std::string& node) { return value_of(key, node); },
            [this](const std::string& key, std::set<std::string>& apart) {
              add_told_apart(key, apart);
            }}),
-      timer_(services.loops.control(), [this] { work(); }) {}
+      timer_(network.loops.control(), [this] { work(); }) {}
 
 bool ConfSource::has_anything() const noexcept {
   return (book_ != nullptr && book_->life().life != 0) || has_external_ || has_certificates_;
@@ -95,7 +95,7 @@ bool ConfSource::has_anything() const noexcept {
 
 void ConfSource::configure(const Config& config) {
   if (stopped_) return;
-  id_ = services_.cluster->facts()->id;
+  id_ = network_.cluster->facts()->id;
   origins_ = own_origins(config);
   keys_changed();
 }
@@ -223,7 +223,7 @@ std::vector<std::string> ConfSource::behind(const std::vector<std::string>& node
     const NodeSession* const session = nodes_.session_of(node);
     const auto listener = listeners_.find(node);
     if (session == nullptr || listener == listeners_.end()) continue;
-    const auto lag = session->conf_lag(services_.clock.steady());
+    const auto lag = session->conf_lag(network_.clock.steady());
     if (is_due(listener->second) || (lag && lag->count() > 0)) all.push_back(node);
   }
   return all;
@@ -231,7 +231,7 @@ std::vector<std::string> ConfSource::behind(const std::vector<std::string>& node
 
 void ConfSource::keys_changed() {
   if (stopped_ || !has_anything()) return;
-  auto ring = services_.login->sessions().keys();
+  auto ring = network_.login->sessions().keys();
   std::map<std::string, std::string> own;
   if (ring != nullptr)
     for (const OwnKey& key : ring->keys())
@@ -370,7 +370,7 @@ void ConfSource::work() {
   for (auto& row : listeners_)
     if (is_due(row.second)) due.push_back(&row);
   if (due.empty()) return forget_gone();
-  const SteadyTime until = services_.clock.steady() + kTurn;
+  const SteadyTime until = network_.clock.steady() + kTurn;
   const auto first =
       std::find_if(due.begin(), due.end(), [this](const auto* row) { return row->first >= next_; });
   std::rotate(due.begin(), first, due.end());
@@ -378,7 +378,7 @@ void ConfSource::work() {
   std::size_t left = kFramesATurn, sent = 0;
   bool waits = false;
   for (auto* row : due) {
-    if (left == 0 || (sent > 0 && services_.clock.steady() >= until)) {
+    if (left == 0 || (sent > 0 && network_.clock.steady() >= until)) {
       next_ = row->first;
       break;
     }
@@ -412,7 +412,7 @@ std::size_t ConfSource::tell(NodeSession& node, Listener& listener, std::size_t 
     node.send_conf(*piece);
     frames += piece->frames;
     listener.told = piece->more ? piece->to : last_change_;
-    if (services_.clock.steady() >= until) break;
+    if (network_.clock.steady() >= until) break;
   }
   return frames;
 }

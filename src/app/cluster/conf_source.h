@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/frame.h"
 #include "registry/registry.h"
@@ -44,7 +44,7 @@ class ConfSource {
   static constexpr std::chrono::milliseconds kTurn{5};
   static constexpr std::size_t kMostQueued = 2 << 20;
 
-  ConfSource(Services& services, NodeLinks& nodes);
+  ConfSource(Network& network, NodeLinks& nodes);
 
   void configure(const Config& config);
   void stop();
@@ -98,7 +98,7 @@ class ConfSource {
   // What nodes are told that are no home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);
 
-  Services& services_;
+  Network& network_;
   NodeLinks& nodes_;
   std::shared_ptr<const RecordBook> book_;  // null: there is no store
   std::map<std::string, std::string> external_;

@@ -2,15 +2,15 @@
 
 #include <utility>
 
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {
-CountryWatch::CountryWatch(Services& services)
-    : services_(services), holder_(std::make_shared<const Holder>()) {}
+CountryWatch::CountryWatch(Runtime& runtime)
+    : runtime_(runtime), holder_(std::make_shared<const Holder>()) {}
 
 void CountryWatch::read() {
-  const std::string path = services_.config.read()->paths.geoipdb;
+  const std::string path = runtime_.config.read()->paths.geoipdb;
   const FileStamp stamp = FileStamp::of_file(path);
   if (path == path_ && stamp_.still_holds(stamp)) return;
   const bool other = std::exchange(path_, path) != path;
@@ -22,16 +22,16 @@ void CountryWatch::read() {
   auto opened = CountryFile::open(path);
   if (!opened) {
     if (is_news)
-      services_.log.error("cluster/country",
-                          opened.error().what + (holder_.read()->file && !other
-                                                     ? "; the one that was read before stays"
-                                                     : "; the country of a listener is not known"));
+      runtime_.log.error("cluster/country",
+                         opened.error().what + (holder_.read()->file && !other
+                                                    ? "; the one that was read before stays"
+                                                    : "; the country of a listener is not known"));
     if (other) holder_.publish(std::make_shared<const Holder>());
     return;
   }
   if (is_news)
-    services_.log.info("cluster/country", cat({"countries are looked up in ", path, " (",
-                                               (*opened)->type().substr(0, 60), ")"}));
+    runtime_.log.info("cluster/country", cat({"countries are looked up in ", path, " (",
+                                              (*opened)->type().substr(0, 60), ")"}));
   holder_.publish(std::make_shared<const Holder>(Holder{std::move(*opened)}));
 }
 

@@ -14,11 +14,11 @@
 
 namespace lb {
 
-struct Services;
+struct Runtime;
 
 class CountryWatch {
  public:
-  explicit CountryWatch(Services& services);
+  explicit CountryWatch(Runtime& runtime);
   void read();
   // Two capital letters; "": not known.
   std::string country_of(const Address& address) const;
@@ -28,7 +28,7 @@ class CountryWatch {
     std::shared_ptr<const CountryFile> file;  // null: none
   };
 
-  Services& services_;
+  Runtime& runtime_;
   Snapshot<Holder> holder_;
   std::string path_;  // this and the next are of read()
   FileStamp stamp_;

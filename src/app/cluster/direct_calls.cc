@@ -19,13 +19,13 @@ constexpr std::size_t kMaxCalls = 64;
 
 // The mount is still idle, this is its only listener, and the server can be asked without TLS.
 bool DirectCalls::may_call(const DirectAsk& ask) const {
-  const auto mount = services_.mounts.find(ask.mount);
+  const auto mount = network_.mounts.find(ask.mount);
   if (!mount || mount->phase() != MountPhase::kIdle || mount->listeners() > 0) return false;
   if (calls_.size() >= kMaxCalls) return false;
   const bool under_way = std::any_of(calls_.begin(), calls_.end(), [&](const auto& row) {
     return row.second.ask.mount == ask.mount;
   });
-  const Relay* relay = services_.relays->relay_of(ask.mount);
+  const Relay* relay = network_.relays->relay_of(ask.mount);
   return !under_way && relay != nullptr && relay->is_idle() &&
          !relay->plan().upstreams.front().target.tls;
 }
@@ -35,19 +35,19 @@ void DirectCalls::call(DirectAsk ask) {
     use_relay(std::move(ask));
     return;
   }
-  const auto facts = services_.cluster->facts();
+  const auto facts = network_.cluster->facts();
   UpstreamAsk asked;
-  asked.upstream = services_.relays->relay_of(ask.mount)->plan().upstreams.front();
-  asked.user_agent = services_.relays->user_agent();
+  asked.upstream = network_.relays->relay_of(ask.mount)->plan().upstreams.front();
+  asked.user_agent = network_.relays->user_agent();
   asked.icy_metadata = ask.icy_metadata;
-  asked.head_deadline = services_.relays->head_deadline();
+  asked.head_deadline = network_.relays->head_deadline();
   asked.lines = relay_mark_lines(facts->mark, ask.via);
-  asked.first_lines = services_.relays->pull_line(asked.upstream);
+  asked.first_lines = network_.relays->pull_line(asked.upstream);
   const std::uint64_t number = next_++;
   Call& made = calls_[number];
   made.ask = std::move(ask);
   made.call = std::make_unique<UpstreamCall>(
-      services_.relays->connector(), std::move(asked),
+      network_.relays->connector(), std::move(asked),
       [this, number](Result<UpstreamAnswer> answer) { on_answer(number, std::move(answer)); });
 }
 
@@ -57,21 +57,21 @@ void DirectCalls::on_answer(std::uint64_t number, Result<UpstreamAnswer> answer)
   Result<DirectOffer> offer =
       answer ? offer_from(ask, std::move(*answer)) : Result<DirectOffer>(answer.error());
   if (!offer) {
-    services_.log.info("relay/direct",
-                       cat({"relay ", ask.mount, ": one listener cannot be passed on (",
-                            offer.error().what, "); the relay is asked for"}));
+    network_.log.info("relay/direct",
+                      cat({"relay ", ask.mount, ": one listener cannot be passed on (",
+                           offer.error().what, "); the relay is asked for"}));
     use_relay(std::move(ask));
     return;
   }
-  Worker::resume(services_, ask.request, WaitOutcome::kReady,
+  Worker::resume(network_, ask.request, WaitOutcome::kReady,
                  std::make_shared<DirectOffer>(std::move(*offer)));
 }
 
 Result<DirectOffer> DirectCalls::offer_from(const DirectAsk& ask, UpstreamAnswer answer) const {
-  auto mount = services_.mounts.find(ask.mount);
+  auto mount = network_.mounts.find(ask.mount);
   if (!mount) return Error::not_found("the mount is gone");
   const std::string passed = path_of(answer.headers);
-  if (path_contains(passed, services_.cluster->facts()->mark) || path_hops(passed) > kMaxHops)
+  if (path_contains(passed, network_.cluster->facts()->mark) || path_hops(passed) > kMaxHops)
     return Error::denied("it has the stream from here, by way of " + passed);
   if (answer.body.framing() != BodyReader::Framing::kUntilClose)
     return Error::unsupported("it answers with a transfer-coding");
@@ -81,10 +81,10 @@ Result<DirectOffer> DirectCalls::offer_from(const DirectAsk& ask, UpstreamAnswer
     return Error::unsupported("it sends metadata that the listener does not know");
   auto pump = SplicePump::open();
   if (!pump) return pump.error();
-  const auto settings = services_.relays->settings_of(ask.mount);
+  const auto settings = network_.relays->settings_of(ask.mount);
   auto facts = std::make_shared<SourceFacts>(
       *make_relay_facts(answer.headers, *settings,
-                        SourcePeer{{}, services_.clock.wall(), services_.clock.steady(), passed}));
+                        SourcePeer{{}, network_.clock.wall(), network_.clock.steady(), passed}));
   facts->metaint = static_cast<unsigned>(answer.metaint);
   return DirectOffer{
       std::move(mount), std::move(facts),
@@ -92,7 +92,7 @@ Result<DirectOffer> DirectCalls::offer_from(const DirectAsk& ask, UpstreamAnswer
 }
 
 void DirectCalls::use_relay(DirectAsk ask) const {
-  services_.relays->await(ask.mount, ask.request, std::move(ask.via));
+  network_.relays->await(ask.mount, ask.request, std::move(ask.via));
 }
 
 }  // namespace lb

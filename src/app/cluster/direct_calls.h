@@ -18,8 +18,8 @@
 #include <memory>
 #include <string>
 
+#include "app/services/network.h"
 #include "app/services/parked_requests.h"
-#include "app/services/services.h"
 #include "cluster/relay/upstream_call.h"
 #include "stream/direct_streams.h"
 
@@ -41,7 +41,7 @@ struct DirectOffer {
 
 class DirectCalls {
  public:
-  explicit DirectCalls(Services& services) : services_(services) {}
+  explicit DirectCalls(Network& network) : network_(network) {}
 
   // The request is resumed on its worker, with the stream or by way of the relay.
   void call(DirectAsk ask);
@@ -57,7 +57,7 @@ class DirectCalls {
   Result<DirectOffer> offer_from(const DirectAsk& ask, UpstreamAnswer answer) const;
   void use_relay(DirectAsk ask) const;
 
-  Services& services_;
+  Network& network_;
   std::map<std::uint64_t, Call> calls_;
   std::uint64_t next_ = 1;
 };

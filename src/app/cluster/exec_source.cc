@@ -20,10 +20,10 @@ constexpr auto kAfterItsEnd = 500ms;
 
 }  // namespace
 
-ExecSources::ExecSources(Services& services)
-    : services_(services),
+ExecSources::ExecSources(Traffic& traffic)
+    : traffic_(traffic),
       null_device_(::open("/dev/null", O_RDWR | O_CLOEXEC)),
-      unclaimed_(services.loops.control(), [this] { end_unclaimed(); }) {}
+      unclaimed_(traffic.loops.control(), [this] { end_unclaimed(); }) {}
 
 ExecSources::~ExecSources() = default;
 
@@ -33,13 +33,13 @@ std::string ExecSources::about(const Running& running) {
 
 ChildProcess::Callbacks ExecSources::callbacks_of(std::uint64_t id, std::string text) {
   return {[this, text = std::move(text)](std::string_view line) {
-            services_.log.info("relay/exec", cat({text, " says: ", line}));
+            traffic_.log.info("relay/exec", cat({text, " says: ", line}));
           },
           [this, id](const ChildEnd& end) { on_end(id, end); }};
 }
 
 std::unique_ptr<Transport> ExecSources::transport_of(std::uint64_t id, UniqueFd output) {
-  Loop& control = services_.loops.control();
+  Loop& control = traffic_.loops.control();
   return std::make_unique<PipeTransport>(std::move(output), [this, &control, id](bool at_end) {
     control.post([this, id, at_end] { reader_gone(id, at_end); });
   });
@@ -52,13 +52,13 @@ Result<std::unique_ptr<Transport>> ExecSources::start(const std::string& mount,
   running.mount = mount;
   running.words = words;
   const std::string text = about(running);
-  auto child = ChildProcess::start(services_.loops.control(),
+  auto child = ChildProcess::start(traffic_.loops.control(),
                                    {words, passed_on_environment(), null_device_.get()},
                                    callbacks_of(id, text));
   if (!child) return child.error();
-  services_.log.info("relay/exec", cat({text, " runs as process ", (*child)->pid()}));
+  traffic_.log.info("relay/exec", cat({text, " runs as process ", (*child)->pid()}));
   if (ended_.erase(mount) > 0)
-    services_.counters.exec_restarts.fetch_add(1, std::memory_order_relaxed);
+    traffic_.counters.exec_restarts.fetch_add(1, std::memory_order_relaxed);
   UniqueFd output = (*child)->take_output();
   running.output = output.get();
   running.child = std::move(*child);
@@ -76,7 +76,7 @@ void ExecSources::reader_gone(std::uint64_t id, bool at_end) {
     running.child->terminate();
     return;
   }
-  running.patience = std::make_unique<Timer>(services_.loops.control(),
+  running.patience = std::make_unique<Timer>(traffic_.loops.control(),
                                              [child = running.child.get()] { child->terminate(); });
   running.patience->after(kAfterItsEnd);
 }
@@ -88,16 +88,16 @@ void ExecSources::on_end(std::uint64_t id, const ChildEnd& end) {
   const std::string how = cat({to_text(end), " after ", end.lasted.count(), "ms"});
   const std::string text = cat({about(running), " ", how});
   if (running.asked) {
-    services_.log.info("relay/exec", text + ", as it was asked to");
+    traffic_.log.info("relay/exec", text + ", as it was asked to");
     return;
   }
-  services_.log.warn("relay/exec", text);
+  traffic_.log.warn("relay/exec", text);
   ended_.insert(running.mount);
-  services_.events->publish("exec-ended", running.mount,
-                            {{"program", running.words.front()},
-                             {"status", end.known ? std::to_string(end.status) : "unknown"},
-                             {"signal", end.known ? std::to_string(end.signal) : "unknown"},
-                             {"lasted-ms", std::to_string(end.lasted.count())}});
+  traffic_.events->publish("exec-ended", running.mount,
+                           {{"program", running.words.front()},
+                            {"status", end.known ? std::to_string(end.status) : "unknown"},
+                            {"signal", end.known ? std::to_string(end.signal) : "unknown"},
+                            {"lasted-ms", std::to_string(end.lasted.count())}});
 }
 
 void ExecSources::begin_save() {
@@ -150,10 +150,10 @@ void ExecSources::go_on() {
   for (auto& [mount, taken] : taken_) {
     Running& running = running_.find(taken.id)->second;
     running.child =
-        ChildProcess::adopt(services_.loops.control(), std::move(taken.child),
+        ChildProcess::adopt(traffic_.loops.control(), std::move(taken.child),
                             ChildSpec{}.lines_a_second, callbacks_of(taken.id, about(running)));
-    services_.log.info("relay/exec",
-                       cat({about(running), " goes on as process ", running.child->pid()}));
+    traffic_.log.info("relay/exec",
+                      cat({about(running), " goes on as process ", running.child->pid()}));
   }
   if (!taken_.empty()) unclaimed_.after(kUnclaimed);
 }
@@ -161,7 +161,7 @@ void ExecSources::go_on() {
 std::optional<HandedWriter> ExecSources::take_handed(const std::string& mount) {
   const auto at = taken_.find(mount);
   if (at == taken_.end() || std::exchange(at->second.claimed, true)) return std::nullopt;
-  const auto* const writer = services_.admission->writer_of(mount);
+  const auto* const writer = traffic_.admission->writer_of(mount);
   const auto running = running_.find(at->second.id);
   if (writer == nullptr || writer->lease != at->second.lease || running == running_.end())
     return std::nullopt;
@@ -171,10 +171,10 @@ std::optional<HandedWriter> ExecSources::take_handed(const std::string& mount) {
 
 void ExecSources::end_unclaimed() {
   for (const auto& [mount, taken] : std::exchange(taken_, {})) {
-    const auto* const writer = services_.admission->writer_of(mount);
+    const auto* const writer = traffic_.admission->writer_of(mount);
     if (taken.claimed || writer == nullptr || writer->lease != taken.lease) continue;
-    services_.log.info("relay/exec", cat({"relay ", mount, ": not configured any more"}));
-    Worker::end_source(services_, writer->home, taken.lease, EndReason::kRemoved);
+    traffic_.log.info("relay/exec", cat({"relay ", mount, ": not configured any more"}));
+    Worker::end_source(traffic_, writer->home, taken.lease, EndReason::kRemoved);
   }
 }
 

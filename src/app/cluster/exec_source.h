@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "app/cluster/program_record.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "cluster/relay/relay.h"
 #include "net/child_process.h"
 #include "net/transport.h"
@@ -30,7 +30,7 @@ namespace lb {
 class ExecSources {
  public:
   // Before a chroot hides /dev/null.
-  explicit ExecSources(Services& services);
+  explicit ExecSources(Traffic& traffic);
   ~ExecSources();
 
   // The program's standard output.
@@ -76,7 +76,7 @@ class ExecSources {
   void reader_gone(std::uint64_t id, bool at_end);
   void on_end(std::uint64_t id, const ChildEnd& end);
 
-  Services& services_;
+  Traffic& traffic_;
   const UniqueFd null_device_;
   std::map<std::uint64_t, Running> running_;
   std::set<std::string> ended_;  // mounts whose program has ended by itself

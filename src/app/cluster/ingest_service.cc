@@ -35,20 +35,20 @@ constexpr std::size_t kSeenATurn = 256;
 
 }  // namespace
 
-IngestService::IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes,
+IngestService::IngestService(Network& network, MasterLinks& masters, NodeLinks& nodes,
                              LinkedNeighbours& neighbours)
-    : services_(services),
+    : network_(network),
       masters_(masters),
       nodes_(nodes),
       neighbours_(neighbours),
-      timer_(services.loops.control(), [this] { work(); }) {}
+      timer_(network.loops.control(), [this] { work(); }) {}
 
 void IngestService::configure(const Config& config) {
   if (!ingest_) {
     ingest_ = std::make_unique<Ingest>(
         masters_.own_id(),
         [this](const std::string& teller, const IngestRow& row) { return believes(teller, row); },
-        services_.loops.control().now());
+        network_.loops.control().now());
   }
   plans_ = ingest_plans(config);
   planned_.clear();
@@ -73,28 +73,28 @@ bool IngestService::believes(const std::string& teller, const IngestRow& row) co
   if (neighbours_.is_master(teller)) return true;
   const KnownNode* node = nodes_.known_node(teller);
   if (node == nullptr || row.at != teller) return false;
-  if (is_home(mount_section(*services_.config.read(), row.mount), teller)) return true;
+  if (is_home(mount_section(*network_.config.read(), row.mount), teller)) return true;
   return std::any_of(node->sources.begin(), node->sources.end(),
                      [&](const std::string& pattern) { return glob_match(pattern, row.mount); });
 }
 
 void IngestService::joined(const std::string& id, bool upward) {
   if (stopped_ || !ingest_) return;
-  ingest_->joined(id, upward, services_.loops.control().now());
+  ingest_->joined(id, upward, network_.loops.control().now());
   soon();
 }
 
 void IngestService::left(const std::string& id) {
   if (stopped_ || !ingest_) return;
   note_absence();
-  ingest_->left(id, services_.loops.control().now());
+  ingest_->left(id, network_.loops.control().now());
   if (!ingest_->idle()) timer_.after(0us);
 }
 
 // Of this process itself.
 void IngestService::note_absence() {
-  const auto away = services_.loops.control().away();
-  if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(services_.loops.control().now());
+  const auto away = network_.loops.control().away();
+  if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(network_.loops.control().now());
 }
 
 void IngestService::take(const std::string& teller, const std::vector<IngestRow>& rows) {
@@ -105,18 +105,18 @@ void IngestService::take(const std::string& teller, const std::vector<IngestRow>
 
 void IngestService::soon() {
   timer_.after(std::chrono::ceil<std::chrono::microseconds>(std::clamp<SteadyTime::duration>(
-      next_turn_ - services_.loops.control().now(), 0ms, kEachTurn)));
+      next_turn_ - network_.loops.control().now(), 0ms, kEachTurn)));
 }
 
 void IngestService::work() {
   if (stopped_) return;
-  const SteadyTime began = services_.clock.steady();
+  const SteadyTime began = network_.clock.steady();
   note_absence();
   see_sources(false);
   act();
   tell();
   name_refused();
-  const SteadyTime ended = services_.clock.steady();
+  const SteadyTime ended = network_.clock.steady();
   next_turn_ = ended + std::max(kBetweenTurns, kShare * (ended - began));
   if (!due_.empty())
     soon();
@@ -125,8 +125,8 @@ void IngestService::work() {
 }
 
 void IngestService::act() {
-  const RelayService& relays = *services_.relays;
-  ingest_->set_willing(services_.drain.picture()->mode == DrainMode::kOff);
+  const RelayService& relays = *network_.relays;
+  ingest_->set_willing(network_.drain.picture()->mode == DrainMode::kOff);
   for (const IngestPlan& plan : plans_) {
     const Relay* relay = relays.relay_of(plan.mount);
     Ingest::Flow flow;
@@ -136,20 +136,20 @@ void IngestService::act() {
     flow.fails = relay != nullptr && ingest_->captures(plan.mount) && relay->rests();
     ingest_->set_flow(plan.mount, std::move(flow));
   }
-  const auto changes = ingest_->decide(services_.loops.control().now());
+  const auto changes = ingest_->decide(network_.loops.control().now());
   std::set<std::string> changed;
   for (const Ingest::Change& change : changes) {
     changed.insert(change.mount);
     nodes_.offer_changed(change.mount);
-    services_.log.info("cluster/ingest", cat({"mount ", change.mount,
-                                              change.captures ? ": this node captures it, because "
-                                                              : ": this node captures it no "
-                                                                "longer, because ",
-                                              change.why}));
-    services_.events->publish(change.captures ? "ingest-taken" : "ingest-released", change.mount,
-                              {{"why", change.why}});
+    network_.log.info("cluster/ingest", cat({"mount ", change.mount,
+                                             change.captures ? ": this node captures it, because "
+                                                             : ": this node captures it no "
+                                                               "longer, because ",
+                                             change.why}));
+    network_.events->publish(change.captures ? "ingest-taken" : "ingest-released", change.mount,
+                             {{"why", change.why}});
   }
-  services_.relays->streams_changed(changed);
+  network_.relays->streams_changed(changed);
 }
 
 void IngestService::tell() {
@@ -160,7 +160,7 @@ void IngestService::tell() {
 
 // A peer may be heard as a node before it is known as a master.
 void IngestService::name_refused() {
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   if (now < name_again_) return;
   name_again_ = now + kBeforeNamed;
   for (const auto& [teller, row] : ingest_->refused()) {
@@ -168,9 +168,9 @@ void IngestService::name_refused() {
     SteadyTime& since = refused_.try_emplace({teller, row.mount}, now).first->second;
     if (since == SteadyTime::max() || now - since < kBeforeNamed) continue;
     since = SteadyTime::max();
-    services_.log.warn("cluster/ingest", cat({"mount ", row.mount, ": what node ", teller,
-                                              " says of it is passed over, its <node> has no ",
-                                              "sources that name the mount"}));
+    network_.log.warn("cluster/ingest", cat({"mount ", row.mount, ": what node ", teller,
+                                             " says of it is passed over, its <node> has no ",
+                                             "sources that name the mount"}));
   }
 }
 
@@ -196,16 +196,16 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   if (neighbours_.is_master(source.node)) return "it is a master, and its offers count";
   const KnownNode* node = nodes_.known_node(source.node);
   if (node == nullptr) return "it is no <node> of the configuration";
-  if (!is_home(mount_section(*services_.config.read(), source.mount), source.node) &&
+  if (!is_home(mount_section(*network_.config.read(), source.mount), source.node) &&
       !std::any_of(node->sources.begin(), node->sources.end(),
                    [&](const std::string& pattern) { return glob_match(pattern, source.mount); }))
     return "its <node> has no sources that name the mount";
-  const auto mount = services_.mounts.find(source.mount);
+  const auto mount = network_.mounts.find(source.mount);
   if (mount && mount->phase() == MountPhase::kRunning && !mount->facts()->relayed)
     return "the mount has a source of this server";
   const bool once = planned_.contains(source.mount);
   if (once ? !ingest_->is_captured_at(source.mount, source.node)
-           : services_.relays->is_configured(source.mount))
+           : network_.relays->is_configured(source.mount))
     return "the mount is a relay of this server";
   return {};
 }
@@ -235,9 +235,9 @@ std::optional<Upstream> IngestService::place_of(const std::string& node) const {
 // that may come back at another node, it has none.
 void IngestService::look_at_own() {
   Ingest::Sources own;
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   if (!masters_.empty())
-    for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used) {
+    for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used) {
       const auto facts = mount->facts();
       const MountPhase phase = mount->phase();
       const MountSettings& section = mount_section(*config, name);
@@ -246,7 +246,7 @@ void IngestService::look_at_own() {
       if (!fed || facts->from_file) continue;
       // The relay of a record is its source, and it is pulled at its home.
       if (!facts->relayed ||
-          (is_own_id(*config, section.home) && services_.relays->captures_own(name)))
+          (is_own_id(*config, section.home) && network_.relays->captures_own(name)))
         own.emplace(name, ToldSource{facts->login, facts->source_ip, facts->user_agent,
                                      unix_seconds(facts->started_wall)});
     }
@@ -256,7 +256,7 @@ void IngestService::look_at_own() {
 // Only mounts of which something has changed are looked at, and of many at once some in each turn.
 void IngestService::see_sources(bool all) {
   if (std::exchange(look_, false)) look_at_own();
-  const SteadyTime at = services_.loops.control().now();
+  const SteadyTime at = network_.loops.control().now();
   due_.merge(ingest_->take_changed_sources());
   for (Ingest::Elsewhere& each : ingest_->take_ended_sources())
     ending_.emplace(std::move(each.mount), std::move(each.node));
@@ -276,7 +276,7 @@ void IngestService::see_sources(bool all) {
     nodes_.offer_changed(mount);
     changed.insert(std::move(mount));
   }
-  services_.relays->streams_changed(changed);
+  network_.relays->streams_changed(changed);
 }
 
 void IngestService::note_places(SteadyTime now) {
@@ -294,7 +294,7 @@ bool IngestService::see_mount(const std::string& mount) {
   const auto at = node_sources_.find(mount);
   const std::vector<NodeSource> before =
       at == node_sources_.end() ? std::vector<NodeSource>{} : std::move(at->second);
-  const MountSettings& section = mount_section(*services_.config.read(), mount);
+  const MountSettings& section = mount_section(*network_.config.read(), mount);
   // Of a mount that moves both homes may have one: the first that is named is pulled.  Of two homes
   // it is the one that is pulled already: where a link was lost, both may have let a source in.
   const auto is_pulled = [&before](const std::string& node) {
@@ -353,7 +353,7 @@ std::optional<IngestService::FedBy> IngestService::fed_by(std::string_view mount
 }
 
 std::string IngestService::upstream_of(const std::string& mount) const {
-  const Relay* relay = services_.relays->relay_of(mount);
+  const Relay* relay = network_.relays->relay_of(mount);
   if (relay == nullptr) return {};
   std::string id = neighbour_at(mount, relay->last_upstream());
   return neighbours_.knew_slots(id) ? std::move(id) : std::string();

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "admin/station.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/ingest.h"
 #include "cluster/relay/relay_plans.h"
 
@@ -30,7 +30,7 @@ class NodeLinks;
 
 class IngestService {
  public:
-  IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes,
+  IngestService(Network& network, MasterLinks& masters, NodeLinks& nodes,
                 LinkedNeighbours& neighbours);
 
   void configure(const Config& config);
@@ -100,7 +100,7 @@ class IngestService {
   std::string why_not(const Ingest::Elsewhere& source) const;
   std::optional<Upstream> place_of(const std::string& node) const;
 
-  Services& services_;
+  Network& network_;
   MasterLinks& masters_;
   NodeLinks& nodes_;
   LinkedNeighbours& neighbours_;

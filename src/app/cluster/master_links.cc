@@ -17,28 +17,28 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-MasterLinks::MasterLinks(Services& services, NeighbourCallbacks neighbours, Callbacks callbacks)
+MasterLinks::MasterLinks(Network& network, NeighbourCallbacks neighbours, Callbacks callbacks)
     : NeighbourSide(std::move(neighbours)),
-      services_(services),
+      network_(network),
       callbacks_(std::move(callbacks)),
       rng_(Rng::from_entropy()),
-      resolver_(services.loops.control()),
-      facts_(services.cluster->facts()),
-      paths_(services.relays->connector(), rng_,
+      resolver_(network.loops.control()),
+      facts_(network.cluster->facts()),
+      paths_(network.relays->connector(), rng_,
              [this](const MasterSession& session, const PullPath& path) {
                path_changed(session, path);
              }),
       load_(
-          services,
+          network,
           [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
             return way_of(mount, facts);
           }),
-      drop_old_links_(services.loops.control(), [this] { old_links_.clear(); }) {}
+      drop_old_links_(network.loops.control(), [this] { old_links_.clear(); }) {}
 
 MasterLinks::~MasterLinks() = default;
 
 void MasterLinks::configure(const Config& config) {
-  facts_ = services_.cluster->facts();
+  facts_ = network_.cluster->facts();
   load_.configured();
   std::vector<MasterLink> masters;
   std::vector<MasterSession*> fresh;
@@ -70,16 +70,16 @@ void MasterLinks::configure(const Config& config) {
   count_linked();
   std::set<std::string, std::less<>> ids;
   add_master_ids(ids);
-  services_.cluster->by_link().keep(ids);
+  network_.cluster->by_link().keep(ids);
   if (fewer) streams_changed(offered);
 }
 
 std::unique_ptr<MasterSession> MasterLinks::make_session(const LinkPlan& plan) {
   LinkClient::Callbacks callbacks;
-  callbacks.user_agent = [this] { return services_.config.read()->server_id; };
+  callbacks.user_agent = [this] { return network_.config.read()->server_id; };
   callbacks.by_certificate = [this](Loop& on, std::unique_ptr<Transport> plain,
                                     const std::string& host, Connector::Then then) {
-    return services_.relays->make_tls(on, std::move(plain), host, std::move(then), true);
+    return network_.relays->make_tls(on, std::move(plain), host, std::move(then), true);
   };
   return std::make_unique<MasterSession>(*this, resolver_, plan, std::move(callbacks));
 }
@@ -179,7 +179,7 @@ void MasterLinks::poll(const MountTable::Rows& mounts) {
 }
 
 HelloFrame MasterLinks::hello() {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   HelloFrame hello;
   hello.epoch = facts_->epoch;
   hello.version = LB_VERSION;
@@ -190,26 +190,26 @@ HelloFrame MasterLinks::hello() {
   hello.tokens = checks_tokens();
   hello.keyed = true;
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
-  hello.now_ms = wall_ms_of(services_.clock);
+  hello.now_ms = wall_ms_of(network_.clock);
   return hello;
 }
 
 // A stuck loop must show at once, not only when it turns again.
 unsigned MasterLinks::loop_ms() const noexcept {
   std::chrono::nanoseconds longest{0};
-  for (const LoopBeat& beat : services_.beats.read())
+  for (const LoopBeat& beat : network_.beats.read())
     if (beat.vital) longest = std::max(longest, beat.late_now);
   return static_cast<unsigned>(
       std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
 }
 
 std::optional<std::uint64_t> MasterLinks::arrivals_from(std::string_view master) const {
-  if (facts_->keys.empty() && !services_.cluster->by_link().has_key(master)) return std::nullopt;
-  return services_.cluster->arrivals(master);
+  if (facts_->keys.empty() && !network_.cluster->by_link().has_key(master)) return std::nullopt;
+  return network_.cluster->arrivals(master);
 }
 
 std::vector<std::uint32_t> MasterLinks::arrived_clients(std::string_view master, std::size_t most) {
-  return services_.cluster->by_link().take(master, most);
+  return network_.cluster->by_link().take(master, most);
 }
 
 bool MasterLinks::all_keyed(std::size_t masters) const {
@@ -223,7 +223,7 @@ PullFault MasterLinks::cannot_pull(const MasterSession& session) const {
   return paths_.fault_of_most(session, load_.unable(), load_.unable_revision());
 }
 
-bool MasterLinks::flows(const std::string& mount) const { return services_.relays->flows(mount); }
+bool MasterLinks::flows(const std::string& mount) const { return network_.relays->flows(mount); }
 
 // -- frames of masters ----------------------------------------------------------------------------
 
@@ -235,43 +235,43 @@ void MasterLinks::count_linked() {
 
 void MasterLinks::master_joined(MasterSession& session) {
   count_linked();
-  services_.cluster->masters_changed();
+  network_.cluster->masters_changed();
   neighbours_.joined(session.master_id(), session.master_mark());
 }
 
 void MasterLinks::master_left(MasterSession& session, const std::string&) {
   count_linked();
-  if (master_count_ == 0) services_.lookup->links_lost();
+  if (master_count_ == 0) network_.lookup->links_lost();
   neighbours_.left(session.master_id(), session.was_silent());
 }
 
 void MasterLinks::link_keys(const std::string& master, const std::vector<TokenKey>& keys) {
   if (!keys.empty())
-    services_.cluster->by_link().set_key(master, static_cast<std::uint8_t>(keys.front().number),
-                                         keys.front().key);
+    network_.cluster->by_link().set_key(master, static_cast<std::uint8_t>(keys.front().number),
+                                        keys.front().key);
 }
 
 void MasterLinks::master_clock(const std::string& master, std::chrono::milliseconds ahead) {
-  services_.cluster->set_master_clock(master, ahead);
+  network_.cluster->set_master_clock(master, ahead);
 }
 
 void MasterLinks::streams_changed(const std::set<std::string>& mounts) {
   // First: what has a limit is known before a listener finds it.
   callbacks_.offers_changed(mounts);
-  services_.relays->streams_changed(mounts);
+  network_.relays->streams_changed(mounts);
 }
 
 void MasterLinks::refresh_polling() {
   bool changed = false;
   for (const auto& [settings, session] : masters_)
     changed = session->replaces_polling_changed() || changed;
-  if (changed) services_.relays->configure(*services_.config.read());
+  if (changed) network_.relays->configure(*network_.config.read());
 }
 
 void MasterLinks::remember_proof(const ProveFrame& proof) { proofs_.remember(proof, loop().now()); }
 
 std::string MasterLinks::proof_for(std::string_view ask) {
-  return proofs_.answer(ask, services_.loops.control().now());
+  return proofs_.answer(ask, network_.loops.control().now());
 }
 
 // Peers order each other as masters do, but a compromised one must not end the others.
@@ -296,7 +296,7 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
   rights.is_its = [this, target = from.streams_target(),
                    id = from.master_id()](const std::string& mount) {
     if (callbacks_.is_record_of(id, mount)) return true;
-    const Relay* relay = services_.relays->relay_of(mount);
+    const Relay* relay = network_.relays->relay_of(mount);
     const Upstream* upstream = relay == nullptr ? nullptr : relay->upstream();
     return upstream != nullptr && target && upstream->target == *target;
   };
@@ -305,7 +305,7 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
 
 void MasterLinks::execute(const MasterSession& from, CommandFrame command,
                           std::function<void(ResultFrame)> then) {
-  carry_out_order(*services_.station, command, rights_of(from), std::move(then));
+  carry_out_order(*network_.station, command, rights_of(from), std::move(then));
 }
 
 // All masters together.
@@ -314,7 +314,7 @@ void MasterLinks::answer(const MasterSession& from, const AskFrame& ask,
   constexpr unsigned kToldASecond = 20;
   if (!told_.allows(loop().now(), kToldASecond))
     return then({ask.number, {}, false, "more than 20 questions in a second"});
-  tell_listeners(*services_.station, ask, rights_of(from), std::move(then));
+  tell_listeners(*network_.station, ask, rights_of(from), std::move(then));
 }
 
 // -- listeners of a mount that is not known here --------------------------------------------------
@@ -327,8 +327,8 @@ unsigned MasterLinks::lookup_mount(const std::string& mount) {
 }
 
 void MasterLinks::mount_looked_up(const std::string& mount, bool known) {
-  if (known) services_.relays->settle(mount);
-  services_.lookup->mount_looked_up(mount, known);
+  if (known) network_.relays->settle(mount);
+  network_.lookup->mount_looked_up(mount, known);
 }
 
 }  // namespace lb

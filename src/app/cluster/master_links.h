@@ -25,7 +25,7 @@
 #include "app/cluster/neighbours.h"
 #include "app/cluster/pull_paths.h"
 #include "app/cluster/stream_offers.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/master_session.h"
 #include "cluster/nodes/second_count.h"
@@ -44,7 +44,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
     // The record of this mount is one of this master.
     std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
   };
-  MasterLinks(Services& services, NeighbourCallbacks neighbours, Callbacks callbacks);
+  MasterLinks(Network& network, NeighbourCallbacks neighbours, Callbacks callbacks);
   ~MasterLinks() override;
 
   // The configuration is (another) one; masters that are not linked are tried at once.
@@ -115,8 +115,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::string proof_for(std::string_view ask);
 
   // -- NodeSide
-  Loop& loop() noexcept override { return services_.loops.control(); }
-  Log& log() noexcept override { return services_.log; }
+  Loop& loop() noexcept override { return network_.loops.control(); }
+  Log& log() noexcept override { return network_.log; }
   void conf(const std::string& master, const ConfFrame& frame) override {
     callbacks_.conf(master, frame);
   }
@@ -129,7 +129,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::vector<std::uint32_t> arrived_clients(std::string_view master, std::size_t most) override;
   bool checks_tokens() const override { return !facts_->keys.empty(); }
   unsigned masters() const noexcept override { return master_count_; }
-  DrainMode draining() const noexcept override { return services_.drain.picture()->mode; }
+  DrainMode draining() const noexcept override { return network_.drain.picture()->mode; }
   PullFault cannot_pull(const MasterSession& session) const override;
   bool knows_path(MasterSession& session) override { return paths_.probe(session); }
   void path_overdue(MasterSession& session) override { paths_.give_up_waiting(session); }
@@ -155,7 +155,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   bool may_order_all(const MasterLink& link) const;
   OrderRights rights_of(const MasterSession& from) const;
 
-  Services& services_;
+  Network& network_;
   const Callbacks callbacks_;
   Rng rng_;
   Resolver resolver_;

@@ -19,7 +19,7 @@ bool wants_slots(const LinkedStreams::Stream& stream) noexcept {
 }  // namespace
 
 std::vector<LinkedStream> MasterLinks::streams_of(const std::string& mount) const {
-  return streams_to_pull(*services_.config.read(), masters_, mount);
+  return streams_to_pull(*network_.config.read(), masters_, mount);
 }
 
 void MasterLinks::add_stream_mounts(std::set<std::string>& mounts) const {
@@ -62,9 +62,9 @@ void MasterLinks::path_changed(const MasterSession& session, const PullPath& pat
   } else {
     log().info("cluster/link",
                cat({"master ", session.name(), ": streams can be pulled from ", where}));
-    services_.relays->path_opened(target);
+    network_.relays->path_opened(target);
   }
-  services_.relays->pulls_changed();
+  network_.relays->pulls_changed();
   callbacks_.poll();
   link->session->announce();
 }
@@ -75,7 +75,7 @@ std::string MasterLinks::pull_line(const Upstream& upstream) {
   for (const auto& [settings, session] : masters_) {
     if (session->master_mark().empty() || session->streams_target() != upstream.target) continue;
     const LinkTarget& link = session->plan().link;
-    const auto its_clock = services_.clock.wall() + session->clock_offset();
+    const auto its_clock = network_.clock.wall() + session->clock_offset();
     PullMark mark;
     mark.id = link.id;
     mark.epoch = facts_->epoch;
@@ -130,7 +130,7 @@ void MasterLinks::add_slot_mounts(std::set<std::string>& mounts) const {
 const std::vector<std::string>& MasterLinks::way_of(const std::string& name,
                                                     const SourceFacts& facts) const {
   static const std::vector<std::string> kNone;
-  const Relay* relay = masters_.empty() ? nullptr : services_.relays->relay_of(name);
+  const Relay* relay = masters_.empty() ? nullptr : network_.relays->relay_of(name);
   if (relay == nullptr || !facts.relayed) return kNone;
   const Upstream& from = relay->last_upstream();
   for (const auto& [settings, session] : masters_) {

@@ -28,14 +28,14 @@ constexpr auto kAskPatience = 1s;
 
 }  // namespace
 
-NodeLinks::NodeLinks(Services& services, NeighbourCallbacks neighbours, OfferOf offer_of)
+NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf offer_of)
     : NeighbourSide(std::move(neighbours)),
-      services_(services),
+      network_(network),
       offer_of_(std::move(offer_of)),
-      facts_(services.cluster->facts()),
-      orders_(services.loops.control(), kOrderPatience),
-      asks_(services.loops.control(), kAskPatience),
-      offer_timer_(services.loops.control(), [this] { send_offers(false); }) {}
+      facts_(network.cluster->facts()),
+      orders_(network.loops.control(), kOrderPatience),
+      asks_(network.loops.control(), kAskPatience),
+      offer_timer_(network.loops.control(), [this] { send_offers(false); }) {}
 
 NodeLinks::~NodeLinks() = default;
 
@@ -71,7 +71,7 @@ void NodeLinks::open_server() {
 }
 
 void NodeLinks::configure() {
-  const auto before = std::exchange(facts_, services_.cluster->facts());
+  const auto before = std::exchange(facts_, network_.cluster->facts());
   open_server();
   if (server_) server_->forget_failures();
   for (const auto& session : sessions_) {
@@ -113,17 +113,17 @@ void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std
 }
 
 WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   WelcomeFrame welcome;
   welcome.id = facts_->id;
   welcome.epoch = facts_->epoch;
   welcome.version = LB_VERSION;
-  welcome.now_ms = wall_ms_of(services_.clock);
+  welcome.now_ms = wall_ms_of(network_.clock);
   welcome.every = kEvery;
   welcome.dead = kLinkDead;
-  welcome.keys = {services_.cluster->key_for(node.id)};
+  welcome.keys = {network_.cluster->key_for(node.id)};
   // A server that has a master itself sends its rows there.
-  welcome.audience = services_.listenings->on() && services_.links->masters().empty();
+  welcome.audience = network_.listenings->on() && network_.links->masters().empty();
   // The hostname may be anything; the address of the link is one that at least the node reaches.
   if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
   for (const ListenSettings& socket : config->listen) {
@@ -147,7 +147,7 @@ void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddres
                               std::chrono::milliseconds round_trip) {
   if (!trial_)
     trial_ =
-        std::make_unique<AddressTrial>(services_.relays->connector(), log(),
+        std::make_unique<AddressTrial>(network_.relays->connector(), log(),
                                        [this](const AddressTrial::Announcer& by,
                                               const NodeAddress& address, const std::string& why) {
                                          for (const auto& each : sessions_)
@@ -178,7 +178,7 @@ std::string NodeLinks::pull_line(std::string_view node, const std::string& mount
   const NodeSession* const session = session_of(node);
   // An older version takes a mark of its master for a forged one.
   if (known == nullptr || session == nullptr || !session->knows_slots()) return {};
-  const auto its_clock = services_.clock.wall() + session->clock_offset();
+  const auto its_clock = network_.clock.wall() + session->clock_offset();
   PullMark mark;
   mark.id = session->id();
   mark.epoch = facts_->epoch;
@@ -222,7 +222,7 @@ void NodeLinks::send_offers(bool all) {
   }
   if (std::exchange(all_due_, false)) {
     for (const auto& [key, entry] : offers_.entries()) due_.insert(key.mount);
-    for (const auto mounts = services_.mounts.all(); const auto& [name, mount] : *mounts)
+    for (const auto mounts = network_.mounts.all(); const auto& [name, mount] : *mounts)
       due_.insert(name);
   }
   // Each node is sent them in its own frames.
@@ -285,7 +285,7 @@ void NodeLinks::ask(const std::string& node, AskFrame question,
 }
 
 void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   for (const auto& session : sessions_) {
     LinkRow row;
     row.id = session->id();

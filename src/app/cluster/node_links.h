@@ -18,7 +18,7 @@
 #include "admin/station.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/neighbours.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/link_server.h"
 #include "cluster/link/node_session.h"
@@ -30,7 +30,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
   // As of now; nullopt: it is not offered.
   using OfferOf = std::function<std::optional<StreamOffer>(const std::string& mount)>;
-  NodeLinks(Services& services, NeighbourCallbacks neighbours, OfferOf offer_of);
+  NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf offer_of);
   ~NodeLinks() override;
 
   // Before privileges are dropped.
@@ -83,9 +83,9 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void add_rows(std::vector<LinkRow>& rows) const;
 
   // -- MasterSide
-  Loop& loop() noexcept override { return services_.loops.control(); }
-  Log& log() noexcept override { return services_.log; }
-  RedirectDecider& decider() noexcept override { return services_.cluster->decider(); }
+  Loop& loop() noexcept override { return network_.loops.control(); }
+  Log& log() noexcept override { return network_.log; }
+  RedirectDecider& decider() noexcept override { return network_.cluster->decider(); }
   const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }
   Replica<StreamOffer>& offers() noexcept override { return offers_; }
   bool is_offered(const std::string& mount) override;
@@ -107,7 +107,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void send_offers(bool all);
   void send_offer_news(std::uint64_t version);
 
-  Services& services_;
+  Network& network_;
   const OfferOf offer_of_;
   bool all_due_ = true;
   std::set<std::string> due_;                  // mounts whose offers may have changed

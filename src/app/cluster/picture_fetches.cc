@@ -12,19 +12,19 @@
 
 namespace lb {
 
-PictureFetches::PictureFetches(Services& services)
-    : services_(services),
+PictureFetches::PictureFetches(Network& network)
+    : network_(network),
       parked_(
-          services.loops.control(), {.keys = kUnderWay, .of_key = 1024, .all = 4096},
+          network.loops.control(), {.keys = kUnderWay, .of_key = 1024, .all = 4096},
           ParkedRequests::Callbacks{[this](const ParkedRequest& request, WaitOutcome outcome) {
-                                      Worker::resume(services_, request, outcome);
+                                      Worker::resume(network_, request, outcome);
                                     },
                                     [this](const std::string& name) { answered(name, false); }}) {}
 
 // A master is reached where its link leads, a node where it has proved to be.
 std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour) const {
   std::vector<std::string> origins;
-  ClusterLinks& links = *services_.links;
+  ClusterLinks& links = *network_.links;
   if (const MasterSession* session = links.masters().session_of(neighbour)) {
     for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
       if (auto origin = session->origin(scheme)) origins.push_back(std::move(*origin));
@@ -43,9 +43,9 @@ std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour
 
 // The picture of a mount of this node's own may have been given to a master.
 std::vector<std::string> PictureFetches::places_of(const std::string& name, unsigned hops) const {
-  const std::string mount = services_.titles.mount_of(name);
+  const std::string mount = network_.titles.mount_of(name);
   if (mount.empty() || hops >= kMaxHops) return {};
-  ClusterLinks& links = *services_.links;
+  ClusterLinks& links = *network_.links;
   std::vector<std::string> neighbours = links.titles().tellers(mount);
   if (links.titles().is_own(mount)) {
     if (hops > 0) return {};
@@ -61,19 +61,19 @@ std::vector<std::string> PictureFetches::places_of(const std::string& name, unsi
 }
 
 void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedRequest& request) {
-  const SteadyTime now = services_.loops.control().now();
-  const auto never = [&] { Worker::resume(services_, request, WaitOutcome::kNever); };
+  const SteadyTime now = network_.loops.control().now();
+  const auto never = [&] { Worker::resume(network_, request, WaitOutcome::kNever); };
   if (const auto unknown = unknown_.find(name); unknown != unknown_.end() && now < unknown->second)
     return never();
   const bool under_way = parked_.contains(name);
-  const bool kept = services_.picture_files->has(name);
+  const bool kept = network_.picture_files->has(name);
   std::vector<std::string> places;
   if (!under_way && !kept) places = places_of(name, hops);
   if ((!under_way && !kept && places.empty()) || !parked_.park(name, request, {kPatience}))
     return never();
   if (under_way) return;
   if (!kept) return ask(name, std::move(places), hops);
-  services_.picture_files->read(name, [this, name, hops](bool found) {
+  network_.picture_files->read(name, [this, name, hops](bool found) {
     std::vector<std::string> elsewhere;
     if (!found) elsewhere = places_of(name, hops);
     if (elsewhere.empty()) return answered(name, found);
@@ -89,10 +89,10 @@ void PictureFetches::ask(const std::string& name, std::vector<std::string> place
   request.timeout = kAnswer;
   request.body_bytes = kMaxPictureBytes;
   places.erase(places.begin());
-  services_.fetcher->start(std::move(request), [this, name, places = std::move(places),
-                                                hops](Result<FetchAnswer> answer) mutable {
+  network_.fetcher->start(std::move(request), [this, name, places = std::move(places),
+                                               hops](Result<FetchAnswer> answer) mutable {
     const bool found =
-        answer && answer->status == 200 && services_.pictures.put_as(name, answer->body);
+        answer && answer->status == 200 && network_.pictures.put_as(name, answer->body);
     if (!found && !places.empty() && parked_.contains(name))
       return ask(name, std::move(places), hops);
     answered(name, found);
@@ -100,7 +100,7 @@ void PictureFetches::ask(const std::string& name, std::vector<std::string> place
 }
 
 void PictureFetches::answered(const std::string& name, bool found) {
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   if (!found) {
     std::erase_if(unknown_, [now](const auto& row) { return row.second <= now; });
     if (unknown_.size() < kMaxRemembered) unknown_[name] = now + kUnknownFor;

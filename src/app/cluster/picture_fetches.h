@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "app/services/network.h"
 #include "app/services/parked_requests.h"
-#include "app/services/services.h"
 
 namespace lb {
 
@@ -30,7 +30,7 @@ class PictureFetches {
   static constexpr std::chrono::seconds kUnknownFor{5};
   static constexpr std::size_t kMaxRemembered = 256;
 
-  explicit PictureFetches(Services& services);
+  explicit PictureFetches(Network& network);
 
   // The request is woken later, once: kReady, or kNever.  hops: servers that have asked for it.
   void fetch(const std::string& name, unsigned hops, const ParkedRequest& request);
@@ -41,7 +41,7 @@ class PictureFetches {
   void ask(const std::string& name, std::vector<std::string> places, unsigned hops);
   void answered(const std::string& name, bool found);
 
-  Services& services_;
+  Network& network_;
   ParkedRequests parked_;
   std::map<std::string, SteadyTime> unknown_;  // until when
 };

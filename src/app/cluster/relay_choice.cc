@@ -37,7 +37,7 @@ void RelayService::streams_changed(const std::set<std::string>& mounts) {
   if (stopped_ || mounts.empty()) return;
   to_judge_.insert(mounts.begin(), mounts.end());
   if (choose_.armed()) return;
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   choose_.after(std::max(std::chrono::microseconds(0),
                          std::chrono::ceil<std::chrono::microseconds>(next_choice_ - now)));
 }
@@ -72,7 +72,7 @@ std::optional<RelayPlan> RelayService::offered_plan(const std::string& mount) co
     plan->run_on = run_on;
     plan->retry_delay = retry_delay;
   };
-  for (LinkedStream& stream : services_.links->masters().streams_of(mount))
+  for (LinkedStream& stream : network_.links->masters().streams_of(mount))
     add(std::move(stream.upstream), true, stream.run_on, stream.retry_delay);
   for (const auto& master : masters_) {
     const MasterPlan& from = master->plan();
@@ -80,7 +80,7 @@ std::optional<RelayPlan> RelayService::offered_plan(const std::string& mount) co
       add(std::move(*upstream), from.on_demand, from.run_on, from.retry_delay);
   }
   if (plan) return plan;
-  const auto sources = services_.links->ingest().sources_of(mount);
+  const auto sources = network_.links->ingest().sources_of(mount);
   if (!sources.empty())
     add(sources.front().upstream, true, kNodeSourceRunOn, RelayPlan().retry_delay);
   return plan;
@@ -88,14 +88,14 @@ std::optional<RelayPlan> RelayService::offered_plan(const std::string& mount) co
 
 // One of the configuration first.
 std::optional<RelayPlan> RelayService::plan_of(const std::string& mount) {
-  const bool captures = services_.links->ingest().captures(mount);
+  const bool captures = network_.links->ingest().captures(mount);
   std::optional<RelayPlan> plan;
   const auto [first, last] = configured_at_.equal_range(mount);
   const auto own = std::find_if(
       first, last, [&](const auto& row) { return captures || !configured_[row.second].once; });
   if (own != last)
     plan = configured_[own->second];
-  else if (plan = offered_plan(mount); plan && !may_be(*services_.files.read(), mount))
+  else if (plan = offered_plan(mount); plan && !may_be(*network_.files.read(), mount))
     plan.reset();
   if (!captures) hold_capture(mount, plan);
   keep_former(mount, plan);
@@ -124,12 +124,12 @@ void RelayService::hold_capture(const std::string& mount, std::optional<RelayPla
 
 // A relay that flows, and that no master is there for any more.
 void RelayService::keep_former(const std::string& mount, std::optional<RelayPlan>& plan) {
-  const bool over = services_.links->ingest().take_ended(mount);
+  const bool over = network_.links->ingest().take_ended(mount);
   if (plan) {
     former_.erase(mount);
     return;
   }
-  const SteadyTime now = services_.loops.control().awake();
+  const SteadyTime now = network_.loops.control().awake();
   const Relay* relay = relays_.of_mount(mount);
   if (relay != nullptr && (!over || has_two_homes(mount)) && relay->plan().from_master &&
       flows(mount) && former_.try_emplace(mount, now + kFormerKept).first->second > now) {
@@ -155,10 +155,9 @@ void RelayService::choose_all() {
   std::set<std::string> mounts = std::exchange(to_judge_, {});
   choose_.cancel();
   for (const RelayPlan& plan : configured_) mounts.insert(plan.local_mount);
-  services_.links->masters().add_stream_mounts(mounts);
+  network_.links->masters().add_stream_mounts(mounts);
   for (const auto& master : masters_) master->add_stream_mounts(mounts);
-  for (const auto& [mount, sources] : services_.links->ingest().node_sources())
-    mounts.insert(mount);
+  for (const auto& [mount, sources] : network_.links->ingest().node_sources()) mounts.insert(mount);
   relays_.for_each([&](const std::string& mount, const Relay&) { mounts.insert(mount); });
   std::vector<RelayPlan> plans;
   for (const std::string& mount : mounts)
@@ -171,16 +170,16 @@ void RelayService::choose_all() {
 
 // What has changed is laid to what there is.
 void RelayService::choose_some() {
-  const SteadyTime began = services_.clock.steady();
+  const SteadyTime began = network_.clock.steady();
   std::set<std::string> touched;
   while (!to_judge_.empty() &&
-         (touched.size() < kLeastATurn || services_.clock.steady() - began < kJudgedATurn)) {
+         (touched.size() < kLeastATurn || network_.clock.steady() - began < kJudgedATurn)) {
     auto next = to_judge_.extract(to_judge_.begin());
     judge(next.value());
     touched.insert(std::move(next));
   }
   chosen(touched);
-  const SteadyTime ended = services_.clock.steady();
+  const SteadyTime ended = network_.clock.steady();
   next_choice_ = ended + kChoiceShare * (ended - began);
   if (!to_judge_.empty() && !choose_.armed())
     choose_.after(std::chrono::ceil<std::chrono::microseconds>(next_choice_ - ended));
@@ -188,8 +187,8 @@ void RelayService::choose_some() {
 
 void RelayService::chosen(const std::set<std::string>& touched) {
   for (const std::string& mount : touched) note_unable(mount);
-  services_.links->relays_chosen(touched);
-  services_.lookup->mounts_changed();
+  network_.links->relays_chosen(touched);
+  network_.lookup->mounts_changed();
 }
 
 }  // namespace lb

@@ -56,7 +56,7 @@ bool RelayService::fallback_plays(const Mount& mount) const {
   return find_in_fallbacks(
       mount.settings()->fallback_mount,
       [&](const std::string& name) {
-        const auto next = name == mount.name() ? nullptr : services_.mounts.find(name);
+        const auto next = name == mount.name() ? nullptr : network_.mounts.find(name);
         return next && next->phase() == MountPhase::kRunning;
       },
       [this](const std::string& name) { return settings_of(name)->fallback_mount; });
@@ -66,29 +66,29 @@ MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
   using Flow = MasterWatch::Flow;
   const Relay* relay = relays_.of_mount(mount);
   if (relay == nullptr) return Flow::kNever;
-  const auto found = services_.mounts.find(mount);
+  const auto found = network_.mounts.find(mount);
   const bool lingers = found && found->phase() == MountPhase::kLingering;
   if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
   return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
 }
 
-std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
+std::string RelayService::user_agent() const { return network_.config.read()->server_id; }
 
-std::string RelayService::node_mark() const { return services_.cluster->facts()->mark; }
+std::string RelayService::node_mark() const { return network_.cluster->facts()->mark; }
 
 std::string RelayService::request_lines(const std::string& mount) const {
-  const auto facts = services_.cluster->facts();
+  const auto facts = network_.cluster->facts();
   if (!facts->member) return {};
   const auto via = vias_.find(mount);
   return relay_mark_lines(facts->mark, via == vias_.end() ? "" : via->second);
 }
 
 std::string RelayService::pull_line(const Upstream& upstream) {
-  std::string line = services_.links->masters().pull_line(upstream);
+  std::string line = network_.links->masters().pull_line(upstream);
   // A source at a node.
-  for (const auto& source : services_.links->ingest().sources_of(upstream.mount))
+  for (const auto& source : network_.links->ingest().sources_of(upstream.mount))
     if (line.empty() && same_place(source.upstream, upstream))
-      line = services_.links->nodes().pull_line(source.node, upstream.mount);
+      line = network_.links->nodes().pull_line(source.node, upstream.mount);
   return line;
 }
 
@@ -101,7 +101,7 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
 }
 
 void RelayService::drain_changed() {
-  const bool draining = services_.drain.draining();
+  const bool draining = network_.drain.draining();
   if (stopped_ || std::exchange(told_draining_, draining) == draining) return;
   for (const auto& master : masters_) master->report_now();
 }
@@ -117,30 +117,30 @@ void RelayService::leave(UniqueFunction<void()> done) {
   auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
   const auto one = [this, shared] {
     // By way of the inbox: what follows ends the watches that call.
-    if (--leaving_ == 0) services_.loops.control().post([shared] { (*shared)(); });
+    if (--leaving_ == 0) network_.loops.control().post([shared] { (*shared)(); });
   };
   for (const auto& master : masters_) master->leave(one);
   one();
 }
 
 std::chrono::milliseconds RelayService::head_deadline() const {
-  return services_.config.read()->limits.header_timeout;
+  return network_.config.read()->limits.header_timeout;
 }
 
 std::shared_ptr<const MountSettings> RelayService::settings_of(const std::string& mount) const {
-  return std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), mount));
+  return std::make_shared<const MountSettings>(mount_settings(*network_.config.read(), mount));
 }
 
-unsigned RelayService::quiet_worker() { return services_.admission->quietest_home(); }
+unsigned RelayService::quiet_worker() { return network_.admission->quietest_home(); }
 
 void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease lease,
                               std::shared_ptr<const SourceFacts> facts) {
-  ServerCounters& counters = services_.counters;
+  ServerCounters& counters = network_.counters;
   counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
   counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
   // Relays may go above <sources> (doc/decisions.md B9).
   offer.source_pass = GatePass::enter(counters.sources);
-  Worker& home = *services_.workers[worker];
+  Worker& home = *network_.workers[worker];
   home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
                   lease = std::make_shared<WriterLease>(std::move(lease)),
                   facts = std::move(facts)] {
@@ -149,7 +149,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
 }
 
 void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
-  Worker::end_source(services_, worker, lease, reason);
+  Worker::end_source(network_, worker, lease, reason);
 }
 
 }  // namespace lb

@@ -22,23 +22,23 @@ constexpr auto kTellPause = 50ms;  // of reports about what cannot be pulled
 
 void RelayService::promote_spare(unsigned worker, std::uint64_t spare, WriterLease lease,
                                  std::shared_ptr<const SourceFacts> facts) {
-  Worker& home = *services_.workers[worker];
+  Worker& home = *network_.workers[worker];
   home.loop.post(
       [&home, spare, lease = std::make_shared<WriterLease>(std::move(lease)),
        facts = std::move(facts)] { home.sources.promote_spare(spare, std::move(*lease), facts); });
 }
 
 void RelayService::relay_switched(const std::string& mount, const RelaySwitch& how) {
-  services_.counters.relay_switches[static_cast<std::size_t>(how.seam.how)].fetch_add(
+  network_.counters.relay_switches[static_cast<std::size_t>(how.seam.how)].fetch_add(
       1, std::memory_order_relaxed);
-  services_.events->publish("relay-switch", mount,
-                            {{"from", how.from},
-                             {"to", how.to},
-                             {"how", std::string(seam_name(how.seam.how))},
-                             {"gap-ms", std::to_string(how.seam.gap.count())},
-                             {"why", how.why}});
+  network_.events->publish("relay-switch", mount,
+                           {{"from", how.from},
+                            {"to", how.to},
+                            {"how", std::string(seam_name(how.seam.how))},
+                            {"gap-ms", std::to_string(how.seam.gap.count())},
+                            {"why", how.why}});
   // From its master to its own upstream, or back: whether its source is here has changed.
-  services_.links->mount_changed(mount);
+  network_.links->mount_changed(mount);
 }
 
 const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {
@@ -74,12 +74,12 @@ void RelayService::tell_unable() {
 void RelayService::pull_changed(const ConnectTarget& from, PullFault fault) {
   if (stopped_) return;
   unable_known_ = false;
-  services_.links->masters().pulls_changed(from, fault);
+  network_.links->masters().pulls_changed(from, fault);
   if (publishes() && !tell_.armed()) tell_.after(kTellPause);
 }
 
 PullFault RelayService::path_fault(const ConnectTarget& from) const {
-  return services_.links->masters().path_fault(from);
+  return network_.links->masters().path_fault(from);
 }
 
 std::optional<WayBack> RelayService::way_back(PublicScheme scheme,
@@ -90,7 +90,7 @@ std::optional<WayBack> RelayService::way_back(PublicScheme scheme,
     if (tag && token_tag(master->master_id()) != *tag) continue;
     if (auto origin = origin_of(plan.target, scheme))
       return WayBack{std::move(*origin), master->master_id(),
-                     is_node_id(plan.username) ? plan.username : services_.cluster->facts()->id};
+                     is_node_id(plan.username) ? plan.username : network_.cluster->facts()->id};
   }
   return std::nullopt;
 }

@@ -45,27 +45,27 @@ bool wants_tls(const Config& config) {
 
 }  // namespace
 
-RelayService::RelayService(Services& services)
-    : services_(services),
+RelayService::RelayService(Network& network)
+    : network_(network),
       rng_(Rng::from_entropy()),
-      resolver_(services.loops.control()),
-      connector_(services.loops.control(), resolver_,
+      resolver_(network.loops.control()),
+      connector_(network.loops.control(), resolver_,
                  [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
                         Connector::Then then) {
                    return make_tls(loop, std::move(plain), host, std::move(then), false);
                  }),
-      programs_(services),
-      tell_(services.loops.control(), [this] { tell_unable(); }),
-      parked_(services.loops.control(), kMaxParked,
+      programs_(network),
+      tell_(network.loops.control(), [this] { tell_unable(); }),
+      parked_(network.loops.control(), kMaxParked,
               {[this](const ParkedRequest& request, WaitOutcome outcome) {
-                 Worker::resume(services_, request, outcome);
+                 Worker::resume(network_, request, outcome);
                },
                [this](const std::string& mount) { release(mount, WaitOutcome::kNever); }}),
-      look_(services.loops.control(), [this] { look_for_away(); }),
-      choose_(services.loops.control(), [this] { choose_some(); }),
+      look_(network.loops.control(), [this] { look_for_away(); }),
+      choose_(network.loops.control(), [this] { choose_some(); }),
       relays_(*this) {
   look_.after(kLookForAway);
-  if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
+  if (wants_tls(*network.config.read())) load_roots();  // out of reach after a chroot
 }
 
 RelayService::~RelayService() = default;
@@ -78,12 +78,12 @@ std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Tra
 }
 
 void RelayService::load_roots() {
-  roots_file_ = services_.config.read()->paths.ssl_cafile;
+  roots_file_ = network_.config.read()->paths.ssl_cafile;
   auto context = TlsClientContext::load(roots_file_);
   if (context)
     roots_ = std::move(*context);
   else
-    services_.log.error("relay/tls", context.error().what);
+    network_.log.error("relay/tls", context.error().what);
 }
 
 void RelayService::configure(const Config& config) {
@@ -95,8 +95,8 @@ void RelayService::configure(const Config& config) {
   configured_ = relay_plans(config);
   std::erase_if(configured_, [this](const RelayPlan& plan) {
     if (may_be_relayed_as(plan.local_mount)) return false;
-    services_.log.error("relay/relay", cat({"relay ", plan.local_mount,
-                                            ": the mount name is not allowed; it is left out"}));
+    network_.log.error("relay/relay", cat({"relay ", plan.local_mount,
+                                           ": the mount name is not allowed; it is left out"}));
     return true;
   });
   configured_at_.clear();
@@ -106,7 +106,7 @@ void RelayService::configure(const Config& config) {
   if (!roots_ && wants_tls(config)) load_roots();
   std::vector<std::unique_ptr<MasterWatch>> masters;
   for (MasterPlan& plan : master_plans(config)) {
-    if (services_.links->masters().link_replaces_polling(plan)) continue;
+    if (network_.links->masters().link_replaces_polling(plan)) continue;
     const auto same = std::find_if(masters_.begin(), masters_.end(),
                                    [&](const auto& watch) { return watch && watch->is_for(plan); });
     if (same != masters_.end()) {
@@ -119,15 +119,15 @@ void RelayService::configure(const Config& config) {
     callbacks.flow_of = [this](const std::string& mount) { return flow_of(mount); };
     callbacks.changed = [this](const std::set<std::string>& mounts) { streams_changed(mounts); };
     callbacks.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
-      return services_.cluster->own_report(mounts, master_id);
+      return network_.cluster->own_report(mounts, master_id);
     };
     callbacks.clock = [this](const std::string& id, std::chrono::milliseconds ahead) {
-      services_.cluster->set_master_clock(id, ahead);
+      network_.cluster->set_master_clock(id, ahead);
     };
     callbacks.lines = [this] { return request_lines({}); };
-    callbacks.named = [this] { services_.cluster->masters_changed(); };
-    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_,
-                                                    std::move(plan), std::move(callbacks)));
+    callbacks.named = [this] { network_.cluster->masters_changed(); };
+    masters.push_back(std::make_unique<MasterWatch>(connector_, network_.log, rng_, std::move(plan),
+                                                    std::move(callbacks)));
   }
   leave_formers(master_plans(config));
   masters_ = std::move(masters);
@@ -154,13 +154,13 @@ bool RelayService::captures_own(const std::string& mount) const {
 }
 
 bool RelayService::is_over(const std::string& mount) const {
-  const auto found = services_.mounts.find(mount);
+  const auto found = network_.mounts.find(mount);
   if (!found || found->phase() != MountPhase::kLingering) return false;
   return former_.contains(mount) || (!found->facts()->relayed && has_two_homes(mount));
 }
 
 bool RelayService::has_two_homes(const std::string& mount) const {
-  const MountSettings& section = mount_section(*services_.config.read(), mount);
+  const MountSettings& section = mount_section(*network_.config.read(), mount);
   return section.has_two_homes() && !section.suspended;
 }
 
@@ -176,7 +176,7 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
     MasterWatch* leaving = watch.get();
     left_.push_back(std::move(watch));
     leaving->leave([this, leaving] {
-      services_.loops.control().post([this, leaving] {
+      network_.loops.control().post([this, leaving] {
         std::erase_if(left_, [leaving](const auto& each) { return each.get() == leaving; });
       });
     });
@@ -189,10 +189,10 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
 // Of a mount with two homes the source here ends, at its home later than at its backup: where two
 // masters each offer the other one's source, one is left.
 void RelayService::look_for_raced() {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   std::map<std::string, unsigned> raced;
   const auto look_at = [&](const std::string& mount, const Relay& relay) {
-    const auto* writer = services_.admission->writer_of(mount);
+    const auto* writer = network_.admission->writer_of(mount);
     if (writer == nullptr || writer->kind != WriterKind::kSource) return;
     const auto& upstreams = relay.plan().upstreams;
     const auto other = std::find_if(upstreams.begin(), upstreams.end(), [](const Upstream& each) {
@@ -207,15 +207,15 @@ void RelayService::look_for_raced() {
     const MountSettings& section = mount_section(*config, mount);
     if (section.has_two_homes()) {
       if (looks < (is_own_id(*config, section.home) ? kLooksAtHome : kLooksUntilRaced)) return;
-      services_.log.warn("relay/relay", both + "the one here is ended");
-      Worker::end_encoders(services_, mount, EndReason::kMoved);
+      network_.log.warn("relay/relay", both + "the one here is ended");
+      Worker::end_encoders(network_, mount, EndReason::kMoved);
     } else if (looks == kLooksUntilRaced) {
-      services_.log.warn("relay/relay", both +
-                                            "listeners of the two servers hear different "
-                                            "programmes until one of them ends");
+      network_.log.warn("relay/relay", both +
+                                           "listeners of the two servers hear different "
+                                           "programmes until one of them ends");
     }
   };
-  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used)
+  for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
     if (const Relay* relay = relays_.of_mount(name)) look_at(name, *relay);
   raced_ = std::move(raced);
 }
@@ -233,13 +233,13 @@ void RelayService::stop() {
 }
 
 void RelayService::await(const std::string& mount, const ParkedRequest& request, std::string via) {
-  const auto found = services_.mounts.find(mount);
+  const auto found = network_.mounts.find(mount);
   if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
-    Worker::resume(services_, request, stopped_ ? WaitOutcome::kNever : WaitOutcome::kReady);
+    Worker::resume(network_, request, stopped_ ? WaitOutcome::kNever : WaitOutcome::kReady);
     return;
   }
   if (!parked_.park(mount, request, {head_deadline(), kBackAfter})) {
-    Worker::resume(services_, request, WaitOutcome::kNever);
+    Worker::resume(network_, request, WaitOutcome::kNever);
     return;
   }
   if (!via.empty()) vias_.try_emplace(mount, std::move(via));
@@ -257,23 +257,23 @@ void RelayService::ask_lists() {
 
 // An idle relay with fallback-override is started for its listeners that wait at its fallback.
 void RelayService::look_for_away() {
-  look_.after(coalesced(services_.loops.control(), kLookForAway));
+  look_.after(coalesced(network_.loops.control(), kLookForAway));
   look_for_raced();
   std::set<std::string> formers;
   for (const auto& [mount, until] : former_) formers.insert(mount);
   if (!formers.empty()) streams_changed(formers);
   std::vector<std::string> homes;
   // A listener that is away counts at the mount where they are.
-  if (services_.counters.listeners.inside() > 0)
-    for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
+  if (network_.counters.listeners.inside() > 0)
+    for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all)
       if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
         homes.push_back(name);
   if (homes.empty()) {
     away_.clear();
     return;
   }
-  services_.loops.gather<std::vector<bool>>(
-      [this, homes](unsigned i) { return services_.workers[i]->streams.have_away(homes); },
+  network_.loops.gather<std::vector<bool>>(
+      [this, homes](unsigned i) { return network_.workers[i]->streams.have_away(homes); },
       [this, homes](const std::vector<std::vector<bool>>& answers) {
         away_.clear();
         for (const auto& found : answers)
@@ -287,8 +287,8 @@ void RelayService::relay_failed(const std::string& mount) { release(mount, WaitO
 
 void RelayService::mount_begun(const Mount& mount) {
   release(mount.name(), WaitOutcome::kReady);
-  if (!services_.lookup->empty())
-    services_.loops.control().post([this] { services_.lookup->mounts_changed(); });
+  if (!network_.lookup->empty())
+    network_.loops.control().post([this] { network_.lookup->mounts_changed(); });
 }
 
 void RelayService::mount_waits(const Mount& mount) {
@@ -303,18 +303,18 @@ bool RelayService::fed_elsewhere(const std::string& mount) const {
 bool RelayService::flows(const std::string& mount) const {
   const Relay* relay = relays_.of_mount(mount);
   if (relay == nullptr) return false;
-  const auto found = services_.mounts.find(mount);
+  const auto found = network_.mounts.find(mount);
   return relay->flows() || (found && found->phase() == MountPhase::kLingering);
 }
 
 void RelayService::mount_ended(const Mount& mount) {
   if (stopped_) return;
   if (!mount.facts()->relayed) {
-    services_.loops.control().post([this, name = mount.name()] { relays_.mount_is_free(name); });
+    network_.loops.control().post([this, name = mount.name()] { relays_.mount_is_free(name); });
     return;
   }
   // Not from inside: the masters may want other relays, and this one's end is being told.
-  services_.loops.control().post([this] {
+  network_.loops.control().post([this] {
     for (const auto& master : masters_) master->stream_ended();
     for (const auto& master : masters_) master->ask_soon();
   });

@@ -15,8 +15,8 @@
 
 #include "app/cluster/exec_source.h"
 #include "app/cluster/ingest_service.h"
+#include "app/services/network.h"
 #include "app/services/parked_requests.h"
-#include "app/services/services.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_token.h"
 #include "cluster/nodes/public_address.h"
@@ -30,7 +30,7 @@ namespace lb {
 
 class RelayService final : public RelayHost {
  public:
-  explicit RelayService(Services& services);
+  explicit RelayService(Network& network);
   ~RelayService() override;
 
   // The configuration is (another) one; the masters are asked again.
@@ -119,10 +119,10 @@ class RelayService final : public RelayHost {
 
   // RelayHost
   Connector& connector() noexcept override { return connector_; }
-  SourceAdmission& admission() noexcept override { return *services_.admission; }
-  const MountTable& mounts() const noexcept override { return services_.mounts; }
-  MountTable::Rows mounts_in_use() override { return services_.mounts.in_use(); }
-  Log& log() noexcept override { return services_.log; }
+  SourceAdmission& admission() noexcept override { return *network_.admission; }
+  const MountTable& mounts() const noexcept override { return network_.mounts; }
+  MountTable::Rows mounts_in_use() override { return network_.mounts.in_use(); }
+  Log& log() noexcept override { return network_.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
   std::string node_mark() const override;
@@ -181,7 +181,7 @@ class RelayService final : public RelayHost {
   bool fallback_plays(const Mount& mount) const;
   std::chrono::milliseconds usual_linger(const Mount& mount, WriterKind kind) const;
 
-  Services& services_;
+  Network& network_;
   Rng rng_;
   std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
   std::string roots_file_;

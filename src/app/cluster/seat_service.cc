@@ -38,30 +38,30 @@ SeatPass::~SeatPass() {
   });
 }
 
-SeatService::SeatService(Services& services, LinkedNeighbours& neighbours, const SlotService& slots)
-    : services_(services),
+SeatService::SeatService(Network& network, LinkedNeighbours& neighbours, const SlotService& slots)
+    : network_(network),
       neighbours_(neighbours),
       self_(std::make_shared<SeatService*>(this)),
       book_([this, &slots](const std::string& mount) { return parent_of(slots, mount); },
             SeatTiming{}),
-      unanswered_(services.loops.control(), {},
+      unanswered_(network.loops.control(), {},
                   [this](std::uint64_t number) {
-                    book_.decide_here(number, services_.clock.steady());
+                    book_.decide_here(number, network_.clock.steady());
                     settle();
                   }),
-      outbox_(services.loops.control(), neighbours),
-      timer_(services.loops.control(), [this] { work(); }) {}
+      outbox_(network.loops.control(), neighbours),
+      timer_(network.loops.control(), [this] { work(); }) {}
 
 std::string SeatService::parent_of(const SlotService& slots, const std::string& mount) const {
   std::string parent = slots.parent_of(mount);
   if (neighbours_.is_linked(parent)) return parent;
   // The node to ask is known, or linked, in a moment, and requests wait: a process has been
   // replaced, this one or that one.
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   if (const auto lost = lost_.find(parent); lost != lost_.end() && now < lost->second + kMayBeBack)
     return std::string(kParentToCome);
   if (now >= links_are_back_) return {};
-  const auto relayed = services_.mounts.find(mount);
+  const auto relayed = network_.mounts.find(mount);
   return relayed && relayed->facts()->relayed ? std::string(kParentToCome) : std::string();
 }
 
@@ -76,7 +76,7 @@ void SeatService::stop() {
 void SeatService::ask(const Ask& ask, Then then) {
   if (stopped_) return;
   const std::uint64_t number = next_++;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   listening_[number] = {ask.mount, ask.listener};
   const bool first = unanswered_.size() == 0;
   const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
@@ -105,14 +105,14 @@ void SeatService::off(std::uint64_t number) {
 void SeatService::joined(const std::string& id, bool restarted) {
   if (stopped_) return;
   lost_.erase(id);
-  book_.joined(id, restarted, services_.clock.steady());
+  book_.joined(id, restarted, network_.clock.steady());
   settle();
 }
 
 void SeatService::left(const std::string& id, bool silent) {
   outbox_.drop(id);
   if (stopped_) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   std::erase_if(lost_, [&](const auto& one) { return one.second + kMayBeBack <= now; });
   lost_[id] = now;
   book_.left(id, silent, now);
@@ -121,7 +121,7 @@ void SeatService::left(const std::string& id, bool silent) {
 
 void SeatService::take(const std::string& teller, const std::vector<SeatRow>& rows) {
   if (stopped_ || !neighbours_.is_linked(teller)) return;
-  for (const SeatRow& row : rows) book_.take(teller, row, services_.clock.steady());
+  for (const SeatRow& row : rows) book_.take(teller, row, network_.clock.steady());
   settle();
 }
 
@@ -136,17 +136,17 @@ SeatBookRecord SeatService::save() const {
 
 void SeatService::restore(const SeatBookRecord& saved) {
   next_ = std::max(next_, saved.next_here);
-  book_.restore(saved, services_.clock.steady());
+  book_.restore(saved, network_.clock.steady());
   for (const SeatedRecord& one : saved.seated) listening_[one.number] = {one.mount, one.listener};
 }
 
 SeatPass SeatService::seat_of(std::uint64_t number) {
   if (!listening_.contains(number)) return {};
-  return SeatPass(services_.loops.control(), self_, number);
+  return SeatPass(network_.loops.control(), self_, number);
 }
 
 void SeatService::go_on() {
-  links_are_back_ = services_.clock.steady() + kLinksAreBack;
+  links_are_back_ = network_.clock.steady() + kLinksAreBack;
   if (book_.size() > 0) timer_.after(kLinksAreBack);
 }
 
@@ -155,15 +155,15 @@ void SeatService::settle() {
     const auto at = listening_.find(answer.number);
     if (at == listening_.end()) continue;
     if (answer.act == SeatAct::kDrop) {
-      services_.log.info(
-          "auth/seats", at->second.mount + ": a listener is ended, its user listens elsewhere now");
-      services_.auth->end_listener(at->second.mount, at->second.listener);
+      network_.log.info("auth/seats",
+                        at->second.mount + ": a listener is ended, its user listens elsewhere now");
+      network_.auth->end_listener(at->second.mount, at->second.listener);
       continue;
     }
     auto asked = unanswered_.release(answer.number);
     if (asked.empty()) continue;
     if (answer.act == SeatAct::kYes) {
-      asked.front()(true, SeatPass(services_.loops.control(), self_, answer.number));
+      asked.front()(true, SeatPass(network_.loops.control(), self_, answer.number));
     } else {
       listening_.erase(at);
       asked.front()(false, SeatPass());
@@ -175,11 +175,11 @@ void SeatService::settle() {
 
 void SeatService::work() {
   if (stopped_) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   book_.tick(now);
   settle();
   if (book_.size() > 0)
-    timer_.after(unanswered_.size() == 0 ? coalesced(services_.loops.control(), kSeatRest)
+    timer_.after(unanswered_.size() == 0 ? coalesced(network_.loops.control(), kSeatRest)
                                          : kWhileAsked);
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "app/cluster/row_outbox.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/unique_function.h"
 #include "cluster/slots/seat_book.h"
 #include "net/waits.h"
@@ -48,7 +48,7 @@ class SeatService {
  public:
   static constexpr std::chrono::milliseconds kPatience{300};
 
-  SeatService(Services& services, LinkedNeighbours& neighbours, const SlotService& slots);
+  SeatService(Network& network, LinkedNeighbours& neighbours, const SlotService& slots);
 
   void stop();
   void joined(const std::string& id, bool restarted);
@@ -83,7 +83,7 @@ class SeatService {
   void work();
   void settle();
 
-  Services& services_;
+  Network& network_;
   LinkedNeighbours& neighbours_;
   const std::shared_ptr<SeatService*> self_;
   SeatBook book_;

@@ -13,9 +13,9 @@
 
 namespace lb {
 
-struct Services;
+struct Traffic;
 
-void end_newest(Services& services, const std::string& mount, std::shared_ptr<SlotGate> gate,
+void end_newest(Traffic& traffic, const std::string& mount, std::shared_ptr<SlotGate> gate,
                 std::size_t listeners);
 
 }  // namespace lb

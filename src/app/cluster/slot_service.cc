@@ -26,19 +26,19 @@ bool is_name(const std::string& mount) {
 
 }  // namespace
 
-SlotService::SlotService(Services& services, const MasterLinks& masters,
-                         const IngestService& ingest, LinkedNeighbours& neighbours)
-    : services_(services),
+SlotService::SlotService(Network& network, const MasterLinks& masters, const IngestService& ingest,
+                         LinkedNeighbours& neighbours)
+    : network_(network),
       masters_(masters),
       ingest_(ingest),
       neighbours_(neighbours),
-      waiting_(services.loops.control(), {.of_key = kMaxWaiting},
+      waiting_(network.loops.control(), {.of_key = kMaxWaiting},
                [this](const std::string& mount) { give_up(mount); }),
       gates_(std::make_shared<const Gates>()),
-      outbox_(services.loops.control(), neighbours),
-      began_(services.clock.steady()),
-      timer_(services.loops.control(), [this] { work(); }),
-      look_timer_(services.loops.control(), [this] { look(); }) {}
+      outbox_(network.loops.control(), neighbours),
+      began_(network.clock.steady()),
+      timer_(network.loops.control(), [this] { work(); }),
+      look_timer_(network.loops.control(), [this] { look(); }) {}
 
 SlotService::~SlotService() = default;
 
@@ -96,11 +96,11 @@ void SlotService::rouse(const std::string& mount, Row& row) {
   if (row.awake) return;
   wake(mount, row);
   place(row);
-  row.book->tick(services_.clock.steady());
+  row.book->tick(network_.clock.steady());
 }
 
 bool SlotService::judge_sections() {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   const bool same = std::exchange(judged_, config) == config;
   const std::size_t before = rows_.size();
   if (std::exchange(judge_all_, false) || (!same && changed_.empty())) {
@@ -178,7 +178,7 @@ void SlotService::judge_streams() {
     return any_section_ && mount_section(*judged_, name).max_listeners_cluster >= 0 &&
            !mount.facts()->from_file;
   };
-  for (const std::string& mount : streams_.judge(*services_.mounts.all(), is_limited)) {
+  for (const std::string& mount : streams_.judge(*network_.mounts.all(), is_limited)) {
     const auto at = rows_.find(mount);
     Row* const row = at != rows_.end()     ? &at->second
                      : streams_.has(mount) ? row_of(mount)
@@ -189,7 +189,7 @@ void SlotService::judge_streams() {
 
 void SlotService::look() {
   if (stopped_) return;
-  looked_ = services_.clock.steady();
+  looked_ = network_.clock.steady();
   const std::size_t before = rows_.size();
   bool changed = judge_sections();
   changed = judge_offers() || changed;
@@ -230,18 +230,18 @@ SlotService::Row* SlotService::row_of(const std::string& mount, const SlotBookRe
   if (const auto at = rows_.find(mount); at != rows_.end()) return &at->second;
   if (rows_.size() >= kMaxBooks) {
     if (!std::exchange(full_, true))
-      services_.log.error("cluster/slots", cat({"more than ", kMaxBooks,
-                                                " mounts have max-listeners-cluster; listeners of "
-                                                "further ones are refused"}));
+      network_.log.error("cluster/slots", cat({"more than ", kMaxBooks,
+                                               " mounts have max-listeners-cluster; listeners of "
+                                               "further ones are refused"}));
     return nullptr;
   }
   Row& row = rows_[mount];
   row.book = std::make_unique<SlotBook>(
       mount, std::make_shared<SlotGate>(), SlotTiming{}, [this] { return next_life(); },
-      services_.clock.steady());
-  if (before != nullptr) row.book->restore(*before, services_.clock.steady());
+      network_.clock.steady());
+  if (before != nullptr) row.book->restore(*before, network_.clock.steady());
   for (const std::string& id : neighbours_.linked())
-    if (neighbours_.knew_slots(id)) row.book->joined(id, false, services_.clock.steady());
+    if (neighbours_.knew_slots(id)) row.book->joined(id, false, network_.clock.steady());
   // Before the first configuration there is no neighbour yet.
   place(row, before == nullptr);
   serve(row);
@@ -250,7 +250,7 @@ SlotService::Row* SlotService::row_of(const std::string& mount, const SlotBookRe
 }
 
 std::string SlotService::parent_of(const std::string& mount) const {
-  if (const auto here = services_.mounts.find(mount)) {
+  if (const auto here = network_.mounts.find(mount)) {
     const MountPhase phase = here->phase();
     const bool plays = phase == MountPhase::kRunning || phase == MountPhase::kLingering;
     if (plays && !here->facts()->relayed) return {};
@@ -260,8 +260,8 @@ std::string SlotService::parent_of(const std::string& mount) const {
 
 void SlotService::place(Row& row, bool alone_known) {
   const std::string& mount = row.book->mount();
-  const SteadyTime now = services_.clock.steady();
-  const auto config = services_.config.read();
+  const SteadyTime now = network_.clock.steady();
+  const auto config = network_.config.read();
   const MountSettings* own = config == judged_ ? own_section(row) : nullptr;
   const MountSettings& section = own != nullptr ? *own : mount_section(*config, mount);
   const int limit = section.max_listeners_cluster;
@@ -272,9 +272,9 @@ void SlotService::place(Row& row, bool alone_known) {
   row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
   row.book->set_place(parent, limit, certain, now);
   if (parent != before)
-    services_.log.info("cluster/slots",
-                       cat({"mount ", mount, ": its slots come from ",
-                            parent.empty() ? "this node, where the stream begins" : parent}));
+    network_.log.info("cluster/slots",
+                      cat({"mount ", mount, ": its slots come from ",
+                           parent.empty() ? "this node, where the stream begins" : parent}));
   if (!parent.empty())
     if (const auto at = neighbours_.was_there(parent)) row.book->parent_was_there(*at, now);
 }
@@ -303,7 +303,7 @@ std::shared_ptr<SlotGate> SlotService::gate_of(const std::string& mount) const {
 
 void SlotService::joined(const std::string& id, bool restarted) {
   if (stopped_) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   for (auto& [mount, row] : rows_) {
     row.book->joined(id, restarted, now);
     serve(row);
@@ -314,7 +314,7 @@ void SlotService::joined(const std::string& id, bool restarted) {
 
 void SlotService::replaced(const std::string& id) {
   for (auto& [mount, row] : rows_) {
-    row.book->replaced(id, services_.clock.steady());
+    row.book->replaced(id, network_.clock.steady());
     serve(row);
   }
   wake_all();
@@ -331,7 +331,7 @@ void SlotService::resend(const std::string& id) {
 void SlotService::left(const std::string& id, bool silent) {
   outbox_.drop(id);
   if (stopped_) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   for (auto& [mount, row] : rows_) {
     row.book->left(id, silent, now);
     serve(row);
@@ -341,7 +341,7 @@ void SlotService::left(const std::string& id, bool silent) {
 
 void SlotService::take(const std::string& teller, const std::vector<SlotRow>& rows) {
   if (stopped_ || !neighbours_.is_linked(teller)) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   for (const SlotRow& said : rows) {
     const auto at = rows_.find(said.mount);
     if (at == rows_.end()) {
@@ -362,14 +362,14 @@ void SlotService::take(const std::string& teller, const std::vector<SlotRow>& ro
 
 // Of a mount that is not limited here: that is certain, not only not known yet.
 bool SlotService::knows_no_limit(const std::string& mount) const {
-  if (!services_.mounts.find(mount)) return false;
+  if (!network_.mounts.find(mount)) return false;
   const std::string parent = parent_of(mount);
   return parent.empty() || neighbours_.is_linked(parent);
 }
 
 void SlotService::work() {
   if (stopped_) return;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   if (now - looked_ >= kAtRest - kWhileBusy) {
     looked_ = now;
     if (place_awake()) publish();
@@ -388,7 +388,7 @@ void SlotService::work() {
   }
   soon_ = busy;
   if (!awake_.empty())
-    timer_.after(busy ? kWhileBusy : coalesced(services_.loops.control(), kAtRest));
+    timer_.after(busy ? kWhileBusy : coalesced(network_.loops.control(), kAtRest));
 }
 
 // -- between two processes ------------------------------------------------------------------------
@@ -404,7 +404,7 @@ std::string SlotService::cannot_move() const {
 std::vector<SlotBookRecord> SlotService::save() const {
   std::vector<SlotBookRecord> all;
   for (const auto& [mount, row] : rows_)
-    if (!row.book->is_unused()) all.push_back(row.book->save(services_.clock.steady()));
+    if (!row.book->is_unused()) all.push_back(row.book->save(network_.clock.steady()));
   return all;
 }
 
@@ -423,7 +423,7 @@ SlotPass SlotService::enter_again(const std::string& mount) {
 // Also above those of an earlier run, as far as the clock goes forward.
 std::uint64_t SlotService::next_life() {
   life_ = std::max(life_ + 1, static_cast<std::uint64_t>(
-                                  std::max<std::int64_t>(0, unix_ms(services_.clock.wall()))));
+                                  std::max<std::int64_t>(0, unix_ms(network_.clock.wall()))));
   return life_;
 }
 

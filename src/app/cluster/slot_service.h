@@ -30,7 +30,7 @@
 
 #include "app/cluster/limited_streams.h"
 #include "app/cluster/row_outbox.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/snapshot.h"
 #include "cluster/slots/slot_book.h"
 #include "net/waits.h"
@@ -46,7 +46,7 @@ class SlotService {
   static constexpr std::size_t kMaxWaiting = 4096;
   static constexpr std::size_t kMaxBooks = 20'000;
 
-  SlotService(Services& services, const MasterLinks& masters, const IngestService& ingest,
+  SlotService(Network& network, const MasterLinks& masters, const IngestService& ingest,
               LinkedNeighbours& neighbours);
   ~SlotService();
 
@@ -143,7 +143,7 @@ class SlotService {
   void refuse(Row& row, SlotWord word);
   std::uint64_t next_life();
 
-  Services& services_;
+  Network& network_;
   const MasterLinks& masters_;
   const IngestService& ingest_;
   LinkedNeighbours& neighbours_;

@@ -18,7 +18,7 @@ constexpr auto kOnTheWay = 100ms;
 
 void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t connection) {
   ++waits_;
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   Waiting waiting{worker, connection, now + kPatience};
   if (stopped_) return;
   const bool known = rows_.contains(mount);
@@ -36,7 +36,7 @@ void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t 
 }
 
 void SlotService::serve(Row& row) {
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   SlotBook& book = *row.book;
   const std::string& mount = book.mount();
   // Slots may be there that are valid no longer.
@@ -50,19 +50,19 @@ void SlotService::serve(Row& row) {
   }
   if (const auto word = book.take_refusal()) refuse(row, *word);
   if (const SlotBook::Count most = book.take_endings(); most > 0)
-    end_newest(services_, book.mount(), book.gate(), static_cast<std::size_t>(most));
+    end_newest(network_, book.mount(), book.gate(), static_cast<std::size_t>(most));
   for (const SlotBook::Disbelief& one : book.take_disbelieved())
-    services_.log.warn("cluster/slots",
-                       cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
-                            " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
-                            " of them were given to it and count"}));
+    network_.log.warn("cluster/slots",
+                      cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
+                           " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
+                           " of them were given to it and count"}));
   outbox_.add_all(book.take_letters());
 }
 
 // Where many come at once, slots are still on their way from one node to another: a listener that
 // has just come is not refused yet.
 void SlotService::refuse(Row& row, SlotWord word) {
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   const auto has_its_word = [word, now](const Waiting& waiting) {
     return word != SlotWord::kUsed || waiting.until - now <= kPatience - kOnTheWay;
   };
@@ -73,7 +73,7 @@ void SlotService::refuse(Row& row, SlotWord word) {
 // The deadline of a mount is that of the first one: the next one has its own.
 void SlotService::give_up(const std::string& mount) {
   const auto at = rows_.find(mount);
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   const auto is_late = [now](const Waiting& waiting) { return waiting.until <= now; };
   for (const Waiting& waiting : waiting_.take_if(mount, is_late))
     hand(waiting, {}, at->second.book->picture().cut_off ? SlotWord::kCut : SlotWord::kLate);
@@ -85,7 +85,7 @@ void SlotService::give_up(const std::string& mount) {
 }
 
 void SlotService::hand(const Waiting& waiting, SlotPass pass, SlotWord word) {
-  Worker::resume_with_slot(services_, waiting.worker, waiting.connection, std::move(pass), word);
+  Worker::resume_with_slot(network_, waiting.worker, waiting.connection, std::move(pass), word);
 }
 
 }  // namespace lb

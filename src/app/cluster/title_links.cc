@@ -30,9 +30,9 @@ TitleRow no_song(const RowKey& key) {
 }  // namespace
 
 // What a node says of itself counts before what others repeat, and those by the shortest way.
-TitleLinks::TitleLinks(Services& services, MasterLinks& masters, IngestService& ingest,
+TitleLinks::TitleLinks(Network& network, MasterLinks& masters, IngestService& ingest,
                        LinkedNeighbours& neighbours)
-    : services_(services),
+    : network_(network),
       masters_(masters),
       ingest_(ingest),
       neighbours_(neighbours),
@@ -42,7 +42,7 @@ TitleLinks::TitleLinks(Services& services, MasterLinks& masters, IngestService& 
           },
           {.most = kMaxRows}),
       elsewhere_(std::make_shared<const Elsewhere>()),
-      timer_(services.loops.control(), [this] { work(); }) {}
+      timer_(network.loops.control(), [this] { work(); }) {}
 
 void TitleLinks::stop() {
   stopped_ = true;
@@ -57,17 +57,17 @@ void TitleLinks::mount_changed(const std::string& mount) {
 
 void TitleLinks::joined(const std::string& id) {
   if (stopped_) return;
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   table_.joined(id, now);
   stands_until_ = now + Table::Settings().kept + kEvery;
-  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used)
+  for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
     due_.insert(name);
   soon();
 }
 
 void TitleLinks::left(const std::string& id) {
   if (stopped_) return;
-  const SteadyTime now = services_.loops.control().now();
+  const SteadyTime now = network_.loops.control().now();
   table_.left(id, now);
   stands_until_ = now + Table::Settings().kept + kEvery;
   soon();
@@ -91,14 +91,14 @@ void TitleLinks::take(const std::string& teller, const std::vector<TitleRow>& ro
 
 void TitleLinks::soon() {
   if (timer_.armed()) return;
-  const SteadyTime::duration rest = worked_ + kEvery - services_.loops.control().now();
+  const SteadyTime::duration rest = worked_ + kEvery - network_.loops.control().now();
   timer_.after(std::chrono::ceil<std::chrono::microseconds>(
       std::max<SteadyTime::duration>(rest, std::chrono::milliseconds(0))));
 }
 
 void TitleLinks::work() {
   if (stopped_) return;
-  worked_ = services_.loops.control().now();
+  worked_ = network_.loops.control().now();
   table_.forget(worked_);
   std::set<std::string> changed = std::exchange(due_, {});
   for (const std::string& mount : changed) see_own(mount);
@@ -113,18 +113,17 @@ void TitleLinks::work() {
 
 // A relay of the cluster is of its source's node; one that this node captures is of this one.
 void TitleLinks::see_own(const std::string& mount) {
-  const auto found = services_.mounts.find(mount);
+  const auto found = network_.mounts.find(mount);
   std::optional<TitleRow> row;
   if (found &&
       (found->phase() == MountPhase::kRunning || found->phase() == MountPhase::kLingering)) {
     const auto facts = found->facts();
     const std::string song = found->metadata()->song();
-    const bool own =
-        !facts->from_file && (!facts->relayed || services_.relays->captures_own(mount));
+    const bool own = !facts->from_file && (!facts->relayed || network_.relays->captures_own(mount));
     if (own && !song.empty()) {
       row = no_song({mount, false, masters_.own_id()});
       row->song = song;
-      const auto titles = services_.titles.of(mount);
+      const auto titles = network_.titles.of(mount);
       const auto known = std::find_if(titles.begin(), titles.end(),
                                       [&](const PlayedTitle& each) { return each.title == song; });
       if (known != titles.end()) {
@@ -133,7 +132,7 @@ void TitleLinks::see_own(const std::string& mount) {
         row->art = known->art;
         row->url = known->url;
       }
-      if (const auto next = services_.titles.next_of(mount)) row->next = next->title;
+      if (const auto next = network_.titles.next_of(mount)) row->next = next->title;
     }
   }
   table_.set_own({mount, false, masters_.own_id()}, std::move(row));
@@ -149,8 +148,8 @@ void TitleLinks::use(const std::string& mount) {
     if (entry.row != nullptr && (best == nullptr || entry.row->wall_ms > best->wall_ms))
       best = entry.row.get();
   }
-  const auto found = services_.mounts.find(mount);
-  const auto config = services_.config.read();
+  const auto found = network_.mounts.find(mount);
+  const auto config = network_.config.read();
   const MountSettings& section = mount_section(*config, mount);
   // What a node says of mounts that are not known here would push out what is shown.
   const bool known = found != nullptr || section.name == mount;
@@ -158,18 +157,18 @@ void TitleLinks::use(const std::string& mount) {
   if (own || best == nullptr || !known) {
     if (!elsewhere.erase(mount)) return;
   } else {
-    const WallTime now = services_.clock.wall();
+    const WallTime now = network_.clock.wall();
     const TitlePlace place = place_of(*best);
     // Where its stream comes too, that says when another title is heard.
     if (!found || found->phase() != MountPhase::kRunning)
-      services_.titles.add(mount, best->song, place, now, section.max_history, best->url);
-    services_.titles.mend(mount, best->song, place, now);
+      network_.titles.add(mount, best->song, place, now, section.max_history, best->url);
+    network_.titles.mend(mount, best->song, place, now);
     std::string art(type_in_picture_name(best->art) ? best->art : std::string());
     const Told* const before = elsewhere.look_up(mount);
     const bool same = before != nullptr && before->title.title == best->song;
     // Its stream may bring the title later than this row.
     if (!art.empty() || (same && !before->title.art.empty()))
-      services_.titles.paint(mount, best->song, art);
+      network_.titles.paint(mount, best->song, art);
     if (same && before->title.place == place.at && before->title.art == art &&
         before->next.title == best->next)
       return;

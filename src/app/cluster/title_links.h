@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/persistent_map.h"
 #include "base/snapshot.h"
 #include "cluster/link/frame.h"
@@ -44,7 +44,7 @@ class TitleLinks {
   static constexpr std::size_t kMaxRows = 20'000;
   static constexpr std::chrono::milliseconds kEvery{250};
 
-  TitleLinks(Services& services, MasterLinks& masters, IngestService& ingest,
+  TitleLinks(Network& network, MasterLinks& masters, IngestService& ingest,
              LinkedNeighbours& neighbours);
 
   void stop();
@@ -80,7 +80,7 @@ class TitleLinks {
   void use(const std::string& mount);
   void tell();
 
-  Services& services_;
+  Network& network_;
   MasterLinks& masters_;
   IngestService& ingest_;
   LinkedNeighbours& neighbours_;

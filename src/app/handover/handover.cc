@@ -43,33 +43,33 @@ std::string upgrade_address(std::uint64_t known_pid) {
   return cat({"icecast-lb-upgrade-", known_pid});
 }
 
-Handover::Handover(Services& services, const ListenSockets& sockets, Notifier& notifier, Plan plan,
+Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
                    Standing standing)
-    : services_(services),
+    : network_(network),
       sockets_(sockets),
       notifier_(notifier),
       plan_(std::move(plan)),
       standing_(std::move(standing)),
-      pause_(services.loops),
-      deadline_(services.loops.control(),
+      pause_(network.loops),
+      deadline_(network.loops.control(),
                 [this] { failed("the new program was not ready in time"); }),
-      again_(services.loops.control(), [this] { freeze(); }) {}
+      again_(network.loops.control(), [this] { freeze(); }) {}
 
 Handover::~Handover() = default;
 
 void Handover::start() {
   if (step_ != Step::kIdle) {
-    services_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
+    network_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
     tell("an upgrade is under way already", false);
     return;
   }
   if (const std::string why = plan_.obstacle(); !why.empty()) return failed(why);
   step_ = Step::kPreparing;
-  notifier_.reloading(services_.clock.steady());
+  notifier_.reloading(network_.clock.steady());
   if (auto offered = offer(); !offered) return failed(offered.error().what);
-  services_.log.info(kUpgradeModule, cat({"an upgrade begins: process ", successor_, " of ",
-                                          plan_.launch.program, " gets ready"}));
-  watch_.start<&Handover::on_channel>(services_.loops.control(), channel_.fd(), EV_READ, this);
+  network_.log.info(kUpgradeModule, cat({"an upgrade begins: process ", successor_, " of ",
+                                         plan_.launch.program, " gets ready"}));
+  watch_.start<&Handover::on_channel>(network_.loops.control(), channel_.fd(), EV_READ, this);
   deadline_.after(kPrepare);
 }
 
@@ -80,7 +80,7 @@ Result<void> Handover::offer() {
   HandoverOut out;
   OfferRecord offer;
   offer.version = LB_VERSION;
-  offer.workers = services_.loops.workers();
+  offer.workers = network_.loops.workers();
   offer.known_pid = standing_.known_pid;
   UniqueFd theirs;
   if (standing_.stand_in) {
@@ -109,7 +109,7 @@ Result<void> Handover::offer() {
     for (const UniqueFd& fd : *socket->fds) saved.fds.push_back(out.fds().add(fd.get()));
     offer.sockets.push_back(std::move(saved));
   }
-  if (const auto& socket = services_.links->nodes().socket()) {
+  if (const auto& socket = network_.links->nodes().socket()) {
     SocketRecord saved;
     saved.wanted_port = static_cast<std::uint32_t>(socket->settings.port);
     saved.port = static_cast<std::uint32_t>(socket->port);
@@ -131,7 +131,7 @@ Result<void> Handover::offer() {
 UniqueFd Handover::offer_pictures(OfferRecord& offer) {
   pictures_.clear();
   UniqueFd file(::memfd_create("pictures", MFD_CLOEXEC));
-  for (const auto& [name, bytes] : services_.pictures.all()) {
+  for (const auto& [name, bytes] : network_.pictures.all()) {
     if (!file || !write_all(file.get(), *bytes)) {
       pictures_.clear();
       offer.picture_bytes.clear();
@@ -157,14 +157,14 @@ void Handover::on_channel(short) {
   if (auto read = in.done(); !read) return failed(read.error().what);
   if (type != HandoverType::kPrepared) return failed(cat({"the new program refuses: ", word.text}));
   watch_.stop();
-  since_ = services_.loops.control().now();
+  since_ = network_.loops.control().now();
   freeze();
 }
 
 void Handover::freeze() {
   step_ = Step::kFreezing;
   const std::uint64_t turn = ++turn_;
-  services_.records->rest([this, turn](const std::string& why) {
+  network_.records->rest([this, turn](const std::string& why) {
     if (turn != turn_) return;  // it was given up
     if (!why.empty()) return failed(why);
     rest_files(turn);
@@ -172,14 +172,14 @@ void Handover::freeze() {
 }
 
 void Handover::rest_files(std::uint64_t turn) {
-  services_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
+  network_.archive->rest([this, turn](std::optional<ArchiveRecord> archive) {
     if (turn != turn_) return;
     archive_ = std::move(archive);
-    services_.dumps.rest([this, turn](std::vector<DumpRecord> dumps) {
-      services_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
+    network_.dumps.rest([this, turn](std::vector<DumpRecord> dumps) {
+      network_.loops.control().post([this, turn, dumps = std::move(dumps)]() mutable {
         if (turn != turn_) return;
         dumps_ = std::move(dumps);
-        services_.dead_air->rest([this, turn] {
+        network_.dead_air->rest([this, turn] {
           if (turn == turn_) pause();
         });
       });
@@ -189,10 +189,10 @@ void Handover::rest_files(std::uint64_t turn) {
 
 void Handover::writers_go_on() {
   ++turn_;
-  services_.records->go_on();
-  services_.archive->go_on();
-  services_.dumps.go_on();
-  services_.dead_air->go_on();
+  network_.records->go_on();
+  network_.archive->go_on();
+  network_.dumps.go_on();
+  network_.dead_air->go_on();
 }
 
 void Handover::pause() {
@@ -207,39 +207,39 @@ void Handover::frozen(const Result<void>& rests) {
     const SteadyTime began = pause_.since();
     if (auto given = give(); !given) {
       why = given.error().what;
-      if (services_.listenings->on()) services_.listenings->resume();
+      if (network_.listenings->on()) network_.listenings->resume();
       pause_.end();
       return failed(why);
     }
     // Before the line that announces it: signals that follow it are for the next process.
     if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
     const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
-        services_.loops.control().now() - began);
+        network_.loops.control().now() - began);
     const std::string text = cat({"process ", successor_, " has taken over ", given_.listeners,
                                   " listeners, ", given_.sources, " sources, ", given_.mounts,
                                   " mounts; pause ", paused.count(), " ms"});
-    services_.log.info(kUpgradeModule, text);
+    network_.log.info(kUpgradeModule, text);
     tell(text, true);
     return gone();
   }
   pause_.end();
   // What is under way at one moment is over at another.
-  if (services_.loops.control().now() - since_ >= kMayRest) return failed(why);
+  if (network_.loops.control().now() - since_ >= kMayRest) return failed(why);
   writers_go_on();
   again_.after(kRest);
 }
 
 std::string Handover::obstacle() {
-  std::string why = services_.admission->cannot_move();
-  for (const auto& worker : services_.workers) {
+  std::string why = network_.admission->cannot_move();
+  for (const auto& worker : network_.workers) {
     if (why.empty()) why = worker->sources.cannot_move();
     if (why.empty()) why = worker->streams.cannot_move();
   }
-  if (why.empty()) why = services_.mount_files->cannot_move();
-  if (why.empty()) why = services_.hls->sessions().cannot_move();
-  if (why.empty()) why = services_.links->slots().cannot_move();
-  if (why.empty()) why = services_.auth->ledger().cannot_move();
-  if (why.empty() && services_.auth->reports_mounts())
+  if (why.empty()) why = network_.mount_files->cannot_move();
+  if (why.empty()) why = network_.hls->sessions().cannot_move();
+  if (why.empty()) why = network_.links->slots().cannot_move();
+  if (why.empty()) why = network_.auth->ledger().cannot_move();
+  if (why.empty() && network_.auth->reports_mounts())
     why = "the begin or end of a mount is on its way to a backend at this moment";
   return why;
 }
@@ -263,15 +263,15 @@ Result<void> Handover::give() {
   }
   auto pump = PumpProcess::make(out.fds().take_pumped());
   if (!pump) return pump.error();
-  services_.auth->ledger().let_file_go();
-  services_.records->let_store_go();
+  network_.auth->ledger().let_file_go();
+  network_.records->let_store_go();
   auto gone = send_parcel(channel_, "GO", {}, kTake);
   if (gone) {
     pump->go();
     return gone;
   }
-  services_.auth->ledger().keep();
-  services_.records->keep_store();
+  network_.auth->ledger().keep();
+  network_.records->keep_store();
   return gone;
 }
 
@@ -279,13 +279,13 @@ void Handover::gone() {
   step_ = Step::kGone;
   deadline_.cancel();
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
-  services_.links->hand_over();
-  services_.relays->programs().hand_over();
-  services_.dead_air->hand_over();
-  services_.auth->ledger().hand_over();
-  services_.records->hand_over();
+  network_.links->hand_over();
+  network_.relays->programs().hand_over();
+  network_.dead_air->hand_over();
+  network_.auth->ledger().hand_over();
+  network_.records->hand_over();
   bool answers = false;
-  for (const auto& worker : services_.workers) {
+  for (const auto& worker : network_.workers) {
     worker->streams.forget();
     worker->sources.forget();
     worker->acceptors.clear();
@@ -296,23 +296,23 @@ void Handover::gone() {
   channel_.close();
   if (!answers) return leave();
   // Answers under way go on; control runs their tasks, and nothing of its own.
-  services_.loops.control().hold(true);
+  network_.loops.control().hold(true);
   pause_.end();
-  services_.loops.control().hold(true);
-  since_ = services_.loops.control().now();
+  network_.loops.control().hold(true);
+  since_ = network_.loops.control().now();
   end_remainder();
 }
 
 void Handover::end_remainder() {
-  services_.loops.gather<std::size_t>(
-      [this](unsigned i) { return services_.workers[i]->connections.size(); },
+  network_.loops.gather<std::size_t>(
+      [this](unsigned i) { return network_.workers[i]->connections.size(); },
       [this](const std::vector<std::size_t>& left) {
         std::size_t all = 0;
         for (const std::size_t n : left) all += n;
-        if (all == 0 || services_.loops.control().now() - since_ >= kRemainder) return leave();
-        services_.loops.worker(0).post([this] {
-          remainder_ = std::make_unique<Timer>(services_.loops.worker(0), [this] {
-            services_.loops.control().post([this] { end_remainder(); });
+        if (all == 0 || network_.loops.control().now() - since_ >= kRemainder) return leave();
+        network_.loops.worker(0).post([this] {
+          remainder_ = std::make_unique<Timer>(network_.loops.worker(0), [this] {
+            network_.loops.control().post([this] { end_remainder(); });
           });
           remainder_->after(kRemainderPoll);
         });
@@ -326,13 +326,13 @@ void Handover::leave() {
   const timespec now{};
   for (int number = 0; (number = ::sigtimedwait(&watched, nullptr, &now)) > 0;)
     ::kill(successor_, number);
-  services_.log.info(kUpgradeModule, "this process has ended its part");
+  network_.log.info(kUpgradeModule, "this process has ended its part");
   if (stands_) become_stand_in(stands_, successor_);
   ::_exit(0);
 }
 
 void Handover::failed(std::string_view why) {
-  services_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
+  network_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
   tell(why, false);
   if (step_ == Step::kIdle) return;
   if (step_ == Step::kFreezing) writers_go_on();

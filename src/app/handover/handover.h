@@ -34,7 +34,7 @@
 #include "app/handover/launch.h"
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/notify.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "archive/recording_record.h"
 #include "net/fd_channel.h"
 #include "net/fd_parcel.h"
@@ -61,7 +61,7 @@ class Handover {
     bool confined = false;                  // (program/confine.h)
     std::function<std::string()> obstacle;  // of the server; "": none
   };
-  Handover(Services& services, const ListenSockets& sockets, Notifier& notifier, Plan plan,
+  Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
            Standing standing);
   ~Handover();
 
@@ -104,7 +104,7 @@ class Handover {
   void failed(std::string_view why);
   void tell(std::string_view outcome, bool done);
 
-  Services& services_;
+  Network& network_;
   const ListenSockets& sockets_;
   Notifier& notifier_;
   const Plan plan_;

@@ -28,7 +28,7 @@ void Handover::save_players(HandoverOut& out) {
   const auto put = [&] {
     if (!of.players.empty()) out.put(HandoverType::kPlayers, std::exchange(of, {}));
   };
-  for (HlsSessionRecord& player : services_.hls->sessions().save()) {
+  for (HlsSessionRecord& player : network_.hls->sessions().save()) {
     of.players.push_back(std::move(player));
     ++given_.players;
     if (of.players.size() >= kMostListeners) put();
@@ -56,12 +56,12 @@ void Handover::save_files(HandoverOut& out) {
 
 void Handover::save_cluster(HandoverOut& out) {
   ClusterRecord cluster;
-  services_.cluster->save(cluster);
-  const std::vector<MasterRecord> masters = services_.links->save(cluster, out.fds());
+  network_.cluster->save(cluster);
+  const std::vector<MasterRecord> masters = network_.links->save(cluster, out.fds());
   out.put(HandoverType::kCluster, cluster);
   for (const MasterRecord& master : masters) out.put(HandoverType::kMaster, master);
   given_.masters = masters.size();
-  for (const NodeRecord& node : services_.cluster->save_nodes()) {
+  for (const NodeRecord& node : network_.cluster->save_nodes()) {
     out.put(HandoverType::kNode, node);
     ++given_.nodes;
   }
@@ -69,7 +69,7 @@ void Handover::save_cluster(HandoverOut& out) {
 
 // Before all that settings hold for.
 void Handover::save_records(HandoverOut& out) {
-  auto content = services_.records->content();
+  auto content = network_.records->content();
   if (!content) return;
   RecordsRecord part;
   part.revision = content->revision;
@@ -88,14 +88,14 @@ void Handover::save_records(HandoverOut& out) {
 
 void Handover::save_server(HandoverOut& out) {
   ServerRecord server;
-  server.next_client_id = services_.next_client_id.load();
-  server.next_lease = services_.admission->next_lease();
-  server.started_wall = services_.started_wall;
+  server.next_client_id = network_.next_client_id.load();
+  server.next_lease = network_.admission->next_lease();
+  server.started_wall = network_.started_wall;
   server.upgrades = standing_.upgrades + 1;
-  services_.counters.each([&server](const std::atomic<std::uint64_t>& counter) {
+  network_.counters.each([&server](const std::atomic<std::uint64_t>& counter) {
     server.counters.push_back(counter.load(std::memory_order_relaxed));
   });
-  for (const auto& worker : services_.workers) {
+  for (const auto& worker : network_.workers) {
     server.bytes_read += worker->sources.bytes_read();
     server.bytes_sent += worker->streams.bytes_sent();
   }
@@ -103,19 +103,19 @@ void Handover::save_server(HandoverOut& out) {
 }
 
 void Handover::save_titles(HandoverOut& out) {
-  for (const TitlesRecord& titles : services_.titles.save())
+  for (const TitlesRecord& titles : network_.titles.save())
     out.put_extra(HandoverType::kTitles, titles);
   PicturesRecord lately;
-  lately.mounts = services_.titles.save_pictures();
+  lately.mounts = network_.titles.save_pictures();
   out.put_extra(HandoverType::kPictures, lately);
-  for (const auto& [name, bytes] : services_.pictures.all())
+  for (const auto& [name, bytes] : network_.pictures.all())
     if (!pictures_.contains(name))
       out.put_extra(HandoverType::kPictures, PicturesRecord{{}, {*bytes}});
 }
 
 Result<void> Handover::save_audience(HandoverOut& out) {
-  if (!services_.listenings->on()) return {};
-  auto saved = services_.listenings->suspend();
+  if (!network_.listenings->on()) return {};
+  auto saved = network_.listenings->suspend();
   if (!saved) return saved.error();
   AudienceRecord audience;
   audience.fd = out.fds().add(saved->fd);
@@ -127,7 +127,7 @@ Result<void> Handover::save_audience(HandoverOut& out) {
 
 SourceAdmission::WriterSight Handover::writers() const {
   const auto sources = [this](unsigned home) -> const SourceSet& {
-    return services_.workers[home]->sources;
+    return network_.workers[home]->sources;
   };
   return {[=](unsigned home, std::uint64_t lease) { return sources(home).log_of(lease); },
           [=](unsigned home, std::uint64_t lease) { return sources(home).framer_of(lease); },
@@ -136,10 +136,10 @@ SourceAdmission::WriterSight Handover::writers() const {
 
 // Before its source.
 Result<void> Handover::save_program(HandoverOut& out, const SourceRecord& source) {
-  const auto* const writer = services_.admission->writer_of(source.mount);
+  const auto* const writer = network_.admission->writer_of(source.mount);
   if (writer == nullptr || writer->kind != WriterKind::kRelay) return {};
   const int output = out.fds().all()[static_cast<std::size_t>(source.fd)];
-  const auto program = services_.relays->programs().save(source.lease, output, out.fds());
+  const auto program = network_.relays->programs().save(source.lease, output, out.fds());
   if (!program)
     return Error::invalid(cat({"the program that writes ", source.mount, " ends at this moment"}));
   out.put(HandoverType::kProgram, *program);
@@ -148,20 +148,20 @@ Result<void> Handover::save_program(HandoverOut& out, const SourceRecord& source
 
 Result<void> Handover::save(HandoverOut& out) {
   given_ = {};
-  services_.relays->programs().begin_save();
+  network_.relays->programs().begin_save();
   save_records(out);
   save_server(out);
   if (auto saved = save_audience(out); !saved) return saved;
-  for (const LedgerRecord& ledger : services_.auth->ledger().save())
+  for (const LedgerRecord& ledger : network_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);
-  out.put(HandoverType::kSeats, services_.links->seats().save());
-  for (const SlotBookRecord& slots : services_.links->slots().save())
+  out.put(HandoverType::kSeats, network_.links->seats().save());
+  for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);
-  for (const AdmissionRecord& mount : services_.admission->save(out.fds(), writers())) {
+  for (const AdmissionRecord& mount : network_.admission->save(out.fds(), writers())) {
     out.put(HandoverType::kMount, mount);
     ++given_.mounts;
   }
-  for (const auto& worker : services_.workers) {
+  for (const auto& worker : network_.workers) {
     for (const SourceRecord& source : worker->sources.save(out.fds())) {
       if (auto saved = save_program(out, source); !saved) return saved;
       out.put(HandoverType::kSource, source);
@@ -172,12 +172,12 @@ Result<void> Handover::save(HandoverOut& out) {
       ++given_.standbys;
     }
   }
-  const MountFiles::Saved files = services_.mount_files->save(out.fds());
+  const MountFiles::Saved files = network_.mount_files->save(out.fds());
   for (const HeardFileRecord& file : files.files) out.put(HandoverType::kFile, file);
   save_listeners(out, files.numbers);
   save_players(out);
   save_titles(out);
-  out.put_extra(HandoverType::kDeadAir, services_.dead_air->save(out.fds()));
+  out.put_extra(HandoverType::kDeadAir, network_.dead_air->save(out.fds()));
   save_files(out);
   save_cluster(out);
   out.put(HandoverType::kEnd, given_);
@@ -192,13 +192,13 @@ void Handover::save_listeners(HandoverOut& out,
     given_.positions += listener.position;
   };
   std::unordered_map<const Mount*, TitlePlaces> titles;
-  for (std::uint32_t i = 0; i < services_.workers.size(); ++i) {
+  for (std::uint32_t i = 0; i < network_.workers.size(); ++i) {
     std::unordered_map<const Mount*, ListenersRecord> of_mounts;
-    services_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
+    network_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
       auto places = titles.find(&mount);
       if (places == titles.end())
-        places = titles.emplace(&mount, title_places(services_.admission->titles_of(mount, sight)))
-                     .first;
+        places =
+            titles.emplace(&mount, title_places(network_.admission->titles_of(mount, sight))).first;
       ListenersRecord& of = of_mounts[&mount];
       of.mount = mount.name();
       of.worker = i;
@@ -211,19 +211,19 @@ void Handover::save_listeners(HandoverOut& out,
     });
     for (const auto& [mount, of] : of_mounts)
       if (!of.listeners.empty()) out.put(HandoverType::kListeners, of);
-    services_.workers[i]->shifted.each_past(
+    network_.workers[i]->shifted.each_past(
         [&](const PastRecord& past) {
           out.put(HandoverType::kPast, past);
           count(past.listener);
         },
         out.fds());
-    services_.workers[i]->streams.direct().each_direct(
+    network_.workers[i]->streams.direct().each_direct(
         [&](const DirectRecord& direct) {
           out.put(HandoverType::kDirect, direct);
           count(direct.listener);
         },
         out.fds());
-    for (const HeldRequest& held : services_.workers[i]->connections.unanswered()) {
+    for (const HeldRequest& held : network_.workers[i]->connections.unanswered()) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);

@@ -133,7 +133,7 @@ Standing TakeOver::standing() {
   return standing;
 }
 
-void TakeOver::prepare(Services& services) {
+void TakeOver::prepare(Network& network) {
   const UniqueFd file =
       offer_.pictures.empty() ? UniqueFd() : offered_.take(offer_.pictures.front());
   off_t at = 0;
@@ -143,7 +143,7 @@ void TakeOver::prepare(Services& services) {
     if (::pread(file.get(), bytes.data(), bytes.size(), at) != static_cast<ssize_t>(size)) return;
     at += static_cast<off_t>(size);
     // One that cannot be shown is left out.
-    [[maybe_unused]] const auto put = services.pictures.put(std::move(bytes));
+    [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
   }
 }
 
@@ -154,11 +154,11 @@ void TakeOver::refuse(std::string_view why) {
 
 Result<void> TakeOver::prepared() { return say(channel_, HandoverType::kPrepared, LB_VERSION); }
 
-Result<void> TakeOver::restore(Services& services) {
+Result<void> TakeOver::restore(Network& network) {
   auto parcel = receive_parcel(channel_, kState);
   if (!parcel) return parcel.error();
   fds_ = FdsIn(std::move(parcel->fds));
-  if (auto done = read(services, parcel->bytes); !done) {
+  if (auto done = read(network, parcel->bytes); !done) {
     refuse(done.error().what);
     return done;
   }
@@ -168,51 +168,51 @@ Result<void> TakeOver::restore(Services& services) {
   return {};
 }
 
-Result<void> TakeOver::read(Services& services, std::string_view bytes) {
+Result<void> TakeOver::read(Network& network, std::string_view bytes) {
   RecordList list(bytes);
   for (;;) {
     auto head = list.next();
     if (!head) return head.error();
     if (!*head) break;
     if (whole_) return Error::invalid("a hand-over has more behind its end");
-    if (auto one = read_one(services, **head); !one) return one;
+    if (auto one = read_one(network, **head); !one) return one;
   }
   if (!whole_) return Error::invalid("a hand-over is not whole");
   if (!leases_.empty()) return Error::invalid("a mount has a writer that is no source");
   return {};
 }
 
-Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
+Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
   const std::string_view bytes = head.bytes;
   switch (static_cast<HandoverType>(head.type)) {
     case HandoverType::kRecords:
       return taken<RecordsRecord>("records", bytes,
-                                  [&](auto saved) { take_records(services, std::move(saved)); });
+                                  [&](auto saved) { take_records(network, std::move(saved)); });
     case HandoverType::kServer:
       return taken<ServerRecord>("server", bytes,
-                                 [&](const auto& saved) { take_server(services, saved); });
+                                 [&](const auto& saved) { take_server(network, saved); });
     case HandoverType::kMount:
       return taken<AdmissionRecord>("mount", bytes,
-                                    [&](const auto& saved) { return take_mount(services, saved); });
+                                    [&](const auto& saved) { return take_mount(network, saved); });
     case HandoverType::kSource:
       return taken<SourceRecord>("source", bytes,
-                                 [&](const auto& saved) { return take_source(services, saved); });
+                                 [&](const auto& saved) { return take_source(network, saved); });
     case HandoverType::kProgram:
       return taken<ProgramRecord>("program", bytes, [&](const auto& saved) {
-        return services.relays->programs().take_over(saved, fds_);
+        return network.relays->programs().take_over(saved, fds_);
       });
     case HandoverType::kStandby:
       return taken<StandbyRecord>("standby", bytes,
-                                  [&](const auto& saved) { return take_standby(services, saved); });
+                                  [&](const auto& saved) { return take_standby(network, saved); });
     case HandoverType::kFile:
       return taken<HeardFileRecord>("file", bytes,
-                                    [&](const auto& saved) { return take_file(services, saved); });
+                                    [&](const auto& saved) { return take_file(network, saved); });
     case HandoverType::kListeners:
       return taken<ListenersRecord>(
-          "listeners", bytes, [&](const auto& saved) { return take_listeners(services, saved); });
+          "listeners", bytes, [&](const auto& saved) { return take_listeners(network, saved); });
     case HandoverType::kPast:
       return taken<PastRecord>("past", bytes,
-                               [&](const auto& saved) { return take_past(services, saved); });
+                               [&](const auto& saved) { return take_past(network, saved); });
     case HandoverType::kDirect:
       return taken<DirectRecord>("direct", bytes, [&](auto saved) {
         has_come(saved.listener);
@@ -220,7 +220,7 @@ Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
       });
     case HandoverType::kPlayers:
       return taken<PlayersRecord>("players", bytes,
-                                  [&](const auto& saved) { return take_players(services, saved); });
+                                  [&](const auto& saved) { return take_players(network, saved); });
     case HandoverType::kRequest:
       return taken<RequestRecord>("request", bytes, [&](auto saved) {
         ++taken_.requests;
@@ -228,13 +228,13 @@ Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
       });
     case HandoverType::kAudience:
       return taken<AudienceRecord>("audience", bytes, [&](auto saved) {
-        services.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd),
-                                     saved.next_listening);
+        network.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd),
+                                    saved.next_listening);
       });
     case HandoverType::kCluster:
       return taken<ClusterRecord>("cluster", bytes, [&](auto saved) {
         cluster_ = std::move(saved);
-        services.cluster->take_over(cluster_);
+        network.cluster->take_over(cluster_);
       });
     case HandoverType::kMaster:
       return taken<MasterRecord>("master", bytes, [&](auto saved) {
@@ -248,29 +248,29 @@ Result<void> TakeOver::read_one(Services& services, const RecordHead& head) {
       });
     case HandoverType::kSlots:
       return taken<SlotBookRecord>(
-          "slots", bytes, [&](const auto& saved) { services.links->slots().restore(saved); });
+          "slots", bytes, [&](const auto& saved) { network.links->slots().restore(saved); });
     case HandoverType::kSeats:
       return taken<SeatBookRecord>(
-          "seats", bytes, [&](const auto& saved) { services.links->seats().restore(saved); });
+          "seats", bytes, [&](const auto& saved) { network.links->seats().restore(saved); });
     case HandoverType::kLedger:
-      return taken<LedgerRecord>(
-          "ledger", bytes, [&](const auto& saved) { services.auth->ledger().restore(saved); });
+      return taken<LedgerRecord>("ledger", bytes,
+                                 [&](const auto& saved) { network.auth->ledger().restore(saved); });
     case HandoverType::kArchive:
       return taken<ArchiveRecord>("archive", bytes, [&](auto saved) {
-        return services.archive->take_over(std::move(saved), fds_);
+        return network.archive->take_over(std::move(saved), fds_);
       });
     case HandoverType::kDump:
       return taken<DumpRecord>("dump", bytes,
-                               [&](const auto& saved) { return take_dump(services, saved); });
+                               [&](const auto& saved) { return take_dump(network, saved); });
     case HandoverType::kTitles:
       return taken<TitlesRecord>("titles", bytes,
-                                 [&](auto saved) { services.titles.restore(std::move(saved)); });
+                                 [&](auto saved) { network.titles.restore(std::move(saved)); });
     case HandoverType::kPictures:
       return taken<PicturesRecord>("pictures", bytes,
-                                   [&](auto saved) { take_pictures(services, std::move(saved)); });
+                                   [&](auto saved) { take_pictures(network, std::move(saved)); });
     case HandoverType::kDeadAir:
       return taken<DeadAirRecord>(
-          "dead air", bytes, [&](const auto& saved) { services.dead_air->take_over(saved, fds_); });
+          "dead air", bytes, [&](const auto& saved) { network.dead_air->take_over(saved, fds_); });
     case HandoverType::kEnd:
       return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
     default:
@@ -292,44 +292,44 @@ Result<void> TakeOver::end(const EndRecord& saved) {
                              saved.sources, " and ", saved.mounts}));
 }
 
-Result<void> TakeOver::take_dump(Services& services, const DumpRecord& saved) {
-  const auto mount = services.mounts.find(saved.mount);
+Result<void> TakeOver::take_dump(Network& network, const DumpRecord& saved) {
+  const auto mount = network.mounts.find(saved.mount);
   if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
-  services.dumps.take_over(mount, saved, fds_.take(saved.file));
+  network.dumps.take_over(mount, saved, fds_.take(saved.file));
   return {};
 }
 
-void TakeOver::take_pictures(Services& services, PicturesRecord saved) {
-  for (const auto& [art, mount] : saved.mounts) services.titles.note_picture(mount, art);
+void TakeOver::take_pictures(Network& network, PicturesRecord saved) {
+  for (const auto& [art, mount] : saved.mounts) network.titles.note_picture(mount, art);
   for (std::string& bytes : saved.pictures) {
-    [[maybe_unused]] const auto put = services.pictures.put(std::move(bytes));
+    [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
   }
 }
 
 // A configuration without a store has no use for them.
-void TakeOver::take_records(Services& services, RecordsRecord saved) {
+void TakeOver::take_records(Network& network, RecordsRecord saved) {
   for (RegistryRecord& record : saved.records) records_.records.push_back(std::move(record));
   records_.revision = saved.revision;
   if (!saved.whole) return;
-  if (services.config.read()->store.type != StoreType::kNone) services.records->take_over(records_);
+  if (network.config.read()->store.type != StoreType::kNone) network.records->take_over(records_);
   records_ = {};
 }
 
-void TakeOver::take_server(Services& services, const ServerRecord& saved) {
-  services.next_client_id = std::max(services.next_client_id.load(), saved.next_client_id);
-  services.started_wall = saved.started_wall;
+void TakeOver::take_server(Network& network, const ServerRecord& saved) {
+  network.next_client_id = std::max(network.next_client_id.load(), saved.next_client_id);
+  network.started_wall = saved.started_wall;
   next_lease_ = saved.next_lease;
   upgrades_ = saved.upgrades;
   std::size_t at = 0;
-  services.counters.each([&](std::atomic<std::uint64_t>& counter) {
+  network.counters.each([&](std::atomic<std::uint64_t>& counter) {
     if (at < saved.counters.size()) counter.store(saved.counters[at++], std::memory_order_relaxed);
   });
-  services.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
-  services.workers[0]->streams.count_sent(saved.bytes_sent);
+  network.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
+  network.workers[0]->streams.count_sent(saved.bytes_sent);
 }
 
-Result<void> TakeOver::take_mount(Services& services, const AdmissionRecord& saved) {
-  auto lease = services.admission->restore(saved, fds_, next_lease_);
+Result<void> TakeOver::take_mount(Network& network, const AdmissionRecord& saved) {
+  auto lease = network.admission->restore(saved, fds_, next_lease_);
   if (!lease) return lease.error();
   if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
   mounts_.push_back(saved.mount);
@@ -337,17 +337,17 @@ Result<void> TakeOver::take_mount(Services& services, const AdmissionRecord& sav
   return {};
 }
 
-Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved) {
+Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"the source of ", saved.mount, ": ", what}));
   };
   const auto at = leases_.find(saved.lease);
-  const auto* const writer = services.admission->writer_of(saved.mount);
+  const auto* const writer = network.admission->writer_of(saved.mount);
   if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
     return wrong("it does not write this mount");
   const bool program = writer->kind == WriterKind::kRelay;
   auto transport =
-      program ? services.relays->programs().reading(saved.mount, saved.lease, fds_.take(saved.fd))
+      program ? network.relays->programs().reading(saved.mount, saved.lease, fds_.take(saved.fd))
               : plain_transport(fds_.take_socket(saved.fd), saved.peer);
   if (!transport) return wrong("it has no connection");
   WriterLease lease = std::move(at->second);
@@ -355,11 +355,11 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   lease.identity = saved.identity;
   SourceOffer offer = restore_offer(saved, std::move(transport));
   offer.goes_over = program;
-  if (program) offer.source_pass = GatePass::enter(services.counters.sources);
+  if (program) offer.source_pass = GatePass::enter(network.counters.sources);
   offer.metaint = static_cast<std::size_t>(saved.metaint);
   offer.place = saved.feed.place;
-  if (saved.counted) count(services.counters, offer);
-  Worker& worker = *services.workers[writer->home];
+  if (saved.counted) count(network.counters, offer);
+  Worker& worker = *network.workers[writer->home];
   auto facts = writer->mount->facts();
   if (auto restored = worker.sources.restore(std::move(offer), saved, std::move(lease), facts);
       !restored)
@@ -369,18 +369,18 @@ Result<void> TakeOver::take_source(Services& services, const SourceRecord& saved
   return {};
 }
 
-Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& saved) {
+Result<void> TakeOver::take_standby(Network& network, const StandbyRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"an encoder that stands by on ", saved.mount, ": ", what}));
   };
-  const auto mount = services.mounts.find(saved.mount);
-  const Standby* const standby = services.admission->standby_of(saved.mount, saved.id);
+  const auto mount = network.mounts.find(saved.mount);
+  const Standby* const standby = network.admission->standby_of(saved.mount, saved.id);
   if (!mount || standby == nullptr) return wrong("it has no place");
   UniqueFd fd = fds_.take_socket(saved.fd);
   if (!fd) return wrong("it has no connection");
   SourceOffer offer = restore_offer(saved, std::move(fd));
-  if (saved.counted) count(services.counters, offer);
-  Worker& worker = *services.workers[standby->home];
+  if (saved.counted) count(network.counters, offer);
+  Worker& worker = *network.workers[standby->home];
   if (auto restored =
           worker.sources.restore_standby(std::move(offer), saved, mount, *standby->facts);
       !restored)
@@ -390,25 +390,25 @@ Result<void> TakeOver::take_standby(Services& services, const StandbyRecord& sav
   return {};
 }
 
-void TakeOver::cluster_goes_on(Services& services) {
+void TakeOver::cluster_goes_on(Network& network) {
   std::vector<UniqueFd> links;
   for (const MovedFd at : cluster_.links)
     if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
-  services.cluster->go_on(nodes_);
-  services.links->go_on(cluster_, masters_, std::move(links));
+  network.cluster->go_on(nodes_);
+  network.links->go_on(cluster_, masters_, std::move(links));
 }
 
-void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
-  services.auth->ledger().go_on();
-  services.links->seats().go_on();
+void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
+  network.auth->ledger().go_on();
+  network.links->seats().go_on();
   for (std::size_t i = 0; i < sources_.size(); ++i)
-    services.workers[i]->loop.post([w = services.workers[i].get(), saved = std::move(sources_[i]),
-                                    standbys = std::move(standbys_[i])] {
+    network.workers[i]->loop.post([w = network.workers[i].get(), saved = std::move(sources_[i]),
+                                   standbys = std::move(standbys_[i])] {
       w->sources.go_on(saved);
       w->sources.go_on_standbys(standbys);
     });
-  services.admission->go_on();
-  directs_go_on(services, services.clock.steady() + kDirects);
+  network.admission->go_on();
+  directs_go_on(network, network.clock.steady() + kDirects);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
     for (const auto& one : sockets.open_sockets())
@@ -416,7 +416,7 @@ void TakeOver::go_on(Services& services, const ListenSockets& sockets) {
         socket = one;
     UniqueFd fd = fds_.take(request.fd);
     if (!socket || !fd) continue;  // its port is not of the configuration any more
-    Worker& worker = *services.workers[request.worker % services.workers.size()];
+    Worker& worker = *network.workers[request.worker % network.workers.size()];
     HeldRequest held;
     held.bytes = std::move(request.bytes);
     held.opened = request.opened;

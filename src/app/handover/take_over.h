@@ -25,7 +25,7 @@
 #include "app/handover/handover_records.h"
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/service_manager.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
 #include "net/fd_channel.h"
@@ -48,16 +48,16 @@ class TakeOver {
   Standing standing();
 
   // What was offered to be read before the pause.
-  void prepare(Services& services);
+  void prepare(Network& network);
   // This process cannot go on.
   void refuse(std::string_view why);
   Result<void> prepared();
   // All that there is, until GO.
-  Result<void> restore(Services& services);
+  Result<void> restore(Network& network);
   // Behind the first configuration, before the loops start: reading and sending begin with them.
-  void go_on(Services& services, const ListenSockets& sockets);
+  void go_on(Network& network, const ListenSockets& sockets);
   // The cluster before that: relays of what masters offer are there then.
-  void cluster_goes_on(Services& services);
+  void cluster_goes_on(Network& network);
   // The other process has told the service manager of this one.
   void when_left(Loop& control, UniqueFunction<void()> then);
   // Mounts that have gone on.
@@ -68,25 +68,25 @@ class TakeOver {
 
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
-  Result<void> read(Services& services, std::string_view bytes);
-  Result<void> read_one(Services& services, const RecordHead& head);
-  void take_records(Services& services, RecordsRecord saved);
-  void take_server(Services& services, const ServerRecord& saved);
-  Result<void> take_mount(Services& services, const AdmissionRecord& saved);
-  Result<void> take_source(Services& services, const SourceRecord& saved);
-  Result<void> take_players(Services& services, const PlayersRecord& saved);
-  Result<void> take_player(Services& services, const HlsSessionRecord& saved);
-  Result<void> take_standby(Services& services, const StandbyRecord& saved);
-  Result<void> take_file(Services& services, const HeardFileRecord& saved);
-  Result<void> take_listeners(Services& services, const ListenersRecord& saved);
-  Result<std::unique_ptr<Listener>> take_listener(Services& services, const ListenerRecord& saved,
+  Result<void> read(Network& network, std::string_view bytes);
+  Result<void> read_one(Network& network, const RecordHead& head);
+  void take_records(Network& network, RecordsRecord saved);
+  void take_server(Network& network, const ServerRecord& saved);
+  Result<void> take_mount(Network& network, const AdmissionRecord& saved);
+  Result<void> take_source(Network& network, const SourceRecord& saved);
+  Result<void> take_players(Network& network, const PlayersRecord& saved);
+  Result<void> take_player(Network& network, const HlsSessionRecord& saved);
+  Result<void> take_standby(Network& network, const StandbyRecord& saved);
+  Result<void> take_file(Network& network, const HeardFileRecord& saved);
+  Result<void> take_listeners(Network& network, const ListenersRecord& saved);
+  Result<std::unique_ptr<Listener>> take_listener(Network& network, const ListenerRecord& saved,
                                                   const std::shared_ptr<Mount>& mount,
                                                   const Titles& titles);
-  Result<void> take_past(Services& services, const PastRecord& saved);
-  void directs_go_on(Services& services, SteadyTime until);
-  void direct_goes_on(Services& services, const DirectRecord& saved, std::shared_ptr<Mount> mount);
-  static void take_pictures(Services& services, PicturesRecord saved);
-  Result<void> take_dump(Services& services, const DumpRecord& saved);
+  Result<void> take_past(Network& network, const PastRecord& saved);
+  void directs_go_on(Network& network, SteadyTime until);
+  void direct_goes_on(Network& network, const DirectRecord& saved, std::shared_ptr<Mount> mount);
+  static void take_pictures(Network& network, PicturesRecord saved);
+  Result<void> take_dump(Network& network, const DumpRecord& saved);
   Result<void> end(const EndRecord& saved);
   void has_come(const ListenerRecord& listener);
   void left(short events);

@@ -18,28 +18,28 @@ namespace {
 
 constexpr std::chrono::milliseconds kDirectPoll{20};
 
-std::unique_ptr<EndNotice> notice_of(Services& services, const NoticeRecord& saved) {
+std::unique_ptr<EndNotice> notice_of(Network& network, const NoticeRecord& saved) {
   std::unique_ptr<EndNotice> notice;
   std::vector<AddressTally::Pass> places;
   for (const std::string& key : saved.places)
-    places.push_back(services.counters.addresses.enter(key));
+    places.push_back(network.counters.addresses.enter(key));
   if (saved.ticket) {
-    auto ticket = services.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
+    auto ticket = network.auth->ledger().ticket_of(saved.ticket->seq, saved.ticket->since);
     if (ticket) notice = std::make_unique<TicketNotice>(std::move(ticket));
   }
-  if (SeatPass seat = services.links->seats().seat_of(saved.seat); seat.number() != 0)
+  if (SeatPass seat = network.links->seats().seat_of(saved.seat); seat.number() != 0)
     notice = std::make_unique<SeatNotice>(std::move(notice), std::move(seat));
   if (!places.empty())
     notice = std::make_unique<CountedNotice>(std::move(notice), std::move(places));
-  if (saved.listening) notice = services.listenings->go_on(*saved.listening, std::move(notice));
+  if (saved.listening) notice = network.listenings->go_on(*saved.listening, std::move(notice));
   return notice;
 }
 
 // The mount that follows; null: it is not there any more.
-std::shared_ptr<Mount> mount_named(Services& services, const std::string& name) {
+std::shared_ptr<Mount> mount_named(Network& network, const std::string& name) {
   if (name.empty()) return nullptr;
-  auto mount = services.mounts.find(name);
-  return mount ? mount : services.mount_files->fallback(name);
+  auto mount = network.mounts.find(name);
+  return mount ? mount : network.mount_files->fallback(name);
 }
 
 Error wrong(const ListenerRecord& listener, std::string_view mount, std::string_view what) {
@@ -54,7 +54,7 @@ void TakeOver::has_come(const ListenerRecord& listener) {
 }
 
 // In its gates, and with all but its place.
-Result<std::unique_ptr<Listener>> TakeOver::take_listener(Services& services,
+Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
                                                           const ListenerRecord& saved,
                                                           const std::shared_ptr<Mount>& mount,
                                                           const Titles& titles) {
@@ -63,7 +63,7 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Services& services,
   auto listener = restore_listener(saved, titles, std::move(fd));
   if (!listener) return wrong(saved, mount->name(), "its title is not there");
   if (saved.continuation) {
-    auto next = mount_named(services, saved.continuation->next);
+    auto next = mount_named(network, saved.continuation->next);
     if (next || saved.continuation->mode == EnterMode::kEnd)
       listener->continuation = std::make_unique<Continuation>(
           Continuation{saved.continuation->leave_at, std::move(next), saved.continuation->mode,
@@ -74,58 +74,58 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Services& services,
   listener->home = saved.home == mount->name()
                        ? std::shared_ptr<const std::string>(mount, &mount->name())
                        : std::make_shared<const std::string>(saved.home);
-  if (saved.notice) listener->notice = notice_of(services, *saved.notice);
-  ServerCounters& counters = services.counters;
+  if (saved.notice) listener->notice = notice_of(network, *saved.notice);
+  ServerCounters& counters = network.counters;
   listener->mount_pass = GatePass::enter(counted.gate());
   if (saved.counted) listener->client_pass = GatePass::enter(counters.clients);
   if (saved.total) listener->total_pass = GatePass::enter(counters.listeners);
   if (saved.relay) listener->relay_pass = GatePass::enter(counted.relay_gate());
-  if (saved.slot) listener->slot_pass = services.links->slots().enter_again(*listener->home);
+  if (saved.slot) listener->slot_pass = network.links->slots().enter_again(*listener->home);
   return listener;
 }
 
-Result<void> TakeOver::take_file(Services& services, const HeardFileRecord& saved) {
-  auto mount = services.mount_files->restore(saved, fds_);
+Result<void> TakeOver::take_file(Network& network, const HeardFileRecord& saved) {
+  auto mount = network.mount_files->restore(saved, fds_);
   if (!mount) return mount.error();
   files_[saved.number] = std::move(*mount);
   return {};
 }
 
-Result<void> TakeOver::take_listeners(Services& services, const ListenersRecord& saved) {
+Result<void> TakeOver::take_listeners(Network& network, const ListenersRecord& saved) {
   const auto file = files_.find(saved.file);
   const auto mount = file != files_.end() ? file->second
-                     : saved.file == 0    ? services.mounts.find(saved.mount)
+                     : saved.file == 0    ? network.mounts.find(saved.mount)
                                           : nullptr;
   if (!mount)
     return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
-  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  Worker& worker = *network.workers[saved.worker % network.workers.size()];
   const Titles titles =
-      services.admission->titles_of(*mount, {[&services](unsigned home, std::uint64_t lease) {
-                                               return services.workers[home]->sources.log_of(lease);
-                                             },
-                                             {},
-                                             {}});
+      network.admission->titles_of(*mount, {[&network](unsigned home, std::uint64_t lease) {
+                                              return network.workers[home]->sources.log_of(lease);
+                                            },
+                                            {},
+                                            {}});
   const auto view = mount->channel().newest();
   for (const ListenerRecord& one : saved.listeners) {
     if (one.position > view->end)
       return wrong(one, saved.mount, "its position lies behind the end of the stream");
-    auto listener = take_listener(services, one, mount, titles);
+    auto listener = take_listener(network, one, mount, titles);
     if (!listener) return listener.error();
     worker.streams.adopt(std::move(*listener), mount);
     has_come(one);
   }
-  if (saved.file != 0) services.mount_files->entered(mount);
+  if (saved.file != 0) network.mount_files->entered(mount);
   return {};
 }
 
-Result<void> TakeOver::take_past(Services& services, const PastRecord& saved) {
-  auto mount = services.archive->live(saved.recorded);
+Result<void> TakeOver::take_past(Network& network, const PastRecord& saved) {
+  auto mount = network.archive->live(saved.recorded);
   if (!mount)
-    mount = services.archive->off_air(
-        saved.recorded, facts_of_past(services.clock, saved.content_type), saved.bytes_per_second);
-  auto listener = take_listener(services, saved.listener, mount, {});
+    mount = network.archive->off_air(
+        saved.recorded, facts_of_past(network.clock, saved.content_type), saved.bytes_per_second);
+  auto listener = take_listener(network, saved.listener, mount, {});
   if (!listener) return listener.error();
-  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  Worker& worker = *network.workers[saved.worker % network.workers.size()];
   worker.shifted.adopt(std::move(*listener), std::move(mount), saved);
   has_come(saved.listener);
   return {};
@@ -133,67 +133,67 @@ Result<void> TakeOver::take_past(Services& services, const PastRecord& saved) {
 
 // Their mounts are relays without a source: the configuration makes them again, or a master whose
 // link is there again in a moment.
-void TakeOver::directs_go_on(Services& services, SteadyTime until) {
+void TakeOver::directs_go_on(Network& network, SteadyTime until) {
   std::erase_if(directs_, [&](const DirectRecord& saved) {
-    auto mount = services.mounts.find(saved.mount);
+    auto mount = network.mounts.find(saved.mount);
     if (mount)
-      direct_goes_on(services, saved, std::move(mount));
-    else if (services.clock.steady() >= until)
-      services.log.info("app/handover",
-                        cat({"mount ", saved.mount, " is not relayed any more; its listener ",
-                             saved.listener.id, " ends"}));
+      direct_goes_on(network, saved, std::move(mount));
+    else if (network.clock.steady() >= until)
+      network.log.info("app/handover",
+                       cat({"mount ", saved.mount, " is not relayed any more; its listener ",
+                            saved.listener.id, " ends"}));
     else
       return false;
     return true;
   });
   if (directs_.empty()) return;
-  wait_ = std::make_unique<Timer>(services.loops.control(),
-                                  [this, &services, until] { directs_go_on(services, until); });
+  wait_ = std::make_unique<Timer>(network.loops.control(),
+                                  [this, &network, until] { directs_go_on(network, until); });
   wait_->after(kDirectPoll);
 }
 
-void TakeOver::direct_goes_on(Services& services, const DirectRecord& saved,
+void TakeOver::direct_goes_on(Network& network, const DirectRecord& saved,
                               std::shared_ptr<Mount> mount) {
   UniqueFd upstream = fds_.take_socket(saved.upstream);
   UniqueFd out = fds_.take(saved.pipe_out), in = fds_.take(saved.pipe_in);
-  auto listener = take_listener(services, saved.listener, mount, {});
+  auto listener = take_listener(network, saved.listener, mount, {});
   if (!upstream || !out || !in || !listener) return;
   SplicePump pump(std::move(out), std::move(in),
                   {static_cast<std::size_t>(saved.held), saved.source_ended});
   DirectSource source{
       std::make_unique<PlainTransport>(std::move(upstream), saved.peer), {}, std::move(pump)};
-  Worker& worker = *services.workers[saved.worker % services.workers.size()];
+  Worker& worker = *network.workers[saved.worker % network.workers.size()];
   worker.loop.post([&worker, listener = std::move(*listener), mount = std::move(mount),
                     source = std::move(source)]() mutable {
     worker.streams.direct().adopt(std::move(listener), std::move(mount), std::move(source));
   });
 }
 
-Result<void> TakeOver::take_players(Services& services, const PlayersRecord& saved) {
+Result<void> TakeOver::take_players(Network& network, const PlayersRecord& saved) {
   for (const HlsSessionRecord& player : saved.players)
-    if (auto taken = take_player(services, player); !taken) return taken;
+    if (auto taken = take_player(network, player); !taken) return taken;
   return {};
 }
 
-Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& saved) {
+Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
   };
-  const auto mount = services.mounts.find(saved.mount);
+  const auto mount = network.mounts.find(saved.mount);
   if (!mount) return wrong("its mount is not there");
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
   session->place = GatePass::enter(mount->gate());
-  ServerCounters& counters = services.counters;
+  ServerCounters& counters = network.counters;
   if (saved.counted) session->client = GatePass::enter(counters.clients);
   if (saved.total) session->total = GatePass::enter(counters.listeners);
-  if (saved.slot) session->slot = services.links->slots().enter_again(saved.mount);
+  if (saved.slot) session->slot = network.links->slots().enter_again(saved.mount);
   session->id = saved.id;
   session->name = saved.name;
   session->ip = saved.ip;
   session->crowd = saved.crowd;
   session->facts = RequestFacts(saved.request, saved.referer, saved.user_agent, saved.user);
-  if (saved.notice) session->notice = notice_of(services, *saved.notice);
+  if (saved.notice) session->notice = notice_of(network, *saved.notice);
   session->began = saved.began;
   session->until = saved.until;
   session->patience = saved.patience;
@@ -201,7 +201,7 @@ Result<void> TakeOver::take_player(Services& services, const HlsSessionRecord& s
   session->segment = saved.segment;
   session->bytes = saved.bytes;
   // The pause was ours: it may ask for nothing as long as from now on.
-  if (services.hls->sessions().add(std::move(session), services.clock.steady()) != nullptr)
+  if (network.hls->sessions().add(std::move(session), network.clock.steady()) != nullptr)
     return wrong("there are two of it");
   ++taken_.players;
   return {};

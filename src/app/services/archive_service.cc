@@ -40,10 +40,10 @@ std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::
   return std::make_shared<const SourceFacts>(std::move(facts));
 }
 
-ArchiveService::ArchiveService(Services& services)
-    : services_(services),
-      remote_(std::make_unique<RemoteRecordings>(services, catalog_,
-                                                 services.loops.workers() + kFetchThread)),
+ArchiveService::ArchiveService(Traffic& traffic)
+    : traffic_(traffic),
+      remote_(std::make_unique<RemoteRecordings>(traffic, catalog_,
+                                                 traffic.loops.workers() + kFetchThread)),
       readers_(std::make_unique<ReaderPool>([this] { return begin_readers(); })) {
   readers_->set_remote(&remote_->archive());
   readers_->set_missing([this](const std::string& mount) {
@@ -55,9 +55,9 @@ ArchiveService::~ArchiveService() = default;
 
 std::vector<Loop*> ArchiveService::begin_readers() {
   std::vector<Loop*> loops;
-  for (unsigned i = 0; i < services_.config.read()->archive.readers; ++i) {
+  for (unsigned i = 0; i < traffic_.config.read()->archive.readers; ++i) {
     reader_threads_.push_back(std::make_unique<IoThread>(
-        services_.loops.workers() + kFirstReader + i, services_.clock, "shelf"));
+        traffic_.loops.workers() + kFirstReader + i, traffic_.clock, "shelf"));
     loops.push_back(&reader_threads_.back()->loop());
     reader_threads_.back()->start();
   }
@@ -68,19 +68,19 @@ bool ArchiveService::begin_writer(const Config& config) {
   const std::string dir = archive_directory_of(config);
   if (dir.empty()) {
     if (!std::exchange(said_, true))
-      services_.log.error("archive",
-                          "<archive> of a mount: nothing is recorded, because no "
-                          "directory is known; name one in <archive><dir>, or "
-                          "<paths><state-dir>");
+      traffic_.log.error("archive",
+                         "<archive> of a mount: nothing is recorded, because no "
+                         "directory is known; name one in <archive><dir>, or "
+                         "<paths><state-dir>");
     return false;
   }
   dir_ = dir;
-  thread_ = std::make_unique<IoThread>(services_.loops.workers() + kArchiveThread, services_.clock,
+  thread_ = std::make_unique<IoThread>(traffic_.loops.workers() + kArchiveThread, traffic_.clock,
                                        "archive");
   writer_ = std::make_unique<ArchiveWriter>(
-      thread_->loop(), services_.log, catalog_,
+      thread_->loop(), traffic_.log, catalog_,
       ArchiveWriter::Callbacks{[this](const std::string& mount) {
-                                 return mount_section(*services_.config.read(), mount).archive;
+                                 return mount_section(*traffic_.config.read(), mount).archive;
                                },
                                [this](const char* event, const std::string& mount,
                                       std::int64_t seconds) { told(event, mount, seconds); },
@@ -114,24 +114,24 @@ void ArchiveService::configure(const Config& config) {
     writer_->configure(std::move(settings));
   }
   // Of those that are recorded already nothing changes.
-  for (const auto& [name, mount] : *services_.mounts.all()) begin_running(*mount);
+  for (const auto& [name, mount] : *traffic_.mounts.all()) begin_running(*mount);
 }
 
 void ArchiveService::records_changed(const std::vector<std::string>& mounts) {
   for (const std::string& name : mounts)
-    if (const auto mount = services_.mounts.find(name)) begin_running(*mount);
+    if (const auto mount = traffic_.mounts.find(name)) begin_running(*mount);
   if (on()) writer_->sections_changed(mounts);
 }
 
 void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   if (!mount_section(*config, mount->name()).archive.enabled) return;
   if (on() || begin_writer(*config)) writer_->begin(mount, ArchiveWriter::From::kItsBegin);
 }
 
 // It has been switched on while its source was there.
 void ArchiveService::begin_running(const Mount& of) {
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   const auto mount = live(of.name());
   if (!mount || mount->channel().newest()->ended ||
       !mount_section(*config, mount->name()).archive.enabled)
@@ -151,11 +151,11 @@ std::int64_t ArchiveService::record_end_ms(const MountSettings& section,
   const PastOwner owner = catalog_.owner(mount);
   if (section.archive.of_record || owner.made == PastOwner::kNone) return owner.before_ms;
   // That it has ended may not be noted yet.
-  return owner.is_over() ? owner.ended_ms : unix_ms(services_.clock.wall());
+  return owner.is_over() ? owner.ended_ms : unix_ms(traffic_.clock.wall());
 }
 
 std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {
-  auto found = services_.mounts.find(mount);
+  auto found = traffic_.mounts.find(mount);
   return found && found->phase() != MountPhase::kIdle ? found : nullptr;
 }
 
@@ -169,7 +169,7 @@ std::shared_ptr<DownloadPlaces> ArchiveService::downloads(const std::string& mou
 std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name, const ArchiveFile& sample) {
   const FileRow& row = sample.row;
   const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, row.to_ms - row.from_ms));
-  return off_air(name, facts_of_past(services_.clock, sample.index.head.content_type),
+  return off_air(name, facts_of_past(traffic_.clock, sample.index.head.content_type),
                  row.bytes * 1000 / ms);
 }
 
@@ -177,15 +177,15 @@ std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name,
                                                std::shared_ptr<const SourceFacts> facts,
                                                std::uint64_t bytes_per_second) {
   auto settings =
-      std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), name));
+      std::make_shared<const MountSettings>(mount_settings(*traffic_.config.read(), name));
   std::lock_guard<std::mutex> guard(mutex_);
   std::weak_ptr<Mount>& known = off_air_[name];
   if (auto mount = known.lock()) {
     mount->set_settings(std::move(settings));
     return mount;
   }
-  auto mount = std::make_shared<Mount>(name, std::move(settings), services_.loops.workers(),
-                                       &services_.counters.promised);
+  auto mount = std::make_shared<Mount>(name, std::move(settings), traffic_.loops.workers(),
+                                       &traffic_.counters.promised);
   mount->set_facts(std::move(facts));
   mount->set_phase(MountPhase::kEnded);
   mount->set_usual_rate(bytes_per_second);
@@ -212,7 +212,7 @@ void ArchiveService::rest(UniqueFunction<void(std::optional<ArchiveRecord>)> the
   if (!on()) return then(std::nullopt);
   auto shared = std::make_shared<decltype(then)>(std::move(then));
   writer_->rest([this, shared](std::optional<ArchiveRecord> saved) {
-    services_.loops.control().post(
+    traffic_.loops.control().post(
         [shared, saved = std::move(saved)]() mutable { (*shared)(std::move(saved)); });
   });
 }
@@ -227,7 +227,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
   taken.lock = fds.take(saved.lock);
   taken.removed = std::move(saved.removed);
   for (RecordingRecord& one : saved.recordings) {
-    auto mount = services_.mounts.find(one.mount);
+    auto mount = traffic_.mounts.find(one.mount);
     if (!mount) return Error::invalid(cat({"a recording of ", one.mount, " has no mount"}));
     // From now on the window may not pass what is to be written.
     mount->channel().set_low_water(mount->channel().recording_slot(), one.position);
@@ -245,11 +245,11 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
 }
 
 void ArchiveService::told(const char* event, const std::string& mount, std::int64_t seconds) {
-  services_.loops.control().post([this, event, mount, seconds] {
+  traffic_.loops.control().post([this, event, mount, seconds] {
     EventService::Details details;
     const bool filled = std::string_view(event) == "archive-filled";
     if (seconds > 0) details.emplace_back(filled ? "seconds" : "missing", std::to_string(seconds));
-    services_.events->publish(event, mount, std::move(details));
+    traffic_.events->publish(event, mount, std::move(details));
   });
 }
 

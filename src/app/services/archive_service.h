@@ -15,7 +15,7 @@
 
 #include "app/process/io_thread.h"
 #include "app/services/remote_recordings.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "archive/archive_writer.h"
 #include "archive/catalog.h"
 #include "archive/download_places.h"
@@ -28,7 +28,7 @@ std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::
 
 class ArchiveService {
  public:
-  explicit ArchiveService(Services& services);
+  explicit ArchiveService(Traffic& traffic);
   ~ArchiveService();
 
   void configure(const Config& config);
@@ -90,7 +90,7 @@ class ArchiveService {
   std::vector<Loop*> begin_readers();
   void told(const char* event, const std::string& mount, std::int64_t seconds);
 
-  Services& services_;
+  Traffic& traffic_;
   std::unique_ptr<IoThread> thread_;
   Catalog catalog_;
   std::unique_ptr<ArchiveWriter> writer_;

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/services/audience_service.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "audience/book.h"
 #include "base/cat.h"
 #include "base/file.h"
@@ -66,9 +66,9 @@ void AudienceService::send_book() {
   std::vector<std::string> rows = fitting_rows(*batch, kBookFrame);
   delivers_ = true;
   sent_last_ = batch->rows[rows.size() - 1].number;
-  sent_at_ = services_.clock.steady();
+  sent_at_ = runtime_.clock.steady();
   unanswered_->after(kBookPatience);
-  services_.loops.control().post(
+  runtime_.loops.control().post(
       [this, courier = courier_,
        book = BookFrame{batch->epoch, sent_last_, std::move(rows)}]() mutable {
         if (courier(std::move(book)) || !on()) return;
@@ -93,7 +93,7 @@ void AudienceService::booked(BookedFrame answer) {
     }
     if (const auto done = journal_->acknowledge(answer.last); !done) complain(done.error().what);
     wait(std::max(kBookPause, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  services_.clock.steady() - sent_at_) /
+                                  runtime_.clock.steady() - sent_at_) /
                                   2));
   });
 }
@@ -107,19 +107,19 @@ void AudienceService::take_book(const std::string& node, BookFrame book,
     const OpenedBook opened = open_book(book.epoch, book.last, book.rows, now_ms());
     const auto merged = merge(node, opened.batch, AudienceMerge::Origin::kElsewhere);
     if (!merged) {
-      services_.log.error(kBookModule,
-                          cat({"rows of ", node, " are not taken: ", merged.error().what}));
+      runtime_.log.error(kBookModule,
+                         cat({"rows of ", node, " are not taken: ", merged.error().what}));
       answer.why = merged.error().what;
     } else {
       answer.last = merged->seen;
       if (opened.refused > 0)
-        services_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
-                                              " rows that cannot be its own; they are left out"}));
+        runtime_.log.error(kBookModule, cat({node, " has sent ", opened.refused,
+                                             " rows that cannot be its own; they are left out"}));
       else if (merged->missing > 0)
-        services_.log.error(
-            kBookModule, cat({merged->missing, " rows of the journal of ", node, " never came"}));
+        runtime_.log.error(kBookModule,
+                           cat({merged->missing, " rows of the journal of ", node, " never came"}));
     }
-    services_.loops.control().post(
+    runtime_.loops.control().post(
         [then, answer = std::move(answer)]() mutable { then(std::move(answer)); });
   });
 }

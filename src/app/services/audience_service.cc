@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "audience/agents.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -29,7 +29,7 @@ class AudienceService::Notice final : public EndNotice {
   ~Notice() override {
     const auto heard = heard_.count() >= 0 ? std::chrono::milliseconds(heard_)
                                            : std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                 service_.services_.clock.steady() - mark_.began);
+                                                 service_.runtime_.clock.steady() - mark_.began);
     service_.note_end(mark_.number, mark_.began_ms + heard.count(), bytes_);
   }
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
@@ -53,14 +53,14 @@ class AudienceService::Notice final : public EndNotice {
   std::chrono::seconds heard_{-1};
 };
 
-AudienceService::AudienceService(Services& services)
-    : services_(services),
-      journal_thread_(services.loops.workers() + kJournalThread, services.clock, "journal"),
-      database_thread_(services.loops.workers() + kDatabaseThread, services.clock, "audience") {}
+AudienceService::AudienceService(Runtime& runtime)
+    : runtime_(runtime),
+      journal_thread_(runtime.loops.workers() + kJournalThread, runtime.clock, "journal"),
+      database_thread_(runtime.loops.workers() + kDatabaseThread, runtime.clock, "audience") {}
 
 AudienceService::~AudienceService() { stop(); }
 
-std::int64_t AudienceService::now_ms() const { return unix_ms(services_.clock.wall()); }
+std::int64_t AudienceService::now_ms() const { return unix_ms(runtime_.clock.wall()); }
 
 void AudienceService::start(const Config& config) {
   if (on()) return;
@@ -71,9 +71,9 @@ void AudienceService::start(const Config& config) {
     delete_addresses(std::chrono::seconds(-1));
   if (!config.audience.enabled) return;
   if (state.empty()) {
-    services_.log.error(kAudienceModule,
-                        "<audience> needs a state directory, and there is none; nothing of the "
-                        "audience is written down");
+    runtime_.log.error(kAudienceModule,
+                       "<audience> needs a state directory, and there is none; nothing of the "
+                       "audience is written down");
     return;
   }
   settings_ = config.audience;
@@ -85,8 +85,8 @@ void AudienceService::start(const Config& config) {
   if (!is_node_id(master_)) master_.clear();
   auto journal = open_journal(state + "/audience.journal");
   if (!journal) {
-    services_.log.error(kAudienceModule,
-                        cat({journal.error().what, "; nothing of the audience is written down"}));
+    runtime_.log.error(kAudienceModule,
+                       cat({journal.error().what, "; nothing of the audience is written down"}));
     return;
   }
   journal_ = std::move(*journal);
@@ -96,7 +96,7 @@ void AudienceService::start(const Config& config) {
   }
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
   if (const auto loaded = keys_->load(); !loaded)
-    services_.log.error(kAudienceModule, loaded.error().what);
+    runtime_.log.error(kAudienceModule, loaded.error().what);
   Loop& journals = journal_thread_.loop();
   flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
   alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
@@ -110,7 +110,7 @@ void AudienceService::start(const Config& config) {
   database_thread_.start();
   database_thread_.loop().post([this] {
     if (const auto opened = open_database(); !opened)
-      services_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
+      runtime_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
     upkeep_->after(kUpkeepPause);
   });
   journals.post([this] { flush(); });
@@ -126,8 +126,8 @@ void AudienceService::delete_addresses(std::chrono::seconds keep) {
                                   ? delete_sessions_before(addresses_path_, today + 36'500)
                                   : delete_sessions_before(addresses_path_, today - kept);
   if (deleted > 0)
-    services_.log.info(kAudienceModule, cat({addresses_path_, ": the addresses of ", deleted,
-                                             " days have been deleted"}));
+    runtime_.log.info(kAudienceModule, cat({addresses_path_, ": the addresses of ", deleted,
+                                            " days have been deleted"}));
 }
 
 Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
@@ -135,20 +135,20 @@ Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string
     auto journal = Journal::go_on(path, {}, std::move(fd_before_), *before);
     if (journal) return journal;
     fd_before_.reset();
-    services_.log.error(kAudienceModule,
-                        cat({journal.error().what, "; listenings end where they were heard last"}));
+    runtime_.log.error(kAudienceModule,
+                       cat({journal.error().what, "; listenings end where they were heard last"}));
   }
   Journal::Notes notes;
   auto journal = Journal::open(path, {}, hex_encode(random_bytes(16)), notes);
   if (!notes.set_aside.empty())
-    services_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
+    runtime_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
   if (notes.torn_bytes > 0)
-    services_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
-                                             " bytes are no whole row and have been cut off"}));
+    runtime_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
+                                            " bytes are no whole row and have been cut off"}));
   if (!notes.cut.empty())
-    services_.log.info(kAudienceModule,
-                       cat({path, ": ", notes.cut.size(),
-                            " listenings of the previous run end where they were heard last"}));
+    runtime_.log.info(kAudienceModule,
+                      cat({path, ": ", notes.cut.size(),
+                           " listenings of the previous run end where they were heard last"}));
   cut_ = std::move(notes.cut);
   return journal;
 }
@@ -209,7 +209,7 @@ std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
   const std::int64_t at_ms = now_ms();
   journal_thread_.loop().post_together(
       [this, listening, at_ms, facts = std::move(facts)] { note_begin(listening, at_ms, facts); });
-  return std::make_unique<Notice>(*this, ListeningMark{listening, at_ms, services_.clock.steady()},
+  return std::make_unique<Notice>(*this, ListeningMark{listening, at_ms, runtime_.clock.steady()},
                                   std::move(inner));
 }
 
@@ -288,9 +288,9 @@ void AudienceService::alive() {
 
 void AudienceService::complain(const std::string& what) {
   unsigned held = 0;
-  if (!guard_.pass(services_.clock.steady(), held)) return;
+  if (!guard_.pass(runtime_.clock.steady(), held)) return;
   lost_reported_ = journal_->lost();
-  services_.log.error(kAudienceModule, what);
+  runtime_.log.error(kAudienceModule, what);
 }
 
 void AudienceService::deliver() {
@@ -339,7 +339,7 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
     return;
   }
   if (merged->missing > 0)
-    services_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
+    runtime_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
   if (const auto acknowledged = journal_->acknowledge(merged->seen); !acknowledged)
     complain(acknowledged.error().what);
   deliver();
@@ -347,7 +347,7 @@ void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
 
 Result<void> AudienceService::open_database() {
   if (database_) return {};
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = runtime_.clock.steady();
   if (!why_.empty() && now - tried_ < kRetryPause) return Error::io(why_);
   tried_ = now;
   auto opened = open_audience_database(database_path_);

@@ -40,7 +40,7 @@
 
 namespace lb {
 
-struct Services;
+struct Runtime;
 
 // A listening that begins, as its request says.
 struct ListeningFacts {
@@ -61,7 +61,7 @@ class AudienceService {
   static constexpr std::chrono::milliseconds kBookPause{25};
   static constexpr std::chrono::seconds kBookPatience{10};
 
-  explicit AudienceService(Services& services);
+  explicit AudienceService(Runtime& runtime);
   ~AudienceService();
 
   // At the start; what is changed later waits for the next one.
@@ -132,7 +132,7 @@ class AudienceService {
   void upkeep();
   std::int64_t now_ms() const;
 
-  Services& services_;
+  Runtime& runtime_;
   AudienceSettings settings_;
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;

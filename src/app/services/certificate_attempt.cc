@@ -39,7 +39,7 @@ void CertificateService::attempt() {
   if (kept_.facts && kept_.facts->ends > before.now) report.valid_until = kept_.facts->ends;
   if (begin_attempt(kept_.order, before)) {
     report.instead = authority_name(kept_.order.directory);
-    services_.log.error(kAcmeModule, failure_line(report));
+    runtime_.log.error(kAcmeModule, failure_line(report));
   }
   target_ = authority_of(kept_.order.directory);
   is_staging_ = goes_to_staging(kept_.order, attempt_facts());
@@ -49,14 +49,14 @@ void CertificateService::attempt() {
   key_ = std::move(*key);
   const std::string url = directory_url(target_);
   if (account_of_ == url) return with_account();
-  services_.loops.clerk().post([this, run = run_, dir = state_dir_, url] {
-    services_.loops.control().post([this, run, url, account = read_account(dir, url)] {
+  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, url] {
+    runtime_.loops.control().post([this, run, url, account = read_account(dir, url)] {
       if (run != run_) return;
       account_of_ = url;
       account_ = account ? *account : KeptAccount();
       account_key_.reset();
       if (!account && account.error().code != Error::Code::kNotFound)
-        services_.log.warn(kAcmeModule, account.error().what + "; it is made again");
+        runtime_.log.warn(kAcmeModule, account.error().what + "; it is made again");
       with_account();
     });
   });
@@ -79,9 +79,9 @@ void CertificateService::with_account() {
          account = account_] { return write_account(dir, url, account); },
         [this](const Result<void>& written) {
           if (!written)
-            services_.log.error(kAcmeModule, cat({"the key of the account could not be kept (",
-                                                  written.error().what,
-                                                  "): after a restart another account is made"}));
+            runtime_.log.error(kAcmeModule, cat({"the key of the account could not be kept (",
+                                                 written.error().what,
+                                                 "): after a restart another account is made"}));
           begin_order();
         });
 }
@@ -93,8 +93,8 @@ void CertificateService::begin_order() {
     if (!bytes) return fail({AcmeFailure::Kind::kOwn, "eab-key is not base64url", {}});
     secret = std::move(*bytes);
   }
-  services_.log.info(kAcmeModule, cat({"a certificate for ", label_, " is ordered from ",
-                                       directory_url(target_)}));
+  runtime_.log.info(kAcmeModule, cat({"a certificate for ", label_, " is ordered from ",
+                                      directory_url(target_)}));
   // It replaces one of the same authority only.
   const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
   order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account_.url,
@@ -111,9 +111,9 @@ void CertificateService::take(AcmeOrder::Step step) {
     if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
       if (!publish(*to_publish)) return;
     } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
-      services_.log.warn(kAcmeModule, cat({"no certificate for ", label_, ": ", other->failure.text,
-                                           other->failure.text.ends_with('?') ? " " : "; ",
-                                           to_text(other->next), " is tried next"}));
+      runtime_.log.warn(kAcmeModule, cat({"no certificate for ", label_, ": ", other->failure.text,
+                                          other->failure.text.ends_with('?') ? " " : "; ",
+                                          to_text(other->next), " is tried next"}));
     } else {
       break;
     }
@@ -130,12 +130,12 @@ void CertificateService::take(AcmeOrder::Step step) {
 bool CertificateService::publish(const AcmeOrder::Publish& publish) {
   switch (publish.challenge) {
     case AcmeChallenge::kHttp:
-      services_.challenges->put_text(run_, publish.token, publish.authorization);
+      runtime_.challenges->put_text(run_, publish.token, publish.authorization);
       break;
     case AcmeChallenge::kTls:
       if (auto context = challenge_context(publish.name, publish.authorization)) {
-        services_.challenges->put_context(run_, challenge_server_name(publish.name),
-                                          std::move(*context));
+        runtime_.challenges->put_context(run_, challenge_server_name(publish.name),
+                                         std::move(*context));
         break;
       } else {
         take(order_->not_published({AcmeFailure::Kind::kOwn, context.error().what, {}}));
@@ -165,7 +165,7 @@ void CertificateService::share(const AcmeOrder::Publish& publish) {
   json.key("authorization").text(publish.authorization).end_object();
   shared_[cat({"challenge/", publish.token})] = json.take();
   callbacks_.nodes->set_challenges(shared_);
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = runtime_.clock.steady();
   // Nodes that were linked to a master before it began again come back in a moment.
   waits_for_links_ = now < began_ + kUntilNodesAreThere;
   shared_until_ = std::max(now + kUntilNodesKnow, began_ + kUntilNodesAreThere);
@@ -173,17 +173,17 @@ void CertificateService::share(const AcmeOrder::Publish& publish) {
 }
 
 void CertificateService::when_shared() {
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = runtime_.clock.steady();
   std::vector<std::string> missing = callbacks_.nodes->behind(wanted_.nodes);
   if (waits_for_links_)
     for (const std::string& node : callbacks_.nodes->not_linked(wanted_.nodes))
       missing.push_back(node);
   if (!missing.empty() && now < shared_until_) return share_wait_.after(kShareLook);
   if (!missing.empty())
-    services_.log.warn(kAcmeModule, cat({"the answer for the CA is not known yet at ",
-                                         listed(missing), ", which ", label_,
-                                         " leads to as well; the CA is asked to look all the "
-                                         "same"}));
+    runtime_.log.warn(kAcmeModule, cat({"the answer for the CA is not known yet at ",
+                                        listed(missing), ", which ", label_,
+                                        " leads to as well; the CA is asked to look all the "
+                                        "same"}));
   take(order_->next());
 }
 
@@ -200,7 +200,7 @@ void CertificateService::set_record(const AcmeOrder::Publish& publish) {
 }
 
 void CertificateService::withdraw() {
-  services_.challenges->remove(run_);
+  runtime_.challenges->remove(run_);
   dns_.remove_all();
   share_wait_.cancel();
   if (shared_.empty()) return;
@@ -210,7 +210,7 @@ void CertificateService::withdraw() {
 
 bool CertificateService::has_https_port() const {
   constexpr int kHttpsPort = 443;
-  const auto config = services_.config.read();
+  const auto config = runtime_.config.read();
   return std::any_of(config->listen.begin(), config->listen.end(),
                      [](const ListenSettings& socket) {
                        return socket.port == kHttpsPort && !socket.shoutcast_compat;
@@ -220,44 +220,44 @@ bool CertificateService::has_https_port() const {
 void CertificateService::ask(const AcmeOrder::Ask& ask) {
   FetchRequest request = authority_request(target_, ask.url);
   request.json = ask.body;
-  request_ = services_.fetcher->start(std::move(request),
-                                      [this, run = run_](const Result<FetchAnswer>& answer) {
-                                        if (run == run_ && order_)
-                                          take(order_->next(answer, services_.clock.wall()));
-                                      });
+  request_ = runtime_.fetcher->start(std::move(request),
+                                     [this, run = run_](const Result<FetchAnswer>& answer) {
+                                       if (run == run_ && order_)
+                                         take(order_->next(answer, runtime_.clock.wall()));
+                                     });
 }
 
 void CertificateService::log_clock() {
   const std::string line = clock_line(order_->clock_ahead());
-  if (!line.empty() && !clock_logged_) services_.log.warn(kAcmeModule, line);
+  if (!line.empty() && !clock_logged_) runtime_.log.warn(kAcmeModule, line);
   clock_logged_ = !line.empty();
 }
 
 void CertificateService::keep_account() {
   account_.url = order_->account();
   if (!std::exchange(told_terms_, true) && !order_->terms().empty())
-    services_.log.info(kAcmeModule, cat({"an account was made at ", account_of_,
-                                         ", whose terms are ", order_->terms()}));
+    runtime_.log.info(kAcmeModule, cat({"an account was made at ", account_of_,
+                                        ", whose terms are ", order_->terms()}));
   write([dir = state_dir_, url = account_of_,
          account = account_] { return write_account(dir, url, account); },
         [this](const Result<void>& written) {
           // The authority finds it again by its key.
-          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
         });
 }
 
 void CertificateService::keep_order() {
   write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
         [this](const Result<void>& written) {
-          if (!written) services_.log.warn(kAcmeModule, written.error().what);
+          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
         });
 }
 
 void CertificateService::keep(const AcmeOrder::Done& done) {
   if (is_staging_) {
-    services_.log.info(kAcmeModule,
-                       cat({authority_name(directory_url(target_)), " was shown ", label_, "; ",
-                            authority_name(kept_.order.directory), " is asked again"}));
+    runtime_.log.info(kAcmeModule,
+                      cat({authority_name(directory_url(target_)), " was shown ", label_, "; ",
+                           authority_name(kept_.order.directory), " is asked again"}));
     order_.reset();
     count_staging(kept_.order, attempt_facts());
     return attempt();
@@ -283,11 +283,11 @@ void CertificateService::not_kept(const Error& error) {
   if (!unkept_fd_ || ::write(unkept_fd_.get(), unkept_.data(), unkept_.size()) != bytes)
     unkept_fd_.reset();
   const std::size_t reason = error.what.rfind(": ");
-  services_.log.error(kAcmeModule,
-                      cat({"the new certificate ",
-                           unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
-                           reason == std::string::npos ? error.what : error.what.substr(reason + 2),
-                           "): after a restart it is ordered again"}));
+  runtime_.log.error(kAcmeModule,
+                     cat({"the new certificate ",
+                          unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
+                          reason == std::string::npos ? error.what : error.what.substr(reason + 2),
+                          "): after a restart it is ordered again"}));
   keep_again_.after(kKeepAgain);
 }
 
@@ -305,8 +305,8 @@ void CertificateService::keep_again() {
         if (!written) return keep_again_.after(kKeepAgain);
         unkept_.clear();
         unkept_fd_.reset();
-        services_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is kept in ",
-                                             certificate_path(state_dir_, file_)}));
+        runtime_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is kept in ",
+                                            certificate_path(state_dir_, file_)}));
         callbacks_.changed();
       });
 }
@@ -323,18 +323,18 @@ void CertificateService::in_use(const CertificateFacts& facts) {
   window_.reset();
   was_ahead_ = false;
   chance_ = rng_.unit();
-  const WallTime now = services_.clock.wall();
-  services_.log.info(kAcmeModule, cat({"a new certificate for ", label_, " from ",
-                                       facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
-                                       " is in use, valid until ", moment_text(facts.ends, now),
-                                       "; it is renewed ", when_text(renewal(), now)}));
-  services_.events->publish("certificate", names_.front(),
-                            {{"names", label_},
-                             {"directory", kept_.order.issuer},
-                             {"until", std::to_string(unix_seconds(facts.ends))},
-                             {"why", is_first    ? "first"
-                                     : is_other_ ? "replaced"
-                                                 : "renewed"}});
+  const WallTime now = runtime_.clock.wall();
+  runtime_.log.info(kAcmeModule, cat({"a new certificate for ", label_, " from ",
+                                      facts.issuer.empty() ? "an unnamed issuer" : facts.issuer,
+                                      " is in use, valid until ", moment_text(facts.ends, now),
+                                      "; it is renewed ", when_text(renewal(), now)}));
+  runtime_.events->publish("certificate", names_.front(),
+                           {{"names", label_},
+                            {"directory", kept_.order.issuer},
+                            {"until", std::to_string(unix_seconds(facts.ends))},
+                            {"why", is_first    ? "first"
+                                    : is_other_ ? "replaced"
+                                                : "renewed"}});
   is_other_ = false;
   callbacks_.changed();
   plan_renewal(false);
@@ -343,12 +343,12 @@ void CertificateService::in_use(const CertificateFacts& facts) {
 
 // An account that the authority does not know any more, as of one that has begun again.
 bool CertificateService::makes_account_again() {
-  const WallTime now = services_.clock.wall();
+  const WallTime now = runtime_.clock.wall();
   account_ = {};
   account_key_.reset();
   if (lost_account_ && now - *lost_account_ < kAccountAgain) return false;
   lost_account_ = now;
-  services_.log.warn(
+  runtime_.log.warn(
       kAcmeModule,
       cat({"the CA does not know the account in ", account_file(account_of_),
            " any more; a new one is made",
@@ -370,13 +370,13 @@ void CertificateService::fail(const AcmeFailure& failure) {
                        .since = kept_.order.since == 0 ? facts.now : moment_of(kept_.order.since)};
   if (kept_.facts && kept_.facts->ends > facts.now) report.valid_until = kept_.facts->ends;
   kept_.order.why = failure_reason(report);
-  services_.log.error(kAcmeModule, failure_line(report));
-  services_.events->publish("certificate-failed", names_.front(),
-                            {{"names", label_},
-                             {"directory", directory_url(target_)},
-                             {"kind", std::string(to_text(failure.kind))},
-                             {"why", kept_.order.why},
-                             {"next", std::to_string(kept_.order.next)}});
+  runtime_.log.error(kAcmeModule, failure_line(report));
+  runtime_.events->publish("certificate-failed", names_.front(),
+                           {{"names", label_},
+                            {"directory", directory_url(target_)},
+                            {"kind", std::string(to_text(failure.kind))},
+                            {"why", kept_.order.why},
+                            {"next", std::to_string(kept_.order.next)}});
   callbacks_.ended(directory_url(target_), to_text(failure.kind));
   keep_order();
   plan(report.next);

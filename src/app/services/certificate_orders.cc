@@ -21,40 +21,40 @@ constexpr std::uint64_t kOfMasters = 0;
 
 }  // namespace
 
-CertificateOrders::CertificateOrders(Services& services, CertificateNodes nodes,
+CertificateOrders::CertificateOrders(Runtime& runtime, CertificateNodes nodes,
                                      std::function<void()> changed)
-    : services_(services), nodes_(std::move(nodes)), changed_(std::move(changed)) {}
+    : runtime_(runtime), nodes_(std::move(nodes)), changed_(std::move(changed)) {}
 
 CertificateService& CertificateOrders::at(std::size_t i) {
   while (services_of_.size() <= i)
     services_of_.push_back(std::make_unique<CertificateService>(
-        services_, CertificateService::Callbacks{
-                       .changed =
-                           [this] {
-                             share();
-                             changed_();
-                           },
-                       .known = [this] { share(); },
-                       .is_one_at_work =
-                           [this] {
-                             return std::ranges::any_of(
-                                 services_of_, [](const auto& one) { return one->at_work(); });
-                           },
-                       .next_run = [this] { return ++runs_; },
-                       .nodes = &nodes_,
-                       .ended =
-                           [this](const std::string& directory, std::string_view result) {
-                             ++counts_[{directory, std::string(result)}];
-                           }}));
+        runtime_, CertificateService::Callbacks{
+                      .changed =
+                          [this] {
+                            share();
+                            changed_();
+                          },
+                      .known = [this] { share(); },
+                      .is_one_at_work =
+                          [this] {
+                            return std::ranges::any_of(
+                                services_of_, [](const auto& one) { return one->at_work(); });
+                          },
+                      .next_run = [this] { return ++runs_; },
+                      .nodes = &nodes_,
+                      .ended =
+                          [this](const std::string& directory, std::string_view result) {
+                            ++counts_[{directory, std::string(result)}];
+                          }}));
   return *services_of_[i];
 }
 
 // Those of the certificates that the configuration names, as far as they are loaded and valid.
 std::vector<std::string> CertificateOrders::served_names(const Config& config) const {
   std::vector<std::string> names;
-  const auto context = services_.tls.context();
+  const auto context = runtime_.tls.context();
   if (context == nullptr) return names;
-  const WallTime now = services_.clock.wall();
+  const WallTime now = runtime_.clock.wall();
   const std::string own = state_directory(config) + "/acme/";
   for (const TlsContext::Certificate& one : context->certificates()) {
     const auto is_its = [&](const std::vector<std::string>& files) {
@@ -79,7 +79,7 @@ void CertificateOrders::configure(const Config& config) {
                    "; nothing is ordered"});
   else if (config.acme.enabled && state_directory(config).empty())
     refused = "<acme>: there is no <paths><state-dir> to keep a certificate in; nothing is ordered";
-  if (!refused.empty() && refused != refused_) services_.log.error(kAcmeModule, refused);
+  if (!refused.empty() && refused != refused_) runtime_.log.error(kAcmeModule, refused);
   if (!refused.empty()) wanted.clear();
   refused_ = refused;
   const std::vector<std::string> served = served_names(config);
@@ -89,8 +89,8 @@ void CertificateOrders::configure(const Config& config) {
       if (one.key == wanted.front().key && is_name_of(served, name))
         left_out += cat({left_out.empty() ? "" : " ", name});
   if (!left_out.empty() && left_out != left_out_)
-    services_.log.info(kAcmeModule,
-                       cat({"<acme>: ", left_out, " is in <ssl-certificate>; it is not ordered"}));
+    runtime_.log.info(kAcmeModule,
+                      cat({"<acme>: ", left_out, " is in <ssl-certificate>; it is not ordered"}));
   left_out_ = left_out;
   for (WantedCertificate& one : wanted)
     std::erase_if(one.names, [&](const std::string& name) {
@@ -166,21 +166,21 @@ void CertificateOrders::take(std::vector<Given> given) {
     UniqueFd file(::memfd_create("certificate", MFD_CLOEXEC));
     const auto bytes = static_cast<ssize_t>(one.pem.size());
     if (!file || ::write(file.get(), one.pem.data(), one.pem.size()) != bytes) {
-      services_.log.error(kAcmeModule, cat({"the certificate for ", listed(one.names),
-                                            " that a master has sent cannot be held; it is not in "
-                                            "use"}));
+      runtime_.log.error(kAcmeModule, cat({"the certificate for ", listed(one.names),
+                                           " that a master has sent cannot be held; it is not in "
+                                           "use"}));
       continue;
     }
-    services_.log.info(kAcmeModule,
-                       cat({"a certificate for ", listed(one.names), " has come from a master"}));
+    runtime_.log.info(kAcmeModule,
+                      cat({"a certificate for ", listed(one.names), " has come from a master"}));
     given_files_.push_back(std::move(file));
   }
-  configure(*services_.config.read());
+  configure(*runtime_.config.read());
   changed_();
 }
 
 void CertificateOrders::take_challenges(const std::map<std::string, std::string>& items) {
-  services_.challenges->remove(kOfMasters);
+  runtime_.challenges->remove(kOfMasters);
   for (const auto& [key, value] : items) {
     const auto json = Json::parse(value);
     if (!json) continue;
@@ -193,10 +193,10 @@ void CertificateOrders::take_challenges(const std::map<std::string, std::string>
     // texts.
     if (token.empty() || !authorization.starts_with(token + '.')) continue;
     if (text("type") == "http-01")
-      services_.challenges->put_text(kOfMasters, token, authorization);
+      runtime_.challenges->put_text(kOfMasters, token, authorization);
     else if (auto context = challenge_context(name, authorization))
-      services_.challenges->put_context(kOfMasters, challenge_server_name(name),
-                                        std::move(*context));
+      runtime_.challenges->put_context(kOfMasters, challenge_server_name(name),
+                                       std::move(*context));
   }
 }
 

@@ -27,7 +27,7 @@ namespace lb {
 class CertificateOrders {
  public:
   // changed: other files are to be loaded.
-  CertificateOrders(Services& services, CertificateNodes nodes, std::function<void()> changed);
+  CertificateOrders(Runtime& runtime, CertificateNodes nodes, std::function<void()> changed);
 
   void configure(const Config& config);
   void stop();
@@ -56,7 +56,7 @@ class CertificateOrders {
   bool is_given(const std::string& name) const;
   void share();  // with the nodes of their names
 
-  Services& services_;
+  Runtime& runtime_;
   const CertificateNodes nodes_;
   const std::function<void()> changed_;
   std::uint64_t runs_ = 0;

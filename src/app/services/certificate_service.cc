@@ -21,16 +21,16 @@ constexpr std::size_t kFileBytes = 256 * 1024;
 
 }  // namespace
 
-CertificateService::CertificateService(Services& services, Callbacks callbacks)
-    : services_(services),
+CertificateService::CertificateService(Runtime& runtime, Callbacks callbacks)
+    : runtime_(runtime),
       callbacks_(std::move(callbacks)),
-      dns_(services.loops.control(), services.log),
-      watch_(services, [this](const RenewalWindow& window) { on_window(window); }),
-      began_(services.clock.steady()),
-      timer_(services.loops.control(), [this] { look(); }),
-      wait_(services.loops.control(), [this] { take(order_->next()); }),
-      keep_again_(services.loops.control(), [this] { keep_again(); }),
-      share_wait_(services.loops.control(), [this] { when_shared(); }) {}
+      dns_(runtime.loops.control(), runtime.log),
+      watch_(runtime, [this](const RenewalWindow& window) { on_window(window); }),
+      began_(runtime.clock.steady()),
+      timer_(runtime.loops.control(), [this] { look(); }),
+      wait_(runtime.loops.control(), [this] { take(order_->next()); }),
+      keep_again_(runtime.loops.control(), [this] { keep_again(); }),
+      share_wait_(runtime.loops.control(), [this] { when_shared(); }) {}
 
 void CertificateService::stop() {
   stopped_ = true;
@@ -45,7 +45,7 @@ void CertificateService::forget() {
   wait_.cancel();
   keep_again_.cancel();
   watch_.stop();
-  services_.fetcher->cancel(request_);
+  runtime_.fetcher->cancel(request_);
 }
 
 CertificateService::Order CertificateService::order() const {
@@ -53,7 +53,7 @@ CertificateService::Order CertificateService::order() const {
   std::chrono::seconds left{0};
   if (by_hand_)
     left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kByHand -
-                                                                  services_.clock.steady()));
+                                                                  runtime_.clock.steady()));
   return {label_,
           names_,
           kept_.order.failures,
@@ -66,10 +66,9 @@ CertificateService::Order CertificateService::order() const {
 }
 
 void CertificateService::order_now() {
-  by_hand_ = services_.clock.steady();
-  services_.log.info(kAcmeModule,
-                     cat({"an operator orders the certificate for ", label_, " anew"}));
-  next_ = services_.clock.wall();
+  by_hand_ = runtime_.clock.steady();
+  runtime_.log.info(kAcmeModule, cat({"an operator orders the certificate for ", label_, " anew"}));
+  next_ = runtime_.clock.wall();
   timer_.after(0us);
 }
 
@@ -97,11 +96,11 @@ void CertificateService::configure(const Config& config, const WantedCertificate
   if (names_.empty()) return;
   file_ = file_of(wanted);
   label_ = listed(names_) + (wanted.key == AcmeKeyKind::kRsa ? " (RSA)" : "");
-  services_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, is_changed] {
+  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, is_changed] {
     Kept kept = read(dir, file);
     // What has failed may be mended by the change.
     if (is_changed && kept.order.failures > 0) kept.order.next = 0;
-    services_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
+    runtime_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
       if (run == run_) on_read(std::move(kept));
     });
   });
@@ -133,7 +132,7 @@ CertificateService::Kept CertificateService::read(const std::string& state_dir,
 void CertificateService::on_read(Kept kept) {
   kept_ = std::move(kept);
   for (const std::string& text : kept_.complaints)
-    services_.log.warn(kAcmeModule, text + "; it is made again");
+    runtime_.log.warn(kAcmeModule, text + "; it is made again");
   const auto all = attempt_facts().directories;
   const auto is_known = [&](const std::string& directory) {
     return std::ranges::find(all, directory) != all.end();
@@ -156,9 +155,9 @@ void CertificateService::on_read(Kept kept) {
   chance_ = rng_.unit();
   if (!kept_.facts || !is_same) {
     // A name that a master orders for its nodes is not ordered here: it tells so first.
-    const bool waits = !kept_.facts && !services_.config.read()->masters.empty();
+    const bool waits = !kept_.facts && !runtime_.config.read()->masters.empty();
     return plan(
-        std::max(services_.clock.wall() + (waits ? kUntilTold : 0s), moment_of(kept_.order.next)));
+        std::max(runtime_.clock.wall() + (waits ? kUntilTold : 0s), moment_of(kept_.order.next)));
   }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
@@ -174,20 +173,20 @@ WallTime CertificateService::renewal() const {
 }
 
 void CertificateService::plan_renewal(bool logs_it) {
-  const WallTime at = renewal(), now = services_.clock.wall();
+  const WallTime at = renewal(), now = runtime_.clock.wall();
   if (logs_it)
-    services_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is valid until ",
-                                         moment_text(kept_.facts->ends, now), "; it is renewed ",
-                                         when_text(at, now)}));
+    runtime_.log.info(kAcmeModule, cat({"the certificate for ", label_, " is valid until ",
+                                        moment_text(kept_.facts->ends, now), "; it is renewed ",
+                                        when_text(at, now)}));
   plan(at);
 }
 
 void CertificateService::on_window(const RenewalWindow& window) {
   const bool is_new = window_ != window;
   window_ = window;
-  const WallTime now = services_.clock.wall(), moment = renewal_moment(window, chance_);
+  const WallTime now = runtime_.clock.wall(), moment = renewal_moment(window, chance_);
   if (is_new)
-    services_.log.info(
+    runtime_.log.info(
         kAcmeModule,
         cat({authority_name(kept_.order.issuer), " wants the certificate for ", label_,
              " to be renewed between ", moment_text(window.begins, now), " and ",
@@ -201,19 +200,18 @@ void CertificateService::plan(WallTime at) {
   next_ = at;
   WallTime look_at = at;
   // The moment from which players refuse it is told.
-  const WallTime now = services_.clock.wall();
+  const WallTime now = runtime_.clock.wall();
   if (kept_.facts && kept_.facts->ends > now) look_at = std::min(look_at, kept_.facts->ends);
   const auto left = std::chrono::duration_cast<std::chrono::microseconds>(look_at - now);
   timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kLongestLook));
 }
 
 void CertificateService::look() {
-  const WallTime now = services_.clock.wall();
+  const WallTime now = runtime_.clock.wall();
   if (kept_.facts && kept_.facts->ends <= now && now - expiry_logged_ >= kLongestLook) {
     expiry_logged_ = now;
-    services_.log.error(kAcmeModule,
-                        cat({"the certificate for ", label_, " expired ",
-                             when_text(kept_.facts->ends, {}), "; players refuse it"}));
+    runtime_.log.error(kAcmeModule, cat({"the certificate for ", label_, " expired ",
+                                         when_text(kept_.facts->ends, {}), "; players refuse it"}));
   }
   if (attempting_) return;
   if (now < next_) return plan(next_);
@@ -224,7 +222,7 @@ void CertificateService::look() {
 AttemptFacts CertificateService::attempt_facts() const {
   AttemptFacts facts;
   for (const AcmeAuthority& one : authorities_) facts.directories.push_back(directory_url(one));
-  facts.now = services_.clock.wall();
+  facts.now = runtime_.clock.wall();
   if (kept_.facts) facts.valid_until = kept_.facts->ends;
   facts.has_staging = !staging_url(authority_of(kept_.order.directory)).empty();
   return facts;
@@ -237,9 +235,9 @@ const AcmeAuthority& CertificateService::authority_of(const std::string& directo
 
 void CertificateService::write(std::function<Result<void>()> writes,
                                std::function<void(Result<void>)> then) {
-  services_.loops.clerk().post(
+  runtime_.loops.clerk().post(
       [this, run = run_, writes = std::move(writes), then = std::move(then)] {
-        services_.loops.control().post([this, run, then, written = writes()] {
+        runtime_.loops.control().post([this, run, then, written = writes()] {
           if (run == run_) then(written);
         });
       });

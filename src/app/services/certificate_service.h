@@ -28,7 +28,7 @@
 #include "acme/order.h"
 #include "app/services/dns_hook.h"
 #include "app/services/renewal_watch.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
 
@@ -58,7 +58,7 @@ class CertificateService {
     const CertificateNodes* nodes = nullptr;  // outlives it
     std::function<void(const std::string& directory, std::string_view result)> ended;
   };
-  CertificateService(Services& services, Callbacks callbacks);
+  CertificateService(Runtime& runtime, Callbacks callbacks);
 
   // wanted: without names nothing is ordered.
   void configure(const Config& config, const WantedCertificate& wanted);
@@ -132,7 +132,7 @@ class CertificateService {
   // Runs on the clerk, and then says on control what went wrong.
   void write(std::function<Result<void>()> writes, std::function<void(Result<void>)> then);
 
-  Services& services_;
+  Runtime& runtime_;
   const Callbacks callbacks_;
   Rng rng_ = Rng::from_entropy();
   DnsHook dns_;

@@ -8,7 +8,7 @@ namespace lb {
 
 void DeadAirService::rest(std::function<void()> done) {
   feeds_.rest([this, done = std::move(done)](std::map<std::uint64_t, SoundFeedRecord> fed) {
-    services_.loops.control().post([this, done, fed = std::move(fed)]() mutable {
+    traffic_.loops.control().post([this, done, fed = std::move(fed)]() mutable {
       fed_ = std::move(fed);
       done();
     });
@@ -74,16 +74,16 @@ void DeadAirService::take_over(const DeadAirRecord& saved, FdsIn& fds) {
 void DeadAirService::begin_taken() {
   for (auto& [id, taken] : std::exchange(taken_, {})) {
     const auto at = ears_.find(id);
-    const auto mount = services_.mounts.find(at->second.mount);
+    const auto mount = traffic_.mounts.find(at->second.mount);
     if (!mount) {
       ears_.erase(at);  // its program ends with the process before
       continue;
     }
     Ear& ear = at->second;
-    ear.child = ChildProcess::adopt(services_.loops.control(), std::move(taken.child), kMaxLines,
+    ear.child = ChildProcess::adopt(traffic_.loops.control(), std::move(taken.child), kMaxLines,
                                     callbacks_of(id));
-    services_.log.debug("source/dead-air",
-                        cat({ear.about, ", goes on as process ", ear.child->pid()}));
+    traffic_.log.debug("source/dead-air",
+                       cat({ear.about, ", goes on as process ", ear.child->pid()}));
     feeds_.take_over(id, mount, taken.feed, std::move(taken.pipe));
   }
 }

@@ -61,12 +61,12 @@ struct DeadAirService::Wanted {
   std::shared_ptr<const SourceFacts> facts;
 };
 
-DeadAirService::DeadAirService(Services& services)
-    : services_(services),
+DeadAirService::DeadAirService(Traffic& traffic)
+    : traffic_(traffic),
       null_device_(::open("/dev/null", O_RDWR | O_CLOEXEC)),
-      starter_(services.loops.control(), [this] { start_next(); }),
-      feeds_(services.disk.loop(), [this](std::uint64_t id) {
-        services_.loops.control().post([this, id] {
+      starter_(traffic.loops.control(), [this] { start_next(); }),
+      feeds_(traffic.disk.loop(), [this](std::uint64_t id) {
+        traffic_.loops.control().post([this, id] {
           const auto at = ears_.find(id);
           if (at != ears_.end() && at->second.child) at->second.child->terminate();
         });
@@ -84,20 +84,20 @@ void DeadAirService::stop() {
 void DeadAirService::configure() {
   begin_taken();
   std::erase_if(ears_, [](const auto& row) { return row.second.state == State::kMissing; });
-  const auto all = services_.mounts.all();
+  const auto all = traffic_.mounts.all();
   for (const auto& [name, mount] : *all) look(name);
 }
 
 std::vector<DeadAirService::Wanted> DeadAirService::wanted_of(const std::string& mount,
                                                               const Mount* found) const {
   std::vector<Wanted> wanted;
-  const auto* writer = services_.admission->writer_of(mount);
+  const auto* writer = traffic_.admission->writer_of(mount);
   if (found == nullptr || writer == nullptr) return wanted;
   const auto settings = found->settings();
   if (settings->dead_air.after == 0s) return wanted;
   wanted.push_back({writer->lease, writer->home, true, false, found->facts()});
   if (!settings->dead_air.failover) return wanted;
-  for (const auto& encoder : services_.admission->encoders_of(mount)) {
+  for (const auto& encoder : traffic_.admission->encoders_of(mount)) {
     if (encoder.writes) {
       wanted.front().dead_air = encoder.dead_air;
       continue;
@@ -118,7 +118,7 @@ const DeadAirService::Ear* DeadAirService::ear_of(const std::string& mount,
 
 void DeadAirService::look(const std::string& mount) {
   if (stopped_) return;
-  const auto found = services_.mounts.find(mount);
+  const auto found = traffic_.mounts.find(mount);
   const auto wanted = wanted_of(mount, found.get());
   if (wanted.empty() && ears_.empty()) return;
   for (auto at = ears_.begin(); at != ears_.end();) {
@@ -135,7 +135,7 @@ void DeadAirService::look(const std::string& mount) {
     if (ear_of(mount, each.encoder) == nullptr) add(mount, *found, each);
   const auto dead = dead_.find(mount);
   if (dead == dead_.end()) return;
-  const auto* writer = services_.admission->writer_of(mount);
+  const auto* writer = traffic_.admission->writer_of(mount);
   if (writer == nullptr)
     over(mount, "the source has ended");
   else if (writer->lease != dead->second.encoder)
@@ -158,7 +158,7 @@ void DeadAirService::add(const std::string& mount, const Mount& found, const Wan
   ear.from = found.channel().newest()->end;
   ear.silent = !wanted.writes;
   // It writes because the others have gone: what it sends now is listened to from the beginning.
-  if (wanted.writes && wanted.dead_air) services_.admission->sound(mount, wanted.encoder, true);
+  if (wanted.writes && wanted.dead_air) traffic_.admission->sound(mount, wanted.encoder, true);
   queue_.push_back(id);
   if (!starter_.armed()) starter_.after(0us);
 }
@@ -181,7 +181,7 @@ ChildProcess::Callbacks DeadAirService::callbacks_of(std::uint64_t id) {
 }
 
 void DeadAirService::start(std::uint64_t id, Ear& ear) {
-  const auto mount = services_.mounts.find(ear.mount);
+  const auto mount = traffic_.mounts.find(ear.mount);
   if (!mount) return;
   ChildSpec spec;
   const auto after = ear.writes ? ear.settings.after : std::min(ear.settings.after, kNoSoundYet);
@@ -190,24 +190,24 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
   spec.null_device = null_device_.get();
   spec.has_input = true;
   spec.lines_a_second = kMaxLines;
-  auto child = ChildProcess::start(services_.loops.control(), spec, callbacks_of(id));
+  auto child = ChildProcess::start(traffic_.loops.control(), spec, callbacks_of(id));
   if (!child) {
     ear.state = State::kMissing;
     if (!std::exchange(missing_said_, true))
-      services_.log.warn("source/dead-air",
-                         cat({"mount ", ear.mount, ": ", child.error().what,
-                              "; nothing listens for dead air, the streams go on"}));
+      traffic_.log.warn("source/dead-air",
+                        cat({"mount ", ear.mount, ": ", child.error().what,
+                             "; nothing listens for dead air, the streams go on"}));
     return;
   }
   missing_said_ = false;
   ear.state = State::kRuns;
   ear.child = std::move(*child);
-  services_.log.debug("source/dead-air", cat({ear.about, ", runs as process ", ear.child->pid()}));
+  traffic_.log.debug("source/dead-air", cat({ear.about, ", runs as process ", ear.child->pid()}));
   if (ear.writes) {
     feeds_.begin(id, mount, ear.from, ear.child->take_input());
     return;
   }
-  Worker& home = *services_.workers[ear.home];
+  Worker& home = *traffic_.workers[ear.home];
   home.loop.post(
       [&home, encoder = ear.encoder, pipe = std::make_shared<UniqueFd>(ear.child->take_input())] {
         home.sources.let_hear(encoder, std::move(*pipe));
@@ -218,9 +218,9 @@ void DeadAirService::end(Ears::iterator at) {
   Ear& ear = at->second;
   // Where nothing listens, none counts as silent.
   if (ear.settings.failover && ear.silent)
-    for (const auto& encoder : services_.admission->encoders_of(ear.mount))
+    for (const auto& encoder : traffic_.admission->encoders_of(ear.mount))
       if (encoder.id == ear.encoder && encoder.writes == ear.writes)
-        services_.admission->sound(ear.mount, ear.encoder, true);
+        traffic_.admission->sound(ear.mount, ear.encoder, true);
   feeds_.end(at->first);
   if (!ear.child) {
     ears_.erase(at);
@@ -243,32 +243,32 @@ void DeadAirService::on_line(std::uint64_t id, std::string_view line) {
 void DeadAirService::heard(Ear& ear, bool sound) {
   if (std::exchange(ear.silent, !sound) == !sound) return;
   if (!ear.writes) {
-    services_.log.info(
+    traffic_.log.info(
         "source/dead-air",
         cat({ear.about, ", hears ", sound ? "sound again" : "silence again", ": it stands by"}));
   } else if (sound) {
     over(ear.mount, "its sound is back");
   } else {
-    const SteadyTime since = services_.loops.control().now() - ear.settings.after;
+    const SteadyTime since = traffic_.loops.control().now() - ear.settings.after;
     dead_.insert_or_assign(ear.mount, DeadAir{ear.encoder, since});
     const std::string seconds = seconds_text(ear.settings.after);
-    services_.log.warn("source/dead-air",
-                       cat({"mount ", ear.mount, ": dead air, its sound has been below ",
-                            ear.settings.level, " dB for ", seconds, "s"}));
-    services_.events->publish("dead-air", ear.mount, {{"seconds", seconds}});
+    traffic_.log.warn("source/dead-air",
+                      cat({"mount ", ear.mount, ": dead air, its sound has been below ",
+                           ear.settings.level, " dB for ", seconds, "s"}));
+    traffic_.events->publish("dead-air", ear.mount, {{"seconds", seconds}});
   }
-  if (ear.settings.failover) services_.admission->sound(ear.mount, ear.encoder, sound);
+  if (ear.settings.failover) traffic_.admission->sound(ear.mount, ear.encoder, sound);
 }
 
 void DeadAirService::over(const std::string& mount, std::string_view why) {
   const auto dead = dead_.find(mount);
   if (dead == dead_.end()) return;
-  const std::string seconds = seconds_text(services_.loops.control().now() - dead->second.since);
+  const std::string seconds = seconds_text(traffic_.loops.control().now() - dead->second.since);
   dead_.erase(dead);
-  services_.log.info("source/dead-air",
-                     cat({"mount ", mount, ": dead air is over after ", seconds, "s, ", why}));
-  services_.events->publish("dead-air-over", mount,
-                            {{"seconds", seconds}, {"why", std::string(why)}});
+  traffic_.log.info("source/dead-air",
+                    cat({"mount ", mount, ": dead air is over after ", seconds, "s, ", why}));
+  traffic_.events->publish("dead-air-over", mount,
+                           {{"seconds", seconds}, {"why", std::string(why)}});
 }
 
 void DeadAirService::on_end(std::uint64_t id, const ChildEnd& end) {
@@ -290,10 +290,10 @@ void DeadAirService::on_end(std::uint64_t id, const ChildEnd& end) {
                                 ear.last_line.empty() ? "" : cat({" (", ear.last_line, ")"}),
                                 "; it is started again after ", ear.rest.count(), "ms"});
   if (first)
-    services_.log.warn("source/dead-air", text);
+    traffic_.log.warn("source/dead-air", text);
   else
-    services_.log.debug("source/dead-air", text);
-  ear.again = std::make_unique<Timer>(services_.loops.control(), [this, id] {
+    traffic_.log.debug("source/dead-air", text);
+  ear.again = std::make_unique<Timer>(traffic_.loops.control(), [this, id] {
     const auto resting = ears_.find(id);
     if (resting == ears_.end() || resting->second.state != State::kRests) return;
     resting->second.state = State::kQueued;

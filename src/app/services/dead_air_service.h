@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "app/services/dead_air_record.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "base/unique_fd.h"
 #include "net/child_process.h"
 #include "stream/sound_feed.h"
@@ -43,7 +43,7 @@ std::vector<std::string> dead_air_program(std::string_view content_type, std::ch
 class DeadAirService {
  public:
   // Before a chroot hides /dev/null.
-  explicit DeadAirService(Services& services);
+  explicit DeadAirService(Traffic& traffic);
   ~DeadAirService();
 
   // The configuration is (another) one.
@@ -113,7 +113,7 @@ class DeadAirService {
   // them what they tell.
   static constexpr unsigned kMaxLines = 1000;
 
-  Services& services_;
+  Traffic& traffic_;
   const UniqueFd null_device_;
   Ears ears_;                                         // by a number of their own
   std::map<std::string, DeadAir, std::less<>> dead_;  // mounts

@@ -19,22 +19,22 @@ std::string node_name(const Config& config) {
   return config.cluster.id.empty() ? config.hostname : config.cluster.id;
 }
 
-EventService::EventService(Services& services)
-    : services_(services),
-      stream_(services.loops.control(), node_name(*services.config.read())),
-      webhooks_(services) {}
+EventService::EventService(Traffic& traffic)
+    : traffic_(traffic),
+      stream_(traffic.loops.control(), node_name(*traffic.config.read())),
+      webhooks_(traffic) {}
 
 void EventService::publish(std::string type, std::string subject, Details details) {
-  std::string account(mount_account(*services_.config.read(), subject));
+  std::string account(mount_account(*traffic_.config.read(), subject));
   const ServerEvent& event = stream_.publish(
       {std::move(type), std::move(subject), std::move(details), {}, {}, std::move(account)});
   run_program(event);
-  webhooks_.tell(event, node_name(*services_.config.read()));
+  webhooks_.tell(event, node_name(*traffic_.config.read()));
   for (const auto& subscriber : subscribers_) subscriber(event);
 }
 
 void EventService::run_program(const ServerEvent& event) {
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   const std::string& program = config->cluster.on_node_event;
   if (program.empty()) return;
   HookEvent hook{program, event.type, "event " + event.type, {}};
@@ -45,7 +45,7 @@ void EventService::run_program(const ServerEvent& event) {
   hook.environment.emplace_back("EVENT_NODE", node_name(*config));
   for (const auto& [name, value] : event.details)
     hook.environment.emplace_back(variable(name), value);
-  services_.hooks.run(std::move(hook));
+  traffic_.hooks.run(std::move(hook));
 }
 
 }  // namespace lb

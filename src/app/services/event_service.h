@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "admin/event_stream.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "app/services/webhooks.h"
 
 namespace lb {
@@ -22,7 +22,7 @@ class EventService {
  public:
   using Details = std::vector<std::pair<std::string, std::string>>;
 
-  explicit EventService(Services& services);
+  explicit EventService(Traffic& traffic);
 
   void publish(std::string type, std::string subject, Details details = {});
   // Called for every event, for the rest of the process.
@@ -36,7 +36,7 @@ class EventService {
  private:
   void run_program(const ServerEvent& event);
 
-  Services& services_;
+  Traffic& traffic_;
   EventStream stream_;
   Webhooks webhooks_;
   std::vector<std::function<void(const ServerEvent&)>> subscribers_;

@@ -47,28 +47,28 @@ std::string epoch_of(WallTime start) {
 
 }  // namespace
 
-ExternalService::ExternalService(Services& services, Callbacks callbacks)
-    : services_(services),
+ExternalService::ExternalService(Traffic& traffic, Callbacks callbacks)
+    : traffic_(traffic),
       callbacks_(std::move(callbacks)),
-      epoch_(epoch_of(services.started_wall)),
-      fetch_(services.loops.control(), services.loops.clerk()),
-      lookups_(services.loops.control(),
+      epoch_(epoch_of(traffic.started_wall)),
+      fetch_(traffic.loops.control(), traffic.loops.clerk()),
+      lookups_(traffic.loops.control(),
                {[this](std::vector<std::string> names) { ask_names(std::move(names)); },
-                [&services](const std::string& mount) {
-                  return mount_section(*services.config.read(), mount).name == mount;
+                [&traffic](const std::string& mount) {
+                  return mount_section(*traffic.config.read(), mount).name == mount;
                 },
-                [&services](const ParkedRequest& request, WaitOutcome outcome) {
-                  Worker::resume(services, request, outcome);
+                [&traffic](const ParkedRequest& request, WaitOutcome outcome) {
+                  Worker::resume(traffic, request, outcome);
                 }}),
-      timer_(services.loops.control(), [this] { ask(); }),
-      by_name_timer_(services.loops.control(), [this] { ask_by_name_again(); }),
-      good_(services.clock.steady()),
-      copy_(services.loops.control(), services.disk.loop(),
+      timer_(traffic.loops.control(), [this] { ask(); }),
+      by_name_timer_(traffic.loops.control(), [this] { ask_by_name_again(); }),
+      good_(traffic.clock.steady()),
+      copy_(traffic.loops.control(), traffic.disk.loop(),
             {[this] { return copy(); },
-             [&services](const std::string& why) {
-               services.log.error(kExternalModule, why +
-                                                       "; a start without the backend has the "
-                                                       "mounts of an earlier copy, or none");
+             [&traffic](const std::string& why) {
+               traffic.log.error(kExternalModule, why +
+                                                      "; a start without the backend has the "
+                                                      "mounts of an earlier copy, or none");
              }}) {}
 
 ExternalService::~ExternalService() = default;
@@ -78,18 +78,18 @@ MountRecords ExternalService::restore(const Config& config) {
   if (config.external.url.empty() || path.empty()) return {};
   const auto file = read_file(path);
   if (!file) {
-    services_.log.info(kExternalModule, "no copy of an earlier run: " + file.error().what);
+    traffic_.log.info(kExternalModule, "no copy of an earlier run: " + file.error().what);
     return {};
   }
   auto list = parse_external_list(file->text);
   if (!list) {
-    services_.log.warn(kExternalModule, cat({path, ": ", list.error().what, "; it is not used"}));
+    traffic_.log.warn(kExternalModule, cat({path, ": ", list.error().what, "; it is not used"}));
     return {};
   }
   book_.restore(std::move(*list));
   etag_ = copied_etag_ = book_.identity();
-  services_.log.info(kExternalModule,
-                     cat({path, ": ", book_.size(), " mounts of the last run are in force"}));
+  traffic_.log.info(kExternalModule,
+                    cat({path, ": ", book_.size(), " mounts of the last run are in force"}));
   return book_.records();
 }
 
@@ -116,8 +116,8 @@ void ExternalService::configure(const Config& config) {
   timer_.cancel();
   by_name_timer_.cancel();
   if (book_.size() > 0) {
-    services_.log.info(kExternalModule, cat({"<config-external> is gone, and so are its ",
-                                             book_.size(), " mounts"}));
+    traffic_.log.info(kExternalModule,
+                      cat({"<config-external> is gone, and so are its ", book_.size(), " mounts"}));
     book_ = ExternalBook();
     etag_.clear();
     apply();
@@ -147,7 +147,7 @@ void ExternalService::ask() {
   ask.timeout = settings_.timeout;
   const bool waits = !ask.etag.empty() && ask.wait.count() > 0;
   fetch_.start(settings_, std::move(ask),
-               [this, begun = services_.clock.steady(), waits](Result<ExternalAnswer> answer) {
+               [this, begun = traffic_.clock.steady(), waits](Result<ExternalAnswer> answer) {
                  came(std::move(answer), begun, waits);
                });
 }
@@ -157,7 +157,7 @@ void ExternalService::failed(const std::string& why) {
   pause_ = std::clamp(pause_ * 2, std::chrono::seconds(1), kMaxPause);
   const std::string url = shown_url(settings_.url);
   if (why != trouble_ || pause_ == kMaxPause)
-    services_.log.warn(
+    traffic_.log.warn(
         kExternalModule,
         cat({why.starts_with(url) ? why : cat({url, ": ", why}), "; the ", book_.size(),
              " mounts that it has named stay, next ", "try in ", pause_.count(), " s"}));
@@ -167,10 +167,10 @@ void ExternalService::failed(const std::string& why) {
 
 void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool waited) {
   if (!answer) return failed(answer.error().what);
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = traffic_.clock.steady();
   if (!trouble_.empty())
-    services_.log.info(kExternalModule, cat({shown_url(settings_.url), ": answers again, after ",
-                                             failures_, " failures in all"}));
+    traffic_.log.info(kExternalModule, cat({shown_url(settings_.url), ": answers again, after ",
+                                            failures_, " failures in all"}));
   trouble_.clear();
   pause_ = 0s;
   good_ = now;
@@ -198,15 +198,15 @@ void ExternalService::take(ExternalBook::Step step) {
   if (step.waits && book_.pending()) {
     const ExternalBook::Pending& pending = *book_.pending();
     const std::string count = std::to_string(pending.names.size());
-    services_.log.warn(
+    traffic_.log.warn(
         kExternalModule,
         cat({count, " of ", book_.size(), " mounts are gone from the list ",
              pending.identity.starts_with('"') ? pending.identity : quoted(pending.identity),
              "; they stay until ",
              pending.by_hand ? "an administrator confirms it (/admin/external/confirm)"
                              : cat({settings_.confirm, " lists in a row say so"})}));
-    services_.events->publish("external-removal", node_,
-                              {{"state", "waits"}, {"mounts", count}, {"etag", pending.identity}});
+    traffic_.events->publish("external-removal", node_,
+                             {{"state", "waits"}, {"mounts", count}, {"etag", pending.identity}});
   }
   if (!step.ask.empty() && asking_missing_) {
     book_.missing_unanswered(std::move(step.ask));
@@ -219,17 +219,15 @@ void ExternalService::take(ExternalBook::Step step) {
 
 // What nodes are told is made on the clerk: there may be many.
 void ExternalService::apply() {
-  services_.overlay->set_external(book_.records(), [this, number = ++wanted_] {
+  traffic_.overlay->set_external(book_.records(), [this, number = ++wanted_] {
     applied_ = number;
     if (!stopped_) report_hidden();
   });
   if (!tells_nodes_) return;
-  services_.loops.clerk().post([this, number = ++told_, records = book_.records()] {
-    services_.loops.control().post(
-        [this, number, for_nodes = records_for_nodes(records)]() mutable {
-          if (!stopped_ && number == told_ && tells_nodes_)
-            callbacks_.tell_nodes(std::move(for_nodes));
-        });
+  traffic_.loops.clerk().post([this, number = ++told_, records = book_.records()] {
+    traffic_.loops.control().post([this, number, for_nodes = records_for_nodes(records)]() mutable {
+      if (!stopped_ && number == told_ && tells_nodes_) callbacks_.tell_nodes(std::move(for_nodes));
+    });
   });
 }
 
@@ -253,11 +251,11 @@ void ExternalService::ask_missing(std::vector<std::string> names, std::size_t fr
                [this, names = std::move(names), end, found](Result<ExternalAnswer> answer) mutable {
                  if (!answer) {
                    asking_missing_ = false;
-                   services_.log.warn(kExternalModule,
-                                      cat({names.size(),
-                                           " mounts are missing in the list, and were asked for "
-                                           "by name: ",
-                                           answer.error().what, "; they stay"}));
+                   traffic_.log.warn(kExternalModule,
+                                     cat({names.size(),
+                                          " mounts are missing in the list, and were asked for "
+                                          "by name: ",
+                                          answer.error().what, "; they stay"}));
                    book_.missing_unanswered(std::move(names));
                    return;
                  }
@@ -304,33 +302,32 @@ void ExternalService::ask_by_name_again() {
 
 void ExternalService::removed(const std::vector<std::string>& mounts) {
   if (mounts.empty()) return;
-  services_.log.info(kExternalModule,
-                     cat({mounts.size(), " mounts are gone from the external configuration"}));
+  traffic_.log.info(kExternalModule,
+                    cat({mounts.size(), " mounts are gone from the external configuration"}));
   for (std::size_t i = 0; i < mounts.size() && i < kMaxEvents; ++i)
-    services_.events->publish("external-removal", mounts[i], {{"state", "removed"}});
+    traffic_.events->publish("external-removal", mounts[i], {{"state", "removed"}});
   if (mounts.size() > kMaxEvents)
-    services_.events->publish("external-removal", node_,
-                              {{"state", "removed"}, {"mounts", std::to_string(mounts.size())}});
+    traffic_.events->publish("external-removal", node_,
+                             {{"state", "removed"}, {"mounts", std::to_string(mounts.size())}});
   for (const std::string& mount : mounts) {
-    const auto* writer = services_.admission->writer_of(mount);
+    const auto* writer = traffic_.admission->writer_of(mount);
     if (writer == nullptr || writer->kind != WriterKind::kSource) continue;
     auto& deadline = ending_[mount];
-    deadline = std::make_unique<Deadline>(services_.loops.control(),
-                                          [this, mount] { end_sources(mount); });
+    deadline =
+        std::make_unique<Deadline>(traffic_.loops.control(), [this, mount] { end_sources(mount); });
     deadline->after(settings_.grace);
   }
 }
 
 void ExternalService::end_sources(const std::string& mount) {
   // The timer lies in the row that is erased: it is let go when this has returned.
-  services_.loops.control().post(
+  traffic_.loops.control().post(
       [row = std::make_shared<decltype(ending_)::node_type>(ending_.extract(mount))] {});
-  if (stopped_ || book_.knows(mount) ||
-      mount_section(*services_.config.read(), mount).name == mount)
+  if (stopped_ || book_.knows(mount) || mount_section(*traffic_.config.read(), mount).name == mount)
     return;
-  services_.log.info(kExternalModule, cat({mount, " is gone for ", settings_.grace.count(),
-                                           " s; its source is ended"}));
-  Worker::end_encoders(services_, mount, EndReason::kKilled);
+  traffic_.log.info(kExternalModule, cat({mount, " is gone for ", settings_.grace.count(),
+                                          " s; its source is ended"}));
+  Worker::end_encoders(traffic_, mount, EndReason::kKilled);
 }
 
 void ExternalService::report_hidden() {
@@ -338,10 +335,10 @@ void ExternalService::report_hidden() {
   std::size_t lines = 0;
   for (const auto& [mount, by] : now)
     if (!hidden_.contains(mount) && ++lines <= kMaxFaultLines)
-      services_.log.warn(kExternalModule,
-                         cat({"mount ", escaped(mount), " of the list is hidden by ",
-                              by == "file" ? "the configuration file" : "a record of the store",
-                              ": its settings and logins in the list do not count"}));
+      traffic_.log.warn(kExternalModule,
+                        cat({"mount ", escaped(mount), " of the list is hidden by ",
+                             by == "file" ? "the configuration file" : "a record of the store",
+                             ": its settings and logins in the list do not count"}));
   hidden_ = std::move(now);
 }
 
@@ -351,9 +348,9 @@ void ExternalService::report_faults() {
     const auto before = reported_.find(mount);
     if (before != reported_.end() && before->second == faults) continue;
     if (++lines <= kMaxFaultLines)
-      services_.log.warn(kExternalModule, cat({escaped(mount), ": ", to_string(faults),
-                                               book_.knows(mount) ? "; its last good form stays"
-                                                                  : "; it is left out"}));
+      traffic_.log.warn(kExternalModule, cat({escaped(mount), ": ", to_string(faults),
+                                              book_.knows(mount) ? "; its last good form stays"
+                                                                 : "; it is left out"}));
   }
   reported_ = book_.faults();
 }

@@ -22,7 +22,7 @@
 
 #include "app/services/external_fetch.h"
 #include "app/services/external_lookups.h"
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "config/external_book.h"
 #include "config/overlay.h"
 #include "net/saved_copy.h"
@@ -42,7 +42,7 @@ class ExternalService {
     // The element has gone: what a master says may be in force.
     std::function<void()> gone;
   };
-  ExternalService(Services& services, Callbacks callbacks);
+  ExternalService(Traffic& traffic, Callbacks callbacks);
   ~ExternalService();
 
   // The copy of the last run; before the loops start.  Empty: none.
@@ -90,7 +90,7 @@ class ExternalService {
   std::map<std::string, std::string_view> hidden() const;
   SavedCopy::Write copy();
 
-  Services& services_;
+  Traffic& traffic_;
   const Callbacks callbacks_;
   ExternalSettings settings_;
   std::string node_, epoch_, copy_path_;

@@ -16,7 +16,7 @@ constexpr std::size_t kMaxPendingNames = 1000, kMaxBadMounts = 1000, kMaxErrors 
 ExternalService::Numbers ExternalService::numbers() const {
   Numbers numbers;
   numbers.on = !settings_.url.empty();
-  numbers.age = std::chrono::duration<double>(services_.clock.steady() - good_).count();
+  numbers.age = std::chrono::duration<double>(traffic_.clock.steady() - good_).count();
   numbers.mounts = book_.size();
   numbers.bad_mounts = book_.faults().size();
   numbers.failures = failures_;
@@ -25,7 +25,7 @@ ExternalService::Numbers ExternalService::numbers() const {
 
 std::map<std::string, std::string_view> ExternalService::hidden() const {
   std::map<std::string, std::string_view> mounts;
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   for (const auto& [name, record] : book_.records()) {
     const MountSettings* section = named_section(*config, name);
     if (section == nullptr) continue;
@@ -89,8 +89,8 @@ std::string ExternalService::json() const {
 Result<void> ExternalService::confirm(const std::string& etag) {
   auto step = book_.confirm(etag);
   if (!step) return step.error();
-  services_.log.info("config/external", cat({"an administrator has confirmed the removal of ",
-                                             step->removed.size(), " mounts"}));
+  traffic_.log.info("config/external", cat({"an administrator has confirmed the removal of ",
+                                            step->removed.size(), " mounts"}));
   take(std::move(*step));
   return {};
 }

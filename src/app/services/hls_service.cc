@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 #include "http/access_line.h"
 #include "net/coalesce.h"
@@ -18,14 +18,14 @@ constexpr int kRestSegments = 3;
 
 }  // namespace
 
-HlsService::HlsService(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { tick(); }) {}
+HlsService::HlsService(Runtime& runtime)
+    : runtime_(runtime), timer_(runtime.loops.control(), [this] { tick(); }) {}
 
 void HlsService::start() { timer_.after(kSilenceCheck); }
 
 void HlsService::tick() {
-  finish(sessions_.take_silent(services_.loops.control().now()));
-  timer_.after(coalesced(services_.loops.control(), kSilenceCheck));
+  finish(sessions_.take_silent(runtime_.loops.control().now()));
+  timer_.after(coalesced(runtime_.loops.control(), kSilenceCheck));
 }
 
 void HlsService::mount_ended(const Mount& mount) { finish(sessions_.take_all_of(mount)); }
@@ -82,10 +82,10 @@ void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64
 void HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
   // If the player has begun another session meanwhile, this one is dropped with its places.
-  if (sessions_.add(std::move(session), services_.clock.steady()) != nullptr) return;
+  if (sessions_.add(std::move(session), runtime_.clock.steady()) != nullptr) return;
   mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
-  services_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
+  runtime_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
   log_count(*mount);
 }
 
@@ -99,11 +99,11 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
     facts.bytes_sent = session->bytes;
     facts.referer = session->facts.referer();
     facts.user_agent = session->facts.user_agent();
-    facts.seconds = session->listened(services_.clock.steady()).count();
-    log_access(services_.log, facts, services_.clock.wall());
+    facts.seconds = session->listened(runtime_.clock.steady()).count();
+    log_access(runtime_.log, facts, runtime_.clock.wall());
     if (session->notice) {
       session->notice->set_bytes_sent(session->bytes);
-      session->notice->set_listened(session->listened(services_.clock.steady()));
+      session->notice->set_listened(session->listened(runtime_.clock.steady()));
     }
     const std::shared_ptr<Mount> mount = session->mount;
     session.reset();
@@ -112,8 +112,8 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
 }
 
 void HlsService::log_count(const Mount& mount) {
-  services_.log.info("source/source",
-                     cat({"listener count on ", mount.name(), " now ", mount.listeners()}));
+  runtime_.log.info("source/source",
+                    cat({"listener count on ", mount.name(), " now ", mount.listeners()}));
 }
 
 }  // namespace lb

@@ -21,14 +21,14 @@
 
 namespace lb {
 
-struct Services;
+struct Runtime;
 
 enum class HlsRequest : std::uint8_t { kMaster, kList, kSegment };
 constexpr std::array<std::string_view, 3> kHlsRequestNames = {"master", "list", "segment"};
 
 class HlsService {
  public:
-  explicit HlsService(Services& services);
+  explicit HlsService(Runtime& runtime);
 
   void start();
   // Its listeners by HLS have nothing more to ask for.
@@ -64,7 +64,7 @@ class HlsService {
   void finish(std::vector<HlsSessionPtr> ended);
   void log_count(const Mount& mount);
 
-  Services& services_;
+  Runtime& runtime_;
   HlsSessions sessions_;
   mutable std::mutex resting_mutex_;
   std::map<std::string, std::shared_ptr<Mount>, std::less<>> resting_;

@@ -22,8 +22,8 @@ const RecordLogin* named_login(const MountSettings& section, std::string_view us
 
 }  // namespace
 
-HoursService::HoursService(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { look_at_first(); }) {}
+HoursService::HoursService(Traffic& traffic)
+    : traffic_(traffic), timer_(traffic.loops.control(), [this] { look_at_first(); }) {}
 
 void HoursService::stop() {
   stopped_ = true;
@@ -31,19 +31,19 @@ void HoursService::stop() {
 }
 
 void HoursService::configure() {
-  const auto all = services_.mounts.all();
+  const auto all = traffic_.mounts.all();
   for (const auto& [name, mount] : *all) look(name);
 }
 
 bool HoursService::is_over(const std::string& mount, const std::string& user) const {
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   const RecordLogin* login = named_login(mount_section(*config, mount), user);
-  return login != nullptr && !is_in_hours(*login, unix_seconds(services_.clock.wall()));
+  return login != nullptr && !is_in_hours(*login, unix_seconds(traffic_.clock.wall()));
 }
 
 void HoursService::look(const std::string& mount) {
   if (stopped_) return;
-  const auto config = services_.config.read();
+  const auto config = traffic_.config.read();
   const MountSettings& section = mount_section(*config, mount);
   const auto known = on_air_.find(mount);
   if (section.logins.empty() && known == on_air_.end()) return;
@@ -54,8 +54,8 @@ void HoursService::look(const std::string& mount) {
     on_air_.erase(known);
   }
   OnAir now;
-  const std::int64_t time = unix_seconds(services_.clock.wall());
-  for (const auto& encoder : services_.admission->encoders_of(mount)) {
+  const std::int64_t time = unix_seconds(traffic_.clock.wall());
+  for (const auto& encoder : traffic_.admission->encoders_of(mount)) {
     const RecordLogin* login = named_login(section, encoder.user);
     const auto until = login == nullptr ? std::nullopt : on_air_until(*login, time);
     if (!until) continue;
@@ -72,25 +72,25 @@ void HoursService::look(const std::string& mount) {
 }
 
 void HoursService::end(const std::string& mount, const SourceAdmission::Encoder& encoder) {
-  services_.log.info("source/hours",
-                     cat({"mount ", mount, ": the hours of \"", encoder.user, "\" are over, ",
-                          encoder.writes ? "its source" : "its standby", " from ",
-                          encoder.facts->source_ip, " is ended"}));
-  services_.events->publish("hours-over", mount,
-                            {{"user", encoder.user}, {"address", encoder.facts->source_ip}});
-  Worker::end_source(services_, encoder.home, encoder.id, EndReason::kHours);
+  traffic_.log.info("source/hours",
+                    cat({"mount ", mount, ": the hours of \"", encoder.user, "\" are over, ",
+                         encoder.writes ? "its source" : "its standby", " from ",
+                         encoder.facts->source_ip, " is ended"}));
+  traffic_.events->publish("hours-over", mount,
+                           {{"user", encoder.user}, {"address", encoder.facts->source_ip}});
+  Worker::end_source(traffic_, encoder.home, encoder.id, EndReason::kHours);
 }
 
 void HoursService::plan() {
   if (stopped_ || ends_.empty()) return timer_.cancel();
   const auto left = std::chrono::seconds(ends_.begin()->first) -
                     std::chrono::duration_cast<std::chrono::microseconds>(
-                        services_.clock.wall().time_since_epoch());
+                        traffic_.clock.wall().time_since_epoch());
   timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kLook));
 }
 
 void HoursService::look_at_first() {
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = unix_seconds(traffic_.clock.wall());
   std::vector<std::string> due;
   for (const auto& [end, mount] : ends_) {
     if (end > now) break;

@@ -15,7 +15,7 @@
 #include <string>
 #include <utility>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 
 namespace lb {
 
@@ -23,7 +23,7 @@ class HoursService {
  public:
   static constexpr std::chrono::seconds kLook{10};
 
-  explicit HoursService(Services& services);
+  explicit HoursService(Traffic& traffic);
   // The configuration is another one.
   void configure();
   // The mount, its encoders or its section have changed.
@@ -42,7 +42,7 @@ class HoursService {
     std::set<std::uint64_t> told;  // encoders that have been ended, and are still there
   };
 
-  Services& services_;
+  Traffic& traffic_;
   std::map<std::string, OnAir> on_air_;
   std::set<std::pair<std::int64_t, std::string>> ends_;
   bool stopped_ = false;

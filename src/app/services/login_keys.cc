@@ -25,9 +25,9 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   guard_.set_key(ring.secret());
   sessions_.set_keys(std::make_shared<const KeyRing>(std::move(ring)));
   if (log_it)
-    services_.log.info(kKeyModule, cat({"sessions are signed by the key ", kid,
+    accounts_.log.info(kKeyModule, cat({"sessions are signed by the key ", kid,
                                         state_dir_.empty() ? "" : " of " + key_path()}));
-  services_.loops.control().post([this] {
+  accounts_.loops.control().post([this] {
     if (keys_changed_) keys_changed_();
   });
 }
@@ -35,17 +35,17 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
 void LoginService::keep_ring(KeyRing ring) {
   if (!state_dir_.empty()) {
     if (auto written = write_key_ring(key_path(), ring); !written)
-      services_.log.error(kKeyModule, written.error().what + "; sessions end with this process");
+      accounts_.log.error(kKeyModule, written.error().what + "; sessions end with this process");
     key_stamp_ = FileStamp::of_file(key_path());
   }
   take_ring(std::move(ring), true);
 }
 
 void LoginService::load_keys() {
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = unix_seconds(accounts_.clock.wall());
   if (state_dir_.empty()) {
     if (sessions_.keys() == nullptr) {
-      services_.log.warn(kKeyModule,
+      accounts_.log.warn(kKeyModule,
                          "no directory is known for the keys of sessions (<paths><state-dir>, or "
                          "$STATE_DIRECTORY): they end with this process");
       take_ring(KeyRing::fresh(now), true);
@@ -59,7 +59,7 @@ void LoginService::load_keys() {
   auto ring = read_key_ring(key_path());
   const bool absent = !ring && ring.error().code == Error::Code::kNotFound;
   if (!ring && !absent) {
-    services_.log.error(kKeyModule,
+    accounts_.log.error(kKeyModule,
                         ring.error().what + (before ? "; the keys that are in use stay in use"
                                                     : "; sessions end with this process"));
     if (before == nullptr) take_ring(KeyRing::fresh(now), false);
@@ -73,29 +73,29 @@ void LoginService::load_keys() {
 }
 
 void LoginService::revoke_key(std::string kid) {
-  services_.loops.clerk().post([this, kid = std::move(kid)] {
+  accounts_.loops.clerk().post([this, kid = std::move(kid)] {
     const auto ring = sessions_.keys();
-    const std::int64_t now = unix_seconds(services_.clock.wall());
+    const std::int64_t now = unix_seconds(accounts_.clock.wall());
     if (ring == nullptr || ring->find(kid, now) == nullptr) return;
-    services_.log.warn(kKeyModule, cat({"the record of the key ", kid,
+    accounts_.log.warn(kKeyModule, cat({"the record of the key ", kid,
                                         " was deleted: the sessions that it has signed end now"}));
     keep_ring(ring->without(kid, now));
   });
 }
 
 void LoginService::take_records(std::span<const RegistryRecord> all) {
-  services_.loops.control().assert_here();
+  accounts_.loops.control().assert_here();
   std::vector<SessionRecords::Row> rows;
   rows.reserve(all.size());
   for (const RegistryRecord& record : all) rows.push_back({record.key, record.value});
   std::vector<std::string> complaints;
-  told_ = told_records_.read(rows, node_name(*services_.config.read()), complaints);
-  for (const std::string& text : complaints) services_.log.error("login/records", text);
+  told_ = told_records_.read(rows, node_name(*accounts_.config.read()), complaints);
+  for (const std::string& text : complaints) accounts_.log.error("login/records", text);
   publish_others();
 }
 
 void LoginService::take_store(SessionKeys keys) {
-  services_.loops.control().assert_here();
+  accounts_.loops.control().assert_here();
   of_store_ = std::move(keys);
   publish_others();
 }
@@ -103,8 +103,8 @@ void LoginService::take_store(SessionKeys keys) {
 void LoginService::publish_others() {
   auto all = std::make_shared<SessionKeys>(of_store_);
   add_keys(*all, told_);
-  services_.session_keys.publish(std::move(all));
-  services_.events->stream().check_logins();
+  accounts_.session_keys.publish(std::move(all));
+  accounts_.events->stream().check_logins();
 }
 
 }  // namespace lb

@@ -25,7 +25,7 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
   plan->hands_over = plan->api && config.store.type != StoreType::kNone;
   plan->tells_ends = plan->on && config.store.type != StoreType::kNone;
   plan->console = config.console;
-  plan->passwords = Services::passwords(config);
+  plan->passwords = Accounts::passwords(config);
   plan->sso_from =
       AddressList::parse(config.console.sso_from, [](std::size_t, const std::string&) {});
   return plan;
@@ -33,14 +33,14 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
 
 }  // namespace
 
-LoginService::LoginService(Services& services)
-    : services_(services),
+LoginService::LoginService(Accounts& accounts)
+    : accounts_(accounts),
       start_secret_(random_bytes(32)),
       plan_(std::make_shared<const Plan>()),
-      sessions_(services.clock, services.session_keys),
-      guard_(services.clock),
-      wrong_logins_(services.clock),
-      timer_(services.loops.control(), [this] { poll(); }) {}
+      sessions_(accounts.clock, accounts.session_keys),
+      guard_(accounts.clock),
+      wrong_logins_(accounts.clock),
+      timer_(accounts.loops.control(), [this] { poll(); }) {}
 
 LoginService::~LoginService() = default;
 
@@ -63,7 +63,7 @@ void LoginService::configure(const Config& config, bool at_start) {
     load_addresses();
     reopen_audit();
   } else {
-    services_.loops.clerk().post([this] {
+    accounts_.loops.clerk().post([this] {
       load_keys();
       load_addresses();
       reopen_audit();
@@ -80,37 +80,37 @@ void LoginService::load_addresses() {
 void LoginService::save_addresses() {
   if (state_dir_.empty() || !addresses_changed_.exchange(false)) return;
   if (const auto written = replace_file(address_path(), guard_.text()); !written)
-    services_.log.warn(
+    accounts_.log.warn(
         kModule, written.error().what + "; after a restart the addresses of users are not known");
 }
 
 void LoginService::poll() {
-  services_.loops.clerk().post([this] {
+  accounts_.loops.clerk().post([this] {
     if (!on()) return;
     load_keys();
     save_addresses();
     audit_left_out();
   });
-  timer_.after(coalesced(services_.loops.control(), kPoll));
+  timer_.after(coalesced(accounts_.loops.control(), kPoll));
 }
 
 void LoginService::reopen_audit() {
-  const auto config = services_.config.read();
+  const auto config = accounts_.config.read();
   if (!on() || config->paths.logdir.empty()) return;
   if (const auto opened = audit_.open(config->paths.logdir + "/audit.log", node_name(*config));
       !opened)
-    services_.log.error("login/audit", opened.error().what + "; changes are not written down");
+    accounts_.log.error("login/audit", opened.error().what + "; changes are not written down");
 }
 
 void LoginService::audit(AuditEntry entry) {
   if (!on()) return;
-  if (const auto written = audit_.write(entry, services_.clock.wall()); !written)
-    services_.log.error("login/audit", written.error().what);
+  if (const auto written = audit_.write(entry, accounts_.clock.wall()); !written)
+    accounts_.log.error("login/audit", written.error().what);
 }
 
 void LoginService::audit_wrong(AuditEntry entry) {
   const bool of_user = entry.user == plan()->passwords.admin_user ||
-                       services_.users.read()->user(entry.user) != nullptr;
+                       accounts_.users.read()->user(entry.user) != nullptr;
   if (on() && wrong_logins_.takes_line(of_user)) audit(std::move(entry));
 }
 
@@ -169,20 +169,20 @@ Identity LoginService::identity_of(const User& user, Identity::Via via) const {
   identity.account = user.account;
   identity.mounts = user.mounts;
   identity.addresses = user.role != Role::kViewer || user.addresses;
-  identity.book = services_.users.read();
+  identity.book = accounts_.users.read();
   identity.account_of = mount_accounts();
   return identity;
 }
 
 std::function<std::string(std::string_view mount)> LoginService::mount_accounts() const {
-  return [&services = services_](std::string_view mount) {
-    return std::string(mount_account(*services.config.read(), mount));
+  return [&accounts = accounts_](std::string_view mount) {
+    return std::string(mount_account(*accounts.config.read(), mount));
   };
 }
 
 std::optional<Identity> LoginService::identity_of(const Session& session) const {
   Identity identity;
-  const auto book = services_.users.read();
+  const auto book = accounts_.users.read();
   const PasswordSettings known = plan()->passwords;
   if (!session.parent.empty() && session.file) {  // of a master's file
     identity = file_administrator();
@@ -190,7 +190,7 @@ std::optional<Identity> LoginService::identity_of(const Session& session) const 
     identity.role = admin_role(plan()->console.handed_over);
   } else if (!session.parent.empty()) {
     // As its record is by now, whatever it was when its master handed it over.
-    const auto others = services_.session_keys.read();
+    const auto others = accounts_.session_keys.read();
     const User* user = others->user(session.user);
     if (user == nullptr || user->epoch > session.epoch) return std::nullopt;
     identity = identity_of(*user, Identity::Via::kCookie);
@@ -214,7 +214,7 @@ std::string LoginService::begin_session(const Identity& identity) {
   session.user = identity.user;
   session.role = Role::kAdmin;
   session.epoch = file_epoch();
-  const auto book = services_.users.read();
+  const auto book = accounts_.users.read();
   const User* user = book->user(identity.user);
   session.file = identity.via == Identity::Via::kFile;
   if (!session.file && user != nullptr) {
@@ -226,7 +226,7 @@ std::string LoginService::begin_session(const Identity& identity) {
 
 void LoginService::end_session(const Session& session) {
   if (!plan()->tells_ends) return sessions_.end(session);
-  services_.loops.control().post([this, ended = sessions_.end_login(session)]() mutable {
+  accounts_.loops.control().post([this, ended = sessions_.end_login(session)]() mutable {
     if (ended_) ended_(std::move(ended));
   });
 }
@@ -246,12 +246,12 @@ std::string LoginService::decoy_for(const UserBook& book, const std::string& nam
 
 void LoginService::judge(std::string user, std::string password, const Address& from,
                          UniqueFunction<void(LoginResult, Identity)> done) {
-  services_.loops.control().assert_here();
+  accounts_.loops.control().assert_here();
   const auto plan = this->plan();
   if (is_admin(plan->passwords, Credentials{user, password}))
     return done(LoginResult::kRight, file_administrator());
   // The name of the administrator of the file belongs to no other user.
-  const auto book = services_.users.read();
+  const auto book = accounts_.users.read();
   const User* known = user == plan->passwords.admin_user ? nullptr : book->user(user);
   const bool may = known != nullptr && !known->disabled && !hash_kind(known->hash).empty();
   std::string hash = may ? known->hash : decoy_for(*book, user);
@@ -259,14 +259,14 @@ void LoginService::judge(std::string user, std::string password, const Address& 
   auto kept = std::make_shared<UniqueFunction<void(LoginResult, Identity)>>(std::move(done));
   auto answered = [this, may, user, kept](bool right) {
     // As the book is by now.
-    const auto now = services_.users.read();
+    const auto now = accounts_.users.read();
     const User* found = now->user(user);
     if (may && right && found != nullptr && !found->disabled)
       (*kept)(LoginResult::kRight, identity_of(*found, Identity::Via::kBasic));
     else
       (*kept)(LoginResult::kWrong, {});
   };
-  HashQueue& hashes = services_.auth->hashes();
+  HashQueue& hashes = accounts_.auth->hashes();
   const bool taken =
       guard_.knows(user, from)
           ? hashes.check(std::move(hash), std::move(password), std::move(answered))

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "admin/identity.h"
-#include "app/services/services.h"
+#include "app/services/accounts.h"
 #include "auth/audit_log.h"
 #include "auth/login_guard.h"
 #include "auth/session_book.h"
@@ -56,7 +56,7 @@ class LoginService {
     bool tells_ends = false;  // … and which logins have ended
   };
 
-  explicit LoginService(Services& services);
+  explicit LoginService(Accounts& accounts);
   ~LoginService();
   // At the start, before the loops, files are read at once.
   void configure(const Config& config, bool at_start);
@@ -123,7 +123,7 @@ class LoginService {
   std::uint64_t file_epoch() const;
   std::string decoy_for(const UserBook& book, const std::string& name) const;
 
-  Services& services_;
+  Accounts& accounts_;
   const std::string start_secret_;  // until there is a key ring
   std::atomic<bool> on_{false};
   Snapshot<Plan> plan_;

@@ -35,15 +35,15 @@ bool is_same(const std::shared_ptr<const FileStream>& before, const FileStream& 
 }
 
 std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
-                                  const Config& config, Services& services) {
+                                  const Config& config, Traffic& traffic) {
   auto settings = std::make_shared<MountSettings>();
   settings->name = name;
   settings->hidden = true;
   settings->burst_bytes = config.limits.burst_bytes;
   settings->queue_bytes = config.limits.queue_bytes;
   settings->max_pulse = config.limits.max_pulse;
-  auto mount = std::make_shared<Mount>(name, std::move(settings), services.loops.workers(),
-                                       &services.counters.promised);
+  auto mount = std::make_shared<Mount>(name, std::move(settings), traffic.loops.workers(),
+                                       &traffic.counters.promised);
   facts->from_file = true;
   mount->set_facts(std::move(facts));
   return mount;
@@ -51,10 +51,10 @@ std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<Sourc
 
 }  // namespace
 
-MountFiles::MountFiles(Services& services)
-    : services_(services),
+MountFiles::MountFiles(Traffic& traffic)
+    : traffic_(traffic),
       table_(std::make_shared<const Table>()),
-      timer_(services.loops.control(), [this] { ask_clerk(); }) {}
+      timer_(traffic.loops.control(), [this] { ask_clerk(); }) {}
 
 MountFiles::~MountFiles() = default;
 
@@ -94,9 +94,9 @@ void MountFiles::ask_clerk() {
     look_again_ = true;
     return;
   }
-  services_.loops.clerk().post(
-      [this, wanted = wanted_, webroot = services_.config.read()->paths.webroot] {
-        services_.loops.control().post([this, news = look(wanted, webroot)] {
+  traffic_.loops.clerk().post(
+      [this, wanted = wanted_, webroot = traffic_.config.read()->paths.webroot] {
+        traffic_.loops.control().post([this, news = look(wanted, webroot)] {
           looking_ = false;
           adopt(news);
           if (std::exchange(look_again_, false)) ask_clerk();
@@ -137,8 +137,8 @@ MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::str
 }
 
 void MountFiles::complain(const Wanted& wanted, const std::string& why) {
-  services_.log.warn("source/file", cat({wanted.role == Role::kIntro ? "intro " : "fallback-mount ",
-                                         wanted.name, ": ", why}));
+  traffic_.log.warn("source/file", cat({wanted.role == Role::kIntro ? "intro " : "fallback-mount ",
+                                        wanted.name, ": ", why}));
 }
 
 void MountFiles::adopt(const News& news) {
@@ -158,7 +158,7 @@ void MountFiles::adopt(const News& news) {
       intro->file = file;
       auto facts = std::make_shared<SourceFacts>();
       facts->plugin = file->plugin;
-      intro->mount = make_mount(want.name, std::move(facts), *services_.config.read(), services_);
+      intro->mount = make_mount(want.name, std::move(facts), *traffic_.config.read(), traffic_);
       intro->mount->channel().publish(file->view);
       table->intros[want.name] = std::move(intro);
     }
@@ -182,7 +182,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   row.file = file;
   const unsigned named = rate_in_name(name);
   const std::uint64_t rate = named > 0 ? std::uint64_t{named} * 125 : file->bytes_per_second;
-  const std::string type(services_.files.read()->types().type_of(name));
+  const std::string type(traffic_.files.read()->types().type_of(name));
   std::string why;
   if (rate == 0)
     why = "its bit rate is not known; put it into the name, as in \"name-[128].webm\"";
@@ -196,7 +196,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
     return;
   }
   if (!is_new) {
-    Worker& home = *services_.workers[row.home];
+    Worker& home = *traffic_.workers[row.home];
     home.loop.post([&home, mount = row.mount.get(), file, rate] {
       if (const auto at = home.files.find(mount); at != home.files.end())
         at->second->replace(file, rate);
@@ -215,19 +215,19 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   // So that titles come when the listener goes on to a stream.
   if (file->plugin->icy_metadata) facts->metaint = kMetaint;
   facts->stats["server_type"] = type;
-  facts->started = services_.clock.steady();
-  facts->started_wall = services_.clock.wall();
-  row.mount = make_mount(name, std::move(facts), *services_.config.read(), services_);
+  facts->started = traffic_.clock.steady();
+  facts->started_wall = traffic_.clock.wall();
+  row.mount = make_mount(name, std::move(facts), *traffic_.config.read(), traffic_);
   row.home = home_of(name);
-  Worker& home = *services_.workers[row.home];
+  Worker& home = *traffic_.workers[row.home];
   home.loop.post([this, &home, mount = row.mount, file, rate, log = std::move(*log)]() mutable {
-    home.files[mount.get()] = std::make_unique<FileFeeder>(
-        home.loop, services_.log, callbacks(home), mount, std::move(log), file, rate);
+    home.files[mount.get()] = std::make_unique<FileFeeder>(home.loop, traffic_.log, callbacks(home),
+                                                           mount, std::move(log), file, rate);
   });
 }
 
 unsigned MountFiles::home_of(std::string_view name) const {
-  return static_cast<unsigned>(std::hash<std::string_view>{}(name) % services_.loops.workers());
+  return static_cast<unsigned>(std::hash<std::string_view>{}(name) % traffic_.loops.workers());
 }
 
 FileFeeder::Callbacks MountFiles::callbacks(Worker& home) {
@@ -235,13 +235,13 @@ FileFeeder::Callbacks MountFiles::callbacks(Worker& home) {
   callbacks.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) {
     Worker::wake(home.services, loops, woken);
   };
-  callbacks.sources = &services_.counters.sources;
+  callbacks.sources = &traffic_.counters.sources;
   return callbacks;
 }
 
 void MountFiles::end_fallback(const Fallback& fallback) {
   if (!fallback.mount) return;
-  Worker& home = *services_.workers[fallback.home];
+  Worker& home = *traffic_.workers[fallback.home];
   home.loop.post([&home, mount = fallback.mount] {
     const auto at = home.files.find(mount.get());
     if (at == home.files.end()) return;
@@ -259,8 +259,8 @@ LoopStreams::Intro MountFiles::intro_for(const Mount& mount) const {
   const Intro& intro = *at->second;
   if (const std::string why = why_not_playable(*intro.file, mount); !why.empty()) {
     if (!intro.complained.exchange(true))
-      services_.log.warn("source/file", cat({"mount ", mount.name(), ": intro ", settings->intro,
-                                             " is skipped, because ", why}));
+      traffic_.log.warn("source/file", cat({"mount ", mount.name(), ": intro ", settings->intro,
+                                            " is skipped, because ", why}));
     return {};
   }
   const std::uint64_t rate =
@@ -285,7 +285,7 @@ void MountFiles::entered(const std::shared_ptr<Mount>& mount) {
   const auto table = table_.read();
   const auto at = table->fallbacks.find(mount->name());
   if (at == table->fallbacks.end() || at->second.mount != mount) return;
-  Worker& home = *services_.workers[at->second.home];
+  Worker& home = *traffic_.workers[at->second.home];
   home.loop.post([&home, mount] {
     if (const auto feeder = home.files.find(mount.get()); feeder != home.files.end())
       feeder->second->play();
@@ -294,7 +294,7 @@ void MountFiles::entered(const std::shared_ptr<Mount>& mount) {
 
 const FileFeeder* MountFiles::feeder_of(const Fallback& fallback) const {
   if (!fallback.mount) return nullptr;
-  const auto& files = services_.workers[fallback.home]->files;
+  const auto& files = traffic_.workers[fallback.home]->files;
   const auto at = files.find(fallback.mount.get());
   return at == files.end() ? nullptr : at->second.get();
 }
@@ -303,7 +303,7 @@ void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
   std::set<const Mount*> others;
   for (const auto& [name, fallback] : table_.read()->fallbacks)
     if (feeder_of(fallback) != nullptr) others.insert(fallback.mount.get());
-  for (const auto& worker : services_.workers)
+  for (const auto& worker : traffic_.workers)
     worker->streams.each_mount([&](const Mount& mount) {
       if (mount.facts()->from_file && others.insert(&mount).second) f(mount);
     });
@@ -355,7 +355,7 @@ Result<std::shared_ptr<Mount>> MountFiles::restore(const HeardFileRecord& saved,
   auto facts = std::make_shared<SourceFacts>();
   if (saved.feeder) *facts = *restore_facts(saved.feeder->facts);
   facts->plugin = (*file)->plugin;
-  auto mount = make_mount(saved.name, std::move(facts), *services_.config.read(), services_);
+  auto mount = make_mount(saved.name, std::move(facts), *traffic_.config.read(), traffic_);
   mount->bytes_read.store(saved.bytes_read, std::memory_order_relaxed);
   mount->bytes_sent.store(saved.bytes_sent, std::memory_order_relaxed);
   if (!saved.feeder) {
@@ -366,8 +366,8 @@ Result<std::shared_ptr<Mount>> MountFiles::restore(const HeardFileRecord& saved,
   const auto [row, added] =
       table->fallbacks.try_emplace(saved.name, Fallback{*file, mount, home_of(saved.name)});
   if (!added) return wrong("there are two of it");
-  Worker& home = *services_.workers[row->second.home];
-  auto feeder = FileFeeder::restore(home.loop, services_.log, callbacks(home), mount, *file,
+  Worker& home = *traffic_.workers[row->second.home];
+  auto feeder = FileFeeder::restore(home.loop, traffic_.log, callbacks(home), mount, *file,
                                     *saved.feeder, fds);
   if (!feeder) return wrong(feeder.error().what);
   home.files[mount.get()] = std::move(*feeder);

@@ -19,7 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "base/snapshot.h"
 #include "stream/file_feeder.h"
 #include "stream/file_stream.h"
@@ -30,7 +30,7 @@ namespace lb {
 
 class MountFiles {
  public:
-  explicit MountFiles(Services& services);
+  explicit MountFiles(Traffic& traffic);
   ~MountFiles();
 
   // The configuration of the start, before the loops run.
@@ -101,7 +101,7 @@ class MountFiles {
   // Mounts of files that listeners hear, and no feeder plays.
   void each_intro(const std::function<void(const Mount&)>& f) const;
 
-  Services& services_;
+  Traffic& traffic_;
   std::set<Wanted> wanted_, named_by_admin_;   // control
   bool looking_ = false, look_again_ = false;  // control
   std::map<std::string, Found> found_;         // clerk, begin(); by path

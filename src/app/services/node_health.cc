@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 
 namespace lb {
 
-NodeHealth node_health(const Services& services) {
-  const NodeLoad load = services.load.read();
-  const auto drain = services.drain.picture();
+NodeHealth node_health(const Traffic& traffic) {
+  const NodeLoad load = traffic.load.read();
+  const auto drain = traffic.drain.picture();
   NodeHealth health;
   health.listeners = load.audience;
   health.most_listeners = load.clients_limit;
@@ -17,13 +17,13 @@ NodeHealth node_health(const Services& services) {
   health.use = load.use();
   health.version = LB_VERSION;
   // A warning: players refuse it, but plain http goes on.
-  if (const auto tls = services.tls.context())
+  if (const auto tls = traffic.tls.context())
     for (const TlsContext::Certificate& one : tls->certificates())
-      if (one.expires <= services.clock.wall()) health.certificate = "expired";
+      if (one.expires <= traffic.clock.wall()) health.certificate = "expired";
   if (drain->mode != DrainMode::kOff) {
     health.condition = NodeCondition::kDraining;
     health.drain = to_text(drain->mode);
-  } else if (!services.ready.load(std::memory_order_relaxed)) {
+  } else if (!traffic.ready.load(std::memory_order_relaxed)) {
     health.condition = NodeCondition::kStarting;
   } else if (health.use >= 1) {
     health.condition = NodeCondition::kFull;

@@ -6,8 +6,8 @@
 
 namespace lb {
 
-struct Services;
+struct Traffic;
 
-NodeHealth node_health(const Services& services);
+NodeHealth node_health(const Traffic& traffic);
 
 }  // namespace lb

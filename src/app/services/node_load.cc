@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 
 namespace lb {
 namespace {
@@ -43,15 +43,15 @@ NodeLoad measure_load(const Config& config, const ServerCounters& counters,
   return load;
 }
 
-LoadMeter::LoadMeter(const Services& services)
-    : services_(services), last_(std::make_shared<const Measured>()) {}
+LoadMeter::LoadMeter(const Traffic& traffic)
+    : traffic_(traffic), last_(std::make_shared<const Measured>()) {}
 
 NodeLoad LoadMeter::read() const {
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = traffic_.clock.steady();
   const auto last = last_.read();
   if (last->at != SteadyTime{} && now - last->at < kLoadFresh) return last->load;
   const Measured measured{
-      measure_load(*services_.config.read(), services_.counters, *services_.mounts.all()), now};
+      measure_load(*traffic_.config.read(), traffic_.counters, *traffic_.mounts.all()), now};
   last_.publish(std::make_shared<const Measured>(measured));
   return measured.load;
 }

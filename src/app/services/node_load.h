@@ -16,7 +16,7 @@ namespace lb {
 
 struct Config;
 struct ServerCounters;
-struct Services;
+struct Traffic;
 
 struct NodeLoad {
   std::int64_t listeners = 0, listeners_limit = -1;  // relays among them; -1: not limited
@@ -34,7 +34,7 @@ NodeLoad measure_load(const Config& config, const ServerCounters& counters,
 
 class LoadMeter {
  public:
-  explicit LoadMeter(const Services& services);
+  explicit LoadMeter(const Traffic& traffic);
   NodeLoad read() const;
 
  private:
@@ -42,7 +42,7 @@ class LoadMeter {
     NodeLoad load;
     SteadyTime at{};
   };
-  const Services& services_;
+  const Traffic& traffic_;
   mutable Snapshot<Measured> last_;
 };
 

@@ -35,8 +35,8 @@ std::string titles_json(const std::vector<MountPicture>& rows) {
 
 }  // namespace
 
-PictureFiles::PictureFiles(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { write_titles(); }) {}
+PictureFiles::PictureFiles(Traffic& traffic)
+    : traffic_(traffic), timer_(traffic.loops.control(), [this] { write_titles(); }) {}
 
 void PictureFiles::begin(const Config& config) {
   const std::string state = state_directory(config);
@@ -58,7 +58,7 @@ void PictureFiles::begin(const Config& config) {
   std::ranges::sort(found);
   for (const auto& [when, file] : found) add(file.first, file.second);
   restore_titles();
-  services_.pictures.on_new(
+  traffic_.pictures.on_new(
       [this](const std::string& name, const PictureShelf::Bytes& bytes) { keep(name, bytes); });
 }
 
@@ -74,7 +74,7 @@ void PictureFiles::restore_titles() {
     const std::string mount(row.at("mount").text().value_or(""));
     const std::string title(row.at("title").text().value_or(""));
     const std::string art(row.at("art").text().value_or(""));
-    if (mount.starts_with('/') && has(art)) services_.titles.paint(mount, title, art);
+    if (mount.starts_with('/') && has(art)) traffic_.titles.paint(mount, title, art);
   }
 }
 
@@ -91,8 +91,8 @@ void PictureFiles::add(const std::string& name, std::uint64_t bytes) {
 }
 
 void PictureFiles::keep(const std::string& name, PictureShelf::Bytes bytes) {
-  services_.disk.loop().post([this, name, bytes = std::move(bytes)] { write(name, *bytes); });
-  services_.loops.control().post([this] { titles_changed(); });
+  traffic_.disk.loop().post([this, name, bytes = std::move(bytes)] { write(name, *bytes); });
+  traffic_.loops.control().post([this] { titles_changed(); });
 }
 
 void PictureFiles::write(const std::string& name, const std::string& bytes) {
@@ -119,14 +119,14 @@ std::string PictureFiles::take_oldest() {
 }
 
 void PictureFiles::read(const std::string& name, Then then) {
-  services_.disk.loop().post([this, name, then = std::move(then)]() mutable {
+  traffic_.disk.loop().post([this, name, then = std::move(then)]() mutable {
     auto bytes = folder_->read(name, kMaxPictureBytes);
-    const bool found = bytes && services_.pictures.put_as(name, *std::move(bytes));
+    const bool found = bytes && traffic_.pictures.put_as(name, *std::move(bytes));
     if (!found) {
       const std::lock_guard lock(mutex_);
       if (const auto row = rows_.extract(name)) bytes_ -= row.mapped().bytes;
     }
-    services_.loops.control().post([found, then = std::move(then)]() mutable { then(found); });
+    traffic_.loops.control().post([found, then = std::move(then)]() mutable { then(found); });
   });
 }
 
@@ -140,17 +140,17 @@ void PictureFiles::stop() {
 }
 
 void PictureFiles::write_titles() {
-  std::string text = titles_json(services_.titles.pictured());
+  std::string text = titles_json(traffic_.titles.pictured());
   if (text == titles_ || text.size() > kLongestTitles) return;
   titles_ = text;
-  services_.disk.loop().post([this, text = std::move(text)] {
+  traffic_.disk.loop().post([this, text = std::move(text)] {
     if (auto placed = folder_->place(kTitles, text); !placed) tell(placed.error());
   });
 }
 
 void PictureFiles::tell(const Error& error) {
   if (!std::exchange(told_, true))
-    services_.log.warn("art/files", error.what + "; pictures of titles end with this process");
+    traffic_.log.warn("art/files", error.what + "; pictures of titles end with this process");
 }
 
 }  // namespace lb

@@ -16,7 +16,7 @@
 #include <optional>
 #include <string>
 
-#include "app/services/services.h"
+#include "app/services/traffic.h"
 #include "base/unique_function.h"
 #include "registry/folder.h"
 
@@ -27,7 +27,7 @@ class PictureFiles {
   static constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;
   static constexpr std::size_t kMaxFiles = 20'000;
 
-  explicit PictureFiles(Services& services);
+  explicit PictureFiles(Traffic& traffic);
 
   // Without a state directory nothing is kept.
   void begin(const Config& config);
@@ -52,7 +52,7 @@ class PictureFiles {
   void write_titles();
   void tell(const Error& error);
 
-  Services& services_;
+  Traffic& traffic_;
   std::optional<Folder> folder_;  // nullopt: nothing is kept
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;

@@ -9,15 +9,15 @@ constexpr std::size_t kMostFetches = 16, kMostWaiting = 4096;
 
 }  // namespace
 
-RemoteRecordings::RemoteRecordings(Services& services, const Catalog& own, unsigned thread)
-    : clock_(services.clock),
+RemoteRecordings::RemoteRecordings(Runtime& runtime, const Catalog& own, unsigned thread)
+    : clock_(runtime.clock),
       thread_number_(thread),
       archive_(
-          std::make_unique<RemoteArchive>([this]() -> Loop& { return begin(); }, services.log, own,
+          std::make_unique<RemoteArchive>([this]() -> Loop& { return begin(); }, runtime.log, own,
                                           [this](FetchRequest request, Fetcher::Done done) {
                                             fetcher_->start(std::move(request), std::move(done));
                                           })),
-      passes_(services.clock.steady()) {}
+      passes_(runtime.clock.steady()) {}
 
 // What is under way is dropped before what it would call.
 RemoteRecordings::~RemoteRecordings() { fetcher_.reset(); }

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "app/process/io_thread.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "archive/passes.h"
 #include "archive/remote_archive.h"
 #include "net/fetch.h"
@@ -20,7 +20,7 @@ namespace lb {
 class RemoteRecordings {
  public:
   // thread: its number among the loops.
-  RemoteRecordings(Services& services, const Catalog& own, unsigned thread);
+  RemoteRecordings(Runtime& runtime, const Catalog& own, unsigned thread);
   ~RemoteRecordings();
 
   void configure(const Config& config);

@@ -14,10 +14,10 @@ constexpr std::chrono::seconds kAgain = 6h;
 
 }  // namespace
 
-RenewalWatch::RenewalWatch(Services& services, Changed changed)
-    : services_(services),
+RenewalWatch::RenewalWatch(Runtime& runtime, Changed changed)
+    : runtime_(runtime),
       changed_(std::move(changed)),
-      timer_(services.loops.control(), [this] { ask(); }) {}
+      timer_(runtime.loops.control(), [this] { ask(); }) {}
 
 void RenewalWatch::watch(const AcmeAuthority& authority, const std::string& id) {
   stop();
@@ -28,17 +28,17 @@ void RenewalWatch::watch(const AcmeAuthority& authority, const std::string& id) 
 
 void RenewalWatch::stop() {
   timer_.cancel();
-  if (request_ != 0) services_.fetcher->cancel(std::exchange(request_, 0));
+  if (request_ != 0) runtime_.fetcher->cancel(std::exchange(request_, 0));
 }
 
 void RenewalWatch::start(const std::string& url,
                          std::function<void(const Result<FetchAnswer>&)> done) {
   request_ =
-      services_.fetcher->start(authority_request(authority_, url),
-                               [this, done = std::move(done)](const Result<FetchAnswer>& answer) {
-                                 request_ = 0;
-                                 done(answer);
-                               });
+      runtime_.fetcher->start(authority_request(authority_, url),
+                              [this, done = std::move(done)](const Result<FetchAnswer>& answer) {
+                                request_ = 0;
+                                done(answer);
+                              });
 }
 
 void RenewalWatch::ask() {
@@ -56,7 +56,7 @@ void RenewalWatch::on_directory(const Result<FetchAnswer>& answer) {
 
 void RenewalWatch::on_window(const Result<FetchAnswer>& answer) {
   if (!answer) return;
-  timer_.after(next_question(*answer, services_.clock.wall()));
+  timer_.after(next_question(*answer, runtime_.clock.wall()));
   if (const auto window = renewal_window(*answer)) changed_(*window);
 }
 

@@ -13,14 +13,14 @@
 
 #include "acme/renewal_info.h"
 #include "acme/settings.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 
 namespace lb {
 
 class RenewalWatch {
  public:
   using Changed = std::function<void(const RenewalWindow&)>;
-  RenewalWatch(Services& services, Changed changed);
+  RenewalWatch(Runtime& runtime, Changed changed);
 
   // id: of the certificate (renewal_id()).
   void watch(const AcmeAuthority& authority, const std::string& id);
@@ -32,7 +32,7 @@ class RenewalWatch {
   void on_window(const Result<FetchAnswer>& answer);
   void start(const std::string& url, std::function<void(const Result<FetchAnswer>&)> done);
 
-  Services& services_;
+  Runtime& runtime_;
   Changed changed_;
   AcmeAuthority authority_;
   std::string id_;

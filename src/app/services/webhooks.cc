@@ -27,13 +27,13 @@ std::string webhook_signature(std::string_view secret, std::int64_t second, std:
   return cat({"t=", second, ",v1=", hex_encode(key.sign(cat({second, "."}), body))});
 }
 
-Webhook::Webhook(Services& services, WebhookSettings settings)
-    : services_(services),
+Webhook::Webhook(Runtime& runtime, WebhookSettings settings)
+    : runtime_(runtime),
       settings_(std::move(settings)),
-      again_(services.loops.control(), [this] { send(); }) {}
+      again_(runtime.loops.control(), [this] { send(); }) {}
 
 Webhook::~Webhook() {
-  if (asked_) services_.fetcher->cancel(*asked_);
+  if (asked_) runtime_.fetcher->cancel(*asked_);
 }
 
 void Webhook::add(const ServerEvent& event, std::string body) {
@@ -48,7 +48,7 @@ void Webhook::add(const ServerEvent& event, std::string body) {
 
 void Webhook::send() {
   const Waiting& first = waiting_.front();
-  const auto config = services_.config.read();
+  const auto config = runtime_.config.read();
   FetchRequest request;
   request.url = settings_.url;
   request.json = first.body;
@@ -59,8 +59,8 @@ void Webhook::send() {
   if (!settings_.secret.empty())
     request.headers.push_back(cat(
         {"X-LB-Signature: ",
-         webhook_signature(settings_.secret, unix_seconds(services_.clock.wall()), first.body)}));
-  asked_ = services_.fetcher->start(std::move(request), [this](Result<FetchAnswer> answer) {
+         webhook_signature(settings_.secret, unix_seconds(runtime_.clock.wall()), first.body)}));
+  asked_ = runtime_.fetcher->start(std::move(request), [this](Result<FetchAnswer> answer) {
     asked_.reset();
     on_answer(answer);
   });
@@ -71,8 +71,8 @@ void Webhook::on_answer(const Result<FetchAnswer>& answer) {
   if (answer->status < 200 || answer->status > 299)
     return on_refusal(cat({"status ", answer->status}));
   if (!std::exchange(in_order_, true))
-    services_.log.info(kWebhooks, cat({shown_url(settings_.url), " takes events again; ", given_up_,
-                                       " were given up so far"}));
+    runtime_.log.info(kWebhooks, cat({shown_url(settings_.url), " takes events again; ", given_up_,
+                                      " were given up so far"}));
   ++sent_;
   tries_ = 0;
   waiting_.pop_front();
@@ -82,7 +82,7 @@ void Webhook::on_answer(const Result<FetchAnswer>& answer) {
 void Webhook::on_refusal(const std::string& why) {
   if (tries_ < kPauses.size()) {
     if (std::exchange(in_order_, false))
-      services_.log.warn(
+      runtime_.log.warn(
           kWebhooks,
           cat({shown_url(settings_.url), " did not take the event ", waiting_.front().what, " (",
                why, "); it is sent again ", kPauses.size(), " times, within ",
@@ -90,7 +90,7 @@ void Webhook::on_refusal(const std::string& why) {
     again_.after(kPauses[tries_++]);
     return;
   }
-  services_.log.error(
+  runtime_.log.error(
       kWebhooks, cat({shown_url(settings_.url), " did not take the event ", waiting_.front().what,
                       " (", why, "); it was given up, ", waiting_.size() - 1, " wait"}));
   ++given_up_;
@@ -107,7 +107,7 @@ void Webhooks::take(const std::vector<WebhookSettings>& configured) {
   for (const WebhookSettings& settings : configured) {
     const auto there = std::ranges::find_if(
         before, [&](const auto& hook) { return hook && hook->settings() == settings; });
-    hooks_.push_back(there == before.end() ? std::make_unique<Webhook>(services_, settings)
+    hooks_.push_back(there == before.end() ? std::make_unique<Webhook>(runtime_, settings)
                                            : std::move(*there));
   }
   for (const auto& gone : before) {
@@ -118,7 +118,7 @@ void Webhooks::take(const std::vector<WebhookSettings>& configured) {
 }
 
 void Webhooks::tell(const ServerEvent& event, const std::string& node) {
-  take(services_.config.read()->webhooks);
+  take(runtime_.config.read()->webhooks);
   std::string body;  // made where it is wanted
   for (const auto& hook : hooks_) {
     if (!is_told(hook->settings(), event)) continue;

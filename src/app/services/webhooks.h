@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "admin/event_stream.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "config/webhook_settings.h"
 #include "net/fetch.h"
 #include "net/loop.h"
@@ -38,7 +38,7 @@ class Webhook {
                                       std::chrono::seconds(60)};
   static constexpr std::size_t kWaiting = 1000;
 
-  Webhook(Services& services, WebhookSettings settings);
+  Webhook(Runtime& runtime, WebhookSettings settings);
   ~Webhook();
   Webhook(const Webhook&) = delete;
   Webhook& operator=(const Webhook&) = delete;
@@ -58,7 +58,7 @@ class Webhook {
   void on_answer(const Result<FetchAnswer>& answer);
   void on_refusal(const std::string& why);
 
-  Services& services_;
+  Runtime& runtime_;
   const WebhookSettings settings_;
   std::deque<Waiting> waiting_;  // the first one is under way, or waits for its pause
   std::optional<std::uint64_t> asked_;
@@ -70,7 +70,7 @@ class Webhook {
 
 class Webhooks {
  public:
-  explicit Webhooks(Services& services) : services_(services) {}
+  explicit Webhooks(Runtime& runtime) : runtime_(runtime) {}
 
   // By the configuration of now: what waits for an address that stays as it was goes on.
   void tell(const ServerEvent& event, const std::string& node);
@@ -80,7 +80,7 @@ class Webhooks {
  private:
   void take(const std::vector<WebhookSettings>& configured);
 
-  Services& services_;
+  Runtime& runtime_;
   std::vector<std::unique_ptr<Webhook>> hooks_;
   std::uint64_t sent_before_ = 0, given_up_before_ = 0;  // by addresses that are gone
 };

@@ -123,27 +123,27 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   }
   const std::string query =
       request.query + (connection.form_is_urlencoded() ? "&" + connection.form() : std::string());
-  Services& services = worker_.services;
-  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  Traffic& traffic = worker_.services;
+  const std::int64_t now_ms = unix_ms(traffic.clock.wall());
   const auto mount = query_param(query, "mount");
   auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
   if (mount && from)
-    from = std::max(
-        *from, past_begins_ms(worker_, connection,
-                              mount_section(*config_of(services, connection), *mount), *mount));
-  if (!mount || !from || !to || *to <= *from || !services.archive->on()) {
+    from = std::max(*from,
+                    past_begins_ms(worker_, connection,
+                                   mount_section(*config_of(traffic, connection), *mount), *mount));
+  if (!mount || !from || !to || *to <= *from || !traffic.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;
   }
-  services.log.info("archive/delete", cat({"archive ", *mount, ": ", rfc3339(*from), " to ",
-                                           rfc3339(*to), " is removed by ", connection.ip()}));
+  traffic.log.info("archive/delete", cat({"archive ", *mount, ": ", rfc3339(*from), " to ",
+                                          rfc3339(*to), " is removed by ", connection.ip()}));
   AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
   entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
   entry.changes.push_back({"to", rfc3339(*to), std::nullopt});
   entry.result = "ok";
-  services.login->audit(std::move(entry));
-  services.archive->writer().remove(
+  traffic.login->audit(std::move(entry));
+  traffic.archive->writer().remove(
       *mount, *from, *to, [&worker = worker_, id = connection.id()](std::size_t files) {
         JsonWriter out;
         out.begin_object().key("files").number(std::uint64_t{files}).end_object();

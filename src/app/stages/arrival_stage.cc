@@ -26,71 +26,71 @@ bool unproved(RedirectToken::Verdict verdict) noexcept {
 }
 
 // Whether it is still good, the clock of the master says that signed it, and ours may be another.
-void judge_time(const Services& services, RedirectToken& read, WallTime now) {
-  for (const auto ahead : services.cluster->master_clocks()->of(read.master)) {
+void judge_time(const Network& network, RedirectToken& read, WallTime now) {
+  for (const auto ahead : network.cluster->master_clocks()->of(read.master)) {
     read.verdict = read.verdict_at(now + ahead);
     if (read.verdict == RedirectToken::Verdict::kValid) break;
   }
 }
 
-RedirectToken check_token(const Services& services, const TokenKeys& keys, std::string_view token,
+RedirectToken check_token(const Network& network, const TokenKeys& keys, std::string_view token,
                           const std::string& name, const std::string& mount) {
-  const WallTime now = services.clock.wall();
+  const WallTime now = network.clock.wall();
   RedirectToken read = keys.check(token, name, mount, now);
-  if (!unproved(read.verdict)) judge_time(services, read, now);
+  if (!unproved(read.verdict)) judge_time(network, read, now);
   return read;
 }
 
 // Of a master that this node is linked to: proved like any other, whatever keys are configured.
-RedirectToken check_of_link(const Services& services, std::string_view token,
+RedirectToken check_of_link(const Network& network, std::string_view token,
                             const std::string& mount) {
-  const WallTime now = services.clock.wall();
-  const auto keys = services.cluster->by_link().keys();
+  const WallTime now = network.clock.wall();
+  const auto keys = network.cluster->by_link().keys();
   RedirectToken read;
   if (keys->empty()) return read;
   read = check_link_token(token, *keys, mount, now);
-  if (!unproved(read.verdict)) judge_time(services, read, now);
+  if (!unproved(read.verdict)) judge_time(network, read, now);
   return read;
 }
 
 // A peer that has not our keys has redirected them, or they say so: with the open key, or with keys
 // of its own, which we cannot check.  That is worth the same: any peer can sign with the open one.
-std::optional<RedirectToken> said_way(const Services& services, const ClusterFacts& facts,
+std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts& facts,
                                       std::string_view token, const std::string& mount) {
-  const WallTime now = services.clock.wall();
+  const WallTime now = network.clock.wall();
   for (const std::string& name : facts.names) {
-    const RedirectToken open = check_token(services, facts.open_keys, token, name, mount);
+    const RedirectToken open = check_token(network, facts.open_keys, token, name, mount);
     if (open.verdict == RedirectToken::Verdict::kValid) return open;
     if (open.verdict != RedirectToken::Verdict::kForeign || open.hops == RedirectToken::kOfList ||
         facts.keys.check(token, name, mount, now).verdict != RedirectToken::Verdict::kForeign)
       continue;
-    for (const auto ahead : services.cluster->master_clocks()->of(open.master))
+    for (const auto ahead : network.cluster->master_clocks()->of(open.master))
       if (open.verdict_at(now + ahead) == RedirectToken::Verdict::kValid) return open;
   }
   return std::nullopt;
 }
 
 // The mount that an address is of, as the token of its redirect names it.
-std::string signed_mount(const Services& services, const std::string& path) {
-  if (services.mounts.find(path)) return path;
+std::string signed_mount(const Network& network, const std::string& path) {
+  if (network.mounts.find(path)) return path;
   const auto past = past_of_path(path);
   return past ? past->mount : mount_of_address(path);
 }
 
 }  // namespace
 
-void note_arrival(const Services& services, RequestContext& context) {
+void note_arrival(const Network& network, RequestContext& context) {
   if (!context.redirected || context.from_list || std::exchange(context.arrived, true)) return;
-  services.cluster->count_arrival(context.redirected_by, context.client);
+  network.cluster->count_arrival(context.redirected_by, context.client);
 }
 
-bool lacks_token(const Services& services, Connection& connection) {
-  const ClusterService& cluster = *services.cluster;
+bool lacks_token(const Network& network, Connection& connection) {
+  const ClusterService& cluster = *network.cluster;
   if (!cluster.wants_tokens() || cluster.redirects() ||
       cluster.facts()->require != TokenRequire::kHard)
     return false;
   return !connection.context().redirected &&
-         !says_relay(connection.request().headers, config_of(services, connection)->server_id);
+         !says_relay(connection.request().headers, config_of(network, connection)->server_id);
 }
 
 Verdict ArrivalStage::handle(Connection& connection) {

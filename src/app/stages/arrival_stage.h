@@ -11,7 +11,7 @@
 namespace lb {
 
 struct RequestContext;
-struct Services;
+struct Network;
 
 class ArrivalStage final : public WorkerStage {
  public:
@@ -20,10 +20,10 @@ class ArrivalStage final : public WorkerStage {
 };
 
 // Without a token no listener is served here (<token require="hard">), and this listener has none.
-bool lacks_token(const Services& services, Connection& connection);
+bool lacks_token(const Network& network, Connection& connection);
 
 // The listener's stream begins here, or only the listener is to blame that it does not: the
 // redirect that has led here is confirmed, once.
-void note_arrival(const Services& services, RequestContext& context);
+void note_arrival(const Network& network, RequestContext& context);
 
 }  // namespace lb

@@ -13,23 +13,23 @@ namespace lb {
 
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
                                            const std::string& mount, ListeningWay way) {
-  const Services& services = worker.services;
+  const Network& network = worker.services;
   std::unique_ptr<EndNotice> notice = std::move(connection.context().notice);
-  if (!services.listenings->on()) return notice;
+  if (!network.listenings->on()) return notice;
   ListeningFacts facts;
   facts.mount = mount;
   facts.address = connection.ip();
   facts.agent = connection.request().headers.get("user-agent");
   facts.referer = connection.request().headers.get("referer");
   facts.user = connection.user;
-  facts.country = services.countries->country_of(
-      Address::parse(connection.ip(), 0).value_or(connection.peer()));
+  facts.country =
+      network.countries->country_of(Address::parse(connection.ip(), 0).value_or(connection.peer()));
   facts.way = way;
-  if (is_server(services, connection))
+  if (is_server(network, connection))
     facts.kind = ListenerKind::kRelay;
   else if (is_bot(facts.agent))
     facts.kind = ListenerKind::kBot;
-  return services.listenings->begin(std::move(facts), std::move(notice));
+  return network.listenings->begin(std::move(facts), std::move(notice));
 }
 
 }  // namespace lb

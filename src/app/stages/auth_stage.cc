@@ -120,8 +120,8 @@ void let_node_in(Connection& connection) {
 }
 
 PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark) {
-  Services& services = worker.services;
-  const auto facts = services.cluster->facts();
+  Network& network = worker.services;
+  const auto facts = network.cluster->facts();
   // As it was asked for, whatever <alias> has made of it.
   const std::string& target = connection.request().target;
   const auto asked = percent_decode(std::string_view(target).substr(0, target.find('?')), false);
@@ -130,18 +130,18 @@ PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const P
     if (const KnownNode* node = own.node(mark.id);
         node != nullptr && secret_equal(mark.mac, mark.mac_for(node->secret, asked.value_or(""))))
       known = &own;
-  const auto verdict = services.cluster->pulls().judge(mark, *known, facts->mark,
-                                                       asked.value_or(""), services.clock);
+  const auto verdict =
+      network.cluster->pulls().judge(mark, *known, facts->mark, asked.value_or(""), network.clock);
   if (verdict == PullVerifier::Verdict::kForged) note_wrong_password(worker, connection, mark.id);
   return verdict;
 }
 
 // A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
 Verdict judge_pull(Worker& worker, Connection& connection) {
-  Services& services = worker.services;
+  Network& network = worker.services;
   const auto mark = pull_mark_of(connection.request().headers);
   const auto refuse = [&] {
-    services.counters.refused(Refusal::kLogin);
+    network.counters.refused(Refusal::kLogin);
     connection.reply_text(403, "This mark of a node is not valid here\r\n");
     return Verdict::kAnswered;
   };
@@ -169,9 +169,9 @@ ListenerAsk make_ask(const Connection& connection, const Request& request, const
 }  // namespace
 
 Verdict AuthStage::handle(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const Request& request = connection.request();
-  const MountSettings& section = section_of(services, connection);
+  const MountSettings& section = section_of(network, connection);
   // A closed name is refused to each request.
   if (section.authenticator.type.empty() || section.no_mount) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
@@ -180,7 +180,7 @@ Verdict AuthStage::handle(Connection& connection) {
   // the backend would count a second listener (listener_add and _remove, a seat of the user), and
   // the playlist shows only the name and the bit rate, which status pages show too.
   if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
-  const auto mount = playing_mount(services, *config_of(services, connection), request.path);
+  const auto mount = playing_mount(network, *config_of(network, connection), request.path);
   const HlsAsk* const hls = connection.context().hls.get();
   const bool of_past = connection.context().past || (hls != nullptr && hls->may_be_past());
   if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;
@@ -190,15 +190,15 @@ Verdict AuthStage::handle(Connection& connection) {
     connection.user = ask.given->user;
     connection.user_listens = true;
     // A node of ours pulls the stream, and asks its own listeners (cluster/relay/relay_marks.h).
-    if (services.cluster->facts()->known.login(ask.given) != nullptr) {
+    if (network.cluster->facts()->known.login(ask.given) != nullptr) {
       let_node_in(connection);
       return Verdict::kNext;
     }
     if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
   }
   if (!ask.given && says_pull(request.headers)) return judge_pull(worker_, connection);
-  services.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
-                                 ask = std::move(ask)]() mutable {
+  network.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
+                                ask = std::move(ask)]() mutable {
     worker.services.auth->ask_listener(
         name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
           worker.loop.post(

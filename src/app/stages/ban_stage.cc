@@ -9,18 +9,18 @@
 namespace lb {
 
 bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount) {
-  Services& services = worker.services;
-  const auto bans = services.records->bans();
+  Network& network = worker.services;
+  const auto bans = network.records->bans();
   if (bans->empty()) return false;
   const Address address = judged_address(connection);
   const std::string country =
-      bans->has_countries() ? services.countries->country_of(address) : std::string();
+      bans->has_countries() ? network.countries->country_of(address) : std::string();
   const Ban* ban =
-      bans->find({address, connection.user, country, mount}, unix_seconds(services.clock.wall()));
+      bans->find({address, connection.user, country, mount}, unix_seconds(network.clock.wall()));
   if (ban == nullptr) return false;
-  services.counters.refused(Refusal::kBan);
-  services.log.info("connection/connection",
-                    cat({connection.ip(), " was refused at ", mount, " by ban ", ban->id}));
+  network.counters.refused(Refusal::kBan);
+  network.log.info("connection/connection",
+                   cat({connection.ip(), " was refused at ", mount, " by ban ", ban->id}));
   connection.reply_text(403, "This client is banned here");
   return true;
 }

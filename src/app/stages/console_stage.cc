@@ -31,8 +31,8 @@ std::string_view where_records_are(const Config& config) {
 
 Verdict ConsoleStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
-  if (!services.login->on() || !services.login->plan()->api) return Verdict::kNext;
+  Accounts& accounts = worker_.services;
+  if (!accounts.login->on() || !accounts.login->plan()->api) return Verdict::kNext;
   const auto file = console_file(request.path);
   if (!file) return Verdict::kNext;
   if (request.method != Method::kGet && request.method != Method::kHead) {
@@ -43,13 +43,13 @@ Verdict ConsoleStage::handle(Connection& connection) {
       verdict != Verdict::kNext)
     return verdict;
   std::string body =
-      file->is_page ? console_page(file->bytes, where_records_are(*config_of(services, connection)),
+      file->is_page ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
                                    who_asks(worker_, connection).identity->role)
                     : std::string(file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;
   head.content_length = body.size();
-  const auto settings = services.http.read();
+  const auto settings = accounts.http.read();
   head.extra = file->is_page ? page_header_lines(PageKind::kConsole, settings->http_headers)
                              : nosniff_line(settings->http_headers);
   connection.reply(head, std::move(body));

@@ -38,17 +38,17 @@ bool answer_if_draining(Worker& worker, Connection& connection) {
 }
 
 Verdict DrainStage::handle(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const Request& request = connection.request();
-  if (!services.drain.draining() ||
-      playing_mount(services, *config_of(services, connection), request.path) == nullptr)
+  if (!network.drain.draining() ||
+      playing_mount(network, *config_of(network, connection), request.path) == nullptr)
     return Verdict::kNext;
   // One that listens by HLS listens on, until the drain ends its session.
   if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
     return Verdict::kNext;
   // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
   // ListenStage knows.
-  if (is_server(services, connection) || request.headers.find("authorization") != nullptr)
+  if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {
     send_to_master(worker_, connection);

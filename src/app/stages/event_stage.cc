@@ -20,7 +20,7 @@ constexpr std::string_view kLastId = "last-event-id";
 Verdict EventStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet) return Verdict::kNext;
-  Services& services = worker_.services;
+  Runtime& runtime = worker_.services;
   if (const Verdict verdict = let_in_role(worker_, connection, kPath); verdict != Verdict::kNext)
     return verdict;
   Followers::Scope scope;
@@ -32,13 +32,13 @@ Verdict EventStage::handle(Connection& connection) {
         return sender->owns(mount, account);
       };
   }
-  services.loops.control().post([&services, ended = feed_reader(worker_, connection),
-                                 scope = std::move(scope),
-                                 last_id = std::string(request.headers.get(kLastId)),
-                                 transport = connection.take_transport()]() mutable {
-    if (!services.events->stream().add(transport, feed_reply_head(services, 200), last_id,
-                                       std::move(ended), std::move(scope)))
-      refuse_feed_reader(services, *transport, "too many programs follow the events");
+  runtime.loops.control().post([&runtime, ended = feed_reader(worker_, connection),
+                                scope = std::move(scope),
+                                last_id = std::string(request.headers.get(kLastId)),
+                                transport = connection.take_transport()]() mutable {
+    if (!runtime.events->stream().add(transport, feed_reply_head(runtime, 200), last_id,
+                                      std::move(ended), std::move(scope)))
+      refuse_feed_reader(runtime, *transport, "too many programs follow the events");
   });
   return Verdict::kAnswered;
 }

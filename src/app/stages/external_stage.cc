@@ -10,16 +10,16 @@
 namespace lb {
 
 bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount) {
-  Services& services = worker.services;
+  Traffic& traffic = worker.services;
   RequestContext& context = connection.context();
-  if (!services.external->on_demand() || std::exchange(context.external_asked, true)) return false;
-  const auto config = config_of(services, connection);
-  if (!refuse_record_name(mount).empty() || services.mounts.find(mount) != nullptr ||
-      mount_section(*config, mount).name == mount || services.files.read()->has_file(mount))
+  if (!traffic.external->on_demand() || std::exchange(context.external_asked, true)) return false;
+  const auto config = config_of(traffic, connection);
+  if (!refuse_record_name(mount).empty() || traffic.mounts.find(mount) != nullptr ||
+      mount_section(*config, mount).name == mount || traffic.files.read()->has_file(mount))
     return false;
-  services.loops.control().post(
-      [&services, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {
-        services.external->look_up(mount, parked);
+  traffic.loops.control().post(
+      [&traffic, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {
+        traffic.external->look_up(mount, parked);
       });
   return true;
 }

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"
 #include "http/access_line.h"
@@ -17,7 +17,7 @@ struct FeedReader {
   GatePass place;
 };
 
-void write_feed_access(Services& services, const FeedReader& reader, std::uint64_t bytes) {
+void write_feed_access(Runtime& runtime, const FeedReader& reader, std::uint64_t bytes) {
   AccessFacts facts;
   facts.ip = reader.ip;
   facts.user = reader.user;
@@ -26,9 +26,9 @@ void write_feed_access(Services& services, const FeedReader& reader, std::uint64
   facts.referer = reader.referer;
   facts.user_agent = reader.agent;
   facts.seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - reader.began)
+      std::chrono::duration_cast<std::chrono::seconds>(runtime.clock.steady() - reader.began)
           .count();
-  log_access(services.log, facts, services.clock.wall());
+  log_access(runtime.log, facts, runtime.clock.wall());
 }
 
 }  // namespace
@@ -43,14 +43,14 @@ Followers::Ended feed_reader(Worker& worker, Connection& connection) {
   reader->agent = request.headers.get("user-agent");
   reader->began = worker.services.clock.steady();
   reader->place = std::move(connection.context().client_pass);
-  return [&services = worker.services, reader = std::move(reader)](std::uint64_t bytes) {
-    write_feed_access(services, *reader, bytes);
+  return [&runtime = worker.services, reader = std::move(reader)](std::uint64_t bytes) {
+    write_feed_access(runtime, *reader, bytes);
     reader->place.leave();
   };
 }
 
-std::string feed_reply_head(const Services& services, int status) {
-  const auto settings = services.http.read();
+std::string feed_reply_head(const Runtime& runtime, int status) {
+  const auto settings = runtime.http.read();
   ResponseHead head;
   head.status = status;
   head.content_type = status == 200 ? "text/event-stream" : "text/plain; charset=utf-8";
@@ -58,13 +58,13 @@ std::string feed_reply_head(const Services& services, int status) {
   head.extra = status == 200 ? "X-Accel-Buffering: no\r\n" : "Retry-After: 5\r\n";
   ReplyFacts facts;
   facts.server_id = settings->server_id;
-  facts.now = services.clock.wall();
+  facts.now = runtime.clock.wall();
   facts.http_headers = settings->http_headers;
   return render_head(head, facts);
 }
 
-void refuse_feed_reader(const Services& services, Transport& transport, std::string_view why) {
-  std::string text = cat({feed_reply_head(services, 503), why, "\r\n"});
+void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why) {
+  std::string text = cat({feed_reply_head(runtime, 503), why, "\r\n"});
   iovec part{};
   part.iov_base = text.data();
   part.iov_len = text.size();

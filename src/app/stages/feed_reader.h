@@ -17,8 +17,8 @@ namespace lb {
 // log.
 Followers::Ended feed_reader(Worker& worker, Connection& connection);
 // 200 or 503.
-std::string feed_reply_head(const Services& services, int status);
+std::string feed_reply_head(const Runtime& runtime, int status);
 // Nothing of a refusal's few bytes can be in the way of an empty socket buffer.
-void refuse_feed_reader(const Services& services, Transport& transport, std::string_view why);
+void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why);
 
 }  // namespace lb

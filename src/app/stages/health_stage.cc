@@ -34,15 +34,15 @@ bool is_own_path(std::string_view path) { return path.starts_with(kOwn); }
 Verdict HealthStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
-  Services& services = worker_.services;
+  Traffic& traffic = worker_.services;
   connection.is_probe = true;
   if (request.path == kHealth) {
-    const NodeHealth health = node_health(services);
+    const NodeHealth health = node_health(traffic);
     send_health(connection, health.takes_listeners() ? 200 : 503, "application/json",
                 health_json(health));
     return Verdict::kAnswered;
   }
-  const bool alive = services.beats.alive(kLoopDead);
+  const bool alive = traffic.beats.alive(kLoopDead);
   send_health(connection, alive ? 200 : 503, "text/plain; charset=utf-8",
               alive ? "alive\n" : "stuck\n");
   return Verdict::kAnswered;

@@ -27,9 +27,9 @@ constexpr std::size_t kMaxLists = 256;
 constexpr std::chrono::seconds kGapIsFilled{6};
 
 // The oldest first; those that have a time and an address, by which all nodes tell them alike.
-std::vector<HlsTitle> titles_of(const Services& services, const std::string& mount) {
+std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount) {
   std::vector<HlsTitle> titles;
-  for (const PlayedTitle& played : services.titles.of(mount)) {
+  for (const PlayedTitle& played : traffic.titles.of(mount)) {
     if (!played.place) continue;
     const SongParts parts = song_parts(played.title);
     titles.push_back({print_address(*played.place), unix_ms(played.at), std::string(parts.artist),

@@ -81,11 +81,11 @@ std::string HlsStage::new_session(const HlsAsk& ask) const {
 
 std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount,
                                                               const Config& config) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   std::vector<std::shared_ptr<const Mount>> mounts;
   const std::uint32_t cut = hls_cut_of(mount);
   const auto add = [&](const std::string& name) {
-    const auto found = services.mounts.find(name);
+    const auto found = network.mounts.find(name);
     if (!found || found->phase() == MountPhase::kEnded || !found->settings()->hls) return;
     if (found->phase() != MountPhase::kIdle && !has_hls_format(*found)) return;
     const std::uint32_t its = hls_cut_of(*found);
@@ -95,9 +95,9 @@ std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount
     }
     unsigned suppressed = 0;
     if (variants_.pass(worker_.loop.now(), suppressed))
-      services.log.warn("hls/variant",
-                        cat({"mount ", mount.name(), ": its variant ", name,
-                             " is left out: its segments have ", its, " ms, not ", cut}));
+      network.log.warn("hls/variant",
+                       cat({"mount ", mount.name(), ": its variant ", name,
+                            " is left out: its segments have ", its, " ms, not ", cut}));
   };
   add(mount.name());
   for (const HlsVariantRow& row : mount_section(config, mount.name()).hls_variants)
@@ -106,18 +106,18 @@ std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount
 }
 
 Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const HlsAsk& ask = *connection.context().hls;
   const std::string query = with_session(connection.request().query, new_session(ask));
   std::vector<HlsVariant> variants;
   std::vector<std::string> mounts;
-  for (const auto& one : mounts_of(mount, *config_of(services, connection))) {
+  for (const auto& one : mounts_of(mount, *config_of(network, connection))) {
     variants.push_back(variant_of(*one));
     variants.back().addresses.push_back(own_address(one->name(), mounts.empty(), query));
     mounts.push_back(one->name());
   }
   if (mounts.empty()) return refuse_hls(connection, 404, "There is no such stream\r\n");
-  if (services.cluster->redirects() && connection.request().method == Method::kGet &&
+  if (network.cluster->redirects() && connection.request().method == Method::kGet &&
       !connection.context().redirected)
     return serve_redirecting_master(connection, std::move(mounts), std::move(variants),
                                     std::string(kHlsLiveList), nullptr);
@@ -129,17 +129,17 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
 Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
                                            std::vector<HlsVariant> variants, std::string list,
                                            std::shared_ptr<const NodeNames> only) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   RedirectAsk ask =
-      make_redirect_ask(services, connection, mounts.front(), *services.cluster->facts());
+      make_redirect_ask(network, connection, mounts.front(), *network.cluster->facts());
   ask.direct = false;  // a player that reads a list follows it
   ask.only = std::move(only);
   const std::string& own = variants.front().addresses.front();
   const std::string query = own.substr(std::min(own.size(), own.find('?') + 1));
-  services.loops.control().post([&worker = worker_, id = connection.id(),
-                                 by = connection.context().hls->by, mounts = std::move(mounts),
-                                 variants = std::move(variants), ask = std::move(ask),
-                                 list = std::move(list), query]() mutable {
+  network.loops.control().post([&worker = worker_, id = connection.id(),
+                                by = connection.context().hls->by, mounts = std::move(mounts),
+                                variants = std::move(variants), ask = std::move(ask),
+                                list = std::move(list), query]() mutable {
     ClusterService& cluster = *worker.services.cluster;
     RedirectAsk question = ask;
     cluster.decide(

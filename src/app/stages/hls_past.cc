@@ -49,9 +49,9 @@ Verdict ask_later(Connection& connection) {
                     "Retry-After: 1\r\n");
 }
 
-PastMount past_of(Services& services, const std::string& mount) {
-  ArchiveService& archive = *services.archive;
-  return {archive.readers(), archive.catalog(), services.clock, archive.dir(), mount};
+PastMount past_of(Network& network, const std::string& mount) {
+  ArchiveService& archive = *network.archive;
+  return {archive.readers(), archive.catalog(), network.clock, archive.dir(), mount};
 }
 
 // For the connection that waits: the stage is asked again.  Null: too much is looked up at once.
@@ -99,14 +99,14 @@ std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdic
 
 std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,
                                                std::uint64_t bytes_per_second) {
-  Services& services = worker_.services;
-  auto playing = services.mounts.find(name);
+  Network& network = worker_.services;
+  auto playing = network.mounts.find(name);
   if (playing && playing->phase() != MountPhase::kEnded) return playing;
-  return services.archive->off_air(name, facts_of_past(services.clock, type), bytes_per_second);
+  return network.archive->off_air(name, facts_of_past(network.clock, type), bytes_per_second);
 }
 
 Verdict HlsStage::serve_past_list(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   HlsAsk& ask = *connection.context().hls;
   const auto& config = ask.config;
   const std::string name = connection.request().path;
@@ -127,10 +127,10 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   const bool is_get = connection.request().method == Method::kGet;
   if (ask.joins() && is_get)
     if (const auto refused = admit(connection, mount)) return *refused;
-  services.hls->count(HlsRequest::kList);
+  network.hls->count(HlsRequest::kList);
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   head.cache = "max-age=1";
-  services.hls->sessions().touch(ask.session, name, worker_.loop.now());
+  network.hls->sessions().touch(ask.session, name, worker_.loop.now());
   if (hls_unchanged(connection, head, list_tag(list.segments))) return Verdict::kAnswered;
   const PastAskRange range = past_range(ask.named, 0, 1, 0);
   // A list that is asked for once leaves its segments to show that the listener is there.
@@ -139,7 +139,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   std::string query = named ? with_session(connection.request().query, ask.session) : std::string();
   const std::uint64_t bytes = PlaylistPieces(list.text, query).size();
   if (is_get) {
-    services.hls->sessions().touch(ask.session, name, worker_.loop.now(), bytes);
+    network.hls->sessions().touch(ask.session, name, worker_.loop.now(), bytes);
     count_hls_sent(worker_, *mount, connection, bytes, ask.path);
   }
   reply_past_list(connection, head, ask.past, std::move(query));
@@ -147,7 +147,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
 }
 
 Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const HlsAsk& ask = *connection.context().hls;
   const std::string name = hls_list_name(ask.named);
   HlsVariant variant;
@@ -155,9 +155,9 @@ Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list
   variant.codecs = list.codecs;
   variant.addresses.push_back(
       relative_list(name, with_session(connection.request().query, new_session(ask))));
-  if (services.cluster->redirects() && connection.request().method == Method::kGet &&
+  if (network.cluster->redirects() && connection.request().method == Method::kGet &&
       !connection.context().redirected) {
-    auto recorded = holding_nodes(*services.archive->remote().archive().holders(),
+    auto recorded = holding_nodes(*network.archive->remote().archive().holders(),
                                   connection.request().path, list.segments.front().wall_ms);
     if (!recorded->empty())
       return serve_redirecting_master(connection, {connection.request().path}, {variant}, name,
@@ -168,10 +168,10 @@ Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list
 }
 
 Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const auto& config = connection.context().hls->config;
   HlsPath& named = connection.context().hls->named;
-  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  const std::int64_t now_ms = unix_ms(network.clock.wall());
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
   const auto cut_ms =
       static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
@@ -193,9 +193,8 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     if (range.kind == HlsListKind::kEvent) range.kind = HlsListKind::kSliding;
   }
   const std::string who = earliest > 0 ? "" : "any ";  // how far back it goes
-  services.hls->lookups().list(past_of(services, connection.request().path),
-                               who + hls_list_name(named), range,
-                               give_to(worker_, connection.id()));
+  network.hls->lookups().list(past_of(network, connection.request().path),
+                              who + hls_list_name(named), range, give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 
@@ -212,13 +211,13 @@ Verdict HlsStage::look_up_older(Connection& connection, const std::vector<HlsSeg
 }
 
 Verdict HlsStage::serve_past_segment(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const HlsAsk& ask = *connection.context().hls;
   const auto& config = ask.config;
   const std::string name = connection.request().path;
   const MountSettings& section = mount_section(*config, name);
   const auto none = [&] { return refuse_hls(connection, 404, "This segment is not here\r\n"); };
-  if (section.no_mount || !has_past(services, section, name)) return none();
+  if (section.no_mount || !has_past(network, section, name)) return none();
   if (!section.authenticator.type.empty() && !ask.known &&
       (!ask.joins() || !connection.context().authorised))
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
@@ -227,7 +226,7 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
   const auto& past = ask.past->segment;
   if (!past || past->segment.adts != ask.named.adts) return none();
   const std::int64_t kept = std::chrono::milliseconds(kept_for_hls(config->hls)).count();
-  if (past->segment.wall_ms < unix_ms(services.clock.wall()) - kept - kRecentMs) {
+  if (past->segment.wall_ms < unix_ms(network.clock.wall()) - kept - kRecentMs) {
     Verdict verdict = Verdict::kNext;
     const auto earliest = earliest_ms(connection, verdict);
     if (!earliest) return verdict;
@@ -246,10 +245,10 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
 
 // It is read by then, so that its worker finds it in memory.
 Verdict HlsStage::look_up_segment(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const HlsPath& named = connection.context().hls->named;
-  services.hls->lookups().segment(past_of(services, connection.request().path), named.stream,
-                                  named.sequence, give_to(worker_, connection.id()));
+  network.hls->lookups().segment(past_of(network, connection.request().path), named.stream,
+                                 named.sequence, give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 

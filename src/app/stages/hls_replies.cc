@@ -101,8 +101,8 @@ void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, 
                             cat({connection.ip(), " \"", request, "\" ", bytes, " bytes"}));
 }
 
-bool has_past(Services& services, const MountSettings& section, const std::string& mount) {
-  return services.archive->has(mount) || (services.archive->on() && section.archive.enabled);
+bool has_past(Traffic& traffic, const MountSettings& section, const std::string& mount) {
+  return traffic.archive->has(mount) || (traffic.archive->on() && section.archive.enabled);
 }
 
 bool has_hls_format(const Mount& mount) {

@@ -13,7 +13,7 @@
 namespace lb {
 
 struct HlsPast;
-struct Services;
+struct Traffic;
 struct Worker;
 
 inline constexpr std::string_view kHlsNoSession = "-";  // s= where sessions have no names
@@ -36,7 +36,7 @@ bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string
 void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
                     const std::string& request);
 // Something of it is recorded, here or at other nodes, or will be.
-bool has_past(Services& services, const MountSettings& section, const std::string& mount);
+bool has_past(Traffic& traffic, const MountSettings& section, const std::string& mount);
 // MPEG audio, or AAC in ADTS.
 bool has_hls_format(const Mount& mount);
 // The length of its segments, ms; 0: no source has begun.

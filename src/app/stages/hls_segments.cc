@@ -48,7 +48,7 @@ Verdict HlsStage::serve_segment(Connection& connection, const std::shared_ptr<Mo
 
 Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
                                HlsSegmentBody body) {
-  Services& services = worker_.services;
+  Traffic& traffic = worker_.services;
   HlsAsk& ask = *connection.context().hls;
   const auto& config = ask.config;
   const Request& request = connection.request();
@@ -64,7 +64,7 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   const std::uint64_t size = id3.size() + (segment.end - segment.begin);
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
   head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});
-  services.hls->count(HlsRequest::kSegment);
+  traffic.hls->count(HlsRequest::kSegment);
   // Titles reach nodes at other bytes: a segment may have another one elsewhere.
   const std::string tag =
       cat({"\"", segment_name(segment), "-", std::hash<std::string>()(id3), "\""});
@@ -87,7 +87,7 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   runs.push_back(ReplyRun::of_text(id3));
   for (ReplyRun& run : body.sound) runs.push_back(std::move(run));
   if (is_get) {
-    HlsSessions& sessions = services.hls->sessions();
+    HlsSessions& sessions = traffic.hls->sessions();
     if (ask.known) {
       sessions.touch(ask.session, mount->name(), worker_.loop.now(), end - first);
       sessions.earn(ask.session, mount->name());

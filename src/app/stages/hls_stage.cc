@@ -52,8 +52,8 @@ std::optional<std::string> take_session(std::string& query) {
 }
 
 // A proxy that is believed is in front, and may have a cache that answers the segments.
-bool may_be_cached(Services& services, const Connection& connection) {
-  return services.http.read()->trusted_proxies.contains(connection.sender());
+bool may_be_cached(Network& network, const Connection& connection) {
+  return network.http.read()->trusted_proxies.contains(connection.sender());
 }
 
 HlsSessionKind session_kind(const Config& config, const MountSettings& section) {
@@ -86,15 +86,15 @@ Verdict HlsPathStage::handle(Connection& connection) {
   Request& request = connection.request();
   const auto parsed = parse_hls_path(request.path);
   if (!parsed) return Verdict::kNext;
-  Services& services = worker_.services;
-  const auto config = config_of(services, connection);
+  Network& network = worker_.services;
+  const auto config = config_of(network, connection);
   std::string mount(parsed->mount);
   const MountSettings& section = mount_section(*config, mount);
   if (!section.hls || is_template_path(mount)) return Verdict::kNext;
-  const auto files = services.files.read();
-  if (parsed->of_past() && !has_past(services, section, mount)) return Verdict::kNext;
-  if (services.mounts.find(request.path) || files->has_file(request.path) ||
-      (!services.mounts.find(mount) && files->has_file(mount)))
+  const auto files = network.files.read();
+  if (parsed->of_past() && !has_past(network, section, mount)) return Verdict::kNext;
+  if (network.mounts.find(request.path) || files->has_file(request.path) ||
+      (!network.mounts.find(mount) && files->has_file(mount)))
     return Verdict::kNext;
   auto ask = std::make_unique<HlsAsk>();
   ask->config = config;
@@ -111,8 +111,8 @@ Verdict HlsPathStage::handle(Connection& connection) {
   }
   ask->known = ask->by == HlsSessionKind::kNone
                    ? !ask->session.empty()
-                   : services.hls->sessions().knows(ask->session, mount);
-  if (ask->joins()) ask->listener = services.next_client_id.fetch_add(1, std::memory_order_relaxed);
+                   : network.hls->sessions().knows(ask->session, mount);
+  if (ask->joins()) ask->listener = network.next_client_id.fetch_add(1, std::memory_order_relaxed);
   ask->path = std::exchange(request.path, std::move(mount));
   connection.context().hls = std::move(ask);
   return Verdict::kNext;
@@ -123,15 +123,15 @@ HlsStage::HlsStage(Worker& worker) : worker_(worker), waits_(worker, kMaxWaiting
 Verdict HlsStage::handle(Connection& connection) {
   RequestContext& context = connection.context();
   if (!context.hls) return Verdict::kNext;
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const Request& request = connection.request();
   const auto waited = std::exchange(context.waited, std::nullopt);
   const HlsAsk& ask = *context.hls;
   if (ask.named.of_past()) return serve_past_list(connection);
-  auto mount = services.mounts.find(request.path);
+  auto mount = network.mounts.find(request.path);
   const bool gone = !mount || mount->phase() == MountPhase::kEnded;
   // Its source is away: its players have the list and its segments until it is back.
-  if (gone) mount = ask.is_segment() || ask.known ? services.hls->resting(request.path) : nullptr;
+  if (gone) mount = ask.is_segment() || ask.known ? network.hls->resting(request.path) : nullptr;
   if (!mount) {
     if (ask.is_segment()) return serve_past_segment(connection);
     return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
@@ -158,17 +158,17 @@ Verdict HlsStage::handle(Connection& connection) {
   if (ask.is_master()) return serve_master(connection, *mount);
   if (!idle) return serve_list(connection, mount);
   if (waited) return refuse_hls(connection, 404, "The stream does not come\r\n");
-  services.loops.control().post([&services, name = mount->name(),
-                                 parked = ParkedRequest{worker_.loop.id(), connection.id()},
-                                 via = std::string(request.headers.get("via"))]() mutable {
-    services.relays->await(name, parked, std::move(via));
+  network.loops.control().post([&network, name = mount->name(),
+                                parked = ParkedRequest{worker_.loop.id(), connection.id()},
+                                via = std::string(request.headers.get("via"))]() mutable {
+    network.relays->await(name, parked, std::move(via));
   });
   return Verdict::kPending;
 }
 
 std::optional<Verdict> HlsStage::admit(Connection& connection,
                                        const std::shared_ptr<Mount>& mount) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   RequestContext& context = connection.context();
   HlsAsk& ask = *context.hls;
   const Request& request = connection.request();
@@ -176,8 +176,8 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   const bool has_waited = ask.wait_until != SteadyTime{};
   if (has_waited && connection.half_closed())
     return refuse_hls(connection, 503, std::string(kManyPlayers), "Retry-After: 2\r\n");
-  if (!ask.is_segment() && !context.is_relay && !may_be_cached(services, connection) &&
-      !services.hls->sessions().has_room(connection.ip(), mount->name()))
+  if (!ask.is_segment() && !context.is_relay && !may_be_cached(network, connection) &&
+      !network.hls->sessions().has_room(connection.ip(), mount->name()))
     return wait(connection, kManyPlayers);
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
@@ -189,20 +189,20 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   if (context.is_relay) {
     mount->gate().enter();
   } else if (!mount->gate().try_enter(most_listeners(*mount))) {
-    services.counters.refused(Refusal::kMountListeners);
+    network.counters.refused(Refusal::kMountListeners);
     reply_full(worker_, connection);
     return Verdict::kAnswered;
   }
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
   session->place = GatePass(&mount->gate());
-  if (const auto why = enter_server(services, connection, *mount, session->total); !why.empty()) {
+  if (const auto why = enter_server(network, connection, *mount, session->total); !why.empty()) {
     session.reset();
     reply_full(worker_, connection, why);
     return Verdict::kAnswered;
   }
   session->slot = std::move(slot.pass);
-  note_arrival(services, context);
+  note_arrival(network, context);
   session->id = ask.listener;
   session->name = ask.session;
   session->ip = connection.ip();
@@ -212,31 +212,31 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->client = std::move(context.client_pass);
   session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
   // A cache in front may answer its segments.
-  session->earned = ask.is_segment() || context.is_relay || may_be_cached(services, connection);
+  session->earned = ask.is_segment() || context.is_relay || may_be_cached(network, connection);
   session->began = worker_.loop.now();
   const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
   if (longest.count() > 0) session->until = session->began + longest;
   session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
   session->patience = std::max(kShortestPatience, 3 * ask.config->hls.segment);
-  services.hls->begin_session(std::move(session));
+  network.hls->begin_session(std::move(session));
   ask.known = true;
   return std::nullopt;
 }
 
 Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   HlsAsk& ask = *connection.context().hls;
   const auto& config = ask.config;
   if (!ask.known && connection.request().method == Method::kGet)
     if (const auto refused = admit(connection, mount)) return *refused;
-  services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
+  network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   std::vector<HlsSegment> held;
   const ListText* const made = list_of(mount, config->hls, ask.past.get(), held);
   if (made == nullptr)
     return look_up_older(connection, held, hls_list_length(config->hls, hls_cut_of(*mount)));
   const ListText& list = *made;
   if (list.segments.empty()) {
-    services.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
+    network.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
     return wait(connection, kJustBegun);
   }
   const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
@@ -244,11 +244,11 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
       checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   head.cache = "max-age=1";
-  services.hls->count(HlsRequest::kList);
+  network.hls->count(HlsRequest::kList);
   if (hls_unchanged(connection, head, list.tag)) return Verdict::kAnswered;
   head.content_length = body.size();
   if (connection.request().method == Method::kGet)
-    services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
+    network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
   count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;

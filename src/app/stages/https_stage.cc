@@ -38,7 +38,7 @@ bool is_kept_plain(std::string_view path) {
          path == "/admin/cluster";
 }
 
-bool goes_to_https(const Services& services, const AcmeSettings& acme, Connection& connection) {
+bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection& connection) {
   const Request& request = connection.request();
   if (acme.redirect == HttpsRedirect::kOff || is_kept_plain(request.path) ||
       !request.target.starts_with('/') ||
@@ -46,7 +46,7 @@ bool goes_to_https(const Services& services, const AcmeSettings& acme, Connectio
       says_it_was_passed_on(request.headers))
     return false;
   if (acme.redirect == HttpsRedirect::kAll) return true;
-  return is_navigation(request) && !services.mounts.find(request.path);
+  return is_navigation(request) && !traffic.mounts.find(request.path);
 }
 
 }  // namespace

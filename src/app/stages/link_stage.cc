@@ -16,10 +16,10 @@ Verdict LinkStage::handle(Connection& connection) {
     connection.reply_text(403, "A link needs TLS\r\n");
     return Verdict::kAnswered;
   }
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const auto given = basic_credentials(connection.request().headers);
   if (given && answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
-  const auto facts = services.cluster->facts();
+  const auto facts = network.cluster->facts();
   const KnownNode* node = facts->known.login(given);
   if (node == nullptr) {
     if (given && answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
@@ -35,9 +35,9 @@ Verdict LinkStage::handle(Connection& connection) {
   }
   auto leftover = connection.take_leftover();
   auto transport = connection.take_transport();  // the connection ends here
-  services.loops.control().post([&services, id = std::move(id), transport = std::move(transport),
-                                 leftover = std::move(leftover)]() mutable {
-    services.links->nodes().accept(std::move(id), std::move(transport), std::move(leftover));
+  network.loops.control().post([&network, id = std::move(id), transport = std::move(transport),
+                                leftover = std::move(leftover)]() mutable {
+    network.links->nodes().accept(std::move(id), std::move(transport), std::move(leftover));
   });
   return Verdict::kAnswered;
 }

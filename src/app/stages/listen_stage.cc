@@ -58,8 +58,8 @@ bool wants_icy(const Request& request) {
 }
 
 // The nodes so far and this one, for a server that relays the stream further.
-std::string passed_line(const Services& services, const SourceFacts& facts) {
-  const std::string own = services.cluster->facts()->mark;
+std::string passed_line(const Network& network, const SourceFacts& facts) {
+  const std::string own = network.cluster->facts()->mark;
   return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
 }
 
@@ -71,11 +71,11 @@ std::string_view safari_bytes(const SourceFacts& facts) {
 }
 
 // It may ask a master of ours instead.
-bool may_go_back(const Services& services, Connection& connection) {
+bool may_go_back(const Network& network, Connection& connection) {
   const RequestContext& context = connection.context();
-  return (context.redirected || services.links->masters().any_linked() ||
-          services.relays->publishes()) &&
-         !context.stays && !context.sent_back && !is_server(services, connection);
+  return (context.redirected || network.links->masters().any_linked() ||
+          network.relays->publishes()) &&
+         !context.stays && !context.sent_back && !is_server(network, connection);
 }
 
 void reply_not_here(Worker& worker, Connection& connection) {
@@ -85,17 +85,17 @@ void reply_not_here(Worker& worker, Connection& connection) {
 }
 
 // It is recorded, here or at other nodes: its listeners are told where they begin.
-bool is_recorded(const Services& services, const Mount& mount) {
+bool is_recorded(const Network& network, const Mount& mount) {
   return mount.settings()->archive.enabled ||
-         services.archive->remote().archive().holds(mount.name());
+         network.archive->remote().archive().holds(mount.name());
 }
 
 // Where a listener would begin; nullopt: it is not told.
-std::optional<StreamAddress> address_told(const Services& services, const Mount& mount,
+std::optional<StreamAddress> address_told(const Network& network, const Mount& mount,
                                           const RequestContext& context) {
   if (const ShiftedStart* const start = context.shifted())
     return StreamAddress{start->file->index.head.span.id, start->file->row.origin + start->offset};
-  if (!is_recorded(services, mount) && !context.resumes()) return std::nullopt;
+  if (!is_recorded(network, mount) && !context.resumes()) return std::nullopt;
   const auto view = mount.channel().newest();
   const auto resumed = context.resumes() ? plan_resume(*view, *context.resumes(),
                                                        bytes_ahead(mount), context.past->exact)
@@ -105,7 +105,7 @@ std::optional<StreamAddress> address_told(const Services& services, const Mount&
 
 // The first of those that the listeners of a full mount go to which enters(mount) lets one into.
 template <class Enters>
-std::shared_ptr<Mount> find_overflow(const Services& services, std::shared_ptr<Mount> mount,
+std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mount> mount,
                                      Enters enters) {
   const auto overflow_of = [](const Mount& one) {
     const auto settings = one.settings();
@@ -114,15 +114,15 @@ std::shared_ptr<Mount> find_overflow(const Services& services, std::shared_ptr<M
   return find_in_fallbacks(
       overflow_of(*mount),
       [&](const std::string& name) {
-        mount = services.mounts.find(name);
-        if (!mount) mount = services.mount_files->fallback(name);
+        mount = network.mounts.find(name);
+        if (!mount) mount = network.mount_files->fallback(name);
         if (mount && mount->phase() == MountPhase::kIdle) mount = nullptr;
         return mount && enters(*mount) ? mount : nullptr;
       },
       [&](const std::string&) { return mount ? overflow_of(*mount) : std::string(); });
 }
 
-std::string stream_head(const Services& services, const Config& config, const Mount& mount,
+std::string stream_head(const Network& network, const Config& config, const Mount& mount,
                         const SourceFacts& facts, const Request& request, bool icy,
                         bool has_place) {
   const auto settings = mount.settings();
@@ -131,12 +131,12 @@ std::string stream_head(const Services& services, const Config& config, const Mo
   head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
-  if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
+  if (is_own_product(request.headers)) head.extra += passed_line(network, facts);
   if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
   if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
   ReplyFacts reply;
   reply.server_id = config.server_id;
-  reply.now = services.clock.wall();
+  reply.now = network.clock.wall();
   reply.http_headers = config.http_headers;
   reply.mount_http_headers = settings->http_headers;
   reply.cross_origin = true;
@@ -154,12 +154,12 @@ bool is_safari_probe(const Request& request) {
   return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
 }
 
-std::shared_ptr<Mount> playing_mount(const Services& services, const Config& config,
+std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
                                      const std::string& path, bool idle_too) {
   // A page of the server is never a mount, whatever the default mount's fallback says.
   if (is_template_path(path)) return nullptr;
   const auto playing = [&](const std::string& name) {
-    auto mount = services.mounts.find(name);
+    auto mount = network.mounts.find(name);
     return mount && (idle_too || mount->phase() != MountPhase::kIdle) ? mount : nullptr;
   };
   const auto fallback_of = [&](const std::string& name) {
@@ -170,7 +170,7 @@ std::shared_ptr<Mount> playing_mount(const Services& services, const Config& con
       fallback_of(path),
       [&](const std::string& name) {
         auto mount = playing(name);
-        return mount ? mount : services.mount_files->fallback(name);
+        return mount ? mount : network.mount_files->fallback(name);
       },
       fallback_of);
 }
@@ -183,14 +183,14 @@ std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount
 
 std::shared_ptr<Mount> ListenStage::enter_overflow(std::shared_ptr<Mount> mount,
                                                    SlotPass& slot) const {
-  const Services& services = worker_.services;
-  const SlotService& slots = services.links->slots();
-  return find_overflow(services, std::move(mount), [&](Mount& one) {
+  const Network& network = worker_.services;
+  const SlotService& slots = network.links->slots();
+  return find_overflow(network, std::move(mount), [&](Mount& one) {
     if (!one.gate().try_enter(most_listeners(one))) return false;
     const auto settings = one.settings();
     if (!slots.limits(*settings, one.name())) return true;
     if (const auto gate = slots.gate_of(one.name());
-        gate && gate->try_enter(services.clock.steady())) {
+        gate && gate->try_enter(network.clock.steady())) {
       slot = SlotPass(gate);
       return true;
     }
@@ -201,28 +201,28 @@ std::shared_ptr<Mount> ListenStage::enter_overflow(std::shared_ptr<Mount> mount,
 
 Verdict ListenStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   RequestContext& context = connection.context();
   if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
   const auto waited = std::exchange(context.waited, std::nullopt);
   const auto offer = std::exchange(context.offer, nullptr);
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
   // A section closes a page or a file of its name too, as its authentication does.
-  const MountSettings& section = section_of(services, connection);
+  const MountSettings& section = section_of(network, connection);
   if (section.no_mount && section.name == request.path) {
     connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
   std::shared_ptr<Mount> mount = context.shifted()
                                      ? context.shifted()->mount
-                                     : playing_mount(services, *config_of(services, connection),
+                                     : playing_mount(network, *config_of(network, connection),
                                                      request.path, waited != WaitOutcome::kNever);
   if (!mount) {
     if (!waited) return Verdict::kNext;
     reply_not_here(worker_, connection);
     return Verdict::kPending;
   }
-  const auto config = config_of(services, connection);
+  const auto config = config_of(network, connection);
   if (section.no_mount) {
     connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
@@ -242,7 +242,7 @@ Verdict ListenStage::handle(Connection& connection) {
   }
   // Of a request with a password DrainStage does not know whether a server asks; and an
   // authenticator, or a relay, takes its time.
-  if (!is_server(services, connection) && answer_if_draining(worker_, connection))
+  if (!is_server(network, connection) && answer_if_draining(worker_, connection))
     return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
@@ -250,14 +250,14 @@ Verdict ListenStage::handle(Connection& connection) {
     const bool direct =
         context.direct && !offer && may_pass_through(connection, section, icy_asked);
     DirectAsk ask{mount->name(),
-                  {worker_.loop.id(), connection.id(), may_go_back(services, connection)},
+                  {worker_.loop.id(), connection.id(), may_go_back(network, connection)},
                   std::string(request.headers.get("via")),
                   icy_asked};
-    services.loops.control().post([&services, direct, ask = std::move(ask)]() mutable {
+    network.loops.control().post([&network, direct, ask = std::move(ask)]() mutable {
       if (direct)
-        services.direct->call(std::move(ask));
+        network.direct->call(std::move(ask));
       else
-        services.relays->await(ask.mount, ask.request, std::move(ask.via));
+        network.relays->await(ask.mount, ask.request, std::move(ask.via));
     });
     return Verdict::kPending;
   }
@@ -268,7 +268,7 @@ Verdict ListenStage::handle(Connection& connection) {
     head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
     if (icy_asked && facts->metaint > 0)
       head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
-    if (const auto at = address_told(services, *mount, context)) {
+    if (const auto at = address_told(network, *mount, context)) {
       head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
       head.exposes = "X-LB-Stream";
     }
@@ -306,8 +306,8 @@ Verdict ListenStage::ask_elsewhere(Connection& connection) {
 Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
                            std::shared_ptr<DirectOffer> direct) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
-  const auto config = config_of(services, connection);
+  Network& network = worker_.services;
+  const auto config = config_of(network, connection);
   RequestContext& context = connection.context();
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) {
@@ -332,7 +332,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   else
     mount = enter_with_room(std::move(mount));
   if (!mount) {
-    services.counters.refused(Refusal::kMountListeners);
+    network.counters.refused(Refusal::kMountListeners);
     reply_full(worker_, connection);
     return Verdict::kAnswered;
   }
@@ -345,7 +345,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
     connection.reply_text(404, "The stream does not have this byte any more\r\n");
     return Verdict::kAnswered;
   }
-  if (const auto why = enter_server(services, connection, *mount, total); !why.empty()) {
+  if (const auto why = enter_server(network, connection, *mount, total); !why.empty()) {
     entry = GatePass();
     reply_full(worker_, connection, why);
     return Verdict::kAnswered;
@@ -357,8 +357,8 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   const bool icy = wants_icy(request) && facts->metaint > 0;
 
   auto preamble = std::make_unique<Preamble>();
-  preamble->head = stream_head(services, *config, *mount, *facts, request, icy,
-                               context.resumes() || is_recorded(services, *mount));
+  preamble->head = stream_head(network, *config, *mount, *facts, request, icy,
+                               context.resumes() || is_recorded(network, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.  One that has no slot of
@@ -366,8 +366,8 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   auto home = request.path == mount->name() || overflows
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
-  note_arrival(services, context);
-  const bool server = is_server(services, connection);
+  note_arrival(network, context);
+  const bool server = is_server(network, connection);
   GatePass client = std::move(context.client_pass);
   std::unique_ptr<EndNotice> notice = begin_listening(
       worker_, connection, *home, context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
@@ -378,7 +378,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   // One that only claims it hears the intro, as every listener.
   const bool proven = context.is_relay || context.is_server;
   const auto place = context.resumes() ? StreamAsk{*context.resumes(), true, past->exact}
-                     : proven || (server && !services.mount_files->intro_for(*mount).file)
+                     : proven || (server && !network.mount_files->intro_for(*mount).file)
                          ? parse_stream_ask(request.headers.get("x-lb-stream"))
                          : std::optional<StreamAsk>();
   const std::size_t burst = static_cast<std::size_t>(std::min<std::uint64_t>(
@@ -407,12 +407,12 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
     worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
   else if (place)
     worker_.streams.join(std::move(listener), mount, burst, place);
-  else if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
+  else if (const auto intro = network.mount_files->intro_for(*mount); intro.file)
     worker_.streams.join(std::move(listener), mount, intro);
   else
     worker_.streams.join(
         std::move(listener), mount, burst,
-        is_recorded(services, *mount) ? std::optional(StreamAsk{{}, true}) : std::nullopt);
+        is_recorded(network, *mount) ? std::optional(StreamAsk{{}, true}) : std::nullopt);
   return Verdict::kAnswered;
 }
 

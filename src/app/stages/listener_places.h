@@ -13,7 +13,7 @@
 
 namespace lb {
 
-struct Services;
+struct Network;
 struct Worker;
 
 // <max-listeners-per-address>.  False: it has been refused; else its places are in the context's
@@ -21,7 +21,7 @@ struct Worker;
 bool count_address(Worker& worker, Connection& connection);
 // A place among all listeners of the server, by number and by bandwidth; the one at the mount has
 // been taken.  "": total is it; else why there is none.
-std::string_view enter_server(Services& services, Connection& connection, const Mount& mount,
+std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
                               GatePass& total);
 // <max-listeners-cluster>: a slot of the mount that it asks for.  kWaits: the stage is asked again.
 // kNone: word says why.  Nodes that pull need none.

@@ -83,8 +83,8 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
                   const Identity& identity) {
   Connection* waiting = worker.connections.find(ask.id);
   if (waiting == nullptr) return;
-  Services& services = worker.services;
-  LoginService& login = *services.login;
+  Accounts& accounts = worker.services;
+  LoginService& login = *accounts.login;
   if (result == LoginResult::kBusy) {
     refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
                    "Too many logins are being judged: please try again in a moment", ask.user,
@@ -92,8 +92,8 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
     return;
   }
   if (result == LoginResult::kWrong) {
-    services.counters.refused(Refusal::kLogin);
-    services.refusals.warn("login/login", waiting->ip(),
+    accounts.counters.refused(Refusal::kLogin);
+    accounts.refusals.warn("login/login", waiting->ip(),
                            cat({"login of \"", ask.user, "\" from ", waiting->ip(),
                                 ": wrong user or password; refused"}));
     audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
@@ -111,7 +111,7 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   }
   note_right_password(worker, *waiting, {ask.user, ask.password});
   waiting->user = identity.user;
-  services.log.info("login/login",
+  accounts.log.info("login/login",
                     cat({"login of \"", identity.user, "\" (", to_text(identity.role), ") from ",
                          waiting->ip(), ": a session has begun"}));
   audit_login(worker, *waiting, identity.user, to_text(identity.role), "login", "ok");
@@ -127,8 +127,8 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
 
 // The form, or {"user","password"}.
 Verdict begin_login(Worker& worker, Connection& connection, bool api) {
-  Services& services = worker.services;
-  LoginService& login = *services.login;
+  Accounts& accounts = worker.services;
+  LoginService& login = *accounts.login;
   LoginAsk ask;
   ask.id = connection.id();
   ask.user = asked_field(connection, "user");
@@ -149,12 +149,12 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
     return refuse(ProblemName::kBadRequest, "A user and a password are wanted");
   const auto slowed = [&](std::chrono::seconds wait) {
     login.count(LoginResult::kSlowed);
-    services.counters.refused(Refusal::kGuesses);
+    accounts.counters.refused(Refusal::kGuesses);
     return refuse(ProblemName::kSlowed,
                   cat({"Too many wrong passwords: please try again in ", wait.count(), " s"}),
                   retry_line(wait));
   };
-  PasswordThrottle& throttle = services.throttle;
+  PasswordThrottle& throttle = accounts.throttle;
   if (!throttle.was_right(ask.from, ask.user, ask.password)) {
     if (const auto wait = throttle.blocked(ask.from, ask.user)) {
       throttle.wrong_again(ask.from, ask.user);
@@ -165,7 +165,7 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   if (ask.guess.wait) return slowed(*ask.guess.wait);
   // Taken now, so that a thousand at once are no more than one after the other.
   throttle.wrong(ask.from, ask.user);
-  services.loops.control().post([&worker, ask = std::move(ask)]() mutable {
+  accounts.loops.control().post([&worker, ask = std::move(ask)]() mutable {
     std::string user = ask.user, password = ask.password;
     const auto kept = std::make_shared<const LoginAsk>(std::move(ask));
     worker.services.login->judge(

@@ -25,7 +25,7 @@ bool sounds(std::string_view type) {
 }  // namespace
 
 Verdict MountLookupStage::handle(Connection& connection) {
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const Request& request = connection.request();
   RequestContext& context = connection.context();
   if (const auto waited = std::exchange(context.waited, std::nullopt)) {
@@ -42,23 +42,23 @@ Verdict MountLookupStage::handle(Connection& connection) {
   if (request.method != Method::kGet) return Verdict::kNext;
   // It was here, and has gone again.
   if (std::exchange(context.looked_up, true)) return send_elsewhere(connection);
-  const bool has_links = services.links->masters().any_linked();
-  const auto files = services.files.read();
+  const bool has_links = network.links->masters().any_linked();
+  const auto files = network.files.read();
   MountLookup::Masters masters;
   if (may_be_relayed_as(request.path) && !files->has_file(request.path) &&
-      !lacks_token(services, connection)) {
+      !lacks_token(network, connection)) {
     // A server that pulls from us would make our masters ask their own, and so on.
     masters.linked = has_links && !is_own_product(request.headers);
-    masters.polled = services.relays->publishes() &&
+    masters.polled = network.relays->publishes() &&
                      (context.redirected || sounds(files->types().type_of(request.path)));
   }
   if (!masters.linked && !masters.polled) {
     // A master has sent the listener here a moment ago, and no other can be asked.
     return context.redirected && !has_links ? send_elsewhere(connection) : Verdict::kNext;
   }
-  services.loops.control().post([&services, mount = request.path, masters,
-                                 parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
-    services.lookup->lookup_mount(mount, parked, masters);
+  network.loops.control().post([&network, mount = request.path, masters,
+                                parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+    network.lookup->lookup_mount(mount, parked, masters);
   });
   return Verdict::kPending;
 }

@@ -27,7 +27,7 @@ constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 bool claims_administrator(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   return given &&
-         given->user == Services::passwords(*config_of(worker.services, connection)).admin_user;
+         given->user == Traffic::passwords(*config_of(worker.services, connection)).admin_user;
 }
 
 // The live log has the byte, or is about to have it.  Every listener may have it: a slow one gets

@@ -48,7 +48,7 @@ struct FileAsk {
 };
 
 void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
-  Services& services = asked.worker.services;
+  Traffic& traffic = asked.worker.services;
   const Headers& headers = waiting.request().headers;
   ResponseHead head;
   head.http_1_1 = true;
@@ -89,8 +89,8 @@ void send_file(FileAsk& asked, Connection& waiting, ExportPlan plan) {
     if (Connection* asking = worker.connections.find(id)) asking->source_ready();
   };
   auto body = std::make_unique<ExportBody>(
-      services.archive->dir(), std::move(plan), range.first, range.length,
-      services.archive->readers(), asked.worker.loop, std::move(ready),
+      traffic.archive->dir(), std::move(plan), range.first, range.length,
+      traffic.archive->readers(), asked.worker.loop, std::move(ready),
       std::make_shared<DownloadPlaces::Place>(std::move(asked.place)));
   waiting.reply_source(std::move(head), std::move(body), longest);
 }
@@ -135,8 +135,8 @@ bool make_plan(const std::shared_ptr<FileAsk>& asked, PastReading& reading) {
 Verdict PastFileStage::handle(Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
-  Services& services = worker_.services;
-  ArchiveService& archive = *services.archive;
+  Traffic& traffic = worker_.services;
+  ArchiveService& archive = *traffic.archive;
   const std::string mount = connection.request().path;
   if (archive.is_reading(mount)) return reply_later(connection);
   const auto files = archive.catalog().files(mount);
@@ -144,10 +144,10 @@ Verdict PastFileStage::handle(Connection& connection) {
       archive.remote().archive().holds(mount) && !files->covers(past->from_ms, past->to_ms);
   if (files->size() == 0 && !elsewhere)
     return reply_nothing(worker_, connection, past->earliest_ms);
-  const unsigned most = mount_section(*config_of(services, connection), mount).archive.downloads;
+  const unsigned most = mount_section(*config_of(traffic, connection), mount).archive.downloads;
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   const bool of_many =
-      reach_of(address) == Reach::kHost || services.http.read()->trusted_proxies.contains(address);
+      reach_of(address) == Reach::kHost || traffic.http.read()->trusted_proxies.contains(address);
   auto place = archive.downloads(mount)->try_enter(address, most, of_many);
   if (!place) {
     reply_refusal(connection, 503, "Too many files of this mount are being fetched\r\n",

@@ -29,13 +29,13 @@ Result<std::int64_t> duration_param(std::string_view name, const std::string& va
 }
 
 // There is something of its past, or the directory that may hold it is still being read.
-bool may_have_past(Services& services, Connection& connection, const std::string& mount) {
-  const bool reading = services.archive->is_reading(mount);
-  return services.archive->has(mount) ||
-         (reading && mount_section(*config_of(services, connection), mount).archive.enabled);
+bool may_have_past(Traffic& traffic, Connection& connection, const std::string& mount) {
+  const bool reading = traffic.archive->is_reading(mount);
+  return traffic.archive->has(mount) ||
+         (reading && mount_section(*config_of(traffic, connection), mount).archive.enabled);
 }
-bool is_page(Services& services, const std::string& path) {
-  return is_template_path(path) || services.files.read()->has_file(path);
+bool is_page(Traffic& traffic, const std::string& path) {
+  return is_template_path(path) || traffic.files.read()->has_file(path);
 }
 
 // A source may send ahead: what is recorded, and told, then ends that much later than now.
@@ -93,15 +93,15 @@ std::optional<PastPath> past_of_path(std::string_view path) {
 }
 
 Verdict PastStage::handle(Connection& connection) {
-  Services& services = worker_.services;
+  Traffic& traffic = worker_.services;
   if (connection.context().hls) return Verdict::kNext;
   Request& request = connection.request();
-  const ArchiveService& archive = *services.archive;
-  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  const ArchiveService& archive = *traffic.archive;
+  const std::int64_t now_ms = unix_ms(traffic.clock.wall());
   if (auto past = past_of_path(request.path)) {
     const bool taken =
-        services.mounts.find(request.path) || services.files.read()->has_file(request.path);
-    if (!taken && may_have_past(services, connection, past->mount)) {
+        traffic.mounts.find(request.path) || traffic.files.read()->has_file(request.path);
+    if (!taken && may_have_past(traffic, connection, past->mount)) {
       if (past->ask.to_ms > now_ms + kAheadMs) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
@@ -115,9 +115,9 @@ Verdict PastStage::handle(Connection& connection) {
   if (request.query.empty()) return Verdict::kNext;
   // A page of the server, or of the webroot, has parameters of its own.
   if (!archive.has(request.path) &&
-      (!may_have_past(services, connection, request.path) || is_page(services, request.path)) &&
-      (!services.mounts.find(request.path) || !archive.on() ||
-       !section_of(services, connection).archive.enabled))
+      (!may_have_past(traffic, connection, request.path) || is_page(traffic, request.path)) &&
+      (!traffic.mounts.find(request.path) || !archive.on() ||
+       !section_of(traffic, connection).archive.enabled))
     return take_unrecorded(connection, now_ms);
   auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
@@ -130,13 +130,13 @@ Verdict PastStage::handle(Connection& connection) {
 
 // The live stream would be another one, without an end.
 Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
-  Services& services = worker_.services;
+  Traffic& traffic = worker_.services;
   const Request& request = connection.request();
-  const bool is_mount = services.mounts.find(request.path) != nullptr ||
-                        section_of(services, connection).name == request.path;
+  const bool is_mount = traffic.mounts.find(request.path) != nullptr ||
+                        section_of(traffic, connection).name == request.path;
   // What an authenticator, or a page, has parameters of the same name for is no time.
   auto ask = past_of_query(request.query, now_ms);
-  if (!is_mount || is_page(services, request.path)) return Verdict::kNext;
+  if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
   if (!ask && query_param(request.query, "exact") == "1") {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;

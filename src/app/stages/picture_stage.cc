@@ -42,18 +42,18 @@ Verdict PictureStage::handle(Connection& connection) {
   const std::string name(name_in_picture_path(request.path));
   const bool waited = std::exchange(connection.context().waited, std::nullopt).has_value();
   if (answer(connection, name)) return Verdict::kAnswered;
-  Services& services = worker_.services;
-  const bool known = !name.empty() &&
-                     (!services.titles.mount_of(name).empty() || services.picture_files->has(name));
+  Network& network = worker_.services;
+  const bool known =
+      !name.empty() && (!network.titles.mount_of(name).empty() || network.picture_files->has(name));
   if (waited || !known) {
     connection.reply_text(404, "There is no such picture");
     return Verdict::kAnswered;
   }
   const auto hops = parse_u64(request.headers.get(PictureFetches::kHopsHeader)).value_or(0);
-  services.loops.control().post([&services, name,
-                                 hops = static_cast<unsigned>(std::min<std::uint64_t>(hops, 100)),
-                                 parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
-    services.picture_fetches->fetch(name, hops, parked);
+  network.loops.control().post([&network, name,
+                                hops = static_cast<unsigned>(std::min<std::uint64_t>(hops, 100)),
+                                parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+    network.picture_fetches->fetch(name, hops, parked);
   });
   return Verdict::kPending;
 }

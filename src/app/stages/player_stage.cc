@@ -36,11 +36,11 @@ struct Shown {
   const MountSettings* section;
 };
 
-std::optional<Shown> find_shown(const Services& services, const Config& config,
+std::optional<Shown> find_shown(const Network& network, const Config& config,
                                 const std::string& name) {
   const MountSettings& section = mount_section(config, name);
   if (section.hidden || section.no_mount) return std::nullopt;
-  auto mount = playing_mount(services, config, name, true);
+  auto mount = playing_mount(network, config, name, true);
   if (!mount) return std::nullopt;
   return Shown{std::move(mount), &section};
 }
@@ -67,40 +67,40 @@ std::string shown_name(const Shown& shown, const std::string& mount) {
 }
 
 // The streams of a station, of those that play here first.
-std::vector<std::string> streams_of_station(const Services& services, const Config& config,
+std::vector<std::string> streams_of_station(const Network& network, const Config& config,
                                             const StationSettings& station) {
   std::vector<std::string> names;
   for (const std::string& name : station.mounts)
-    if (station_of(config, name) == &station && is_shown_stream(services, config, name))
+    if (station_of(config, name) == &station && is_shown_stream(network, config, name))
       names.push_back(name);
   std::ranges::stable_partition(names, [&](const std::string& name) {
-    const auto mount = services.mounts.find(name);
+    const auto mount = network.mounts.find(name);
     return mount && mount->is_fed();
   });
   return names;
 }
 
 // The same stream in other formats, this one first.
-std::vector<std::string> streams_of_mount(const Services& services, const Config& config,
+std::vector<std::string> streams_of_mount(const Network& network, const Config& config,
                                           const std::string& name) {
   std::vector<std::string> names{name};
   const std::size_t dot = name.rfind('.');
   if (dot == std::string::npos || name.find('/', dot) != std::string::npos) return names;
   for (const std::string_view ending : kEndings) {
     std::string other = name.substr(0, dot).append(ending);
-    if (other != name && services.mounts.find(other) && find_shown(services, config, other))
+    if (other != name && network.mounts.find(other) && find_shown(network, config, other))
       names.push_back(std::move(other));
   }
   return names;
 }
 
 // names: one at least.  The first one says what the page says, where no station does.
-PlayerFacts facts_of(const Services& services, const Config& config,
+PlayerFacts facts_of(const Network& network, const Config& config,
                      const std::vector<std::string>& names) {
   PlayerFacts page;
   page.on_air = false;
   for (const std::string& name : names) {
-    const auto shown = find_shown(services, config, name);
+    const auto shown = find_shown(network, config, name);
     page.streams.push_back(shown ? stream_of(name, *shown) : PlayerStream{name, {}, {}});
     if (&name != &names.front() || !shown) continue;
     const auto facts = shown->mount->facts();
@@ -136,26 +136,26 @@ struct Subject {
 };
 
 // name: "/rock" or "/live.mp3"; nullopt: there is no such page.
-std::optional<Subject> find_subject(const Services& services, const Config& config,
+std::optional<Subject> find_subject(const Network& network, const Config& config,
                                     const std::string& name) {
   if (const StationSettings* station = find_station(config, std::string_view(name).substr(1))) {
-    Subject subject{station, streams_of_station(services, config, *station)};
+    Subject subject{station, streams_of_station(network, config, *station)};
     if (!subject.streams.empty()) return subject;
   }
-  if (!find_shown(services, config, name)) return std::nullopt;
-  Subject subject{station_of(config, name), streams_of_mount(services, config, name)};
+  if (!find_shown(network, config, name)) return std::nullopt;
+  Subject subject{station_of(config, name), streams_of_mount(network, config, name)};
   if (subject.station == nullptr) return subject;
   // The mount that was asked for, then the others of its station.
   subject.streams = {name};
-  for (std::string& other : streams_of_station(services, config, *subject.station))
+  for (std::string& other : streams_of_station(network, config, *subject.station))
     if (other != name) subject.streams.push_back(std::move(other));
   return subject;
 }
 
-std::string subject_name(const Services& services, const Config& config, const Subject& subject) {
+std::string subject_name(const Network& network, const Config& config, const Subject& subject) {
   if (subject.station != nullptr && !subject.station->name.empty()) return subject.station->name;
   const std::string& mount = subject.streams.front();
-  const auto shown = find_shown(services, config, mount);
+  const auto shown = find_shown(network, config, mount);
   if (!shown) return subject.station != nullptr ? subject.station->id : mount;
   return shown_name(*shown, mount);
 }
@@ -198,12 +198,12 @@ bool is_own_host(Connection& connection, const Config& config, std::string_view 
 
 Verdict PlayerStage::answer_oembed(Connection& connection) {
   const Request& request = connection.request();
-  const Services& services = worker_.services;
-  if (services.files.read()->has_file(request.path)) return Verdict::kNext;
-  const auto config = config_of(services, connection);
+  const Network& network = worker_.services;
+  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
+  const auto config = config_of(network, connection);
   const auto page = parse_player_address(query_param(request.query, "url").value_or(""));
   if (!page || !is_own_host(connection, *config, page->host)) return Verdict::kNext;
-  const auto subject = find_subject(services, *config, page->mount);
+  const auto subject = find_subject(network, *config, page->mount);
   if (!subject || frames_of(config->player, true) == "'none'") return Verdict::kNext;
   const std::string format = query_param(request.query, "format").value_or("json");
   if (format != "json" && format != "xml") {
@@ -216,17 +216,17 @@ Verdict PlayerStage::answer_oembed(Connection& connection) {
   const auto print = format == "json" ? oembed_json : oembed_xml;
   reply_player(connection,
                format == "json" ? "application/json; charset=utf-8" : "text/xml; charset=utf-8",
-               nosniff_line(services.http.read()->http_headers),
-               print(*page, subject_name(services, *config, *subject),
+               nosniff_line(network.http.read()->http_headers),
+               print(*page, subject_name(network, *config, *subject),
                      {pixels("maxwidth"), pixels("maxheight")}));
   return Verdict::kAnswered;
 }
 
 Verdict PlayerStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  const Services& services = worker_.services;
-  const auto configured = services.http.read();
-  const auto config = config_of(services, connection);
+  const Network& network = worker_.services;
+  const auto configured = network.http.read();
+  const auto config = config_of(network, connection);
   if (!config->player.enabled) return Verdict::kNext;
   if (const auto file = player_file(request.path)) {
     reply_player(connection, file->content_type, nosniff_line(configured->http_headers),
@@ -235,18 +235,18 @@ Verdict PlayerStage::handle(Connection& connection) {
   }
   if (request.path == kOembedPath) return answer_oembed(connection);
   if (request.path.starts_with(kSheets)) return answer_sheet(connection, *config);
-  if (services.files.read()->has_file(request.path)) return Verdict::kNext;
+  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
   const std::string name = request.path.substr(kPlayerPath.size());
-  const auto subject = find_subject(services, *config, name);
+  const auto subject = find_subject(network, *config, name);
   if (!subject) return Verdict::kNext;
-  PlayerFacts facts = facts_of(services, *config, subject->streams);
+  PlayerFacts facts = facts_of(network, *config, subject->streams);
   if (subject->station != nullptr) show_station(facts, *subject->station);
   facts.embedded = query_param(request.query, "embed") == "1";
   facts.address = to_text(
       PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
   reply_player(connection, "text/html; charset=utf-8",
                player_header_lines(frames_of(config->player, facts.embedded),
-                                   services.cluster->redirects(), configured->http_headers),
+                                   network.cluster->redirects(), configured->http_headers),
                player_page(facts, player_texts_for(request.headers.get("accept-language"),
                                                    config->player.languages)));
   return Verdict::kAnswered;

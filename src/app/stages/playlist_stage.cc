@@ -35,22 +35,21 @@ const Kind* kind_of(std::string_view path) {
 }  // namespace
 
 Verdict PlaylistStage::handle(Connection& connection) {
-  Services& services = worker_.services;
-  if (!services.cluster->redirects()) return Verdict::kNext;
+  Network& network = worker_.services;
+  if (!network.cluster->redirects()) return Verdict::kNext;
   const Request& request = connection.request();
   const Kind* kind = kind_of(request.path);
-  if (kind == nullptr || services.files.read()->has_file(request.path)) return Verdict::kNext;
+  if (kind == nullptr || network.files.read()->has_file(request.path)) return Verdict::kNext;
   std::string mount = request.path.substr(0, request.path.size() - kind->ending.size());
-  if (!services.mounts.find(mount)) return Verdict::kNext;
-  const auto config = config_of(services, connection);
+  if (!network.mounts.find(mount)) return Verdict::kNext;
+  const auto config = config_of(network, connection);
   const std::string host = playlist_host(request.headers.get("host"), config->hostname,
                                          config->port, connection.secure());
   std::string own = (connection.secure() ? "https://" : "http://") + host;
-  RedirectAsk ask = make_redirect_ask(services, connection, mount, *services.cluster->facts());
+  RedirectAsk ask = make_redirect_ask(network, connection, mount, *network.cluster->facts());
   ask.direct = false;  // a player that reads a list follows it
-  services.loops.control().post([&worker = worker_, id = connection.id(), kind,
-                                 ask = std::move(ask), own = std::move(own),
-                                 query = request.query] {
+  network.loops.control().post([&worker = worker_, id = connection.id(), kind, ask = std::move(ask),
+                                own = std::move(own), query = request.query] {
     std::vector<std::string> addresses;
     for (const auto& place : worker.services.cluster->best_places(ask, kMaxNodes))
       addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));

@@ -8,14 +8,14 @@ namespace lb {
 Verdict ProofStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet) return Verdict::kNext;
-  Services& services = worker_.services;
+  Network& network = worker_.services;
   const std::string ask = query_param(request.query, "ask").value_or("");
-  if (!services.links->masters().any_linked() || ask.empty()) {
+  if (!network.links->masters().any_linked() || ask.empty()) {
     connection.reply_text(404, "not found\r\n");
     return Verdict::kAnswered;
   }
-  services.loops.control().post([&services, &worker = worker_, ask, id = connection.id()] {
-    worker.loop.post([&worker, id, say = services.links->masters().proof_for(ask)] {
+  network.loops.control().post([&network, &worker = worker_, ask, id = connection.id()] {
+    worker.loop.post([&worker, id, say = network.links->masters().proof_for(ask)] {
       Connection* waiting = worker.connections.find(id);
       if (waiting == nullptr) return;
       waiting->reply_text(say.empty() ? 404 : 200, say.empty() ? "not found\r\n" : say + "\r\n");

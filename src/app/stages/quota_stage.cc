@@ -11,13 +11,13 @@
 namespace lb {
 
 Verdict QuotaStage::handle(Connection& connection) {
-  Services& services = worker_.services;
-  if (!services.usage->any_closed()) return Verdict::kNext;
+  Accounts& accounts = worker_.services;
+  if (!accounts.usage->any_closed()) return Verdict::kNext;
   const RequestContext& context = connection.context();
   const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
-  const bool says_server = is_server(services, connection);
+  const bool says_server = is_server(accounts, connection);
   if (!comes || (says_server != (of_ == Of::kServers)) ||
-      !services.usage->is_closed(connection.request().path))
+      !accounts.usage->is_closed(connection.request().path))
     return Verdict::kNext;
   if (of_ == Of::kServers) {
     if (context.is_relay || context.is_node) return Verdict::kNext;
@@ -30,7 +30,7 @@ Verdict QuotaStage::handle(Connection& connection) {
         break;
     }
   }
-  services.counters.refused(Refusal::kQuota);
+  accounts.counters.refused(Refusal::kQuota);
   reply_refusal(
       connection, 403,
       "The listening hours or the transfer of this station are used up for this month\r\n",

@@ -44,18 +44,18 @@ const RecordLogin* right_at_once(std::vector<RecordLogin>& rows, const std::stri
   return found;
 }
 
-void ask_next(Services& services, std::shared_ptr<LoginQuestion> question) {
+void ask_next(Accounts& accounts, std::shared_ptr<LoginQuestion> question) {
   if (question->next == question->rows.size()) {
     question->answered(wrong_login());
     return;
   }
   const RecordLogin& row = question->rows[question->next++];
-  const bool taken = services.auth->check_hash(row.hash, question->password,
-                                               [&services, question, user = row.user](bool right) {
+  const bool taken = accounts.auth->check_hash(row.hash, question->password,
+                                               [&accounts, question, user = row.user](bool right) {
                                                  if (right)
                                                    question->answered(right_as(user));
                                                  else
-                                                   ask_next(services, question);
+                                                   ask_next(accounts, question);
                                                });
   if (!taken) question->answered(AuthVerdict::of(AuthVerdict::Kind::kLater));
 }
@@ -97,7 +97,7 @@ void ask_record_logins(Worker& worker, Connection& connection, const MountSettin
   std::erase_if(question->rows,
                 [](const RecordLogin& row) { return row.hash.empty() || !is_slow_hash(row.hash); });
   worker.services.loops.control().post(
-      [&services = worker.services, question] { ask_next(services, question); });
+      [&accounts = worker.services, question] { ask_next(accounts, question); });
 }
 
 }  // namespace lb

@@ -34,7 +34,7 @@ Login login_of(Worker& worker, Connection& connection, const Config& config,
                const ClusterFacts& facts, bool servers_only = false) {
   if (connection.request().headers.find("authorization") == nullptr) return Login::kNone;
   const auto given = basic_credentials(connection.request().headers);
-  const PasswordSettings known = Services::passwords(config);
+  const PasswordSettings known = Network::passwords(config);
   const bool names_server =
       given && (given->user == known.relay_user || facts.known.node(given->user) != nullptr);
   if (!names_server && (servers_only || !given || given->user != known.admin_user))
@@ -91,8 +91,8 @@ std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std
 }  // namespace
 
 ServerLogin server_login(Worker& worker, Connection& connection) {
-  const Services& services = worker.services;
-  switch (login_of(worker, connection, *config_of(services, connection), *services.cluster->facts(),
+  const Network& network = worker.services;
+  switch (login_of(worker, connection, *config_of(network, connection), *network.cluster->facts(),
                    true)) {
     case Login::kServer:
       return ServerLogin::kRight;
@@ -105,11 +105,10 @@ ServerLogin server_login(Worker& worker, Connection& connection) {
   return ServerLogin::kNone;
 }
 
-void redirect_to(const Services& services, Connection& connection, const RedirectAnswer& answer) {
+void redirect_to(const Network& network, Connection& connection, const RedirectAnswer& answer) {
   connection.reply_bytes(
-      302,
-      redirect_reply(answer.origin, asked_path(connection), asked_query(connection), answer.token,
-                     allow_origin_line(302, services.http.read()->http_headers)));
+      302, redirect_reply(answer.origin, asked_path(connection), asked_query(connection),
+                          answer.token, allow_origin_line(302, network.http.read()->http_headers)));
 }
 
 void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
@@ -140,10 +139,10 @@ void ask_way_back(Worker& worker, Connection& connection,
 void answer_unserved(Worker& worker, Connection& connection, std::string_view reason,
                      UniqueFunction<void(Connection&)> otherwise) {
   const RequestContext& context = connection.context();
-  const Services& services = worker.services;
+  const Network& network = worker.services;
   const bool in_cluster = context.redirected || context.sent_back ||
-                          services.links->masters().any_linked() || services.relays->publishes();
-  if (!in_cluster || is_server(services, connection)) {
+                          network.links->masters().any_linked() || network.relays->publishes();
+  if (!in_cluster || is_server(network, connection)) {
     otherwise(connection);
     return;
   }
@@ -163,20 +162,20 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
       });
 }
 
-RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
                               const std::string& mount, const ClusterFacts& facts) {
   const Request& request = connection.request();
   RedirectAsk ask;
   ask.mount = mount;
   ask.scheme = connection.secure() ? PublicScheme::kHttps : PublicScheme::kHttp;
   ask.client = connection.peer();
-  ask.country = services.countries->country_of(ask.client);
+  ask.country = network.countries->country_of(ask.client);
   ask.user_agent = request.headers.get("user-agent");
   const MountSettings& section = mount == request.path
-                                     ? section_of(services, connection)
-                                     : mount_section(*config_of(services, connection), mount);
+                                     ? section_of(network, connection)
+                                     : mount_section(*config_of(network, connection), mount);
   ask.needs = protections_of(section);
-  if (services.links->slots().limits(section, mount))
+  if (network.links->slots().limits(section, mount))
     ask.needs =
         static_cast<ProtectionSet>(ask.needs | static_cast<ProtectionSet>(Protection::kSlots));
   ask.tags = section.balance.tags;
@@ -190,22 +189,22 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
 
 Verdict MountRedirectStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
-  const MountSettings& section = section_of(services, connection);
+  Network& network = worker_.services;
+  const MountSettings& section = section_of(network, connection);
   if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
   // A pattern such as /* is meant for mounts.
   const std::string& path = request.path;
   const bool is_list = path.ends_with(".m3u") || path.ends_with(".pls") ||
                        path.ends_with(".xspf") || path.ends_with(".vclt");
   if (section.no_mount || is_list || is_template_path(path) || is_own_path(path) ||
-      is_foreign_path(services, path) || services.files.read()->has_file(path) ||
+      is_foreign_path(network, path) || network.files.read()->has_file(path) ||
       builtin_file("web" + path) != nullptr)
     return Verdict::kNext;
   const std::string to =
       mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
   if (to.empty()) return Verdict::kNext;
   switch (
-      login_of(worker_, connection, *config_of(services, connection), *services.cluster->facts())) {
+      login_of(worker_, connection, *config_of(network, connection), *network.cluster->facts())) {
     case Login::kAdministrator:
     case Login::kServer:
       return Verdict::kNext;
@@ -214,11 +213,11 @@ Verdict MountRedirectStage::handle(Connection& connection) {
     case Login::kNone:
       break;
   }
-  services.log.info("redirect/mount",
-                    cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
+  network.log.info("redirect/mount",
+                   cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
   connection.reply_bytes(
       302,
-      redirect_reply(to, "", "", "", allow_origin_line(302, services.http.read()->http_headers)));
+      redirect_reply(to, "", "", "", allow_origin_line(302, network.http.read()->http_headers)));
   return Verdict::kAnswered;
 }
 

@@ -24,7 +24,7 @@ namespace lb {
 struct ClusterFacts;
 struct RedirectAnswer;
 struct RedirectAsk;
-struct Services;
+struct Network;
 struct Worker;
 
 // MountRedirectStage: a mount with <redirect> or <redirect-to> is somewhere else: its listeners are
@@ -61,10 +61,10 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
 void ask_way_back(Worker& worker, Connection& connection,
                   UniqueFunction<void(Connection&, const RedirectAnswer&)> then);
 // REQUIRES: answer.kind is kRedirect
-void redirect_to(const Services& services, Connection& connection, const RedirectAnswer& answer);
+void redirect_to(const Network& network, Connection& connection, const RedirectAnswer& answer);
 
 // A listener's question, from a request for `mount`.
-RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
                               const std::string& mount, const ClusterFacts& facts);
 
 }  // namespace lb

@@ -2,24 +2,24 @@
 
 #include <utility>
 
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "app/stages/request_context.h"
 #include "cluster/relay/relay_marks.h"
 
 namespace lb {
 
-const std::shared_ptr<const Config>& config_of(const Services& services, Connection& connection) {
+const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connection& connection) {
   RequestContext& context = connection.context();
   if (std::exchange(context.config_round, connection.rounds()) != connection.rounds() ||
       context.config == nullptr) {
-    context.config = services.config.read();
+    context.config = runtime.config.read();
     context.section = nullptr;
   }
   return context.config;
 }
 
-const MountSettings& section_of(const Services& services, Connection& connection) {
-  const Config& config = *config_of(services, connection);
+const MountSettings& section_of(const Runtime& runtime, Connection& connection) {
+  const Config& config = *config_of(runtime, connection);
   RequestContext& context = connection.context();
   const std::string& path = connection.request().path;
   if (context.section == nullptr || context.section_path != path) {
@@ -29,10 +29,10 @@ const MountSettings& section_of(const Services& services, Connection& connection
   return *context.section;
 }
 
-bool is_server(const Services& services, Connection& connection) {
+bool is_server(const Runtime& runtime, Connection& connection) {
   const RequestContext& context = connection.context();
   return context.is_relay || context.is_server ||
-         says_relay(connection.request().headers, config_of(services, connection)->server_id);
+         says_relay(connection.request().headers, config_of(runtime, connection)->server_id);
 }
 
 }  // namespace lb

@@ -12,12 +12,12 @@
 
 namespace lb {
 
-struct Services;
+struct Runtime;
 
-const std::shared_ptr<const Config>& config_of(const Services& services, Connection& connection);
+const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connection& connection);
 // Its section for the path of the request, for as long as the answer is not out.
-const MountSettings& section_of(const Services& services, Connection& connection);
+const MountSettings& section_of(const Runtime& runtime, Connection& connection);
 // A server asks that relays: behind it are listeners of its own.
-bool is_server(const Services& services, Connection& connection);
+bool is_server(const Runtime& runtime, Connection& connection);
 
 }  // namespace lb

@@ -54,26 +54,26 @@ Verdict OptionsStage::handle(Connection& connection) {
 }
 
 Verdict AdmitStage::handle(Connection& connection) {
-  Services& services = worker_.services;
-  const auto config = config_of(services, connection);
+  Traffic& traffic = worker_.services;
+  const auto config = config_of(traffic, connection);
   const Request& request = connection.request();
-  services.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
-                                                 std::memory_order_relaxed);
+  traffic.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
+                                                std::memory_order_relaxed);
   std::int64_t limit = config->limits.clients;
   if (is_admin_path(request.path))
     limit += kAdminReserve;
   else if (request.method == Method::kSource || request.method == Method::kPut ||
            request.method == Method::kPost)
     limit += config->limits.sources;
-  if (!services.counters.clients.try_enter(limit)) {
-    services.counters.refused(Refusal::kClients);
-    services.log.warn("connection/connection",
-                      cat({"client limit reached: ", config->limits.clients, " (limits/clients); ",
-                           connection.ip(), " was refused"}));
+  if (!traffic.counters.clients.try_enter(limit)) {
+    traffic.counters.refused(Refusal::kClients);
+    traffic.log.warn("connection/connection",
+                     cat({"client limit reached: ", config->limits.clients, " (limits/clients); ",
+                          connection.ip(), " was refused"}));
     connection.reply_text(403, "Icecast connection limit reached");
     return Verdict::kAnswered;
   }
-  connection.context().client_pass = GatePass(&services.counters.clients);
+  connection.context().client_pass = GatePass(&traffic.counters.clients);
   return Verdict::kNext;
 }
 

@@ -1,6 +1,6 @@
 #include "app/stages/source_logins.h"
 
-#include "app/services/services.h"
+#include "app/services/accounts.h"
 #include "auth/passwords.h"
 
 namespace lb {
@@ -19,7 +19,7 @@ std::optional<EncoderSettings> first_match(const MountSettings& mount, Matches m
 
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given) {
-  const PasswordSettings known = Services::passwords(config);
+  const PasswordSettings known = Accounts::passwords(config);
   return first_match(mount,
                      [&](const SourceLogin& login) { return is_source(known, login, given); });
 }
@@ -27,7 +27,7 @@ std::optional<EncoderSettings> source_login(const Config& config, const MountSet
 std::optional<EncoderSettings> source_login_by_password(const Config& config,
                                                         const MountSettings& mount,
                                                         std::string_view password) {
-  const PasswordSettings known = Services::passwords(config);
+  const PasswordSettings known = Accounts::passwords(config);
   return first_match(
       mount, [&](const SourceLogin& login) { return is_source_password(known, login, password); });
 }

@@ -147,9 +147,9 @@ void begin(Worker& worker, Connection& connection, WriterLease lease,
   offer.referer = request.headers.get("referer");
   offer.user = connection.user;
   offer.client_pass = std::move(connection.context().client_pass);
-  Services& services = worker.services;
-  services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
-  services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  Traffic& traffic = worker.services;
+  traffic.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
+  traffic.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
   offer.transport = connection.take_transport();
   worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
 }
@@ -177,13 +177,13 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
 Verdict admit(Worker& worker, Connection& connection, const Config& config,
               const MountSettings& settings, int priority) {
   const Request& request = connection.request();
-  Services& services = worker.services;
+  Traffic& traffic = worker.services;
   if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
     return refuse_source(worker, connection, "No Content-type given");
   }
   const std::string_view type = request.headers.get("content-type");
   if (!type.empty() && !is_source_type(type, settings.source_types)) {
-    services.refusals.warn(
+    traffic.refusals.warn(
         "source/source", connection.ip(),
         cat({"mount ", request.path, ": a source from ", connection.ip(),
              " was refused, its content type ", clean_utf8(type.substr(0, kShownType)),
@@ -198,7 +198,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   if (settings.suspended) return refuse_source(worker, connection, "suspended");
   if (const auto why = refuse_away_from_home(config, settings); !why.empty())
     return refuse_source(worker, connection, why);
-  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty())
+  if (const auto why = refuse_name(request.path, *traffic.files.read()); !why.empty())
     return refuse_source(worker, connection, why);
   auto body = BodyReader::for_request(request, true);
   if (!body) {
@@ -206,18 +206,18 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
     connection.reply_page(400, body.error().what);
     return Verdict::kAnswered;
   }
-  if (!services.counters.sources.try_enter(config.limits.sources)) {
-    services.counters.refused(Refusal::kSources);
+  if (!traffic.counters.sources.try_enter(config.limits.sources)) {
+    traffic.counters.refused(Refusal::kSources);
     return refuse_source(worker, connection, "too many sources connected");
   }
-  auto place = std::make_shared<GatePass>(&services.counters.sources);
+  auto place = std::make_shared<GatePass>(&traffic.counters.sources);
   auto facts = make_source_facts(
       request, settings,
       SourcePeer{
-          connection.ip(), services.clock.wall(), services.clock.steady(), {}, connection.user});
+          connection.ip(), traffic.clock.wall(), traffic.clock.steady(), {}, connection.user});
   if (request.headers.get("content-type").empty())
-    services.log.warn("source/source", cat({"mount ", request.path,
-                                            ": no content type given, audio/mpeg is assumed"}));
+    traffic.log.warn("source/source", cat({"mount ", request.path,
+                                           ": no content type given, audio/mpeg is assumed"}));
 
   WriterAsk ask;
   ask.mount = request.path;
@@ -225,8 +225,8 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   ask.home = worker.loop.id();
   ask.user = connection.user;
   ask.priority = priority;
-  services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
-                                 framing = *body]() mutable {
+  traffic.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
+                                framing = *body]() mutable {
     auto facts_given = ask.facts;
     worker.services.admission->admit(
         std::move(ask), [&worker, id, facts_given, place, framing](Result<WriterLease> granted) {
@@ -260,12 +260,12 @@ std::string_view why_source_refused(Worker& worker, const MountSettings& setting
 Verdict SourceStage::handle(Connection& connection) {
   Request& request = connection.request();
   if (!is_source_request(request)) return Verdict::kNext;
-  Services& services = worker_.services;
+  Traffic& traffic = worker_.services;
   if (answer_if_draining(worker_, connection)) {
     log_refused_source(worker_, connection, "this server is being emptied");
     return Verdict::kAnswered;
   }
-  const auto config = config_of(services, connection);
+  const auto config = config_of(traffic, connection);
   if (request.protocol == Protocol::kIcy) {
     request.path = shoutcast_mount(*config, connection.socket().settings);
     request.method_text = "SOURCE";
@@ -276,7 +276,7 @@ Verdict SourceStage::handle(Connection& connection) {
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
-  const MountSettings& section = section_of(services, connection);
+  const MountSettings& section = section_of(traffic, connection);
   const bool asks_backend = decides_sources(section) && !is_probe(request);
   if (given) {
     connection.user = given->user;

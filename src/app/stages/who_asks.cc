@@ -42,12 +42,12 @@ Known identity_with(AdminRole role, std::string_view user) {
 }
 
 // By a password of the configuration; null: it is none of those.
-Known of_configuration(Services& services, const Config& config, const Credentials& given,
+Known of_configuration(Network& network, const Config& config, const Credentials& given,
                        std::optional<std::string_view> mount) {
-  const PasswordSettings known = Services::passwords(config);
+  const PasswordSettings known = Network::passwords(config);
   if (is_admin(known, given)) return identity_with(AdminRole::kAdmin, given.user);
   if (is_relay(known, given)) return identity_with(AdminRole::kRelay, given.user);
-  const auto facts = services.cluster->facts();
+  const auto facts = network.cluster->facts();
   if (const KnownNode* found = facts->known.login(given)) {
     auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kRelay, given.user));
     identity->node = found->id;
@@ -90,26 +90,26 @@ Known of_session(Worker& worker, Connection& connection) {
   return std::make_shared<const Identity>(std::move(*identity));
 }
 
-Known of_proxy(Services& services, const Connection& connection, const Request& request) {
-  const LoginService& login = *services.login;
+Known of_proxy(Network& network, const Connection& connection, const Request& request) {
+  const LoginService& login = *network.login;
   const auto plan = login.plan();
   const std::string* secret = request.headers.find(kSsoHeader);
   if (secret == nullptr || !plan->sso_from.contains(connection.sender()) ||
       !secret_equal(*secret, plan->console.sso_secret))
     return nullptr;
   const auto name = request.headers.get(to_lower(plan->console.sso_user));
-  const auto book = services.users.read();
+  const auto book = network.users.read();
   const User* user = book->user(name);
   if (user == nullptr || user->disabled) return nullptr;
   auto identity = std::make_shared<Identity>(login.identity_of(*user, Identity::Via::kProxy));
-  identity->csrf = services.login->sessions().csrf("proxy " + user->name);
+  identity->csrf = network.login->sessions().csrf("proxy " + user->name);
   return identity;
 }
 
-Known of_token(Services& services, std::string_view text) {
-  const auto book = services.users.read();
+Known of_token(Network& network, std::string_view text) {
+  const auto book = network.users.read();
   const ApiToken* token = book->token(token_digest(text));
-  const std::int64_t now = unix_seconds(services.clock.wall());
+  const std::int64_t now = unix_seconds(network.clock.wall());
   if (token == nullptr || (token->expires != 0 && token->expires <= now)) return nullptr;
   auto identity = std::make_shared<Identity>();
   identity->role = admin_role(token->role);
@@ -119,7 +119,7 @@ Known of_token(Services& services, std::string_view text) {
   identity->mounts = token->mounts;
   identity->addresses = token->role != Role::kViewer;
   identity->book = book;
-  identity->account_of = services.login->mount_accounts();
+  identity->account_of = network.login->mount_accounts();
   return identity;
 }
 
@@ -188,16 +188,16 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
 // behind a user that is wrong AdminStage asks it.
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
-  Services& services = worker.services;
-  const auto config = config_of(services, connection);
-  const bool is_user = services.users.read()->user(given.user) != nullptr;
+  Network& network = worker.services;
+  const auto config = config_of(network, connection);
+  const bool is_user = network.users.read()->user(given.user) != nullptr;
   const MountSettings* section =
       mount && !mount->empty() ? &mount_section(*config, *mount) : nullptr;
   const bool asks_source =
       section != nullptr && decides_sources(*section) && !connection.context().source_judged;
   if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
   const Address from = judged_address(connection);
-  LoginGuard::Guess guess = services.login->guard().enter(given.user, given.password, from);
+  LoginGuard::Guess guess = network.login->guard().enter(given.user, given.password, from);
   if (!guess.wait) return judge_user(worker, connection, given, from, std::move(guess));
   if (asks_source) return judge_source(worker, connection, *section, *mount, given);
   return reply_slowed(worker, connection, *guess.wait);
@@ -226,36 +226,36 @@ std::string_view session_cookie(const Request& request, bool secure) {
 }
 
 Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string_view> mount) {
-  Services& services = worker.services;
+  Network& network = worker.services;
   RequestContext& context = connection.context();
   if (context.identity) return {Verdict::kNext, context.identity};
   const Request& request = connection.request();
-  const bool on = services.login->on();
+  const bool on = network.login->on();
   Known found;
   if (const auto given = basic_credentials(request.headers)) {
     connection.user = given->user;
     if (answer_if_shut_out(worker, connection, *given)) return {Verdict::kAnswered, nullptr};
-    const auto config = config_of(services, connection);
-    found = of_configuration(services, *config, *given, mount);
+    const auto config = config_of(network, connection);
+    found = of_configuration(network, *config, *given, mount);
     if (found) {
       if (found->role == AdminRole::kAdmin && answer_if_guarded(worker, connection, *given, true))
         return {Verdict::kAnswered, nullptr};
       note_right_password(worker, connection, *given);
     } else {
       // One that was right from there is judged, however many wrong ones come beside it.
-      const bool was_right = on && services.throttle.was_right(judged_address(connection),
-                                                               given->user, given->password);
+      const bool was_right = on && network.throttle.was_right(judged_address(connection),
+                                                              given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
       // Right for another purpose: no guess, and it needs no judge.
       const bool elsewhere =
-          services.users.read()->user(given->user) == nullptr && is_known_password(*config, *given);
+          network.users.read()->user(given->user) == nullptr && is_known_password(*config, *given);
       if (on && !elsewhere) return {judge_name(worker, connection, *given, mount), nullptr};
     }
   } else if (on && istarts_with(request.headers.get("authorization"), "bearer ")) {
-    found = of_token(services, trim(request.headers.get("authorization").substr(7)));
+    found = of_token(network, trim(request.headers.get("authorization").substr(7)));
   } else if (on && request.headers.find("authorization") == nullptr) {
-    found = of_proxy(services, connection, request);
+    found = of_proxy(network, connection, request);
     if (!found) found = of_session(worker, connection);
   }
   if (on) connection.add_reply_lines("Cross-Origin-Opener-Policy: same-origin\r\n");
@@ -274,22 +274,22 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
 std::function<bool()> login_holds(Worker& worker, Connection& connection) {
   const auto identity = connection.context().identity;
   if (!identity) return {};
-  Services& services = worker.services;
+  Network& network = worker.services;
   if (identity->session)
-    return [&services, session = *identity->session] {
-      return services.login->sessions().lives(session) &&
-             services.login->identity_of(session).has_value();
+    return [&network, session = *identity->session] {
+      return network.login->sessions().lives(session) &&
+             network.login->identity_of(session).has_value();
     };
   if (identity->via == Identity::Via::kToken)
-    return [&services,
+    return [&network,
             text = std::string(trim(connection.request().headers.get("authorization").substr(7)))] {
-      return of_token(services, text) != nullptr;
+      return of_token(network, text) != nullptr;
     };
   if (identity->book == nullptr) return {};
   const User* user = identity->book->user(identity->user);
   if (user == nullptr) return {};
-  return [&services, name = identity->user, epoch = user->epoch] {
-    const auto book = services.users.read();
+  return [&network, name = identity->user, epoch = user->epoch] {
+    const auto book = network.users.read();
     const User* now = book->user(name);
     return now != nullptr && !now->disabled && now->epoch == epoch;
   };

@@ -67,7 +67,7 @@ std::string_view state_word(NodeState state) noexcept {
 
 MountNow ApiSight::mount_now(const std::string& name) const {
   MountNow now;
-  if (const auto mount = services_.mounts.find(name)) {
+  if (const auto mount = network_.mounts.find(name)) {
     now.on_air = mount->is_fed();
     now.listeners = audience_at(*mount);
     if (now.on_air) {
@@ -82,14 +82,14 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     }
   }
   // What is pulled from a node is fed by the source there; how fast, is measured here.
-  if (auto by = services_.links->ingest().fed_by(name))
+  if (auto by = network_.links->ingest().fed_by(name))
     now.source = SourceNow{
         std::move(by->node),         std::move(by->source.user), std::move(by->source.address),
         std::move(by->source.agent), by->source.since,           now.source ? now.source->kbps : 0};
   if (now.title.empty())
-    if (const auto told = services_.links->titles().elsewhere(name)) now.title = told->title;
-  const SteadyTime time = services_.clock.steady();
-  const RedirectDecider& decider = services_.cluster->decider();
+    if (const auto told = network_.links->titles().elsewhere(name)) now.title = told->title;
+  const SteadyTime time = network_.clock.steady();
+  const RedirectDecider& decider = network_.cluster->decider();
   decider.with_table([&](const NodeTable& table) {
     const MountNodes* row = table.mount(name);
     if (row == nullptr) return;
@@ -105,46 +105,46 @@ MountNow ApiSight::mount_now(const std::string& name) const {
 
 // Its name is that of the homes of mounts, whatever it is called on links.
 NodeNow ApiSight::own_row() const {
-  const auto config = services_.config.read();
-  const auto facts = services_.cluster->facts();
+  const auto config = network_.config.read();
+  const auto facts = network_.cluster->facts();
   NodeNow row;
   row.id = node_name(*config);
   row.self = true;
-  row.state = services_.drain.draining() ? "draining" : "up";
+  row.state = network_.drain.draining() ? "draining" : "up";
   if (const auto addresses = own_addresses(*config); !addresses.empty())
     row.url = origin_of(addresses.front());
   const NodeCapacity most = own_capacity(*config, facts->places);
   if (most.listeners > 0) row.max_listeners = most.listeners;
   if (most.kbps > 0) row.max_kbps = whole_of(most.kbps);
   double kbps = 0;
-  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
+  for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all) {
     if (!is_carried(*mount)) continue;
     row.listeners += audience_at(*mount);
     kbps += audience_at(*mount) * listener_kbps(*mount);
   }
   row.kbps = whole_of(kbps);
   row.sources =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(services_.counters.sources.inside(), 0));
+      static_cast<std::uint64_t>(std::max<std::int64_t>(network_.counters.sources.inside(), 0));
   row.max_sources = config->limits.sources;
   row.uptime_s = static_cast<std::uint64_t>(std::max<std::int64_t>(
-      0, unix_seconds(services_.clock.wall()) - unix_seconds(services_.started_wall)));
+      0, unix_seconds(network_.clock.wall()) - unix_seconds(network_.started_wall)));
   row.version = LB_VERSION;
   row.tags = config->cluster.tags;
   if (const auto countries = countries_of(config->cluster.countries); !countries.empty())
     row.country = countries.front();
-  row.weight = services_.cluster->self_weight();
+  row.weight = network_.cluster->self_weight();
   return row;
 }
 
 std::vector<NodeNow> ApiSight::nodes() const {
   std::vector<NodeNow> rows;
   rows.push_back(own_row());
-  const ClusterSight sight = services_.station->cluster();
+  const ClusterSight sight = network_.station->cluster();
   for (const Node& node : sight.table.nodes())
     if (!node.id.empty() && node.kind != NodeKind::kSelf && node.id != rows.front().id)
       rows.push_back(row_of(node, sight.now));
   // A node of the configuration that has not come since the start.
-  for (const KnownNode& known : services_.cluster->facts()->known.nodes) {
+  for (const KnownNode& known : network_.cluster->facts()->known.nodes) {
     if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.id == known.id; }))
       continue;
     NodeNow row;
@@ -155,11 +155,11 @@ std::vector<NodeNow> ApiSight::nodes() const {
   }
   std::map<std::string, NodeNow*, std::less<>> by_id;
   for (NodeNow& row : rows) by_id[row.id] = &row;
-  for (const auto& [mount, sources] : services_.links->ingest().node_sources())
+  for (const auto& [mount, sources] : network_.links->ingest().node_sources())
     for (const IngestService::NodeSource& source : sources)
       if (const auto at = by_id.find(source.node); at != by_id.end()) ++at->second->sources;
   std::vector<LinkRow> links;
-  services_.links->nodes().add_rows(links);
+  network_.links->nodes().add_rows(links);
   for (const LinkRow& link : links) {
     const auto at = by_id.find(link.id);
     if (!link.up || at == by_id.end() || at->second->self) continue;
@@ -171,7 +171,7 @@ std::vector<NodeNow> ApiSight::nodes() const {
 }
 
 std::vector<CertificateNow> ApiSight::certificates() const {
-  auto orders = services_.certificates->orders();
+  auto orders = network_.certificates->orders();
   const auto add_order = [](CertificateNow& row, const CertificateService::Order& order) {
     row.ordered = true;
     if (!order.under_way) row.next = unix_seconds(order.next_attempt);
@@ -182,7 +182,7 @@ std::vector<CertificateNow> ApiSight::certificates() const {
     row.may_be_asked = order.may_be_asked;
   };
   std::vector<CertificateNow> rows;
-  if (const auto context = services_.tls.context())
+  if (const auto context = network_.tls.context())
     for (const TlsContext::Certificate& one : context->certificates()) {
       CertificateNow row;
       for (const std::string_view name : split(one.names, ',')) row.names.emplace_back(trim(name));
@@ -245,14 +245,14 @@ void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiReques
     looking->after = parse_listener_place(query_param(request.query, "after").value_or(""))
                          .value_or(ListenerPlace());
   }
-  const std::string self = node_name(*services_.config.read());
+  const std::string self = node_name(*network_.config.read());
   std::vector<std::string> others;
   if (!only.empty() && only != self) others.push_back(only);
-  std::vector<std::string> here = services_.links->way_here(looking->mount);
+  std::vector<std::string> here = network_.links->way_here(looking->mount);
   if (here.empty()) here.emplace_back();
   here.back() = self;
-  const SteadyTime time = services_.clock.steady();
-  std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
+  const SteadyTime time = network_.clock.steady();
+  std::as_const(network_.cluster->decider()).with_table([&](const NodeTable& table) {
     const MountNodes* row = table.mount(looking->mount);
     if (row == nullptr || !only.empty()) return;
     for (const Carrier& carrier : row->carriers)
@@ -270,13 +270,15 @@ void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiReques
   const auto page = list_page(request);
   const std::size_t most =
       std::holds_alternative<ListPage>(page) ? std::get<ListPage>(page).most : ListPage().most;
-  services_.station->listeners_page(
-      looking->mount, looking->after.node == self ? looking->after.id : 0, most,
-      [this, looking, self](ListenerRows rows) {
-        for (ListenerRow& row : rows.rows) add(*looking, self, link_row(std::move(row)));
-        if (rows.more && (looking->cut.empty() || self < looking->cut)) looking->cut = self;
-        told(looking);
-      });
+  network_.station->listeners_page(looking->mount,
+                                   looking->after.node == self ? looking->after.id : 0, most,
+                                   [this, looking, self](ListenerRows rows) {
+                                     for (ListenerRow& row : rows.rows)
+                                       add(*looking, self, link_row(std::move(row)));
+                                     if (rows.more && (looking->cut.empty() || self < looking->cut))
+                                       looking->cut = self;
+                                     told(looking);
+                                   });
 }
 
 void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node) {
@@ -285,18 +287,18 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
   if (node == looking->after.node) ask.after = looking->after.id;
   ask.most = kMaxTold;
   ++looking->awaited;
-  services_.links->nodes().ask(node, std::move(ask),
-                               [this, looking, node](const Result<TellFrame>& tell) {
-                                 if (!tell || !tell->why.empty()) {
-                                   looking->view->missing.push_back(node);
-                                 } else {
-                                   for (const ToldListener& row : tell->rows)
-                                     add(*looking, node, row);
-                                   if (tell->more && (looking->cut.empty() || node < looking->cut))
-                                     looking->cut = node;
-                                 }
-                                 told(looking);
-                               });
+  network_.links->nodes().ask(node, std::move(ask),
+                              [this, looking, node](const Result<TellFrame>& tell) {
+                                if (!tell || !tell->why.empty()) {
+                                  looking->view->missing.push_back(node);
+                                } else {
+                                  for (const ToldListener& row : tell->rows)
+                                    add(*looking, node, row);
+                                  if (tell->more && (looking->cut.empty() || node < looking->cut))
+                                    looking->cut = node;
+                                }
+                                told(looking);
+                              });
 }
 
 void ApiSight::add(Listeners& looking, const std::string& node, ToldListener told) const {
@@ -304,7 +306,7 @@ void ApiSight::add(Listeners& looking, const std::string& node, ToldListener tol
   ListenerNow row;
   row.node = node;
   row.id = told.id;
-  if (from) row.country = services_.countries->country_of(*from);
+  if (from) row.country = network_.countries->country_of(*from);
   row.address = std::move(told.address);
   row.agent = std::move(told.agent);
   row.user = std::move(told.user);

@@ -17,7 +17,7 @@
 
 #include "api/live.h"
 #include "api/request.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/unique_function.h"
 
 namespace lb {
@@ -32,7 +32,7 @@ class ApiSight {
  public:
   static constexpr std::size_t kMaxLooks = 16;
 
-  explicit ApiSight(Services& services) : services_(services) {}
+  explicit ApiSight(Network& network) : network_(network) {}
 
   using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
   // Calls then() once, perhaps before it returns; null: too many look at listeners just now.
@@ -51,7 +51,7 @@ class ApiSight {
   void add(Listeners& looking, const std::string& node, ToldListener told) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
-  Services& services_;
+  Network& network_;
   std::size_t looks_ = 0;
 };
 

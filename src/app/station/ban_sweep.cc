@@ -8,10 +8,10 @@
 
 namespace lb {
 
-BanSweep::BanSweep(Services& services)
-    : services_(services),
+BanSweep::BanSweep(Runtime& runtime)
+    : runtime_(runtime),
       book_(std::make_shared<const RecordBook>()),
-      writer_(services.loops.control(), kRetry,
+      writer_(runtime.loops.control(), kRetry,
               {[this] { return sweep(); }, [](const CommitAnswer&) {}}) {}
 
 void BanSweep::follow(std::shared_ptr<const RecordBook> book) {
@@ -21,7 +21,7 @@ void BanSweep::follow(std::shared_ptr<const RecordBook> book) {
 }
 
 RegistryWrite BanSweep::sweep() {
-  const std::int64_t now = unix_seconds(services_.clock.wall()), gone = now - kKept.count();
+  const std::int64_t now = unix_seconds(runtime_.clock.wall()), gone = now - kKept.count();
   std::int64_t next = 0;
   RegistryWrite write;
   for (const auto& [id, row] : book_->bans()) {

@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "registry/store_writer.h"
 
 namespace lb {
@@ -22,7 +22,7 @@ class BanSweep {
   static constexpr std::chrono::seconds kKept{10}, kRetry{5};
   static constexpr std::size_t kMostAtOnce = 32;
 
-  explicit BanSweep(Services& services);
+  explicit BanSweep(Runtime& runtime);
   // The store has been loaded; it outlives this object.
   void begin(Registry& registry) { writer_.begin(registry); }
   // The records as they are by now.
@@ -32,7 +32,7 @@ class BanSweep {
  private:
   RegistryWrite sweep();
 
-  Services& services_;
+  Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
   StoreWriter writer_;
 };

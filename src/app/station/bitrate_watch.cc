@@ -29,8 +29,8 @@ std::optional<std::uint64_t> RateWindow::add(SteadyTime now, SteadyTime started,
   return static_cast<std::uint64_t>(static_cast<double>(bytes - samples_.front().bytes) * 8 / span);
 }
 
-BitrateWatch::BitrateWatch(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { look(); }) {}
+BitrateWatch::BitrateWatch(Network& network)
+    : network_(network), timer_(network.loops.control(), [this] { look(); }) {}
 
 void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
   for_each_change(before.mounts(), now.mounts(),
@@ -49,9 +49,9 @@ void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
 }
 
 void BitrateWatch::look() {
-  timer_.after(coalesced(services_.loops.control(), kLook));
-  const SteadyTime now = services_.loops.control().now();
-  const auto mounts = services_.mounts.all();
+  timer_.after(coalesced(network_.loops.control(), kLook));
+  const SteadyTime now = network_.loops.control().now();
+  const auto mounts = network_.mounts.all();
   std::erase_if(windows_, [&](const auto& row) { return !mounts->contains(row.first); });
   for (const auto& [name, mount] : *mounts) {
     const auto limited = limits_.find(name);
@@ -64,16 +64,16 @@ void BitrateWatch::look() {
     const auto rate = windows_[name].add(now, mount->facts()->started,
                                          mount->bytes_read.load(std::memory_order_relaxed));
     if (!rate || *rate <= limit * 1000 * kTolerated / 100) continue;
-    services_.log.warn("store/quota",
-                       cat({"mount ", name, ": its source ", source_text(*mount->facts()),
-                            " has sent ", *rate / 1000, " kbit/s for 10 s, and ", limit,
-                            " are allowed (limits/bitrate); it is ended"}));
-    services_.events->publish("quota", name,
-                              {{"what", "bitrate"},
-                               {"kbps", std::to_string(*rate / 1000)},
-                               {"limit", std::to_string(limit)}});
+    network_.log.warn("store/quota",
+                      cat({"mount ", name, ": its source ", source_text(*mount->facts()),
+                           " has sent ", *rate / 1000, " kbit/s for 10 s, and ", limit,
+                           " are allowed (limits/bitrate); it is ended"}));
+    network_.events->publish("quota", name,
+                             {{"what", "bitrate"},
+                              {"kbps", std::to_string(*rate / 1000)},
+                              {"limit", std::to_string(limit)}});
     windows_.erase(name);
-    services_.station->kill_source(name);
+    network_.station->kill_source(name);
   }
 }
 

@@ -18,7 +18,7 @@
 #include <string>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 
 namespace lb {
 
@@ -42,7 +42,7 @@ class RateWindow {
 
 class BitrateWatch {
  public:
-  explicit BitrateWatch(Services& services);
+  explicit BitrateWatch(Network& network);
   // The limits of the second book hold from now on, where those of the first did.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
@@ -50,7 +50,7 @@ class BitrateWatch {
  private:
   void look();
 
-  Services& services_;
+  Network& network_;
   std::map<std::string, std::uint64_t> limits_;  // kbit/s
   std::map<std::string, RateWindow> windows_;
   Timer timer_;

@@ -57,15 +57,15 @@ MountRecords parse_external(const ConfBook::Items& items, std::vector<std::strin
 
 }  // namespace
 
-ConfService::ConfService(Services& services)
-    : services_(services),
-      copy_(services.loops.control(), services.disk.loop(),
+ConfService::ConfService(Network& network)
+    : network_(network),
+      copy_(network.loops.control(), network.disk.loop(),
             {[this] { return copy(); },
-             [&services](const std::string& why) {
-               services.log.error(kConfModule,
-                                  why + "; the copy of what the masters say is an older one");
+             [&network](const std::string& why) {
+               network.log.error(kConfModule,
+                                 why + "; the copy of what the masters say is an older one");
              }}) {
-  services.links->set_conf_taker(
+  network.links->set_conf_taker(
       {[this](const std::string& master, const ConfFrame& frame) { take(master, frame); },
        [this] { masters_changed(); },
        [this](const std::string& master, const std::string& mount) {
@@ -83,9 +83,9 @@ ConfService::Restored ConfService::restore(const Config& config) {
   if (!file) return {};
   auto book = ConfBook::parse(file->text);
   if (!book) {
-    services_.log.error(kConfModule, cat({path_, ": ", book.error().what,
-                                          "; it is not used, and until a master "
-                                          "is linked there are no records"}));
+    network_.log.error(kConfModule, cat({path_, ": ", book.error().what,
+                                         "; it is not used, and until a master "
+                                         "is linked there are no records"}));
     return {};
   }
   book_ = std::move(*book);
@@ -94,11 +94,11 @@ ConfService::Restored ConfService::restore(const Config& config) {
   content.revision = ++number_;
   for (const auto& [key, value] : book_.in_force())
     if (is_record(key)) content.records.push_back({key, *value, number_});
-  services_.log.info(kConfModule, cat({path_, ": ", book_.in_force().size(),
-                                       " items of the last run are in force until a master is "
-                                       "linked"}));
+  network_.log.info(kConfModule, cat({path_, ": ", book_.in_force().size(),
+                                      " items of the last run are in force until a master is "
+                                      "linked"}));
   Restored restored;
-  restored.records = services_.records->restore(content);
+  restored.records = network_.records->restore(content);
   std::vector<std::string> complaints;
   restored.external = parse_external(book_.in_force(), complaints);
   complain(complaints);
@@ -122,9 +122,9 @@ void ConfService::take(const std::string& master, const ConfFrame& frame) {
 void ConfService::masters_changed() {
   if (own_store_ || stopped_) return;
   std::vector<ConfBook::Master> masters;
-  for (const MasterLink& link : services_.links->masters().links())
+  for (const MasterLink& link : network_.links->masters().links())
     masters.push_back({link.session->name(), link.session->master_id(), link.session->linked(),
-                       services_.links->masters().tells_logins(link)});
+                       network_.links->masters().tells_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
   if (std::exchange(first_, false) && !book_.in_force().empty()) {
@@ -136,7 +136,7 @@ void ConfService::masters_changed() {
 
 void ConfService::settle() {
   const ConfBook::Change change = book_.settle();
-  for (const std::string& text : book_.take_remarks()) services_.log.warn(kConfModule, text);
+  for (const std::string& text : book_.take_remarks()) network_.log.warn(kConfModule, text);
   if (change.empty()) return;
   copy_.changed();
   RegistryChange records;
@@ -156,13 +156,13 @@ void ConfService::settle() {
   for (const std::string& key : change.removed)
     if (sort(key)) records.deleted.push_back(key);
   if (!records.set.empty() || !records.deleted.empty())
-    services_.records->follow(std::move(records));
-  if (external && services_.config.read()->external.url.empty()) external_is_free();
+    network_.records->follow(std::move(records));
+  if (external && network_.config.read()->external.url.empty()) external_is_free();
   if (closed) accounts_closed();
   if (https) take_https();
   if (!logins) return;
   tell_logins();
-  if (users) services_.auth->forget_answers();
+  if (users) network_.auth->forget_answers();
 }
 
 void ConfService::tell_logins() {
@@ -171,7 +171,7 @@ void ConfService::tell_logins() {
     for_each_of(book_.in_force(), family, [&](const std::string& key, const std::string& value) {
       all.push_back({key, value, number_});
     });
-  services_.login->take_records(all);
+  network_.login->take_records(all);
 }
 
 void ConfService::accounts_closed() {
@@ -183,14 +183,14 @@ void ConfService::accounts_closed() {
                 const auto until = json ? json->at("until").u64() : std::nullopt;
                 if (account && until) closed[*account] = static_cast<std::int64_t>(*until);
               });
-  services_.usage->take_closed(std::move(closed));
+  network_.usage->take_closed(std::move(closed));
 }
 
 void ConfService::take_https() {
   std::map<std::string, std::string> challenges;
   for_each_of(book_.in_force(), kChallengeFamily,
               [&](const std::string& key, const std::string& value) { challenges[key] = value; });
-  services_.certificates->take_challenges(challenges);
+  network_.certificates->take_challenges(challenges);
   std::vector<CertificateOrders::Given> given;
   for_each_of(book_.in_force(), kCertificateFamily,
               [&](const std::string&, const std::string& value) {
@@ -203,33 +203,32 @@ void ConfService::take_https() {
                 one.pem = json->at("pem").text().value_or("");
                 if (!one.pem.empty()) given.push_back(std::move(one));
               });
-  services_.certificates->take(std::move(given));
+  network_.certificates->take(std::move(given));
 }
 
 void ConfService::complain(const std::vector<std::string>& complaints) {
-  for (const std::string& text : complaints) services_.log.error(kConfModule, text);
+  for (const std::string& text : complaints) network_.log.error(kConfModule, text);
 }
 
 // They are parsed on the clerk: there may be many.
 void ConfService::external_is_free() {
   if (own_store_ || stopped_) return;
-  services_.loops.clerk().post([this, number = ++external_wanted_, items = book_.in_force()] {
+  network_.loops.clerk().post([this, number = ++external_wanted_, items = book_.in_force()] {
     std::vector<std::string> complaints;
     auto records = parse_external(items, complaints);
-    services_.loops.control().post(
-        [this, number, records = std::move(records), complaints = std::move(complaints)]() mutable {
-          const bool past =
-              number != external_wanted_ || !services_.config.read()->external.url.empty();
-          if (stopped_ || past) return;
-          complain(complaints);
-          services_.overlay->set_external(std::move(records));
-        });
+    network_.loops.control().post([this, number, records = std::move(records),
+                                   complaints = std::move(complaints)]() mutable {
+      const bool past = number != external_wanted_ || !network_.config.read()->external.url.empty();
+      if (stopped_ || past) return;
+      complain(complaints);
+      network_.overlay->set_external(std::move(records));
+    });
   });
 }
 
 // Of a name that the file has too, the file's section counts, and no record.
 bool ConfService::is_record_of(const std::string& master, const std::string& mount) const {
-  const auto config = services_.config.read();
+  const auto config = network_.config.read();
   const MountSettings& section = mount_section(*config, mount);
   if (section.name != mount) return false;
   if (section.origin == MountOrigin::kStore) return book_.owns(master, record_key("mounts", mount));
@@ -240,10 +239,10 @@ bool ConfService::is_record_of(const std::string& master, const std::string& mou
 SavedCopy::Write ConfService::copy() {
   if (path_.empty()) {
     if (!book_.in_force().empty() && !std::exchange(warned_, true))
-      services_.log.warn(kConfModule,
-                         "no directory is known for a copy of what the masters say "
-                         "(<paths><state-dir>, or $STATE_DIRECTORY): a start without them has no "
-                         "records");
+      network_.log.warn(kConfModule,
+                        "no directory is known for a copy of what the masters say "
+                        "(<paths><state-dir>, or $STATE_DIRECTORY): a start without them has no "
+                        "records");
     return nullptr;
   }
   // A piece at a time: the text of 128 MiB is never in memory as a whole.

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "cluster/link/conf_book.h"
 #include "config/overlay.h"
 #include "net/saved_copy.h"
@@ -24,7 +24,7 @@ namespace lb {
 
 class ConfService {
  public:
-  explicit ConfService(Services& services);
+  explicit ConfService(Network& network);
 
   // The copy of the last run; before the loops start.
   struct Restored {
@@ -48,7 +48,7 @@ class ConfService {
   void complain(const std::vector<std::string>& complaints);
   SavedCopy::Write copy();
 
-  Services& services_;
+  Network& network_;
   ConfBook book_;
   bool own_store_ = false;
   std::uint64_t number_ = 0;           // of the last change that was handed on

@@ -24,15 +24,15 @@ bool is_public(const MountSettings& settings, const SourceFacts& facts) {
 
 }  // namespace
 
-DirectoryService::DirectoryService(Services& services)
-    : services_(services),
-      fetcher_(services.loops.control()),
+DirectoryService::DirectoryService(Network& network)
+    : network_(network),
+      fetcher_(network.loops.control()),
       announcer_(
-          services.clock, services.log,
+          network.clock, network.log,
           [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
             post(directory, std::move(form), std::move(answer));
           }),
-      timer_(services.loops.control(), [this] { stopping_ ? finish() : tick(); }) {}
+      timer_(network.loops.control(), [this] { stopping_ ? finish() : tick(); }) {}
 
 void DirectoryService::configure(const Config& config) {
   std::vector<YpDirectory> directories;
@@ -48,14 +48,14 @@ void DirectoryService::configure(const Config& config) {
 
 void DirectoryService::tick() {
   announcer_.tick(public_streams());
-  timer_.after(coalesced(services_.loops.control(), kDirectoryTick));
+  timer_.after(coalesced(network_.loops.control(), kDirectoryTick));
 }
 
 std::vector<YpStream> DirectoryService::public_streams() const {
   std::vector<YpStream> streams;
-  const auto config = services_.config.read();
-  const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
-  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
+  const auto config = network_.config.read();
+  const ListenersElsewhere elsewhere = network_.cluster->listeners_elsewhere();
+  for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all) {
     const auto settings = mount->settings();
     const auto facts = mount->facts();
     if (!is_public(*settings, *facts)) continue;
@@ -97,7 +97,7 @@ void DirectoryService::post(const YpDirectory& directory, std::string form,
   FetchRequest request;
   request.url = directory.url;
   request.form = std::move(form);
-  request.user_agent = services_.config.read()->server_id;
+  request.user_agent = network_.config.read()->server_id;
   request.timeout = directory.timeout;
   request.redirects = 3;
   fetcher_.start(std::move(request), std::move(answer));

@@ -4,14 +4,14 @@
 #pragma once
 
 #include "admin/yp.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "net/fetch.h"
 
 namespace lb {
 
 class DirectoryService {
  public:
-  explicit DirectoryService(Services& services);
+  explicit DirectoryService(Network& network);
 
   // The configuration is (another) one.
   void configure(const Config& config);
@@ -24,7 +24,7 @@ class DirectoryService {
   void post(const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer);
   void finish();
 
-  Services& services_;
+  Network& network_;
   Fetcher fetcher_;
   YpAnnouncer announcer_;
   Timer timer_;

@@ -30,20 +30,20 @@ std::string field(const StatsSource* source, const char* name, const char* other
   return {};
 }
 
-std::vector<MountHistory> histories(const Services& services, const Config& config,
+std::vector<MountHistory> histories(const Traffic& traffic, const Config& config,
                                     const PageAsk& ask, const StatsDocument& document) {
   std::vector<MountHistory> out;
-  for (const std::string& name : services.titles.mounts()) {
+  for (const std::string& name : traffic.titles.mounts()) {
     if ((ask.mount && *ask.mount != name) || !is_shown(config, name)) continue;
     out.push_back(
-        {name, shoutcast_stream(services, config, name, document).name, services.titles.of(name)});
+        {name, shoutcast_stream(traffic, config, name, document).name, traffic.titles.of(name)});
   }
   return out;
 }
 
 }  // namespace
 
-std::vector<std::string> numbered_streams(const Services& services, const Config& config) {
+std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config) {
   std::set<std::string> names;
   for_each_section(config, [&](const MountSettings& section) {
     if (section.name.find_first_of("*?[") == std::string::npos && !section.hidden &&
@@ -53,7 +53,7 @@ std::vector<std::string> numbered_streams(const Services& services, const Config
   for (const StationSettings& station : config.stations)
     for (const std::string& name : station.mounts)
       if (is_shown(config, name) && !mount_section(config, name).no_mount) names.insert(name);
-  const auto mounts = services.mounts.all();
+  const auto mounts = traffic.mounts.all();
   for (const auto& [name, mount] : *mounts)
     if (is_shown(config, name)) names.insert(name);
   std::vector<std::string> out(names.begin(), names.end());
@@ -63,15 +63,15 @@ std::vector<std::string> numbered_streams(const Services& services, const Config
   return out;
 }
 
-bool is_shown_stream(const Services& services, const Config& config, const std::string& name) {
+bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name) {
   if (!is_shown(config, name)) return false;
   const MountSettings& section = mount_section(config, name);
   if (section.name == name && !section.no_mount) return true;
-  return services.mounts.find(name) != nullptr ||
+  return traffic.mounts.find(name) != nullptr ||
          (station_of(config, name) != nullptr && !section.no_mount);
 }
 
-ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
+ShoutcastStream shoutcast_stream(const Traffic& traffic, const Config& config,
                                  const std::string& name, const StatsDocument& document,
                                  bool hidden_too) {
   const auto at = std::find_if(document.sources.begin(), document.sources.end(),
@@ -98,38 +98,37 @@ ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
   stream.bitrate = field(source, "bitrate", "ice-bitrate");
   stream.samplerate = field(source, "audio_samplerate", "ice-samplerate");
   stream.content_type = field(source, "server_type");
-  const auto mount = services.mounts.find(name);
+  const auto mount = traffic.mounts.find(name);
   if (mount == nullptr) return stream;
   stream.title = mount->metadata()->song();
   stream.on_air = stream.on_air && mount->phase() == MountPhase::kRunning;
   stream.hits = mount->listener_connections.load(std::memory_order_relaxed);
   if (const auto facts = mount->facts(); facts && mount->phase() != MountPhase::kIdle)
     stream.uptime_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(
-        0,
-        std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - facts->started)
-            .count()));
+        0, std::chrono::duration_cast<std::chrono::seconds>(traffic.clock.steady() - facts->started)
+               .count()));
   return stream;
 }
 
-bool is_foreign_path(const Services& services, const std::string& path) {
+bool is_foreign_path(const Traffic& traffic, const std::string& path) {
   const bool ours = path == kHistoryJson || path == kHistoryPage;
   const bool theirs =
       std::find(std::begin(kOfOneStream), std::end(kOfOneStream), path) != std::end(kOfOneStream);
-  return ours || (theirs && !services.files.read()->has_file(path));
+  return ours || (theirs && !traffic.files.read()->has_file(path));
 }
 
-std::optional<PageAsk> foreign_page_ask(const Services& services, const std::string& path,
+std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::string& path,
                                         const std::string& query) {
-  const auto config = services.config.read();
+  const auto config = traffic.config.read();
   PageAsk ask{path, query_param(query, "mount"), false};
-  const auto streams = numbered_streams(services, *config);
+  const auto streams = numbered_streams(traffic, *config);
   const auto known = [&](const std::string& name) {
     return std::find(streams.begin(), streams.end(), name) != streams.end();
   };
   if (path == kHistoryJson || path == kHistoryPage) {
     // What was played on a mount that has gone can still be asked for.
     if (ask.mount && !known(*ask.mount) &&
-        (services.titles.of(*ask.mount).empty() || !is_shown(*config, *ask.mount)))
+        (traffic.titles.of(*ask.mount).empty() || !is_shown(*config, *ask.mount)))
       ask.mount = "";
     return ask;
   }
@@ -148,7 +147,7 @@ std::optional<PageAsk> foreign_page_ask(const Services& services, const std::str
   return ask;
 }
 
-std::optional<Result<RenderedPage>> foreign_page(const Services& services, const PageAsk& ask,
+std::optional<Result<RenderedPage>> foreign_page(const Traffic& traffic, const PageAsk& ask,
                                                  const Config& config,
                                                  const StatsDocument& document,
                                                  XsltRenderer& renderer) {
@@ -157,19 +156,19 @@ std::optional<Result<RenderedPage>> foreign_page(const Services& services, const
   };
   const std::string& path = ask.path;
   if (path == kHistoryJson)
-    return page(kJsonType, history_json(histories(services, config, ask, document)));
+    return page(kJsonType, history_json(histories(traffic, config, ask, document)));
   if (path == kHistoryPage || path == "/played.html")
     return renderer.render(TemplateRoot::kWeb, config.paths.webroot,
                            std::string(kHistoryPage.substr(1)),
-                           history_xml(histories(services, config, ask, document)));
+                           history_xml(histories(traffic, config, ask, document)));
   const std::string mount = ask.mount.value_or("");
   if (path == "/played/xml")
-    return page("text/xml; charset=UTF-8", shoutcast_played_xml(services.titles.of(mount)));
+    return page("text/xml; charset=UTF-8", shoutcast_played_xml(traffic.titles.of(mount)));
   if (path == "/played/json")
-    return page(kJsonType, shoutcast_played_json(services.titles.of(mount)));
+    return page(kJsonType, shoutcast_played_json(traffic.titles.of(mount)));
   if (path != "/7.html" && path != "/stats.xml" && path != "/stats.json" && path != "/currentsong")
     return std::nullopt;
-  const ShoutcastStream stream = shoutcast_stream(services, config, mount, document);
+  const ShoutcastStream stream = shoutcast_stream(traffic, config, mount, document);
   if (path == "/7.html") return page("text/html; charset=UTF-8", shoutcast_7_html(stream));
   if (path == "/stats.xml") return page("text/xml; charset=UTF-8", shoutcast_stats_xml(stream));
   if (path == "/stats.json") return page(kJsonType, shoutcast_stats_json(stream));

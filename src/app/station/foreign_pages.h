@@ -22,18 +22,18 @@
 namespace lb {
 
 // The names of all streams that are shown, in the order of their numbers.
-std::vector<std::string> numbered_streams(const Services& services, const Config& config);
-bool is_shown_stream(const Services& services, const Config& config, const std::string& name);
-bool is_foreign_path(const Services& services, const std::string& path);
+std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config);
+bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name);
+bool is_foreign_path(const Traffic& traffic, const std::string& path);
 // hidden_too: for administrators.
-ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
+ShoutcastStream shoutcast_stream(const Traffic& traffic, const Config& config,
                                  const std::string& name, const StatsDocument& document,
                                  bool hidden_too = false);
 // nullopt: there is no such stream.
-std::optional<PageAsk> foreign_page_ask(const Services& services, const std::string& path,
+std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::string& path,
                                         const std::string& query);
 // nullopt: not one of these.
-std::optional<Result<RenderedPage>> foreign_page(const Services& services, const PageAsk& ask,
+std::optional<Result<RenderedPage>> foreign_page(const Traffic& traffic, const PageAsk& ask,
                                                  const Config& config,
                                                  const StatsDocument& document,
                                                  XsltRenderer& renderer);

@@ -13,9 +13,9 @@
 namespace lb {
 namespace {
 
-void add_cluster(const Services& services, HistorySample& sample) {
-  const RedirectDecider& decider = services.cluster->decider();
-  const SteadyTime time = services.clock.steady();
+void add_cluster(const Network& network, HistorySample& sample) {
+  const RedirectDecider& decider = network.cluster->decider();
+  const SteadyTime time = network.clock.steady();
   const auto names = decider.with_table([&](const NodeTable& table) {
     for (const Node& node : table.nodes()) {
       const NodeState state = node.state_at(time);
@@ -51,9 +51,9 @@ void add_cluster(const Services& services, HistorySample& sample) {
 
 }  // namespace
 
-HistorySample sample_of(const Services& services) {
+HistorySample sample_of(const Network& network) {
   HistorySample sample;
-  for (const auto all = services.mounts.all(); const auto& [name, mount] : *all) {
+  for (const auto all = network.mounts.all(); const auto& [name, mount] : *all) {
     if (!is_carried(*mount)) continue;
     const double listeners = audience_at(*mount);
     sample.mounts[name] = {listeners, listeners * listener_kbps(*mount)};
@@ -63,8 +63,8 @@ HistorySample sample_of(const Services& services) {
     own.listeners += now.listeners;
     own.kbps += now.kbps;
   }
-  sample.nodes[node_name(*services.config.read())] = own;
-  add_cluster(services, sample);
+  sample.nodes[node_name(*network.config.read())] = own;
+  add_cluster(network, sample);
   for (const auto& [name, now] : sample.mounts) {
     sample.all.listeners += now.listeners;
     sample.all.kbps += now.kbps;

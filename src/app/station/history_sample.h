@@ -6,10 +6,10 @@
 #pragma once
 
 #include "admin/history.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 
 namespace lb {
 
-HistorySample sample_of(const Services& services);
+HistorySample sample_of(const Network& network);
 
 }  // namespace lb

@@ -14,8 +14,8 @@ constexpr std::size_t kLongestHistoryFile = std::size_t{200} << 20;
 
 }  // namespace
 
-HistoryService::HistoryService(Services& services)
-    : services_(services), timer_(services.stats_thread.loop(), [this] { look(); }) {}
+HistoryService::HistoryService(Network& network)
+    : network_(network), timer_(network.stats_thread.loop(), [this] { look(); }) {}
 
 std::string HistoryService::path(const Config& config) {
   const std::string directory = state_directory(config);
@@ -29,19 +29,19 @@ void HistoryService::configure(const Config& config, bool at_start) {
       const auto text = read_file(FileAt(file), {.limit = kLongestHistoryFile});
       if (!text) {
         if (text.error().code != Error::Code::kNotFound)
-          services_.log.warn("history/read", text.error().what + "; the charts begin empty");
+          network_.log.warn("history/read", text.error().what + "; the charts begin empty");
       } else if (auto read = history_.restore(text->text); !read) {
-        services_.log.warn("history/read",
-                           cat({file, ": ", read.error().what, "; the charts begin empty"}));
+        network_.log.warn("history/read",
+                          cat({file, ": ", read.error().what, "; the charts begin empty"}));
       }
     }
   }
   if (on_.exchange(on) == on) return;
   if (!on) history_.clear();
-  services_.stats_thread.loop().post([this, on] {
-    saved_ = services_.clock.steady();
+  network_.stats_thread.loop().post([this, on] {
+    saved_ = network_.clock.steady();
     if (on)
-      timer_.after(coalesced(services_.stats_thread.loop(), kEvery));
+      timer_.after(coalesced(network_.stats_thread.loop(), kEvery));
     else
       timer_.cancel();
   });
@@ -49,19 +49,19 @@ void HistoryService::configure(const Config& config, bool at_start) {
 
 void HistoryService::look() {
   if (!on_) return;
-  history_.take(unix_seconds(services_.clock.wall()), sample_of(services_));
-  timer_.after(coalesced(services_.stats_thread.loop(), kEvery));
-  const SteadyTime now = services_.clock.steady();
+  history_.take(unix_seconds(network_.clock.wall()), sample_of(network_));
+  timer_.after(coalesced(network_.stats_thread.loop(), kEvery));
+  const SteadyTime now = network_.clock.steady();
   if (now - saved_ < kSaveEvery) return;
   saved_ = now;
-  std::string file = path(*services_.config.read());
+  std::string file = path(*network_.config.read());
   if (file.empty()) return;
-  services_.disk.loop().post([this, file = std::move(file)] { write(file, history_.bytes()); });
+  network_.disk.loop().post([this, file = std::move(file)] { write(file, history_.bytes()); });
 }
 
 void HistoryService::save() {
   if (!on_) return;
-  if (const std::string file = path(*services_.config.read()); !file.empty())
+  if (const std::string file = path(*network_.config.read()); !file.empty())
     write(file, history_.bytes());
 }
 
@@ -70,8 +70,8 @@ void HistoryService::write(const std::string& path, const std::string& bytes) {
   if (written) {
     told_ = false;
   } else if (!told_.exchange(true)) {
-    services_.log.warn("history/write",
-                       written.error().what + "; the history ends with this process");
+    network_.log.warn("history/write",
+                      written.error().what + "; the history ends with this process");
   }
 }
 

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "admin/history.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "net/loop.h"
 
 namespace lb {
@@ -22,7 +22,7 @@ class HistoryService {
   static constexpr std::chrono::seconds kEvery{10};
   static constexpr std::chrono::seconds kSaveEvery{300};
 
-  explicit HistoryService(Services& services);
+  explicit HistoryService(Network& network);
 
   // At the start (before the loops run) what was kept is read.
   void configure(const Config& config, bool at_start);
@@ -37,7 +37,7 @@ class HistoryService {
   static std::string path(const Config& config);
   void write(const std::string& path, const std::string& bytes);
 
-  Services& services_;
+  Network& network_;
   History history_;
   std::atomic<bool> on_{false};
   std::atomic<bool> told_{false};  // that it cannot be written

@@ -25,20 +25,20 @@ std::string kid_of(const std::string& key, const KeyRing& ring, std::string_view
 
 }  // namespace
 
-KeyRecords::KeyRecords(Services& services)
-    : services_(services),
+KeyRecords::KeyRecords(Accounts& accounts)
+    : accounts_(accounts),
       book_(std::make_shared<const RecordBook>()),
       writer_(
-          services.loops.control(), kKeyRetry,
+          accounts.loops.control(), kKeyRetry,
           {[this] { return plan(); }, [this](const CommitAnswer& answer) { written(answer); }}) {}
 
 KeyRecords::Rows KeyRecords::wanted() const {
   Rows wanted;
-  const auto config = services_.config.read();
-  const auto ring = services_.login->sessions().keys();
-  if (ring == nullptr || !services_.login->on()) return wanted;
+  const auto config = accounts_.config.read();
+  const auto ring = accounts_.login->sessions().keys();
+  if (ring == nullptr || !accounts_.login->on()) return wanted;
   const std::string own = node_name(*config);
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = unix_seconds(accounts_.clock.wall());
   for (const OwnKey& key : ring->keys())
     if (key.until == 0 || key.until > now)
       wanted[session_key_name(own, key.kid)] = session_key_record(key);
@@ -52,7 +52,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   const auto& known = book_->masters();
   const auto complain = [this](const std::string& key) {
     if (!complained_.insert(key).second) return;
-    services_.log.error("store/keys",
+    accounts_.log.error("store/keys",
                         cat({"record ", key,
                              ": another server writes it under the name of this one, so its "
                              "sessions may be refused; it is left as it is (<cluster><id>)"}));
@@ -72,7 +72,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
       write.puts.emplace_back(key, value);
     }
   }
-  const std::string own = session_key_name(node_name(*services_.config.read()), "");
+  const std::string own = session_key_name(node_name(*accounts_.config.read()), "");
   for (const auto& [key, value] : known) {
     if (wanted.contains(key)) continue;
     // At the start: of an earlier life of this server.
@@ -103,7 +103,7 @@ void KeyRecords::written(const CommitAnswer& answer) {
   if (answer.result != CommitResult::kDone) return;
   for (const auto& [key, value] : telling_.puts) told_[key] = value;
   for (const std::string& key : telling_.deletes) told_.erase(key);
-  services_.log.info(
+  accounts_.log.info(
       "store/keys",
       cat({"other servers are told the keys of this one's sessions: ", telling_.puts.size(),
            " records written, ", telling_.deletes.size(), " deleted"}));
@@ -111,9 +111,9 @@ void KeyRecords::written(const CommitAnswer& answer) {
 
 // When the next key is believed no longer.
 void KeyRecords::look_again() {
-  const auto ring = services_.login->sessions().keys();
+  const auto ring = accounts_.login->sessions().keys();
   std::chrono::seconds wait = kKeyCheck;
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = unix_seconds(accounts_.clock.wall());
   if (ring != nullptr)
     for (const OwnKey& key : ring->keys())
       if (key.until > now) wait = std::min(wait, std::chrono::seconds(key.until - now));
@@ -121,14 +121,14 @@ void KeyRecords::look_again() {
 }
 
 void KeyRecords::note_deleted(const RegistryChange& change) {
-  const auto ring = services_.login->sessions().keys();
+  const auto ring = accounts_.login->sessions().keys();
   // A store that was restored from a backup deletes what it never had.
   if (ring == nullptr || change.revision <= book_->revision()) return;
-  const std::string own = node_name(*services_.config.read());
+  const std::string own = node_name(*accounts_.config.read());
   for (const std::string& key : change.deleted)
     if (told_.contains(key))
       if (std::string kid = kid_of(key, *ring, own); !kid.empty())
-        services_.login->revoke_key(std::move(kid));
+        accounts_.login->revoke_key(std::move(kid));
 }
 
 }  // namespace lb

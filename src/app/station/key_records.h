@@ -15,14 +15,14 @@
 #include <string>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/accounts.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
 class KeyRecords {
  public:
-  explicit KeyRecords(Services& services);
+  explicit KeyRecords(Accounts& accounts);
 
   // The store has been loaded; it outlives this object.
   void begin(Registry& registry) { writer_.begin(registry); }
@@ -43,7 +43,7 @@ class KeyRecords {
   void written(const CommitAnswer& answer);
   void look_again();
 
-  Services& services_;
+  Accounts& accounts_;
   std::shared_ptr<const RecordBook> book_;
   Rows told_;                         // what this process has written
   RegistryWrite telling_;             // what is being written

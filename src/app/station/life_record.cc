@@ -15,9 +15,9 @@ constexpr auto kLifeRetry = std::chrono::seconds(1);
 
 }  // namespace
 
-LifeRecord::LifeRecord(Services& services)
-    : services_(services),
-      writer_(services.loops.control(), kLifeRetry,
+LifeRecord::LifeRecord(Runtime& runtime)
+    : runtime_(runtime),
+      writer_(runtime.loops.control(), kLifeRetry,
               {[this] { return plan(); },
                [this](const CommitAnswer& answer) {
                  // A conflict: another master was faster.
@@ -33,8 +33,8 @@ void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> bo
   const bool went_back = book_->revision() < had && life <= highest_;
   highest_ = std::max(highest_, life);
   if (went_back)
-    services_.log.warn("store/life", cat({"the store has revision ", book_->revision(), " and had ",
-                                          had, ": it was restored, and gets its next life"}));
+    runtime_.log.warn("store/life", cat({"the store has revision ", book_->revision(), " and had ",
+                                         had, ": it was restored, and gets its next life"}));
   if (!nameless && !went_back) return;
   due_ = true;
   writer_.begin(registry);

@@ -11,14 +11,14 @@
 #include <memory>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
 class LifeRecord {
  public:
-  explicit LifeRecord(Services& services);
+  explicit LifeRecord(Runtime& runtime);
 
   // The records as they are by now; the store outlives this object.
   void follow(Registry& registry, std::shared_ptr<const RecordBook> book);
@@ -27,7 +27,7 @@ class LifeRecord {
  private:
   RegistryWrite plan() const;
 
-  Services& services_;
+  Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
   bool due_ = false;
   std::uint64_t highest_ = 0;  // life that was seen

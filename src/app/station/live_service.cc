@@ -22,13 +22,13 @@ std::uint64_t rounded(double number) {
 
 }  // namespace
 
-LiveService::LiveService(Services& services)
-    : services_(services),
-      feed_(services.stats_thread.loop()),
-      timer_(services.stats_thread.loop(), [this] { look(); }) {}
+LiveService::LiveService(Network& network)
+    : network_(network),
+      feed_(network.stats_thread.loop()),
+      timer_(network.stats_thread.loop(), [this] { look(); }) {}
 
 void LiveService::follow(Follow reader) {
-  services_.stats_thread.loop().post([this, reader = std::move(reader)]() mutable {
+  network_.stats_thread.loop().post([this, reader = std::move(reader)]() mutable {
     if (feed_.readers() == 0) feed_.take(sample());
     if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id,
                    std::move(reader.ended), std::move(reader.holds), std::move(reader.scope)))
@@ -38,18 +38,18 @@ void LiveService::follow(Follow reader) {
 }
 
 void LiveService::look() {
-  const auto begin = services_.clock.thread_work();
+  const auto begin = network_.clock.thread_work();
   feed_.take(sample());
   // Of a thread that waits for a processor it is not the work that is long.
   const auto cost =
-      std::chrono::duration_cast<std::chrono::microseconds>(services_.clock.thread_work() - begin);
+      std::chrono::duration_cast<std::chrono::microseconds>(network_.clock.thread_work() - begin);
   if (feed_.readers() > 0)
     timer_.after(std::max<std::chrono::microseconds>(kEvery, cost * kCostShare));
 }
 
 LiveSample LiveService::sample() {
-  const HistorySample now = sample_of(services_);
-  const auto config = services_.config.read();
+  const HistorySample now = sample_of(network_);
+  const auto config = network_.config.read();
   LiveSample sample;
   for (const auto& [name, heard] : now.mounts) {
     LiveMount& row = sample.mounts[name];
@@ -60,10 +60,10 @@ LiveSample LiveService::sample() {
   read_titles(sample);
   for (auto& [name, row] : sample.mounts)
     if (const auto title = titles_.find(name); title != titles_.end()) row.title = title->second;
-  for (const KnownNode& known : services_.cluster->facts()->known.nodes)
+  for (const KnownNode& known : network_.cluster->facts()->known.nodes)
     sample.nodes[known.id].state = state_word(NodeState::kDead);
-  const SteadyTime time = services_.clock.steady();
-  std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
+  const SteadyTime time = network_.clock.steady();
+  std::as_const(network_.cluster->decider()).with_table([&](const NodeTable& table) {
     for (const Node& node : table.nodes())
       if (!node.id.empty() && node.kind != NodeKind::kSelf)
         sample.nodes[node.id].state = state_word(node.state_at(time));
@@ -73,21 +73,21 @@ LiveSample LiveService::sample() {
     row.listeners = rounded(heard.listeners);
     row.kbps = rounded(heard.kbps);
   }
-  sample.nodes[node_name(*config)].state = services_.drain.draining() ? "draining" : "up";
+  sample.nodes[node_name(*config)].state = network_.drain.draining() ? "draining" : "up";
   return sample;
 }
 
 void LiveService::read_titles(const LiveSample& sample) {
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = network_.clock.steady();
   if (!titles_.empty() && now - titles_at_ < kTitlePause) return;
   titles_at_ = now;
   titles_.clear();
   for (const auto& [name, row] : sample.mounts) {
     std::string title;
-    if (const auto mount = services_.mounts.find(name); mount && mount->is_fed())
+    if (const auto mount = network_.mounts.find(name); mount && mount->is_fed())
       title = mount->metadata()->song();
     if (title.empty())
-      if (const auto told = services_.links->titles().elsewhere(name)) title = told->title;
+      if (const auto told = network_.links->titles().elsewhere(name)) title = told->title;
     titles_.emplace(name, std::move(title));
   }
 }

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "admin/live_feed.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "net/loop.h"
 
 namespace lb {
@@ -23,7 +23,7 @@ class LiveService {
   static constexpr std::chrono::milliseconds kEvery{25};
   static constexpr std::chrono::seconds kTitlePause{1};
 
-  explicit LiveService(Services& services);
+  explicit LiveService(Network& network);
 
   struct Follow {
     std::unique_ptr<Transport> transport;
@@ -42,7 +42,7 @@ class LiveService {
   LiveSample sample();
   void read_titles(const LiveSample& sample);
 
-  Services& services_;
+  Network& network_;
   LiveFeed feed_;
   std::map<std::string, std::string, std::less<>> titles_;
   SteadyTime titles_at_{};

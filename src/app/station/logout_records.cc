@@ -13,19 +13,19 @@ constexpr std::string_view kLogoutModule = "store/logout";
 
 }  // namespace
 
-LogoutRecords::LogoutRecords(Services& services)
-    : services_(services),
+LogoutRecords::LogoutRecords(Runtime& runtime)
+    : runtime_(runtime),
       book_(std::make_shared<const RecordBook>()),
       writer_(
-          services.loops.control(), kRetry,
+          runtime.loops.control(), kRetry,
           {[this] { return plan(); }, [this](const CommitAnswer& answer) { written(answer); }}) {}
 
 void LogoutRecords::add(EndedLogin login) {
   if (waiting_.size() >= kMaxWaiting) {
-    services_.log.warn(kLogoutModule,
-                       cat({waiting_.size(),
-                            " logouts wait for the store; the oldest is not told to other servers: "
-                            "what was handed over from it goes on there until it ends by itself"}));
+    runtime_.log.warn(kLogoutModule,
+                      cat({waiting_.size(),
+                           " logouts wait for the store; the oldest is not told to other servers: "
+                           "what was handed over from it goes on there until it ends by itself"}));
     waiting_.pop_front();
   }
   waiting_.push_back(std::move(login));
@@ -40,17 +40,17 @@ void LogoutRecords::follow(std::shared_ptr<const RecordBook> book) {
 
 RegistryWrite LogoutRecords::plan() {
   const std::vector<EndedLogin> waiting(waiting_.begin(), waiting_.end());
-  EndedPlan plan = plan_ended(waiting, *book_, unix_seconds(services_.clock.wall()));
+  EndedPlan plan = plan_ended(waiting, *book_, unix_seconds(runtime_.clock.wall()));
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(plan.taken);
   taken_.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   if (plan.write.puts.empty() && plan.write.deletes.empty() && !book_->ended().empty())
     writer_.check_after(kCheck);
   if (plan.dropped > 0)
-    services_.log.warn(kLogoutModule,
-                       cat({"the store has ", book_->ended().size(), " ended logins, and may have ",
-                            kMaxEndedLogins, ", of a user ", kMaxEndedOfUser, "; the oldest ",
-                            plan.dropped, " are removed before their time"}));
+    runtime_.log.warn(kLogoutModule,
+                      cat({"the store has ", book_->ended().size(), " ended logins, and may have ",
+                           kMaxEndedLogins, ", of a user ", kMaxEndedOfUser, "; the oldest ",
+                           plan.dropped, " are removed before their time"}));
   return std::move(plan.write);
 }
 
@@ -61,9 +61,9 @@ void LogoutRecords::written(const CommitAnswer& answer) {
     return;
   }
   if (answer.why != trouble_)
-    services_.log.warn(kLogoutModule,
-                       cat({taken.size(), " logouts could not be told to other servers: ",
-                            answer.why, "; it is tried again each second"}));
+    runtime_.log.warn(kLogoutModule,
+                      cat({taken.size(), " logouts could not be told to other servers: ",
+                           answer.why, "; it is tried again each second"}));
   trouble_ = answer.why;
   waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
 }

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/runtime.h"
 #include "auth/session_book.h"
 #include "registry/store_writer.h"
 
@@ -27,7 +27,7 @@ class LogoutRecords {
   static constexpr std::size_t kMaxWaiting = 1024;
   static constexpr std::chrono::seconds kRetry{1}, kCheck{5};
 
-  explicit LogoutRecords(Services& services);
+  explicit LogoutRecords(Runtime& runtime);
 
   // The store has been loaded; it outlives this object.
   void begin(Registry& registry) { writer_.begin(registry); }
@@ -40,7 +40,7 @@ class LogoutRecords {
   RegistryWrite plan();
   void written(const CommitAnswer& answer);
 
-  Services& services_;
+  Runtime& runtime_;
   std::shared_ptr<const RecordBook> book_;
   std::deque<EndedLogin> waiting_;
   std::vector<EndedLogin> taken_;  // the write under way has these

@@ -9,10 +9,10 @@
 
 namespace lb {
 
-MountMoves::MountMoves(Services& services, Take take)
-    : services_(services),
+MountMoves::MountMoves(Network& network, Take take)
+    : network_(network),
       take_(std::move(take)),
-      timer_(services.loops.control(), [this] { look(); }) {}
+      timer_(network.loops.control(), [this] { look(); }) {}
 
 void MountMoves::follow(const RecordBook& before, const RecordBook& now) {
   for_each_change(before.mounts(), now.mounts(),
@@ -30,16 +30,16 @@ void MountMoves::follow(const RecordBook& before, const RecordBook& now) {
 
 bool MountMoves::has_arrived(const MountRecord& record) const {
   const std::string& to = record.place.to;
-  if (!is_own_id(*services_.config.read(), to))
-    return services_.links->ingest().has_source_at(record.mount, to);
-  const auto* writer = services_.admission->writer_of(record.mount);
+  if (!is_own_id(*network_.config.read(), to))
+    return network_.links->ingest().has_source_at(record.mount, to);
+  const auto* writer = network_.admission->writer_of(record.mount);
   return writer != nullptr && writer->kind == WriterKind::kSource && writer->mount->is_fed();
 }
 
 void MountMoves::look() {
   timer_.after(kEachLook);
-  const SteadyTime now = services_.loops.control().now();
-  const std::int64_t seconds = unix_seconds(services_.clock.wall());
+  const SteadyTime now = network_.loops.control().now();
+  const std::int64_t seconds = unix_seconds(network_.clock.wall());
   for (auto& [name, row] : rows_) {
     if (now < row.again) continue;
     const MoveStep step = next_step(row.row->value, has_arrived(row.row->value), seconds);
@@ -49,18 +49,18 @@ void MountMoves::look() {
   }
 }
 
-void end_moved_sources(Services& services, const Config& before, const Config& now,
+void end_moved_sources(Network& network, const Config& before, const Config& now,
                        std::span<const std::string> mounts) {
   for (const std::string& mount : mounts) {
     const MountSettings& old = mount_section(before, mount);
     const MountSettings& next = mount_section(now, mount);
     if (!gives_up_source(before, old, now, next)) continue;
-    for (const auto& encoder : services.admission->encoders_of(mount))
-      services.log.info(
+    for (const auto& encoder : network.admission->encoders_of(mount))
+      network.log.info(
           "records/move",
           cat({"mount ", mount, ": its home is ", next.home, " now; the source here, from ",
                encoder.facts->source_ip, ", is ended, and its listeners wait for the stream"}));
-    Worker::end_encoders(services, mount, EndReason::kMoved);
+    Worker::end_encoders(network, mount, EndReason::kMoved);
   }
 }
 

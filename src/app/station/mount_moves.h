@@ -18,7 +18,7 @@
 
 #include "api/mount_places.h"
 #include "api/record_book.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 
 namespace lb {
 
@@ -30,7 +30,7 @@ class MountMoves {
   using Take = std::function<void(const BookRow<MountRecord>& row, MoveStep step)>;
 
   // take: writes a step, kForce or kEnd.
-  MountMoves(Services& services, Take take);
+  MountMoves(Network& network, Take take);
   // The moves of the second book count from now on, where those of the first did.
   void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
@@ -43,7 +43,7 @@ class MountMoves {
   void look();
   bool has_arrived(const MountRecord& record) const;
 
-  Services& services_;
+  Network& network_;
   const Take take_;
   std::map<std::string, Row> rows_;
   Timer timer_;
@@ -51,7 +51,7 @@ class MountMoves {
 
 // Sources at this server whose mounts have another home now end (gives_up_source()); their listeners
 // wait for the stream from there.
-void end_moved_sources(Services& services, const Config& before, const Config& now,
+void end_moved_sources(Network& network, const Config& before, const Config& now,
                        std::span<const std::string> mounts);
 
 }  // namespace lb

@@ -13,10 +13,10 @@
 namespace lb {
 namespace {
 
-bool is_on_air(const Services& services, const std::string& name) {
-  const auto mount = services.mounts.find(name);
+bool is_on_air(const Network& network, const std::string& name) {
+  const auto mount = network.mounts.find(name);
   return (mount && mount->phase() == MountPhase::kRunning) ||
-         services.links->titles().elsewhere(name).has_value();
+         network.links->titles().elsewhere(name).has_value();
 }
 
 const StatsSource* find_source(const StatsDocument& document, const std::string& mount) {
@@ -37,7 +37,7 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
     if (const auto at = source->fields.find("hls_url"); at != source->fields.end())
       stream.hls_url = at->second;
   }
-  const auto mount = sight.services.mounts.find(name);
+  const auto mount = sight.network.mounts.find(name);
   const auto facts = mount ? mount->facts() : nullptr;
   if (facts == nullptr) return stream;
   stream.content_type = facts->content_type;
@@ -115,29 +115,29 @@ std::vector<NowStream> streams_of(const NowSight& sight, const ShownStation& sta
 
 NowMount gather(const NowSight& sight, const ShownStation& station, const std::string& name,
                 std::size_t titles) {
-  const Services& services = sight.services;
+  const Network& network = sight.network;
   NowMount now;
-  now.stream = shoutcast_stream(services, sight.config, name, sight.document);
+  now.stream = shoutcast_stream(network, sight.config, name, sight.document);
   if (const StatsSource* source = find_source(sight.document, name))
     if (const auto at = source->fields.find("server_description"); at != source->fields.end())
       now.description = at->second;
-  now.history = services.titles.of(name);
+  now.history = network.titles.of(name);
   if (!now.stream.title.empty() && now.stream.on_air) {
     take_title(now, now.stream.title);
   } else if (!now.stream.on_air) {
     // It plays at another node.
-    if (const auto told = services.links->titles().elsewhere(name)) {
+    if (const auto told = network.links->titles().elsewhere(name)) {
       now.stream.on_air = true;
       take_title(now, told->title);
       now.title = *told;
       now.title_has_time = true;
     }
   }
-  if (now.stream.on_air) now.next = services.titles.next_of(name);
+  if (now.stream.on_air) now.next = network.titles.next_of(name);
   if (now.stream.on_air && !now.next && now.title)
-    now.next = services.links->titles().next_elsewhere(name, now.title->title);
+    now.next = network.links->titles().next_elsewhere(name, now.title->title);
   if (now.history.size() > titles) now.history.resize(titles);
-  if (const auto mount = services.mounts.find(name)) find_live(*mount, now);
+  if (const auto mount = network.mounts.find(name)) find_live(*mount, now);
   now.streams = streams_of(sight, station, name);
   take_station(now, station, sight.config);
   return now;
@@ -145,8 +145,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
 
 }  // namespace
 
-NowSight::NowSight(const Services& of, const Config& by, const StatsDocument& in)
-    : services(of),
+NowSight::NowSight(const Network& of, const Config& by, const StatsDocument& in)
+    : network(of),
       config(by),
       document(in),
       streams(numbered_streams(of, by)),
@@ -154,9 +154,9 @@ NowSight::NowSight(const Services& of, const Config& by, const StatsDocument& in
   for (const std::string& name : streams) numbers.emplace(name, numbers.size() + 1);
 }
 
-const std::string& present_stream(const Services& services, const ShownStation& station) {
+const std::string& present_stream(const Network& network, const ShownStation& station) {
   for (const std::string& name : station.mounts)
-    if (is_on_air(services, name)) return name;
+    if (is_on_air(network, name)) return name;
   return station.mounts.front();
 }
 
@@ -176,12 +176,12 @@ std::vector<NowMount> gather_stations(const NowSight& sight, const std::string& 
   std::vector<NowMount> all;
   for (const ShownStation& station : sight.stations) {
     if (!only.empty() && only != station.id) continue;
-    const std::string& present = present_stream(sight.services, station);
+    const std::string& present = present_stream(sight.network, station);
     all.push_back(gather(sight, station, present, titles));
     for (const std::string& name : station.mounts)
       if (name != present)
         all.back().stream.listeners +=
-            shoutcast_stream(sight.services, sight.config, name, sight.document).listeners;
+            shoutcast_stream(sight.network, sight.config, name, sight.document).listeners;
   }
   return all;
 }

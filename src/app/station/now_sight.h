@@ -11,25 +11,25 @@
 
 #include "admin/now_json.h"
 #include "admin/stats_tree.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "app/station/shown_stations.h"
 
 namespace lb {
 
 struct NowSight {
-  const Services& services;
+  const Network& network;
   const Config& config;
   const StatsDocument& document;
   std::vector<std::string> streams;  // in the order of their numbers
   std::map<std::string_view, std::uint64_t> numbers;
   std::vector<ShownStation> stations;
 
-  NowSight(const Services& of, const Config& by, const StatsDocument& in);
+  NowSight(const Network& of, const Config& by, const StatsDocument& in);
   NowSight(const NowSight&) = delete;  // the names are those of `streams`
 };
 
 // The stream by which a station is heard: of those that play, the first one.
-const std::string& present_stream(const Services& services, const ShownStation& station);
+const std::string& present_stream(const Network& network, const ShownStation& station);
 // Each stream, or only this one.
 std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
                                     std::size_t titles);

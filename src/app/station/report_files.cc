@@ -15,8 +15,8 @@ constexpr std::string_view kReportModule = "audience/report";
 
 }  // namespace
 
-ReportFiles::ReportFiles(Services& services)
-    : services_(services), timer_(services.loops.control(), [this] { look(); }) {}
+ReportFiles::ReportFiles(Accounts& accounts)
+    : accounts_(accounts), timer_(accounts.loops.control(), [this] { look(); }) {}
 
 void ReportFiles::configure(const Config& config) {
   std::map<std::string, Told> before = std::exchange(told_, {});
@@ -30,9 +30,9 @@ void ReportFiles::configure(const Config& config) {
 
 void ReportFiles::look() {
   timer_.after(kEvery);
-  AudienceService& audience = *services_.listenings;
+  AudienceService& audience = *accounts_.listenings;
   if (!audience.on()) return;
-  const auto config = services_.config.read();
+  const auto config = accounts_.config.read();
   for (const AudienceReportSettings& report : config->audience.reports) {
     if (audience.sends_up() && !is_session_report(report.name)) {
       complain(report, "the master that has the database of the audience writes it, not this one");
@@ -42,7 +42,7 @@ void ReportFiles::look() {
     for (const auto& [key, told] : told_) known[key] = told.month;
     const bool asked = audience.ask([this, report, config, known = std::move(known)](
                                         Sqlite* database, const std::string& why) {
-      services_.loops.control().post([this, filed = file(report, known, *config, database, why)] {
+      accounts_.loops.control().post([this, filed = file(report, known, *config, database, why)] {
         for (const auto& [one, result] : filed) written(one, result);
       });
     });
@@ -58,9 +58,9 @@ ReportFiles::Filed ReportFiles::file(const AudienceReportSettings& report, const
     filed.emplace_back(report, Error::io(why));
     return filed;
   }
-  const WallTime now = services_.clock.wall();
+  const WallTime now = accounts_.clock.wall();
   const auto month = due_month(report, now);
-  const auto records = services_.records->view();
+  const auto records = accounts_.records->view();
   for (const AudienceReportSettings& one : reports_of(report, *records->book)) {
     if (filed.size() == kAtOnce) break;
     const auto told = known.find(report_key(one));
@@ -74,20 +74,20 @@ void ReportFiles::written(const AudienceReportSettings& report, const Result<Fil
   if (!filed) return complain(report, filed.error().what);
   told_[report_key(report)].month = filed->month;
   if (!filed->is_new) return;
-  services_.log.info(kReportModule, cat({"the report ", report.name, " of ", filed->month,
+  accounts_.log.info(kReportModule, cat({"the report ", report.name, " of ", filed->month,
                                          " has been written to ", filed->path}));
-  services_.events->publish("report", report.name,
+  accounts_.events->publish("report", report.name,
                             {{"month", filed->month}, {"file", filed->path}});
 }
 
 void ReportFiles::complain(const AudienceReportSettings& report, const std::string& what) {
   Told& told = told_[report_key(report)];
-  const SteadyTime now = services_.clock.steady();
+  const SteadyTime now = accounts_.clock.steady();
   if (told.has_complained && now - told.complained < kComplainEvery) return;
   told.has_complained = true;
   told.complained = now;
-  services_.log.error(kReportModule, cat({"the report ", report.name, " was not written: ", what}));
-  services_.events->publish("report-failed", report.name, {{"why", what}});
+  accounts_.log.error(kReportModule, cat({"the report ", report.name, " was not written: ", what}));
+  accounts_.events->publish("report-failed", report.name, {{"why", what}});
 }
 
 }  // namespace lb

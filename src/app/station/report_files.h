@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "api/due_report.h"
-#include "app/services/services.h"
+#include "app/services/accounts.h"
 #include "net/loop.h"
 
 namespace lb {
@@ -25,7 +25,7 @@ class ReportFiles {
   static constexpr std::chrono::seconds kFirst{1}, kEvery{60};
   static constexpr std::chrono::hours kComplainEvery{1};
 
-  explicit ReportFiles(Services& services);
+  explicit ReportFiles(Accounts& accounts);
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
 
@@ -45,7 +45,7 @@ class ReportFiles {
   void written(const AudienceReportSettings& report, const Result<FiledReport>& filed);
   void complain(const AudienceReportSettings& report, const std::string& what);
 
-  Services& services_;
+  Accounts& accounts_;
   std::map<std::string, Told> told_;  // by report_key()
   Timer timer_;
 };

@@ -17,11 +17,11 @@ constexpr std::size_t kLongestLevels = 4 << 20;
 
 }  // namespace
 
-UsageWatch::UsageWatch(Services& services)
-    : services_(services),
+UsageWatch::UsageWatch(Network& network)
+    : network_(network),
       view_(std::make_shared<const UsageBook>()),
       told_(std::make_shared<const Closed>()),
-      timer_(services.loops.control(), [this] { look(); }) {}
+      timer_(network.loops.control(), [this] { look(); }) {}
 
 void UsageWatch::configure(const Config& config) {
   if (const std::string directory = state_directory(config);
@@ -37,37 +37,37 @@ void UsageWatch::configure(const Config& config) {
 }
 
 bool UsageWatch::is_closed(const std::string& mount) const {
-  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const std::int64_t now = unix_seconds(network_.clock.wall());
   if (const auto told = told_.read(); !told->empty()) {
-    const auto row = told->find(mount_account(*services_.config.read(), mount));
+    const auto row = told->find(mount_account(*network_.config.read(), mount));
     if (row != told->end() && now < row->second) return true;
   }
   const auto usage = view_.read();
   if (usage->closed.empty() || now >= usage->until) return false;
-  const auto records = services_.records->view();
+  const auto records = network_.records->view();
   const auto* row = records->book->mount(mount);
   return row != nullptr && usage->closed.contains(row->value.account);
 }
 
 void UsageWatch::look() {
   timer_.after(kEvery);
-  AudienceService& audience = *services_.listenings;
+  AudienceService& audience = *network_.listenings;
   if (under_way_ || !audience.on()) return;
-  const auto records = services_.records->view();
+  const auto records = network_.records->view();
   if (!has_usage_quotas(*records->book)) {
     if (!view_.read()->used.empty()) {
-      services_.links->conf().set_closed({});
+      network_.links->conf().set_closed({});
       view_.publish(std::make_shared<const UsageBook>());
     }
     levels_.clear();
     return;
   }
   under_way_ = audience.ask(
-      [this, records, config = services_.config.read()](Sqlite* database, const std::string& why) {
+      [this, records, config = network_.config.read()](Sqlite* database, const std::string& why) {
         auto usage = database == nullptr
                          ? Result<UsageBook>(Error::io(why))
-                         : month_usage(*config, *records->book, *database, services_.clock.wall());
-        services_.loops.control().post([this, usage = std::move(usage)] { known(usage); });
+                         : month_usage(*config, *records->book, *database, network_.clock.wall());
+        network_.loops.control().post([this, usage = std::move(usage)] { known(usage); });
       });
 }
 
@@ -75,22 +75,22 @@ void UsageWatch::keep_levels() {
   std::string text = usage_levels_text(month_, levels_);
   if (levels_path_.empty() || text == kept_) return;
   kept_ = text;
-  services_.disk.loop().post([this, path = levels_path_, text = std::move(text)] {
+  network_.disk.loop().post([this, path = levels_path_, text = std::move(text)] {
     if (const auto written = replace_file(FileAt(path), text, {.synced = Synced::kBytes}); !written)
-      services_.log.warn(kUsageModule,
-                         written.error().what + "; events of quotas come again after a restart");
+      network_.log.warn(kUsageModule,
+                        written.error().what + "; events of quotas come again after a restart");
   });
 }
 
 void UsageWatch::known(const Result<UsageBook>& usage) {
   under_way_ = false;
   if (!usage) {
-    if (unsigned held = 0; guard_.pass(services_.clock.steady(), held))
-      services_.log.error(kUsageModule,
-                          usage.error().what + "; quotas of hours and transfer wait for it");
+    if (unsigned held = 0; guard_.pass(network_.clock.steady(), held))
+      network_.log.error(kUsageModule,
+                         usage.error().what + "; quotas of hours and transfer wait for it");
     return;
   }
-  const auto records = services_.records->view();
+  const auto records = network_.records->view();
   UsageLevels levels = usage_levels(*usage, *records->book);
   if (month_ != usage->month) levels_.clear();
   month_ = usage->month;
@@ -100,24 +100,24 @@ void UsageWatch::known(const Result<UsageBook>& usage) {
     const bool of_hours = notice.what == "hours";
     const std::uint64_t limit = of_hours ? *quota.hours : *quota.transfer,
                         amount = of_hours ? used.hours() : used.bytes;
-    services_.log.warn(
+    network_.log.warn(
         kUsageModule,
         cat({"account ", notice.account, " has used ", amount, " of its ", limit,
              of_hours ? " hours of " : " bytes of ", usage->month,
              notice.percent == 100 && quota.hard ? "; its mounts take no new listener" : ""}));
-    services_.events->publish("account-quota", notice.account,
-                              {{"what", std::string(notice.what)},
-                               {"percent", std::to_string(notice.percent)},
-                               {"used", std::to_string(amount)},
-                               {"limit", std::to_string(limit)},
-                               {"hard", quota.hard ? "1" : "0"},
-                               {"month", usage->month}});
+    network_.events->publish("account-quota", notice.account,
+                             {{"what", std::string(notice.what)},
+                              {"percent", std::to_string(notice.percent)},
+                              {"used", std::to_string(amount)},
+                              {"limit", std::to_string(limit)},
+                              {"hard", quota.hard ? "1" : "0"},
+                              {"month", usage->month}});
   }
   levels_ = std::move(levels);
   keep_levels();
   std::map<std::string, std::int64_t> closed;
   for (const std::string& account : usage->closed) closed[account] = usage->until;
-  services_.links->conf().set_closed(closed);
+  network_.links->conf().set_closed(closed);
   view_.publish(std::make_shared<const UsageBook>(*usage));
 }
 

@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "api/account_usage.h"
-#include "app/services/services.h"
+#include "app/services/network.h"
 #include "base/snapshot.h"
 #include "net/loop.h"
 
@@ -28,7 +28,7 @@ class UsageWatch {
  public:
   static constexpr std::chrono::seconds kEvery{10};
 
-  explicit UsageWatch(Services& services);
+  explicit UsageWatch(Network& network);
   void configure(const Config& config);
   void stop() { timer_.cancel(); }
 
@@ -49,7 +49,7 @@ class UsageWatch {
   void look();
   void known(const Result<UsageBook>& usage);
 
-  Services& services_;
+  Network& network_;
   void keep_levels();
 
   Snapshot<UsageBook> view_;
