@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr unsigned kMostSources = 20'000;  // the link takes no more of one node
+constexpr unsigned kMaxSources = 20'000;  // the link takes no more of one node
 
 IngestRow row_of(const std::string& node, const std::string& name) {
   IngestRow row;
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const unsigned count = static_cast<unsigned>(std::atoi(argv[3]));
-  const unsigned sources = std::min(static_cast<unsigned>(std::atoi(argv[4])), kMostSources);
+  const unsigned sources = std::min(static_cast<unsigned>(std::atoi(argv[4])), kMaxSources);
   Swarm swarm;
   static_cast<void>(swarm.log.open(LogSettings{}));
   swarm.link = {argv[1], static_cast<std::uint16_t>(std::atoi(argv[2]))};

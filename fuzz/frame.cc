@@ -98,8 +98,9 @@ void judge(const IngestFrame& frame) {
     must_be_mount(row.mount);
     must_be_word(row.at);
     for (const std::string& node : row.via) must_be_word(node);
-    fuzz::must(clean(row.by.user) && row.by.user.size() <= kLongestTold && clean(row.by.address) &&
-                   clean(row.by.agent) && row.by.agent.size() <= kLongestTold && row.by.since >= 0,
+    fuzz::must(clean(row.by.user) && row.by.user.size() <= kMaxReportedText &&
+                   clean(row.by.address) && clean(row.by.agent) &&
+                   row.by.agent.size() <= kMaxReportedText && row.by.since >= 0,
                "a source");
   }
 }
@@ -160,13 +161,13 @@ void judge(const BookedFrame& frame) {
 }
 void judge(const AskFrame& frame) {
   must_be_mount(frame.mount);
-  fuzz::must(frame.most <= kMaxTold, "most");
+  fuzz::must(frame.most <= kMaxReportedRows, "most");
 }
 void judge(const TellFrame& frame) {
-  fuzz::must(frame.rows.size() <= kMaxTold && clean(frame.why), "what is told");
-  for (const ToldListener& row : frame.rows)
-    fuzz::must(clean(row.address) && clean(row.agent) && row.agent.size() <= kLongestTold &&
-                   clean(row.user) && row.user.size() <= kLongestTold,
+  fuzz::must(frame.rows.size() <= kMaxReportedRows && clean(frame.why), "what is told");
+  for (const ReportedListener& row : frame.rows)
+    fuzz::must(clean(row.address) && clean(row.agent) && row.agent.size() <= kMaxReportedText &&
+                   clean(row.user) && row.user.size() <= kMaxReportedText,
                "a listener");
 }
 void judge(const ByeFrame& frame) {

@@ -16,7 +16,7 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kSecondMs = 1000, kHourMs = 3'600'000, kDayMs = 24 * kHourMs;
-constexpr std::size_t kMostDays = 62, kMostRows = 500;
+constexpr std::size_t kMaxDays = 62, kMaxRows = 500;
 // A file ends a little behind the border at which it is cut.
 constexpr std::int64_t kFileEndsLate = 2000;
 constexpr std::string_view kArchivePage = "archive.xsl";
@@ -192,8 +192,8 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
 // The days with something recorded, the newest first.
 std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   std::vector<std::string> days;
-  for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMostDays; ++range)
-    for (std::int64_t at = range->to_ms - 1; at >= range->from_ms && days.size() < kMostDays;) {
+  for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMaxDays; ++range)
+    for (std::int64_t at = range->to_ms - 1; at >= range->from_ms && days.size() < kMaxDays;) {
       std::string day = local_text(at, LocalForm::kDay);
       at = day_begin(day).value_or(0) - 1;
       if (days.empty() || days.back() != day) days.push_back(std::move(day));
@@ -232,7 +232,7 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
     if (!elsewhere) part.where.clear();
     write_part(xml, "range", part, begin_ms);
   }
-  for (std::size_t i = 0; i < std::min(played.size(), kMostRows); ++i)
+  for (std::size_t i = 0; i < std::min(played.size(), kMaxRows); ++i)
     write_part(xml, "programme", played[i], begin_ms);
   if (const auto play = part_to_play(task)) write_part(xml, "play", *play, begin_ms);
 }

@@ -9,7 +9,7 @@ namespace lb {
 namespace {
 
 // Bounds what a long header costs.
-constexpr std::size_t kMostLanguages = 32;
+constexpr std::size_t kMaxLanguages = 32;
 
 constexpr auto kTexts = std::to_array<PlayerTexts>({
     {.language = "en",
@@ -180,7 +180,7 @@ const PlayerTexts& player_texts_for(std::string_view accept_language,
     }
   unsigned best_quality = 0;
   std::size_t seen = 0;
-  while (!accept_language.empty() && ++seen <= kMostLanguages) {
+  while (!accept_language.empty() && ++seen <= kMaxLanguages) {
     const std::size_t end = accept_language.find(',');
     const std::string_view one = accept_language.substr(0, end);
     accept_language.remove_prefix(end == std::string_view::npos ? accept_language.size() : end + 1);

@@ -14,7 +14,7 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kLastMoment = 253'402'300'799;  // of the year 9999
-constexpr std::int64_t kMostDays = 4000, kMostDaysOfHours = 400, kDaySecond = 86'400;
+constexpr std::int64_t kMaxDays = 4000, kMaxDaysOfHours = 400, kDaySecond = 86'400;
 
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
   if (text.size() < at + count) return std::nullopt;
@@ -147,7 +147,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter("from", cat({"from is ", from, ", which is not before to, ", to}));
   const bool by_hour =
       context.request.path.ends_with("/hours") && ask.step == AudienceAsk::Step::kHour;
-  const std::int64_t most = by_hour ? kMostDaysOfHours : kMostDays;
+  const std::int64_t most = by_hour ? kMaxDaysOfHours : kMaxDays;
   if ((to - from) / kDaySecond > most)
     return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
                                         " days apart; at most ", most, " are told at once"}));

@@ -78,7 +78,7 @@ std::optional<ApiAnswer> read_answer(std::string_view text) {
 }  // namespace
 
 bool is_idempotency_key(std::string_view key) noexcept {
-  return key.size() >= kLeastIdempotencyKey && key.size() <= kMostIdempotencyKey &&
+  return key.size() >= kLeastIdempotencyKey && key.size() <= kMaxIdempotencyKey &&
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 

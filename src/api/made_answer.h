@@ -16,7 +16,7 @@
 
 namespace lb {
 
-constexpr std::size_t kLeastIdempotencyKey = 8, kMostIdempotencyKey = 128;
+constexpr std::size_t kLeastIdempotencyKey = 8, kMaxIdempotencyKey = 128;
 
 bool is_idempotency_key(std::string_view key) noexcept;
 

@@ -29,12 +29,12 @@ Problem forbidden(std::string detail) {
 }
 
 std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
-  constexpr std::uint64_t kMost = 500;
+  constexpr std::uint64_t kMax = 500;
   ListPage page;
   page.after = query_param(request.query, "after").value_or("");
   if (const auto most = query_param(request.query, "most")) {
     const auto number = parse_u64(*most);
-    if (!number || *number < 1 || *number > kMost) {
+    if (!number || *number < 1 || *number > kMax) {
       Problem problem{ProblemName::kBadRequest,
                       cat({"most=", most->substr(0, 80), " is no number from 1 to 500"})};
       problem.members.emplace_back("parameter", "most");

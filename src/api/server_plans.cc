@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kUsualLines = 200, kMostLines = 1000;
+constexpr std::size_t kUsualLines = 200, kMaxLines = 1000;
 constexpr std::size_t kLongestSearch = 200;
 
 std::string_view severity_word(Severity severity) noexcept {
@@ -53,8 +53,8 @@ Plan read_log(const PlanContext& context) {
   std::uint64_t most = kUsualLines;
   if (const auto given = query_param(request.query, "most")) {
     const auto number = parse_u64(*given);
-    if (!number || *number == 0 || *number > kMostLines)
-      return invalid_at("/most", cat({"it is a whole number from 1 to ", kMostLines}));
+    if (!number || *number == 0 || *number > kMaxLines)
+      return invalid_at("/most", cat({"it is a whole number from 1 to ", kMaxLines}));
     most = *number;
   }
   const std::string find = to_lower(query_param(request.query, "find").value_or(""));

@@ -9,7 +9,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLifeIdBytes = 32;
-constexpr std::uint64_t kMostLives = 1'000'000'000;
+constexpr std::uint64_t kMaxLives = 1'000'000'000;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Result<StoreLife> parse_store_life(std::string_view json) {
       life.id.size() == kLifeIdBytes && std::all_of(life.id.begin(), life.id.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
       });
-  if (!is_hex || life.life == 0 || life.life > kMostLives)
+  if (!is_hex || life.life == 0 || life.life > kMaxLives)
     return Error::invalid("it needs an id of 32 hexadecimal digits, and a life of 1 or more");
   return life;
 }

@@ -9,7 +9,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kLeastPassword = 8, kMostPassword = 512;
+constexpr std::size_t kLeastPassword = 8, kMaxPassword = 512;
 
 LoginFields fields_of_user(const User& user) { return {user.role, user.account, user.mounts}; }
 
@@ -66,7 +66,7 @@ bool take_password(BodyFields& fields, const PlanContext& context, std::string& 
     password = new_password(context.world.random);
     return true;
   }
-  auto given = fields.text("password", kMostPassword);
+  auto given = fields.text("password", kMaxPassword);
   if (!given) return false;
   if (given->size() < kLeastPassword) {
     fields.fault("password", "at least 8 bytes are needed");
@@ -209,7 +209,7 @@ Plan set_user_password(const PlanContext& context) {
     if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
   std::vector<ProblemFault> faults;
   BodyFields fields(context.request.json, faults);
-  const auto old = fields.text("old", kMostPassword);
+  const auto old = fields.text("old", kMaxPassword);
   std::string password;
   bool generated = false;
   take_password(fields, context, password, generated);

@@ -125,7 +125,7 @@ static void take_picture(Services& services, const Mount& mount, StreamPicture p
   services.titles.paint(mount.name(),
                         picture.song.empty() ? mount.metadata()->song() : picture.song, *name);
   services.loops.control().post([&services, mount = mount.name()] {
-    services.now_feeds->look(mount);
+    services.now_feeds->check(mount);
     services.links->titles().mount_changed(mount);
   });
 }
@@ -161,7 +161,7 @@ Worker::Worker(Services& given, unsigned index)
                     services.loops.control().post(
                         [this, name = mount.name(), song, since = place.wall_ms,
                          at = services.clock.wall(), relayed = mount.facts()->relayed] {
-                          services.now_feeds->look(name);
+                          services.now_feeds->check(name);
                           services.links->titles().mount_changed(name);
                           const bool own = !relayed || services.relays->captures_own(name);
                           if (own) services.title_events->titled(name, song, since);

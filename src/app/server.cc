@@ -187,7 +187,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
   services.links->titles().set_heard(
-      [&services](const std::string& mount) { services.now_feeds->look(mount); });
+      [&services](const std::string& mount) { services.now_feeds->check(mount); });
   services.conf = std::make_unique<ConfService>(services);
   services.login->on_keys([&services] {
     services.records->keys_changed();
@@ -220,7 +220,7 @@ NamedPictures::Callbacks Server::picture_callbacks() {
                                 const std::string& name) {
     services.titles.paint(mount, song, name);
     services.picture_files->titles_changed();
-    services.now_feeds->look(mount);
+    services.now_feeds->check(mount);
     services.links->titles().mount_changed(mount);
   };
   return callbacks;
@@ -254,11 +254,11 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
     return services.hours->is_over(mount, user);
   };
   callbacks.stands_by = [&services](const std::shared_ptr<Mount>& mount) {
-    services.hours->look(mount->name());
+    services.hours->check(mount->name());
   };
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
-    services.dead_air->look(mount->name());
+    services.dead_air->check(mount->name());
     services.links->mount_changed(mount->name());
   };
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {

@@ -166,8 +166,8 @@ void Server::apply_records(const OverlayUpdate& update) {
     services_->relays->streams_changed({update.mounts.begin(), update.mounts.end()});
   }
   for (const std::string& mount : update.mounts) {
-    services_->dead_air->look(mount);
-    services_->hours->look(mount);
+    services_->dead_air->check(mount);
+    services_->hours->check(mount);
     if (mount_section(*update.config, mount).suspended)
       Worker::end_encoders(*services_, mount, EndReason::kKilled);
   }

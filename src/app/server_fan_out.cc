@@ -91,11 +91,11 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        false, true},
       {"readers of titles",
        [](Server& s, At mount) { s.services_->now_feeds->begun(mount->name()); },
-       [](Server& s, At mount) { s.services_->now_feeds->look(mount->name()); }, true},
-      {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
-       [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }, false, true},
-      {"hours", [](Server& s, At mount) { s.services_->hours->look(mount->name()); },
-       [](Server& s, At mount) { s.services_->hours->look(mount->name()); }, false, true},
+       [](Server& s, At mount) { s.services_->now_feeds->check(mount->name()); }, true},
+      {"dead air", [](Server& s, At mount) { s.services_->dead_air->check(mount->name()); },
+       [](Server& s, At mount) { s.services_->dead_air->check(mount->name()); }, false, true},
+      {"hours", [](Server& s, At mount) { s.services_->hours->check(mount->name()); },
+       [](Server& s, At mount) { s.services_->hours->check(mount->name()); }, false, true},
       {"listeners by HLS", [](Server&, At) {},
        [](Server& s, At mount) {
          if (s.services_->admission->rests(*mount))
@@ -146,8 +146,8 @@ void Server::changed_over(const Mount& mount, const EncoderChange& change) {
        {"user-agent", change.to->user_agent},
        {"why",
         change.dead_air ? std::string("dead air") : std::string(end_reason_text(change.reason))}});
-  services_->dead_air->look(mount.name());
-  services_->hours->look(mount.name());
+  services_->dead_air->check(mount.name());
+  services_->hours->check(mount.name());
 }
 
 void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {

@@ -22,8 +22,8 @@ constexpr std::int64_t kSpareMs = 10 * 60'000;
 // Of the files of a hole the holders are asked for so much at once.
 constexpr std::int64_t kLongestLookMs = 6 * 3'600'000;
 constexpr SteadyTime::duration kFirstRest = 10s, kLongestRest = 5min;
-constexpr unsigned kMostIdle = 3;
-constexpr std::size_t kMostRemoved = 1000;
+constexpr unsigned kMaxIdle = 3;
+constexpr std::size_t kMaxRemoved = 1000;
 constexpr std::string_view kFillModule = "archive/fill";
 
 }  // namespace
@@ -77,7 +77,7 @@ void ArchiveFill::stop() {
 
 void ArchiveFill::removed(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms) {
   auto& times = removed_[mount];
-  if (times.size() == kMostRemoved) times.erase(times.begin());
+  if (times.size() == kMaxRemoved) times.erase(times.begin());
   times.push_back({from_ms, to_ms});
 }
 
@@ -139,8 +139,8 @@ void ArchiveFill::next_hole() {
     rest.time.to_ms = hole_->time.from_ms = hole_->time.to_ms - kLongestLookMs;
     holes_.push_back(std::move(rest));
   }
-  remote_.look(hole_->mount, hole_->time.from_ms, hole_->time.to_ms,
-               here([this](bool) { next_part(); }));
+  remote_.check(hole_->mount, hole_->time.from_ms, hole_->time.to_ms,
+                here([this](bool) { next_part(); }));
 }
 
 void ArchiveFill::next_part() {
@@ -194,7 +194,7 @@ void ArchiveFill::loaded(RemoteArchive::File file) {
     return;
   }
   job_->file = std::move(*file);
-  job_->marks = marks_around(job_->file->index, part.begin, part.end, kMostAtOnce);
+  job_->marks = marks_around(job_->file->index, part.begin, part.end, kMaxAtOnce);
   if (!create()) {
     job_done();
     next_part();
@@ -269,7 +269,7 @@ void ArchiveFill::fetched(bool good) {
     if (whole) ++job.next;
   }
   job.idle = job.next > before ? 0 : job.idle + 1;
-  if (whole && job.next <= job.marks.last && job.idle < kMostIdle) {
+  if (whole && job.next <= job.marks.last && job.idle < kMaxIdle) {
     timer_.after(kPause);
     return;
   }

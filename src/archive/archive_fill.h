@@ -8,7 +8,7 @@
 // kill leaves is cut at its last right mark as any other file.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter.
-// Bounds: one file at a time, a block each kPause over all mounts, kMostAtOnce bytes a file, so that
+// Bounds: one file at a time, a block each kPause over all mounts, kMaxAtOnce bytes a file, so that
 // neither the cache of RemoteArchive nor a disk is filled in one go; nothing that retention would
 // take again, and nothing that leaves less free than has to be.
 // Errors: a file that cannot be fetched, is wrong, or cannot be written is left, and what was
@@ -39,7 +39,7 @@ namespace lb {
 class ArchiveFill {
  public:
   static constexpr std::chrono::milliseconds kPause{125};
-  static constexpr std::uint64_t kMostAtOnce = 64u << 20;
+  static constexpr std::uint64_t kMaxAtOnce = 64u << 20;
 
   struct Callbacks {
     std::function<MountArchive(const std::string& mount)> settings_of;

@@ -311,7 +311,7 @@ void ArchiveWriter::retain() {
   retained_ = loop_.now();
   retains_soon_ = false;
   retention_timer_.after(kRetentionTick);
-  look_for_gone();
+  find_gone();
   for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
   const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;
@@ -322,7 +322,7 @@ void ArchiveWriter::retain() {
                    cat({"archive: ", gone.size(), " files removed, by age or size"}));
 }
 
-void ArchiveWriter::look_soon(const std::string& mount) {
+void ArchiveWriter::check_soon(const std::string& mount) {
   loop_.post([this, mount] {
     if (gone_) gone_->suspect(mount);
     retain_soon();
@@ -330,10 +330,10 @@ void ArchiveWriter::look_soon(const std::string& mount) {
 }
 
 // What is counted and announced is what is there.
-void ArchiveWriter::look_for_gone() {
+void ArchiveWriter::find_gone() {
   if (!gone_->is_there()) return;
   for (const std::string& mount : host_.catalog.mounts()) {
-    const std::vector<FileRow> rows = gone_->look(mount, *host_.catalog.files(mount));
+    const std::vector<FileRow> rows = gone_->check(mount, *host_.catalog.files(mount));
     if (rows.empty()) continue;
     std::int64_t ms = 0;
     for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;

@@ -2,7 +2,7 @@
 // what has to go.
 //
 // Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
-// configure(), remove(), sections_changed(), look_soon() and finish_all() may be called from any
+// configure(), remove(), sections_changed(), check_soon() and finish_all() may be called from any
 // thread.
 // Ownership: a recording holds its mount until the stream has ended and all of it is written.
 // Order: what is there is scanned before the first file is written, and retention runs in between.
@@ -64,7 +64,7 @@ class ArchiveWriter {
   void sections_changed(std::vector<std::string> mounts);
   // A file of it was not there: what another program has removed is found within seconds, else
   // within a minute.
-  void look_soon(const std::string& mount);
+  void check_soon(const std::string& mount);
   // Writes what has been published, and closes everything.
   void finish_all();
 
@@ -110,7 +110,7 @@ class ArchiveWriter {
   void retain();
   void note_owner(const std::string& mount);
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
-  void look_for_gone();
+  void find_gone();
 
   Loop& loop_;
   Callbacks callbacks_;

@@ -23,7 +23,7 @@ std::string print_wanted(const RecordedFiles& files, std::size_t first, Wanted w
   JsonWriter out;
   out.begin_object().key("files").begin_array();
   std::size_t written = 0;
-  for (std::size_t i = first; i < files.size() && written < kMostFiles; ++i) {
+  for (std::size_t i = first; i < files.size() && written < kMaxFiles; ++i) {
     if (files[i].bytes == 0 || !wanted(files[i])) continue;
     write_row(out, files[i]);
     ++written;
@@ -53,7 +53,7 @@ std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::
   // It comes in a moment; or the stream ended with it, and what follows is where a player goes on.
   const std::uint64_t behind = origin - files[last].origin_end();
   const std::size_t wanted =
-      behind == 0 ? 2 : (files[last].open && behind <= kMostUnwritten ? 1 : 0);
+      behind == 0 ? 2 : (files[last].open && behind <= kMaxUnwritten ? 1 : 0);
   std::size_t next = 0;
   return print_wanted(files, last, [&](const FileRow&) { return next++ < wanted; });
 }
@@ -63,7 +63,7 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
   if (!document) return document.error();
   const Json files = document->at("files");
   if (!files.is_array()) return Error::invalid("a list of files without files");
-  if (files.size() > kMostFiles) return Error::limit(cat({"a list of ", files.size(), " files"}));
+  if (files.size() > kMaxFiles) return Error::limit(cat({"a list of ", files.size(), " files"}));
   std::vector<FileRow> rows;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const Json entry = files.at(i);

@@ -48,7 +48,7 @@ void GoneFiles::suspect(const std::string& mount) {
               }));
 }
 
-std::vector<FileRow> GoneFiles::look(const std::string& mount, const RecordedFiles& files) {
+std::vector<FileRow> GoneFiles::check(const std::string& mount, const RecordedFiles& files) {
   std::vector<FileRow> gone;
   const std::vector<FileRow>& rows = files.closed();
   for (auto at = rows.begin(); at != rows.end();) {

@@ -25,7 +25,7 @@ class GoneFiles {
   // The archive is the one that was opened.
   bool is_there() const;
   // Closed files that have no data or no index.
-  std::vector<FileRow> look(const std::string& mount, const RecordedFiles& files);
+  std::vector<FileRow> check(const std::string& mount, const RecordedFiles& files);
   // All of its days are read at the next look.
   void suspect(const std::string& mount);
 

@@ -65,26 +65,26 @@ bool PastReading::has(const ArchiveFile& file, std::uint64_t offset, std::uint64
   return false;
 }
 
-std::optional<bool> PastReading::look(std::int64_t from_ms, std::int64_t to_ms) {
-  return look([this, from_ms, to_ms](RemoteArchive& remote, UniqueFunction<void(bool)> then) {
-    remote.look(mount_, from_ms, to_ms, std::move(then));
+std::optional<bool> PastReading::check(std::int64_t from_ms, std::int64_t to_ms) {
+  return check([this, from_ms, to_ms](RemoteArchive& remote, UniqueFunction<void(bool)> then) {
+    remote.check(mount_, from_ms, to_ms, std::move(then));
   });
 }
 
-std::optional<bool> PastReading::look(std::uint32_t id, std::uint64_t origin) {
-  return look([this, id, origin](RemoteArchive& remote, UniqueFunction<void(bool)> then) {
-    remote.look(mount_, id, origin, std::move(then));
+std::optional<bool> PastReading::check(std::uint32_t id, std::uint64_t origin) {
+  return check([this, id, origin](RemoteArchive& remote, UniqueFunction<void(bool)> then) {
+    remote.check(mount_, id, origin, std::move(then));
   });
 }
 
 template <class Ask>
-std::optional<bool> PastReading::look(Ask ask) {
+std::optional<bool> PastReading::check(Ask ask) {
   RemoteArchive* const remote = readers_.remote();
   if (remote == nullptr) return true;
-  if (looked_) return std::exchange(looked_, std::nullopt);
+  if (was_found_) return std::exchange(was_found_, std::nullopt);
   wanted_.push_back([this, remote, ask](Then then) mutable {
     ask(*remote, [this, then = std::move(then)](bool all) mutable {
-      looked_ = all;
+      was_found_ = all;
       then();
     });
   });

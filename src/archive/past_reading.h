@@ -41,8 +41,8 @@ class PastReading : public std::enable_shared_from_this<PastReading> {
   Bytes read(const ArchiveFile& file, std::uint64_t from, std::uint64_t to);
   // Asks the other nodes what they have of a time, or from a byte on (RemoteArchive::look()).
   // Nothing: the answer lacks; else it is taken, and the next call asks again.
-  std::optional<bool> look(std::int64_t from_ms, std::int64_t to_ms);
-  std::optional<bool> look(std::uint32_t id, std::uint64_t origin);
+  std::optional<bool> check(std::int64_t from_ms, std::int64_t to_ms);
+  std::optional<bool> check(std::uint32_t id, std::uint64_t origin);
 
   bool lacks() const noexcept { return !wanted_.empty(); }
   // A node that has a file that was opened does not answer, or there is no room for its bytes now.
@@ -53,7 +53,7 @@ class PastReading : public std::enable_shared_from_this<PastReading> {
  private:
   using Then = Loop::Task;
   template <class Ask>
-  std::optional<bool> look(Ask ask);
+  std::optional<bool> check(Ask ask);
   void turn(const std::shared_ptr<Step>& step);
   void bring(const std::shared_ptr<Step>& step);
 
@@ -65,7 +65,7 @@ class PastReading : public std::enable_shared_from_this<PastReading> {
   // Of this step:
   std::map<std::string, std::shared_ptr<const ArchiveFile>> opened_;  // null: it cannot be had
   std::set<std::pair<const ArchiveFile*, std::uint64_t>> missing_;    // bytes from there on
-  std::optional<bool> looked_;
+  std::optional<bool> was_found_;
   bool unanswered_ = false;
 };
 

@@ -47,7 +47,7 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
   noted_ = saved.noted;
   cell_ = saved.cell;
   paused_ = saved.paused;
-  full_told_ = saved.full_logged;
+  full_logged_ = saved.full_logged;
   paused_at_ms_ = saved.paused_at_ms;
   retry_at_ = saved.retry_at;
   unclocked_since_ = saved.unclocked_since;
@@ -69,7 +69,7 @@ RecordingRecord Recording::save() const {
   if (file_) saved.file = file_->save();
   saved.by_clock = by_clock_;
   saved.paused = paused_;
-  saved.full_logged = full_told_;
+  saved.full_logged = full_logged_;
   saved.begin = begin_;
   saved.position = recorded();
   saved.noted = noted_;
@@ -273,8 +273,8 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
     pause(done.error(), file_->no_space());
     return false;
   }
-  if (full_told_) {
-    full_told_ = false;
+  if (full_logged_) {
+    full_logged_ = false;
     const std::int64_t missing =
         std::max<std::int64_t>(0, file_->head().span.wall_ms - paused_at_ms_ + 500) / 1000;
     host_.log.info(
@@ -410,8 +410,8 @@ void Recording::pause(const Error& error, bool no_space) {
   retry_at_ = host_.clock.steady() + kRetry;
   const std::int64_t last_ms = file_ ? file_->last().wall_ms : wall_now_ms();
   if (file_) close_file();
-  if (full_told_) return;  // tried again, in vain
-  full_told_ = true;
+  if (full_logged_) return;  // tried again, in vain
+  full_logged_ = true;
   paused_at_ms_ = last_ms;
   host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ",
                                no_space ? std::string("no space left") : error.what,

@@ -100,7 +100,7 @@ class Recording {
   std::uint64_t noted_ = 0;     // titles and headers up to here are in the index
   std::int64_t cell_ = 0;       // of the file
   bool paused_ = false;
-  bool full_told_ = false;
+  bool full_logged_ = false;
   bool hurries_ = false;
   std::optional<StreamSpan> guess_;  // the clock of the file, until it is known
   SteadyTime retry_at_{};

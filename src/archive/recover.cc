@@ -46,7 +46,7 @@ class Recovery {
     if (!index_.version) make_head();
     drop_marks(bytes);
     // Behind a unit whose size is damaged there may be more.
-    for (unsigned round = 0; round < kMostRounds && index_.end() < bytes; ++round) {
+    for (unsigned round = 0; round < kMaxRounds && index_.end() < bytes; ++round) {
       const std::uint64_t before = index_.end();
       find_more(bytes, round > 0);
       if (index_.end() == before && round > 0) break;
@@ -85,7 +85,8 @@ class Recovery {
       span.media.samples = index_.marks[0].samples;
     }
     if (span.media.rate_hz == 0) {
-      const DataMarks found = find_data_marks(data_, 0, kLook, head.content_type, {}, headers(0));
+      const DataMarks found =
+          find_data_marks(data_, 0, kCheckEvery, head.content_type, {}, headers(0));
       span.media.rate_hz = found.first.rate_hz;
     }
     if (like_ == nullptr || !same_stream(*like_, name_))
@@ -176,8 +177,8 @@ class Recovery {
     }
   }
 
-  static constexpr unsigned kMostRounds = 8;
-  static constexpr std::uint64_t kLook = 256 * 1024;
+  static constexpr unsigned kMaxRounds = 8;
+  static constexpr std::uint64_t kCheckEvery = 256 * 1024;
 
   const ArchiveFileName name_;
   const FileIndex* const like_;

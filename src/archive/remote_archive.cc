@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto kListFresh = 1s;
 constexpr auto kAnswerTime = 2000ms, kLonelyAnswerTime = 5000ms;
 constexpr std::size_t kLargestList = 1024 * 1024;
-constexpr std::size_t kMostHoldersAsked = 8, kMostLooked = 10'000;
+constexpr std::size_t kMaxHoldersAsked = 8, kMaxLooked = 10'000;
 constexpr std::int64_t kListCell = 300'000;
 
 double ms_since(SteadyTime begin, SteadyTime now) {
@@ -95,34 +95,34 @@ Catalog::Files RemoteArchive::files(const std::string& mount) const {
 
 // -- what there is --------------------------------------------------------------------------------
 
-void RemoteArchive::look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                         UniqueFunction<void(bool)> then) {
+void RemoteArchive::check(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                          UniqueFunction<void(bool)> then) {
   if (!begun()) return then(true);
   // Listeners of about the same time ask one question.
   const std::int64_t from = std::max<std::int64_t>(0, from_ms / kListCell - 1) * kListCell;
   const std::int64_t to = (to_ms / kListCell + 1) * kListCell;
   loop().post([this, mount, from, to, then = std::move(then)]() mutable {
-    look_now(mount, from, to, cat({"?from=", from, "&to=", to}), std::move(then));
+    ask_now(mount, from, to, cat({"?from=", from, "&to=", to}), std::move(then));
   });
 }
 
-void RemoteArchive::look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
-                         UniqueFunction<void(bool)> then) {
+void RemoteArchive::check(const std::string& mount, std::uint32_t id, std::uint64_t origin,
+                          UniqueFunction<void(bool)> then) {
   if (!begun()) return then(true);
   loop().post([this, mount, id, origin, then = std::move(then)]() mutable {
-    look_now(mount, 0, 0, cat({"?id=", id, "&origin=", origin}), std::move(then));
+    ask_now(mount, 0, 0, cat({"?id=", id, "&origin=", origin}), std::move(then));
   });
 }
 
-void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                             const std::string& query, UniqueFunction<void(bool)> then) {
+void RemoteArchive::ask_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                            const std::string& query, UniqueFunction<void(bool)> then) {
   const auto view = holders();
   RemoteJoin join(std::move(then));
-  if (looked_.size() > kMostLooked) looked_.clear();
+  if (asked_at_.size() > kMaxLooked) asked_at_.clear();
   std::size_t asked = 0;
   const auto holders = in_order(*view, mount);
   for (const HolderRow* holder : holders) {
-    if (asked == kMostHoldersAsked) break;
+    if (asked == kMaxHoldersAsked) break;
     const bool rests = peers_[holder->node].rests_until > loop().now();
     if (rests && asked > 0) {  // the others know it too
       join.part()(false);
@@ -136,18 +136,18 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
     if (!has) continue;
     ++asked;
     const std::string key = cat({holder->node, " ", mount, query});
-    const auto fresh = looked_.find(key);
-    if (fresh != looked_.end() && loop().now() - fresh->second < kListFresh) continue;
-    auto& waiting = looks_[key];
+    const auto fresh = asked_at_.find(key);
+    if (fresh != asked_at_.end() && loop().now() - fresh->second < kListFresh) continue;
+    auto& waiting = lookups_[key];
     waiting.push_back(join.part());
     if (waiting.size() > 1) continue;
     ask(*holder, cat({kBlockPath, percent_encode(mount, true), "/", query}), "", kLargestList,
         holders.size() == 1,
         [this, mount, node = holder->node, from_ms, to_ms, key](Result<FetchAnswer> answer) {
           const bool answered = answer && answer->status < 500;
-          if (answer) looked_[key] = loop().now();
+          if (answer) asked_at_[key] = loop().now();
           list_came(mount, node, from_ms, to_ms, std::move(answer));
-          auto all = looks_.extract(key);
+          auto all = lookups_.extract(key);
           for (auto& each : all.mapped()) each(answered);
         });
   }
@@ -168,14 +168,14 @@ void RemoteArchive::list_came(const std::string& mount, const std::string& node,
   if (std::none_of(now.begin(), now.end(), [&](const HolderRow& row) { return row.node == node; }))
     return;
   // What it has left out of this time is gone.
-  if (rows->size() == kMostFiles) to_ms = rows->back().from_ms;
+  if (rows->size() == kMaxFiles) to_ms = rows->back().from_ms;
   Rows& known = known_[mount][node];
   std::erase_if(known, [&](const FileRow& row) {
     const bool listed = std::any_of(rows->begin(), rows->end(),
                                     [&](const FileRow& each) { return each.name() == row.name(); });
     return listed || (row.from_ms < to_ms && row.to_ms > from_ms);
   });
-  if (known.size() + rows->size() > kMostListed) known.clear();
+  if (known.size() + rows->size() > kMaxListed) known.clear();
   known.insert(known.end(), rows->begin(), rows->end());
   std::sort(known.begin(), known.end(), [](const FileRow& a, const FileRow& b) {
     return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;

@@ -9,7 +9,7 @@
 // begins with the first holder: a node that hears of none has no such thread.
 // Ownership: app/services/archive_service.
 // Bounds: the cache (FileCache) has cache_bytes, and more only for files that are being played:
-// beyond that new ones are refused.  Lists have kMostListed rows a mount and node.
+// beyond that new ones are refused.  Lists have kMaxListed rows a mount and node.
 // Errors: kNotFound: no holder has it; kClosed: one has not answered; kLimit: the cache is full.
 #pragma once
 
@@ -40,7 +40,7 @@ namespace lb {
 class RemoteArchive {
  public:
   static constexpr std::chrono::seconds kRest{10}, kPatience{5};
-  static constexpr std::size_t kMostListed = 20'000;
+  static constexpr std::size_t kMaxListed = 20'000;
 
   using File = Result<std::shared_ptr<const ArchiveFile>>;
   // Asks another server; on the loop.
@@ -60,10 +60,10 @@ class RemoteArchive {
   Catalog::Files files(const std::string& mount) const;
   // Asks the holders what they have of a time, or from a byte on; files() knows it then.  False:
   // one of them has not answered.
-  void look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-            UniqueFunction<void(bool)> then);
-  void look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
-            UniqueFunction<void(bool)> then);
+  void check(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+             UniqueFunction<void(bool)> then);
+  void check(const std::string& mount, std::uint32_t id, std::uint64_t origin,
+             UniqueFunction<void(bool)> then);
   // REQUIRES: row.remote
   void load(const std::string& mount, const FileRow& row, UniqueFunction<void(File)> then);
   // A part of a loaded file; false: no holder gives it.
@@ -119,8 +119,8 @@ class RemoteArchive {
     UniqueFunction<void(bool)> then;
   };
 
-  void look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                const std::string& query, UniqueFunction<void(bool)> then);
+  void ask_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+               const std::string& query, UniqueFunction<void(bool)> then);
   void list_came(const std::string& mount, const std::string& node, std::int64_t from_ms,
                  std::int64_t to_ms, Result<FetchAnswer> answer);
   void load_now(const Key& key, const FileRow& row, UniqueFunction<void(File)> then);
@@ -165,8 +165,8 @@ class RemoteArchive {
   std::uint64_t cache_bytes_ = 256u << 20;
   std::map<std::string, Peer> peers_;
   std::map<std::string, std::map<std::string, Rows>> known_;  // mount, node
-  std::map<std::string, std::vector<UniqueFunction<void(bool)>>> looks_;
-  std::map<std::string, SteadyTime> looked_;
+  std::map<std::string, std::vector<UniqueFunction<void(bool)>>> lookups_;
+  std::map<std::string, SteadyTime> asked_at_;
   FileCache cache_;
   std::map<QuestionKey, Question> questions_;
   std::unique_ptr<Timer> retry_timer_;

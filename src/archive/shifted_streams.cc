@@ -69,7 +69,7 @@ struct ShiftedStreams::One final : Member {
   void depart();
   void warm(std::uint64_t piece);
   void go_on();
-  bool look(std::int64_t from_ms);
+  bool check(std::int64_t from_ms);
   bool enter_live();
   void seek();
   // Of this node, and what is known of those of others.
@@ -227,7 +227,7 @@ void ShiftedStreams::One::go_on() {
   // The end of the file, unless it is lost before.
   const std::int64_t here_ms =
       file->index.marks[file->index.mark_before(listener->position)].wall_ms;
-  if (look(here_ms)) return;
+  if (check(here_ms)) return;
   next = files->find(here_ms);
   while (next < files->size() && (file->is((*files)[next]) || (*files)[next].bytes == 0)) ++next;
   if (next < files->size()) {
@@ -244,19 +244,19 @@ void ShiftedStreams::One::go_on() {
 }
 
 // Asks other nodes what they have of the time that follows.  True: they were asked.
-bool ShiftedStreams::One::look(std::int64_t from_ms) {
+bool ShiftedStreams::One::check(std::int64_t from_ms) {
   RemoteArchive* const remote = owner().shared_.remote;
   if (looked || remote == nullptr || !remote->holds(recorded)) return false;
   looked = waits_for_disk = true;
-  remote->look(recorded, from_ms, from_ms + kLookMs,
-               [&group = owner(), &loop = loop(), id = listener->id](bool) {
-                 loop.post([&group, id] {
-                   One* const one = group.find_one(id);
-                   if (one == nullptr) return;
-                   one->waits_for_disk = false;
-                   one->go_on();
-                 });
-               });
+  remote->check(recorded, from_ms, from_ms + kLookMs,
+                [&group = owner(), &loop = loop(), id = listener->id](bool) {
+                  loop.post([&group, id] {
+                    One* const one = group.find_one(id);
+                    if (one == nullptr) return;
+                    one->waits_for_disk = false;
+                    one->go_on();
+                  });
+                });
   return true;
 }
 
@@ -274,15 +274,15 @@ void ShiftedStreams::One::seek() {
   RemoteArchive* const remote = shared.remote;
   if (looked || remote == nullptr || !remote->holds(recorded)) return;
   looked = true;
-  remote->look(recorded, id, sought.position,
-               [&group = owner(), &loop = loop(), id = listener->id](bool) {
-                 loop.post([&group, id] {
-                   One* const one = group.find_one(id);
-                   if (one == nullptr) return;
-                   one->looked = false;
-                   one->run();
-                 });
-               });
+  remote->check(recorded, id, sought.position,
+                [&group = owner(), &loop = loop(), id = listener->id](bool) {
+                  loop.post([&group, id] {
+                    One* const one = group.find_one(id);
+                    if (one == nullptr) return;
+                    one->looked = false;
+                    one->run();
+                  });
+                });
 }
 
 void ShiftedStreams::each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const {

@@ -24,7 +24,7 @@ bool comes_soon(const RecordedFiles& files, const StreamAddress& at, bool plays)
   for (std::size_t i = 0; i < files.size(); ++i) {
     const FileRow& row = files[i];
     if (row.id != short_id(at.id) || row.origin_end() > at.position) continue;
-    if (row.open && at.position - row.origin_end() <= kMostUnwritten) return true;
+    if (row.open && at.position - row.origin_end() <= kMaxUnwritten) return true;
     if (plays && i + 1 == files.size() && row.origin_end() == at.position) return true;
   }
   return false;

@@ -29,7 +29,7 @@ bool believe(JournalRow& row, std::int64_t now_ms) {
     return is_time(begun->at_ms) && is_mount(begun->mount);
   }
   if (auto* ended = std::get_if<ListeningEnded>(&row.what))
-    return is_time(ended->at_ms) && ended->bytes <= kMostBytes && ended->begun < row.number;
+    return is_time(ended->at_ms) && ended->bytes <= kMaxBytes && ended->begun < row.number;
   auto& title = std::get<TitleBegun>(row.what);
   title.title = journal_text(title.title);
   return is_time(title.at_ms) && is_mount(title.mount);

@@ -5,7 +5,7 @@
 // that is neither long ago nor ahead, players that this program knows, a country of two letters, a
 // mount that is a path.  Other rows are passed over; their numbers are not asked for again.
 // Thread: pure functions.
-// Bounds: those of row.h; kOldestRowMs, kRowAheadMs; kMostBytes of one listening.
+// Bounds: those of row.h; kOldestRowMs, kRowAheadMs; kMaxBytes of one listening.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace lb {
 
 // The parts of a session are written quarter by quarter: a listening of years would be many.
 constexpr std::int64_t kOldestRowMs = 32LL * 86'400'000, kRowAheadMs = 86'400'000;
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 46;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 46;
 
 // The first ones, as many as fit into so many bytes of JSON, and at least one.
 std::vector<std::string> fitting_rows(const JournalBatch& batch, std::size_t json_bytes);

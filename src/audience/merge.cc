@@ -52,7 +52,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   move_pieces_ = made("UPDATE piece SET session=? WHERE session=?");
   drop_pieces_ = made("DELETE FROM piece WHERE session=?");
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
-  add_people_ =
+  add_audience_ =
       made("INSERT INTO people VALUES(?,?,1) ON CONFLICT(mount, day) DO UPDATE SET n = n + 1");
   end_play_ =
       made("UPDATE play SET ended=? WHERE mount=? AND began<=? AND (ended IS NULL OR ended>?)");
@@ -291,7 +291,7 @@ void AudienceMerge::count(Session& session) {
   sums_.sessions(session.of(), session.began, 1);
   const std::int64_t day = session.began / kDayMs;
   add_seen_.bind(day).bind(session.mount).bind(session.who).run();
-  if (database_.changes() > 0) add_people_.bind(session.mount).bind(day).run();
+  if (database_.changes() > 0) add_audience_.bind(session.mount).bind(day).run();
 }
 
 // The source's server and those that relay it tell the same title, each when its bytes come.

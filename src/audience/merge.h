@@ -91,7 +91,7 @@ class AudienceMerge {
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
-      add_seen_, add_people_, end_play_, add_play_, same_play_, next_play_, count_mounts_,
+      add_seen_, add_audience_, end_play_, add_play_, same_play_, next_play_, count_mounts_,
       forgotten_;
 };
 

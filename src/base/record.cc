@@ -100,9 +100,9 @@ Result<std::optional<RecordHead>> RecordList::next() {
       !take_text(left_, head.bytes))
     return Error::invalid(
         cat({"a list of records is cut, ", left_.size(), " bytes before its end"}));
-  if (head.bytes.size() > kMostRecordBytes)
+  if (head.bytes.size() > kMaxRecordBytes)
     return Error::limit(
-        cat({"a record has ", head.bytes.size(), " bytes, more than ", kMostRecordBytes}));
+        cat({"a record has ", head.bytes.size(), " bytes, more than ", kMaxRecordBytes}));
   head.type = static_cast<std::uint32_t>(key >> 1);
   head.needed = (key & 1) != 0;
   return std::optional<RecordHead>(head);

@@ -19,7 +19,7 @@
 //
 // What is read is checked as if it came from outside: another version is outside.
 // Thread: plain values.
-// Bounds: kMostBytes a record.
+// Bounds: kMaxBytes a record.
 // Errors: say record, field and what was wrong.
 #pragma once
 
@@ -286,7 +286,7 @@ std::string saved_bytes(const Part& part) {
 }
 
 // A file of records, one after the other.
-constexpr std::size_t kMostRecordBytes = std::size_t{8} << 20;
+constexpr std::size_t kMaxRecordBytes = std::size_t{8} << 20;
 
 // needed: a reader that does not know the type refuses the whole.
 void put_record(std::string& out, std::uint32_t type, bool needed, const RecordOut& record);

@@ -179,7 +179,7 @@ Result<LastGood> joined_copy(const std::vector<std::pair<std::string, std::strin
   for (const auto& [path, text] : files) {
     auto book = ConfBook::parse(text);
     if (!book) return Error{book.error().code, cat({path, ": ", book.error().what})};
-    for (const ConfBook::Telling& said : book->tellings())
+    for (const ConfBook::MasterCopy& said : book->master_copies())
       print_copy(path, said.items.size(), said.revision,
                  cat({" of master ", said.master, ", store ", said.store, ".", said.life}));
     copies.push_back({path, *std::move(book)});

@@ -226,7 +226,7 @@ Slot slot_of(T& value) {
 }
 
 // Rows of records name the role that may set them; asserted where the table is.
-constexpr bool all_say_set_by(std::span<const SchemaElement> rows) {
+constexpr bool all_have_set_by(std::span<const SchemaElement> rows) {
   for (const SchemaElement& row : rows)
     if (row.set_by == SetBy::kUnsaid) return false;
   return true;

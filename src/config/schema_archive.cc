@@ -146,7 +146,7 @@ constexpr SchemaElement kMountArchive[] = {
      .example = "1",
      .help = "1: what this node missed is fetched from linked nodes, slowly, and kept."},
 };
-static_assert(all_say_set_by(kMountArchive));
+static_assert(all_have_set_by(kMountArchive));
 
 }  // namespace
 

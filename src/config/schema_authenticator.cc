@@ -22,7 +22,7 @@ constexpr SchemaElement kOption[] = {
      .example = "http://127.0.0.1:8080/listener",
      .help = "Its value."},
 };
-static_assert(all_say_set_by(kOption));
+static_assert(all_have_set_by(kOption));
 constinit const SchemaBlock kOptionBlock{
     .name = "option",
     .help =
@@ -59,7 +59,7 @@ constexpr SchemaElement kMountAuthentication[] = {
              "username and password of the mount; anonymous with get lets everyone in. With any "
              "other, which --check-config names as an error, every listener is refused."},
 };
-static_assert(all_say_set_by(kMountAuthentication));
+static_assert(all_have_set_by(kMountAuthentication));
 
 }  // namespace
 

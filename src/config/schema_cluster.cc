@@ -165,7 +165,7 @@ constexpr SchemaElement kMountBalance[] = {
      .example = "premium",
      .help = "Only nodes that have all these tags."},
 };
-static_assert(all_say_set_by(kMountBalance));
+static_assert(all_have_set_by(kMountBalance));
 
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",

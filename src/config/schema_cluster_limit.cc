@@ -46,7 +46,7 @@ constexpr SchemaElement kClusterLimit[] = {
              "nobody in until the number is right; kick ends the newest at each node. The word at "
              "the node of the source counts."},
 };
-static_assert(all_say_set_by(kClusterLimit));
+static_assert(all_have_set_by(kClusterLimit));
 
 }  // namespace
 

@@ -37,7 +37,7 @@ constexpr SchemaElement kEncoder[] = {
      .example = "1",
      .help = "Smaller is better; of equal ones the first that came."},
 };
-static_assert(all_say_set_by(kEncoder));
+static_assert(all_have_set_by(kEncoder));
 
 constexpr SchemaElement kDeadAir[] = {
     {.name = "after",
@@ -71,7 +71,7 @@ constexpr SchemaElement kDeadAir[] = {
      .help = "1: the best standby with sound takes over until the better one's is back; 0: events "
              "alone."},
 };
-static_assert(all_say_set_by(kDeadAir));
+static_assert(all_have_set_by(kDeadAir));
 }  // namespace
 
 // What the element itself says is that something listens.

@@ -29,7 +29,7 @@ constexpr SchemaElement kFallback[] = {
     unsupported("rate", SchemaOrigin::kKh,
                 "a file is played at the rate in its name ([128]), else at its own"),
 };
-static_assert(all_say_set_by(kFallback));
+static_assert(all_have_set_by(kFallback));
 
 }  // namespace
 

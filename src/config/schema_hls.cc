@@ -61,7 +61,7 @@ constexpr SchemaElement kVariantRows[] = {
      .example = "/live-64.aac",
      .help = "A mount with the same programme, MP3 or AAC; players choose by bandwidth."},
 };
-static_assert(all_say_set_by(kVariantRows));
+static_assert(all_have_set_by(kVariantRows));
 constinit const SchemaBlock kVariantBlock{.name = "variant",
                                           .help = "",
                                           .elements = kVariantRows,
@@ -93,7 +93,7 @@ constexpr SchemaElement kMountHlsRows[] = {
      .nest = each_in<&MountSettings::hls_variants>(),
      .origin = SchemaOrigin::kOwn},
 };
-static_assert(all_say_set_by(kMountHlsRows));
+static_assert(all_have_set_by(kMountHlsRows));
 
 }  // namespace
 

@@ -473,7 +473,7 @@ constexpr SchemaElement kMountRows[] = {
      .nest = inside<&MountSettings::archive>(),
      .origin = SchemaOrigin::kOwn},
 };
-static_assert(all_say_set_by(kMountRows));
+static_assert(all_have_set_by(kMountRows));
 
 }  // namespace
 

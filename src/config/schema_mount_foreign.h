@@ -33,6 +33,6 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("dump-file-size-limit", SchemaOrigin::kIcecast25,
                 "a dump file grows until the source ends", "dump-file-time-limit"),
 };
-static_assert(all_say_set_by(kMountForeign));
+static_assert(all_have_set_by(kMountForeign));
 
 }  // namespace lb

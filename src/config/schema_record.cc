@@ -84,7 +84,7 @@ constexpr SchemaElement kPlace[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "While it moves: from then on, in Unix seconds, its source at the old home ends."},
 };
-static_assert(all_say_set_by(kPlace));
+static_assert(all_have_set_by(kPlace));
 constinit const SchemaBlock kPlaceBlock{.name = "place",
                                         .help = "Where its source is expected.",
                                         .elements = kPlace,
@@ -105,7 +105,7 @@ constexpr SchemaElement kLimitRows[] = {
     limit_of("listening-hours", kNumber, slot<&RecordLimits::listening_hours>, "A month."),
     limit_of("transfer", kBytes, slot<&RecordLimits::transfer>, "What listeners may get a month."),
 };
-static_assert(all_say_set_by(kLimitRows));
+static_assert(all_have_set_by(kLimitRows));
 constinit const SchemaBlock kRecordLimitsBlock{.name = "limits",
                                                .help = "-1 or nothing: not limited.",
                                                .elements = kLimitRows,
@@ -123,7 +123,7 @@ constexpr SchemaElement kWeeklyRows[] = {
     text_of("until", SetBy::kOwner, slot<&WeeklyHours::until>,
             "They end at this time, as 22:00 or 24:00; before from: on the next day."),
 };
-static_assert(all_say_set_by(kWeeklyRows));
+static_assert(all_have_set_by(kWeeklyRows));
 constinit const SchemaBlock kWeeklyBlock{.name = "hours",
                                          .help = "Hours of each week in which a login is valid.",
                                          .elements = kWeeklyRows,
@@ -163,7 +163,7 @@ constexpr SchemaElement kLoginRows[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "Valid in these hours of each week only; none: always."},
 };
-static_assert(all_say_set_by(kLoginRows));
+static_assert(all_have_set_by(kLoginRows));
 constinit const SchemaBlock kSourceBlock{.name = "source",
                                          .help = "A login of its source.",
                                          .elements = kLoginRows,
@@ -238,7 +238,7 @@ constexpr SchemaElement kRecord[] = {
      .nest = each_in<&MountRecord::sources>(),
      .origin = SchemaOrigin::kOwn},
 };
-static_assert(all_say_set_by(kRecord));
+static_assert(all_have_set_by(kRecord));
 
 }  // namespace
 

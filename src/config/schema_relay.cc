@@ -73,7 +73,7 @@ constexpr SchemaElement kUpstream[] = {
     unsupported("type", SchemaOrigin::kIcecast25, "all upstreams are normal ones"),
     uri_of(slot<&RelayUpstreamSettings::uri>),
 };
-static_assert(all_say_set_by(kUpstream));
+static_assert(all_have_set_by(kUpstream));
 constinit const SchemaBlock kHostBlock{
     .name = "host",
     .help =
@@ -236,7 +236,7 @@ constexpr SchemaElement kRelay[] = {
     unsupported("http-headers", SchemaOrigin::kKh, "no extra headers are sent to the other server"),
     uri_of(slot<&RelaySettings::host, &RelayUpstreamSettings::uri>),
 };
-static_assert(all_say_set_by(kRelay));
+static_assert(all_have_set_by(kRelay));
 
 constexpr SchemaChoice kOrders[] = {{"auto", static_cast<std::int64_t>(MasterOrders::kAuto)},
                                     {"none", static_cast<std::int64_t>(MasterOrders::kNone)},

@@ -125,7 +125,7 @@ constexpr SchemaElement kHeader[] = {
      .standard = "static",
      .help = "static, or Icecast 2.5's cors; both mean the same here."},
 };
-static_assert(all_say_set_by(kHeader));
+static_assert(all_have_set_by(kHeader));
 constinit const SchemaBlock kHeaderBlock{.name = "header",
                                          .help = "One header. Written with attributes.",
                                          .elements = kHeader,
@@ -147,7 +147,7 @@ constexpr SchemaElement kHeaders[] = {
          true},
      .reload = kNew},
 };
-static_assert(all_say_set_by(kHeaders));
+static_assert(all_have_set_by(kHeaders));
 
 constexpr SchemaElement kDirectory[] = {
     {.name = "yp-url",

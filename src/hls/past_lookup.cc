@@ -43,8 +43,8 @@ class Lookup {
   }
   std::int64_t now_ms() const { return unix_ms(mount_.clock.wall()); }
   // Asks the other nodes about a time.
-  static std::optional<bool> look(PastReading& reading, std::int64_t from_ms, std::int64_t to_ms) {
-    return reading.look(from_ms - kAroundMs, to_ms + kAroundMs);
+  static std::optional<bool> check(PastReading& reading, std::int64_t from_ms, std::int64_t to_ms) {
+    return reading.check(from_ms - kAroundMs, to_ms + kAroundMs);
   }
   // Makes the cut of files_; where a file begins a run, its first bytes are read.  False: they
   // lack, or it was given up.
@@ -118,7 +118,7 @@ class ListLookup final : public Lookup {
   }
 
   bool ask(PastReading& reading) {
-    const auto all = look(reading, range_.from_ms, to_ms_);
+    const auto all = check(reading, range_.from_ms, to_ms_);
     if (!all) return false;
     listed_ = mount_.readers.remote()->files(mount_.name);
     return !*all && is_held_elsewhere() ? give_up() : plan();
@@ -311,12 +311,12 @@ class SegmentLookup final : public Lookup {
     return step(reading);
   }
   bool take_stream(PastReading& reading) {
-    return look_again(reading, reading.look(stream_, std::uint64_t{0}));
+    return check_again(reading, reading.check(stream_, std::uint64_t{0}));
   }
   bool take_time(PastReading& reading) {
-    return look_again(reading, look(reading, *guess_ms_, *guess_ms_));
+    return check_again(reading, check(reading, *guess_ms_, *guess_ms_));
   }
-  bool look_again(PastReading& reading, std::optional<bool> all) {
+  bool check_again(PastReading& reading, std::optional<bool> all) {
     if (!all) return false;
     auto now = mount_.readers.remote()->files(mount_.name);
     const bool same = now->closed() == listed_->closed() && now->open() == listed_->open();

@@ -36,7 +36,7 @@ std::vector<std::string_view> values_of(const Headers& headers, std::string_view
 
 }  // namespace
 
-bool says_it_was_passed_on(const Headers& headers) noexcept {
+bool was_passed_on(const Headers& headers) noexcept {
   for (const std::string_view name : {"x-forwarded-for", "forwarded", "via", "x-real-ip"})
     if (headers.find(name) != nullptr) return true;
   return false;

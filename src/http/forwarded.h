@@ -22,7 +22,7 @@ struct Forwarded {
 };
 
 // A proxy has passed the request on, as it says, or its sender claims so.
-bool says_it_was_passed_on(const Headers& headers) noexcept;
+bool was_passed_on(const Headers& headers) noexcept;
 
 Forwarded read_forwarded(const AddressList& trusted, const Address& peer, const Headers& headers);
 

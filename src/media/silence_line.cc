@@ -11,7 +11,7 @@ std::optional<double> seconds_in(std::string_view text) {
   double value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (!(std::abs(value) <= SilenceLine::kMost)) return std::nullopt;  // nor what is no number
+  if (!(std::abs(value) <= SilenceLine::kMax)) return std::nullopt;  // nor what is no number
   return value;
 }
 

@@ -1,7 +1,7 @@
 // What ffmpeg's filter silencedetect writes of the sound that it hears, one line at a time.
 //
 // Thread: pure.
-// Bounds: a line is as long as its reader makes it (net/child_process.h); numbers beyond kMost are
+// Bounds: a line is as long as its reader makes it (net/child_process.h); numbers beyond kMax are
 // none.
 // Source: the output of ffmpeg 5.1:
 //   [silencedetect @ 0x55d1153990c0] silence_start: 6
@@ -15,7 +15,7 @@
 namespace lb {
 
 struct SilenceLine {
-  static constexpr double kMost = 1e9;  // seconds
+  static constexpr double kMax = 1e9;  // seconds
 
   bool begins =
       false;          // the sound has been silent for as long as the filter waits; else it is back

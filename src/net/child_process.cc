@@ -276,7 +276,7 @@ void ChildProcess::reap() {
   end_watch_.stop();
   read_errors();
   if (!line_.empty()) end_line();
-  tell_held();
+  report_held();
   error_watch_.stop();
   const auto ended = std::move(callbacks_.ended);
   ended(end);  // may destroy this
@@ -310,7 +310,7 @@ void ChildProcess::end_line() {
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   const SteadyTime now = loop_.now();
   if (now - second_ >= 1s) {
-    tell_held();
+    report_held();
     second_ = now;
     lines_ = 0;
   }
@@ -320,7 +320,7 @@ void ChildProcess::end_line() {
     ++held_;
 }
 
-void ChildProcess::tell_held() {
+void ChildProcess::report_held() {
   if (const unsigned held = std::exchange(held_, 0); held > 0)
     callbacks_.line(cat({"(and ", held, " lines more within a second)"}));
 }

@@ -104,7 +104,7 @@ class ChildProcess {
   void read_errors();
   void take_errors(std::string_view bytes);
   void end_line();
-  void tell_held();
+  void report_held();
   void kill_group(int signal) const noexcept;
   void reap();
 

@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kControlBytes = CMSG_SPACE(FdChannel::kMostFds * sizeof(int));
+constexpr std::size_t kControlBytes = CMSG_SPACE(FdChannel::kMaxFds * sizeof(int));
 
 std::vector<UniqueFd> fds_of(msghdr& message) {
   std::vector<UniqueFd> fds;
@@ -55,7 +55,7 @@ Result<void> FdChannel::wait_for(short events, std::chrono::milliseconds patienc
 
 Result<void> FdChannel::send(std::string_view bytes, std::span<const int> fds,
                              std::chrono::milliseconds patience) {
-  if (bytes.size() > kMostBytes || fds.size() > kMostFds)
+  if (bytes.size() > kMaxBytes || fds.size() > kMaxFds)
     return Error::limit(cat({"a message of ", bytes.size(), " bytes and ", fds.size(),
                              " descriptors is too large for one piece"}));
   // An empty message would be taken for the end.
@@ -90,7 +90,7 @@ Result<void> FdChannel::send(std::string_view bytes, std::span<const int> fds,
 Result<FdChannel::Message> FdChannel::receive(std::chrono::milliseconds patience) {
   if (auto ready = wait_for(POLLIN, patience, "no message came"); !ready) return ready.error();
   Message got;
-  got.bytes.resize(kMostBytes);
+  got.bytes.resize(kMaxBytes);
   iovec part{got.bytes.data(), got.bytes.size()};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};
   msghdr message{};

@@ -4,7 +4,7 @@
 // Source: unix(7): SOCK_SEQPACKET keeps messages whole; a message takes 253 descriptors at most.
 // Thread: one at a time.
 // Ownership: its user; what receive() gives belongs to the caller.
-// Bounds: kMostBytes and kMostFds a message.  Descriptors that are on the way count against the
+// Bounds: kMaxBytes and kMaxFds a message.  Descriptors that are on the way count against the
 // limit of open files of their sender (ETOOMANYREFS).
 // Errors: say what was not sent or received, and why.
 #pragma once
@@ -24,8 +24,8 @@ namespace lb {
 
 class FdChannel {
  public:
-  static constexpr std::size_t kMostBytes = 60 * 1024;
-  static constexpr std::size_t kMostFds = 250;
+  static constexpr std::size_t kMaxBytes = 60 * 1024;
+  static constexpr std::size_t kMaxFds = 250;
 
   struct Message {
     std::string bytes;

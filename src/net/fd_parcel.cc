@@ -23,8 +23,8 @@ Result<void> send_parcel(FdChannel& channel, std::string_view bytes, std::span<c
   std::memcpy(head.data(), sizes.data(), sizeof sizes);
   if (auto sent = channel.send(head, {}, patience); !sent) return sent;
   while (!bytes.empty() || !fds.empty()) {
-    const auto text = bytes.substr(0, std::min(bytes.size(), FdChannel::kMostBytes));
-    const auto some = fds.first(std::min(fds.size(), FdChannel::kMostFds));
+    const auto text = bytes.substr(0, std::min(bytes.size(), FdChannel::kMaxBytes));
+    const auto some = fds.first(std::min(fds.size(), FdChannel::kMaxFds));
     if (auto sent = channel.send(text, some, patience); !sent) return sent;
     bytes.remove_prefix(text.size());
     fds = fds.subspan(some.size());

@@ -255,14 +255,14 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file,
 // Of the certificates, and of those before them: a renewal forgets no ticket.
 std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate> certificates,
                                         const TicketKeys* before) {
-  constexpr std::size_t kMostFormer = 32;
+  constexpr std::size_t kMaxFormer = 32;
   std::vector<std::string> secrets;
   const auto add = [&secrets](const std::string& secret) {
     if (!secret.empty() && std::find(secrets.begin(), secrets.end(), secret) == secrets.end())
       secrets.push_back(secret);
   };
   for (const TlsContext::Certificate& each : certificates) add(each.ticket_secret);
-  const std::size_t most = secrets.size() + kMostFormer;
+  const std::size_t most = secrets.size() + kMaxFormer;
   if (before != nullptr)
     for (const std::string& secret : before->certificates())
       if (secrets.size() < most) add(secret);

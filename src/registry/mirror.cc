@@ -13,10 +13,10 @@ namespace lb {
 void Mirror::watch(std::uint64_t from, Watcher watcher) {
   watcher_ = std::move(watcher);
   std::erase_if(missed_, [from](const RegistryChange& change) { return change.revision <= from; });
-  if (!missed_.empty()) tell_missed_.after(std::chrono::microseconds(0));
+  if (!missed_.empty()) report_missed_.after(std::chrono::microseconds(0));
 }
 
-void Mirror::tell_missed() {
+void Mirror::report_missed() {
   for (RegistryChange& change : std::exchange(missed_, {})) watcher_(std::move(change));
 }
 

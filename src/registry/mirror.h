@@ -21,7 +21,7 @@ class Mirror {
  public:
   using Watcher = UniqueFunction<void(RegistryChange)>;
 
-  explicit Mirror(Loop& control) : tell_missed_(control, [this] { tell_missed(); }) {}
+  explicit Mirror(Loop& control) : report_missed_(control, [this] { report_missed(); }) {}
 
   // `from` at or after the last content(): the changes since then are told.
   void watch(std::uint64_t from, Watcher watcher);
@@ -56,7 +56,7 @@ class Mirror {
 
  private:
   void tell(RegistryChange change);
-  void tell_missed();
+  void report_missed();
 
   using Records = std::map<std::string, std::shared_ptr<const RegistryRecord>, std::less<>>;
   Records records_;
@@ -65,7 +65,7 @@ class Mirror {
   std::uint64_t revision_ = 0;
   Watcher watcher_;
   std::vector<RegistryChange> missed_;  // before there was a watcher
-  Timer tell_missed_;
+  Timer report_missed_;
 };
 
 // Why a write cannot be carried out by any registry: a key that is none or stands twice, a value or

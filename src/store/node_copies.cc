@@ -19,7 +19,7 @@ constexpr std::size_t kNamed = 50;  // names in one sentence
 
 struct Part {
   const NodeCopy* copy;
-  ConfBook::Telling said;
+  ConfBook::MasterCopy said;
 
   auto age() const noexcept { return std::make_tuple(said.life, said.revision); }
   std::string store() const { return cat({said.store, ".", said.life}); }
@@ -51,7 +51,7 @@ std::string about(const MountRecord& record) {
 Result<std::vector<Part>> parts_of(const std::vector<NodeCopy>& copies, std::string_view master) {
   std::vector<Part> parts;
   for (const NodeCopy& copy : copies)
-    for (ConfBook::Telling& said : copy.book.tellings())
+    for (ConfBook::MasterCopy& said : copy.book.master_copies())
       if (said.life != 0) parts.push_back({&copy, std::move(said)});  // 0: a master without a store
   std::set<std::string> stores;
   const bool heard = std::any_of(parts.begin(), parts.end(), [&master](const Part& part) {

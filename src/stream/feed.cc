@@ -11,7 +11,7 @@ namespace lb {
 namespace {
 
 // A relay that asks while another upstream still writes gets some of it twice.
-constexpr std::uint64_t kMostTwice = std::uint64_t{4} << 20;
+constexpr std::uint64_t kMaxTwice = std::uint64_t{4} << 20;
 // What the seam is searched by; of Ogg at least from the beginning of a page on, which has its
 // checksum.
 constexpr std::uint64_t kKeyBytes = 1024;
@@ -87,7 +87,7 @@ bool Feed::is_of_the_log(const StreamPlace& place) const {
 bool Feed::resumes() const {
   if (!place_ || !framer_ || place_->header_bytes > 0 || !is_of_the_log(*place_)) return false;
   const std::uint64_t head = lease_.log->span().origin_of(lease_.log->head());
-  return place_->at.position <= head && head - place_->at.position <= kMostTwice;
+  return place_->at.position <= head && head - place_->at.position <= kMaxTwice;
 }
 
 // Empty: the seam is at a unit.  Only relays of one stream send the same bytes: their upstreams may

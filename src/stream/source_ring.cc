@@ -42,8 +42,8 @@ void SourceRing::trim(SteadyTime now) {
                                      [](const Arrival& a, SteadyTime t) { return a.time < t; });
   if (came != arrivals_.end()) keep = std::min(keep, came->position);
   if (!marks_.empty()) keep = std::min(keep, marks_.back().position);
-  keep = std::max(keep, end_ - std::min<std::uint64_t>(end_, kMost));
-  if (keep < begin_ + kSlack && bytes_.size() <= kMost) return;
+  keep = std::max(keep, end_ - std::min<std::uint64_t>(end_, kMax));
+  if (keep < begin_ + kSlack && bytes_.size() <= kMax) return;
   bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(keep - begin_));
   begin_ = keep;
   while (!marks_.empty() && marks_.front().position < begin_) marks_.pop_front();
@@ -108,7 +108,7 @@ void SourceRing::restore(RecordIn& in) {
   RecordIn inner("framer of a ring", framer);
   framer_->restore(inner);
   if (!inner.done() || end_ - begin_ != bytes_.size() || begin_ > end_ ||
-      bytes_.size() > std::size_t{2} * kMost)
+      bytes_.size() > std::size_t{2} * kMax)
     in.wrong(9, "does not fit to the others");
 }
 

@@ -5,7 +5,7 @@
 // Ownership: its Feed while it writes the mount, its StandbySource else; it is fed by both, so it
 // has the encoder's own bytes as they came, without what is changed for listeners.
 // Bounds: kKept bytes, what has come in the time that is wanted, and back to the newest mark where
-// that lies before them; at most kMost.
+// that lies before them; at most kMax.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ namespace lb {
 
 class SourceRing final : private MarkSink {
  public:
-  static constexpr std::size_t kKept = 64 * 1024, kMost = 2048 * 1024;
+  static constexpr std::size_t kKept = 64 * 1024, kMax = 2048 * 1024;
   // Beside the silence after which the mount changes over to it.
   static constexpr std::chrono::milliseconds kSpare{1000};
 

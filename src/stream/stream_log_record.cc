@@ -11,7 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::uint32_t kSegmentsAt = 1, kSegmentSizes = 2;
-constexpr std::uint64_t kMostSegmentBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{1} << 30;
 
 template <class Io, class Log>
 void list_fields(Io& io, std::uint32_t number, Log& log) {
@@ -87,7 +87,7 @@ Result<void> StreamLog::map_segments(const std::vector<std::uint64_t>& sizes, st
   const std::size_t page = Store::page_bytes();
   auto table = std::make_shared<SegmentTable>();
   for (const std::uint64_t size : sizes) {
-    if (size == 0 || size > kMostSegmentBytes || size % page != 0 || at % page != 0 ||
+    if (size == 0 || size > kMaxSegmentBytes || size % page != 0 || at % page != 0 ||
         at + size < at)
       return Error::invalid(cat({"a log has a segment of ", size, " bytes at ", at}));
     auto segment = store_->map(at, static_cast<std::size_t>(size));

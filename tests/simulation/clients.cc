@@ -139,7 +139,7 @@ void Listener::answered() {
   if (status_ == 200) return become(State::kHears);
   std::string target;
   const unsigned to = status_ == 302 ? host_of_url(line_of(head_, "Location"), &target) : kOutside;
-  if (to == kOutside || hops_ >= kMostHops) return become(State::kRefused);
+  if (to == kOutside || hops_ >= kMaxHops) return become(State::kRefused);
   ++hops_;
   ask(to, target);
 }

@@ -44,7 +44,7 @@ class Encoder final : public Peer {
 class Listener final : public Peer {
  public:
   enum class State : std::uint8_t { kAsks, kHears, kRefused, kLost, kLeft };
-  static constexpr unsigned kMostHops = 3;
+  static constexpr unsigned kMaxHops = 3;
 
   Listener(World& world, unsigned number, std::string mount, unsigned first);
   void leave();

@@ -18,7 +18,7 @@ constexpr auto kBegins = 4s;      // until the first listener
 constexpr auto kLastFault = 5s;   // behind which all faults are over
 constexpr auto kSettled = 5s;     // behind the last fault all tables are right
 constexpr auto kSlotsBack = 16s;  // slots of a node that fell silent are held for 15 s
-constexpr int kMostRounds = 1000;
+constexpr int kMaxRounds = 1000;
 
 std::string secret_of(unsigned host) {
   return cat({"secret-of-node-", host, "-0123456789abcdef0123"});
@@ -137,7 +137,7 @@ void Cluster::step() {
   int rounds = 0;
   for (bool more = true; more && !failure_;) {
     more = false;
-    if (++rounds > kMostRounds) fail("the same moment does not end");
+    if (++rounds > kMaxRounds) fail("the same moment does not end");
     for (Seat& seat : seats_)
       if (seat.node->due() <= world_.now()) {
         seat.node->turn();

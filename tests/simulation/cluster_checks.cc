@@ -23,7 +23,7 @@ void Cluster::check_redirect(unsigned from, Listener& listener, std::string_view
   if (target == nullptr) return fail(cat({"a redirect leads to ", line_of(head, "Location")}));
   if (to == from)
     return fail(cat({"host ", from, " redirects listener ", listener.number(), " to itself"}));
-  if (listener.hops() >= Listener::kMostHops)
+  if (listener.hops() >= Listener::kMaxHops)
     return fail(cat({"listener ", listener.number(), " is redirected for the fourth time"}));
   Seat& seat = seats_[from - 1];
   if (!seat.master || target->master) return;

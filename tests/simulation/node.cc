@@ -18,7 +18,7 @@ namespace lb::sim {
 namespace {
 
 // A server that turns so often in one moment spins.
-constexpr int kMostTurns = 20000;
+constexpr int kMaxTurns = 20000;
 
 }  // namespace
 
@@ -174,7 +174,7 @@ void Node::turn() {
     for (Turned& each : loops_)
       while (touched || each.due <= world_.now() || each.loop->posted() != each.posted) {
         more = true;
-        if (++turns > kMostTurns) {
+        if (++turns > kMaxTurns) {
           restless_ = true;
           return;
         }

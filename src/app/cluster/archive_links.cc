@@ -55,7 +55,7 @@ ArchiveLinks::ArchiveLinks(Network& network, MasterLinks& masters, NodeLinks& no
       table_(
           [](const RowKey& key, const Table::Heard& heard) -> std::optional<int> {
             if (heard.row->row.addresses.empty()) return std::nullopt;
-            return heard.teller == key.node ? 0 : heard.stands ? 2 : 1;
+            return heard.sender == key.node ? 0 : heard.stands ? 2 : 1;
           },
           {}),
       timer_(network.loops.control(), [this] { work(); }) {}
@@ -83,7 +83,7 @@ void ArchiveLinks::left(const std::string& id) {
 }
 
 // Where the recordings are to be had: of a node that this one knows, where it has proved to be.
-ArchiveLinks::Held ArchiveLinks::held(const std::string& teller, const ArchiveRow& row) const {
+ArchiveLinks::Held ArchiveLinks::held(const std::string& sender, const ArchiveRow& row) const {
   Held out{row, std::nullopt};
   auto& addresses = out.row.addresses;
   std::vector<NodeAddress> proved;
@@ -92,7 +92,7 @@ ArchiveLinks::Held ArchiveLinks::held(const std::string& teller, const ArchiveRo
       const NodeSlot slot = table.find(row.at);
       return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
     });
-  const MasterSession* const session = masters_.session_of(teller);
+  const MasterSession* const session = masters_.session_of(sender);
   if (!proved.empty())
     addresses = std::move(proved);
   else if (session != nullptr && session->link() != nullptr)
@@ -103,20 +103,20 @@ ArchiveLinks::Held ArchiveLinks::held(const std::string& teller, const ArchiveRo
     return a.scheme == PublicScheme::kHttp && b.scheme != PublicScheme::kHttp;
   });
   // Its nodes reach a master where the link does, whatever it says.
-  if (teller == row.at && session != nullptr)
+  if (sender == row.at && session != nullptr)
     for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
       if (const auto origin = session->origin(scheme))
         if (auto address = address_of_origin(*origin)) addresses.push_back(std::move(*address));
   return out;
 }
 
-void ArchiveLinks::take(const std::string& teller, const std::vector<ArchiveRow>& rows) {
+void ArchiveLinks::take(const std::string& sender, const std::vector<ArchiveRow>& rows) {
   if (stopped_) return;
-  const bool master = neighbours_.is_master(teller);
+  const bool master = neighbours_.is_master(sender);
   for (const ArchiveRow& row : rows) {
-    if (row.at == masters_.own_id() || (!master && row.at != teller)) continue;
-    table_.take(teller, {row.mount, false, row.at},
-                row.have.empty() ? std::nullopt : std::optional(held(teller, row)));
+    if (row.at == masters_.own_id() || (!master && row.at != sender)) continue;
+    table_.take(sender, {row.mount, false, row.at},
+                row.have.empty() ? std::nullopt : std::optional(held(sender, row)));
   }
   if (table_.version() != published_) soon();
 }
@@ -183,7 +183,7 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
 }
 
 // A file that grows changes nothing that is told.
-void ArchiveLinks::look_at_own() {
+void ArchiveLinks::check_own() {
   ArchiveService& archive = *network_.archive;
   std::shared_ptr<const Config> config = network_.config.read();
   const bool reloaded = std::exchange(own_config_, config) != config;
@@ -213,12 +213,12 @@ void ArchiveLinks::look_at_own() {
 // A node tells of itself.  A master repeats to its nodes what others have told it of themselves.
 void ArchiveLinks::tell() {
   if (neighbours_.linked().empty()) return;
-  look_at_own();
+  check_own();
   for (const std::string& id : neighbours_.linked()) {
     const bool is_node = neighbours_.is_node(id), knows_slots = neighbours_.knows_slots(id);
     const auto show = [&](const RowKey& key,
                           const Table::Entry& entry) -> std::optional<ArchiveRow> {
-      const bool first_hand = entry.teller == key.node && entry.teller != id;
+      const bool first_hand = entry.sender == key.node && entry.sender != id;
       if (!entry.is_own() && !(is_node && first_hand)) return std::nullopt;
       const ArchiveRow& row = entry.row->row;
       const bool hidden =

@@ -38,7 +38,7 @@ class ArchiveLinks {
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
-  void take(const std::string& teller, const std::vector<ArchiveRow>& rows);
+  void take(const std::string& sender, const std::vector<ArchiveRow>& rows);
 
  private:
   // What a node holds, with the addresses at which it is to be had, the best one first.
@@ -62,10 +62,10 @@ class ArchiveLinks {
   void work();
   void tell();
   void publish();
-  void look_at_own();
+  void check_own();
   ArchiveRow own_row(const Config& config, const std::string& mount,
                      const Catalog::Files& files) const;
-  Held held(const std::string& teller, const ArchiveRow& row) const;
+  Held held(const std::string& sender, const ArchiveRow& row) const;
 
   Network& network_;
   MasterLinks& masters_;

@@ -42,13 +42,13 @@ bool CarriedLoad::update(const MountTable::Rows& mounts,
   in_use_ = std::move(used);
   count_below(master_ids);
   bool urgent = false;
-  const auto look = [&](const std::string& name, const Mount* mount) {
+  const auto check = [&](const std::string& name, const Mount* mount) {
     urgent = changes_.set(read(name, mount), now) || urgent;
   };
-  for (const auto& [name, mount] : in_use_) look(name, mount.get());
+  for (const auto& [name, mount] : in_use_) check(name, mount.get());
   for (const std::string& name : touched) {
     const auto* const mount = mounts_.look_up(name);
-    if (!in_use_.contains(name)) look(name, mount == nullptr ? nullptr : mount->get());
+    if (!in_use_.contains(name)) check(name, mount == nullptr ? nullptr : mount->get());
   }
   changes_.forget(now);
   return urgent;

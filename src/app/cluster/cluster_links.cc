@@ -55,17 +55,17 @@ NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
                                    const std::string& epoch) { joined(id, epoch, upward); },
           .left = [this](const std::string& id, bool silent) { left(id, silent); },
           .message = [this](const MessageFrame& frame) { pass_on(frame); },
-          .rows = [this](const std::string& teller, const Frame& frame) { take(teller, frame); }};
+          .rows = [this](const std::string& sender, const Frame& frame) { take(sender, frame); }};
 }
 
-void ClusterLinks::take(const std::string& teller, const Frame& frame) {
-  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) ingest_.take(teller, ingest->rows);
-  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) archive_.take(teller, archive->rows);
-  if (const auto* slots = std::get_if<SlotFrame>(&frame)) slots_.take(teller, slots->rows);
-  if (const auto* seats = std::get_if<SeatFrame>(&frame)) seats_.take(teller, seats->rows);
-  if (const auto* titles = std::get_if<TitleFrame>(&frame)) titles_.take(teller, titles->rows);
-  if (const auto* book = std::get_if<BookFrame>(&frame)) audience_.take(teller, *book);
-  if (const auto* booked = std::get_if<BookedFrame>(&frame)) audience_.take(teller, *booked);
+void ClusterLinks::take(const std::string& sender, const Frame& frame) {
+  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) ingest_.take(sender, ingest->rows);
+  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) archive_.take(sender, archive->rows);
+  if (const auto* slots = std::get_if<SlotFrame>(&frame)) slots_.take(sender, slots->rows);
+  if (const auto* seats = std::get_if<SeatFrame>(&frame)) seats_.take(sender, seats->rows);
+  if (const auto* titles = std::get_if<TitleFrame>(&frame)) titles_.take(sender, titles->rows);
+  if (const auto* book = std::get_if<BookFrame>(&frame)) audience_.take(sender, *book);
+  if (const auto* booked = std::get_if<BookedFrame>(&frame)) audience_.take(sender, *booked);
 }
 
 std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {

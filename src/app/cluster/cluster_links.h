@@ -111,7 +111,7 @@ class ClusterLinks {
   NeighbourCallbacks neighbours(bool upward);
   std::optional<StreamOffer> offer_of(const std::string& mount) const;
   void note_mounts();
-  void take(const std::string& teller, const Frame& frame);
+  void take(const std::string& sender, const Frame& frame);
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
 

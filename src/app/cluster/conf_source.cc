@@ -85,7 +85,7 @@ ConfSource::ConfSource(Network& network, NodeLinks& nodes)
       pieces_(
           {[this](const std::string& key, const std::string& node) { return value_of(key, node); },
            [this](const std::string& key, std::set<std::string>& apart) {
-             add_told_apart(key, apart);
+             add_sent_apart(key, apart);
            }}),
       timer_(network.loops.control(), [this] { work(); }) {}
 
@@ -280,7 +280,7 @@ bool ConfSource::exists(const std::string& key) const {
          (key.starts_with("ended/") && book_->ended().find(name) != book_->ended().end());
 }
 
-void ConfSource::add_told_apart(const std::string& key, std::set<std::string>& nodes) const {
+void ConfSource::add_sent_apart(const std::string& key, std::set<std::string>& nodes) const {
   if (const auto at = certificates_.find(key); at != certificates_.end())
     return nodes.insert(at->second.nodes.begin(), at->second.nodes.end());
   const MountRecord* record = nullptr;
@@ -383,7 +383,7 @@ void ConfSource::work() {
       break;
     }
     NodeSession* const session = nodes_.session_of(row->first);
-    if (session == nullptr || session->link().queued() > kMostQueued) {
+    if (session == nullptr || session->link().queued() > kMaxQueued) {
       waits = true;
       continue;
     }

@@ -11,7 +11,7 @@
 // Thread: control.
 // Ownership: ClusterLinks.
 // Bounds: kFramesATurn, kNotedATurn and kTurn of the loop; a node that does not read is sent no more
-// than kMostQueued.
+// than kMaxQueued.
 // Source: doc/stores.md; doc/link.md, CONF.
 #pragma once
 
@@ -42,7 +42,7 @@ class ConfSource {
   static constexpr std::size_t kFramesATurn = 20;
   static constexpr std::size_t kNotedATurn = 1000;  // names, of a store that is told whole
   static constexpr std::chrono::milliseconds kTurn{5};
-  static constexpr std::size_t kMostQueued = 2 << 20;
+  static constexpr std::size_t kMaxQueued = 2 << 20;
 
   ConfSource(Network& network, NodeLinks& nodes);
 
@@ -94,7 +94,7 @@ class ConfSource {
   // nullopt: none.
   std::optional<std::string> value_of(const std::string& key, const std::string& node);
   // The nodes that are told something else of it than others.
-  void add_told_apart(const std::string& key, std::set<std::string>& nodes) const;
+  void add_sent_apart(const std::string& key, std::set<std::string>& nodes) const;
   // What nodes are told that are no home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);
 

@@ -47,7 +47,7 @@ void IngestService::configure(const Config& config) {
   if (!ingest_) {
     ingest_ = std::make_unique<Ingest>(
         masters_.own_id(),
-        [this](const std::string& teller, const IngestRow& row) { return believes(teller, row); },
+        [this](const std::string& sender, const IngestRow& row) { return believes(sender, row); },
         network_.loops.control().now());
   }
   plans_ = ingest_plans(config);
@@ -55,7 +55,7 @@ void IngestService::configure(const Config& config) {
   for (const IngestPlan& plan : plans_) planned_.insert(plan.mount);
   ingest_->configure(plans_, neighbours_.alone());
   refused_.clear();
-  look_ = see_all_ = true;
+  must_check_ = see_all_ = true;
   see_again_ = name_again_ = {};
   note_absence();
   see_sources(true);
@@ -69,11 +69,11 @@ void IngestService::stop() {
   timer_.cancel();
 }
 
-bool IngestService::believes(const std::string& teller, const IngestRow& row) const {
-  if (neighbours_.is_master(teller)) return true;
-  const KnownNode* node = nodes_.known_node(teller);
-  if (node == nullptr || row.at != teller) return false;
-  if (is_home(mount_section(*network_.config.read(), row.mount), teller)) return true;
+bool IngestService::believes(const std::string& sender, const IngestRow& row) const {
+  if (neighbours_.is_master(sender)) return true;
+  const KnownNode* node = nodes_.known_node(sender);
+  if (node == nullptr || row.at != sender) return false;
+  if (is_home(mount_section(*network_.config.read(), row.mount), sender)) return true;
   return std::any_of(node->sources.begin(), node->sources.end(),
                      [&](const std::string& pattern) { return glob_match(pattern, row.mount); });
 }
@@ -97,9 +97,9 @@ void IngestService::note_absence() {
   if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(network_.loops.control().now());
 }
 
-void IngestService::take(const std::string& teller, const std::vector<IngestRow>& rows) {
+void IngestService::take(const std::string& sender, const std::vector<IngestRow>& rows) {
   if (stopped_ || !ingest_) return;
-  ingest_->take(teller, rows);
+  ingest_->take(sender, rows);
   soon();
 }
 
@@ -163,12 +163,12 @@ void IngestService::name_refused() {
   const SteadyTime now = network_.loops.control().now();
   if (now < name_again_) return;
   name_again_ = now + kBeforeNamed;
-  for (const auto& [teller, row] : ingest_->refused()) {
+  for (const auto& [sender, row] : ingest_->refused()) {
     if (refused_.size() >= kMaxNamed) return;
-    SteadyTime& since = refused_.try_emplace({teller, row.mount}, now).first->second;
+    SteadyTime& since = refused_.try_emplace({sender, row.mount}, now).first->second;
     if (since == SteadyTime::max() || now - since < kBeforeNamed) continue;
     since = SteadyTime::max();
-    network_.log.warn("cluster/ingest", cat({"mount ", row.mount, ": what node ", teller,
+    network_.log.warn("cluster/ingest", cat({"mount ", row.mount, ": what node ", sender,
                                              " says of it is passed over, its <node> has no ",
                                              "sources that name the mount"}));
   }
@@ -188,7 +188,7 @@ void IngestService::mount_changed(const std::string& mount) {
 }
 
 void IngestService::flows_changed() {
-  look_ = true;
+  must_check_ = true;
   if (!stopped_ && ingest_) soon();
 }
 
@@ -233,7 +233,7 @@ std::optional<Upstream> IngestService::place_of(const std::string& node) const {
 
 // A mount that waits for its source to come back has one: its listeners wait everywhere.  Where
 // that may come back at another node, it has none.
-void IngestService::look_at_own() {
+void IngestService::check_own() {
   Ingest::Sources own;
   const auto config = network_.config.read();
   if (!masters_.empty())
@@ -247,15 +247,15 @@ void IngestService::look_at_own() {
       // The relay of a record is its source, and it is pulled at its home.
       if (!facts->relayed ||
           (is_own_id(*config, section.home) && network_.relays->captures_own(name)))
-        own.emplace(name, ToldSource{facts->login, facts->source_ip, facts->user_agent,
-                                     unix_seconds(facts->started_wall)});
+        own.emplace(name, ReportedSource{facts->login, facts->source_ip, facts->user_agent,
+                                         unix_seconds(facts->started_wall)});
     }
   ingest_->set_sources(std::move(own));
 }
 
 // Only mounts of which something has changed are looked at, and of many at once some in each turn.
 void IngestService::see_sources(bool all) {
-  if (std::exchange(look_, false)) look_at_own();
+  if (std::exchange(must_check_, false)) check_own();
   const SteadyTime at = network_.loops.control().now();
   due_.merge(ingest_->take_changed_sources());
   for (Ingest::Elsewhere& each : ingest_->take_ended_sources())
@@ -380,9 +380,9 @@ std::vector<IngestSight> IngestService::rows() const {
   if (!ingest_) return out;
   for (const IngestPlan& plan : plans_)
     for (IngestRow& row : ingest_->known(plan.mount)) out.push_back({std::move(row), ""});
-  for (auto& [teller, row] : ingest_->refused())
+  for (auto& [sender, row] : ingest_->refused())
     out.push_back(
-        {std::move(row), cat({"the <node> ", teller, " has no sources that name the mount"})});
+        {std::move(row), cat({"the <node> ", sender, " has no sources that name the mount"})});
   for (const Ingest::Elsewhere& source : ingest_->sources()) {
     const bool encoder = ingest_->is_source_at(source.mount, source.node);
     if (neighbours_.is_master(source.node) || (!encoder && planned_.contains(source.mount)))

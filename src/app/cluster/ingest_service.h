@@ -39,7 +39,7 @@ class IngestService {
   void joined(const std::string& id, bool upward);
   // The last link to it has ended.
   void left(const std::string& id);
-  void take(const std::string& teller, const std::vector<IngestRow>& rows);
+  void take(const std::string& sender, const std::vector<IngestRow>& rows);
 
   // This node pulls the mount from its own upstream.
   bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }
@@ -62,7 +62,7 @@ class IngestService {
   // The source that is pulled, as its node tells of it; nullopt: none, or nothing is told.
   struct FedBy {
     std::string node;
-    ToldSource source;
+    ReportedSource source;
   };
   std::optional<FedBy> fed_by(std::string_view mount) const;
   // The node says that it has the source, whether that is pulled or not.
@@ -79,7 +79,7 @@ class IngestService {
   std::vector<IngestSight> rows() const;
 
   // Whether what this neighbour says of a source of the mount counts here.
-  bool believes(const std::string& teller, const IngestRow& row) const;
+  bool believes(const std::string& sender, const IngestRow& row) const;
 
  private:
   void note_absence();
@@ -88,7 +88,7 @@ class IngestService {
   void act();
   void tell();
   void name_refused();
-  void look_at_own();
+  void check_own();
   // all: not only as many as are looked at in one turn.
   void see_sources(bool all);
   void note_places(SteadyTime now);
@@ -109,7 +109,7 @@ class IngestService {
   std::set<std::string, std::less<>> planned_;  // mounts of plans_
   NodeSources node_sources_;
   std::uint64_t next_offer_ = 1;
-  bool look_ = true;  // at the mounts
+  bool must_check_ = true;  // at the mounts
   bool see_all_ = true;
   std::set<std::string> due_;                              // mounts, to be seen
   std::set<std::pair<std::string, std::string>> ending_;   // mounts and nodes, to be seen

@@ -33,7 +33,7 @@ void LinkArrivals::keep(const std::set<std::string, std::less<>>& masters) {
 void LinkArrivals::note(std::uint8_t master, ClientKey client) {
   if (client == 0) return;
   std::lock_guard<std::mutex> guard(mutex_);
-  if (waiting_.size() < kMostWaiting) waiting_.push_back({master, client});
+  if (waiting_.size() < kMaxWaiting) waiting_.push_back({master, client});
 }
 
 std::vector<ClientKey> LinkArrivals::take(std::string_view master, std::size_t most) {

@@ -41,7 +41,7 @@ class LinkArrivals {
   std::vector<ClientKey> take(std::string_view master, std::size_t most);
 
  private:
-  static constexpr std::size_t kMostWaiting = 16'384;
+  static constexpr std::size_t kMaxWaiting = 16'384;
   struct Waiting {
     std::uint8_t master;
     ClientKey client;

@@ -90,15 +90,15 @@ std::string why_refused(const CommandFrame& command, const OrderRights& rights) 
   return "";
 }
 
-void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
+void send_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
                     std::function<void(TellFrame)> then) {
   CommandFrame as_order;
   as_order.mount = ask.mount;
   if (std::string why = why_refused(as_order, rights); !why.empty())
     return then({ask.number, {}, false, std::move(why)});
-  const std::size_t most = std::min(ask.most, kMaxTold);
+  const std::size_t most = std::min(ask.most, kMaxReportedRows);
   station.listeners_page(ask.mount, ask.after, most, [ask, then](ListenerRows page) {
-    std::vector<ToldListener> told;
+    std::vector<ReportedListener> told;
     for (ListenerRow& row : page.rows) told.push_back(link_row(std::move(row)));
     TellFrame frame = tell_frame(ask, std::move(told));
     frame.more = frame.more || page.more;
@@ -106,13 +106,13 @@ void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& ri
   });
 }
 
-ToldListener link_row(ListenerRow row) {
-  ToldListener told{row.id,
-                    std::move(row.ip),
-                    std::move(row.user_agent),
-                    std::move(row.username),
-                    row.connected_seconds,
-                    row.hls};
+ReportedListener link_row(ListenerRow row) {
+  ReportedListener told{row.id,
+                        std::move(row.ip),
+                        std::move(row.user_agent),
+                        std::move(row.username),
+                        row.connected_seconds,
+                        row.hls};
   if (row.tcp) {
     told.round_trip_us = static_cast<std::uint64_t>(row.tcp->round_trip.count());
     told.retransmits = row.tcp->retransmits;

@@ -26,10 +26,10 @@ struct OrderRights {
 std::string why_refused(const CommandFrame& command, const OrderRights& rights);
 
 // Tells the listeners of a mount, where this master may order them about.
-void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
+void send_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
                     std::function<void(TellFrame)> then);
 
-ToldListener link_row(ListenerRow row);
+ReportedListener link_row(ListenerRow row);
 
 // `then` is called once, now or later; the caller sets the number of the result.
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,

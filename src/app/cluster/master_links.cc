@@ -280,7 +280,7 @@ bool MasterLinks::may_order_all(const MasterLink& link) const {
   return set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
 }
 
-bool MasterLinks::tells_logins(const MasterLink& link) const {
+bool MasterLinks::sends_logins(const MasterLink& link) const {
   const MasterSessions set = link.settings.sessions;
   return set == MasterSessions::kAll || (set == MasterSessions::kAuto && may_order_all(link));
 }
@@ -314,7 +314,7 @@ void MasterLinks::answer(const MasterSession& from, const AskFrame& ask,
   constexpr unsigned kToldASecond = 20;
   if (!told_.allows(loop().now(), kToldASecond))
     return then({ask.number, {}, false, "more than 20 questions in a second"});
-  tell_listeners(*network_.station, ask, rights_of(from), std::move(then));
+  send_listeners(*network_.station, ask, rights_of(from), std::move(then));
 }
 
 // -- listeners of a mount that is not known here --------------------------------------------------

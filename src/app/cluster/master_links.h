@@ -86,7 +86,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // of the masters that this node is, or was, linked to.
   std::string pull_line(const Upstream& upstream);
   // Its keys, users and hand-overs of sessions are believed here.
-  bool tells_logins(const MasterLink& link) const;
+  bool sends_logins(const MasterLink& link) const;
   // The ids of masters that this node is, or was, linked to.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
   // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.

@@ -20,7 +20,7 @@ struct NeighbourCallbacks {
   // silent: nothing came from it any more.
   std::function<void(const std::string& id, bool silent)> left;
   std::function<void(const MessageFrame&)> message;
-  std::function<void(const std::string& teller, const Frame&)> rows;  // has_rows()
+  std::function<void(const std::string& sender, const Frame&)> rows;  // has_rows()
 };
 
 // Side: NodeSide or MasterSide.
@@ -31,8 +31,8 @@ class NeighbourSide : public Side {
 
   // -- LinkHost
   void message(MessageFrame message) final { neighbours_.message(message); }
-  void rows(const std::string& teller, const Frame& frame) final {
-    neighbours_.rows(teller, frame);
+  void rows(const std::string& sender, const Frame& frame) final {
+    neighbours_.rows(sender, frame);
   }
 
  protected:

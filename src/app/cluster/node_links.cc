@@ -169,7 +169,7 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
   const std::string id = session.id();
   const bool silent = session.was_silent();
   std::erase_if(sessions_, [&](const auto& each) { return each.get() == &session; });
-  if (session_of(id) == nullptr) offers_.forget_told(id);
+  if (session_of(id) == nullptr) offers_.forget_sent(id);
   if (!stopped_) neighbours_.left(id, silent);
 }
 

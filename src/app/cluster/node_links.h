@@ -96,7 +96,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void node_answered(const std::string& node, const ResultFrame& result) override {
     orders_.answered(node, result);
   }
-  void node_told(const std::string& node, const TellFrame& told) override {
+  void node_reported(const std::string& node, const TellFrame& told) override {
     asks_.answered(node, told);
   }
   void node_left(NodeSession& session, const std::string& why) override;

@@ -102,7 +102,7 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
 
 void RelayService::drain_changed() {
   const bool draining = network_.drain.draining();
-  if (stopped_ || std::exchange(told_draining_, draining) == draining) return;
+  if (stopped_ || std::exchange(reported_draining_, draining) == draining) return;
   for (const auto& master : masters_) master->report_now();
 }
 

@@ -65,9 +65,9 @@ void RelayService::note_unable(const std::string& mount) {
   ++unable_revision_;
 }
 
-void RelayService::tell_unable() {
-  if (unable() == told_unable_) return;
-  told_unable_ = unable_;
+void RelayService::report_unable() {
+  if (unable() == reported_unable_) return;
+  reported_unable_ = unable_;
   for (const auto& master : masters_) master->report_now();
 }
 
@@ -75,7 +75,7 @@ void RelayService::pull_changed(const ConnectTarget& from, PullFault fault) {
   if (stopped_) return;
   unable_known_ = false;
   network_.links->masters().pulls_changed(from, fault);
-  if (publishes() && !tell_.armed()) tell_.after(kTellPause);
+  if (publishes() && !report_timer_.armed()) report_timer_.after(kTellPause);
 }
 
 PullFault RelayService::path_fault(const ConnectTarget& from) const {

@@ -55,16 +55,16 @@ RelayService::RelayService(Network& network)
                    return make_tls(loop, std::move(plain), host, std::move(then), false);
                  }),
       programs_(network),
-      tell_(network.loops.control(), [this] { tell_unable(); }),
+      report_timer_(network.loops.control(), [this] { report_unable(); }),
       parked_(network.loops.control(), kMaxParked,
               {[this](const ParkedRequest& request, WaitOutcome outcome) {
                  Worker::resume(network_, request, outcome);
                },
                [this](const std::string& mount) { release(mount, WaitOutcome::kNever); }}),
-      look_(network.loops.control(), [this] { look_for_away(); }),
+      check_timer_(network.loops.control(), [this] { find_away(); }),
       choose_(network.loops.control(), [this] { choose_some(); }),
       relays_(*this) {
-  look_.after(kLookForAway);
+  check_timer_.after(kLookForAway);
   if (wants_tls(*network.config.read())) load_roots();  // out of reach after a chroot
 }
 
@@ -188,10 +188,10 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
 //
 // Of a mount with two homes the source here ends, at its home later than at its backup: where two
 // masters each offer the other one's source, one is left.
-void RelayService::look_for_raced() {
+void RelayService::find_raced() {
   const auto config = network_.config.read();
   std::map<std::string, unsigned> raced;
-  const auto look_at = [&](const std::string& mount, const Relay& relay) {
+  const auto check_mount = [&](const std::string& mount, const Relay& relay) {
     const auto* writer = network_.admission->writer_of(mount);
     if (writer == nullptr || writer->kind != WriterKind::kSource) return;
     const auto& upstreams = relay.plan().upstreams;
@@ -216,15 +216,15 @@ void RelayService::look_for_raced() {
     }
   };
   for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
-    if (const Relay* relay = relays_.of_mount(name)) look_at(name, *relay);
+    if (const Relay* relay = relays_.of_mount(name)) check_mount(name, *relay);
   raced_ = std::move(raced);
 }
 
 void RelayService::stop() {
   left_.clear();
   stopped_ = true;
-  look_.cancel();
-  tell_.cancel();
+  check_timer_.cancel();
+  report_timer_.cancel();
   choose_.cancel();
   masters_.clear();
   relays_.clear();
@@ -256,9 +256,9 @@ void RelayService::ask_lists() {
 }
 
 // An idle relay with fallback-override is started for its listeners that wait at its fallback.
-void RelayService::look_for_away() {
-  look_.after(coalesced(network_.loops.control(), kLookForAway));
-  look_for_raced();
+void RelayService::find_away() {
+  check_timer_.after(coalesced(network_.loops.control(), kLookForAway));
+  find_raced();
   std::set<std::string> formers;
   for (const auto& [mount, until] : former_) formers.insert(mount);
   if (!formers.empty()) streams_changed(formers);
@@ -279,7 +279,7 @@ void RelayService::look_for_away() {
         for (const auto& found : answers)
           for (std::size_t i = 0; i < homes.size(); ++i)
             if (found[i]) away_.insert(homes[i]);
-        for (const std::string& mount : away_) relays_.look_at(mount);
+        for (const std::string& mount : away_) relays_.check_mount(mount);
       });
 }
 

@@ -158,7 +158,7 @@ class RelayService final : public RelayHost {
 
  private:
   void load_roots();
-  void look_for_away();
+  void find_away();
   // The configuration is another one: each mount that it, a master or a node has.
   void choose_all();
   void choose_some();
@@ -174,9 +174,9 @@ class RelayService final : public RelayHost {
   // Its relay may be another one.
   void note_unable(const std::string& mount);
   void leave_formers(const std::vector<MasterPlan>& plans);
-  void look_for_raced();
+  void find_raced();
   void release(const std::string& mount, WaitOutcome outcome);
-  void tell_unable();
+  void report_unable();
   MasterWatch::Flow flow_of(const std::string& mount) const;
   bool fallback_plays(const Mount& mount) const;
   std::chrono::milliseconds usual_linger(const Mount& mount, WriterKind kind) const;
@@ -190,15 +190,15 @@ class RelayService final : public RelayHost {
   ExecSources programs_;
   Gate calls_, proofs_, dry_;
   std::map<std::string, PullFault, std::less<>> unable_;
-  std::map<std::string, PullFault, std::less<>> told_unable_;
+  std::map<std::string, PullFault, std::less<>> reported_unable_;
   bool unable_known_ = true;
   std::uint64_t unable_revision_ = 0;
-  Timer tell_;                               // masters that get reports
+  Timer report_timer_;                       // masters that get reports
   ParkedRequests parked_;                    // by mounts, which are idle
   std::map<std::string, std::string> vias_;  // of the first of them that has one
   std::set<std::string>
       away_;  // idle relays whose listeners are at the fallback and want to come back
-  Timer look_;
+  Timer check_timer_;
   std::vector<RelayPlan> configured_;
   std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount
   Snapshot<std::set<std::string>> file_mounts_{std::make_shared<const std::set<std::string>>()};
@@ -210,7 +210,7 @@ class RelayService final : public RelayHost {
   // Mounts with a source here and one elsewhere: at how many looks in a row.
   std::map<std::string, unsigned> raced_;
   unsigned leaving_ = 0;
-  bool told_draining_ = false;
+  bool reported_draining_ = false;
   Timer choose_;
   std::atomic<bool> publishes_{false};
   RelaySet relays_;

@@ -29,8 +29,8 @@ class RowOutbox {
       timer_.after(std::chrono::ceil<std::chrono::microseconds>(
           std::max(SteadyTime::duration(0), sent_ + kBetween - loop_.now())));
   }
-  template <class Letters>
-  void add_all(Letters letters) {
+  template <class Rows>
+  void add_all(Rows letters) {
     for (auto& letter : letters) add(letter.to, std::move(letter.row));
   }
   // This neighbour is lost.

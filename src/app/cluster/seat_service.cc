@@ -119,9 +119,9 @@ void SeatService::left(const std::string& id, bool silent) {
   settle();
 }
 
-void SeatService::take(const std::string& teller, const std::vector<SeatRow>& rows) {
-  if (stopped_ || !neighbours_.is_linked(teller)) return;
-  for (const SeatRow& row : rows) book_.take(teller, row, network_.clock.steady());
+void SeatService::take(const std::string& sender, const std::vector<SeatRow>& rows) {
+  if (stopped_ || !neighbours_.is_linked(sender)) return;
+  for (const SeatRow& row : rows) book_.take(sender, row, network_.clock.steady());
   settle();
 }
 
@@ -169,7 +169,7 @@ void SeatService::settle() {
       asked.front()(false, SeatPass());
     }
   }
-  outbox_.add_all(book_.take_letters());
+  outbox_.add_all(book_.take_outgoing());
   if (book_.size() > 0 && !timer_.armed()) timer_.after(kSeatRest);
 }
 

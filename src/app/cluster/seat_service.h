@@ -53,7 +53,7 @@ class SeatService {
   void stop();
   void joined(const std::string& id, bool restarted);
   void left(const std::string& id, bool silent);
-  void take(const std::string& teller, const std::vector<SeatRow>& rows);
+  void take(const std::string& sender, const std::vector<SeatRow>& rows);
 
   struct Ask {
     std::string mount, user;

@@ -38,46 +38,46 @@ SlotService::SlotService(Network& network, const MasterLinks& masters, const Ing
       outbox_(network.loops.control(), neighbours),
       began_(network.clock.steady()),
       timer_(network.loops.control(), [this] { work(); }),
-      look_timer_(network.loops.control(), [this] { look(); }) {}
+      check_timer_(network.loops.control(), [this] { check(); }) {}
 
 SlotService::~SlotService() = default;
 
 void SlotService::configure() {
   judge_all_ = true;
-  if (!stopped_) look();
+  if (!stopped_) check();
 }
 
 void SlotService::stop() {
   stopped_ = true;
   timer_.cancel();
   outbox_.stop();
-  look_timer_.cancel();
+  check_timer_.cancel();
   waiting_.clear();
 }
 
 void SlotService::offers_changed(const std::set<std::string>& mounts) {
   changed_offers_.insert(mounts.begin(), mounts.end());
-  look_soon();
+  check_soon();
 }
 
 void SlotService::sections_changed(std::span<const std::string> mounts) {
   if (!judge_all_) changed_.insert(mounts.begin(), mounts.end());
   for (const std::string& mount : mounts) streams_.note(mount);
-  look_soon();
+  check_soon();
 }
 
 void SlotService::mounts_changed() {
   streams_.note_all();
-  look_soon();
+  check_soon();
 }
 
 void SlotService::mount_changed(const std::string& mount) {
   streams_.note(mount);
-  look_soon();
+  check_soon();
 }
 
-void SlotService::look_soon() {
-  if (!stopped_ && !look_timer_.armed()) look_timer_.after(0us);
+void SlotService::check_soon() {
+  if (!stopped_ && !check_timer_.armed()) check_timer_.after(0us);
 }
 
 // -- which mounts ---------------------------------------------------------------------------------
@@ -187,9 +187,9 @@ void SlotService::judge_streams() {
   }
 }
 
-void SlotService::look() {
+void SlotService::check() {
   if (stopped_) return;
-  looked_ = network_.clock.steady();
+  checked_at_ = network_.clock.steady();
   const std::size_t before = rows_.size();
   bool changed = judge_sections();
   changed = judge_offers() || changed;
@@ -309,7 +309,7 @@ void SlotService::joined(const std::string& id, bool restarted) {
     serve(row);
   }
   wake_all();
-  look_soon();
+  check_soon();
 }
 
 void SlotService::replaced(const std::string& id) {
@@ -339,8 +339,8 @@ void SlotService::left(const std::string& id, bool silent) {
   wake_all();
 }
 
-void SlotService::take(const std::string& teller, const std::vector<SlotRow>& rows) {
-  if (stopped_ || !neighbours_.is_linked(teller)) return;
+void SlotService::take(const std::string& sender, const std::vector<SlotRow>& rows) {
+  if (stopped_ || !neighbours_.is_linked(sender)) return;
   const SteadyTime now = network_.clock.steady();
   for (const SlotRow& said : rows) {
     const auto at = rows_.find(said.mount);
@@ -351,11 +351,11 @@ void SlotService::take(const std::string& teller, const std::vector<SlotRow>& ro
       answer.life = said.life;
       answer.down = true;
       answer.word = SlotWord::kOpen;
-      outbox_.add(teller, std::move(answer));
+      outbox_.add(sender, std::move(answer));
       continue;
     }
     rouse(at->first, at->second);
-    at->second.book->take(teller, said, now);
+    at->second.book->take(sender, said, now);
     serve(at->second);
   }
 }
@@ -370,8 +370,8 @@ bool SlotService::knows_no_limit(const std::string& mount) const {
 void SlotService::work() {
   if (stopped_) return;
   const SteadyTime now = network_.clock.steady();
-  if (now - looked_ >= kAtRest - kWhileBusy) {
-    looked_ = now;
+  if (now - checked_at_ >= kAtRest - kWhileBusy) {
+    checked_at_ = now;
     if (place_awake()) publish();
   }
   bool busy = false;

@@ -68,7 +68,7 @@ class SlotService {
   void resend(const std::string& id);
   // The last link has ended.
   void left(const std::string& id, bool silent);
-  void take(const std::string& teller, const std::vector<SlotRow>& rows);
+  void take(const std::string& sender, const std::vector<SlotRow>& rows);
   // The node that this mount's slots come from; "": this one.
   std::string parent_of(const std::string& mount) const;
 
@@ -111,14 +111,14 @@ class SlotService {
   // While something waits; else timer_ is slow.
   static constexpr std::chrono::milliseconds kWhileBusy{20};
   void work();
-  void look();
+  void check();
   // Rows for the sections with a limit, of a configuration or of what has changed in it, and for
   // what masters offer with slots, once for each change of offers.  True: some are new.
   bool judge_sections();
   void judge_all_sections(const Config& config);
   bool judge_offers();
   void judge_streams();
-  void look_soon();
+  void check_soon();
   void wake(const std::string& mount, Row& row);
   void wake_all();
   void rouse(const std::string& mount, Row& row);
@@ -154,7 +154,7 @@ class SlotService {
   RowOutbox<SlotRow> outbox_;
   std::uint64_t life_ = 0;
   std::uint64_t waits_ = 0;
-  SteadyTime began_{}, looked_{};
+  SteadyTime began_{}, checked_at_{};
   std::shared_ptr<const Config> judged_;
   std::uint64_t judged_number_ = 0;
   bool any_section_ = false;       // of judged_ has a limit
@@ -168,7 +168,7 @@ class SlotService {
   bool stopped_ = false;
   bool soon_ = false;  // timer_ is set for kWhileBusy
   bool full_ = false;  // of kMaxBooks; it has been logged
-  Timer timer_, look_timer_;
+  Timer timer_, check_timer_;
 };
 
 }  // namespace lb

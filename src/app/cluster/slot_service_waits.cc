@@ -56,7 +56,7 @@ void SlotService::serve(Row& row) {
                       cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
                            " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
                            " of them were given to it and count"}));
-  outbox_.add_all(book.take_letters());
+  outbox_.add_all(book.take_outgoing());
 }
 
 // Where many come at once, slots are still on their way from one node to another: a listener that

@@ -73,17 +73,17 @@ void TitleLinks::left(const std::string& id) {
   soon();
 }
 
-void TitleLinks::take(const std::string& teller, const std::vector<TitleRow>& rows) {
+void TitleLinks::take(const std::string& sender, const std::vector<TitleRow>& rows) {
   if (stopped_) return;
   const std::uint64_t before = table_.version();
-  const bool master = neighbours_.is_master(teller);
+  const bool master = neighbours_.is_master(sender);
   for (const TitleRow& row : rows) {
     if (row.at == masters_.own_id()) continue;
     IngestRow source;
     source.mount = row.mount;
     source.at = row.at;
-    if (!master && (row.at != teller || !ingest_.believes(teller, source))) continue;
-    table_.take(teller, {row.mount, false, row.at},
+    if (!master && (row.at != sender || !ingest_.believes(sender, source))) continue;
+    table_.take(sender, {row.mount, false, row.at},
                 row.song.empty() ? std::nullopt : std::optional(row));
   }
   if (table_.version() != before) soon();
@@ -202,12 +202,12 @@ std::vector<std::string> TitleLinks::tellers(const std::string& mount) const {
   const auto [first, last] = table_.of_mount(mount);
   for (auto each = first; each != last; ++each)
     for (const Table::Heard& heard : each->second.heard)
-      if (!heard.teller.empty()) by_hops.emplace_back(heard.row->hops, heard.teller);
+      if (!heard.sender.empty()) by_hops.emplace_back(heard.row->hops, heard.sender);
   std::sort(by_hops.begin(), by_hops.end());
   std::vector<std::string> tellers;
-  for (auto& [hops, teller] : by_hops)
-    if (std::find(tellers.begin(), tellers.end(), teller) == tellers.end())
-      tellers.push_back(std::move(teller));
+  for (auto& [hops, sender] : by_hops)
+    if (std::find(tellers.begin(), tellers.end(), sender) == tellers.end())
+      tellers.push_back(std::move(sender));
   return tellers;
 }
 
@@ -221,7 +221,7 @@ void TitleLinks::tell() {
     const bool is_node = neighbours_.is_node(id);
     const auto show = [&](const RowKey& key, const Table::Entry& entry) -> std::optional<TitleRow> {
       if (entry.is_own()) return *entry.row;
-      if (!is_node || entry.teller == id || key.node == id || entry.row->hops >= kMaxTitleHops)
+      if (!is_node || entry.sender == id || key.node == id || entry.row->hops >= kMaxTitleHops)
         return std::nullopt;
       TitleRow row = *entry.row;
       ++row.hops;

@@ -54,7 +54,7 @@ class TitleLinks {
   void joined(const std::string& id);
   // The last link to it has ended.
   void left(const std::string& id);
-  void take(const std::string& teller, const std::vector<TitleRow>& rows);
+  void take(const std::string& sender, const std::vector<TitleRow>& rows);
 
   // Called with each mount of which something was heard.
   void set_heard(std::function<void(const std::string& mount)> heard) { heard_ = std::move(heard); }

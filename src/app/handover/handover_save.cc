@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostListeners = 1000;      // in one record
+constexpr std::size_t kListenersARecord = 1000;   // in one record
 constexpr std::size_t kRecordsBytes = 1'000'000;  // likewise
 
 }  // namespace
@@ -31,7 +31,7 @@ void Handover::save_players(HandoverOut& out) {
   for (HlsSessionRecord& player : network_.hls->sessions().save()) {
     of.players.push_back(std::move(player));
     ++given_.players;
-    if (of.players.size() >= kMostListeners) put();
+    if (of.players.size() >= kListenersARecord) put();
   }
   put();
 }
@@ -206,7 +206,7 @@ void Handover::save_listeners(HandoverOut& out,
       of.listeners.push_back(save_listener(listener, places->second, out.fds()));
       count(of.listeners.back());
       // A record has a limit.
-      if (of.listeners.size() >= kMostListeners)
+      if (of.listeners.size() >= kListenersARecord)
         out.put(HandoverType::kListeners, std::exchange(of, {}));
     });
     for (const auto& [mount, of] : of_mounts)

@@ -24,7 +24,7 @@ namespace lb {
 namespace {
 
 constexpr int kPatienceMs = 60'000;
-constexpr std::size_t kMostText = 4096;
+constexpr std::size_t kMaxText = 4096;
 
 int end(int status, std::string_view why) {
   const std::string line = cat({"icecast-lb: ", why, "\n"});
@@ -87,7 +87,7 @@ int upgrade_server(const Options& options) {
   int ready = 0;
   while ((ready = ::poll(&answer, 1, kPatienceMs)) < 0 && errno == EINTR) {
   }
-  std::array<char, kMostText> said{};
+  std::array<char, kMaxText> said{};
   const ssize_t n = ready > 0 ? ::recv(socket.get(), said.data(), said.size(), 0) : 0;
   if (n < 1)
     return end(1, cat({"process ", *pid, " has not said how it ended within ", kPatienceMs / 1000,

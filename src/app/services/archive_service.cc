@@ -47,7 +47,7 @@ ArchiveService::ArchiveService(Traffic& traffic)
       readers_(std::make_unique<ReaderPool>([this] { return begin_readers(); })) {
   readers_->set_remote(&remote_->archive());
   readers_->set_missing([this](const std::string& mount) {
-    if (on()) writer_->look_soon(mount);
+    if (on()) writer_->check_soon(mount);
   });
 }
 
@@ -67,7 +67,7 @@ std::vector<Loop*> ArchiveService::begin_readers() {
 bool ArchiveService::begin_writer(const Config& config) {
   const std::string dir = archive_directory_of(config);
   if (dir.empty()) {
-    if (!std::exchange(said_, true))
+    if (!std::exchange(logged_, true))
       traffic_.log.error("archive",
                          "<archive> of a mount: nothing is recorded, because no "
                          "directory is known; name one in <archive><dir>, or "

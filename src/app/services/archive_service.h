@@ -104,7 +104,7 @@ class ArchiveService {
       downloads_;  // of mounts that are recorded; none ever goes
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
-  bool said_ = false;  // that no directory is known
+  bool logged_ = false;  // that no directory is known
 };
 
 }  // namespace lb

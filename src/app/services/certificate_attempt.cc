@@ -235,7 +235,7 @@ void CertificateService::log_clock() {
 
 void CertificateService::keep_account() {
   account_.url = order_->account();
-  if (!std::exchange(told_terms_, true) && !order_->terms().empty())
+  if (!std::exchange(logged_terms_, true) && !order_->terms().empty())
     runtime_.log.info(kAcmeModule, cat({"an account was made at ", account_of_,
                                         ", whose terms are ", order_->terms()}));
   write([dir = state_dir_, url = account_of_,

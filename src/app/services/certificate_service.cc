@@ -27,7 +27,7 @@ CertificateService::CertificateService(Runtime& runtime, Callbacks callbacks)
       dns_(runtime.loops.control(), runtime.log),
       watch_(runtime, [this](const RenewalWindow& window) { on_window(window); }),
       began_(runtime.clock.steady()),
-      timer_(runtime.loops.control(), [this] { look(); }),
+      timer_(runtime.loops.control(), [this] { check(); }),
       wait_(runtime.loops.control(), [this] { take(order_->next()); }),
       keep_again_(runtime.loops.control(), [this] { keep_again(); }),
       share_wait_(runtime.loops.control(), [this] { when_shared(); }) {}
@@ -198,15 +198,16 @@ void CertificateService::on_window(const RenewalWindow& window) {
 
 void CertificateService::plan(WallTime at) {
   next_ = at;
-  WallTime look_at = at;
+  WallTime check_mount = at;
   // The moment from which players refuse it is told.
   const WallTime now = runtime_.clock.wall();
-  if (kept_.facts && kept_.facts->ends > now) look_at = std::min(look_at, kept_.facts->ends);
-  const auto left = std::chrono::duration_cast<std::chrono::microseconds>(look_at - now);
+  if (kept_.facts && kept_.facts->ends > now)
+    check_mount = std::min(check_mount, kept_.facts->ends);
+  const auto left = std::chrono::duration_cast<std::chrono::microseconds>(check_mount - now);
   timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kLongestLook));
 }
 
-void CertificateService::look() {
+void CertificateService::check() {
   const WallTime now = runtime_.clock.wall();
   if (kept_.facts && kept_.facts->ends <= now && now - expiry_logged_ >= kLongestLook) {
     expiry_logged_ = now;

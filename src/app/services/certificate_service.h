@@ -101,7 +101,7 @@ class CertificateService {
   void forget();  // all that is under way
   void plan(WallTime at);
   void plan_renewal(bool logs_it);
-  void look();
+  void check();
   void on_window(const RenewalWindow& window);
   WallTime renewal() const;
   AttemptFacts attempt_facts() const;
@@ -158,7 +158,7 @@ class CertificateService {
   std::string account_of_;  // the directory
   std::optional<AcmeKey> account_key_, key_;
   std::optional<AcmeOrder> order_;
-  bool told_terms_ = false, clock_logged_ = false;
+  bool logged_terms_ = false, clock_logged_ = false;
   std::uint64_t request_ = 0;
   WallTime next_{}, expiry_logged_{};
   std::optional<WallTime> lost_account_;  // when an account was made again

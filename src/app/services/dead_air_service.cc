@@ -85,7 +85,7 @@ void DeadAirService::configure() {
   begin_taken();
   std::erase_if(ears_, [](const auto& row) { return row.second.state == State::kMissing; });
   const auto all = traffic_.mounts.all();
-  for (const auto& [name, mount] : *all) look(name);
+  for (const auto& [name, mount] : *all) check(name);
 }
 
 std::vector<DeadAirService::Wanted> DeadAirService::wanted_of(const std::string& mount,
@@ -116,7 +116,7 @@ const DeadAirService::Ear* DeadAirService::ear_of(const std::string& mount,
   return nullptr;
 }
 
-void DeadAirService::look(const std::string& mount) {
+void DeadAirService::check(const std::string& mount) {
   if (stopped_) return;
   const auto found = traffic_.mounts.find(mount);
   const auto wanted = wanted_of(mount, found.get());
@@ -193,13 +193,13 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
   auto child = ChildProcess::start(traffic_.loops.control(), spec, callbacks_of(id));
   if (!child) {
     ear.state = State::kMissing;
-    if (!std::exchange(missing_said_, true))
+    if (!std::exchange(missing_logged_, true))
       traffic_.log.warn("source/dead-air",
                         cat({"mount ", ear.mount, ": ", child.error().what,
                              "; nothing listens for dead air, the streams go on"}));
     return;
   }
-  missing_said_ = false;
+  missing_logged_ = false;
   ear.state = State::kRuns;
   ear.child = std::move(*child);
   traffic_.log.debug("source/dead-air", cat({ear.about, ", runs as process ", ear.child->pid()}));
@@ -280,7 +280,7 @@ void DeadAirService::on_end(std::uint64_t id, const ChildEnd& end) {
   }
   feeds_.end(id);
   at->second.state = State::kRests;
-  look(at->second.mount);  // it may have ended with its encoder
+  check(at->second.mount);  // it may have ended with its encoder
   at = ears_.find(id);
   if (at == ears_.end()) return;
   Ear& ear = at->second;

@@ -50,7 +50,7 @@ class DeadAirService {
   void configure();
   // The mount has begun, ended, waits, or has changed over: which encoders are listened to follows
   // from that.
-  void look(const std::string& mount);
+  void check(const std::string& mount);
   void stop();
 
   // -- of a hand-over: the programs that listen to those that write go over; the others, of
@@ -122,7 +122,7 @@ class DeadAirService {
   std::set<std::uint64_t> saved_;                 // ears, likewise
   std::map<std::uint64_t, Taken> taken_;          // by ear
   std::uint64_t next_id_ = 1;
-  bool missing_said_ = false;
+  bool missing_logged_ = false;
   bool stopped_ = false;
   Timer starter_;
   SoundFeeds feeds_;

@@ -99,10 +99,10 @@ void ExternalService::configure(const Config& config) {
   if (copy_path_ != copy_path(config) && book_.size() > 0) copy_.changed();
   copy_path_ = copy_path(config);
   book_.set_rules({settings_.confirm, settings_.allow_empty});
-  const bool told_nodes = std::exchange(tells_nodes_, external_is_for_cluster(config));
+  const bool told_nodes = std::exchange(sends_nodes_, external_is_for_cluster(config));
   // No empty set is sent to nodes before the first answer: they may hold mounts of an earlier run.
-  if (tells_nodes_ && !told_nodes && book_.size() > 0) apply();
-  if (told_nodes && !tells_nodes_) callbacks_.tell_nodes({});
+  if (sends_nodes_ && !told_nodes && book_.size() > 0) apply();
+  if (told_nodes && !sends_nodes_) callbacks_.send_nodes({});
   on_demand_.store(!settings_.url.empty() && settings_.on_demand, std::memory_order_relaxed);
   if (stopped_ || settings_ == before) return;
   fetch_.stop();
@@ -223,10 +223,10 @@ void ExternalService::apply() {
     applied_ = number;
     if (!stopped_) report_hidden();
   });
-  if (!tells_nodes_) return;
+  if (!sends_nodes_) return;
   traffic_.loops.clerk().post([this, number = ++told_, records = book_.records()] {
     traffic_.loops.control().post([this, number, for_nodes = records_for_nodes(records)]() mutable {
-      if (!stopped_ && number == told_ && tells_nodes_) callbacks_.tell_nodes(std::move(for_nodes));
+      if (!stopped_ && number == told_ && sends_nodes_) callbacks_.send_nodes(std::move(for_nodes));
     });
   });
 }

@@ -38,7 +38,7 @@ class ExternalService {
 
   struct Callbacks {
     // The linked nodes enforce these: all of them, external/PCT with the XML of a record.
-    std::function<void(std::vector<RegistryRecord>)> tell_nodes;
+    std::function<void(std::vector<RegistryRecord>)> send_nodes;
     // The element has gone: what a master says may be in force.
     std::function<void()> gone;
   };
@@ -111,7 +111,7 @@ class ExternalService {
   ExternalBook::Faults reported_;
   std::map<std::string, std::string_view> hidden_;  // as reported
   std::map<std::string, std::unique_ptr<Deadline>, std::less<>> ending_;
-  bool tells_nodes_ = false;
+  bool sends_nodes_ = false;
   std::atomic<bool> on_demand_{false};
   SavedCopy copy_;  // last: it takes what has changed before the others end
 };

@@ -23,7 +23,7 @@ const RecordLogin* named_login(const MountSettings& section, std::string_view us
 }  // namespace
 
 HoursService::HoursService(Traffic& traffic)
-    : traffic_(traffic), timer_(traffic.loops.control(), [this] { look_at_first(); }) {}
+    : traffic_(traffic), timer_(traffic.loops.control(), [this] { check_first(); }) {}
 
 void HoursService::stop() {
   stopped_ = true;
@@ -32,7 +32,7 @@ void HoursService::stop() {
 
 void HoursService::configure() {
   const auto all = traffic_.mounts.all();
-  for (const auto& [name, mount] : *all) look(name);
+  for (const auto& [name, mount] : *all) check(name);
 }
 
 bool HoursService::is_over(const std::string& mount, const std::string& user) const {
@@ -41,7 +41,7 @@ bool HoursService::is_over(const std::string& mount, const std::string& user) co
   return login != nullptr && !is_in_hours(*login, unix_seconds(traffic_.clock.wall()));
 }
 
-void HoursService::look(const std::string& mount) {
+void HoursService::check(const std::string& mount) {
   if (stopped_) return;
   const auto config = traffic_.config.read();
   const MountSettings& section = mount_section(*config, mount);
@@ -86,17 +86,17 @@ void HoursService::plan() {
   const auto left = std::chrono::seconds(ends_.begin()->first) -
                     std::chrono::duration_cast<std::chrono::microseconds>(
                         traffic_.clock.wall().time_since_epoch());
-  timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kLook));
+  timer_.after(std::clamp<std::chrono::microseconds>(left, 0us, kCheckEvery));
 }
 
-void HoursService::look_at_first() {
+void HoursService::check_first() {
   const std::int64_t now = unix_seconds(traffic_.clock.wall());
   std::vector<std::string> due;
   for (const auto& [end, mount] : ends_) {
     if (end > now) break;
     due.push_back(mount);
   }
-  for (const std::string& mount : due) look(mount);
+  for (const std::string& mount : due) check(mount);
   plan();
 }
 

@@ -1,8 +1,8 @@
 // HoursService: ends the sources whose logins are outside of their hours (stream/login_hours.h).
 //
 // What is on the air by a login with an end is kept with that end; one timer runs to the next of
-// them.  The wall clock may be set: it is looked at every kLook at least, and only the first end is
-// compared with it.  A source whose login has been removed stays on the air.
+// them.  The wall clock may be set: it is looked at every kCheckEvery at least, and only the first
+// end is compared with it.  A source whose login has been removed stays on the air.
 // Thread: control.
 // Ownership: Services.
 // Bounds: the mounts that are on the air by such a login.
@@ -21,20 +21,20 @@ namespace lb {
 
 class HoursService {
  public:
-  static constexpr std::chrono::seconds kLook{10};
+  static constexpr std::chrono::seconds kCheckEvery{10};
 
   explicit HoursService(Traffic& traffic);
   // The configuration is another one.
   void configure();
   // The mount, its encoders or its section have changed.
-  void look(const std::string& mount);
+  void check(const std::string& mount);
   // The hours of this login are over; it may have a grace.
   bool is_over(const std::string& mount, const std::string& user) const;
   void stop();
 
  private:
   void plan();
-  void look_at_first();
+  void check_first();
   void end(const std::string& mount, const SourceAdmission::Encoder& encoder);
 
   struct OnAir {

@@ -89,7 +89,7 @@ void LoginService::take_records(std::span<const RegistryRecord> all) {
   rows.reserve(all.size());
   for (const RegistryRecord& record : all) rows.push_back({record.key, record.value});
   std::vector<std::string> complaints;
-  told_ = told_records_.read(rows, node_name(*accounts_.config.read()), complaints);
+  told_ = received_records_.read(rows, node_name(*accounts_.config.read()), complaints);
   for (const std::string& text : complaints) accounts_.log.error("login/records", text);
   publish_others();
 }

@@ -23,7 +23,7 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
   plan->on = config.console.enabled || config.store.type != StoreType::kNone;
   plan->api = plan->on && api_is_on(config);
   plan->hands_over = plan->api && config.store.type != StoreType::kNone;
-  plan->tells_ends = plan->on && config.store.type != StoreType::kNone;
+  plan->sends_ends = plan->on && config.store.type != StoreType::kNone;
   plan->console = config.console;
   plan->passwords = Accounts::passwords(config);
   plan->sso_from =
@@ -225,7 +225,7 @@ std::string LoginService::begin_session(const Identity& identity) {
 }
 
 void LoginService::end_session(const Session& session) {
-  if (!plan()->tells_ends) return sessions_.end(session);
+  if (!plan()->sends_ends) return sessions_.end(session);
   accounts_.loops.control().post([this, ended = sessions_.end_login(session)]() mutable {
     if (ended_) ended_(std::move(ended));
   });

@@ -53,7 +53,7 @@ class LoginService {
     AddressList sso_from;
     PasswordSettings passwords;
     bool hands_over = false;  // nodes are told the keys: there is a store
-    bool tells_ends = false;  // … and which logins have ended
+    bool sends_ends = false;  // … and which logins have ended
   };
 
   explicit LoginService(Accounts& accounts);
@@ -137,7 +137,7 @@ class LoginService {
   FileStamp key_stamp_;    // clerk
   std::function<void()> keys_changed_;
   std::function<void(EndedLogin)> ended_;
-  SessionRecords told_records_;
+  SessionRecords received_records_;
   SessionKeys told_, of_store_;
   Timer timer_;
 };

@@ -61,7 +61,7 @@ MountFiles::~MountFiles() = default;
 void MountFiles::begin(const Config& config) {
   want_files_of(config);
   if (wanted_.empty() && table_.read()->fallbacks.empty()) return;
-  adopt(look(wanted_, config.paths.webroot));
+  adopt(check(wanted_, config.paths.webroot));
   if (!wanted_.empty()) timer_.after(kLookAgain);
 }
 
@@ -91,20 +91,20 @@ void MountFiles::add_fallback(const std::string& name) {
 void MountFiles::ask_clerk() {
   if (!wanted_.empty()) timer_.after(kLookAgain);
   if (std::exchange(looking_, true)) {
-    look_again_ = true;
+    check_again_ = true;
     return;
   }
   traffic_.loops.clerk().post(
       [this, wanted = wanted_, webroot = traffic_.config.read()->paths.webroot] {
-        traffic_.loops.control().post([this, news = look(wanted, webroot)] {
+        traffic_.loops.control().post([this, news = check(wanted, webroot)] {
           looking_ = false;
           adopt(news);
-          if (std::exchange(look_again_, false)) ask_clerk();
+          if (std::exchange(check_again_, false)) ask_clerk();
         });
       });
 }
 
-MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot) {
+MountFiles::News MountFiles::check(const std::set<Wanted>& wanted, const std::string& webroot) {
   std::map<std::string, Found> found;
   News news;
   for (const Wanted& want : wanted) {

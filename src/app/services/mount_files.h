@@ -89,7 +89,7 @@ class MountFiles {
 
   void want_files_of(const Config& config);
   void ask_clerk();
-  News look(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
+  News check(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
   void complain(const Wanted& wanted, const std::string& why);
   void adopt(const News& news);  // control
   void adopt_fallback(Table& table, const std::string& name,
@@ -102,9 +102,9 @@ class MountFiles {
   void each_intro(const std::function<void(const Mount&)>& f) const;
 
   Traffic& traffic_;
-  std::set<Wanted> wanted_, named_by_admin_;   // control
-  bool looking_ = false, look_again_ = false;  // control
-  std::map<std::string, Found> found_;         // clerk, begin(); by path
+  std::set<Wanted> wanted_, named_by_admin_;    // control
+  bool looking_ = false, check_again_ = false;  // control
+  std::map<std::string, Found> found_;          // clerk, begin(); by path
   Snapshot<Table> table_;
   Timer timer_;  // control
 };

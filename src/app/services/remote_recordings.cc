@@ -5,7 +5,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostFetches = 16, kMostWaiting = 4096;
+constexpr std::size_t kMaxFetches = 16, kMaxWaitingFetches = 4096;
 
 }  // namespace
 
@@ -29,8 +29,8 @@ void RemoteRecordings::configure(const Config& config) {
 
 Loop& RemoteRecordings::begin() {
   fetching_ = std::make_unique<IoThread>(thread_number_, clock_, "fetch");
-  fetcher_ =
-      std::make_unique<Fetcher>(fetching_->loop(), Fetcher::Limits{kMostFetches, kMostWaiting});
+  fetcher_ = std::make_unique<Fetcher>(fetching_->loop(),
+                                       Fetcher::Limits{kMaxFetches, kMaxWaitingFetches});
   fetching_->start();
   return fetching_->loop();
 }

@@ -16,7 +16,7 @@ constexpr std::string_view kWebhooks = "main/webhook";
 
 }  // namespace
 
-bool is_told(const WebhookSettings& hook, const ServerEvent& event) {
+bool is_sent(const WebhookSettings& hook, const ServerEvent& event) {
   if (!hook.events.empty() && std::ranges::find(hook.events, event.type) == hook.events.end())
     return false;
   return hook.mount.empty() || hook.mount == event.subject || glob_match(hook.mount, event.subject);
@@ -121,7 +121,7 @@ void Webhooks::tell(const ServerEvent& event, const std::string& node) {
   take(runtime_.config.read()->webhooks);
   std::string body;  // made where it is wanted
   for (const auto& hook : hooks_) {
-    if (!is_told(hook->settings(), event)) continue;
+    if (!is_sent(hook->settings(), event)) continue;
     if (body.empty()) body = event_json(event, node);
     hook->add(event, body);
   }

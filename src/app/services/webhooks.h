@@ -26,7 +26,7 @@
 namespace lb {
 
 // Whether the event is sent to the address of this hook.
-bool is_told(const WebhookSettings& hook, const ServerEvent& event);
+bool is_sent(const WebhookSettings& hook, const ServerEvent& event);
 // "t=1795158091,v1=9f86…": of the body at that second of 1970.
 std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body);
 

@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostRanges = 16;
+constexpr std::size_t kMaxRanges = 16;
 
 }  // namespace
 
@@ -49,7 +49,7 @@ Verdict reply_later(Connection& connection) {
 
 std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
+  for (std::size_t i = 0; i < std::min(ranges.size(), kMaxRanges); ++i) {
     const ArchiveRange& range = ranges[ranges.size() - 1 - i];
     if (!out.empty()) out += ", ";
     out += cat({range.from_ms / 1000, "-", range.to_ms / 1000});

@@ -90,7 +90,7 @@ bool lacks_token(const Network& network, Connection& connection) {
       cluster.facts()->require != TokenRequire::kHard)
     return false;
   return !connection.context().redirected &&
-         !says_relay(connection.request().headers, config_of(network, connection)->server_id);
+         !is_relay_request(connection.request().headers, config_of(network, connection)->server_id);
 }
 
 Verdict ArrivalStage::handle(Connection& connection) {

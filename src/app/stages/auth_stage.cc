@@ -196,7 +196,7 @@ Verdict AuthStage::handle(Connection& connection) {
     }
     if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
   }
-  if (!ask.given && says_pull(request.headers)) return judge_pull(worker_, connection);
+  if (!ask.given && has_pull_mark(request.headers)) return judge_pull(worker_, connection);
   network.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
                                 ask = std::move(ask)]() mutable {
     worker.services.auth->ask_listener(
@@ -231,7 +231,7 @@ bool is_pulling_node(Worker& worker, Connection& connection) {
   if (context.is_node || context.is_relay) return true;
   const Request& request = connection.request();
   // A mark can be verified once only.
-  if (says_pull(request.headers)) {
+  if (has_pull_mark(request.headers)) {
     const auto mark = pull_mark_of(request.headers);
     context.is_node = mark &&
                       !worker.services.throttle.blocked(judged_address(connection), mark->id) &&

@@ -147,7 +147,7 @@ Verdict BlockStage::send_list(Connection& connection, const RecordedFiles& files
 
 Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, const FileRow& row) {
   ArchiveService& archive = *worker_.services.archive;
-  if (!archive.remote().answers->try_enter(kMostAnswers)) {
+  if (!archive.remote().answers->try_enter(kMaxAnswers)) {
     connection.reply_text(503, "too many at once\r\n");
     return Verdict::kAnswered;
   }
@@ -178,7 +178,7 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
                   cat({"Content-Range: bytes */", row.bytes, "\r\n"}));
     return Verdict::kAnswered;
   }
-  if (!archive.remote().answers->try_enter(kMostAnswers)) {
+  if (!archive.remote().answers->try_enter(kMaxAnswers)) {
     connection.reply_text(503, "too many at once\r\n");
     return Verdict::kAnswered;
   }

@@ -5,7 +5,7 @@
 //   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.idx         an index, as far as it is marked
 //   /_lb/archive/live.mp3/1795158000-889f4cb7-fb9a.data        with Range, at most 256 KiB of it
 //
-// 404 for what the catalog does not have, 403 without a valid pass, 503 for more than kMostAnswers
+// 404 for what the catalog does not have, 403 without a valid pass, 503 for more than kMaxAnswers
 // at once.  A name is looked up in the catalog, and never becomes a path by itself.
 // Source: doc/link.md.
 // Thread: its worker; the disk is read by the archive's readers.
@@ -30,7 +30,7 @@ BlockAsk parse_block_path(std::string_view path);
 
 class BlockStage final : public WorkerStage {
  public:
-  static constexpr std::int64_t kMostAnswers = 256;
+  static constexpr std::int64_t kMaxAnswers = 256;
 
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;

@@ -43,7 +43,7 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
   if (acme.redirect == HttpsRedirect::kOff || is_kept_plain(request.path) ||
       !request.target.starts_with('/') ||
       (request.method != Method::kGet && request.method != Method::kHead) ||
-      says_it_was_passed_on(request.headers))
+      was_passed_on(request.headers))
     return false;
   if (acme.redirect == HttpsRedirect::kAll) return true;
   return is_navigation(request) && !traffic.mounts.find(request.path);

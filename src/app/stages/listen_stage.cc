@@ -231,7 +231,7 @@ Verdict ListenStage::handle(Connection& connection) {
   const MountPhase phase = mount->phase();
   const bool lingers =
       phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
-  if (lingers && says_relay(request.headers, config->server_id)) {
+  if (lingers && is_relay_request(request.headers, config->server_id)) {
     connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }

@@ -26,8 +26,7 @@ bool may_read(const Services& services, const Config& config, Connection& connec
   if (allow.size() == 1 && allow[0] == kNobody) return false;
   const bool believed = !services.http.read()->trusted_proxies.empty();
   // A believed proxy that named no other client speaks for itself, whatever headers it was given.
-  if (says_it_was_passed_on(connection.request().headers) &&
-      (!believed || is_loopback(connection.peer())))
+  if (was_passed_on(connection.request().headers) && (!believed || is_loopback(connection.peer())))
     return false;
   if (allow.empty()) return is_loopback(connection.peer());
   // Entries that can never match have been named by the configuration's checks.

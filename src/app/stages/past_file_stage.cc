@@ -112,7 +112,7 @@ bool make_plan(const std::shared_ptr<FileAsk>& asked, PastReading& reading) {
   if (!past) return false;
   if (!asked->planner) {
     ArchiveService& archive = *asked->worker.services.archive;
-    if (asked->elsewhere && !reading.look(past->from_ms, past->to_ms)) return false;
+    if (asked->elsewhere && !reading.check(past->from_ms, past->to_ms)) return false;
     const std::string& mount = reading.mount();
     asked->planner = std::make_unique<ExportPlanner>(
         mount,

@@ -81,8 +81,8 @@ bool PastStreamStage::step(Search& search, PastReading& reading) {
   if (search.elsewhere && !search.asked) {
     std::int64_t from_ms = moment.from_ms;
     if (!moment.at) remote.holders()->nearest(mount, from_ms);
-    if (!(moment.at ? reading.look(short_id(moment.at->id), moment.at->position)
-                    : reading.look(from_ms, from_ms + kAskedAheadMs)))
+    if (!(moment.at ? reading.check(short_id(moment.at->id), moment.at->position)
+                    : reading.check(from_ms, from_ms + kAskedAheadMs)))
       return false;
     search.asked = true;
   }

@@ -257,7 +257,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   const MountSettings& section = section_of(worker_.services, connection);
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
-  if (says_relay(request.headers, config->server_id)) return Verdict::kNext;
+  if (is_relay_request(request.headers, config->server_id)) return Verdict::kNext;
   switch (login_of(worker_, connection, *config, *facts, !chooses)) {
     case Login::kAdministrator:
     case Login::kServer:

@@ -32,7 +32,7 @@ const MountSettings& section_of(const Runtime& runtime, Connection& connection) 
 bool is_server(const Runtime& runtime, Connection& connection) {
   const RequestContext& context = connection.context();
   return context.is_relay || context.is_server ||
-         says_relay(connection.request().headers, config_of(runtime, connection)->server_id);
+         is_relay_request(connection.request().headers, config_of(runtime, connection)->server_id);
 }
 
 }  // namespace lb

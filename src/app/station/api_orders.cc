@@ -120,7 +120,7 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
   }
   services_.titles.paint(order.mount, order.title, order.art);
   services_.picture_files->titles_changed();
-  services_.now_feeds->look(order.mount);
+  services_.now_feeds->check(order.mount);
   services_.links->titles().mount_changed(order.mount);
   then(std::nullopt);
 }

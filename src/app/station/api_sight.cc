@@ -205,7 +205,7 @@ std::vector<CertificateNow> ApiSight::certificates() const {
   return rows;
 }
 
-void ApiSight::look(Look what, const ApiRequest& request, Then then) {
+void ApiSight::check(Look what, const ApiRequest& request, Then then) {
   auto view = std::make_shared<LiveView>();
   if (what == Look::kCertificates) {
     view->certificates = certificates();
@@ -213,8 +213,8 @@ void ApiSight::look(Look what, const ApiRequest& request, Then then) {
   }
   if (what != Look::kListeners) view->nodes = nodes();
   if (what == Look::kNodes) return then(std::move(view));
-  if (looks_ >= kMaxLooks) return then(nullptr);
-  look_at_listeners(std::move(view), request, std::move(then));
+  if (queries_ >= kMaxQueries) return then(nullptr);
+  query_listeners(std::move(view), request, std::move(then));
 }
 
 // What is still to come of one look.
@@ -228,9 +228,9 @@ struct ApiSight::Listeners {
   std::string cut;          // the first node, by name, that has more than it told; "": none
 };
 
-void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request,
-                                 Then then) {
-  ++looks_;
+void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request,
+                               Then then) {
+  ++queries_;
   auto looking = std::make_shared<Listeners>();
   looking->view = std::move(view);
   looking->then = std::move(then);
@@ -285,14 +285,14 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
   AskFrame ask;
   ask.mount = looking->mount;
   if (node == looking->after.node) ask.after = looking->after.id;
-  ask.most = kMaxTold;
+  ask.most = kMaxReportedRows;
   ++looking->awaited;
   network_.links->nodes().ask(node, std::move(ask),
                               [this, looking, node](const Result<TellFrame>& tell) {
                                 if (!tell || !tell->why.empty()) {
                                   looking->view->missing.push_back(node);
                                 } else {
-                                  for (const ToldListener& row : tell->rows)
+                                  for (const ReportedListener& row : tell->rows)
                                     add(*looking, node, row);
                                   if (tell->more && (looking->cut.empty() || node < looking->cut))
                                     looking->cut = node;
@@ -301,7 +301,7 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
                               });
 }
 
-void ApiSight::add(Listeners& looking, const std::string& node, ToldListener told) const {
+void ApiSight::add(Listeners& looking, const std::string& node, ReportedListener told) const {
   const auto from = Address::parse(told.address, 0);
   ListenerNow row;
   row.node = node;
@@ -324,7 +324,7 @@ void ApiSight::add(Listeners& looking, const std::string& node, ToldListener tol
 // What is behind a part that was cut off comes with the next page.
 void ApiSight::told(const std::shared_ptr<Listeners>& looking) {
   if (--looking->awaited > 0) return;
-  --looks_;
+  --queries_;
   LiveView& view = *looking->view;
   if (!looking->cut.empty()) {
     view.more = true;

@@ -2,10 +2,10 @@
 // it, and the listeners of a mount, with their connections.
 //
 // Listeners of other nodes are asked for over their links; the answer names the nodes that have
-// some and have told none.  Of a page of them at most kMaxTold are of one node.
+// some and have told none.  Of a page of them at most kMaxReportedRows are of one node.
 // Thread: control, except mount_now().
 // Ownership: RecordService.
-// Bounds: kMaxLooks at listeners are under way at once.
+// Bounds: kMaxQueries at listeners are under way at once.
 #pragma once
 
 #include <cstddef>
@@ -23,21 +23,21 @@
 namespace lb {
 
 enum class NodeState : std::uint8_t;
-struct ToldListener;
+struct ReportedListener;
 
 // up, suspect, down, draining
 std::string_view state_word(NodeState state) noexcept;
 
 class ApiSight {
  public:
-  static constexpr std::size_t kMaxLooks = 16;
+  static constexpr std::size_t kMaxQueries = 16;
 
   explicit ApiSight(Network& network) : network_(network) {}
 
   using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
   // Calls then() once, perhaps before it returns; null: too many look at listeners just now.
   // request: of kListeners and kListener, the mount in its path, and where the list goes on.
-  void look(Look what, const ApiRequest& request, Then then);
+  void check(Look what, const ApiRequest& request, Then then);
   // Any thread.
   MountNow mount_now(const std::string& mount) const;
 
@@ -46,13 +46,13 @@ class ApiSight {
   NodeNow own_row() const;
   std::vector<CertificateNow> certificates() const;
   struct Listeners;
-  void look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
+  void query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
-  void add(Listeners& looking, const std::string& node, ToldListener told) const;
+  void add(Listeners& looking, const std::string& node, ReportedListener told) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
   Network& network_;
-  std::size_t looks_ = 0;
+  std::size_t queries_ = 0;
 };
 
 }  // namespace lb

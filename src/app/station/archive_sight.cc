@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostTitles = 1000, kMostTitleFiles = 2048, kTitleFilesOfTurn = 8;
+constexpr std::size_t kMaxTitles = 1000, kMaxTitleFiles = 2048, kTitleFilesOfTurn = 8;
 // Of what other nodes have recorded, the titles of so much, a day and what its files reach beyond
 // it, back from the newest that is asked for.
 constexpr std::int64_t kRemoteTitlesMs = 26LL * 3600 * 1000;
@@ -57,7 +57,7 @@ bool look_for_titles(TitleSearch& search, PastReading& reading) {
   while (next > 0 && files[next - 1].from_ms >= search.ask.to_ms) --next;
   std::vector<std::shared_ptr<const ArchiveFile>> opened;
   while (opened.size() < kTitleFilesOfTurn && next > 0 &&
-         search.looked + opened.size() < kMostTitleFiles &&
+         search.looked + opened.size() < kMaxTitleFiles &&
          files[next - 1].to_ms > search.ask.from_ms)
     opened.push_back(reading.open(files[--next]));
   if (reading.lacks()) return false;
@@ -65,7 +65,7 @@ bool look_for_titles(TitleSearch& search, PastReading& reading) {
   search.looked += opened.size();
   for (const auto& file : opened)
     if (file) add_titles(search, *file);
-  if (!opened.empty() && search.newest_first.size() < kMostTitles) return true;
+  if (!opened.empty() && search.newest_first.size() < kMaxTitles) return true;
   finish_titles(search);
   return false;
 }
@@ -83,7 +83,7 @@ bool list_files(TitleSearch& search, PastReading& reading) {
   const std::int64_t to_ms = std::min(search.ask.to_ms, newest);
   const std::int64_t from_ms = std::max(search.ask.from_ms, to_ms - kRemoteTitlesMs);
   if (from_ms < to_ms && !search.files->covers(from_ms, to_ms)) {
-    if (!reading.look(from_ms, to_ms)) return false;
+    if (!reading.check(from_ms, to_ms)) return false;
     search.files = remote.files(mount);
   }
   search.next = search.files->size();

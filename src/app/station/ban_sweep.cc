@@ -31,7 +31,7 @@ RegistryWrite BanSweep::sweep() {
       next = next == 0 ? until : std::min(next, until);
       continue;
     }
-    if (write.deletes.size() == kMostAtOnce) break;
+    if (write.deletes.size() == kMaxAtOnce) break;
     const std::string key = record_key("bans", id);
     write.compares.push_back({key, row->revision});
     write.deletes.push_back(key);

@@ -5,7 +5,7 @@
 // others conflict, and that is the end of it.
 // Thread: control.
 // Ownership: RecordService.
-// Bounds: kMostAtOnce records a write; between two looks there is nothing to do.
+// Bounds: kMaxAtOnce records a write; between two looks there is nothing to do.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ namespace lb {
 class BanSweep {
  public:
   static constexpr std::chrono::seconds kKept{10}, kRetry{5};
-  static constexpr std::size_t kMostAtOnce = 32;
+  static constexpr std::size_t kMaxAtOnce = 32;
 
   explicit BanSweep(Runtime& runtime);
   // The store has been loaded; it outlives this object.

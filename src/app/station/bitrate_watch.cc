@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr auto kLook = std::chrono::seconds(1);
+constexpr auto kCheckEvery = std::chrono::seconds(1);
 // Of the limit, in percent: encoders are not exact, and variable rates swing.
 constexpr std::uint64_t kTolerated = 115;
 
@@ -30,7 +30,7 @@ std::optional<std::uint64_t> RateWindow::add(SteadyTime now, SteadyTime started,
 }
 
 BitrateWatch::BitrateWatch(Network& network)
-    : network_(network), timer_(network.loops.control(), [this] { look(); }) {}
+    : network_(network), timer_(network.loops.control(), [this] { check(); }) {}
 
 void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
   for_each_change(before.mounts(), now.mounts(),
@@ -45,11 +45,11 @@ void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
   if (limits_.empty())
     timer_.cancel();
   else if (!timer_.armed())
-    timer_.after(kLook);
+    timer_.after(kCheckEvery);
 }
 
-void BitrateWatch::look() {
-  timer_.after(coalesced(network_.loops.control(), kLook));
+void BitrateWatch::check() {
+  timer_.after(coalesced(network_.loops.control(), kCheckEvery));
   const SteadyTime now = network_.loops.control().now();
   const auto mounts = network_.mounts.all();
   std::erase_if(windows_, [&](const auto& row) { return !mounts->contains(row.first); });

@@ -48,7 +48,7 @@ class BitrateWatch {
   void stop() { timer_.cancel(); }
 
  private:
-  void look();
+  void check();
 
   Network& network_;
   std::map<std::string, std::uint64_t> limits_;  // kbit/s

@@ -124,11 +124,11 @@ void ConfService::masters_changed() {
   std::vector<ConfBook::Master> masters;
   for (const MasterLink& link : network_.links->masters().links())
     masters.push_back({link.session->name(), link.session->master_id(), link.session->linked(),
-                       network_.links->masters().tells_logins(link)});
+                       network_.links->masters().sends_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
   if (std::exchange(first_, false) && !book_.in_force().empty()) {
-    tell_logins();
+    publish_logins();
     accounts_closed();
     take_https();
   }
@@ -161,11 +161,11 @@ void ConfService::settle() {
   if (closed) accounts_closed();
   if (https) take_https();
   if (!logins) return;
-  tell_logins();
+  publish_logins();
   if (users) network_.auth->forget_answers();
 }
 
-void ConfService::tell_logins() {
+void ConfService::publish_logins() {
   std::vector<RegistryRecord> all;
   for (const std::string_view family : {kEndedFamily, kEpochsFamily, kKeysFamily, kMastersFamily})
     for_each_of(book_.in_force(), family, [&](const std::string& key, const std::string& value) {
@@ -246,7 +246,7 @@ SavedCopy::Write ConfService::copy() {
     return nullptr;
   }
   // A piece at a time: the text of 128 MiB is never in memory as a whole.
-  return [path = path_, said = book_.tellings()]() mutable {
+  return [path = path_, said = book_.master_copies()]() mutable {
     return replace_file(path, conf_book_pieces(std::move(said)));
   };
 }

@@ -42,7 +42,7 @@ class ConfService {
   void take(const std::string& master, const ConfFrame& frame);
   void masters_changed();
   void settle();
-  void tell_logins();
+  void publish_logins();
   void accounts_closed();
   void take_https();  // certificates, and challenges of their authorities
   void complain(const std::vector<std::string>& complaints);

@@ -15,7 +15,7 @@ constexpr std::size_t kLongestHistoryFile = std::size_t{200} << 20;
 }  // namespace
 
 HistoryService::HistoryService(Network& network)
-    : network_(network), timer_(network.stats_thread.loop(), [this] { look(); }) {}
+    : network_(network), timer_(network.stats_thread.loop(), [this] { check(); }) {}
 
 std::string HistoryService::path(const Config& config) {
   const std::string directory = state_directory(config);
@@ -47,7 +47,7 @@ void HistoryService::configure(const Config& config, bool at_start) {
   });
 }
 
-void HistoryService::look() {
+void HistoryService::check() {
   if (!on_) return;
   history_.take(unix_seconds(network_.clock.wall()), sample_of(network_));
   timer_.after(coalesced(network_.stats_thread.loop(), kEvery));

@@ -33,7 +33,7 @@ class HistoryService {
   const History* history() const noexcept { return on_ ? &history_ : nullptr; }
 
  private:
-  void look();  // "stats"
+  void check();  // "stats"
   static std::string path(const Config& config);
   void write(const std::string& path, const std::string& bytes);
 

@@ -76,7 +76,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   for (const auto& [key, value] : known) {
     if (wanted.contains(key)) continue;
     // At the start: of an earlier life of this server.
-    if (!told_.contains(key) && !(key.starts_with(own) && !all_told_)) {
+    if (!told_.contains(key) && !(key.starts_with(own) && !all_published_)) {
       if (key.starts_with(own)) complain(key);
       continue;
     }
@@ -88,29 +88,29 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
 }
 
 RegistryWrite KeyRecords::plan() {
-  telling_ = {};
+  publishing_ = {};
   const Rows rows = wanted();
   if (rows.empty() && told_.empty()) return {};
-  telling_ = plan(rows);
-  if (telling_.compares.empty()) {
-    all_told_ = true;
-    look_again();
+  publishing_ = plan(rows);
+  if (publishing_.compares.empty()) {
+    all_published_ = true;
+    check_again();
   }
-  return telling_;
+  return publishing_;
 }
 
 void KeyRecords::written(const CommitAnswer& answer) {
   if (answer.result != CommitResult::kDone) return;
-  for (const auto& [key, value] : telling_.puts) told_[key] = value;
-  for (const std::string& key : telling_.deletes) told_.erase(key);
+  for (const auto& [key, value] : publishing_.puts) told_[key] = value;
+  for (const std::string& key : publishing_.deletes) told_.erase(key);
   accounts_.log.info(
       "store/keys",
-      cat({"other servers are told the keys of this one's sessions: ", telling_.puts.size(),
-           " records written, ", telling_.deletes.size(), " deleted"}));
+      cat({"other servers are told the keys of this one's sessions: ", publishing_.puts.size(),
+           " records written, ", publishing_.deletes.size(), " deleted"}));
 }
 
 // When the next key is believed no longer.
-void KeyRecords::look_again() {
+void KeyRecords::check_again() {
   const auto ring = accounts_.login->sessions().keys();
   std::chrono::seconds wait = kKeyCheck;
   const std::int64_t now = unix_seconds(accounts_.clock.wall());

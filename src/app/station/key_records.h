@@ -31,7 +31,7 @@ class KeyRecords {
   // Before follow() has what the change leads to.
   void note_deleted(const RegistryChange& change);
   // The keys, or the addresses of the pages, may be other ones.
-  void look() { writer_.check(); }
+  void check() { writer_.check(); }
   void stop() { writer_.stop(); }
 
  private:
@@ -41,14 +41,14 @@ class KeyRecords {
   RegistryWrite plan();
   RegistryWrite plan(const Rows& wanted);
   void written(const CommitAnswer& answer);
-  void look_again();
+  void check_again();
 
   Accounts& accounts_;
   std::shared_ptr<const RecordBook> book_;
   Rows told_;                         // what this process has written
-  RegistryWrite telling_;             // what is being written
+  RegistryWrite publishing_;          // what is being written
   std::set<std::string> complained_;  // records of other servers under its name
-  bool all_told_ = false;
+  bool all_published_ = false;
   StoreWriter writer_;
 };
 

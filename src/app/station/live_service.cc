@@ -25,7 +25,7 @@ std::uint64_t rounded(double number) {
 LiveService::LiveService(Network& network)
     : network_(network),
       feed_(network.stats_thread.loop()),
-      timer_(network.stats_thread.loop(), [this] { look(); }) {}
+      timer_(network.stats_thread.loop(), [this] { check(); }) {}
 
 void LiveService::follow(Follow reader) {
   network_.stats_thread.loop().post([this, reader = std::move(reader)]() mutable {
@@ -37,7 +37,7 @@ void LiveService::follow(Follow reader) {
   });
 }
 
-void LiveService::look() {
+void LiveService::check() {
   const auto begin = network_.clock.thread_work();
   feed_.take(sample());
   // Of a thread that waits for a processor it is not the work that is long.

@@ -38,7 +38,7 @@ class LiveService {
   void follow(Follow reader);
 
  private:
-  void look();
+  void check();
   LiveSample sample();
   void read_titles(const LiveSample& sample);
 

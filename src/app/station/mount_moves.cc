@@ -12,7 +12,7 @@ namespace lb {
 MountMoves::MountMoves(Network& network, Take take)
     : network_(network),
       take_(std::move(take)),
-      timer_(network.loops.control(), [this] { look(); }) {}
+      timer_(network.loops.control(), [this] { check(); }) {}
 
 void MountMoves::follow(const RecordBook& before, const RecordBook& now) {
   for_each_change(before.mounts(), now.mounts(),
@@ -25,7 +25,7 @@ void MountMoves::follow(const RecordBook& before, const RecordBook& now) {
   if (rows_.empty())
     timer_.cancel();
   else if (!timer_.armed())
-    timer_.after(kEachLook);
+    timer_.after(kEachCheck);
 }
 
 bool MountMoves::has_arrived(const MountRecord& record) const {
@@ -36,8 +36,8 @@ bool MountMoves::has_arrived(const MountRecord& record) const {
   return writer != nullptr && writer->kind == WriterKind::kSource && writer->mount->is_fed();
 }
 
-void MountMoves::look() {
-  timer_.after(kEachLook);
+void MountMoves::check() {
+  timer_.after(kEachCheck);
   const SteadyTime now = network_.loops.control().now();
   const std::int64_t seconds = unix_seconds(network_.clock.wall());
   for (auto& [name, row] : rows_) {

@@ -24,7 +24,7 @@ namespace lb {
 
 class MountMoves {
  public:
-  static constexpr std::chrono::milliseconds kEachLook{200};
+  static constexpr std::chrono::milliseconds kEachCheck{200};
   // A step that was not written is asked for again.
   static constexpr std::chrono::seconds kAgain{2};
   using Take = std::function<void(const BookRow<MountRecord>& row, MoveStep step)>;
@@ -40,7 +40,7 @@ class MountMoves {
     std::shared_ptr<const BookRow<MountRecord>> row;
     SteadyTime again{};
   };
-  void look();
+  void check();
   bool has_arrived(const MountRecord& record) const;
 
   Network& network_;

@@ -93,7 +93,7 @@ void NowFeeds::make(NowFeedAsk ask, Then then) {
   begin_gathering(feed);
 }
 
-void NowFeeds::look(const std::string& mount) {
+void NowFeeds::check(const std::string& mount) {
   for (auto& [key, feed] : feeds_) {
     if (!feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr)) continue;
     feed.changed = true;
@@ -104,7 +104,7 @@ void NowFeeds::look(const std::string& mount) {
 void NowFeeds::begun(const std::string& mount) {
   for (auto& [key, feed] : feeds_)
     if (feed.ask.mount == mount) feed.begun = services_.clock.steady();
-  look(mount);
+  check(mount);
 }
 
 void NowFeeds::begin_gathering(Feed& feed) {

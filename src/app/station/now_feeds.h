@@ -49,7 +49,7 @@ class NowFeeds {
   // The same once there is one, on control; null: there are too many.
   void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
   // Something about the stream may have changed.
-  void look(const std::string& mount);
+  void check(const std::string& mount);
   // The same: a source has begun to write it.
   void begun(const std::string& mount);
 

@@ -21,7 +21,7 @@ constexpr std::string_view kStatic = "/api/nowplaying_static/";
 constexpr std::string_view kStations = "/api/stations";
 constexpr std::string_view kStation = "/api/station";
 constexpr std::string_view kOfStation = "station:";
-constexpr std::uint64_t kMostTitlesBefore = 100;
+constexpr std::uint64_t kMaxTitlesBefore = 100;
 constexpr unsigned kUsualTitles = 5;
 constexpr std::string_view kNowType = "application/json; charset=UTF-8";
 
@@ -113,9 +113,9 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
     if (!ask.mount || !is_shown_stream(services, *config, *ask.mount)) return no_stream();
     const auto titles = query_param(query, "history");
     const auto number = titles ? parse_u64(*titles) : kUsualTitles;
-    if (!number || *number > kMostTitlesBefore)
+    if (!number || *number > kMaxTitlesBefore)
       return NowFault{
-          400, cat({"history: a number of titles from 0 to ", kMostTitlesBefore, " is wanted"})};
+          400, cat({"history: a number of titles from 0 to ", kMaxTitlesBefore, " is wanted"})};
     ask.titles = static_cast<unsigned>(*number);
   }
   return ask;

@@ -62,7 +62,7 @@ void RecordService::release_account(const JobPtr& job) {
   plan(next);
 }
 
-bool RecordService::Behind::is_told(const RecordBook& book) const {
+bool RecordService::Behind::is_sent(const RecordBook& book) const {
   return std::all_of(found.begin(), found.end(), [&](const RegistryCompare& one) {
     const std::uint64_t known = book.revision_of(one.key);
     const auto& compares = job->write.compares;
@@ -84,7 +84,7 @@ void RecordService::plan_after_conflict(const JobPtr& job, const CommitAnswer& a
         [&compare](const RegistryRecord& record) { return record.key == compare.key; });
     behind.found.push_back({compare.key, at == answer.current.end() ? 0 : at->revision});
   }
-  if (behind.is_told(*view_.read()->book)) return plan(job);
+  if (behind.is_sent(*view_.read()->book)) return plan(job);
   behind_.push_back(std::move(behind));
   if (!catch_up_.armed()) catch_up_.after(kCatchUp);
 }
@@ -94,7 +94,7 @@ void RecordService::plan_those_behind() {
   const SteadyTime now = services_.loops.control().now();
   std::vector<JobPtr> ready;
   std::erase_if(behind_, [&](const Behind& one) {
-    if (!one.is_told(*view->book)) {
+    if (!one.is_sent(*view->book)) {
       if (now < one.until) return false;
       one.job->attempts += kAttemptsOfSilence;
     }

@@ -70,13 +70,13 @@ void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
     job->made = key;
   }
   ++waiting_;
-  look(job);
+  check(job);
 }
 
-void RecordService::look(const JobPtr& job) {
+void RecordService::check(const JobPtr& job) {
   const Look what = job->task.endpoint->look;
   if (what == Look::kNothing) return plan(job);
-  sight_.look(what, job->task.request, [this, job](std::shared_ptr<const LiveView> live) {
+  sight_.check(what, job->task.request, [this, job](std::shared_ptr<const LiveView> live) {
     if (stopped_) return;
     if (!live)
       return finish(

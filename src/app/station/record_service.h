@@ -101,7 +101,7 @@ class RecordService {
   void take_over(const RegistryContent& content);
 
   // The keys that sign sessions are other ones.
-  void keys_changed() { keys_.look(); }
+  void keys_changed() { keys_.check(); }
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
   // on control.
   void run(Task task, UniqueFunction<void(Answer)> done);
@@ -153,7 +153,7 @@ class RecordService {
   void note_unread(std::string why);
   void wait_less(const Error& error);
   void end_of_start();
-  void look(const JobPtr& job);
+  void check(const JobPtr& job);
   void plan(const JobPtr& job);
   void planned(const JobPtr& job);
   void ordered(const JobPtr& job);
@@ -182,7 +182,7 @@ class RecordService {
   Problem no_store() const;
   Problem read_only(const std::string& why = {}) const;
   void complain(const std::vector<std::string>& complaints);
-  void tell_logins(const RecordBook& book);
+  void publish_logins(const RecordBook& book);
 
   Services& services_;
   std::unique_ptr<Registry> registry_;  // null: no store
@@ -223,7 +223,7 @@ class RecordService {
     JobPtr job;
     std::vector<RegistryCompare> found;  // 0: absent
     SteadyTime until;
-    bool is_told(const RecordBook& book) const;
+    bool is_sent(const RecordBook& book) const;
   };
   std::vector<Behind> behind_;
   bool reading_ = false;  // the clerk reads a change

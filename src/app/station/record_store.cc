@@ -214,12 +214,12 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
   if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens())
     services_.users.publish(book->user_book());
-  // As with users, whose sessions tell_logins() ends.
+  // As with users, whose sessions publish_logins() ends.
   if (!first && before->book->tokens() != book->tokens()) services_.events->stream().check_logins();
   if (registry_ &&
       (first || before->book->users() != book->users() ||
        before->book->masters() != book->masters() || before->book->ended() != book->ended()))
-    tell_logins(*book);
+    publish_logins(*book);
   if (before->book->users() != book->users() || before->book->bans() != book->bans())
     services_.auth->forget_answers();
   if (first || before->book->bans() != book->bans()) {
@@ -282,7 +282,7 @@ void RecordService::end_sources() {
   });
 }
 
-void RecordService::tell_logins(const RecordBook& book) {
+void RecordService::publish_logins(const RecordBook& book) {
   std::vector<SessionRecords::Row> rows;
   for (const auto& [key, value] : book.masters()) rows.push_back({key, *value});
   std::vector<std::string> complaints;
@@ -297,7 +297,7 @@ void RecordService::tell_logins(const RecordBook& book) {
 
 void RecordService::reload() {
   if (registry_) registry_->reload();
-  keys_.look();
+  keys_.check();
 }
 
 void RecordService::stop() {

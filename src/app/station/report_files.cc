@@ -16,7 +16,7 @@ constexpr std::string_view kReportModule = "audience/report";
 }  // namespace
 
 ReportFiles::ReportFiles(Accounts& accounts)
-    : accounts_(accounts), timer_(accounts.loops.control(), [this] { look(); }) {}
+    : accounts_(accounts), timer_(accounts.loops.control(), [this] { check(); }) {}
 
 void ReportFiles::configure(const Config& config) {
   std::map<std::string, Told> before = std::exchange(told_, {});
@@ -28,7 +28,7 @@ void ReportFiles::configure(const Config& config) {
     timer_.after(kFirst);
 }
 
-void ReportFiles::look() {
+void ReportFiles::check() {
   timer_.after(kEvery);
   AudienceService& audience = *accounts_.listenings;
   if (!audience.on()) return;

@@ -39,7 +39,7 @@ class ReportFiles {
     SteadyTime complained{};
     bool has_complained = false;
   };
-  void look();
+  void check();
   Filed file(const AudienceReportSettings& report, const Known& known, const Config& config,
              Sqlite* database, const std::string& why) const;
   void written(const AudienceReportSettings& report, const Result<FiledReport>& filed);

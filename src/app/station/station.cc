@@ -400,7 +400,7 @@ void ServerStation::note_title(const std::string& mount, const std::string& song
     services_.picture_files->titles_changed();
   }
   if (next) services_.titles.announce(mount, *next, services_.clock.wall());
-  services_.now_feeds->look(mount);
+  services_.now_feeds->check(mount);
   services_.links->titles().mount_changed(mount);
 }
 

@@ -21,7 +21,7 @@ UsageWatch::UsageWatch(Network& network)
     : network_(network),
       view_(std::make_shared<const UsageBook>()),
       told_(std::make_shared<const Closed>()),
-      timer_(network.loops.control(), [this] { look(); }) {}
+      timer_(network.loops.control(), [this] { check(); }) {}
 
 void UsageWatch::configure(const Config& config) {
   if (const std::string directory = state_directory(config);
@@ -49,7 +49,7 @@ bool UsageWatch::is_closed(const std::string& mount) const {
   return row != nullptr && usage->closed.contains(row->value.account);
 }
 
-void UsageWatch::look() {
+void UsageWatch::check() {
   timer_.after(kEvery);
   AudienceService& audience = *network_.listenings;
   if (under_way_ || !audience.on()) return;

@@ -46,7 +46,7 @@ class UsageWatch {
   bool is_closed(const std::string& mount) const;
 
  private:
-  void look();
+  void check();
   void known(const Result<UsageBook>& usage);
 
   Network& network_;

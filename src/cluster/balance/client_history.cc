@@ -9,8 +9,8 @@ namespace {
 
 constexpr unsigned kLoopRedirects = 2;  // given; one more would be the third
 constexpr unsigned kCrowd = 3;
-constexpr std::uint32_t kMostOwed = 8;
-constexpr std::uint16_t kMostRedirects = 60'000;  // that are counted
+constexpr std::uint32_t kMaxOwed = 8;
+constexpr std::uint16_t kMaxRedirects = 60'000;  // that are counted
 constexpr std::chrono::milliseconds kMoment{250};
 constexpr unsigned kFamilyLeast = 20;
 constexpr unsigned kFamilyLost =
@@ -74,7 +74,7 @@ ClientHistory::Verdict ClientHistory::weigh(Client& client, RedirectOutcome outc
   if (back && !crowd) verdict.avoid = client.node;
   age(client, now);
   // Confirmations get lost with a link: no more is owed than what is lost just now.
-  if (client.arrived > 0 && client.lost() > kMostOwed) client.paid += client.lost() - kMostOwed;
+  if (client.arrived > 0 && client.lost() > kMaxOwed) client.paid += client.lost() - kMaxOwed;
   // One that is served listens: the next to ask is another listener, which may follow.
   const bool listens = client.served_at != SteadyTime{};
   const bool another = listens && now - client.served_at <= limits_.avoid;
@@ -93,9 +93,9 @@ ClientHistory::Verdict ClientHistory::weigh(Client& client, RedirectOutcome outc
     verdict.hint = back;
     if (another) {
       const unsigned more = 2U * client.wanted;
-      client.wanted = static_cast<std::uint8_t>(std::min<unsigned>(more, kMostStrikes));
+      client.wanted = static_cast<std::uint8_t>(std::min<unsigned>(more, kMaxStrikes));
     }
-    if (soon && client.strikes < kMostStrikes) ++client.strikes;
+    if (soon && client.strikes < kMaxStrikes) ++client.strikes;
     // One that has been served and comes long afterwards is the same one again.
     const bool again = listens && !another && client.wanted == kStrikes;
     const bool strikes = again || client.strikes >= client.wanted;
@@ -164,7 +164,7 @@ void ClientHistory::redirected(ClientKey key, std::string_view family, NodeKey n
     client.first = now;
     client.redirects = 0;
   }
-  if (client.redirects < kMostRedirects) ++client.redirects;
+  if (client.redirects < kMaxRedirects) ++client.redirects;
   client.node = node;
   client.when = now;
   client.confirms = way.confirms;
@@ -173,7 +173,7 @@ void ClientHistory::redirected(ClientKey key, std::string_view family, NodeKey n
   if (way.confirms) {
     age(client, now);
     ++client.issued;
-    if (std::uint16_t& young = client.young[client.moment % kMoments]; young < kMostRedirects)
+    if (std::uint16_t& young = client.young[client.moment % kMoments]; young < kMaxRedirects)
       ++young;
   }
   if (family.empty()) return;

@@ -123,7 +123,7 @@ class ClientHistory {
     unsigned redirects = 0, lost = 0;
     SteadyTime rests_until{};
   };
-  static constexpr std::uint8_t kStrikes = 2, kMostStrikes = 32;
+  static constexpr std::uint8_t kStrikes = 2, kMaxStrikes = 32;
   bool is_crowd(const Client& client, SteadyTime now) const noexcept;
   static void age(Client& client, SteadyTime now) noexcept;
   // lost: one more redirect of its family has not arrived.

@@ -91,7 +91,7 @@ std::uint8_t token_tag(std::string_view node_id) noexcept {
 }
 
 struct TokenKeys::NodeKeys {
-  static constexpr std::size_t kMost = 1000;  // more are computed each time
+  static constexpr std::size_t kMax = 1000;  // more are computed each time
 
   std::mutex mutex;
   // Of the first key, of the second one …
@@ -121,7 +121,7 @@ std::string TokenKeys::mac_of(const Key& key, std::string_view node_id, std::str
     node_key = std::make_shared<const HmacKey>(node_secret(key.secret, node_id));
     std::lock_guard<std::mutex> guard(node_keys_->mutex);
     auto& known = node_keys_->known[which];
-    if (known.size() < NodeKeys::kMost) known.emplace(node_id, node_key);
+    if (known.size() < NodeKeys::kMax) known.emplace(node_id, node_key);
   }
   std::string mac = node_key->sign(facts, mount);
   mac.resize(bytes);

@@ -66,13 +66,13 @@ bool ConfBook::is_linked(const std::string& id) const {
 
 // Of what an earlier run has heard, or a master under another id, the way alone is known; before
 // the first set_masters() nothing is, and nothing is handed on.
-bool ConfBook::tells_logins(const std::string& id, const std::string& name) const {
+bool ConfBook::sends_logins(const std::string& id, const std::string& name) const {
   const auto all_of = [this](const std::string& what, std::string Master::*member) {
     bool any = false, all = true;
     for (const Master& master : masters_) {
       if (master.*member != what) continue;
       any = true;
-      all = all && master.tells_logins;
+      all = all && master.sends_logins;
     }
     return any ? std::optional(all) : std::nullopt;
   };
@@ -89,14 +89,14 @@ std::size_t ConfBook::links_of(const std::string& id) const {
 void ConfBook::set_masters(std::vector<Master> masters) {
   if (masters == masters_) return;
   const auto same = [](const Master& a, const Master& b) {
-    return a.id == b.id && a.tells_logins == b.tells_logins;
+    return a.id == b.id && a.sends_logins == b.sends_logins;
   };
   everything_ |=
       !std::equal(masters.begin(), masters.end(), masters_.begin(), masters_.end(), same);
   masters_ = std::move(masters);
   for (const Master& master : masters_)
-    if (const auto at = said_.find(master.id); at != said_.end()) at->second.name = master.name;
-  for (auto& [id, said] : said_) {
+    if (const auto at = parts_.find(master.id); at != parts_.end()) at->second.name = master.name;
+  for (auto& [id, said] : parts_) {
     if (is_linked(id)) continue;
     said.fresh = said.running = false;
     said.arriving.clear();
@@ -109,25 +109,25 @@ void ConfBook::set_masters(std::vector<Master> masters) {
 // it is linked.
 void ConfBook::forget_gone() {
   // After a change of its id a master keeps the items of the old one until it has said everything.
-  const auto is_its = [this](const Master& master, const std::string& id, const Said& said) {
+  const auto is_its = [this](const Master& master, const std::string& id, const MasterPart& said) {
     if (master.id == id) return true;
-    const auto at = said_.find(master.id);
-    return master.name == said.name && (at == said_.end() || !at->second.complete);
+    const auto at = parts_.find(master.id);
+    return master.name == said.name && (at == parts_.end() || !at->second.complete);
   };
   const bool all_known = std::all_of(masters_.begin(), masters_.end(), [&](const Master& master) {
-    return !master.id.empty() || std::any_of(said_.begin(), said_.end(), [&](const auto& row) {
+    return !master.id.empty() || std::any_of(parts_.begin(), parts_.end(), [&](const auto& row) {
       return is_its(master, row.first, row.second);
     });
   });
   if (!all_known) return;
-  everything_ |= std::erase_if(said_, [&](const auto& row) {
+  everything_ |= std::erase_if(parts_, [&](const auto& row) {
                    return std::none_of(masters_.begin(), masters_.end(), [&](const Master& master) {
                      return is_its(master, row.first, row.second);
                    });
                  }) > 0;
 }
 
-void ConfBook::begin_run(Said& said, bool all) {
+void ConfBook::begin_run(MasterPart& said, bool all) {
   said.running = true;
   said.all = all;
   said.refused = false;
@@ -138,7 +138,7 @@ void ConfBook::begin_run(Said& said, bool all) {
   said.part.clear();
 }
 
-bool ConfBook::take_item(Said& said, const ConfItem& item) {
+bool ConfBook::take_item(MasterPart& said, const ConfItem& item) {
   if (!said.part_key.empty() && said.part_key != item.key) return false;
   if (said.deaf_to_logins && is_of_logins(item.key)) return true;
   if (said.part.size() + item.value.size() > kConfValueBytes) return false;
@@ -154,7 +154,7 @@ bool ConfBook::take_item(Said& said, const ConfItem& item) {
 
 void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   if (!is_linked(master)) return;
-  Said& said = said_[master];
+  MasterPart& said = parts_[master];
   if (links_of(master) > 1) {
     said.fresh = said.running = false;
     remark(cat({"two masters are linked here as ", master,
@@ -164,7 +164,7 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   for (const Master& each : masters_)
     if (each.id == master) said.name = each.name;
   if (frame.all || !said.running) begin_run(said, frame.all);
-  said.deaf_to_logins = !tells_logins(master, said.name);
+  said.deaf_to_logins = !sends_logins(master, said.name);
   // A change says nothing without that which it changes.
   if (!said.all && !said.fresh) said.refused = true;
   for (const std::string& key : frame.removed) {
@@ -183,7 +183,7 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   if (!said.refused && said.part_key.empty()) end_run(said, frame);
 }
 
-void ConfBook::end_run(Said& said, const ConfFrame& frame) {
+void ConfBook::end_run(MasterPart& said, const ConfFrame& frame) {
   std::tie(said.store, said.life) = parts_of_store(frame.store);
   said.revision = frame.revision;
   if (said.all) {
@@ -207,91 +207,94 @@ void ConfBook::end_run(Said& said, const ConfFrame& frame) {
 }
 
 // In the order in which they are heard.
-std::vector<ConfBook::Voice> ConfBook::voices() const {
-  std::vector<Voice> order;
+std::vector<ConfBook::Candidate> ConfBook::candidates() const {
+  std::vector<Candidate> order;
   const auto add = [&](const std::string& id) {
-    const auto at = said_.find(id);
-    if (at == said_.end() || !at->second.complete) return;
-    if (std::none_of(order.begin(), order.end(), [&](const Voice& v) { return v.id == id; }))
+    const auto at = parts_.find(id);
+    if (at == parts_.end() || !at->second.complete) return;
+    if (std::none_of(order.begin(), order.end(), [&](const Candidate& v) { return v.id == id; }))
       order.push_back({id, false});
   };
   for (const Master& master : masters_) {
     add(master.id);
-    for (const auto& [id, said] : said_)
+    for (const auto& [id, said] : parts_)
       if (said.name == master.name) add(id);
   }
-  for (const auto& [id, said] : said_) add(id);
+  for (const auto& [id, said] : parts_) add(id);
   // Of each store the one that is furthest; where two are equal, the one that counted before.
   const auto counted = [this](const std::string& id) {
-    return std::any_of(voices_.begin(), voices_.end(),
-                       [&id](const Voice& voice) { return voice.id == id && voice.counts; });
+    return std::any_of(candidates_.begin(), candidates_.end(), [&id](const Candidate& candidate) {
+      return candidate.id == id && candidate.counts;
+    });
   };
-  const auto rank = [&](const Voice& voice) {
-    const Said& said = said_.find(voice.id)->second;
-    return std::make_tuple(said.fresh, said.life, said.revision, counted(voice.id));
+  const auto rank = [&](const Candidate& candidate) {
+    const MasterPart& said = parts_.find(candidate.id)->second;
+    return std::make_tuple(said.fresh, said.life, said.revision, counted(candidate.id));
   };
-  for (Voice& voice : order) {
-    const std::string& store = said_.find(voice.id)->second.store;
+  for (Candidate& candidate : order) {
+    const std::string& store = parts_.find(candidate.id)->second.store;
     const auto best =
-        std::max_element(order.begin(), order.end(), [&](const Voice& a, const Voice& b) {
-          const bool a_has = said_.find(a.id)->second.store == store;
-          const bool b_has = said_.find(b.id)->second.store == store;
+        std::max_element(order.begin(), order.end(), [&](const Candidate& a, const Candidate& b) {
+          const bool a_has = parts_.find(a.id)->second.store == store;
+          const bool b_has = parts_.find(b.id)->second.store == store;
           return a_has != b_has ? b_has : a_has && rank(a) < rank(b);
         });
-    voice.counts = best->id == voice.id;
+    candidate.counts = best->id == candidate.id;
   }
   return order;
 }
 
 // Null: it has no such item, or none that counts.
-const ConfBook::Value* ConfBook::said_by(const Voice& voice, const std::string& key) const {
-  if (!voice.counts && is_of_store(key)) return nullptr;
-  const auto said = said_.find(voice.id);
-  if (said == said_.end()) return nullptr;
-  if (is_of_logins(key) && !tells_logins(voice.id, said->second.name)) return nullptr;
+const ConfBook::Value* ConfBook::value_by(const Candidate& candidate,
+                                          const std::string& key) const {
+  if (!candidate.counts && is_of_store(key)) return nullptr;
+  const auto said = parts_.find(candidate.id);
+  if (said == parts_.end()) return nullptr;
+  if (is_of_logins(key) && !sends_logins(candidate.id, said->second.name)) return nullptr;
   return said->second.items.look_up(key);
 }
 
-const ConfBook::Voice* ConfBook::voice_of(const std::string& key) const {
-  for (const Voice& voice : voices_)
-    if (said_by(voice, key) != nullptr) return &voice;
+const ConfBook::Candidate* ConfBook::candidate_of(const std::string& key) const {
+  for (const Candidate& candidate : candidates_)
+    if (value_by(candidate, key) != nullptr) return &candidate;
   return nullptr;
 }
 
 ConfBook::Value ConfBook::find(const std::string& key) {
-  const Voice* first = voice_of(key);
+  const Candidate* first = candidate_of(key);
   if (first == nullptr) return nullptr;
   if (is_of_store(key)) {
-    const auto second = std::find_if(voices_.begin(), voices_.end(), [&](const Voice& voice) {
-      return &voice != first && said_by(voice, key) != nullptr;
-    });
-    if (second != voices_.end())
+    const auto second =
+        std::find_if(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
+          return &candidate != first && value_by(candidate, key) != nullptr;
+        });
+    if (second != candidates_.end())
       remark(cat({"the stores of the masters ", first->id, " and ", second->id,
                   " both have a record of one name, ", key, " for one; of such records those of ",
                   first->id, ", the first <master>, count"}));
   }
-  return *said_by(*first, key);
+  return *value_by(*first, key);
 }
 
 // Two that are linked under one id cannot be told apart: neither of them is believed.
 bool ConfBook::owns(const std::string& master, const std::string& key) const {
-  const auto at = said_.find(master);
-  if (links_of(master) != 1 || at == said_.end()) return false;
-  const Said& own = at->second;
+  const auto at = parts_.find(master);
+  if (links_of(master) != 1 || at == parts_.end()) return false;
+  const MasterPart& own = at->second;
   if (!own.fresh || !own.items.contains(key)) return false;
-  const Voice* counts = voice_of(key);
+  const Candidate* counts = candidate_of(key);
   if (counts == nullptr) return false;
   if (counts->id == master) return true;
-  const Said& theirs = said_.find(counts->id)->second;
+  const MasterPart& theirs = parts_.find(counts->id)->second;
   return own.life != 0 && own.store == theirs.store;
 }
 
 ConfBook::Change ConfBook::settle() {
-  auto now = voices();
-  if (now != voices_) everything_ = true;
-  voices_ = std::move(now);
+  auto now = candidates();
+  if (now != candidates_) everything_ = true;
+  candidates_ = std::move(now);
   Change change;
-  const auto look = [&](const std::string& key) {
+  const auto check = [&](const std::string& key) {
     const Value value = find(key);
     const Value* const before = in_force_.look_up(key);
     if (value == nullptr) {
@@ -303,39 +306,40 @@ ConfBook::Change ConfBook::settle() {
     if (before == nullptr || *before != value) in_force_.set(key, value);
   };
   if (std::exchange(everything_, false)) {
-    for (const Voice& voice : voices_)
-      for (const auto& [key, value] : said_.find(voice.id)->second.items) touched_.insert(key);
+    for (const Candidate& candidate : candidates_)
+      for (const auto& [key, value] : parts_.find(candidate.id)->second.items) touched_.insert(key);
     for (const auto& [key, value] : in_force_) touched_.insert(key);
   }
-  for (const std::string& key : std::exchange(touched_, {})) look(key);
+  for (const std::string& key : std::exchange(touched_, {})) check(key);
   return change;
 }
 
 bool ConfBook::is_text(std::string_view text) noexcept { return text.starts_with(kConfHead); }
 
-std::vector<ConfBook::Telling> ConfBook::tellings() const {
-  std::vector<Telling> out;
-  for (const auto& [id, said] : said_)
+std::vector<ConfBook::MasterCopy> ConfBook::master_copies() const {
+  std::vector<MasterCopy> out;
+  for (const auto& [id, said] : parts_)
     if (said.complete)
       out.push_back({id, said.name, said.store, said.life, said.revision, said.items});
   return out;
 }
 
-UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Telling> tellings) {
+UniqueFunction<std::string_view()> conf_book_pieces(
+    std::vector<ConfBook::MasterCopy> master_copies) {
   struct Writer {
-    std::vector<ConfBook::Telling> tellings;
+    std::vector<ConfBook::MasterCopy> master_copies;
     std::size_t at = 0;  // the master that is being written
     ConfBook::Items::const_iterator item;
     bool begun = false, ended = false;  // the master's line is written; so is the last line
     std::string text;
   };
   Writer start;
-  start.text = cat({kConfHead, tellings.size(), '\n'});
-  start.tellings = std::move(tellings);
+  start.text = cat({kConfHead, master_copies.size(), '\n'});
+  start.master_copies = std::move(master_copies);
   return [to = std::move(start), first = true]() mutable -> std::string_view {
     if (!std::exchange(first, false)) to.text.clear();
-    while (to.at < to.tellings.size() && to.text.size() < kConfPiece) {
-      const ConfBook::Telling& said = to.tellings[to.at];
+    while (to.at < to.master_copies.size() && to.text.size() < kConfPiece) {
+      const ConfBook::MasterCopy& said = to.master_copies[to.at];
       if (!std::exchange(to.begun, true)) {
         to.text +=
             cat({"master ", said.master, ' ', percent_encode(said.name, true), "- ", said.store,
@@ -349,7 +353,7 @@ UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Tellin
       ++to.at;
       to.begun = false;
     }
-    if (to.at == to.tellings.size() && !std::exchange(to.ended, true)) to.text += "end\n";
+    if (to.at == to.master_copies.size() && !std::exchange(to.ended, true)) to.text += "end\n";
     return to.text;
   };
 }
@@ -382,7 +386,7 @@ Result<ConfBook> ConfBook::parse(std::string_view text) {
     const auto name = percent_decode(row[2].substr(0, row[2].size() - 1), false);
     const auto life = parse_u64(row[4]), revision = parse_u64(row[5]), items = parse_u64(row[6]);
     if (!name || !life || !revision || !items || *items > kConfItems) return no_conf(at);
-    Said said;
+    MasterPart said;
     said.name = *name;
     said.store = row[3];
     said.life = *life;
@@ -398,7 +402,7 @@ Result<ConfBook> ConfBook::parse(std::string_view text) {
       put_in(said.items, said.bytes, std::string(item[0]), std::move(value));
       at += *bytes + 1;
     }
-    book.said_[std::string(row[1])] = std::move(said);
+    book.parts_[std::string(row[1])] = std::move(said);
   }
   if (text.substr(at) != "end\n") return no_conf(at);
   book.everything_ = true;

@@ -48,7 +48,7 @@ class ConfBook {
     std::string name;  // of the way to it: stays from one run of the node to the next
     std::string id;    // "": it was never linked in this run
     bool linked = false;
-    bool tells_logins = true;  // what it says of keys, users and ended logins counts
+    bool sends_logins = true;  // what it says of keys, users and ended logins counts
 
     bool operator==(const Master&) const = default;
   };
@@ -66,14 +66,14 @@ class ConfBook {
   std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
 
   // All that a master has said completely.
-  struct Telling {
+  struct MasterCopy {
     std::string master;
     std::string name;   // of the way to it
     std::string store;  // without its life
     std::uint64_t life = 0, revision = 0;
     Items items;
   };
-  std::vector<Telling> tellings() const;
+  std::vector<MasterCopy> master_copies() const;
 
   static Result<ConfBook> parse(std::string_view text);
   // Whether a file begins as the text of a book.
@@ -81,7 +81,7 @@ class ConfBook {
 
  private:
   // What one master has said.
-  struct Said {
+  struct MasterPart {
     std::string name;                      // of its Master, as last seen
     std::string store;                     // without its life
     std::uint64_t life = 0, revision = 0;  // life 0: it has no store
@@ -96,30 +96,30 @@ class ConfBook {
     std::size_t arriving_bytes = 0;
     std::string part_key, part;  // "": no value goes on
   };
-  struct Voice {
+  struct Candidate {
     std::string id;
     bool counts = false;  // for items of its store
 
-    bool operator==(const Voice&) const = default;
+    bool operator==(const Candidate&) const = default;
   };
 
-  void begin_run(Said& said, bool all);
-  bool take_item(Said& said, const ConfItem& item);
-  void end_run(Said& said, const ConfFrame& frame);
+  void begin_run(MasterPart& said, bool all);
+  bool take_item(MasterPart& said, const ConfItem& item);
+  void end_run(MasterPart& said, const ConfFrame& frame);
   bool is_linked(const std::string& id) const;
   std::size_t links_of(const std::string& id) const;
-  bool tells_logins(const std::string& id, const std::string& name) const;
-  std::vector<Voice> voices() const;
+  bool sends_logins(const std::string& id, const std::string& name) const;
+  std::vector<Candidate> candidates() const;
   void forget_gone();
   // The one whose item counts; null: none has it.
-  const Voice* voice_of(const std::string& key) const;
-  const Value* said_by(const Voice& voice, const std::string& key) const;
+  const Candidate* candidate_of(const std::string& key) const;
+  const Value* value_by(const Candidate& candidate, const std::string& key) const;
   Value find(const std::string& key);
   void remark(std::string text);
 
   std::vector<Master> masters_;
-  std::map<std::string, Said, std::less<>> said_;  // by the id of the master
-  std::vector<Voice> voices_;                      // at the last settle()
+  std::map<std::string, MasterPart, std::less<>> parts_;  // by the id of the master
+  std::vector<Candidate> candidates_;                     // at the last settle()
   Items in_force_;
   std::set<std::string> touched_;
   bool everything_ = false;  // is touched
@@ -129,7 +129,8 @@ class ConfBook {
 
 // The text of a book, which parse() reads, for any thread: pieces of some 64 KiB, "" behind the
 // last one.
-UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Telling> tellings);
+UniqueFunction<std::string_view()> conf_book_pieces(
+    std::vector<ConfBook::MasterCopy> master_copies);
 
 // An item about logins: keys, origins, users, ended logins.
 bool is_of_logins(std::string_view key) noexcept;

@@ -22,7 +22,7 @@ std::shared_ptr<const ConfPieces::Piece> ConfPieces::next(const Changes& changes
       run.set(at->second, *value);
     else
       run.remove(at->second);
-    callbacks_.told_apart(at->second, apart);
+    callbacks_.sent_apart(at->second, apart);
     piece->to = at->first;
   }
   piece->more = at != changes.end();
@@ -30,7 +30,7 @@ std::shared_ptr<const ConfPieces::Piece> ConfPieces::next(const Changes& changes
     piece->lines += render_frame(std::move(frame));
     ++piece->frames;
   }
-  if (!apart.contains(node) && bytes_ < kMostKept) {
+  if (!apart.contains(node) && bytes_ < kMaxKept) {
     bytes_ += piece->lines.size();
     kept_.insert_or_assign({from, head.all}, Kept{std::move(apart), piece});
   }

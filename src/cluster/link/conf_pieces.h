@@ -3,7 +3,7 @@
 //
 // Thread: one (control).
 // Ownership: app/cluster/conf_source.
-// Bounds: kMostKept bytes are kept; what is made beyond that is made for each node.
+// Bounds: kMaxKept bytes are kept; what is made beyond that is made for each node.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@ namespace lb {
 
 class ConfPieces {
  public:
-  static constexpr std::size_t kMostKept = 16 << 20;
+  static constexpr std::size_t kMaxKept = 16 << 20;
   using Changes = std::map<std::uint64_t, std::string>;  // keys, each at its last change
   struct Callbacks {
     // nullopt: the record is gone.
     std::function<std::optional<std::string>(const std::string& key, const std::string& node)>
         value_of;
     // The nodes that are told another value of this key than all others.
-    std::function<void(const std::string& key, std::set<std::string>& nodes)> told_apart;
+    std::function<void(const std::string& key, std::set<std::string>& nodes)> sent_apart;
   };
   struct Piece {
     std::uint64_t to = 0;  // the last change in it

@@ -34,7 +34,7 @@ constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
-constexpr std::size_t kLongestTold = 128;      // of an agent, of a user
+constexpr std::size_t kMaxReportedText = 128;  // of an agent, of a user
 constexpr std::size_t kLongestBookRow = 6000;  // of a BOOK
 constexpr std::size_t kMaxBookRows = 4096;
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
@@ -190,12 +190,12 @@ enum class IngestState : std::uint8_t {
 };
 std::string_view to_text(IngestState state) noexcept;
 // The source of a mount, as its node sees it.
-struct ToldSource {
+struct ReportedSource {
   std::string user;  // of its login; "": a relay
   std::string address, agent;
   std::int64_t since = 0;  // Unix seconds
 
-  bool operator==(const ToldSource&) const = default;
+  bool operator==(const ReportedSource&) const = default;
 };
 struct IngestRow {
   std::string mount;
@@ -203,7 +203,7 @@ struct IngestRow {
   IngestState state = IngestState::kOff;
   std::vector<std::string> via;  // that have repeated it, the last one last
   bool source = false;           // a source of the node's own, which its master may pull
-  ToldSource by = {};            // … that is on
+  ReportedSource by = {};        // … that is on
 
   bool operator==(const IngestRow&) const = default;
 };
@@ -274,11 +274,11 @@ struct AskFrame {
   std::uint64_t number = 0;
   std::string mount;
   std::uint64_t after = 0;  // the number of the last one that is known
-  unsigned most = 0;        // 1 to kMaxTold; 0: what is asked for is of a later version
+  unsigned most = 0;        // 1 to kMaxReportedRows; 0: what is asked for is of a later version
   std::string what = "listeners";
 };
-constexpr unsigned kMaxTold = 200;
-struct ToldListener {
+constexpr unsigned kMaxReportedRows = 200;
+struct ReportedListener {
   std::uint64_t id = 0;
   std::string address, agent, user;
   std::uint64_t seconds = 0;  // connected
@@ -286,11 +286,11 @@ struct ToldListener {
   // Its connection, and how far behind the newest byte it is served; nullopt: not known.
   std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
 
-  bool operator==(const ToldListener&) const = default;
+  bool operator==(const ReportedListener&) const = default;
 };
 struct TellFrame {
   std::uint64_t number = 0;  // of the question
-  std::vector<ToldListener> rows;
+  std::vector<ReportedListener> rows;
   bool more = false;  // there are some behind the last one
   std::string why;    // nothing is told; "": it is
 };
@@ -326,7 +326,7 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
 template <class Row>
 std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows);
 // Of the rows, in the order of their numbers, those that the question is for and that fit.
-TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows);
+TellFrame tell_frame(const AskFrame& ask, std::vector<ReportedListener> rows);
 // 4 bytes each, the highest first, in base64; nullopt: it is not.
 std::string clients_text(const std::vector<std::uint32_t>& clients);
 std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text);

@@ -31,9 +31,9 @@ std::size_t size_of(const IngestRow& row) {
   std::size_t size = 3 * row.mount.size() + row.at.size() + 64;
   for (const std::string& id : row.via) size += id.size() + 3;
   if (row.by.since > 0)
-    size += 2 * (std::min(row.by.user.size(), kLongestTold) +
+    size += 2 * (std::min(row.by.user.size(), kMaxReportedText) +
                  std::min(row.by.address.size(), kLongestText) +
-                 std::min(row.by.agent.size(), kLongestTold)) +
+                 std::min(row.by.agent.size(), kMaxReportedText)) +
             96;
   return size;
 }
@@ -52,9 +52,10 @@ std::size_t size_of(const TitleRow& row) {
          row.place.size() + 128;
 }
 
-std::size_t size_of(const ToldListener& row) {
+std::size_t size_of(const ReportedListener& row) {
   return 2 * (std::min(row.address.size(), kLongestText) +
-              std::min(row.agent.size(), kLongestTold) + std::min(row.user.size(), kLongestTold)) +
+              std::min(row.agent.size(), kMaxReportedText) +
+              std::min(row.user.size(), kMaxReportedText)) +
          192;
 }
 
@@ -107,16 +108,16 @@ template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows);
 template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows);
 template std::vector<TitleFrame> row_frames(std::vector<TitleRow> rows);
 
-TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows) {
+TellFrame tell_frame(const AskFrame& ask, std::vector<ReportedListener> rows) {
   TellFrame frame;
   frame.number = ask.number;
   std::sort(rows.begin(), rows.end(),
-            [](const ToldListener& a, const ToldListener& b) { return a.id < b.id; });
+            [](const ReportedListener& a, const ReportedListener& b) { return a.id < b.id; });
   std::size_t used = 0;
-  for (ToldListener& row : rows) {
+  for (ReportedListener& row : rows) {
     if (row.id <= ask.after) continue;
     const std::size_t size = size_of(row);
-    if (frame.rows.size() == std::min(ask.most, kMaxTold) || used + size > kRoom) {
+    if (frame.rows.size() == std::min(ask.most, kMaxReportedRows) || used + size > kRoom) {
       frame.more = true;
       break;
     }

@@ -171,10 +171,11 @@ inline constexpr auto kProveFields =
     std::to_array({member<Word, &ProveFrame::ask>("ask").needed(),
                    member<Word, &ProveFrame::say>("say").needed()});
 
-inline constexpr auto kSourceFields = std::to_array(
-    {member<Text<kLongestTold>, &ToldSource::user>("u"), member<Text<>, &ToldSource::address>("ip"),
-     member<Text<kLongestTold>, &ToldSource::agent>("ua"),
-     member<Whole<>, &ToldSource::since>("since")});
+inline constexpr auto kSourceFields =
+    std::to_array({member<Text<kMaxReportedText>, &ReportedSource::user>("u"),
+                   member<Text<>, &ReportedSource::address>("ip"),
+                   member<Text<kMaxReportedText>, &ReportedSource::agent>("ua"),
+                   member<Whole<>, &ReportedSource::since>("since")});
 // Of a source of the node's own that is on; another type than an object is passed over.
 struct RowSource : Object<kSourceFields> {
   static void read(const FrameValue& value, IngestRow& out) {
@@ -257,16 +258,17 @@ inline constexpr auto kSeatFields = std::to_array(
      member<Whole<kMaxSeatsOfUser>, &SeatRow::most>("most"),
      member<RowFlag, &SeatRow::drop>("drop")});
 
-inline constexpr auto kToldFields = std::to_array(
-    {member<Whole<>, &ToldListener::id>("n").needed(), member<Text<>, &ToldListener::address>("ip"),
-     member<Text<kLongestTold>, &ToldListener::agent>("ua"),
-     member<Text<kLongestTold>, &ToldListener::user>("u"),
-     member<Whole<>, &ToldListener::seconds>("s").always(),
-     member<RowFlag, &ToldListener::hls>("hls"),
-     member<Whole<>, &ToldListener::round_trip_us>("rtt"),
-     member<Whole<>, &ToldListener::retransmits>("re"),
-     member<Whole<>, &ToldListener::queue_bytes>("q"),
-     member<Whole<>, &ToldListener::lag_ms>("lag")});
+inline constexpr auto kReportedListenerFields =
+    std::to_array({member<Whole<>, &ReportedListener::id>("n").needed(),
+                   member<Text<>, &ReportedListener::address>("ip"),
+                   member<Text<kMaxReportedText>, &ReportedListener::agent>("ua"),
+                   member<Text<kMaxReportedText>, &ReportedListener::user>("u"),
+                   member<Whole<>, &ReportedListener::seconds>("s").always(),
+                   member<RowFlag, &ReportedListener::hls>("hls"),
+                   member<Whole<>, &ReportedListener::round_trip_us>("rtt"),
+                   member<Whole<>, &ReportedListener::retransmits>("re"),
+                   member<Whole<>, &ReportedListener::queue_bytes>("q"),
+                   member<Whole<>, &ReportedListener::lag_ms>("lag")});
 
 inline constexpr auto kItemFields = std::to_array(
     {member<ConfKey, &ConfItem::key>("k").needed(),
@@ -283,12 +285,13 @@ inline constexpr auto kAskFields = std::to_array(
     {member<Whole<>, &AskFrame::number>("id").needed(),
      member<Word, &AskFrame::what>("what").needed(),
      member<MountName, &AskFrame::mount>("m").needed(), member<Whole<>, &AskFrame::after>("after"),
-     member<Whole<kMaxTold>, &AskFrame::most>("most").needed(),
+     member<Whole<kMaxReportedRows>, &AskFrame::most>("most").needed(),
      whole_member<Check<judge_question>, AskFrame>().always()});
 
 inline constexpr auto kTellFields = std::to_array(
     {member<Whole<>, &TellFrame::number>("id").needed(),
-     member<ListOf<RowOf<kToldFields>, kMaxTold>, &TellFrame::rows>("rows").needed(),
+     member<ListOf<RowOf<kReportedListenerFields>, kMaxReportedRows>, &TellFrame::rows>("rows")
+         .needed(),
      member<Boolean, &TellFrame::more>("more"), member<Text<>, &TellFrame::why>("why")});
 
 inline constexpr auto kConfFields = std::to_array(

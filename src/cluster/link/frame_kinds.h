@@ -33,11 +33,11 @@ struct FrameKind {
 };
 
 // An integer, or a duration.
-template <std::uint64_t kMost = FrameValue::kLargest>
+template <std::uint64_t kMax = FrameValue::kLargest>
 struct Whole : FrameKind {
   template <class V>
   static void read(const FrameValue& value, V& out) {
-    if (const auto number = value.whole(kMost)) out = static_cast<V>(*number);
+    if (const auto number = value.whole(kMax)) out = static_cast<V>(*number);
   }
   template <class V>
   static void write(JsonWriter& json, V value) {
@@ -55,11 +55,11 @@ struct Seq : Whole<> {
 };
 
 // Whole numbers look like whole numbers.
-template <std::uint64_t kMost>
+template <std::uint64_t kMax>
 struct Real : FrameKind {
   template <class V>
   static void read(const FrameValue& value, V& out) {
-    out = static_cast<V>(value.real(static_cast<double>(kMost)));
+    out = static_cast<V>(value.real(static_cast<double>(kMax)));
   }
   static void write(JsonWriter& json, double value) {
     if (value >= 0 && value < 1e15)
@@ -87,11 +87,11 @@ struct RowFlag : Boolean {
   }
 };
 
-template <std::size_t kMost = kLongestText>
+template <std::size_t kMax = kLongestText>
 struct Text : FrameKind {
   static constexpr std::string_view kText = "*text*";
-  static void read(const FrameValue& value, std::string& out) { out = value.text(kMost); }
-  static void write(JsonWriter& json, std::string_view value) { json.text(fit_text(value, kMost)); }
+  static void read(const FrameValue& value, std::string& out) { out = value.text(kMax); }
+  static void write(JsonWriter& json, std::string_view value) { json.text(fit_text(value, kMax)); }
 };
 struct Word : FrameKind {
   static constexpr std::string_view kText = "*word*";
@@ -106,14 +106,14 @@ struct MountName : FrameKind {
   }
 };
 // Bytes as text.
-template <std::size_t kMostText, std::size_t kMost, std::size_t kLeast>
+template <std::size_t kMaxText, std::size_t kMax, std::size_t kLeast>
 struct Base64 : FrameKind {
   static void read(const FrameValue& value, std::string& out) {
-    auto bytes = base64_decode(value.text(kMostText));
+    auto bytes = base64_decode(value.text(kMaxText));
     if (!bytes || bytes->size() < kLeast)
       value.wrong("is no base64");
-    else if (bytes->size() > kMost)
-      value.wrong(cat({"holds ", bytes->size(), " bytes, the most is ", kMost}));
+    else if (bytes->size() > kMax)
+      value.wrong(cat({"holds ", bytes->size(), " bytes, the most is ", kMax}));
     else
       out = std::move(*bytes);
   }
@@ -150,12 +150,12 @@ struct Name : FrameKind {
   }
 };
 
-template <class Kind, std::size_t kMost = kLongestFrame>
+template <class Kind, std::size_t kMax = kLongestFrame>
 struct ListOf : FrameKind {
   static constexpr std::string_view kText = Kind::kText;
   template <class V>
   static void read(const FrameValue& value, V& out) {
-    value.array(kMost, [&](const FrameValue& element) {
+    value.array(kMax, [&](const FrameValue& element) {
       Kind::read(element, out.emplace_back());
       if (value.in.take_skip()) out.pop_back();
     });

@@ -21,7 +21,7 @@ Ingest::Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTimi
       hold_until_(now + timing.longest_start),
       table_(
           [this](const RowKey& key, const Table::Heard& heard) -> std::optional<int> {
-            if (!key.second_kind && !believes_(heard.teller, *heard.row)) return std::nullopt;
+            if (!key.second_kind && !believes_(heard.sender, *heard.row)) return std::nullopt;
             // The shortest way has the newest word; of two such, a capture must not be overlooked.
             const int way = 2 * static_cast<int>(heard.row->via.size());
             return (heard.stands ? 100 : 0) + way + (heard.row->state == IngestState::kOn ? 0 : 1);
@@ -64,26 +64,26 @@ void Ingest::left(const std::string& neighbour, SteadyTime now) {
   table_.left(neighbour, now);
 }
 
-void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows) {
-  const auto at = neighbours_.find(teller);
+void Ingest::take(const std::string& sender, const std::vector<IngestRow>& rows) {
+  const auto at = neighbours_.find(sender);
   if (at == neighbours_.end()) return;
   if (!std::exchange(at->second.spoke, true)) ++version_;
   for (const IngestRow& row : rows) {
     const bool off = row.state == IngestState::kOff;
     const bool own = row.at == own_id_ || has_word(row.via, own_id_);
     // A teller is named by its link; what it repeats has it at the end.
-    const bool right = row.via.empty() ? row.at == teller : row.via.back() == teller;
+    const bool right = row.via.empty() ? row.at == sender : row.via.back() == sender;
     const RowKey key{row.mount, row.source, row.at};
     if (row.source) {
       if (!right || !row.via.empty() || own) continue;
       const bool known = table_.find(key) != nullptr;
       if (known == off) changed_sources_.insert(row.mount);
       if (known && off && ended_sources_.size() < kMaxRows)
-        ended_sources_.push_back({row.mount, teller});
+        ended_sources_.push_back({row.mount, sender});
     }
     const bool counts = !off && !own && right && row.via.size() <= kMaxVia;
     const bool captured = !row.source && is_captured_at(row.mount, row.at);
-    table_.take(teller, key, counts ? std::optional(row) : std::nullopt);
+    table_.take(sender, key, counts ? std::optional(row) : std::nullopt);
     if (!row.source && is_captured_at(row.mount, row.at) != captured)
       changed_sources_.insert(row.mount);
   }
@@ -138,10 +138,10 @@ bool Ingest::is_source_at(const std::string& mount, const std::string& node) con
   return entry != nullptr && !entry->is_own();
 }
 
-std::optional<ToldSource> Ingest::source_at(const std::string& mount,
-                                            const std::string& node) const {
+std::optional<ReportedSource> Ingest::source_at(const std::string& mount,
+                                                const std::string& node) const {
   if (!is_source_at(mount, node)) return std::nullopt;
-  const ToldSource& by = table_.find({mount, true, node})->row->by;
+  const ReportedSource& by = table_.find({mount, true, node})->row->by;
   return by.since == 0 ? std::nullopt : std::optional(by);
 }
 
@@ -202,7 +202,7 @@ bool Ingest::feeder_has_ended(const Own& own) const {
   const auto* const entry = table_.find({own.plan.mount, false, feeder});
   // One that drains, or cannot reach the studio, is not even ready.
   if (entry == nullptr) return own.captor == feeder && neighbours_.contains(feeder);
-  return entry->teller == feeder && !entry->stands && entry->row->state == IngestState::kReady;
+  return entry->sender == feeder && !entry->stands && entry->row->state == IngestState::kReady;
 }
 
 bool Ingest::may_hand_back(SteadyTime now) {
@@ -300,7 +300,7 @@ std::vector<IngestRow> Ingest::news_for(const std::string& neighbour) {
     IngestRow row = *entry.row;
     if (entry.is_own())
       return key.second_kind && !at->second.upward ? std::nullopt : std::optional(row);
-    if (key.second_kind || key.node == neighbour || entry.teller == neighbour ||
+    if (key.second_kind || key.node == neighbour || entry.sender == neighbour ||
         has_word(row.via, neighbour) || row.via.size() >= kMaxVia)
       return std::nullopt;
     row.via.push_back(own_id_);
@@ -326,8 +326,8 @@ std::vector<std::pair<std::string, IngestRow>> Ingest::refused() const {
   std::vector<std::pair<std::string, IngestRow>> rows;
   for (const auto& [key, entry] : table_.entries())
     for (const Table::Heard& heard : entry.heard)
-      if (!key.second_kind && !heard.teller.empty() && !believes_(heard.teller, *heard.row))
-        rows.emplace_back(heard.teller, *heard.row);
+      if (!key.second_kind && !heard.sender.empty() && !believes_(heard.sender, *heard.row))
+        rows.emplace_back(heard.sender, *heard.row);
   return rows;
 }
 

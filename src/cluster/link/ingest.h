@@ -70,7 +70,7 @@ class Ingest {
   static constexpr std::size_t kMaxRows = 40'000;  // with those of sources
 
   // Whether this neighbour is believed this row.
-  using Believes = std::function<bool(const std::string& teller, const IngestRow& row)>;
+  using Believes = std::function<bool(const std::string& sender, const IngestRow& row)>;
   Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTiming timing = {});
 
   // alone: there is no other node to be heard first.
@@ -79,7 +79,7 @@ class Ingest {
   void joined(const std::string& neighbour, bool upward, SteadyTime now);
   // No link to it stands any more.
   void left(const std::string& neighbour, SteadyTime now);
-  void take(const std::string& teller, const std::vector<IngestRow>& rows);
+  void take(const std::string& sender, const std::vector<IngestRow>& rows);
   // This process was away: links that have ended say nothing of the other nodes.
   void woke(SteadyTime now) noexcept {
     hold_until_ = std::max(hold_until_, now + timing_.start_hold);
@@ -99,7 +99,7 @@ class Ingest {
   }
 
   // By mount: those of this node's own.
-  using Sources = std::map<std::string, ToldSource, std::less<>>;
+  using Sources = std::map<std::string, ReportedSource, std::less<>>;
   void set_sources(Sources sources);
   // Of the linked neighbours, as they say: sources, believed or not, and captures, if believed.
   struct Elsewhere {
@@ -112,7 +112,7 @@ class Ingest {
   bool is_source_at(const std::string& mount, const std::string& node) const;
   bool is_captured_at(const std::string& mount, const std::string& node) const;
   // What the node tells of it; nullopt: it has none, or its version tells nothing.
-  std::optional<ToldSource> source_at(const std::string& mount, const std::string& node) const;
+  std::optional<ReportedSource> source_at(const std::string& mount, const std::string& node) const;
   // The nodes that have a source of this mount or capture it, each once.
   std::vector<std::string> nodes_with_source(const std::string& mount) const;
   // Mounts of which another node has a source now, or no longer has, since the last call.
@@ -166,7 +166,7 @@ class Ingest {
   Others others_of(const std::string& mount) const;
   // That node itself says so of itself.
   static bool is_capture(const RowKey& key, const Table::Entry& entry) {
-    return !key.second_kind && entry.row && !entry.is_own() && entry.teller == key.node &&
+    return !key.second_kind && entry.row && !entry.is_own() && entry.sender == key.node &&
            entry.row->state == IngestState::kOn;
   }
   bool feeder_has_ended(const Own& own) const;

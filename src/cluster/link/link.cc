@@ -162,7 +162,7 @@ void Link::check_silence() {
         cat({"silent for ", std::chrono::duration_cast<std::chrono::milliseconds>(silent).count(),
              "ms"});
     was_silent_ = true;
-    if (says_silence_) send(ByeFrame{why, kByeSilent, 0ms});
+    if (reports_silence_) send(ByeFrame{why, kByeSilent, 0ms});
     end(why);
     return;
   }

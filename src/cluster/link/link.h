@@ -62,7 +62,7 @@ class Link {
   void send_bye(ByeFrame bye, const std::string& reason);
   void end(std::string reason);
   // The other side understands a BYE that says that it was not heard.
-  void says_silence() noexcept { says_silence_ = true; }
+  void reports_silence() noexcept { reports_silence_ = true; }
   // Whether the link has ended because nothing came from the other side.
   bool was_silent() const noexcept { return was_silent_; }
 
@@ -114,7 +114,7 @@ class Link {
   SteadyTime budget_at_;
   bool slowed_ = false;  // nothing is read until again_
   bool ended_ = false;
-  bool says_silence_ = false, was_silent_ = false;
+  bool reports_silence_ = false, was_silent_ = false;
   std::string reason_;
   Watch watch_;
   Timer silence_, again_, ending_;

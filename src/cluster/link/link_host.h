@@ -18,7 +18,7 @@ class LinkHost {
   // A message between nodes, from the other side of the link.
   virtual void message(MessageFrame message) = 0;
   // Rows of a table that both ends know, as the other side of a link tells them: has_rows(frame).
-  virtual void rows(const std::string& /*teller*/, const Frame& /*frame*/) {}
+  virtual void rows(const std::string& /*sender*/, const Frame& /*frame*/) {}
 };
 
 }  // namespace lb

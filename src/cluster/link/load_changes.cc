@@ -49,7 +49,7 @@ void LoadChanges::note(Row& row) {
 
 bool LoadChanges::end(Rows::iterator at, SteadyTime when) {
   Row& row = at->second;
-  if (!row.load.says_anything()) return false;
+  if (!row.load.has_values()) return false;
   const bool urgent = row.load.carries;
   count(row, {.mount = at->first});
   row.load = MountLoad{.mount = at->first, .carries = false};
@@ -137,7 +137,7 @@ LoadChanges::Changes LoadChanges::since(std::uint64_t version, std::string_view 
 std::vector<MountLoad> LoadChanges::all(std::string_view master) const {
   std::vector<MountLoad> out;
   for (const auto& [mount, row] : rows_)
-    if (row.load.says_anything()) out.push_back(load_for(row, master));
+    if (row.load.has_values()) out.push_back(load_for(row, master));
   return out;
 }
 

@@ -91,7 +91,7 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
   hello.enforces =
       static_cast<ProtectionSet>(hello.enforces | static_cast<ProtectionSet>(Protection::kSlots));
   hello.wants_listeners = plan_.wants_listeners;
-  told_tokens_ = hello.tokens;
+  sent_tokens_ = hello.tokens;
   max_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   hello_ms_ = wall_ms_of(host_.loop().clock());
   link_->send(std::move(hello));
@@ -218,7 +218,7 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   welcome_ = std::move(welcome);
   // HELLO was sent when the link began, and this answers it.
   was_there_ = linked_since_;
-  if (knows_slots()) link_->says_silence();
+  if (knows_slots()) link_->reports_silence();
   host_.link_keys(master_id_, welcome_->keys);
   measure_clock(welcome_->now_ms, hello_ms_, host_.loop().now() - linked_since_);
   log(LogLevel::kInfo,
@@ -312,7 +312,7 @@ void MasterSession::send_load() {
   load.cannot = host_.cannot_pull(*this);
   load.arrivals = host_.arrivals_from(master_id_);
   if (!welcome_->keys.empty()) load.clients = host_.arrived_clients(master_id_, kMaxClients);
-  if (const bool checks = host_.checks_tokens(); checks != std::exchange(told_tokens_, checks))
+  if (const bool checks = host_.checks_tokens(); checks != std::exchange(sent_tokens_, checks))
     load.tokens = checks;
   if (knows_conf()) load.conf_runs = conf_runs_;
   load.now_ms = wall_ms_of(host_.loop().clock());

@@ -146,7 +146,7 @@ class MasterSession {
   SteadyTime linked_since_{}, last_load_{};
   std::int64_t hello_ms_ = 0;  // this wall clock when HELLO was sent
   bool load_due_ = false;
-  bool told_tokens_ = false;  // as the master was told last
+  bool sent_tokens_ = false;  // as the master was told last
   bool announced_ = false;
   Timer announce_;
   bool left_ = false;  // for good

@@ -35,7 +35,7 @@ class MasterSide : public LinkHost {
   virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                              std::chrono::milliseconds round_trip) = 0;
   virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;
-  virtual void node_told(const std::string& /*node*/, const TellFrame& /*told*/) {}
+  virtual void node_reported(const std::string& /*node*/, const TellFrame& /*told*/) {}
   // The last call: destroys the session.
   virtual void node_left(NodeSession& session, const std::string& why) = 0;
 };

@@ -90,13 +90,13 @@ void NodeSession::send_conf(const ConfPieces::Piece& piece) {
 }
 
 void NodeSession::note_conf(std::uint64_t runs, SteadyTime now) {
-  says_conf_ = true;
+  sends_conf_ = true;
   while (!conf_sent_.empty() && conf_sent_.front().number <= runs) conf_sent_.pop_front();
   if (conf_sent_.empty() && runs < conf_runs_) conf_sent_.push_back({conf_runs_, now});
 }
 
 std::optional<SteadyTime::duration> NodeSession::conf_lag(SteadyTime now) const {
-  if (!says_conf_) return std::nullopt;
+  if (!sends_conf_) return std::nullopt;
   return conf_sent_.empty() ? SteadyTime::duration(0)
                             : std::max(SteadyTime::duration(0), now - conf_sent_.front().at);
 }
@@ -195,7 +195,7 @@ Result<void> NodeSession::take_valid(Frame frame) {
     return {};
   }
   if (const auto* told = std::get_if<TellFrame>(&frame)) {
-    host_.node_told(id_, *told);
+    host_.node_reported(id_, *told);
     return {};
   }
   if (const auto* bye = std::get_if<ByeFrame>(&frame)) {
@@ -253,7 +253,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   minor_ = hello.minor;
   version_ = hello.version;
   was_there_ = now;
-  if (knows_slots()) link_.says_silence();
+  if (knows_slots()) link_.reports_silence();
   host_.node_joined(*this);
   log(LogLevel::kInfo, cat({"is linked, version ", hello.version.empty() ? "?" : hello.version,
                             ", epoch ", epoch_}));
@@ -269,7 +269,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   dead_ = welcome.dead;
   welcome.minor = std::min(kLinkMinor, minor_);
   link_.send(std::move(welcome));
-  host_.offers().forget_told(id_);
+  host_.offers().forget_sent(id_);
   auto offers = offer_news();
   std::sort(offers.begin(), offers.end(),
             [](const auto& a, const auto& b) { return a.mount < b.mount; });

@@ -121,7 +121,7 @@ class NodeSession {
   static constexpr std::size_t kMaxSentConf = 1000;
   std::deque<SentConf> conf_sent_;  // runs that it has not said to be in force
   std::uint64_t conf_runs_ = 0;     // that were sent
-  bool says_conf_ = false;
+  bool sends_conf_ = false;
   bool has_bye_ = false, bye_silent_ = false;
   SteadyTime was_there_{};
   std::optional<std::chrono::milliseconds>

@@ -53,7 +53,7 @@ class Replica {
   };
   // Of what one neighbour says.
   struct Heard {
-    std::string teller;  // "": this node
+    std::string sender;  // "": this node
     std::shared_ptr<const Row> row;
     bool stands = false;  // its teller is lost, or has not told it again
     SteadyTime until{};   // of what stands
@@ -61,12 +61,12 @@ class Replica {
   // Of one key.
   struct Entry {
     std::shared_ptr<const Row> row;  // that counts; null: none
-    std::string teller;              // of that
+    std::string sender;              // of that
     bool stands = false;
     std::uint64_t version = 0;  // of the last change of these
     std::size_t number = 0;     // no other one has it
     std::vector<Heard> heard;   // by tellers: all nodes choose alike of equal ranks
-    bool is_own() const noexcept { return row != nullptr && teller.empty(); }
+    bool is_own() const noexcept { return row != nullptr && sender.empty(); }
   };
   using Entries = std::map<RowKey, Entry>;
   // The lower the better; nullopt: it does not count at all.
@@ -76,8 +76,8 @@ class Replica {
 
   // nullopt: it says nothing of that.
   void set_own(const RowKey& key, std::optional<Row> row) { put("", key, std::move(row)); }
-  void take(const std::string& teller, const RowKey& key, std::optional<Row> row) {
-    put(teller, key, std::move(row));
+  void take(const std::string& sender, const RowKey& key, std::optional<Row> row) {
+    put(sender, key, std::move(row));
   }
   // A link to it stands, perhaps one more: it is told everything, and tells it.  Its rows are
   // ranked again.
@@ -89,13 +89,13 @@ class Replica {
     });
   }
   // It is told everything next.
-  void forget_told(const std::string& neighbour) { told_.erase(neighbour); }
+  void forget_sent(const std::string& neighbour) { told_.erase(neighbour); }
   void left(const std::string& neighbour, SteadyTime now) {
-    forget_told(neighbour);
+    forget_sent(neighbour);
     for_each_of(neighbour, [&](Heard& heard) { stand(heard, now); });
     lost_[neighbour] = now + settings_.kept;
     erase_if([&](const RowKey& key, const Heard& heard) {
-      return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.teller);
+      return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.sender);
     });
   }
   // Drops what has stood long enough.
@@ -108,10 +108,10 @@ class Replica {
         return heard.stands && heard.until <= now;
       });
     }
-    const bool all_told = std::all_of(told_.begin(), told_.end(), [this](const auto& row) {
+    const bool all_sent = std::all_of(told_.begin(), told_.end(), [this](const auto& row) {
       return row.second.up_to == version_;
     });
-    if (!all_told) return;
+    if (!all_sent) return;
     for (const RowKey& key : std::exchange(gone_, {}))
       if (const auto at = entries_.find(key); at->second.heard.empty()) {
         changes_.erase(at->second.version);
@@ -164,10 +164,10 @@ class Replica {
     std::vector<bool> rows;   // that it knows from here, by their numbers
   };
 
-  void put(const std::string& teller, const RowKey& key, std::optional<Row> row) {
+  void put(const std::string& sender, const RowKey& key, std::optional<Row> row) {
     auto at = entries_.find(key);
     if (at == entries_.end()) {
-      if (!row || is_full(teller)) return;
+      if (!row || is_full(sender)) return;
       at = entries_.try_emplace(key).first;
       at->second.number = entries_.size() - 1;
       if (!free_numbers_.empty()) {
@@ -177,24 +177,24 @@ class Replica {
     }
     auto& heard = at->second.heard;
     const auto known = std::find_if(heard.begin(), heard.end(),
-                                    [&](const Heard& each) { return each.teller >= teller; });
-    const bool is_known = known != heard.end() && known->teller == teller;
+                                    [&](const Heard& each) { return each.sender >= sender; });
+    const bool is_known = known != heard.end() && known->sender == sender;
     if (!row) {
       if (!is_known) return;
-      --count_[teller];
+      --count_[sender];
       heard.erase(known);
     } else if (!is_known) {
-      if (is_full(teller)) return;
-      ++count_[teller];
-      heard.insert(known, {teller, std::make_shared<const Row>(std::move(*row))});
+      if (is_full(sender)) return;
+      ++count_[sender];
+      heard.insert(known, {sender, std::make_shared<const Row>(std::move(*row))});
     } else {
       if (!known->stands && *known->row == *row) return;
-      *known = {teller, std::make_shared<const Row>(std::move(*row))};
+      *known = {sender, std::make_shared<const Row>(std::move(*row))};
     }
     settle(at);
   }
-  bool is_full(const std::string& teller) {
-    return !teller.empty() && count_[teller] >= settings_.most;
+  bool is_full(const std::string& sender) {
+    return !sender.empty() && count_[sender] >= settings_.most;
   }
   void stand(Heard& heard, SteadyTime now) {
     heard.stands = true;
@@ -202,10 +202,10 @@ class Replica {
     forget_at_ = std::min(forget_at_, heard.until);
   }
   template <class Each>
-  void for_each_of(const std::string& teller, const Each& each) {
+  void for_each_of(const std::string& sender, const Each& each) {
     for (auto at = entries_.begin(); at != entries_.end(); ++at)
       for (Heard& heard : at->second.heard)
-        if (heard.teller == teller) {
+        if (heard.sender == sender) {
           each(heard);
           settle(at);
           break;
@@ -216,7 +216,7 @@ class Replica {
     for (auto at = entries_.begin(); at != entries_.end(); ++at)
       if (std::erase_if(at->second.heard, [&](const Heard& heard) {
             const bool goes = which(at->first, heard);
-            if (goes) --count_[heard.teller];
+            if (goes) --count_[heard.sender];
             return goes;
           }) > 0)
         settle(at);
@@ -228,7 +228,7 @@ class Replica {
     int rank_of_best = 0;
     for (const Heard& heard : entry.heard) {
       constexpr int kOwn = std::numeric_limits<int>::min();
-      const auto rank = heard.teller.empty() ? std::optional(kOwn) : rank_(key, heard);
+      const auto rank = heard.sender.empty() ? std::optional(kOwn) : rank_(key, heard);
       if (!rank || (best != nullptr && *rank >= rank_of_best)) continue;
       best = &heard;
       rank_of_best = *rank;
@@ -237,8 +237,8 @@ class Replica {
     const auto before = std::exchange(entry.row, best == nullptr ? nullptr : best->row);
     entry.stands = best != nullptr && best->stands;
     const bool same_row = before == entry.row || (before && entry.row && *before == *entry.row);
-    if (same_row && (best == nullptr || best->teller == entry.teller)) return;
-    if (best != nullptr) entry.teller = best->teller;
+    if (same_row && (best == nullptr || best->sender == entry.sender)) return;
+    if (best != nullptr) entry.sender = best->sender;
     changes_.erase(entry.version);
     entry.version = ++version_;
     changes_.emplace_hint(changes_.end(), version_, at);

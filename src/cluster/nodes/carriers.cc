@@ -27,7 +27,7 @@ void CarrierTable::forget_behind(MountNodes& row, NodeSlot node) {
   if (at != row.behind.end() && at->node == node) row.behind.erase(at);
 }
 
-void CarrierTable::tell_behind(MountNodes& row, NodeSlot node, const MountLoad& load) {
+void CarrierTable::note_behind(MountNodes& row, NodeSlot node, const MountLoad& load) {
   forget_behind(row, node);
   if (!load.carries || (load.below == 0 && !load.from)) return;
   Behind fresh{.node = node, .below = load.below, .from_here = !load.from};
@@ -63,7 +63,7 @@ CarrierTable::Mounts::iterator CarrierTable::drop_if_empty(Mounts::iterator at) 
 bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled) {
   ++revision_;
   const auto found = mounts_.find(load.mount);
-  if (!load.says_anything()) {
+  if (!load.has_values()) {
     if (found == mounts_.end()) return true;
     drop_carriers(found->second, [node](const Carrier& c) { return c.node == node; });
     drop_if_empty(found);
@@ -72,7 +72,7 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
   const bool known = found != mounts_.end() && find_in(found->second, node) != nullptr;
   if (!known && rows_of(node) >= kMaxOfNode) return false;
   MountNodes& mount = row(load.mount);
-  tell_behind(mount, node, load);
+  note_behind(mount, node, load);
   Carrier& carrier = carrier_in(mount, node);
   const std::uint32_t listeners = load.carries ? load.listeners : 0;
   // Where places are counted, listeners on their way still need theirs.

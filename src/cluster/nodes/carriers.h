@@ -48,7 +48,7 @@ struct MountLoad {
   bool operator==(const MountLoad&) const = default;
   static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
   // It says something about the mount.
-  bool says_anything() const noexcept {
+  bool has_values() const noexcept {
     return carries || enforces != 0 || cannot != PullFault::kNone || free != kUnlimited || declined;
   }
 };
@@ -147,7 +147,7 @@ class CarrierTable {
   Mounts::iterator drop_if_empty(Mounts::iterator at);
   std::size_t& rows_of(NodeSlot node);
   static void forget_behind(MountNodes& row, NodeSlot node);
-  static void tell_behind(MountNodes& row, NodeSlot node, const MountLoad& load);
+  static void note_behind(MountNodes& row, NodeSlot node, const MountLoad& load);
   template <class Goes>
   void drop_carriers(MountNodes& row, Goes goes);
 

@@ -43,13 +43,13 @@ void ClockOffset::measured(std::int64_t theirs_ms, std::int64_t ours_ms) {
 
 std::optional<std::string> ClockOffset::news() {
   const bool now = std::chrono::abs(offset_) > kWorthSaying;
-  const bool before = said_.count() != 0;
+  const bool before = reported_.count() != 0;
   if (!now && !before) return std::nullopt;
-  if (now && before && std::chrono::abs(offset_ - said_) <= kWorthSaying) return std::nullopt;
+  if (now && before && std::chrono::abs(offset_ - reported_) <= kWorthSaying) return std::nullopt;
   // Around the bound it would be said again and again.
   if (!now && std::chrono::abs(offset_) > kWorthSaying - std::chrono::seconds(1))
     return std::nullopt;
-  said_ = now ? offset_ : std::chrono::milliseconds(0);
+  reported_ = now ? offset_ : std::chrono::milliseconds(0);
   if (!now) return "agrees with ours again, to " + seconds(offset_.count());
   return cat(
       {"is ", seconds(offset_.count()), offset_.count() > 0 ? " ahead of" : " behind", " ours"});

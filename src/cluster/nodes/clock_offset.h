@@ -43,7 +43,7 @@ class ClockOffset {
   std::array<std::int64_t, 8> rows_{};
   std::size_t count_ = 0;  // ever
   std::chrono::milliseconds offset_{0};
-  std::chrono::milliseconds said_{0};
+  std::chrono::milliseconds reported_{0};
   std::optional<std::int64_t> outlier_;  // the last measurement, where it did not agree
 };
 

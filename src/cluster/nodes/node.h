@@ -199,7 +199,7 @@ struct alignas(64) Node {
   NodeLimits limits;      // as we say
   std::vector<std::string> tag_names;
   std::vector<std::string> countries;  // that it is near to; none: to all
-  std::vector<std::string> said_countries;
+  std::vector<std::string> reported_countries;
   std::chrono::milliseconds every{250};  // between two reports
   // Of one that polls: it is dead after so much silence.
   std::chrono::milliseconds out_after{0};

@@ -22,7 +22,7 @@ void NodeTable::compare_peers(SteadyTime now) {
     const bool tells = !node.id.empty() && node.counts_load && node.state != NodeState::kDead &&
                        node.state != NodeState::kJoining;
     if (tells)
-      node.sent.look(node.reported_listeners, node.reported_kbps, now, settings_.session_guess);
+      node.sent.check(node.reported_listeners, node.reported_kbps, now, settings_.session_guess);
     parts.push_back({tells, node.sent.kept, node.sent.dearer});
   }
   const std::vector<PeersKeep> peers = what_peers_keep(parts);

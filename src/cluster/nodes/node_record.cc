@@ -20,7 +20,7 @@ NodeRecord save_node(const Node& node) {
   saved.addresses = node.addresses;
   saved.capacity = node.capacity;
   saved.tags = node.tag_names;
-  saved.countries = node.said_countries;
+  saved.countries = node.reported_countries;
   saved.every = node.every;
   saved.out_after = node.out_after;
   saved.proven = node.proven;

@@ -110,7 +110,7 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   node.limits = hello.limits;
   node.tag_names = std::move(hello.tags);
   node.tags = bits_of(node.tag_names);
-  node.said_countries = std::move(hello.countries);
+  node.reported_countries = std::move(hello.countries);
   node.every = std::max(hello.every, 50ms);
   node.out_after = hello.out_after > 0ms ? hello.out_after : node.every + 10s;
   node.proven = hello.proven;
@@ -139,7 +139,7 @@ std::uint64_t NodeTable::bits_of(const std::vector<std::string>& tags) const {
 
 // Capacity, clamps and weight → what policies compare and what is never exceeded.
 void NodeTable::weigh(Node& node) {
-  node.countries = node.limits.countries.empty() ? node.said_countries : node.limits.countries;
+  node.countries = node.limits.countries.empty() ? node.reported_countries : node.limits.countries;
   const double kbps = within(node.capacity.kbps, node.limits.most.kbps);
   const unsigned listeners = within(node.capacity.listeners, node.limits.most.listeners);
   const unsigned accepts = within(node.capacity.accepts, node.limits.most.accepts);

@@ -64,8 +64,8 @@ void FadingLoad::set(double listeners, double kbps, SteadyTime now) noexcept {
   at_ = now;
 }
 
-void SentLately::look(double listeners, double kbps, SteadyTime now,
-                      std::chrono::duration<double> life) noexcept {
+void SentLately::check(double listeners, double kbps, SteadyTime now,
+                       std::chrono::duration<double> life) noexcept {
   const double sent = redirects(now, life);
   if (sent < kLeast) return;
   kept = std::clamp(listeners / sent, 0.0, 1.0);

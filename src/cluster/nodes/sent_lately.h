@@ -78,8 +78,8 @@ struct SentLately {
   // What one of its listeners needs, against what was taken for it when it was sent them: the
   // bitrate of a young mount is not known.
   double dearer = 1;
-  void look(double listeners, double kbps, SteadyTime now,
-            std::chrono::duration<double> life) noexcept;
+  void check(double listeners, double kbps, SteadyTime now,
+             std::chrono::duration<double> life) noexcept;
   static bool long_ago(SteadyTime when, SteadyTime now) noexcept {
     return when == SteadyTime{} || now - when >= kBelieveAgain;
   }

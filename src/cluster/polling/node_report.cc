@@ -90,7 +90,7 @@ constexpr auto kKeys = std::to_array<Key>({
     {"listeners", [](NodeReport& r, std::string_view v) { return take_number(r.listeners, v, kMaxReportListeners); }},
     {"kbps", [](NodeReport& r, std::string_view v) { return take_number(r.kbps, v, kMaxReportKbps); }},
     {"arrived", [](NodeReport& r, std::string_view v) { return take_number(r.arrived, v, kMaxCounted); }},
-    {"interval", [](NodeReport& r, std::string_view v) { return r.says_every = take_seconds(r.every, v); }},
+    {"interval", [](NodeReport& r, std::string_view v) { return r.has_every = take_seconds(r.every, v); }},
     {"masters", [](NodeReport& r, std::string_view v) { return take_number(r.masters, v, kMaxReportMasters); }},
     {"relays", [](NodeReport& r, std::string_view v) { return take_number(r.relays, v, kMaxReportListeners); }},
     {"seq", [](NodeReport& r, std::string_view v) { return take_number(r.seq, v, kMaxCounted); }},
@@ -284,7 +284,7 @@ Result<NodeReport> parse_kh_registration(std::string_view query) {
   if (!number || *number < 1 || *number > 65'535) return wrong("rport", port);
   if (!interval.empty() && !take_seconds(report.every, interval))
     return wrong("interval", interval);
-  report.says_every = !interval.empty();
+  report.has_every = !interval.empty();
   auto address =
       make_public_address(PublicScheme::kHttp, host, static_cast<std::uint16_t>(*number));
   if (!address) return wrong("rserver", host);

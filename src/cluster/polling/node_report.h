@@ -60,7 +60,7 @@ struct NodeReport {
   std::optional<double> kbps;
   std::optional<std::uint64_t> arrived;  // with redirects of this master
   std::chrono::milliseconds every = kDefaultEvery;
-  bool says_every = false;  // it has said `every` itself
+  bool has_every = false;   // it has said `every` itself
   std::int64_t now_ms = 0;  // its wall clock, since 1970; 0: not said
   unsigned masters = 1;
   unsigned relays = 0;

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxOldEpochs = 4;
 constexpr std::size_t kMaxKnown = NodeReport::kMaxMounts;
 
 std::optional<std::chrono::milliseconds> announced_every(const NodeReport& report) {
-  return report.says_every ? std::optional(report.every) : std::nullopt;
+  return report.has_every ? std::optional(report.every) : std::nullopt;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ void Rhythm::heard(SteadyTime now, bool was_out) {
   }
   const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(now - *last_);
   if (gap < kLeast) return;
-  gaps_[count_++ % gaps_.size()] = std::min(gap, kMost);
+  gaps_[count_++ % gaps_.size()] = std::min(gap, kMax);
   last_ = now;
 }
 

@@ -21,7 +21,7 @@ namespace lb {
 class Rhythm {
  public:
   static constexpr std::chrono::milliseconds kDefault{120'000};  // Icecast's interval
-  static constexpr std::chrono::milliseconds kLeast{1000}, kMost{3'600'000};
+  static constexpr std::chrono::milliseconds kLeast{1000}, kMax{3'600'000};
   static constexpr std::chrono::seconds kGrace{10};  // Icecast-KH's time
   static constexpr int kSilentGaps = 3;
 

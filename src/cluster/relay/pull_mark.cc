@@ -50,7 +50,7 @@ std::string pull_line(PullMark mark, std::string_view secret, std::string_view m
               "; t=", mark.at, "; mac=", mark.mac, "\r\n"});
 }
 
-bool says_pull(const Headers& request) noexcept { return request.find(kPullHeader) != nullptr; }
+bool has_pull_mark(const Headers& request) noexcept { return request.find(kPullHeader) != nullptr; }
 
 std::optional<PullMark> pull_mark_of(const Headers& request) {
   const std::string_view value = trim(request.get(kPullHeader));

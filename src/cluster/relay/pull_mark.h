@@ -41,7 +41,7 @@ struct PullMark {
 std::string pull_line(PullMark mark, std::string_view secret, std::string_view mount);
 
 // The request says that a node pulls; nothing of it is proved.
-bool says_pull(const Headers& request) noexcept;
+bool has_pull_mark(const Headers& request) noexcept;
 // nullopt: none, or it is not of this form.
 std::optional<PullMark> pull_mark_of(const Headers& request);
 

@@ -342,7 +342,7 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
   else
     rest(upstream, tried.delay == 0ms ? timing_.first_delay
                                       : std::min(tried.delay * 2, longest_rest(upstream)));
-  const auto wait = told_rest(upstream);
+  const auto wait = requested_rest(upstream);
   // One that is asked several times a second is told of once.
   const bool news = std::exchange(tried.told, wait) != wait || tried.fault != fault;
   log(news ? LogLevel::kWarn : LogLevel::kDebug,

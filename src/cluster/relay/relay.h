@@ -290,7 +290,7 @@ class Relay {
   bool is_dry() const;
   std::chrono::milliseconds dry_rest() const;
   SteadyTime due(std::size_t upstream) const;  // when it may be asked
-  std::chrono::milliseconds told_rest(std::size_t upstream);
+  std::chrono::milliseconds requested_rest(std::size_t upstream);
   void keep_resting(std::size_t upstream);
   std::chrono::milliseconds patience(std::size_t upstream) const;
   bool pass_over_call();  // true: it is given up

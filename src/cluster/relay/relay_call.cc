@@ -21,7 +21,7 @@ constexpr auto kSpareOfRunning = 500ms;
 constexpr auto kLongestGap = 60s;
 constexpr std::chrono::milliseconds kLongestStall = 10s;
 // Then it is taken all the same: of some formats a listener always gets the first byte.
-constexpr unsigned kMostTooYoung = 3;
+constexpr unsigned kMaxTooYoung = 3;
 constexpr std::string_view kOwnProduct = "icecast-lb";
 
 }  // namespace
@@ -140,7 +140,7 @@ bool Relay::is_too_young(std::size_t upstream, const std::optional<StreamPlace>&
   if (lease_ == 0 || upstream >= current_ || current_ == tries_.size() || is_stalled())
     return false;
   if (!place || place->at.position > 0 || place->after) return false;
-  return tries_[upstream].too_young++ < kMostTooYoung;
+  return tries_[upstream].too_young++ < kMaxTooYoung;
 }
 
 void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {

@@ -18,7 +18,7 @@ constexpr int kRestsPerSilence = 16;
 // Of all relays of this node without a stream: each adds so much to the rests of all.
 constexpr std::chrono::milliseconds kForEachOther = 1ms;
 // Of the patience with one that does not answer.
-constexpr unsigned kMostDoublings = 4;
+constexpr unsigned kMaxDoublings = 4;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ SteadyTime Relay::due(std::size_t upstream) const {
   return std::min(tried.rested, tried.since + rest);
 }
 
-std::chrono::milliseconds Relay::told_rest(std::size_t upstream) {
+std::chrono::milliseconds Relay::requested_rest(std::size_t upstream) {
   const Try& tried = tries_[upstream];
   if (!is_dry()) dry_place_.leave();
   if (due(upstream) == tried.rested) return tried.delay;
@@ -76,7 +76,7 @@ bool Relay::pass_over_call() {
     ++other;
   if (other == tries_.size()) return false;
   const auto waited = patience(at);
-  tries_[at].unanswered = std::min(tries_[at].unanswered + 1, kMostDoublings);
+  tries_[at].unanswered = std::min(tries_[at].unanswered + 1, kMaxDoublings);
   call_.reset();
   timer_.cancel();
   failed(at, cat({to_text(plan_.upstreams[at]), " has not answered for ", waited.count(), "ms"}),

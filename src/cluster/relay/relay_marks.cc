@@ -36,8 +36,8 @@ std::string clean_via(std::string_view via) {
 
 }  // namespace
 
-bool says_relay(const Headers& request, std::string_view own_server_id) noexcept {
-  if (is_own_product(request) || says_pull(request)) return true;
+bool is_relay_request(const Headers& request, std::string_view own_server_id) noexcept {
+  if (is_own_product(request) || has_pull_mark(request)) return true;
   const std::string_view agent = request.get("user-agent");
   return agent.starts_with("Icecast") || (!own_server_id.empty() && agent == own_server_id);
 }

@@ -29,7 +29,7 @@ namespace lb {
 constexpr unsigned kMaxHops = 4;
 
 // The header lines alone say it; a claim gives no more than service without a redirect.
-bool says_relay(const Headers& request, std::string_view own_server_id) noexcept;
+bool is_relay_request(const Headers& request, std::string_view own_server_id) noexcept;
 // It is one of our product, which marks each of its requests.
 bool is_own_product(const Headers& request) noexcept;
 

@@ -6,10 +6,10 @@
 
 namespace lb {
 
-RelaySet::RelaySet(RelayHost& ground)
-    : host_(ground),
-      again_(ground.connector().loop(), [this] { look(); }),
-      begin_(ground.connector().loop(), [this] { host_.relays_begun(begin_some()); }) {
+RelaySet::RelaySet(RelayHost& host)
+    : host_(host),
+      again_(host.connector().loop(), [this] { check(); }),
+      begin_(host.connector().loop(), [this] { host_.relays_begun(begin_some()); }) {
   again_.after(host_.timing().poll_every);
 }
 
@@ -102,7 +102,7 @@ void RelaySet::note_awake(const Relay& relay) {
     awake_.insert(relay.id());
 }
 
-void RelaySet::look_at(std::string_view mount) {
+void RelaySet::check_mount(std::string_view mount) {
   if (const auto at = relays_.find(mount); at != relays_.end()) awake_.insert(at->second->id());
 }
 
@@ -143,8 +143,8 @@ void RelaySet::path_opened(const ConnectTarget& to) {
 }
 
 // One that is idle and whose mount has no listener has nothing to look at.
-void RelaySet::look() {
-  for (const auto used = host_.mounts_in_use(); const auto& [mount, row] : used) look_at(mount);
+void RelaySet::check() {
+  for (const auto used = host_.mounts_in_use(); const auto& [mount, row] : used) check_mount(mount);
   for (const std::uint64_t id : std::vector<std::uint64_t>(awake_.begin(), awake_.end())) {
     Relay* const relay = find(id);
     if (relay == nullptr) continue;

@@ -19,7 +19,7 @@ namespace lb {
 
 class RelaySet {
  public:
-  explicit RelaySet(RelayHost& ground);
+  explicit RelaySet(RelayHost& host);
   ~RelaySet();
 
   // Of two plans for one mount the first counts.  Of many new ones some begin at once, and the
@@ -31,7 +31,7 @@ class RelaySet {
   // At once, if it is to begin.
   void begin(std::string_view mount);
   // Listeners of the mount may wait somewhere else: it is looked at with the others.
-  void look_at(std::string_view mount);
+  void check_mount(std::string_view mount);
   // False: there is no such on-demand relay, or it cannot start now.
   bool demand(std::string_view mount);
   // Null when there is none.
@@ -53,7 +53,7 @@ class RelaySet {
  private:
   static constexpr std::size_t kBegunATurn = 256;
 
-  void look();
+  void check();
   void note_awake(const Relay& relay);
   void forget(const Relay& relay);
   void add(RelayPlan plan);

@@ -25,7 +25,7 @@ SeatBook::Seats::iterator SeatBook::put(std::uint64_t number, SeatRow row, const
 // tell: the node above knows of it.
 void SeatBook::erase(Seats::iterator at, bool tell) {
   Seat& seat = at->second;
-  if (tell) tell_up(at->first, seat, SeatAct::kOff);
+  if (tell) send_up(at->first, seat, SeatAct::kOff);
   origins_.erase({seat.via, seat.row.number});
   const auto user = users_.find({seat.row.mount, seat.row.user});
   if (user != users_.end()) {
@@ -35,12 +35,12 @@ void SeatBook::erase(Seats::iterator at, bool tell) {
   seats_.erase(at);
 }
 
-void SeatBook::tell_up(std::uint64_t number, Seat& seat, SeatAct act) {
+void SeatBook::send_up(std::uint64_t number, Seat& seat, SeatAct act) {
   if (seat.parent.empty()) return;
   SeatRow row = seat.row;
   row.number = number;
   row.act = act;
-  letters_.push_back({seat.parent, std::move(row)});
+  outgoing_.push_back({seat.parent, std::move(row)});
 }
 
 void SeatBook::answer(const Seat& seat, SeatAct act) {
@@ -52,7 +52,7 @@ void SeatBook::answer(const Seat& seat, SeatAct act) {
   row.who.clear();
   row.act = act;
   row.drop = false;
-  letters_.push_back({seat.via, std::move(row)});
+  outgoing_.push_back({seat.via, std::move(row)});
 }
 
 void SeatBook::ask(const SeatRow& row, SteadyTime) {
@@ -65,7 +65,7 @@ void SeatBook::ask(const SeatRow& row, SteadyTime) {
   if (at->second.parent.empty())
     decide(at);
   else
-    tell_up(at->first, at->second, SeatAct::kAsk);
+    send_up(at->first, at->second, SeatAct::kAsk);
 }
 
 void SeatBook::decide(Seats::iterator at) {
@@ -102,7 +102,7 @@ void SeatBook::decide_here(std::uint64_t number, SteadyTime) {
   const std::uint64_t own = at->first;
   decide(at);
   if (const auto kept = seats_.find(own); kept != seats_.end())
-    tell_up(own, kept->second, SeatAct::kHave);
+    send_up(own, kept->second, SeatAct::kHave);
 }
 
 void SeatBook::off(std::uint64_t number) {
@@ -135,7 +135,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   Seat& seat = at->second;
   seat.hold_until = SteadyTime::max();
   if (row.act == SeatAct::kHave) {
-    if (!std::exchange(seat.on, true)) tell_up(at->first, seat, SeatAct::kHave);
+    if (!std::exchange(seat.on, true)) send_up(at->first, seat, SeatAct::kHave);
     return;
   }
   if (seat.on)
@@ -143,7 +143,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   else if (seat.parent.empty())
     decide(at);
   else
-    tell_up(at->first, seat, SeatAct::kAsk);
+    send_up(at->first, seat, SeatAct::kAsk);
 }
 
 void SeatBook::take_down(const std::string& from, const SeatRow& row) {
@@ -166,7 +166,7 @@ void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
       else
         seat.hold_until = std::min(seat.hold_until, now + timing_.hold_reset);
     }
-    if (seat.parent == id) tell_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+    if (seat.parent == id) send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
   }
   for (const std::uint64_t number : gone) erase(seats_.find(number), true);
 }
@@ -188,9 +188,9 @@ void SeatBook::tick(SteadyTime now) {
     if (parent == parents.end())
       parent = parents.emplace(seat.row.mount, parent_of_(seat.row.mount)).first;
     if (seat.parent == parent->second) continue;
-    tell_up(number, seat, SeatAct::kOff);
+    send_up(number, seat, SeatAct::kOff);
     seat.parent = parent->second;
-    tell_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+    send_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
     if (seat.parent.empty() && !seat.on) undecided.push_back(number);
   }
   for (const std::uint64_t number : gone) erase(seats_.find(number), true);

@@ -55,11 +55,11 @@ class SeatBook {
   // Mounts may be pulled from other nodes; seats that were held may go.
   void tick(SteadyTime now);
 
-  struct Letter {
+  struct Outgoing {
     std::string to;
     SeatRow row;
   };
-  std::vector<Letter> take_letters() { return std::exchange(letters_, {}); }
+  std::vector<Outgoing> take_outgoing() { return std::exchange(outgoing_, {}); }
   struct Answer {
     std::uint64_t number = 0;
     SeatAct act = SeatAct::kYes;  // kYes, kNo, or, of one that listens, kDrop
@@ -89,7 +89,7 @@ class SeatBook {
   Seats::iterator add(SeatRow row, const std::string& via);
   Seats::iterator put(std::uint64_t number, SeatRow row, const std::string& via);
   void erase(Seats::iterator at, bool tell);
-  void tell_up(std::uint64_t number, Seat& seat, SeatAct act);
+  void send_up(std::uint64_t number, Seat& seat, SeatAct act);
   void answer(const Seat& seat, SeatAct act);
   void decide(Seats::iterator at);
   void take_up(const std::string& from, const SeatRow& row);
@@ -101,7 +101,7 @@ class SeatBook {
   std::uint64_t next_ = 1;
   std::map<Origin, std::uint64_t> origins_;
   std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> users_;  // mount, user
-  std::vector<Letter> letters_;
+  std::vector<Outgoing> outgoing_;
   std::vector<Answer> answers_;
 };
 

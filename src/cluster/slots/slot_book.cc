@@ -21,7 +21,7 @@ SlotBook::SlotBook(std::string mount, std::shared_ptr<SlotGate> gate, SlotTiming
       gate_(std::move(gate)),
       timing_(timing),
       next_life_(std::move(next_life)),
-      idle_look_(now + timing.idle) {}
+      idle_check_(now + timing.idle) {}
 
 SlotBook::Count SlotBook::given_out() const noexcept {
   Count sum = 0;
@@ -64,7 +64,7 @@ bool SlotBook::is_unused() const noexcept {
 }
 
 bool SlotBook::is_at_rest(SteadyTime now) const noexcept {
-  if (!placed_ || search_ || refusal_ || endings_ > 0 || !letters_.empty() || is_moving())
+  if (!placed_ || search_ || refusal_ || endings_ > 0 || !outgoing_.empty() || is_moving())
     return false;
   if (wanted() > 0 || owed() > 0 || any_held() || given_out() != 0) return false;
   switch (role_) {
@@ -119,7 +119,7 @@ void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
   }
   gate_->close();
   for (auto& [id, child] : children_)
-    if (std::exchange(child.is_open, false) && child.linked) tell_child(id, child);
+    if (std::exchange(child.is_open, false) && child.linked) send_child(id, child);
   if (role_ == Role::kChild) {
     begin_life(now);
     return;
@@ -145,7 +145,7 @@ void SlotBook::begin_life(SteadyTime now) {
   frozen_ = !parent_linked_;
   valid_until_ = now + timing_.valid;
   gate_->set_until(valid_until_);
-  if (parent_linked_) tell_parent();
+  if (parent_linked_) send_parent();
   settle(now);
 }
 
@@ -156,7 +156,7 @@ void SlotBook::confirm_claims() {
                        (role_ == Role::kChild && !frozen_ && confirmed_ >= child.claim_needs);
     if (!known || !child.linked || child.claimed >= child.claim) continue;
     child.claimed = child.claim;
-    tell_child(id, child);
+    send_child(id, child);
   }
 }
 
@@ -170,10 +170,10 @@ void SlotBook::call_in_debt(SteadyTime now) {
       debt_ -= slots;
       hand_up(slots);
     }
-  if (owed() == 0 || now < debt_told_ + timing_.full) return;
-  debt_told_ = now;
+  if (owed() == 0 || now < debt_sent_ + timing_.full) return;
+  debt_sent_ = now;
   for (auto& [id, child] : children_)
-    if (child.linked && child.out() > 0) tell_child(id, child, owed(), SlotWord::kHeld);
+    if (child.linked && child.out() > 0) send_child(id, child, owed(), SlotWord::kHeld);
 }
 
 // A root with too many listeners that may end them.
@@ -195,7 +195,7 @@ void SlotBook::forfeit() {
 void SlotBook::freeze() {
   frozen_ = true;
   for (auto& [id, child] : children_)
-    if (child.linked && child.out() > 0) tell_child(id, child, static_cast<Count>(kMaxSlotsAtOnce));
+    if (child.linked && child.out() > 0) send_child(id, child, static_cast<Count>(kMaxSlotsAtOnce));
   forfeit();
 }
 
@@ -238,7 +238,7 @@ void SlotBook::replaced(const std::string& id, SteadyTime now) {
   Child& child = at->second;
   const Count held = child.out();
   // The process that was there before, if it still is, begins another life.
-  if (child.life != 0) tell_child(id, child, 0, SlotWord::kAgain);
+  if (child.life != 0) send_child(id, child, 0, SlotWord::kAgain);
   release(child);
   child.linked = child.fresh = true;
   child.is_open = false;
@@ -267,9 +267,9 @@ void SlotBook::restore(const SlotBookRecord& saved, SteadyTime now) {
 }
 
 void SlotBook::resend(const std::string& id) {
-  if (id == parent_ && parent_linked_ && life_ != 0) tell_parent();
+  if (id == parent_ && parent_linked_ && life_ != 0) send_parent();
   if (const auto at = children_.find(id); at != children_.end() && at->second.linked)
-    tell_child(id, at->second);
+    send_child(id, at->second);
 }
 
 void SlotBook::left(const std::string& id, bool silent, SteadyTime now) {
@@ -394,7 +394,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     child = next;
     if (search_) search_->awaited.erase(from);
   } else if (child.dead) {
-    tell_child(from, child, 0, SlotWord::kAgain);
+    send_child(from, child, 0, SlotWord::kAgain);
     return;
   }
   child.fresh = false;
@@ -429,7 +429,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   if (role_ == Role::kOpen && !child.is_open) {
     child.is_open = true;
     child.want = 0;
-    tell_child(from, child, 0, SlotWord::kOpen);
+    send_child(from, child, 0, SlotWord::kOpen);
   }
   settle(now);
 }
@@ -439,7 +439,7 @@ void SlotBook::claimed(Count slots) {
   if (role_ != Role::kChild) return;
   have_ += slots;
   claim_ += slots;
-  if (parent_linked_) tell_parent();
+  if (parent_linked_) send_parent();
 }
 
 void SlotBook::release(Child& child) {

@@ -129,11 +129,11 @@ class SlotBook {
   // Every 20 ms while it is busy(), else every 250 ms.
   void tick(SteadyTime now);
   bool busy() const noexcept { return search_.has_value() || wanted() > 0 || owed() > 0; }
-  struct Letter {
+  struct Outgoing {
     std::string to;
     SlotRow row;
   };
-  std::vector<Letter> take_letters();
+  std::vector<Outgoing> take_outgoing();
 
   // -- for people
   struct Picture {
@@ -228,8 +228,8 @@ class SlotBook {
   void refuse(SlotWord word);
   void refuse_others(SlotWord word);
   void return_idle(SteadyTime now);
-  void tell_parent(bool none = false);
-  void tell_child(const std::string& id, const Child& child, Count recall = 0,
+  void send_parent(bool none = false);
+  void send_child(const std::string& id, const Child& child, Count recall = 0,
                   SlotWord word = SlotWord::kNone);
   void send(const std::string& to, SlotRow row);
   bool any_held() const noexcept;
@@ -257,7 +257,7 @@ class SlotBook {
   Count recall_ = 0;     // the parent asks for so many
   Count debt_ = 0;       // … and for these as soon as they are idle
   std::vector<Move> moves_;
-  SteadyTime debt_told_{};
+  SteadyTime debt_sent_{};
   bool ends_excess_ = false;
   Count endings_ = 0;
   SteadyTime owed_since_ = SteadyTime::max();
@@ -270,9 +270,9 @@ class SlotBook {
   std::optional<Search> search_;
   SteadyTime full_until_{};
   SlotWord full_word_ = SlotWord::kUsed;
-  SteadyTime idle_look_{};
+  SteadyTime idle_check_{};
   Count idle_before_ = 0;
-  std::vector<Letter> letters_;
+  std::vector<Outgoing> outgoing_;
   std::vector<Disbelief> disbelieved_;
 };
 

@@ -46,14 +46,14 @@ void SlotBook::hand_out() {
     }
     Child& child = children_.at(id);
     child.given += slots;
-    tell_child(id, child);
+    send_child(id, child);
   }
 }
 
 void SlotBook::hand_up(Count slots) {
   have_ -= slots;
   back_ += slots;
-  if (parent_linked_) tell_parent();
+  if (parent_linked_) send_parent();
 }
 
 void SlotBook::settle(SteadyTime now) {
@@ -61,7 +61,7 @@ void SlotBook::settle(SteadyTime now) {
   finish_moves();
   if (role_ == Role::kOpen) {
     for (auto& [id, child] : children_)
-      if (std::exchange(child.want, 0) > 0) tell_child(id, child, 0, SlotWord::kOpen);
+      if (std::exchange(child.want, 0) > 0) send_child(id, child, 0, SlotWord::kOpen);
     waiting_ = recall_ = 0;
     return;
   }
@@ -98,7 +98,7 @@ void SlotBook::begin_search(SteadyTime now) {
     if (!child.linked || child.out() == 0 || child.want > 0) continue;
     child.recalled = slots;
     search_->awaited.insert(id);
-    tell_child(id, child, slots);
+    send_child(id, child, slots);
   }
   go_on_with_search(now);
 }
@@ -110,7 +110,7 @@ void SlotBook::go_on_with_search(SteadyTime now) {
       asks_up && lacks > search.asked && !search.parent_answered) {
     search.asked_parent = true;
     search.asked = lacks;
-    tell_parent();
+    send_parent();
   }
   const bool over = search.awaited.empty() && (!search.asked_parent || search.parent_answered);
   if (!over) {
@@ -148,8 +148,8 @@ void SlotBook::refuse(SlotWord word) {
 void SlotBook::refuse_others(SlotWord word) {
   search_.reset();
   for (auto& [id, child] : children_)
-    if (std::exchange(child.want, 0) > 0) tell_child(id, child, 0, word);
-  if (std::exchange(recall_, 0) > 0 && parent_linked_) tell_parent(true);
+    if (std::exchange(child.want, 0) > 0) send_child(id, child, 0, word);
+  if (std::exchange(recall_, 0) > 0 && parent_linked_) send_parent(true);
 }
 
 // -- own listeners --------------------------------------------------------------------------------
@@ -172,8 +172,8 @@ void SlotBook::tick(SteadyTime now) {
 }
 
 void SlotBook::return_idle(SteadyTime now) {
-  if (now < idle_look_) return;
-  idle_look_ = now + timing_.idle;
+  if (now < idle_check_) return;
+  idle_check_ = now + timing_.idle;
   const Count idle = std::max<Count>(0, free()) + gate_->idle();
   const Count lately = std::min(idle, std::exchange(idle_before_, idle));
   if (lately <= 0 || 4 * lately <= have_) return;
@@ -186,7 +186,7 @@ void SlotBook::return_idle(SteadyTime now) {
 
 // -- letters --------------------------------------------------------------------------------------
 
-void SlotBook::tell_parent(bool none) {
+void SlotBook::send_parent(bool none) {
   SlotRow row;
   row.mount = mount_;
   row.life = life_;
@@ -199,7 +199,7 @@ void SlotBook::tell_parent(bool none) {
   send(parent_, std::move(row));
 }
 
-void SlotBook::tell_child(const std::string& id, const Child& child, Count recall, SlotWord word) {
+void SlotBook::send_child(const std::string& id, const Child& child, Count recall, SlotWord word) {
   SlotRow row;
   row.mount = mount_;
   row.life = child.life;
@@ -217,11 +217,11 @@ void SlotBook::send(const std::string& to, SlotRow row) {
   const auto says = [](const SlotRow& one) {
     return one.recall > 0 || one.word != SlotWord::kNone;
   };
-  const auto last = std::find_if(letters_.rbegin(), letters_.rend(), [&](const Letter& letter) {
+  const auto last = std::find_if(outgoing_.rbegin(), outgoing_.rend(), [&](const Outgoing& letter) {
     return letter.to == to && letter.row.down == row.down && letter.row.life == row.life;
   });
-  if (last == letters_.rend() || (says(last->row) && says(row))) {
-    letters_.push_back({to, std::move(row)});
+  if (last == outgoing_.rend() || (says(last->row) && says(row))) {
+    outgoing_.push_back({to, std::move(row)});
     return;
   }
   if (!says(row)) {
@@ -232,7 +232,7 @@ void SlotBook::send(const std::string& to, SlotRow row) {
   last->row = std::move(row);
 }
 
-std::vector<SlotBook::Letter> SlotBook::take_letters() { return std::exchange(letters_, {}); }
+std::vector<SlotBook::Outgoing> SlotBook::take_outgoing() { return std::exchange(outgoing_, {}); }
 
 SlotBook::Picture SlotBook::picture() const {
   Picture picture;
@@ -307,7 +307,7 @@ void SlotBook::end_listeners(Count listeners) {
     Count part = *cut++;
     if (child.linked) part += part_of(child.out() - part);
     if (part > 0)
-      tell_child(id, child, std::min(part, static_cast<Count>(kMaxSlotsAtOnce)), SlotWord::kEnd);
+      send_child(id, child, std::min(part, static_cast<Count>(kMaxSlotsAtOnce)), SlotWord::kEnd);
   }
   endings_ += part_of(gate_->inside());
 }

@@ -21,12 +21,12 @@ void SlotBook::leave_parent(Role next) {
     // What is idle goes back at once, what is used when it is claimed.
     const Count used = std::min(rest, have_);
     back_ += rest - used;
-    tell_parent();
+    send_parent();
     moves_.push_back({parent_, life_, given_, claim_, moved_, used, false});
     return;
   }
   back_ += rest;
-  tell_parent();
+  send_parent();
   moves_.push_back({parent_, life_, given_, claim_, moved_, 0, true});
 }
 

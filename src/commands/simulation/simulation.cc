@@ -23,7 +23,7 @@ constexpr double kBackLeast = 0.2, kBackMost = 3.0;
 constexpr double kProbeDeadline = 0.5;
 constexpr double kWarmUp = 60;
 constexpr double kSample = 0.1;
-constexpr double kLook = 0.25;  // how often a master looks at its timers
+constexpr double kCheckEvery = 0.25;  // how often a master looks at its timers
 constexpr SteadyTime kZero{std::chrono::hours(1)};
 
 SteadyTime at(double seconds) {
@@ -90,7 +90,7 @@ struct World {
   void restart(unsigned master, unsigned);
   void sign_up(unsigned server, unsigned master);
   void probe(unsigned server, unsigned master);
-  void look(unsigned master, unsigned);
+  void check(unsigned master, unsigned);
   void sample(unsigned, unsigned);
 
   void plan(double when, void (World::*what)(unsigned, unsigned), unsigned a = 0, unsigned b = 0) {
@@ -358,10 +358,10 @@ void World::restart(unsigned m, unsigned) {
     plan(now_ + 0.1 + setup_.register_within * rng_.unit(), &World::sign_up, s, m);
 }
 
-void World::look(unsigned m, unsigned) {
+void World::check(unsigned m, unsigned) {
   masters_[m].table->expire(at(now_));
   take_events(m);
-  plan(now_ + kLook, &World::look, m);
+  plan(now_ + kCheckEvery, &World::check, m);
 }
 
 void World::take_events(unsigned m) {
@@ -409,7 +409,7 @@ SimulationResult World::run() {
   }
   for (unsigned s = 0; s < servers_.size(); ++s)
     plan(start + setup_.report_every * rng_.unit(), &World::report, s);
-  for (unsigned m = 0; m < setup_.masters; ++m) plan(start, &World::look, m);
+  for (unsigned m = 0; m < setup_.masters; ++m) plan(start, &World::check, m);
   if (setup_.dies >= 0) plan(setup_.dies_at, &World::die, static_cast<unsigned>(setup_.dies));
   if (setup_.joins >= 0) plan(setup_.joins_at, &World::join, static_cast<unsigned>(setup_.joins));
   if (setup_.restart_at >= 0) plan(setup_.restart_at, &World::restart, 0);

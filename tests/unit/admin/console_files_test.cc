@@ -13,7 +13,7 @@ using namespace lb;
 
 namespace {
 
-constexpr std::size_t kMostBytes = 150'000;  // of one viewer that opens every page
+constexpr std::size_t kMaxBytes = 150'000;  // of one viewer that opens every page
 
 bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -80,7 +80,7 @@ TEST(ConsoleFiles, EverythingThatIsReferredToIsThere) {
   }
   bytes += largest;
   CHECK(seen.size() >= 20);
-  CHECK_TEXT(bytes <= kMostBytes, std::to_string(bytes).c_str());
+  CHECK_TEXT(bytes <= kMaxBytes, std::to_string(bytes).c_str());
 }
 TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
   for (const BuiltinFile& file : builtin_files()) {

@@ -271,7 +271,7 @@ TEST(LinkOrders, ListenersAreToldOfWhatIsOfThatMaster) {
     ask.number = 7;
     ask.mount = mount;
     ask.most = 200;
-    tell_listeners(*server.services().station, ask, rights,
+    send_listeners(*server.services().station, ask, rights,
                    [&got](TellFrame frame) { got = std::move(frame); });
     CHECK(server.until([&] { return got.has_value(); }));
     UNSIGNED_LONGS_EQUAL(7, got->number);

@@ -26,14 +26,14 @@ TEST_GROUP(Webhooks){};
 
 TEST(Webhooks, ByEventAndMount) {
   const ServerEvent title = event("title", "/live/a.mp3"), drain = event("drain", "edge1");
-  CHECK_TRUE(is_told({}, title));
-  CHECK_TRUE(is_told({}, drain));
-  CHECK_TRUE(is_told(hook({"drain", "title"}, ""), title));
-  CHECK_FALSE(is_told(hook({"drain"}, ""), title));
-  CHECK_TRUE(is_told(hook({}, "/live/a.mp3"), title));
-  CHECK_TRUE(is_told(hook({}, "/live/*"), title));
-  CHECK_FALSE(is_told(hook({}, "/*"), title));  // as <mount-name>: a pattern stays in its folder
-  CHECK_FALSE(is_told(hook({}, "/live/*"), drain));
+  CHECK_TRUE(is_sent({}, title));
+  CHECK_TRUE(is_sent({}, drain));
+  CHECK_TRUE(is_sent(hook({"drain", "title"}, ""), title));
+  CHECK_FALSE(is_sent(hook({"drain"}, ""), title));
+  CHECK_TRUE(is_sent(hook({}, "/live/a.mp3"), title));
+  CHECK_TRUE(is_sent(hook({}, "/live/*"), title));
+  CHECK_FALSE(is_sent(hook({}, "/*"), title));  // as <mount-name>: a pattern stays in its folder
+  CHECK_FALSE(is_sent(hook({}, "/live/*"), drain));
 }
 
 TEST(Webhooks, TheSignatureIsOfTimeAndBody) {

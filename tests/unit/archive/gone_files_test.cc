@@ -43,24 +43,25 @@ TEST_GROUP(GoneFiles) {
     for (const char* part : {".data", ".idx"}) std::ofstream(path(row) + part) << "x";
     rows.push_back(row);
   }
-  std::vector<FileRow> look() {
-    return gone->look("/a.mp3", {std::make_shared<const std::vector<FileRow>>(rows), std::nullopt});
+  std::vector<FileRow> check() {
+    return gone->check("/a.mp3",
+                       {std::make_shared<const std::vector<FileRow>>(rows), std::nullopt});
   }
 };
 
 TEST(GoneFiles, NothingIsGoneWhereEverythingIsThere) {
   CHECK(gone->is_there());
-  CHECK(look().empty());
-  CHECK(look().empty());
+  CHECK(check().empty());
+  CHECK(check().empty());
 }
 TEST(GoneFiles, AFileWithoutOneOfItsPartsIsGone) {
-  CHECK(look().empty());
+  CHECK(check().empty());
   for (const std::size_t i : {0u, 3u}) {
     std::filesystem::remove(path(rows[i]) + (i == 0 ? ".idx" : ".data"));
     // However coarse the clock of the file system is.
     const utimbuf later{1, static_cast<time_t>(1000 + i)};
     ::utime(directory(rows[i]).c_str(), &later);
-    const auto found = look();
+    const auto found = check();
     LONGS_EQUAL(1, found.size());
     CHECK(found[0] == rows[i]);
     rows[i].from_ms = rows[i].to_ms = 0;
@@ -68,21 +69,21 @@ TEST(GoneFiles, AFileWithoutOneOfItsPartsIsGone) {
     make(i == 0 ? kDay + 600'000 : kDay + kDayMs + 600'000);
     std::sort(rows.begin(), rows.end(),
               [](const FileRow& a, const FileRow& b) { return a.from_ms < b.from_ms; });
-    CHECK(look().empty());
+    CHECK(check().empty());
   }
 }
 TEST(GoneFiles, ADayAndAMountThatWereRemovedAreGone) {
-  CHECK(look().empty());
+  CHECK(check().empty());
   std::filesystem::remove_all(directory(rows[0]));
-  auto found = look();
+  auto found = check();
   LONGS_EQUAL(2, found.size());
   CHECK(found[0] == rows[0]);
   CHECK(found[1] == rows[1]);
   std::filesystem::remove_all(dir.path() + "/%2Fa%2Emp3");
-  LONGS_EQUAL(4, look().size());
+  LONGS_EQUAL(4, check().size());
 }
 TEST(GoneFiles, WhatIsSuspectIsReadAgain) {
-  CHECK(look().empty());
+  CHECK(check().empty());
   struct stat before {};
   ::stat(directory(rows[0]).c_str(), &before);
   std::filesystem::remove(path(rows[0]) + ".data");
@@ -90,7 +91,7 @@ TEST(GoneFiles, WhatIsSuspectIsReadAgain) {
   ::utime(directory(rows[0]).c_str(), &as_it_was);
   gone->suspect("/a.mp");
   gone->suspect("/a.mp3");
-  LONGS_EQUAL(1, look().size());
+  LONGS_EQUAL(1, check().size());
 }
 TEST(GoneFiles, AnotherArchiveInItsPlaceTellsNothing) {
   std::filesystem::rename(dir.path() + "/.lock", dir.path() + "/.other");

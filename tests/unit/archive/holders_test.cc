@@ -105,8 +105,8 @@ TEST(FileList, IsThereAndBack) {
   // What is about to be recorded, of the one that is open.
   const std::uint64_t end = open.origin_end();
   CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end))->size());
-  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end + kMostUnwritten))->size());
-  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, end + kMostUnwritten + 1))->size());
+  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end + kMaxUnwritten))->size());
+  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, end + kMaxUnwritten + 1))->size());
   CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, ~std::uint64_t{0}))->size());
 }
 

@@ -81,7 +81,7 @@ TEST_GROUP(RemoteArchive) {
           asked.push_back(std::move(one));
         });
     holders({"a", "b"});
-    look();
+    check();
   }
   void teardown() override {
     asked.clear();
@@ -136,9 +136,9 @@ TEST_GROUP(RemoteArchive) {
     }
     one.done(std::move(out));
   }
-  void look() {
+  void check() {
     bool done = false;
-    remote->look("/m", kBegin, kBegin + 10'000, [&done](bool) { done = true; });
+    remote->check("/m", kBegin, kBegin + 10'000, [&done](bool) { done = true; });
     turn();
     CHECK(done);
   }
@@ -287,7 +287,7 @@ TEST(RemoteArchive, ANewFileIsRefusedWhereThoseThatArePlayedFillTheCache) {
 TEST(RemoteArchive, ItIsToldWhetherAllHoldersHaveAnswered) {
   int all = -1;
   const auto ask = [&](std::int64_t from_ms) {
-    remote->look("/m", from_ms, from_ms + 1000, [&all](bool good) { all = good ? 1 : 0; });
+    remote->check("/m", from_ms, from_ms + 1000, [&all](bool good) { all = good ? 1 : 0; });
     turn();
     return all;
   };
@@ -317,7 +317,7 @@ TEST(RemoteArchive, SoManyFilesThatNothingPlaysAreKept) {
     append_end(recorded.index, {recorded.data.size(), 10'000, kBegin + 10'000, 0});
     recorded.row.origin = i;
     clock.advance(1100ms);
-    look();
+    check();
     CHECK(load() != nullptr);
   }
   const unsigned before = indexes;
@@ -326,7 +326,7 @@ TEST(RemoteArchive, SoManyFilesThatNothingPlaysAreKept) {
   recorded.row = first;
   recorded.index = index;
   clock.advance(1100ms);
-  look();
+  check();
   CHECK(load() != nullptr);
   CHECK_EQUAL(before + 1, indexes);
 }

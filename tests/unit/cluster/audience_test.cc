@@ -277,23 +277,23 @@ TEST(Audience, OfARingOfNodesStaysFinite) {
 
 TEST_GROUP(SteadyCount) {
   SteadyCount steady;
-  std::uint64_t look(std::uint64_t count) {
+  std::uint64_t check(std::uint64_t count) {
     steady.begin();
     return steady.put("/a", count);
   }
 };
 TEST(SteadyCount, IsTheLeastOfThreeLooks) {
-  UNSIGNED_LONGS_EQUAL(0, look(5));
-  UNSIGNED_LONGS_EQUAL(0, look(5));
-  UNSIGNED_LONGS_EQUAL(5, look(5));
-  UNSIGNED_LONGS_EQUAL(5, look(10));
-  UNSIGNED_LONGS_EQUAL(5, look(10));
-  UNSIGNED_LONGS_EQUAL(5, look(5));
-  UNSIGNED_LONGS_EQUAL(3, look(3));
+  UNSIGNED_LONGS_EQUAL(0, check(5));
+  UNSIGNED_LONGS_EQUAL(0, check(5));
+  UNSIGNED_LONGS_EQUAL(5, check(5));
+  UNSIGNED_LONGS_EQUAL(5, check(10));
+  UNSIGNED_LONGS_EQUAL(5, check(10));
+  UNSIGNED_LONGS_EQUAL(5, check(5));
+  UNSIGNED_LONGS_EQUAL(3, check(3));
 }
 TEST(SteadyCount, BeginsAgainWithWhatWasGone) {
-  look(5);
-  look(5);
+  check(5);
+  check(5);
   steady.begin();
-  UNSIGNED_LONGS_EQUAL(0, look(5));
+  UNSIGNED_LONGS_EQUAL(0, check(5));
 }

@@ -19,13 +19,13 @@ Headers with(std::string name, std::string value) {
 TEST_GROUP(RelayMarks){};
 
 TEST(RelayMarks, AreANameThatServersHaveOrAHeaderOfOurs) {
-  CHECK(says_relay(with("user-agent", "Icecast 2.4.4"), ""));
-  CHECK(says_relay(with("user-agent", "MyRadio/1"), "MyRadio/1"));
-  CHECK(says_relay(with("x-lb-relay", "e1.1"), ""));
-  CHECK(says_relay(with("x-lb-pull", "anything"), ""));
-  CHECK(!says_relay(with("user-agent", "MyRadio/1"), ""));
-  CHECK(!says_relay(with("user-agent", "VLC Icecast"), "x"));
-  CHECK(!says_relay(Headers(), ""));
+  CHECK(is_relay_request(with("user-agent", "Icecast 2.4.4"), ""));
+  CHECK(is_relay_request(with("user-agent", "MyRadio/1"), "MyRadio/1"));
+  CHECK(is_relay_request(with("x-lb-relay", "e1.1"), ""));
+  CHECK(is_relay_request(with("x-lb-pull", "anything"), ""));
+  CHECK(!is_relay_request(with("user-agent", "MyRadio/1"), ""));
+  CHECK(!is_relay_request(with("user-agent", "VLC Icecast"), "x"));
+  CHECK(!is_relay_request(Headers(), ""));
   CHECK(is_own_product(with("x-lb-relay", "")));
   CHECK(!is_own_product(with("user-agent", "Icecast 2.4.4")));
 }

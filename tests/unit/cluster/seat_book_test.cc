@@ -37,7 +37,7 @@ class Seats {
     for (bool any = true; any;) {
       any = false;
       for (auto& [id, book] : books) {
-        for (const SeatBook::Letter& letter : book->take_letters()) {
+        for (const SeatBook::Outgoing& letter : book->take_outgoing()) {
           any = true;
           if (lost.contains(id) || lost.contains(letter.to)) continue;
           books[letter.to]->take(id, letter.row, now);

@@ -178,7 +178,7 @@ class SlotNet {
       ++member.ended;
       leave(i);
     }
-    for (SlotBook::Letter& letter : book.take_letters()) send(i, number(letter.to), letter.row);
+    for (SlotBook::Outgoing& letter : book.take_outgoing()) send(i, number(letter.to), letter.row);
   }
   void tick(unsigned i) {
     Member& member = members[i];

@@ -52,7 +52,7 @@ TEST_GROUP(PastLookup) {
     Fetcher::Done done;
   };
   std::deque<Asked> asked;
-  std::size_t files_of_list = kMostFiles;
+  std::size_t files_of_list = kMaxFiles;
   unsigned lists = 0, indexes = 0, blocks = 0;
   std::unique_ptr<RemoteArchive> remote;
   std::unique_ptr<ReaderPool> readers;

@@ -46,18 +46,18 @@ TEST(FdChannel, AMessageComesWholeWithItsDescriptors) {
 
 TEST(FdChannel, TheMostThatAMessageTakesArrives) {
   const UniqueFd one(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const std::vector<int> many(FdChannel::kMostFds, one.get());
-  CHECK(ours.send(std::string(FdChannel::kMostBytes, 'b'), many, 1s).has_value());
+  const std::vector<int> many(FdChannel::kMaxFds, one.get());
+  CHECK(ours.send(std::string(FdChannel::kMaxBytes, 'b'), many, 1s).has_value());
   auto got = theirs.receive(1s);
   CHECK(got.has_value());
-  LONGS_EQUAL(FdChannel::kMostFds, got->fds.size());
-  LONGS_EQUAL(FdChannel::kMostBytes, got->bytes.size());
+  LONGS_EQUAL(FdChannel::kMaxFds, got->fds.size());
+  LONGS_EQUAL(FdChannel::kMaxBytes, got->bytes.size());
 }
 
 TEST(FdChannel, WhatIsTooLargeIsAnErrorOfTheSender) {
-  const std::vector<int> many(FdChannel::kMostFds + 1, 0);
+  const std::vector<int> many(FdChannel::kMaxFds + 1, 0);
   CHECK(!ours.send("", many, 1s).has_value());
-  CHECK(!ours.send(std::string(FdChannel::kMostBytes + 1, 'b'), {}, 1s).has_value());
+  CHECK(!ours.send(std::string(FdChannel::kMaxBytes + 1, 'b'), {}, 1s).has_value());
 }
 
 TEST(FdChannel, AnEndedProcessIsToldFromOneThatIsSlow) {
@@ -77,7 +77,7 @@ TEST(FdChannel, AnEmptyMessageIsNoEnd) {
 }
 
 TEST(FdChannel, ASenderWhoseMessagesAreNotReadGivesUp) {
-  const std::string message(FdChannel::kMostBytes, 'b');
+  const std::string message(FdChannel::kMaxBytes, 'b');
   Result<void> sent;
   for (int i = 0; i < 1000 && sent; ++i) sent = ours.send(message, {}, 1ms);
   CHECK(!sent.has_value());

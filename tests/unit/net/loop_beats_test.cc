@@ -101,7 +101,7 @@ TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
   Loop& worker = threads.worker(0);
   SteadyTime::duration idle{}, busy{};
   bool kept_busy = false;
-  Timer look(threads.control(), [&] {
+  Timer check(threads.control(), [&] {
     worker.post([&] {
       const auto interval = worker.beat_interval();
       threads.control().post([&, interval] {
@@ -113,11 +113,11 @@ TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
         if (busy.count() > 0)
           threads.stop_control();
         else
-          look.after(kept_busy ? 20ms : 700ms);
+          check.after(kept_busy ? 20ms : 700ms);
       });
     });
   });
-  look.after(900ms);
+  check.after(900ms);
   threads.run();
   threads.join();
   CHECK(idle >= 2 * Loop::kBeat);

@@ -51,7 +51,7 @@ NodeCopy copy_of(const std::string& path, const std::vector<Said>& all) {
     book.take(said.master, frame);
   }
   std::string text;
-  auto pieces = conf_book_pieces(book.tellings());
+  auto pieces = conf_book_pieces(book.master_copies());
   for (std::string_view piece; !(piece = pieces()).empty();) text += piece;
   auto read = ConfBook::parse(text);
   if (!read) FAIL(read.error().what.c_str());

@@ -60,7 +60,7 @@ TEST(SourceRing, HasNothingToEnterAtBeforeTheFirstUnit) {
   CHECK_FALSE(entry.aligned);
   LONGS_EQUAL(5000, entry.bytes.size());
   for (int i = 0; i < 500; ++i) put(5000, 1ms, ogg);
-  CHECK(ogg.entry(at(0ms)).bytes.size() <= SourceRing::kMost);
+  CHECK(ogg.entry(at(0ms)).bytes.size() <= SourceRing::kMax);
 }
 TEST(SourceRing, AFormatOfWhichNothingIsKnownGoesOnWhereItIs) {
   SourceRing plain(kPlain);

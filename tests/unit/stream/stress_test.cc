@@ -64,7 +64,7 @@ class Reader {
 
   void run() {
     for (bool ended = false; !ended;) {
-      const auto view = look();
+      const auto view = check();
       shared_.looks.fetch_add(1);
       ended = view->ended;
       walk(*view);
@@ -78,7 +78,7 @@ class Reader {
   }
 
  private:
-  std::shared_ptr<const StreamView> look() {
+  std::shared_ptr<const StreamView> check() {
     switch (rng_.below(8)) {
       case 0:
         shared_.channel.unsubscribe(id_);

@@ -34,7 +34,7 @@ std::string in_short(const ConfBook& book) {
 }
 std::string text_of(const ConfBook& book) {
   std::string out;
-  auto pieces = conf_book_pieces(book.tellings());
+  auto pieces = conf_book_pieces(book.master_copies());
   for (std::string_view piece; !(piece = pieces()).empty();) out += piece;
   return out;
 }
@@ -250,7 +250,7 @@ TEST(ConfBook, TheCopyIsMadeInPiecesOfTheMomentItWasAskedFor) {
   book.take("m1", whole("a.1", 5, items));
   book.take("m2", whole("b.1", 1, {{"mounts/of-b", "1"}}));
   const std::string before = now();
-  auto pieces = conf_book_pieces(book.tellings());
+  auto pieces = conf_book_pieces(book.master_copies());
   auto change = one_more("a.1", 6, "mounts/late", "1");
   change.removed = {"mounts/2999"};
   book.take("m1", change);

@@ -134,7 +134,7 @@ TEST(FrameDoc, ThePageHasTheMembersOfTheTables) {
   same("BOOKED", members(kBookedFields));
   same("ASK", members(kAskFields));
   same("TELL", members(kTellFields));
-  mentions("TELL", members(kToldFields));
+  mentions("TELL", members(kReportedListenerFields));
   same("CONF", members(kConfFields));
   mentions("CONF", members(kItemFields));
 }

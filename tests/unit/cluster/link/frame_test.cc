@@ -424,7 +424,7 @@ TEST(Frame, IngestRowsAreThereAndBack) {
           .c_str());
   STRCMP_EQUAL(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true}]})",
                again(IngestFrame{{{"/a", "p1", IngestState::kOn, {}, true}}}).c_str());
-  const ToldSource by{"ann", "192.0.2.7", "butt \"0.1\"", 1'795'158'000};
+  const ReportedSource by{"ann", "192.0.2.7", "butt \"0.1\"", 1'795'158'000};
   STRCMP_EQUAL(
       R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true,"by":{"u":"ann","ip":"192.0.2.7","ua":"butt \"0.1\"","since":1795158000}}]})",
       again(IngestFrame{{{"/a", "p1", IngestState::kOn, {}, true, by}}}).c_str());

@@ -473,7 +473,7 @@ TEST(Ingest, ManyAreHandedBackNoFasterThanFiveASecond) {
 TEST(Ingest, ARowThatIsNotBelievedChangesNothingAndIsShown) {
   const SteadyTime now{1000s};
   Ingest node(
-      "p1", [](const std::string& teller, const IngestRow&) { return teller != "liar"; }, now);
+      "p1", [](const std::string& sender, const IngestRow&) { return sender != "liar"; }, now);
   node.configure({{"/m", "", true}}, true);
   node.joined("liar", false, now);
   node.take("liar", {{"/m", "liar", IngestState::kOn, {}}});
@@ -495,7 +495,7 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   edge.joined("below", false, now);
   master.joined("e1", false, now);
   master.joined("m2", true, now);
-  const ToldSource ann{"ann", "192.0.2.7", "butt", 5}, bob{"bob", "192.0.2.8", "", 9};
+  const ReportedSource ann{"ann", "192.0.2.7", "butt", 5}, bob{"bob", "192.0.2.8", "", 9};
   edge.set_sources({{"/a", ann}, {"/b", {}}});
   const auto rows = edge.news_for("m1");
   CHECK_EQUAL(std::size_t{2}, rows.size());

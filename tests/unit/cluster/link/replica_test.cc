@@ -10,7 +10,7 @@ TEST_GROUP(Replica) {
   using Table = Replica<std::string>;
   static std::optional<int> rank(const RowKey& key, const Table::Heard& heard) {
     if (*heard.row == "?") return std::nullopt;
-    return heard.teller == key.node ? 0 : heard.stands ? 2 : 1;
+    return heard.sender == key.node ? 0 : heard.stands ? 2 : 1;
   }
   Table table{rank, {}};
   SteadyTime now{1000s};

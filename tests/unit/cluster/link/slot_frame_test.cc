@@ -59,7 +59,7 @@ TEST(SlotFrame, ListenersAreAskedForAndTold) {
   STRCMP_EQUAL(R"({"t":"ASK","id":5,"what":"listeners","m":"/a.mp3","after":17,"most":2})",
                again(ask).c_str());
   const auto row = [](std::uint64_t id) {
-    return ToldListener{id, "192.0.2.7", "VLC \"x\"", "ann", 9, false};
+    return ReportedListener{id, "192.0.2.7", "VLC \"x\"", "ann", 9, false};
   };
   TellFrame tell = tell_frame(ask, {row(20), row(17), row(18), row(19)});
   STRCMP_EQUAL(
@@ -72,15 +72,15 @@ TEST(SlotFrame, ListenersAreAskedForAndTold) {
   STRCMP_EQUAL(R"({"t":"TELL","id":5,"rows":[{"n":7,"s":2,"hls":true}]})",
                again(TellFrame{5, {{7, "", "", "", 2, true}}, false, ""}).c_str());
   // However long their words are, they fit, and none is left out for good.
-  ask = AskFrame{6, "/a.mp3", 0, kMaxTold};
-  std::vector<ToldListener> many;
+  ask = AskFrame{6, "/a.mp3", 0, kMaxReportedRows};
+  std::vector<ReportedListener> many;
   for (std::uint64_t id = 1; id <= 500; ++id)
     many.push_back({id, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", std::string(1000, '"'),
                     std::string(300, '\\'), 1, true});
   std::uint64_t told = 0;
   for (bool more = true; more; ask.after = told) {
     tell = tell_frame(ask, many);
-    CHECK(!tell.rows.empty() && tell.rows.size() <= kMaxTold);
+    CHECK(!tell.rows.empty() && tell.rows.size() <= kMaxReportedRows);
     CHECK(render_frame(tell).size() <= kLongestFrame);
     CHECK(parse_frame(render_frame(tell).substr(0, render_frame(tell).size() - 1)).has_value());
     LONGS_EQUAL(told + 1, tell.rows.front().id);
