@@ -18,20 +18,23 @@ std::string file_bytes(const std::string& path) {
   return out.str();
 }
 
-// Of a script or a sheet of the console, which is built in without spaces and lines of comments
-// (src/admin/squeeze.awk).
+// Of a script or a sheet of the console, which is built in without spaces, comments and the signs
+// before a brace (src/admin/squeeze.awk).
 bool is_squeezed(std::string_view path) {
-  return path.starts_with("admin/console/") && (path.ends_with(".js") || path.ends_with(".css"));
+  return path == "web/style.css" ||
+         (path.starts_with("admin/console/") && (path.ends_with(".js") || path.ends_with(".css")));
 }
 std::string without_spaces(const std::string& text) {
   std::istringstream in(text);
   std::string out;
   for (std::string line; std::getline(in, line);) {
+    if (const auto comment = line.find(" // "); comment != std::string::npos) line.erase(comment);
     std::erase(line, ' ');
     const bool is_comment =
         line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
     if (!is_comment) out += line;
   }
+  for (auto at = out.find(";}"); at != std::string::npos; at = out.find(";}", at)) out.erase(at, 1);
   return out;
 }
 

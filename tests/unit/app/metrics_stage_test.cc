@@ -83,7 +83,7 @@ TEST(MetricsStage, CountsWhatTheServerDoes) {
   auto source = server.source("/live");
   auto listener = server.open("/live"),
        relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
-  server.get("/nothing");
+  server.get("/nothing"), server.get("/style.css");
   server.clock.advance(1s);
   CHECK_EQUAL(std::string("1"), number("icecast_server_listeners"));
   CHECK_EQUAL(std::string("1"), number("icecast_server_listening_relays"));
