@@ -411,3 +411,19 @@ def a_reader_of_a_log_that_stands_still_stops_nobody(t):
         check(lines.endswith(" 0\n") and lines.count("\n") < 1500, "lines are torn")
     finally:
         os.close(reader)
+
+
+@test
+def a_file_that_may_not_grow_ends_nothing(t):
+    """As by `ulimit -f`: SIGXFSZ would end the process."""
+    most = 2 << 20
+    server = t.unstarted_server()
+    log = server.dir / "log" / "error.log"
+    log.write_bytes(b"x" * most)
+    give_away(t.dir)
+    server.start(through=["prlimit", "--fsize=%d" % most])
+    source = server.source("/m")
+    listener = server.listener("/m")
+    source.play(20)
+    listener.read(18 * 384)
+    equal(log.stat().st_size, most)
