@@ -146,7 +146,7 @@ void Listener::answered() {
 
 void Listener::ended() {
   // It may be the one that has redirected it.
-  if (follows_on && !line_->is_over()) return;
+  if (!line_->is_over()) return;
   if (state_ == State::kAsks || state_ == State::kHears) become(State::kLost);
 }
 

@@ -61,9 +61,6 @@ class Listener final : public Peer {
   unsigned sent_by() const noexcept { return hops_ == 0 ? 0 : before_; }
   // By the server it has been let in, though it has not heard so yet.
   bool admitted = false;
-  // Behind a redirect it hears the next server; others are only looked at by what they are
-  // answered.
-  bool follows_on = false;
   std::function<void(Listener&)> on_change;
 
  private:

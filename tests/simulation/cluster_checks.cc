@@ -141,7 +141,6 @@ void Cluster::check_studio_is_heard() {
   // One that comes in the moment when a mount's linger ends is let in and ended: it comes again.
   for (int round = 0, vain = 0; round < kRoundsOfStudio && !failure_; ++round) {
     listener_comes(mount, 60s);
-    guests_.back().listener->follows_on = true;
     const unsigned number = guests_.back().listener->number();
     run_for(3s);
     const auto guest = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& each) {
