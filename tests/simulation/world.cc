@@ -109,8 +109,9 @@ void World::unplug(unsigned host, const std::vector<int>& spared) {
       });
       if (stays) continue;
       break_end(wire, number, ECONNRESET);
-      if (!wire->open && number == 0)
-        drop(wire);
+      const End& other = wire->ends[1 - number];
+      if (!wire->open && number == 0 && other.peer == nullptr && other.fd < 0)
+        drop(wire);  // not answered yet
       else
         finish_to(wire, 1 - number, true);
     }

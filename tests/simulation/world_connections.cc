@@ -147,7 +147,9 @@ void World::read_from(const std::shared_ptr<Wire>& wire, int number) {
       end.gone = true;
     }
     finish_to(wire, 1 - number, reset);
-    if (end.gone && (wire->ends[1 - number].gone || (!wire->open && number == 0))) drop(wire);
+    const End& other = wire->ends[1 - number];
+    const bool unanswered = !wire->open && number == 0 && other.peer == nullptr && other.fd < 0;
+    if (end.gone && (other.gone || unanswered)) drop(wire);
     return;
   }
 }
