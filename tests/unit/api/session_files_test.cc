@@ -50,7 +50,8 @@ TEST(SessionFiles, TritonIsAnExtendedLog) {
   STRCMP_EQUAL("#End-Date: 2026-11-27 00:00:00", lines[3].c_str());
   std::vector<std::string> names;
   CHECK(lines[5].starts_with("#Fields: "));
-  for (const auto& name : split(lines[5].substr(9), '\t')) names.emplace_back(name);
+  const std::string_view fields = std::string_view(lines[5]).substr(9);
+  for (const auto name : split(fields, '\t')) names.emplace_back(name);
   for (const auto& line : {lines[6], lines[7]}) LONGS_EQUAL(names.size(), split(line, '\t').size());
   STRCMP_EQUAL(
       "2026-11-26\t00:00:58\t192.0.2.7\t/live_one.mp3\t200\t960000\t60\t\"VLC/3.0 \"\"x\"\" "
