@@ -37,6 +37,10 @@ class RelaySet {
   // Null when there is none.
   Relay* find(std::uint64_t id);
   const Relay* of_mount(std::string_view mount) const;
+  // One that is to begin too.
+  bool has(std::string_view mount) const {
+    return relays_.contains(mount) || to_begin_.contains(mount);
+  }
   // The source that fed a mount in its relay's place has left.
   void mount_is_free(std::string_view mount);
   // A relay's stream flows again behind what its last connection brought.
