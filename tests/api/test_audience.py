@@ -22,6 +22,15 @@ def audience_server(t, body=AUDIENCE, **slots):
     return server.start()
 
 
+def audience_with_store(t):
+    server = store_server(t, body="<console/><audience/>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    return server
+
+
 def on_air(server, mount="/live.mp3"):
     source = server.source(mount)
     source.play(ENOUGH)
@@ -343,11 +352,7 @@ def reports_for_collecting_societies_have_what_was_played(t):
 
 @test
 def usage_of_accounts_is_the_sum_of_their_mounts(t):
-    server = store_server(t, body="<console/><audience/>")
-    server.stop()
-    (server.dir / "state").mkdir()
-    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
-    server.start()
+    server = audience_with_store(t)
     api = Api(server)
     api.want(201, "POST", "/accounts", {"id": "acme"})
     olga = "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme"}).json()["password"]
@@ -452,11 +457,7 @@ def rows_of_a_forgotten_listener_that_wait_in_the_journal_are_passed_over(t):
 
 @test
 def who_is_forgotten_has_to_be_named(t):
-    server = store_server(t, body="<console/><audience/>")
-    server.stop()
-    (server.dir / "state").mkdir()
-    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
-    server.start()
+    server = audience_with_store(t)
     api = Api(server)
     for parameter, named in (("session", {}), ("session", {"session": "1", "address": "127.0.0.1"}), ("session", {"session": "x"}),
                              ("session", {"session": "99999999999999999999"}), ("session", {"session": "-1"}), ("session", {"session": ""}),
@@ -524,11 +525,7 @@ def nonsense_is_answered_with_the_parameter(t):
 
 @test
 def a_login_is_told_nothing_of_other_accounts(t):
-    server = store_server(t, body="<console/><audience/>")
-    server.stop()
-    (server.dir / "state").mkdir()
-    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
-    server.start()
+    server = audience_with_store(t)
     api = Api(server)
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})

@@ -7,33 +7,12 @@
 #include <optional>
 
 #include "admin/fake_station.h"
+#include "admin/stream_reader.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
-
-namespace {
-
-struct Pipe {
-  explicit Pipe(int buffer = 0) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-      std::abort();
-    ours.reset(ends[0]);
-    peer.reset(ends[1]);
-    if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-  }
-  std::string received() {
-    std::string all;
-    char buffer[65536];
-    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
-      all.append(buffer, static_cast<std::size_t>(n));
-    return all;
-  }
-  UniqueFd ours, peer;
-};
-
-}  // namespace
+using lb::test::StreamReader;
 
 TEST_GROUP(StatsFeed) {
   FakeClock clock;
@@ -42,11 +21,9 @@ TEST_GROUP(StatsFeed) {
   StatsFeed feed{loop, station};
   std::optional<std::uint64_t> ended;
 
-  void follow(Pipe & pipe, Followers::Scope scope = {}) {
-    auto transport =
-        std::make_unique<PlainTransport>(std::move(pipe.ours), *Address::parse("192.0.2.9", 1024));
+  void follow(StreamReader & pipe, Followers::Scope scope = {}) {
     feed.add(
-        std::move(transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; },
+        std::move(pipe.transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; },
         std::move(scope));
   }
   void tick() { loop.run_once(true); }
@@ -54,7 +31,7 @@ TEST_GROUP(StatsFeed) {
 
 TEST(StatsFeed, GivesANewFollowerTheWholeDocument) {
   station.document.globals["admin"] = "a@b";
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe);
   STRCMP_EQUAL("HEAD\r\n\r\nEVENT global admin a@b\n", pipe.received().c_str());
   CHECK_EQUAL(1u, feed.followers());
@@ -62,7 +39,7 @@ TEST(StatsFeed, GivesANewFollowerTheWholeDocument) {
 
 TEST(StatsFeed, GivesThenOnlyWhatChanges) {
   station.document.globals["clients"] = "1";
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe);
   pipe.received();
   tick();
@@ -74,7 +51,7 @@ TEST(StatsFeed, GivesThenOnlyWhatChanges) {
 
 TEST(StatsFeed, AFollowerThatComesLaterTakesNothingFromTheOthers) {
   station.document.globals["clients"] = "1";
-  Pipe first, second;
+  StreamReader first, second;
   follow(first);
   first.received();
   station.document.globals["clients"] = "2";
@@ -88,7 +65,7 @@ TEST(StatsFeed, AFollowerMayBeShownNoAddresses) {
       {"/a", false, true, {{"source_ip", "192.0.2.7"}, {"listeners", "3"}}});
   Followers::Scope scope;
   scope.addresses = false;
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe, scope);
   STRCMP_EQUAL("HEAD\r\n\r\nEVENT /a listeners 3\n", pipe.received().c_str());
   station.document.sources[0].fields = {{"source_ip", "192.0.2.8"}, {"listeners", "4"}};
@@ -98,7 +75,7 @@ TEST(StatsFeed, AFollowerMayBeShownNoAddresses) {
 TEST(StatsFeed, AFollowerWhoseLoginEndsIsSentAway) {
   Followers::Scope scope;
   scope.holds = [] { return false; };
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe, scope);
   CHECK_EQUAL(0u, feed.followers());
   CHECK(ended.has_value());
@@ -106,7 +83,7 @@ TEST(StatsFeed, AFollowerWhoseLoginEndsIsSentAway) {
 
 TEST(StatsFeed, ForgetsAFollowerThatHasClosed) {
   station.document.globals["clients"] = "1";
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe);
   pipe.peer.reset();
   loop.run_once(true);
@@ -115,7 +92,7 @@ TEST(StatsFeed, ForgetsAFollowerThatHasClosed) {
 }
 
 TEST(StatsFeed, DropsAFollowerThatDoesNotRead) {
-  Pipe pipe(4096);
+  StreamReader pipe(4096);
   follow(pipe);
   for (int i = 0; i < 200 && !ended; ++i) {
     for (int j = 0; j < 8000; ++j)
@@ -129,7 +106,7 @@ TEST(StatsFeed, DropsAFollowerThatDoesNotRead) {
 
 TEST(StatsFeed, AsksForOneDocumentAtATime) {
   station.document.globals["clients"] = "1";
-  Pipe pipe;
+  StreamReader pipe;
   follow(pipe);
   pipe.received();
   station.later = true;
@@ -145,7 +122,7 @@ TEST(StatsFeed, AsksForOneDocumentAtATime) {
 
 TEST(StatsFeed, AFollowerThatComesWhileADocumentIsMadeIsGreetedByTheNext) {
   station.document.globals["clients"] = "1";
-  Pipe first, second;
+  StreamReader first, second;
   follow(first);
   first.received();
   station.later = true;

@@ -16,13 +16,15 @@
 namespace lb::test {
 
 struct StreamReader {
-  StreamReader() {
+  // buffer: bytes that the kernel keeps for it; 0: as many as usual.
+  explicit StreamReader(int buffer = 0) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
       std::abort();
     transport =
         std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.9", 1024));
     peer.reset(ends[1]);
+    if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
   }
   std::string received() {
     std::string all;
