@@ -30,10 +30,11 @@ std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind ki
     return 0ms;
   const auto settings = mount.settings();
   const auto usual = usual_linger(mount, kind);
-  const bool moves = !settings->moves_to.empty() || reason == EndReason::kMoved;
-  // Its relay has been removed in the moment in which the connection ended by itself.
-  if (!moves && kind == WriterKind::kRelay && !relays_.has(mount.name())) return 0ms;
-  if (!moves) return usual;
+  if (settings->moves_to.empty() && reason != EndReason::kMoved) {
+    // Its relay may have been removed in the moment in which the connection ended by itself.
+    const bool removed = kind == WriterKind::kRelay && !relays_.has(mount.name());
+    return removed ? 0ms : usual;
+  }
   return std::max<std::chrono::milliseconds>(
       usual, fallback_plays(mount) ? kMoveLingerBeforeFallback : kMoveLinger);
 }
