@@ -67,7 +67,7 @@ std::string staging_url(const AcmeAuthority& authority);
 // tls-alpn-01 where this server has a port 443, then http-01, then dns-01 where there is a hook;
 // for a wildcard dns-01 alone, for an address never.
 std::vector<AcmeChallenge> challenges_of(const AcmeSettings& settings, bool has_https_port);
-// Each kind once, in the order of the settings; words that are none are left out.
+// Each kind once, in the order of the settings; unknown words are left out.
 std::vector<AcmeKeyKind> key_kinds_of(const AcmeSettings& settings);
 struct AcmePort {
   int port = 0;

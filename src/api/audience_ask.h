@@ -31,11 +31,11 @@ struct AudienceAsk {
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context);
 // 404 where there is no audience, 503 where its database cannot be used; nullopt: there is one.
 std::optional<Problem> no_audience(const ApiWorld& world);
-// 404: account= is none that the login sees; nullopt: it is, or is not asked for.
+// 404: the login does not see the account of account=; nullopt: it does, or no account is named.
 std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask);
 // A mount that is configured and that the login sees; it may have had no listener yet.
 bool is_mount_there(const PlanContext& context, const std::string& mount);
-// 404: mount= is none that the login sees.
+// 404: the login does not see the mount of mount=.
 Problem hidden_mount(const AudienceAsk& ask);
 // 400, with the name of the parameter.
 Problem wrong_parameter(std::string_view parameter, std::string detail);

@@ -277,7 +277,7 @@ Plan audience_titles(const PlanContext& context) {
   const auto order = query_param(context.request.query, "order");
   if (order && *order != "gain" && *order != "loss" && *order != "began")
     return wrong_parameter(
-        "order", cat({"order=", order->substr(0, 80), " is none of began, gain and loss"}));
+        "order", cat({"order=", order->substr(0, 80), " is not one of began, gain and loss"}));
   auto found = order && *order != "began" ? ordered_titles(context, *order) : played_in(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto& [asked, rows, next] = std::get<Played>(found);

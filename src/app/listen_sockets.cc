@@ -59,7 +59,7 @@ std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
   return socket;
 }
 
-// Null: there is none for it.
+// Null: no socket was inherited for it.
 Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted& wanted) {
   const unsigned workers = traffic_.loops.workers();
   auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);

@@ -1,5 +1,5 @@
 // PictureFetches: a picture of a title that is not in memory is read from its file, else fetched
-// from the neighbour that has told of the title (doc/link.md, TITLE), once for all requests, which
+// from the neighbour that sent the title (doc/link.md, TITLE), once for all requests, which
 // wait meanwhile.
 //
 // A neighbour that has not got it either asks its own in turn, kMaxHops times at most.  Only

@@ -26,7 +26,7 @@ namespace lb {
 
 // Of a <listen-socket>, as the store knows it.
 std::string store_name(int port, std::string_view bind_address);
-// One that was given by us, and is none of a .socket unit.
+// A name made by store_name(), not by a .socket unit.
 bool is_name_of_store(std::string_view name);
 
 class SocketStore {
