@@ -91,6 +91,7 @@ Result<std::shared_ptr<SSL_CTX>> challenge_context(std::string_view name,
       SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1)
     return Error::io(cat({"the certificate of a challenge was not made: ", take_ssl_error()}));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  set_server_groups(context.get());
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context.get(), 0);  // the authority hangs up at once
   SSL_CTX_set_alpn_select_cb(context.get(), &choose_challenge_protocol, nullptr);

@@ -170,6 +170,7 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
+  set_server_groups(context.get());
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none
   SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
   // Those of TLS 1.3 have a list of their own, and names that begin in their own way.

@@ -170,6 +170,19 @@ def it_speaks_http11_and_tls_12_and_13(t):
 
 
 @test
+def keys_are_agreed_by_curves_alone(t):
+    """The largest of the finite fields costs the server 120 ms for one packet of a client."""
+    server = tls_server(t)
+
+    def agreed(group):
+        said = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % server.ports[1], "-tls1_3", "-groups", group],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20).stdout
+        return "Server Temp Key" in said
+    equal([group for group in ("X25519", "P-256", "X448", "P-384", "P-521", "ffdhe2048", "ffdhe8192") if agreed(group)],
+          ["X25519", "P-256", "X448", "P-384", "P-521"], "groups")
+
+
+@test
 def names_of_icecast_25_and_kh_are_understood(t):
     server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<tls>rfc2818</tls>"))
     certificate(server.dir, "radio.test", separate_key="tls.key")
