@@ -1,5 +1,5 @@
 # The front door: scripts, pages, demo, black-box and differential tests.
-dist_man_MANS += doc/icecast-lb.1
+dist_man_MANS += doc/icecast-lb.1 doc/icelb.1
 dist_doc_DATA += \
   doc/architecture.md \
   doc/archive.md \

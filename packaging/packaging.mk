@@ -2,7 +2,7 @@
 EXTRA_DIST += packaging/icecast-lb.service packaging/icecast-lb.socket packaging/make-template \
   packaging/apparmor tools/package tools/apt-repository tools/release \
   debian/tests/control debian/tests/smoke \
-  debian/changelog debian/control debian/copyright debian/examples debian/install debian/logrotate \
+  debian/changelog debian/control debian/copyright debian/examples debian/icecast-lb.lintian-overrides debian/install debian/logrotate \
   debian/postinst debian/postrm debian/README.Debian debian/rules debian/source/format \
   tests/lint/packaging tests/lint/packaging.py tests/package/run.py tests/package/report.py tests/package/system.py tests/package/booted.py tests/package/take_over.py tests/package/upgrade.py tests/package/crowd_inside.py \
   tests/package/repository.py tests/package/foreign.py tests/package/image.py
