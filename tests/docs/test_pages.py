@@ -326,7 +326,7 @@ def packages_are_made_and_installed_elsewhere(machine):
     Page("doc/install.md", machine, [
         ("apt|password|systemctl|keyrings|sources", "tests/package installs the package, and from a repository, into a clean Debian"),
         ("deploy/container|podman", "tests/package makes the image and runs its program"),
-        ("make package|tools/", "they compile for minutes; tests/package runs them"),
+        ("make -C|tools/", "they compile for minutes; tests/package runs them"),
     ]).end()
 
 

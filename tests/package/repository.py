@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 from report import check, run
-from system import TOP
+from system import CONFIG, TOP
 
 LIST = "etc/apt/sources.list.d/icecast-lb.list"
 
@@ -38,8 +38,12 @@ def another(deb, place, version=None, note="changed"):
         control.write_text("".join("Version: %s\n" % version if line.startswith("Version:") else line
                                    for line in control.read_text().splitlines(True)))
     made = tree.parent / (tree.name + ".deb")
-    run(["dpkg-deb", "--root-owner-group", "--build", tree, made], "dpkg-deb")
+    run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, made], "dpkg-deb")
     return made
+
+
+def version_of(system):
+    return system.run("dpkg-query", "-W", "-f", "${Version}", "icecast-lb")
 
 
 def repository(system, deb, place):
@@ -74,14 +78,21 @@ def repository(system, deb, place):
             system.apt("update")
             said = system.run("apt-cache", "policy", "icecast-lb")
             check(address in said, "a client sees it by its signature", said)
-            said = system.run("apt-get", "-q", "-y", "--download-only", "--reinstall", "--no-install-recommends", "install", "icecast-lb")
-            check("Err:" not in said, "and takes the package from there", said)
+            said = system.apt("install", "icecast-lb")
+            check("Err:" not in said and version_of(system) == run(["dpkg-deb", "--field", deb, "Version"], "dpkg-deb").strip(),
+                  "and installs the package from there", said)
+            config = system.path(CONFIG).read_text()
 
             later = another(deb, place, "9.9.9")
             status, said = tool(later)
             check(status == 0 and "2 packages" in said, "a later version comes beside it", said)
             system.apt("update")
             check("Candidate: 9.9.9" in system.run("apt-cache", "policy", "icecast-lb"), "which is what a client gets now")
+            system.apt("upgrade")
+            check(version_of(system) == "9.9.9" and system.path("usr/share/icecast-lb/note").exists() and system.path(CONFIG).read_text() == config,
+                  "by apt upgrade, and the configuration stays", version_of(system))
+            system.apt("purge", "--autoremove", "icecast-lb")
+            check(not system.path("usr/bin/icecast-lb").exists() and not system.path("etc/icecast-lb").exists(), "it can be removed again")
 
             # Whoever has the web server, but not the key.
             pool = next((files / "pool").glob("*_9.9.9_*"))

@@ -4,14 +4,16 @@
 usage: run.py --build DIR [--deb FILE] [--only PART] [--mirror URL] [--may-not-boot] [--keep]
 
 --build   a configured build directory; the package is built in DIR/package from what make dist packs
---deb     a package that is there already, instead of building one
+--deb     a package that is there already, instead of building one; --arm64-deb one for arm64
+--older-deb  the package of another build, which is upgraded to this one under listeners; without it, this
+          one is, packed as two versions
 --only    story (install, use, remove), repository, arm64 or image; without it, all of them
 --mirror  where Debian comes from (http://deb.debian.org/debian)
 --may-not-boot  inside a container, where systemd-nspawn cannot boot: leave out what needs it
 --keep    leave the installed system in /tmp
 
 Prints PASS or FAIL, seconds, and what was looked at; "N passed, N failed" at the end.  Needs root, and
-debhelper, debootstrap, systemd-container, curl, ffmpeg;
+debhelper, debootstrap, lintian, systemd-container, curl, ffmpeg;
 mmdebstrap, qemu-user-static, apt-utils, gpg, podman.  The system is installed in a directory of its own under /tmp, where
 no service is started by anybody but this test; its server runs in network and mount name spaces of its
 own, so no port of this machine is touched.  At the end the system is booted (systemd-nspawn) with icecast2
@@ -75,6 +77,10 @@ def look_at_package(deb):
     depends = run(["dpkg-deb", "--field", deb, "Depends"], "dpkg-deb")
     check(all(library in depends for library in ("libcurl4", "libevent", "libogg0", "libssl3", "libxslt1.1", "adduser")),
           "it depends on its libraries", depends)
+    if shutil.which("lintian"):
+        done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", deb], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=600)
+        check(done.returncode == 0, "lintian finds no error in it, and nothing to warn of", done.stdout)
 
 
 # --- a clean Debian -------------------------------------------------------------------------------
@@ -292,7 +298,7 @@ def look_at_units():
             check("MemoryDenyWriteExecute=yes" in text, "and no memory may be both written and run")
 
 
-def story(system, deb, place, may_not_boot):
+def story(system, deb, place, may_not_boot, older):
     """Installed beside icecast2, used, upgraded, removed; then it takes icecast2's place."""
     look_at_units()
     look_at_package(deb)
@@ -315,7 +321,7 @@ def story(system, deb, place, may_not_boot):
     try:
         take_over(system, deb, place / "boot.log", check)
         say("a new version under its listeners, and a crash")
-        upgrade(system, deb, place / "boot.log", check)
+        upgrade(system, deb, place / "boot.log", check, older)
     except CannotBoot as e:
         if not may_not_boot:
             raise Broken(str(e)) from None
@@ -326,12 +332,14 @@ def main():
     parser = argparse.ArgumentParser(description="Builds, installs, uses and removes the Debian package.")
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--deb", type=pathlib.Path)
+    parser.add_argument("--arm64-deb", type=pathlib.Path)
+    parser.add_argument("--older-deb", type=pathlib.Path)
     parser.add_argument("--only", choices=("story", "repository", "arm64", "image"))
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--may-not-boot", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    if not options.build and not options.deb:
+    if not options.build and not options.deb and options.only != "arm64":
         parser.error("--build or --deb")
     os.umask(0o022)
     place = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-package-"))
@@ -352,12 +360,12 @@ def main():
             system.apt("update")
         if "arm64" in wanted:
             say("the package for arm64")
-            foreign(place, options.mirror)
+            foreign(place, options.mirror, options.arm64_deb)
         if "image" in wanted:
             say("an image")
             image(deb, place, options.mirror)
         if "story" in wanted:
-            story(system, deb, place, options.may_not_boot)
+            story(system, deb, place, options.may_not_boot, options.older_deb)
     except Broken as e:
         check(False, str(e))
     except Exception as e:  # a test that breaks off is a failure, not silence

@@ -25,8 +25,14 @@ class System:
         self.root = place / "root"
         self.mirror = mirror
 
-    def make(self):
-        run(["debootstrap", "--variant=minbase", "bookworm", self.root, self.mirror], "debootstrap", timeout=1200)
+    def make(self, foreign=None):
+        """foreign: another architecture, of which packages can be installed too."""
+        if foreign:
+            own = run(["dpkg", "--print-architecture"], "dpkg").strip()
+            run(["mmdebstrap", "--quiet", "--variant=apt", "--architectures=%s,%s" % (own, foreign), "bookworm", self.root, self.mirror],
+                "mmdebstrap", timeout=1200)
+        else:
+            run(["debootstrap", "--variant=minbase", "bookworm", self.root, self.mirror], "debootstrap", timeout=1200)
         policy = self.root / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)

@@ -40,6 +40,12 @@ def repacked(deb, root, version, change=""):
     return "/root/" + made.name
 
 
+def as_it_is(deb, root, name):
+    made = root / ("root/%s.deb" % name)
+    shutil.copy(deb, made)
+    return "/root/" + made.name
+
+
 class Crowd:
     """crowd_inside.py: an encoder, listeners, and connects at a rate; what it counts."""
 
@@ -67,10 +73,11 @@ class Crowd:
         return self.wait(lambda counted: counted.get("ended"))
 
 
-def upgrade(system, deb, log, check):
-    """system: a Debian with systemd, and what our package depends on; check(fact, what, detail)."""
-    first = repacked(deb, system.root, "0.0.1")
-    second = repacked(deb, system.root, "0.0.2", "printf x >>usr/bin/icecast-lb")
+def upgrade(system, deb, log, check, older=None):
+    """system: a Debian with systemd, and what our package depends on; older: the package of another build, which
+    is replaced by this one; without it, this one by itself as another version; check(fact, what, detail)."""
+    first = as_it_is(older, system.root, "older") if older else repacked(deb, system.root, "0.0.1")
+    second = as_it_is(deb, system.root, "newer") if older else repacked(deb, system.root, "0.0.2", "printf x >>usr/bin/icecast-lb")
     third = repacked(deb, system.root, "0.0.3", REFUSING)
     machine = Booted(system.root, log)
     try:
