@@ -303,6 +303,8 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
         });
     if (time > kQuietSeam) record.notice->after(kQuietSeam);
   }
+  record.wait_for_first.reset();
+  if (record.mount->listeners() == 0) record.wait_for_first = time;
   linger_on(record, time);
   if (callbacks_.waits) callbacks_.waits(record.mount);
 }
@@ -314,7 +316,7 @@ void SourceAdmission::linger_on(Record& record, SteadyTime::duration time) {
       std::make_unique<Deadline>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
         loop_.post([this, mount] {
           if (const auto waited = mount.lock(); waited && waited->phase() == MountPhase::kLingering)
-            stop_waiting(waited->name());
+            linger_is_over(waited->name());
         });
       });
   record.linger->after(std::chrono::ceil<std::chrono::microseconds>(
@@ -329,6 +331,18 @@ void SourceAdmission::note_wait(const Mount& mount, std::chrono::milliseconds ti
 bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const {
   return record.mount->phase() == MountPhase::kLingering && record.kind == WriterKind::kRelay &&
          ask.kind == WriterKind::kRelay && loop_.now() - record.left_at <= kQuietSeam;
+}
+
+// Its relay slept as long as nobody listened, and is asked now.
+void SourceAdmission::linger_is_over(const std::string& mount) {
+  const auto at = records_.find(mount);
+  if (at == records_.end()) return;
+  Record& record = at->second;
+  const auto again = std::exchange(record.wait_for_first, std::nullopt);
+  const bool has_come = record.reserved && record.mount->listeners() > 0;
+  if (!again || !has_come) return stop_waiting(mount);
+  note_wait(*record.mount, *again);
+  linger_on(record, *again);
 }
 
 void SourceAdmission::stop_waiting(const std::string& mount) {

@@ -245,7 +245,9 @@ class SourceAdmission {
     bool reserved = false;
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
-    SteadyTime lingers_until{};     // as far as its loop is not away
+    SteadyTime lingers_until{};  // as far as its loop is not away
+    // Nobody listened when it began: those that come meanwhile are given as long a wait again.
+    std::optional<std::chrono::milliseconds> wait_for_first;
     SteadyTime left_at{};           // when its last writer left
     std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet
     std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
@@ -284,6 +286,7 @@ class SourceAdmission {
   void count_standbys(Record& record);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
+  void linger_is_over(const std::string& mount);
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
   void linger_on(Record& record, SteadyTime::duration time);
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;

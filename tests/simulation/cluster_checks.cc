@@ -138,8 +138,7 @@ void Cluster::check_studio(const char* when) {
 void Cluster::check_studio_is_heard() {
   if (!studio_) return;
   const std::string mount(kStudio);
-  // One that comes in the moment when a mount's linger ends is let in and ended: it comes again.
-  for (int round = 0, vain = 0; round < kRoundsOfStudio && !failure_; ++round) {
+  for (int round = 0; round < kRoundsOfStudio && !failure_; ++round) {
     listener_comes(mount, 60s);
     const unsigned number = guests_.back().listener->number();
     run_for(3s);
@@ -147,9 +146,7 @@ void Cluster::check_studio_is_heard() {
       return each.listener->number() == number;
     });
     const Listener& listener = *guest->listener;
-    const bool hears = listener.state() == Listener::State::kHears && listener.heard() > 0;
-    vain = hears ? 0 : vain + 1;
-    if (vain > 1)
+    if (listener.state() != Listener::State::kHears || listener.heard() == 0)
       fail(cat({"a listener of ", kStudio, " at ", listener.at(), " hears nothing, status ",
                 listener.status()}));
   }

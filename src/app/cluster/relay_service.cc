@@ -246,6 +246,10 @@ void RelayService::await(const std::string& mount, const ParkedRequest& request,
   if (!relays_.demand(mount)) release(mount, WaitOutcome::kNever);
 }
 
+void RelayService::first_waits(const std::string& mount) {
+  if (!stopped_) relays_.demand(mount);
+}
+
 void RelayService::release(const std::string& mount, WaitOutcome outcome) {
   vias_.erase(mount);
   parked_.release(mount, outcome);

@@ -41,6 +41,8 @@ class RelayService final : public RelayHost {
   // master of ours, does so when the stream takes longer than kBackAfter.
   // via: of the request.
   void await(const std::string& mount, const ParkedRequest& request, std::string via);
+  // The first listener comes to a mount that has waited for its stream without any.
+  void first_waits(const std::string& mount);
   // All masters that are polled are asked for their lists, soon.
   void ask_lists();
   // This node reports to a master; any thread.

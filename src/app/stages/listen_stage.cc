@@ -286,6 +286,9 @@ Verdict ListenStage::handle(Connection& connection) {
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }
+  if (phase == MountPhase::kLingering && mount->listeners() == 0)
+    network.loops.control().post(
+        [&network, name = mount->name()] { network.relays->first_waits(name); });
   return admit(connection, std::move(mount), nullptr);
 }
 

@@ -161,6 +161,26 @@ TEST(SourcelessMounts, AnotherFormatEndsTheStreamThatLingers) {
   CHECK(mounts.find("/a") == next.mount);
   LONGS_EQUAL(0, next.log->head());
 }
+TEST(SourcelessMounts, AListenerWhoComesWhileARelaysMountLingersIsGivenAsLongAgain) {
+  linger = 1ms;
+  admission->reserve("/a");
+  WriterLease lease = granted(relay("/a"));
+  const auto mount = lease.mount;
+  give_back(std::move(lease));
+  mount->gate().enter();
+  while (!mount->channel().newest()->ended) loop.run_once(true);
+  CHECK(captured.says("mount /a: no source, 1 listeners wait up to 1ms for one"));
+  CHECK(captured.says("mount /a: no source has come, the stream ends for 1 listeners"));
+}
+TEST(SourcelessMounts, WithoutAListenerItLingersOnce) {
+  linger = 1ms;
+  admission->reserve("/a");
+  WriterLease lease = granted(relay("/a"));
+  const auto mount = lease.mount;
+  give_back(std::move(lease));
+  while (!mount->channel().newest()->ended) loop.run_once(true);
+  CHECK(!captured.says("mount /a: no source, 0 listeners wait up to 1ms for one"));
+}
 TEST(SourcelessMounts, ARelaysMountThatLingersMayBeForgotten) {
   linger = 10s;
   WriterLease lease = granted(relay("/a"));
