@@ -51,8 +51,9 @@ int status_of(std::string_view head) {
 
 // -- Encoder --------------------------------------------------------------------------------------
 
-Encoder::Encoder(World& world, std::string mount, std::function<unsigned()> where)
-    : world_(world), mount_(std::move(mount)), where_(std::move(where)) {}
+Encoder::Encoder(World& world, std::string mount, std::function<unsigned()> where,
+                 std::string login)
+    : world_(world), mount_(std::move(mount)), where_(std::move(where)), login_(std::move(login)) {}
 Encoder::~Encoder() { ++life_; }
 
 void Encoder::send(bool sends) {
@@ -71,8 +72,7 @@ void Encoder::connect() {
 }
 
 void Encoder::connected() {
-  line_->send(cat({"SOURCE ", mount_, " HTTP/1.0\r\nAuthorization: Basic ",
-                   base64_encode("source:sourcepass"),
+  line_->send(cat({"SOURCE ", mount_, " HTTP/1.0\r\nAuthorization: Basic ", base64_encode(login_),
                    "\r\nContent-Type: audio/mpeg\r\nice-bitrate: 128\r\n\r\n"}));
   go_on(++life_);
 }
@@ -92,6 +92,7 @@ void Encoder::received(std::string_view bytes) {
 void Encoder::ended() {
   accepted_ = false;
   const std::uint64_t life = ++life_;
+  if (!stays_) sends_ = false;
   // It is called by its line.
   world_.after(1s, [this, life] {
     if (life == life_ && sends_) connect();

@@ -15,10 +15,13 @@ namespace lb::sim {
 // A stream into one mount; where it ends it comes again after a second.
 class Encoder final : public Peer {
  public:
-  Encoder(World& world, std::string mount, std::function<unsigned()> where);
+  Encoder(World& world, std::string mount, std::function<unsigned()> where,
+          std::string login = "source:sourcepass");
   ~Encoder() override;
   // From now on; no: its connection ends.
   void send(bool sends);
+  // No: it does not come again where its connection ends.
+  void stays(bool stays) noexcept { stays_ = stays; }
   bool accepted() const noexcept { return accepted_; }
   // The host that has taken it.
   unsigned at() const noexcept { return at_; }
@@ -34,8 +37,9 @@ class Encoder final : public Peer {
   World& world_;
   const std::string mount_;
   const std::function<unsigned()> where_;
+  const std::string login_;
   std::unique_ptr<World::Line> line_;
-  bool sends_ = false, accepted_ = false;
+  bool sends_ = false, accepted_ = false, stays_ = true;
   unsigned at_ = 0;
   std::uint64_t life_ = 0;
   std::string head_;

@@ -1,6 +1,7 @@
 #include "cluster.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -13,8 +14,9 @@ namespace lb::sim {
 namespace {
 
 constexpr std::uint16_t kStudioPort = 9000;
-constexpr auto kFaults = 10s;     // so long something goes wrong
-constexpr auto kBegins = 4s;      // until the first listener
+constexpr auto kFaults = 10s;  // so long something goes wrong
+constexpr auto kBegins = 4s;   // until the first listener
+constexpr auto kRecordsBegin = 2500ms;
 constexpr auto kLastFault = 5s;   // behind which all faults are over
 constexpr auto kSettled = 5s;     // behind the last fault all tables are right
 constexpr auto kSlotsBack = 16s;  // slots of a node that fell silent are held for 15 s
@@ -48,20 +50,34 @@ Cluster::~Cluster() {
 
 std::string Cluster::head_of(unsigned host) const {
   return cat(
-      {"<icecast><hostname>", World::ip(host),
+      {"<icecast><hostname>",
+       World::ip(host),
        "</hostname><authentication><source-password>sourcepass"
        "</source-password><admin-user>admin</admin-user><admin-password>rootpass</admin-password>"
        "<relay-user>relay</relay-user><relay-password>relaypass</relay-password></authentication>"
        "<limits><threads>1</threads></limits>"
        "<listen-socket><port>8000</port></listen-socket>"
        "<paths><webroot>",
-       options_.directory, "/web</webroot><logdir>", options_.directory,
-       "</logdir></paths><logging><errorlog>",
+       options_.directory,
+       "/web</webroot><logdir>",
+       options_.directory,
+       "</logdir>",
+       records_ ? cat({"<state-dir>", options_.directory, "/state-", host, "</state-dir>"})
+                : std::string(),
+       "</paths>",
+       records_ && host <= masters_
+           ? cat({"<store type=\"files\" path=\"", options_.directory, "/store-", host, "\"/>"})
+           : std::string(),
+       "<logging><errorlog>",
        options_.shown ? cat({"error-", host, ".log"}) : "/dev/null",
-       "</errorlog><accesslog>/dev/null</accesslog><loglevel>", options_.shown ? 4 : 1,
+       "</errorlog><accesslog>/dev/null</accesslog><loglevel>",
+       options_.shown ? 4 : 1,
        "</loglevel></logging>"
        "<mount><mount-name>",
-       kLimited, "</mount-name><max-listeners-cluster>", limit_, "</max-listeners-cluster></mount>",
+       kLimited,
+       "</mount-name><max-listeners-cluster>",
+       limit_,
+       "</max-listeners-cluster></mount>",
        studio_ ? cat({"<relay><server>", World::ip(kOutside), "</server><port>", kStudioPort,
                       "</port><mount>", kStudio, "</mount><local-mount>", kStudio,
                       "</local-mount><on-demand>0</on-demand><ingest>once</ingest></relay>"})
@@ -102,6 +118,15 @@ void Cluster::make_nodes() {
   // Two masters that do not know each other are two clusters.
   if (masters_ == 1) studio_ = std::make_unique<Studio>(world_, kStudioPort);
   const std::size_t all = masters_ + 2 + random_.below(2);
+  if (masters_ == 1 && random_.below(6) == 0) {
+    std::vector<unsigned> homes;
+    for (unsigned host = 2; host <= all; ++host) homes.push_back(host);
+    records_ = std::make_unique<Records>(world_, 1, std::move(homes),
+                                         [this](std::string why) { fail(std::move(why)); });
+    for (unsigned host = 1; host <= all; ++host)
+      for (const char* const kind : {"/state-", "/store-"})
+        std::filesystem::remove_all(cat({options_.directory, kind, host}));
+  }
   limit_ = static_cast<unsigned>(3 + random_.below(6));
   room_ = static_cast<unsigned>(5 + random_.below(6));
   seats_.resize(all);
@@ -180,7 +205,10 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
 
 void Cluster::next_listener() {
   if (calm_) return;
-  listener_comes(std::string(random_.below(2) == 0 ? kOpen : kLimited),
+  std::vector<std::string_view> mounts{kOpen, kLimited};
+  if (studio_) mounts.push_back(kStudio);
+  if (records_ && records_->home() != 0) mounts.push_back(kMoving);
+  listener_comes(std::string(mounts[random_.below(mounts.size())]),
                  500ms + Nanos(random_.below(8'000'000'000)));
   world_.after(Nanos(random_.below(500'000'000)), [this] { next_listener(); });
 }
@@ -206,20 +234,25 @@ std::optional<std::string> Cluster::run() {
   }
   for (const auto& encoder : encoders_)
     world_.after(1s + Nanos(random_.below(500'000'000)), [&encoder] { encoder->send(true); });
+  if (records_) world_.after(kRecordsBegin, [this] { records_->begin(); });
   look_at_links();
   run_for(kBegins);
-  wires_before_ = world_.wires();
+  note_sizes();
   next_listener();
   world_.after(1s, [this] { next_fault(); });
   run_for(kFaults);
   calm_ = true;
+  if (records_) records_->stop();
   run_for(kLastFault);
   heal();
   run_for(kSettled);
   if (!failure_) check_tables("5 s after the last fault");
+  if (!failure_) check_records("5 s after the last fault");
   run_for(kSlotsBack - kSettled);
   if (!failure_) check_studio("16 s after the last fault");
-  if (!failure_) check_studio_is_heard();
+  if (!failure_) check_home("16 s after the last fault");
+  if (!failure_ && studio_) check_is_heard(kStudio);
+  if (!failure_ && records_) check_is_heard(kMoving);
   if (!failure_) check_fill();
   if (!failure_) check_empty();
   if (!failure_) check_growth();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "clients.h"
 #include "node.h"
+#include "records.h"
 #include "trace.h"
 #include "world.h"
 
@@ -58,6 +60,7 @@ class Cluster {
   std::string config_of_master(unsigned host) const;
   std::string config_of_edge(unsigned host) const;
   std::string head_of(unsigned host) const;
+  void note_sizes();
 
   void run_for(Nanos time);
   void run_until(Nanos time);
@@ -96,7 +99,9 @@ class Cluster {
   void check_empty();
   void check_growth();
   void check_studio(const char* when);
-  void check_studio_is_heard();
+  void check_is_heard(std::string_view mount);
+  void check_records(const char* when);
+  void check_home(const char* when);
   unsigned live_guests(const std::string& mount, bool apart_too) const;
   Seat* seat_of(unsigned host);
   std::size_t edges() const noexcept { return seats_.size() - masters_; }
@@ -115,11 +120,14 @@ class Cluster {
   std::vector<Seat> seats_;  // host 1 first
   std::vector<std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Studio> studio_;
+  std::unique_ptr<Records> records_;  // of some
   std::vector<Guest> guests_;
   unsigned next_guest_ = 1;
   bool calm_ = false;  // no more faults and arrivals
   Nanos news_until_{};
   std::size_t wires_before_ = 0;
+  std::map<std::string, std::size_t> descriptors_before_;
+  std::vector<std::map<std::string, std::size_t>> tables_before_;  // host 1 first
   std::uint64_t served_ = 0, redirected_ = 0;
   std::optional<std::string> failure_;
 };

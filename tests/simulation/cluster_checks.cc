@@ -12,7 +12,7 @@ namespace lb::sim {
 namespace {
 
 constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or is gone
-constexpr int kRoundsOfStudio = 4;
+constexpr int kRoundsOfHearing = 4;
 
 }  // namespace
 
@@ -135,10 +135,9 @@ void Cluster::check_studio(const char* when) {
 }
 
 // … and heard at each server, whichever captures it.
-void Cluster::check_studio_is_heard() {
-  if (!studio_) return;
-  const std::string mount(kStudio);
-  for (int round = 0; round < kRoundsOfStudio && !failure_; ++round) {
+void Cluster::check_is_heard(std::string_view name) {
+  const std::string mount(name);
+  for (int round = 0; round < kRoundsOfHearing && !failure_; ++round) {
     listener_comes(mount, 60s);
     const unsigned number = guests_.back().listener->number();
     run_for(3s);
@@ -147,7 +146,7 @@ void Cluster::check_studio_is_heard() {
     });
     const Listener& listener = *guest->listener;
     if (listener.state() != Listener::State::kHears || listener.heard() == 0)
-      fail(cat({"a listener of ", kStudio, " at ", listener.at(), " hears nothing, status ",
+      fail(cat({"a listener of ", mount, " at ", listener.at(), " hears nothing, status ",
                 listener.status()}));
   }
   for (Guest& guest : guests_)
@@ -155,13 +154,65 @@ void Cluster::check_studio_is_heard() {
   std::erase_if(guests_, [&mount](const Guest& guest) { return guest.listener->mount() == mount; });
 }
 
-// Connections as before the first listener; on-demand relays of two mounts may still run, and a
-// path is tried now and then.
+// What was acknowledged is in force, and nothing else, at each server.
+void Cluster::check_records(const char* when) {
+  if (!records_) return;
+  const auto config = [](Seat& seat) { return seat.node->services().config.read(); };
+  const auto at_master = config(seats_[0]);
+  if (const std::string why = records_->difference(*at_master); !why.empty())
+    return fail(cat({when, ": ", why}));
+  for (Seat& seat : seats_)
+    if (const std::string why = Records::difference(*at_master, *config(seat)); !why.empty())
+      return fail(cat({when, ": ", seat.node->id(), ": ", why}));
+}
+
+// The mount that moves has come to its home, and one source.
+void Cluster::check_home(const char* when) {
+  if (!records_) return;
+  if (records_->home() == 0) return fail(cat({when, ": ", kMoving, " has never been made"}));
+  if (records_->moves()) return fail(cat({when, ": ", kMoving, " still moves"}));
+  for (Seat& seat : seats_) {
+    const auto* writer = seat.node->services().admission->writer_of(kMoving);
+    const bool has = writer != nullptr && writer->kind == WriterKind::kSource;
+    const bool wanted = seat.node->host() == records_->home();
+    if (has != wanted)
+      fail(cat({when, ": ", seat.node->id(), has ? " has a" : " has no", " source of ", kMoving,
+                ", whose home is ", records_->home()}));
+  }
+}
+
+void Cluster::note_sizes() {
+  wires_before_ = world_.wires();
+  descriptors_before_ = world_.descriptors();
+  tables_before_.clear();
+  for (Seat& seat : seats_) tables_before_.push_back(seat.node->tables());
+}
+
+// All as before the first listener, but for on-demand relays that may still run, and paths that are
+// tried now and then.
 void Cluster::check_growth() {
-  const std::size_t most = wires_before_ + 3 * edges();
-  if (world_.wires() <= most) return;
-  fail(cat(
-      {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));
+  const std::size_t some = 3 * edges();
+  if (const std::size_t most = wires_before_ + some; world_.wires() > most)
+    return fail(cat(
+        {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));
+  for (const auto& [name, count] : world_.descriptors()) {
+    // A stream that still runs has one at each server.
+    const std::size_t before = std::max(
+        descriptors_before_[name], name.starts_with("/memfd:") ? seats_.size() : std::size_t{0});
+    if (count > before && name != "socket")
+      return fail(cat({"at the end there are ", count, " descriptors of \"", name, "\", where ",
+                       before, " would be all"}));
+  }
+  for (std::size_t i = 0; i < seats_.size(); ++i)
+    for (const auto& [name, size] : seats_[i].node->tables()) {
+      std::size_t most = tables_before_[i][name];
+      if (name == "carriers") most = seats_.size();  // of one mount
+      const bool by_mount = name == "mounts" || name == "relays" || name == "carried mounts";
+      if (records_ && by_mount) most += Records::kMounts;
+      if (size > most)
+        fail(cat({"at the end ", seats_[i].node->id(), " has ", size, " ", name, ", where ", most,
+                  " would be all"}));
+    }
 }
 
 }  // namespace lb::sim

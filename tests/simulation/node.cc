@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -10,7 +11,10 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_service.h"
 #include "app/services/services.h"
+#include "app/services/worker.h"
 #include "config/loader.h"
 #include "system_calls.h"
 
@@ -150,6 +154,29 @@ void Node::pause(bool paused) {
   host_.paused = paused;
   if (!paused) went_on_ = world_.now();
   host_.touched = true;
+}
+
+std::map<std::string, std::size_t> Node::tables() {
+  std::map<std::string, std::size_t> sizes;
+  Services& all = services();
+  sizes["mounts"] = all.mounts.all()->size();
+  all.relays->for_each_relay([&](const auto&, const auto&) { ++sizes["relays"]; });
+  sizes["requests"] = all.workers[0]->connections.size();
+  sizes["seats"] = all.links->seats().save().seats.size();
+  sizes["links"] = all.links->rows().size();
+  for (const auto& [mount, book] : all.links->slots().pictures()) {
+    ++sizes["books of slots"];
+    sizes["slots in use"] += static_cast<std::size_t>(book.used + book.held);
+  }
+  all.cluster->decider().with_table([&](const NodeTable& table) {
+    for (const lb::Node& node : table.nodes())
+      if (!node.id.empty()) ++sizes["nodes"];
+    for (const MountNodes* mount : table.mounts()) {
+      ++sizes["carried mounts"];
+      sizes["carriers"] = std::max(sizes["carriers"], mount->carriers.size());
+    }
+  });
+  return sizes;
 }
 
 bool Node::turn_loop(Turned& one) {

@@ -2,6 +2,7 @@
 // Thread: one.  Ownership: Cluster.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +56,9 @@ class Node {
   void turn();
   // When it has something to do next.
   Nanos due() const noexcept;
+
+  // What it keeps, by name: how many of them.
+  std::map<std::string, std::size_t> tables();
 
   const std::string& id() const noexcept { return id_; }
   unsigned host() const noexcept { return host_.id; }

@@ -111,6 +111,13 @@ int epoll_wait(int poll, epoll_event* events, int most, int timeout) {
   return n;
 }
 
+// -- the disk: what was written outlives a process, and none of these machines loses its power
+
+int fsync(int fd) {
+  static const auto call = real<int(int)>("fsync");
+  return present_world() == nullptr ? call(fd) : 0;
+}
+
 // -- chance
 
 ssize_t getrandom(void* into, std::size_t size, unsigned flags) {
@@ -138,6 +145,16 @@ int socket(int family, int type, int protocol) noexcept {
   if (world == nullptr || (family != AF_INET && family != AF_INET6) || (type & 0xf) != SOCK_STREAM)
     return call(family, type, protocol);
   return world->make_socket();
+}
+
+int socketpair(int family, int type, int protocol, int pair[2]) noexcept {
+  static const auto call = real<int(int, int, int, int*)>("socketpair");
+  const int status = call(family, type, protocol, pair);
+  if (World* const world = present_world(); world != nullptr && status == 0) {
+    world->forget(pair[0]);
+    world->forget(pair[1]);
+  }
+  return status;
 }
 
 int connect(int fd, const sockaddr* to, socklen_t size) {

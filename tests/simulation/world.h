@@ -91,6 +91,9 @@ class World {
   // This descriptor neither reads nor writes any more; a copy of it does.
   void mute(int fd);
   std::size_t wires() const noexcept { return wires_.size(); }
+  // The descriptors of the process by what they are; sockets that belong to a connection, or to a
+  // listener of a server that runs, are no others.
+  std::map<std::string, std::size_t> descriptors() const;
 
   // -- outside
   class Line;
@@ -115,6 +118,8 @@ class World {
   int error_of(int fd);  // SO_ERROR
   int broken(int fd);    // what recv() and send() fail with; 0: they work
   bool has(int fd) const;
+  // The number is another descriptor's now.
+  void forget(int fd);
   std::uint16_t port_of(int fd) const;
   unsigned host_of(int fd) const;
   void set_user_timeout(int fd, std::chrono::milliseconds time);

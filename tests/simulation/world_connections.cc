@@ -86,7 +86,7 @@ void World::open_up(const std::shared_ptr<Wire>& wire) {
       std::array<char, 4096> filling;
       while (::recv(end.fd, filling.data(), filling.size(), MSG_DONTWAIT) > 0) {
       }
-      if (sockets_[static_cast<std::size_t>(end.node_fd)] == end.socket.lock())
+      if (end.socket.lock() && sockets_[static_cast<std::size_t>(end.node_fd)] == end.socket.lock())
         set_buffer(end.node_fd, kBuffer);
       hosts_[end.host].touched = true;
       watch(wire, 0);
@@ -259,8 +259,8 @@ void World::break_end(const std::shared_ptr<Wire>& wire, int number, int error) 
     return;
   }
   if (end.fd < 0) return;
-  if (end.node_fd >= 0 && sockets_[static_cast<std::size_t>(end.node_fd)] == end.socket.lock())
-    sockets_[static_cast<std::size_t>(end.node_fd)]->broken = error;
+  const auto socket = end.socket.lock();
+  if (socket && socket_of(end.node_fd) == socket.get()) socket->broken = error;
   ::close(std::exchange(end.fd, -1));
   hosts_[end.host].touched = true;
 }

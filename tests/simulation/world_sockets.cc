@@ -4,6 +4,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "wire.h"
@@ -102,6 +106,37 @@ std::uint16_t World::port_of(int fd) const {
 unsigned World::host_of(int fd) const {
   const Socket* const socket = socket_of(fd);
   return socket == nullptr ? 0 : socket->host;
+}
+std::map<std::string, std::size_t> World::descriptors() const {
+  std::set<int> known;
+  for (const auto& [id, wire] : wires_)
+    for (const End& end : wire->ends) {
+      known.insert(end.fd);
+      if (end.node_fd >= 0 && socket_of(end.node_fd) == end.socket.lock().get())
+        known.insert(end.node_fd);
+    }
+  for (const Host& host : hosts_)
+    if (host.up)
+      for (const auto& [port, fd] : host.listening) known.insert(fd);
+  for (const auto& socket : sockets_)
+    if (socket) {
+      known.insert(socket->other);  // of a listener that is gone too
+      for (const auto& [wire, accepted] : socket->waiting) known.insert(accepted);
+    }
+  std::map<std::string, std::size_t> found;
+  for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::atoi(each.path().filename().c_str());
+    std::string what = std::filesystem::read_symlink(each.path()).string();
+    if (what.starts_with("socket:"))
+      what = has(fd) && !known.contains(fd) ? "socket without a connection" : "socket";
+    else if (what.starts_with("pipe:"))
+      what = "pipe";
+    ++found[what];
+  }
+  return found;
+}
+void World::forget(int fd) {
+  if (has(fd)) keep(fd, nullptr);
 }
 bool World::has(int fd) const { return socket_of(fd) != nullptr; }
 void World::set_user_timeout(int fd, std::chrono::milliseconds time) {
