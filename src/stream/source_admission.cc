@@ -333,7 +333,7 @@ bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const 
          ask.kind == WriterKind::kRelay && loop_.now() - record.left_at <= kQuietSeam;
 }
 
-// Its relay slept as long as nobody listened, and is asked now.
+// Its relay slept without a listener, and is asked now.
 void SourceAdmission::linger_is_over(const std::string& mount) {
   const auto at = records_.find(mount);
   if (at == records_.end()) return;

@@ -246,7 +246,7 @@ class SourceAdmission {
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
     SteadyTime lingers_until{};  // as far as its loop is not away
-    // Nobody listened when it began: those that come meanwhile are given as long a wait again.
+    // It began without a listener: those that come meanwhile are given as long a wait again.
     std::optional<std::chrono::milliseconds> wait_for_first;
     SteadyTime left_at{};           // when its last writer left
     std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet

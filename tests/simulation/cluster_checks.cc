@@ -191,7 +191,7 @@ void Cluster::note_sizes() {
 // All as before the first listener, but for on-demand relays that may still run, and paths that are
 // tried now and then.
 void Cluster::check_growth() {
-  const std::size_t some = 3 * edges();
+  const std::size_t some = 4 * edges();
   if (const std::size_t most = wires_before_ + some; world_.wires() > most)
     return fail(cat(
         {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));
