@@ -24,7 +24,7 @@ class CountedNotice final : public EndNotice {
   void set_bytes_sent(std::uint64_t bytes) noexcept override {
     if (inner_) inner_->set_bytes_sent(bytes);
   }
-  void set_listened(std::chrono::seconds heard) noexcept override {
+  void set_listened(std::chrono::milliseconds heard) noexcept override {
     if (inner_) inner_->set_listened(heard);
   }
   bool save(NoticeRecord& saved) const override {

@@ -188,10 +188,8 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
   return result;
 }
 
-}  // namespace
-
-Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,
-                  DeliveryCall call) {
+Delivered deliver_some(Listener& listener, const StreamView& view, std::size_t budget_bytes,
+                       DeliveryCall call) {
   const std::uint64_t limit = std::max(listener.position, std::min(view.end, listener.leave_at()));
   std::size_t left = budget_bytes;
   for (;;) {
@@ -219,6 +217,17 @@ Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget
         return Delivered::kGone;
     }
   }
+}
+
+}  // namespace
+
+Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,
+                  DeliveryCall call) {
+  const std::uint64_t before = listener.bytes_sent;
+  const Delivered delivered = deliver_some(listener, view, budget_bytes, call);
+  if (listener.hung_up != SteadyTime{} && listener.bytes_sent > before)
+    ++listener.sent_since_hang_up;
+  return delivered;
 }
 
 }  // namespace lb

@@ -178,7 +178,7 @@ void Fanout::rest(Listener& listener) {
 }
 
 void Fanout::on_socket(Listener& listener, short events) {
-  if ((events & EV_READ) != 0 && !listener.take_input()) {
+  if ((events & EV_READ) != 0 && !listener.take_input(host_.loop().now())) {
     finish(listener, EndReason::kClientGone);
     return;
   }

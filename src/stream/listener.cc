@@ -34,11 +34,14 @@ Listener::Listener(std::uint64_t id_given, std::unique_ptr<Transport> transport_
 
 void Listener::on_socket(short events) { fanout->on_socket(*this, events); }
 
-bool Listener::take_input() {
+bool Listener::take_input(SteadyTime now) {
   std::array<std::byte, 2048> ignored;
   const IoResult result = transport->read(ignored);
   // A half-closed client (`nc`) still listens, as with Icecast; a closed one shows when we write.
-  if (result.status == IoStatus::kEof) watch.want(static_cast<short>(watch.wanted() & ~EV_READ));
+  if (result.status == IoStatus::kEof) {
+    hung_up = now;
+    watch.want(static_cast<short>(watch.wanted() & ~EV_READ));
+  }
   return result.status != IoStatus::kError;
 }
 

@@ -75,7 +75,7 @@ class EndNotice {
   virtual ~EndNotice() = default;
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
   // Of a listener that has ended before its end was noticed; else it listened until now.
-  virtual void set_listened(std::chrono::seconds) noexcept {}
+  virtual void set_listened(std::chrono::milliseconds) noexcept {}
   // What another process needs to notice the end in its place.  False: it cannot.
   virtual bool save(NoticeRecord&) const { return false; }
 };
@@ -124,6 +124,8 @@ class Listener : public ListHook {
   SlotPass slot_pass;                 // of the mount that was asked for, wherever it is moved to
   std::unique_ptr<EndNotice> notice;  // null: the end is not reported
   SteadyTime joined{};
+  SteadyTime hung_up{};                  // it sends nothing more: it is gone, or only half of it
+  unsigned sent_since_hang_up = 0;       // times that bytes were given to its connection since
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   Fanout* fanout = nullptr;
   Watch watch;
@@ -134,7 +136,12 @@ class Listener : public ListHook {
   void on_socket(short events);  // passed on to its fan-out
   // Players send nothing after their request; bytes that come all the same are discarded, a few at
   // a time.  False: its client has gone.
-  bool take_input();
+  bool take_input(SteadyTime now);
+  // Up to when it has listened that is found gone now: a connection takes bytes once more after its
+  // client has closed it, and refuses the next ones.
+  SteadyTime left_at(SteadyTime now) const noexcept {
+    return hung_up != SteadyTime{} && sent_since_hang_up <= 1 ? hung_up : now;
+  }
   void want_write(bool wanted);
 };
 

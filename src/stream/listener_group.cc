@@ -16,7 +16,7 @@ ListenerGroup::ListenerGroup(FanoutHost& host, Pace pace)
 ListenerGroup::~ListenerGroup() = default;
 
 void ListenerGroup::Member::on_client(short events) {
-  if ((events & EV_READ) != 0 && !listener->take_input()) {
+  if ((events & EV_READ) != 0 && !listener->take_input(group->host_.loop().now())) {
     group->end(*this, EndReason::kClientGone);
     return;
   }

@@ -251,7 +251,8 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
     shared_.log.info("source/source", cat({"Client ", listener->id, " (", ip,
                                            ") has fallen too far behind, removing"}));
   }
-  const auto connected = loop_.now() - listener->joined;
+  const SteadyTime now = loop_.now();
+  const auto connected = now - listener->joined;
   AccessFacts facts;
   facts.ip = ip;
   facts.user = listener->facts.user();
@@ -262,7 +263,13 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   facts.user_agent = listener->facts.user_agent();
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
   log_access(shared_.log, facts, loop_.clock().wall());
-  if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
+  if (listener->notice) {
+    listener->notice->set_bytes_sent(listener->bytes_sent);
+    if (const SteadyTime left = listener->left_at(now);
+        reason == EndReason::kClientGone && left < now)
+      listener->notice->set_listened(
+          std::chrono::duration_cast<std::chrono::milliseconds>(left - listener->joined));
+  }
   listener->mount_pass.leave();
   listener->relay_pass.leave();
   if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end())

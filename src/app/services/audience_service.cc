@@ -27,7 +27,7 @@ class AudienceService::Notice final : public EndNotice {
   Notice(AudienceService& service, const ListeningMark& mark, std::unique_ptr<EndNotice> inner)
       : service_(service), mark_(mark), inner_(std::move(inner)) {}
   ~Notice() override {
-    const auto heard = heard_.count() >= 0 ? std::chrono::milliseconds(heard_)
+    const auto heard = heard_.count() >= 0 ? heard_
                                            : std::chrono::duration_cast<std::chrono::milliseconds>(
                                                  service_.runtime_.clock.steady() - mark_.began);
     service_.note_end(mark_.number, mark_.began_ms + heard.count(), bytes_);
@@ -36,7 +36,7 @@ class AudienceService::Notice final : public EndNotice {
     bytes_ = bytes;
     if (inner_) inner_->set_bytes_sent(bytes);
   }
-  void set_listened(std::chrono::seconds heard) noexcept override {
+  void set_listened(std::chrono::milliseconds heard) noexcept override {
     heard_ = heard;
     if (inner_) inner_->set_listened(heard);
   }
@@ -50,7 +50,7 @@ class AudienceService::Notice final : public EndNotice {
   const ListeningMark mark_;
   std::unique_ptr<EndNotice> inner_;
   std::uint64_t bytes_ = 0;
-  std::chrono::seconds heard_{-1};
+  std::chrono::milliseconds heard_{-1};
 };
 
 AudienceService::AudienceService(Runtime& runtime)

@@ -53,6 +53,18 @@ TEST(Listener, WithoutAContinuationItNeverLeaves) {
       std::make_unique<Continuation>(Continuation{5, nullptr, EnterMode::kLive});
   LONGS_EQUAL(5, listener.leave_at());
 }
+TEST(Listener, OneThatHungUpLeftThenUnlessItTookMoreLater) {
+  using namespace std::chrono_literals;
+  const SteadyTime hung_up{100s}, found{103s};
+  Listener listener(7, std::make_unique<FakeTransport>(std::make_shared<Wire>()), RequestFacts());
+  CHECK(listener.left_at(found) == found);
+  listener.hung_up = hung_up;
+  CHECK(listener.left_at(found) == hung_up);
+  listener.sent_since_hang_up = 1;  // into its socket, which answered that it is closed
+  CHECK(listener.left_at(found) == hung_up);
+  listener.sent_since_hang_up = 2;  // half of it was closed, and it listened on
+  CHECK(listener.left_at(found) == found);
+}
 TEST(Listener, APreambleIsAsLongAsItsParts) {
   Preamble preamble;
   LONGS_EQUAL(0, preamble.size());
