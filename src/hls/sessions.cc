@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <utility>
 
 namespace lb {
@@ -236,12 +237,31 @@ std::vector<HlsSessionPtr> HlsSessions::take_holders(const SlotGate& gate,
 }
 
 std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime now) const {
+  return rows_of(mount, now, 0, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::vector<HlsSessions::Row> HlsSessions::page(const Mount& mount, SteadyTime now,
+                                                std::uint64_t after, std::size_t most) const {
+  std::vector<std::uint64_t> ids;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions)
+      if (session->mount.get() == &mount && session->id > after) ids.push_back(session->id);
+  }
+  if (ids.empty() || most == 0) return {};
+  const auto last = ids.begin() + static_cast<std::ptrdiff_t>(std::min(most, ids.size()) - 1);
+  std::nth_element(ids.begin(), last, ids.end());
+  return rows_of(mount, now, after, *last);
+}
+
+std::vector<HlsSessions::Row> HlsSessions::rows_of(const Mount& mount, SteadyTime now,
+                                                   std::uint64_t after, std::uint64_t last) const {
   std::vector<Row> rows;
   std::vector<std::string> crowds;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions) {
-      if (session->mount.get() != &mount) continue;
+      if (session->mount.get() != &mount || session->id <= after || session->id > last) continue;
       Row row;
       row.id = session->id;
       row.ip = session->ip;

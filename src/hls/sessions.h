@@ -104,6 +104,9 @@ class HlsSessions {
   };
   // With their part of what their crowds have fetched.
   std::vector<Row> list(const Mount& mount, SteadyTime now) const;
+  // Those with the least ids behind `after`, at most so many, in no order.
+  std::vector<Row> page(const Mount& mount, SteadyTime now, std::uint64_t after,
+                        std::size_t most) const;
   std::size_t size() const;
   // Of a hand-over.  cannot_move(): why one cannot go; "": all can.
   std::string cannot_move() const;
@@ -134,6 +137,8 @@ class HlsSessions {
   // Those for which goes(session) holds.
   template <class Goes>
   std::vector<HlsSessionPtr> take_where(Goes goes);
+  std::vector<Row> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,
+                           std::uint64_t last) const;
   void leave_crowd(HlsSession& session);
   void leave_newcomers(const std::string& ip, std::string_view mount, const std::string& name);
 

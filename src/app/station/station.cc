@@ -243,8 +243,8 @@ void ServerStation::listeners_page(const std::string& name, std::uint64_t after,
           for (ListenerState& state : answer.rows) page.rows.push_back(shown_row(std::move(state)));
         }
         for (HlsSessions::Row& session :
-             services_.hls->sessions().list(*mount, services_.clock.steady()))
-          if (session.id > after) page.rows.push_back(shown_row(std::move(session)));
+             services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1))
+          page.rows.push_back(shown_row(std::move(session)));
         std::sort(page.rows.begin(), page.rows.end(),
                   [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
         page.more = page.more || page.rows.size() > most;

@@ -44,6 +44,22 @@ TEST_GROUP(HlsSessions) {
   }
 };
 
+TEST(HlsSessions, APageHasTheLeastIdsBehindAPlace) {
+  for (std::uint64_t id = 1; id <= 40; ++id)
+    CHECK(sessions.add(made("n" + std::to_string(id), id), now) == nullptr);
+  const auto ids = [this](std::uint64_t after, std::size_t most) {
+    std::vector<std::uint64_t> found;
+    for (const auto& row : sessions.page(*mount, now, after, most)) found.push_back(row.id);
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  CHECK(ids(0, 3) == (std::vector<std::uint64_t>{1, 2, 3}));
+  CHECK(ids(38, 3) == (std::vector<std::uint64_t>{39, 40}));
+  CHECK(ids(40, 3).empty());
+  CHECK(ids(0, 0).empty());
+  LONGS_EQUAL(40, ids(0, 100).size());
+  CHECK(sessions.page(*other, now, 0, 9).empty());
+}
 TEST(HlsSessions, IsOneListenerUntilItIsSilent) {
   CHECK(!sessions.touch("a", "/m", now));
   CHECK(sessions.add(made("a", 1), now) == nullptr);
