@@ -45,14 +45,16 @@ void AudienceLinks::decide() {
   if (masters_.empty()) return settle("");
   const std::string& written = network_.listenings->master();
   bool all_linked = true;
-  std::string first;
+  std::string first, with_accounts;
   for (const MasterLink& master : masters_.links()) {
     if (!master.session->linked()) {
       all_linked = false;
-    } else if (first.empty() && master.session->welcome()->audience) {
-      first = master.session->master_id();
+    } else if (const auto& welcome = *master.session->welcome(); welcome.audience) {
+      if (first.empty()) first = master.session->master_id();
+      if (with_accounts.empty() && welcome.accounts) with_accounts = master.session->master_id();
     }
   }
+  if (!with_accounts.empty()) first = with_accounts;
   const bool over = all_linked || network_.loops.control().now() >= patience_until_;
   if (!written.empty() && (!all_linked || masters_.session_of(written) != nullptr))
     return settle(written);

@@ -1,10 +1,11 @@
 // AudienceLinks: the rows of this server's audience on their way to the master that has the
 // database, and those of its nodes into its own (doc/link.md, BOOK).
 //
-// The master is the first configured one whose WELCOME has `audience`, once all are linked or
-// kPatience has passed.  It is written down, and stays: while it is not linked the rows wait.  A
-// server whose masters have none of it merges into a database of its own.
-// The name under which rows are merged is that of the link.
+// The master is the first configured one whose WELCOME has `audience` and `accounts`, which counts
+// for quotas, else with `audience` alone, once all are linked or kPatience has passed.  It is
+// written down, and stays: while it is not linked the rows wait.  A server whose masters have none
+// of it merges into a database of its own. The name under which rows are merged is that of the
+// link.
 //
 // Thread: control.
 // Ownership: ClusterLinks.

@@ -124,6 +124,7 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
   welcome.keys = {network_.cluster->key_for(node.id)};
   // A server that has a master itself sends its rows there.
   welcome.audience = network_.listenings->on() && network_.links->masters().empty();
+  welcome.accounts = config->store.type != StoreType::kNone;
   // The hostname may be anything; the address of the link is one that at least the node reaches.
   if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
   for (const ListenSettings& socket : config->listen) {

@@ -92,6 +92,7 @@ struct WelcomeFrame {
   // Of tokens, made for this node, which has said that it takes them; the newest first.
   std::vector<TokenKey> keys;
   bool audience = false;  // it has the database of the audience: BOOK
+  bool accounts = false;  // it has a store, of which accounts have quotas
 
   bool operator==(const WelcomeFrame&) const = default;
 };

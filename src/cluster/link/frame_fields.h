@@ -68,7 +68,8 @@ inline constexpr auto kWelcomeFields = std::to_array(
      whole_member<Object<kPortFields>, WelcomeFrame>("ports").always(),
      member<Addresses, &WelcomeFrame::addresses>("pub"),
      member<ListOf<KeyRow, 8>, &WelcomeFrame::keys>("keys"),
-     member<Boolean, &WelcomeFrame::audience>("audience")});
+     member<Boolean, &WelcomeFrame::audience>("audience"),
+     member<Boolean, &WelcomeFrame::accounts>("accounts")});
 
 inline constexpr auto kOfferFields =
     std::to_array({member<MountName, &StreamOffer::mount>("m").always().or_fault("is no text"),
