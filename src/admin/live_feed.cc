@@ -29,6 +29,7 @@ void append_name(std::string& list, std::string_view name) {
 
 const std::string& account_in(const LiveMount& mount) { return mount.account; }
 std::string account_in(const LiveNode&) { return {}; }
+std::string account_in(const LiveListener&) { return {}; }
 
 }  // namespace
 
@@ -49,6 +50,11 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
                    LiveScope scope) {
   loop_.assert_here();
   if (readers_.size() >= kMaxReaders) return false;
+  forget_unfollowed();
+  if (!scope.listeners_of.empty()) {
+    if (!followed_.contains(scope.listeners_of) && followed_.size() >= kMaxFollowed) return false;
+    followed_.try_emplace(scope.listeners_of);
+  }
   // What is not read waits here, in one part, and not in the kernel.
   transport->limit_unsent(kUnsentBytes);
   const auto reader = readers_.emplace(readers_.end());
@@ -94,6 +100,41 @@ void LiveFeed::merge(Rows<T>& rows, const std::map<std::string, T, std::less<>>&
   }
 }
 
+std::set<std::string, std::less<>> LiveFeed::followed() const {
+  std::set<std::string, std::less<>> mounts;
+  for (const Reader& reader : readers_)
+    if (!reader.scope.listeners_of.empty()) mounts.insert(reader.scope.listeners_of);
+  return mounts;
+}
+
+// What is not followed any more is kept for a reader that comes back, until another mount needs its
+// place.
+void LiveFeed::forget_unfollowed() {
+  if (followed_.size() < kMaxFollowed) return;
+  const auto wanted = followed();
+  if (std::erase_if(followed_, [&](const auto& row) {
+        if (wanted.contains(row.first)) return false;
+        for (const auto& [place, listener] : row.second.rows)
+          if (!listener.now) --gone_;
+        return true;
+      }) > 0)
+    least_ = number_;
+}
+
+void LiveFeed::take_listeners(const std::string& mount, const LiveListeners& listeners, bool more) {
+  loop_.assert_here();
+  const auto at = followed_.find(mount);
+  if (at == followed_.end()) return;
+  Followed& followed = at->second;
+  merge(followed.rows, listeners);
+  const bool is_news =
+      followed.more != more ||
+      std::any_of(followed.rows.begin(), followed.rows.end(),
+                  [this](const auto& row) { return row.second.changed > number_; });
+  followed.more = more;
+  if (is_news) ++number_;
+}
+
 template <class T>
 void LiveFeed::forget(Rows<T>& rows, std::uint64_t up_to) {
   gone_ -= std::erase_if(
@@ -112,6 +153,7 @@ void LiveFeed::take(LiveSample sample) {
     least_ = number_;
     forget(mounts_, least_);
     forget(nodes_, least_);
+    for (auto& [mount, followed] : followed_) forget(followed.rows, least_);
   }
   const SteadyTime now = loop_.now();
   if (now - checked_ >= kLoginPause) {
@@ -205,19 +247,37 @@ void LiveFeed::add_mount(const Reader& reader, const std::string& name, const Ro
   append_item(part.mounts, json.end_object().take());
 }
 
+void LiveFeed::add_listener(const Reader& reader, const std::string& place,
+                            const Row<LiveListener>& row, Part& part) const {
+  if (row.now)
+    append_item(part.listeners, reader.scope.addresses ? row.now->open : row.now->closed);
+  else if (reader.pass->since != 0)
+    append_name(part.gone_listeners, place);
+}
+
 std::string LiveFeed::next_part(Reader& reader) {
   Pass& pass = *reader.pass;
   Part part;
-  if (!pass.in_mounts && add_rows(nodes_, pass, part, [&](const auto& id, const auto& row) {
-        add_node(reader, id, row, part);
-      })) {
-    pass.in_mounts = true;
+  using In = Pass::In;
+  const auto go_on = [&pass](In next) {
+    pass.in = next;
     pass.after.clear();
-  }
+  };
+  if (pass.in == In::kNodes && add_rows(nodes_, pass, part, [&](const auto& id, const auto& row) {
+        add_node(reader, id, row, part);
+      }))
+    go_on(In::kMounts);
+  if (pass.in == In::kMounts &&
+      add_rows(mounts_, pass, part,
+               [&](const auto& name, const auto& row) { add_mount(reader, name, row, part); }))
+    go_on(In::kListeners);
+  const auto followed = followed_.find(reader.scope.listeners_of);
   const bool whole =
-      pass.in_mounts && add_rows(mounts_, pass, part, [&](const auto& name, const auto& row) {
-        add_mount(reader, name, row, part);
-      });
+      pass.in == In::kListeners &&
+      (followed == followed_.end() ||
+       add_rows(followed->second.rows, pass, part, [&](const auto& place, const auto& row) {
+         add_listener(reader, place, row, part);
+       }));
   std::string text;
   if (whole) text = cat({"id: ", run_, "-", reader.digest, "-", pass.target, "\n"});
   if (pass.since == 0 || part.size() > 0 || !pass.first) {
@@ -228,7 +288,12 @@ std::string LiveFeed::next_part(Reader& reader) {
              event_time(loop_.clock().wall()), "\",\"first\":", pass.first ? "true" : "false",
              ",\"more\":", whole ? "false" : "true", ",\"totals\":", reader.totals, ",\"nodes\":[",
              part.nodes, "],\"mounts\":[", part.mounts, "],\"gone\":{\"nodes\":[", part.gone_nodes,
-             "],\"mounts\":[", part.gone_mounts, "]}}\n\n"});
+             "],\"mounts\":[", part.gone_mounts, "]"});
+    if (followed != followed_.end())
+      text += cat({",\"listeners\":[", part.gone_listeners, "]},\"listeners\":[", part.listeners,
+                   "],\"others\":", followed->second.more ? "true" : "false", "}\n\n"});
+    else
+      text += "}}\n\n";
   } else {
     text.clear();
   }

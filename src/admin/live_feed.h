@@ -11,6 +11,8 @@
 // gets the state.  Rows that have gone are remembered, kKeptRemovals of them.
 // A state or a change of more than kPartBytes goes out in parts; the last one has the id.
 // Totals come with each sample that changes them, rows at most each kRowPause.
+// A reader may follow the listeners of one mount too, some kMaxListeners of them; of mounts that
+// kMaxFollowed readers' questions name.  Their rows come from outside, as JSON.
 // Thread: one loop.
 // Ownership: LiveService.
 // Bounds: kMaxReaders; a reader that has not taken its last part is made no other, so it costs one
@@ -24,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,6 +48,13 @@ struct LiveNode {
 
   bool operator==(const LiveNode&) const = default;
 };
+// Of a listener: the JSON of its row, with the address and without.
+struct LiveListener {
+  std::string open, closed;
+
+  bool operator==(const LiveListener&) const = default;
+};
+using LiveListeners = std::map<std::string, LiveListener, std::less<>>;  // by NODE/ID
 struct LiveSample {
   std::map<std::string, LiveMount, std::less<>> mounts;  // on air
   std::map<std::string, LiveNode, std::less<>> nodes;
@@ -56,6 +66,8 @@ struct LiveScope {
   std::function<bool(std::string_view mount, std::string_view account)> shows;
   bool numbers_of_nodes = true;  // else their states alone
   std::string key;               // another one for each other view
+  std::string listeners_of;      // a mount; "": of none
+  bool addresses = false;        // of these listeners
 };
 
 class LiveFeed {
@@ -63,6 +75,7 @@ class LiveFeed {
   static constexpr std::size_t kMaxReaders = 64;
   static constexpr std::size_t kPartBytes = 64 * 1024, kUnsentBytes = 64 * 1024;
   static constexpr std::size_t kKeptRemovals = 4096;
+  static constexpr std::size_t kMaxListeners = 500, kMaxFollowed = 16;
   static constexpr std::chrono::milliseconds kRowPause{1000};
   static constexpr std::chrono::seconds kHeartbeat{15}, kUnreadTime{60};
 
@@ -74,6 +87,10 @@ class LiveFeed {
   // Sends what is new in it.
   void take(LiveSample sample);
   std::size_t readers() const noexcept { return readers_.size(); }
+  // Mounts whose listeners some reader follows.
+  std::set<std::string, std::less<>> followed() const;
+  // The listeners of one of them; more: there are others.
+  void take_listeners(const std::string& mount, const LiveListeners& listeners, bool more);
 
  private:
   template <class T>
@@ -89,7 +106,8 @@ class LiveFeed {
   // What goes out: all rows that have changed behind `since`.
   struct Pass {
     std::uint64_t since = 0, target = 0;  // since 0: the state
-    bool first = true, in_mounts = false;
+    bool first = true;
+    enum class In : std::uint8_t { kNodes, kMounts, kListeners } in = In::kNodes;
     std::string after;  // the last name that has been looked at
   };
   struct Reader {
@@ -104,10 +122,11 @@ class LiveFeed {
     std::uint64_t sent = 0;
   };
   struct Part {
-    std::string nodes, mounts, gone_nodes, gone_mounts;
+    std::string nodes, mounts, listeners, gone_nodes, gone_mounts, gone_listeners;
 
     std::size_t size() const noexcept {
-      return nodes.size() + mounts.size() + gone_nodes.size() + gone_mounts.size();
+      return nodes.size() + mounts.size() + listeners.size() + gone_nodes.size() +
+             gone_mounts.size() + gone_listeners.size();
     }
   };
 
@@ -126,6 +145,9 @@ class LiveFeed {
                 Part& part) const;
   void add_mount(const Reader& reader, const std::string& name, const Row<LiveMount>& row,
                  Part& part) const;
+  void add_listener(const Reader& reader, const std::string& place, const Row<LiveListener>& row,
+                    Part& part) const;
+  void forget_unfollowed();
   std::string totals_for(const Reader& reader) const;
   void send(Reader& reader, std::string_view text, SteadyTime now);
 
@@ -136,6 +158,11 @@ class LiveFeed {
   std::size_t gone_ = 0;
   Rows<LiveMount> mounts_;
   Rows<LiveNode> nodes_;
+  struct Followed {
+    Rows<LiveListener> rows;
+    bool more = false;
+  };
+  std::map<std::string, Followed, std::less<>> followed_;  // by mount
   Followers followers_;
   std::list<Reader> readers_;
   SteadyTime checked_{};

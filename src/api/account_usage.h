@@ -21,11 +21,6 @@
 
 namespace lb {
 
-struct AccountUsage {
-  std::uint64_t ms = 0, bytes = 0;
-  std::uint64_t hours() const noexcept { return ms / 3'600'000; }
-};
-
 // Of the accounts that have a quota of either.
 struct UsageBook {
   std::string month;       // "2026-11"
@@ -37,8 +32,22 @@ struct UsageBook {
 
 bool has_usage_quota(const AccountQuota& quota) noexcept;
 bool has_usage_quotas(const RecordBook& book);
+// Of the database of this server.
 Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite& database,
                               WallTime now);
+// Nothing used, as where there is no database.
+UsageBook no_usage(const RecordBook& book, WallTime now);
+
+// -- several masters with one store: each writes down what its database has ----------------------
+// What this server has counted, with what the others have.
+UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view self);
+// Whether no other master has more of it, so that one of them tells of it: "hours" or "transfer".
+bool has_largest_share(const UsageBook& own, const RecordBook& book, std::string_view self,
+                       std::string_view account, std::string_view what);
+// Writes what this server has counted where that is news: a thousandth of a quota, or each change
+// shortly before it is used up.  Of masters that are gone, records of earlier months go.
+RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
+                                std::string_view self);
 
 // By account and "hours" or "transfer": 80 or 100 where so much of it is used.
 using UsageLevels = std::map<std::pair<std::string, std::string_view>, unsigned>;

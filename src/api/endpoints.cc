@@ -134,7 +134,8 @@ constexpr Endpoint kEndpoints[] = {
      "last hour, if none is given. A login of some mounts sees those; nodes, who sees all.", true},
     {"readLive", kGet, "/live", kViewer, 200, "", "Live", false, follow_live,
      "Server-sent events: the state of what the login sees (event state), then changes (change) and "
-     "sums (totals), of ?mount= or ?account=, or of all. With the Last-Event-ID of this run of the "
+     "sums (totals), of ?mount= or ?account=, or of all; with ?mount=&listeners=1 also who listens, "
+     "the first 500. With the Last-Event-ID of this run of the "
      "server only what has changed since; with any other one the state. Never ends by itself."},
     {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,
      list_certificates, "The certificates of this server, and the one that <acme> orders.", true,

@@ -17,6 +17,7 @@
 namespace lb {
 namespace {
 
+constexpr std::size_t kMaxAgentShown = 512;
 constexpr std::size_t kMaxTitle = 1024, kMaxMountName = 255;
 constexpr std::uint64_t kLastBanSecond = 1'000'000'000'000;
 
@@ -51,28 +52,36 @@ void write_count(JsonWriter& json, std::string_view name, std::optional<std::uin
     json.null();
 }
 
-void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& row) {
+// How long it listens is told in one of two ways.
+struct ListenerShow {
+  bool addresses = false;
+  std::optional<std::int64_t> since{};
+};
+
+void write_listener(JsonWriter& json, const ListenerShow& show, const ListenerNow& row) {
+  const auto write_text = [&json](std::string_view name, std::string_view text) {
+    json.key(name);
+    if (text.empty())
+      json.null();
+    else
+      json.text(text);
+  };
   json.begin_object();
   json.key("node").text(row.node);
   json.key("id").text(std::to_string(row.id));
   json.key("address");
-  if (who.addresses)
+  if (show.addresses)
     json.text(row.address);
   else
     json.null();
   json.key("agent").text(row.agent);
   json.key("player").text(player_of(row.agent));
-  json.key("user");
-  if (row.user.empty())
-    json.null();
+  write_text("user", row.user);
+  if (show.since)
+    json.key("since").number(*show.since);
   else
-    json.text(row.user);
-  json.key("seconds").number(row.seconds);
-  json.key("country");
-  if (row.country.empty())
-    json.null();
-  else
-    json.text(row.country);
+    json.key("seconds").number(row.seconds);
+  write_text("country", row.country);
   json.key("hls").boolean(row.hls);
   json.key("rtt_ms");
   if (row.round_trip_us)
@@ -87,6 +96,12 @@ void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& r
   json.end_array().end_object();
 }
 
+// Numbers that are others at each look would make each row a change.
+std::optional<std::uint64_t> rough(std::optional<std::uint64_t> number, std::uint64_t step) {
+  if (!number) return number;
+  return (*number + step / 2) / step * step;
+}
+
 }  // namespace
 
 std::optional<ListenerPlace> parse_listener_place(std::string_view text) {
@@ -95,6 +110,18 @@ std::optional<ListenerPlace> parse_listener_place(std::string_view text) {
   const auto id = parse_u64(text.substr(slash + 1));
   if (!id) return std::nullopt;
   return ListenerPlace{std::string(text.substr(0, slash)), *id};
+}
+
+std::string live_listener_json(const ListenerNow& row, bool addresses, std::int64_t since) {
+  constexpr std::uint64_t kRoughRoundTrip = 1000, kRoughQueue = 1024, kRoughLag = 100;
+  ListenerNow shown = row;
+  if (shown.agent.size() > kMaxAgentShown) shown.agent.resize(kMaxAgentShown);
+  shown.round_trip_us = rough(row.round_trip_us, kRoughRoundTrip);
+  shown.queue_bytes = rough(row.queue_bytes, kRoughQueue);
+  shown.lag_ms = rough(row.lag_ms, kRoughLag);
+  JsonWriter json;
+  write_listener(json, {addresses, since}, shown);
+  return json.take();
 }
 
 std::string to_text(const ListenerPlace& place) { return cat({place.node, "/", place.id}); }
@@ -122,7 +149,7 @@ Plan list_listeners(const PlanContext& context) {
   json.begin_object().key("items").begin_array();
   const ListenerNow* last = nullptr;
   for (std::size_t shown = 0; at != rows.end() && shown < most; ++at, ++shown) {
-    write_listener(json, context.who, **at);
+    write_listener(json, {context.who.addresses}, **at);
     last = *at;
   }
   json.end_array();
@@ -296,7 +323,8 @@ Plan set_mount_title(const PlanContext& context) {
 
 LiveAsk asked_live(const ApiRequest& request) {
   LiveAsk ask{query_param(request.query, "mount").value_or(""),
-              query_param(request.query, "account").value_or("")};
+              query_param(request.query, "account").value_or(""),
+              query_param(request.query, "listeners").value_or("0") == "1"};
   if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
   return ask;
 }
@@ -310,6 +338,13 @@ Plan follow_live(const PlanContext& context) {
       (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
     problem = not_found("account", ask.account);
     problem->members.emplace_back("parameter", "account");
+  }
+  const auto listeners = query_param(context.request.query, "listeners");
+  if (!problem && listeners && *listeners != "0" && (*listeners != "1" || ask.mount.empty())) {
+    problem = Problem{ProblemName::kBadRequest,
+                      *listeners == "1" ? "listeners=1 wants the mount= that they listen to"
+                                        : "listeners: 0 or 1 is wanted"};
+    problem->members.emplace_back("parameter", "listeners");
   }
   if (problem) return *std::move(problem);
   return Planned{};

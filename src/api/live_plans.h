@@ -22,8 +22,11 @@ Plan set_mount_art(const PlanContext& context);
 // What a reader of /live asks for; "": all that its login sees.
 struct LiveAsk {
   std::string mount, account;
+  bool listeners = false;  // of the mount, each of them
 };
 LiveAsk asked_live(const ApiRequest& request);
+// The row of a listener in it; since: in Unix seconds.
+std::string live_listener_json(const ListenerNow& row, bool addresses, std::int64_t since);
 // Whether it may: the answer itself is a stream.
 Plan follow_live(const PlanContext& context);
 

@@ -67,6 +67,8 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
     put(weights_, key->name, parse_node_weight(record.value), record, complaints);
   else if (key->family == "ended")
     put(ended_, key->name, parse_ended(key->name, record.value), record, complaints);
+  else if (key->family == "usage")
+    put(usages_, key->name, parse_usage_share(record.value), record, complaints);
   else if (key->family == "keys" || key->family == "masters")
     masters_.set(record.key, std::make_shared<const std::string>(record.value));
   else if (key->family == "made")
@@ -179,6 +181,7 @@ void RecordBook::remove(const std::string& key) {
   if (parts->family == "bans") bans_.erase(parts->name);
   if (parts->family == "weights") weights_.erase(parts->name);
   if (parts->family == "ended") ended_.erase(parts->name);
+  if (parts->family == "usage") usages_.erase(parts->name);
   if (parts->family == "keys" || parts->family == "masters") masters_.erase(key);
   if (parts->family == "made") made_.erase(key);
 }

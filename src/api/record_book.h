@@ -18,6 +18,7 @@
 #include "api/account.h"
 #include "api/ban.h"
 #include "api/store_life.h"
+#include "api/usage_share.h"
 #include "auth/session_book.h"
 #include "auth/user_book.h"
 #include "base/persistent_map.h"
@@ -58,6 +59,7 @@ class RecordBook {
   const Rows<Ban>& bans() const noexcept { return bans_; }
   const Rows<unsigned>& weights() const noexcept { return weights_; }  // of nodes
   const Rows<EndedLogin>& ended() const noexcept { return ended_; }    // by their sid
+  const Rows<UsageShare>& usages() const noexcept { return usages_; }  // by MASTER/PART
   // Null where there is none.
   const BookRow<Account>* account(std::string_view id) const { return find(accounts_, id); }
   const BookRow<User>* user(std::string_view name) const { return find(users_, name); }
@@ -113,6 +115,7 @@ class RecordBook {
   Rows<Ban> bans_;
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;
+  Rows<UsageShare> usages_;
   Texts masters_, made_;
   NameMap<std::uint64_t> revisions_;
   NameMap<QuotaUse> used_;           // by account

@@ -188,7 +188,15 @@ constexpr ApiSchema kSchemas[] = {
 "listeners":{"type":"integer"},"kbps":{"type":"integer"}}}},
 "mounts":{"type":"array","items":{"type":"object","required":["mount","listeners","kbps","title"],"properties":{
 "mount":{"type":"string"},"listeners":{"type":"integer"},"kbps":{"type":"integer"},"title":{"type":"string"}}}},
+"listeners":{"type":"array","description":"With listeners=1: as in the list of the mount's listeners, and since in place of seconds; round trip, queue and lag are rounded.","items":{"type":"object","required":["node","id","since"],"properties":{
+"node":{"type":"string"},"id":{"type":"string"},"since":{"type":"integer","description":"Unix seconds."},
+"address":{"type":["string","null"]},"agent":{"type":"string"},"player":{"type":"string"},"user":{"type":["string","null"]},
+"country":{"type":["string","null"]},"hls":{"type":"boolean"},"rtt_ms":{"type":["number","null"]},
+"retransmits":{"type":["integer","null"]},"queue_bytes":{"type":["integer","null"]},"lag_ms":{"type":["integer","null"]},
+"path":{"type":"array","items":{"type":"string"}}}}},
+"others":{"type":"boolean","description":"There are listeners that are not told."},
 "gone":{"type":"object","required":["nodes","mounts"],"properties":{
+"listeners":{"type":"array","description":"NODE/ID","items":{"type":"string"}},
 "nodes":{"type":"array","items":{"type":"string"}},
 "mounts":{"type":"array","description":"Not on air any more, or not the login's.","items":{"type":"string"}}}}}})"},
     {"Node",

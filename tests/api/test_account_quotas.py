@@ -144,3 +144,35 @@ def a_node_refuses_what_its_master_knows(b):
     equal(status_of(one, headers=["User-Agent: Icecast 2.4.4"]).status, 403, "a name proves nothing there")
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 10}})
     wait_for(lambda: status_of(one).status == 200, "the node lets the next one in", PATIENCE)
+
+
+@test
+def rows_go_to_the_master_that_has_the_accounts(b):
+    """The first master of a node's configuration has an audience, and the second one the store with the quotas."""
+    servers = [linked_master(b, number, ["edge13"], start=False, redirects="<max-redirect-slaves>0</max-redirect-slaves>") for number in (11, 12)]
+    for server, store in zip(servers, ("", STORE % {"dir": servers[1].dir})):
+        (server.dir / "state").mkdir()
+        server.write_config(body=store + "<console/><audience/>" + server.slots["body"], paths="<state-dir>%s/state</state-dir>" % server.dir)
+        server.start()
+    api = Api(servers[1])
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    feed(b, servers[1], "/acme-1", login=api.mount("/acme-1", account="acme"))
+    one = edge(b, 13, servers, start=False, body="<console/><audience/>")
+    (one.dir / "state").mkdir()
+    one.write_config(paths="<state-dir>%s/state</state-dir>" % one.dir)
+    one.start()
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hours": 0}})
+    crowd = Crowd(b)
+    stays = hearing(crowd, one, "/acme-1")
+    wait_for(lambda: api.want(200, "GET", "/audience/summary").json()["listeners"] == 1, "it is counted there", 30)
+    api.want(200, "PATCH", "/accounts/acme", {"quota": {"hard": True}})
+    wait_for(lambda: status_of(one).status == 403, "the node refuses the next one", PATIENCE)
+    check(not stays.ended, "who listens stays")
+
+
+@test
+def where_nothing_counts_the_log_tells_it(t):
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"hours": 1, "hard": True}})
+    server.wait_for_log(r"this server has no database of an <audience/>: nothing is counted")

@@ -33,6 +33,7 @@ class Live:
         self.wire.send(request("GET /api/v1/live%s HTTP/1.1" % query, headers, api.login, b""))
         self.head = self.wire.reply_head()
         self.id, self.mounts, self.nodes, self.totals, self.kinds = None, {}, {}, None, []
+        self.listeners, self.others = {}, None
 
     def event(self, timeout=5):
         fields = {}
@@ -55,13 +56,17 @@ class Live:
         description = self.api.describe()
         jsonschema.Draft202012Validator({"$ref": "#/components/schemas/Live", "components": description["components"]}).validate(data)
         if data["first"] and kind == "state":
-            self.mounts, self.nodes = {}, {}
+            self.mounts, self.nodes, self.listeners = {}, {}, {}
         self.mounts.update({row["mount"]: row for row in data["mounts"]})
         self.nodes.update({row["id"]: row for row in data["nodes"]})
         for name in data["gone"]["mounts"]:
             self.mounts.pop(name, None)
         for name in data["gone"]["nodes"]:
             self.nodes.pop(name, None)
+        self.listeners.update({"%s/%s" % (row["node"], row["id"]): row for row in data.get("listeners", [])})
+        for name in data["gone"].get("listeners", []):
+            self.listeners.pop(name, None)
+        self.others = data.get("others")
         self.totals = data["totals"]
         return kind, data
 
@@ -164,6 +169,50 @@ def the_sum_is_that_of_the_nodes(b):
     live.until(lambda one: one.nodes["edge13"]["state"] == "down" and one.totals["listeners"] == 3, "the node is down")
 
 
+@test
+def who_listens_comes_and_goes(b):
+    master = store_master(b, 11, ["edge12"])
+    api = Api(master)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    olga = Api(master, "olga:" + api.want(201, "POST", "/users", {"name": "olga", "role": "viewer", "account": "acme"}).json()["password"])
+    feed(b, master, login=api.mount("/live.mp3", account="acme"))
+    feed(b, master, "/other.mp3", login=api.mount("/other.mp3"))
+    node = edge(b, 12, master)
+    crowd = Crowd(b)
+    first = [hearing(crowd, server) for server in (master, node)]
+    hearing(crowd, master, "/other.mp3")
+    live, shown = Live(api, "?mount=live.mp3&listeners=1"), Live(olga, "?mount=/live.mp3&listeners=1")
+    for one in (live, shown):
+        one.until(lambda one: {row["node"] for row in one.listeners.values()} == {"m11", "edge12"}, "one at each node")
+        equal((len(one.listeners), one.others), (2, False), "none of another mount")
+    row = next(row for row in live.listeners.values() if row["node"] == "edge12")
+    equal((row["address"], row["path"], row["hls"]), ("127.0.0.77", ["m11", "edge12"], False), row)
+    check(abs(row["since"] - time.time()) < 30 and row["rtt_ms"] is not None and row["lag_ms"] is not None, row)
+    equal({row["address"] for row in shown.listeners.values()}, {None}, "a viewer sees no address")
+    hearing(crowd, node)
+    live.until(lambda one: len(one.listeners) == 3, "one came")
+    crowd.leave(first[0])
+    live.until(lambda one: [row["node"] for row in one.listeners.values()] == ["edge12"] * 2, "one went")
+    # It ends one of them by its row.
+    victim = next(iter(live.listeners))
+    api.want(204, "DELETE", "/mounts/live.mp3/listeners/" + victim)
+    live.until(lambda one: victim not in one.listeners, "it has gone")
+    # What was missed comes, and no state.
+    last, rows = live.id, dict(live.listeners)
+    live.wire.close()
+    hearing(crowd, node)
+    again = Live(api, "?mount=live.mp3&listeners=1", last)
+    again.listeners = rows
+    again.until(lambda one: len(one.listeners) == 2, "the one that came meanwhile")
+    check("state" not in again.kinds, again.kinds)
+    for id_of_another in (shown.id, Live(api, "?mount=live.mp3", last).until(lambda one: one.id, "a state").id):
+        equal(Live(api, "?mount=live.mp3&listeners=1", id_of_another).take()[0], "state")
+    for query in ("?listeners=1", "?listeners=2&mount=live.mp3"):
+        reply = master.ask("GET /api/v1/live%s HTTP/1.1" % query, ["Host: x"], ADMIN)
+        equal((reply.status, reply.json().get("parameter")), (400, "listeners"), reply.text)
+    equal(master.ask("GET /api/v1/live?mount=other.mp3&listeners=1 HTTP/1.1", ["Host: x"], olga.login).status, 404)
+
+
 class Sums(threading.Thread):
     """The totals of a reader as they come, with the time."""
 
@@ -264,12 +313,13 @@ def readers_that_stop_cost_little(t):
     entitle("first")
     # Titles are kept for other purposes, too.
     others = entitled("alone")
-    for _ in range(STOPPED):
+    for n in range(STOPPED):
         stopped = socket.socket()
         t.owned(stopped)
         stopped.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stopped.connect(server.address)
-        stopped.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n" % basic(ADMIN).encode())
+        stopped.sendall(b"GET /api/v1/live%s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n" % (
+            b"?mount=m%02d.mp3&listeners=1" % (n % 16) if n % 2 else b"", basic(ADMIN).encode()))
     cost = (max(0, entitled("beside") - others) + sum(queued(server))) / STOPPED
     print("a reader that stops costs %.0f kB, %.0f of them in the kernel" % (cost / 1024, sum(queued(server)) / STOPPED / 1024))
     check(cost <= READER_BYTES, "a reader that stops costs %.0f kB" % (cost / 1024))

@@ -18,6 +18,11 @@ LiveScope live_scope(const LiveAsk& ask, const ApiCaller& who) {
   LiveScope scope;
   scope.numbers_of_nodes = sees_all(who);
   scope.key = cat({ask.mount, "\n", ask.account, "\n"});
+  if (ask.listeners) {
+    scope.listeners_of = ask.mount;
+    scope.addresses = who.addresses;
+    scope.key += who.addresses ? "addresses\n" : "listeners\n";
+  }
   if (!scope.numbers_of_nodes) {
     scope.key += cat({to_text(who.role), "\n", who.account});
     for (const std::string& mount : who.mounts) scope.key += "\n" + mount;

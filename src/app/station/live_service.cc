@@ -4,11 +4,13 @@
 #include <cmath>
 #include <utility>
 
+#include "api/live_plans.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/event_service.h"
 #include "app/station/api_sight.h"
 #include "app/station/history_sample.h"
+#include "app/station/record_service.h"
 #include "config/config.h"
 
 namespace lb {
@@ -33,12 +35,61 @@ void LiveService::follow(Follow reader) {
     if (!feed_.add(reader.transport, std::move(reader.head), reader.last_id,
                    std::move(reader.ended), std::move(reader.holds), std::move(reader.scope)))
       reader.refused(*reader.transport);
+    query();
     if (feed_.readers() > 0 && !timer_.armed()) timer_.after(kEvery);
   });
 }
 
+void LiveService::query() {
+  const auto followed = feed_.followed();
+  std::erase_if(queries_, [&](const auto& row) { return !followed.contains(row.first); });
+  const SteadyTime now = network_.clock.steady();
+  for (const std::string& mount : followed) {
+    const auto [row, is_new] = queries_.try_emplace(mount);
+    ListenerQuery& query = row->second;
+    if (query.under_way || (!is_new && now - query.at < kQueryPause)) continue;
+    query.at = now;
+    query.under_way = true;
+    network_.loops.control().post([this, mount] {
+      network_.records->query_listeners(mount, [this, mount](std::shared_ptr<const LiveView> view) {
+        network_.stats_thread.loop().post(
+            [this, mount, view = std::move(view)] { told(mount, view); });
+      });
+    });
+  }
+}
+
+void LiveService::told(const std::string& mount, const std::shared_ptr<const LiveView>& view) {
+  const auto row = queries_.find(mount);
+  if (row == queries_.end()) return;
+  ListenerQuery& query = row->second;
+  query.under_way = false;
+  if (view == nullptr) return;  // others ask too: next time
+  std::map<std::string, const ListenerNow*, std::less<>> places;
+  for (const ListenerNow& listener : view->listeners)
+    places.emplace(to_text(ListenerPlace{listener.node, listener.id}), &listener);
+  const bool more = view->more || places.size() > LiveFeed::kMaxListeners;
+  while (places.size() > LiveFeed::kMaxListeners) places.erase(std::prev(places.end()));
+  const std::int64_t now = unix_seconds(network_.clock.wall());
+  LiveListeners rows;
+  decltype(query.since) since;
+  for (const auto& [place, listener] : places) {
+    // It is known to the second: the first answer counts.
+    const auto before = query.since.find(place);
+    const std::int64_t began = before != query.since.end()
+                                   ? before->second
+                                   : now - static_cast<std::int64_t>(listener->seconds);
+    since.emplace(place, began);
+    rows.emplace(place, LiveListener{live_listener_json(*listener, true, began),
+                                     live_listener_json(*listener, false, began)});
+  }
+  query.since = std::move(since);
+  feed_.take_listeners(mount, rows, more);
+}
+
 void LiveService::check() {
   const auto begin = network_.clock.thread_work();
+  query();
   feed_.take(sample());
   // Of a thread that waits for a processor it is not the work that is long.
   const auto cost =

@@ -1,6 +1,6 @@
 // LiveService: the LiveFeed of this server: takes a sample of what is heard while it has
 // readers, each kEvery, or less often where that would cost more than a twentieth of the thread's
-// time.
+// time.  The listeners of a mount are asked for each kQueryPause, where a reader follows them.
 //
 // Thread: the thread "stats", except what says "any thread".
 // Ownership: Services.
@@ -13,6 +13,7 @@
 #include <string>
 
 #include "admin/live_feed.h"
+#include "api/live.h"
 #include "app/services/network.h"
 #include "net/loop.h"
 
@@ -21,7 +22,7 @@ namespace lb {
 class LiveService {
  public:
   static constexpr std::chrono::milliseconds kEvery{25};
-  static constexpr std::chrono::seconds kTitlePause{1};
+  static constexpr std::chrono::seconds kTitlePause{1}, kQueryPause{2};
 
   explicit LiveService(Network& network);
 
@@ -41,11 +42,19 @@ class LiveService {
   void check();
   LiveSample sample();
   void read_titles(const LiveSample& sample);
+  void query();
+  void told(const std::string& mount, const std::shared_ptr<const LiveView>& view);
 
   Network& network_;
   LiveFeed feed_;
   std::map<std::string, std::string, std::less<>> titles_;
   SteadyTime titles_at_{};
+  struct ListenerQuery {
+    SteadyTime at{};
+    bool under_way = false;
+    std::map<std::string, std::int64_t, std::less<>> since;  // by listener, in Unix seconds
+  };
+  std::map<std::string, ListenerQuery, std::less<>> queries_;  // by mount
   Timer timer_;
 };
 

@@ -22,6 +22,7 @@ RecordService::RecordService(Services& services)
       keys_(services),
       logouts_(services),
       ban_sweep_(services),
+      usages_(services.loops.control()),
       bitrates_(services),
       sight_(services),
       orders_(services),

@@ -38,6 +38,7 @@
 #include "app/station/life_record.h"
 #include "app/station/logout_records.h"
 #include "app/station/mount_moves.h"
+#include "app/station/usage_records.h"
 #include "auth/ban_list.h"
 #include "config/overlay.h"
 #include "registry/registry.h"
@@ -102,6 +103,11 @@ class RecordService {
 
   // The keys that sign sessions are other ones.
   void keys_changed() { keys_.check(); }
+  // The listeners of a mount, the first kMaxListeners of each node; null: too many ask just now.
+  static constexpr std::size_t kMaxListeners = 500;
+  void query_listeners(const std::string& mount, ApiSight::Then then);
+  // What this server has counted of accounts: other masters of the store are to know it.
+  void share_usage(const UsageBook& own);
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
   // on control.
   void run(Task task, UniqueFunction<void(Answer)> done);
@@ -209,6 +215,8 @@ class RecordService {
   KeyRecords keys_;
   LogoutRecords logouts_;
   BanSweep ban_sweep_;
+  UsageRecords usages_;
+  bool shared_ = false;             // other masters may have the store
   std::atomic<bool> seals_{false};  // from begin() on: the store has a key
   BitrateWatch bitrates_;
   ApiSight sight_;

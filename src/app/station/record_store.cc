@@ -67,6 +67,7 @@ Result<std::string> end_of_log(const std::string& path) {
 void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
   ready_ = std::move(ready);
   seals_ = !config.store.keys.empty();
+  shared_ = config.store.type == StoreType::kEtcd;
   registry_ =
       open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
   if (!registry_) {
@@ -131,6 +132,7 @@ void RecordService::opened(std::shared_ptr<const RecordBook> book,
   registry_->watch(revision, [this](RegistryChange change) { changed(std::move(change)); });
   logouts_.begin(*registry_);
   ban_sweep_.begin(*registry_);
+  if (shared_) usages_.begin(*registry_);
   keys_.begin(*registry_);
   for (const JobPtr& job : std::exchange(before_open_, {})) commit(job);
 }
@@ -209,6 +211,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     keys_.follow(book);
     logouts_.follow(book);
     ban_sweep_.follow(book);
+    usages_.follow(book);
   }
   // By way of the inbox: what is committed now is told first.
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
@@ -308,6 +311,7 @@ void RecordService::stop() {
   keys_.stop();
   logouts_.stop();
   ban_sweep_.stop();
+  usages_.stop();
   moves_.stop();
   catch_up_.cancel();
   patience_.cancel();
@@ -371,28 +375,98 @@ ApiWorld RecordService::world(const Config& config) const {
   return world;
 }
 
+void RecordService::query_listeners(const std::string& mount, ApiSight::Then then) {
+  ApiRequest request;
+  request.names = {mount};
+  request.query = cat({"most=", kMaxListeners});
+  sight_.check(Look::kListeners, request, std::move(then));
+}
+
+void RecordService::share_usage(const UsageBook& own) {
+  if (shared_ && !stopped_) usages_.set(own, node_name(*services_.config.read()));
+}
+
+namespace {
+
+using IsBanned = std::function<bool(const std::string&, const std::string&, const std::string&)>;
+using Mounts = MountTable::Rows;
+constexpr std::chrono::milliseconds kKickSlice{5};  // so that no loop stalls
+
+// Ends the listeners of a worker, or those by HLS, that a ban matches: a search of one mount, and
+// then so many ends as fit into a slice, in each turn of its loop.
+class BanKick {
+ public:
+  BanKick(Services& services, Worker* worker, std::shared_ptr<const Mounts> mounts,
+          IsBanned is_banned)
+      : services_(services),
+        worker_(worker),
+        mounts_(std::move(mounts)),
+        is_banned_(std::move(is_banned)),
+        at_(mounts_->begin()) {}
+
+  static void go_on(const std::shared_ptr<BanKick>& kick) {
+    kick->loop().post([kick] {
+      if (kick->turn()) go_on(kick);
+    });
+  }
+
+ private:
+  Loop& loop() const { return worker_ != nullptr ? worker_->loop : services_.loops.control(); }
+  template <class Rows>
+  void search(const Rows& rows) {
+    for (const auto& row : rows)
+      if (is_banned_(at_->first, row.ip, row.user)) found_.push_back(row.id);
+  }
+  // False: that was the last one.
+  bool turn() {
+    const SteadyTime slice_ends = loop().now() + kKickSlice;
+    while (loop().now() < slice_ends) {
+      if (!found_.empty()) {
+        if (worker_ != nullptr)
+          worker_->streams.kill(*at_->second, found_.back());
+        else
+          services_.hls->end(*at_->second, found_.back());
+        found_.pop_back();
+        continue;
+      }
+      if (std::exchange(searched_, false)) ++at_;
+      if (at_ == mounts_->end()) return false;
+      searched_ = true;
+      if (worker_ != nullptr)
+        search(worker_->streams.list(*at_->second));
+      else if (at_->second->settings()->hls && services_.hls->sessions().size() > 0)
+        search(services_.hls->sessions().list(*at_->second, loop().now()));
+    }
+    return true;
+  }
+
+  Services& services_;
+  Worker* const worker_;  // null: those by HLS, on control
+  const std::shared_ptr<const Mounts> mounts_;
+  const IsBanned is_banned_;
+  decltype(std::declval<const Mounts&>().begin()) at_;
+  bool searched_ = false;  // the mount of at_
+  std::vector<std::uint64_t> found_;
+};
+
+}  // namespace
+
 // Listeners that a ban matches end; its source too.
 void RecordService::kick(const Ban& ban) {
   auto list = std::make_shared<const BanList>(std::vector<Ban>{ban});
   const auto mounts = services_.mounts.all();
   const std::int64_t now = unix_seconds(services_.clock.wall());
-  const auto is_banned = [this, list, now](const std::string& mount, const std::string& ip,
-                                           const std::string& user) {
+  const IsBanned is_banned = [this, list, now](const std::string& mount, const std::string& ip,
+                                               const std::string& user) {
     const Address address = Address::parse(ip, 0).value_or(Address());
     const std::string country =
         list->has_countries() ? services_.countries->country_of(address) : std::string();
     return list->find({address, user, country, mount}, now) != nullptr;
   };
   for (const auto& worker : services_.workers)
-    worker->loop.post([w = worker.get(), mounts, is_banned] {
-      for (const auto& [name, mount] : *mounts)
-        for (const ListenerState& listener : w->streams.list(*mount))
-          if (is_banned(name, listener.ip, listener.user)) w->streams.kill(*mount, listener.id);
-    });
+    BanKick::go_on(std::make_shared<BanKick>(services_, worker.get(), mounts, is_banned));
+  BanKick::go_on(std::make_shared<BanKick>(services_, nullptr, mounts, is_banned));
   for (const auto& [name, mount] : *mounts) {
-    for (const HlsSessions::Row& row :
-         services_.hls->sessions().list(*mount, services_.loops.control().now()))
-      if (is_banned(name, row.ip, row.user)) services_.hls->end(*mount, row.id);
     const auto* writer = services_.admission->writer_of(name);
     if (writer != nullptr && mount->is_fed() && !mount->facts()->relayed &&
         is_banned(name, mount->facts()->source_ip, ""))

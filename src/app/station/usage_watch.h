@@ -2,8 +2,9 @@
 //
 // At 80 and at 100 percent of a quota there is an event; a hard one that is used up closes the
 // mounts of the account for listeners that come, until the month is over or the quota is another
-// one.  The server that has the audience's database knows it, and tells its nodes.  What there were
-// events of this month is kept in a file: a restart tells none of them again.
+// one.  A master with a database counts, and tells its nodes; masters that share a store write down
+// what each has, all of them know the sum, and the one with the most of it tells of it.  What there
+// were events of this month is kept in a file: a restart tells none of them again.
 // Thread: control, except view(); sums on the thread of the database.
 // Ownership: Services.
 // Errors: logged, at most one line a second; what is known stays until the month is over.
@@ -47,18 +48,22 @@ class UsageWatch {
 
  private:
   void check();
-  void known(const Result<UsageBook>& usage);
+  void counted(Result<UsageBook> own);
+  void known(const UsageBook& own, const UsageBook& usage);
+  void tell(const UsageNotice& notice, const UsageBook& usage);
+  void keep_levels();
 
   Network& network_;
-  void keep_levels();
 
   Snapshot<UsageBook> view_;
   Snapshot<Closed> told_;
   std::string month_;
+  UsageBook own_;            // as this server's database said last
   UsageLevels levels_;       // of which there were events this month
   std::string levels_path_;  // "": nowhere
   std::string kept_;         // as it is in the file
   bool under_way_ = false;
+  bool warned_ = false;  // that nothing counts
   RepeatGuard guard_;
   Timer timer_;
 };

@@ -63,7 +63,18 @@ TEST_GROUP(AccountUsage) {
     auto made =
         month_usage(config, *book(quota), *database, WallTime(std::chrono::milliseconds(now)));
     if (!made) FAIL(made.error().what.c_str());
-    return *made;
+    return with_shares(*made, *book(quota), "m1");
+  }
+  // The same where others have counted too: m2 and m3, in this order.
+  std::shared_ptr<const RecordBook> shared(const std::string& quota,
+                                           const std::vector<RegistryRecord>& records) {
+    std::vector<std::string> complaints;
+    RegistryChange change;
+    change.set = records;
+    change.revision = 20;
+    auto made = book(quota)->after(change, complaints);
+    if (!complaints.empty()) FAIL(complaints.front().c_str());
+    return made;
   }
 };
 
@@ -119,6 +130,69 @@ TEST(AccountUsage, EachLimitIsToldAtEightyAndAtAHundredPercent) {
   STRCMP_EQUAL("hours 100;", notices(R"({"hours":11})").c_str());  // … and lowered
   // Far more than 64 bits are needed for none of it.
   STRCMP_EQUAL("", notices(R"({"hours":1000000000,"transfer":1000000000000000})").c_str());
+}
+
+TEST(AccountUsage, WhatOtherMastersCountedIsAdded) {
+  listens("/a", kFirst, 4 * kHour, 4'000'000);
+  const std::string quota = R"({"hours":5,"hard":true})";
+  const UsageBook own = *month_usage(config, *book(quota), *database,
+                                     WallTime(std::chrono::milliseconds(kFirst + 9 * kHour)));
+  const auto share = [](const std::string& month, std::int64_t ms) {
+    return usage_share_json(
+        {month, {{"acme", {static_cast<std::uint64_t>(ms), 7}}, {"gone", {1, 1}}}});
+  };
+  const auto now = shared(quota, {{"usage/m1/0", share("2026-11", 3 * kHour), 10},
+                                  {"usage/m2/0", share("2026-11", kHour - 1), 11},
+                                  {"usage/m3/0", share("2026-10", 9 * kHour), 12}});
+  const UsageBook sum = with_shares(own, *now, "m1");
+  LONGS_EQUAL(5 * kHour - 1, sum.used.find("acme")->second.ms);
+  LONGS_EQUAL(4'000'007, sum.used.find("acme")->second.bytes);
+  CHECK(sum.closed.empty());
+  CHECK(has_largest_share(own, *now, "m1", "acme", "hours"));
+  CHECK_FALSE(has_largest_share(no_usage(*now, WallTime(std::chrono::milliseconds(kFirst))), *now,
+                                "m4", "acme", "hours"));
+  // With one more it is used up.
+  const auto later = shared(quota, {{"usage/m2/0", share("2026-11", kHour), 13}});
+  CHECK(with_shares(own, *later, "m1").closed.contains("acme"));
+  // What is written is what this server has; of another month than the last one that of others
+  // goes.
+  const RegistryWrite write = plan_usage_shares(own, *now, "m1");
+  LONGS_EQUAL(1, write.puts.size());
+  STRCMP_EQUAL("usage/m1/0", write.puts[0].first.c_str());
+  LONGS_EQUAL(10, write.compares[0].revision);
+  STRCMP_EQUAL(R"({"month":"2026-11","used":{"acme":{"ms":14400000,"bytes":4000000}}})",
+               write.puts[0].second.c_str());
+  LONGS_EQUAL(1, write.deletes.size());
+  STRCMP_EQUAL("usage/m3/0", write.deletes[0].c_str());
+}
+TEST(AccountUsage, OnlyNewsAreWrittenForOthers) {
+  const auto written = [this](const std::string& quota, std::int64_t before, std::int64_t now) {
+    UsageBook own = no_usage(*book(quota), WallTime(std::chrono::milliseconds(kFirst)));
+    own.used["acme"].ms = static_cast<std::uint64_t>(before);
+    const RegistryWrite first = plan_usage_shares(own, *book(quota), "m/1");
+    LONGS_EQUAL(1, first.puts.size());
+    const auto kept = shared(quota, {{first.puts[0].first, first.puts[0].second, 5}});
+    own.used["acme"].ms = static_cast<std::uint64_t>(now);
+    return !plan_usage_shares(own, *kept, "m/1").puts.empty();
+  };
+  const std::string quota = R"({"hours":1000})";
+  CHECK_FALSE(written(quota, kHour, kHour));
+  CHECK_FALSE(written(quota, kHour, 2 * kHour - 1));
+  CHECK(written(quota, kHour, 2 * kHour));
+  CHECK(written(quota, 995 * kHour, 995 * kHour + 1));    // shortly before the end of it
+  CHECK(written(quota, 1000 * kHour - 1, 1000 * kHour));  // and at the end
+  CHECK_FALSE(written(quota, 1100 * kHour, 1100 * kHour + 1));
+  CHECK(written(quota, 1100 * kHour, 900 * kHour));  // rows were deleted
+  CHECK_FALSE(written(R"({"hours":0})", kHour, kHour + 1));
+  CHECK(written(R"({"hours":0})", kHour, 2 * kHour));
+}
+TEST(AccountUsage, AShareThatIsNoneIsLeftOut) {
+  for (const std::string text :
+       {"", "{}", R"({"month":"2026"})", R"({"month":"2026-11","used":{"a":{"ms":-1,"bytes":0}}})",
+        R"({"month":"2026-11","used":{"a":7}})",
+        R"({"month":"2026-11","used":{"a":{"ms":18446744073709551615,"bytes":0}}})"})
+    CHECK_FALSE(parse_usage_share(text).has_value());
+  LONGS_EQUAL(0, parse_usage_share(R"({"month":"2026-11"})")->used.size());
 }
 
 // A month of listenings that end, go on over midnight and over its ends, in any order of two nodes.

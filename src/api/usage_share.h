@@ -1,0 +1,41 @@
+// UsageShare: what one master has counted of accounts this month, as records of the store that
+// other masters read: usage/MASTER/PART.
+//
+// Source: doc/stores.md.
+// Thread: plain values, pure functions.
+// Bounds: a part has at most kAccountsOfPart accounts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lb {
+
+struct AccountUsage {
+  std::uint64_t ms = 0, bytes = 0;
+  std::uint64_t hours() const noexcept { return ms / 3'600'000; }
+
+  AccountUsage& operator+=(const AccountUsage& other) noexcept {
+    ms += other.ms;
+    bytes += other.bytes;
+    return *this;
+  }
+  bool operator==(const AccountUsage&) const = default;
+};
+
+struct UsageShare {
+  static constexpr std::size_t kAccountsOfPart = 400;
+
+  std::string month;  // "2026-11"
+  std::map<std::string, AccountUsage, std::less<>> used;
+};
+
+Result<UsageShare> parse_usage_share(std::string_view json);
+std::string usage_share_json(const UsageShare& share);
+
+}  // namespace lb
