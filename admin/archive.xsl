@@ -1,11 +1,11 @@
 <!-- What is recorded: all mounts, or one day of a mount. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns="http://www.w3.org/1999/xhtml"
   xmlns:str="http://exslt.org/strings" exclude-result-prefixes="str">
 <xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
-  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"/>
+  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="about:legacy-compat"/>
 
 <xsl:template match="/icestats">
-<html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
+<html lang="en" xml:lang="en">
 <head>
 <title>Archive<xsl:if test="mount"> of <xsl:value-of select="mount"/></xsl:if> - icecast-lb</title>
 <!-- By these words programs know the page. -->
@@ -37,7 +37,7 @@
 <!-- A mount among the others. -->
 <xsl:template match="source">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
-<article class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
+<article class="roundbox">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="facts">
 <xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
@@ -53,7 +53,7 @@
 <!-- One day of a mount. -->
 <xsl:template match="source" mode="day">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
-<section class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
+<section class="roundbox">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="facts"><xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
 <xsl:if test="bitrate"><li><xsl:value-of select="bitrate"/> kbit/s</li></xsl:if>
@@ -77,7 +77,7 @@
 </xsl:for-each>
 </section>
 <h2>Recorded on <xsl:value-of select="date"/><xsl:text> </xsl:text><small class="about">(<xsl:value-of select="zone"/>)</small></h2>
-<div class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
+<div class="roundbox">
 <xsl:choose>
 <xsl:when test="range">
 <table class="colortable">
@@ -103,7 +103,7 @@
 </div>
 <xsl:if test="programme">
 <h2>Programmes</h2>
-<div class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
+<div class="roundbox">
 <table class="colortable">
 <thead><tr><th scope="col">Time</th><th scope="col">Title</th><th scope="col">Length</th><th scope="col">Action</th></tr></thead>
 <tbody>
@@ -126,7 +126,7 @@
 <xsl:param name="path"/>
 <xsl:variable name="words"><xsl:call-template name="what"/></xsl:variable>
 <xsl:variable name="title"><xsl:if test="title">&amp;title=<xsl:call-template name="encoded"><xsl:with-param name="text" select="title"/></xsl:call-template></xsl:if></xsl:variable>
-<ul class="nav" xmlns="http://www.w3.org/1999/xhtml">
+<ul class="nav">
 <li><a href="archive.xsl?mount={$path}&amp;day={../date}&amp;play={from}-{to}{$title}#player" aria-label="Play {$words}">Play</a></li>
 <li><a href="{$path}?from={from}&amp;to={to}&amp;download=1" aria-label="Download {$words}" download="download">Download</a></li>
 </ul>

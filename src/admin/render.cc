@@ -95,6 +95,11 @@ std::string content_type_of(xsltStylesheetPtr style, const xmlDoc& result) {
   return type;
 }
 
+// Of our templates.  By the public name libxml2 closes elements as browsers want it; the system
+// name is what HTML allows there (13.1.1).  What browsers get is HTML's.
+constexpr std::string_view kOwnDoctype =
+    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"about:legacy-compat\">";
+
 std::string builtin_key(TemplateRoot root, const std::string& name) {
   return (root == TemplateRoot::kWeb ? "web/" : "admin/") + name;
 }
@@ -226,6 +231,8 @@ Result<RenderedPage> XsltRenderer::render(TemplateRoot root, const std::string& 
   RenderedPage page{content_type_of(style, *result), "", (*found)->brings_its_own};
   if (text != nullptr)
     page.body.assign(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  if (page.body.starts_with(kOwnDoctype))
+    page.body.replace(0, kOwnDoctype.size(), "<!DOCTYPE html>");
   return page;
 }
 
