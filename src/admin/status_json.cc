@@ -23,7 +23,7 @@ static_assert(std::is_sorted(kNumberKeys.begin(), kNumberKeys.end()));
 constexpr auto kHiddenOfServer = std::to_array<std::string_view>(
     {"clients", "listeners", "listeners_local", "sources", "stats"});
 constexpr auto kHiddenOfSource = std::to_array<std::string_view>(
-    {"max_listeners", "public", "slow_listeners", "source_ip", "user_agent"});
+    {"max_listeners", "player_url", "public", "slow_listeners", "source_ip", "user_agent"});
 
 template <class List>
 bool is_among(const List& list, std::string_view word) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <ctime>
 
+#include "admin/player_page.h"
 #include "admin/stats_feed.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_load.h"
 #include "app/services/archive_service.h"
 #include "app/services/mount_files.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "stream/fallback_chain.h"
 
 namespace lb {
@@ -63,7 +65,14 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-StatsSource make_source(const Mount& mount, const std::string& authority,
+// Where people listen to it; none has a page that is not shown.
+void add_page(StatsFields& fields, const Config& config, const std::string& authority,
+              const MountSettings& settings, const std::string& mount) {
+  if (config.player.enabled && !settings.hidden && !settings.no_mount)
+    fields["player_url"] = cat({"http://", authority, kPlayerPath, percent_encode(mount, true)});
+}
+
+StatsSource make_source(const Mount& mount, const Config& config, const std::string& authority,
                         const ListenersElsewhere& elsewhere) {
   StatsSource source;
   const auto settings = mount.settings();
@@ -87,6 +96,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority,
   fields["total_bytes_sent"] = number(mount.bytes_sent);
   fields["listenurl"] =
       settings->listenurl.empty() ? cat({"http://", authority, mount.name()}) : settings->listenurl;
+  if (!facts->from_file) add_page(fields, config, authority, *settings, mount.name());
   int most = settings->max_listeners;
   if (const int all = settings->max_listeners_cluster; all >= 0 && (most < 0 || all < most))
     most = all;
@@ -127,7 +137,8 @@ bool fallback_plays(const Config& config, const MountSettings& settings,
 }
 
 // What Icecast shows of such a mount.
-StatsSource make_waiting(const MountSettings& settings, const std::string& authority) {
+StatsSource make_waiting(const MountSettings& settings, const Config& config,
+                         const std::string& authority) {
   StatsSource source;
   source.mount = settings.name;
   source.hidden = settings.hidden;
@@ -135,6 +146,7 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
   source.fields.emplace("listeners", "0");
   source.fields["listenurl"] =
       settings.listenurl.empty() ? cat({"http://", authority, settings.name}) : settings.listenurl;
+  add_page(source.fields, config, authority, settings, settings.name);
   source.fields["max_listeners"] =
       settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
   return source;
@@ -185,7 +197,7 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
   const auto add = [&](const Mount& mount) {
-    document.sources.push_back(make_source(mount, authority, elsewhere));
+    document.sources.push_back(make_source(mount, *config, authority, elsewhere));
   };
   if (only) {
     if (const auto mount = mounts->find(*only); mount != mounts->end()) add(*mount->second);
@@ -195,7 +207,7 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   for_each_section(*config, [&](const MountSettings& settings) {
     if ((!only || settings.name == *only) &&
         waits_on_fallback(*config, settings, *mounts, services.mount_files.get()))
-      document.sources.push_back(make_waiting(settings, authority));
+      document.sources.push_back(make_waiting(settings, *config, authority));
   });
   for (const auto& file : services.mount_files->fallbacks())
     if ((!only || file->name() == *only) && file->listeners() > 0) add(*file);
