@@ -22,6 +22,7 @@ std::string line_of(const HlsTitle& title) {
   append_quoted(out, ",START-DATE", date_time_of(title.wall_ms));
   if (!title.artist.empty()) append_quoted(out, ",X-ARTIST", title.artist);
   append_quoted(out, ",X-TITLE", title.title);
+  if (!title.art.empty()) append_quoted(out, ",X-ART", title.art);
   return out + ",END-ON-NEXT=YES\n";
 }
 
@@ -38,7 +39,7 @@ std::string with_titles(std::string list, std::span<const HlsSegment> segments,
   std::string lines, before;
   for (std::size_t i = 0; i < titles.size(); ++i) {
     const HlsTitle& title = titles[i];
-    if (title.wall_ms >= to) break;
+    if (title.wall_ms >= to) continue;  // told ahead; one behind it may have begun
     // Two that came between two units: the first has not been heard.
     if (i + 1 < titles.size() && titles[i + 1].id == title.id) continue;
     if (title.wall_ms <= from)

@@ -17,6 +17,7 @@ struct HlsTitle {
   std::string id;  // by which all nodes name it; of titles with the same one the last counts
   std::int64_t wall_ms = 0;
   std::string artist, title;  // UTF-8; "": none
+  std::string art = {};       // the path of its picture; "": none
 };
 
 // The list with those titles that begin within its segments, and the one before them.

@@ -15,6 +15,7 @@
 #include "hls/date_ranges.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
+#include "stream/picture_shelf.h"
 
 namespace lb {
 namespace {
@@ -33,7 +34,8 @@ std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount
     if (!played.place) continue;
     const SongParts parts = song_parts(played.title);
     titles.push_back({print_address(*played.place), unix_ms(played.at), std::string(parts.artist),
-                      std::string(parts.title)});
+                      std::string(parts.title),
+                      played.art.empty() ? std::string() : cat({kPicturePath, played.art})});
   }
   std::reverse(titles.begin(), titles.end());
   return titles;

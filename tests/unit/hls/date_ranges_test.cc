@@ -66,6 +66,12 @@ TEST(DateRanges, ATitleCannotEndItsValueOrItsLine) {
   STRCMP_CONTAINS(",X-ARTIST=\"A'\",X-TITLE=\"B',X-EVIL='1'#EXT-X-ENDLIST\",END-ON-NEXT=YES",
                   lines[0].c_str());
 }
+TEST(DateRanges, APictureIsNamedByItsPath) {
+  const auto lines =
+      with({{"a.1", 20000, "", "Ahead"}, {"a.2", 11000, "", "T", "/_lb/art/9f.jpg"}});
+  LONGS_EQUAL(1, lines.size());
+  STRCMP_CONTAINS("X-TITLE=\"T\",X-ART=\"/_lb/art/9f.jpg\",END-ON-NEXT=YES", lines[0].c_str());
+}
 TEST(DateRanges, OfTitlesAtOneByteTheLast) {
   const auto lines = with({{"a.1", 11000, "", "One"}, {"a.1", 11000, "", "Two"}});
   LONGS_EQUAL(1, lines.size());
