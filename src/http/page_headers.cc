@@ -62,12 +62,12 @@ std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configu
   return lines;
 }
 
-std::string player_header_lines(std::string_view frames, bool elsewhere,
+std::string player_header_lines(std::string_view frames, std::string_view nodes,
                                 std::span<const HttpHeader> configured) {
   std::string policy =
       cat({"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
-           "'self'; media-src 'self'",
-           elsewhere ? " http: https:" : "",
+           "'self'",
+           nodes, "; media-src 'self'", nodes,
            "; base-uri 'none'; form-action 'none'; frame-ancestors ", frames});
   std::string lines;
   append_line(lines, "Content-Security-Policy", policy, configured);

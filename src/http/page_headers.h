@@ -28,9 +28,9 @@ bool is_page_type(std::string_view content_type);
 // Complete lines.  Those that <http-headers> sets itself (on any status) are left out.
 std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured);
 // Those of the player's page.  frames: the sites that may show it in a frame, as frame-ancestors
-// has them: "*", as there is nothing on it to steal a click for; "'none'".  elsewhere: a stream may
-// be redirected to another node.
-std::string player_header_lines(std::string_view frames, bool elsewhere,
+// has them: "*", as there is nothing on it to steal a click for; "'none'".  nodes: origins to which
+// a stream may be redirected, each behind a blank.
+std::string player_header_lines(std::string_view frames, std::string_view nodes,
                                 std::span<const HttpHeader> configured);
 // Only that the type is meant: for JSON and plain text.
 std::string nosniff_line(std::span<const HttpHeader> configured);

@@ -220,6 +220,21 @@ def a_node_that_is_no_longer_configured_is_let_go(b):
 
 
 @test
+def the_page_of_a_stream_may_load_it_from_each_node(b):
+    master = linked_master(b, 11, public(12))
+    feed(b, master, "/live.mp3")
+    policy = lambda: master.get("/listen/live.mp3").get("Content-Security-Policy")
+    check("127.0.0.12" not in policy(), policy())
+    one = edge(b, 12, master)
+    up(master, "edge12")
+    origin = "http://127.0.0.12:%d" % one.port
+    wait_for(lambda: origin in policy(), "the node is named: " + policy())
+    for kind in ("connect", "media"):
+        sources = [part.split() for part in policy().split("; ") if part.startswith(kind + "-src ")][0]
+        check(sources[1] == "'self'" and origin in sources and "http:" not in sources, policy())
+
+
+@test
 def a_shutdown_is_said(b):
     master = linked_master(b, 11, public(12))
     node = edge(b, 12, master)

@@ -158,6 +158,17 @@ void ClusterService::drain_changed() {
   });
 }
 
+std::vector<std::string> ClusterService::node_origins() const {
+  std::set<std::string> origins;
+  decider_.with_table([&origins](const NodeTable& table) {
+    for (const Node& node : table.nodes()) {
+      if (node.id.empty()) continue;
+      for (const NodeAddress& address : node.addresses) origins.insert(origin_of(address));
+    }
+  });
+  return {origins.begin(), origins.end()};
+}
+
 void ClusterService::stop() {
   stopped_ = true;
   tick_.cancel();

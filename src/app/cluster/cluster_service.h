@@ -77,6 +77,8 @@ class ClusterService {
   // Where a listener is served; nullopt: control has to be asked, which takes decide().  That is in
   // the first second of a master's life, and once for each new mount.
   std::optional<RedirectAnswer> decide_here(const RedirectAsk& ask);
+  // Of all nodes that listeners may be sent to: "https://edge1.example.org", each once.
+  std::vector<std::string> node_origins() const;
 
   PullVerifier& pulls() noexcept { return pulls_; }
 

@@ -171,6 +171,17 @@ std::string frames_of(const PlayerSettings& player, bool embedded) {
   return sites.empty() ? "'none'" : sites;
 }
 
+// Where its streams may come from.
+std::string nodes_of(const Network& network) {
+  constexpr std::size_t kMaxNamed = 64;
+  if (!network.cluster->redirects()) return {};
+  const auto origins = network.cluster->node_origins();
+  if (origins.size() > kMaxNamed) return " http: https:";
+  std::string nodes;
+  for (const std::string& origin : origins) nodes.append(" ").append(origin);
+  return nodes;
+}
+
 void reply_player(Connection& connection, std::string_view type, std::string lines,
                   std::string body) {
   ResponseHead head;
@@ -245,8 +256,8 @@ Verdict PlayerStage::handle(Connection& connection) {
   facts.address = to_text(
       PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
   reply_player(connection, "text/html; charset=utf-8",
-               player_header_lines(frames_of(config->player, facts.embedded),
-                                   network.cluster->redirects(), configured->http_headers),
+               player_header_lines(frames_of(config->player, facts.embedded), nodes_of(network),
+                                   configured->http_headers),
                player_page(facts, player_texts_for(request.headers.get("accept-language"),
                                                    config->player.languages)));
   return Verdict::kAnswered;

@@ -43,10 +43,11 @@ TEST(PageHeaders, LetTheConsoleRunWhatLiesOnThisServerOnly) {
   CHECK(!has(lines, "unsafe"));
 }
 TEST(PageHeaders, LetASiteShowAPageOfAStreamInAFrame) {
-  const std::string lines = player_header_lines("https://a.example.org", false, {});
+  const std::string lines =
+      player_header_lines("https://a.example.org", " http://edge.example.org:8000", {});
   CHECK(has(lines, "frame-ancestors https://a.example.org\r\n"));
   CHECK(!has(lines, "X-Frame-Options"));
-  CHECK(has(player_header_lines("'none'", false, {}), "X-Frame-Options: DENY\r\n"));
+  CHECK(has(player_header_lines("'none'", {}, {}), "X-Frame-Options: DENY\r\n"));
 }
 TEST(PageHeaders, LetADesignedPageLoadWhatItsAuthorChose) {
   const std::string lines = page_header_lines(PageKind::kDesigned, {});
