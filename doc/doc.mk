@@ -44,7 +44,8 @@ dist_doc_DATA += \
   doc/bench-processor.svg \
   doc/threads.svg \
   doc/pictures.md \
-  doc/titles.md
+  doc/titles.md \
+  doc/azuracast.md
 
 EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh tests/run.py tests/pool.py tests/suites.py tests/seconds .ci/run tools/build-flags tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \

@@ -89,9 +89,16 @@ void write_song(JsonWriter& json, const PlayedTitle* title, std::string_view art
   json.key("text").text(text);
   json.key("artist").text(parts.artist);
   json.key("title").text(parts.title);
-  for (const char* key : {"album", "genre", "isrc", "lyrics"}) json.key(key).text("");
+  json.key("album").text(title != nullptr ? title->details.album : "");
+  json.key("genre").text("");
+  json.key("isrc").text(title != nullptr ? title->details.isrc : "");
+  json.key("lyrics").text("");
   json.key("custom_fields").begin_array().end_array();
   json.end_object();
+}
+
+std::int64_t end_ms(const PlayedTitle& title) {
+  return unix_ms(title.at) + title.details.duration_ms;
 }
 
 // duration_ms: 0: not known.
@@ -108,16 +115,19 @@ void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t durat
   write_song(json, title, art);
 }
 
-// An announcement: when it begins, and how long it is, is not known.
-void write_cued(JsonWriter& json, const NowMount& now, std::string_view art) {
+// An announcement.  present: the title before it; it begins when that one ends, if its length is
+// known.
+void write_cued(JsonWriter& json, const NowMount& now, const PlayedTitle* present,
+                std::string_view art) {
   if (!now.next) {
     json.null();
     return;
   }
   json.begin_object();
   json.key("cued_at").number(unix_ms(now.next->at) / 1000);
-  json.key("played_at").number(0);
-  json.key("duration").number(0);
+  const bool ends = present != nullptr && present->details.duration_ms > 0;
+  json.key("played_at").number(ends ? end_ms(*present) / 1000 : 0);
+  json.key("duration").number(now.next->details.duration_ms / 1000);
   json.key("playlist").text("");
   json.key("is_request").boolean(false);
   json.key("song");
@@ -147,13 +157,18 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   json.key("art").null();
   json.end_object();
   json.key("now_playing").begin_object();
-  write_played(json, present, 0, art_of(present != nullptr ? *present : PlayedTitle()));
+  write_played(json, present, present != nullptr ? present->details.duration_ms : 0,
+               art_of(present != nullptr ? *present : PlayedTitle()));
   json.key("elapsed").number(
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
-  json.key("remaining").number(0);
+  const std::int64_t length_ms = present != nullptr ? present->details.duration_ms : 0;
+  json.key("remaining")
+      .number(length_ms > 0
+                  ? std::clamp<std::int64_t>(end_ms(*present) - now_ms, 0, length_ms) / 1000
+                  : 0);
   json.end_object();
   json.key("playing_next");
-  write_cued(json, now, art_of(now.next.value_or(PlayedTitle())));
+  write_cued(json, now, present, art_of(now.next.value_or(PlayedTitle())));
   json.key("song_history").begin_array();
   for (std::size_t i = present != nullptr ? 1 : 0; i < heard.size() && i <= kSongsBefore; ++i) {
     json.begin_object();

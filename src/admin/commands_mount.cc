@@ -155,6 +155,7 @@ void run_metadata(AdminTask task) {
         switch (verdict) {
           case TitleVerdict::kDone:
             return task.respond(kTitleSet, 1);
+          case TitleVerdict::kFull:  // of the API only
           case TitleVerdict::kRefused:
             return task.respond("Mountpoint will not accept URL updates", 1);  // 1: Icecast's code
           case TitleVerdict::kNoSource:
@@ -204,6 +205,7 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
     switch (verdict) {
       case TitleVerdict::kDone:
         return task.done(admin_success_page(kTitleSet));
+      case TitleVerdict::kFull:  // of the API only
       case TitleVerdict::kRefused:
         return task.fail("mountpoint will not accept URL updates");
       case TitleVerdict::kNoSource:

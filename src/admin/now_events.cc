@@ -11,7 +11,8 @@ namespace {
 bool same_title(const NowMount& a, const NowMount& b) {
   if (a.title.has_value() != b.title.has_value()) return false;
   return !a.title || (a.title->title == b.title->title && a.title->at == b.title->at &&
-                      a.title->place == b.title->place && a.title->art == b.title->art);
+                      a.title->place == b.title->place && a.title->art == b.title->art &&
+                      a.title->details == b.title->details);
 }
 
 }  // namespace
@@ -27,7 +28,8 @@ std::vector<NowEvent> now_events(const NowMount& before, const NowMount& after) 
   }
   if (!same_title(before, after)) events.push_back({"title", title_json(after)});
   if (before.next.has_value() != after.next.has_value() ||
-      (after.next && after.next->title != before.next->title))
+      (after.next &&
+       (after.next->title != before.next->title || after.next->details != before.next->details)))
     events.push_back({"next", next_json(after)});
   for (const WallSeam& seam : after.seams)
     if (std::ranges::find(before.seams, seam) == before.seams.end())

@@ -27,12 +27,21 @@ void write_number(JsonWriter& json, const std::string& text) {
 }
 
 // The members that say what a title is.
-void write_words(JsonWriter& json, const std::string& text) {
-  const SongParts parts = song_parts(text);
-  json.key("text").text(text);
+void write_words(JsonWriter& json, const PlayedTitle& title) {
+  const SongParts parts = song_parts(title.title);
+  json.key("text").text(title.title);
   json.key("artist");
   text_or_null(json, parts.artist);
   json.key("title").text(parts.title);
+  json.key("album");
+  text_or_null(json, title.details.album);
+  json.key("duration_ms");
+  if (title.details.duration_ms > 0)
+    json.number(title.details.duration_ms);
+  else
+    json.null();
+  json.key("isrc");
+  text_or_null(json, title.details.isrc);
 }
 
 void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title, bool has_time) {
@@ -44,7 +53,7 @@ void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title
     json.number(unix_ms(title.at));
   else
     json.null();
-  write_words(json, title.title);
+  write_words(json, title);
   json.key("art");
   text_or_null(json, art_path(now, title));
   json.key("url");
@@ -69,7 +78,7 @@ void write_next(JsonWriter& json, const NowMount& now) {
     return;
   }
   json.begin_object();
-  write_words(json, now.next->title);
+  write_words(json, *now.next);
   json.end_object();
 }
 
@@ -195,11 +204,39 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   } else {
     json.null();
   }
+  json.key("past");
+  if (now.oldest_ms)
+    json.begin_object().key("oldest_ms").number(*now.oldest_ms).end_object();
+  else
+    json.null();
   json.key("seams").begin_array();
   for (const WallSeam& seam : now.seams) write_seam(json, seam);
   json.end_array();
   json.key("streams").begin_array();
   for (const NowStream& stream : now.streams) write_stream(json, stream);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
+                             const std::vector<ArchiveTitle>& titles) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("mount").text(mount);
+  json.key("from_ms").number(from_ms);
+  json.key("to_ms").number(to_ms);
+  json.key("titles").begin_array();
+  for (const ArchiveTitle& one : titles) {
+    const SongParts parts = song_parts(one.title);
+    json.begin_object();
+    json.key("wall_ms").number(one.ms);
+    json.key("text").text(one.title);
+    json.key("artist");
+    text_or_null(json, parts.artist);
+    json.key("title").text(parts.title);
+    json.end_object();
+  }
   json.end_array();
   json.end_object();
   return json.take();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "admin/shoutcast_pages.h"
+#include "admin/station.h"
 #include "stream/title_history.h"
 #include "stream/wall_seams.h"
 
@@ -45,10 +46,11 @@ struct NowMount {
   // The newest byte at which a decoder may start; nullopt: the stream has no addresses or times.
   std::optional<StreamAddress> live_at;
   std::optional<std::int64_t> live_ms;
-  std::vector<WallSeam> seams;      // the oldest first
-  std::optional<PlayedTitle> next;  // as it was announced, at that time
-  std::vector<NowStream> streams;   // this mount first
-  std::int64_t burst_ms = 0;        // so far a player is behind `live` that begins with a burst
+  std::optional<std::int64_t> oldest_ms;  // so far back it may be heard; nullopt: not at all
+  std::vector<WallSeam> seams;            // the oldest first
+  std::optional<PlayedTitle> next;        // as it was announced, at that time
+  std::vector<NowStream> streams;         // this mount first
+  std::int64_t burst_ms = 0;  // so far a player is behind `live` that begins with a burst
 };
 
 // The part before the first " - " and what follows; without one, all of it is the title.
@@ -60,6 +62,9 @@ SongParts song_parts(std::string_view text) noexcept;
 std::string art_path(const NowMount& now, const PlayedTitle& title);
 // Where time jumps: {"wall_ms":…,"after_wall_ms":…}
 std::string seam_json(const WallSeam& seam);
+// Titles of the recording: {"mount":…,"from_ms":…,"to_ms":…,"titles":[{"wall_ms":…,"text":…}]}
+std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
+                             const std::vector<ArchiveTitle>& titles);
 // "live_mp3" is no name for people: "/live.mp3" is "live".
 std::string station_id(std::string_view mount);
 

@@ -29,6 +29,7 @@
 #include "cluster/polling/report_intake.h"
 #include "cluster/slots/slot_book.h"
 #include "net/tcp_facts.h"
+#include "stream/song_details.h"
 
 namespace lb {
 
@@ -121,6 +122,8 @@ struct TitleRequest {
   std::string only_from_ip;
   std::string art;                  // the name of its picture; "": none is told
   std::optional<std::string> next;  // what plays after it; "": that is not known any more
+  SongDetails details = {}, next_details = {};
+  std::optional<std::int64_t> at_ms = {};  // when it begins to sound, Unix; nullopt: now
 
   // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
   static TitleRequest of_texts(const std::string& artist, const std::string& title,
@@ -141,6 +144,7 @@ enum class TitleVerdict : std::uint8_t {
   kDone,
   kRefused,   // the format carries its own tags, or only_from_ip does not match
   kNoSource,  // gone in between
+  kFull,      // too many that are told ahead wait
 };
 
 struct NodePostAnswer {

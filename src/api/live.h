@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stream/song_details.h"
 namespace lb {
 
 // What an endpoint shows, or needs to know, of what runs.
@@ -121,9 +122,11 @@ struct ApiOrder {
   std::string to{};  // of kMoveListener: a mount
   std::string title{}, artist{}, url{};
   std::optional<std::string> next{};  // what plays after it; "": that is not known any more
-  std::string art{};                  // the name of a picture
-  std::string certificate{};          // a name of it
-  std::string picture{};              // its bytes, of kSetPicture; title: whose it is; "": of none
+  SongDetails details{}, next_details{};
+  std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
+  std::string art{};                    // the name of a picture
+  std::string certificate{};            // a name of it
+  std::string picture{};  // its bytes, of kSetPicture; title: whose it is; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured
   std::optional<std::uint64_t> drain_seconds{};

@@ -1,6 +1,9 @@
 #include "api/live_plans.h"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +16,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "stream/picture_shelf.h"
+#include "stream/title_history.h"
 
 namespace lb {
 namespace {
@@ -277,14 +281,53 @@ std::string song_of(const std::string& artist, const std::string& title) {
   return (artist.empty() ? "" : artist + " - ") + title;
 }
 
+// As people write it: "DE-A12-34-56789".
+std::optional<std::string> isrc_of(std::string_view text) {
+  std::string isrc;
+  for (const char c : text)
+    if (c != '-') isrc += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (isrc.size() != 12) return std::nullopt;
+  for (std::size_t i = 0; i < isrc.size(); ++i)
+    if (!(is_digit(isrc[i]) ? i >= 2 : is_letter(isrc[i]) && i < 5)) return std::nullopt;
+  return isrc;
+}
+
+SongDetails song_details(BodyFields& fields) {
+  SongDetails details;
+  details.album = fields.text("album", kMaxTitle).value_or("");
+  details.duration_ms = static_cast<std::int64_t>(
+      fields.number("duration_ms", 0, SongDetails::kLongestMs).value_or(0));
+  if (const auto isrc = fields.text("isrc", 32); isrc && !isrc->empty()) {
+    if (auto plain = isrc_of(*isrc))
+      details.isrc = *std::move(plain);
+    else
+      fields.fault("isrc", "two letters, three letters or digits, and seven digits are wanted");
+  }
+  return details;
+}
+
+// When the title begins to sound.
+std::optional<std::int64_t> title_time(BodyFields& fields, WallTime now) {
+  const auto at = fields.number("at_ms", 0, std::numeric_limits<std::int64_t>::max());
+  if (!at) return std::nullopt;
+  const auto at_ms = static_cast<std::int64_t>(*at);
+  constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
+  if (at_ms < unix_ms(now) - kFurthestMs || at_ms > unix_ms(now) + kFurthestMs)
+    fields.fault("at_ms", cat({at_ms, " is more than ten minutes from now, ", unix_ms(now)}));
+  return at_ms;
+}
+
 // "": null, it is not known any more.
-std::string next_song(BodyFields& fields, std::vector<ProblemFault>& faults) {
+std::string next_song(BodyFields& fields, std::vector<ProblemFault>& faults, SongDetails& details) {
   const Json value = fields.take("next");
   if (value.is_null()) return {};
   BodyFields next(value, faults, fields.pointer("next"));
   const auto title = next.text("title", kMaxTitle);
   if (!title || title->empty()) next.fault("title", "it is missing");
   std::string artist = next.text("artist", kMaxTitle).value_or("");
+  details = song_details(next);
   next.finish();
   return song_of(artist, title.value_or(""));
 }
@@ -303,7 +346,9 @@ Plan set_mount_title(const PlanContext& context) {
   order.title = fields.text("title", kMaxTitle).value_or("");
   order.artist = fields.text("artist", kMaxTitle).value_or("");
   order.url = fields.text("url", kMaxTitle).value_or("");
-  if (fields.has("next")) order.next = next_song(fields, faults);
+  order.details = song_details(fields);
+  order.at_ms = title_time(fields, context.now);
+  if (fields.has("next")) order.next = next_song(fields, faults, order.next_details);
   if (const auto art = fields.text("art", kMaxTitle); art && !art->empty()) {
     order.art = name_in_picture_path(*art);
     if (order.art.empty())

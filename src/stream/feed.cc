@@ -6,6 +6,7 @@
 
 #include "base/cat.h"
 #include "stream/title_line.h"
+#include "stream/wall_place.h"
 
 namespace lb {
 namespace {
@@ -371,13 +372,32 @@ void Feed::put_title(std::uint64_t position, Metadata title,
 TitlePlace Feed::place_of_title(std::uint64_t position) const {
   TitlePlace place = lease_.log->place_of_title(position);
   if (enters_here_ && place.at && !place.wall_ms) place.wall_ms = wall_now_ms();
+  // An encoder that is always early, or late, by so much.
+  const auto offset = lease_.mount->settings()->title_offset;
+  if (enters_here_ && place.wall_ms && offset.count() != 0)
+    return place_at(position, *place.wall_ms + offset.count());
   return place;
 }
 
-TitleResult Feed::set_title(Metadata metadata) {
+// The address is that of the moment, as far as the window has it.
+TitlePlace Feed::place_at(std::uint64_t position, std::int64_t wall_ms) const {
+  TitlePlace place = lease_.log->place_of_title(position);
+  place.wall_ms = wall_ms;
+  const auto view = lease_.mount->channel().newest();
+  const auto newest = view ? newest_place(*view) : std::nullopt;
+  if (newest && wall_ms < newest->wall_ms)
+    if (const auto found = place_at_wall(*view, wall_ms)) place.at = found->at;
+  return place;
+}
+
+TitleResult Feed::set_title(Metadata metadata, std::optional<std::int64_t> wall_ms) {
   if (ring_) ring_->set_title(metadata);
   if (facts_->plugin->icy_metadata) {
-    put_title(lease_.log->head(), std::move(metadata), std::nullopt);
+    const std::uint64_t position = lease_.log->head();
+    if (wall_ms && enters_here_)
+      lease_.log->placed_metadata(position, std::move(metadata), place_at(position, *wall_ms));
+    else
+      put_title(position, std::move(metadata), std::nullopt);
   } else if (!rewriter_ || !rewriter_->set_title(metadata)) {
     return TitleResult::kRefused;
   } else if (!enters_here_ && lease_.log->has_span()) {

@@ -95,7 +95,8 @@ class Feed {
   Result<bool> received(std::size_t n);
   // Bytes that came by another way (with the head).
   Result<bool> take(std::span<std::byte> bytes) { return put(bytes, false); }
-  TitleResult set_title(Metadata metadata);
+  // wall_ms: when it begins to sound, Unix; nullopt: now.
+  TitleResult set_title(Metadata metadata, std::optional<std::int64_t> wall_ms = {});
   void publish();
 
   const WriterLease& lease() const noexcept { return lease_; }
@@ -114,6 +115,7 @@ class Feed {
   void on_icy_block(std::string_view text, std::uint64_t position);
   void put_title(std::uint64_t position, Metadata title, const std::optional<TitlePlace>& told);
   TitlePlace place_of_title(std::uint64_t position) const;
+  TitlePlace place_at(std::uint64_t position, std::int64_t wall_ms) const;
   void note_seam(SeamHow how);
   void report_seam();
   bool is_of_the_log(const StreamPlace& place) const;

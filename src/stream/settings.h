@@ -147,6 +147,7 @@ struct MountSettings {
   std::vector<std::string> source_types;        // that it may send beside audio and video
   std::chrono::seconds max_stream_duration{0};  // of a source; 0: not limited
   unsigned max_history = 10;                    // titles that are remembered; 0: none
+  std::chrono::milliseconds title_offset{0};    // behind its arrival a title begins to sound
   std::string redirect,
       redirect_to;  // KH: where its listeners are sent; see app/stages/redirect_stage.h
   std::chrono::seconds max_listener_duration{0};

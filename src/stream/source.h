@@ -74,7 +74,9 @@ class Source {
   void watch(bool on);
   // The last read left something unread, so that the listeners had their turn too.
   bool has_more() const noexcept { return has_more_; }
-  TitleResult set_title(Metadata metadata) { return feed_.set_title(std::move(metadata)); }
+  TitleResult set_title(Metadata metadata, std::optional<std::int64_t> wall_ms) {
+    return feed_.set_title(std::move(metadata), wall_ms);
+  }
   void finish(EndReason reason);
   // The encoder writes no more, and stays: what its StandbySource needs.  Nothing but take_lease()
   // follows.

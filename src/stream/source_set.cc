@@ -94,10 +94,11 @@ bool SourceSet::has_ended(std::uint64_t lease) {
   return !sources_.contains(lease);
 }
 
-TitleResult SourceSet::set_title(std::uint64_t lease, Metadata metadata) {
+TitleResult SourceSet::set_title(std::uint64_t lease, Metadata metadata,
+                                 std::optional<std::int64_t> wall_ms) {
   loop_.assert_here();
   const auto at = sources_.find(lease);
-  if (at != sources_.end()) return at->second->set_title(std::move(metadata));
+  if (at != sources_.end()) return at->second->set_title(std::move(metadata), wall_ms);
   const auto standby = standbys_.find(lease);
   if (standby == standbys_.end()) return TitleResult::kRefused;
   standby->second->set_title(std::move(metadata));

@@ -78,7 +78,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   // Reads what has come from its socket first.  True: it has ended, now or before, and its lease is
   // on the way back.
   bool has_ended(std::uint64_t lease);
-  TitleResult set_title(std::uint64_t lease, Metadata metadata);
+  // wall_ms: when it begins to sound, Unix; nullopt: now.
+  TitleResult set_title(std::uint64_t lease, Metadata metadata,
+                        std::optional<std::int64_t> wall_ms = {});
   void end_all(EndReason reason);
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it

@@ -59,23 +59,24 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
       return a.second.changed < b.second.changed;
     }));
   announced_.erase(mount);
-  std::string art;
+  PlayedTitle coming;
   if (auto painted = painted_.extract(mount); painted && painted.mapped().title == text)
-    art = std::move(painted.mapped().art);
+    coming = std::move(painted.mapped());
   Row& row = rows_[mount];
   row.changed = ++changes_;
-  row.titles.push_back(
-      {begins(place, now), std::move(text), place.at, std::move(art), shown_url(url)});
+  row.titles.push_back({begins(place, now), std::move(text), place.at, std::move(coming.art),
+                        shown_url(url), std::move(coming.details)});
   if (row.titles.size() > keep)
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
 }
 
-void TitleHistory::announce(const std::string& mount, std::string_view title, WallTime now) {
+void TitleHistory::announce(const std::string& mount, std::string_view title, WallTime now,
+                            const SongDetails& details) {
   const std::lock_guard lock(mutex_);
   if (title.empty() || (announced_.size() >= kMaxMounts && !announced_.contains(mount)))
     announced_.erase(mount);
   else
-    announced_.insert_or_assign(mount, PlayedTitle{now, shortened(title)});
+    announced_.insert_or_assign(mount, PlayedTitle{now, shortened(title), {}, {}, {}, details});
 }
 
 std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const {
@@ -88,16 +89,30 @@ void TitleHistory::paint(const std::string& mount, std::string_view title, const
   if (title.empty()) return;
   const std::lock_guard lock(mutex_);
   if (!art.empty()) remember_picture(mount, art);
+  if (PlayedTitle* const coming = find_coming(mount, title, !art.empty())) coming->art = art;
+}
+
+void TitleHistory::describe(const std::string& mount, std::string_view title,
+                            const SongDetails& details) {
+  if (title.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (PlayedTitle* const coming = find_coming(mount, title, details != SongDetails()))
+    coming->details = details;
+}
+
+// The newest title, if it has this text, else the one that is to come; null: there is none of this
+// text, and none was made, or there is no room.  Under the lock.
+PlayedTitle* TitleHistory::find_coming(const std::string& mount, std::string_view title,
+                                       bool make) {
   std::string text = shortened(title);
-  if (const auto row = rows_.find(mount); row != rows_.end() && !row->second.titles.empty() &&
-                                          row->second.titles.back().title == text) {
-    row->second.titles.back().art = art;
-    return;
-  }
-  if (art.empty() || (painted_.size() >= kMaxMounts && !painted_.contains(mount)))
-    painted_.erase(mount);
-  else
-    painted_.insert_or_assign(mount, PlayedTitle{{}, std::move(text), {}, art});
+  if (const auto row = rows_.find(mount);
+      row != rows_.end() && !row->second.titles.empty() && row->second.titles.back().title == text)
+    return &row->second.titles.back();
+  const auto known = painted_.find(mount);
+  if (known != painted_.end() && known->second.title == text) return &known->second;
+  if (known != painted_.end()) painted_.erase(known);
+  if (!make || painted_.size() >= kMaxMounts) return nullptr;
+  return &painted_.emplace(mount, PlayedTitle{{}, std::move(text)}).first->second;
 }
 
 void TitleHistory::note_picture(const std::string& mount, const std::string& art) {
@@ -139,7 +154,8 @@ std::string TitleHistory::url_of(const std::string& mount, std::string_view titl
 std::vector<MountPicture> TitleHistory::pictured() const {
   const std::lock_guard lock(mutex_);
   std::vector<MountPicture> rows;
-  for (const auto& [mount, painted] : painted_) rows.push_back({mount, painted.title, painted.art});
+  for (const auto& [mount, painted] : painted_)
+    if (!painted.art.empty()) rows.push_back({mount, painted.title, painted.art});
   for (const auto& [mount, row] : rows_)
     if (!row.titles.empty() && !row.titles.back().art.empty() && !painted_.contains(mount))
       rows.push_back({mount, row.titles.back().title, row.titles.back().art});
@@ -161,7 +177,9 @@ void TitleHistory::mend(const std::string& mount, std::string_view title, const 
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
       [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
-  if (known == titles.rend() || known->place == place.at) return;
+  if (known == titles.rend()) return;
+  // Without a time nothing is said of one that is known.
+  if (known->place == place.at && !place.wall_ms) return;
   known->at = begins(place, now);
   known->place = place.at;
 }

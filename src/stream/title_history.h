@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "stream/song_details.h"
 #include "stream/title_place.h"
 
 namespace lb {
@@ -28,6 +29,7 @@ struct PlayedTitle {
   std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
   std::string art = {};                     // the name of its picture; "": it has none
   std::string url = {};                     // StreamUrl, of http or https; "": none
+  SongDetails details = {};
 };
 
 struct MountPicture {
@@ -60,11 +62,14 @@ class TitleHistory {
             WallTime now);
   // What plays next, as an operator has said at that time; until another title comes.  "": that is
   // not known any more.
-  void announce(const std::string& mount, std::string_view title, WallTime now);
+  void announce(const std::string& mount, std::string_view title, WallTime now,
+                const SongDetails& details = {});
   std::optional<PlayedTitle> next_of(const std::string& mount) const;
   // The picture of the newest title of this text; where that has not come, of the next one that
   // is added, if it has this text.  "": it has none any more.
   void paint(const std::string& mount, std::string_view title, const std::string& art);
+  // Likewise what is told of it beside its text.
+  void describe(const std::string& mount, std::string_view title, const SongDetails& details);
   // It is one of the mount's, whatever title has it.
   void note_picture(const std::string& mount, const std::string& art);
   // Of its newest title of this text; "": it has none.
@@ -87,6 +92,7 @@ class TitleHistory {
 
  private:
   const PlayedTitle* find(const std::string& mount, std::string_view title) const;
+  PlayedTitle* find_coming(const std::string& mount, std::string_view title, bool make);
   struct Row {
     std::vector<PlayedTitle> titles;  // the oldest first
     std::uint64_t changed = 0;        // rising over all mounts

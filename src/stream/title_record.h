@@ -16,12 +16,13 @@ namespace lb {
 
 template <class Io, RecordOf<PlayedTitle> T>
 void record_fields(Io& io, T& played) {
-  auto& [at, title, place, art, url] = played;
+  auto& [at, title, place, art, url, details] = played;
   io(1, at);
   io(2, title);
   io(3, place);
   io(4, art);
   io(5, url);
+  io(6, details);
 }
 
 struct TitlesRecord {

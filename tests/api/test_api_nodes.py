@@ -186,7 +186,7 @@ def a_title_by_the_api_is_heard_and_shown(t):
     # What plays next, until it does.
     api.problem("invalid", "POST", "/mounts/live.mp3/title", {"title": "x", "next": {"artist": "only"}})
     api.want(204, "POST", "/mounts/live.mp3/title", {"title": "Now", "next": {"artist": "N", "title": "Next"}})
-    wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["next"] == {"text": "N - Next", "artist": "N", "title": "Next"}, "it is announced")
+    wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["next"] == {"text": "N - Next", "artist": "N", "title": "Next", "album": None, "duration_ms": None, "isrc": None}, "it is announced")
     wait_for(lambda: (server.get("/api/nowplaying/live").json()["playing_next"] or {}).get("song", {}).get("text") == "N - Next", "AzuraCast's programs get it")
     api.want(204, "POST", "/mounts/live.mp3/title", {"artist": "N", "title": "Next"})
     wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["next"] is None, "it plays")

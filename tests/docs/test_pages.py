@@ -301,6 +301,13 @@ def the_audience_is_asked_for_elsewhere(machine):
 
 
 @test
+def titles_are_told_elsewhere(machine):
+    Page("doc/titles.md", machine, [
+        ("curl -u", "tests/blackbox/test_title_facts.py tells titles of a stream that plays, good ones and bad ones"),
+    ]).end()
+
+
+@test
 def pictures_are_given_elsewhere(machine):
     Page("doc/pictures.md", machine, [
         ("curl -u", "tests/blackbox/test_pictures.py gives pictures to a stream that plays, good ones and bad ones"),

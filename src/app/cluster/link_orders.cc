@@ -51,6 +51,9 @@ void set_title(Station& station, const CommandFrame& command, const OrderReply& 
   TitleRequest request = TitleRequest::of_texts(command.artist, command.title, command.url);
   request.art = name_in_picture_path(command.art);
   if (!command.next.empty()) request.next = command.next;
+  request.details = command.about;
+  request.next_details = command.next_about;
+  if (command.wall_ms > 0) request.at_ms = command.wall_ms;
   station.set_title(command.mount, std::move(request), [answer](TitleVerdict verdict) {
     const bool done = verdict == TitleVerdict::kDone;
     answer(done, done ? "the title is set" : "the title cannot be set");

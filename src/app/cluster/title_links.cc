@@ -131,8 +131,12 @@ void TitleLinks::see_own(const std::string& mount) {
         if (known->place) row->place = print_address(*known->place);
         row->art = known->art;
         row->url = known->url;
+        row->about = known->details;
       }
-      if (const auto next = network_.titles.next_of(mount)) row->next = next->title;
+      if (const auto next = network_.titles.next_of(mount)) {
+        row->next = next->title;
+        row->next_about = next->details;
+      }
     }
   }
   table_.set_own({mount, false, masters_.own_id()}, std::move(row));
@@ -169,13 +173,17 @@ void TitleLinks::use(const std::string& mount) {
     // Its stream may bring the title later than this row.
     if (!art.empty() || (same && !before->title.art.empty()))
       network_.titles.paint(mount, best->song, art);
+    if (best->about != SongDetails() || (same && before->title.details != SongDetails()))
+      network_.titles.describe(mount, best->song, best->about);
+    const WallTime begins = TitleHistory::begins(place, now);
     if (same && before->title.place == place.at && before->title.art == art &&
-        before->next.title == best->next)
+        (before->title.at == begins || !place.wall_ms) && before->title.details == best->about &&
+        before->next.title == best->next && before->next.details == best->next_about)
       return;
-    PlayedTitle next{now, best->next};
+    PlayedTitle next{now, best->next, {}, {}, {}, best->next_about};
     if (same && before->next.title == best->next) next.at = before->next.at;
-    elsewhere.set(mount, Told{PlayedTitle{TitleHistory::begins(place, now), best->song, place.at,
-                                          std::move(art), TitleHistory::shown_url(best->url)},
+    elsewhere.set(mount, Told{PlayedTitle{begins, best->song, place.at, std::move(art),
+                                          TitleHistory::shown_url(best->url), best->about},
                               std::move(next)});
   }
   elsewhere_.publish(std::make_shared<const Elsewhere>(std::move(elsewhere)));

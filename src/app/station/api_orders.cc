@@ -8,6 +8,7 @@
 #include "app/cluster/mount_homes.h"
 #include "app/services/certificate_orders.h"
 #include "app/services/picture_files.h"
+#include "app/station/due_titles.h"
 #include "app/station/now_feeds.h"
 #include "base/cat.h"
 
@@ -84,11 +85,17 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
     command.url = order.url;
     command.art = order.art;
     command.next = order.next.value_or("");
+    command.about = order.details;
+    command.next_about = order.next_details;
+    command.wall_ms = order.at_ms.value_or(0);
     return send(node, std::move(command), std::move(then));
   }
   TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
   request.art = order.art;
   request.next = order.next;
+  request.details = order.details;
+  request.next_details = order.next_details;
+  request.at_ms = order.at_ms;
   services_.station->set_title(
       order.mount, std::move(request),
       [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
@@ -97,6 +104,9 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
             return then(std::nullopt);
           case TitleVerdict::kNoSource:
             return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
+          case TitleVerdict::kFull:
+            return then(order_refused(cat({"mount ", mount, " has ", DueTitles::kMaxOfMount,
+                                           " titles that were told ahead already"})));
           case TitleVerdict::kRefused:
             return then(order_refused(cat(
                 {"the format of mount ", mount, " has its titles in the stream, or has none"})));

@@ -6,9 +6,11 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/station/foreign_pages.h"
+#include "app/station/open_past.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/time_zone.h"
+#include "stream/wall_place.h"
 
 namespace lb {
 namespace {
@@ -54,6 +56,7 @@ void find_live(const Mount& mount, NowMount& now) {
   const auto view = mount.channel().newest();
   if (view == nullptr) return;
   if (view->wall_seams != nullptr) now.seams = *view->wall_seams;
+  if (const auto oldest = oldest_place(*view)) now.oldest_ms = oldest->wall_ms;
   if (view->sync.empty()) return;
   const SyncMark& mark = view->sync[view->sync.end() - 1];
   const StreamSpan* span = view->span_at(mark.position);
@@ -138,6 +141,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     now.next = network.links->titles().next_elsewhere(name, now.title->title);
   if (now.history.size() > titles) now.history.resize(titles);
   if (const auto mount = network.mounts.find(name)) find_live(*mount, now);
+  if (const auto past = open_past(network, sight.config, name); !past.empty())
+    now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
   now.streams = streams_of(sight, station, name);
   take_station(now, station, sight.config);
   return now;

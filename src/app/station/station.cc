@@ -344,6 +344,19 @@ void ServerStation::set_fallback(const std::string& name, const std::string& fal
   services_.mount_files->add_fallback(fallback);
 }
 
+ServerStation::ServerStation(Services& services)
+    : services_(services),
+      due_titles_(services.loops.control(), [this](const std::string& mount, TitleRequest request) {
+        set_title(mount, std::move(request), [this, mount](TitleVerdict verdict) {
+          if (verdict == TitleVerdict::kDone) return;
+          services_.log.warn(
+              "station/title",
+              cat({"mount ", mount,
+                   ": a title that was told ahead was not set: the source has left, or "
+                   "its format has its titles in the stream"}));
+        });
+      }) {}
+
 void ServerStation::set_title(const std::string& name, TitleRequest request,
                               Then<TitleVerdict> then) {
   const auto* writer = services_.admission->writer_of(name);
@@ -369,6 +382,13 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     then(TitleVerdict::kDone);
     return;
   }
+  if (request.at_ms && *request.at_ms > unix_ms(services_.clock.wall())) {
+    then(due_titles_.add(name, std::move(request)) ? TitleVerdict::kDone : TitleVerdict::kFull);
+    return;
+  }
+  // Before the title comes: no reader is told of it without them.
+  if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
+  services_.titles.describe(name, title->song(), request.details);
   for (std::size_t i = 1; i < targets.size(); ++i) {
     Worker& home = *services_.workers[targets[i].home];
     home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {
@@ -376,15 +396,16 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     });
   }
   Worker& home = *services_.workers[targets.front().home];
+  const auto at_ms = request.at_ms;
   auto answer = std::make_shared<Then<TitleVerdict>>(
-      [this, name, song = title->song(), art = std::move(request.art),
-       next = std::move(request.next), then = std::move(then)](TitleVerdict verdict) mutable {
-        if (verdict == TitleVerdict::kDone) note_title(name, song, art, next);
+      [this, name, song = title->song(), request = std::move(request),
+       then = std::move(then)](TitleVerdict verdict) mutable {
+        if (verdict == TitleVerdict::kDone) note_title(name, song, request);
         then(verdict);
       });
-  home.loop.post([this, &home, lease = targets.front().id,
+  home.loop.post([this, &home, lease = targets.front().id, at_ms,
                   title = std::make_shared<Metadata>(std::move(*title)), answer] {
-    const TitleResult result = home.sources.set_title(lease, std::move(*title));
+    const TitleResult result = home.sources.set_title(lease, std::move(*title), at_ms);
     services_.loops.control().post([answer, result] {
       (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
     });
@@ -393,13 +414,18 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
 
 // Told beside the title, and in no stream.
 void ServerStation::note_title(const std::string& mount, const std::string& song,
-                               const std::string& art, const std::optional<std::string>& next) {
-  if (art.empty() && !next) return;
-  if (!art.empty()) {
-    services_.titles.paint(mount, song, art);
-    services_.picture_files->titles_changed();
+                               const TitleRequest& request) {
+  // Of a title that plays already the time may be told later.
+  if (request.at_ms) {
+    TitlePlace place;
+    place.wall_ms = request.at_ms;
+    const auto titles = services_.titles.of(mount);
+    if (!titles.empty() && titles.front().title == song) place.at = titles.front().place;
+    services_.titles.mend(mount, song, place, services_.clock.wall());
   }
-  if (next) services_.titles.announce(mount, *next, services_.clock.wall());
+  if (!request.art.empty()) services_.picture_files->titles_changed();
+  if (request.next)
+    services_.titles.announce(mount, *request.next, services_.clock.wall(), request.next_details);
   services_.now_feeds->check(mount);
   services_.links->titles().mount_changed(mount);
 }

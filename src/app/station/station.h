@@ -7,12 +7,13 @@
 
 #include "admin/station.h"
 #include "app/services/services.h"
+#include "app/station/due_titles.h"
 
 namespace lb {
 
 class ServerStation final : public Station {
  public:
-  explicit ServerStation(Services& services) : services_(services) {}
+  explicit ServerStation(Services& services);
 
   void stats_text(std::optional<std::string> mount, Then<std::string> then) override;
   void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
@@ -55,11 +56,11 @@ class ServerStation final : public Station {
   void users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) override;
 
  private:
-  void note_title(const std::string& mount, const std::string& song, const std::string& art,
-                  const std::optional<std::string>& next);
+  void note_title(const std::string& mount, const std::string& song, const TitleRequest& request);
   std::shared_ptr<Mount> mount_of(const std::string& name) const;
 
   Services& services_;
+  DueTitles due_titles_;
 };
 
 }  // namespace lb

@@ -27,6 +27,7 @@
 #include "cluster/nodes/node_table.h"
 #include "cluster/slots/seat_row.h"
 #include "cluster/slots/slot_row.h"
+#include "stream/song_details.h"
 
 namespace lb {
 
@@ -154,6 +155,8 @@ struct CommandFrame {
   DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
   std::string art, next;           // likewise; "": not told
+  SongDetails about = {}, next_about = {};
+  std::int64_t wall_ms = 0;  // when it begins to sound, Unix; 0: now
 };
 std::string_view to_text(CommandFrame::Verb verb) noexcept;
 
@@ -237,6 +240,7 @@ struct TitleRow {
   std::string art = {};      // the name of its picture; "": it has none
   std::string next = {};     // the song behind it; "": not known
   std::string url = {};      // that its stream names with it; "": none
+  SongDetails about = {}, next_about = {};
 
   bool operator==(const TitleRow&) const = default;
 };

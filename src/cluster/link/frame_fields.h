@@ -116,6 +116,10 @@ inline constexpr auto kDrainFields =
 inline constexpr auto kKickFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<Whole<>, &CommandFrame::listener>("cid")});
+inline constexpr auto kSongFields =
+    std::to_array({member<Text<kLongestTitle>, &SongDetails::album>("album"),
+                   member<Word, &SongDetails::isrc>("isrc"),
+                   member<Whole<SongDetails::kLongestMs>, &SongDetails::duration_ms>("ms")});
 inline constexpr auto kMoveFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<MountName, &CommandFrame::to>("to").needed(),
@@ -126,7 +130,10 @@ inline constexpr auto kMetadataFields =
                    member<Text<kLongestTitle>, &CommandFrame::artist>("artist"),
                    member<Text<kLongestTitle>, &CommandFrame::url>("url"),
                    member<Word, &CommandFrame::art>("art"),
-                   member<Text<kLongestTitle>, &CommandFrame::next>("next")});
+                   member<Text<kLongestTitle>, &CommandFrame::next>("next"),
+                   member<Object<kSongFields>, &CommandFrame::about>("about"),
+                   member<Object<kSongFields>, &CommandFrame::next_about>("nabout"),
+                   member<Wall, &CommandFrame::wall_ms>("wall")});
 inline constexpr auto kDrainOrderFields =
     std::to_array({member<DrainName, &CommandFrame::drain>("mode").always()});
 // … those that the order needs.
@@ -207,7 +214,9 @@ inline constexpr auto kTitleFields = std::to_array(
      member<Text<kLongestTitle>, &TitleRow::song>("song"), member<Word, &TitleRow::place>("id"),
      member<Wall, &TitleRow::wall_ms>("wall"), member<Whole<kMaxTitleHops>, &TitleRow::hops>("hop"),
      member<Word, &TitleRow::art>("art"), member<Text<kLongestTitle>, &TitleRow::next>("next"),
-     member<Text<kLongestTitle>, &TitleRow::url>("url")});
+     member<Text<kLongestTitle>, &TitleRow::url>("url"),
+     member<Object<kSongFields>, &TitleRow::about>("about"),
+     member<Object<kSongFields>, &TitleRow::next_about>("nabout")});
 
 inline constexpr auto kBookFields = std::to_array(
     {member<Word, &BookFrame::epoch>("epoch").needed(),

@@ -46,8 +46,11 @@ TEST(NowEvents, WhatPlaysNextIsToldAsInTheState) {
   auto events = now_events(before, after);
   LONGS_EQUAL(1, events.size());
   STRCMP_EQUAL("next", std::string(events[0].type).c_str());
-  STRCMP_EQUAL("{\"text\":\"N - Next\",\"artist\":\"N\",\"title\":\"Next\"}",
-               events[0].data.c_str());
+  STRCMP_EQUAL(
+      "{\"text\":\"N - "
+      "Next\",\"artist\":\"N\",\"title\":\"Next\",\"album\":null,\"duration_ms\":null,"
+      "\"isrc\":null}",
+      events[0].data.c_str());
   CHECK(now_json(after, 1).find("\"next\":" + events[0].data) != std::string::npos);
   CHECK(now_events(after, after).empty());
   events = now_events(after, before);

@@ -357,7 +357,7 @@ TEST(Source, InlineTitlesAreReadInTheCharsetOfTheMount) {
 
 TEST(Source, ATitleHoldsFromTheHeadOn) {
   begin(kPlain, "0123456789");
-  CHECK(source->set_title(make_icy_metadata("Anna - One", "", "", "")) == TitleResult::kDone);
+  CHECK(source->set_title(make_icy_metadata("Anna - One", "", "", ""), {}) == TitleResult::kDone);
   arrive("x");
   STRCMP_EQUAL("(none)", title_of(view()->metadata_at(9)).c_str());
   STRCMP_EQUAL("Anna - One", title_of(view()->metadata_at(10)).c_str());
@@ -366,8 +366,8 @@ TEST(Source, ATitleHoldsFromTheHeadOn) {
 TEST(Source, ATitleIsWrittenToTheLogsOnceThoughItIsSetAgain) {
   mount->gate().enter();
   begin(kPlain);
-  source->set_title(make_icy_metadata("Anna - One", "", "", ""));
-  source->set_title(make_icy_metadata("Anna - One", "", "", ""));
+  source->set_title(make_icy_metadata("Anna - One", "", "", ""), {});
+  source->set_title(make_icy_metadata("Anna - One", "", "", ""), {});
   CHECK(host.captured.says("INFO source/source mount /m: title is now \"Anna - One\""));
   const std::string lines = host.captured.playlist();
   LONGS_EQUAL(1, std::count(lines.begin(), lines.end(), '\n'));
@@ -375,17 +375,17 @@ TEST(Source, ATitleIsWrittenToTheLogsOnceThoughItIsSetAgain) {
 }
 TEST(Source, AFormatWithoutTitlesRefusesThem) {
   begin(kWithoutTitles);
-  CHECK(source->set_title(make_icy_metadata("One", "", "", "")) == TitleResult::kRefused);
+  CHECK(source->set_title(make_icy_metadata("One", "", "", ""), {}) == TitleResult::kRefused);
   CHECK(host.captured.playlist().empty());
 }
 TEST(Source, ARewrittenStreamCarriesItsTitleInItself) {
   begin(kLines, "first\nsec");
   STRCMP_EQUAL("first\n", stream().c_str());
-  CHECK(source->set_title(make_icy_metadata("T", "", "", "")) == TitleResult::kDone);
+  CHECK(source->set_title(make_icy_metadata("T", "", "", ""), {}) == TitleResult::kDone);
   STRCMP_EQUAL("first\n", stream().c_str());
   arrive("ond\nthird\nhalf");
   STRCMP_EQUAL("first\n[T]second\nthird\n", stream().c_str());
-  CHECK(source->set_title(make_icy_metadata("refused", "", "", "")) == TitleResult::kRefused);
+  CHECK(source->set_title(make_icy_metadata("refused", "", "", ""), {}) == TitleResult::kRefused);
   pair.close();
   turn();
   STRCMP_EQUAL("first\n[T]second\nthird\n", stream().c_str());

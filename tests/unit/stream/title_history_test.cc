@@ -144,11 +144,34 @@ TEST(TitleHistory, APictureIsOfTheTitleThatHasItsTextWhicheverComesFirst) {
   history.paint("/m", "D", "");
   STRCMP_EQUAL("", art("D").c_str());
 }
+TEST(TitleHistory, WhatIsToldOfASongIsOfTheTitleThatHasItsText) {
+  const SongDetails of_a{"Album", "DEA123456789", 180'000};
+  history.describe("/m", "A", of_a);  // to come
+  history.paint("/m", "A", "a.jpg");
+  history.add("/m", "A", {}, at(1), 9);
+  CHECK(history.of("/m").front().details == of_a);
+  STRCMP_EQUAL("a.jpg", history.of("/m").front().art.c_str());
+  history.describe("/m", "A", {});
+  CHECK(history.of("/m").front().details == SongDetails());
+  history.describe("/m", "B", of_a);
+  history.add("/m", "C", {}, at(2), 9);
+  history.add("/m", "B", {}, at(3), 9);
+  CHECK(history.of("/m").front().details == SongDetails());
+}
+TEST(TitleHistory, ATimeMayBeToldLaterOfATitleWhoseByteIsKnown) {
+  const StreamAddress byte{{1, 2}, 5};
+  history.add("/m", "A", {byte, std::int64_t{1000000}}, at(1000), 9);
+  history.mend("/m", "A", {byte, std::int64_t{997000}}, at(1001));
+  CHECK_EQUAL(997000, unix_ms(history.of("/m").front().at));
+  history.mend("/m", "A", {byte, {}}, at(1002));  // says nothing
+  CHECK_EQUAL(997000, unix_ms(history.of("/m").front().at));
+}
 TEST(TitleHistory, AnotherProcessGoesOnWithIt) {
   history.add("/m", "A", {StreamAddress{{1, 2}, 5}, {}}, at(1000), 9);
   history.paint("/m", "A", "a.png");
   history.add("/m", "B", {}, at(1001), 9);
-  history.announce("/m", "C", at(1002));
+  history.describe("/m", "B", {"Album", "", 1000});
+  history.announce("/m", "C", at(1002), {"", "", 2000});
   history.paint("/n", "to come", "n.png");
   history.note_picture("/m", "a.png");
   TitleHistory next;
@@ -157,6 +180,7 @@ TEST(TitleHistory, AnotherProcessGoesOnWithIt) {
   const auto titles = next.of("/m");
   LONGS_EQUAL(2, titles.size());
   STRCMP_EQUAL("B", titles[0].title.c_str());
+  CHECK(titles[0].details.album == "Album" && next.next_of("/m")->details.duration_ms == 2000);
   CHECK(titles[1].title == "A" && titles[1].art == "a.png" && titles[1].at == at(1000));
   CHECK_EQUAL(5, titles[1].place->position);
   STRCMP_EQUAL("C", next.next_of("/m")->title.c_str());

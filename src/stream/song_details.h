@@ -1,0 +1,31 @@
+// SongDetails: what is told of a song beside its text.  No stream carries it: it comes from the API
+// of the node of the source, and from that node by links.
+//
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/record.h"
+
+namespace lb {
+
+struct SongDetails {
+  static constexpr std::int64_t kLongestMs = 86'400'000;
+
+  std::string album;             // "": not told
+  std::string isrc;              // 12 letters and digits; "": not told
+  std::int64_t duration_ms = 0;  // 0: not told
+
+  bool operator==(const SongDetails&) const = default;
+};
+template <class Io, RecordOf<SongDetails> T>
+void record_fields(Io& io, T& details) {
+  auto& [album, isrc, duration_ms] = details;
+  io(1, album);
+  io(2, isrc);
+  io(3, duration_ms);
+}
+
+}  // namespace lb

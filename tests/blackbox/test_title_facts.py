@@ -1,0 +1,108 @@
+"""What is told of a title beside its text, when it sounds, and the titles of a recording."""
+import json
+import time
+
+from harness import ADMIN, check, equal, test, wait_for
+from test_now import now, set_title
+
+NO_BURST = "<console>1</console><mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size><max-history>9</max-history>%s</mount>"
+
+
+def post(server, mount, body):
+    text = json.dumps(body).encode()
+    lines = ["Host: 127.0.0.1", "Connection: close", "Content-Type: application/json", "Content-Length: %d" % len(text)]
+    return server.ask("POST /api/v1/mounts/%%2F%s/title HTTP/1.1" % mount[1:], lines, ADMIN, text)
+
+
+def timed(server, mount, **more):
+    """A source that has sent for so long that its stream has times."""
+    source = server.source(mount, **more)
+    wait_for(lambda: source.play(2) and (now(server, mount)["live"] or {}).get("wall_ms") is not None, "the stream has times", 15)
+    return source
+
+
+@test
+def what_the_api_tells_of_a_song_is_shown(t):
+    server = t.server(body=NO_BURST % "")
+    timed(server, "/hit.mp3")
+    equal(post(server, "/hit.mp3", {"title": "Two", "artist": "B", "album": "Best <of>", "duration_ms": 180000, "isrc": "de-a12-34-56789",
+                                    "next": {"title": "Three", "artist": "C", "album": "More", "duration_ms": 200000}}).status, 204)
+    seen = now(server, "/hit.mp3", lambda s: s["title"] and s["next"])
+    equal([seen["title"][key] for key in ("text", "album", "duration_ms", "isrc")], ["B - Two", "Best <of>", 180000, "DEA123456789"])
+    equal(seen["next"], {"text": "C - Three", "artist": "C", "title": "Three", "album": "More", "duration_ms": 200000, "isrc": None})
+    one = wait_for(lambda: [one for one in [server.get("/api/nowplaying/hit").json()] if one["now_playing"]["song"]["text"] == "B - Two"], "AzuraCast's page shows it")[0]
+    playing, coming = one["now_playing"], one["playing_next"]
+    equal((playing["song"]["album"], playing["song"]["isrc"], playing["duration"]), ("Best <of>", "DEA123456789", 180))
+    check(179 <= playing["elapsed"] + playing["remaining"] <= 180, str(playing))
+    equal((coming["duration"], coming["song"]["album"], coming["played_at"]), (200, "More", (seen["title"]["wall_ms"] + 180000) // 1000))
+    # A title of the encoder's has nothing of it.
+    set_title(server, "/hit.mp3", "D - Four")
+    seen = now(server, "/hit.mp3", lambda s: s["title"]["text"] == "D - Four")
+    equal((seen["title"]["album"], seen["title"]["duration_ms"], seen["next"]), (None, None, None))
+    equal(seen["history"][0]["album"], "Best <of>")
+
+
+@test
+def what_cannot_be_true_of_a_song_is_refused_by_its_field(t):
+    server = t.server(body=NO_BURST % "")
+    server.source("/hit.mp3").play(2)
+    now_ms = int(time.time() * 1000)
+    for field, value in (("duration_ms", -1), ("duration_ms", 86_400_001), ("duration_ms", "3:00"), ("isrc", "nonsense"), ("isrc", "DEA12345678X"),
+                         ("album", "x" * 1025), ("album", 7), ("at_ms", now_ms + 700_000), ("at_ms", now_ms - 700_000), ("at_ms", "now"), ("at_ms", -1)):
+        reply = post(server, "/hit.mp3", {"title": "x", field: value})
+        equal((reply.status, reply.get("Content-Type")), (422, "application/problem+json"), "%s %r" % (field, value))
+        check("/" + field in reply.text, reply.text)
+    reply = post(server, "/hit.mp3", {"title": "x", "next": {"title": "y", "isrc": "?"}})
+    check(reply.status == 422 and "/next/isrc" in reply.text, reply.text)
+
+
+@test
+def a_title_that_is_told_ahead_begins_at_its_moment(t):
+    server = t.server(body=NO_BURST % "")
+    source = timed(server, "/hit.mp3")
+    set_title(server, "/hit.mp3", "First")
+    now(server, "/hit.mp3", lambda s: s["title"])
+    at_ms = int(time.time() * 1000) + 1500
+    equal(post(server, "/hit.mp3", {"title": "Ahead", "album": "Later", "at_ms": at_ms}).status, 204)
+    equal(now(server, "/hit.mp3")["title"]["text"], "First")
+    seen = now(server, "/hit.mp3", lambda s: source.play(1) and s["title"]["text"] == "Ahead")
+    equal((seen["title"]["wall_ms"], seen["title"]["album"]), (at_ms, "Later"))
+    check(seen["now_ms"] >= at_ms, "it came %d ms before its time" % (at_ms - seen["now_ms"]))
+    # So many wait, no more; one of the same moment is in its place.
+    later = int(time.time() * 1000) + 500_000
+    for i in range(32):
+        equal(post(server, "/hit.mp3", {"title": "T%d" % i, "at_ms": later + i}).status, 204)
+    equal(post(server, "/hit.mp3", {"title": "again", "at_ms": later}).status, 204)
+    reply = post(server, "/hit.mp3", {"title": "one more", "at_ms": later + 100})
+    check(reply.status == 409 and "32" in reply.json()["detail"], reply.text)
+
+
+@test
+def a_title_that_is_told_late_has_begun_before(t):
+    server = t.server(body=NO_BURST % "")
+    timed(server, "/hit.mp3").play(10)
+    place = server.get("/api/v1/now/hit.mp3/place").json()
+    at_ms = place["oldest_ms"] + (place["live_ms"] - place["oldest_ms"]) // 2
+    equal(post(server, "/hit.mp3", {"title": "Late", "at_ms": at_ms}).status, 204)
+    title = now(server, "/hit.mp3", lambda s: s["title"])["title"]
+    equal(title["wall_ms"], at_ms)
+    # Its address is that of the moment.
+    equal(title["id"], server.get("/api/v1/now/hit.mp3/place?wall=%d" % at_ms).json()["at"])
+    # Of the title that plays the time is put right.
+    equal(post(server, "/hit.mp3", {"title": "Late", "at_ms": at_ms - 3000, "album": "Known now"}).status, 204)
+    seen = now(server, "/hit.mp3", lambda s: s["title"]["wall_ms"] == at_ms - 3000)
+    equal((seen["title"]["album"], seen["history"]), ("Known now", []))
+
+
+@test
+def an_encoder_that_is_always_early_or_late_is_put_right(t):
+    server = t.server(body=NO_BURST % "<title-offset>4s</title-offset>" +
+                      "<mount><mount-name>/late.mp3</mount-name><title-offset>-2500ms</title-offset></mount>"
+                      "<mount><mount-name>/true.mp3</mount-name></mount>")
+    found = {}
+    for mount in ("/hit.mp3", "/late.mp3", "/true.mp3"):
+        timed(server, mount)
+        live_ms = now(server, mount)["live"]["wall_ms"]
+        set_title(server, mount, "T")
+        found[mount] = now(server, mount, lambda s: s["title"])["title"]["wall_ms"] - live_ms
+    check(abs(found["/true.mp3"]) < 100 and abs(found["/hit.mp3"] - 4000) < 100 and abs(found["/late.mp3"] + 2500) < 100, str(found))
