@@ -5,7 +5,7 @@
   const page = document.querySelector('main');
   let audio = document.querySelector('audio');  // another one where the quality changes
   const by = id => document.getElementById(id);
-  const logo = by('logo'), cover = by('cover'), title = by('title'), artist = by('artist'), status = by('status'), played = by('played');
+  const logo = by('logo'), cover = document.createElement('img'), title = by('title'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
@@ -24,6 +24,11 @@
       localStorage.setItem('lb-player-' + key, value);
     } catch { /* then it is not kept */ }
   };
+  // A node that is younger than the page is none that its policy names: the page is loaded again, once.
+  document.addEventListener('securitypolicyviolation', event => {
+    const [load] = performance.getEntriesByType('navigation');
+    if (/^(media|connect)-src/.test(event.effectiveDirective) && load && load.type !== 'reload') location.reload();
+  });
   const say = words => { if (status.textContent !== words) status.textContent = words; };
 
   // Playing: `wanted` is what the listener asked for, whatever the network does.
@@ -82,7 +87,8 @@
     again = closing = 0;
     moved = performance.now();
     position = 0;
-    say(text.connecting);
+    opened = false;
+    if (wait === FIRST_WAIT_S) say(text.connecting);
     const fresh = place && place.of === source && performance.now() - place.since < FRESH_MS;
     base = fresh ? {wall_ms: place.wall_ms, first: null} : null;
     audio.src = fresh ? place.url : source;
@@ -93,12 +99,24 @@
     });
   }
 
+  // An element that plays cannot say why there is nothing to play.
+  let opened = false;
+  async function say_why() {
+    try {
+      const answer = await fetch('/api/v1/now' + source + '/place?enter=1', {credentials: 'omit', cache: 'no-store'});
+      if (!wanted || opened || answer.ok) return;
+      const why = answer.headers.get('X-Reason');
+      say({401: text.login, 403: why === 'full' ? text.full : text.closed, 404: why === 'no-times' ? text.lost : text.off, 503: text.busy}[answer.status] || text.lost);
+    } catch { /* the network is away, as it says */ }
+  }
+
   function lost() {
     if (!wanted || again) return;
     // On where it stopped; if that does not go, live.
     const stopped = wait === FIRST_WAIT_S ? heard() : Infinity;
     close();
     say(text.lost);
+    if (!opened) say_why();
     const timer = again = setTimeout(async () => {
       if (Number.isFinite(stopped)) await find_place(stopped) || await find_place();
       if (again === timer) open();
@@ -209,6 +227,7 @@
     one.addEventListener('playing', () => {
       if (one !== audio) return;
       wait = FIRST_WAIT_S;
+      opened = true;
       say('');
     });
   }
@@ -318,6 +337,10 @@
     else cover.removeAttribute('src');
   }
   cover.addEventListener('load', () => { cover.hidden = false; });
+  cover.id = 'cover';
+  cover.alt = '';
+  cover.hidden = true;
+  title.before(cover);
   const artwork = path => path ? [{src: new URL(path, location.href).href}] : logo ? [{src: logo.src}] : [];
 
   // What plays, and what has played: all of it is text, wherever it came from.
@@ -388,6 +411,10 @@
     navigator.mediaSession.setActionHandler('pause', stop);
     navigator.mediaSession.setActionHandler('seekbackward', () => go_back(BACK_MS));
     navigator.mediaSession.setActionHandler('seekforward', () => go_back(-BACK_MS));
+    // Seconds of the bar.
+    navigator.mediaSession.setActionHandler('seekto', details => {
+      if (known_reach()) seek(begins + details.seekTime * 1000);
+    });
   }
   // Sharing: the system's own way, else the address to paste.
   const share = by('share'), address = location.origin + location.pathname;

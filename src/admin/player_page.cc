@@ -155,8 +155,9 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
   out += cat({"<body", facts.embedded ? " class=\"embed\"" : "", ">\n<main"});
   out += data("page", texts.page) + data("play", texts.play) + data("pause", texts.pause) +
          data("connecting", texts.connecting) + data("lost", texts.lost) +
-         data("gone", texts.gone) + data("off", texts.off_air) + data("copied", texts.copied) +
-         data("now", facts.now);
+         data("gone", texts.gone) + data("off", texts.off_air) + data("login", texts.login) +
+         data("closed", texts.closed) + data("full", texts.full) + data("busy", texts.busy) +
+         data("copied", texts.copied) + data("now", facts.now);
   if (!facts.past) out += data("past", "0");
   out += ">\n";
   if (!facts.logo.empty())
@@ -166,7 +167,6 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
     out += cat({"<p class=\"about\"><span dir=\"auto\">", safe(facts.about), "</span>",
                 facts.about.empty() || facts.genre.empty() ? "" : " · ", "<span dir=\"auto\">",
                 safe(facts.genre), "</span></p>\n"});
-  out += "<img id=\"cover\" hidden=\"hidden\" alt=\"\"/>\n";
   out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title),
               "</p>\n<p id=\"artist\" dir=\"auto\"></p>\n"});
   if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});

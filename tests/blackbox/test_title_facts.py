@@ -106,3 +106,55 @@ def an_encoder_that_is_always_early_or_late_is_put_right(t):
         set_title(server, mount, "T")
         found[mount] = now(server, mount, lambda s: s["title"])["title"]["wall_ms"] - live_ms
     check(abs(found["/true.mp3"]) < 100 and abs(found["/hit.mp3"] - 4000) < 100 and abs(found["/late.mp3"] + 2500) < 100, str(found))
+
+
+@test
+def the_titles_of_a_recording_are_told_by_time(t):
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") +
+                        "<mount><mount-name>/rec.mp3</mount-name><archive><enabled>1</enabled></archive></mount>"
+                        "<mount><mount-name>/shut.mp3</mount-name><archive><enabled>1</enabled><listeners>none</listeners></archive></mount>")
+    server.start()
+    source = timed(server, "/rec.mp3")
+    for text in ("A - One", "B - Two"):
+        set_title(server, "/rec.mp3", text)
+        now(server, "/rec.mp3", lambda s: s["title"] and s["title"]["text"] == text)
+        source.play(120)
+    path = "/api/v1/now/rec.mp3?from=0&to=%d" % (int(time.time() * 1000) + 10_000)
+    wait_for(lambda: source.play(1) and len(server.get(path).json()["titles"]) == 2, "both are recorded")
+    told = server.get(path).json()
+    equal([(one["text"], one["artist"], one["title"]) for one in told["titles"]], [("A - One", "A", "One"), ("B - Two", "B", "Two")])
+    first, second = (one["wall_ms"] for one in told["titles"])
+    equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d" % second).json()["titles"]], ["B - Two"])
+    equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d&to=%d" % (first, second - 1)).json()["titles"]], ["A - One"])
+    oldest = now(server, "/rec.mp3")["past"]["oldest_ms"]
+    equal(oldest, server.get("/api/v1/now/rec.mp3/place").json()["oldest_ms"])
+    for query in ("from=x", "from=5&to=4", "to=-1", "from=99999999999999999999"):
+        equal(server.get("/api/v1/now/rec.mp3?" + query).status, 400, query)
+    server.source("/shut.mp3").play(2)
+    equal(server.get("/api/v1/now/shut.mp3?from=0").status, 404)
+    equal(server.get("/api/v1/now/none?from=0").status, 404)
+
+
+@test
+def the_place_of_a_stream_says_why_it_is_refused(t):
+    server = t.unstarted_server()
+    server.write_config(body="<console>1</console>"
+                           "<mount><mount-name>/one.mp3</mount-name><max-listeners>1</max-listeners></mount>"
+                           "<mount><mount-name>/shut.mp3</mount-name><no-mount>1</no-mount></mount>"
+                           '<mount><mount-name>/login.mp3</mount-name><authentication type="htpasswd"><option name="filename" value="%s"/></authentication></mount>' % (server.dir / "users"))
+    server.start()
+    for mount in ("/one.mp3", "/login.mp3"):
+        timed(server, mount)
+    server.source("/shut.mp3").play(1)
+    ask = lambda mount, query="": server.get("/api/v1/now%s/place%s" % (mount, query))
+    equal((ask("/one.mp3").status, ask("/one.mp3", "?enter=1").status), (200, 200))
+    server.listener("/one.mp3").read(100)
+    equal(ask("/one.mp3").status, 200, "who listens may ask")
+    refused = ask("/one.mp3", "?enter=1")
+    equal((refused.status, refused.get("X-Reason")), (403, "full"))
+    refused = ask("/login.mp3", "?enter=1")
+    equal((refused.status, refused.get("X-Reason")), (401, "login"))
+    equal(ask("/login.mp3").status, 200)
+    equal((ask("/shut.mp3").status, server.get("/shut.mp3").status), (403, 403))
+    equal(ask("/none.mp3", "?enter=1").status, 404)

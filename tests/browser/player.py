@@ -112,6 +112,22 @@ def it_plays_on_after_a_loss(s):
 
 
 @test
+def why_a_stream_is_refused_is_said(s):
+    server = s.start(body=harness.mount("/live.mp3", "<max-listeners>1</max-listeners>"))
+    s.feed("/live.mp3", "Radio Example")
+    other = server.listener("/live.mp3")
+    other.read(100)
+    s.browser.open(s.url("/listen/live.mp3"))
+    s.browser.find("#play").click()
+    s.see("All places are taken")
+    looks(s, "player-full")
+    other.close()
+    s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays when there is one", harness.Settings.patience)
+    s.browser.wait(lambda: "places" not in s.browser.text, "nothing is said any more")
+    s.browser.complaints()      # the refusals
+
+
+@test
 def it_is_shown_in_a_frame_only_as_an_embed(s):
     s.start()
     s.feed("/live.mp3", "Radio Example")

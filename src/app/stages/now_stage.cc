@@ -1,18 +1,24 @@
 #include "app/stages/now_stage.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "admin/now_json.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_load.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
-#include "app/stages/archive_replies.h"
-#include "app/stages/past_access_stage.h"
+#include "app/stages/ban_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
-#include "app/stages/who_asks.h"
+#include "app/station/archive_sight.h"
 #include "app/station/now_pages.h"
+#include "app/station/open_past.h"
+#include "app/station/usage_watch.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
@@ -24,18 +30,6 @@ namespace lb {
 
 namespace {
 
-// What is recorded and is for every listener of the mount, the oldest first.  A login that decides
-// that is asked for where it is played, not here.
-std::vector<ArchiveRange> open_past(Worker& worker, Connection& connection,
-                                    const std::string& mount) {
-  const auto config = config_of(worker.services, connection);
-  const MountSettings& section = mount_section(*config, mount);
-  if (!section.authenticator.type.empty() || is_past_closed(worker, section, mount) ||
-      !worker.services.archive->has(mount))
-    return {};
-  return ranges_for(worker, mount, earliest_past_ms(worker, connection, section, mount, false));
-}
-
 // The moment at which what is recorded goes on from there; nullopt: none.
 std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
                                         std::int64_t wall_ms) {
@@ -45,7 +39,48 @@ std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
   return std::nullopt;
 }
 
+void reply_now(Connection& connection, const Services& services, std::string body) {
+  ResponseHead head;
+  head.content_type = "application/json; charset=UTF-8";
+  head.content_length = body.size();
+  head.extra = nosniff_line(services.http.read()->http_headers);
+  connection.reply(head, std::move(body));
+}
+
 }  // namespace
+
+// As the stream itself would be; one more listener than there are is asked about with enter=1 only,
+// since a player that listens asks too.
+bool NowStage::refused_as_the_stream(Connection& connection, const std::string& name) const {
+  Services& services = worker_.services;
+  const auto config = config_of(services, connection);
+  const MountSettings& section = mount_section(*config, name);
+  const auto refuse = [&connection](int status, std::string_view reason, std::string_view text) {
+    reply_refusal(connection, status, text, cat({"X-Reason: ", reason, "\r\n"}));
+    return true;
+  };
+  if (section.no_mount) return refuse(403, "closed", kClosedName);
+  if (answer_if_banned(worker_, connection, name)) return true;
+  if (services.usage->is_closed(name))
+    return refuse(403, "account-quota",
+                  "The listening hours or the transfer of this station are used up for this month");
+  if (query_param(connection.request().query, "enter") != "1") return false;
+  if (!section.authenticator.type.empty()) return refuse(401, "login", "The stream needs a login");
+  // Where there are other nodes, one of them may have a place.
+  if (services.cluster->redirects()) return false;
+  if (services.drain.draining())
+    return refuse(503, "drain", "The server takes no new listeners just now");
+  const auto mount = services.mounts.find(name);
+  const auto is_full = [](const Gate& gate, std::int64_t most) {
+    return most >= 0 && gate.inside() >= most;
+  };
+  const std::int64_t of_server = config->limits.max_listeners;
+  if ((mount && !mount->settings()->fallback_when_full &&
+       is_full(mount->gate(), most_listeners(*mount))) ||
+      (of_server > 0 && is_full(services.counters.listeners, of_server)))
+    return refuse(403, "full", "All places are taken");
+  return false;
+}
 
 // Each moment is another answer, so none is kept.
 Verdict NowStage::answer_place(Connection& connection, const std::string& name) const {
@@ -53,15 +88,20 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     connection.reply_text(status, why);
     return Verdict::kAnswered;
   };
+  if (refused_as_the_stream(connection, name)) return Verdict::kAnswered;
   const auto mount = worker_.services.mounts.find(name);
   const auto view = mount ? mount->channel().newest() : nullptr;
   const auto newest = view ? newest_place(*view) : std::nullopt;
   const auto oldest = view ? oldest_place(*view) : std::nullopt;
-  if (!newest || !oldest)
-    return refuse(404,
-                  "the stream is off the air, or has no times: it began less than three "
-                  "seconds ago, or its format has none");
-  const auto past = open_past(worker_, connection, name);
+  if (mount && mount->is_fed() && (!newest || !oldest)) {
+    reply_refusal(connection, 404,
+                  "the stream has no times: it began less than three seconds ago, or its format "
+                  "has none",
+                  "X-Reason: no-times\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!newest || !oldest) return refuse(404, "the stream is off the air");
+  const auto past = open_past(worker_.services, *config_of(worker_.services, connection), name);
   const std::int64_t oldest_ms =
       past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
   std::optional<WallPlace> place;
@@ -99,13 +139,45 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   json.key("oldest_ms").number(oldest_ms);
   json.key("recorded").boolean(!past.empty());
   json.end_object();
-  std::string body = json.take();
-  ResponseHead head;
-  head.content_type = "application/json; charset=UTF-8";
-  head.content_length = body.size();
-  head.extra = nosniff_line(worker_.services.http.read()->http_headers);
-  connection.reply(head, std::move(body));
+  reply_now(connection, worker_.services, json.take());
   return Verdict::kAnswered;
+}
+
+// The titles of the recording, from its files: on a reader of the archive.
+Verdict NowStage::answer_titles(Connection& connection, const std::string& name) const {
+  const Request& request = connection.request();
+  const auto refuse = [&connection](int status, std::string_view why) {
+    connection.reply_text(status, why);
+    return Verdict::kAnswered;
+  };
+  Services& services = worker_.services;
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  const auto moment = [&request](std::string_view which, std::int64_t otherwise) {
+    const auto text = query_param(request.query, which);
+    if (!text) return std::optional(otherwise);
+    const auto ms = parse_u64(*text);
+    return ms && *ms < std::numeric_limits<std::int64_t>::max()
+               ? std::optional(static_cast<std::int64_t>(*ms))
+               : std::nullopt;
+  };
+  // Sources send ahead of the clock.
+  const std::int64_t end_ms = now_ms + std::chrono::milliseconds(TitleHistory::kFurthest).count();
+  const auto from = moment("from", 0), to = moment("to", end_ms);
+  if (!from || !to || *from > *to)
+    return refuse(400, "from, to: times in Unix milliseconds are wanted, the earlier one as from");
+  const auto begins = open_past_begins(services, *config_of(services, connection), name);
+  if (!begins) return refuse(404, "nothing of this stream is recorded for everybody that listens");
+  const std::int64_t from_ms = std::max(*from, *begins);
+  gather_archive(*services.archive, {name, true, from_ms, *to + 1, now_ms},
+                 [this, name, from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
+                   std::string body = past_titles_json(name, from_ms, to_ms, sight.titles);
+                   worker_.loop.post([this, id, body = std::move(body)]() mutable {
+                     Connection* const waiting = worker_.connections.find(id);
+                     if (waiting == nullptr) return;
+                     reply_now(*waiting, worker_.services, std::move(body));
+                   });
+                 });
+  return Verdict::kPending;
 }
 
 Verdict NowStage::handle(Connection& connection) {
@@ -137,7 +209,10 @@ Verdict NowStage::handle(Connection& connection) {
     connection.reply_text(fault->status, fault->text);
     return Verdict::kAnswered;
   }
-  return get(connection, std::get<PageAsk>(std::move(ask)));
+  auto& page = std::get<PageAsk>(ask);
+  if (page.mount && (query_param(request.query, "from") || query_param(request.query, "to")))
+    return answer_titles(connection, *page.mount);
+  return get(connection, std::move(page));
 }
 
 }  // namespace lb

@@ -17,6 +17,8 @@ class NowStage final : public PageStage {
 
  private:
   Verdict answer_place(Connection& connection, const std::string& name) const;
+  bool refused_as_the_stream(Connection& connection, const std::string& name) const;
+  Verdict answer_titles(Connection& connection, const std::string& name) const;
 };
 
 }  // namespace lb
