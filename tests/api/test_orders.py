@@ -2,6 +2,8 @@
 
 A master that placed a mount there by its record may order about it, and no other one.
 """
+import time
+
 from api import encoded
 from bench import ADMIN, Failed, check, equal, test, wait_for
 from crowd import Crowd, hearing
@@ -147,6 +149,25 @@ def a_title_reaches_the_home_and_is_heard_everywhere(b):
             ear.read_title(b"StreamTitle='%s';" % text.encode())
         equal(scene.home.stat(MOUNT, "title"), text, "the title at the home")
         wait_for(lambda: scene.api.want(200, "GET", base).json()["title"] == text, "the master shows it")
+
+
+@test
+def what_is_told_of_a_title_and_its_moment_are_those_of_all_nodes(b):
+    scene = Scene(b)
+    path = "/api/v1/now" + MOUNT
+    title = lambda server: (server.get(path).json().get("title") or {}) if server.get(path).status == 200 else {}
+    wait_for(lambda: (scene.home.get(path).json().get("live") or {}).get("wall_ms"), "the stream has times", 15)
+    at_ms = int(time.time() * 1000) + 1000
+    scene.api.want(204, "POST", "/mounts/%s/title" % encoded(MOUNT), {"title": "Ahead", "album": "Album", "duration_ms": 60000, "isrc": "DEA123456789",
+                                                                   "at_ms": at_ms, "next": {"title": "Next", "album": "More"}})
+    for server in (scene.home, scene.master, scene.other):
+        seen = wait_for(lambda: [one for one in [title(server)] if one.get("album")], "it is told at " + server.host, 10)[0]
+        equal([seen[key] for key in ("text", "wall_ms", "album", "duration_ms", "isrc")], ["Ahead", at_ms, "Album", 60000, "DEA123456789"], server.host)
+        wait_for(lambda: (server.get(path).json()["next"] or {}).get("album") == "More", "what is next is told at " + server.host)
+    # A time that is told later.
+    scene.api.want(204, "POST", "/mounts/%s/title" % encoded(MOUNT), {"title": "Ahead", "at_ms": at_ms - 2000})
+    for server in (scene.home, scene.master, scene.other):
+        wait_for(lambda: (title(server)["wall_ms"], title(server)["album"]) == (at_ms - 2000, None), "the time is put right at " + server.host, 10)
 
 
 @test

@@ -51,6 +51,17 @@ def a_mount_may_say_where_it_is_heard(t):
 
 
 @test
+def the_xml_names_the_page_of_a_mount(t):
+    server = t.server(sockets=listen_socket(free_port()), body="<mount><mount-name>/hidden</mount-name><hidden>1</hidden></mount>")
+    for mount in ("/a b.mp3", "/hidden"):
+        server.source(mount.replace(" ", "%20"))
+    equal(server.stat("/a b.mp3", "player_url"), "http://127.0.0.1:%d/listen/a%%20b.mp3" % server.port)
+    equal(server.stat("/hidden", "player_url"), None)
+    check("player_url" not in server.get("/status-json.xsl").text, "Icecast's JSON has it")
+    check('href="/listen/a%20b.mp3"' in server.get("/status.xsl").text, "the list does not link it")
+
+
+@test
 def the_xml_counts(t):
     server = t.server()
     source = server.source("/a")
