@@ -34,6 +34,7 @@ void Server::may_hand_over(Handover::Plan plan, Standing standing) {
 
 void Server::go_on() {
   services_->relays->programs().go_on();
+  services_->relays->handed().go_on();
   before_->cluster_goes_on(*services_);
   for (const std::string& name : before_->mounts())
     if (const auto mount = services_->mounts.find(name)) {

@@ -8,7 +8,7 @@
 namespace lb {
 
 std::string_view Feed::cannot_move() const noexcept {
-  if (entered_) return "a relay's spare enters it at this moment";
+  if (entered_ && search_) return "a relay's spare enters it at this moment";
   return {};
 }
 

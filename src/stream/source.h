@@ -41,7 +41,6 @@ struct SourceOffer {
   std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
   std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new
   std::chrono::milliseconds silence{0};     // of a spare: after so much of it the mount has it
-  bool goes_over = false;  // of a relay: another process goes on with its connection
 };
 
 class Source {
@@ -58,8 +57,8 @@ class Source {
   void go_on(const FeedRecord& saved);
   // Between two reads.  REQUIRES: cannot_move() is empty
   SourceRecord save(FdsOut& fds) const;
-  // A relay whose upstream is a server is not saved: the other process asks that server.
-  bool is_saved() const noexcept { return !relayed_ || offer_.goes_over; }
+  // A relay whose connection cannot go over is not saved: the other process asks its upstream.
+  bool is_saved() const;
   std::string saved_framer() const { return feed_.saved_framer(); }
   // Why it cannot be handed over at this moment; "": it can.
   std::string cannot_move() const;

@@ -9,6 +9,8 @@
 
 namespace lb {
 
+bool Source::is_saved() const { return !relayed_ || can_move(*offer_.transport); }
+
 std::string Source::cannot_move() const {
   const auto because = [this](std::string_view why) {
     return cat({"the source of ", feed_.mount().name(), ": ", why});

@@ -84,9 +84,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   void end_all(EndReason reason);
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
-  // can.  forget(): another process goes on with them, and nothing is written or told.  Relays are
-  // not saved (Source::is_saved), nor are their spares: their mounts go over as if their upstreams
-  // had just been lost (SourceAdmission).
+  // can.  forget(): another process goes on with them, and nothing is written or told.  The
+  // mount of a relay that is not saved (Source::is_saved) goes over as if its upstream had just been
+  // lost (SourceAdmission); spares of relays are asked for again.
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
   std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;

@@ -38,7 +38,7 @@ NodeLimits limits_of(std::uint64_t bits_per_second, unsigned listeners, unsigned
           .countries = countries_of(countries)};
 }
 
-Upstream upstream_of(const RelayUpstreamSettings& host, const RelaySettings& relay) {
+Upstream upstream_from(const RelayUpstreamSettings& host, const RelaySettings& relay) {
   Upstream upstream;
   upstream.target.host = host.server;
   upstream.target.port = static_cast<std::uint16_t>(host.port);
@@ -247,7 +247,7 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
                        return a.priority < b.priority;
                      });
     for (const RelayUpstreamSettings& host : hosts)
-      plan.upstreams.push_back(upstream_of(host, relay));
+      plan.upstreams.push_back(upstream_from(host, relay));
     plan.local_mount = relay.local_mount == kNoMount ? hosts.front().mount : relay.local_mount;
     plan.icy_metadata = relay.icy_metadata;
     plan.on_demand = relay.on_demand;

@@ -21,9 +21,7 @@ constexpr auto kAfterItsEnd = 500ms;
 }  // namespace
 
 ExecSources::ExecSources(Traffic& traffic)
-    : traffic_(traffic),
-      null_device_(::open("/dev/null", O_RDWR | O_CLOEXEC)),
-      unclaimed_(traffic.loops.control(), [this] { end_unclaimed(); }) {}
+    : traffic_(traffic), null_device_(::open("/dev/null", O_RDWR | O_CLOEXEC)) {}
 
 ExecSources::~ExecSources() = default;
 
@@ -147,34 +145,13 @@ std::unique_ptr<Transport> ExecSources::reading(const std::string& mount, std::u
 }
 
 void ExecSources::go_on() {
-  for (auto& [mount, taken] : taken_) {
+  for (auto& [mount, taken] : std::exchange(taken_, {})) {
     Running& running = running_.find(taken.id)->second;
     running.child =
         ChildProcess::adopt(traffic_.loops.control(), std::move(taken.child),
                             ChildSpec{}.lines_a_second, callbacks_of(taken.id, about(running)));
     traffic_.log.info("relay/exec",
                       cat({about(running), " goes on as process ", running.child->pid()}));
-  }
-  if (!taken_.empty()) unclaimed_.after(kUnclaimed);
-}
-
-std::optional<HandedWriter> ExecSources::take_handed(const std::string& mount) {
-  const auto at = taken_.find(mount);
-  if (at == taken_.end() || std::exchange(at->second.claimed, true)) return std::nullopt;
-  const auto* const writer = traffic_.admission->writer_of(mount);
-  const auto running = running_.find(at->second.id);
-  if (writer == nullptr || writer->lease != at->second.lease || running == running_.end())
-    return std::nullopt;
-  return HandedWriter{writer->lease, writer->home, running->second.words,
-                      writer->mount->facts()->content_type};
-}
-
-void ExecSources::end_unclaimed() {
-  for (const auto& [mount, taken] : std::exchange(taken_, {})) {
-    const auto* const writer = traffic_.admission->writer_of(mount);
-    if (taken.claimed || writer == nullptr || writer->lease != taken.lease) continue;
-    traffic_.log.info("relay/exec", cat({"relay ", mount, ": not configured any more"}));
-    Worker::end_source(traffic_, writer->home, taken.lease, EndReason::kRemoved);
   }
 }
 

@@ -5,7 +5,7 @@
 //
 // In a hand-over the programs that write a mount go over with their sources: save() and hand_over()
 // here, take_over(), reading() and go_on() there, where the relay of the mount claims its program
-// (take_handed()).  One that no relay has claimed after kUnclaimed is ended.
+// (HandedRelays).
 //
 // Thread: control; a transport may be destroyed on any thread.
 // Ownership: RelayService.
@@ -48,10 +48,7 @@ class ExecSources {
   // Null: no program writes this mount with this lease, or it is no pipe.
   std::unique_ptr<Transport> reading(const std::string& mount, std::uint64_t lease,
                                      UniqueFd output);
-  std::optional<HandedWriter> take_handed(const std::string& mount);
   void go_on();
-
-  static constexpr std::chrono::seconds kUnclaimed{5};
 
  private:
   struct Running {
@@ -67,12 +64,10 @@ class ExecSources {
   struct Taken {
     std::uint64_t id = 0, lease = 0;
     ChildProcess::Handed<UniqueFd> child;
-    bool claimed = false;
   };
   static std::string about(const Running& running);
   ChildProcess::Callbacks callbacks_of(std::uint64_t id, std::string text);
   std::unique_ptr<Transport> transport_of(std::uint64_t id, UniqueFd output);
-  void end_unclaimed();
   void reader_gone(std::uint64_t id, bool at_end);
   void on_end(std::uint64_t id, const ChildEnd& end);
 
@@ -81,8 +76,7 @@ class ExecSources {
   std::map<std::uint64_t, Running> running_;
   std::set<std::string> ended_;  // mounts whose program has ended by itself
   std::uint64_t next_id_ = 1;
-  std::map<std::string, Taken> taken_;  // by mount
-  Timer unclaimed_;
+  std::map<std::string, Taken> taken_;  // by mount; until go_on()
 };
 
 }  // namespace lb

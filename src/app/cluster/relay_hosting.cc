@@ -151,6 +151,22 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   });
 }
 
+std::optional<RelayRecord> RelayService::save(const std::string& mount, std::uint64_t lease) const {
+  const Relay* const relay = relays_.of_mount(mount);
+  if (relay != nullptr && relay->lease() == lease) return relay->save();
+  const RelayRecord* const unclaimed = handed_.of(mount, lease);
+  return unclaimed == nullptr ? std::nullopt : std::optional(*unclaimed);
+}
+
+std::unique_ptr<Transport> RelayService::reading(const SourceRecord& saved, FdsIn& fds) {
+  const RelayRecord* const relay = handed_.of(saved.mount, saved.lease);
+  if (relay == nullptr) return nullptr;
+  if (!relay->program.empty())
+    return programs_.reading(saved.mount, saved.lease, fds.take(saved.fd));
+  UniqueFd fd = fds.take_socket(saved.fd);
+  return fd ? std::make_unique<PlainTransport>(std::move(fd), saved.peer) : nullptr;
+}
+
 void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
   Worker::end_source(network_, worker, lease, reason);
 }

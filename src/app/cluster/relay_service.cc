@@ -55,6 +55,7 @@ RelayService::RelayService(Network& network)
                    return make_tls(loop, std::move(plain), host, std::move(then), false);
                  }),
       programs_(network),
+      handed_(network),
       report_timer_(network.loops.control(), [this] { report_unable(); }),
       parked_(network.loops.control(), kMaxParked,
               {[this](const ParkedRequest& request, WaitOutcome outcome) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/cluster/exec_source.h"
+#include "app/cluster/handed_relays.h"
 #include "app/cluster/ingest_service.h"
 #include "app/services/network.h"
 #include "app/services/parked_requests.h"
@@ -89,8 +90,12 @@ class RelayService final : public RelayHost {
     relays_.demand(mount);
   }
 
-  // Of a hand-over.
+  // Of a hand-over.  save(): nullopt: no relay has this lease.  reading(): of a relay that was
+  // handed over; null: none was, or its connection is of another kind.
   ExecSources& programs() noexcept { return programs_; }
+  HandedRelays& handed() noexcept { return handed_; }
+  std::optional<RelayRecord> save(const std::string& mount, std::uint64_t lease) const;
+  std::unique_ptr<Transport> reading(const SourceRecord& saved, FdsIn& fds);
 
   // Of admission.
   void mount_begun(const Mount& mount);
@@ -155,7 +160,7 @@ class RelayService final : public RelayHost {
     return programs_.start(mount, upstream.program);
   }
   std::optional<HandedWriter> take_handed(const std::string& mount) override {
-    return programs_.take_handed(mount);
+    return handed_.take(mount);
   }
 
  private:
@@ -190,6 +195,7 @@ class RelayService final : public RelayHost {
   Resolver resolver_;
   Connector connector_;
   ExecSources programs_;
+  HandedRelays handed_;
   Gate calls_, proofs_, dry_;
   std::map<std::string, PullFault, std::less<>> unable_;
   std::map<std::string, PullFault, std::less<>> reported_unable_;

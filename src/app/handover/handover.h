@@ -94,7 +94,7 @@ class Handover {
   void save_listeners(HandoverOut& out,
                       const std::unordered_map<const Mount*, std::uint64_t>& files);
   SourceAdmission::WriterSight writers() const;
-  Result<void> save_program(HandoverOut& out, const SourceRecord& source);
+  Result<void> save_relay(HandoverOut& out, const SourceRecord& source);
   void save_titles(HandoverOut& out);
   void save_players(HandoverOut& out);
   void save_cluster(HandoverOut& out);

@@ -55,6 +55,7 @@ enum class HandoverType : std::uint32_t {
   kTitles = 32,
   kPictures = 33,
   kDeadAir = 34,
+  kRelay = 35,
 };
 
 // Formats that are read and written: within one, fields are only added.

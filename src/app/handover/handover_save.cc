@@ -135,13 +135,18 @@ SourceAdmission::WriterSight Handover::writers() const {
 }
 
 // Before its source.
-Result<void> Handover::save_program(HandoverOut& out, const SourceRecord& source) {
+Result<void> Handover::save_relay(HandoverOut& out, const SourceRecord& source) {
   const auto* const writer = network_.admission->writer_of(source.mount);
   if (writer == nullptr || writer->kind != WriterKind::kRelay) return {};
+  const auto relay = network_.relays->save(source.mount, source.lease);
+  if (relay && relay->program.empty()) {
+    out.put(HandoverType::kRelay, *relay);
+    return {};
+  }
   const int output = out.fds().all()[static_cast<std::size_t>(source.fd)];
   const auto program = network_.relays->programs().save(source.lease, output, out.fds());
   if (!program)
-    return Error::invalid(cat({"the program that writes ", source.mount, " ends at this moment"}));
+    return Error::invalid(cat({"what writes ", source.mount, " ends at this moment"}));
   out.put(HandoverType::kProgram, *program);
   return {};
 }
@@ -163,7 +168,7 @@ Result<void> Handover::save(HandoverOut& out) {
   }
   for (const auto& worker : network_.workers) {
     for (const SourceRecord& source : worker->sources.save(out.fds())) {
-      if (auto saved = save_program(out, source); !saved) return saved;
+      if (auto saved = save_relay(out, source); !saved) return saved;
       out.put(HandoverType::kSource, source);
       ++given_.sources;
     }

@@ -199,7 +199,11 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
                                  [&](const auto& saved) { return take_source(network, saved); });
     case HandoverType::kProgram:
       return taken<ProgramRecord>("program", bytes, [&](const auto& saved) {
-        return network.relays->programs().take_over(saved, fds_);
+        return take_program(network, saved);
+      });
+    case HandoverType::kRelay:
+      return taken<RelayRecord>("relay", bytes, [&](auto saved) {
+        return network.relays->handed().add(std::move(saved));
       });
     case HandoverType::kStandby:
       return taken<StandbyRecord>("standby", bytes,
@@ -337,6 +341,18 @@ Result<void> TakeOver::take_mount(Network& network, const AdmissionRecord& saved
   return {};
 }
 
+Result<void> TakeOver::take_program(Network& network, const ProgramRecord& saved) {
+  Upstream from;
+  from.program = saved.words;
+  if (const auto mount = network.mounts.find(saved.mount))
+    from.content_type = mount->facts()->content_type;
+  RelayRecord relay = relay_record_of(from);
+  relay.lease = saved.lease;
+  relay.mount = saved.mount;
+  if (auto added = network.relays->handed().add(std::move(relay)); !added) return added;
+  return network.relays->programs().take_over(saved, fds_);
+}
+
 Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"the source of ", saved.mount, ": ", what}));
@@ -345,17 +361,15 @@ Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) 
   const auto* const writer = network.admission->writer_of(saved.mount);
   if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
     return wrong("it does not write this mount");
-  const bool program = writer->kind == WriterKind::kRelay;
-  auto transport =
-      program ? network.relays->programs().reading(saved.mount, saved.lease, fds_.take(saved.fd))
-              : plain_transport(fds_.take_socket(saved.fd), saved.peer);
+  const bool relay = writer->kind == WriterKind::kRelay;
+  auto transport = relay ? network.relays->reading(saved, fds_)
+                         : plain_transport(fds_.take_socket(saved.fd), saved.peer);
   if (!transport) return wrong("it has no connection");
   WriterLease lease = std::move(at->second);
   leases_.erase(at);
   lease.identity = saved.identity;
   SourceOffer offer = restore_offer(saved, std::move(transport));
-  offer.goes_over = program;
-  if (program) offer.source_pass = GatePass::enter(network.counters.sources);
+  if (relay) offer.source_pass = GatePass::enter(network.counters.sources);
   offer.metaint = static_cast<std::size_t>(saved.metaint);
   offer.place = saved.feed.place;
   if (saved.counted) count(network.counters, offer);

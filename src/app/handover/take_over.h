@@ -73,6 +73,7 @@ class TakeOver {
   void take_records(Network& network, RecordsRecord saved);
   void take_server(Network& network, const ServerRecord& saved);
   Result<void> take_mount(Network& network, const AdmissionRecord& saved);
+  Result<void> take_program(Network& network, const ProgramRecord& saved);
   Result<void> take_source(Network& network, const SourceRecord& saved);
   Result<void> take_players(Network& network, const PlayersRecord& saved);
   Result<void> take_player(Network& network, const HlsSessionRecord& saved);

@@ -44,6 +44,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cluster/relay/relay_plans.h"
+#include "cluster/relay/relay_record.h"
 #include "cluster/relay/upstream_call.h"
 #include "net/loop.h"
 #include "stream/seam.h"
@@ -80,12 +81,11 @@ struct RelaySwitch {
   Seam seam;
 };
 
-// The writer of a mount that another process has handed over: a program (Upstream::program).
+// The writer of a mount that another process has handed over.
 struct HandedWriter {
-  std::uint64_t lease = 0;
   unsigned home = 0;
-  std::vector<std::string> program;
-  std::string content_type;
+  std::string content_type;  // of the mount
+  RelayRecord relay;
 };
 
 // What relays need from the server.
@@ -204,6 +204,9 @@ class Relay {
   PullFault cannot() const;
   // The way to this server, which had failed, is open again.
   void path_opened(const ConnectTarget& to);
+  // Of a hand-over.  REQUIRES: flows()
+  RelayRecord save() const;
+  std::uint64_t lease() const noexcept { return lease_; }
 
  private:
   enum class State : std::uint8_t {

@@ -214,7 +214,6 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   offer.body = entry.answer.body;
   offer.metaint = entry.answer.metaint;
   offer.place = entry.place;
-  offer.goes_over = !entry.from.program.empty();
   host_.add_source(home_, std::move(offer), std::move(*lease), entry.facts);
   settle();
 }
@@ -254,16 +253,25 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
 bool Relay::claim() {
   auto handed = host_.take_handed(plan_.local_mount);
   if (!handed) return false;
-  Upstream from;
+  const RelayRecord& saved = handed->relay;
+  Upstream from = upstream_of(saved);
+  // A program has no address.
   for (const Upstream& each : plan_.upstreams)
-    if (each.program == handed->program && each.content_type == handed->content_type) from = each;
-  if (from.program.empty()) from.program = std::move(handed->program);
-  state_ = State::kRunning;
-  lease_ = handed->lease;
-  home_ = handed->home;
+    if (!from.program.empty() && each.program == from.program &&
+        each.content_type == from.content_type)
+      from = each;
   current_ = place_of(from);
+  if (current_ < tries_.size()) from = plan_.upstreams[current_];
+  // It was asked with titles, or without, and is to be asked in the other way.
+  if (from.program.empty() && saved.icy_metadata != plan_.icy_metadata) current_ = tries_.size();
+  state_ = State::kRunning;
+  lease_ = saved.lease;
+  home_ = handed->home;
   streaming_ = std::move(from);
   content_type_ = std::move(handed->content_type);
+  placed_ = saved.placed;
+  crowd_ = saved.crowd;
+  has_flowed_ = saved.has_flowed;
   stall_ = plan_.stall;
   last_wanted_ = host_.connector().loop().now();
   host_.admission().attach(plan_.local_mount, lease_,
@@ -276,6 +284,18 @@ bool Relay::claim() {
     plan_fail_back();
   watch_flow();
   return true;
+}
+
+RelayRecord Relay::save() const {
+  RelayRecord saved = relay_record_of(streaming_);
+  saved.lease = lease_;
+  saved.mount = plan_.local_mount;
+  // A plan that wants titles now, and did not, has no place for the present connection.
+  saved.icy_metadata = plan_.icy_metadata == (current_ < tries_.size());
+  saved.placed = placed_;
+  saved.crowd = crowd_;
+  saved.has_flowed = has_flowed_;
+  return saved;
 }
 
 // What follows when another connection writes.

@@ -95,7 +95,6 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   offer.metaint = answer->metaint;
   offer.place = parse_stream_place(answer->headers.get("x-lb-stream"));
   offer.silence = plan_.stall;
-  offer.goes_over = !from.program.empty();
   spare.place = offer.place;
   spare_ = std::move(spare);
   const std::string text = to_text(from);

@@ -157,7 +157,8 @@ TEST(ProgramRelay, OneThatWasHandedOverGoesOn) {
   write("one ");
   until_streams("one ");
   const auto* const writer = host.admission().writer_of("/local");
-  const HandedWriter handed{writer->lease, 0, {"encoder", "-"}, "audio/x-test"};
+  const HandedWriter handed{0, "audio/x-test", relay->save()};
+  CHECK_EQUAL(writer->lease, handed.relay.lease);
   // The first relay is left as it is: destroyed it would end its source.
   const auto first = std::move(relay);
   host.handed = handed;
@@ -177,8 +178,7 @@ TEST(ProgramRelay, OneThatIsNotConfiguredAnyMoreIsReplaced) {
   start(plan());
   write("one ");
   until_streams("one ");
-  const auto* const writer = host.admission().writer_of("/local");
-  host.handed = HandedWriter{writer->lease, 0, {"encoder", "-"}, "audio/x-test"};
+  host.handed = HandedWriter{0, "audio/x-test", relay->save()};
   const auto first = std::move(relay);
   RelayPlan other = plan();
   other.upstreams[0].program = {"other"};
