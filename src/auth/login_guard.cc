@@ -13,6 +13,8 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kGuardDigestBytes = 12;
+constexpr std::string_view kKeyMark = "the key itself\n";  // no user has this name
+constexpr std::int64_t kMaxWrong = 1'000'000'000;
 // A known address is written again when it has lost so much of its time.
 constexpr std::int64_t kWrittenEvery = 24 * 3600;
 
@@ -156,6 +158,28 @@ void LoginGuard::load(std::string_view text) {
     std::vector<Known>& all = known_[std::string(parts[0])];
     if (all.size() < kMaxAddresses && known_.size() <= kMaxKnownUsers)
       all.push_back({std::string(parts[1]), static_cast<std::int64_t>(std::min(*until, longest))});
+  }
+}
+
+GuardRecord LoginGuard::save() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  GuardRecord saved;
+  saved.key_mark = digest(kKeyMark);
+  for (const auto& [name, of] : guessed_)
+    if (of.wrong > 0) saved.guessed.push_back({name, of.wrong, of.next, of.last});
+  return saved;
+}
+
+void LoginGuard::restore(const GuardRecord& saved) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (saved.key_mark != digest(kKeyMark)) return;
+  const SteadyTime now = clock_.steady();
+  for (const GuessedRecord& one : saved.guessed) {
+    auto& row = guessed(one.name, now);
+    row.second.wrong = static_cast<int>(std::clamp<std::int64_t>(one.wrong, 0, kMaxWrong));
+    row.second.next = std::min(one.next, now + kLongestWait);
+    row.second.last = std::min(one.last, now);
+    order_.insert(place_of(row));
   }
 }
 

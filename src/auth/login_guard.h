@@ -26,6 +26,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "auth/guess_record.h"
 #include "base/clock.h"
 #include "net/address.h"
 
@@ -65,6 +66,10 @@ class LoginGuard {
   // A line for each known address; load() takes what text() gave, and passes over other lines.
   std::string text() const;
   void load(std::string_view text);
+  // Of a hand-over.  What is being judged counts as wrong.  restore(): with the key that the names
+  // were counted under; with another one nothing is.
+  GuardRecord save() const;
+  void restore(const GuardRecord& saved);
 
  private:
   struct Guessed {

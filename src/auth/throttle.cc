@@ -28,9 +28,13 @@ std::optional<std::chrono::seconds> wait_of(const std::atomic<std::int64_t>& ful
   return std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(wait));
 }
 
+// Guesses that were judged at the same time may overdraw, but not for hours.
+std::int64_t latest(std::int64_t now, const Rule& rule) {
+  return now + (rule.tokens + PasswordThrottle::kFree) * rule.token_ms;
+}
+
 void take_token(std::atomic<std::int64_t>& full_at, std::int64_t now, const Rule& rule) {
-  // Guesses that were judged at the same time may overdraw, but not for hours.
-  const std::int64_t longest = now + (rule.tokens + PasswordThrottle::kFree) * rule.token_ms;
+  const std::int64_t longest = latest(now, rule);
   std::int64_t seen = full_at.load(std::memory_order_relaxed);
   std::int64_t next = 0;
   do {
@@ -111,6 +115,35 @@ void PasswordThrottle::right(const Address& peer, std::string_view user,
                              std::string_view password) {
   const std::uint64_t given = digest(peer, user, password);
   known_[given % kKnownSlots].store(given, std::memory_order_relaxed);
+}
+
+ThrottleRecord PasswordThrottle::save() const {
+  ThrottleRecord saved;
+  saved.key = key_;
+  const std::int64_t now = now_ms();
+  for (std::uint32_t i = 0; i < kPlaces; ++i) {
+    const ThrottledRecord place{i, buckets_[2 * i].load(std::memory_order_relaxed),
+                                buckets_[2 * i + 1].load(std::memory_order_relaxed)};
+    if (place.guesses > now || place.comparisons > now) saved.places.push_back(place);
+  }
+  for (std::size_t i = 0; i < kKnownSlots; ++i)
+    if (const std::uint64_t digest = known_[i].load(std::memory_order_relaxed); digest != 0)
+      saved.known.push_back(digest);
+  return saved;
+}
+
+void PasswordThrottle::restore(const ThrottleRecord& saved) {
+  key_ = saved.key;
+  const std::int64_t now = now_ms();
+  for (const ThrottledRecord& one : saved.places) {
+    if (one.place >= kPlaces) continue;
+    const std::size_t at = 2 * static_cast<std::size_t>(one.place);
+    buckets_[at].store(std::min(one.guesses, latest(now, kGuesses)), std::memory_order_relaxed);
+    buckets_[at + 1].store(std::min(one.comparisons, latest(now, kComparisons)),
+                           std::memory_order_relaxed);
+  }
+  for (const std::uint64_t digest : saved.known)
+    known_[digest % kKnownSlots].store(digest, std::memory_order_relaxed);
 }
 
 }  // namespace lb

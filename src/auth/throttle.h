@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/guess_record.h"
 #include "base/clock.h"
 #include "net/address.h"
 
@@ -52,6 +53,9 @@ class PasswordThrottle {
   void wrong_again(const Address& peer, std::string_view user);
   // The password was right; it is remembered by a keyed digest, for shut_out().
   void right(const Address& peer, std::string_view user, std::string_view password);
+  // Of a hand-over.  restore(): before anything is asked.
+  ThrottleRecord save() const;
+  void restore(const ThrottleRecord& saved);
 
  private:
   // When the bucket would be full again, in milliseconds of the steady clock.
@@ -65,7 +69,7 @@ class PasswordThrottle {
   std::int64_t now_ms() const;
 
   const Clock& clock_;
-  const std::string key_;
+  std::string key_;
   const std::unique_ptr<Bucket[]> buckets_;  // two for each place
   const std::unique_ptr<std::atomic<std::uint64_t>[]> known_;
 };

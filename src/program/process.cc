@@ -135,13 +135,17 @@ Result<PidFile> PidFile::write(const std::string& path) {
 Result<PidFile> PidFile::write_again(UniqueFd fd, const std::string& path) {
   if (!fd || path.empty()) return write(path);
   PidFile file;
-  const std::string text = cat({::getpid(), "\n"});
-  if (::ftruncate(fd.get(), 0) != 0 ||
-      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+  if (!put_number(fd, ::getpid()))
     return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));
   file.path_ = path;
   file.fd_ = std::move(fd);
   return file;
+}
+
+bool PidFile::put_number(const UniqueFd& fd, pid_t pid) {
+  const std::string text = cat({pid, "\n"});
+  return ::pwrite(fd.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()) &&
+         ::ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0;
 }
 
 PidFile PidFile::keep(const std::string& path) {

@@ -42,6 +42,8 @@ class PidFile {
   static Result<PidFile> write(const std::string& path);
   // Of the process before; invalid: it has none, and its file is written.
   static Result<PidFile> write_again(UniqueFd fd, const std::string& path);
+  // Another number; at no moment is the first line anything else than one of the two.
+  static bool put_number(const UniqueFd& fd, pid_t pid);
   // The number in it stays, which is that of a process that stands in for this one.
   static PidFile keep(const std::string& path);
   UniqueFd share() const;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "stream/closed_record.h"
 
 namespace lb {
 
@@ -24,6 +25,9 @@ class ClosedMounts {
   void open(std::string_view mount);
   // Null: the mount is open.  Else the user of its last source.
   const std::string* closed_by(std::string_view mount, SteadyTime now) const;
+  // Of a hand-over.
+  ClosedRecord save() const;
+  void restore(const ClosedRecord& saved, SteadyTime now);
   std::size_t size() const noexcept { return rows_.size(); }
 
  private:

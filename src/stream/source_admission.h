@@ -190,6 +190,8 @@ class SourceAdmission {
   // Null: none such.
   const Standby* standby_of(const std::string& mount, std::uint64_t id);
   // When the workers go on with the sources and standbys: the watch for silence and returns too.
+  ClosedRecord save_closed() const { return closed_.save(); }
+  void restore_closed(const ClosedRecord& saved) { closed_.restore(saved, loop_.now()); }
   void go_on();
 
   // The writer of a mount now; null: none.

@@ -85,8 +85,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
 
   // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
   // can.  forget(): another process goes on with them, and nothing is written or told.  The
-  // mount of a relay that is not saved (Source::is_saved) goes over as if its upstream had just been
-  // lost (SourceAdmission); spares of relays are asked for again.
+  // mount of a relay that is not saved (Source::is_saved) goes over as if its upstream had just
+  // been lost (SourceAdmission); spares of relays are asked for again.
   std::string cannot_move() const;
   std::vector<SourceRecord> save(FdsOut& fds) const;
   std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;
@@ -99,7 +99,7 @@ class SourceSet final : public SourceHost, private StandbyHost {
   Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
                        std::shared_ptr<const SourceFacts> facts);
   void go_on(const std::vector<SourceRecord>& saved);
-  Result<void> restore_standby(SourceOffer offer, const StandbyRecord& saved,
+  Result<void> restore_standby(SourceOffer offer, const StandbyRecord& saved, UniqueFd hearing,
                                std::shared_ptr<Mount> mount, const SourceFacts& facts);
   void go_on_standbys(const std::vector<std::uint64_t>& ids);
 

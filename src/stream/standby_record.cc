@@ -29,10 +29,12 @@ StandbyRecord StandbySource::save(FdsOut& fds) const {
   saved.ring = ring.bytes();
   saved.connected = state_->connected;
   saved.bytes_read = state_->bytes_read;
+  if (hearing_) saved.hearing.push_back(fds.add(hearing_.get()));
   return saved;
 }
 
-Result<void> StandbySource::restore(const StandbyRecord& saved) {
+Result<void> StandbySource::restore(const StandbyRecord& saved, UniqueFd hearing) {
+  hearing_ = std::move(hearing);
   flows_ = saved.flows;
   state_->body = saved.body;
   state_->titles = saved.titles;
@@ -58,11 +60,12 @@ std::vector<StandbyRecord> SourceSet::save_standbys(FdsOut& fds) const {
 }
 
 Result<void> SourceSet::restore_standby(SourceOffer offer, const StandbyRecord& saved,
-                                        std::shared_ptr<Mount> mount, const SourceFacts& facts) {
+                                        UniqueFd hearing, std::shared_ptr<Mount> mount,
+                                        const SourceFacts& facts) {
   StandbyHost& host = *this;
   auto standby = std::make_unique<StandbySource>(*this, host, std::move(offer), saved.id,
                                                  std::move(mount), facts);
-  if (auto read = standby->restore(saved); !read) return read;
+  if (auto read = standby->restore(saved, std::move(hearing)); !read) return read;
   standbys_[saved.id] = std::move(standby);
   return {};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/record.h"
@@ -30,11 +31,12 @@ struct StandbyRecord {
   std::string ring;  // a record of its own
   SteadyTime connected{};
   std::uint64_t bytes_read = 0;
+  std::vector<MovedFd> hearing;  // of the program that listens; one or none
 };
 template <class Io, RecordOf<StandbyRecord> T>
 void record_fields(Io& io, T& standby) {
   auto& [id, mount, fd, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body,
-         titles, ring, connected, bytes_read] = standby;
+         titles, ring, connected, bytes_read, hearing] = standby;
   io.needed(1, id);
   io.needed(2, mount);
   io.needed(3, fd);
@@ -51,6 +53,7 @@ void record_fields(Io& io, T& standby) {
   io(14, ring);
   io(15, connected);
   io(16, bytes_read);
+  io(17, hearing);
 }
 
 }  // namespace lb

@@ -53,7 +53,8 @@ class StandbySource {
   std::string cannot_move() const;
   StandbyRecord save(FdsOut& fds) const;
   // Instead of start(): what another process has saved, then nothing is read before go_on().
-  Result<void> restore(const StandbyRecord& saved);
+  // hearing: the pipe of let_hear(); invalid: none.
+  Result<void> restore(const StandbyRecord& saved, UniqueFd hearing);
   void go_on();
   // With its state: to write the mount.  The last call.
   SourceOffer take_offer();

@@ -235,6 +235,31 @@ def a_program_goes_on_when_the_server_is_replaced(t):
 
 
 @test
+def a_program_that_listens_to_a_standby_goes_on_too(t):
+    server = t.server(body=mount(ROWS + "<return-after>1</return-after>" + dead_air("<failover>1</failover>")))
+    main = Studio(t, server, "mp3", MAIN, 440)
+    wait_for(lambda: states(server) == {"main": "writes"}, "the main encoder writes", 10)
+    Studio(t, server, "mp3", BACKUP, 880)
+    wait_for_states(server, {"main": "writes", "backup": "flows"})
+    main.on_air = False
+    wait_for(lambda: states(server) == {"backup": "writes", "main": "dead-air"}, "the backup writes", 15)
+    wait_for(lambda: len(listeners(server)) == 2, "a program listens to each", 10)
+    pids = sorted(listeners(server))
+    ear = Ear(t, server)
+    for _ in range(2):
+        upgrade(server)
+    equal(states(server), {"backup": "writes", "main": "dead-air"}, "encoders")
+    check(all(alive(pid) for pid in pids), "they are the same programs")
+    hears(ear, "mp3", 880, "the backup")
+    main.on_air = True
+    wait_for(lambda: states(server) == {"main": "writes", "backup": "flows"}, "the main encoder returns: " + server.log()[-600:], 15)
+    hears(ear, "mp3", 440, "the main encoder")
+    equal(server.log().count("which listens to 127.0.0.1, ended"), 0, "programs that ended by themselves")
+    equal(server.stop(), 0, "exit")
+    wait_for(lambda: not any(alive(pid) for pid in pids), "the programs have gone with the server", 3)
+
+
+@test
 def without_ffmpeg_one_line_says_so_and_the_streams_go_on(t):
     path = t.dir / "path"
     path.mkdir()

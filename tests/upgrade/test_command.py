@@ -44,9 +44,9 @@ def in_the_background_each_process_is_found_by_the_pid_file(t):
             status, _, err = t.run("-c", server.config, "--upgrade")
             equal(status, 0, err)
             matches(r"process \d+ has taken over 0 listeners", err)
-            # It writes the file behind the word that all is well.
-            wait_for(lambda: int(pid_file.read_text() or 0) not in [0, *pids], "each has a number of its own: %s" % pids)
+            # Where a next --upgrade looks for it.
             pids.append(int(pid_file.read_text()))
+            check(pids[-1] not in pids[:-1] and "process %d has" % pids[-1] in err, "each has a number of its own: %s, %s" % (pids, err))
     finally:
         os.kill(int(pid_file.read_text()), signal.SIGTERM)
     wait_for(lambda: not pid_file.exists(), "the last one ends in order")

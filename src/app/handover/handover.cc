@@ -26,6 +26,7 @@
 #include "app/station/record_service.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "program/process.h"
 
 namespace lb {
 namespace {
@@ -213,6 +214,9 @@ void Handover::frozen(const Result<void>& rests) {
     }
     // Before the line that announces it: signals that follow it are for the next process.
     if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
+    // Where it fails the other process says so, which writes its number too.
+    if (!standing_.stand_in && !stands_ && standing_.pid_file)
+      PidFile::put_number(standing_.pid_file, successor_);
     const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
         network_.loops.control().now() - began);
     const std::string text = cat({"process ", successor_, " has taken over ", given_.listeners,

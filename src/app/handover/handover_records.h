@@ -56,6 +56,9 @@ enum class HandoverType : std::uint32_t {
   kPictures = 33,
   kDeadAir = 34,
   kRelay = 35,
+  kClosed = 36,
+  kThrottle = 37,
+  kLogin = 38,
 };
 
 // Formats that are read and written: within one, fields are only added.

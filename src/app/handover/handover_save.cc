@@ -10,6 +10,7 @@
 #include "app/services/audience_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
@@ -145,8 +146,7 @@ Result<void> Handover::save_relay(HandoverOut& out, const SourceRecord& source) 
   }
   const int output = out.fds().all()[static_cast<std::size_t>(source.fd)];
   const auto program = network_.relays->programs().save(source.lease, output, out.fds());
-  if (!program)
-    return Error::invalid(cat({"what writes ", source.mount, " ends at this moment"}));
+  if (!program) return Error::invalid(cat({"what writes ", source.mount, " ends at this moment"}));
   out.put(HandoverType::kProgram, *program);
   return {};
 }
@@ -159,6 +159,9 @@ Result<void> Handover::save(HandoverOut& out) {
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : network_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);
+  out.put_extra(HandoverType::kThrottle, network_.throttle.save());
+  out.put_extra(HandoverType::kLogin, network_.login->save());
+  out.put_extra(HandoverType::kClosed, network_.admission->save_closed());
   out.put(HandoverType::kSeats, network_.links->seats().save());
   for (const SlotBookRecord& slots : network_.links->slots().save())
     out.put(HandoverType::kSlots, slots);

@@ -15,6 +15,7 @@
 #include "app/services/audience_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
 #include "base/cat.h"
@@ -198,9 +199,8 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       return taken<SourceRecord>("source", bytes,
                                  [&](const auto& saved) { return take_source(network, saved); });
     case HandoverType::kProgram:
-      return taken<ProgramRecord>("program", bytes, [&](const auto& saved) {
-        return take_program(network, saved);
-      });
+      return taken<ProgramRecord>("program", bytes,
+                                  [&](const auto& saved) { return take_program(network, saved); });
     case HandoverType::kRelay:
       return taken<RelayRecord>("relay", bytes, [&](auto saved) {
         return network.relays->handed().add(std::move(saved));
@@ -275,6 +275,15 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kDeadAir:
       return taken<DeadAirRecord>(
           "dead air", bytes, [&](const auto& saved) { network.dead_air->take_over(saved, fds_); });
+    case HandoverType::kClosed:
+      return taken<ClosedRecord>(
+          "closed", bytes, [&](const auto& saved) { network.admission->restore_closed(saved); });
+    case HandoverType::kThrottle:
+      return taken<ThrottleRecord>("throttle", bytes,
+                                   [&](const auto& saved) { network.throttle.restore(saved); });
+    case HandoverType::kLogin:
+      return taken<LoginRecord>("login", bytes,
+                                [&](auto saved) { network.login->take_over(std::move(saved)); });
     case HandoverType::kEnd:
       return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
     default:
@@ -394,9 +403,10 @@ Result<void> TakeOver::take_standby(Network& network, const StandbyRecord& saved
   if (!fd) return wrong("it has no connection");
   SourceOffer offer = restore_offer(saved, std::move(fd));
   if (saved.counted) count(network.counters, offer);
+  UniqueFd hearing = saved.hearing.empty() ? UniqueFd() : fds_.take(saved.hearing.front());
   Worker& worker = *network.workers[standby->home];
-  if (auto restored =
-          worker.sources.restore_standby(std::move(offer), saved, mount, *standby->facts);
+  if (auto restored = worker.sources.restore_standby(std::move(offer), saved, std::move(hearing),
+                                                     mount, *standby->facts);
       !restored)
     return wrong(restored.error().what);
   standbys_[standby->home].push_back(saved.id);

@@ -47,6 +47,8 @@ bool catches_usr2(std::uint64_t pid) {
   return false;
 }
 
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
 }  // namespace
 
 int upgrade_server(const Options& options) {
@@ -58,7 +60,7 @@ int upgrade_server(const Options& options) {
                        " has no <pidfile>, which would name the server; send "
                        "USR2 to its process instead"}));
   const auto text = read_file(path, {64});
-  const auto pid = text ? parse_u64(trim(text->text)) : std::nullopt;
+  const auto pid = text ? parse_u64(trim(first_line(text->text))) : std::nullopt;
   if (!pid || *pid < 2 || *pid > 0x7fffffff)
     return end(1, cat({"no server runs with ", options.config_file, ": ", path,
                        " names no process; start it instead"}));

@@ -20,9 +20,8 @@ DeadAirRecord DeadAirService::save(FdsOut& fds) {
   saved_.clear();
   for (const auto& [id, ear] : ears_) {
     const auto fed = fed_.find(id);
-    if (ear.state != State::kRuns || !ear.writes || fed == fed_.end() ||
-        !ear.child->can_be_handed())
-      continue;
+    const bool is_fed = !ear.writes || fed != fed_.end();
+    if (ear.state != State::kRuns || !is_fed || !ear.child->can_be_handed()) continue;
     saved_.insert(id);
     EarRecord saved;
     saved.mount = ear.mount;
@@ -35,9 +34,11 @@ DeadAirRecord DeadAirService::save(FdsOut& fds) {
     saved.failover = ear.settings.failover;
     saved.silent = ear.silent;
     saved.child = save_child(*ear.child, fds);
-    saved.feed = fed->second;
-    saved.feed.pipe = fds.add(static_cast<int>(fed->second.pipe));
-    all.ears.push_back(std::move(saved));
+    if (ear.writes) {
+      saved.feed = fed->second;
+      saved.feed.pipe = fds.add(static_cast<int>(fed->second.pipe));
+    }
+    (ear.writes ? all.ears : all.standbys).push_back(std::move(saved));
   }
   for (const auto& [mount, dead] : dead_) all.dead.push_back({mount, dead.encoder, dead.since});
   return all;
@@ -49,26 +50,29 @@ void DeadAirService::hand_over() {
 }
 
 void DeadAirService::take_over(const DeadAirRecord& saved, FdsIn& fds) {
-  for (const EarRecord& one : saved.ears) {
-    auto child = restore_child(one.child, fds);
-    Taken taken{{}, one.feed, fds.take(one.feed.pipe)};
-    if (!child || !taken.pipe) continue;  // another one is started
-    taken.child = std::move(*child);
-    const std::uint64_t id = next_id_++;
-    Ear& ear = ears_[id];
-    ear.mount = one.mount;
-    ear.encoder = one.encoder;
-    ear.home = one.home;
-    ear.writes = true;
-    ear.about = one.about;
-    ear.content_type = one.content_type;
-    ear.settings = {one.after, static_cast<int>(one.level), one.failover};
-    ear.state = State::kRuns;
-    ear.silent = one.silent;
-    taken_.emplace(id, std::move(taken));
-  }
+  for (const EarRecord& one : saved.ears) take_ear(one, true, fds);
+  for (const EarRecord& one : saved.standbys) take_ear(one, false, fds);
   for (const DeadMountRecord& one : saved.dead)
     dead_.insert_or_assign(one.mount, DeadAir{one.encoder, one.since});
+}
+
+void DeadAirService::take_ear(const EarRecord& saved, bool writes, FdsIn& fds) {
+  auto child = restore_child(saved.child, fds);
+  Taken taken{{}, saved.feed, writes ? fds.take(saved.feed.pipe) : UniqueFd()};
+  if (!child || (writes && !taken.pipe)) return;  // another one is started
+  taken.child = std::move(*child);
+  const std::uint64_t id = next_id_++;
+  Ear& ear = ears_[id];
+  ear.mount = saved.mount;
+  ear.encoder = saved.encoder;
+  ear.home = saved.home;
+  ear.writes = writes;
+  ear.about = saved.about;
+  ear.content_type = saved.content_type;
+  ear.settings = {saved.after, static_cast<int>(saved.level), saved.failover};
+  ear.state = State::kRuns;
+  ear.silent = saved.silent;
+  taken_.emplace(id, std::move(taken));
 }
 
 void DeadAirService::begin_taken() {
@@ -84,7 +88,7 @@ void DeadAirService::begin_taken() {
                                     callbacks_of(id));
     traffic_.log.debug("source/dead-air",
                        cat({ear.about, ", goes on as process ", ear.child->pid()}));
-    feeds_.take_over(id, mount, taken.feed, std::move(taken.pipe));
+    if (ear.writes) feeds_.take_over(id, mount, taken.feed, std::move(taken.pipe));
   }
 }
 

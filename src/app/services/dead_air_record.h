@@ -14,7 +14,8 @@
 
 namespace lb {
 
-// A program that listens to the encoder that writes a mount.
+// A program that listens to an encoder.  Of one that stands by the feed is empty: what it is fed is
+// of the encoder (StandbyRecord).
 struct EarRecord {
   std::string mount;
   std::uint64_t encoder = 0;
@@ -58,14 +59,16 @@ void record_fields(Io& io, T& dead) {
 }
 
 struct DeadAirRecord {
-  std::vector<EarRecord> ears;
+  std::vector<EarRecord> ears;  // of those that write
   std::vector<DeadMountRecord> dead;
+  std::vector<EarRecord> standbys;
 };
 template <class Io, RecordOf<DeadAirRecord> T>
 void record_fields(Io& io, T& all) {
-  auto& [ears, dead] = all;
+  auto& [ears, dead, standbys] = all;
   io(1, ears);
   io(2, dead);
+  io(3, standbys);
 }
 
 }  // namespace lb

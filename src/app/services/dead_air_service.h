@@ -53,9 +53,7 @@ class DeadAirService {
   void check(const std::string& mount);
   void stop();
 
-  // -- of a hand-over: the programs that listen to those that write go over; the others, of
-  // standbys, begin again.
-  // Nothing is fed until go_on(); done: on control.
+  // -- of a hand-over.  Of the mounts' logs nothing is fed until go_on(); done: on control.
   void rest(std::function<void()> done);
   void go_on() { feeds_.go_on(); }
   // REQUIRES: it rests
@@ -87,7 +85,7 @@ class DeadAirService {
   struct Taken {
     ChildProcess::Handed<UniqueFd> child;
     SoundFeedRecord feed;
-    UniqueFd pipe;
+    UniqueFd pipe;  // of a standby: invalid, it has its own
   };
   struct DeadAir {
     std::uint64_t encoder = 0;
@@ -99,6 +97,7 @@ class DeadAirService {
   std::vector<Wanted> wanted_of(const std::string& mount, const Mount* found) const;
   const Ear* ear_of(const std::string& mount, std::uint64_t encoder) const;
   void add(const std::string& mount, const Mount& found, const Wanted& wanted);
+  void take_ear(const EarRecord& saved, bool writes, FdsIn& fds);
   void begin_taken();
   ChildProcess::Callbacks callbacks_of(std::uint64_t id);
   void start_next();

@@ -32,6 +32,25 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   });
 }
 
+// Of the process before, if no directory has it.
+KeyRing LoginService::first_ring(std::int64_t now) const {
+  if (before_ && !before_->ring.empty())
+    if (auto ring = KeyRing::parse(before_->ring); ring && !ring->is_due(now))
+      return std::move(*ring);
+  return KeyRing::fresh(now);
+}
+
+LoginRecord LoginService::save() const {
+  LoginRecord saved;
+  const auto ring = sessions_.keys();
+  if (ring == nullptr) return saved;
+  saved.guard = guard_.save();
+  if (!state_dir_.empty()) return saved;
+  saved.ring = ring->text();
+  saved.known = guard_.text();
+  return saved;
+}
+
 void LoginService::keep_ring(KeyRing ring) {
   if (!state_dir_.empty()) {
     if (auto written = write_key_ring(key_path(), ring); !written)
@@ -48,7 +67,7 @@ void LoginService::load_keys() {
       accounts_.log.warn(kKeyModule,
                          "no directory is known for the keys of sessions (<paths><state-dir>, or "
                          "$STATE_DIRECTORY): they end with this process");
-      take_ring(KeyRing::fresh(now), true);
+      take_ring(first_ring(now), true);
     }
     return;
   }
@@ -62,11 +81,11 @@ void LoginService::load_keys() {
     accounts_.log.error(kKeyModule,
                         ring.error().what + (before ? "; the keys that are in use stay in use"
                                                     : "; sessions end with this process"));
-    if (before == nullptr) take_ring(KeyRing::fresh(now), false);
+    if (before == nullptr) take_ring(first_ring(now), false);
     return;
   }
   if (absent || ring->is_due(now)) {
-    keep_ring(absent ? KeyRing::fresh(now) : ring->rotated(now, false));
+    keep_ring(absent ? first_ring(now) : ring->rotated(now, false));
     return;
   }
   if (before == nullptr || ring->text() != before->text()) take_ring(std::move(*ring), true);

@@ -50,6 +50,7 @@ void LoginService::configure(const Config& config, bool at_start) {
   if (!plan->on) {
     on_.store(false, std::memory_order_relaxed);
     timer_.cancel();
+    before_.reset();
     audit_.close();
     return;
   }
@@ -61,6 +62,10 @@ void LoginService::configure(const Config& config, bool at_start) {
   if (at_start) {
     load_keys();
     load_addresses();
+    if (const auto before = std::exchange(before_, std::nullopt)) {
+      guard_.load(before->known);
+      guard_.restore(before->guard);
+    }
     reopen_audit();
   } else {
     accounts_.loops.clerk().post([this] {

@@ -62,6 +62,9 @@ class LoginService {
   void configure(const Config& config, bool at_start);
   void reopen_audit();  // clerk
   void stop() { timer_.cancel(); }
+  // Of a hand-over.  take_over(): before configure().
+  LoginRecord save() const;
+  void take_over(LoginRecord saved) { before_ = std::move(saved); }
 
   // --- any thread
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
@@ -117,6 +120,7 @@ class LoginService {
   void save_addresses();
   void audit_left_out();  // clerk
   void poll();
+  KeyRing first_ring(std::int64_t now) const;
   void take_ring(KeyRing ring, bool log_it);
   void keep_ring(KeyRing ring);  // clerk: on the disk, and in force
   void publish_others();
@@ -124,7 +128,8 @@ class LoginService {
   std::string decoy_for(const UserBook& book, const std::string& name) const;
 
   Accounts& accounts_;
-  const std::string start_secret_;  // until there is a key ring
+  const std::string start_secret_;     // until there is a key ring
+  std::optional<LoginRecord> before_;  // of the process before, until there is a key ring
   std::atomic<bool> on_{false};
   Snapshot<Plan> plan_;
   SessionBook sessions_;

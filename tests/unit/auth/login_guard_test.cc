@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/through_record.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -148,4 +150,24 @@ TEST(LoginGuard, WhatIsKnownOutlivesTheProcess) {
   stranger.load(text);
   for (int i = 0; i < 11; ++i) may(stranger, 50 + i);
   CHECK(!may(stranger, 1));
+}
+// Another process goes on with what has been counted.
+TEST(LoginGuard, AHandOverGivesNoNewGuesses) {
+  for (int i = 0; i < 9; ++i) CHECK(may(i));
+  enter(guard, 9);  // not judged yet
+  LoginGuard next{clock};
+  next.set_key("key");
+  next.restore(test::through_record(guard.save()));
+  CHECK(enter(next, 99).wait == 1s);
+  CHECK(!enter(next, 99, "bob").wait);
+  clock.advance(1s);
+  CHECK(may(next, 99));
+  CHECK(enter(next, 98).wait == 2s);
+}
+TEST(LoginGuard, UnderAnotherKeyNothingIsTakenOver) {
+  for (int i = 0; i < 10; ++i) CHECK(may(i));
+  LoginGuard next{clock};
+  next.set_key("another key");
+  next.restore(guard.save());
+  CHECK(!enter(next, 99).wait);
 }

@@ -4,6 +4,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/through_record.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -120,4 +122,26 @@ TEST(PasswordThrottle, WhatWasRightBeforeFromThereIsJudgedInAnyFlood) {
   CHECK(!throttle.shut_out(peer, "source", "password").has_value());
   CHECK(throttle.shut_out(peer, "source", "passwore").has_value());
   CHECK(throttle.shut_out(at("192.0.2.2"), "source", "password").has_value());
+}
+// Another process goes on with what has been counted.
+TEST(PasswordThrottle, AHandOverGivesNoNewGuesses) {
+  const Address peer = at("192.0.2.1");
+  throttle.right(peer, "source", "hackme");
+  guess(peer, "admin", 20);
+  guess(peer, "source", PasswordThrottle::kFreeComparisons);
+  PasswordThrottle next{clock};
+  next.restore(test::through_record(throttle.save()));
+  CHECK(next.blocked(peer, "admin").has_value());
+  CHECK(!next.blocked(at("192.0.2.2"), "admin").has_value());
+  CHECK(next.shut_out(peer, "source", "wrong").has_value());
+  CHECK(!next.shut_out(peer, "source", "hackme").has_value());
+  clock.advance(std::chrono::seconds(1));
+  CHECK(!next.blocked(peer, "admin").has_value());
+}
+TEST(PasswordThrottle, WhatAHandOverSaysIsBounded) {
+  ThrottleRecord saved = throttle.save();
+  saved.places.push_back({70'000, 1'000'000'000'000, 1});
+  for (std::uint32_t i = 0; i < 65'536; ++i) saved.places.push_back({i, 1'000'000'000'000, 0});
+  throttle.restore(saved);
+  CHECK(throttle.blocked(at("192.0.2.1"), "admin")->count() <= 20);
 }

@@ -1,5 +1,7 @@
 #include "stream/closed_mounts.h"
 
+#include "base/through_record.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -35,4 +37,11 @@ TEST(ClosedMounts, BeyondTheMostTheOneThatOpensSoonestIsOpen) {
   LONGS_EQUAL(ClosedMounts::kMaxNames, mounts.size());
   CHECK(mounts.closed_by("/m0", now) == nullptr);
   CHECK(mounts.closed_by("/m1", now) != nullptr);
+}
+TEST(ClosedMounts, StayClosedInAnotherProcess) {
+  mounts.close("/a", "dj", now, now + 10s);
+  ClosedMounts next;
+  next.restore(test::through_record(mounts.save()), now + 4s);
+  STRCMP_EQUAL("dj", next.closed_by("/a", now + 9s)->c_str());
+  CHECK(next.closed_by("/a", now + 10s) == nullptr);
 }

@@ -1,0 +1,80 @@
+// What is known of wrong passwords (PasswordThrottle, LoginGuard), for the process that goes on
+// with the server: a client that guesses gets no new guesses by that.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+
+namespace lb {
+
+// Of an address and a user: when each bucket is full again, in milliseconds of the steady clock.
+struct ThrottledRecord {
+  std::uint32_t place = 0;
+  std::int64_t guesses = 0, comparisons = 0;
+};
+template <class Io, RecordOf<ThrottledRecord> T>
+void record_fields(Io& io, T& throttled) {
+  auto& [place, guesses, comparisons] = throttled;
+  io.needed(1, place);
+  io(2, guesses);
+  io(3, comparisons);
+}
+
+struct ThrottleRecord {
+  std::string key;  // of the places
+  std::vector<ThrottledRecord> places;
+  std::vector<std::uint64_t> known;  // digests of passwords that were right
+};
+template <class Io, RecordOf<ThrottleRecord> T>
+void record_fields(Io& io, T& throttle) {
+  auto& [key, places, known] = throttle;
+  io.needed(1, key);
+  io.needed(2, places);
+  io(3, known);
+}
+
+// A name that is guessed at.
+struct GuessedRecord {
+  std::string name;  // its digest
+  std::int64_t wrong = 0;
+  SteadyTime next{}, last{};
+};
+template <class Io, RecordOf<GuessedRecord> T>
+void record_fields(Io& io, T& guessed) {
+  auto& [name, wrong, next, last] = guessed;
+  io.needed(1, name);
+  io.needed(2, wrong);
+  io(3, next);
+  io(4, last);
+}
+
+struct GuardRecord {
+  std::string key_mark;  // of the key of the digests: under another one they mean nothing
+  std::vector<GuessedRecord> guessed;
+};
+template <class Io, RecordOf<GuardRecord> T>
+void record_fields(Io& io, T& guard) {
+  auto& [key_mark, guessed] = guard;
+  io.needed(1, key_mark);
+  io.needed(2, guessed);
+}
+
+// ring, known: where no directory keeps them: KeyRing::text(), LoginGuard::text().
+struct LoginRecord {
+  GuardRecord guard;
+  std::string ring, known;
+};
+template <class Io, RecordOf<LoginRecord> T>
+void record_fields(Io& io, T& login) {
+  auto& [guard, ring, known] = login;
+  io(1, guard);
+  io(2, ring);
+  io(3, known);
+}
+
+}  // namespace lb
