@@ -17,7 +17,7 @@ METAINT = 1000
 # What comes ends anywhere: in a frame, in a block of titles, in the line of a chunk.
 PIECE = 777
 # Nothing is read until all upgrades are made.
-QUEUE = "<queue-size>50000000</queue-size>"
+QUEUE = "<queue-size>50000000</queue-size><source-timeout>120</source-timeout>"
 UPGRADES = 20
 
 
@@ -88,7 +88,7 @@ def heard_each_once(listener, at_least):
     """The frames that came are a run without a gap, up to this one."""
     frames = []
     while not frames or frames[-1][1] < at_least:
-        listener.read(MP3_FRAME - len(listener.audio) % MP3_FRAME)
+        listener.read(20 * MP3_FRAME - len(listener.audio) % MP3_FRAME if frames and frames[-1][1] < at_least - 40 else MP3_FRAME - len(listener.audio) % MP3_FRAME)
         frames = mp3_numbers(listener.audio)
     first = frames[0][1]
     equal([number for _, number in frames] == list(range(first, first + len(frames))), True, "each frame once")
