@@ -45,6 +45,9 @@ void check_line(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const AcmeKey account = *AcmeKey::generate(), key = *AcmeKey::generate();
   std::string_view rest = fuzz::text_of(data, size);
+  // An order that was begun before the last restart goes on.
+  const bool goes_on = rest.starts_with('+');
+  if (goes_on) rest.remove_prefix(1);
   AcmeOrder order({"https://ca.test/directory",
                    {"radio.test", "*.radio.test", "192.0.2.7"},
                    "",
@@ -55,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                    {},
                    {AcmeChallenge::kTls, AcmeChallenge::kHttp, AcmeChallenge::kDns},
                    {},
-                   "replaced.one"});
+                   "replaced.one",
+                   goes_on ? "https://ca.test/order/1" : ""});
   const WallTime now = WallTime(std::chrono::seconds(1'700'000'000));
   AcmeOrder::Step step = order.begin();
   for (int i = 0; i < kMaxSteps; ++i) {

@@ -30,11 +30,12 @@ export async function certificates(page) {
     page.add(box(quiet('Your role does not show the certificates of this server.')));
     return;
   }
-  async function order(one) {
+  async function order(one, staging) {
     notice.hidden = true;
     try {
-      await api('POST', '/certificates/' + part(one.names[0]) + '/order');
-      tell('The certificate for ' + one.names[0] + ' is ordered.');
+      await api('POST', '/certificates/' + part(one.names[0]) + '/order' + (staging ? '?staging=1' : ''));
+      tell(staging ? 'The certificate for ' + one.names[0] + ' is tried with staging; the log has the result.'
+        : 'The certificate for ' + one.names[0] + ' is ordered.');
     } catch (problem) {
       notice.textContent = words(problem);
       notice.hidden = false;
@@ -43,10 +44,11 @@ export async function certificates(page) {
   }
   async function refresh() {
     const got = await api('GET', '/certificates');
-    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', ')), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
+    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', '), one.nodes && small('at ' + (one.nodes.join(', ') || 'no other node yet'))), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
       cell('Valid', validity(one)), cell('Next', next(one)),
       cell('Last failure', one.failures ? one.failure || 'unknown' : '', one.failures > 1 && small(one.failures + ' in a row'))],
-      acts: [one.ordered && !one.under_way && !one.wait_s && press('Order now', () => order(one))]}),
+      acts: [one.ordered && !one.under_way && !one.wait_s && press('Order now', () => order(one)),
+        one.staging && !one.under_way && press('Try with staging', () => order(one, true))]}),
       'This server has no certificate. With <acme/> in its configuration it orders one by itself; doc/https.md says how.');
   }
   page.add(box(rows.all, notice));

@@ -57,12 +57,15 @@ bool begin_attempt(KeptOrder& kept, const AttemptFacts& facts) {
     return false;
   kept.directory = facts.directories[(asked_authority(kept, facts) + 1) % facts.directories.size()];
   kept.since = 0;
+  forget_begun(kept);
   kept.tries = kept.unshown = 0;
   return true;
 }
 
 void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFacts& facts,
                    double chance) {
+  // An authority that only was not there may go on with it.
+  if (failure.kind != AttemptKind::kUnavailable) forget_begun(kept);
   ++kept.failures;
   ++kept.tries;
   const bool was_staging = goes_to_staging(kept, facts);
@@ -92,6 +95,7 @@ void count_success(KeptOrder& kept, const AttemptFacts& facts) {
   kept.failures = kept.tries = kept.unshown = 0;
   kept.since = kept.began = 0;
   kept.why.clear();
+  forget_begun(kept);
   kept.next = seconds_of(facts.now + kLeastLife);
 }
 

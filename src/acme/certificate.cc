@@ -162,6 +162,18 @@ bool is_name_of(const std::vector<std::string>& all, std::string_view name) {
   });
 }
 
+std::string leaf_of(std::string_view chain) {
+  const Owned<X509> certificate = first_of(chain);
+  ERR_clear_error();
+  if (certificate == nullptr) return {};
+  unsigned char* der = nullptr;
+  const int length = i2d_X509(certificate.get(), &der);
+  if (length <= 0) return {};
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+  OPENSSL_free(der);
+  return bytes;
+}
+
 std::string renewal_id(std::string_view chain) {
   const Owned<X509> certificate = first_of(chain);
   ERR_clear_error();

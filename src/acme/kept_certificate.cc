@@ -16,6 +16,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kFileBytes = 256 * 1024;
+constexpr std::string_view kCertificates = "/acme/certificates/";
 
 std::string file_name(std::string_view file) {
   std::string name(file);
@@ -27,7 +28,7 @@ std::string file_name(std::string_view file) {
 }
 
 std::string account_path(const std::string& state_dir, const std::string& directory) {
-  return cat({state_dir, "/", account_file(directory)});
+  return cat({state_dir, "/acme/", account_file(directory)});
 }
 
 unsigned count_of(const Json& value) {
@@ -45,7 +46,7 @@ std::uint64_t time_number(std::int64_t time) {
 }
 
 std::string order_path(const std::string& state_dir, std::string_view file) {
-  return cat({state_dir, "/acme/", file_name(file), ".json"});
+  return cat({state_dir, kCertificates, file_name(file), ".json"});
 }
 
 Result<Json> read_json(const std::string& path) {
@@ -58,7 +59,8 @@ Result<Json> read_json(const std::string& path) {
 
 Result<void> write_private(const std::string& state_dir, const std::string& path,
                            std::string_view text) {
-  for (const std::string& directory : {state_dir, state_dir + "/acme"})
+  for (const std::string& directory :
+       {state_dir, state_dir + "/acme", path.substr(0, path.rfind('/'))})
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
       return Error::io(cat({directory, ": ", std::strerror(errno)}));
   return replace_file(path, text, {.mode = 0600});
@@ -69,32 +71,41 @@ std::string member_text(const Json& value) { return std::string(value.text().val
 }  // namespace
 
 std::string account_file(const std::string& directory) {
-  return cat({"acme/account-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
+  std::string_view host = directory;
+  host.remove_prefix(std::min(host.size(), host.find("://") + 3));
+  host = host.substr(0, host.find('/'));
+  // Of an address in brackets the address alone.
+  const bool is_v6 = host.starts_with('[');
+  host = is_v6 ? host.substr(1, host.find(']') - 1) : host.substr(0, host.find(':'));
+  return cat(
+      {"accounts/", file_name(host), "-", hex_encode(sha256(directory).substr(0, 4)), ".json"});
 }
 
 std::string certificate_path(const std::string& state_dir, std::string_view file) {
-  return cat({state_dir, "/acme/", file_name(file), ".pem"});
+  return cat({state_dir, kCertificates, file_name(file), ".pem"});
 }
 
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory) {
   const auto json = read_json(account_path(state_dir, directory));
   if (!json) return json.error();
-  return KeptAccount{member_text(json->at("account")), member_text(json->at("key"))};
+  return KeptAccount{member_text(json->at("account")), member_text(json->at("key")),
+                     member_text(json->at("contact")), kept_time(json->at("made"))};
 }
 
 Result<void> write_account(const std::string& state_dir, const std::string& directory,
                            const KeptAccount& account) {
   JsonWriter out;
   out.begin_object().key("directory").text(directory);
-  out.key("account").text(account.url).key("key").text(account.key).end_object();
+  out.key("account").text(account.url).key("key").text(account.key);
+  out.key("contact").text(account.contact);
+  out.key("made").number(time_number(account.made)).end_object();
   return write_private(state_dir, account_path(state_dir, directory), out.take());
 }
 
-Result<KeptOrder> read_order(const std::string& state_dir, std::string_view file) {
-  const auto json = read_json(order_path(state_dir, file));
-  if (!json) return json.error();
+Result<KeptOrder> parse_order(std::string_view text) {
+  const auto json = Json::parse(text);
+  if (!json || !json->is_object()) return Error::invalid("is no JSON object");
   KeptOrder order;
-  order.file = file;
   for (std::size_t i = 0; i < json->at("names").size(); ++i)
     order.names.push_back(member_text(json->at("names").at(i)));
   order.directory = member_text(json->at("directory"));
@@ -106,10 +117,14 @@ Result<KeptOrder> read_order(const std::string& state_dir, std::string_view file
   order.since = kept_time(json->at("since"));
   order.began = kept_time(json->at("began"));
   order.why = member_text(json->at("why"));
+  order.begun = member_text(json->at("order"));
+  order.key = member_text(json->at("key"));
+  order.account = member_text(json->at("account"));
+  order.account_key = member_text(json->at("account_key"));
   return order;
 }
 
-Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
+std::string order_text(const KeptOrder& order) {
   JsonWriter out;
   out.begin_object().key("names").begin_array();
   for (const std::string& name : order.names) out.text(name);
@@ -117,10 +132,31 @@ Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
   out.key("failures").number(order.failures).key("why").text(order.why);
   out.key("tries").number(order.tries).key("unshown").number(order.unshown);
   out.key("since").number(time_number(order.since)).key("began").number(time_number(order.began));
+  out.key("order").text(order.begun).key("key").text(order.key);
+  out.key("account").text(order.account).key("account_key").text(order.account_key);
   out.key("next").number(time_number(order.next)).end_object();
+  return out.take();
+}
+
+void forget_begun(KeptOrder& order) {
+  for (std::string* text : {&order.begun, &order.key, &order.account, &order.account_key})
+    text->clear();
+}
+
+Result<KeptOrder> read_order(const std::string& state_dir, std::string_view file) {
+  const std::string path = order_path(state_dir, file);
+  const auto text = read_file(path, {.limit = kFileBytes});
+  if (!text) return text.error();
+  auto order = parse_order(text->text);
+  if (!order) return Error::invalid(cat({path, ": ", order.error().what}));
+  order->file = file;
+  return order;
+}
+
+Result<void> write_order(const std::string& state_dir, const KeptOrder& order) {
   return write_private(state_dir,
                        order_path(state_dir, order.file.empty() ? order.names.front() : order.file),
-                       out.take());
+                       order_text(order));
 }
 
 Result<void> write_certificate(const std::string& state_dir, std::string_view file,

@@ -1,8 +1,9 @@
 // What is kept of certificates and accounts over a restart, as files of the state directory:
-//   acme/account-XXXXXXXX.json    directory, account, key (0600); XXXXXXXX is of the directory's
-//                                 URL
-//   acme/NAME.pem                 chain and key in one file, replaced in one step (0600)
-//   acme/NAME.json                names, directories, failures in a row and why, the next attempt
+//   acme/accounts/HOST-XXXXXXXX.json  directory, account, key, contact, when (0600); HOST and
+//                                     XXXXXXXX are of the directory's URL
+//   acme/certificates/NAME.pem        chain and key in one file, replaced in one step (0600)
+//   acme/certificates/NAME.json       names, directories, failures in a row and why, the next
+//                                     attempt, an order that is under way and its key
 // NAME is the first name of the certificate, with ".rsa" behind it where its key is one of RSA.
 // Thread: they wait for the disk: clerk.
 // Errors: as of base/file; a file that cannot be read is as one that is not there, and is told.
@@ -18,8 +19,10 @@
 namespace lb {
 
 struct KeptAccount {
-  std::string url;  // of the account; "": none yet
-  std::string key;  // PEM
+  std::string url;        // of the account; "": none yet
+  std::string key;        // PEM
+  std::string contact{};  // the e-mail address; "": none
+  std::int64_t made = 0;  // Unix seconds
 };
 
 struct KeptOrder {
@@ -35,11 +38,20 @@ struct KeptOrder {
   std::int64_t since = 0;  // the directory has failed
   std::int64_t began = 0;  // the renewal
   std::string why{};       // of the last failure, while they last
+  // An order of which all names were shown, at `directory`: its URL, its key (PEM), and the account
+  // that it is of, with its key; "": none.
+  std::string begun{}, key{}, account{}, account_key{};
 };
+
+// What is kept of an order as JSON; parse: of names that are no texts nothing is left.
+std::string order_text(const KeptOrder& order);
+Result<KeptOrder> parse_order(std::string_view text);
+// Nothing is left to go on with.
+void forget_begun(KeptOrder& order);
 
 // "radio.example.org.pem" of NAME; a wildcard is "_wildcard.…", an address has '-' for ':'.
 std::string certificate_path(const std::string& state_dir, std::string_view file);
-// "acme/account-XXXXXXXX.json"
+// "accounts/HOST-XXXXXXXX.json", below acme/
 std::string account_file(const std::string& directory);
 
 // kNotFound: nothing is kept.

@@ -71,6 +71,7 @@ AcmeOrder::Step AcmeOrder::ask() {
 AcmeOrder::Step AcmeOrder::next() {
   if (state_ == State::kPublished) return post(State::kChallenge, challenge_, "{}");
   if (state_ == State::kOtherWay) return order();
+  if (state_ == State::kKept) return finalize();
   return ask();
 }
 
@@ -103,6 +104,10 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
     wanted_.replaces.clear();
     return order();
   }
+  // The authority has forgotten it, or it was another account's.
+  if (state_ == State::kBegun && answer.status < 500 && answer.status != 429 &&
+      type != "accountDoesNotExist")
+    return order();
   const std::chrono::seconds retry_after = retry_after_of(answer, now);
   if (answer.status >= 500 || (type.empty() && answer.status != 429)) {
     const std::string said = cleaned_text(problem.at("detail").text().value_or(""));
@@ -130,6 +135,8 @@ AcmeOrder::Step AcmeOrder::received(const FetchAnswer& answer, WallTime now) {
       return on_account(answer);
     case State::kOrder:
       return on_order(answer, *parsed);
+    case State::kBegun:
+      return on_begun(answer, *parsed, now);
     case State::kAuthorization:
       return on_authorization(*parsed);
     case State::kChallenge:
@@ -182,7 +189,7 @@ AcmeOrder::Step AcmeOrder::on_directory(const Json& body) {
   if (body.at("meta").at("externalAccountRequired").boolean().value_or(false) &&
       wanted_.external_id.empty())
     return AcmeFailure{Kind::kRefused, "the CA wants an external account (eab-kid, eab-key)", {}};
-  if (!wanted_.account.empty()) return order();
+  if (!wanted_.account.empty()) return order_or_begun();
   std::string payload = R"({"termsOfServiceAgreed":true)";
   if (!wanted_.email.empty()) {
     payload += R"(,"contact":[)";
@@ -200,6 +207,21 @@ AcmeOrder::Step AcmeOrder::on_account(const FetchAnswer& answer) {
   const std::string_view location = answer.header("Location");
   if (!is_url(location)) return other("names no account");
   wanted_.account = location;
+  return order_or_begun();
+}
+
+AcmeOrder::Step AcmeOrder::order_or_begun() {
+  if (!is_url(wanted_.begun)) return order();
+  order_ = wanted_.begun;
+  return read(State::kBegun, order_);
+}
+
+// It goes on where it was left; one that has failed meanwhile is made again.
+AcmeOrder::Step AcmeOrder::on_begun(const FetchAnswer& answer, const Json& body, WallTime now) {
+  const std::string status = text_of(body.at("status"));
+  finalize_ = text_of(body.at("finalize"));
+  if (status == "ready") return finalize();
+  if (status == "valid" || status == "processing") return on_certificate(answer, body, now);
   return order();
 }
 
@@ -236,7 +258,7 @@ AcmeOrder::Step AcmeOrder::on_order(const FetchAnswer& answer, const Json& body)
 AcmeOrder::Step AcmeOrder::next_authorization() {
   if (++authorization_ < authorizations_.size())
     return read(State::kAuthorization, authorizations_[authorization_]);
-  return finalize();
+  return keep();
 }
 
 // The first way that is left to a name.
@@ -308,6 +330,11 @@ AcmeOrder::Step AcmeOrder::on_validation(const FetchAnswer& answer, const Json& 
                                .records = challenges.at(i).at("validationRecord")}));
   return not_validated(
       {Kind::kUnauthorized, cat({"the CA did not find that ", name_, " is this server's"}), {}});
+}
+
+AcmeOrder::Step AcmeOrder::keep() {
+  state_ = State::kKept;
+  return Keep{order_};
 }
 
 AcmeOrder::Step AcmeOrder::finalize() {

@@ -4,8 +4,8 @@
 // Thread: one owner.
 // Ownership: a value of the owner's; holds copies of all that it needs.
 // Shapes: next() is called with what the last step asked for: an answer after Ask; nothing after
-// Publish (when the answer can be asked for), OtherWay, and Wait (when the time is over). Done and
-// AcmeFailure are the last ones.
+// Publish (when the answer can be asked for), Keep (when it is kept), OtherWay, and Wait (when the
+// time is over). Done and AcmeFailure are the last ones.
 // Errors: AcmeFailure says whose fault it is, and for how long the authority wants to be left alone.
 // Trust: every URL has to be https; texts of the authority are cut to 300 bytes without control
 // characters; a request is repeated for a bad nonce at most 32 times; no object is asked about for
@@ -47,6 +47,8 @@ class AcmeOrder {
     std::vector<AcmeChallenge> challenges = {AcmeChallenge::kHttp};
     std::string profile = {};   // "": the authority's own choice
     std::string replaces = {};  // the id of the certificate that this one renews; "": none
+    // The URL of an order of these names that was begun with this account and this key; "": none.
+    std::string begun = {};
   };
   struct Ask {
     std::string url;
@@ -57,6 +59,10 @@ class AcmeOrder {
   struct Publish {
     AcmeChallenge challenge = AcmeChallenge::kHttp;
     std::string name, token, authorization;
+  };
+  // All names were shown: this order, with its key, is worth to be gone on with after a restart.
+  struct Keep {
+    std::string order;  // its URL
   };
   // A name was not shown to be ours, and is tried in another way, in a new order.
   struct OtherWay {
@@ -70,14 +76,14 @@ class AcmeOrder {
     std::string chain;
     CertificateFacts facts;
   };
-  using Step = std::variant<Ask, Publish, OtherWay, Wait, Done, AcmeFailure>;
+  using Step = std::variant<Ask, Publish, Keep, OtherWay, Wait, Done, AcmeFailure>;
 
   explicit AcmeOrder(Wanted wanted) : wanted_(std::move(wanted)) {}
 
   Step begin();
   // REQUIRES: the last step was Ask
   Step next(const Result<FetchAnswer>& answer, WallTime now);
-  // REQUIRES: the last step was Publish, OtherWay or Wait
+  // REQUIRES: the last step was Publish, Keep, OtherWay or Wait
   Step next();
   // It could not be shown: the next way is tried, as after a validation that failed.
   // REQUIRES: the last step was Publish
@@ -101,11 +107,13 @@ class AcmeOrder {
     kDirectory,
     kAccount,
     kOrder,
+    kBegun,
     kAuthorization,
     kPublished,
     kOtherWay,
     kChallenge,
     kValidation,
+    kKept,
     kFinalize,
     kCertificate,
     kChain,
@@ -120,6 +128,9 @@ class AcmeOrder {
   Step on_directory(const Json& body);
   Step on_account(const FetchAnswer& answer);
   Step order();
+  Step order_or_begun();
+  Step on_begun(const FetchAnswer& answer, const Json& body, WallTime now);
+  Step keep();
   Step on_order(const FetchAnswer& answer, const Json& body);
   Step next_authorization();
   Step on_authorization(const Json& body);

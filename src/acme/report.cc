@@ -33,7 +33,8 @@ std::string time_left(std::chrono::seconds left) {
   };
   if (left >= 48h) return counted(left / 24h, "day");
   if (left >= 2h) return counted(left / 1h, "hour");
-  return counted(left / 1min, "minute");
+  if (left >= 2min) return counted(left / 1min, "minute");
+  return counted(left / 1s, "second");
 }
 
 std::tm local_time(WallTime moment) {
@@ -98,6 +99,8 @@ std::string failure_line(const FailureReport& report) {
     line += cat({"; the certificate in use is valid for ",
                  time_left(std::chrono::duration_cast<std::chrono::seconds>(*report.valid_until -
                                                                             report.now))});
+  else if (report.failure.kind == AcmeFailure::Kind::kUnavailable)
+    line += "; there is no certificate";
   if (!report.instead.empty()) return cat({line, "; ", report.instead, " is asked instead"});
   return names_moment ? line : cat({line, "; again ", when_text(report.next, report.now)});
 }

@@ -55,6 +55,9 @@ struct AcmeSettings {
   std::chrono::seconds dns_wait{30};       // until the record that it has set is everywhere
   std::vector<std::string> keys;           // a certificate of each; empty: ecdsa
   std::vector<std::string> ports;          // opened beside <listen-socket>s; see ports_of()
+  // Servers that are asked for the answer to a token that is not known here: "http://HOST:PORT",
+  // beside the masters.
+  std::vector<std::string> answer_from;
   HttpsRedirect redirect = HttpsRedirect::kPages;
   std::chrono::seconds hsts{0};  // so long a browser comes by https alone; 0: nothing is said
   bool operator==(const AcmeSettings&) const = default;

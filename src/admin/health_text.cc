@@ -38,7 +38,10 @@ std::string health_json(const NodeHealth& health) {
   if (!health.drain.empty()) json.key("drain").text(health.drain);
   json.key("listeners").number(health.listeners);
   json.key("capacity_used").number(std::round(health.use * 1000) / 1000);
-  if (!health.certificate.empty()) json.key("certificate").text(health.certificate);
+  if (!health.certificate.empty()) {
+    json.key("certificate").text(health.certificate);
+    json.key("warnings").begin_array().text("certificate").end_array();
+  }
   json.key("version").text(health.version);
   json.end_object();
   return json.take() + "\n";

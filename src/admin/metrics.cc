@@ -285,6 +285,17 @@ constexpr auto kRows = std::to_array<MetricRow>({
        for (const Picture::CertificateOrder& row : picture.certificate_orders)
          out.sample({{"names", row.names}}, row.next_attempt);
      }},
+    {"icecast_acme_renewal_timestamp_seconds", kGauge, kTime, "names", "When the certificate in use is to be renewed.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::CertificateOrder& row : picture.certificate_orders)
+         if (row.renewal) out.sample({{"names", row.names}}, *row.renewal);
+     }},
+    {"icecast_acme_challenges_answered_total", kCounter, kNone, "type, known",
+     "Questions of authorities: known=\"no\" had no answer here.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::ChallengeCount& row : picture.challenges)
+         out.sample({{"type", row.type}, {"known", row.known ? "yes" : "no"}}, row.times);
+     }},
     {"icecast_log_lines_lost_total", kCounter, kNone, "", "Lines of the logs that could not be written.",
      whole<&Picture::log_lines_lost>},
     {"icecast_config_reloads_total", kCounter, kNone, "result", "Times that the configuration was read again: applied, or refused.",

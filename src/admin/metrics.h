@@ -64,11 +64,18 @@ struct MetricsPicture {
     std::string file, names;
     double expires = 0;  // Unix time
   };
+  // Of authorities' questions.
+  struct ChallengeCount {
+    std::string_view type;
+    bool known = false;
+    std::uint64_t times = 0;
+  };
   // Of <acme>.
   struct CertificateOrder {
     std::string names;
-    unsigned failures = 0;    // in a row
-    double next_attempt = 0;  // Unix time
+    unsigned failures = 0;            // in a row
+    double next_attempt = 0;          // Unix time
+    std::optional<double> renewal{};  // … of the one in use
   };
 
   std::string version;
@@ -103,6 +110,7 @@ struct MetricsPicture {
   std::uint64_t auth_in_flight = 0, auth_waiting = 0, auth_unsent = 0;
   std::vector<Certificate> certificates;
   std::vector<CertificateOrder> certificate_orders;
+  std::vector<ChallengeCount> challenges;
   struct CertificateEnd {
     std::string directory, result;
     std::uint64_t times = 0;

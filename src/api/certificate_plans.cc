@@ -37,6 +37,15 @@ void write_certificate_row(JsonWriter& json, const CertificateNow& row) {
   known_text(json, "directory", row.directory);
   json.key("under_way").boolean(row.under_way);
   json.key("wait_s").number(static_cast<std::int64_t>(row.may_be_asked.count()));
+  json.key("staging").boolean(row.staging);
+  json.key("nodes");
+  if (row.nodes) {
+    json.begin_array();
+    for (const std::string& node : *row.nodes) json.text(node);
+    json.end_array();
+  } else {
+    json.null();
+  }
   json.end_object();
 }
 
@@ -66,7 +75,14 @@ Plan order_certificate_plan(const PlanContext& context) {
                                                "not order it"})};
   if (row->under_way)
     return Problem{ProblemName::kBusy, cat({"the certificate for ", name, " is being ordered"})};
-  if (row->may_be_asked.count() > 0) {
+  const bool staging = query_param(context.request.query, "staging").value_or("0") == "1";
+  const bool revokes = query_param(context.request.query, "revoke").value_or("0") == "1";
+  if (staging && revokes)
+    return Problem{ProblemName::kInvalid, "staging and revoke exclude each other"};
+  if (staging && !row->staging)
+    return Problem{ProblemName::kRefused, cat({"the authority of the certificate for ", name,
+                                               " has no staging directory (staging=)"})};
+  if (!staging && row->may_be_asked.count() > 0) {
     Problem problem{ProblemName::kSlowed, cat({"the certificate for ", name,
                                                " was ordered by hand within the last hour; "
                                                "again in ",
@@ -76,10 +92,16 @@ Plan order_certificate_plan(const PlanContext& context) {
   }
   Planned plan;
   plan.answer.status = 204;
-  plan.deed = ApiDeed{"order", "certificates/" + name, {}};
+  plan.deed = ApiDeed{staging   ? "try-staging"
+                      : revokes ? "order-and-revoke"
+                                : "order",
+                      "certificates/" + name,
+                      {}};
   ApiOrder order;
   order.kind = ApiOrder::Kind::kOrderCertificate;
   order.certificate = name;
+  order.staging = staging;
+  order.revokes = revokes;
   plan.order = std::move(order);
   return plan;
 }

@@ -141,7 +141,8 @@ constexpr Endpoint kEndpoints[] = {
      list_certificates, "The certificates of this server, and the one that <acme> orders.", true,
      Look::kCertificates},
     {"orderCertificate", kPost, "/certificates/{certificate}/order", kAdmin, 204, "Empty", "", false,
-     order_certificate_plan, "Orders the certificate with this name anew, at most once an hour.",
+     order_certificate_plan, "Orders the certificate with this name anew, at most once an hour; with ?staging=1 tries it and "
+     "uses nothing, with ?revoke=1 revokes the one in use (keyCompromise) once the new one is in use.",
      true, Look::kCertificates},
     {"readLog", kGet, "/log", kAdmin, 200, "", "LogEnd", false, read_log,
      "The last lines of a log of this server: ?of=error|access|playlist&most=&find=.", true},

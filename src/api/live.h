@@ -83,6 +83,8 @@ struct CertificateNow {
   std::string failure, directory;        // "": none
   bool under_way = false;                // an order
   std::chrono::seconds may_be_asked{0};  // until when no order is taken by hand
+  bool staging = false;                  // it may be tried with staging
+  std::optional<std::vector<std::string>> nodes{};  // that have it; nullopt: it is this node's own
 };
 
 struct LiveView {
@@ -126,6 +128,8 @@ struct ApiOrder {
   std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
   std::string art{};                    // the name of a picture
   std::string certificate{};            // a name of it
+  bool staging = false;                 // … is tried, and not used
+  bool revokes = false;                 // … has a key that is in other hands
   std::string picture{};  // its bytes, of kSetPicture; title: whose it is; "": of none
   bool drain = false;
   std::string drain_mode{};  // "": as configured

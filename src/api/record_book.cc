@@ -71,6 +71,8 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
     put(usages_, key->name, parse_usage_share(record.value), record, complaints);
   else if (key->family == "keys" || key->family == "masters")
     masters_.set(record.key, std::make_shared<const std::string>(record.value));
+  else if (key->family == "acme")
+    acme_.set(record.key, std::make_shared<const std::string>(record.value));
   else if (key->family == "made")
     made_.set(record.key, std::make_shared<const std::string>(record.value));
   else if (record.key == kStoreLifeKey)
@@ -183,6 +185,7 @@ void RecordBook::remove(const std::string& key) {
   if (parts->family == "ended") ended_.erase(parts->name);
   if (parts->family == "usage") usages_.erase(parts->name);
   if (parts->family == "keys" || parts->family == "masters") masters_.erase(key);
+  if (parts->family == "acme") acme_.erase(key);
   if (parts->family == "made") made_.erase(key);
 }
 

@@ -71,6 +71,8 @@ class RecordBook {
   // keys/MASTER/KID and masters/ID, as they are.
   using Texts = NameMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
+  // acme/lease, acme/certificates/NAME and acme/challenges/TOKEN, as they are.
+  const Texts& acme() const noexcept { return acme_; }
   // The value of made/SHA256; null: none.
   const std::string* made(std::string_view key) const;
   std::uint64_t revision() const noexcept { return revision_; }
@@ -116,7 +118,7 @@ class RecordBook {
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;
   Rows<UsageShare> usages_;
-  Texts masters_, made_;
+  Texts masters_, made_, acme_;
   NameMap<std::uint64_t> revisions_;
   NameMap<QuotaUse> used_;           // by account
   NameMap<std::uint64_t> reserved_;  // kbit/s by node

@@ -228,14 +228,16 @@ constexpr ApiSchema kSchemas[] = {
 "weight":{"type":["integer","null"],"minimum":0,"maximum":1000}}})"},
     {"CertificateList",
      R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"type":"object","required":["names","issuer","kind","until","ordered","next","failures","failure","directory","under_way","wait_s"],"properties":{
+"items":{"type":"array","items":{"type":"object","required":["names","issuer","kind","until","ordered","next","failures","failure","directory","under_way","wait_s","staging","nodes"],"properties":{
 "names":{"type":"array","items":{"type":"string"}},"issuer":{"type":["string","null"]},"kind":{"type":["string","null"]},
 "until":{"type":["integer","null"],"description":"Unix seconds; null: it has not come yet."},
 "ordered":{"type":"boolean","description":"By <acme>; else a file of the configuration."},
 "next":{"type":["integer","null"],"description":"When it is ordered again, Unix seconds."},
 "failures":{"type":"integer","description":"In a row."},"failure":{"type":["string","null"]},
 "directory":{"type":["string","null"],"description":"Of the authority."},"under_way":{"type":"boolean"},
-"wait_s":{"type":"integer","description":"Seconds until it may be ordered by hand."}}}}}})"},
+"wait_s":{"type":"integer","description":"Seconds until it may be ordered by hand."},
+"staging":{"type":"boolean","description":"?staging=1 tries it without using it."},
+"nodes":{"type":["array","null"],"items":{"type":"string"},"description":"Nodes that have it too; null: it is this server's own."}}}}}})"},
     {"History",
      R"({"type":"object","required":["of","by","step","t","rows"],"additionalProperties":false,"properties":{
 "of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node"]},

@@ -10,6 +10,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/certificate_orders.h"
+#include "app/services/challenge_lookup.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"

@@ -83,7 +83,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
     traffic_.log.error(kSocketsModule,
                        cat({made.error().what, "; ",
                             port_remedy({made.error().code, wanted.port, is_running_,
-                                         traffic_.config.read()->acme.enabled})}));
+                                         first_acme(*traffic_.config.read()) != nullptr})}));
     return made.error();
   }
   Socket socket = std::move(*made);

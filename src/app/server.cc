@@ -21,6 +21,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/audience_service.h"
 #include "app/services/certificate_orders.h"
+#include "app/services/challenge_lookup.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
@@ -175,6 +176,10 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.admission = std::make_unique<SourceAdmission>(
       services.loops.control(), services.mounts, services.log, services.loops.workers(),
       admission_callbacks(), Rng::from_entropy());
+  services.challenge_lookup = std::make_unique<ChallengeLookup>(
+      services, [&services](const ParkedRequest& request, WaitOutcome outcome) {
+        Worker::resume(services, request, outcome);
+      });
   services.lookup =
       std::make_unique<MountLookup>(services.loops.control(), lookup_callbacks(services));
   services.relays = std::make_unique<RelayService>(services);
@@ -433,6 +438,7 @@ void Server::end_all() {
   services_->direct->stop();
   services_->relays->stop();
   services_->lookup->stop();
+  services_->challenge_lookup->stop();
   services_->dead_air->stop();
   services_->hours->stop();
   services_->reports->stop();

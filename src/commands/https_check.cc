@@ -138,9 +138,7 @@ class HttpsCheck {
       say(false, "<acme> orders no certificate; --check-config says why");
       return 1;
     }
-    std::vector<AcmeAuthority> authorities = config_.acme.authorities;
-    if (authorities.empty()) authorities.emplace_back();
-    for (const AcmeAuthority& authority : authorities) check(authority);
+    for (const AcmeAuthority& authority : authorities()) check(authority);
     const Token token;
     own_ports_.emplace(loop_, config_, token.text());
     // A server that runs finds it in its web root.
@@ -156,6 +154,19 @@ class HttpsCheck {
   }
 
  private:
+  // Of all <acme>s, each once.
+  std::vector<AcmeAuthority> authorities() const {
+    std::vector<AcmeAuthority> all;
+    for (const AcmeSettings& acme : config_.acme) {
+      if (!acme.enabled) continue;
+      std::vector<AcmeAuthority> its = acme.authorities;
+      if (its.empty()) its.emplace_back();
+      for (AcmeAuthority& one : its)
+        if (std::ranges::find(all, one) == all.end()) all.push_back(std::move(one));
+    }
+    return all;
+  }
+
   void say(bool is_good, std::string_view text) {
     if (!is_good) status_ = 1;
     print(is_good, text);

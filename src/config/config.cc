@@ -97,9 +97,16 @@ std::string state_directory(const Config& config) {
   return std::string(list.substr(0, list.find(':')));
 }
 
-std::vector<std::string> acme_names(const Config& config) {
-  if (!config.acme.enabled) return {};
-  std::vector<std::string> names = config.acme.names;
+bool is_left_out(const AcmeSettings& acme, const std::string& name) {
+  const bool is_public = acme.authorities.empty() || is_public_authority(acme.authorities.front());
+  return name.empty() || (name.starts_with("*.") && acme.dns_hook.empty()) ||
+         (is_public && !why_not_public(name).empty());
+}
+
+std::vector<std::string> names_of_acme(const Config& config, const AcmeSettings& acme) {
+  if (!acme.enabled) return {};
+  std::vector<std::string> names = acme.names;
+  if (names == std::vector<std::string>{"off"}) return {};
   if (names.empty()) {
     names.push_back(config.hostname);
     for (const PublicAddress& one : config.cluster.public_addresses)
@@ -108,14 +115,29 @@ std::vector<std::string> acme_names(const Config& config) {
           std::ranges::find(names, address->host) == names.end())
         names.push_back(address->host);
   }
-  const bool is_public =
-      config.acme.authorities.empty() || is_public_authority(config.acme.authorities.front());
   for (std::string& name : names) name = to_lower(name);
-  std::erase_if(names, [&](const std::string& name) {
-    return name.empty() || (name.starts_with("*.") && config.acme.dns_hook.empty()) ||
-           (is_public && !why_not_public(name).empty());
-  });
   return names;
+}
+
+std::vector<std::string> acme_names(const Config& config) {
+  std::vector<std::string> all;
+  for (const AcmeSettings& acme : config.acme)
+    for (std::string& name : names_of_acme(config, acme))
+      if (!is_left_out(acme, name) && std::ranges::find(all, name) == all.end())
+        all.push_back(std::move(name));
+  return all;
+}
+
+const AcmeSettings* first_acme(const Config& config) {
+  const auto at = std::ranges::find(config.acme, true, &AcmeSettings::enabled);
+  return at == config.acme.end() ? nullptr : &*at;
+}
+
+const AcmeSettings* acme_of_name(const Config& config, std::string_view name) {
+  if (config.acme.size() == 1) return first_acme(config);
+  for (const AcmeSettings& acme : config.acme)
+    if (is_name_of(names_of_acme(config, acme), name)) return &acme;
+  return first_acme(config);
 }
 
 std::vector<std::string> nodes_of_name(const Config& config, std::string_view name) {
@@ -132,25 +154,45 @@ std::vector<std::string> nodes_of_name(const Config& config, std::string_view na
   return ids;
 }
 
+// In which keys may be kept, and that other masters may have too.
+static bool has_shared_store(const Config& config) {
+  return config.store.type == StoreType::kEtcd && !config.store.keys.empty();
+}
+
+static bool is_own_address(const Config& config, const std::string& name) {
+  return std::ranges::any_of(config.cluster.public_addresses, [&](const PublicAddress& one) {
+    const auto address = parse_public_address(PublicScheme::kHttps, one.address, 443);
+    return one.scheme == "https" && address && to_lower(address->host) == name;
+  });
+}
+
 std::vector<WantedCertificate> wanted_certificates(const Config& config) {
   constexpr std::size_t kMaxNames = 100;
-  std::vector<WantedCertificate> groups;
-  for (const std::string& name : acme_names(config)) {
-    const std::vector<std::string> nodes = nodes_of_name(config, name);
-    const auto at = std::ranges::find_if(groups, [&](const WantedCertificate& group) {
-      return group.nodes == nodes && group.names.size() < kMaxNames;
-    });
-    if (at == groups.end())
-      groups.push_back({.names = {name}, .nodes = nodes});
-    else if (std::ranges::find(at->names, name) == at->names.end())
-      at->names.push_back(name);
-  }
   std::vector<WantedCertificate> all;
-  for (const AcmeKeyKind key : key_kinds_of(config.acme))
-    for (WantedCertificate group : groups) {
-      group.key = key;
-      all.push_back(std::move(group));
+  std::vector<std::string> seen;
+  for (std::size_t i = 0; i < config.acme.size(); ++i) {
+    const AcmeSettings& acme = config.acme[i];
+    std::vector<WantedCertificate> groups;
+    for (const std::string& name : names_of_acme(config, acme)) {
+      if (is_left_out(acme, name) || std::ranges::find(seen, name) != seen.end()) continue;
+      seen.push_back(name);
+      const std::vector<std::string> nodes = nodes_of_name(config, name);
+      const bool in_store =
+          has_shared_store(config) && (!nodes.empty() || !is_own_address(config, name));
+      const auto at = std::ranges::find_if(groups, [&](const WantedCertificate& group) {
+        return group.nodes == nodes && group.in_store == in_store && group.names.size() < kMaxNames;
+      });
+      if (at == groups.end())
+        groups.push_back({.names = {name}, .nodes = nodes, .acme = i, .in_store = in_store});
+      else
+        at->names.push_back(name);
     }
+    for (const AcmeKeyKind key : key_kinds_of(acme))
+      for (WantedCertificate group : groups) {
+        group.key = key;
+        all.push_back(std::move(group));
+      }
+  }
   return all;
 }
 

@@ -140,7 +140,9 @@ struct Config {
   ExternalSettings external;
   ConsoleSettings console;
   AudienceSettings audience;
-  AcmeSettings acme;
+  // Each <acme>, in file order; empty: no certificate is ordered.  A name that two have is the
+  // first one's; an <acme> may be switched off.
+  std::vector<AcmeSettings> acme;
   std::vector<WebhookSettings> webhooks;
   std::vector<StationSettings> stations;
   PlayerSettings player;
@@ -190,13 +192,24 @@ void resolve_hls(const Config& config, MountSettings& mount);
 
 // <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
 std::string state_directory(const Config& config);
-// Of the certificates that <acme> orders; empty: none.
+// Of the certificates that <acme>s order, as far as an authority may sign them; empty: none.
 std::vector<std::string> acme_names(const Config& config);
+// Of one <acme>, whether or not an authority signs them: its names, or <hostname> and the https
+// <public-address>es, in lower case.
+std::vector<std::string> names_of_acme(const Config& config, const AcmeSettings& acme);
+// The first <acme> that is switched on; null: there is none.
+const AcmeSettings* first_acme(const Config& config);
+// The <acme> whose certificate has this name, else the first; null: there is none.
+const AcmeSettings* acme_of_name(const Config& config, std::string_view name);
+// A name that no public authority signs, and no authority of one's own is asked.
+bool is_left_out(const AcmeSettings& acme, const std::string& name);
 // One of them: of names that the same nodes have, so that a key lives only where its names are.
 struct WantedCertificate {
   std::vector<std::string> names;
   AcmeKeyKind key = AcmeKeyKind::kEcdsa;
   std::vector<std::string> nodes;  // those of <cluster> that have its names too
+  std::size_t acme = 0;            // the <acme> that it is of
+  bool in_store = false;           // other masters of the <store> have its names too
   bool operator==(const WantedCertificate&) const = default;
 };
 std::vector<WantedCertificate> wanted_certificates(const Config& config);

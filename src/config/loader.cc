@@ -90,7 +90,10 @@ void add_acme_ports(Config& config, const Filler& filler) {
   // One that takes all of them is enough.
   for (const std::string_view all : {"", "0.0.0.0", "::"})
     if (std::ranges::find(addresses, all) != addresses.end()) addresses = {std::string(all)};
-  for (const AcmePort& wanted : ports_of(config.acme)) {
+  std::vector<AcmePort> ports;
+  for (const AcmeSettings& acme : config.acme)
+    if (acme.enabled) std::ranges::copy(ports_of(acme), std::back_inserter(ports));
+  for (const AcmePort& wanted : ports) {
     const bool is_there = std::ranges::any_of(
         config.listen, [&](const ListenSettings& socket) { return socket.port == wanted.port; });
     if (is_there) continue;
@@ -99,7 +102,7 @@ void add_acme_ports(Config& config, const Filler& filler) {
       socket.port = wanted.port;
       socket.tls = wanted.tls;
       socket.bind_address = address;
-      socket.line = filler.line_of("acme");
+      socket.line = filler.line_of("acme[1]");
     }
   }
 }

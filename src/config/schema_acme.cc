@@ -77,8 +77,8 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "hostname",
      .example = "radio.example.org www.radio.example.org",
-     .help = "The names of one certificate. Each leads to this server; the authority asks its port "
-             "80."},
+     .help = "The names of one certificate, each of which leads to this server; off: nothing is "
+             "ordered."},
     {.name = "email",
      .kind = kText,
      .slot = slot<&AcmeSettings::email>,
@@ -141,7 +141,17 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "31536000",
      .help = "For so long browsers come by https alone (Strict-Transport-Security); 0: not said."},
+    {.name = "answer-from",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::answer_from>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "the masters",
+     .example = "http://192.0.2.7:8000",
+     .help =
+         "Servers that are asked, beside the masters, for the answer to an authority's question "
+         "of http-01 that is not known here."},
     {.name = "authority",
+     .aliases = "directory",
      .kind = kBlock,
      .block = &kAuthorityBlock,
      .nest = each_in<&AcmeSettings::authorities>(),

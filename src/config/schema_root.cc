@@ -64,16 +64,19 @@ constexpr Nest kAudienceNest{[](void* parent) -> void* {
                              },
                              false};
 
+// Each <acme> is a certificate of its own, or several.
 constexpr Nest kAcmeNest{[](void* parent) -> void* {
-                           AcmeSettings& where = static_cast<Config*>(parent)->acme;
+                           AcmeSettings& where = static_cast<Config*>(parent)->acme.emplace_back();
                            where.enabled = true;
                            return &where;
                          },
-                         [](const void*) -> std::size_t { return 1; },
-                         [](const void* parent, std::size_t) -> const void* {
-                           return &static_cast<const Config*>(parent)->acme;
+                         [](const void* parent) -> std::size_t {
+                           return static_cast<const Config*>(parent)->acme.size();
                          },
-                         false};
+                         [](const void* parent, std::size_t index) -> const void* {
+                           return &static_cast<const Config*>(parent)->acme[index];
+                         },
+                         true};
 
 constexpr SchemaElement master_flat(std::string_view name, ValueKind kind, Slot (*where)(void*),
                                     std::int64_t min, std::int64_t max, std::string_view standard,

@@ -6,6 +6,9 @@
 // Source: RFC 8555 8.3, RFC 8737.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,6 +30,15 @@ class ChallengeTable {
   void put_context(std::uint64_t owner, std::string server_name, std::shared_ptr<SSL_CTX> context);
   void remove(std::uint64_t owner);
 
+  // Questions that were answered, or could not be: for metrics.
+  enum class Way : std::uint8_t { kHttp, kTls };
+  void count(Way way, bool known) const noexcept {
+    counts_[index_of(way, known)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::uint64_t counted(Way way, bool known) const noexcept {
+    return counts_[index_of(way, known)].load(std::memory_order_relaxed);
+  }
+
   // "": it is not one of ours.
   std::string answer(std::string_view token) const;
   // server_name: as the client says it, in lower case.  null: none is due.
@@ -40,8 +52,12 @@ class ChallengeTable {
     std::shared_ptr<SSL_CTX> context;
   };
   using Entries = std::vector<Entry>;
+  static std::size_t index_of(Way way, bool known) noexcept {
+    return static_cast<std::size_t>(way) * 2 + (known ? 1 : 0);
+  }
   void put(Entry entry);
 
+  mutable std::array<std::atomic<std::uint64_t>, 4> counts_{};
   Snapshot<Entries> entries_{std::make_shared<const Entries>()};
 };
 

@@ -337,6 +337,7 @@ int TlsContext::read_hello(SSL* ssl, int* alert, void*) {
   if (is_challenge_hello(protocols)) {
     const auto context =
         self->challenges_->context(to_lower(asked_name(hello_part(ssl, TLSEXT_TYPE_server_name))));
+    self->challenges_->count(ChallengeTable::Way::kTls, context != nullptr);
     if (context != nullptr && SSL_set_SSL_CTX(ssl, context.get()) != nullptr)
       return SSL_CLIENT_HELLO_SUCCESS;
     *alert = SSL_AD_NO_APPLICATION_PROTOCOL;

@@ -23,7 +23,7 @@ def a_listener_hears_over_https_without_a_restart(t):
     check(listener.read(100 * 384) in sent, "what came differs from what was sent")
     matches(r"an account was made at https://\S+, whose terms are data:text/plain", server.log())
     # Key and account are the server's alone.
-    for file in (server.state / "acme").iterdir():
+    for file in (server.state / "acme").rglob("*.*"):
         equal(file.stat().st_mode & 0o777, 0o600, file.name)
     equal((server.state / "acme").stat().st_mode & 0o777, 0o700)
     check("PRIVATE KEY" not in server.log() + server.out.read_text(), "no key is in a log")
@@ -93,8 +93,8 @@ def another_one_takes_its_place_under_a_listener(t):
             return False
     wait_for(has_both, "new connections get it", 10)
     server.wire(server.tls, wrap=verified(authority)).close()
-    files = sorted(file.name for file in (server.state / "acme").iterdir())
-    equal([name for name in files if not name.startswith("account-")], [NAME + ".json", NAME + ".pem"], "what is kept")
+    files = sorted(file.name for file in (server.state / "acme/certificates").iterdir())
+    equal(files, [NAME + ".json", NAME + ".pem"], "what is kept")
     equal(authority.issued(), 2, "certificates")
 
 
@@ -125,7 +125,7 @@ def what_is_wrong_is_said_and_tried_again(t):
     check(abs(int(failed["next"]) - time.time() - 60) < 40, "the next attempt: %s" % failed)
     matches(r"EROR tls/acme no certificate for radio\.example\.org: the CA could not connect to port 80 of "
             r"radio\.example\.org \(.*\); is it open in the firewall\?; again (at \d\d:\d\d|on \d{4}-\d\d-\d\d at \d\d:\d\d)", server.log())
-    file = server.state / "acme" / (NAME + ".json")
+    file = server.state / "acme/certificates" / (NAME + ".json")
     wait_for(file.exists, "the next attempt is kept")
     kept = json.loads(file.read_text())
     equal(kept["failures"], 1, "failures that are kept")
@@ -147,7 +147,7 @@ def an_authority_may_want_an_account_that_one_has(t):
     wait_for(lambda: "the CA wants an external account (eab-kid, eab-key)" in server.log(), "it is said: " + server.log()[-800:], 20)
     bound = authority.element(' eab-kid="kid-1" eab-key="zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"')
     server.stop()
-    (server.state / "acme" / (NAME + ".json")).unlink()
+    (server.state / "acme/certificates" / (NAME + ".json")).unlink()
     server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s</acme>" % (NAME, bound))
     server.start()
     comes(server)
@@ -251,7 +251,7 @@ def a_wildcard_comes_by_a_record_that_a_program_sets(t):
     lines = [line.split() for line in asked.read_text().splitlines()]
     equal([(verb, name) for verb, name, _ in lines], [("add", "_acme-challenge.example.org")] * 2 + [("remove", "_acme-challenge.example.org")] * 2)
     equal(len({value for _, _, value in lines}), 2, "values, of which each is added and removed")
-    check((server.state / "acme" / "_wildcard.example.org.pem").exists(), "it is kept")
+    check((server.state / "acme/certificates" / "_wildcard.example.org.pem").exists(), "it is kept")
 
 
 @test

@@ -22,10 +22,10 @@ def old_players_get_a_certificate_of_rsa(t):
     authority = Authority(t, port)
     server = radio(t, authority, port, acme="<keys>ecdsa rsa</keys>", more="<console/>").start()
     comes(server, 2)
-    files = sorted(file.name for file in (server.state / "acme").iterdir())
-    equal([name for name in files if not name.startswith("account-")],
+    files = sorted(file.name for file in (server.state / "acme/certificates").iterdir())
+    equal(files,
           [NAME + ".json", NAME + ".pem", NAME + ".rsa.json", NAME + ".rsa.pem"], "what is kept")
-    equal(len(files), 5, "accounts: one")
+    equal(len(list((server.state / "acme/accounts").iterdir())), 1, "accounts")
     matches(r"Peer signature type: ECDSA", kinds_of(server, server.tls, "ECDSA+SHA256:RSA-PSS+SHA256"))
     matches(r"Peer signature type: RSA", kinds_of(server, server.tls, "RSA-PSS+SHA256"))
     rows = server.get("/api/v1/certificates", ADMIN).json()["items"]
@@ -35,11 +35,11 @@ def old_players_get_a_certificate_of_rsa(t):
     for names in (NAME, NAME + " (RSA)"):
         check('icecast_acme_failures{names="%s"} 0\n' % names in metrics, names)
     matches(r'icecast_acme_orders_total\{directory="%s",result="ok"\} 2\n' % authority.url, metrics)
-    before = [(server.state / "acme" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
+    before = [(server.state / "acme/certificates" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
     # By hand both of them, each with a new key.
     equal(server.ask("POST /api/v1/certificates/%s/order HTTP/1.0" % NAME, login=ADMIN).status, 204)
     comes(server, 4)
-    after = [(server.state / "acme" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
+    after = [(server.state / "acme/certificates" / name).read_text() for name in (NAME + ".pem", NAME + ".rsa.pem")]
     key = lambda text: text[text.index("PRIVATE KEY"):]
     check(all(key(a) != key(b) for a, b in zip(before, after)), "the keys are new ones")
     server.stop()

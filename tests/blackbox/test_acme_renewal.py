@@ -14,7 +14,7 @@ def own_radio(t, authority, **more):
 
 def kept(server, **changes):
     """What is kept of the order; changed, as if time had passed."""
-    file = server.state / "acme" / (NAME + ".json")
+    file = server.state / "acme/certificates" / (NAME + ".json")
     text = json.loads(file.read_text())
     if changes:
         file.write_text(json.dumps({**text, **changes}))
@@ -22,8 +22,9 @@ def kept(server, **changes):
 
 
 def keep_beforehand(server, **what):
-    there = server.state / "acme"
-    there.mkdir(exist_ok=True)
+    there = server.state / "acme/certificates"
+    there.mkdir(parents=True, exist_ok=True)
+    there.parent.chmod(0o777)
     there.chmod(0o777)
     (there / (NAME + ".json")).write_text(json.dumps({"names": [NAME], **what}))
     (there / (NAME + ".json")).chmod(0o666)
@@ -76,7 +77,7 @@ def a_limit_is_obeyed_to_the_second(t):
     wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:])
     matches(r"EROR tls/acme no certificate for radio\.example\.org: too many certificates for example\.org "
             r"\(CA: retry after \d{4}-\d\d-\d\dT\d\d:\d\dZ\); nothing is asked before that\n", server.log())
-    wait_for((server.state / "acme" / (NAME + ".json")).exists, "it is kept")
+    wait_for((server.state / "acme/certificates" / (NAME + ".json")).exists, "it is kept")
     check(abs(kept(server)["next"] - time.time() - 7200) < 30, "the moment: %s" % kept(server))
 
 
@@ -86,7 +87,7 @@ def an_authority_that_fails_makes_way_for_the_next(t):
     first.instead["new"] = [(503, "serverInternal", "down for maintenance", {})] * 9
     server = own_radio(t, first).start()
     wait_for(lambda: "no certificate for" in server.log(), "it fails: " + server.log()[-900:])
-    matches(r"no certificate for radio\.example\.org: 127\.0\.0\.1:\d+ has not answered since \d\d:\d\d \(503: down for maintenance\); again at", server.log())
+    matches(r"no certificate for radio\.example\.org: 127\.0\.0\.1:\d+ has not answered since \d\d:\d\d \(503: down for maintenance\); there is no certificate; again at", server.log())
     server.stop()
     server.write_config(body="<hostname>%s</hostname><acme><ports>off</ports>%s%s</acme>" % (NAME, first.element(), second.element()))
     kept(server, since=int(time.time()) - 700, next=0)
@@ -113,7 +114,7 @@ def staging_is_asked_until_it_is_shown_the_names(t):
     matches(r"tls/acme 127\.0\.0\.1:\d+ was shown radio\.example\.org; 127\.0\.0\.1:\d+ is asked again\n", server.log())
     equal((len(staging.orders), len(authority.orders)), (1, 1), "orders")
     server.wire(server.tls, wrap=verified(authority)).close()
-    equal(len(list((server.state / "acme").glob("account-*"))), 2, "accounts")
+    equal(len(list((server.state / "acme/accounts").iterdir())), 2, "accounts")
 
 
 @test
@@ -127,7 +128,7 @@ def an_account_that_is_lost_is_made_again(t):
     authority.instead["new"] = [(400, "accountDoesNotExist", "who?", {})]
     server.start()
     comes(server, 2)
-    matches(r"WARN tls/acme the CA does not know the account in acme/account-[0-9a-f]{8}\.json any more; a new one is made\n", server.log())
+    matches(r"WARN tls/acme the CA does not know the account in accounts/127\.0\.0\.1-[0-9a-f]{8}\.json any more; a new one is made\n", server.log())
     equal(authority.accounts, 2, "accounts")
     check("no certificate for" not in server.log(), "it is one attempt")
 
@@ -146,14 +147,14 @@ def one_that_cannot_be_kept_is_in_use_all_the_same(t):
     authority = OwnAuthority(t)
     server = own_radio(t, authority).start()
     comes(server)
-    (server.state / "acme").chmod(0o500)
+    (server.state / "acme/certificates").chmod(0o500)
     body = server.slots["body"]
     server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
     comes(server, 2)
     matches(r"EROR tls/acme the new certificate is in use but could not be kept \(Permission denied\): after a restart it is ordered again\n", server.log())
     wait_for(lambda: "certificate for radio.example.org, www.example.org" in server.log(), "it is loaded: " + server.log()[-900:])
     server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
-    (server.state / "acme").chmod(0o700)
+    (server.state / "acme/certificates").chmod(0o700)
     server.stop()
     server.start()
     comes(server, 3)

@@ -24,7 +24,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::minutes kKeepAgain{10};
+// As metrics count it.
+std::string_view result_of(AcmeFailure::Kind kind) {
+  const bool is_other = kind == AcmeFailure::Kind::kOwn || kind == AcmeFailure::Kind::kAccount;
+  return to_text(is_other ? AcmeFailure::Kind::kOther : kind);
+}
 constexpr std::chrono::hours kAccountAgain{24};
 constexpr std::chrono::milliseconds kShareLook{50};
 constexpr std::chrono::seconds kUntilNodesKnow{5}, kUntilNodesAreThere{10};
@@ -37,14 +41,19 @@ void CertificateService::attempt() {
   FailureReport report{.names = label_, .now = before.now};
   report.failure.text = kept_.order.why;
   if (kept_.facts && kept_.facts->ends > before.now) report.valid_until = kept_.facts->ends;
-  if (begin_attempt(kept_.order, before)) {
+  if (!is_trial_ && begin_attempt(kept_.order, before)) {
     report.instead = authority_name(kept_.order.directory);
     runtime_.log.error(kAcmeModule, failure_line(report));
   }
   target_ = authority_of(kept_.order.directory);
-  is_staging_ = goes_to_staging(kept_.order, attempt_facts());
+  is_staging_ = is_trial_ || goes_to_staging(kept_.order, attempt_facts());
   if (is_staging_) target_.url = staging_url(target_);
-  auto key = AcmeKey::generate(wanted_.key);
+  const bool goes_on = !is_staging_ && !kept_.order.begun.empty();
+  auto key = goes_on ? AcmeKey::from_pem(kept_.order.key) : AcmeKey::generate(wanted_.key);
+  if (goes_on && !key) {
+    forget_begun(kept_.order);
+    key = AcmeKey::generate(wanted_.key);
+  }
   if (!key) return fail({AcmeFailure::Kind::kOwn, key.error().what, {}});
   key_ = std::move(*key);
   const std::string url = directory_url(target_);
@@ -93,23 +102,38 @@ void CertificateService::begin_order() {
     if (!bytes) return fail({AcmeFailure::Kind::kOwn, "eab-key is not base64url", {}});
     secret = std::move(*bytes);
   }
-  runtime_.log.info(kAcmeModule, cat({"a certificate for ", label_, " is ordered from ",
-                                      directory_url(target_)}));
+  const bool goes_on = !is_staging_ && !kept_.order.begun.empty();
+  runtime_.log.info(kAcmeModule, goes_on ? cat({"the order of a certificate for ", label_, " at ",
+                                                directory_url(target_), " goes on"})
+                                         : cat({"a certificate for ", label_, " is ordered from ",
+                                                directory_url(target_)}));
+  // It may have been begun by another master, with its account.
+  std::string account = account_.url;
+  AcmeKey account_key = *account_key_;
+  if (goes_on && !kept_.order.account_key.empty())
+    if (auto other = AcmeKey::from_pem(kept_.order.account_key)) {
+      account = kept_.order.account;
+      account_key = std::move(*other);
+    }
+  uses_own_account_ = account == account_.url;
   // It replaces one of the same authority only.
   const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
-  order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account_.url,
-                                   *account_key_, *key_, target_.external_id, std::move(secret),
+  order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account,
+                                   account_key, *key_, target_.external_id, std::move(secret),
                                    challenges(), is_staging_ ? "" : target_.profile,
-                                   is_renewal ? kept_.id : ""});
+                                   is_renewal ? kept_.id : "", goes_on ? kept_.order.begun : ""});
   take(order_->begin());
 }
 
 void CertificateService::take(AcmeOrder::Step step) {
-  if (!order_->account().empty() && order_->account() != account_.url) keep_account();
+  if (uses_own_account_ && !order_->account().empty() && order_->account() != account_.url)
+    keep_account();
   // Each publication is answered from this moment on, by this node; share() is for the others.
   for (;;) {
     if (const auto* to_publish = std::get_if<AcmeOrder::Publish>(&step)) {
       if (!publish(*to_publish)) return;
+    } else if (const auto* begun = std::get_if<AcmeOrder::Keep>(&step)) {
+      if (!is_staging_) return keep_begun(begun->order);
     } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
       runtime_.log.warn(kAcmeModule, cat({"no certificate for ", label_, ": ", other->failure.text,
                                           other->failure.text.ends_with('?') ? " " : "; ",
@@ -125,6 +149,23 @@ void CertificateService::take(AcmeOrder::Step step) {
   log_clock();
   if (const auto* done = std::get_if<AcmeOrder::Done>(&step)) return keep(*done);
   fail(std::get<AcmeFailure>(step));
+}
+
+// Before it is finalized: the end of this process does not cost an order.
+void CertificateService::keep_begun(const std::string& url) {
+  kept_.order.begun = url;
+  kept_.order.key = key_->pem();
+  if (uses_own_account_) {
+    kept_.order.account = account_.url;
+    kept_.order.account_key = account_.key;
+  }
+  write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
+        [this](const Result<void>& written) {
+          if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
+          callbacks_.kept(wanted_, kept_.order, pem_, [this, run = run_] {
+            if (run == run_ && order_) take(order_->next());
+          });
+        });
 }
 
 bool CertificateService::publish(const AcmeOrder::Publish& publish) {
@@ -145,7 +186,7 @@ bool CertificateService::publish(const AcmeOrder::Publish& publish) {
       set_record(publish);
       return false;
   }
-  if (wanted_.nodes.empty()) return true;
+  if (wanted_.nodes.empty() && !wanted_.in_store) return true;
   share(publish);
   return false;
 }
@@ -235,6 +276,8 @@ void CertificateService::log_clock() {
 
 void CertificateService::keep_account() {
   account_.url = order_->account();
+  account_.contact = settings_.email;
+  account_.made = unix_seconds(runtime_.clock.wall());
   if (!std::exchange(logged_terms_, true) && !order_->terms().empty())
     runtime_.log.info(kAcmeModule, cat({"an account was made at ", account_of_,
                                         ", whose terms are ", order_->terms()}));
@@ -247,6 +290,7 @@ void CertificateService::keep_account() {
 }
 
 void CertificateService::keep_order() {
+  callbacks_.kept(wanted_, kept_.order, pem_, [] {});
   write([dir = state_dir_, order = kept_.order] { return write_order(dir, order); },
         [this](const Result<void>& written) {
           if (!written) runtime_.log.warn(kAcmeModule, written.error().what);
@@ -254,6 +298,7 @@ void CertificateService::keep_order() {
 }
 
 void CertificateService::keep(const AcmeOrder::Done& done) {
+  if (is_trial_) return end_trial(nullptr);
   if (is_staging_) {
     runtime_.log.info(kAcmeModule,
                       cat({authority_name(directory_url(target_)), " was shown ", label_, "; ",
@@ -273,6 +318,7 @@ void CertificateService::keep(const AcmeOrder::Done& done) {
       [this, facts = done.facts, id = renewal_id(done.chain)](const Result<void>& written) {
         kept_.id = id;
         written ? unkept_.clear() : not_kept(written.error());
+        callbacks_.kept(wanted_, kept_.order, pem_, [] {});
         in_use(facts);
       });
 }
@@ -282,6 +328,7 @@ void CertificateService::not_kept(const Error& error) {
   const auto bytes = static_cast<ssize_t>(unkept_.size());
   if (!unkept_fd_ || ::write(unkept_fd_.get(), unkept_.data(), unkept_.size()) != bytes)
     unkept_fd_.reset();
+  unkept_order_ = kept_.order;
   const std::size_t reason = error.what.rfind(": ");
   runtime_.log.error(kAcmeModule,
                      cat({"the new certificate ",
@@ -337,6 +384,7 @@ void CertificateService::in_use(const CertificateFacts& facts) {
                                                 : "renewed"}});
   is_other_ = false;
   callbacks_.changed();
+  if (!compromised_.empty()) begin_revocation();
   plan_renewal(false);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
 }
@@ -359,7 +407,12 @@ bool CertificateService::makes_account_again() {
 void CertificateService::fail(const AcmeFailure& failure) {
   attempting_ = false;
   order_.reset();
-  if (failure.kind == AcmeFailure::Kind::kAccount && makes_account_again()) return attempt();
+  if (failure.kind == AcmeFailure::Kind::kAccount) {
+    // Of another master's account nothing is left to go on with.
+    forget_begun(kept_.order);
+    if (!uses_own_account_ || makes_account_again()) return attempt();
+  }
+  if (is_trial_) return end_trial(&failure);
   const AttemptFacts facts = attempt_facts();
   count_failure(kept_.order, failure, facts, rng_.unit());
   FailureReport report{.names = label_,
@@ -377,7 +430,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
                             {"kind", std::string(to_text(failure.kind))},
                             {"why", kept_.order.why},
                             {"next", std::to_string(kept_.order.next)}});
-  callbacks_.ended(directory_url(target_), to_text(failure.kind));
+  callbacks_.ended(directory_url(target_), result_of(failure.kind));
   keep_order();
   plan(report.next);
 }

@@ -9,9 +9,11 @@
 #include "acme/kept_certificate.h"
 #include "app/services/certificate_words.h"
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "net/challenge_context.h"
+#include "registry/registry.h"
 
 namespace lb {
 namespace {
@@ -23,7 +25,85 @@ constexpr std::uint64_t kOfMasters = 0;
 
 CertificateOrders::CertificateOrders(Runtime& runtime, CertificateNodes nodes,
                                      std::function<void()> changed)
-    : runtime_(runtime), nodes_(std::move(nodes)), changed_(std::move(changed)) {}
+    : runtime_(runtime),
+      given_nodes_(std::move(nodes)),
+      nodes_{.set_challenges =
+                 [this](const auto& items) {
+                   own_challenges_ = items;
+                   if (store_.set_challenges) store_.set_challenges(items);
+                   publish_challenges();
+                 },
+             .set_certificates = given_nodes_.set_certificates,
+             .behind =
+                 [this](const auto& asked) {
+                   auto missing = given_nodes_.behind(asked);
+                   if (store_.has_challenges && !store_.has_challenges())
+                     missing.emplace_back("the other masters of the store");
+                   return missing;
+                 },
+             .not_linked = given_nodes_.not_linked},
+      changed_(std::move(changed)) {}
+
+void CertificateOrders::publish_challenges() {
+  auto all = stored_challenges_;
+  all.insert(own_challenges_.begin(), own_challenges_.end());
+  given_nodes_.set_challenges(all);
+}
+
+void CertificateOrders::take_stored_challenges(std::map<std::string, std::string> items) {
+  if (stopped_ || items == stored_challenges_) return;
+  stored_challenges_ = std::move(items);
+  take_challenges(stored_challenges_);
+  publish_challenges();
+}
+
+CertificateService* CertificateOrders::of_file(const std::string& file) {
+  for (const auto& one : services_of_)
+    if (!one->wanted().names.empty() && one->wanted().in_store && file_of(one->wanted()) == file)
+      return one.get();
+  return nullptr;
+}
+
+void CertificateOrders::take_stored(const std::string& file, const KeptOrder& order,
+                                    const std::string& pem) {
+  CertificateService* service = of_file(file);
+  if (stopped_ || service == nullptr || service->at_work()) return;
+  const bool is_new = !pem.empty() && pem != service->pem();
+  const std::string state_dir = state_directory(*runtime_.config.read());
+  runtime_.loops.clerk().post([this, file, kept = order, pem, is_new, state_dir]() mutable {
+    kept.file = file;
+    // One that came after it, and that the store had no time to take, is not given up.
+    const auto local =
+        read_file(certificate_path(state_dir, file), {.limit = Registry::kValueBytes});
+    const auto ours = certificate_facts(local ? local->text : ""), theirs = certificate_facts(pem);
+    if (ours && (!theirs || ours->begins > theirs->begins)) return;
+    Result<void> written = write_order(state_dir, kept);
+    if (written && is_new) written = write_certificate(state_dir, file, pem);
+    runtime_.loops.control().post([this, file, is_new, written] {
+      if (stopped_) return;
+      if (!written)
+        runtime_.log.error(kAcmeModule, cat({"what another master has got for ", file,
+                                             " could not be kept: ", written.error().what}));
+      else if (is_new)
+        runtime_.log.info(kAcmeModule,
+                          cat({"a certificate for ", file, " has come from another master"}));
+      if (CertificateService* again = of_file(file); again != nullptr && !again->at_work())
+        again->read_again();
+      if (is_new) changed_();
+    });
+  });
+}
+
+void CertificateOrders::lease_came() {
+  for (const auto& one : services_of_)
+    if (!one->wanted().names.empty() && one->wanted().in_store && !one->at_work())
+      one->read_again();
+}
+
+void CertificateOrders::conf_came() {
+  if (std::exchange(conf_is_there_, true)) return;
+  for (const auto& one : services_of_) one->conf_came();
+}
 
 CertificateService& CertificateOrders::at(std::size_t i) {
   while (services_of_.size() <= i)
@@ -41,6 +121,21 @@ CertificateService& CertificateOrders::at(std::size_t i) {
                                 services_of_, [](const auto& one) { return one->at_work(); });
                           },
                       .next_run = [this] { return ++runs_; },
+                      .conf_is_there = [this] { return conf_is_there_; },
+                      .may_order =
+                          [this](const WantedCertificate& wanted,
+                                 const std::optional<CertificateFacts>& in_use) {
+                            // One that is in use stays in use.
+                            if (!wanted.nodes.empty() && !unsealed_.empty()) return false;
+                            return !wanted.in_store ||
+                                   (store_.may_order && store_.may_order(in_use));
+                          },
+                      .kept =
+                          [this](const WantedCertificate& wanted, const KeptOrder& order,
+                                 const std::string& pem, std::function<void()> then) {
+                            if (!wanted.in_store || !store_.keep) return then();
+                            store_.keep(file_of(wanted), order, pem, std::move(then));
+                          },
                       .nodes = &nodes_,
                       .ended =
                           [this](const std::string& directory, std::string_view result) {
@@ -73,21 +168,32 @@ void CertificateOrders::configure(const Config& config) {
   if (stopped_) return;
   std::vector<WantedCertificate> wanted = wanted_certificates(config);
   std::string refused;
-  if (config.acme.enabled && wanted.empty())
+  const AcmeSettings* first = first_acme(config);
+  if (first != nullptr && wanted.empty() && !names_of_acme(config, *first).empty())
     refused = cat({"<acme>: no public CA gives a certificate for ",
-                   config.acme.names.empty() ? config.hostname : listed(config.acme.names),
-                   "; nothing is ordered"});
-  else if (config.acme.enabled && state_directory(config).empty())
+                   listed(names_of_acme(config, *first)), "; nothing is ordered"});
+  else if (first != nullptr && state_directory(config).empty())
     refused = "<acme>: there is no <paths><state-dir> to keep a certificate in; nothing is ordered";
   if (!refused.empty() && refused != refused_) runtime_.log.error(kAcmeModule, refused);
   if (!refused.empty()) wanted.clear();
   refused_ = refused;
+  std::string unsealed;
+  if (config.store.type == StoreType::kEtcd && config.store.keys.empty())
+    for (const WantedCertificate& one : wanted)
+      if (!one.nodes.empty()) unsealed += cat({unsealed.empty() ? "" : " ", listed(one.names)});
+  if (!unsealed.empty() && unsealed != unsealed_)
+    runtime_.log.error(kAcmeModule, cat({"<acme>: ", unsealed,
+                                         " is shared by the masters of the store, in which "
+                                         "keys are kept sealed, and <store> has no <key>; "
+                                         "it is not ordered"}));
+  unsealed_ = unsealed;
   const std::vector<std::string> served = served_names(config);
-  std::string left_out;
+  std::vector<std::string> of_files;
   for (const WantedCertificate& one : wanted)
     for (const std::string& name : one.names)
-      if (one.key == wanted.front().key && is_name_of(served, name))
-        left_out += cat({left_out.empty() ? "" : " ", name});
+      if (is_name_of(served, name) && std::ranges::find(of_files, name) == of_files.end())
+        of_files.push_back(name);
+  const std::string left_out = listed(of_files);
   if (!left_out.empty() && left_out != left_out_)
     runtime_.log.info(kAcmeModule,
                       cat({"<acme>: ", left_out, " is in <ssl-certificate>; it is not ordered"}));
@@ -115,17 +221,29 @@ std::vector<CertificateService::Order> CertificateOrders::orders() const {
   return all;
 }
 
-bool CertificateOrders::order_now(std::string_view name) {
+bool CertificateOrders::order_now(std::string_view name, bool revokes) {
   bool any = false;
   for (const auto& one : services_of_) {
     const auto& names = one->wanted().names;
     if (std::ranges::find(names, name) == names.end()) continue;
     const CertificateService::Order order = one->order();
     if (order.under_way || order.may_be_asked.count() > 0) continue;
-    one->order_now();
+    one->order_now(revokes);
     any = true;
   }
   return any;
+}
+
+bool CertificateOrders::try_staging(std::string_view name) {
+  for (const auto& one : services_of_) {
+    const auto& names = one->wanted().names;
+    if (std::ranges::find(names, name) == names.end()) continue;
+    if (const CertificateService::Order order = one->order(); order.under_way || !order.has_staging)
+      continue;
+    one->try_staging();
+    return true;
+  }
+  return false;
 }
 
 std::vector<std::string> CertificateOrders::files(const Config& config) const {

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::minutes kLongestLook{60};
 constexpr std::chrono::milliseconds kInTurn{250};
-constexpr std::chrono::seconds kUntilTold{10};
+constexpr std::chrono::seconds kUntilAllowed{1};
+constexpr std::chrono::seconds kUntilTold{30};
 constexpr std::size_t kFileBytes = 256 * 1024;
 
 }  // namespace
@@ -30,12 +31,15 @@ CertificateService::CertificateService(Runtime& runtime, Callbacks callbacks)
       timer_(runtime.loops.control(), [this] { check(); }),
       wait_(runtime.loops.control(), [this] { take(order_->next()); }),
       keep_again_(runtime.loops.control(), [this] { keep_again(); }),
-      share_wait_(runtime.loops.control(), [this] { when_shared(); }) {}
+      share_wait_(runtime.loops.control(), [this] { when_shared(); }),
+      everywhere_(runtime.loops.control(), [this] { when_everywhere(); }) {}
 
 void CertificateService::stop() {
   stopped_ = true;
   dns_.forget();
   forget();
+  everywhere_.cancel();
+  runtime_.fetcher->cancel(revocation_request_);
 }
 
 void CertificateService::forget() {
@@ -55,6 +59,7 @@ CertificateService::Order CertificateService::order() const {
     left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kByHand -
                                                                   runtime_.clock.steady()));
   return {label_,
+          names_.front() + (wanted_.key == AcmeKeyKind::kRsa ? " (RSA)" : ""),
           names_,
           kept_.order.failures,
           next_,
@@ -62,33 +67,41 @@ CertificateService::Order CertificateService::order() const {
           unkept_fd_ ? unkept_file() : certificate_path(state_dir_, file_),
           kept_.order.directory,
           attempting_,
-          left};
+          left,
+          kept_.facts ? std::optional(renewal()) : std::nullopt,
+          !staging_url(authority_of(kept_.order.directory)).empty(),
+          !wanted_.nodes.empty(),
+          nodes_with_it()};
 }
 
-void CertificateService::order_now() {
-  by_hand_ = runtime_.clock.steady();
-  runtime_.log.info(kAcmeModule, cat({"an operator orders the certificate for ", label_, " anew"}));
-  next_ = runtime_.clock.wall();
-  timer_.after(0us);
+std::vector<std::string> CertificateService::nodes_with_it() const {
+  if (wanted_.nodes.empty() || pem_.empty()) return {};
+  std::vector<std::string> with = wanted_.nodes;
+  for (const auto& without : {callbacks_.nodes->behind(with), callbacks_.nodes->not_linked(with)})
+    std::erase_if(with, [&](const std::string& node) {
+      return std::ranges::find(without, node) != without.end();
+    });
+  return with;
 }
 
 void CertificateService::configure(const Config& config, const WantedCertificate& wanted) {
   const std::string state_dir = state_directory(config);
-  const bool is_same = settings_ == config.acme && wanted_.names == wanted.names &&
-                       wanted_.key == wanted.key && state_dir_ == state_dir;
+  const AcmeSettings none,
+      &settings = wanted.acme < config.acme.size() ? config.acme[wanted.acme] : none;
+  const bool is_same_file =
+      wanted_.names == wanted.names && wanted_.key == wanted.key && state_dir_ == state_dir;
+  const bool is_same = settings_ == settings && is_same_file;
   wanted_ = wanted;
   if (stopped_ || is_same) return;
-  withdraw();
-  forget();
-  order_.reset();
-  attempting_ = false;
-  account_of_.clear();
-  unkept_.clear();
-  unkept_fd_.reset();
-  pem_.clear();
-  kept_ = {};
+  reset();
+  // What could not be kept stays in use, and is not ordered again.
+  if (!is_same_file) {
+    unkept_.clear();
+    unkept_fd_.reset();
+    pem_.clear();
+  }
   const bool is_changed = settings_.enabled;
-  settings_ = config.acme;
+  settings_ = settings;
   authorities_ = settings_.authorities;
   if (authorities_.empty()) authorities_.emplace_back();
   names_ = wanted.names;
@@ -96,10 +109,31 @@ void CertificateService::configure(const Config& config, const WantedCertificate
   if (names_.empty()) return;
   file_ = file_of(wanted);
   label_ = listed(names_) + (wanted.key == AcmeKeyKind::kRsa ? " (RSA)" : "");
-  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, is_changed] {
+  forgives_ = is_changed;
+  load();
+}
+
+void CertificateService::reset() {
+  withdraw();
+  forget();
+  order_.reset();
+  attempting_ = is_trial_ = waits_for_conf_ = false;
+  account_of_.clear();
+  kept_ = {};
+}
+
+void CertificateService::read_again() {
+  if (stopped_ || names_.empty()) return;
+  reset();
+  load();
+}
+
+void CertificateService::load() {
+  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_,
+                               forgives = std::exchange(forgives_, false)] {
     Kept kept = read(dir, file);
     // What has failed may be mended by the change.
-    if (is_changed && kept.order.failures > 0) kept.order.next = 0;
+    if (forgives && kept.order.failures > 0) kept.order.next = 0;
     runtime_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
       if (run == run_) on_read(std::move(kept));
     });
@@ -131,6 +165,11 @@ CertificateService::Kept CertificateService::read(const std::string& state_dir,
 
 void CertificateService::on_read(Kept kept) {
   kept_ = std::move(kept);
+  if (auto facts = unkept_.empty() ? Result<CertificateFacts>(Error::not_found(""))
+                                   : certificate_facts(unkept_)) {
+    kept_ = {unkept_order_, std::move(*facts), renewal_id(unkept_), unkept_, {}};
+    keep_again_.after(kKeepAgain);
+  }
   for (const std::string& text : kept_.complaints)
     runtime_.log.warn(kAcmeModule, text + "; it is made again");
   const auto all = attempt_facts().directories;
@@ -154,13 +193,22 @@ void CertificateService::on_read(Kept kept) {
   was_ahead_ = false;
   chance_ = rng_.unit();
   if (!kept_.facts || !is_same) {
+    if (!kept_.order.begun.empty()) return plan(runtime_.clock.wall());
     // A name that a master orders for its nodes is not ordered here: it tells so first.
-    const bool waits = !kept_.facts && !runtime_.config.read()->masters.empty();
-    return plan(
-        std::max(runtime_.clock.wall() + (waits ? kUntilTold : 0s), moment_of(kept_.order.next)));
+    waits_for_conf_ =
+        !kept_.facts && !runtime_.config.read()->masters.empty() && !callbacks_.conf_is_there();
+    return plan(std::max(runtime_.clock.wall() + (waits_for_conf_ ? kUntilTold : 0s),
+                         moment_of(kept_.order.next)));
   }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
+  // Before the last end of the process its names were shown: it is not ordered again.
+  if (!kept_.order.begun.empty()) plan(runtime_.clock.wall());
+}
+
+void CertificateService::conf_came() {
+  if (std::exchange(waits_for_conf_, false) && !attempting_)
+    plan(std::max(runtime_.clock.wall(), moment_of(kept_.order.next)));
 }
 
 // By the authority's window, where it has one.
@@ -215,8 +263,10 @@ void CertificateService::check() {
                                          when_text(kept_.facts->ends, {}), "; players refuse it"}));
   }
   if (attempting_) return;
-  if (now < next_) return plan(next_);
+  if (now < next_ && !is_trial_) return plan(next_);
   if (callbacks_.is_one_at_work()) return timer_.after(kInTurn);
+  if (!is_trial_ && !callbacks_.may_order(wanted_, kept_.facts)) return timer_.after(kUntilAllowed);
+  waits_for_conf_ = false;
   attempt();
 }
 

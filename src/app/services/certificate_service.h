@@ -26,6 +26,7 @@
 #include "acme/attempts.h"
 #include "acme/kept_certificate.h"
 #include "acme/order.h"
+#include "acme/revocation.h"
 #include "app/services/dns_hook.h"
 #include "app/services/renewal_watch.h"
 #include "app/services/runtime.h"
@@ -55,6 +56,13 @@ class CertificateService {
     std::function<void()> known;           // one that was kept has been read
     std::function<bool()> is_one_at_work;  // of the others; authorities see one at a time
     std::function<std::uint64_t()> next_run;
+    std::function<bool()> conf_is_there;  // masters have told what they order
+    // Of a name that is shared by a store another master may order.
+    std::function<bool(const WantedCertificate&, const std::optional<CertificateFacts>&)> may_order;
+    // It was written here: a store gets it too. then: when it is there, or for the present cannot.
+    std::function<void(const WantedCertificate&, const KeptOrder&, const std::string& pem,
+                       std::function<void()> then)>
+        kept;
     const CertificateNodes* nodes = nullptr;  // outlives it
     std::function<void(const std::string& directory, std::string_view result)> ended;
   };
@@ -64,7 +72,8 @@ class CertificateService {
   void configure(const Config& config, const WantedCertificate& wanted);
   void stop();
   struct Order {
-    std::string label;  // the names with spaces between, and the kind of key where it is RSA
+    std::string label;       // the names with spaces between, and the kind of key where it is RSA
+    std::string first_name;  // … the first of them
     std::vector<std::string> names;
     unsigned failures = 0;  // in a row
     WallTime next_attempt{};
@@ -73,12 +82,27 @@ class CertificateService {
     std::string directory;
     bool under_way = false;
     std::chrono::seconds may_be_asked{0};  // so long until order_now() may be called again
+    std::optional<WallTime> renewal;       // of the one in use; nullopt: there is none
+    bool has_staging = false;
+    bool is_shared = false;
+    std::vector<std::string> nodes;  // that have it by now
   };
   Order order() const;
   // By an operator, at most once in kByHand: authorities count orders.
   // REQUIRES: wanted() has names, and nothing of order() speaks against it
-  void order_now();
+  // revokes: the key of the one in use is in other hands; it is revoked once the new one is in use
+  // at the nodes too.
+  void order_now(bool revokes);
+  // All of it but the use, at the authority's staging directory.
+  // REQUIRES: as order_now(), and order().has_staging
+  void try_staging();
+  // A master has told what it orders.
+  void conf_came();
+  // Another process has written what is kept.
+  void read_again();
   static constexpr std::chrono::hours kByHand{1};
+  // What could not be kept is written again.
+  static constexpr std::chrono::minutes kKeepAgain{10};
   // What is loaded in place of the kept file, as the new certificate could not be kept; "":
   // nothing.
   std::string unkept_file() const;
@@ -98,7 +122,10 @@ class CertificateService {
   };
   static Kept read(const std::string& state_dir, const std::string& file);
   void on_read(Kept kept);
+  std::vector<std::string> nodes_with_it() const;
   void forget();  // all that is under way
+  void reset();   // and what is known
+  void load();    // what is kept
   void plan(WallTime at);
   void plan_renewal(bool logs_it);
   void check();
@@ -110,6 +137,7 @@ class CertificateService {
   void attempt();
   void with_account();
   void begin_order();
+  void keep_begun(const std::string& url);
   void take(AcmeOrder::Step step);
   // Whether the order can go on at once.
   bool publish(const AcmeOrder::Publish& publish);
@@ -126,6 +154,10 @@ class CertificateService {
   void keep_again();
   void in_use(const CertificateFacts& facts);
   void fail(const AcmeFailure& failure);
+  void begin_revocation();
+  void when_everywhere();
+  void take(AcmeRevocation::Step step);
+  void end_trial(const AcmeFailure* failure);  // null: it went well
   bool makes_account_again();
   void keep_account();
   void keep_order();
@@ -146,6 +178,7 @@ class CertificateService {
   std::string state_dir_;
   // Another number with each configuration: what belongs to an earlier one is dropped.
   std::uint64_t run_ = 0;
+  bool forgives_ = false;  // a change of the settings may have mended what had failed
   Kept kept_;
   std::string pem_;
   std::optional<RenewalWindow> window_;  // of the certificate in use
@@ -154,6 +187,9 @@ class CertificateService {
 
   AcmeAuthority target_;  // of the attempt: an authority, or its staging directory
   bool is_staging_ = false;
+  bool is_trial_ = false;         // by try_staging()
+  bool uses_own_account_ = true;  // not that of the master that has begun the order
+  bool waits_for_conf_ = false;   // whether a master orders it is not known yet
   KeptAccount account_;
   std::string account_of_;  // the directory
   std::optional<AcmeKey> account_key_, key_;
@@ -169,11 +205,18 @@ class CertificateService {
 
   std::string unkept_;  // chain and key that could not be written; "": nothing is left to write
   UniqueFd unkept_fd_;  // the same, in memory
+  KeptOrder unkept_order_;
   const SteadyTime began_;
+  // Of a certificate that is to be revoked: chain and key, and its authority; "": none.
+  std::string compromised_;
+  std::string compromised_of_;
+  SteadyTime everywhere_by_{};
+  std::optional<AcmeRevocation> revocation_;
+  std::uint64_t revocation_request_ = 0;
   std::map<std::string, std::string> shared_;  // what other nodes are to answer, by item of CONF
   SteadyTime shared_until_{};                  // … and are waited for
   bool waits_for_links_ = false;               // … those too that are not linked yet
-  Timer timer_, wait_, keep_again_, share_wait_;
+  Timer timer_, wait_, keep_again_, share_wait_, everywhere_;
 };
 
 }  // namespace lb

@@ -11,6 +11,7 @@
 namespace lb {
 
 class CertificateOrders;
+class ChallengeLookup;
 class ClusterLinks;
 class ClusterService;
 class CountryWatch;
@@ -24,14 +25,15 @@ struct Network : Traffic {
   Network(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
   ~Network();
 
-  std::unique_ptr<CertificateOrders> certificates;  // control
-  std::unique_ptr<CountryWatch> countries;          // see there
-  std::unique_ptr<MountLookup> lookup;              // control
-  std::unique_ptr<RelayService> relays;             // control
-  std::unique_ptr<ClusterService> cluster;          // see there
-  std::unique_ptr<ClusterLinks> links;              // control
-  std::unique_ptr<DirectCalls> direct;              // control
-  std::unique_ptr<PictureFetches> picture_fetches;  // control
+  std::unique_ptr<CertificateOrders> certificates;    // control
+  std::unique_ptr<ChallengeLookup> challenge_lookup;  // control
+  std::unique_ptr<CountryWatch> countries;            // see there
+  std::unique_ptr<MountLookup> lookup;                // control
+  std::unique_ptr<RelayService> relays;               // control
+  std::unique_ptr<ClusterService> cluster;            // see there
+  std::unique_ptr<ClusterLinks> links;                // control
+  std::unique_ptr<DirectCalls> direct;                // control
+  std::unique_ptr<PictureFetches> picture_fetches;    // control
   std::unique_ptr<Station> station;  // control; carries out the orders of masters too
 };
 

@@ -62,12 +62,14 @@ std::uint16_t https_port_of(const Config& config, std::string_view host) {
 
 Verdict HttpsStage::handle(Connection& connection) {
   const auto config = config_of(worker_.services, connection);
-  const AcmeSettings& acme = config->acme;
-  if (!acme.enabled) return Verdict::kNext;
+  if (config->acme.empty()) return Verdict::kNext;
+  const std::string name = asked_name(connection.request());
+  const AcmeSettings* of_name = acme_of_name(*config, name);
+  if (of_name == nullptr) return Verdict::kNext;
+  const AcmeSettings& acme = *of_name;
   const bool secure = connection.secure();
   if (secure ? acme.hsts.count() == 0 : !goes_to_https(worker_.services, acme, connection))
     return Verdict::kNext;
-  const std::string name = asked_name(connection.request());
   const auto certificates = worker_.services.tls.context();
   if (name.empty() || certificates == nullptr ||
       !certificates->has_name(name, worker_.services.clock.wall()))

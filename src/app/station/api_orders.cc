@@ -40,13 +40,15 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
       services_.configuration.reload();
       return then(std::nullopt);
     case ApiOrder::Kind::kOrderCertificate:
-      return order_certificate(order.certificate, std::move(then));
+      return order_certificate(order, std::move(then));
   }
 }
 
 // What the plan has judged may be so no more.
-void ApiOrders::order_certificate(const std::string& name, Then then) {
-  if (!services_.certificates->order_now(name))
+void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
+  CertificateOrders& orders = *services_.certificates;
+  if (!(order.staging ? orders.try_staging(order.certificate)
+                      : orders.order_now(order.certificate, order.revokes)))
     return then(order_refused("the certificate is being ordered, or no more"));
   then(std::nullopt);
 }

@@ -30,7 +30,7 @@ class ApiOrders {
   void carry_out(const ApiOrder& order, const std::string& asked_by, Then then);
 
  private:
-  void order_certificate(const std::string& name, Then then);
+  void order_certificate(const ApiOrder& order, Then then);
   void end_source(const std::string& mount, Then then);
   void set_title(const ApiOrder& order, Then then);
   void set_picture(const ApiOrder& order, Then then);

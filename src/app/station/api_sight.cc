@@ -180,6 +180,8 @@ std::vector<CertificateNow> ApiSight::certificates() const {
     row.directory = order.directory;
     row.under_way = order.under_way;
     row.may_be_asked = order.may_be_asked;
+    row.staging = order.has_staging;
+    if (order.is_shared) row.nodes = order.nodes;
   };
   std::vector<CertificateNow> rows;
   if (const auto context = network_.tls.context())

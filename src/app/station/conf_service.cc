@@ -117,6 +117,7 @@ void ConfService::take(const std::string& master, const ConfFrame& frame) {
   if (frame.more) return;
   copy_.changed();
   settle();
+  network_.certificates->conf_came();
 }
 
 void ConfService::masters_changed() {

@@ -152,7 +152,12 @@ MetricsPicture MetricsService::take_picture() const {
   picture.webhook_given_up = services_.events->webhooks().given_up();
   for (const CertificateService::Order& order : services_.certificates->orders())
     picture.certificate_orders.push_back(
-        {order.label, order.failures, unix_time(order.next_attempt)});
+        {order.first_name, order.failures, unix_time(order.next_attempt),
+         order.renewal ? std::optional(unix_time(*order.renewal)) : std::nullopt});
+  using Way = ChallengeTable::Way;
+  for (const auto& [way, type] : {std::pair(Way::kHttp, "http-01"), {Way::kTls, "tls-alpn-01"}})
+    for (const bool known : {true, false})
+      picture.challenges.push_back({type, known, services_.challenges->counted(way, known)});
   for (const auto& [what, times] : services_.certificates->counts())
     picture.certificate_ends.push_back({what.first, what.second, times});
   if (const auto external = services_.external->numbers(); external.on)

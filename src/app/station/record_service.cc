@@ -20,6 +20,7 @@ RecordService::RecordService(Services& services)
       bans_(std::make_shared<const BanList>()),
       life_(services),
       keys_(services),
+      certificates_(services),
       logouts_(services),
       ban_sweep_(services),
       usages_(services.loops.control()),

@@ -34,6 +34,7 @@
 #include "app/station/api_sight.h"
 #include "app/station/ban_sweep.h"
 #include "app/station/bitrate_watch.h"
+#include "app/station/certificate_records.h"
 #include "app/station/key_records.h"
 #include "app/station/life_record.h"
 #include "app/station/logout_records.h"
@@ -213,6 +214,7 @@ class RecordService {
   bool failed_ = false;                                                 // to load, at the start
   LifeRecord life_;
   KeyRecords keys_;
+  CertificateRecords certificates_;
   LogoutRecords logouts_;
   BanSweep ban_sweep_;
   UsageRecords usages_;

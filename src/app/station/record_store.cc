@@ -75,6 +75,7 @@ void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
     end_of_start();
     return;
   }
+  certificates_.prepare();
   if (taken_over_) {
     end_of_start();
   } else {
@@ -134,6 +135,7 @@ void RecordService::opened(std::shared_ptr<const RecordBook> book,
   ban_sweep_.begin(*registry_);
   if (shared_) usages_.begin(*registry_);
   keys_.begin(*registry_);
+  certificates_.begin(*registry_);
   for (const JobPtr& job : std::exchange(before_open_, {})) commit(job);
 }
 
@@ -209,6 +211,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     services_.links->conf().set_records(book);
     life_.follow(*registry_, book);
     keys_.follow(book);
+    certificates_.follow(book);
     logouts_.follow(book);
     ban_sweep_.follow(book);
     usages_.follow(book);
@@ -301,6 +304,7 @@ void RecordService::publish_logins(const RecordBook& book) {
 void RecordService::reload() {
   if (registry_) registry_->reload();
   keys_.check();
+  certificates_.check();
 }
 
 void RecordService::stop() {
@@ -309,6 +313,7 @@ void RecordService::stop() {
   bitrates_.stop();
   life_.stop();
   keys_.stop();
+  certificates_.stop();
   logouts_.stop();
   ban_sweep_.stop();
   usages_.stop();

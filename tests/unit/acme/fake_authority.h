@@ -41,7 +41,8 @@ struct FakeAuthority {
   std::vector<std::string> names;  // of the order
   std::set<std::string> nonces;
   int accounts = 0;
-  std::string chain, external, replaces, profile;
+  std::string chain, external, replaces, profile, revoked;
+  std::string begun_status;  // of the order, the first time that it is asked for
 
   FetchAnswer answer(const AcmeOrder::Ask& ask) {
     const std::string path = ask.url.substr(base.size());
@@ -72,7 +73,7 @@ struct FakeAuthority {
       return {200,
               {},
               cat({R"({"newNonce":")", url("nonce"), R"(","newAccount":")", url("account"),
-                   R"(","newOrder":")", url("order"),
+                   R"(","revokeCert":")", url("revoke"), R"(","newOrder":")", url("order"),
                    renewal_info ? cat({R"(","renewalInfo":")", url("renewal")}) : std::string(),
                    R"(","meta":{)",
                    profiles.empty() ? std::string() : cat({R"("profiles":)", profiles, ","}),
@@ -83,8 +84,9 @@ struct FakeAuthority {
     STRCMP_EQUAL(ask.url.c_str(), std::string(*head.at("url").text()).c_str());
     if (nonces.erase(std::string(*head.at("nonce").text())) == 0 || rng.unit() < bad_nonces)
       return problem(400, "badNonce", "again");
-    CHECK_EQUAL(path != "account", head.at("kid").text() == url("account/1"));
-    CHECK_EQUAL(path == "account", head.at("jwk").is_object());
+    const bool is_by_key = path == "account" || path == "revoke";
+    CHECK_EQUAL(!is_by_key, head.at("kid").text() == url("account/1"));
+    CHECK_EQUAL(is_by_key, head.at("jwk").is_object());
     const std::string payload = *base64url_decode(*body.at("payload").text());
     return act(path, payload.empty() ? Json() : *Json::parse(payload));
   }
@@ -124,6 +126,16 @@ struct FakeAuthority {
       sign(*base64url_decode(*payload.at("csr").text()));
       return {200, {}, R"({"status":"processing"})"};
     }
+    if (path == "revoke") {
+      LONGS_EQUAL(1, payload.at("reason").u64().value_or(0));
+      revoked = payload.at("certificate").text().value_or("");
+      return {200, {}, ""};
+    }
+    if (path == "order/1" && !begun_status.empty())
+      return {200,
+              {},
+              cat({R"({"status":")", std::exchange(begun_status, ""), R"(","finalize":")",
+                   url("finalize"), R"("})"})};
     if (path == "order/1")
       return {200,
               {"Retry-After: 1"},

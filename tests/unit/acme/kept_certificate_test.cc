@@ -34,7 +34,11 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
                           .next = 77,
                           .since = 66,
                           .began = 55,
-                          .why = "as told"})
+                          .why = "as told",
+                          .begun = "https://ca.test/order/7",
+                          .key = "a key",
+                          .account = "https://ca.test/account/1",
+                          .account_key = "its key"})
             .has_value());
   const auto order = read_order(dir, "a.test");
   LONGS_EQUAL(2, order->names.size());
@@ -46,23 +50,39 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
   LONGS_EQUAL(55, order->began);
   STRCMP_EQUAL("https://second.test/dir", order->issuer.c_str());
   STRCMP_EQUAL("as told", order->why.c_str());
+  STRCMP_EQUAL("https://ca.test/order/7", order->begun.c_str());
+  STRCMP_EQUAL("a key", order->key.c_str());
+  STRCMP_EQUAL("https://ca.test/account/1", order->account.c_str());
+  STRCMP_EQUAL("its key", order->account_key.c_str());
   CHECK(write_certificate(dir, "a.test", "chain and key").has_value());
-  for (const auto& file : std::filesystem::directory_iterator(dir + "/acme")) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(dir + "/acme")) {
     struct stat info {};
+    if (file.is_directory()) continue;
     LONGS_EQUAL(0, ::stat(file.path().c_str(), &info));
     LONGS_EQUAL(0600, info.st_mode & 0777);
   }
 }
+TEST(KeptCertificate, AccountsHaveTheNameOfTheirDirectory) {
+  STRCMP_EQUAL("accounts/acme-v02.api.letsencrypt.org-a1c7ee70.json",
+               account_file("https://acme-v02.api.letsencrypt.org/directory").c_str());
+  STRCMP_EQUAL("accounts/127.0.0.1-",
+               account_file("https://127.0.0.1:14000/dir").substr(0, 19).c_str());
+  STRCMP_EQUAL("accounts/2001-db8--1-",
+               account_file("https://[2001:db8::1]:14000/dir").substr(0, 21).c_str());
+}
 TEST(KeptCertificate, NamesAreFilesOfThatDirectoryAlone) {
-  STRCMP_EQUAL("/s/acme/_wildcard.a.test.pem", certificate_path("/s", "*.a.test").c_str());
-  STRCMP_EQUAL("/s/acme/2001-db8--1.pem", certificate_path("/s", "2001:db8::1").c_str());
-  STRCMP_EQUAL("/s/acme/..-..-etc-passwd.pem", certificate_path("/s", "../../etc/passwd").c_str());
+  STRCMP_EQUAL("/s/acme/certificates/_wildcard.a.test.pem",
+               certificate_path("/s", "*.a.test").c_str());
+  STRCMP_EQUAL("/s/acme/certificates/2001-db8--1.pem",
+               certificate_path("/s", "2001:db8::1").c_str());
+  STRCMP_EQUAL("/s/acme/certificates/..-..-etc-passwd.pem",
+               certificate_path("/s", "../../etc/passwd").c_str());
 }
 TEST(KeptCertificate, ADamagedFileIsAnErrorThatNamesIt) {
   CHECK(write_order(dir, {.names = {"a.test"}, .directory = "d"}).has_value());
-  std::ofstream(dir + "/acme/a.test.json") << "{\"failures\":";
+  std::ofstream(dir + "/acme/certificates/a.test.json") << "{\"failures\":";
   CHECK(read_order(dir, "a.test").error().what.find("a.test.json") != std::string::npos);
-  std::ofstream(dir + "/acme/a.test.json") << R"({"names":7,"failures":99999999999,"next":-1})";
+  std::ofstream(dir + "/acme/certificates/a.test.json") << R"({"names":7,"failures":99999999999,"next":-1})";
   const auto order = read_order(dir, "a.test");
   LONGS_EQUAL(1000, order->failures);
   LONGS_EQUAL(0, order->next);

@@ -1,10 +1,12 @@
 #include "acme/order.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
 
 #include "acme/fake_authority.h"
+#include "acme/revocation.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -17,7 +19,8 @@ TEST_GROUP(AcmeOrder) {
   const AcmeKey account = *AcmeKey::generate(), key = *AcmeKey::generate();
   std::vector<std::string> published;
   std::chrono::milliseconds waited{0};
-  std::string known_account;
+  std::string known_account, begun;
+  std::vector<std::string> kept;
   std::vector<std::string> ways;
   std::vector<AcmeChallenge> used;
   std::optional<AcmeChallenge> cannot_be_shown;
@@ -29,7 +32,13 @@ TEST_GROUP(AcmeOrder) {
             "me@radio.test",
             known_account,
             account,
-            key};
+            key,
+            {},
+            {},
+            {AcmeChallenge::kHttp},
+            {},
+            {},
+            begun};
   }
   // Until the order ends; at most so many steps, so that none goes round for ever.
   AcmeOrder::Step run(AcmeOrder & order) {
@@ -45,6 +54,9 @@ TEST_GROUP(AcmeOrder) {
                    : order.next();
       } else if (const auto* other = std::get_if<AcmeOrder::OtherWay>(&step)) {
         ways.push_back(cat({other->failure.text, " ", to_text(other->next), " is tried next"}));
+        step = order.next();
+      } else if (const auto* keep = std::get_if<AcmeOrder::Keep>(&step)) {
+        kept.push_back(keep->order);
         step = order.next();
       } else if (const auto* wait = std::get_if<AcmeOrder::Wait>(&step)) {
         waited += wait->time;
@@ -300,4 +312,67 @@ TEST(AcmeOrder, AProfileIsOneOfTheDirectorysAndAddressesGetTheirs) {
   AcmeOrder address(wanted({"192.0.2.7"}));
   run(address);
   STRCMP_EQUAL("shortlived", ca.profile.c_str());
+}
+
+TEST(AcmeOrder, AnOrderThatWasBegunGoesOn) {
+  AcmeOrder first(wanted());
+  run(first);
+  LONGS_EQUAL(1, kept.size());
+  STRCMP_EQUAL("https://ca.test/order/1", kept[0].c_str());
+  known_account = "https://ca.test/account/1";
+  begun = kept[0];
+  ca.asked.clear();
+  ca.begun_status = "ready";
+  AcmeOrder ready(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(ready)));
+  const auto asked = [this](std::string_view path) {
+    return std::ranges::count(ca.asked, std::string(path));
+  };
+  LONGS_EQUAL(0, asked("order"));
+  LONGS_EQUAL(1, asked("finalize"));
+  // Its certificate is there already.
+  ca.asked.clear();
+  AcmeOrder valid(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(valid)));
+  LONGS_EQUAL(0, asked("order") + asked("finalize"));
+  LONGS_EQUAL(1, asked("chain"));
+}
+TEST(AcmeOrder, AnOrderThatIsNoMoreIsMadeAgain) {
+  known_account = "https://ca.test/account/1";
+  begun = "https://ca.test/order/7";
+  AcmeOrder gone(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(gone)));
+  begun = "https://ca.test/order/1";
+  ca.begun_status = "invalid";
+  ca.asked.clear();
+  AcmeOrder invalid(wanted());
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(invalid)));
+  LONGS_EQUAL(1, std::ranges::count(ca.asked, "order"));
+  // An authority that is only not there is asked again later.
+  ca.instead["order/1"] = {503, {}, ""};
+  CHECK_TRUE(failure().kind == Kind::kUnavailable);
+}
+
+TEST(AcmeOrder, ARevocationIsSignedByTheKeyOfTheCertificate) {
+  AcmeOrder order(wanted());
+  run(order);
+  const auto revoke = [this](double bad_nonces) {
+    ca.bad_nonces = bad_nonces;
+    AcmeRevocation revocation("https://ca.test/directory", leaf_of(ca.chain), key);
+    auto step = revocation.begin();
+    for (int i = 0; i < 99; ++i) {
+      const auto* ask = std::get_if<AcmeOrder::Ask>(&step);
+      if (ask == nullptr) break;
+      step = revocation.next(ca.answer(*ask), system_clock().wall());
+    }
+    return step;
+  };
+  CHECK_TRUE(std::holds_alternative<AcmeRevocation::Done>(revoke(0.5)));
+  CHECK_TRUE(ca.revoked == base64url_encode(leaf_of(ca.chain)));
+  ca.instead["revoke"] = {
+      400, {}, R"({"type":"urn:ietf:params:acme:error:alreadyRevoked","detail":"it is"})"};
+  CHECK_TRUE(std::holds_alternative<AcmeRevocation::Done>(revoke(0)));
+  ca.instead["revoke"] = {
+      403, {}, R"({"type":"urn:ietf:params:acme:error:unauthorized","detail":"no"})"};
+  CHECK_TRUE(std::holds_alternative<AcmeFailure>(revoke(0)));
 }

@@ -25,8 +25,8 @@ TEST(AcmeChecks, NamesThatNoAuthoritySigns) {
         {"192.168.1.7", "it is no public address"},
         {"203.0.113.7", "it is an address of examples"}})
     error(std::string("<acme names=\"") + name + "\"/>",
-          std::string("no public CA gives a certificate for ") + name + " (" + why +
-              "); use names= or ssl-certificate");
+          std::string("no public CA gives a certificate for ") + name +
+              "; use names= or ssl-certificate (" + why + ")");
   error("<acme names=\"radio.local\"><authority url=\"https://ca.local/dir\"/></acme>",
         "no public CA gives a certificate for radio.local", Severity::kNote);
 }
@@ -39,8 +39,11 @@ TEST(AcmeChecks, WhatIsMissing) {
   error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
         "eab-key is not base64url");
   error("<acme dns-hook=\"/nowhere/hook\"/>",
-        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail",
-        Severity::kWarning);
+        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail");
+  error("<acme answer-from=\"192.0.2.7:8000\"/>",
+        "192.0.2.7:8000 is no address as http://HOST:PORT");
+  error("<acme names=\"a.example.org\"/><acme names=\"b.example.org A.example.org\"/>",
+        "a.example.org was named already; it is ordered once", Severity::kWarning);
   error("<acme challenges=\"dns-01 http-01\"/>", "dns-01 needs dns-hook; it is passed over");
   error("<acme challenges=\"http-02\"/>", "http-02 is none of tls-alpn-01, http-01, dns-01");
   error("<acme><authority url=\"http://ca.example.org/\"/></acme>",
@@ -68,6 +71,9 @@ TEST(AcmeChecks, PortsAreOpenedBesideTheOthers) {
   STRCMP_EQUAL("8000 80 443s ", sockets_of("", "<acme/>").c_str());
   STRCMP_EQUAL("8000 80 443s ", sockets_of(plain, "<acme/>").c_str());
   STRCMP_EQUAL("8000 ", sockets_of(plain, "<acme ports=\"off\"/>").c_str());
+  STRCMP_EQUAL("8000 ", sockets_of(plain, "<acme names=\"off\"/>").c_str());
+  STRCMP_EQUAL("8000 443s 80 ",
+               sockets_of(plain, "<acme ports=\"443\"/><acme names=\"a.example.org\"/>").c_str());
   STRCMP_EQUAL("8000 443s ", sockets_of(plain, "<acme ports=\"443\"/>").c_str());
   STRCMP_EQUAL("8000 8080 8443s ", sockets_of(plain, "<acme ports=\"8080 8443\"/>").c_str());
   STRCMP_EQUAL("80 8443s 443s ",
@@ -142,9 +148,41 @@ TEST(AcmeChecks, ACertificateIsOfNamesThatTheSameNodesHave) {
   LONGS_EQUAL(100, split_up[0].names.size());
   error("<acme keys=\"ed25519\"/>", "ed25519 is neither ecdsa nor rsa; it is passed over");
 }
+TEST(AcmeChecks, EachElementHasCertificatesOfItsOwn) {
+  STRCMP_EQUAL("m.example.org ecdsa; b.example.org ecdsa; b.example.org rsa; ",
+               wanted_of("<acme/><acme names=\"b.example.org m.example.org\" keys=\"ecdsa rsa\"/>"
+                         "<acme names=\"c.example.org\">0</acme>",
+                         "")
+                   .c_str());
+  const LoadedConfig two = load(
+      "<hostname>a.example.org</hostname><acme hsts=\"7\"/>"
+      "<acme names=\"*.b.example.org\" hsts=\"9\"><directory url=\"https://ca.example/\"/></acme>");
+  LONGS_EQUAL(9, acme_of_name(*two.config, "x.b.example.org")->hsts.count());
+  LONGS_EQUAL(7, acme_of_name(*two.config, "other.example.org")->hsts.count());
+  STRCMP_EQUAL("https://ca.example/", two.config->acme[1].authorities.at(0).url.c_str());
+}
+// Of names that more than one master of an etcd has: "+" behind them.
+TEST(AcmeChecks, WhatIsSharedByAStore) {
+  const auto shared = [](const std::string& key) {
+    const LoadedConfig loaded = load(
+        "<hostname>radio.example.org</hostname><acme/><cluster><id>m1</id><public-address "
+        "scheme=\"https\">m1.example.org:443</public-address></cluster><store type=\"etcd\"" +
+        key +
+        "><member>http://127.0.0.1:2379</member></store>");
+    std::string all;
+    for (const WantedCertificate& one : wanted_certificates(*loaded.config)) {
+      for (const std::string& name : one.names) all += name + " ";
+      all += one.in_store ? "+; " : "; ";
+    }
+    return all;
+  };
+  STRCMP_EQUAL("radio.example.org m1.example.org ; ", shared("").c_str());
+  STRCMP_EQUAL("radio.example.org +; m1.example.org ; ",
+               shared(" key=\"" + std::string(64, 'a') + "\"").c_str());
+}
 TEST(AcmeChecks, WithoutAStateDirectoryNothingIsOrdered) {
   ::unsetenv("STATE_DIRECTORY");
-  LONGS_EQUAL(1, count(load("<hostname>radio.example.org</hostname><acme/>"), Severity::kWarning,
+  LONGS_EQUAL(1, count(load("<hostname>radio.example.org</hostname><acme/>"), Severity::kError,
                        "there is no directory to keep it in"));
 }
 TEST(AcmeChecks, UnknownChildrenAreNamedWithWhatWasMeant) {

@@ -1,0 +1,46 @@
+// AcmeRevocation: tells an authority that the key of a certificate is in other hands: a machine
+// without a socket and a clock, as AcmeOrder.
+//
+// It is signed by the key of the certificate itself, so that it needs no account.
+// Thread: one owner.
+// Ownership: a value of the owner's.
+// Errors: AcmeFailure; a certificate that is revoked already is no error.
+// Source: RFC 8555 7.6; RFC 5280 5.3.1 (keyCompromise is 1).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "acme/order.h"
+
+namespace lb {
+
+class AcmeRevocation {
+ public:
+  struct Done {};
+  using Step = std::variant<AcmeOrder::Ask, Done, AcmeFailure>;
+
+  // certificate: the leaf in DER; key: its own.
+  AcmeRevocation(std::string directory, std::string certificate, AcmeKey key)
+      : directory_(std::move(directory)),
+        certificate_(std::move(certificate)),
+        key_(std::move(key)) {}
+
+  Step begin() const { return AcmeOrder::Ask{directory_, std::nullopt}; }
+  // REQUIRES: the last step was Ask
+  Step next(const Result<FetchAnswer>& answer, WallTime now);
+
+ private:
+  enum class State : std::uint8_t { kDirectory, kNonce, kRevoke };
+  Step revoke(std::string_view nonce);
+
+  std::string directory_, certificate_;
+  AcmeKey key_;
+  State state_ = State::kDirectory;
+  std::string new_nonce_, url_;
+  int bad_nonces_ = 0;
+};
+
+}  // namespace lb

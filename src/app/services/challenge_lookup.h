@@ -1,0 +1,73 @@
+// ChallengeLookup: the answer to a question of http-01 that is not known here: this node's masters
+// and the servers of <answer-from> are asked for it, side by side, while the request waits.
+//
+// A name may lead to nodes that do not order its certificate, and are linked to no server that
+// does. What is asked here is marked (kMark) and is not asked on.
+// Thread: control.
+// Ownership: Services.
+// Bounds: kMaxTokens at once, kMaxQuestions a second, kMaxRequests that wait; what is above is
+// answered as unknown. An unknown token is not asked for again within kUnknownFor.
+// Trust: an answer is TOKEN, a dot and 43 characters of base64url, and nothing else of it is passed
+// on; no redirect is followed.
+// Source: RFC 8555 8.3.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/services/parked_requests.h"
+#include "app/services/runtime.h"
+#include "cluster/nodes/second_count.h"
+
+namespace lb {
+
+class ChallengeLookup {
+ public:
+  static constexpr std::chrono::milliseconds kPatience{2000};
+  static constexpr std::size_t kMaxTokens = 4, kMaxRequests = 64;
+  static constexpr unsigned kMaxQuestions = 10;
+  static constexpr std::chrono::seconds kUnknownFor{5};
+  // Authorities ask several times, from several places.
+  static constexpr std::chrono::minutes kKnownFor{1};
+  static constexpr std::string_view kMark = "lb=1";  // in the query
+
+  using Wake = std::function<void(const ParkedRequest&, WaitOutcome)>;
+  ChallengeLookup(Runtime& runtime, Wake wake);
+
+  // The request is woken once: kReady where the answer is in the ChallengeTable by now, else
+  // kNever.
+  void look_up(const std::string& token, const ParkedRequest& request);
+  void stop();
+
+  // Whether the configuration names a server to ask.
+  static bool has_servers(const Config& config) noexcept;
+  // Origins, each once.
+  static std::vector<std::string> servers(const Config& config);
+  static bool is_answer(std::string_view token, std::string_view body) noexcept;
+
+ private:
+  struct Asked {
+    std::size_t unanswered = 0;
+    std::vector<std::uint64_t> requests;
+  };
+  void answered(const std::string& token, const Result<FetchAnswer>& answer);
+  void end(const std::string& token, WaitOutcome outcome);
+  void forget_old();
+
+  Runtime& runtime_;
+  const Wake wake_;
+  std::map<std::string, Asked> asked_;
+  std::map<std::string, SteadyTime> unknown_;  // until when it is not asked for
+  std::map<std::string, std::pair<std::uint64_t, SteadyTime>> known_;  // owner in the table, until
+  std::uint64_t owners_;
+  SecondCount questions_;
+  ParkedRequests parked_;
+  Timer forget_;
+  bool stopped_ = false;
+};
+
+}  // namespace lb

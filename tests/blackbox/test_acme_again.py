@@ -1,0 +1,224 @@
+"""Orders that go on after a restart, several <acme>s, questions that another server answers, and orders by hand."""
+import json
+import threading
+import time
+
+from authority import Authority
+from events import Events
+from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
+from http_backend import HttpBackend, send
+from https_radio import NAME, comes, radio, verified
+from own_authority import OwnAuthority
+
+
+def kept(server, name=NAME):
+    return json.loads((server.state / "acme/certificates" / (name + ".json")).read_text())
+
+
+@test
+def an_order_goes_on_after_the_process_was_killed(t):
+    authority = OwnAuthority(t)
+    authority.held["finalize"] = threading.Event()
+    server = radio(t, authority, free_port()).start()
+    wait_for(lambda: "finalize" in authority.asked, "all names were shown: " + server.log()[-900:])
+    server.kill()
+    order = kept(server)
+    equal(order["order"], authority.base + "/order/1", "the order that is kept")
+    check("PRIVATE KEY" in order["key"], "its key is kept")
+    authority.held["finalize"].set()
+    authority.chain = b""
+    server.start()
+    comes(server)
+    equal(len(authority.orders), 1, "orders")
+    matches(r"INFO tls/acme the order of a certificate for radio\.example\.org at https://127\.0\.0\.1:\d+/dir goes on\n", server.log())
+    equal((kept(server)["order"], kept(server)["key"]), ("", ""), "nothing is left to go on with")
+    server.wire(server.tls, wrap=verified(authority)).close()
+
+
+@test
+def an_order_that_the_authority_has_forgotten_is_made_again(t):
+    authority = OwnAuthority(t)
+    authority.held["finalize"] = threading.Event()
+    server = radio(t, authority, free_port()).start()
+    wait_for(lambda: "finalize" in authority.asked, "all names were shown: " + server.log()[-900:])
+    server.kill()
+    authority.held["finalize"].set()
+    authority.instead["order"] = [(404, "malformed", "no such order", {})]
+    server.start()
+    comes(server)
+    equal(len(authority.orders), 2, "orders")
+    check("no certificate for" not in server.log(), "it is one attempt")
+
+
+@test
+def what_could_not_be_kept_is_not_ordered_again_by_a_reload(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    (server.state / "acme/certificates").chmod(0o500)
+    body = server.slots["body"]
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names>" % NAME))
+    comes(server, 2)
+    server.reload(body=body.replace("<acme>", "<acme><names>%s www.example.org</names><hsts>60</hsts>" % NAME))
+    wait_for(lambda: server.log().count("it is renewed on") >= 3, "it is planned: " + server.log()[-900:])
+    equal(len(authority.orders), 2, "orders")
+    server.wire(server.tls, wrap=verified(authority, "www.example.org")).close()
+    (server.state / "acme/certificates").chmod(0o700)
+
+
+@test
+def each_acme_has_its_names_and_its_authority(t):
+    first, second = OwnAuthority(t, "first"), OwnAuthority(t, "second")
+    server = radio(t, first, free_port())
+    server.write_config(body='<hostname>%s</hostname><acme ports="off">%s</acme><acme names="www.example.net" ports="off" hsts="77">'
+                             '<directory url="%s" ca-file="%s"/></acme>' % (NAME, first.element(), second.url, second.certificate))
+    server.start()
+    comes(server, 2)
+    equal([[one["value"] for one in order["identifiers"]] for order in first.orders + second.orders], [[NAME], ["www.example.net"]])
+    server.wire(server.tls, wrap=verified(first)).close()
+    secure = lambda name, authority: server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + name], port=server.tls, wrap=verified(authority, name))
+    equal(secure("www.example.net", second).get("Strict-Transport-Security"), "max-age=77")
+    equal(secure(NAME, first).get("Strict-Transport-Security"), None)
+    rows = server.get("/metrics", ADMIN).text
+    for name in (NAME, "www.example.net"):
+        matches(r'icecast_acme_renewal_timestamp_seconds\{names="%s"\} \d+' % name.replace(".", r"\."), rows)
+
+
+TOKEN = "A" * 20 + "_-" + "b" * 21
+PATH = "/.well-known/acme-challenge/"
+
+
+def asking(t, answers, masters=""):
+    """A server that orders nothing and asks others for what it does not know."""
+    port = free_port()
+    body = '<acme names="off" answer-from="%s"/>' % " ".join(answers) if answers else ""
+    return t.server(sockets=listen_socket(port), body=body + masters)
+
+
+def challenge_counts(server):
+    return {(kind, known): int(line.rsplit(" ", 1)[1]) for line in server.get("/metrics", ADMIN).text.splitlines()
+            for kind in ("http-01", "tls-alpn-01") for known in ("yes", "no")
+            if line.startswith('icecast_acme_challenges_answered_total{type="%s",known="%s"}' % (kind, known))}
+
+
+@test
+def a_node_without_a_link_answers_with_what_it_asked_for(t):
+    plain, asked = free_port(), free_port()
+    authority = Authority(t, asked)  # it looks at the other node
+    master = radio(t, authority, plain, acme="<challenges>http-01</challenges>")
+    other = t.server(sockets=listen_socket(asked), body='<acme names="off" answer-from="http://127.0.0.1:%d"/>' % plain)
+    master.start()
+    comes(master)
+    matches("another server has the answer for the CA, which asked here", other.log())
+    check(challenge_counts(other)["http-01", "yes"] >= 1, "answered: %s" % challenge_counts(other))
+
+
+@test
+def a_slave_asks_its_master_for_a_token(t):
+    plain, asked = free_port(), free_port()
+    authority = Authority(t, asked)
+    master = radio(t, authority, plain, acme="<challenges>http-01</challenges>")
+    t.server(sockets=listen_socket(asked), body="<master-server>127.0.0.1</master-server><master-server-port>%d</master-server-port>"
+             "<master-password>relay</master-password>" % plain)
+    master.start()
+    comes(master)
+
+
+@test
+def only_an_answer_to_the_question_is_passed_on(t):
+    good = TOKEN + "." + "c" * 43
+    said = {"text": good, "status": 200}
+    asked = []
+
+    def answer(handler):
+        asked.append(handler.path)
+        send(handler, said["status"], said["text"].encode(), {"Location": "http://127.0.0.1:1/"} if said["status"] == 302 else {})
+    backend = HttpBackend({"GET": answer})
+    t.owned(backend)
+    server = asking(t, ["http://127.0.0.1:%d" % backend.port])
+    for number, (text, code) in enumerate(((good + "\n", 200), (good[:-1], 200), (good.replace(".", "!"), 200), ("x" + good, 200), (good, 302), (good, 404))):
+        token = TOKEN[:-1] + str(number)
+        said.update(text=text.replace(TOKEN, token), status=code)
+        equal(server.get(PATH + token).status, 404, text)
+    equal(len(asked), 6, "questions")
+    check(all(path.endswith("?lb=1") for path in asked), "marked: %s" % asked)
+    # What is unknown is not asked for again at once, nor what another server asks.
+    equal(server.get(PATH + TOKEN[:-1] + "0").status, 404)
+    equal(server.get(PATH + TOKEN + "?lb=1").status, 404)
+    equal(server.get(PATH + "short").status, 404)
+    equal(len(asked), 6, "questions")
+    said.update(text=good, status=200)
+    reply = server.get(PATH + TOKEN)
+    equal((reply.status, reply.text), (200, good))
+    equal(server.get(PATH + TOKEN).status, 200)
+    equal(len(asked), 7, "it is known now")
+    equal((challenge_counts(server)["http-01", "yes"], challenge_counts(server)["http-01", "no"]), (2, 8))
+
+
+@test
+def more_than_ten_questions_a_second_are_not_asked(t):
+    asked = []
+
+    def answer(handler):
+        asked.append(handler.path)
+        send(handler, 404)
+    backend = HttpBackend({"GET": answer})
+    t.owned(backend)
+    server = asking(t, ["http://127.0.0.1:%d" % backend.port])
+    begin = time.monotonic()
+    for number in range(40):
+        equal(server.get(PATH + "%s%02d" % (TOKEN[:30], number)).status, 404)
+    most = 10 * (int(time.monotonic() - begin) + 2)
+    check(0 < len(asked) <= most, "%d questions of 40" % len(asked))
+
+
+def order(server, how=""):
+    return server.ask("POST /api/v1/certificates/%s/order%s HTTP/1.0" % (NAME, how), login=ADMIN)
+
+
+@test
+def staging_is_tried_by_hand_and_nothing_is_used_of_it(t):
+    authority, staging = OwnAuthority(t), OwnAuthority(t, "staging")
+    server = radio(t, authority, free_port(), more="<console/>")
+    server.write_config(body='<hostname>%s</hostname><console/><acme ports="off">%s</acme>' % (NAME, authority.element(' staging="%s"' % staging.url)))
+    authority.certificate.write_text(authority.certificate.read_text() + staging.certificate.read_text())
+    server.start()
+    comes(server)
+    before = (server.state / "acme/certificates" / (NAME + ".pem")).read_text()
+    equal(order(server, "?staging=1").status, 204)
+    wait_for(lambda: "it was a trial" in server.log(), "it is tried: " + server.log()[-900:])
+    matches(r"INFO tls/acme 127\.0\.0\.1:\d+ was shown radio\.example\.org and gave a certificate, which is not used: it was a trial\n", server.log())
+    equal((len(staging.orders), len(authority.orders)), (1, 1), "orders")
+    equal((server.state / "acme/certificates" / (NAME + ".pem")).read_text(), before, "the one in use")
+    # It fails, and nothing is counted.
+    staging.instead["new"] = [(403, "caa", "not by us", {})]
+    equal(order(server, "?staging=1").status, 204)
+    wait_for(lambda: "and nothing else changes" in server.log(), "it fails: " + server.log()[-900:])
+    equal(server.get("/api/v1/certificates", ADMIN).json()["items"][0]["failures"], 0)
+    equal(Events(server, last_id="0").next("certificate-failed")["directory"], staging.url)
+    equal(order(server, "?staging=1&revoke=1").status, 422)
+    equal(order(server).status, 204)
+
+
+@test
+def an_authority_without_staging_has_no_trial(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port(), more="<console/>").start()
+    comes(server)
+    refused = order(server, "?staging=1")
+    equal(refused.status, 409)
+    check("has no staging directory" in refused.text, refused.text)
+
+
+@test
+def the_old_certificate_is_revoked_once_the_new_one_is_in_use(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, more="<console/>").start()
+    comes(server)
+    equal(order(server, "?revoke=1").status, 204)
+    comes(server, 2)
+    wait_for(lambda: "is revoked" in server.log(), "it is revoked: " + server.log()[-900:])
+    log = server.log()
+    check(log.index("the old certificate for radio.example.org is revoked") > log.rindex("a new certificate for"), "the new one was in use before")
+    check("evok" in (authority.dir / "pebble.log").read_text(), "pebble was told: " + (authority.dir / "pebble.log").read_text()[-600:])
