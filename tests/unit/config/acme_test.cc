@@ -167,8 +167,7 @@ TEST(AcmeChecks, WhatIsSharedByAStore) {
     const LoadedConfig loaded = load(
         "<hostname>radio.example.org</hostname><acme/><cluster><id>m1</id><public-address "
         "scheme=\"https\">m1.example.org:443</public-address></cluster><store type=\"etcd\"" +
-        key +
-        "><member>http://127.0.0.1:2379</member></store>");
+        key + "><member>http://127.0.0.1:2379</member></store>");
     std::string all;
     for (const WantedCertificate& one : wanted_certificates(*loaded.config)) {
       for (const std::string& name : one.names) all += name + " ";
