@@ -82,7 +82,8 @@ TEST(KeptCertificate, ADamagedFileIsAnErrorThatNamesIt) {
   CHECK(write_order(dir, {.names = {"a.test"}, .directory = "d"}).has_value());
   std::ofstream(dir + "/acme/certificates/a.test.json") << "{\"failures\":";
   CHECK(read_order(dir, "a.test").error().what.find("a.test.json") != std::string::npos);
-  std::ofstream(dir + "/acme/certificates/a.test.json") << R"({"names":7,"failures":99999999999,"next":-1})";
+  std::ofstream(dir + "/acme/certificates/a.test.json")
+      << R"({"names":7,"failures":99999999999,"next":-1})";
   const auto order = read_order(dir, "a.test");
   LONGS_EQUAL(1000, order->failures);
   LONGS_EQUAL(0, order->next);
