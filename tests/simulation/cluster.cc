@@ -205,9 +205,7 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
 
 void Cluster::next_listener() {
   if (calm_) return;
-  std::vector<std::string_view> mounts{kOpen, kLimited};
-  if (studio_) mounts.push_back(kStudio);
-  if (records_ && records_->home() != 0) mounts.push_back(kMoving);
+  const std::vector<std::string_view> mounts{kOpen, kLimited};
   listener_comes(std::string(mounts[random_.below(mounts.size())]),
                  500ms + Nanos(random_.below(8'000'000'000)));
   world_.after(Nanos(random_.below(500'000'000)), [this] { next_listener(); });
