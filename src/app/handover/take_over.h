@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_record.h"
+#include "app/cluster/program_record.h"
 #include "app/handover/handover.h"
 #include "app/handover/handover_records.h"
 #include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself

@@ -63,7 +63,7 @@ TEST(KeptCertificate, WhatIsKeptIsReadAgainAndPrivate) {
   }
 }
 TEST(KeptCertificate, AccountsHaveTheNameOfTheirDirectory) {
-  STRCMP_EQUAL("accounts/acme-v02.api.letsencrypt.org-a1c7ee70.json",
+  STRCMP_EQUAL("accounts/acme-v02.api.letsencrypt.org-5e76d315.json",
                account_file("https://acme-v02.api.letsencrypt.org/directory").c_str());
   STRCMP_EQUAL("accounts/127.0.0.1-",
                account_file("https://127.0.0.1:14000/dir").substr(0, 19).c_str());

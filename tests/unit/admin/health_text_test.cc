@@ -33,7 +33,7 @@ TEST(HealthText, TheJsonWarnsOfACertificateAndTheNodeStaysUp) {
   health.certificate = "expired";
   STRCMP_EQUAL(
       "{\"state\":\"up\",\"listeners\":12,\"capacity_used\":0.375,\"certificate\":\"expired\","
-      "\"version\":\"0.1.0\"}\n",
+      "\"warnings\":[\"certificate\"],\"version\":\"0.1.0\"}\n",
       health_json(health).c_str());
   CHECK(health.takes_listeners());
 }
