@@ -1,9 +1,5 @@
 // Checks of <acme>: what no authority will sign, and what is missing for it.
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <iterator>
 
 #include "acme/certificate.h"
@@ -131,10 +127,6 @@ void check_one(const Config& config, std::size_t index, std::vector<std::string>
       acme.dns_hook.empty())
     filler.report(line, Severity::kError,
                   "<acme> <challenges>: dns-01 needs dns-hook; it is passed over");
-  if (!acme.dns_hook.empty() && ::access(acme.dns_hook.c_str(), X_OK) != 0)
-    filler.report(line, Severity::kError,
-                  cat({"<acme> <dns-hook>: ", acme.dns_hook, " cannot be executed (",
-                       std::strerror(errno), "); dns-01 will fail"}));
   if (const std::size_t names = names_of_acme(config, acme).size(); names > kMaxNames)
     filler.report(
         line, Severity::kNote,

@@ -198,6 +198,12 @@ class FileChecks {
 
   void programs() {
     program("cluster/on-node-event", config_.cluster.on_node_event);
+    for (std::size_t i = 0; i < config_.acme.size(); ++i) {
+      const std::string& hook = config_.acme[i].dns_hook;
+      if (const std::string fault = hook.empty() ? "" : program_fault(hook); !fault.empty())
+        complain(numbered("acme", i) + "/dns-hook", Severity::kError, hook, fault,
+                 "dns-01 will fail");
+    }
     for (const RelaySettings& relay : config_.relays) {
       const auto words = command_words(relay.exec);
       if (relay.exec.empty() || !words || words->empty()) continue;

@@ -38,8 +38,6 @@ TEST(AcmeChecks, WhatIsMissing) {
         "eab-kid and eab-key belong together");
   error("<acme><authority url=\"https://ca.example.org/\" eab-kid=\"a\" eab-key=\"?\"/></acme>",
         "eab-key is not base64url");
-  error("<acme dns-hook=\"/nowhere/hook\"/>",
-        "/nowhere/hook cannot be executed (No such file or directory); dns-01 will fail");
   error("<acme answer-from=\"192.0.2.7:8000\"/>",
         "192.0.2.7:8000 is no address as http://HOST:PORT");
   error("<acme names=\"a.example.org\"/><acme names=\"b.example.org A.example.org\"/>",
