@@ -22,7 +22,7 @@
 #include "app/services/picture_files.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
+#include "app/stages/auth_sections.h"
 #include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/history_service.h"

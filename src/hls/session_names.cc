@@ -25,4 +25,8 @@ bool is_hls_session_name(std::string_view name) {
          with_check(name.substr(0, kNonceDigits)) == name;
 }
 
+std::string with_session(const std::string& query, std::string_view session) {
+  return cat({query.empty() ? "" : query + "&", "s=", session});
+}
+
 }  // namespace lb

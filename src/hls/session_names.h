@@ -13,10 +13,14 @@
 namespace lb {
 
 inline constexpr std::size_t kHlsNameRandom = 8;
+inline constexpr std::string_view kHlsNoSession = "-";  // s= where sessions have no names
 
 // random: kHlsNameRandom bytes that are hard to guess.
 std::string hls_session_name(std::string_view random);
 // A server like this one has given it out.
 bool is_hls_session_name(std::string_view name);
+
+// A query with this session.
+std::string with_session(const std::string& query, std::string_view session);
 
 }  // namespace lb

@@ -19,6 +19,7 @@
 #include "app/stages/login_replies.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "app/stages/session_cookie.h"
 #include "app/stages/who_asks.h"
 #include "app/station/external_answer.h"
 #include "app/station/record_service.h"

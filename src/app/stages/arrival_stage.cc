@@ -5,11 +5,9 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
-#include "app/stages/hls_stage.h"
-#include "app/stages/past_stage.h"
-#include "app/stages/request_config.h"
+#include "app/stages/asked_address.h"
+#include "app/stages/past_ask.h"
 #include "app/stages/request_context.h"
-#include "cluster/relay/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -78,20 +76,6 @@ std::string signed_mount(const Network& network, const std::string& path) {
 }
 
 }  // namespace
-
-void note_arrival(const Network& network, RequestContext& context) {
-  if (!context.redirected || context.from_list || std::exchange(context.arrived, true)) return;
-  network.cluster->count_arrival(context.redirected_by, context.client);
-}
-
-bool lacks_token(const Network& network, Connection& connection) {
-  const ClusterService& cluster = *network.cluster;
-  if (!cluster.wants_tokens() || cluster.redirects() ||
-      cluster.facts()->require != TokenRequire::kHard)
-    return false;
-  return !connection.context().redirected &&
-         !is_relay_request(connection.request().headers, config_of(network, connection)->server_id);
-}
 
 Verdict ArrivalStage::handle(Connection& connection) {
   Request& request = connection.request();

@@ -10,20 +10,10 @@
 
 namespace lb {
 
-struct RequestContext;
-struct Network;
-
 class ArrivalStage final : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 };
-
-// Without a token no listener is served here (<token require="hard">), and this listener has none.
-bool lacks_token(const Network& network, Connection& connection);
-
-// The listener's stream begins here, or only the listener is to blame that it does not: the
-// redirect that has led here is confirmed, once.
-void note_arrival(const Network& network, RequestContext& context);
 
 }  // namespace lb

@@ -7,17 +7,15 @@
 #include "app/cluster/seat_notice.h"
 #include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
-#include "app/stages/arrival_stage.h"
+#include "app/stages/arrival.h"
 #include "app/stages/auth_replies.h"
-#include "app/stages/listen_stage.h"
-#include "app/stages/record_logins.h"
+#include "app/stages/password_guesses.h"
+#include "app/stages/playing_mount.h"
+#include "app/stages/pulling_node.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
-#include "app/stages/source_logins.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "cluster/relay/pull_mark.h"
-#include "cluster/relay/pull_verifier.h"
 
 namespace lb {
 namespace {
@@ -119,23 +117,6 @@ void let_node_in(Connection& connection) {
   context.authorised = context.is_relay = context.is_server = context.is_node = true;
 }
 
-PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark) {
-  Network& network = worker.services;
-  const auto facts = network.cluster->facts();
-  // As it was asked for, whatever <alias> has made of it.
-  const std::string& target = connection.request().target;
-  const auto asked = percent_decode(std::string_view(target).substr(0, target.find('?')), false);
-  const KnownNodes* known = &facts->known;
-  for (const KnownNodes& own : facts->as_node)
-    if (const KnownNode* node = own.node(mark.id);
-        node != nullptr && secret_equal(mark.mac, mark.mac_for(node->secret, asked.value_or(""))))
-      known = &own;
-  const auto verdict =
-      network.cluster->pulls().judge(mark, *known, facts->mark, asked.value_or(""), network.clock);
-  if (verdict == PullVerifier::Verdict::kForged) note_wrong_password(worker, connection, mark.id);
-  return verdict;
-}
-
 // A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
 Verdict judge_pull(Worker& worker, Connection& connection) {
   Network& network = worker.services;
@@ -208,122 +189,6 @@ Verdict AuthStage::handle(Connection& connection) {
         });
   });
   return Verdict::kPending;
-}
-
-std::vector<AuthSection> auth_sections(const Config& config) {
-  std::vector<AuthSection> sections;
-  const auto add = [&sections](const MountSettings& mount) {
-    if (!mount.authenticator.type.empty())
-      sections.push_back({mount.name, mount.authenticator.type, mount.authenticator.options,
-                          mount.sessions_per_user > 0});
-  };
-  for_each_section(config, add);
-  add(config.default_mount);
-  return sections;
-}
-
-AuthServer auth_server(const Config& config) {
-  return {config.hostname, config.port, config.server_id};
-}
-
-bool is_pulling_node(Worker& worker, Connection& connection) {
-  RequestContext& context = connection.context();
-  if (context.is_node || context.is_relay) return true;
-  const Request& request = connection.request();
-  // A mark can be verified once only.
-  if (has_pull_mark(request.headers)) {
-    const auto mark = pull_mark_of(request.headers);
-    context.is_node = mark &&
-                      !worker.services.throttle.blocked(judged_address(connection), mark->id) &&
-                      judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
-  } else if (request.headers.find("authorization") != nullptr) {
-    context.is_node = worker.services.cluster->facts()->known.login(
-                          basic_credentials(request.headers)) != nullptr;
-  }
-  context.is_server = context.is_server || context.is_node;
-  return context.is_node;
-}
-
-bool decides_sources(const MountSettings& section) {
-  // What a master passes on without logins has its source at another node: here no password of
-  // this server's own opens it.
-  return !section.logins.empty() || section.origin == MountOrigin::kMaster ||
-         authenticator_decides_sources(section.authenticator.type, section.authenticator.options);
-}
-
-void ask_about_source(Worker& worker, Connection& connection, const MountSettings& section,
-                      SourceAsk ask, bool counts,
-                      UniqueFunction<void(Connection&, AuthVerdict)> answered) {
-  if (!section.logins.empty()) {
-    ask_record_logins(worker, connection, section, ask.given,
-                      [&worker, counts, user = ask.given.user, answered = std::move(answered)](
-                          Connection& waiting, AuthVerdict verdict) mutable {
-                        if (verdict.wrong_password && counts)
-                          note_wrong_password(worker, waiting, user);
-                        answered(waiting, std::move(verdict));
-                      });
-    return;
-  }
-  auto kept = std::make_shared<UniqueFunction<void(Connection&, AuthVerdict)>>(std::move(answered));
-  worker.services.loops.control().post([&worker, id = connection.id(), section = section.name,
-                                        ask = std::move(ask), counts, kept]() mutable {
-    const std::string user = ask.given.user;
-    worker.services.auth->ask_source(
-        section, std::move(ask), [&worker, id, user, counts, kept](AuthVerdict verdict) {
-          worker.loop.post(
-              [&worker, id, user, counts, kept, verdict = std::move(verdict)]() mutable {
-                Connection* waiting = worker.connections.find(id);
-                if (waiting == nullptr) return;
-                if (verdict.wrong_password && counts) note_wrong_password(worker, *waiting, user);
-                (*kept)(*waiting, std::move(verdict));
-              });
-        });
-  });
-}
-
-bool is_known_password(const Config& config, const Credentials& given) {
-  return config.login_index ? config.login_index->knows(given) : LoginIndex(config).knows(given);
-}
-
-// The one that logs show.
-Address judged_address(const Connection& connection) {
-  return Address::parse(connection.ip(), 0).value_or(connection.peer());
-}
-
-void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user) {
-  PasswordThrottle& throttle = worker.services.throttle;
-  const Address peer = judged_address(connection);
-  if (throttle.blocked(peer, user))
-    throttle.wrong_again(peer, user);
-  else
-    throttle.wrong(peer, user);
-}
-
-bool is_shut_out(Worker& worker, const Connection& connection, const Credentials& given) {
-  return worker.services.throttle.shut_out(judged_address(connection), given.user, given.password)
-      .has_value();
-}
-
-bool answer_if_shut_out(Worker& worker, Connection& connection, const Credentials& given) {
-  const auto wait =
-      worker.services.throttle.shut_out(judged_address(connection), given.user, given.password);
-  if (!wait) return false;
-  worker.services.counters.refused(Refusal::kGuesses);
-  reply_throttled(connection, *wait);
-  return true;
-}
-
-void note_right_password(Worker& worker, const Connection& connection, const Credentials& given) {
-  worker.services.throttle.right(judged_address(connection), given.user, given.password);
-}
-
-bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user) {
-  const auto wait = worker.services.throttle.blocked(judged_address(connection), user);
-  if (!wait) return false;
-  worker.services.throttle.wrong_again(judged_address(connection), user);
-  worker.services.counters.refused(Refusal::kGuesses);
-  reply_throttled(connection, *wait);
-  return true;
 }
 
 }  // namespace lb

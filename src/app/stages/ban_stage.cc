@@ -2,7 +2,7 @@
 
 #include "app/cluster/country_watch.h"
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
+#include "app/stages/password_guesses.h"
 #include "app/station/record_service.h"
 #include "base/cat.h"
 

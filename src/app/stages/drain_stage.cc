@@ -2,8 +2,8 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
-#include "app/stages/listen_stage.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/playing_mount.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
@@ -28,14 +28,6 @@ void send_to_master(Worker& worker, Connection& connection) {
 }
 
 }  // namespace
-
-bool answer_if_draining(Worker& worker, Connection& connection) {
-  if (!worker.services.drain.draining()) return false;
-  worker.services.counters.refused(Refusal::kDraining);
-  reply_refusal(connection, 503, "this server is being emptied, please come back",
-                "Retry-After: 10\r\n");
-  return true;
-}
 
 Verdict DrainStage::handle(Connection& connection) {
   Network& network = worker_.services;

@@ -11,15 +11,10 @@
 
 namespace lb {
 
-struct Worker;
-
 class DrainStage final : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 };
-
-// The request of a listener or a source while the node drains: 503, and true.
-bool answer_if_draining(Worker& worker, Connection& connection);
 
 }  // namespace lb

@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kOwn = "/_lb/";
 constexpr std::string_view kHealth = "/_lb/health";
 // A loop that has not turned for so long hangs: nothing that a loop does takes a second.
 constexpr auto kLoopDead = 10s;
@@ -28,8 +27,6 @@ void send_health(Connection& connection, int status, std::string type, std::stri
 }
 
 }  // namespace
-
-bool is_own_path(std::string_view path) { return path.starts_with(kOwn); }
 
 Verdict HealthStage::handle(Connection& connection) {
   const Request& request = connection.request();

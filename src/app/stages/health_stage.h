@@ -8,8 +8,6 @@
 // Thread: its worker.
 #pragma once
 
-#include <string_view>
-
 #include "app/stages/worker_stage.h"
 
 namespace lb {
@@ -19,8 +17,5 @@ class HealthStage final : public WorkerStage {
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 };
-
-// Paths that are the server's own, and never a mount's: "/_lb/…".
-bool is_own_path(std::string_view path);
 
 }  // namespace lb

@@ -8,7 +8,7 @@
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_stage.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/cat.h"

@@ -9,7 +9,6 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/stages/archive_replies.h"
-#include "app/stages/auth_stage.h"
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_segments.h"
@@ -23,6 +22,7 @@
 #include "base/cat.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookups.h"
+#include "hls/session_names.h"
 
 namespace lb {
 namespace {

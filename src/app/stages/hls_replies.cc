@@ -38,10 +38,6 @@ class LongList final : public ReplySource {
 
 }  // namespace
 
-std::string with_session(const std::string& query, std::string_view session) {
-  return cat({query.empty() ? "" : query + "&", "s=", session});
-}
-
 ResponseHead hls_head(Connection& connection, int status, std::string_view type) {
   ResponseHead head;
   head.status = status;

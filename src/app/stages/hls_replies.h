@@ -16,14 +16,11 @@ struct HlsPast;
 struct Traffic;
 struct Worker;
 
-inline constexpr std::string_view kHlsNoSession = "-";  // s= where sessions have no names
-
 // Of an answer over a connection that is kept.
 ResponseHead hls_head(Connection& connection, int status, std::string_view type);
 // What has no segment, no list, or no HLS at all; it may be another in a moment.
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra = {});
 
-std::string with_session(const std::string& query, std::string_view session);
 // A list of the past; query: of the segments' addresses.
 void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<const HlsPast> past,
                      std::string query);

@@ -9,7 +9,8 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
-#include "app/stages/arrival_stage.h"
+#include "app/stages/arrival.h"
+#include "app/stages/asked_address.h"
 #include "app/stages/audience_notice.h"
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
@@ -35,88 +36,12 @@ constexpr std::string_view kJustBegun = "The stream has just begun, please try a
 constexpr std::string_view kManyPlayers =
     "Other players of this address begin to listen, please try again\r\n";
 
-// Takes s= out of a query; nullopt: none.
-std::optional<std::string> take_session(std::string& query) {
-  std::optional<std::string> found;
-  std::string rest;
-  for (const std::string_view pair : split(query, '&')) {
-    if (!found && pair.starts_with("s=")) {
-      found = std::string(pair.substr(2));
-      continue;
-    }
-    if (!rest.empty()) rest += '&';
-    rest += pair;
-  }
-  if (found) query = std::move(rest);
-  return found;
-}
-
 // A proxy that is believed is in front, and may have a cache that answers the segments.
 bool may_be_cached(Network& network, const Connection& connection) {
   return network.http.read()->trusted_proxies.contains(connection.sender());
 }
 
-HlsSessionKind session_kind(const Config& config, const MountSettings& section) {
-  return section.authenticator.type.empty() ? config.hls.sessions : HlsSessionKind::kToken;
-}
-
 }  // namespace
-
-std::string mount_of_address(const std::string& path) {
-  const auto parsed = parse_hls_path(path);
-  return parsed ? std::string(parsed->mount) : path;
-}
-
-const std::string& asked_path(Connection& connection) {
-  const RequestContext& context = connection.context();
-  if (context.past && !context.past->path.empty()) return context.past->path;
-  return context.hls ? context.hls->path : connection.request().path;
-}
-
-std::string asked_query(Connection& connection) {
-  const RequestContext& context = connection.context();
-  const std::string& query = connection.request().query;
-  if (!context.hls || context.hls->session.empty()) return query;
-  return with_session(query, context.hls->by == HlsSessionKind::kToken
-                                 ? std::string_view(context.hls->session)
-                                 : kHlsNoSession);
-}
-
-Verdict HlsPathStage::handle(Connection& connection) {
-  Request& request = connection.request();
-  const auto parsed = parse_hls_path(request.path);
-  if (!parsed) return Verdict::kNext;
-  Network& network = worker_.services;
-  const auto config = config_of(network, connection);
-  std::string mount(parsed->mount);
-  const MountSettings& section = mount_section(*config, mount);
-  if (!section.hls || is_template_path(mount)) return Verdict::kNext;
-  const auto files = network.files.read();
-  if (parsed->of_past() && !has_past(network, section, mount)) return Verdict::kNext;
-  if (network.mounts.find(request.path) || files->has_file(request.path) ||
-      (!network.mounts.find(mount) && files->has_file(mount)))
-    return Verdict::kNext;
-  auto ask = std::make_unique<HlsAsk>();
-  ask->config = config;
-  ask->named = *parsed;
-  ask->named.mount = {};
-  ask->by = session_kind(*config, section);
-  if (const auto given = take_session(request.query)) {
-    request.target = request.target.substr(0, request.target.find('?'));
-    if (!request.query.empty()) request.target += "?" + request.query;
-    if (ask->by == HlsSessionKind::kToken && is_hls_session_name(*given)) ask->session = *given;
-    if (ask->by == HlsSessionKind::kAddress && *given == kHlsNoSession)
-      ask->session = crowd_of(connection, request, mount);
-    if (ask->by == HlsSessionKind::kNone && *given == kHlsNoSession) ask->session = kHlsNoSession;
-  }
-  ask->known = ask->by == HlsSessionKind::kNone
-                   ? !ask->session.empty()
-                   : network.hls->sessions().knows(ask->session, mount);
-  if (ask->joins()) ask->listener = network.next_client_id.fetch_add(1, std::memory_order_relaxed);
-  ask->path = std::exchange(request.path, std::move(mount));
-  connection.context().hls = std::move(ask);
-  return Verdict::kNext;
-}
 
 HlsStage::HlsStage(Worker& worker) : worker_(worker), waits_(worker, kMaxWaiting, kSegmentPoll) {}
 

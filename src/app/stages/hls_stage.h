@@ -37,12 +37,6 @@ struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
 
-class HlsPathStage final : public WorkerStage {
- public:
-  using WorkerStage::WorkerStage;
-  Verdict handle(Connection& connection) override;
-};
-
 class HlsStage final : public Stage {
  public:
   explicit HlsStage(Worker& worker);
@@ -106,10 +100,5 @@ class HlsStage final : public Stage {
 std::string relative_list(std::string_view name, const std::string& query);
 void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
                       HlsSessionKind by);
-// The address that the request was sent to, where HlsPathStage has shortened it, and its query.
-const std::string& asked_path(Connection& connection);
-std::string asked_query(Connection& connection);
-// The mount that an address is of: of HLS without the name of the list.
-std::string mount_of_address(const std::string& path);
 
 }  // namespace lb

@@ -5,7 +5,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
-#include "app/stages/auth_stage.h"
+#include "app/stages/password_guesses.h"
 #include "cluster/link/link_server.h"
 
 namespace lb {

@@ -12,11 +12,11 @@
 #include "app/services/mount_files.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
-#include "app/stages/arrival_stage.h"
+#include "app/stages/arrival.h"
 #include "app/stages/audience_notice.h"
-#include "app/stages/drain_stage.h"
 #include "app/stages/listener_places.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/playing_mount.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
@@ -144,36 +144,6 @@ std::string stream_head(const Network& network, const Config& config, const Moun
 }
 
 }  // namespace
-
-bool is_safari_probe(const Request& request) {
-  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
-  const std::string_view agent = request.headers.get("user-agent");
-  const auto has = [agent](std::string_view word) {
-    return agent.find(word) != std::string_view::npos;
-  };
-  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
-}
-
-std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
-                                     const std::string& path, bool idle_too) {
-  // A page of the server is never a mount, whatever the default mount's fallback says.
-  if (is_template_path(path)) return nullptr;
-  const auto playing = [&](const std::string& name) {
-    auto mount = network.mounts.find(name);
-    return mount && (idle_too || mount->phase() != MountPhase::kIdle) ? mount : nullptr;
-  };
-  const auto fallback_of = [&](const std::string& name) {
-    return mount_section(config, name).fallback_mount;
-  };
-  if (auto mount = playing(path)) return mount;
-  return find_in_fallbacks(
-      fallback_of(path),
-      [&](const std::string& name) {
-        auto mount = playing(name);
-        return mount ? mount : network.mount_files->fallback(name);
-      },
-      fallback_of);
-}
 
 std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount) const {
   const auto enters = [](Mount& one) { return one.gate().try_enter(most_listeners(one)); };

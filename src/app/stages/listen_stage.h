@@ -12,18 +12,8 @@
 
 namespace lb {
 
-struct Config;
 struct DirectOffer;
-struct Network;
 struct Worker;
-
-// The mount itself, or the first live one of its fallback chain; null: none.
-std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
-                                     const std::string& path, bool idle_too = true);
-
-// Safari asks for the first two bytes before it plays and wants them as a part; other users of
-// AppleCoreMedia lose their titles when they get one.
-bool is_safari_probe(const Request& request);
 
 class ListenStage final : public Stage {
  public:

@@ -5,8 +5,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/pulling_node.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"

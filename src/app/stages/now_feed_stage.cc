@@ -7,7 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"

@@ -9,7 +9,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "app/stages/archive_replies.h"
-#include "app/stages/past_stage.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"

@@ -7,7 +7,6 @@
 
 #include <optional>
 
-#include "app/stages/past_stage.h"
 #include "app/stages/polled_waits.h"
 #include "archive/catalog.h"
 

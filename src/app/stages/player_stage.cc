@@ -12,7 +12,7 @@
 #include "admin/player_page.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
-#include "app/stages/listen_stage.h"
+#include "app/stages/playing_mount.h"
 #include "app/stages/request_config.h"
 #include "app/station/foreign_pages.h"
 #include "app/station/shown_stations.h"

@@ -4,7 +4,7 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
-#include "app/stages/redirect_stage.h"
+#include "app/stages/redirecting.h"
 #include "app/stages/request_config.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"

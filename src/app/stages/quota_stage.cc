@@ -2,10 +2,10 @@
 
 #include "app/services/worker.h"
 #include "app/stages/hls_ask.h"
-#include "app/stages/redirect_stage.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "app/stages/server_login.h"
 #include "app/station/usage_watch.h"
 
 namespace lb {
@@ -21,11 +21,12 @@ Verdict QuotaStage::handle(Connection& connection) {
     return Verdict::kNext;
   if (of_ == Of::kServers) {
     if (context.is_relay || context.is_node) return Verdict::kNext;
-    switch (server_login(worker_, connection)) {
-      case ServerLogin::kRight:
+    switch (server_login(worker_, connection, true)) {
+      case ServerLogin::kServer:
         return Verdict::kNext;
       case ServerLogin::kThrottled:
         return Verdict::kAnswered;
+      case ServerLogin::kAdministrator:  // a relay's user of this name
       case ServerLogin::kNone:
         break;
     }

@@ -43,4 +43,12 @@ std::string_view why_no_login(const MountSettings& section, std::string_view use
                                                               : "wrong password";
 }
 
+bool answer_if_draining(Worker& worker, Connection& connection) {
+  if (!worker.services.drain.draining()) return false;
+  worker.services.counters.refused(Refusal::kDraining);
+  reply_refusal(connection, 503, "this server is being emptied, please come back",
+                "Retry-After: 10\r\n");
+  return true;
+}
+
 }  // namespace lb

@@ -29,4 +29,7 @@ void log_refused_login(Worker& worker, Connection& connection, std::string_view 
 std::string_view why_no_login(const MountSettings& section, std::string_view user,
                               std::int64_t now);
 
+// The request of a listener or a source while the node drains: 503, and true.
+bool answer_if_draining(Worker& worker, Connection& connection);
+
 }  // namespace lb

@@ -14,7 +14,7 @@
 
 #include "app/services/parked_requests.h"
 #include "app/stages/hls_ask.h"
-#include "app/stages/past_stage.h"
+#include "app/stages/past_ask.h"
 #include "cluster/slots/slot_row.h"
 #include "http/connection.h"
 #include "stream/gate.h"

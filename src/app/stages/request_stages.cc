@@ -2,6 +2,7 @@
 
 #include "admin/command.h"
 #include "app/services/worker.h"
+#include "app/stages/asked_address.h"
 #include "app/stages/health_stage.h"
 #include "app/stages/metrics_stage.h"
 #include "app/stages/request_config.h"

@@ -10,11 +10,13 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
-#include "app/stages/auth_stage.h"
 #include "app/stages/login_replies.h"
+#include "app/stages/password_guesses.h"
 #include "app/stages/refusals.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "app/stages/session_cookie.h"
+#include "app/stages/source_ask.h"
 #include "app/stages/source_logins.h"
 #include "auth/passwords.h"
 #include "base/strings.h"
@@ -204,26 +206,6 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
 }
 
 }  // namespace
-
-std::string session_cookie_name(const Request& request, bool secure) {
-  const std::string_view host = request.headers.get("host");
-  std::string_view port = host.substr(std::min(host.size(), host.rfind(':') + 1));
-  const bool named = host.find(':') != std::string_view::npos && !port.empty() &&
-                     port.size() <= 5 &&
-                     port.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!named) port = secure ? "443" : "80";
-  return std::string(secure ? "__Host-lb_session-" : "lb_session-").append(port);
-}
-
-std::string_view session_cookie(const Request& request, bool secure) {
-  const std::string name = session_cookie_name(request, secure);
-  for (std::string_view pair : split(request.headers.get("cookie"), ';')) {
-    pair = trim(pair);
-    if (pair.starts_with(name) && pair.substr(name.size(), 1) == "=")
-      return pair.substr(name.size() + 1);
-  }
-  return {};
-}
 
 Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string_view> mount) {
   Network& network = worker.services;

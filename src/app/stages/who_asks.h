@@ -69,11 +69,4 @@ std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
                        std::string_view on);
 
-// A browser keeps one cookie of a name for all ports of a host, and takes it over http and from
-// neighbours in the domain unless the name forbids that: so it has the port that the browser asks,
-// and over https "__Host-" (RFC 6265bis).
-std::string session_cookie_name(const Request& request, bool secure);
-// The session's cookie in the request; "": none.
-std::string_view session_cookie(const Request& request, bool secure);
-
 }  // namespace lb

@@ -2,6 +2,8 @@
 
 #include "app/cluster/cluster_facts.h"
 #include "app/cluster/cluster_service.h"
+#include "app/stages/auth_sections.h"
+#include "app/stages/password_guesses.h"
 #include "app/test_server.h"
 #include "cluster/relay/pull_mark.h"
 #include "stub_http.h"

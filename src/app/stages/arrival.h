@@ -1,0 +1,21 @@
+// The redirect that has led a listener here: whether there is one, and that it is confirmed.
+// ArrivalStage has read it from the request.
+// Thread: the connection's worker.
+// Source: doc/redirects.md.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct RequestContext;
+struct Network;
+
+// Without a token no listener is served here (<token require="hard">), and this listener has none.
+bool lacks_token(const Network& network, Connection& connection);
+
+// The listener's stream begins here, or only the listener is to blame that it does not: the
+// redirect that has led here is confirmed, once.
+void note_arrival(const Network& network, RequestContext& context);
+
+}  // namespace lb
