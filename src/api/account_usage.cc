@@ -5,8 +5,8 @@
 
 #include "api/mount_answer.h"
 #include "api/plan.h"
-#include "api/report_order.h"
 #include "audience/report.h"
+#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"

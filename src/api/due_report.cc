@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/file.h"
 

@@ -1,16 +1,17 @@
 #include "api/report_order.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "api/audience_ask.h"
 #include "api/audience_plans.h"
 #include "api/endpoints.h"
 #include "api/session_files.h"
+#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "base/time_zone.h"
 
 namespace lb {
 namespace {
@@ -23,15 +24,6 @@ const Endpoint* report_endpoint(std::string_view name) {
         endpoint.path.substr(endpoint.path.rfind('/') + 1) == name)
       return &endpoint;
   return nullptr;
-}
-
-ReportMonth named_month(std::chrono::year_month month) {
-  const auto text = [](std::chrono::year_month of) {
-    const auto number = static_cast<unsigned>(of.month());
-    return cat({static_cast<int>(of.year()), number < 10 ? "-0" : "-", number});
-  };
-  const std::string name = text(month);
-  return {name, name + "-01", text(month + std::chrono::months(1)) + "-01"};
 }
 
 // The name of the file has the period, and what the report is of.
@@ -64,34 +56,6 @@ std::vector<std::string_view> report_names() {
 
 void add_parameter(std::string& query, std::string_view name, std::string_view value) {
   query += cat({query.empty() ? "" : "&", name, "=", percent_encode(value, false)});
-}
-
-ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
-                         int days_ago) {
-  const std::chrono::sys_seconds shown(
-      std::chrono::seconds(unix_seconds + zone.offset_at(unix_seconds)));
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(shown) -
-                                        std::chrono::days(days_ago));
-  return named_month(day.year() / day.month() - std::chrono::months(months_ago));
-}
-
-ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone) {
-  const auto text = [&zone, now = unix_seconds + zone.offset_at(unix_seconds)](int days) {
-    const std::chrono::sys_seconds shown{std::chrono::seconds(now) + std::chrono::days(days)};
-    return local_time_text(shown.time_since_epoch().count() * 1000, TimeZone()).substr(0, 10);
-  };
-  const std::string day = text(-1);
-  return {day, day, text(0)};
-}
-
-Result<ReportMonth> parse_report_month(std::string_view text) {
-  const auto year = text.size() == 7 && text[4] == '-' ? parse_u64(text.substr(0, 4))
-                                                       : std::optional<std::uint64_t>();
-  const auto month = year ? parse_u64(text.substr(5)) : std::nullopt;
-  if (!month || *year < 1970 || *month < 1 || *month > 12)
-    return Error::invalid(cat({text.substr(0, 80), " is no month; one is like 2026-10"}));
-  return named_month(std::chrono::year(static_cast<int>(*year)) /
-                     std::chrono::month(static_cast<unsigned>(*month)));
 }
 
 Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, const RecordBook& book,

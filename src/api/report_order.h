@@ -14,7 +14,6 @@
 #include "api/request.h"
 #include "audience/sqlite.h"
 #include "base/clock.h"
-#include "base/time_zone.h"
 #include "config/config.h"
 
 namespace lb {
@@ -29,17 +28,5 @@ std::vector<std::string_view> report_names();
 Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, const RecordBook& book,
                               Sqlite& database, WallTime now);
 void add_parameter(std::string& query, std::string_view name, std::string_view value);
-
-// A month of a zone: "2026-10", "2026-10-01", "2026-11-01".
-struct ReportMonth {
-  std::string name, first, next;
-};
-// So many months before the one of the day that was so many days ago.
-ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
-                         int days_ago = 0);
-// The day before: "2026-10-31", the same, "2026-11-01".
-ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone);
-// "2026-10"
-Result<ReportMonth> parse_report_month(std::string_view text);
 
 }  // namespace lb

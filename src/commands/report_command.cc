@@ -11,6 +11,7 @@
 #include "api/report_order.h"
 #include "api/session_files.h"
 #include "audience/database.h"
+#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/log.h"

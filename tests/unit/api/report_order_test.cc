@@ -5,6 +5,7 @@
 
 #include "audience/database.h"
 #include "audience/merge.h"
+#include "audience/report_month.h"
 #include "config/loader.h"
 
 #include "CppUTest/TestHarness.h"

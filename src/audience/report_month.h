@@ -1,0 +1,26 @@
+// ReportMonth: the month, or the day, that a report is of, in a time zone.
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time_zone.h"
+
+namespace lb {
+
+// A month of a zone: "2026-10", "2026-10-01", "2026-11-01".
+struct ReportMonth {
+  std::string name, first, next;
+};
+// So many months before the one of the day that was so many days ago.
+ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
+                         int days_ago = 0);
+// The day before: "2026-10-31", the same, "2026-11-01".
+ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone);
+// "2026-10"
+Result<ReportMonth> parse_report_month(std::string_view text);
+
+}  // namespace lb
