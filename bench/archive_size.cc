@@ -13,8 +13,8 @@
 #include <fstream>
 #include <string>
 
-#include "archive/record.h"
-#include "archive/scan.h"
+#include "archive/files/record.h"
+#include "archive/files/scan.h"
 #include "base/unique_fd.h"
 
 using namespace lb;

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

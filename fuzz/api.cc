@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "api/endpoints.h"
-#include "api/made_answer.h"
-#include "auth/user_book.h"
+#include "api/request/made_answer.h"
+#include "auth/login/user_book.h"
 #include "base/strings.h"
 #include "check.h"
 #include "registry/mirror.h"

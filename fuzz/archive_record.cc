@@ -1,7 +1,7 @@
 // Records of the archive's index: no input makes reading fail; what is read is written again and
 // read alike; nothing behind a wrong record counts.
-#include "archive/archive_name.h"
-#include "archive/record.h"
+#include "archive/files/archive_name.h"
+#include "archive/files/record.h"
 #include "check.h"
 
 using namespace lb;

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "config/loader.h"
-#include "config/printer.h"
-#include "config/reload.h"
+#include "config/load/loader.h"
+#include "config/load/reload.h"
+#include "config/print/printer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

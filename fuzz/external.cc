@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "config/checks.h"
-#include "config/external_list.h"
-#include "config/loader.h"
-#include "config/overlay.h"
+#include "config/load/checks.h"
+#include "config/load/loader.h"
+#include "config/mounts/external_list.h"
+#include "config/mounts/overlay.h"
 #include "fuzz/check.h"
 
 using lb::fuzz::must;

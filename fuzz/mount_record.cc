@@ -1,6 +1,6 @@
 // Any bytes as the record of a mount, of a store's file (XML) or of a request (JSON): what is taken
 // comes back by XML and by JSON as it was, and no role may set more than the one above it.
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
 
 #include <string>
 

@@ -4,7 +4,7 @@
 #include "../tests/unit/media/recorder.h"
 #include "check.h"
 #include "http/forwarded.h"
-#include "net/proxy_protocol.h"
+#include "net/address/proxy_protocol.h"
 
 using namespace lb;
 

@@ -16,7 +16,7 @@
 #include "cluster/relay/upstream_call.h"
 #include "fuzz/check.h"
 #include "http/body.h"
-#include "stream/source_facts.h"
+#include "stream/source/source_facts.h"
 
 namespace {
 

@@ -1,11 +1,11 @@
 // What a browser shows as its session, and what another master hands over: no text opens anything
 // that no key of ours has signed, and what is taken apart is within its bounds and written again as
 // it was.
-#include "auth/session_token.h"
+#include "auth/login/session_token.h"
 
 #include <string>
 
-#include "auth/session_book.h"
+#include "auth/login/session_book.h"
 #include "check.h"
 
 using namespace lb;

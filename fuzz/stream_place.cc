@@ -1,6 +1,6 @@
 // X-LB-Stream: no line makes reading fail, what is read is printed as it was meant, and what it
 // says is within bounds that no sum of two of its numbers leaves.
-#include "stream/stream_place.h"
+#include "stream/log/stream_place.h"
 
 #include "check.h"
 

@@ -1,6 +1,6 @@
 // Times of requests: no text makes reading fail, and what is read lies within the years that have
 // four digits.
-#include "archive/time_text.h"
+#include "archive/files/time_text.h"
 
 #include "check.h"
 

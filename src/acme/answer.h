@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

@@ -15,7 +15,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 namespace {

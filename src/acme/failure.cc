@@ -6,7 +6,7 @@
 #include "acme/answer.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lb {
 namespace {

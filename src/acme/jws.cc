@@ -3,7 +3,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "acme/settings.h"
 #include "base/result.h"
-#include "net/tls_handles.h"
+#include "net/tls/tls_handles.h"
 
 namespace lb {
 

@@ -28,7 +28,7 @@
 #include "acme/settings.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

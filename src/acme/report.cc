@@ -6,7 +6,7 @@
 #include <ctime>
 
 #include "base/cat.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "acme/settings.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

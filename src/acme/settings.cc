@@ -5,8 +5,8 @@
 
 #include "acme/certificate.h"
 #include "base/strings.h"
-#include "net/address.h"
-#include "net/reach.h"
+#include "net/address/address.h"
+#include "net/address/reach.h"
 
 namespace lb {
 namespace {

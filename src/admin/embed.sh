@@ -16,7 +16,7 @@ bytes_of() {
 sorted=$(printf '%s\n' "$@" | sort -u)
 
 echo '// Made by src/admin/embed.sh from admin/ and web/; edit those.'
-echo '#include "admin/builtin.h"'
+echo '#include "admin/page/builtin.h"'
 echo 'namespace lb {'
 echo 'namespace {'
 n=0

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/plan.h"
-#include "auth/roles.h"
+#include "api/request/plan.h"
+#include "auth/login/roles.h"
 #include "http/message.h"
 
 namespace lb {

@@ -3,10 +3,10 @@
 #include <map>
 
 #include "api/endpoints.h"
-#include "api/problem.h"
+#include "api/request/problem.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/audience_ask.h"
-#include "api/audience_plans.h"
+#include "api/audience/audience_ask.h"
+#include "api/audience/audience_plans.h"
+#include "api/audience/session_files.h"
 #include "api/endpoints.h"
-#include "api/session_files.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "api/record_book.h"
-#include "api/request.h"
+#include "api/request/record_book.h"
+#include "api/request/request.h"
 #include "audience/sqlite.h"
 #include "base/clock.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

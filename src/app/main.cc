@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "admin/render.h"
+#include "admin/page/render.h"
 #include "app/handover/launch.h"
 #include "app/handover/stand_in.h"
 #include "app/handover/upgrade_command.h"

@@ -11,7 +11,7 @@
 #include "app/process/service_manager.h"
 #include "app/server.h"
 #include "base/cat.h"
-#include "config/loader.h"
+#include "config/load/loader.h"
 #include "program/confine.h"
 #include "program/process.h"
 

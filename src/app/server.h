@@ -12,17 +12,17 @@
 
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
-#include "app/listen_sockets.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
 #include "app/process/socket_store.h"
 #include "app/process/watchdog.h"
+#include "app/services/listen_sockets.h"
 #include "app/services/named_pictures.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
 #include "base/result.h"
-#include "config/loader.h"
-#include "net/signal_watch.h"
+#include "config/load/loader.h"
+#include "net/loop/signal_watch.h"
 
 namespace lb {
 

@@ -5,14 +5,14 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/pages/now_feeds.h"
+#include "app/programs/dead_air_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
-#include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/hours_service.h"
 #include "app/services/worker.h"
-#include "app/station/now_feeds.h"
 #include "cluster/nodes/node.h"
 
 namespace lb {

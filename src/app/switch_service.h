@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "app/listen_sockets.h"
+#include "app/services/listen_sockets.h"
 #include "app/services/traffic.h"
-#include "net/datagram_port.h"
-#include "net/line_port.h"
+#include "net/socket/datagram_port.h"
+#include "net/socket/line_port.h"
 
 namespace lb {
 

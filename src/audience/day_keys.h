@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 

@@ -1,4 +1,5 @@
-// SessionSpool: the addresses of this server's listenings, for session files (api/session_files.h).
+// SessionSpool: the addresses of this server's listenings, for session files
+// (api/audience/session_files.h).
 //
 // It is the only place where the audience keeps an address, and there is one only where it is asked
 // for.  A directory has a file for each day (UTC) in which rows were written; AudienceService

@@ -86,7 +86,7 @@ class Log {
   void access_lines(std::string_view lines);
   LogFormat access_format() const noexcept;
   bool access_ip() const noexcept;
-  // Text is escaped here, JSON is whole already (stream/title_line.h).
+  // Text is escaped here, JSON is whole already (stream/source/title_line.h).
   void playlist(std::string_view line, LogFormat format = LogFormat::kText);
   LogFormat playlist_format() const noexcept;
 

@@ -9,9 +9,9 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "commands/local_url.h"
-#include "config/loader.h"
-#include "net/fetch.h"
-#include "net/loop.h"
+#include "config/load/loader.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

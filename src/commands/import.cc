@@ -11,10 +11,10 @@
 
 #include "base/cat.h"
 #include "base/file.h"
-#include "config/checks.h"
-#include "config/config_xml.h"
-#include "config/reload.h"
-#include "net/digest.h"
+#include "config/load/checks.h"
+#include "config/load/config_xml.h"
+#include "config/load/reload.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

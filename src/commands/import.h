@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "config/loader.h"
+#include "config/load/loader.h"
 
 namespace lb {
 

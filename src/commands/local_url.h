@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

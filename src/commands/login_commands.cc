@@ -8,17 +8,17 @@
 #include <string_view>
 #include <utility>
 
-#include "auth/key_ring.h"
-#include "auth/password_hash.h"
+#include "auth/login/key_ring.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "commands/local_url.h"
-#include "config/loader.h"
-#include "net/fetch.h"
-#include "net/loop.h"
+#include "config/load/loader.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 namespace {

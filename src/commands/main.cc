@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "admin/render.h"
+#include "admin/page/render.h"
 #include "base/clock.h"
 #include "commands/answers.h"
 #include "commands/drain_command.h"

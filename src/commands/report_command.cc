@@ -7,17 +7,17 @@
 #include <utility>
 #include <vector>
 
-#include "api/record_book.h"
+#include "api/audience/session_files.h"
 #include "api/report_order.h"
-#include "api/session_files.h"
+#include "api/request/record_book.h"
 #include "audience/database.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "config/loader.h"
-#include "net/loop.h"
+#include "config/load/loader.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 #include "store/store_registry.h"
 

@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-#include "stream/stream_view.h"
+#include "stream/log/stream_view.h"
 
 namespace lb {
 

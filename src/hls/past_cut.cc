@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "archive/archive_name.h"
+#include "archive/files/archive_name.h"
 #include "media/mpeg_header.h"
 
 namespace lb {

@@ -15,7 +15,7 @@
 #include <span>
 #include <vector>
 
-#include "archive/archive_file.h"
+#include "archive/files/archive_file.h"
 #include "hls/cut.h"
 
 namespace lb {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "archive/archive_name.h"
+#include "archive/files/archive_name.h"
 #include "hls/master_playlist.h"
 
 namespace lb {

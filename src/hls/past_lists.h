@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "archive/catalog.h"
+#include "archive/files/catalog.h"
 #include "hls/media_playlist.h"
 #include "hls/past_cut.h"
 #include "hls/path.h"

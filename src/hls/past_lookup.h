@@ -14,11 +14,11 @@
 #include <optional>
 #include <string>
 
-#include "archive/past_reading.h"
+#include "archive/read/past_reading.h"
 #include "base/clock.h"
 #include "base/unique_function.h"
 #include "hls/past_lists.h"
-#include "stream/gate.h"
+#include "stream/mount/gate.h"
 
 namespace lb {
 

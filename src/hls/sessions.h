@@ -25,8 +25,8 @@
 
 #include "base/clock.h"
 #include "hls/session_record.h"
-#include "stream/listener.h"
-#include "stream/mount.h"
+#include "stream/listener/listener.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 

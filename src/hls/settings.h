@@ -1,5 +1,5 @@
 // Plain settings of the hls floor; config/ fills them.  What a mount has of its own is in
-// stream/settings.h.
+// stream/mount/settings.h.
 // Thread: plain values.
 #pragma once
 

@@ -1,7 +1,7 @@
 #include "http/access_batch.h"
 
 #include "base/log.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

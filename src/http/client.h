@@ -12,7 +12,7 @@
 #include <string>
 
 #include "http/response.h"
-#include "net/connector.h"
+#include "net/socket/connector.h"
 
 namespace lb {
 

@@ -30,9 +30,9 @@
 #include "http/opening.h"
 #include "http/parser.h"
 #include "http/reply_source.h"
-#include "net/acceptor.h"
-#include "net/loop.h"
-#include "net/transport.h"
+#include "net/loop/loop.h"
+#include "net/socket/acceptor.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 
@@ -71,7 +71,7 @@ struct ReplyRun {
 };
 
 // What the stages have found out about a request.  The app floor defines it
-// (app/stages/request_context.h); this floor makes it, by Connections::Plan, and frees it.
+// (app/request/request_context.h); this floor makes it, by Connections::Plan, and frees it.
 struct RequestContext;
 using RequestContextPtr = std::unique_ptr<RequestContext, void (*)(RequestContext*)>;
 

@@ -4,7 +4,7 @@
 
 #include "base/cat.h"
 #include "http/connections.h"
-#include "net/tls_transport.h"
+#include "net/tls/tls_transport.h"
 
 namespace lb {
 namespace {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "net/acceptor.h"
-#include "net/address.h"
-#include "net/transport.h"
+#include "net/address/address.h"
+#include "net/socket/acceptor.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 

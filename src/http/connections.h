@@ -25,7 +25,7 @@
 #include "http/connection.h"
 #include "http/connection_record.h"
 #include "http/route_table.h"
-#include "net/address_list.h"
+#include "net/address/address_list.h"
 
 namespace lb {
 

@@ -11,8 +11,8 @@
 #include <optional>
 
 #include "http/message.h"
-#include "net/address.h"
-#include "net/address_list.h"
+#include "net/address/address.h"
+#include "net/address/address_list.h"
 
 namespace lb {
 

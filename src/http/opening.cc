@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "net/loop.h"
-#include "net/tls_context.h"
+#include "net/loop/loop.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 namespace {

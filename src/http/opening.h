@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "net/proxy_protocol.h"
-#include "net/transport.h"
+#include "net/address/proxy_protocol.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 

@@ -1,7 +1,7 @@
 // What ffmpeg's filter silencedetect writes of the sound that it hears, one line at a time.
 //
 // Thread: pure.
-// Bounds: a line is as long as its reader makes it (net/child_process.h); numbers beyond kMax are
+// Bounds: a line is as long as its reader makes it (net/loop/child_process.h); numbers beyond kMax are
 // none.
 // Source: the output of ffmpeg 5.1:
 //   [silencedetect @ 0x55d1153990c0] silence_start: 6

@@ -11,7 +11,7 @@
 
 #include "base/cat.h"
 #include "base/unique_fd.h"
-#include "config/named_paths.h"
+#include "config/load/named_paths.h"
 #include "program/syscall_filter.h"
 
 namespace lb {

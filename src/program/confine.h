@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
+#include "config/settings/config.h"
 #include "program/file_rules.h"
 
 namespace lb {

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include "api/openapi.h"
-#include "auth/user_book.h"
+#include "auth/login/user_book.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/check_report.h"
-#include "config/loader.h"
+#include "config/load/check_report.h"
+#include "config/load/loader.h"
 #include "program/process.h"
 
 namespace lb {

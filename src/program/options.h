@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/printer.h"
+#include "config/print/printer.h"
 
 namespace lb {
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

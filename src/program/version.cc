@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>  // LAYERS-OK: only its version is asked for
 
 #include "base/cat.h"
-#include "config/xml_node.h"
+#include "config/schema/xml_node.h"
 #include "program/options.h"
 
 namespace lb {

@@ -25,8 +25,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "net/fetch.h"
-#include "net/loop.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
 #include "registry/settings.h"
 
 namespace lb {

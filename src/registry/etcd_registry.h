@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "registry/deletion_doubt.h"
 #include "registry/etcd_client.h"
 #include "registry/etcd_loader.h"

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include "net/line_stream.h"
-#include "net/loop.h"
+#include "net/fetch/line_stream.h"
+#include "net/loop/loop.h"
 #include "registry/etcd_client.h"
 #include "registry/etcd_text.h"
 #include "registry/registry.h"

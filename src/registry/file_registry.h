@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "registry/mirror.h"
 #include "registry/record_directory.h"
 #include "registry/registry.h"

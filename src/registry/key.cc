@@ -5,7 +5,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 #include "registry/registry.h"
 
 namespace lb {

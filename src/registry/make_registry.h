@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/log.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "registry/record_directory.h"
 #include "registry/registry.h"
 #include "registry/settings.h"

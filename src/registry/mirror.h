@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 
 namespace lb {

@@ -20,8 +20,8 @@
 #include <string_view>
 
 #include "base/log.h"
-#include "net/loop.h"
-#include "net/saved_copy.h"
+#include "net/loop/loop.h"
+#include "net/loop/saved_copy.h"
 #include "registry/mirror.h"
 #include "registry/registry.h"
 

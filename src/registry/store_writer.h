@@ -10,7 +10,7 @@
 #include <chrono>
 #include <functional>
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 
 namespace lb {

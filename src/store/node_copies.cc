@@ -6,11 +6,11 @@
 #include <tuple>
 #include <utility>
 
-#include "auth/password_hash.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {

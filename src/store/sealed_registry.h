@@ -7,7 +7,8 @@
 // Thread: control, as Registry.
 // Ownership: owns the registry below; loop and log outlive it.
 // Errors: a write with a secret is kUnavailable where there is no key; a plan that is judged before
-// (api/mount_body.h) says it better.  A secret that does not open is logged and stays sealed.
+// (api/records/mount_body.h) says it better.  A secret that does not open is logged and stays
+// sealed.
 #pragma once
 
 #include <memory>
@@ -15,9 +16,9 @@
 #include <vector>
 
 #include "base/log.h"
-#include "config/record_secrets.h"
-#include "net/loop.h"
-#include "net/seal_keys.h"
+#include "config/mounts/record_secrets.h"
+#include "net/crypto/seal_keys.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 
 namespace lb {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/record_book.h"
+#include "api/request/record_book.h"
 #include "base/cat.h"
 #include "registry/make_registry.h"
 #include "store/sealed_registry.h"

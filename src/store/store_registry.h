@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/log.h"
-#include "config/store_settings.h"
-#include "net/loop.h"
+#include "config/settings/store_settings.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 #include "registry/settings.h"
 

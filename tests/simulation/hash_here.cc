@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "auth/hash_thread.h"
-#include "auth/password_hash.h"
+#include "auth/password/hash_thread.h"
+#include "auth/password/password_hash.h"
 
 namespace lb {
 

@@ -15,7 +15,7 @@
 #include "app/cluster/slot_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
-#include "config/loader.h"
+#include "config/load/loader.h"
 #include "system_calls.h"
 
 namespace lb::sim {

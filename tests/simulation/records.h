@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "clients.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 #include "steward.h"
 #include "world.h"
 

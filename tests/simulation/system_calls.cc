@@ -19,7 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "net/address.h"
+#include "net/address/address.h"
 #include "wire.h"
 
 namespace lb::sim {

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "net/loop_pool.h"
+#include "net/loop/loop_pool.h"
 #include "registry/make_registry.h"
 
 namespace {

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
-#include "net/coalesce.h"
+#include "app/topology/cluster_plans.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "app/services/network.h"
-#include "archive/catalog.h"
-#include "archive/holders.h"
+#include "archive/files/catalog.h"
+#include "archive/files/holders.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/replica.h"
 

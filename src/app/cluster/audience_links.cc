@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
-#include "app/services/audience_service.h"
 #include "base/cat.h"
 
 namespace lb {

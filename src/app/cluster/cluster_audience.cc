@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/mount_load.h"
+#include "app/topology/mount_load.h"
 #include "cluster/nodes/audience.h"
 
 namespace lb {

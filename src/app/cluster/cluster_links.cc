@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "app/cluster/relay_service.h"
-#include "app/cluster/stream_offers.h"
+#include "app/topology/stream_offers.h"
 #include "base/cat.h"
-#include "net/coalesce.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

@@ -15,19 +15,19 @@
 #include <utility>
 #include <vector>
 
-#include "admin/station.h"
+#include "admin/command/station.h"
 #include "app/cluster/archive_links.h"
 #include "app/cluster/audience_links.h"
 #include "app/cluster/conf_source.h"
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
-#include "app/cluster/neighbours.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/cluster/title_links.h"
 #include "app/services/network.h"
+#include "app/topology/neighbours.h"
 #include "cluster/link/message_log.h"
 #include "cluster/nodes/second_count.h"
 

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_load.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -5,14 +5,15 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
-#include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "net/coalesce.h"
-#include "net/digest.h"
+#include "config/settings/cluster_id.h"
+#include "net/crypto/digest.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

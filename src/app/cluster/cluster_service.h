@@ -19,13 +19,13 @@
 #include <unordered_set>
 #include <vector>
 
-#include "app/cluster/cluster_facts.h"
-#include "app/cluster/cluster_record.h"
-#include "app/cluster/link_arrivals.h"
-#include "app/cluster/listeners_elsewhere.h"
-#include "app/cluster/node_probes.h"
-#include "app/cluster/redirect_answer.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_facts.h"
+#include "app/topology/cluster_record.h"
+#include "app/topology/link_arrivals.h"
+#include "app/topology/listeners_elsewhere.h"
+#include "app/topology/node_probes.h"
+#include "app/topology/redirect_answer.h"
 #include "base/random.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
@@ -33,7 +33,7 @@
 #include "cluster/nodes/steady_count.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/relay/pull_verifier.h"
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 

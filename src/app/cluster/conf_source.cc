@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "app/cluster/node_links.h"
-#include "app/cluster/own_origins.h"
 #include "app/services/login_service.h"
-#include "auth/password_hash.h"
+#include "app/topology/own_origins.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 

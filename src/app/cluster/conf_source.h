@@ -26,7 +26,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/record_book.h"
+#include "api/request/record_book.h"
 #include "app/services/network.h"
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/frame.h"

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
-#include "app/cluster/mount_homes.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_homes.h"
 #include "base/cat.h"
 #include "base/strings.h"
 

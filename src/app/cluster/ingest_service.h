@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "admin/station.h"
+#include "admin/command/station.h"
 #include "app/services/network.h"
 #include "cluster/link/ingest.h"
 #include "cluster/relay/relay_plans.h"

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/cluster/cluster_plans.h"
-#include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_lookup.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
 

@@ -17,15 +17,15 @@
 #include <string>
 #include <vector>
 
-#include "admin/station.h"
+#include "admin/command/station.h"
 #include "app/cluster/carried_load.h"
-#include "app/cluster/cluster_record.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/link_orders.h"
-#include "app/cluster/neighbours.h"
-#include "app/cluster/pull_paths.h"
-#include "app/cluster/stream_offers.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_record.h"
+#include "app/topology/link_orders.h"
+#include "app/topology/neighbours.h"
+#include "app/topology/pull_paths.h"
+#include "app/topology/stream_offers.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/master_session.h"
 #include "cluster/nodes/second_count.h"

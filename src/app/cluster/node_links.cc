@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/relay_service.h"
-#include "app/services/audience_service.h"
+#include "app/topology/cluster_plans.h"
 #include "base/cat.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"

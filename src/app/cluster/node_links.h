@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "admin/station.h"
+#include "admin/command/station.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/neighbours.h"
 #include "app/services/network.h"
+#include "app/topology/neighbours.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/link_server.h"
 #include "cluster/link/node_session.h"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
+#include "app/topology/mount_lookup.h"
 #include "cluster/nodes/names.h"
 #include "http/stream_type.h"
 

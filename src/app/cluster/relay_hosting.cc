@@ -2,13 +2,13 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/mount_homes.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_homes.h"
 #include "cluster/relay/relay_marks.h"
-#include "stream/fallback_chain.h"
+#include "stream/listener/fallback_chain.h"
 
 namespace lb {
 namespace {

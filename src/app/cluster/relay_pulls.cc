@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
 #include "cluster/nodes/names.h"
 
 namespace lb {

@@ -4,18 +4,18 @@
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/mount_homes.h"
-#include "app/cluster/mount_lookup.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/mount_homes.h"
+#include "app/topology/mount_lookup.h"
 #include "base/cat.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/relay_marks.h"
-#include "net/coalesce.h"
-#include "net/tls_connect.h"
-#include "stream/fallback_chain.h"
+#include "net/loop/coalesce.h"
+#include "net/tls/tls_connect.h"
+#include "stream/listener/fallback_chain.h"
 
 namespace lb {
 namespace {

@@ -13,19 +13,19 @@
 #include <string>
 #include <vector>
 
-#include "app/cluster/exec_source.h"
-#include "app/cluster/handed_relays.h"
 #include "app/cluster/ingest_service.h"
+#include "app/programs/exec_source.h"
 #include "app/services/network.h"
 #include "app/services/parked_requests.h"
+#include "app/topology/handed_relays.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_token.h"
 #include "cluster/nodes/public_address.h"
 #include "cluster/polling/master_watch.h"
 #include "cluster/relay/relay_set.h"
-#include "net/connector.h"
-#include "net/resolver.h"
-#include "net/tls_client.h"
+#include "net/socket/connector.h"
+#include "net/socket/resolver.h"
+#include "net/tls/tls_client.h"
 
 namespace lb {
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "app/cluster/linked_neighbours.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

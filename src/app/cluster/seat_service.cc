@@ -6,8 +6,8 @@
 #include "app/cluster/slot_service.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "net/coalesce.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

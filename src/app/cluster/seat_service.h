@@ -15,7 +15,7 @@
 #include "app/services/network.h"
 #include "base/unique_function.h"
 #include "cluster/slots/seat_book.h"
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 

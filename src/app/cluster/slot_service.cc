@@ -8,7 +8,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
-#include "net/coalesce.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

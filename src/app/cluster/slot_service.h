@@ -28,12 +28,12 @@
 #include <utility>
 #include <vector>
 
-#include "app/cluster/limited_streams.h"
 #include "app/cluster/row_outbox.h"
 #include "app/services/network.h"
+#include "app/topology/limited_streams.h"
 #include "base/snapshot.h"
 #include "cluster/slots/slot_book.h"
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 

@@ -1,9 +1,9 @@
 // Listeners that wait for a slot of their mount.
 #include <utility>
 
-#include "app/cluster/slot_endings.h"
 #include "app/cluster/slot_service.h"
 #include "app/services/worker.h"
+#include "app/topology/slot_endings.h"
 #include "base/cat.h"
 #include "base/clock.h"
 

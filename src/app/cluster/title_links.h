@@ -31,7 +31,7 @@
 #include "base/snapshot.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/replica.h"
-#include "stream/title_history.h"
+#include "stream/source/title_history.h"
 
 namespace lb {
 

@@ -31,9 +31,9 @@
 #include "base/snapshot.h"
 #include "base/unique_function.h"
 #include "cluster/nodes/drain_mode.h"
-#include "config/cluster_config.h"
-#include "config/drain_rate.h"
-#include "net/loop.h"
+#include "config/settings/cluster_config.h"
+#include "config/settings/drain_rate.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

@@ -12,18 +12,18 @@
 #include <cstring>
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
+#include "app/operate/record_service.h"
+#include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
-#include "app/services/audience_service.h"
-#include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
-#include "app/station/record_service.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "program/process.h"

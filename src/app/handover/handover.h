@@ -32,14 +32,14 @@
 
 #include "app/handover/handover_records.h"
 #include "app/handover/launch.h"
-#include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/notify.h"
+#include "app/services/listen_sockets.h"
 #include "app/services/network.h"
-#include "archive/recording_record.h"
-#include "net/fd_channel.h"
-#include "net/fd_parcel.h"
-#include "net/loop.h"
-#include "net/loop_pause.h"
+#include "archive/record/recording_record.h"
+#include "net/loop/loop.h"
+#include "net/loop/loop_pause.h"
+#include "net/socket/fd_channel.h"
+#include "net/socket/fd_parcel.h"
 
 namespace lb {
 

@@ -7,21 +7,21 @@
 #include <utility>
 #include <vector>
 
-#include "archive/past_record.h"
+#include "archive/files/past_record.h"
 #include "audience/journal_record.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "hls/session_record.h"
-#include "net/address.h"
+#include "net/address/address.h"
 #include "registry/registry.h"
-#include "stream/admission_record.h"
-#include "stream/direct_record.h"
-#include "stream/heard_file_record.h"
-#include "stream/listener_record.h"
-#include "stream/moved_fd.h"
-#include "stream/source_record.h"
-#include "stream/standby_record.h"
-#include "stream/title_record.h"
+#include "stream/file/heard_file_record.h"
+#include "stream/listener/direct_record.h"
+#include "stream/listener/listener_record.h"
+#include "stream/mount/moved_fd.h"
+#include "stream/source/admission_record.h"
+#include "stream/source/source_record.h"
+#include "stream/source/standby_record.h"
+#include "stream/source/title_record.h"
 
 namespace lb {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/fd_channel.h"
+#include "net/socket/fd_channel.h"
 
 namespace lb {
 

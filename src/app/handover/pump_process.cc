@@ -12,8 +12,8 @@
 
 #include "base/cat.h"
 #include "base/clock.h"
-#include "net/loop.h"
-#include "net/tls_pump.h"
+#include "net/loop/loop.h"
+#include "net/tls/tls_pump.h"
 
 namespace lb {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
-#include "stream/moved_fd.h"
+#include "stream/mount/moved_fd.h"
 
 namespace lb {
 

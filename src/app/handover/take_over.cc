@@ -8,19 +8,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/operate/record_service.h"
+#include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
-#include "app/services/audience_service.h"
-#include "app/services/dead_air_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
-#include "app/station/record_service.h"
 #include "base/cat.h"
-#include "net/fd_parcel.h"
-#include "stream/offer_record.h"
+#include "net/socket/fd_parcel.h"
+#include "stream/source/offer_record.h"
 
 namespace lb {
 namespace {

@@ -20,16 +20,16 @@
 #include <utility>
 #include <vector>
 
-#include "app/cluster/cluster_record.h"
-#include "app/cluster/program_record.h"
 #include "app/handover/handover.h"
 #include "app/handover/handover_records.h"
-#include "app/listen_sockets.h"  // LAYERS-OK: the sockets are of the server itself
 #include "app/process/service_manager.h"
+#include "app/programs/program_record.h"
+#include "app/services/listen_sockets.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_record.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
-#include "net/fd_channel.h"
+#include "net/socket/fd_channel.h"
 
 namespace lb {
 

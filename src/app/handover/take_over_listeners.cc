@@ -1,17 +1,17 @@
 // Listeners, in the process that goes on with them.
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
-#include "app/cluster/seat_notice.h"
 #include "app/handover/take_over.h"
+#include "app/join/seat_notice.h"
 #include "app/services/archive_service.h"
-#include "app/services/audience_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/ticket_notice.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "stream/counted_notice.h"
+#include "stream/listener/counted_notice.h"
 
 namespace lb {
 namespace {

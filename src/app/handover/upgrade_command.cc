@@ -18,7 +18,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
-#include "config/loader.h"
+#include "config/load/loader.h"
 
 namespace lb {
 namespace {

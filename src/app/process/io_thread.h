@@ -9,7 +9,7 @@
 
 #include <thread>
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

@@ -13,7 +13,7 @@
 #include <memory>
 
 #include "base/cat.h"
-#include "net/child_process.h"
+#include "net/loop/child_process.h"
 
 namespace lb {
 namespace {

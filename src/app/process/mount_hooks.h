@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "base/unique_fd.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "app/process/notify.h"
-#include "net/acceptor.h"
+#include "net/socket/acceptor.h"
 
 namespace lb {
 

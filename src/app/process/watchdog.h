@@ -10,8 +10,8 @@
 #include <chrono>
 
 #include "app/process/notify.h"
-#include "net/loop.h"
-#include "net/loop_pool.h"
+#include "net/loop/loop.h"
+#include "net/loop/loop_pool.h"
 
 namespace lb {
 

@@ -7,13 +7,13 @@
 #include <memory>
 
 #include "app/services/runtime.h"
-#include "auth/authenticators.h"
-#include "auth/ip_filter.h"
-#include "auth/passwords.h"
-#include "auth/refusal_log.h"
-#include "auth/session_book.h"
-#include "auth/throttle.h"
-#include "auth/user_book.h"
+#include "auth/guard/ip_filter.h"
+#include "auth/guard/refusal_log.h"
+#include "auth/guard/throttle.h"
+#include "auth/listener/authenticators.h"
+#include "auth/login/session_book.h"
+#include "auth/login/user_book.h"
+#include "auth/password/passwords.h"
 
 namespace lb {
 

@@ -16,10 +16,10 @@
 #include "app/process/io_thread.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/traffic.h"
-#include "archive/archive_writer.h"
-#include "archive/catalog.h"
-#include "archive/download_places.h"
-#include "archive/reader_pool.h"
+#include "archive/files/catalog.h"
+#include "archive/read/download_places.h"
+#include "archive/read/reader_pool.h"
+#include "archive/record/archive_writer.h"
 
 namespace lb {
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "admin/event_stream.h"
+#include "admin/feed/event_stream.h"
 #include "app/services/traffic.h"
 #include "app/services/webhooks.h"
 

@@ -6,7 +6,7 @@
 #include "app/services/runtime.h"
 #include "base/cat.h"
 #include "http/access_line.h"
-#include "net/coalesce.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

@@ -16,8 +16,8 @@
 
 #include "hls/past_lookups.h"
 #include "hls/sessions.h"
-#include "net/loop.h"
-#include "stream/source_admission.h"
+#include "net/loop/loop.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -7,7 +7,7 @@
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "stream/login_hours.h"
+#include "stream/mount/login_hours.h"
 
 namespace lb {
 namespace {

@@ -1,4 +1,5 @@
-// HoursService: ends the sources whose logins are outside of their hours (stream/login_hours.h).
+// HoursService: ends the sources whose logins are outside of their hours
+// (stream/mount/login_hours.h).
 //
 // What is on the air by a login with an end is kept with that end; one timer runs to the next of
 // them.  The wall clock may be set: it is looked at every kCheckEvery at least, and only the first

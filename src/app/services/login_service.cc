@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "app/services/event_service.h"
-#include "auth/password_hash.h"
+#include "auth/password/password_hash.h"
 #include "base/encoding.h"
 #include "base/file.h"
-#include "net/coalesce.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

@@ -24,15 +24,15 @@
 #include <string_view>
 #include <vector>
 
-#include "admin/identity.h"
+#include "admin/page/identity.h"
 #include "app/services/accounts.h"
-#include "auth/audit_log.h"
-#include "auth/login_guard.h"
-#include "auth/session_book.h"
-#include "auth/session_records.h"
-#include "auth/wrong_logins.h"
+#include "auth/guard/login_guard.h"
+#include "auth/guard/wrong_logins.h"
+#include "auth/login/audit_log.h"
+#include "auth/login/session_book.h"
+#include "auth/login/session_records.h"
 #include "base/file_stamp.h"
-#include "net/address_list.h"
+#include "net/address/address_list.h"
 #include "registry/registry.h"
 
 namespace lb {

@@ -21,10 +21,10 @@
 
 #include "app/services/traffic.h"
 #include "base/snapshot.h"
-#include "stream/file_feeder.h"
-#include "stream/file_stream.h"
-#include "stream/heard_file_record.h"
-#include "stream/loop_streams.h"
+#include "stream/file/file_feeder.h"
+#include "stream/file/file_stream.h"
+#include "stream/file/heard_file_record.h"
+#include "stream/listener/loop_streams.h"
 
 namespace lb {
 

@@ -5,7 +5,7 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/station_settings.h"
+#include "config/settings/station_settings.h"
 #include "media/picture.h"
 
 namespace lb {

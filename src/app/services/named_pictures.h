@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 

@@ -2,7 +2,7 @@
 // Thread: any.
 #pragma once
 
-#include "admin/health_text.h"
+#include "admin/metrics/health_text.h"
 
 namespace lb {
 

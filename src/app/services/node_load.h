@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/snapshot.h"
-#include "stream/mount_table.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/unique_function.h"
-#include "config/overlay.h"
-#include "net/loop.h"
+#include "config/mounts/overlay.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

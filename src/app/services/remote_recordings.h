@@ -10,10 +10,10 @@
 
 #include "app/process/io_thread.h"
 #include "app/services/runtime.h"
-#include "archive/passes.h"
-#include "archive/remote_archive.h"
-#include "net/fetch.h"
-#include "stream/gate.h"
+#include "archive/files/passes.h"
+#include "archive/remote/remote_archive.h"
+#include "net/fetch/fetch.h"
+#include "stream/mount/gate.h"
 
 namespace lb {
 

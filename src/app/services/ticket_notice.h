@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "auth/listener_ledger.h"
-#include "stream/listener.h"
-#include "stream/notice_record.h"
+#include "auth/listener/listener_ledger.h"
+#include "stream/listener/listener.h"
+#include "stream/listener/notice_record.h"
 
 namespace lb {
 

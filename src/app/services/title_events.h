@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

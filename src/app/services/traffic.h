@@ -11,11 +11,11 @@
 #include "app/process/mount_hooks.h"
 #include "app/services/accounts.h"
 #include "app/services/node_load.h"
-#include "stream/dump_writer.h"
-#include "stream/mount_table.h"
-#include "stream/picture_shelf.h"
-#include "stream/source_admission.h"
-#include "stream/title_history.h"
+#include "stream/mount/mount_table.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/picture_shelf.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/title_history.h"
 
 namespace lb {
 

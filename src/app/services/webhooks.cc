@@ -6,8 +6,8 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
-#include "config/config.h"
-#include "net/digest.h"
+#include "config/settings/config.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

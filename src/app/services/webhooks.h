@@ -17,11 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "admin/event_stream.h"
+#include "admin/feed/event_stream.h"
 #include "app/services/runtime.h"
-#include "config/webhook_settings.h"
-#include "net/fetch.h"
-#include "net/loop.h"
+#include "config/settings/webhook_settings.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

@@ -11,14 +11,14 @@
 
 #include "app/services/parked_requests.h"
 #include "app/services/services.h"
-#include "archive/shifted_streams.h"
+#include "archive/read/shifted_streams.h"
 #include "cluster/slots/slot_row.h"
 #include "http/connections.h"
-#include "net/acceptor.h"
-#include "stream/file_feeder.h"
-#include "stream/loop_streams.h"
-#include "stream/slot_gate.h"
-#include "stream/source_set.h"
+#include "net/socket/acceptor.h"
+#include "stream/file/file_feeder.h"
+#include "stream/listener/loop_streams.h"
+#include "stream/mount/slot_gate.h"
+#include "stream/source/source_set.h"
 
 namespace lb {
 

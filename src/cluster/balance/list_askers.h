@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lb {
 

@@ -31,7 +31,7 @@
 #include "base/random.h"
 #include "cluster/balance/balancer.h"
 #include "cluster/balance/list_askers.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lb {
 

@@ -9,7 +9,7 @@
 #include "base/strings.h"
 #include "cluster/nodes/node.h"
 #include "http/credentials.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

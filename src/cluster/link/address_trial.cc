@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/public_address.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

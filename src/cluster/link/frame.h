@@ -27,7 +27,7 @@
 #include "cluster/nodes/node_table.h"
 #include "cluster/slots/seat_row.h"
 #include "cluster/slots/slot_row.h"
-#include "stream/song_details.h"
+#include "stream/source/song_details.h"
 
 namespace lb {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/cat.h"
-#include "net/coalesce.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 namespace {

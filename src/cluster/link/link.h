@@ -26,8 +26,8 @@
 
 #include "base/result.h"
 #include "cluster/link/frame.h"
-#include "net/loop.h"
-#include "net/transport.h"
+#include "net/loop/loop.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 

@@ -8,7 +8,7 @@
 #include "base/strings.h"
 #include "cluster/link/frame.h"
 #include "http/text.h"
-#include "net/tls_psk.h"
+#include "net/tls/tls_psk.h"
 
 namespace lb {
 namespace {

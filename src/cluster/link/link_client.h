@@ -20,8 +20,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "http/client.h"
-#include "net/connector.h"
-#include "net/resolver.h"
+#include "net/socket/connector.h"
+#include "net/socket/resolver.h"
 
 namespace lb {
 

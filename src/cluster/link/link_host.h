@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "cluster/link/frame.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 

@@ -32,8 +32,8 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "http/message.h"
-#include "net/acceptor.h"
-#include "net/tls_psk.h"
+#include "net/socket/acceptor.h"
+#include "net/tls/tls_psk.h"
 
 namespace lb {
 

@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 #include "base/unique_function.h"
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 namespace lb {
 

@@ -18,7 +18,7 @@
 #include "cluster/nodes/node.h"
 #include "cluster/nodes/public_address.h"
 #include "http/credentials.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lb {
 

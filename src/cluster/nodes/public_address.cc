@@ -4,7 +4,7 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
-#include "net/connector.h"
+#include "net/socket/connector.h"
 
 namespace lb {
 namespace {

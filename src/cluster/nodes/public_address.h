@@ -15,7 +15,7 @@
 
 #include "base/result.h"
 #include "cluster/nodes/node.h"
-#include "net/address.h"
+#include "net/address/address.h"
 
 namespace lb {
 

@@ -35,7 +35,7 @@ PullFault parse_pull_fault(std::string_view word) noexcept;
 // The way to the server fails, whatever the mount: all mounts from there fail alike.
 bool is_of_path(PullFault fault) noexcept;
 
-// Of an upstream that could not be asked (net/connector.h, http/client.h).
+// Of an upstream that could not be asked (net/socket/connector.h, http/client.h).
 PullFault fault_of(Error::Code code) noexcept;
 // Of an answer; kNone: 2xx.
 PullFault fault_of_status(int status) noexcept;

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/result.h"
-#include "net/loop.h"
-#include "net/transport.h"
+#include "net/loop/loop.h"
+#include "net/socket/transport.h"
 
 namespace lb {
 

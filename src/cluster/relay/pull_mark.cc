@@ -9,7 +9,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/names.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 namespace lb {
 namespace {

@@ -23,7 +23,7 @@
 // one that does not answer within `slow` is passed over then.
 //
 // Silence of `stall` lets it ask the next upstream without ending the present one: the first that
-// sends writes, from the byte behind the last one (stream/stream_place.h).
+// sends writes, from the byte behind the last one (stream/log/stream_place.h).
 //
 // With <standby>hot the best other upstream is read all the time, without a lease: the spare
 // (relay_spare.cc).  It writes when the present one is lost or silent; a better one does when it
@@ -46,10 +46,10 @@
 #include "cluster/relay/relay_plans.h"
 #include "cluster/relay/relay_record.h"
 #include "cluster/relay/upstream_call.h"
-#include "net/loop.h"
-#include "stream/seam.h"
-#include "stream/source_admission.h"
-#include "stream/stream_place.h"
+#include "net/loop/loop.h"
+#include "stream/log/stream_place.h"
+#include "stream/source/seam.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -1,4 +1,4 @@
-// Plain settings of the cluster floor; app/cluster/cluster_plans.cc makes them from the
+// Plain settings of the cluster floor; app/topology/cluster_plans.cc makes them from the
 // configuration, with all defaults resolved.
 // Thread: plain values.
 #pragma once
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/cat.h"
-#include "net/connector.h"
+#include "net/socket/connector.h"
 
 namespace lb {
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "net/coalesce.h"
+#include "net/loop/coalesce.h"
 
 namespace lb {
 

@@ -5,7 +5,7 @@
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
-#include "stream/source_facts.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {

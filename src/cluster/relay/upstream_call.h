@@ -5,8 +5,8 @@
 // Redirects: 301, 302, 303, 307, 308 to http or https, at most ten; an address that was asked
 // before ends it.  Name and password go to the server that they were configured for, never further.
 // What only this machine can reach is not published for others: a redirect leads to public
-// addresses and to those of the redirecting server's own kind (net/reach.h), and only sound and
-// pictures are taken (not_a_stream()).
+// addresses and to those of the redirecting server's own kind (net/address/reach.h), and only sound
+// and pictures are taken (not_a_stream()).
 //
 // Of a program: its stream begins with its first bytes, which head_deadline is for.
 //

@@ -49,7 +49,7 @@
 #include "base/clock.h"
 #include "cluster/slots/slot_record.h"
 #include "cluster/slots/slot_row.h"
-#include "stream/slot_gate.h"
+#include "stream/mount/slot_gate.h"
 
 namespace lb {
 

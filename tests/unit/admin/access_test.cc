@@ -1,12 +1,12 @@
-#include "admin/access.h"
+#include "admin/command/access.h"
 
 #include <map>
 #include <set>
 #include <string>
 
-#include "admin/command.h"
-#include "admin/login_page.h"
-#include "admin/session_marks.h"
+#include "admin/command/command.h"
+#include "admin/page/login_page.h"
+#include "admin/page/session_marks.h"
 
 #include "CppUTest/TestHarness.h"
 

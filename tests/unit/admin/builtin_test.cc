@@ -1,4 +1,4 @@
-#include "admin/builtin.h"
+#include "admin/page/builtin.h"
 
 #include <fstream>
 #include <sstream>

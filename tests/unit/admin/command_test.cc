@@ -1,4 +1,4 @@
-#include "admin/command.h"
+#include "admin/command/command.h"
 
 #include <string>
 #include <vector>

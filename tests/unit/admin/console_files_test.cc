@@ -1,10 +1,10 @@
-#include "admin/console_files.h"
+#include "admin/page/console_files.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
 
-#include "admin/builtin.h"
+#include "admin/page/builtin.h"
 #include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"

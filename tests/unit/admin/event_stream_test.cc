@@ -1,4 +1,4 @@
-#include "admin/event_stream.h"
+#include "admin/feed/event_stream.h"
 
 #include <optional>
 

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "admin/command.h"
+#include "admin/command/command.h"
+#include "admin/command/station.h"
 #include "admin/sample_stats.h"
-#include "admin/station.h"
 
 namespace lb {
 

@@ -1,4 +1,4 @@
-#include "admin/health_text.h"
+#include "admin/metrics/health_text.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,5 +1,5 @@
 // What a History keeps of its samples, and what its file says after a restart.
-#include "admin/history.h"
+#include "admin/metrics/history.h"
 
 #include <cmath>
 

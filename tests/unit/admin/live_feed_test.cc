@@ -1,4 +1,4 @@
-#include "admin/live_feed.h"
+#include "admin/feed/live_feed.h"
 
 #include "admin/stream_reader.h"
 #include "base/cat.h"

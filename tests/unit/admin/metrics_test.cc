@@ -1,4 +1,4 @@
-#include "admin/metrics.h"
+#include "admin/metrics/metrics.h"
 
 #include <set>
 #include <string>

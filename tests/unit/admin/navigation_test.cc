@@ -1,9 +1,9 @@
-#include "admin/navigation.h"
+#include "admin/page/navigation.h"
 
 #include <string>
 #include <vector>
 
-#include "admin/builtin.h"
+#include "admin/page/builtin.h"
 
 #include "CppUTest/TestHarness.h"
 

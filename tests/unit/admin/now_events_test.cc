@@ -1,4 +1,4 @@
-#include "admin/now_events.h"
+#include "admin/feed/now_events.h"
 
 #include "CppUTest/TestHarness.h"
 

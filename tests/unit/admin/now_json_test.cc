@@ -1,6 +1,6 @@
-#include "admin/now_json.h"
+#include "admin/feed/now_json.h"
 
-#include "admin/azuracast_json.h"
+#include "admin/feed/azuracast_json.h"
 #include "base/json.h"
 
 #include "CppUTest/TestHarness.h"

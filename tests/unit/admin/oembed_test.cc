@@ -1,4 +1,4 @@
-#include "admin/oembed.h"
+#include "admin/page/oembed.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "admin/fake_station.h"
-#include "admin/render.h"
+#include "admin/page/render.h"
 
 #include "CppUTest/TestHarness.h"
 

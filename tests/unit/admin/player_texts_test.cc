@@ -1,4 +1,4 @@
-#include "admin/player_texts.h"
+#include "admin/page/player_texts.h"
 
 #include <string>
 #include <vector>

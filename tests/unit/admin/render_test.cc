@@ -1,4 +1,4 @@
-#include "admin/render.h"
+#include "admin/page/render.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "admin/stats_tree.h"
+#include "admin/page/stats_tree.h"
 
 namespace lb {
 

@@ -1,4 +1,4 @@
-#include "admin/security.h"
+#include "admin/command/security.h"
 
 #include <string>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "admin/stats_feed.h"
+#include "admin/feed/stats_feed.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

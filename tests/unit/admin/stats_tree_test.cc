@@ -1,4 +1,4 @@
-#include "admin/stats_tree.h"
+#include "admin/page/stats_tree.h"
 
 #include <libxml/parser.h>
 

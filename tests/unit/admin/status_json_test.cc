@@ -1,10 +1,10 @@
-#include "admin/status_json.h"
+#include "admin/page/status_json.h"
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "admin/render.h"
+#include "admin/page/render.h"
 #include "admin/sample_stats.h"
 
 #include "CppUTest/TestHarness.h"

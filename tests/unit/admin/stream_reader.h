@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/unique_fd.h"
-#include "net/address.h"
-#include "net/transport.h"
+#include "net/address/address.h"
+#include "net/socket/transport.h"
 
 namespace lb::test {
 

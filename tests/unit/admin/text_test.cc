@@ -1,4 +1,4 @@
-#include "admin/text.h"
+#include "admin/page/text.h"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>

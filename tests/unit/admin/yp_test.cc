@@ -1,4 +1,4 @@
-#include "admin/yp.h"
+#include "admin/directory/yp.h"
 
 #include <cstdlib>
 #include <deque>

@@ -1,11 +1,11 @@
 // What accounts have used this month, at which share of a quota one is told, and what closes them.
-#include "api/account_usage.h"
+#include "api/records/account_usage.h"
 
 #include <string>
 
 #include "audience/database.h"
 #include "audience/merge.h"
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
 
 #include "CppUTest/TestHarness.h"
 

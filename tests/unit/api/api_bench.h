@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "api/endpoints.h"
-#include "api/made_answer.h"
+#include "api/request/made_answer.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,5 +1,5 @@
-#include "api/made_answer.h"
-#include "api/record_book.h"
+#include "api/request/made_answer.h"
+#include "api/request/record_book.h"
 
 #include "CppUTest/TestHarness.h"
 

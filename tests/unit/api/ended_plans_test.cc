@@ -1,12 +1,12 @@
 // What a logout writes into the store, and what is removed of it.
-#include "api/ended_plans.h"
+#include "api/records/ended_plans.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "auth/session_records.h"
+#include "auth/login/session_records.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "api/openapi.h"
-#include "api/problem.h"
+#include "api/request/problem.h"
 
 #include "CppUTest/TestHarness.h"
 

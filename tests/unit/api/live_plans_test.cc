@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "api/api_bench.h"
-#include "api/node_weight.h"
+#include "api/request/node_weight.h"
 
 #include "CppUTest/TestHarness.h"
 

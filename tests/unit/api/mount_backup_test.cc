@@ -2,7 +2,7 @@
 #include <map>
 
 #include "api/api_bench.h"
-#include "api/mount_places.h"
+#include "api/records/mount_places.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "api/mount_plans.h"
+#include "api/records/mount_plans.h"
 
 #include "api/api_bench.h"
 

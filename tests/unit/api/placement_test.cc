@@ -1,4 +1,4 @@
-#include "api/placement.h"
+#include "api/request/placement.h"
 
 #include <map>
 

@@ -1,6 +1,6 @@
 // Accounts, users, tokens and bans.
-#include "api/account_plans.h"
 #include "api/api_bench.h"
+#include "api/records/account_plans.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -6,7 +6,7 @@
 #include "audience/database.h"
 #include "audience/merge.h"
 #include "audience/report_month.h"
-#include "config/loader.h"
+#include "config/load/loader.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,5 +1,5 @@
 // Session files, read back by readers that know the published forms alone.
-#include "api/session_files.h"
+#include "api/audience/session_files.h"
 
 #include <string>
 #include <vector>

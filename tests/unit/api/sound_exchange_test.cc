@@ -1,10 +1,10 @@
 // The report of use, read back by a reader that knows the rule's text alone: fields apart by a
 // character that is in no text, texts between two of another one.
-#include "api/sound_exchange.h"
+#include "api/audience/sound_exchange.h"
 
 #include <map>
 
-#include "api/audience_table.h"
+#include "api/audience/audience_table.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "app/stages/admin_stage.h"
+#include "app/endpoints/admin_stage.h"
 
 #include "app/test_server.h"
 

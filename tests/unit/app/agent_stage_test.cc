@@ -1,4 +1,4 @@
-#include "app/stages/agent_stage.h"
+#include "app/endpoints/agent_stage.h"
 
 #include "app/test_server.h"
 

@@ -1,10 +1,10 @@
-#include "app/stages/auth_stage.h"
+#include "app/join/auth_stage.h"
 
-#include "app/cluster/cluster_facts.h"
 #include "app/cluster/cluster_service.h"
-#include "app/stages/auth_sections.h"
-#include "app/stages/password_guesses.h"
+#include "app/request/auth_sections.h"
+#include "app/request/password_guesses.h"
 #include "app/test_server.h"
+#include "app/topology/cluster_facts.h"
 #include "cluster/relay/pull_mark.h"
 #include "stub_http.h"
 

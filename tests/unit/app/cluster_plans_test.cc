@@ -1,4 +1,4 @@
-#include "app/cluster/cluster_plans.h"
+#include "app/topology/cluster_plans.h"
 
 #include "config/load_text.h"
 

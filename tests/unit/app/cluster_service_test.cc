@@ -1,10 +1,10 @@
 #include "app/cluster/cluster_service.h"
 
-#include "app/cluster/cluster_facts.h"
-#include "app/cluster/listeners_elsewhere.h"
-#include "app/cluster/redirect_answer.h"
-#include "app/cluster/stream_offers.h"
 #include "app/test_server.h"
+#include "app/topology/cluster_facts.h"
+#include "app/topology/listeners_elsewhere.h"
+#include "app/topology/redirect_answer.h"
+#include "app/topology/stream_offers.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "app/cluster/country_watch.h"
+#include "app/topology/country_watch.h"
 
 #include "app/test_server.h"
 

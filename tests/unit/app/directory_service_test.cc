@@ -1,4 +1,4 @@
-#include "app/station/directory_service.h"
+#include "app/pages/directory_service.h"
 
 #include "app/test_server.h"
 #include "stub_http.h"

@@ -1,4 +1,4 @@
-#include "app/stages/event_stage.h"
+#include "app/endpoints/event_stage.h"
 
 #include "app/services/event_service.h"
 #include "app/test_server.h"

@@ -1,4 +1,4 @@
-#include "app/services/external_lookups.h"
+#include "app/external/external_lookups.h"
 
 #include <poll.h>
 

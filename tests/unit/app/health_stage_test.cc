@@ -1,7 +1,7 @@
-#include "app/stages/health_stage.h"
+#include "app/endpoints/health_stage.h"
 
+#include "app/request/asked_address.h"
 #include "app/services/node_health.h"
-#include "app/stages/asked_address.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,4 +1,4 @@
-#include "app/stages/hls_stage.h"
+#include "app/hls/hls_stage.h"
 
 #include "app/services/hls_service.h"
 #include "app/test_server.h"

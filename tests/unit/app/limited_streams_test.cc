@@ -1,4 +1,4 @@
-#include "app/cluster/limited_streams.h"
+#include "app/topology/limited_streams.h"
 
 #include "CppUTest/TestHarness.h"
 

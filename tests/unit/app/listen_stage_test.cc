@@ -1,6 +1,6 @@
-#include "app/stages/listen_stage.h"
+#include "app/join/listen_stage.h"
 
-#include "app/stages/playing_mount.h"
+#include "app/request/playing_mount.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,11 +1,11 @@
 // Logins with users, tokens and proxies: what the store will give, put there by hand.
-#include "app/stages/login_stage.h"
+#include "app/endpoints/login_stage.h"
 
-#include "admin/access.h"
-#include "admin/command.h"
+#include "admin/command/access.h"
+#include "admin/command/command.h"
 #include "app/services/login_service.h"
 #include "app/test_server.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,8 +1,8 @@
 // What waits for another server: lookups of mounts at masters, relays, direct calls, proofs, links.
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
-#include "app/stages/link_stage.h"
-#include "app/stages/proof_stage.h"
+#include "app/endpoints/link_stage.h"
+#include "app/endpoints/proof_stage.h"
 #include "app/test_server.h"
 #include "base/random.h"
 #include "stub_http.h"

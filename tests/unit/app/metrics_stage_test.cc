@@ -1,6 +1,6 @@
-#include "app/stages/metrics_stage.h"
+#include "app/endpoints/metrics_stage.h"
 
-#include "app/station/metrics_service.h"
+#include "app/operate/metrics_service.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,4 +1,4 @@
-#include "app/cluster/mount_homes.h"
+#include "app/topology/mount_homes.h"
 
 #include "config/load_text.h"
 

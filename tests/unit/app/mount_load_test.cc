@@ -1,4 +1,4 @@
-#include "app/cluster/mount_load.h"
+#include "app/topology/mount_load.h"
 
 #include "cluster/nodes/carriers.h"
 #include "cluster/nodes/node.h"

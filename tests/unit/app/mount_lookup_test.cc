@@ -1,4 +1,4 @@
-#include "app/cluster/mount_lookup.h"
+#include "app/topology/mount_lookup.h"
 
 #include <algorithm>
 #include <string>

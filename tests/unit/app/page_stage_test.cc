@@ -1,6 +1,6 @@
-#include "app/stages/page_stage.h"
+#include "app/endpoints/page_stage.h"
 
-#include "app/station/foreign_pages.h"
+#include "app/pages/foreign_pages.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,9 +1,9 @@
+#include "app/past/past_access_stage.h"
+#include "app/past/past_file_stage.h"
+#include "app/past/past_stream_stage.h"
 #include "app/services/archive_service.h"
-#include "app/stages/past_access_stage.h"
-#include "app/stages/past_file_stage.h"
-#include "app/stages/past_stream_stage.h"
 #include "app/test_server.h"
-#include "archive/segment_file.h"
+#include "archive/record/segment_file.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "app/stages/playlist_stage.h"
+#include "app/join/playlist_stage.h"
 
 #include "app/test_server.h"
 

@@ -1,4 +1,4 @@
-#include "app/port_remedy.h"
+#include "app/services/port_remedy.h"
 
 #include <string>
 

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "app/request/record_logins.h"
 #include "app/services/record_overlay.h"
-#include "app/stages/record_logins.h"
 #include "app/test_server.h"
-#include "auth/password_hash.h"
+#include "auth/password/password_hash.h"
 #include "config/records_of.h"
 
 // Last, because it redefines `new`.

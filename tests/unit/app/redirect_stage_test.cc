@@ -1,8 +1,8 @@
-#include "app/stages/redirect_stage.h"
+#include "app/join/redirect_stage.h"
 
-#include "app/cluster/cluster_facts.h"
 #include "app/cluster/cluster_service.h"
 #include "app/test_server.h"
+#include "app/topology/cluster_facts.h"
 #include "cluster/balance/redirect_token.h"
 
 // Last, because it redefines `new`.

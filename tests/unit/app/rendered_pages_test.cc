@@ -1,4 +1,4 @@
-#include "app/station/rendered_pages.h"
+#include "app/pages/rendered_pages.h"
 
 #include <chrono>
 #include <set>

@@ -1,8 +1,8 @@
-#include "app/stages/request_config.h"
+#include "app/request/request_config.h"
 
 #include <vector>
 
-#include "app/stages/request_context.h"
+#include "app/request/request_context.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,6 +1,6 @@
-#include "app/stages/request_stages.h"
+#include "app/endpoints/request_stages.h"
 
-#include "app/stages/health_stage.h"
+#include "app/endpoints/health_stage.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,4 +1,4 @@
-#include "app/station/shown_stations.h"
+#include "app/pages/shown_stations.h"
 
 #include "CppUTest/TestHarness.h"
 

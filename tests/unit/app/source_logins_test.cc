@@ -1,4 +1,4 @@
-#include "app/stages/source_logins.h"
+#include "app/request/source_logins.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "app/stages/source_stage.h"
+#include "app/join/source_stage.h"
 
 #include "app/test_server.h"
 

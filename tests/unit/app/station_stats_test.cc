@@ -1,8 +1,8 @@
-#include "app/station/station_stats.h"
+#include "app/pages/station_stats.h"
 
-#include "app/cluster/listeners_elsewhere.h"
 #include "app/services/mount_files.h"
 #include "app/test_server.h"
+#include "app/topology/listeners_elsewhere.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

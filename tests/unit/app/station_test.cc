@@ -1,7 +1,7 @@
-#include "app/station/station.h"
+#include "app/pages/station.h"
 
-#include "app/cluster/link_orders.h"
 #include "app/test_server.h"
+#include "app/topology/link_orders.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

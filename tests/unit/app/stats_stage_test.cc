@@ -1,7 +1,7 @@
-#include "app/stages/stats_stage.h"
+#include "app/endpoints/stats_stage.h"
 
-#include "admin/stats_feed.h"
-#include "app/station/stats_renderer.h"
+#include "admin/feed/stats_feed.h"
+#include "app/pages/stats_renderer.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

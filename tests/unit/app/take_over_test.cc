@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "net/fd_parcel.h"
+#include "net/socket/fd_parcel.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,10 +1,10 @@
-#include "archive/archive_fill.h"
+#include "archive/record/archive_fill.h"
 
 #include <thread>
 
-#include "archive/archive_writer.h"
-#include "archive/file_list.h"
+#include "archive/files/file_list.h"
 #include "archive/fixture.h"
+#include "archive/record/archive_writer.h"
 #include "base/log_book.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "archive/archive_name.h"
+#include "archive/files/archive_name.h"
 
 #include "CppUTest/TestHarness.h"
 

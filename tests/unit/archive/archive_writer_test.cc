@@ -1,4 +1,4 @@
-#include "archive/archive_writer.h"
+#include "archive/record/archive_writer.h"
 
 #include "archive/fixture.h"
 

@@ -1,4 +1,4 @@
-#include "archive/catalog.h"
+#include "archive/files/catalog.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "archive/download_places.h"
+#include "archive/read/download_places.h"
 
 #include <vector>
 

@@ -1,8 +1,8 @@
-#include "archive/export_cut.h"
+#include "archive/read/export_cut.h"
 
-#include "archive/export_body.h"
 #include "archive/fixture.h"
-#include "archive/stream_start.h"
+#include "archive/read/export_body.h"
+#include "archive/read/stream_start.h"
 
 using namespace lb;
 using namespace lb::test;

@@ -1,4 +1,4 @@
-#include "archive/fill_plan.h"
+#include "archive/record/fill_plan.h"
 
 #include "CppUTest/TestHarness.h"
 

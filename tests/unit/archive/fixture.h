@@ -8,9 +8,9 @@
 #include <sstream>
 #include <string>
 
-#include "archive/archive_writer.h"
-#include "archive/range_plan.h"
-#include "archive/scan.h"
+#include "archive/files/scan.h"
+#include "archive/read/range_plan.h"
+#include "archive/record/archive_writer.h"
 #include "stream/support.h"
 
 namespace lb::test {

@@ -1,4 +1,4 @@
-#include "archive/gone_files.h"
+#include "archive/files/gone_files.h"
 
 #include <fcntl.h>
 #include <utime.h>

@@ -1,9 +1,9 @@
-#include "archive/holders.h"
+#include "archive/files/holders.h"
 
-#include "archive/file_list.h"
-#include "archive/merged_files.h"
-#include "archive/passes.h"
-#include "archive/where.h"
+#include "archive/files/file_list.h"
+#include "archive/files/merged_files.h"
+#include "archive/files/passes.h"
+#include "archive/files/where.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "archive/past_owner.h"
+#include "archive/files/past_owner.h"
 
 #include "archive/fixture.h"
 

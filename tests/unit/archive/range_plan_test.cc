@@ -1,8 +1,8 @@
-#include "archive/range_plan.h"
+#include "archive/read/range_plan.h"
 
-#include "archive/export_body.h"
 #include "archive/fixture.h"
-#include "archive/warmth.h"
+#include "archive/read/export_body.h"
+#include "archive/read/warmth.h"
 #include "media/ogg_page.h"
 
 using namespace lb;

@@ -1,4 +1,4 @@
-#include "archive/record.h"
+#include "archive/files/record.h"
 
 #include "CppUTest/TestHarness.h"
 

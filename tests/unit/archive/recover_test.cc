@@ -1,12 +1,12 @@
 // Damage done to a small archive in every way: no byte of sound is lost by a start, and all that is
 // whole can be played.  With LB_FULL=1 every bit of every file is turned, else some of them.
-#include "archive/recover.h"
+#include "archive/files/recover.h"
 
 #include <cstdlib>
 #include <functional>
 #include <map>
 
-#include "archive/archive_file.h"
+#include "archive/files/archive_file.h"
 #include "archive/fixture.h"
 #include "media/builders.h"
 #include "media/ogg_page.h"

@@ -1,11 +1,11 @@
-#include "archive/remote_archive.h"
+#include "archive/remote/remote_archive.h"
 
 #include <algorithm>
 #include <deque>
 
-#include "archive/file_list.h"
+#include "archive/files/file_list.h"
 #include "archive/fixture.h"
-#include "archive/past_reading.h"
+#include "archive/read/past_reading.h"
 #include "base/log_book.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "archive/retention.h"
+#include "archive/files/retention.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "archive/segment_file.h"
+#include "archive/record/segment_file.h"
 
 #include "archive/fixture.h"
 

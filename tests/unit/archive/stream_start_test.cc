@@ -1,4 +1,4 @@
-#include "archive/stream_start.h"
+#include "archive/read/stream_start.h"
 
 #include "archive/fixture.h"
 

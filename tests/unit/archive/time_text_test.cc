@@ -1,4 +1,4 @@
-#include "archive/time_text.h"
+#include "archive/files/time_text.h"
 
 #include "CppUTest/TestHarness.h"
 

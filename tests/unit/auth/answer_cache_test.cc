@@ -1,4 +1,4 @@
-#include "auth/answer_cache.h"
+#include "auth/listener/answer_cache.h"
 
 #include <set>
 #include <string>

@@ -1,9 +1,9 @@
-#include "auth/audit_reader.h"
+#include "auth/login/audit_reader.h"
 
 #include <string>
 #include <vector>
 
-#include "auth/audit_log.h"
+#include "auth/login/audit_log.h"
 #include "base/json.h"
 #include "base/temporary_directory.h"
 

@@ -1,4 +1,4 @@
-#include "auth/authenticators.h"
+#include "auth/listener/authenticators.h"
 
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-#include "auth/event_sender.h"
+#include "auth/listener/event_sender.h"
 
 #include <memory>
 #include <string>

@@ -2,9 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "auth/authenticator.h"
-#include "auth/event_sender.h"
-#include "auth/password_hash.h"
+#include "auth/listener/authenticator.h"
+#include "auth/listener/event_sender.h"
+#include "auth/password/password_hash.h"
 #include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "auth/ip_filter.h"
+#include "auth/guard/ip_filter.h"
 
 #include <string>
 #include <vector>

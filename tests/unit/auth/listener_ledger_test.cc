@@ -1,4 +1,4 @@
-#include "auth/listener_ledger.h"
+#include "auth/listener/listener_ledger.h"
 
 #include <chrono>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "auth/login_guard.h"
+#include "auth/guard/login_guard.h"
 
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
-#include "auth/password_hash.h"
+#include "auth/password/password_hash.h"
 
 #include <string>
 
-#include "auth/hash_queue.h"
+#include "auth/password/hash_queue.h"
 
 #include "CppUTest/TestHarness.h"
 

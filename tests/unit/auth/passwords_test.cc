@@ -1,4 +1,4 @@
-#include "auth/passwords.h"
+#include "auth/password/passwords.h"
 
 #include "CppUTest/TestHarness.h"
 

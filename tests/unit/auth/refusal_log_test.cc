@@ -1,4 +1,4 @@
-#include "auth/refusal_log.h"
+#include "auth/guard/refusal_log.h"
 
 #include <string>
 

@@ -1,11 +1,11 @@
-#include "auth/session_book.h"
+#include "auth/login/session_book.h"
 
 #include <sys/stat.h>
 
 #include <string>
 #include <vector>
 
-#include "auth/key_ring.h"
+#include "auth/login/key_ring.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "base/temporary_directory.h"

@@ -1,4 +1,4 @@
-#include "auth/session_records.h"
+#include "auth/login/session_records.h"
 
 #include "base/encoding.h"
 

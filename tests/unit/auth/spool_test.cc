@@ -1,4 +1,4 @@
-#include "auth/spool.h"
+#include "auth/listener/spool.h"
 
 #include <sys/stat.h>
 

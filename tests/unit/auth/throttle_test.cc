@@ -1,4 +1,4 @@
-#include "auth/throttle.h"
+#include "auth/guard/throttle.h"
 
 #include <string>
 #include <thread>

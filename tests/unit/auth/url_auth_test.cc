@@ -2,9 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "auth/ask_lane.h"
-#include "auth/authenticator.h"
-#include "auth/event_sender.h"
+#include "auth/listener/ask_lane.h"
+#include "auth/listener/authenticator.h"
+#include "auth/listener/event_sender.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "auth/url_form.h"
+#include "auth/listener/url_form.h"
 
 #include <string>
 

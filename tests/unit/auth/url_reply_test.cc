@@ -1,4 +1,4 @@
-#include "auth/url_reply.h"
+#include "auth/listener/url_reply.h"
 
 #include <string>
 #include <vector>

@@ -1,12 +1,12 @@
-#include "auth/user_book.h"
+#include "auth/login/user_book.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "auth/audit_log.h"
-#include "auth/login_scope.h"
+#include "auth/login/audit_log.h"
+#include "auth/login/login_scope.h"
 #include "base/json.h"
 #include "base/temporary_directory.h"
 

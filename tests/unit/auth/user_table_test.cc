@@ -1,4 +1,4 @@
-#include "auth/user_table.h"
+#include "auth/listener/user_table.h"
 
 #include <string>
 

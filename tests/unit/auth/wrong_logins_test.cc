@@ -1,4 +1,4 @@
-#include "auth/wrong_logins.h"
+#include "auth/guard/wrong_logins.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -6,7 +6,7 @@
 
 #include "cluster/fake_relay_host.h"
 #include "cluster/relay/relay.h"
-#include "net/pipe_transport.h"
+#include "net/socket/pipe_transport.h"
 
 using namespace lb;
 using namespace lb::test;

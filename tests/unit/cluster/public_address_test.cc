@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "net/connector.h"
+#include "net/socket/connector.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -5,7 +5,7 @@
 #include "base/encoding.h"
 #include "cluster/balance/redirect_reply.h"
 #include "cluster/balance/redirect_token.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 #include "CppUTest/TestHarness.h"
 

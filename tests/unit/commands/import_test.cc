@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "config/config_xml.h"
+#include "config/load/config_xml.h"
+#include "config/load/reload.h"
 #include "config/load_text.h"
-#include "config/reload.h"
 
 #include "CppUTest/TestHarness.h"
 

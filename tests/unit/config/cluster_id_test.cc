@@ -1,4 +1,4 @@
-#include "config/cluster_id.h"
+#include "config/settings/cluster_id.h"
 
 #include "config/load_text.h"
 

@@ -1,4 +1,4 @@
-#include "config/drain_rate.h"
+#include "config/settings/drain_rate.h"
 
 #include "CppUTest/TestHarness.h"
 

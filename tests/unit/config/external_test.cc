@@ -2,8 +2,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "config/external_book.h"
-#include "config/external_list.h"
+#include "config/mounts/external_book.h"
+#include "config/mounts/external_list.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "config/loader.h"
+#include "config/load/loader.h"
 
 #include <unistd.h>
 

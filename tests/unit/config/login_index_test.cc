@@ -1,4 +1,4 @@
-#include "config/login_index.h"
+#include "config/settings/login_index.h"
 
 #include "config/load_text.h"
 

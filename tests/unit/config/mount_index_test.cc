@@ -1,11 +1,11 @@
-#include "config/mount_index.h"
+#include "config/settings/mount_index.h"
 
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "base/strings.h"
-#include "config/config.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

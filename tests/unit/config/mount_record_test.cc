@@ -1,4 +1,4 @@
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
 
 #include <functional>
 #include <string>
@@ -6,10 +6,10 @@
 
 #include "base/random.h"
 #include "base/strings.h"
-#include "config/config.h"
-#include "config/filler.h"
-#include "config/record_writer.h"
-#include "config/value.h"
+#include "config/load/filler.h"
+#include "config/mounts/record_writer.h"
+#include "config/schema/value.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "config/mount_rules.h"
+#include "config/load/mount_rules.h"
 
 #include <map>
 

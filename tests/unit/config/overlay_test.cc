@@ -1,4 +1,4 @@
-#include "config/overlay.h"
+#include "config/mounts/overlay.h"
 
 #include <string>
 #include <vector>

@@ -1,11 +1,11 @@
-#include "config/printer.h"
+#include "config/print/printer.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
 
-#include "config/check_report.h"
+#include "config/load/check_report.h"
 #include "config/load_text.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,13 +1,13 @@
-#include "config/record_relay.h"
+#include "config/mounts/record_relay.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
-#include "config/external_list.h"
 #include "config/load_text.h"
-#include "config/overlay.h"
+#include "config/mounts/external_list.h"
+#include "config/mounts/overlay.h"
 #include "config/records_of.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,9 +1,9 @@
-#include "config/record_secrets.h"
+#include "config/mounts/record_secrets.h"
 
 #include <string>
 
-#include "config/mount_record.h"
-#include "net/digest.h"
+#include "config/mounts/mount_record.h"
+#include "net/crypto/digest.h"
 
 #include "CppUTest/TestHarness.h"
 

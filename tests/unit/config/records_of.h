@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "config/mount_book.h"
-#include "config/mount_record.h"
+#include "config/mounts/mount_record.h"
+#include "config/settings/mount_book.h"
 
 namespace lb {
 

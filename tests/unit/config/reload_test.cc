@@ -1,4 +1,4 @@
-#include "config/reload.h"
+#include "config/load/reload.h"
 
 #include <string>
 #include <vector>

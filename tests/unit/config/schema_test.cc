@@ -3,9 +3,9 @@
 #include <string>
 
 #include "cluster/balance/pick.h"
-#include "config/config.h"
-#include "config/reference.h"
-#include "config/value.h"
+#include "config/print/reference.h"
+#include "config/schema/value.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,9 +1,9 @@
-#include "config/value.h"
+#include "config/schema/value.h"
 
 #include <string>
 
-#include "config/config.h"
-#include "config/diagnostic.h"
+#include "config/schema/diagnostic.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "config/xml_node.h"
+#include "config/schema/xml_node.h"
 
 #include <string>
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "archive/file_list.h"
+#include "archive/files/file_list.h"
 #include "base/log_book.h"
 #include "base/strings.h"
 #include "hls/past_lookups.h"

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 
-#include "archive/archive_writer.h"
 #include "archive/fixture.h"
-#include "archive/reader_pool.h"
+#include "archive/read/reader_pool.h"
+#include "archive/record/archive_writer.h"
 #include "hls/past_lists.h"
 #include "media/builders.h"
 #include "stream/support.h"

@@ -8,7 +8,7 @@
 #include "base/log_book.h"
 #include "http/access_batch.h"
 #include "http/message.h"
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "net/loop.h"
-#include "net/transport.h"
+#include "net/loop/loop.h"
+#include "net/socket/transport.h"
 
 namespace lb::test {
 

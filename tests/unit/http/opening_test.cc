@@ -13,8 +13,8 @@
 
 #include "http/connections.h"
 #include "net/certificates.h"
-#include "net/tls_client.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_client.h"
+#include "net/tls/tls_context.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "net/acceptor.h"
+#include "net/socket/acceptor.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

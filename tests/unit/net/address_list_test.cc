@@ -1,4 +1,4 @@
-#include "net/address_list.h"
+#include "net/address/address_list.h"
 
 #include <map>
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/tls_handles.h"
+#include "net/tls/tls_handles.h"
 
 namespace lb::test {
 

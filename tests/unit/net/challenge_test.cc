@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/cat.h"
-#include "net/challenge_context.h"
-#include "net/challenge_table.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
+#include "net/tls/challenge_context.h"
+#include "net/tls/challenge_table.h"
 #include "net/tls_fixture.h"
 
 // Last, because it redefines `new`.

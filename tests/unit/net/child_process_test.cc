@@ -1,4 +1,4 @@
-#include "net/child_process.h"
+#include "net/loop/child_process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "net/pipe_transport.h"
+#include "net/socket/pipe_transport.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -1,4 +1,4 @@
-#include "net/connector.h"
+#include "net/socket/connector.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

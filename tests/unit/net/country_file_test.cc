@@ -1,4 +1,4 @@
-#include "net/country_file.h"
+#include "net/address/country_file.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "net/fd_channel.h"
+#include "net/socket/fd_channel.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "net/fd_parcel.h"
+#include "net/socket/fd_parcel.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

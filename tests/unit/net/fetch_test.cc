@@ -1,4 +1,4 @@
-#include "net/fetch.h"
+#include "net/fetch/fetch.h"
 
 #include <chrono>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "net/inherited_sockets.h"
+#include "net/socket/inherited_sockets.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

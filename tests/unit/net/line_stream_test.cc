@@ -1,4 +1,4 @@
-#include "net/line_stream.h"
+#include "net/fetch/line_stream.h"
 
 #include <chrono>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "net/loop_beats.h"
+#include "net/loop/loop_beats.h"
 
 #include <thread>
 

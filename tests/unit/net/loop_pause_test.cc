@@ -1,4 +1,4 @@
-#include "net/loop_pause.h"
+#include "net/loop/loop_pause.h"
 
 #include <unistd.h>
 

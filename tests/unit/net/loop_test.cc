@@ -1,4 +1,4 @@
-#include "net/loop.h"
+#include "net/loop/loop.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/loop_pool.h"
+#include "net/loop/loop_pool.h"
 
 #include "CppUTest/TestHarness.h"
 

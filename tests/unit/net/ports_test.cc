@@ -7,9 +7,9 @@
 #include <cstring>
 #include <string>
 
-#include "net/bind_address.h"
-#include "net/datagram_port.h"
-#include "net/line_port.h"
+#include "net/address/bind_address.h"
+#include "net/socket/datagram_port.h"
+#include "net/socket/line_port.h"
 
 #include "CppUTest/TestHarness.h"
 

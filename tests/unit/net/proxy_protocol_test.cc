@@ -1,4 +1,4 @@
-#include "net/proxy_protocol.h"
+#include "net/address/proxy_protocol.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "net/reach.h"
+#include "net/address/reach.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "net/resolver.h"
+#include "net/socket/resolver.h"
 
 #include <atomic>
 #include <condition_variable>

@@ -1,4 +1,4 @@
-#include "net/saved_copy.h"
+#include "net/loop/saved_copy.h"
 
 #include <chrono>
 #include <optional>

@@ -1,9 +1,9 @@
-#include "net/seal_keys.h"
+#include "net/crypto/seal_keys.h"
 
 #include <string>
 
 #include "base/encoding.h"
-#include "net/digest.h"
+#include "net/crypto/digest.h"
 
 #include "CppUTest/TestHarness.h"
 

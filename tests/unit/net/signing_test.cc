@@ -1,11 +1,11 @@
-#include "net/signing.h"
+#include "net/crypto/signing.h"
 
 #include <string>
 #include <vector>
 
 #include "base/encoding.h"
-#include "net/digest.h"
-#include "net/seal.h"
+#include "net/crypto/digest.h"
+#include "net/crypto/seal.h"
 
 #include "CppUTest/TestHarness.h"
 

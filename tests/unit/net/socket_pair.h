@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
-#include "net/address.h"
-#include "net/transport.h"
+#include "net/address/address.h"
+#include "net/socket/transport.h"
 
 namespace lb::test {
 

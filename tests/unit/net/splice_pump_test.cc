@@ -1,4 +1,4 @@
-#include "net/splice_pump.h"
+#include "net/socket/splice_pump.h"
 
 #include <signal.h>
 #include <sys/resource.h>

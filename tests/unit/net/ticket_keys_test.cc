@@ -1,10 +1,10 @@
-#include "net/ticket_keys.h"
+#include "net/tls/ticket_keys.h"
 
 #include <memory>
 #include <vector>
 
 #include "net/certificates.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_context.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

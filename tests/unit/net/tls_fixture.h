@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "net/certificates.h"
-#include "net/tls_client.h"
-#include "net/tls_context.h"
-#include "net/tls_transport.h"
+#include "net/tls/tls_client.h"
+#include "net/tls/tls_context.h"
+#include "net/tls/tls_transport.h"
 
 #include "CppUTest/Utest.h"
 #include "CppUTest/UtestMacros.h"

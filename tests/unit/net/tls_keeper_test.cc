@@ -1,4 +1,4 @@
-#include "net/tls_keeper.h"
+#include "net/tls/tls_keeper.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "net/tls_psk.h"
+#include "net/tls/tls_psk.h"
 
 #include <map>
 #include <memory>
@@ -7,8 +7,8 @@
 
 #include "net/certificates.h"
 #include "net/socket_pair.h"
-#include "net/tls_connect.h"
-#include "net/tls_context.h"
+#include "net/tls/tls_connect.h"
+#include "net/tls/tls_context.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "net/tls_pump.h"
+#include "net/tls/tls_pump.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-#include "net/transport.h"
+#include "net/socket/transport.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-#include "net/waits.h"
+#include "net/loop/waits.h"
 
 #include <memory>
 #include <string>

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "auth/password_hash.h"
-#include "config/mount_record.h"
+#include "auth/password/password_hash.h"
+#include "config/mounts/mount_record.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

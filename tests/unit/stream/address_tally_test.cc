@@ -1,4 +1,4 @@
-#include "stream/address_tally.h"
+#include "stream/listener/address_tally.h"
 
 #include <atomic>
 #include <thread>

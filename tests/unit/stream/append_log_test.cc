@@ -1,4 +1,4 @@
-#include "stream/append_log.h"
+#include "stream/log/append_log.h"
 
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-#include "stream/channel.h"
+#include "stream/log/channel.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "stream/closed_mounts.h"
+#include "stream/mount/closed_mounts.h"
 
 #include "base/through_record.h"
 

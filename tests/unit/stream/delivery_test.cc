@@ -1,4 +1,4 @@
-#include "stream/delivery.h"
+#include "stream/listener/delivery.h"
 
 #include "base/random.h"
 #include "stream/support.h"

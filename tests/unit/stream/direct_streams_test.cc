@@ -1,4 +1,4 @@
-#include "stream/direct_streams.h"
+#include "stream/listener/direct_streams.h"
 
 #include <signal.h>
 

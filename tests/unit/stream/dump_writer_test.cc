@@ -1,4 +1,4 @@
-#include "stream/dump_writer.h"
+#include "stream/source/dump_writer.h"
 
 #include <fstream>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "stream/fallback_chain.h"
+#include "stream/listener/fallback_chain.h"
 
 #include <map>
 #include <optional>

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/fanout.h"
+#include "stream/listener/fanout.h"
 #include "stream/support.h"
 
 namespace lb::test {

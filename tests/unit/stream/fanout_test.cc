@@ -1,4 +1,4 @@
-#include "stream/fanout.h"
+#include "stream/listener/fanout.h"
 
 #include "stream/fanout_fixture.h"
 

@@ -1,5 +1,5 @@
 // What a feed does across the seam between two parties; the rest is tested through Source.
-#include "stream/feed.h"
+#include "stream/source/feed.h"
 
 #include <cstring>
 

@@ -4,7 +4,7 @@
 
 #include "base/log_book.h"
 #include "media/builders.h"
-#include "stream/feed.h"
+#include "stream/source/feed.h"
 #include "stream/support.h"
 
 using namespace lb;

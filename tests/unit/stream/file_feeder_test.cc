@@ -1,4 +1,4 @@
-#include "stream/file_feeder.h"
+#include "stream/file/file_feeder.h"
 
 #include <set>
 

@@ -1,4 +1,4 @@
-#include "stream/file_stream.h"
+#include "stream/file/file_stream.h"
 
 #include <fstream>
 

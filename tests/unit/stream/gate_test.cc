@@ -1,4 +1,4 @@
-#include "stream/gate.h"
+#include "stream/mount/gate.h"
 
 #include <thread>
 #include <utility>

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "stream/delivery.h"
+#include "stream/listener/delivery.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -1,4 +1,4 @@
-#include "stream/join.h"
+#include "stream/log/join.h"
 
 #include "stream/support.h"
 

@@ -1,4 +1,4 @@
-#include "stream/listener.h"
+#include "stream/listener/listener.h"
 
 #include "stream/support.h"
 

@@ -1,4 +1,4 @@
-#include "stream/login_hours.h"
+#include "stream/mount/login_hours.h"
 
 #include <chrono>
 

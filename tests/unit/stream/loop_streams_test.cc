@@ -1,4 +1,4 @@
-#include "stream/loop_streams.h"
+#include "stream/listener/loop_streams.h"
 
 #include "stream/streams_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "stream/mount.h"
+#include "stream/mount/mount.h"
 
 #include <atomic>
 #include <memory>
@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "stream/end_reason.h"
-#include "stream/mount_table.h"
+#include "stream/mount/mount_table.h"
+#include "stream/source/end_reason.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -1,4 +1,4 @@
-#include "stream/picture_shelf.h"
+#include "stream/source/picture_shelf.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "stream/pulse_pacer.h"
+#include "stream/listener/pulse_pacer.h"
 
 #include "CppUTest/TestHarness.h"
 

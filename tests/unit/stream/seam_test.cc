@@ -4,8 +4,8 @@
 #include "base/log_book.h"
 #include "base/random.h"
 #include "media/builders.h"
-#include "stream/feed.h"
-#include "stream/join.h"
+#include "stream/log/join.h"
+#include "stream/source/feed.h"
 #include "stream/support.h"
 
 using namespace lb;

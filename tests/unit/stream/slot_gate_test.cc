@@ -1,4 +1,4 @@
-#include "stream/slot_gate.h"
+#include "stream/mount/slot_gate.h"
 
 #include <atomic>
 #include <thread>

@@ -1,4 +1,4 @@
-#include "stream/sound_feed.h"
+#include "stream/file/sound_feed.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/source_admission.h"
+#include "stream/source/source_admission.h"
 #include "stream/support.h"
 
 namespace lb::test {

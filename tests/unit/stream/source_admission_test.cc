@@ -1,4 +1,4 @@
-#include "stream/source_admission.h"
+#include "stream/source/source_admission.h"
 
 #include <sys/resource.h>
 

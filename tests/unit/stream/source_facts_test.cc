@@ -1,5 +1,5 @@
 // What Icecast 2.4.4 takes of a head, row by row.
-#include "stream/source_facts.h"
+#include "stream/source/source_facts.h"
 
 #include "stream/support.h"
 

@@ -1,4 +1,4 @@
-#include "stream/source_ring.h"
+#include "stream/source/source_ring.h"
 
 #include "stream/support.h"
 #include "stream/test_plugins.h"

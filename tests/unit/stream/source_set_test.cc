@@ -1,6 +1,6 @@
-#include "stream/source_set.h"
+#include "stream/source/source_set.h"
 
-#include "stream/server_counters.h"
+#include "stream/listener/server_counters.h"
 #include "stream/support.h"
 #include "stream/test_plugins.h"
 

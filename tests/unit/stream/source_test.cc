@@ -1,4 +1,4 @@
-#include "stream/source.h"
+#include "stream/source/source.h"
 
 #include <sys/resource.h>
 

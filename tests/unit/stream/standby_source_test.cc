@@ -1,8 +1,8 @@
 // Standbys on a worker: SourceSet and StandbySource together, with a mount that has two encoders.
-#include "stream/standby_source.h"
+#include "stream/source/standby_source.h"
 
-#include "stream/server_counters.h"
-#include "stream/source_set.h"
+#include "stream/listener/server_counters.h"
+#include "stream/source/source_set.h"
 #include "stream/support.h"
 #include "stream/test_plugins.h"
 

@@ -1,4 +1,4 @@
-#include "stream/store.h"
+#include "stream/log/store.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

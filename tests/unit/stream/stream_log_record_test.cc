@@ -1,7 +1,7 @@
 #include <fcntl.h>
 
 #include "base/random.h"
-#include "stream/stream_log.h"
+#include "stream/log/stream_log.h"
 #include "stream/support.h"
 
 using namespace lb;

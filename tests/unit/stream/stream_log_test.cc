@@ -1,4 +1,4 @@
-#include "stream/stream_log.h"
+#include "stream/log/stream_log.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

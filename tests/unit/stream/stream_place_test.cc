@@ -1,4 +1,4 @@
-#include "stream/stream_place.h"
+#include "stream/log/stream_place.h"
 
 #include "stream/support.h"
 

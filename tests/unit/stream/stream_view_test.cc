@@ -1,4 +1,4 @@
-#include "stream/stream_view.h"
+#include "stream/log/stream_view.h"
 
 #include "stream/support.h"
 

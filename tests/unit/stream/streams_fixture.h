@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "stream/loop_streams.h"
+#include "stream/listener/loop_streams.h"
 #include "stream/support.h"
 
 namespace lb::test {

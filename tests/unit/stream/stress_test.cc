@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/random.h"
-#include "stream/join.h"
+#include "stream/log/join.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -20,11 +20,11 @@
 
 #include "base/log_book.h"
 #include "media/metadata.h"
+#include "net/socket/transport.h"
 #include "net/socket_pair.h"
-#include "net/transport.h"
-#include "stream/listener.h"
-#include "stream/mount.h"
-#include "stream/stream_log.h"
+#include "stream/listener/listener.h"
+#include "stream/log/stream_log.h"
+#include "stream/mount/mount.h"
 
 namespace lb::test {
 

@@ -1,4 +1,4 @@
-#include "stream/text_feed.h"
+#include "stream/file/text_feed.h"
 
 #include <string>
 

@@ -1,9 +1,9 @@
-#include "stream/title_history.h"
+#include "stream/source/title_history.h"
 
 #include <limits>
 
 #include "base/through_record.h"
-#include "stream/title_record.h"
+#include "stream/source/title_record.h"
 
 #include "CppUTest/TestHarness.h"
 

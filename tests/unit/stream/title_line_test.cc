@@ -1,4 +1,4 @@
-#include "stream/title_line.h"
+#include "stream/source/title_line.h"
 
 #include <cstdlib>
 #include <ctime>

@@ -1,4 +1,4 @@
-#include "stream/title_place.h"
+#include "stream/log/title_place.h"
 
 #include "media/icy.h"
 

@@ -1,4 +1,4 @@
-#include "stream/wall_place.h"
+#include "stream/log/wall_place.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "stream/wall_seams.h"
+#include "stream/log/wall_seams.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "net/acceptor.h"
+#include "net/socket/acceptor.h"
 #include "stream/support.h"
 
 namespace lb::test {

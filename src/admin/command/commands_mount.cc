@@ -1,0 +1,217 @@
+// Commands about a mount and its title, and Shoutcast's /admin.cgi.
+#include "admin/command/command_task.h"
+#include "admin/command/mount_list.h"
+#include "admin/page/text.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kTitleSet = "Metadata update successful";
+
+// song= wins; artist= and title= count only together (Icecast's rule).
+TitleRequest title_request(const AdminTask& task) {
+  TitleRequest request;
+  request.song = task.param("song");
+  if (!request.song) {
+    auto artist = task.param("artist");
+    auto title = task.param("title");
+    if (artist && title) {
+      request.artist = std::move(artist);
+      request.title = std::move(title);
+    }
+  }
+  request.url = task.param("url");
+  request.charset = task.param("charset").value_or("");
+  request.encoder = task.request.encoder;
+  const bool source_on_raw =
+      task.request.role == AdminRole::kSource && task.lookup.format == AdminFormat::kRaw;
+  if (source_on_raw) request.only_from_ip = task.request.peer_ip;
+  return request;
+}
+
+// The text of Icecast's refusal of an /admin.cgi request by a known user, or "".
+std::string_view cgi_problem(const AdminTask& task) {
+  const MountState state = task.station->state_of(task.mount);
+  if (state == MountState::kUnknown) return "Source does not exist";
+  if (state != MountState::kRunning) return "Source is not available";
+  if (!task.station->fed_by_shoutcast(task.mount)) return "illegal metadata call";
+  const auto mode = task.param("mode");
+  if (!mode || !task.param("song")) return "Missing parameter";
+  return *mode == "updinfo" ? "" : "No such action";
+}
+
+// What became of them, for eyes; code 1 unless listeners stayed that were meant to go.
+struct MoveWords {
+  std::string message;
+  int code = 1;
+};
+MoveWords move_words(const std::string& from, const std::string& to, const MoveOffer& offer,
+                     std::uint64_t moved) {
+  const std::string none = cat({"No listener was moved from ", from, " to ", to, ": "});
+  if (!offer.possible)
+    return {cat({none, from, " is ", offer.from_type, " and ", to, " is ", offer.to_type,
+                 ", and a player cannot change its format"}),
+            0};
+  if (offer.listeners == 0) return {none + "there is none"};
+  if (moved == 0)
+    return {none + "they have gone, or another server's stream is passed on to them as it is", 0};
+  if (moved < offer.listeners)
+    return {cat({moved, " of ", offer.listeners, " clients moved from ", from, " to ", to})};
+  return {cat({"Clients moved from ", from, " to ", to})};  // Icecast's words
+}
+
+void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer,
+                   std::uint64_t moved) {
+  const MoveWords words = move_words(task.mount, to, offer, moved);
+  XmlWriter xml;
+  xml.open("iceresponse");
+  xml.element("message", words.message);
+  xml.element("return", static_cast<std::uint64_t>(words.code));
+  xml.element("moved", moved);
+  task.send(std::move(xml).finish(), "response.xsl");
+}
+
+// SHOUTcast's panels ask for it again and again; addresses of listeners are for administrators.
+void answer_viewxml(AdminTask task) {
+  Station& station = *task.station;
+  const auto send = [](AdminTask& asked, const std::vector<ShoutcastListener>& listeners) {
+    const Station::ShoutcastSight sight = asked.station->shoutcast_sight(asked.mount);
+    AdminAnswer answer;
+    answer.content_type = "text/xml; charset=UTF-8";
+    answer.body = shoutcast_view_xml(sight.stream, listeners, sight.played);
+    asked.done(std::move(answer));
+  };
+  if (task.request.role != AdminRole::kAdmin) return send(task, {});
+  const std::string mount = task.mount;
+  station.listeners_of(
+      mount, [task = std::move(task), send](std::vector<ListenerRow> rows) mutable {
+        std::vector<ShoutcastListener> listeners;
+        for (ListenerRow& row : rows)
+          listeners.push_back(
+              {std::move(row.ip), std::move(row.user_agent), row.id, row.connected_seconds});
+        send(task, listeners);
+      });
+}
+
+}  // namespace
+
+// id=: one encoder of the mount, the writer or a standby.
+void run_killsource(AdminTask task) {
+  if (const auto text = task.param("id")) {
+    const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
+    const bool found = task.station->kill_encoder(task.mount, id);
+    const std::string encoder = cat({"Source ", id});
+    return task.respond(encoder + (found ? " removed" : " not found"), found ? 1 : 0);
+  }
+  task.station->kill_source(task.mount);
+  task.respond("Source Removed", 1);
+}
+
+void run_moveclients(AdminTask task) {
+  Station& station = *task.station;
+  const std::string from = task.mount;
+  const auto to = task.param("destination");
+  if (!to) {
+    return station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
+      if (!rows) return task.done(admin_error(503, rows.error().what));
+      std::erase_if(*rows, [&task](const MountRow& row) {
+        return !task.owns(row.mount) || !task.station->move_offer(task.mount, row.mount).possible;
+      });
+      task.send(mount_list_xml(std::move(*rows), task.mount), "moveclients.xsl");
+    });
+  }
+  const MountState state = station.state_of(*to);
+  if (state == MountState::kUnknown) return task.fail("No such destination");
+  if (*to == from) return task.fail("supplied mountpoints are identical");
+  if (state == MountState::kStopped) return task.fail("Destination not running");
+  MoveOffer offer = station.move_offer(from, *to);
+  if (!offer.possible || offer.listeners == 0) return respond_moved(std::move(task), *to, offer, 0);
+  station.move_listeners(
+      from, *to,
+      [task = std::move(task), to = *to, offer = std::move(offer)](std::uint64_t moved) mutable {
+        respond_moved(std::move(task), to, offer, moved);
+      });
+}
+
+void run_fallbacks(AdminTask task) {
+  const auto fallback = task.param("fallback");
+  if (!fallback) return task.fail("Missing parameter");
+  task.station->set_fallback(task.mount, *fallback);
+  task.done(admin_success_page("Fallback configured"));
+}
+
+void run_metadata(AdminTask task) {
+  const auto mode = task.param("mode");
+  if (!mode) return task.fail("Missing parameter");
+  if (*mode != "updinfo") return task.respond("No such action", 0);
+  TitleRequest request = title_request(task);
+  Station& station = *task.station;
+  const std::string mount = task.mount;
+  station.set_title(
+      mount, std::move(request), [task = std::move(task)](TitleVerdict verdict) mutable {
+        switch (verdict) {
+          case TitleVerdict::kDone:
+            return task.respond(kTitleSet, 1);
+          case TitleVerdict::kFull:  // of the API only
+          case TitleVerdict::kRefused:
+            return task.respond("Mountpoint will not accept URL updates", 1);  // 1: Icecast's code
+          case TitleVerdict::kNoSource:
+            return task.fail("Source is not available");
+        }
+      });
+}
+
+void run_updatemetadata(AdminTask task) {
+  XmlWriter xml;
+  xml.open("icestats");
+  xml.empty("source", "mount", task.mount);
+  task.send(std::move(xml).finish(), "updatemetadata.xsl");
+}
+
+void run_buildm3u(AdminTask task) {
+  const auto username = task.param("username");
+  const auto password = task.param("password");
+  if (!username || !password) return task.fail("Missing parameter");
+  AdminAnswer answer;
+  answer.content_type = "audio/x-mpegurl";
+  answer.extra = "Content-Disposition: attachment; filename=listen.m3u\r\n";
+  answer.body = cat({task.request.scheme, "://", percent_encode(*username, false), ":",
+                     percent_encode(*password, false), "@", task.request.authority,
+                     percent_encode(task.mount, true), "\r\n"});
+  task.done(std::move(answer));
+}
+
+void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
+                      UniqueFunction<void(AdminAnswer)> done) {
+  AdminTask task{std::move(request), {}, std::move(mount), &station, std::move(done)};
+  if (!task.param("pass")) return task.fail("missing pass parameter");
+  const AdminRole role = task.request.role;
+  if (role != AdminRole::kAdmin && role != AdminRole::kSource)
+    return task.done(admin_error(401, ""));
+  if (task.param("mode") == "viewxml") return answer_viewxml(std::move(task));
+  if (const std::string_view problem = cgi_problem(task); !problem.empty())
+    return task.fail(problem);
+  TitleRequest title;
+  title.song = task.param("song");
+  title.url = task.param("url");
+  title.charset = task.param("charset").value_or("");
+  title.encoder = task.request.encoder;
+  if (role == AdminRole::kSource) title.only_from_ip = task.request.peer_ip;
+  const std::string to = task.mount;
+  station.set_title(to, std::move(title), [task = std::move(task)](TitleVerdict verdict) mutable {
+    switch (verdict) {
+      case TitleVerdict::kDone:
+        return task.done(admin_success_page(kTitleSet));
+      case TitleVerdict::kFull:  // of the API only
+      case TitleVerdict::kRefused:
+        return task.fail("mountpoint will not accept URL updates");
+      case TitleVerdict::kNoSource:
+        return task.fail("Source is not available");
+    }
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,18 @@
+// The document of listmounts, streamlist and moveclients.
+// Thread: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/command/station.h"
+
+namespace lb {
+
+bool is_listed(const MountRow& row);
+void sort_by_mount(std::vector<MountRow>& rows);
+// current: the mount to be left out and named in <current_source> (moveclients).
+std::string mount_list_xml(std::vector<MountRow> rows, const std::optional<std::string>& current);
+
+}  // namespace lb

@@ -1,0 +1,303 @@
+// Station: what an admin command may ask of the running server.  The admin floor owns this
+// interface; app/ implements it over the stream floor, tests implement it with a few vectors.
+//
+// Thread: control loop only, calls and callbacks alike.
+// Callbacks: each is called exactly once, on the control loop, perhaps before the call returns;
+// or destroyed uncalled when the server stops.  They own all that they need.
+// Text: bytes as they came from outside; the code that prints them escapes them.
+// Order: lists may come in any order; the commands sort.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/page/shoutcast_pages.h"
+#include "admin/page/stats_tree.h"
+#include "archive/files/where.h"
+#include "auth/listener/authenticator.h"
+#include "base/cat.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "cluster/balance/balancer.h"
+#include "cluster/link/frame.h"
+#include "cluster/polling/report_intake.h"
+#include "cluster/slots/slot_book.h"
+#include "net/socket/tcp_facts.h"
+#include "stream/source/song_details.h"
+
+namespace lb {
+
+// A mount command needs kRunning or kIdle (an on-demand relay that waits for a listener);
+// kStopped is "Source is not available", kUnknown is "Source does not exist".
+enum class MountState : std::uint8_t { kUnknown, kStopped, kIdle, kRunning };
+
+// An encoder of a mount that may have several.
+struct EncoderRow {
+  std::uint64_t id = 0;  // for killsource
+  std::string ip;
+  std::string username;
+  int priority = 0;
+  // "writes"; of one that stands by: "flows", "silent": it sends nothing, "dead-air": silence.
+  std::string_view state;
+};
+
+struct MountRow {
+  std::string mount;
+  std::string fallback;                            // "": none
+  std::string authenticator;                       // "htpasswd", "url"; "": none
+  std::string content_type;                        // "": not running
+  std::uint64_t listeners = 0;                     // the audience
+  std::uint64_t relays = 0;                        // servers that relay it from here
+  std::optional<std::uint64_t> listeners_local{};  // of a cluster's `listeners`, those here
+  std::optional<std::uint64_t> connected_seconds;  // nullopt: an idle relay or a file
+  MountState state = MountState::kRunning;
+  bool hidden = false;
+  bool fallback_runs = false;          // stopped itself, but a mount of its fallback chain plays
+  std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
+};
+
+// What is recorded.
+struct ArchiveTitle {
+  std::int64_t ms = 0;  // Unix
+  std::string title;    // as it came
+};
+struct ArchiveSight {
+  bool on = false;  // there is a directory to record into
+  struct Mount {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::vector<PlacedRange> ranges;  // the oldest first
+  };
+  // Without what was recorded before: Unix ms.
+  void forget_before(std::int64_t ms);
+  std::vector<Mount> mounts;
+  std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
+};
+
+struct ListenerRow {
+  std::uint64_t id = 0;  // unique over the life of the process, rising
+  std::string ip;
+  std::string user_agent;  // "": none sent
+  std::string username;    // "": none
+  std::string referer;     // "": none sent
+  std::uint64_t connected_seconds = 0;
+  std::uint64_t lag_bytes = 0;
+  std::uint64_t bytes_sent = 0;
+  bool relay = false;  // a server that relays; behind it are listeners of its own
+  bool hls = false;    // by HLS: a session, without a connection that lasts
+  // Of a page only; nullopt: not known.
+  std::optional<TcpFacts> tcp{};
+  std::optional<std::uint64_t> lag_ms{};  // behind the newest byte
+};
+// Of the audience, in the order of ids.
+struct ListenerRows {
+  std::vector<ListenerRow> rows;
+  bool more = false;  // there are some behind the last one
+};
+
+// The listeners that would move, and whether they can: a player cannot change its format.
+struct MoveOffer {
+  std::uint64_t listeners = 0;
+  bool possible = false;
+  std::string from_type, to_type;
+};
+
+// Set are either `song`, or `artist` and `title`, or none of them: then nothing changes and only
+// the verdict is asked for (Icecast answers a lone title= with success and ignores it).
+struct TitleRequest {
+  std::optional<std::string> song;
+  std::optional<std::string> artist;
+  std::optional<std::string> title;
+  std::optional<std::string> url;
+  std::string charset;  // "": not given
+  std::string encoder;  // whose title it is, by its login; "": the mount's
+  // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
+  // credentials on the raw form).
+  std::string only_from_ip;
+  std::string art;                  // the name of its picture; "": none is told
+  std::optional<std::string> next;  // what plays after it; "": that is not known any more
+  SongDetails details = {}, next_details = {};
+  std::optional<std::int64_t> at_ms = {};  // when it begins to sound, Unix; nullopt: now
+
+  // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
+  static TitleRequest of_texts(const std::string& artist, const std::string& title,
+                               const std::string& url) {
+    TitleRequest request;
+    if (artist.empty()) {
+      request.song = title;
+    } else {
+      request.artist = artist;
+      request.title = title;
+    }
+    if (!url.empty()) request.url = url;
+    request.charset = "UTF-8";
+    return request;
+  }
+};
+enum class TitleVerdict : std::uint8_t {
+  kDone,
+  kRefused,   // the format carries its own tags, or only_from_ip does not match
+  kNoSource,  // gone in between
+  kFull,      // too many that are told ahead wait
+};
+
+struct NodePostAnswer {
+  int status = 200;
+  std::string text;
+  std::string master_id;
+};
+
+// The cluster as this node sees it, at one moment.
+struct ClusterSight {
+  NodeTable table;
+  BalanceSettings settings;
+  std::string id;
+  bool redirects = false;
+  SteadyTime now{};
+  bool hands_over = false;  // sessions, to other nodes
+  // Of mounts that are limited over the whole cluster, what this node has and gives.
+  std::map<std::string, SlotBook::Picture, std::less<>> slots{};
+  // Of a mount's stream: the server of the source first, this one last; empty: it is not here.
+  std::function<std::vector<std::string>(const std::string& mount)> way_here{};
+};
+// The listener that an administrator asks about.
+struct ExplainAsk {
+  std::string mount;
+  bool https = false;
+  Address client;
+  std::string user_agent;
+};
+struct Explanation {
+  Choice choice;
+  PickTrace trace;
+  std::string origin;   // of the chosen node, for this client; "": none
+  std::string country;  // of the client; "": not known
+};
+
+// One link of this server.
+struct LinkRow {
+  std::string id;       // of the other side; "": not known yet
+  std::string peer;     // address, or the name it is reached by
+  bool master = false;  // the other side is ours
+  bool up = false;
+  std::uint64_t seconds = 0;  // up
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t round_trip_us = 0;   // 0: not known
+  std::int64_t clock_offset_ms = 0;  // its wall clock less ours
+  std::uint64_t issued = 0;          // redirects to us, as the master counts them
+  std::size_t streams = 0;           // that the master offers
+  std::string version{};             // of a node
+};
+// A row of what nodes do with mounts that one of them captures, or of a source at a node.
+struct IngestSight {
+  IngestRow row;
+  std::string refused;  // why it does not count; "": it does
+};
+struct PassedMessage {
+  MessageFrame message;
+  WallTime when{};
+};
+
+// How the node is to drain; what is not given is as configured.
+struct DrainRequest {
+  std::optional<DrainMode> mode;
+  std::optional<std::uint64_t> seconds;
+  std::string rate;  // "": not given
+  bool then_exit = false;
+  std::string asked_by;
+};
+struct DrainStatus {
+  std::string mode;  // "": it does not drain
+  std::uint64_t listeners = 0;
+  std::uint64_t seconds_left = 0;
+};
+
+// What has changed in the statistics of all mounts.
+struct StatsNews {
+  std::shared_ptr<const StatsDocument> now;
+  std::string changes;              // lines of EVENT, since the document that was given
+  std::optional<std::string> dump;  // all of it in lines of EVENT, where that was asked for
+};
+
+class Station {
+ public:
+  template <class T>
+  using Then = UniqueFunction<void(T)>;
+
+  virtual ~Station() = default;
+
+  // The icestats document of all mounts, hidden ones too, or of one.
+  virtual void stats_text(std::optional<std::string> mount, Then<std::string> then) = 0;
+  virtual void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
+                          Then<StatsNews> then) = 0;
+  // An error (of any kind) is answered 503: a short list would end relays (doc/decisions.md C11).
+  virtual void mounts(Then<Result<std::vector<MountRow>>> then) = 0;
+  virtual MountState state_of(const std::string& mount) = 0;
+  // What SHOUTcast's pages say of a mount, hidden or not, and what was played on it.
+  struct ShoutcastSight {
+    ShoutcastStream stream;
+    std::vector<PlayedTitle> played;
+  };
+  virtual ShoutcastSight shoutcast_sight(const std::string& /*mount*/) { return {}; }
+  // A Shoutcast v1 source feeds the mount (only then /admin.cgi may set its title).
+  virtual bool fed_by_shoutcast(const std::string& mount) = 0;
+
+  // mount: "" for all of them, and no titles; titles of [from_ms, to_ms).
+  virtual void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                       Then<ArchiveSight> then) = 0;
+  // Of all files that lie within; how many there were.
+  virtual void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                               Then<std::uint64_t> files) = 0;
+
+  virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
+  virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;
+  // The first `most` behind this id, with their connections.
+  virtual void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
+                              Then<ListenerRows> then) = 0;
+  virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
+  // How many went.
+  virtual void move_listeners(const std::string& from, const std::string& to,
+                              Then<std::uint64_t> moved) = 0;
+  // One of them; "": it goes, else why not.
+  virtual void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                             Then<std::string> then) = 0;
+  virtual void kill_source(const std::string& mount) = 0;
+  // One encoder of it, by its id.  False: none.
+  virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }
+  virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
+  virtual void set_title(const std::string& mount, TitleRequest request,
+                         Then<TitleVerdict> then) = 0;
+  virtual void node_posted(NodePost post, Then<NodePostAnswer> then) = 0;
+  virtual void list_polled(ListPoll poll) = 0;
+  virtual ClusterSight cluster() = 0;
+  virtual Explanation explain(const ExplainAsk& ask) = 0;
+  // Where there are no links, nothing is linked.
+  virtual std::vector<LinkRow> links() { return {}; }
+  virtual std::vector<IngestSight> ingest_rows() { return {}; }
+  virtual std::vector<PassedMessage> messages() { return {}; }
+  virtual Result<void> publish(const std::string& /*topic*/, std::string /*bytes*/) {
+    return Error::not_found("nothing is linked");
+  }
+  virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
+    then({0, false, cat({"node ", node, " is not linked"})});
+  }
+  // The external configuration as JSON; "": none.
+  virtual std::string external_json() { return {}; }
+  // The removal that the list with this ETag wants.
+  virtual Result<void> confirm_external(const std::string& /*etag*/) {
+    return Error::not_found("there is no external configuration");
+  }
+  // An error: the request cannot be carried out, and why.
+  virtual Result<void> drain(DrainRequest request) = 0;
+  virtual Result<void> undrain() = 0;
+  virtual DrainStatus drain_status() = 0;
+  virtual void users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) = 0;
+};
+
+}  // namespace lb

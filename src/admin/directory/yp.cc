@@ -1,0 +1,220 @@
+#include "admin/directory/yp.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstAdd = 60s;
+constexpr auto kFirstTouch = 5s;
+constexpr auto kLeastTouch = 30s;
+constexpr auto kMaxTouch = 86400s;
+constexpr auto kUnreachable = 1200s;
+constexpr auto kRefused = 7200s;
+
+bool is_plain(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+void append_escaped(std::string& out, std::string_view text, std::string_view keep) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (const char c : text) {
+    if (is_plain(c) || keep.find(c) != std::string_view::npos) {
+      out.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back('%');
+    out.push_back(kHex[byte >> 4]);
+    out.push_back(kHex[byte & 15]);
+  }
+}
+
+// As the directory wrote it, if it means the same in a form: Icecast does not escape it at all.
+std::string same_sid(std::string_view sid) {
+  std::string out;
+  append_escaped(out, sid, "-._~");
+  return out;
+}
+
+std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
+  for (const std::string& line : answer.headers) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos && iequals(std::string_view(line).substr(0, colon), name))
+      return trim(std::string_view(line).substr(colon + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string yp_escape(std::string_view text) {
+  std::string out;
+  append_escaped(out, text, {});
+  return out;
+}
+
+std::string yp_add_form(const YpStream& stream) {
+  std::string form =
+      cat({"action=add&sn=", yp_escape(stream.name), "&genre=", yp_escape(stream.genre),
+           "&cpswd=", yp_escape(stream.cluster_password), "&desc=", yp_escape(stream.description),
+           "&url=", yp_escape(stream.url), "&listenurl=", yp_escape(stream.listenurl),
+           "&type=", yp_escape(stream.type), "&stype=", yp_escape(stream.subtype),
+           "&b=", yp_escape(stream.bitrate), "&"});
+  // Pairs as the encoder wrote them; an '&' of its own would be a field of ours.
+  append_escaped(form, stream.audio_info, "=;-_.");
+  return form + "\r\n";
+}
+
+std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
+  return cat({"action=touch&sid=", same_sid(sid), "&st=", yp_escape(stream.song),
+              "&listeners=", stream.listeners, "&max_listeners=", stream.max_listeners,
+              "&stype=", yp_escape(stream.subtype), "\r\n"});
+}
+
+std::string yp_remove_form(std::string_view sid) {
+  return cat({"action=remove&sid=", same_sid(sid), "\r\n"});
+}
+
+YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)
+    : clock_(clock), log_(log), post_(std::move(post)) {}
+
+const YpDirectory* YpAnnouncer::directory_of(const std::string& url) const {
+  const auto at =
+      std::find_if(directories_.begin(), directories_.end(),
+                   [&url](const YpDirectory& directory) { return directory.url == url; });
+  return at == directories_.end() ? nullptr : &*at;
+}
+
+void YpAnnouncer::set_directories(std::vector<YpDirectory> directories) {
+  const auto before = std::exchange(directories_, std::move(directories));
+  for (const YpDirectory& directory : before)
+    if (directory_of(directory.url) == nullptr) drop_gone(directory, {});
+}
+
+void YpAnnouncer::drop_gone(const YpDirectory& directory,
+                            const std::map<std::string_view, const YpStream*>& now) {
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const auto& [key, entry] = *at;
+    if (key.url != directory.url || now.contains(key.mount)) {
+      ++at;
+      continue;
+    }
+    if (entry.asked) {  // the answer may bring a sid to be removed
+      at->second.gone = true;
+      ++at;
+      continue;
+    }
+    if (!entry.sid.empty()) remove(directory, key.mount, entry.sid);
+    at = entries_.erase(at);
+  }
+}
+
+void YpAnnouncer::tick(const std::vector<YpStream>& streams) {
+  const SteadyTime now = clock_.steady();
+  std::map<std::string_view, const YpStream*> playing;
+  for (const YpStream& stream : streams) playing[stream.mount] = &stream;
+  for (const YpDirectory& directory : directories_) {
+    drop_gone(directory, playing);
+    for (const YpStream& stream : streams) {
+      const auto [at, is_new] = entries_.try_emplace(Key{directory.url, stream.mount});
+      Entry& entry = at->second;
+      entry.gone = false;
+      if (is_new) {
+        entry.due = now + kFirstAdd;
+        entry.interval = std::max<std::chrono::seconds>(directory.touch_interval, kLeastTouch);
+      }
+      if (entry.asked || now < entry.due) continue;
+      entry.asked = true;
+      if (entry.sid.empty())
+        add(directory, stream, entry);
+      else
+        touch(directory, stream, entry);
+    }
+  }
+}
+
+void YpAnnouncer::add(const YpDirectory& directory, const YpStream& stream, Entry&) {
+  post_(directory, yp_add_form(stream),
+        [this, key = Key{directory.url, stream.mount}](Result<FetchAnswer> answer) {
+          answered(key, true, std::move(answer));
+        });
+}
+
+void YpAnnouncer::touch(const YpDirectory& directory, const YpStream& stream, Entry& entry) {
+  post_(directory, yp_touch_form(entry.sid, stream),
+        [this, key = Key{directory.url, stream.mount}](Result<FetchAnswer> answer) {
+          answered(key, false, std::move(answer));
+        });
+}
+
+void YpAnnouncer::remove(const YpDirectory& directory, const std::string& mount,
+                         const std::string& sid) {
+  log_.info("yp/yp", cat({"mount ", mount, ": removed from ", shown_url(directory.url)}));
+  ++removing_;
+  post_(directory, yp_remove_form(sid), [this](const Result<FetchAnswer>&) {
+    if (--removing_ == 0 && withdrawn_) std::exchange(withdrawn_, nullptr)();
+  });
+}
+
+void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> answer) {
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  entry.asked = false;
+  const SteadyTime now = clock_.steady();
+  const std::string what =
+      cat({"mount ", key.mount, ": ", was_add ? "adding to " : "touching ", shown_url(key.url)});
+  const auto failed = [&](std::string_view why, std::chrono::seconds wait) {
+    log_.error("yp/yp", cat({what, " failed (", why, "); next attempt in ", wait.count(), "s"}));
+    entry.sid.clear();
+    entry.due = now + wait;
+  };
+  if (!answer) {
+    failed(answer.error().what, kUnreachable);
+  } else {
+    if (const auto freq = parse_u64(header_of(*answer, "TouchFreq")))
+      entry.interval = std::clamp<std::chrono::seconds>(
+          std::chrono::seconds(
+              std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMaxTouch.count()))),
+          kLeastTouch, kMaxTouch);
+    const auto sid = header_of(*answer, "SID");
+    const bool taken = header_of(*answer, "YPResponse") == "1" && (!was_add || !sid.empty());
+    if (!taken) {
+      const auto message = header_of(*answer, "YPMessage");
+      failed(message.empty() ? "no answer of a directory" : message,
+             was_add ? std::chrono::seconds(kRefused)
+                     : std::max<std::chrono::seconds>(entry.interval, kUnreachable));
+    } else if (was_add) {
+      entry.sid = sid;
+      entry.due = now + kFirstTouch;
+      log_.info("yp/yp", cat({"mount ", key.mount, ": listed by ", shown_url(key.url)}));
+    } else {
+      entry.due = now + entry.interval;
+    }
+  }
+  if (!entry.gone) return;
+  if (!entry.sid.empty()) remove(YpDirectory{key.url, 6s, 600s}, key.mount, entry.sid);
+  entries_.erase(at);
+}
+
+void YpAnnouncer::withdraw(UniqueFunction<void()> done) {
+  for (const auto& [key, entry] : entries_) {
+    const YpDirectory* directory = directory_of(key.url);
+    if (directory != nullptr && !entry.sid.empty()) remove(*directory, key.mount, entry.sid);
+  }
+  entries_.clear();
+  directories_.clear();
+  if (removing_ == 0)
+    done();
+  else
+    withdrawn_ = std::move(done);
+}
+
+}  // namespace lb

@@ -1,0 +1,133 @@
+#include "admin/feed/event_stream.h"
+
+#include <ctime>
+
+#include "base/cat.h"
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxPendingEvents = 64 * 1024;
+// How long a browser waits before it comes back.
+constexpr std::string_view kGreeting = "retry: 3000\n\n";
+
+bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
+
+// Where a person or an encoder is.
+bool is_address(const ServerEvent& event, std::string_view name) {
+  const bool switched = event.type == "source-takeover" || event.type == "source-return";
+  return name == "address" || (switched && (name == "from" || name == "to"));
+}
+
+std::string json_of(const ServerEvent& event, const std::string& node,
+                    const Followers::Scope& scope) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("id").text(event.id);
+  json.key("time").text(event_time(event.when));
+  json.key("node").text(node);
+  json.key("event").text(event.type);
+  json.key("subject").text(event.subject);
+  const bool details = !scope.owns || is_of_mount(event);
+  for (const auto& [name, value] : event.details)
+    if (details && (scope.addresses || !is_address(event, name))) json.key(name).text(value);
+  json.end_object();
+  return json.take();
+}
+
+std::string text_of(const ServerEvent& event, const std::string& node,
+                    const Followers::Scope& scope) {
+  // JSON has its line ends escaped, so one data line is enough.
+  return cat(
+      {"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json_of(event, node, scope), "\n\n"});
+}
+
+// "": this reader is not shown it.
+std::string shown_text(const ServerEvent& event, const std::string& text, const std::string& node,
+                       const Followers::Scope& scope) {
+  if (scope.is_whole()) return text;
+  if (scope.owns && is_of_mount(event) && !scope.owns(event.subject, event.account)) return {};
+  return text_of(event, node, scope);
+}
+
+}  // namespace
+
+std::string event_json(const ServerEvent& event, const std::string& node) {
+  return json_of(event, node, {});
+}
+
+std::string event_time(WallTime when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+EventStream::EventStream(Loop& loop, std::string node)
+    : loop_(loop),
+      node_(std::move(node)),
+      run_(std::to_string(std::chrono::system_clock::to_time_t(loop.clock().wall()))),
+      followers_(loop),
+      timer_(loop, [this] { beat(); }) {}
+
+const ServerEvent& EventStream::publish(ServerEvent event) {
+  loop_.assert_here();
+  event.id = cat({run_, "-", ++number_});
+  event.when = loop_.clock().wall();
+  std::string text = text_of(event, node_, {});
+  kept_.push_back({number_, std::move(text), std::move(event)});
+  if (kept_.size() > kKept) kept_.pop_front();
+  const Kept& newest = kept_.back();
+  followers_.check_logins();
+  followers_.for_each([&](Followers::Follower& follower) {
+    followers_.send(follower, shown_text(newest.event, newest.text, node_, follower.scope));
+  });
+  followers_.sweep();
+  return newest.event;
+}
+
+void EventStream::check_logins() {
+  followers_.check_logins();
+  followers_.sweep();
+}
+
+bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
+                      std::string_view last_id, Followers::Ended ended, Followers::Scope scope) {
+  loop_.assert_here();
+  if (followers_.size() >= kMaxReaders) return false;
+  Followers::Follower& follower =
+      followers_.add(std::move(transport), std::move(head), std::move(ended));
+  follower.scope = std::move(scope);
+  const std::string missed = missed_since(last_id, follower.scope);
+  follower.most_pending = kMaxPendingEvents + missed.size();
+  followers_.send(follower, cat({kGreeting, missed}));
+  followers_.sweep();
+  if (!timer_.armed()) timer_.after(kHeartbeat);
+  return true;
+}
+
+std::string EventStream::missed_since(std::string_view last_id,
+                                      const Followers::Scope& scope) const {
+  if (last_id.empty()) return {};
+  std::uint64_t known = 0;
+  const std::size_t dash = last_id.find('-');
+  if (dash != std::string_view::npos && last_id.substr(0, dash) == run_)
+    known = parse_u64(last_id.substr(dash + 1)).value_or(0);
+  std::string missed;
+  for (const Kept& event : kept_)
+    if (event.number > known) missed += shown_text(event.event, event.text, node_, scope);
+  return missed;
+}
+
+void EventStream::beat() {
+  followers_.check_logins();
+  followers_.for_each(
+      [this](Followers::Follower& follower) { followers_.send(follower, ":\n\n"); });
+  followers_.sweep();
+  if (!followers_.empty()) timer_.after(kHeartbeat);
+}
+
+}  // namespace lb

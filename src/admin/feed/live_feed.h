@@ -1,0 +1,171 @@
+// LiveFeed: what is heard at this moment, as server-sent events (/api/v1/live): first the state,
+// then what changes.
+//
+//   id: 1763640000-5f3a09c1-17
+//   event: state
+//   data: {"time":"2026-11-20T06:52:17Z","more":false,"totals":{…},"nodes":[…],"mounts":[…],…}
+//
+// Every row has the number of the sample that changed it, so what a reader has missed is what has a
+// higher number than its own: nothing is kept for a reader but that number.  The id has the run of
+// the process, a digest of what the reader is shown, and the number; with any other id the reader
+// gets the state.  Rows that have gone are remembered, kKeptRemovals of them.
+// A state or a change of more than kPartBytes goes out in parts; the last one has the id.
+// Totals come with each sample that changes them, rows at most each kRowPause.
+// A reader may follow the listeners of one mount too, some kMaxListeners of them; of mounts that
+// kMaxFollowed readers' questions name.  Their rows come from outside, as JSON.
+// Thread: one loop.
+// Ownership: LiveService.
+// Bounds: kMaxReaders; a reader that has not taken its last part is made no other, so it costs one
+// part here and kUnsentBytes in the kernel; after kUnreadTime it is sent away.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "admin/feed/followers.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace lb {
+
+struct LiveMount {
+  std::uint64_t listeners = 0, kbps = 0;  // owed to them
+  std::string account, title;             // "": none
+
+  bool operator==(const LiveMount&) const = default;
+};
+struct LiveNode {
+  std::string_view state;  // up, suspect, down, draining
+  std::uint64_t listeners = 0, kbps = 0;
+
+  bool operator==(const LiveNode&) const = default;
+};
+// Of a listener: the JSON of its row, with the address and without.
+struct LiveListener {
+  std::string open, closed;
+
+  bool operator==(const LiveListener&) const = default;
+};
+using LiveListeners = std::map<std::string, LiveListener, std::less<>>;  // by NODE/ID
+struct LiveSample {
+  std::map<std::string, LiveMount, std::less<>> mounts;  // on air
+  std::map<std::string, LiveNode, std::less<>> nodes;
+};
+
+// What a reader is shown.
+struct LiveScope {
+  // Empty: every mount.
+  std::function<bool(std::string_view mount, std::string_view account)> shows;
+  bool numbers_of_nodes = true;  // else their states alone
+  std::string key;               // another one for each other view
+  std::string listeners_of;      // a mount; "": of none
+  bool addresses = false;        // of these listeners
+};
+
+class LiveFeed {
+ public:
+  static constexpr std::size_t kMaxReaders = 64;
+  static constexpr std::size_t kPartBytes = 64 * 1024, kUnsentBytes = 64 * 1024;
+  static constexpr std::size_t kKeptRemovals = 4096;
+  static constexpr std::size_t kMaxListeners = 500, kMaxFollowed = 16;
+  static constexpr std::chrono::milliseconds kRowPause{1000};
+  static constexpr std::chrono::seconds kHeartbeat{15}, kUnreadTime{60};
+
+  explicit LiveFeed(Loop& loop);
+
+  // False: there are too many readers, and nothing has been taken.  REQUIRES: a take() lately.
+  bool add(std::unique_ptr<Transport>& transport, std::string head, std::string_view last_id,
+           Followers::Ended ended, std::function<bool()> holds, LiveScope scope);
+  // Sends what is new in it.
+  void take(LiveSample sample);
+  std::size_t readers() const noexcept { return readers_.size(); }
+  // Mounts whose listeners some reader follows.
+  std::set<std::string, std::less<>> followed() const;
+  // The listeners of one of them; more: there are others.
+  void take_listeners(const std::string& mount, const LiveListeners& listeners, bool more);
+
+ private:
+  template <class T>
+  struct Row {
+    std::optional<T> now;  // nullopt: it has gone
+    std::uint64_t changed = 0;
+    // Of a mount: whose it was, and until when.
+    std::string account_before = {};
+    std::uint64_t account_changed = 0;
+  };
+  template <class T>
+  using Rows = std::map<std::string, Row<T>, std::less<>>;
+  // What goes out: all rows that have changed behind `since`.
+  struct Pass {
+    std::uint64_t since = 0, target = 0;  // since 0: the state
+    bool first = true;
+    enum class In : std::uint8_t { kNodes, kMounts, kListeners } in = In::kNodes;
+    std::string after;  // the last name that has been looked at
+  };
+  struct Reader {
+    Followers::Follower* follower = nullptr;
+    LiveScope scope;
+    std::string digest;
+    std::uint64_t seen = 0;  // it has all up to this number; 0: nothing
+    std::optional<Pass> pass;
+    std::string totals;  // as told last
+    std::uint64_t totals_of = 0;
+    SteadyTime rows_at{}, sent_at{}, progress_at{};
+    std::uint64_t sent = 0;
+  };
+  struct Part {
+    std::string nodes, mounts, listeners, gone_nodes, gone_mounts, gone_listeners;
+
+    std::size_t size() const noexcept {
+      return nodes.size() + mounts.size() + listeners.size() + gone_nodes.size() +
+             gone_mounts.size() + gone_listeners.size();
+    }
+  };
+
+  template <class T>
+  void merge(Rows<T>& rows, const std::map<std::string, T, std::less<>>& now);
+  template <class T>
+  void forget(Rows<T>& rows, std::uint64_t up_to);
+  std::uint64_t number_of(std::string_view last_id, const std::string& digest) const;
+  void serve(Reader& reader, SteadyTime now);
+  // Goes on with the pass of the reader; "": there was nothing to tell.
+  std::string next_part(Reader& reader);
+  // False: the part is full.
+  template <class T, class Write>
+  bool add_rows(const Rows<T>& rows, Pass& pass, const Part& part, Write write) const;
+  void add_node(const Reader& reader, const std::string& id, const Row<LiveNode>& row,
+                Part& part) const;
+  void add_mount(const Reader& reader, const std::string& name, const Row<LiveMount>& row,
+                 Part& part) const;
+  void add_listener(const Reader& reader, const std::string& place, const Row<LiveListener>& row,
+                    Part& part) const;
+  void forget_unfollowed();
+  std::string totals_for(const Reader& reader) const;
+  void send(Reader& reader, std::string_view text, SteadyTime now);
+
+  Loop& loop_;
+  const std::string run_;
+  std::uint64_t number_ = 1;  // of the last sample that changed something
+  std::uint64_t least_ = 0;   // rows that went up to here are forgotten
+  std::size_t gone_ = 0;
+  Rows<LiveMount> mounts_;
+  Rows<LiveNode> nodes_;
+  struct Followed {
+    Rows<LiveListener> rows;
+    bool more = false;
+  };
+  std::map<std::string, Followed, std::less<>> followed_;  // by mount
+  Followers followers_;
+  std::list<Reader> readers_;
+  SteadyTime checked_{};
+};
+
+}  // namespace lb

@@ -1,0 +1,264 @@
+#include "admin/feed/now_json.h"
+
+#include <algorithm>
+
+#include "base/cat.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "stream/source/picture_shelf.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kBetween = " - ";
+
+void text_or_null(JsonWriter& json, std::string_view text) {
+  if (text.empty())
+    json.null();
+  else
+    json.text(text);
+}
+
+void write_number(JsonWriter& json, const std::string& text) {
+  if (const auto number = parse_u64(text))
+    json.number(*number);
+  else
+    json.null();
+}
+
+// The members that say what a title is.
+void write_words(JsonWriter& json, const PlayedTitle& title) {
+  const SongParts parts = song_parts(title.title);
+  json.key("text").text(title.title);
+  json.key("artist");
+  text_or_null(json, parts.artist);
+  json.key("title").text(parts.title);
+  json.key("album");
+  text_or_null(json, title.details.album);
+  json.key("duration_ms");
+  if (title.details.duration_ms > 0)
+    json.number(title.details.duration_ms);
+  else
+    json.null();
+  json.key("isrc");
+  text_or_null(json, title.details.isrc);
+}
+
+void write_title(JsonWriter& json, const NowMount& now, const PlayedTitle& title, bool has_time) {
+  json.begin_object();
+  json.key("id");
+  text_or_null(json, title.place ? print_address(*title.place) : std::string());
+  json.key("wall_ms");
+  if (has_time)
+    json.number(unix_ms(title.at));
+  else
+    json.null();
+  write_words(json, title);
+  json.key("art");
+  text_or_null(json, art_path(now, title));
+  json.key("url");
+  text_or_null(json, title.url);
+  json.end_object();
+}
+
+void write_stream(JsonWriter& json, const NowStream& stream) {
+  json.begin_object();
+  json.key("mount").text(stream.mount);
+  json.key("type").text(stream.content_type);
+  json.key("bitrate");
+  write_number(json, stream.bitrate);
+  json.key("hls");
+  text_or_null(json, stream.hls_url.empty() ? std::string() : stream.mount + "/live.m3u8");
+  json.end_object();
+}
+
+void write_next(JsonWriter& json, const NowMount& now) {
+  if (!now.next) {
+    json.null();
+    return;
+  }
+  json.begin_object();
+  write_words(json, *now.next);
+  json.end_object();
+}
+
+void write_seam(JsonWriter& json, const WallSeam& seam) {
+  json.begin_object();
+  json.key("wall_ms").number(seam.wall_ms);
+  json.key("after_wall_ms").number(seam.after_wall_ms);
+  json.end_object();
+}
+
+void write_present(JsonWriter& json, const NowMount& now) {
+  json.key("title");
+  if (now.title)
+    write_title(json, now, *now.title, now.title_has_time);
+  else
+    json.null();
+}
+
+// What list and single answer have in common.
+void write_head(JsonWriter& json, const NowMount& now) {
+  json.key("mount").text(now.stream.mount);
+  json.key("station").text(now.station.id);
+  json.key("on_air").boolean(now.stream.on_air);
+  json.key("name").text(now.stream.name);
+  json.key("genre").text(now.stream.genre);
+  json.key("url").text(now.stream.url);
+  json.key("type").text(now.stream.content_type);
+  json.key("bitrate");
+  write_number(json, now.stream.bitrate);
+  json.key("listeners").number(now.stream.listeners);
+  write_present(json, now);
+}
+
+void write_listed_station(JsonWriter& json, const NowMount& now) {
+  json.begin_object();
+  json.key("id").text(now.station.id);
+  json.key("name").text(now.stream.name);
+  json.key("description").text(now.description);
+  json.key("genre").text(now.stream.genre);
+  json.key("url").text(now.stream.url);
+  json.key("timezone").text(now.station.timezone);
+  json.key("logo");
+  text_or_null(json, now.station.logo);
+  json.key("page");
+  text_or_null(json, now.station.page);
+  json.key("on_air").boolean(now.stream.on_air);
+  json.key("listeners").number(now.stream.listeners);
+  write_present(json, now);
+  json.key("mounts").begin_array();
+  for (const NowStream& stream : now.streams) json.text(stream.mount);
+  json.end_array();
+  json.end_object();
+}
+
+}  // namespace
+
+SongParts song_parts(std::string_view text) noexcept {
+  const std::size_t at = text.find(kBetween);
+  if (at == std::string_view::npos) return {{}, text};
+  return {text.substr(0, at), text.substr(at + kBetween.size())};
+}
+
+std::string art_path(const NowMount& now, const PlayedTitle& title) {
+  if (!title.art.empty()) return cat({kPicturePath, title.art});
+  return now.station.art.empty() ? now.station.logo : now.station.art;
+}
+
+std::string station_id(std::string_view mount) {
+  if (mount.starts_with('/')) mount.remove_prefix(1);
+  const std::size_t slash = mount.rfind('/'), dot = mount.rfind('.');
+  if (dot != std::string_view::npos && dot > 0 && (slash == std::string_view::npos || dot > slash))
+    mount = mount.substr(0, dot);
+  std::string id;
+  for (const char c : mount) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const bool plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    id += plain ? lower : '_';
+  }
+  return id.empty() ? "_" : id;
+}
+
+std::string title_json(const NowMount& now) {
+  if (!now.title) return "null";
+  JsonWriter json;
+  write_title(json, now, *now.title, now.title_has_time);
+  return json.take();
+}
+
+std::string next_json(const NowMount& now) {
+  JsonWriter json;
+  write_next(json, now);
+  return json.take();
+}
+
+std::string seam_json(const WallSeam& seam) {
+  JsonWriter json;
+  write_seam(json, seam);
+  return json.take();
+}
+
+std::string now_json(const NowMount& now, std::int64_t now_ms) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("now_ms").number(now_ms);
+  write_head(json, now);
+  json.key("history").begin_array();
+  for (const PlayedTitle& one : now.history) write_title(json, now, one, true);
+  json.end_array();
+  json.key("next");
+  write_next(json, now);
+  json.key("logo");
+  text_or_null(json, now.station.logo);
+  json.key("live");
+  if (now.live_at) {
+    json.begin_object();
+    json.key("at").text(print_address(*now.live_at));
+    json.key("wall_ms");
+    if (now.live_ms)
+      json.number(*now.live_ms);
+    else
+      json.null();
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("past");
+  if (now.oldest_ms)
+    json.begin_object().key("oldest_ms").number(*now.oldest_ms).end_object();
+  else
+    json.null();
+  json.key("seams").begin_array();
+  for (const WallSeam& seam : now.seams) write_seam(json, seam);
+  json.end_array();
+  json.key("streams").begin_array();
+  for (const NowStream& stream : now.streams) write_stream(json, stream);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::int64_t to_ms,
+                             const std::vector<ArchiveTitle>& titles) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("mount").text(mount);
+  json.key("from_ms").number(from_ms);
+  json.key("to_ms").number(to_ms);
+  json.key("titles").begin_array();
+  for (const ArchiveTitle& one : titles) {
+    const SongParts parts = song_parts(one.title);
+    json.begin_object();
+    json.key("wall_ms").number(one.ms);
+    json.key("text").text(one.title);
+    json.key("artist");
+    text_or_null(json, parts.artist);
+    json.key("title").text(parts.title);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string now_list_json(const std::vector<NowMount>& all, const std::vector<NowMount>& stations,
+                          std::int64_t now_ms) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("now_ms").number(now_ms);
+  json.key("mounts").begin_array();
+  for (const NowMount& now : all) {
+    json.begin_object();
+    write_head(json, now);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("stations").begin_array();
+  for (const NowMount& now : stations) write_listed_station(json, now);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace lb

@@ -1,0 +1,49 @@
+// StatsFeed: the followers of Icecast's STATS method: a full dump, then every change.
+//
+// Thread: control, where the transports live from add() on.
+// Ownership: Services.
+// One document a tick for all followers; none is made while there are no followers.  The next is
+// asked for when the last has come.
+// Bounds: a follower that does not read is dropped when it would have to be kept 1 MiB beyond its
+// dump.
+// Source: Icecast 2.4.4.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "admin/command/station.h"
+#include "admin/feed/followers.h"
+#include "net/loop/loop.h"
+#include "net/socket/transport.h"
+
+namespace lb {
+
+class StatsFeed {
+ public:
+  using Ended = Followers::Ended;
+
+  StatsFeed(Loop& loop, Station& station);
+  ~StatsFeed();
+  StatsFeed(const StatsFeed&) = delete;
+  StatsFeed& operator=(const StatsFeed&) = delete;
+
+  // head: goes before the dump.  ended: called once, when the follower has gone.
+  void add(std::unique_ptr<Transport> transport, std::string head, Ended ended,
+           Followers::Scope scope = {});
+  std::size_t followers() const noexcept { return followers_.size(); }
+
+ private:
+  void tick();
+  void request_news();
+  void send(StatsNews news);
+
+  Station& station_;
+  Followers followers_;
+  std::shared_ptr<const StatsDocument>
+      last_;  // null: nothing has been sent yet, or it is being compared
+  bool asked_ = false, request_again_ = false;  // for news that is under way
+  Timer timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,68 @@
+#include "admin/metrics/health_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/cat.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+// In use, of 100: 100 only when it is full, and never above.
+int percent_used(const NodeHealth& health) {
+  const double percent = std::floor(std::clamp(health.use, 0.0, 1.0) * 100);
+  return static_cast<int>(percent);
+}
+
+}  // namespace
+
+std::string_view to_text(NodeCondition condition) noexcept {
+  switch (condition) {
+    case NodeCondition::kStarting:
+      return "starting";
+    case NodeCondition::kUp:
+      return "up";
+    case NodeCondition::kFull:
+      return "full";
+    case NodeCondition::kDraining:
+      return "draining";
+  }
+  return "";
+}
+
+std::string health_json(const NodeHealth& health) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("state").text(to_text(health.condition));
+  if (!health.drain.empty()) json.key("drain").text(health.drain);
+  json.key("listeners").number(health.listeners);
+  json.key("capacity_used").number(std::round(health.use * 1000) / 1000);
+  if (!health.certificate.empty()) {
+    json.key("certificate").text(health.certificate);
+    json.key("warnings").begin_array().text("certificate").end_array();
+  }
+  json.key("version").text(health.version);
+  json.end_object();
+  return json.take() + "\n";
+}
+
+std::string agent_line(const NodeHealth& health) {
+  if (health.condition == NodeCondition::kDraining) return "drain\n";
+  if (health.condition == NodeCondition::kStarting) return "down\n";
+  // "0%" would mean drain; a full node is left out by its maxconn, and by /_lb/health.
+  const int free = std::max(1, 100 - percent_used(health));
+  std::string line = cat({"up ready ", free, "%"});
+  if (health.most_listeners > 0) line += cat({" maxconn:", health.most_listeners});
+  return line + "\n";
+}
+
+std::string datagram_answer(const NodeHealth& health, std::string_view id, std::size_t most_bytes) {
+  std::string answer(id.empty() ? "-" : id);
+  answer.append(" ").append(to_text(health.condition));
+  answer += cat({" ", percent_used(health), "%\n"});
+  answer.resize(std::min(answer.size(), most_bytes));
+  return answer;
+}
+
+}  // namespace lb

@@ -1,0 +1,247 @@
+#include "admin/metrics/history.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lb {
+namespace {
+
+constexpr std::uint32_t kGapValue = 0xFFFF;
+constexpr unsigned kMantissaBits = 11, kExponents = 31;
+constexpr double kUnit = 1.0 / 16;
+constexpr double kUnknownValue = std::numeric_limits<double>::quiet_NaN();
+
+std::uint32_t packed(double value) {
+  if (!(value >= 0)) return std::isnan(value) ? kGapValue : 0;
+  double left = value / kUnit;
+  unsigned exponent = 0;
+  while (std::round(left) >= (1U << kMantissaBits)) {
+    left /= 2;
+    if (++exponent == kExponents) return ((kExponents - 1) << kMantissaBits) | 2047;
+  }
+  return (exponent << kMantissaBits) | static_cast<std::uint32_t>(std::round(left));
+}
+
+double unpacked(std::uint32_t value) {
+  if (value == kGapValue) return kUnknownValue;
+  const std::uint32_t mantissa = value & ((1U << kMantissaBits) - 1);
+  return static_cast<double>(std::uint64_t{mantissa} << (value >> kMantissaBits)) * kUnit;
+}
+
+std::uint32_t point_of(double mean, double max) { return packed(mean) << 16 | packed(max); }
+
+std::size_t place(std::size_t tier, std::int64_t slot) {
+  return static_cast<std::size_t>(slot) % History::kTiers[tier].points;
+}
+
+// Means and maxima of several points.
+struct Gathered {
+  double sum = 0, max = 0;
+  unsigned count = 0;
+
+  void add(std::uint32_t point) {
+    if (point == History::kGap) return;
+    sum += unpacked(point >> 16);
+    max = std::max(max, unpacked(point & 0xFFFF));
+    ++count;
+  }
+  double mean() const { return count == 0 ? kUnknownValue : sum / count; }
+  double most() const { return count == 0 ? kUnknownValue : max; }
+};
+
+void add_to(double& sum, double more) {
+  if (std::isnan(more)) return;
+  sum = std::isnan(sum) ? more : sum + more;
+}
+void add_to(HistoryRow& sum, const HistoryRow& more) {
+  for (std::size_t i = 0; i < sum.mean.size(); ++i) {
+    add_to(sum.mean[i], more.mean[i]);
+    add_to(sum.max[i], more.max[i]);
+  }
+}
+
+double weight_of(const HistoryRow& row) {
+  double sum = 0;
+  for (const double value : row.mean) add_to(sum, value);
+  return sum;
+}
+
+}  // namespace
+
+History::Series::Series() {
+  for (std::size_t tier = 0; tier < kTiers.size(); ++tier)
+    rings[tier].assign(kTiers[tier].points, History::kGap);
+}
+
+template <class F>
+void History::each_series(F act) {
+  for (Series& series : all_.series) act(series);
+  for (Rows* rows : {&mounts_, &nodes_})
+    for (auto& [name, row] : *rows)
+      for (Series& series : row.series) act(series);
+}
+
+void History::clear_slots(std::size_t tier, std::int64_t from, std::int64_t until) {
+  const auto points = static_cast<std::int64_t>(kTiers[tier].points);
+  from = std::max(from, until - points);
+  each_series([&](Series& series) {
+    for (std::int64_t slot = from; slot < until; ++slot)
+      series.rings[tier][place(tier, slot)] = History::kGap;
+  });
+}
+
+// A point of a coarser tier that is not over comes from those of the finer one.
+std::uint32_t History::point(const Series& series, std::size_t tier, std::int64_t slot) const {
+  if (tier == 0 || slot < last_[tier]) return series.rings[tier][place(tier, slot)];
+  const std::int64_t parts = kTiers[tier].step / kTiers[tier - 1].step;
+  Gathered all;
+  for (std::int64_t fine = slot * parts; fine < (slot + 1) * parts && fine <= last_[tier - 1];
+       ++fine)
+    all.add(point(series, tier - 1, fine));
+  return point_of(all.mean(), all.most());
+}
+
+void History::advance(std::int64_t slot) {
+  if (last_[0] == 0) {
+    for (std::size_t tier = 0; tier < kTiers.size(); ++tier)
+      last_[tier] = slot * kTiers[0].step / kTiers[tier].step;
+    return;
+  }
+  const bool back = slot < last_[0];
+  const auto quarter = last_[2];
+  for (std::size_t tier = 1; tier < kTiers.size(); ++tier)
+    if (const std::int64_t over = last_[tier]; slot * kTiers[0].step / kTiers[tier].step != over)
+      each_series([&](Series& series) {
+        series.rings[tier][place(tier, over)] = point(series, tier, over);
+      });
+  for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
+    const std::int64_t now = slot * kTiers[0].step / kTiers[tier].step;
+    if (back)
+      clear_slots(tier, now, last_[tier] + 1);
+    else
+      clear_slots(tier, last_[tier] + 1, now + 1);
+    last_[tier] = now;
+  }
+  if (last_[2] != quarter) forget_silent();
+}
+
+void History::forget_silent() {
+  const std::int64_t oldest = last_[0] - kLongest / kTiers[0].step;
+  for (Rows* rows : {&mounts_, &nodes_})
+    std::erase_if(*rows, [oldest](const auto& row) { return row.second.heard < oldest; });
+}
+
+History::Row* History::row_for(Rows& rows, const std::string& name, std::int64_t slot) {
+  if (const auto at = rows.find(name); at != rows.end()) return &at->second;
+  if (rows.size() >= kMaxRows) {
+    const auto silent = std::min_element(
+        rows.begin(), rows.end(),
+        [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; });
+    if (silent->second.heard + 1 >= slot) return nullptr;
+    rows.erase(silent);
+  }
+  return &rows[name];
+}
+
+void History::put(Row& row, std::int64_t slot, const HistoryNow& now) {
+  row.heard = slot;
+  row.series[0].rings[0][place(0, slot)] = point_of(now.listeners, now.listeners);
+  row.series[1].rings[0][place(0, slot)] = point_of(now.kbps, now.kbps);
+}
+
+void History::take(std::int64_t now, const HistorySample& sample) {
+  if (now <= 0) return;
+  const std::int64_t slot = now / kTiers[0].step;
+  const std::lock_guard lock(mutex_);
+  advance(slot);
+  put(all_, slot, sample.all);
+  for (const auto& [name, value] : sample.mounts)
+    if (Row* row = row_for(mounts_, name, slot)) put(*row, slot, value);
+  for (const auto& [name, value] : sample.nodes)
+    if (Row* row = row_for(nodes_, name, slot)) put(*row, slot, value);
+}
+
+void History::clear() {
+  const std::lock_guard lock(mutex_);
+  all_ = Row();
+  mounts_.clear();
+  nodes_.clear();
+  last_ = {};
+}
+
+std::vector<std::string> History::names(HistoryBy by) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [name, row] : by == HistoryBy::kNode ? nodes_ : mounts_) out.push_back(name);
+  return out;
+}
+
+HistoryAnswer History::read(const HistoryQuestion& question) const {
+  HistoryAnswer answer;
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now = (last_[0] + 1) * kTiers[0].step;
+  std::size_t tier = 0;
+  const auto reaches = [&](std::size_t t) {
+    return question.from >= now - static_cast<std::int64_t>(kTiers[t].points) * kTiers[t].step;
+  };
+  while (tier + 1 < kTiers.size() && !reaches(tier)) ++tier;
+  const std::int64_t least = kTiers[tier].step;
+  const auto most =
+      static_cast<std::int64_t>(std::clamp<std::size_t>(question.points, 1, kMaxPoints));
+  std::int64_t step = std::max(least, (question.to - question.from) / most / least * least);
+  const auto counted = [&] { return (question.to - 1) / step - question.from / step + 1; };
+  while (counted() > most) step += least;
+  answer.step = step;
+  const std::int64_t first = question.from / step, count = counted();
+  for (std::int64_t i = 0; i < count; ++i) answer.times.push_back((first + i) * step);
+
+  const auto shown = [&](std::string name, const Row& row) {
+    HistoryRow out{std::move(name), false, {}, {}};
+    const Series& series = row.series[static_cast<std::size_t>(question.of)];
+    const std::int64_t newest = last_[tier],
+                       oldest = newest - static_cast<std::int64_t>(kTiers[tier].points) + 1;
+    for (const std::int64_t time : answer.times) {
+      Gathered all;
+      for (std::int64_t slot = std::max(time / least, oldest);
+           slot < (time + step) / least && slot <= newest; ++slot)
+        all.add(point(series, tier, slot));
+      out.mean.push_back(all.mean());
+      out.max.push_back(all.most());
+    }
+    return out;
+  };
+  if (question.by == HistoryBy::kAll && !question.only) {
+    answer.rows.push_back(shown("", all_));
+    return answer;
+  }
+  std::vector<HistoryRow> rows;
+  const Rows& from = question.by == HistoryBy::kNode ? nodes_ : mounts_;
+  if (question.only) {
+    for (const std::string& name : *question.only)
+      if (const auto at = from.find(name); at != from.end())
+        rows.push_back(shown(name, at->second));
+  } else {
+    for (const auto& [name, row] : from) rows.push_back(shown(name, row));
+  }
+  const std::vector<double> gaps(answer.times.size(), kUnknownValue);
+  if (question.by == HistoryBy::kAll) {
+    HistoryRow sum{"", false, gaps, gaps};
+    for (const HistoryRow& row : rows) add_to(sum, row);
+    answer.rows.push_back(std::move(sum));
+    return answer;
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const HistoryRow& a, const HistoryRow& b) {
+    return weight_of(a) > weight_of(b);
+  });
+  if (rows.size() > kShownRows) {
+    HistoryRow others{"", true, gaps, gaps};
+    for (std::size_t i = kShownRows - 1; i < rows.size(); ++i) add_to(others, rows[i]);
+    rows.resize(kShownRows - 1);
+    rows.push_back(std::move(others));
+  }
+  answer.rows = std::move(rows);
+  return answer;
+}
+
+}  // namespace lb

@@ -1,0 +1,85 @@
+#include "admin/page/console_files.h"
+
+#include <algorithm>
+#include <array>
+
+#include "admin/page/builtin.h"
+#include "admin/page/navigation.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kConsolePages = std::to_array<std::string_view>(
+    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
+     "/archive", "/audience", "/usage", "/reports", "/nodes", "/server"});
+constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
+
+struct ConsoleRow {
+  std::string_view name;  // behind "/admin/console/"
+  std::string_view file;
+};
+// The sheet is the built-in one, whatever the web root has of this name.
+constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
+    {"archive.js", "admin/console/archive.js"},
+    {"audience.js", "admin/console/audience.js"},
+    {"audit.js", "admin/console/audit.js"},
+    {"certificates.js", "admin/console/certificates.js"},
+    {"charts.js", "admin/console/charts.js"},
+    {"command.js", "admin/console/command.js"},
+    {"console.css", "admin/console/console.css"},
+    {"encoders.js", "admin/console/encoders.js"},
+    {"feeds.js", "admin/console/feeds.js"},
+    {"figures.js", "admin/console/figures.js"},
+    {"forms.js", "admin/console/forms.js"},
+    {"heat.js", "admin/console/heat.js"},
+    {"history.js", "admin/console/history.js"},
+    {"kit.js", "admin/console/kit.js"},
+    {"live.js", "admin/console/live.js"},
+    {"main.js", "admin/console/main.js"},
+    {"mount.js", "admin/console/mount.js"},
+    {"mount_acts.js", "admin/console/mount_acts.js"},
+    {"mounts.js", "admin/console/mounts.js"},
+    {"nodes.js", "admin/console/nodes.js"},
+    {"overview.js", "admin/console/overview.js"},
+    {"records.js", "admin/console/records.js"},
+    {"reports.js", "admin/console/reports.js"},
+    {"texts.js", "admin/console/texts.js"},
+    {"texts_de.js", "admin/console/texts_de.js"},
+    {"texts_es.js", "admin/console/texts_es.js"},
+    {"texts_fr.js", "admin/console/texts_fr.js"},
+    {"texts_pt.js", "admin/console/texts_pt.js"},
+    {"troubles.js", "admin/console/troubles.js"},
+    {"server.js", "admin/console/server.js"},
+    {"usage.js", "admin/console/usage.js"},
+    {"style.css", "web/style.css"},
+});
+
+}  // namespace
+
+std::optional<ConsoleFile> console_file(std::string_view path) {
+  if (!path.starts_with(kConsolePath)) return std::nullopt;
+  path.remove_prefix(kConsolePath.size());
+  if (std::find(kConsolePages.begin(), kConsolePages.end(), path) != kConsolePages.end())
+    return ConsoleFile{builtin_file("admin/console/shell.html")->bytes, "text/html; charset=utf-8",
+                       true};
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
+  const auto row = std::find_if(kConsoleRows.begin(), kConsoleRows.end(),
+                                [path](const ConsoleRow& one) { return one.name == path; });
+  if (row == kConsoleRows.end()) return std::nullopt;
+  return ConsoleFile{
+      builtin_file(row->file)->bytes,
+      path.ends_with(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8", false};
+}
+
+std::string console_page(std::string_view page, std::string_view store, AdminRole role) {
+  std::string out(page);
+  if (const auto at = out.find(kStoreMark); at != std::string::npos)
+    out.insert(at + kStoreMark.size(), store);
+  return with_navigation(out, {.role = role,
+                               .console = true,
+                               .records = store == "files" || store == "etcd",
+                               .in_console = true});
+}
+
+}  // namespace lb

@@ -1,0 +1,29 @@
+// The console: one page for the whole cluster, and what it loads.  The files are those of
+// admin/console/ of the source tree, built into the program; all that they show comes from /api/v1.
+// Thread: constant data, pure functions.
+// Source: doc/operators.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "admin/page/identity.h"
+
+namespace lb {
+
+inline constexpr std::string_view kConsolePath = "/admin/console";
+
+struct ConsoleFile {
+  std::string_view bytes;
+  std::string_view content_type;
+  bool is_page = false;  // the page itself, which has several addresses
+};
+// nullopt: the console has no such address, and it means what it means without a console.
+std::optional<ConsoleFile> console_file(std::string_view path);
+
+// The page, with where the records are ("files", "etcd", "masters" or "none") and the menu of this
+// role.
+std::string console_page(std::string_view page, std::string_view store, AdminRole role);
+
+}  // namespace lb

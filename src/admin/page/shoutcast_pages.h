@@ -1,0 +1,52 @@
+// The pages of SHOUTcast's server about a stream, for the players, widgets and collectors that ask
+// for its addresses, and the printers of the titles that were played lately.
+//
+// Thread: plain values, pure functions.
+// Text: fields may hold any bytes; printing makes them valid and escapes them.
+// Source: the documented answers of SHOUTcast DNAS 1.9.8 (/7.html) and 2 (/stats, /played, /currentsong).
+// DNAS counts different listeners and how long they stay; here the first is all listeners and the
+// second 0.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stream/source/title_history.h"
+
+namespace lb {
+
+struct ShoutcastStream {
+  std::string mount;
+  bool on_air = false;
+  std::uint64_t listeners = 0, peak = 0, most = 0, hits = 0, uptime_seconds = 0;
+  std::string title, name, genre, url, bitrate, samplerate, content_type, version;
+  bool listed = false;  // in directories
+};
+
+// "…<body>listeners,on air,peak,most,unique,bitrate,title</body></html>"
+std::string shoutcast_7_html(const ShoutcastStream& stream);
+std::string shoutcast_stats_xml(const ShoutcastStream& stream);
+// Of SHOUTcast 1's admin.cgi?mode=viewxml, for panels: with listeners and what was played.
+struct ShoutcastListener {
+  std::string address, agent;
+  std::uint64_t id = 0, seconds = 0;
+};
+std::string shoutcast_view_xml(const ShoutcastStream& stream,
+                               const std::vector<ShoutcastListener>& listeners,
+                               const std::vector<PlayedTitle>& played);
+std::string shoutcast_stats_json(const ShoutcastStream& stream);
+std::string shoutcast_played_xml(const std::vector<PlayedTitle>& played);
+std::string shoutcast_played_json(const std::vector<PlayedTitle>& played);
+
+struct MountHistory {
+  std::string mount;
+  std::string name;                 // of the stream; "": none
+  std::vector<PlayedTitle> played;  // the newest first
+};
+// <history><source mount=…><server_name/><played><at/><clock/><title/></played>…: for played.xsl.
+std::string history_xml(const std::vector<MountHistory>& mounts);
+// {"history":[{"mount":"/live.mp3","played":[{"title":"…","at":"2026-11-20T06:52:24Z","unix":1790000000},…]},…]}
+std::string history_json(const std::vector<MountHistory>& mounts);
+
+}  // namespace lb

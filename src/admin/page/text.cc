@@ -1,0 +1,166 @@
+#include "admin/page/text.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+namespace {
+
+// Length of the well-formed UTF-8 sequence at the start of `s` (RFC 3629: no overlong forms, no
+// surrogates, nothing above U+10FFFF); 0 when there is none.
+std::size_t sequence_length(std::string_view s) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+  const auto continues = [&](std::size_t i, unsigned low, unsigned high) {
+    return i < s.size() && at(i) >= low && at(i) <= high;
+  };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1, 0x80, 0xBF) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = lead == 0xED ? 0x9F : 0xBF;
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) && continues(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_utf8(std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const std::size_t n = sequence_length(bytes);
+    if (n == 0) return false;
+    bytes.remove_prefix(n);
+  }
+  return true;
+}
+
+void append_ascii(std::string& out, char c, Escape how) {
+  if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return;
+  const bool xml = how == Escape::kXml || how == Escape::kXmlAttribute;
+  if (xml && c == '&') {
+    out += "&amp;";
+  } else if (xml && c == '<') {
+    out += "&lt;";
+  } else if (xml && c == '>') {
+    out += "&gt;";
+  } else if (how == Escape::kXmlAttribute && c == '"') {
+    out += "&quot;";
+  } else if (how == Escape::kJson && c == '<') {
+    out += "\\u003c";  // an answer that a page puts into a <script> must not end it
+  } else {
+    if (how == Escape::kJson && (c == '"' || c == '\\')) out += '\\';
+    out += c;
+  }
+}
+
+// REQUIRES: sequence is one well-formed sequence of two bytes or more.
+bool may_stay(std::string_view sequence) noexcept {
+  const bool c1 = sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
+  return !c1 && sequence != "\xEF\xBF\xBE" && sequence != "\xEF\xBF\xBF";
+}
+
+}  // namespace
+
+void append_text(std::string& out, std::string_view bytes, Escape how) {
+  out.reserve(out.size() + bytes.size());
+  const bool utf8 = is_utf8(bytes);
+  for (std::size_t i = 0; i < bytes.size();) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if (byte < 0x80) {
+      append_ascii(out, bytes[i], how);
+      ++i;
+    } else if (utf8) {
+      const std::string_view sequence = bytes.substr(i, sequence_length(bytes.substr(i)));
+      if (may_stay(sequence)) out += sequence;
+      i += sequence.size();
+    } else {
+      if (byte >= 0xA0) {
+        out += static_cast<char>(0xC0 | (byte >> 6));
+        out += static_cast<char>(0x80 | (byte & 0x3F));
+      }
+      ++i;
+    }
+  }
+}
+
+std::string escaped(std::string_view bytes, Escape how) {
+  std::string out;
+  append_text(out, bytes, how);
+  return out;
+}
+
+bool is_xml_name(std::string_view name) noexcept {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto inner = [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), inner);
+}
+
+XmlWriter::XmlWriter() : out_("<?xml version=\"1.0\"?>\n") {}
+
+void XmlWriter::open(std::string_view name) {
+  out_ += '<';
+  out_ += name;
+  out_ += '>';
+  open_ += '/';
+  open_ += name;
+}
+
+void XmlWriter::open(std::string_view name, std::string_view attr, std::string_view value) {
+  out_ += '<';
+  out_ += name;
+  attribute(attr, value);
+  out_ += '>';
+  open_ += '/';
+  open_ += name;
+}
+
+void XmlWriter::close() {
+  const std::size_t slash = open_.rfind('/');
+  if (slash == std::string::npos) return;
+  out_ += '<';
+  out_.append(open_, slash);
+  out_ += '>';
+  open_.resize(slash);
+}
+
+void XmlWriter::element(std::string_view name, std::string_view text) {
+  open(name);
+  append_text(out_, text, Escape::kXml);
+  close();
+}
+
+void XmlWriter::element(std::string_view name, std::uint64_t number) {
+  element(name, std::to_string(number));
+}
+
+void XmlWriter::empty(std::string_view name, std::string_view attr, std::string_view value) {
+  out_ += '<';
+  out_ += name;
+  attribute(attr, value);
+  out_ += "/>";
+}
+
+void XmlWriter::attribute(std::string_view name, std::string_view value) {
+  out_ += ' ';
+  out_ += name;
+  out_ += "=\"";
+  append_text(out_, value, Escape::kXmlAttribute);
+  out_ += '"';
+}
+
+std::string XmlWriter::finish() && {
+  while (!open_.empty()) close();
+  out_ += '\n';
+  return std::move(out_);
+}
+
+}  // namespace lb

@@ -1,0 +1,161 @@
+#include "api/audience/audience_ask.h"
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+
+#include "api/records/mount_answer.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kLastMoment = 253'402'300'799;  // of the year 9999
+constexpr std::int64_t kMaxDays = 4000, kMaxDaysOfHours = 400, kDaySecond = 86'400;
+
+std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
+  if (text.size() < at + count) return std::nullopt;
+  const auto value = parse_u64(text.substr(at, count));
+  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
+// "2026-10-25", "2026-10-25T02:00", "2026-10-25T02:00:00", as a clock shows it.
+std::optional<std::int64_t> shown_time(std::string_view text) {
+  const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  if (!year || !month || !day || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  std::int64_t shown = std::chrono::sys_days(date).time_since_epoch().count() * kDaySecond;
+  if (text.size() == 10) return shown;
+  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2);
+  if ((text.size() != 16 && text.size() != 19) || text[10] != 'T' || text[13] != ':' || !hour ||
+      !minute || *hour > 23 || *minute > 59)
+    return std::nullopt;
+  shown += *hour * 3600 + *minute * 60;
+  if (text.size() == 16) return shown;
+  const auto second = digits(text, 17, 2);
+  if (text[16] != ':' || !second || *second > 59) return std::nullopt;
+  return shown + *second;
+}
+
+std::optional<std::int64_t> moment_of(std::string_view text, const TimeZone& zone, bool last) {
+  if (const auto seconds = parse_u64(text))
+    return *seconds <= static_cast<std::uint64_t>(kLastMoment)
+               ? std::optional(static_cast<std::int64_t>(*seconds))
+               : std::nullopt;
+  const auto shown = shown_time(text);
+  if (!shown) return std::nullopt;
+  const std::int64_t moment = last ? zone.last_at(*shown) : zone.first_at(*shown);
+  return moment >= 0 ? std::optional(moment) : std::nullopt;
+}
+
+std::string cut(std::string_view text) { return std::string(text.substr(0, 80)); }
+
+}  // namespace
+
+std::optional<Problem> no_audience(const ApiWorld& world) {
+  if (world.audience != nullptr) return std::nullopt;
+  if (world.audience_why.empty())
+    return Problem{ProblemName::kNotFound, "the audience is off: there is no <audience>"};
+  return Problem{ProblemName::kOverloaded, world.audience_why};
+}
+
+std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask) {
+  if (ask.account.empty() ||
+      (context.book.account(ask.account) != nullptr && sees_account(context.who, ask.account)))
+    return std::nullopt;
+  Problem problem = not_found("account", ask.account);
+  problem.members.emplace_back("parameter", "account");
+  return problem;
+}
+
+bool is_mount_there(const PlanContext& context, const std::string& mount) {
+  return (file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr) &&
+         sees_mount(context.who, mount, account_of_mount(context, mount));
+}
+
+Problem hidden_mount(const AudienceAsk& ask) {
+  Problem problem = not_found("mount", ask.mount);
+  problem.members.emplace_back("parameter", "mount");
+  return problem;
+}
+
+Problem wrong_parameter(std::string_view parameter, std::string detail) {
+  Problem problem{ProblemName::kBadRequest, std::move(detail)};
+  problem.members.emplace_back("parameter", std::string(parameter));
+  return problem;
+}
+
+std::string local_time_text(std::int64_t ms, const TimeZone& zone) {
+  const std::int64_t seconds = ms >= 0 ? ms / 1000 : 0, offset = zone.offset_at(seconds);
+  const std::chrono::sys_seconds shown{std::chrono::seconds(seconds + offset)};
+  const auto day = std::chrono::floor<std::chrono::days>(shown);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(shown - day);
+  const auto two = [](std::int64_t value) {
+    return std::string{static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
+  };
+  const std::int64_t west = std::abs(offset) / 60;
+  return cat({static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-',
+              two(static_cast<unsigned>(date.day())), 'T', two(time.hours().count()), ':',
+              two(time.minutes().count()), ':', two(time.seconds().count()), offset < 0 ? '-' : '+',
+              two(west / 60), ':', two(west % 60)});
+}
+
+std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context) {
+  const std::string& query = context.request.query;
+  AudienceAsk ask;
+  if (const auto format = query_param(query, "format")) {
+    if (*format != "json" && *format != "csv")
+      return wrong_parameter("format", cat({"format=", cut(*format), " is neither json nor csv"}));
+    ask.csv = *format == "csv";
+  }
+  if (const auto zone = query_param(query, "zone"); zone && !zone->empty()) ask.zone_name = *zone;
+  auto zone = find_time_zone(ask.zone_name);
+  if (!zone)
+    return wrong_parameter("zone", cat({"zone=", cut(ask.zone_name), ": ", zone.error().what,
+                                        "; a name is like Europe/Berlin"}));
+  ask.zone = *std::move(zone);
+  if (const auto step = query_param(query, "by")) {
+    if (*step != "hour" && *step != "day" && *step != "month")
+      return wrong_parameter("by", cat({"by=", cut(*step), " is none of hour, day and month"}));
+    ask.step = *step == "hour"  ? AudienceAsk::Step::kHour
+               : *step == "day" ? AudienceAsk::Step::kDay
+                                : AudienceAsk::Step::kMonth;
+  }
+  std::int64_t to = unix_seconds(context.now), from = 0;
+  const auto times = {std::pair("to", &to), std::pair("from", &from)};
+  for (const auto& [name, value] : times) {
+    const auto given = query_param(query, name);
+    if (name == std::string_view("from") && !given) *value = to - kDaySecond;
+    if (!given) continue;
+    const auto moment = moment_of(*given, *ask.zone, false);
+    if (!moment)
+      return wrong_parameter(
+          name,
+          cat({name, "=", cut(*given), " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
+    *value = *moment;
+  }
+  ask.range.from = from * 1000 / kQuarterMs * kQuarterMs;
+  ask.range.to = (to * 1000 + kQuarterMs - 1) / kQuarterMs * kQuarterMs;
+  if (from >= to)
+    return wrong_parameter("from", cat({"from is ", from, ", which is not before to, ", to}));
+  const bool by_hour =
+      context.request.path.ends_with("/hours") && ask.step == AudienceAsk::Step::kHour;
+  const std::int64_t most = by_hour ? kMaxDaysOfHours : kMaxDays;
+  if ((to - from) / kDaySecond > most)
+    return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
+                                        " days apart; at most ", most, " are told at once"}));
+  ask.mount = query_param(query, "mount").value_or("");
+  if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
+  ask.account = query_param(query, "account").value_or("");
+  ask.all = query_param(query, "all").value_or("0") == "1";
+  return ask;
+}
+
+}  // namespace lb

@@ -1,0 +1,187 @@
+#include "api/audience/session_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/audience/audience_ask.h"
+#include "api/audience/audience_table.h"
+#include "api/records/mount_answer.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+// Fields are apart by tabs, so a text has none; nor does it begin as a formula of a spreadsheet.
+std::string session_text(std::string_view text, bool with_blanks) {
+  std::string out;
+  if (!text.empty() && std::string_view("=+-@|%").find(text.front()) != std::string_view::npos)
+    out = "'";
+  for (const char c : text) {
+    const bool parts = static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
+    out += parts ? ' ' : c;
+  }
+  if (!with_blanks) std::replace(out.begin(), out.end(), ' ', '_');
+  return out;
+}
+
+// A <string> of the extended log: in quotation marks, of which one inside is written twice.
+std::string quoted_field(std::string_view text) {
+  if (text.empty()) return "-";
+  std::string out = "\"";
+  for (const char c : session_text(text, true)) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+struct SessionMoment {
+  std::string day, time;
+};
+SessionMoment utc(std::int64_t ms) {
+  const std::string text = local_time_text(ms, TimeZone());
+  return {text.substr(0, 10), text.substr(11, 8)};
+}
+
+std::int64_t whole_seconds(const SpooledListening& row) {
+  return (row.ended_ms - row.began_ms + 500) / 1000;
+}
+
+// One that the login sees and that was listened to at some time.
+bool is_mount_heard(const PlanContext& context, const std::string& mount) {
+  if (context.world.audience == nullptr ||
+      !sees_mount(context.who, mount, account_of_mount(context, mount)))
+    return false;
+  const auto mounts = AudienceReport(*context.world.audience, unix_ms(context.now)).mounts();
+  return mounts && std::any_of(mounts->begin(), mounts->end(),
+                               [&mount](const auto& one) { return one.second == mount; });
+}
+
+struct SessionsAsked {
+  AudienceAsk ask;
+  std::vector<SpooledListening> rows;
+};
+
+std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, bool one_mount) {
+  auto read = read_audience_ask(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  SessionsAsked asked{std::get<AudienceAsk>(std::move(read)), {}};
+  const AudienceAsk& ask = asked.ask;
+  if (context.world.audience == nullptr && context.world.audience_why.empty())
+    return *no_audience(context.world);
+  if (context.file.audience.keep_addresses.count() == 0)
+    return Problem{ProblemName::kNotFound,
+                   "session files need addresses, and none are kept: there is no "
+                   "<audience><keep-addresses>"};
+  if (one_mount && ask.mount.empty())
+    return wrong_parameter("mount", "the file has one stream: mount= names it");
+  if (auto problem = hidden_account(context, ask)) return *std::move(problem);
+  bool knows = ask.mount.empty() || is_mount_there(context, ask.mount);
+  auto rows = read_sessions(
+      session_directory(state_directory(context.file)), ask.range.from, ask.range.to,
+      [&](const std::string& name) {
+        if (!ask.mount.empty() && name != ask.mount) return false;
+        const std::string account = account_of_mount(context, name);
+        if (!sees_mount(context.who, name, account)) return false;
+        if (!ask.account.empty() && account != ask.account) return false;
+        knows = true;
+        return true;
+      },
+      kMaxSessionLines);
+  if (!rows && rows.error().code == Error::Code::kLimit)
+    return wrong_parameter("from", rows.error().what);
+  if (!rows) return Problem{ProblemName::kOverloaded, rows.error().what};
+  if (!knows && !is_mount_heard(context, ask.mount)) return hidden_mount(ask);
+  asked.rows = *std::move(rows);
+  return asked;
+}
+
+// A page of them; after= counts those that were told before.
+Plan sessions_json(const PlanContext& context, const SessionsAsked& asked) {
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  const auto begin = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
+  if (!begin)
+    return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is no value of next"}));
+  AudienceTable table{
+      {"address", "began", "ended", "seconds", "bytes", "mount", "agent", "referer"}, {}};
+  const std::size_t first = std::min<std::uint64_t>(*begin, asked.rows.size()),
+                    last = std::min(first + most, asked.rows.size());
+  const TimeZone& zone = *asked.ask.zone;
+  for (std::size_t i = first; i < last; ++i) {
+    const SpooledListening& row = asked.rows[i];
+    table.rows.push_back({row.address, local_time_text(row.began_ms, zone),
+                          local_time_text(row.ended_ms, zone), whole_seconds(row),
+                          static_cast<std::int64_t>(row.bytes), row.mount, row.agent, row.referer});
+  }
+  Planned plan;
+  plan.answer.body = audience_json(table,
+                                   {{"from", local_time_text(asked.ask.range.from, zone)},
+                                    {"to", local_time_text(asked.ask.range.to, zone)},
+                                    {"zone", asked.ask.zone_name}},
+                                   last < asked.rows.size() ? std::to_string(last) : std::string());
+  return plan;
+}
+
+Plan session_file(std::string text, std::string name) {
+  Planned plan;
+  plan.answer.body = std::move(text);
+  plan.answer.type = std::string(kSessionFileType);
+  plan.answer.file = std::move(name);
+  return plan;
+}
+
+}  // namespace
+
+std::string npr_text(const std::vector<SpooledListening>& rows) {
+  std::string out;
+  for (const SpooledListening& row : rows) {
+    const auto [day, time] = utc(row.began_ms);
+    out += cat({row.address, '\t', day, '\t', time, '\t', session_text(row.mount, false), '\t',
+                whole_seconds(row), "\t200\t", session_text(row.agent, true), "\r\n"});
+  }
+  return out;
+}
+
+std::string triton_text(const std::vector<SpooledListening>& rows, std::int64_t from_ms,
+                        std::int64_t to_ms, std::int64_t now_ms) {
+  std::string out = "#Version: 1.0\r\n#Software: icecast-lb\r\n";
+  for (const auto& [name, at] : {std::pair("Start-Date", from_ms), std::pair("End-Date", to_ms),
+                                 std::pair("Date", now_ms)}) {
+    const auto [day, time] = utc(at);
+    out += cat({"#", name, ": ", day, " ", time, "\r\n"});
+  }
+  out +=
+      "#Fields: date\ttime\tc-ip\tcs-uri-stem\tsc-status\tsc-bytes\tx-duration\tcs(User-Agent)\t"
+      "cs(Referer)\r\n";
+  for (const SpooledListening& row : rows) {
+    const auto [day, time] = utc(row.ended_ms);
+    out += cat({day, '\t', time, '\t', row.address, '\t', session_text(row.mount, false), "\t200\t",
+                row.bytes, '\t', whole_seconds(row), '\t', quoted_field(row.agent), '\t',
+                quoted_field(row.referer), "\r\n"});
+  }
+  return out;
+}
+
+Plan audience_npr(const PlanContext& context) {
+  auto read = sessions_asked(context, true);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  const auto& asked = std::get<SessionsAsked>(read);
+  if (!asked.ask.csv) return sessions_json(context, asked);
+  return session_file(npr_text(asked.rows), "audience-npr.txt");
+}
+
+Plan audience_triton(const PlanContext& context) {
+  auto read = sessions_asked(context, false);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  const auto& asked = std::get<SessionsAsked>(read);
+  if (!asked.ask.csv) return sessions_json(context, asked);
+  return session_file(
+      triton_text(asked.rows, asked.ask.range.from, asked.ask.range.to, unix_ms(context.now)),
+      "audience-triton.log");
+}
+
+}  // namespace lb

@@ -1,0 +1,40 @@
+// Session files: a line for each listening that ended, with the listener's address, in the forms
+// that services ask for that count or bill an audience by the lines of servers.
+//
+// npr is the log of NPR Digital Services, which SoundStack exports too: address, date and time of
+// the begin (UTC), stream, seconds, status, player, apart by tabs, one stream a file.  triton is an
+// extended log of the W3C, which Triton's Webcast Metrics takes: date and time are those of the
+// end. The addresses are those of the spool of this server (audience/session_spool.h); other
+// reports and the database have none.
+// Source: digitalservices.npr.org, "Streaming Log File Guidelines"; support.soundstack.com,
+// "LogExport"; help.tritondigital.com, "Webcast Metrics requirements"; W3C WD-logfile-960221.
+// Thread: plans: that of the audience's database; else pure functions.
+// Bounds: kMaxSessionLines a file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/request/plan.h"
+#include "audience/session_spool.h"
+
+namespace lb {
+
+constexpr std::size_t kMaxSessionLines = 400'000;
+constexpr std::string_view kSessionFileType = "text/tab-separated-values; charset=utf-8";
+
+// Of what this server keeps by itself, wherever its rows go.
+constexpr bool is_session_report(std::string_view name) noexcept {
+  return name == "npr" || name == "triton";
+}
+
+std::string npr_text(const std::vector<SpooledListening>& rows);
+std::string triton_text(const std::vector<SpooledListening>& rows, std::int64_t from_ms,
+                        std::int64_t to_ms, std::int64_t now_ms);
+
+Plan audience_npr(const PlanContext& context);
+Plan audience_triton(const PlanContext& context);
+
+}  // namespace lb

@@ -1,0 +1,56 @@
+#include "api/audience/sound_exchange.h"
+
+#include <utility>
+
+#include "admin/feed/now_json.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kColumns =
+    "NAME_OF_SERVICE|TRANSMISSION_CATEGORY|FEATURED_ARTIST|SOUND_RECORDING_TITLE|ISRC|ALBUM_TITLE|"
+    "MARKETING_LABEL|ACTUAL_TOTAL_PERFORMANCES\r\n";
+
+char capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+// The characters that part fields are in no field.
+std::string field(std::string_view text) {
+  std::string out = "^";
+  for (const char c : text) {
+    const bool parts = c == '^' || c == '|' || static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
+    out += parts ? ' ' : capital(c);
+  }
+  return out + '^';
+}
+
+std::string day_digits(std::string_view day) {
+  return cat({day.substr(8, 2), day.substr(5, 2), day.substr(0, 4)});
+}
+
+}  // namespace
+
+std::string sound_exchange_text(std::string_view service, char category,
+                                const std::vector<SoundExchangeRow>& rows) {
+  std::string out(kColumns);
+  for (const SoundExchangeRow& row : rows)
+    out += cat({field(service), "|", field(std::string_view(&category, 1)), "|", field(row.artist),
+                "|", field(row.title), "|^^|^^|^^|", row.performances, "\r\n"});
+  return out;
+}
+
+std::string sound_exchange_file(std::string_view service, std::string_view first,
+                                std::string_view last) {
+  std::string name;
+  for (const char c : service)
+    if ((c >= '0' && c <= '9') || (capital(c) >= 'A' && capital(c) <= 'Z')) name += capital(c);
+  return cat({name, day_digits(first), "-", day_digits(last), "_A.txt"});
+}
+
+std::pair<std::string, std::string> artist_and_title(std::string_view text) {
+  const SongParts parts = song_parts(text);
+  return {std::string(trim(parts.artist)), std::string(trim(parts.title))};
+}
+
+}  // namespace lb

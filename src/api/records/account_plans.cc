@@ -1,0 +1,261 @@
+#include "api/records/account_plans.h"
+
+#include <utility>
+
+#include "api/records/account_usage.h"
+#include "api/request/fields.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+// Of a store's 64 operations a write: each record that is deleted takes two.
+constexpr std::size_t kDeletedAtOnce = 24;
+
+void write_limit(JsonWriter& json, std::string_view name,
+                 const std::optional<std::uint64_t>& limit) {
+  json.key(name);
+  if (limit)
+    json.number(*limit);
+  else
+    json.null();
+}
+
+// What this server has recorded of the mounts of an account.
+std::uint64_t recorded_bytes(const PlanContext& context, std::string_view account) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, row] : context.book.mounts())
+    if (row->value.account == account) bytes += context.world.recorded_bytes(name);
+  return bytes;
+}
+
+// Null: it is not known here.
+const AccountUsage* usage_of(const PlanContext& context, const std::string& account) {
+  if (!context.world.usage) return nullptr;
+  const auto at = context.world.usage->used.find(account);
+  return at == context.world.usage->used.end() ? nullptr : &at->second;
+}
+
+void write_account(JsonWriter& json, const PlanContext& context, const Account& account,
+                   std::uint64_t revision) {
+  const QuotaUse used = quota_use(context.book, account.id);
+  json.begin_object();
+  json.key("id").text(account.id);
+  json.key("name").text(account.name);
+  json.key("state").text(account.suspended ? "suspended" : "active");
+  json.key("quota").begin_object();
+  write_limit(json, "listeners", account.quota.listeners);
+  write_limit(json, "bitrate", account.quota.bitrate);
+  write_limit(json, "mounts", account.quota.mounts);
+  write_limit(json, "storage", account.quota.storage);
+  write_limit(json, "hours", account.quota.hours);
+  write_limit(json, "transfer", account.quota.transfer);
+  json.key("hard").boolean(account.quota.hard);
+  json.end_object();
+  json.key("used").begin_object();
+  json.key("listeners").number(used.listeners);
+  json.key("bitrate").number(used.bitrate);
+  json.key("mounts").number(used.mounts);
+  json.key("storage").number(used.storage);
+  const AccountUsage* const usage = usage_of(context, account.id);
+  write_limit(json, "hours", usage ? std::optional(usage->hours()) : std::nullopt);
+  write_limit(json, "transfer", usage ? std::optional(usage->bytes) : std::nullopt);
+  json.end_object();
+  json.key("recorded").number(recorded_bytes(context, account.id));
+  if (revision != 0) json.key("revision").text(std::to_string(revision));
+  json.end_object();
+}
+
+std::string account_body(const PlanContext& context, const Account& account,
+                         std::uint64_t revision) {
+  JsonWriter json;
+  write_account(json, context, account, revision);
+  return json.take() + "\n";
+}
+
+void take_quota(BodyFields& fields, std::vector<ProblemFault>& faults, AccountQuota& quota) {
+  const Json given = fields.take("quota");
+  if (given.missing()) return;
+  BodyFields rows(given, faults, fields.pointer("quota"));
+  if (auto limit = rows.limit("listeners", kMaxQuota)) quota.listeners = *limit;
+  if (auto limit = rows.limit("bitrate", kMaxQuota)) quota.bitrate = *limit;
+  if (auto limit = rows.limit("mounts", kMaxQuota)) quota.mounts = *limit;
+  if (auto limit = rows.limit("storage", kMaxStorageQuota)) quota.storage = *limit;
+  if (auto limit = rows.limit("hours", kMaxQuota)) quota.hours = *limit;
+  if (auto limit = rows.limit("transfer", kMaxStorageQuota)) quota.transfer = *limit;
+  if (auto hard = rows.boolean("hard")) quota.hard = *hard;
+  rows.finish();
+}
+
+void take_state(BodyFields& fields, bool& suspended) {
+  const auto state = fields.text("state", 20);
+  if (!state) return;
+  if (*state != "active" && *state != "suspended")
+    fields.fault("state", "active or suspended is needed");
+  suspended = *state == "suspended";
+}
+
+std::string shown(const std::optional<std::uint64_t>& limit) {
+  return limit ? std::to_string(*limit) : "none";
+}
+
+std::vector<ApiDeed::Change> account_changes(const Account& before, const Account& after) {
+  std::vector<ApiDeed::Change> changes;
+  const auto note = [&changes](std::string field, std::string old, std::string now) {
+    if (old != now) changes.push_back({std::move(field), std::move(old), std::move(now)});
+  };
+  note("name", before.name, after.name);
+  note("state", before.suspended ? "suspended" : "active",
+       after.suspended ? "suspended" : "active");
+  note("quota/listeners", shown(before.quota.listeners), shown(after.quota.listeners));
+  note("quota/bitrate", shown(before.quota.bitrate), shown(after.quota.bitrate));
+  note("quota/mounts", shown(before.quota.mounts), shown(after.quota.mounts));
+  note("quota/storage", shown(before.quota.storage), shown(after.quota.storage));
+  note("quota/hours", shown(before.quota.hours), shown(after.quota.hours));
+  note("quota/transfer", shown(before.quota.transfer), shown(after.quota.transfer));
+  note("quota/hard", before.quota.hard ? "1" : "0", after.quota.hard ? "1" : "0");
+  return changes;
+}
+
+template <class T>
+void delete_those_of(Planned& plan, const RecordBook::Rows<T>& rows, std::string_view family,
+                     const std::string& account) {
+  for (const auto& [name, row] : rows) {
+    if (row->value.account != account) continue;
+    if (plan.write.deletes.size() >= kDeletedAtOnce) {
+      plan.again = true;
+      return;
+    }
+    delete_record(plan, record_key(family, name), row->revision);
+  }
+}
+
+template <class T>
+std::size_t count_of(const RecordBook::Rows<T>& rows, const std::string& account) {
+  std::size_t count = 0;
+  for (const auto& [name, row] : rows) count += row->value.account == account ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string_view without) {
+  QuotaUse use = book.quota_use(account);
+  const auto* row = book.mount(without);
+  if (row == nullptr || row->value.account != account) return use;
+  const QuotaUse one = quota_use(row->value);
+  use.mounts -= one.mounts;
+  use.listeners -= one.listeners;
+  use.bitrate -= one.bitrate;
+  use.storage -= one.storage;
+  return use;
+}
+
+Plan list_accounts(const PlanContext& context) {
+  return list_rows(
+      context, context.book.accounts(),
+      [&](const Account& account) { return sees_account(context.who, account.id); },
+      [&](JsonWriter& json, const BookRow<Account>& row) {
+        write_account(json, context, row.value, row.revision);
+      });
+}
+
+Plan read_account(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const auto* row = context.book.account(id);
+  // A login that may not see it learns nothing of it.
+  if (row == nullptr || !sees_account(context.who, id)) return not_found("account", id);
+  Planned plan;
+  plan.answer.body = account_body(context, row->value, row->revision);
+  plan.answer.revision = row->revision;
+  return plan;
+}
+
+Plan create_account(const PlanContext& context) {
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  Account account;
+  account.id = fields.text("id", 63).value_or("");
+  if (faults.empty() && !is_account_id(account.id))
+    fields.fault("id", "1 to 63 small letters, digits, '.', '_' and '-' are needed");
+  account.name = fields.text("name", 200).value_or(account.id);
+  take_state(fields, account.suspended);
+  take_quota(fields, faults, account.quota);
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  const std::string key = record_key("accounts", account.id);
+  if (context.book.revision_of(key) != 0)
+    return Problem{ProblemName::kExists, "there is an account " + account.id};
+  // What an earlier version has left behind, or a hand, gets no rights in the new one.  A store
+  // that was made again out of its nodes' copies has mounts and no accounts.
+  const std::size_t mounts = count_of(context.book.mounts(), account.id);
+  const std::size_t logins =
+      count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
+  const bool keeps = query_param(context.request.query, "mounts").value_or("") == "keep";
+  if (logins > 0 || (mounts > 0 && !keeps))
+    return Problem{
+        ProblemName::kNotEmpty,
+        cat({"there is no account ", account.id, ", but ", mounts, " mounts and ", logins,
+             " users and tokens name it; they have to be deleted, or given to another "
+             "account, first; ?mounts=keep leaves it the mounts"})};
+  Planned plan;
+  put_record(plan, key, account_json(account), 0);
+  plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};
+  plan.deed = ApiDeed{"create", key, account_changes(Account(), account), account.id};
+  return plan;
+}
+
+Plan change_account(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const auto* row = context.book.account(id);
+  if (row == nullptr) return not_found("account", id);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  Account account = row->value;
+  if (auto name = fields.text("name", 200)) account.name = *std::move(name);
+  take_state(fields, account.suspended);
+  take_quota(fields, faults, account.quota);
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  Planned plan;
+  const std::uint64_t revision = account == row->value ? row->revision : 0;
+  plan.answer = {200, account_body(context, account, revision), revision, {}};
+  if (revision != 0) return plan;
+  const std::string key = record_key("accounts", id);
+  put_record(plan, key, account_json(account), row->revision);
+  plan.deed = ApiDeed{"change", key, account_changes(row->value, account)};
+  return plan;
+}
+
+Plan delete_account(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const auto* row = context.book.account(id);
+  if (row == nullptr) return not_found("account", id);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  const bool all = query_param(context.request.query, "mounts").value_or("") == "delete";
+  const std::size_t mounts = count_of(context.book.mounts(), id);
+  const std::size_t logins =
+      count_of(context.book.users(), id) + count_of(context.book.tokens(), id);
+  if (!all && mounts + logins > 0)
+    return Problem{ProblemName::kNotEmpty,
+                   cat({"account ", id, " has ", mounts, " mounts and ", logins,
+                        " users and tokens; ?mounts=delete deletes them with it"})};
+  Planned plan;
+  delete_those_of(plan, context.book.mounts(), "mounts", id);
+  delete_those_of(plan, context.book.users(), "users", id);
+  delete_those_of(plan, context.book.tokens(), "tokens", id);
+  plan.answer.status = 204;
+  if (plan.again) {
+    // Held, so that nothing is added to it meanwhile without this being planned again.
+    hold_account(plan, context, id);
+    return plan;
+  }
+  const std::string key = record_key("accounts", id);
+  delete_record(plan, key, row->revision);
+  plan.deed = ApiDeed{"delete", key, {}};
+  return plan;
+}
+
+}  // namespace lb

@@ -1,0 +1,229 @@
+#include "api/records/account_usage.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/records/mount_answer.h"
+#include "api/request/plan.h"
+#include "audience/report.h"
+#include "audience/report_month.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kHourOfMs = 3'600'000;
+
+std::chrono::sys_days month_begin(WallTime now, int months_later) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(now));
+  return std::chrono::sys_days((day.year() / day.month() + std::chrono::months(months_later)) /
+                               std::chrono::day(1));
+}
+
+// 0, 80 or 100.  In doubles: bytes times a hundred may have more than 64 bits.
+unsigned level_of(std::uint64_t used, std::uint64_t limit) {
+  if (used >= limit) return 100;
+  return static_cast<double>(used) >= 0.8 * static_cast<double>(limit) ? 80 : 0;
+}
+
+// "m1" of "m1/0".
+std::string_view master_of_share(std::string_view name) { return name.substr(0, name.rfind('/')); }
+
+std::string share_key(std::string_view master, std::uint64_t part) {
+  return cat({"usage/", percent_encode(master, false), "/", part});
+}
+
+constexpr std::uint64_t kNewsPart = 1000, kShortlyPart = 100;
+
+// It has grown by a thousandth of the quota, or the last hundredth of it is used now.  Of what is
+// used up, an hour or a few megabytes are no news.
+bool is_news_of(std::uint64_t before, std::uint64_t now, std::uint64_t all, std::uint64_t limit) {
+  if (now <= before) return now < before;
+  const std::uint64_t more = now - before, told = all - more, step = limit / kNewsPart;
+  if (told >= limit) return more >= std::max(step, kHourOfMs);
+  return more >= step || all >= limit - limit / kShortlyPart;
+}
+
+bool is_news(const UsageShare& before, const UsageShare& now, const UsageBook& all,
+             const RecordBook& book) {
+  if (before.month != now.month) return true;
+  for (const auto& [account, used] : now.used) {
+    const auto was = before.used.find(account);
+    if (was == before.used.end()) return true;
+    const auto* row = book.account(account);
+    const auto sum = all.used.find(account);
+    if (row == nullptr || sum == all.used.end()) continue;
+    const AccountQuota& quota = row->value.quota;
+    if ((quota.hours &&
+         is_news_of(was->second.ms, used.ms, sum->second.ms, *quota.hours * kHourOfMs)) ||
+        (quota.transfer &&
+         is_news_of(was->second.bytes, used.bytes, sum->second.bytes, *quota.transfer)))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+UsageBook no_usage(const RecordBook& book, WallTime now) {
+  UsageBook usage;
+  usage.month = report_month(unix_seconds(now), TimeZone(), 0).name;
+  usage.until = unix_seconds(month_begin(now, 1));
+  for (const auto& [id, row] : book.accounts())
+    if (has_usage_quota(row->value.quota)) usage.used[id];
+  return usage;
+}
+
+bool has_usage_quota(const AccountQuota& quota) noexcept {
+  return quota.hours.has_value() || quota.transfer.has_value();
+}
+
+bool has_usage_quotas(const RecordBook& book) {
+  return std::any_of(book.accounts().begin(), book.accounts().end(),
+                     [](const auto& row) { return has_usage_quota(row.second->value.quota); });
+}
+
+Result<UsageBook> month_usage(const Config& file, const RecordBook& book, Sqlite& database,
+                              WallTime now) {
+  UsageBook usage = no_usage(book, now);
+  AudienceReport report(database, unix_ms(now));
+  const auto mounts = report.mounts();
+  if (!mounts) return mounts.error();
+  const ApiRequest request;
+  const ApiCaller who;
+  const ApiWorld world;
+  const PlanContext context{request, who, book, file, world, now};
+  AudienceReport::Mounts limited;
+  std::map<std::int64_t, std::string> accounts;
+  for (const auto& [id, name] : *mounts) {
+    std::string account = account_of_mount(context, name);
+    if (!usage.used.contains(account)) continue;
+    limited.emplace(id, name);
+    accounts[id] = std::move(account);
+  }
+  const std::int64_t from = unix_ms(month_begin(now, 0));
+  const auto sums = report.periods(limited, {from, usage.until * 1000},
+                                   [](std::int64_t) { return std::int64_t{0}; });
+  if (!sums) return sums.error();
+  for (const auto& [of, sum] : *sums) {
+    AccountUsage& used = usage.used[accounts[of.first]];
+    used.ms += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.ms, 0));
+    used.bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(sum.bytes, 0));
+  }
+  return usage;
+}
+
+UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view self) {
+  for (const auto& [name, row] : book.usages()) {
+    if (master_of_share(name) == self || row->value.month != own.month) continue;
+    for (const auto& [account, used] : row->value.used)
+      if (const auto at = own.used.find(account); at != own.used.end()) at->second += used;
+  }
+  for (const auto& [of, level] : usage_levels(own, book))
+    if (level == 100 && book.account(of.first)->value.quota.hard) own.closed.insert(of.first);
+  return own;
+}
+
+bool has_largest_share(const UsageBook& own, const RecordBook& book, std::string_view self,
+                       std::string_view account, std::string_view what) {
+  const auto of = [what](const AccountUsage& used) {
+    return what == "hours" ? used.ms : used.bytes;
+  };
+  const auto mine = own.used.find(account);
+  const std::uint64_t most = mine == own.used.end() ? 0 : of(mine->second);
+  return std::none_of(book.usages().begin(), book.usages().end(), [&](const auto& row) {
+    const std::string_view master = master_of_share(row.first);
+    const UsageShare& share = row.second->value;
+    const auto theirs = share.used.find(account);
+    if (master == self || share.month != own.month || theirs == share.used.end()) return false;
+    const std::uint64_t more = of(theirs->second);
+    return more > most || (more == most && master < self);
+  });
+}
+
+RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
+                                std::string_view self) {
+  RegistryWrite write;
+  const UsageBook all = with_shares(own, book, self);
+  std::vector<UsageShare> parts;
+  for (const auto& [account, used] : own.used) {
+    if (used == AccountUsage()) continue;
+    if (parts.empty() || parts.back().used.size() == UsageShare::kAccountsOfPart)
+      parts.push_back({own.month, {}});
+    parts.back().used[account] = used;
+  }
+  const auto room = [&write] { return write.compares.size() < Registry::kWriteOperations; };
+  for (std::size_t i = 0; i < parts.size() && room(); ++i) {
+    const std::string name = cat({self, "/", i});
+    const auto before = book.usages().find(name);
+    if (before != book.usages().end() && !is_news(before->second->value, parts[i], all, book))
+      continue;
+    const std::string key = share_key(self, i);
+    write.compares.push_back({key, book.revision_of(key)});
+    write.puts.emplace_back(key, usage_share_json(parts[i]));
+  }
+  for (const auto& [name, row] : book.usages()) {
+    const std::string_view master = master_of_share(name);
+    const auto part = parse_u64(name.substr(std::min(name.size(), master.size() + 1)));
+    if (!room() ||
+        (master == self ? part && *part < parts.size() : !part || row->value.month >= own.month))
+      continue;
+    const std::string key = part ? share_key(master, *part) : record_key("usage", name);
+    if (book.revision_of(key) == 0) continue;
+    write.compares.push_back({key, book.revision_of(key)});
+    write.deletes.push_back(key);
+  }
+  return write;
+}
+
+UsageLevels usage_levels(const UsageBook& usage, const RecordBook& book) {
+  UsageLevels levels;
+  for (const auto& [id, used] : usage.used) {
+    const auto* row = book.account(id);
+    if (row == nullptr) continue;
+    const AccountQuota& quota = row->value.quota;
+    if (quota.hours) levels[{id, "hours"}] = level_of(used.ms, *quota.hours * kHourOfMs);
+    if (quota.transfer) levels[{id, "transfer"}] = level_of(used.bytes, *quota.transfer);
+  }
+  return levels;
+}
+
+std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLevels& now) {
+  std::vector<UsageNotice> notices;
+  for (const auto& [of, level] : now) {
+    const auto was = before.find(of);
+    if (level > (was == before.end() ? 0 : was->second))
+      notices.push_back({of.first, of.second, level});
+  }
+  return notices;
+}
+
+// "2026-11", then "80 hours acme" a line.
+std::string usage_levels_text(const std::string& month, const UsageLevels& levels) {
+  std::string text = month + "\n";
+  for (const auto& [of, level] : levels)
+    if (level > 0) text += cat({level, " ", of.second, " ", of.first, "\n"});
+  return text;
+}
+
+UsageLevels parse_usage_levels(std::string_view text, std::string& month) {
+  UsageLevels levels;
+  month.clear();
+  for (const std::string_view line : split(text, '\n')) {
+    if (month.empty()) {
+      month = line;
+      continue;
+    }
+    const auto parts = split(line, ' ');
+    if (parts.size() != 3) continue;
+    const auto level = parse_u64(parts[0]);
+    for (const std::string_view what : {std::string_view("hours"), std::string_view("transfer")})
+      if (level && *level <= 100 && parts[1] == what)
+        levels[{std::string(parts[2]), what}] = static_cast<unsigned>(*level);
+  }
+  return levels;
+}
+
+}  // namespace lb

@@ -1,0 +1,143 @@
+#include "api/records/audit_plans.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/login/audit_log.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+// The account that a record, or a path of the API, belongs to; "": of none, or it is not there.
+std::string_view account_of(const RecordBook& book, std::string_view on) {
+  constexpr std::string_view kPath = "/api/v1/";
+  if (on.starts_with(kPath)) {
+    on.remove_prefix(kPath.size());
+  } else if (on.starts_with('/')) {  // a mount, as the commands name it
+    const auto* row = book.mount(on);
+    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+  }
+  const auto parts = split(on, '/');
+  if (parts.size() < 2) return {};
+  const auto decoded = percent_decode(parts[1], false);
+  if (!decoded) return {};
+  std::string name = *decoded;
+  if (parts[0] == "accounts") {
+    const auto* row = book.account(name);
+    return row == nullptr ? std::string_view() : std::string_view(row->value.id);
+  }
+  if (parts[0] == "users") {
+    const auto* row = book.user(name);
+    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+  }
+  if (parts[0] == "tokens") {
+    const auto* row = book.token(name);
+    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+  }
+  if (parts[0] != "mounts") return {};
+  if (!name.starts_with('/')) name.insert(0, 1, '/');
+  const auto* row = book.mount(name);
+  return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+}
+
+enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };
+
+// By the accounts that the line has: names may belong to another account by now.  A line of before
+// there were any is for administrators.
+Sight sight_of(const ApiCaller& caller, const Json& line) {
+  if (caller.role == Role::kAdmin) return Sight::kAll;
+  const auto by = line.at("account").text(), of = line.at("of").text();
+  if (!by || !of || caller.account.empty()) return Sight::kNone;
+  if (*by == caller.account) return Sight::kAll;
+  return *of == caller.account ? Sight::kWithoutAddress : Sight::kNone;
+}
+
+// The line as the log's writer made it: within a text a quote has a backslash before it, so these
+// bytes are the member.
+std::string without_address(std::string line) {
+  constexpr std::string_view kMember = ",\"ip\":\"";
+  const std::size_t at = line.find(kMember);
+  if (at == std::string::npos) return line;
+  const std::size_t begin = at + kMember.size(), end = line.find('"', begin);
+  if (end != std::string::npos) line.erase(begin, end - begin);
+  return line;
+}
+
+// As the log writes it; nullopt: it is neither such a time nor seconds.
+std::optional<std::string> time_in_log(std::string_view text) {
+  if (const auto seconds = parse_u64(text)) {
+    if (*seconds > 253'402'300'799) return std::nullopt;  // the end of the year 9999
+    return audit_time(WallTime(std::chrono::seconds(static_cast<std::int64_t>(*seconds))));
+  }
+  constexpr std::string_view kDate = "0000-00-00";
+  if (text.size() < kDate.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kDate.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kDate[i] == '-' ? text[i] != '-' : !digit) return std::nullopt;
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed) {
+  const std::string_view account = account_of(book, on);
+  return std::string(account.empty() && deed != nullptr ? deed->account : account);
+}
+
+Plan list_audit(const PlanContext& context) {
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  AuditBack back;
+  back.most = most;
+  if (!after.empty()) {
+    back.before = parse_u64(after);
+    if (!back.before)
+      return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
+  }
+  const auto who = query_param(context.request.query, "who");
+  const auto on = query_param(context.request.query, "on");
+  std::optional<std::string> from;
+  if (const auto given = query_param(context.request.query, "from")) {
+    from = time_in_log(*given);
+    if (!from)
+      return Problem{
+          ProblemName::kBadRequest,
+          cat({"from=", *given, " is neither Unix seconds nor a time as 2026-11-22T08:00"})};
+  }
+  const std::string mount_on = on && on->starts_with('/') ? record_key("mounts", *on) : "";
+  std::vector<Sight> sights;  // of the lines that are kept
+  const auto read = context.world.audit(back, [&](std::string_view line) {
+    const auto json = Json::parse(line);
+    if (!json || !json->is_object()) return AuditVerdict::kPass;
+    const std::string_view at = json->at("at").text().value_or("");
+    if (from && at < *from) return AuditVerdict::kStop;
+    const std::string_view by = json->at("who").text().value_or("");
+    const std::string_view what = json->at("on").text().value_or("");
+    if (who && by != *who) return AuditVerdict::kPass;
+    if (on && what != *on && (mount_on.empty() || what != mount_on)) return AuditVerdict::kPass;
+    const Sight sight = sight_of(context.who, *json);
+    if (sight == Sight::kNone) return AuditVerdict::kPass;
+    sights.push_back(sight);
+    return AuditVerdict::kKeep;
+  });
+  Planned plan;
+  std::string& body = plan.answer.body;
+  body = "{\"items\":[";
+  for (std::size_t i = 0; i < read.lines.size(); ++i) {
+    if (i > 0) body += ',';
+    body += sights[i] == Sight::kAll ? read.lines[i] : without_address(read.lines[i]);
+  }
+  body += ']';
+  if (read.next) body += cat({",\"next\":\"", *read.next, '"'});
+  body += "}\n";
+  return plan;
+}
+
+}  // namespace lb

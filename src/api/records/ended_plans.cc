@@ -1,0 +1,67 @@
+#include "api/records/ended_plans.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/login/session_records.h"
+
+namespace lb {
+namespace {
+
+// The rest is for what has to go.
+constexpr std::size_t kEndedPuts = Registry::kWriteOperations / 2;
+
+using EndedRow = BookRow<EndedLogin>;
+
+}  // namespace
+
+EndedPlan plan_ended(std::span<const EndedLogin> waiting, const RecordBook& book,
+                     std::int64_t now) {
+  EndedPlan plan;
+  auto& puts = plan.write.puts;
+  auto& deletes = plan.write.deletes;
+  std::map<std::string_view, std::size_t> of_user;
+  std::vector<const EndedRow*> kept, past;
+  for (const auto& [sid, row] : book.ended()) {
+    (row->value.until > now ? kept : past).push_back(row.get());
+    if (row->value.until > now) ++of_user[row->value.user];
+  }
+  std::set<std::string_view> written;
+  for (const EndedLogin& one : waiting) {
+    if (puts.size() == kEndedPuts) break;
+    ++plan.taken;
+    if (one.until <= now || book.ended().contains(one.sid) || !written.insert(one.sid).second)
+      continue;
+    puts.emplace_back(ended_record_name(one.sid), ended_record(one.user, one.until));
+    ++of_user[one.user];
+  }
+  std::size_t all = kept.size() + puts.size();
+  const auto has_room = [&] { return puts.size() + deletes.size() < Registry::kWriteOperations; };
+  const auto remove = [&](const EndedRow* row) {
+    deletes.push_back(ended_record_name(row->value.sid));
+  };
+  // The oldest first: a revision grows with each write.
+  std::sort(kept.begin(), kept.end(),
+            [](const EndedRow* a, const EndedRow* b) { return a->revision < b->revision; });
+  const auto drop = [&](auto is_too_many) {
+    for (const EndedRow*& row : kept) {
+      if (row == nullptr || !has_room() || !is_too_many(row->value.user)) continue;
+      remove(row);
+      --of_user[row->value.user];
+      --all;
+      ++plan.dropped;
+      row = nullptr;
+    }
+  };
+  drop([&](const std::string& user) { return of_user[user] > kMaxEndedOfUser; });
+  drop([&](const std::string&) { return all > kMaxEndedLogins; });
+  for (const EndedRow* row : past)
+    if (has_room()) remove(row);
+  return plan;
+}
+
+}  // namespace lb

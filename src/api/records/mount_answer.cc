@@ -1,0 +1,241 @@
+#include "api/records/mount_answer.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+void text_or_null(JsonWriter& json, std::string_view name, const std::string& text) {
+  json.key(name);
+  if (text.empty())
+    json.null();
+  else
+    json.text(text);
+}
+
+std::string url_of(const std::string& base, const std::string& mount) {
+  return base.empty() ? std::string() : base + percent_encode(mount, true);
+}
+
+const PlaceCandidate* candidate_named(const PlanContext& context, std::string_view name) {
+  const auto& nodes = context.world.nodes;
+  const auto at = std::find_if(nodes.begin(), nodes.end(),
+                               [name](const PlaceCandidate& node) { return node.node == name; });
+  return at == nodes.end() ? nullptr : &*at;
+}
+
+// Where encoders reach a node, without a path; "": not known.
+std::string base_of(const PlanContext& context, std::string_view node) {
+  if (node == context.world.node) return context.world.source_url;
+  const PlaceCandidate* home = candidate_named(context, node);
+  return home == nullptr ? std::string() : home->url;
+}
+
+// Where the source of a mount may go: of one that moves, to its new home.
+struct SourceBases {
+  std::string first;
+  std::optional<std::string> backup = {};  // nullopt: it has none
+};
+SourceBases source_bases(const PlanContext& context, const MountRecord& record) {
+  const bool moves = record.state == RecordState::kMoving;
+  SourceBases bases{base_of(context, moves ? record.place.to : record.home)};
+  if (record.takes_backup()) {
+    // One that moves to its backup has its old home as that.
+    const bool there = moves && record.place.to == record.backup;
+    bases.backup = base_of(context, there ? record.home : record.backup);
+  }
+  return bases;
+}
+
+std::string_view home_state(const PlanContext& context, const std::string& home) {
+  const PlaceCandidate* node = candidate_named(context, home);
+  if (node == nullptr) return "unknown";
+  switch (node->state) {
+    case NodeState::kUp:
+      return "up";
+    case NodeState::kSuspect:
+      return "suspect";
+    case NodeState::kDraining:
+      return "draining";
+    case NodeState::kJoining:
+    case NodeState::kDead:
+      break;
+  }
+  return "down";
+}
+
+void write_addresses(JsonWriter& json, const PlanContext& context, const std::string& mount,
+                     const SourceBases& source, const MadeLogins& made) {
+  json.key("source").begin_object();
+  text_or_null(json, "url", url_of(source.first, mount));
+  if (source.backup) text_or_null(json, "backup", url_of(*source.backup, mount));
+  json.key("shoutcast").null();
+  if (!made.logins.empty()) {
+    json.key("user").text(made.logins.front().first);
+    json.key("password").text(made.logins.front().second);
+  }
+  json.end_object();
+  if (made.logins.size() > 1) {
+    json.key("logins").begin_array();
+    for (const auto& [user, password] : made.logins)
+      json.begin_object().key("user").text(user).key("password").text(password).end_object();
+    json.end_array();
+  }
+  json.key("listen").begin_object();
+  text_or_null(json, "http", url_of(context.world.listen_http, mount));
+  text_or_null(json, "https", url_of(context.world.listen_https, mount));
+  json.end_object();
+}
+
+void write_now(JsonWriter& json, const PlanContext& context, const std::string& mount) {
+  const MountNow now = context.world.now_of(mount);
+  json.key("on-air").boolean(now.on_air);
+  json.key("fed-by");
+  if (now.source) {
+    json.begin_object();
+    text_or_null(json, "node", now.source->node);
+    text_or_null(json, "user", now.source->user);
+    text_or_null(json, "address", context.who.addresses ? now.source->address : std::string());
+    text_or_null(json, "agent", now.source->agent);
+    json.key("since").number(now.source->since);
+    json.key("kbps");
+    if (now.source->kbps == 0)
+      json.null();
+    else
+      json.number(now.source->kbps);
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("listeners").number(now.listeners);
+  text_or_null(json, "title", now.title);
+}
+
+bool is_later(const MountSettings* a, const MountSettings* b) { return a->name > b->name; }
+
+std::string suspended_by(const PlanContext& context, const MountRecord& record) {
+  if (record.state == RecordState::kSuspended) return record.suspended_by_admin ? "admin" : "owner";
+  const auto* account = context.book.account(record.account);
+  return account != nullptr && account->value.suspended ? "account" : "";
+}
+
+}  // namespace
+
+// Of the store or of <config-external>.
+void write_record_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
+                        std::string_view origin, std::uint64_t revision, const MadeLogins& made) {
+  json.begin_object();
+  write_mount_record_members(json, record, RecordSecrets::kHidden);
+  json.key("origin").text(origin);
+  text_or_null(json, "suspended-by", suspended_by(context, record));
+  if (!record.home.empty()) json.key("home-state").text(home_state(context, record.home));
+  if (!record.backup.empty()) json.key("backup-state").text(home_state(context, record.backup));
+  write_addresses(json, context, record.mount, source_bases(context, record), made);
+  write_now(json, context, record.mount);
+  if (!made.why.empty()) {
+    json.key("why").begin_array();
+    for (const PlaceReason& reason : made.why) {
+      json.begin_object().key("node").text(reason.node).key("reserved").number(reason.use);
+      if (!reason.refused.empty()) json.key("refused").text(reason.refused);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (revision != 0) json.key("revision").text(std::to_string(revision));
+  json.end_object();
+}
+
+void write_store_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
+                       std::uint64_t revision, const MadeLogins& made) {
+  write_record_mount(json, context, record, "store", revision, made);
+}
+
+void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record) {
+  write_record_mount(json, context, record, "external", 0, {});
+}
+
+namespace {
+
+void write_own_mount(JsonWriter& json, const PlanContext& context, const std::string& mount,
+                     std::string_view origin) {
+  json.begin_object();
+  json.key("mount").text(mount);
+  json.key("state").text("active");
+  json.key("origin").text(origin);
+  json.key("home").text(context.world.node);
+  write_addresses(json, context, mount, {context.world.source_url}, {});
+  write_now(json, context, mount);
+  json.end_object();
+}
+
+}  // namespace
+
+void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section) {
+  write_own_mount(json, context, section.name, "file");
+}
+
+void write_playing_mount(JsonWriter& json, const PlanContext& context, const std::string& mount) {
+  write_own_mount(json, context, mount, "default");
+}
+
+const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
+  const auto* record = context.file.book.layers.external.look_up(mount);
+  const bool hidden = context.book.mount(mount) != nullptr || file_section(context.file, mount);
+  return record == nullptr || hidden ? nullptr : record->get();
+}
+
+std::string account_of_mount(const PlanContext& context, std::string_view mount) {
+  if (file_section(context.file, mount) != nullptr) return {};
+  if (const auto* row = context.book.mount(mount)) return row->value.account;
+  const MountRecord* other = external_mount(context, mount);
+  return other == nullptr ? std::string() : other->account;
+}
+
+std::string_view MountWalk::At::account() const noexcept {
+  if (store != nullptr) return store->value.account;
+  return external != nullptr ? std::string_view(external->account) : std::string_view();
+}
+
+MountWalk::MountWalk(const PlanContext& context, const std::string& after)
+    : book_(context.book),
+      external_(context.file.book.layers.external),
+      world_(context.world),
+      row_(book_.mounts().upper_bound(after)),
+      other_(external_.upper_bound(after)) {
+  for (const MountSettings& section : context.file.mounts)
+    if (section.name > after && section.name.find_first_of("*?[") == std::string::npos)
+      file_.push_back(&section);
+  std::make_heap(file_.begin(), file_.end(), is_later);
+  if (world_.playing_after) playing_ = world_.playing_after(after);
+}
+
+MountWalk::At MountWalk::next() {
+  At at;
+  const auto least = [&at](std::string_view name) {
+    if (at.name.empty() || name < at.name) at.name = name;
+  };
+  if (!file_.empty()) least(file_.front()->name);
+  if (row_ != book_.mounts().end()) least(row_->first);
+  if (other_ != external_.end()) least(other_->first);
+  if (!playing_.empty()) least(playing_);
+  if (at.name.empty()) return at;
+  while (!file_.empty() && file_.front()->name == at.name) {
+    at.file = file_.front();
+    std::pop_heap(file_.begin(), file_.end(), is_later);
+    file_.pop_back();
+  }
+  if (row_ != book_.mounts().end() && row_->first == at.name) {
+    if (at.file == nullptr) at.store = row_->second.get();
+    ++row_;
+  }
+  if (other_ != external_.end() && other_->first == at.name) {
+    if (at.file == nullptr && at.store == nullptr) at.external = other_->second.get();
+    ++other_;
+  }
+  if (playing_ == at.name) playing_ = world_.playing_after(at.name);
+  return at;
+}
+
+}  // namespace lb

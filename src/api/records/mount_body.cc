@@ -1,0 +1,303 @@
+#include "api/records/mount_body.h"
+
+#include <algorithm>
+#include <map>
+
+#include "api/request/fields.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+#include "config/mounts/record_secrets.h"
+#include "config/mounts/record_writer.h"
+#include "stream/mount/login_hours.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kUsualUser = "source";
+constexpr std::size_t kLongestLogin = 512;
+constexpr std::size_t kLongestZone = 64, kLongestWord = 16;
+constexpr std::int64_t kLastSecond = 253'402'300'799;
+
+Problem cannot_hash() {
+  return Problem{ProblemName::kOverloaded, "the password cannot be hashed on this machine"};
+}
+
+const RecordLogin* login_named(const MountRecord* record, std::string_view user) {
+  if (record == nullptr) return nullptr;
+  const auto at = std::find_if(record->sources.begin(), record->sources.end(),
+                               [user](const RecordLogin& login) { return login.user == user; });
+  return at == record->sources.end() ? nullptr : &*at;
+}
+
+// Reads one entry of "sources" and gives it a hash.
+class LoginReader {
+ public:
+  LoginReader(const PlanContext& context, const MountRecord* before,
+              std::vector<ProblemFault>& faults)
+      : context_(context), before_(before), faults_(faults) {}
+
+  RecordLogin read(const Json& from, const std::string& at) {
+    BodyFields fields(from, faults_, at);
+    const std::size_t faults = faults_.size();
+    RecordLogin login;
+    login.user = fields.text("user", 255).value_or(std::string(kUsualUser));
+    const RecordLogin* was = login_named(before_, login.user);
+    if (was != nullptr) login = *was;
+    if (const auto from_time = fields.number("from", 0, kLastSecond))
+      login.from = static_cast<std::int64_t>(*from_time);
+    if (const auto until = fields.number("until", 0, kLastSecond))
+      login.until = static_cast<std::int64_t>(*until);
+    if (const auto grace = fields.number("grace", 0, kLongestGrace.count()))
+      login.grace = std::chrono::seconds(*grace);
+    if (auto zone = fields.text("zone", kLongestZone)) login.zone = *std::move(zone);
+    if (const Json hours = fields.take("hours"); !hours.missing())
+      login.hours = read_hours(hours, at + "/hours");
+    // true: what GET shows of a password or a hash that is there.
+    const auto shown = [&fields](std::string_view name) {
+      return fields.take(name).boolean() == true;
+    };
+    std::optional<std::string> password, hash;
+    if (!shown("password")) password = fields.text("password", kLongestLogin);
+    if (!shown("hash")) hash = fields.text("hash", kLongestLogin);
+    fields.finish();
+    if (faults_.size() > faults) return login;
+    if (password) {
+      set(login, *password, best_hash_method());
+    } else if (hash) {
+      login.hash = *hash;
+    } else if (login.hash.empty()) {
+      const std::string made = new_password(context_.world.random);
+      set(login, made, HashMethod::kSha512);
+      made_.emplace_back(login.user, made);
+    }
+    return login;
+  }
+  bool hash_failed() const noexcept { return hash_failed_; }
+  std::vector<std::pair<std::string, std::string>> take_made() { return std::move(made_); }
+
+ private:
+  // null, or nothing in the list: none.
+  std::vector<WeeklyHours> read_hours(const Json& from, const std::string& at) {
+    std::vector<WeeklyHours> hours;
+    if (from.is_null()) return hours;
+    if (!from.is_array() || from.size() > kMaxWeeklyHours) {
+      faults_.push_back({at, cat({"a list of at most ", kMaxWeeklyHours, " hours is needed"})});
+      return hours;
+    }
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      BodyFields fields(from.at(i), faults_, cat({at, "/", i}));
+      WeeklyHours& row = hours.emplace_back();
+      row.days = fields.texts("days", 7, kLongestWord).value_or(row.days);
+      row.from = fields.text("from", kLongestWord).value_or("");
+      row.until = fields.text("until", kLongestWord).value_or("");
+      fields.finish();
+    }
+    return hours;
+  }
+  void set(RecordLogin& login, const std::string& password, HashMethod method) {
+    const auto hash = context_.world.hash(method, password);
+    hash_failed_ |= !hash;
+    login.hash = hash.value_or("");
+  }
+
+  const PlanContext& context_;
+  const MountRecord* const before_;
+  std::vector<ProblemFault>& faults_;
+  std::vector<std::pair<std::string, std::string>> made_;
+  bool hash_failed_ = false;
+};
+
+// {"sources": […]}, as read_mount_record() wants it.
+std::string sources_patch(const std::vector<RecordLogin>& logins) {
+  JsonWriter json;
+  json.begin_object().key("sources").begin_array();
+  for (const RecordLogin& login : logins) {
+    json.begin_object().key("user").text(login.user).key("hash").text(login.hash);
+    if (login.from != 0) json.key("from").number(login.from);
+    if (login.until != 0) json.key("until").number(login.until);
+    if (login.grace.count() != 0) json.key("grace").number(login.grace.count());
+    if (!login.zone.empty()) json.key("zone").text(login.zone);
+    json.key("hours").begin_array();
+    for (const WeeklyHours& row : login.hours) {
+      json.begin_object().key("from").text(row.from).key("until").text(row.until);
+      json.key("days").begin_array();
+      for (const std::string& day : row.days) json.text(day);
+      json.end_array().end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+// What of a record only its own addresses change, or nothing can change here.
+void judge_kept(const MountRecord& record, const MountRecord* before,
+                std::vector<ProblemFault>& faults) {
+  static const MountRecord kFresh;
+  const MountRecord& was = before == nullptr ? kFresh : *before;
+  if (record.state != was.state)
+    faults.push_back({"/state", "it is changed by POST …/suspend and …/resume"});
+  if (record.made != was.made) faults.push_back({"/made", "the server sets it"});
+  if (before != nullptr && record.mount != was.mount)
+    faults.push_back({"/mount", "a mount keeps its name"});
+  if (record.home != was.home)
+    faults.push_back({"/home", "the server chooses it; \"place\" says where it may be"});
+  if (record.backup != was.backup)
+    faults.push_back({"/backup", "the server chooses it; \"place\" says whether there is one"});
+  const RecordPlace& place = record.place;
+  if (place.from != was.place.from || place.to != was.place.to ||
+      place.force_at != was.place.force_at)
+    faults.push_back({"/place", "from, to and force-at are of a move: POST …/move"});
+  else if (before != nullptr && !(place == was.place))
+    faults.push_back({"/place", "it counts when the mount is created"});
+}
+
+std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
+  auto secrets = secrets_of(record.settings);
+  for (RecordSecret& secret : relay_secrets_of(record.relay)) secrets.push_back(std::move(secret));
+  return secrets;
+}
+
+// Passwords that have to be sent elsewhere cannot be hashed: the store seals them.
+void judge_secrets(const PlanContext& context, const MountRecord& record, const MountRecord* before,
+                   std::vector<ProblemFault>& faults) {
+  MountRecord now = record, was = before == nullptr ? MountRecord() : *before;
+  std::map<std::string, std::string> kept;
+  for (const RecordSecret& secret : all_secrets_of(was)) kept[secret.place] = *secret.value;
+  for (const RecordSecret& secret : all_secrets_of(now)) {
+    const auto at = kept.find(secret.place);
+    if (at != kept.end() && at->second == *secret.value) continue;
+    if (!context.world.seals)
+      faults.push_back({secret.pointer,
+                        "has to be sent elsewhere, and is kept only if it can be sealed: "
+                        "<store> of the configuration file needs a key"});
+    else if (secret.value->size() > kLongestSecret)
+      faults.push_back({secret.pointer, cat({"has ", secret.value->size(), " bytes (limit ",
+                                             kLongestSecret, ")"})});
+    else if (SealKeys::is_sealed(*secret.value))
+      faults.push_back(
+          {secret.pointer, "begins as a sealed text does, and is none of this record"});
+  }
+}
+
+// true is what GET shows of a password that is there: it stays.  Missing: nothing of that kind.
+Json with_kept_secrets(const Json& given, const MountRecord& before) {
+  const Json options = given.at("settings").at("authentication").at("option");
+  XmlNode was = before.settings;
+  std::map<std::string, std::string> kept;
+  for (const RecordSecret& secret : secrets_of(was)) kept[secret.place] = *secret.value;
+  bool any = false;
+  JsonWriter json;
+  json.begin_object().key("settings").begin_object().key("authentication").begin_object();
+  json.key("option").begin_array();
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const auto name = options.at(i).at("name").text();
+    const Json value = options.at(i).at("value");
+    if (!name || options.at(i).size() != 2) return {};
+    const auto at = kept.find(cat({"/authentication/option/", *name}));
+    const bool keeps = value.boolean() == true && at != kept.end();
+    if (!keeps && !value.text()) return {};
+    any = any || keeps;
+    json.begin_object().key("name").text(*name).key("value");
+    json.text(keeps ? std::string_view(at->second) : *value.text()).end_object();
+  }
+  json.end_array().end_object().end_object().end_object();
+  if (!any) return {};
+  return *Json::parse(json.take());
+}
+
+// The same of the relay's password.
+Json with_kept_relay_secret(const Json& given, const MountRecord& before) {
+  if (given.at("relay").at("password").boolean() != true) return {};
+  XmlNode was = before.relay;
+  const auto secrets = relay_secrets_of(was);
+  if (secrets.empty()) return {};
+  JsonWriter json;
+  json.begin_object().key("relay").begin_object();
+  json.key("password").text(*secrets.front().value).end_object().end_object();
+  return *Json::parse(json.take());
+}
+
+SetBy set_by_of(Role role) { return role == Role::kAdmin ? SetBy::kAdmin : SetBy::kOwner; }
+
+Json as_json(const MountRecord& record) {
+  JsonWriter json;
+  write_mount_record(json, record, RecordSecrets::kWhole);
+  auto parsed = Json::parse(json.take());
+  return parsed ? *std::move(parsed) : Json();
+}
+
+}  // namespace
+
+std::variant<std::pair<RecordLogin, std::string>, Problem> new_source_login(
+    const PlanContext& context, const std::string& user) {
+  RecordLogin login;
+  login.user = user;
+  std::string password = new_password(context.world.random);
+  auto hash = context.world.hash(HashMethod::kSha512, password);
+  if (!hash) return cannot_hash();
+  login.hash = *std::move(hash);
+  return std::pair{std::move(login), std::move(password)};
+}
+
+std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, BodyUse use,
+                                                 const MountRecord* before) {
+  const Json& given = context.request.json;
+  if (!given.is_object()) return invalid_at("", "an object is needed");
+  std::vector<ProblemFault> faults;
+  LoginReader logins(context, before, faults);
+  std::vector<RecordLogin> sources;
+  const Json list = given.at("sources");
+  if (list.is_array() && list.size() <= kMaxRecordLogins) {
+    for (std::size_t i = 0; i < list.size(); ++i)
+      sources.push_back(logins.read(list.at(i), cat({"/sources/", i})));
+  } else if (!list.missing()) {
+    faults.push_back(
+        {"/sources", cat({"a list of at most ", kMaxRecordLogins, " logins is needed"})});
+  } else if (before != nullptr) {
+    sources = before->sources;
+  }
+  if (use == BodyUse::kCreate && sources.empty() && faults.empty())
+    sources.push_back(logins.read(*Json::parse("{}"), "/sources/0"));
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (logins.hash_failed()) return cannot_hash();
+
+  Json wanted = use == BodyUse::kMerge ? as_json(*before).merged(given) : given;
+  wanted = wanted.merged(*Json::parse(sources_patch(sources)));
+  if (before != nullptr)
+    for (const Json& kept :
+         {with_kept_secrets(given, *before), with_kept_relay_secret(given, *before)})
+      if (!kept.missing()) wanted = wanted.merged(kept);
+  // An owner's mounts are its account's, whether it says so or not.
+  if (use == BodyUse::kCreate && context.who.role != Role::kAdmin) {
+    const auto account = given.at("account").text();
+    if (account && *account != context.who.account)
+      return forbidden("an owner makes mounts of its own account only");
+    wanted = wanted.merged(*Json::parse(R"({"account":null})"));
+  }
+  RecordReading reading = read_mount_record(wanted, set_by_of(context.who.role), before);
+  for (RecordFault& fault : reading.faults)
+    faults.push_back({std::move(fault.pointer), std::move(fault.detail)});
+  MountRecord& record = reading.record;
+  if (use == BodyUse::kCreate && context.who.role != Role::kAdmin)
+    record.account = context.who.account;
+  if (use == BodyUse::kReplace) {
+    // What has no address of its own in a body that replaces the settings.
+    record.state = before->state;
+    record.suspended_by_admin = before->suspended_by_admin;
+    record.home = before->home;
+    record.backup = before->backup;
+    record.place = before->place;
+    record.made = before->made;
+  }
+  if (faults.empty()) {
+    judge_kept(record, before, faults);
+    judge_secrets(context, record, before, faults);
+    if (!record.account.empty() && context.book.account(record.account) == nullptr)
+      faults.push_back({"/account", "there is no account " + record.account});
+  }
+  if (!faults.empty()) return invalid(std::move(faults));
+  return MountBody{std::move(record), logins.take_made()};
+}
+
+}  // namespace lb

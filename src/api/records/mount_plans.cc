@@ -1,0 +1,446 @@
+#include "api/records/mount_plans.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "api/records/account_plans.h"
+#include "api/records/mount_answer.h"
+#include "api/records/mount_body.h"
+#include "api/records/mount_places.h"
+#include "api/request/fields.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "config/load/mount_rules.h"
+#include "config/mounts/record_relay.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLongestForce = 30 * 86'400;  // seconds
+
+std::string name_of(const PlanContext& context) {
+  // "live.mp3" means "/live.mp3".
+  const std::string& given = context.request.names.at(0);
+  return given.starts_with('/') ? given : "/" + given;
+}
+
+Problem in_external(const std::string& name, std::string_view what) {
+  return Problem{ProblemName::kExternal,
+                 cat({"mount ", name, " is one of <config-external>: ", what})};
+}
+
+// The row that the caller may act on; or why not.
+std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanContext& context) {
+  const std::string name = name_of(context);
+  const auto* row = context.book.mount(name);
+  if (row == nullptr) {
+    if (file_section(context.file, name) != nullptr && sees_mount(context.who, name, ""))
+      return Problem{
+          ProblemName::kInFile,
+          cat({"mount ", name, " stands in the configuration file and is changed there"})};
+    if (const auto* other = external_mount(context, name);
+        other != nullptr && sees_mount(context.who, name, other->account))
+      return in_external(name, "the program that answers for it changes it");
+    return not_found("mount", name);
+  }
+  if (!sees_mount(context.who, name, row->value.account)) return not_found("mount", name);
+  if (!changes_account_of(context.who, row->value.account))
+    return forbidden("the login may not change mount " + name);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  return row;
+}
+
+std::uint64_t used(std::int64_t limit) { return limit > 0 ? static_cast<std::uint64_t>(limit) : 0; }
+
+// What of the quota of its account this mount may not have.
+std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord& record) {
+  const auto* account = context.book.account(record.account);
+  if (account == nullptr) return std::nullopt;
+  const AccountQuota& quota = account->value.quota;
+  const QuotaUse use = quota_use(context.book, record.account, record.mount);
+  const auto over = [&](std::string_view what, std::uint64_t taken, std::int64_t wanted,
+                        std::uint64_t most) -> std::optional<Problem> {
+    const std::string of = cat({"account ", record.account, " may have ", most, " ", what});
+    if (wanted < 0)
+      return Problem{ProblemName::kQuota, cat({of, ", so each of its mounts needs limits/", what})};
+    if (taken + used(wanted) <= most) return std::nullopt;
+    return Problem{ProblemName::kQuota, cat({of, ", and ", taken, " are given to other mounts; ",
+                                             wanted, " are too many"})};
+  };
+  if (quota.mounts && use.mounts + 1 > *quota.mounts)
+    return Problem{ProblemName::kQuota, cat({"account ", record.account, " may have ",
+                                             *quota.mounts, " mounts, and has ", use.mounts})};
+  if (quota.listeners)
+    if (auto problem = over("listeners", use.listeners, record.limits.listeners, *quota.listeners))
+      return problem;
+  if (quota.bitrate)
+    if (auto problem = over("bitrate", use.bitrate, record.limits.bitrate, *quota.bitrate))
+      return problem;
+  if (quota.storage)
+    if (auto problem = over("storage", use.storage, record.limits.storage, *quota.storage))
+      return problem;
+  return std::nullopt;
+}
+
+// Addresses below a mount are its own: what an owner makes there lies below its own mounts only.
+std::optional<Problem> judge_above(const PlanContext& context, const MountRecord& record) {
+  if (context.who.role == Role::kAdmin) return std::nullopt;
+  const std::string& name = record.mount;
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string above = name.substr(0, slash);
+    const auto* row = context.book.mount(above);
+    const bool in_file = file_section(context.file, above) != nullptr;
+    const bool own = row != nullptr && !in_file && row->value.account == record.account;
+    if (!own && (row != nullptr || in_file || context.world.now_of(above).on_air))
+      return forbidden(cat({"mount ", above, " is not of account ", record.account,
+                            "; below it an administrator makes mounts"}));
+  }
+  return std::nullopt;
+}
+
+std::string fallback_of(const MountRecord& record) {
+  for (const XmlNode& child : record.settings.children)
+    if (child.name == "fallback-mount") return std::string(trim(child.text));
+  return {};
+}
+
+// A fallback leads to no circle, and that of an owner's mount is one of its own.
+std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record) {
+  std::string fault = fallback_fault(record.mount, [&](std::string_view mount) -> std::string {
+    if (mount == record.mount) return fallback_of(record);
+    if (const MountSettings* section = file_section(context.file, mount))
+      return section->fallback_mount;
+    if (const auto* row = context.book.mount(mount)) return fallback_of(row->value);
+    const MountRecord* other = external_mount(context, mount);
+    return other == nullptr ? std::string() : fallback_of(*other);
+  });
+  if (!fault.empty()) return invalid_at("/settings/fallback-mount", std::move(fault));
+  if (context.who.role == Role::kAdmin) return std::nullopt;
+  for (const XmlNode& child : record.settings.children) {
+    if (child.name != "fallback-mount" || trim(child.text).empty()) continue;
+    const auto* to = context.book.mount(trim(child.text));
+    if (to == nullptr || to->value.account != record.account)
+      return invalid_at("/settings/fallback-mount", "it is no mount of account " + record.account);
+  }
+  return std::nullopt;
+}
+
+std::string logins_text(const MountRecord& record) {
+  std::string out;
+  for (const RecordLogin& login : record.sources) {
+    out += (out.empty() ? "" : " ") + login.user;
+    if (login.from != 0) out += cat({" from ", login.from});
+    if (login.until != 0) out += cat({" until ", login.until});
+    for (const WeeklyHours& row : login.hours) {
+      out += " on";
+      for (const std::string& day : row.days) out += " " + day;
+      out += cat({" ", row.from, "-", row.until});
+    }
+  }
+  return out;
+}
+
+// "radio.example.org:8000/live", of the first server that it names.
+std::string relay_text(const MountRecord& record) {
+  if (!record.has_relay()) return {};
+  const RelaySettings relay = record_relay(record, false);
+  const RelayUpstreamSettings& host = relay.hosts.empty() ? relay.host : relay.hosts.front();
+  return cat({host.server, ":", host.port, host.mount});
+}
+
+std::vector<ApiDeed::Change> mount_changes(const MountRecord& before, const MountRecord& after) {
+  std::vector<ApiDeed::Change> changes;
+  const auto note = [&changes](std::string field, std::string old, std::string now) {
+    if (old != now) changes.push_back({std::move(field), std::move(old), std::move(now)});
+  };
+  const auto words = [](const MountRecord& record) {
+    std::map<std::string, std::string> out;
+    for (const XmlNode& child : record.settings.children) {
+      std::string& text = out["settings/" + child.name];
+      text += (text.empty() ? "" : " ") + (child.children.empty() ? child.text : "…");
+    }
+    return out;
+  };
+  auto old = words(before), now = words(after);
+  for (const auto& [field, text] : now) old.try_emplace(field);
+  for (const auto& [field, text] : old) note(field, text, now[field]);
+  note("account", before.account, after.account);
+  note("limits/listeners", std::to_string(before.limits.listeners),
+       std::to_string(after.limits.listeners));
+  const auto over = [](const MountRecord& record) {
+    return std::string(record.limits.over == OverPolicy::kKick ? "kick" : "keep");
+  };
+  note("limits/over", over(before), over(after));
+  note("limits/bitrate", std::to_string(before.limits.bitrate),
+       std::to_string(after.limits.bitrate));
+  note("limits/storage", std::to_string(before.limits.storage),
+       std::to_string(after.limits.storage));
+  note("sources", logins_text(before), logins_text(after));
+  note("relay", relay_text(before), relay_text(after));
+  return changes;
+}
+
+// Recordings of the name's time before belong to another account, or to none.
+void begin_account(const PlanContext& context, MountRecord& record) {
+  record.made = record.account.empty() ? 0 : unix_seconds(context.now);
+}
+
+std::string mount_key(const std::string& name) { return record_key("mounts", name); }
+
+// revision 0: it is no record of the store.
+template <class Write>
+Planned answered_by(std::uint64_t revision, Write write) {
+  Planned plan;
+  JsonWriter json;
+  write(json);
+  plan.answer.body = json.take() + "\n";
+  plan.answer.revision = revision;
+  return plan;
+}
+
+Planned answered(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
+                 const MadeLogins& made = {}) {
+  return answered_by(revision, [&](JsonWriter& json) {
+    write_store_mount(json, context, record, revision, made);
+  });
+}
+
+// The record as the request wants it, in place of the one before.
+Plan write_over(const PlanContext& context, BodyUse use) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto* row = std::get<const BookRow<MountRecord>*>(found);
+  auto read = read_mount_body(context, use, &row->value);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  auto& [record, made] = std::get<MountBody>(read);
+  if (auto problem = judge_quota(context, record)) return *std::move(problem);
+  if (auto problem = judge_fallback(context, record)) return *std::move(problem);
+  if (record.account != row->value.account) begin_account(context, record);
+  const bool same = record == row->value;
+  Planned plan = answered(context, record, same ? row->revision : 0, {made, {}});
+  if (same) return plan;
+  const std::string key = mount_key(record.mount);
+  put_record(plan, key, mount_record_xml(record), row->revision);
+  if (!record.account.empty()) hold_account(plan, context, record.account);
+  plan.deed = ApiDeed{"change", key, mount_changes(row->value, record)};
+  return plan;
+}
+
+Planned set_state(const PlanContext& context, const BookRow<MountRecord>& row, RecordState state,
+                  bool by_admin) {
+  MountRecord record = moved(row.value);  // a suspended mount has no source that would have to move
+  record.state = state;
+  record.suspended_by_admin = by_admin;
+  const bool same = record == row.value;
+  Planned plan = answered(context, record, same ? row.revision : 0);
+  if (same) return plan;
+  const std::string key = mount_key(record.mount);
+  put_record(plan, key, mount_record_xml(record), row.revision);
+  plan.deed = ApiDeed{state == RecordState::kSuspended ? "suspend" : "resume", key, {}};
+  return plan;
+}
+
+}  // namespace
+
+Plan list_mounts(const PlanContext& context) {
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  MountWalk walk(context, after);
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  std::size_t shown = 0;
+  std::string last;
+  bool more = false;
+  for (MountWalk::At at = walk.next(); !at.name.empty(); at = walk.next()) {
+    if (!sees_mount(context.who, at.name, at.account())) continue;
+    if (shown == most) {
+      more = true;
+      break;
+    }
+    if (at.file != nullptr)
+      write_file_mount(json, context, *at.file);
+    else if (at.store != nullptr)
+      write_store_mount(json, context, at.store->value, at.store->revision);
+    else if (at.external != nullptr)
+      write_external_mount(json, context, *at.external);
+    else
+      write_playing_mount(json, context, at.name);
+    last = at.name;
+    ++shown;
+  }
+  json.end_array();
+  if (more) json.key("next").text(last);
+  json.end_object();
+  Planned plan;
+  plan.answer.body = json.take() + "\n";
+  plan.answer.revision = context.book.revision();
+  return plan;
+}
+
+Plan read_mount(const PlanContext& context) {
+  const std::string name = name_of(context);
+  if (const MountSettings* section = file_section(context.file, name)) {
+    if (!sees_mount(context.who, name, "")) return not_found("mount", name);
+    return answered_by(0, [&](JsonWriter& json) { write_file_mount(json, context, *section); });
+  }
+  if (const auto* other = external_mount(context, name);
+      other != nullptr && sees_mount(context.who, name, other->account)) {
+    return answered_by(0, [&](JsonWriter& json) { write_external_mount(json, context, *other); });
+  }
+  const auto* row = context.book.mount(name);
+  if (row == nullptr && context.world.now_of(name).on_air && sees_mount(context.who, name, "")) {
+    return answered_by(0, [&](JsonWriter& json) { write_playing_mount(json, context, name); });
+  }
+  if (row == nullptr || !sees_mount(context.who, name, row->value.account))
+    return not_found("mount", name);
+  return answered(context, row->value, row->revision);
+}
+
+Plan create_mount(const PlanContext& context) {
+  auto read = read_mount_body(context, BodyUse::kCreate, nullptr);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  auto& [record, made] = std::get<MountBody>(read);
+  if (file_section(context.file, record.mount) != nullptr)
+    return Problem{ProblemName::kInFile,
+                   cat({"mount ", record.mount, " stands in the configuration file"})};
+  if (external_mount(context, record.mount) != nullptr)
+    return in_external(record.mount,
+                       "a record of that name would shut its source out.  The list there has to "
+                       "leave it out first");
+  const std::string key = mount_key(record.mount);
+  if (context.book.revision_of(key) != 0)
+    return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
+  if (!sees_mount(context.who, record.mount, record.account))
+    return forbidden(
+        cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
+  if (auto problem = judge_above(context, record)) return *std::move(problem);
+  if (auto problem = judge_quota(context, record)) return *std::move(problem);
+  if (auto problem = judge_fallback(context, record)) return *std::move(problem);
+  auto where = place(context, record);
+  if (auto* problem = std::get_if<Problem>(&where)) return std::move(*problem);
+  Placed& placed = std::get<Placed>(where);
+  record.home = placed.node;
+  record.backup = placed.backup;
+  begin_account(context, record);
+  Planned plan = answered(context, record, 0, {made, std::move(placed.reasons)});
+  plan.answer.status = 201;
+  plan.answer.location = "/api/v1/" + key;
+  put_record(plan, key, mount_record_xml(record), 0);
+  for (const std::string& node : reserved_at(record)) note_placed(plan, context, node);
+  if (!record.account.empty()) hold_account(plan, context, record.account);
+  plan.deed = ApiDeed{"create", key, mount_changes(MountRecord(), record), record.account};
+  return plan;
+}
+
+Plan replace_mount(const PlanContext& context) { return write_over(context, BodyUse::kReplace); }
+Plan change_mount(const PlanContext& context) { return write_over(context, BodyUse::kMerge); }
+
+Plan delete_mount(const PlanContext& context) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto* row = std::get<const BookRow<MountRecord>*>(found);
+  Planned plan;
+  const std::string key = mount_key(row->value.mount);
+  delete_record(plan, key, row->revision);
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"delete", key, {}};
+  return plan;
+}
+
+Plan suspend_mount(const PlanContext& context) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto& row = *std::get<const BookRow<MountRecord>*>(found);
+  const bool by_admin = context.who.role == Role::kAdmin || row.value.suspended_by_admin;
+  return set_state(context, row, RecordState::kSuspended, by_admin);
+}
+
+Plan resume_mount(const PlanContext& context) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto& row = *std::get<const BookRow<MountRecord>*>(found);
+  if (row.value.suspended_by_admin && context.who.role != Role::kAdmin)
+    return forbidden(cat({"an administrator has suspended mount ", row.value.mount,
+                          ", and only an administrator resumes it"}));
+  if (row.value.state != RecordState::kSuspended) return answered(context, row.value, row.revision);
+  return set_state(context, row, RecordState::kActive, false);
+}
+
+Plan move_mount(const PlanContext& context) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto* row = std::get<const BookRow<MountRecord>*>(found);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  const auto to = fields.text("to", 255);
+  const auto force = fields.number("force-after", 0, kLongestForce);
+  if (!fields.has("to")) fields.fault("to", "the node is needed");
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  const auto seconds =
+      force ? std::optional<std::int64_t>(static_cast<std::int64_t>(*force)) : std::nullopt;
+  auto wanted = moving(context, row->value, *to, seconds);
+  if (auto* problem = std::get_if<Problem>(&wanted)) return std::move(*problem);
+  const MountRecord& record = std::get<MountRecord>(wanted);
+  const bool same = record == row->value;
+  Planned plan = answered(context, record, same ? row->revision : 0);
+  if (same) return plan;
+  const std::string key = mount_key(record.mount);
+  put_record(plan, key, mount_record_xml(record), row->revision);
+  if (*to != row->value.home) note_placed(plan, context, *to);
+  plan.deed = ApiDeed{"move", key, {{"home", row->value.home, *to}}};
+  return plan;
+}
+
+Plan renew_mount_password(const PlanContext& context) {
+  auto found = row_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const auto* row = std::get<const BookRow<MountRecord>*>(found);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  const auto user = fields.text("user", 255);
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  MountRecord record = row->value;
+  const auto at =
+      std::find_if(record.sources.begin(), record.sources.end(),
+                   [&user](const RecordLogin& login) { return !user || login.user == *user; });
+  if (at == record.sources.end())
+    return invalid_at("/user", cat({"mount ", record.mount, " has no such login"}));
+  auto made = new_source_login(context, at->user);
+  if (auto* problem = std::get_if<Problem>(&made)) return std::move(*problem);
+  auto& [login, password] = std::get<0>(made);
+  at->hash = login.hash;
+  at->password.clear();
+  const std::string name = at->user;
+  Planned plan = answered(context, record, 0, {{{name, password}}, {}});
+  const std::string key = mount_key(record.mount);
+  put_record(plan, key, mount_record_xml(record), row->revision);
+  plan.deed = ApiDeed{"password", key, {{"sources/" + name, "***", "***"}}};
+  return plan;
+}
+
+Plan kick_mount_source(const PlanContext& context) {
+  const std::string name = name_of(context);
+  const auto* row = context.book.mount(name);
+  const bool in_file = file_section(context.file, name) != nullptr;
+  const auto* other = external_mount(context, name);
+  const std::string account = account_of_mount(context, name);
+  if ((row == nullptr && !in_file && other == nullptr) || !sees_mount(context.who, name, account))
+    return not_found("mount", name);
+  if (!acts_on_mount(context.who, name, account))
+    return forbidden("the login may not end the source of mount " + name);
+  if (!context.world.now_of(name).on_air)
+    return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source at this server"})};
+  Planned plan;
+  plan.answer.status = 204;
+  plan.order = ApiOrder{ApiOrder::Kind::kEndSource, name};
+  plan.deed = ApiDeed{"kick-source", mount_key(name), {}};
+  return plan;
+}
+
+}  // namespace lb

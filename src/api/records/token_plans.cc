@@ -1,0 +1,96 @@
+// The plans of /api/v1/tokens (user_plans.h).
+#include <utility>
+
+#include "api/records/user_plans.h"
+#include "api/request/login_fields.h"
+#include "api/request/rights.h"
+
+namespace lb {
+namespace {
+
+LoginFields login_of_token(const ApiToken& token) {
+  return {token.role, token.account, token.mounts};
+}
+
+bool sees_token(const ApiCaller& caller, const ApiToken& token) {
+  return caller.role == Role::kAdmin || changes_account_of(caller, token.account);
+}
+
+void write_token(JsonWriter& json, const ApiToken& token, std::uint64_t revision,
+                 const std::string* secret = nullptr) {
+  json.begin_object();
+  json.key("id").text(token.id);
+  json.key("name").text(token.name);
+  write_login(json, login_of_token(token));
+  json.key("expires");
+  if (token.expires == 0)
+    json.null();
+  else
+    json.number(token.expires);
+  if (secret != nullptr) json.key("token").text(*secret);
+  if (revision != 0) json.key("revision").text(std::to_string(revision));
+  json.end_object();
+}
+
+}  // namespace
+
+Plan list_tokens(const PlanContext& context) {
+  return list_rows(
+      context, context.book.tokens(),
+      [&](const ApiToken& token) { return sees_token(context.who, token); },
+      [](JsonWriter& json, const BookRow<ApiToken>& row) {
+        write_token(json, row.value, row.revision);
+      });
+}
+
+Plan create_token(const PlanContext& context) {
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  ApiToken token;
+  token.id = new_id(context.world.random);
+  token.name = fields.text("name", 200).value_or("");
+  LoginFields login;
+  take_login(fields, context, login);
+  token.role = login.role;
+  token.account = login.account;
+  token.mounts = login.mounts;
+  token.expires =
+      static_cast<std::int64_t>(fields.number("expires", 0, 1'000'000'000'000).value_or(0));
+  if (token.expires != 0 && token.expires <= unix_seconds(context.now))
+    fields.fault("expires", "the time is over");
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  const std::string secret = new_token(context.world.random);
+  token.digest = token_digest(secret);
+  Planned plan;
+  const std::string key = record_key("tokens", token.id);
+  put_record(plan, key, token_json(token), 0);
+  if (!token.account.empty()) hold_account(plan, context, token.account);
+  JsonWriter json;
+  write_token(json, token, 0, &secret);
+  plan.answer = {201, json.take() + "\n", 0, "/api/v1/" + key};
+  plan.deed = ApiDeed{"create",
+                      key,
+                      {{"role", "", std::string(to_text(token.role))},
+                       {"account", "", token.account},
+                       {"token", "", "***"}},
+                      token.account};
+  return plan;
+}
+
+Plan delete_token(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const auto* row = context.book.token(id);
+  if (row == nullptr || !sees_token(context.who, row->value)) return not_found("token", id);
+  if (auto problem = judge_login(context, login_of_token(row->value))) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  Planned plan;
+  const std::string key = record_key("tokens", id);
+  delete_record(plan, key, row->revision);
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"delete", key, {}};
+  return plan;
+}
+
+}  // namespace lb

@@ -1,0 +1,248 @@
+#include "api/records/user_plans.h"
+
+#include <utility>
+
+#include "api/request/login_fields.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kLeastPassword = 8, kMaxPassword = 512;
+
+LoginFields fields_of_user(const User& user) { return {user.role, user.account, user.mounts}; }
+
+void write_user(JsonWriter& json, const User& user, std::uint64_t revision,
+                const std::string* password = nullptr) {
+  json.begin_object();
+  json.key("name").text(user.name);
+  write_login(json, fields_of_user(user));
+  json.key("disabled").boolean(user.disabled);
+  json.key("addresses").boolean(user.addresses);
+  json.key("password");
+  if (password != nullptr)
+    json.text(*password);
+  else
+    json.boolean(!user.hash.empty());
+  if (revision != 0) json.key("revision").text(std::to_string(revision));
+  json.end_object();
+}
+
+std::string user_body(const User& user, std::uint64_t revision,
+                      const std::string* password = nullptr) {
+  JsonWriter json;
+  write_user(json, user, revision, password);
+  return json.take() + "\n";
+}
+
+bool is_own(const PlanContext& context, std::string_view name) {
+  return context.who.name == name && context.who.via != "token";
+}
+
+bool sees_user(const ApiCaller& caller, const User& user) {
+  return caller.role == Role::kAdmin || user.name == caller.name ||
+         (caller.role == Role::kOwner && sees_account(caller, user.account));
+}
+
+// Null where the caller may not know of it.
+const BookRow<User>* seen_user(const PlanContext& context) {
+  const auto* row = context.book.user(context.request.names.at(0));
+  return row != nullptr && sees_user(context.who, row->value) ? row : nullptr;
+}
+
+Problem no_user(const PlanContext& context) {
+  const std::string& name = context.request.names.at(0);
+  if (name == context.file.authentication.admin_user && context.who.role == Role::kAdmin)
+    return Problem{ProblemName::kInFile, cat({"user ", name, " is <admin-user> of the file"})};
+  return not_found("user", name);
+}
+
+// The password of the request, or a new one; false: a fault was noted.
+bool take_password(BodyFields& fields, const PlanContext& context, std::string& password,
+                   bool& generated) {
+  generated = !fields.has("password");
+  if (generated) {
+    password = new_password(context.world.random);
+    return true;
+  }
+  auto given = fields.text("password", kMaxPassword);
+  if (!given) return false;
+  if (given->size() < kLeastPassword) {
+    fields.fault("password", "at least 8 bytes are needed");
+    return false;
+  }
+  password = *std::move(given);
+  return true;
+}
+
+// A password by chance needs no slow hash: it cannot be guessed.
+std::optional<std::string> hashed(const PlanContext& context, const std::string& password,
+                                  bool generated) {
+  return context.world.hash(generated ? HashMethod::kSha512 : best_hash_method(), password);
+}
+
+Problem no_hash() {
+  return Problem{ProblemName::kOverloaded, "the password cannot be hashed on this machine"};
+}
+
+std::vector<ApiDeed::Change> user_changes(const User& before, const User& after) {
+  std::vector<ApiDeed::Change> changes;
+  const auto note = [&changes](std::string field, std::string old, std::string now) {
+    if (old != now) changes.push_back({std::move(field), std::move(old), std::move(now)});
+  };
+  note("role", std::string(to_text(before.role)), std::string(to_text(after.role)));
+  note("account", before.account, after.account);
+  note("mounts", joined(before.mounts), joined(after.mounts));
+  note("disabled", before.disabled ? "true" : "false", after.disabled ? "true" : "false");
+  note("addresses", before.addresses ? "true" : "false", after.addresses ? "true" : "false");
+  if (before.hash != after.hash) changes.push_back({"password", "***", "***"});
+  return changes;
+}
+
+}  // namespace
+
+Plan list_users(const PlanContext& context) {
+  return list_rows(
+      context, context.book.users(), [&](const User& user) { return sees_user(context.who, user); },
+      [](JsonWriter& json, const BookRow<User>& row) {
+        write_user(json, row.value, row.revision);
+      });
+}
+
+Plan read_user(const PlanContext& context) {
+  const auto* row = seen_user(context);
+  if (row == nullptr) return no_user(context);
+  Planned plan;
+  plan.answer.body = user_body(row->value, row->revision);
+  plan.answer.revision = row->revision;
+  return plan;
+}
+
+Plan create_user(const PlanContext& context) {
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  User user;
+  user.name = fields.text("name", UserBook::kMaxNameBytes).value_or("");
+  if (faults.empty() && !is_login_name(user.name))
+    fields.fault("name", "1 to 64 bytes without ':', '/' and spaces at the ends are needed");
+  LoginFields login;
+  take_login(fields, context, login);
+  user.role = login.role;
+  user.account = login.account;
+  user.mounts = login.mounts;
+  user.disabled = fields.boolean("disabled").value_or(false);
+  user.addresses = fields.boolean("addresses").value_or(false);
+  std::string password;
+  bool generated = false;
+  take_password(fields, context, password, generated);
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  if (user.name == context.file.authentication.admin_user)
+    return Problem{ProblemName::kInFile, cat({"user ", user.name, " is <admin-user> of the file"})};
+  const std::string key = record_key("users", user.name);
+  if (context.book.revision_of(key) != 0)
+    return Problem{ProblemName::kExists, "there is a user " + user.name};
+  auto hash = hashed(context, password, generated);
+  if (!hash) return no_hash();
+  user.hash = *std::move(hash);
+  // Above that of any user before with this name: sessions of that one do not come back.
+  user.epoch = static_cast<std::uint64_t>(unix_ms(context.now));
+  Planned plan;
+  put_record(plan, key, user_json(user), 0);
+  if (!user.account.empty()) hold_account(plan, context, user.account);
+  plan.answer = {201, user_body(user, 0, generated ? &password : nullptr), 0, "/api/v1/" + key};
+  plan.deed = ApiDeed{"create", key, user_changes(User(), user), user.account};
+  return plan;
+}
+
+Plan change_user(const PlanContext& context) {
+  const auto* row = seen_user(context);
+  if (row == nullptr) return no_user(context);
+  if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  User user = row->value;
+  LoginFields login = fields_of_user(user);
+  take_login(fields, context, login);
+  user.role = login.role;
+  user.account = login.account;
+  user.mounts = login.mounts;
+  if (const auto flag = fields.boolean("disabled")) user.disabled = *flag;
+  if (const auto flag = fields.boolean("addresses")) user.addresses = *flag;
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  Planned plan;
+  const std::uint64_t revision = user == row->value ? row->revision : 0;
+  plan.answer = {200, user_body(user, revision), revision, {}};
+  if (revision != 0) return plan;
+  ++user.epoch;  // sessions with the rights so far end
+  const std::string key = record_key("users", user.name);
+  put_record(plan, key, user_json(user), row->revision);
+  if (!user.account.empty() && user.account != row->value.account)
+    hold_account(plan, context, user.account);
+  plan.deed = ApiDeed{"change", key, user_changes(row->value, user)};
+  return plan;
+}
+
+Plan delete_user(const PlanContext& context) {
+  const auto* row = seen_user(context);
+  if (row == nullptr) return no_user(context);
+  if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  Planned plan;
+  const std::string key = record_key("users", row->value.name);
+  delete_record(plan, key, row->revision);
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"delete", key, {}};
+  return plan;
+}
+
+Plan set_user_password(const PlanContext& context) {
+  const auto* row = seen_user(context);
+  if (row == nullptr) return no_user(context);
+  const bool own = is_own(context, row->value.name);
+  if (!own)
+    if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  const auto old = fields.text("old", kMaxPassword);
+  std::string password;
+  bool generated = false;
+  take_password(fields, context, password, generated);
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (own && (!old || !context.world.matches(row->value.hash, *old)))
+    return forbidden("the own password is changed with the old one, and \"old\" is not it");
+  User user = row->value;
+  auto hash = hashed(context, password, generated);
+  if (!hash) return no_hash();
+  user.hash = *std::move(hash);
+  ++user.epoch;
+  Planned plan;
+  const std::string key = record_key("users", user.name);
+  put_record(plan, key, user_json(user), row->revision);
+  plan.answer = {200, user_body(user, 0, generated ? &password : nullptr), 0, {}};
+  plan.deed = ApiDeed{"password", key, {}};
+  return plan;
+}
+
+Plan end_user_sessions(const PlanContext& context) {
+  const auto* row = seen_user(context);
+  if (row == nullptr) return no_user(context);
+  if (!is_own(context, row->value.name))
+    if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  User user = row->value;
+  ++user.epoch;
+  Planned plan;
+  const std::string key = record_key("users", user.name);
+  put_record(plan, key, user_json(user), row->revision);
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"log out everywhere", key, {}};
+  return plan;
+}
+
+}  // namespace lb

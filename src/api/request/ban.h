@@ -1,0 +1,33 @@
+// Ban: what may not listen or send: an address, a network, a user or a country, on all mounts or
+// on some, until a time or for ever; its record is JSON.
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/guard/ban_list.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace lb {
+
+// The words of BanKind in records and requests.
+std::string_view ban_word(BanKind kind) noexcept;
+std::optional<BanKind> ban_kind(std::string_view word) noexcept;
+// What is wrong with the value of a ban; "" when nothing is.
+std::string ban_fault(BanKind kind, const std::string& value);
+
+// Of all IPv4 or all IPv6 addresses, on all mounts: an administrator on loopback could not undo it.
+bool shuts_out_everybody(Ban ban);
+inline constexpr std::string_view kEverybodyOut =
+    "it would shut out everybody; a ban of all addresses needs mounts";
+
+// id: of the key.  Errors: kInvalid, also for a ban that shuts_out_everybody().
+Result<Ban> parse_ban(std::string_view id, std::string_view json);
+std::string ban_json(const Ban& ban);
+
+}  // namespace lb

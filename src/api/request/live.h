@@ -1,0 +1,140 @@
+// What runs at this moment, as answers of the API show it: nodes, and the listeners of a mount; and
+// what is ordered of it.  The server gathers it before a plan is made, and carries orders out
+// after.
+//
+// Thread: plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/source/song_details.h"
+namespace lb {
+
+// What an endpoint shows, or needs to know, of what runs.
+enum class Look : std::uint8_t {
+  kNothing,
+  kNodes,
+  kListeners,     // of the mount of its path, without the nodes: consoles ask again and again
+  kListener,      // the one of its path, and the nodes
+  kCertificates,  // of this server
+};
+
+// The source of a mount at this server.
+struct SourceNow {
+  std::string node;  // "": this server
+  std::string user;  // of its login; "": it is a relay
+  std::string address, agent;
+  std::int64_t since = 0;  // Unix seconds
+  std::uint64_t kbps = 0;  // as measured; 0: not known yet
+};
+
+// A mount, over the whole cluster as far as this server knows it.
+struct MountNow {
+  bool on_air = false;
+  std::uint64_t listeners = 0;
+  std::optional<SourceNow> source;  // nullopt: none that is known of
+  std::string title;                // "": none that is known of
+};
+
+struct NodeNow {
+  std::string id;
+  std::string_view state;  // up, suspect, down, draining
+  bool self = false;       // this server
+  std::string url;         // where listeners find it; "": not known
+  std::uint64_t listeners = 0;
+  std::optional<std::uint64_t> max_listeners;  // nullopt: no limit
+  std::uint64_t kbps = 0;                      // owed to listeners
+  std::optional<std::uint64_t> max_kbps;
+  std::uint64_t sources = 0;
+  std::optional<std::uint64_t> max_sources;  // nullopt: not known
+  std::optional<std::uint64_t> uptime_s;     // of another node: since it is linked
+  std::string version;                       // "": not known
+  std::optional<double> rtt_ms;
+  std::vector<std::string> tags;
+  std::string country;  // the first one that it is near to; "": none
+  unsigned weight = 1;
+};
+
+struct ListenerNow {
+  std::string node;
+  std::uint64_t id = 0;  // at that node
+  std::string address, agent, user;
+  std::uint64_t seconds = 0;
+  std::string country;
+  bool hls = false;
+  // Its connection, and how far behind the newest byte it is served; nullopt: not known.
+  std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
+  std::vector<std::string> path{};  // of the stream: the server of the source first, `node` last
+};
+
+// A certificate of this server, or one that is ordered and has not come yet.
+struct CertificateNow {
+  std::vector<std::string> names;
+  std::string issuer, kind;              // "": not known
+  std::optional<std::int64_t> until;     // Unix seconds; nullopt: there is none yet
+  bool ordered = false;                  // by <acme>; else a file of the operator's
+  std::optional<std::int64_t> next;      // of <acme>: when it is ordered again, Unix seconds
+  unsigned failures = 0;                 // in a row
+  std::string failure, directory;        // "": none
+  bool under_way = false;                // an order
+  std::chrono::seconds may_be_asked{0};  // until when no order is taken by hand
+  bool staging = false;                  // it may be tried with staging
+  std::optional<std::vector<std::string>> nodes{};  // that have it; nullopt: it is this node's own
+};
+
+struct LiveView {
+  std::vector<NodeNow> nodes;
+  std::vector<ListenerNow> listeners;
+  bool more = false;  // listeners behind the last one
+  std::vector<CertificateNow> certificates;
+  std::vector<std::string> missing;  // nodes that have listeners of the mount and told none
+};
+
+// Of the listeners, in the order of nodes and of numbers there.
+struct ListenerPlace {
+  std::string node;
+  std::uint64_t id = 0;
+};
+// "edge1/17"; nullopt: it is none.
+std::optional<ListenerPlace> parse_listener_place(std::string_view text);
+std::string to_text(const ListenerPlace& place);
+
+// An answer that an order has been carried out is the plan's; one that it has not is a problem.
+struct ApiOrder {
+  enum class Kind : std::uint8_t {
+    kEndSource,
+    kSetTitle,
+    kSetPicture,
+    kEndListener,
+    kMoveListener,
+    kDrainNode,
+    kWeighNode,
+    kOrderCertificate,
+    kReload
+  };
+  Kind kind = Kind::kEndSource;
+  std::string mount{};
+  std::string node{};  // "": this server
+  std::uint64_t listener = 0;
+  std::string to{};  // of kMoveListener: a mount
+  std::string title{}, artist{}, url{};
+  std::optional<std::string> next{};  // what plays after it; "": that is not known any more
+  SongDetails details{}, next_details{};
+  std::optional<std::int64_t> at_ms{};  // when a title begins to sound, Unix; nullopt: now
+  std::string art{};                    // the name of a picture
+  std::string certificate{};            // a name of it
+  bool staging = false;                 // … is tried, and not used
+  bool revokes = false;                 // … has a key that is in other hands
+  std::string picture{};  // its bytes, of kSetPicture; title: whose it is; "": of none
+  bool drain = false;
+  std::string drain_mode{};  // "": as configured
+  std::optional<std::uint64_t> drain_seconds{};
+  std::optional<unsigned> weight{};  // nullopt: as configured
+};
+
+}  // namespace lb

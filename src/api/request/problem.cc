@@ -1,0 +1,123 @@
+#include "api/request/problem.h"
+
+#include <array>
+
+#include "base/cat.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+// In the order of ProblemName.
+constexpr std::array<ProblemKind, 38> kKinds{{
+    {"bad-request", 400, "The request cannot be read"},
+    {"unauthorised", 401, "No login, or a wrong one"},
+    {"login", 401, "There is no session, or it is over"},
+    {"wrong-login", 401, "User and password do not belong together"},
+    {"forbidden", 403, "The login has no right to this"},
+    {"other-site", 403, "A page of another site asks"},
+    {"plain-http", 403, "Passwords are not taken over plain http"},
+    {"not-found", 404, "There is nothing of this name"},
+    {"no-such-node", 404, "No such node is linked"},
+    {"api-off", 404, "The API is off"},
+    {"method", 405, "The resource has no such method"},
+    {"exists", 409, "The name is taken"},
+    {"mount-exists", 409, "The mount exists"},
+    {"in-file", 409, "The configuration file has this name"},
+    {"external", 409, "The mount is one of the external configuration"},
+    {"no-room", 409, "No node may take the mount"},
+    {"quota", 409, "The account's quota is used up"},
+    {"busy", 409, "A request with the same key is under way"},
+    {"no-store", 409, "This server has no store"},
+    {"not-empty", 409, "Other records belong to it"},
+    {"no-source", 409, "The mount has no source"},
+    {"handed-over", 409, "The session is one of another master"},
+    {"origin", 409, "Nodes do not know the address of this page"},
+    {"refused", 409, "The server or the node does not do this"},
+    {"length-required", 411, "The body needs a Content-Length"},
+    {"changed", 412, "The record has changed"},
+    {"too-large", 413, "The body is too large"},
+    {"address-too-long", 414, "The address is too long"},
+    {"media-type", 415, "The body is not application/json"},
+    {"not-here", 421, "Another server has the store"},
+    {"invalid", 422, "The body breaks a rule"},
+    {"key-reused", 422, "The key belongs to another request"},
+    {"slowed", 429, "Too many wrong passwords"},
+    {"head-too-large", 431, "The head of the request is too large"},
+    {"unknown-method", 501, "The method is not known here"},
+    {"read-only", 503, "The store takes no changes"},
+    {"overloaded", 503, "Too many requests wait"},
+    {"version", 505, "The version of HTTP is not spoken here"},
+}};
+static_assert(kKinds.size() == static_cast<std::size_t>(ProblemName::kVersion) + 1);
+
+}  // namespace
+
+std::span<const ProblemKind> problem_kinds() noexcept { return kKinds; }
+
+const ProblemKind& problem_kind(ProblemName name) noexcept {
+  return kKinds[static_cast<std::size_t>(name)];
+}
+
+ProblemName problem_of_status(int status) noexcept {
+  switch (status) {
+    case 401:
+      return ProblemName::kUnauthorised;
+    case 403:
+      return ProblemName::kForbidden;
+    case 404:
+      return ProblemName::kNotFound;
+    case 405:
+      return ProblemName::kMethod;
+    case 411:
+      return ProblemName::kLengthRequired;
+    case 413:
+      return ProblemName::kTooLarge;
+    case 414:
+      return ProblemName::kAddressTooLong;
+    case 415:
+      return ProblemName::kMediaType;
+    case 429:
+      return ProblemName::kSlowed;
+    case 431:
+      return ProblemName::kHeadTooLarge;
+    case 501:
+      return ProblemName::kUnknownMethod;
+    case 505:
+      return ProblemName::kVersion;
+    default:
+      return status >= 500 ? ProblemName::kOverloaded : ProblemName::kBadRequest;
+  }
+}
+
+std::string problem_json(const Problem& problem, std::string_view instance) {
+  const ProblemKind& kind = problem_kind(problem.name);
+  JsonWriter json;
+  json.begin_object();
+  json.key("type").text(cat({"/api/problems#", kind.name}));
+  json.key("title").text(kind.title);
+  json.key("status").number(kind.status);
+  if (!problem.detail.empty()) json.key("detail").text(problem.detail);
+  json.key("instance").text(instance);
+  if (!problem.errors.empty()) {
+    json.key("errors").begin_array();
+    for (const ProblemFault& fault : problem.errors)
+      json.begin_object()
+          .key("pointer")
+          .text(fault.pointer)
+          .key("detail")
+          .text(fault.detail)
+          .end_object();
+    json.end_array();
+  }
+  for (const auto& [name, text] : problem.members) json.key(name).text(text);
+  for (const auto& [name, texts] : problem.lists) {
+    json.key(name).begin_array();
+    for (const std::string& text : texts) json.text(text);
+    json.end_array();
+  }
+  json.end_object();
+  return json.take() + "\n";
+}
+
+}  // namespace lb

@@ -1,0 +1,129 @@
+// RecordBook: all records of the store, parsed, as one immutable value.  A change makes another
+// book, which shares with the one before what has not changed: it costs by what it changes.
+//
+// Sums over all mounts are kept beside them.  What lives by records compares two books by
+// for_each_change().
+// A record that cannot be read keeps the last good row of its key; one without such a row is left
+// out.  Either is reported, with the revision that the store has, so that it can be written over.
+// Thread: an immutable value; any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/request/account.h"
+#include "api/request/ban.h"
+#include "api/request/store_life.h"
+#include "api/request/usage_share.h"
+#include "auth/login/session_book.h"
+#include "auth/login/user_book.h"
+#include "base/persistent_map.h"
+#include "config/mounts/mount_record.h"
+#include "config/settings/mount_book.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+template <class T>
+struct BookRow {
+  T value;
+  std::uint64_t revision = 0;
+};
+
+// What the mounts of an account have of its quota.
+struct QuotaUse {
+  std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
+  bool operator==(const QuotaUse&) const = default;
+};
+QuotaUse quota_use(const MountRecord& record) noexcept;
+
+class RecordBook {
+ public:
+  template <class T>
+  using Rows = NameMap<std::shared_ptr<const BookRow<T>>>;
+
+  // complaints: a sentence for each record that cannot be read.
+  static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
+                                                std::vector<std::string>& complaints);
+  std::shared_ptr<const RecordBook> after(const RegistryChange& change,
+                                          std::vector<std::string>& complaints) const;
+
+  const Rows<Account>& accounts() const noexcept { return accounts_; }
+  const Rows<User>& users() const noexcept { return users_; }
+  const Rows<ApiToken>& tokens() const noexcept { return tokens_; }
+  const Rows<MountRecord>& mounts() const noexcept { return mounts_; }
+  const Rows<Ban>& bans() const noexcept { return bans_; }
+  const Rows<unsigned>& weights() const noexcept { return weights_; }  // of nodes
+  const Rows<EndedLogin>& ended() const noexcept { return ended_; }    // by their sid
+  const Rows<UsageShare>& usages() const noexcept { return usages_; }  // by MASTER/PART
+  // Null where there is none.
+  const BookRow<Account>* account(std::string_view id) const { return find(accounts_, id); }
+  const BookRow<User>* user(std::string_view name) const { return find(users_, name); }
+  const BookRow<ApiToken>* token(std::string_view id) const { return find(tokens_, id); }
+  const BookRow<MountRecord>* mount(std::string_view name) const { return find(mounts_, name); }
+  const BookRow<Ban>* ban(std::string_view id) const { return find(bans_, id); }
+  // Of any key of the store, also of one whose record cannot be read; 0: absent.
+  std::uint64_t revision_of(std::string_view key) const;
+  // keys/MASTER/KID and masters/ID, as they are.
+  using Texts = NameMap<std::shared_ptr<const std::string>>;
+  const Texts& masters() const noexcept { return masters_; }
+  // acme/lease, acme/certificates/NAME and acme/challenges/TOKEN, as they are.
+  const Texts& acme() const noexcept { return acme_; }
+  // The value of made/SHA256; null: none.
+  const std::string* made(std::string_view key) const;
+  std::uint64_t revision() const noexcept { return revision_; }
+  const StoreLife& life() const noexcept { return life_; }
+
+  QuotaUse quota_use(std::string_view account) const;
+  // kbit/s that mounts reserve at a node which is their home or backup.
+  std::uint64_t reserved_kbps(std::string_view node) const;
+
+  std::vector<Ban> all_bans() const;
+  std::map<std::string, unsigned, std::less<>> all_weights() const;
+  std::shared_ptr<const UserBook> user_book() const;
+  // What the configuration is laid over with: a mount of a suspended account is suspended.
+  const MountRecords& effective_mounts() const noexcept { return effective_; }
+  MountRecord effective(const MountRecord& record) const;
+
+ private:
+  bool is_suspended(std::string_view account) const;
+  bool is_suspended_by_account(const MountRecord& record) const;
+  template <class T>
+  static const BookRow<T>* find(const Rows<T>& rows, std::string_view name) {
+    const auto at = rows.find(name);
+    return at == rows.end() ? nullptr : at->second.get();
+  }
+  void set(const RegistryRecord& record, std::vector<std::string>& complaints);
+  void set_life(const RegistryRecord& record, std::vector<std::string>& complaints);
+  void remove(const std::string& key);
+  void put_mount(const std::string& name, Result<MountRecord> parsed, const RegistryRecord& record,
+                 std::vector<std::string>& complaints);
+  void put_account(const std::string& id, Result<Account> parsed, const RegistryRecord& record,
+                   std::vector<std::string>& complaints);
+  void set_effective(const std::string& name);
+  void set_effective_of(std::string_view account);
+  // Into the sums, or out of them.
+  void count(const MountRecord& record, bool in);
+
+  Rows<Account> accounts_;
+  Rows<User> users_;
+  Rows<ApiToken> tokens_;
+  Rows<MountRecord> mounts_;
+  MountRecords effective_;
+  Rows<Ban> bans_;
+  Rows<unsigned> weights_;
+  Rows<EndedLogin> ended_;
+  Rows<UsageShare> usages_;
+  Texts masters_, made_, acme_;
+  NameMap<std::uint64_t> revisions_;
+  NameMap<QuotaUse> used_;           // by account
+  NameMap<std::uint64_t> reserved_;  // kbit/s by node
+  StoreLife life_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace lb

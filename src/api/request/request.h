@@ -1,0 +1,90 @@
+// What is asked of the API, by which login, and what it answers: plain values between the stage
+// that reads the request, the plans that judge it and the service that carries them out.
+//
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "api/request/live.h"
+#include "api/request/problem.h"
+#include "auth/login/roles.h"
+#include "base/json.h"
+#include "http/message.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+struct ApiCaller {
+  std::string name;
+  Role role = Role::kNone;
+  std::string account;              // "": of none
+  std::vector<std::string> mounts;  // see auth/login/login_scope.h
+  bool addresses = false;           // sees those of listeners
+  std::string ip;
+  std::string via;  // "cookie", "basic", "token", "file"
+};
+
+struct ApiRequest {
+  Method method = Method::kGet;
+  std::string path;                // as sent, without its query
+  std::vector<std::string> names;  // decoded: what stands for {…} of the endpoint's path
+  std::string query;
+  std::string body;                // as sent
+  Json json;                       // the same; missing where there is none
+  std::string if_match;            // "": not sent
+  std::optional<std::string> key;  // Idempotency-Key
+
+  bool dry_run() const { return query_param(query, "dry-run").value_or("0") == "1"; }
+};
+
+struct ApiAnswer {
+  int status = 200;
+  std::string body;            // JSON; "": none
+  std::uint64_t revision = 0;  // the ETag; 0: none, or that of the write that is to come
+  std::string location;        // of what was created; "": none
+  std::string type = {};       // of the body; "": JSON
+  std::string file = {};       // a name for it, where it is kept as a file; "": none
+  std::string next = {};       // the value of after= for what follows, in a Link; "": none
+};
+
+// The answer to a write, which has no revision: it gets that of the write, as ETag and as the
+// member "revision" of its object.
+void stamp(ApiAnswer& answer, std::uint64_t revision);
+
+// One line of the audit log: what was done to what, and the fields with their values before and
+// after; secrets as "***".
+struct ApiDeed {
+  std::string what;  // "create", "change", "delete" …
+  std::string on;    // the record's key
+  struct Change {
+    std::string field, before, after;
+  };
+  std::vector<Change> changes;
+  std::string account = {};  // of what it makes; what is there already has its own
+};
+
+struct Planned {
+  ApiAnswer answer;
+  RegistryWrite write;  // empty: nothing is to be written
+  std::optional<ApiOrder> order;
+  std::optional<ApiDeed> deed;
+  bool again = false;  // the write was the first part only: plan again when it is done
+
+  bool writes() const noexcept { return !write.puts.empty() || !write.deletes.empty(); }
+};
+
+using Plan = std::variant<Planned, Problem>;
+
+// "mounts/%2Frock.mp3": the key of a record in the store.
+std::string record_key(std::string_view family, std::string_view name);
+
+// What is wrong with an If-Match for a record of this revision; nullopt: nothing.
+std::optional<Problem> judge_if_match(const ApiRequest& request, std::uint64_t revision);
+
+}  // namespace lb

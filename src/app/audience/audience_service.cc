@@ -1,0 +1,413 @@
+#include "app/audience/audience_service.h"
+
+#include <future>
+#include <utility>
+
+#include "app/services/event_service.h"
+#include "app/services/runtime.h"
+#include "audience/agents.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "cluster/nodes/names.h"
+#include "cluster/nodes/node.h"
+#include "net/crypto/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr unsigned kJournalThread = 6, kDatabaseThread = 7;
+constexpr std::string_view kAudienceModule = "audience/journal";
+
+}  // namespace
+
+class AudienceService::Notice final : public EndNotice {
+ public:
+  Notice(AudienceService& service, const ListeningMark& mark, std::unique_ptr<EndNotice> inner)
+      : service_(service), mark_(mark), inner_(std::move(inner)) {}
+  ~Notice() override {
+    const auto heard = heard_.count() >= 0 ? heard_
+                                           : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                 service_.runtime_.clock.steady() - mark_.began);
+    service_.note_end(mark_.number, mark_.began_ms + heard.count(), bytes_);
+  }
+  void set_bytes_sent(std::uint64_t bytes) noexcept override {
+    bytes_ = bytes;
+    if (inner_) inner_->set_bytes_sent(bytes);
+  }
+  void set_listened(std::chrono::milliseconds heard) noexcept override {
+    heard_ = heard;
+    if (inner_) inner_->set_listened(heard);
+  }
+  bool save(NoticeRecord& saved) const override {
+    saved.listening = mark_;
+    return !inner_ || inner_->save(saved);
+  }
+
+ private:
+  AudienceService& service_;
+  const ListeningMark mark_;
+  std::unique_ptr<EndNotice> inner_;
+  std::uint64_t bytes_ = 0;
+  std::chrono::milliseconds heard_{-1};
+};
+
+AudienceService::AudienceService(Runtime& runtime)
+    : runtime_(runtime),
+      journal_thread_(runtime.loops.workers() + kJournalThread, runtime.clock, "journal"),
+      database_thread_(runtime.loops.workers() + kDatabaseThread, runtime.clock, "audience") {}
+
+AudienceService::~AudienceService() { stop(); }
+
+std::int64_t AudienceService::now_ms() const { return unix_ms(runtime_.clock.wall()); }
+
+void AudienceService::start(const Config& config) {
+  if (on()) return;
+  const std::string state = state_directory(config);
+  addresses_path_ = state.empty() ? "" : session_directory(state);
+  // What was kept before goes as soon as it is switched off.
+  if (!config.audience.enabled || config.audience.keep_addresses.count() == 0)
+    delete_addresses(std::chrono::seconds(-1));
+  if (!config.audience.enabled) return;
+  if (state.empty()) {
+    runtime_.log.error(kAudienceModule,
+                       "<audience> needs a state directory, and there is none; nothing of the "
+                       "audience is written down");
+    return;
+  }
+  settings_ = config.audience;
+  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
+  node_ = node_name(config);
+  database_path_ = settings_.database.empty() ? state + "/audience.db" : settings_.database;
+  master_path_ = state + "/audience.master";
+  if (auto told = read_file(master_path_, {.limit = 256})) master_ = std::string(trim(told->text));
+  if (!is_node_id(master_)) master_.clear();
+  auto journal = open_journal(state + "/audience.journal");
+  if (!journal) {
+    runtime_.log.error(kAudienceModule,
+                       cat({journal.error().what, "; nothing of the audience is written down"}));
+    return;
+  }
+  journal_ = std::move(*journal);
+  if (settings_.keep_addresses.count() > 0) {
+    spool_ = std::make_unique<SessionSpool>(addresses_path_, journal_->epoch());
+    for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
+  }
+  keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
+  if (const auto loaded = keys_->load(); !loaded)
+    runtime_.log.error(kAudienceModule, loaded.error().what);
+  Loop& journals = journal_thread_.loop();
+  flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
+  alive_ = std::make_unique<Timer>(journals, [this] { alive(); });
+  retry_ = std::make_unique<Timer>(journals, [this] { deliver(); });
+  unanswered_ = std::make_unique<Timer>(journals, [this] {
+    delivers_ = false;
+    deliver();
+  });
+  upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
+  journal_thread_.start();
+  database_thread_.start();
+  database_thread_.loop().post([this] {
+    if (const auto opened = open_database(); !opened)
+      runtime_.log.error(kAudienceModule, opened.error().what + "; the journal waits");
+    upkeep_->after(kUpkeepPause);
+  });
+  journals.post([this] { flush(); });
+  on_.store(true, std::memory_order_relaxed);
+}
+
+// The files whose youngest row is so old; of less than 0: all of them.
+void AudienceService::delete_addresses(std::chrono::seconds keep) {
+  if (addresses_path_.empty()) return;
+  const std::int64_t today = now_ms() / kDayMs;
+  const std::int64_t kept = (keep.count() + 86'399) / 86'400;
+  const std::size_t deleted = keep.count() < 0
+                                  ? delete_sessions_before(addresses_path_, today + 36'500)
+                                  : delete_sessions_before(addresses_path_, today - kept);
+  if (deleted > 0)
+    runtime_.log.info(kAudienceModule, cat({addresses_path_, ": the addresses of ", deleted,
+                                            " days have been deleted"}));
+}
+
+Result<std::unique_ptr<Journal>> AudienceService::open_journal(const std::string& path) {
+  if (auto before = std::exchange(before_, std::nullopt)) {
+    auto journal = Journal::go_on(path, {}, std::move(fd_before_), *before);
+    if (journal) return journal;
+    fd_before_.reset();
+    runtime_.log.error(kAudienceModule,
+                       cat({journal.error().what, "; listenings end where they were heard last"}));
+  }
+  Journal::Notes notes;
+  auto journal = Journal::open(path, {}, hex_encode(random_bytes(16)), notes);
+  if (!notes.set_aside.empty())
+    runtime_.log.error(kAudienceModule, cat({notes.set_aside, "; it is kept as ", path, ".bad"}));
+  if (notes.torn_bytes > 0)
+    runtime_.log.warn(kAudienceModule, cat({path, ": its last ", notes.torn_bytes,
+                                            " bytes are no whole row and have been cut off"}));
+  if (!notes.cut.empty())
+    runtime_.log.info(kAudienceModule,
+                      cat({path, ": ", notes.cut.size(),
+                           " listenings of the previous run end where they were heard last"}));
+  cut_ = std::move(notes.cut);
+  return journal;
+}
+
+Result<AudienceService::Saved> AudienceService::suspend() {
+  auto told = std::make_shared<std::promise<Result<Saved>>>();
+  std::future<Result<Saved>> answer = told->get_future();
+  journal_thread_.loop().post([this, told] {
+    write_addresses();
+    if (auto written = journal_->flush(now_ms()); !written) return told->set_value(written.error());
+    suspended_ = true;
+    told->set_value(Saved{journal_->save(), journal_->descriptor(), next_listening_.load()});
+  });
+  if (answer.wait_for(kSuspend) == std::future_status::ready) return answer.get();
+  resume();
+  return Error::io("the disk of the journal of the audience does not answer in time");
+}
+
+void AudienceService::resume() {
+  journal_thread_.loop().post([this] {
+    suspended_ = false;
+    awaken();
+  });
+}
+
+void AudienceService::take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening) {
+  before_ = std::move(journal);
+  fd_before_ = std::move(fd);
+  next_listening_ = next_listening;
+}
+
+std::unique_ptr<EndNotice> AudienceService::go_on(const ListeningMark& mark,
+                                                  std::unique_ptr<EndNotice> inner) {
+  return std::make_unique<Notice>(*this, mark, std::move(inner));
+}
+
+void AudienceService::stop() {
+  if (!on_.exchange(false)) return;
+  journal_thread_.loop().post([this] {
+    flush();
+    journal_->sync();
+  });
+  journal_thread_.join();
+  database_thread_.join();
+  flush_.reset();
+  alive_.reset();
+  retry_.reset();
+  unanswered_.reset();
+  upkeep_.reset();
+  merge_.reset();
+  database_.reset();
+}
+
+std::unique_ptr<EndNotice> AudienceService::begin(ListeningFacts facts,
+                                                  std::unique_ptr<EndNotice> inner) {
+  if (!on()) return inner;
+  const std::uint64_t listening = next_listening_.fetch_add(1, std::memory_order_relaxed);
+  const std::int64_t at_ms = now_ms();
+  journal_thread_.loop().post_together(
+      [this, listening, at_ms, facts = std::move(facts)] { note_begin(listening, at_ms, facts); });
+  return std::make_unique<Notice>(*this, ListeningMark{listening, at_ms, runtime_.clock.steady()},
+                                  std::move(inner));
+}
+
+// A notice that outlives stop() is of a process that ends: its journal has an end for it.
+void AudienceService::note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes) {
+  if (!on()) return;
+  journal_thread_.loop().post_together([this, listening, at_ms, bytes] {
+    const auto open = journal_->ended(listening, at_ms, bytes);
+    if (spool_ && open) spool_->ended(*open, at_ms, bytes);
+    awaken();
+  });
+}
+
+void AudienceService::note_begin(std::uint64_t listening, std::int64_t at_ms,
+                                 const ListeningFacts& facts) {
+  const DayKeys::Who who = keys_->who(at_ms / 1000, facts.address, facts.agent, facts.user);
+  ListeningBegun row;
+  row.at_ms = at_ms;
+  row.who = who.today;
+  row.before = who.before;
+  row.kind = facts.kind;
+  row.way = facts.way;
+  row.mount = facts.mount;
+  row.country = facts.country;
+  row.player = player_of(facts.agent);
+  const std::uint64_t number = journal_->begun(listening, std::move(row));
+  if (spool_ && number != 0 && facts.kind == ListenerKind::kPerson)
+    spool_->begun(number, {at_ms, 0, 0, facts.address, facts.mount, facts.agent, facts.referer});
+  if (keys_->changed())
+    if (const auto saved = keys_->save(); !saved) complain(saved.error().what);
+  awaken();
+}
+
+void AudienceService::title(const std::string& mount, const std::string& title, WallTime at) {
+  if (!on()) return;
+  journal_thread_.loop().post_together([this, mount, title, at_ms = unix_ms(at)] {
+    journal_->title({at_ms, mount, journal_text(title)});
+    awaken();
+  });
+}
+
+void AudienceService::awaken() {
+  if (!flush_->armed()) flush_->after(kFlushPause);
+  if (!alive_->armed()) alive_->after(kAlivePause);
+}
+
+// Before the journal: an end that stands here twice counts once.
+void AudienceService::write_addresses() {
+  if (!spool_) return;
+  if (const auto written = spool_->flush(now_ms()); !written) complain(written.error().what);
+  if (const std::uint64_t lost = spool_->lost(); lost > addresses_lost_) {
+    addresses_lost_ = lost;
+    complain(cat({addresses_path_, ": ", lost, " rows of session files are lost so far"}));
+  }
+}
+
+void AudienceService::flush() {
+  if (suspended_) return;
+  write_addresses();
+  if (const auto written = journal_->flush(now_ms()); !written) {
+    complain(written.error().what);
+    retry_->after(kAlivePause);
+  }
+  if (const std::uint64_t lost = journal_->lost(); lost > lost_reported_)
+    complain(cat({"the journal is full: ", lost, " listenings and titles are lost so far"}));
+  deliver();
+}
+
+// While something is open: it was heard until now.
+void AudienceService::alive() {
+  flush();
+  if (suspended_) return;
+  journal_->sync();
+  if (journal_->open_listenings() > 0) alive_->after(kAlivePause);
+}
+
+void AudienceService::complain(const std::string& what) {
+  unsigned held = 0;
+  if (!guard_.pass(runtime_.clock.steady(), held)) return;
+  lost_reported_ = journal_->lost();
+  runtime_.log.error(kAudienceModule, what);
+}
+
+void AudienceService::deliver() {
+  if (way_ == Way::kWait || suspended_ || delivers_ || retry_->armed() ||
+      journal_->unacknowledged() == 0)
+    return;
+  if (way_ == Way::kMaster) return send_book();
+  auto batch = journal_->next(kBatch);
+  if (!batch) {
+    complain(batch.error().what);
+    retry_->after(kRetryPause);
+    return;
+  }
+  if (batch->rows.empty()) {  // they are not written yet
+    if (!retry_->armed()) retry_->after(kAlivePause);
+    return;
+  }
+  delivers_ = true;
+  database_thread_.loop().post([this, batch = std::move(*batch)] {
+    auto merged = merge(node_, batch, AudienceMerge::Origin::kHere);
+    journal_thread_.loop().post([this, merged = std::move(merged)] { delivered(merged); });
+  });
+}
+
+Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
+                                                     const JournalBatch& batch,
+                                                     AudienceMerge::Origin origin) {
+  if (const auto opened = open_database(); !opened) return opened.error();
+  auto merged = merge_->take(node, batch, origin);
+  if (!merged && is_broken(database_->failure())) {
+    why_ = merged.error().what;
+    merge_.reset();
+    database_.reset();
+  }
+  return merged;
+}
+
+void AudienceService::delivered(const Result<AudienceMerge::Merged>& merged) {
+  delivers_ = false;
+  // The process that goes on delivers it once more; the database has seen it by then.
+  if (suspended_) return;
+  if (!merged) {
+    complain(
+        cat({merged.error().what, "; ", journal_->unacknowledged(), " rows wait in the journal"}));
+    retry_->after(kRetryPause);
+    return;
+  }
+  if (merged->missing > 0)
+    runtime_.log.error(kAudienceModule, cat({merged->missing, " rows of the journal never came"}));
+  if (const auto acknowledged = journal_->acknowledge(merged->seen); !acknowledged)
+    complain(acknowledged.error().what);
+  deliver();
+}
+
+Result<void> AudienceService::open_database() {
+  if (database_) return {};
+  const SteadyTime now = runtime_.clock.steady();
+  if (!why_.empty() && now - tried_ < kRetryPause) return Error::io(why_);
+  tried_ = now;
+  auto opened = open_audience_database(database_path_);
+  if (!opened) {
+    why_ = opened.error().what;
+    return opened.error();
+  }
+  why_.clear();
+  database_ = std::move(*opened);
+  merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
+  return {};
+}
+
+void AudienceService::upkeep() {
+  if (settings_.keep_addresses.count() > 0) delete_addresses(settings_.keep_addresses);
+  if (!open_database()) {
+    upkeep_->after(kUpkeepPause);
+    return;
+  }
+  AudienceKeeping keeping;
+  keeping.sessions = keeping.titles =
+      std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
+  const auto pruned = prune_audience(*database_, keeping, now_ms());
+  const auto counted = count_performances(*database_, now_ms());
+  const bool more = (pruned && *pruned) || (counted && *counted);
+  // One slice a turn: rows and reports go between.
+  upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
+                      : std::chrono::milliseconds(kUpkeepPause));
+}
+
+bool AudienceService::may_ask() {
+  if (asked_.fetch_add(1) < kMaxAsked) return true;
+  asked_.fetch_sub(1);
+  return false;
+}
+
+bool AudienceService::ask_of(ListeningFacts facts, WorkOf work) {
+  if (!may_ask()) return false;
+  journal_thread_.loop().post([this, facts = std::move(facts), work = std::move(work)]() mutable {
+    const DayKeys::Who who = keys_->who(now_ms() / 1000, facts.address, facts.agent, facts.user);
+    flush();
+    ask_database([who, work = std::move(work)](Sqlite* database, const std::string& why) mutable {
+      work(who, database, why);
+    });
+  });
+  return true;
+}
+
+bool AudienceService::ask(Work work) {
+  if (!may_ask()) return false;
+  ask_database(std::move(work));
+  return true;
+}
+
+void AudienceService::ask_database(Work work) {
+  database_thread_.loop().post([this, work = std::move(work)]() mutable {
+    const auto opened = open_database();
+    work(opened ? database_.get() : nullptr, opened ? std::string() : opened.error().what);
+    asked_.fetch_sub(1);
+  });
+}
+
+}  // namespace lb

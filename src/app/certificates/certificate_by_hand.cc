@@ -1,0 +1,110 @@
+// What an operator asks of CertificateService: an order now, a trial with staging, and the
+// revocation of a certificate whose key is in other hands.
+#include <utility>
+
+#include "acme/report.h"
+#include "acme/request.h"
+#include "app/certificates/certificate_service.h"
+#include "app/certificates/certificate_words.h"
+#include "app/services/event_service.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kEverywhereLook{50};
+constexpr std::chrono::seconds kUntilEverywhere{60};
+
+}  // namespace
+
+void CertificateService::order_now(bool revokes) {
+  if (revokes && !pem_.empty()) {
+    compromised_ = pem_;
+    compromised_of_ = kept_.order.issuer;
+  }
+  by_hand_ = runtime_.clock.steady();
+  runtime_.log.info(kAcmeModule, cat({"an operator orders the certificate for ", label_,
+                                      revokes ? " anew, and revokes the one in use" : " anew"}));
+  next_ = runtime_.clock.wall();
+  timer_.after(0us);
+}
+
+void CertificateService::try_staging() {
+  is_trial_ = true;
+  runtime_.log.info(kAcmeModule,
+                    cat({"an operator tries the certificate for ", label_, " with staging"}));
+  timer_.after(0us);
+}
+
+void CertificateService::begin_revocation() {
+  everywhere_by_ = runtime_.clock.steady() + kUntilEverywhere;
+  everywhere_.after(kEverywhereLook);
+}
+
+void CertificateService::when_everywhere() {
+  std::vector<std::string> missing = callbacks_.nodes->behind(wanted_.nodes);
+  for (const std::string& node : callbacks_.nodes->not_linked(wanted_.nodes))
+    missing.push_back(node);
+  if (!missing.empty() && runtime_.clock.steady() < everywhere_by_)
+    return everywhere_.after(kEverywhereLook);
+  if (!missing.empty())
+    runtime_.log.warn(kAcmeModule, cat({"the old certificate for ", label_, " is revoked though ",
+                                        listed(missing), " may have it in use yet"}));
+  auto key = AcmeKey::from_pem(compromised_);
+  if (!key || compromised_of_.empty()) {
+    runtime_.log.error(kAcmeModule, cat({"the old certificate for ", label_,
+                                         " could not be revoked: its key cannot be read"}));
+    return compromised_.clear();
+  }
+  revocation_.emplace(compromised_of_, leaf_of(compromised_), std::move(*key));
+  take(revocation_->begin());
+}
+
+void CertificateService::take(AcmeRevocation::Step step) {
+  if (const auto* ask = std::get_if<AcmeOrder::Ask>(&step)) {
+    FetchRequest request = authority_request(authority_of(compromised_of_), ask->url);
+    request.json = ask->body;
+    revocation_request_ =
+        runtime_.fetcher->start(std::move(request), [this](const Result<FetchAnswer>& answer) {
+          if (revocation_ && !stopped_) take(revocation_->next(answer, runtime_.clock.wall()));
+        });
+    return;
+  }
+  const auto* failure = std::get_if<AcmeFailure>(&step);
+  if (failure == nullptr)
+    runtime_.log.info(kAcmeModule, cat({"the old certificate for ", label_, " is revoked"}));
+  else
+    runtime_.log.error(kAcmeModule, cat({"the old certificate for ", label_,
+                                         " could not be revoked: ", failure->text}));
+  revocation_.reset();
+  compromised_.clear();
+  compromised_of_.clear();
+}
+
+// What was tried with staging changes nothing of what is planned.
+void CertificateService::end_trial(const AcmeFailure* failure) {
+  is_trial_ = attempting_ = false;
+  order_.reset();
+  const std::string authority = authority_name(directory_url(target_));
+  if (failure == nullptr) {
+    runtime_.log.info(kAcmeModule,
+                      cat({authority, " was shown ", label_,
+                           " and gave a certificate, which is not used: it was a trial"}));
+  } else {
+    runtime_.log.error(kAcmeModule,
+                       cat({"no certificate for ", label_, " from ", authority, ": ", failure->text,
+                            "; it was a trial, and nothing else "
+                            "changes"}));
+    runtime_.events->publish("certificate-failed", names_.front(),
+                             {{"names", label_},
+                              {"directory", directory_url(target_)},
+                              {"kind", std::string(to_text(failure->kind))},
+                              {"why", failure->text},
+                              {"next", std::to_string(unix_seconds(next_))}});
+  }
+  plan(next_);
+}
+
+}  // namespace lb

@@ -1,0 +1,133 @@
+#include "app/certificates/challenge_lookup.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "app/certificates/certificate_words.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kThumbprintLetters = 43, kAnswerBytes = 256, kMaxUnknown = 1000;
+// Above those of orders.
+constexpr std::uint64_t kFirstOwner = std::numeric_limits<std::uint64_t>::max() / 2;
+
+bool is_base64url(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+}  // namespace
+
+ChallengeLookup::ChallengeLookup(Runtime& runtime, Wake wake)
+    : runtime_(runtime),
+      wake_(std::move(wake)),
+      owners_(kFirstOwner),
+      parked_(runtime.loops.control(),
+              {.keys = kMaxTokens, .of_key = kMaxRequests, .all = kMaxRequests},
+              {wake_, [this](const std::string& token) { end(token, WaitOutcome::kNever); }}),
+      forget_(runtime.loops.control(), [this] { forget_old(); }) {}
+
+bool ChallengeLookup::has_servers(const Config& config) noexcept {
+  return !config.masters.empty() || std::ranges::any_of(config.acme, [](const AcmeSettings& one) {
+    return !one.answer_from.empty();
+  });
+}
+
+std::vector<std::string> ChallengeLookup::servers(const Config& config) {
+  std::vector<std::string> all;
+  const auto add = [&all](std::string origin) {
+    if (std::ranges::find(all, origin) == all.end()) all.push_back(std::move(origin));
+  };
+  for (const MasterSettings& master : config.masters) {
+    const bool is_v6 = master.server.find(':') != std::string::npos;
+    add(cat({"http://", is_v6 ? "[" : "", master.server, is_v6 ? "]" : "", ":", master.port}));
+  }
+  for (const AcmeSettings& acme : config.acme)
+    for (const std::string& origin : acme.answer_from) add(origin);
+  return all;
+}
+
+bool ChallengeLookup::is_answer(std::string_view token, std::string_view body) noexcept {
+  return body.size() == token.size() + 1 + kThumbprintLetters && body.starts_with(token) &&
+         body[token.size()] == '.' && is_base64url(body.substr(token.size() + 1));
+}
+
+void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& request) {
+  if (stopped_) return;
+  const SteadyTime now = runtime_.clock.steady();
+  const auto unknown = unknown_.find(token);
+  const bool is_asked = asked_.contains(token);
+  const auto origins = servers(*runtime_.config.read());
+  if (origins.empty() || (unknown != unknown_.end() && now < unknown->second) ||
+      (!is_asked && (asked_.size() >= kMaxTokens || !questions_.allows(now, kMaxQuestions))) ||
+      !parked_.park(token, request, {kPatience}))
+    return wake_(request, WaitOutcome::kNever);
+  if (is_asked) return;
+  Asked& asked = asked_[token];
+  asked.unanswered = origins.size();
+  for (const std::string& origin : origins) {
+    FetchRequest question;
+    question.url = cat({origin, ChallengeTable::kPath, token, "?", kMark});
+    question.timeout = kPatience;
+    question.body_bytes = kAnswerBytes;
+    question.user_agent = "icecast-lb/" LB_VERSION;
+    asked.requests.push_back(runtime_.fetcher->start(
+        std::move(question),
+        [this, token](const Result<FetchAnswer>& answer) { answered(token, answer); }));
+  }
+}
+
+void ChallengeLookup::answered(const std::string& token, const Result<FetchAnswer>& answer) {
+  const auto at = asked_.find(token);
+  if (at == asked_.end() || stopped_) return;
+  --at->second.unanswered;
+  if (answer && answer->status == 200 && is_answer(token, answer->body)) {
+    runtime_.challenges->put_text(++owners_, token, answer->body);
+    known_[token] = {owners_, runtime_.clock.steady() + kKnownFor};
+    forget_.after(kKnownFor);
+    runtime_.log.info(kAcmeModule, "another server has the answer for the CA, which asked here");
+    return end(token, WaitOutcome::kReady);
+  }
+  if (at->second.unanswered == 0) end(token, WaitOutcome::kNever);
+}
+
+void ChallengeLookup::end(const std::string& token, WaitOutcome outcome) {
+  if (const auto at = asked_.find(token); at != asked_.end()) {
+    for (const std::uint64_t request : std::exchange(at->second.requests, {}))
+      runtime_.fetcher->cancel(request);
+    asked_.erase(token);
+  }
+  if (outcome != WaitOutcome::kReady) {
+    if (unknown_.size() >= kMaxUnknown) unknown_.clear();
+    unknown_[token] = runtime_.clock.steady() + kUnknownFor;
+    forget_.after(kKnownFor);
+  }
+  parked_.release(token, outcome);
+}
+
+void ChallengeLookup::forget_old() {
+  const SteadyTime now = runtime_.clock.steady();
+  std::erase_if(unknown_, [&](const auto& one) { return one.second <= now; });
+  std::erase_if(known_, [&](const auto& one) {
+    if (one.second.second > now) return false;
+    runtime_.challenges->remove(one.second.first);
+    return true;
+  });
+  if (!known_.empty()) forget_.after(kKnownFor);
+}
+
+void ChallengeLookup::stop() {
+  stopped_ = true;
+  forget_.cancel();
+  parked_.clear();
+  for (auto& [token, asked] : asked_)
+    for (const std::uint64_t request : asked.requests) runtime_.fetcher->cancel(request);
+  asked_.clear();
+}
+
+}  // namespace lb

@@ -1,0 +1,68 @@
+#include "app/endpoints/acme_stage.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "app/certificates/challenge_lookup.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kShortest = 16, kLongest = 128;
+
+bool is_acme_token(std::string_view text) {
+  return text.size() >= kShortest && text.size() <= kLongest &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
+         });
+}
+
+// Another server asks, which is to be asked nothing in turn.
+bool is_asked_on(const Request& request) {
+  const auto parts = split(request.query, '&');
+  return std::ranges::find(parts, ChallengeLookup::kMark) != parts.end();
+}
+
+}  // namespace
+
+Verdict AcmeStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  const std::string_view token =
+      std::string_view(request.path).substr(ChallengeTable::kPath.size());
+  if (!is_acme_token(token)) return Verdict::kNext;
+  Network& network = worker_.services;
+  std::string answer = network.challenges->answer(token);
+  if (answer.empty()) {
+    RequestContext& context = connection.context();
+    const bool has_waited = std::exchange(context.waited, std::nullopt).has_value();
+    if (!has_waited && network.files.read()->has_file(request.path)) return Verdict::kNext;
+    const auto config = config_of(worker_.services, connection);
+    if (has_waited || is_asked_on(request) || !ChallengeLookup::has_servers(*config)) {
+      network.challenges->count(ChallengeTable::Way::kHttp, false);
+      return Verdict::kNext;
+    }
+    network.loops.control().post([&network, wanted = std::string(token),
+                                  parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+      network.challenge_lookup->look_up(wanted, parked);
+    });
+    return Verdict::kPending;
+  }
+  connection.context().waited.reset();
+  network.challenges->count(ChallengeTable::Way::kHttp, true);
+  connection.is_probe = true;
+  ResponseHead head;
+  head.status = 200;
+  head.content_type = "application/octet-stream";
+  head.content_length = answer.size();
+  connection.reply(head, std::move(answer));
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,366 @@
+#include "app/endpoints/admin_stage.h"
+
+#include <utility>
+
+#include "admin/command/command.h"
+#include "admin/page/builtin.h"
+#include "admin/page/navigation.h"
+#include "admin/page/session_marks.h"
+#include "admin/page/template_file.h"
+#include "app/cluster/cluster_service.h"
+#include "app/endpoints/login_stage.h"
+#include "app/pages/station.h"
+#include "app/pages/stats_renderer.h"
+#include "app/request/login_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/source_ask.h"
+#include "app/request/source_logins.h"
+#include "app/request/who_asks.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "auth/password/passwords.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "http/error_page.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCgi = "/admin.cgi";
+
+AdminRole role_by_pass(const Config& config, const std::string& mount, AdminRequest& asked) {
+  const auto pass = query_param(asked.query, "pass");
+  if (!pass) return AdminRole::kNone;
+  const MountSettings& settings = mount_section(config, mount);
+  auto row =
+      decides_sources(settings) ? std::nullopt : source_login_by_password(config, settings, *pass);
+  if (row) {
+    if (!settings.encoders.empty()) asked.encoder = std::move(row->username);
+    return AdminRole::kSource;
+  }
+  const std::string& admin = config.authentication.admin_password;
+  return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
+}
+
+// body: where it is not the answer's own.
+void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const SharedBody& body) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;  // butt closes without reading; the command has been carried out
+  const std::size_t size = body.owner ? body.bytes.size() : answer.body.size();
+  ResponseHead head;
+  head.status = answer.status;
+  head.content_type = answer.content_type;
+  head.extra = answer.extra;
+  if (answer.with_length && answer.status == 200) head.content_length = size;
+  if (!answer.error.empty() && wants_page(waiting->request().headers)) {
+    head.content_type = "text/html; charset=utf-8";
+    if (!is_page_type(answer.content_type))
+      head.extra += page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers);
+    waiting->reply(head, styled_error_page(answer.status, answer.error));
+    return;
+  }
+  if (body.owner)
+    waiting->reply_shared(head, body);
+  else
+    waiting->reply(head, std::move(answer.body));
+}
+
+using Sender = std::shared_ptr<const Identity>;
+
+// What is shown to a session can be sent back by it.
+bool needs_marks(const Sender& sender) { return sender && !sender->csrf.empty(); }
+
+bool has_console(const Worker& worker) {
+  const LoginService& login = *worker.services.login;
+  return login.on() && login.plan()->api;
+}
+
+std::string marked_page(Worker& worker, const Sender& sender, std::string_view page) {
+  const NavigationFor whom{
+      .role = sender ? sender->role : AdminRole::kNone,
+      .console = has_console(worker),
+      .records = worker.services.config.read()->store.type != StoreType::kNone};
+  std::string out = with_navigation(page, whom);
+  return needs_marks(sender) ? with_session_marks(out, sender->csrf, sender->user) : out;
+}
+
+// On control: a finished answer goes to its worker, a document by way of its template.
+void finish_answer(Worker& worker, std::uint64_t id, const Sender& sender, AdminAnswer answer) {
+  if (answer.template_name.empty()) {
+    const auto http = worker.services.http.read();
+    const bool page = answer.content_type.starts_with("text/html");  // the rest is data
+    if (page) answer.body = marked_page(worker, sender, answer.body);
+    if (page)
+      answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
+    else if (answer.error.empty())  // it may yet become a page
+      answer.extra += nosniff_line(http->http_headers);
+    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
+      send_answer(worker, id, std::move(answer), {});
+    });
+    return;
+  }
+  std::string name = answer.template_name, document = std::exchange(answer.body, {});
+  worker.services.stats_renderer->render(
+      std::move(name), std::move(document),
+      [&worker, id, sender, answer = std::move(answer)](RenderedPages::Page page) mutable {
+        AdminAnswer done = std::move(answer);
+        PageKind kind = PageKind::kPlain;
+        SharedBody body;
+        if (*page) {
+          done.content_type = (*page)->content_type;
+          body = {page, (*page)->body};
+          kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
+          if (is_page_type(done.content_type)) {
+            const auto marked =
+                std::make_shared<const std::string>(marked_page(worker, sender, (*page)->body));
+            body = {marked, *marked};
+          }
+        } else {
+          worker.services.log.error("admin/render", (*page).error().what);
+          done = admin_error(404, "Could not parse XSLT file");
+        }
+        if (is_page_type(done.content_type))
+          done.extra += page_header_lines(kind, worker.services.http.read()->http_headers);
+        worker.loop.post([&worker, id, done = std::move(done), body = std::move(body)]() mutable {
+          send_answer(worker, id, std::move(done), body);
+        });
+      });
+}
+
+// /admin.cgi has a password and no user: that of the mount, or of the administrator.
+std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount,
+                                           const std::string& query) {
+  auto pass = query_param(query, "pass");
+  if (!pass) return std::nullopt;
+  return Credentials{mount_section(config, mount).username, std::move(*pass)};
+}
+
+// It may have been meant for the administrator as well; so it is a guess at both.  True: there were
+// too many, and the sender has been told so.
+bool answer_wrong_cgi_password(Worker& worker, Connection& connection, const Config& config,
+                               const Credentials& given) {
+  const Credentials meant{config.authentication.admin_user, given.password};
+  note_wrong_password(worker, connection, meant.user);
+  return answer_if_guarded(worker, connection, meant, false);
+}
+
+bool would_change(const AdminRequest& asked) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  return asked.path == kCgi ||
+         (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
+}
+
+// Of a command that changes something, by a user; titles by sources are not written down.
+std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
+                                  const AdminRequest& asked) {
+  if (!worker.services.login->on() || asked.role < AdminRole::kViewer || !would_change(asked))
+    return std::nullopt;
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (lookup.command == nullptr) return std::nullopt;
+  const auto mount = query_param(asked.query, "mount");
+  AuditEntry entry = audit_entry(worker, connection, lookup.command->name,
+                                 mount.value_or(query_param(asked.query, "node").value_or("")));
+  for (const std::string_view pair : split(asked.query, '&')) {
+    const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
+    if (!name || name->empty() || *name == "mount" || *name == "csrf") continue;
+    const std::string value = query_param(asked.query, *name).value_or("");
+    entry.changes.push_back({*name, std::nullopt, audited_value(*name, value)});
+  }
+  return entry;
+}
+
+void run_admin(Worker& worker, Connection& connection, const Sender& sender, bool cgi,
+               AdminRequest asked, std::string mount) {
+  auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, asked));
+  worker.services.loops.control().post([&worker, id = connection.id(), sender, cgi, entry,
+                                        asked = std::move(asked),
+                                        mount = std::move(mount)]() mutable {
+    const auto done = [&worker, id, sender, entry](AdminAnswer answer) {
+      if (*entry) {
+        (*entry)->result = answer.status < 400 ? "ok" : std::to_string(answer.status);
+        worker.services.login->audit(std::move(**entry));
+      }
+      finish_answer(worker, id, sender, std::move(answer));
+    };
+    if (cgi)
+      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+    else
+      answer_admin(std::move(asked), *worker.services.station, done);
+  });
+}
+
+// What the sender may do, as the command table asks for it.
+void take_identity(AdminRequest& asked, const Sender& sender) {
+  asked.role = sender->role;
+  asked.node = sender->node;
+  asked.encoder = sender->encoder;
+  asked.shows_addresses = sender->addresses || sender->role < AdminRole::kViewer;
+  if (sender->has_own_mounts())
+    asked.owns = [sender](std::string_view name) { return sender->owns(name); };
+}
+
+// A template of the station stands where a built-in page would; one of these that an installation
+// has copied there is none.
+bool is_stations_own(const std::string& root, std::string_view page) {
+  const std::string path = cat({root, "/", page});
+  const auto stamp = root.empty() ? Result<FileStamp>(Error::not_found("")) : identify_file(path);
+  if (!stamp) return false;
+  const BuiltinFile* built_in = builtin_file(cat({"admin/", page}));
+  if (built_in == nullptr || stamp->bytes != built_in->bytes.size()) return true;
+  const auto file = read_file(path, {.limit = built_in->bytes.size() + 1});
+  return !file || file->text != built_in->bytes;
+}
+
+// A built-in page that a browser with a session opens is in the console.  True: it was sent there.
+bool answer_in_console(Worker& worker, Connection& connection, const AdminRequest& asked,
+                       const Identity& identity) {
+  const Request& request = connection.request();
+  if (identity.csrf.empty() || !has_console(worker) || asked.is_post || would_change(asked))
+    return false;
+  // Over http to another machine a browser does not say that it navigates; /admin/ is no address of
+  // programs that have a session.
+  const std::string_view mode = request.headers.get("sec-fetch-mode");
+  const bool opens =
+      mode.empty() ? asked.path == "/admin/" && wants_page(request.headers) : mode == "navigate";
+  if (!opens) return false;
+  const std::string place = console_place(asked.path, asked.query);
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (place.empty() || lookup.command == nullptr) return false;
+  const std::string& root = config_of(worker.services, connection)->paths.adminroot;
+  if (is_stations_own(root, lookup.command->page)) return false;
+  reply_see_other(connection, place, {});
+  return true;
+}
+
+// A browser is answered here: without a box for passwords.  True: it has been.
+bool refuse_in_browser(Worker& worker, Connection& connection, const AdminRequest& asked,
+                       const Identity& identity, std::string_view about) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (!identity.csrf.empty() && !asked.is_post && would_change(asked)) {
+    connection.reply_text(403, "cookie-needs-post: with a session nothing changes by GET\r\n");
+    return true;
+  }
+  const bool by_session = !identity.csrf.empty();
+  if (!by_session && !(identity.is_nobody() && wants_login_page(worker, connection.request())))
+    return false;
+  const bool has_mount = query_param(asked.query, "mount").has_value();
+  if (lookup.command == nullptr ||
+      admin_allows(*lookup.command, asked.role, asked_mount(identity, about, has_mount)))
+    return false;
+  refuse_asker(worker, connection, identity);
+  return true;
+}
+
+}  // namespace
+
+std::size_t body_limit(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  if (request.path != "/admin/sourcelist.txt") return login_body_limit(worker, request);
+  const auto given = basic_credentials(request.headers);
+  if (!given || is_shut_out(worker, connection, *given)) return 0;
+  const bool known =
+      is_relay(Services::passwords(*config_of(worker.services, connection)), given) ||
+      worker.services.cluster->facts()->known.login(given) != nullptr;
+  return known ? NodeReport::kMaxBytes : 0;
+}
+
+Verdict AdminStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto config = config_of(services, connection);
+  AdminRequest asked;
+  asked.path = request.path;
+  asked.query = request.query;
+  asked.is_post = request.method == Method::kPost;
+  if (!connection.form_is_urlencoded())
+    asked.body = connection.form();
+  else if (!connection.form().empty())
+    asked.query += (asked.query.empty() ? "" : "&") + connection.form();
+  asked.headers = request.headers;
+  asked.peer_ip = connection.ip();
+  asked.peer = connection.peer();
+  asked.authority = Services::authority(*config);
+  if (connection.secure()) {
+    asked.scheme = "https";
+    asked.authority =
+        playlist_host(request.headers.get("host"), config->hostname, config->port, true);
+  }
+  const bool cgi = request.path == kCgi;
+  // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
+  if (request.method == Method::kHead && would_change(asked)) {
+    connection.reply_page(400, "unknown request");
+    return Verdict::kAnswered;
+  }
+  std::string mount = shoutcast_mount(*config, connection.socket().settings);
+  // What is refused with any password costs no try.
+  if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
+    run_admin(worker_, connection, nullptr, false, std::move(asked), std::move(mount));
+    return Verdict::kPending;
+  }
+  const auto named = query_param(asked.query, "mount");
+  const std::string about = cgi ? mount : named.value_or("");
+  const auto given =
+      cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
+  Sender sender;
+  if (cgi && given) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+    asked.role = role_by_pass(*config, mount, asked);
+    if (asked.role == AdminRole::kAdmin &&
+        answer_if_guarded(worker_, connection, {config->authentication.admin_user, given->password},
+                          true))
+      return Verdict::kAnswered;
+    if (asked.role != AdminRole::kNone)
+      note_right_password(worker_, connection, *given);
+    else if (answer_if_throttled(worker_, connection, given->user) ||
+             answer_if_throttled(worker_, connection, config->authentication.admin_user))
+      return Verdict::kAnswered;
+  } else if (!cgi) {
+    Asker asker = who_asks(worker_, connection, named);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    sender = std::move(asker.identity);
+    take_identity(asked, sender);
+    asked.past_begins_ms =
+        past_begins_ms(worker_, connection, mount_section(*config, about), about);
+    if (refuse_in_browser(worker_, connection, asked, *sender, about) ||
+        answer_in_console(worker_, connection, asked, *sender))
+      return Verdict::kAnswered;
+  }
+  const MountSettings& section = mount_section(*config, about);
+  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section) &&
+      !connection.context().source_judged) {
+    SourceAsk ask{about, connection.ip(), *given, true};
+    ask_about_source(
+        worker_, connection, section, std::move(ask), cgi || !services.login->on(),
+        [&worker = worker_, sender, cgi, config, given = *given, asked = std::move(asked),
+         mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
+          if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
+          if (verdict.wrong_password && !waiting.context().password_judged)
+            log_refused_login(worker, waiting, waiting.user, "wrong password");
+          if (cgi && verdict.wrong_password &&
+              answer_wrong_cgi_password(worker, waiting, *config, given))
+            return;
+          run_admin(worker, waiting, sender, cgi, std::move(asked), std::move(mount));
+        });
+    return Verdict::kPending;
+  }
+  const bool guess =
+      given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
+  if (guess && !connection.context().password_judged) {
+    note_wrong_password(worker_, connection, given->user);
+    log_refused_login(worker_, connection, given->user, "wrong password");
+  }
+  if (guess && cgi && answer_wrong_cgi_password(worker_, connection, *config, *given))
+    return Verdict::kAnswered;
+  run_admin(worker_, connection, sender, cgi, std::move(asked), std::move(mount));
+  return Verdict::kPending;
+}
+
+}  // namespace lb

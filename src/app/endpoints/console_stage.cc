@@ -1,0 +1,59 @@
+#include "app/endpoints/console_stage.h"
+
+#include <string>
+#include <utility>
+
+#include "admin/page/console_files.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "http/page_headers.h"
+
+namespace lb {
+namespace {
+
+std::string_view where_records_are(const Config& config) {
+  switch (config.store.type) {
+    case StoreType::kFiles:
+      return "files";
+    case StoreType::kEtcd:
+      return "etcd";
+    case StoreType::kNone:
+      break;
+  }
+  return config.masters.empty() ? "none" : "masters";
+}
+
+}  // namespace
+
+Verdict ConsoleStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Accounts& accounts = worker_.services;
+  if (!accounts.login->on() || !accounts.login->plan()->api) return Verdict::kNext;
+  const auto file = console_file(request.path);
+  if (!file) return Verdict::kNext;
+  if (request.method != Method::kGet && request.method != Method::kHead) {
+    reply_refusal(connection, 405, "This address takes GET, HEAD\r\n", "Allow: GET, HEAD\r\n");
+    return Verdict::kAnswered;
+  }
+  if (const Verdict verdict = let_in_role(worker_, connection, kConsolePath);
+      verdict != Verdict::kNext)
+    return verdict;
+  std::string body =
+      file->is_page ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
+                                   who_asks(worker_, connection).identity->role)
+                    : std::string(file->bytes);
+  ResponseHead head;
+  head.content_type = file->content_type;
+  head.content_length = body.size();
+  const auto settings = accounts.http.read();
+  head.extra = file->is_page ? page_header_lines(PageKind::kConsole, settings->http_headers)
+                             : nosniff_line(settings->http_headers);
+  connection.reply(head, std::move(body));
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

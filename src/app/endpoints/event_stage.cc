@@ -1,0 +1,46 @@
+#include "app/endpoints/event_stage.h"
+
+#include <string>
+#include <utility>
+
+#include "app/endpoints/feed_reader.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
+#include "app/services/event_service.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kPath = "/admin/events";
+constexpr std::string_view kLastId = "last-event-id";
+
+}  // namespace
+
+Verdict EventStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet) return Verdict::kNext;
+  Runtime& runtime = worker_.services;
+  if (const Verdict verdict = let_in_role(worker_, connection, kPath); verdict != Verdict::kNext)
+    return verdict;
+  Followers::Scope scope;
+  scope.holds = login_holds(worker_, connection);
+  if (const auto sender = connection.context().identity) {
+    scope.addresses = sender->addresses;
+    if (sender->has_own_mounts())
+      scope.owns = [sender](std::string_view mount, std::string_view account) {
+        return sender->owns(mount, account);
+      };
+  }
+  runtime.loops.control().post([&runtime, ended = feed_reader(worker_, connection),
+                                scope = std::move(scope),
+                                last_id = std::string(request.headers.get(kLastId)),
+                                transport = connection.take_transport()]() mutable {
+    if (!runtime.events->stream().add(transport, feed_reply_head(runtime, 200), last_id,
+                                      std::move(ended), std::move(scope)))
+      refuse_feed_reader(runtime, *transport, "too many programs follow the events");
+  });
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

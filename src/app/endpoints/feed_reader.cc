@@ -1,0 +1,75 @@
+#include "app/endpoints/feed_reader.h"
+
+#include <memory>
+#include <utility>
+
+#include "app/request/request_context.h"
+#include "app/services/runtime.h"
+#include "base/cat.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+struct FeedReader {
+  std::string ip, user, request, referer, agent;
+  SteadyTime began{};
+  GatePass place;
+};
+
+void write_feed_access(Runtime& runtime, const FeedReader& reader, std::uint64_t bytes) {
+  AccessFacts facts;
+  facts.ip = reader.ip;
+  facts.user = reader.user;
+  facts.request = reader.request;
+  facts.bytes_sent = bytes;
+  facts.referer = reader.referer;
+  facts.user_agent = reader.agent;
+  facts.seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(runtime.clock.steady() - reader.began)
+          .count();
+  log_access(runtime.log, facts, runtime.clock.wall());
+}
+
+}  // namespace
+
+Followers::Ended feed_reader(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  auto reader = std::make_unique<FeedReader>();
+  reader->ip = connection.ip();
+  reader->user = connection.user;
+  reader->request = access_request(request);
+  reader->referer = request.headers.get("referer");
+  reader->agent = request.headers.get("user-agent");
+  reader->began = worker.services.clock.steady();
+  reader->place = std::move(connection.context().client_pass);
+  return [&runtime = worker.services, reader = std::move(reader)](std::uint64_t bytes) {
+    write_feed_access(runtime, *reader, bytes);
+    reader->place.leave();
+  };
+}
+
+std::string feed_reply_head(const Runtime& runtime, int status) {
+  const auto settings = runtime.http.read();
+  ResponseHead head;
+  head.status = status;
+  head.content_type = status == 200 ? "text/event-stream" : "text/plain; charset=utf-8";
+  // nginx would hold events back until it has a buffer full of them.
+  head.extra = status == 200 ? "X-Accel-Buffering: no\r\n" : "Retry-After: 5\r\n";
+  ReplyFacts facts;
+  facts.server_id = settings->server_id;
+  facts.now = runtime.clock.wall();
+  facts.http_headers = settings->http_headers;
+  return render_head(head, facts);
+}
+
+void refuse_feed_reader(const Runtime& runtime, Transport& transport, std::string_view why) {
+  std::string text = cat({feed_reply_head(runtime, 503), why, "\r\n"});
+  iovec part{};
+  part.iov_base = text.data();
+  part.iov_len = text.size();
+  [[maybe_unused]] const IoResult sent = transport.write_v({&part, 1}, false);
+  transport.shut_down_write();
+}
+
+}  // namespace lb

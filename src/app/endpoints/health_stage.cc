@@ -1,0 +1,48 @@
+#include "app/endpoints/health_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "app/services/node_health.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kHealth = "/_lb/health";
+// A loop that has not turned for so long hangs: nothing that a loop does takes a second.
+constexpr auto kLoopDead = 10s;
+
+void send_health(Connection& connection, int status, std::string type, std::string body) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = std::move(type);
+  head.content_length = body.size();
+  if (status == 503) head.extra = "Retry-After: 5\r\n";
+  connection.reply(head, std::move(body));
+}
+
+}  // namespace
+
+Verdict HealthStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  Traffic& traffic = worker_.services;
+  connection.is_probe = true;
+  if (request.path == kHealth) {
+    const NodeHealth health = node_health(traffic);
+    send_health(connection, health.takes_listeners() ? 200 : 503, "application/json",
+                health_json(health));
+    return Verdict::kAnswered;
+  }
+  const bool alive = traffic.beats.alive(kLoopDead);
+  send_health(connection, alive ? 200 : 503, "text/plain; charset=utf-8",
+              alive ? "alive\n" : "stuck\n");
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,95 @@
+#include "app/endpoints/https_stage.h"
+
+#include <algorithm>
+#include <string>
+
+#include "app/request/request_config.h"
+#include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "http/error_page.h"
+#include "http/forwarded.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint16_t kHttpsPort = 443;
+
+// The name of the Host header; "": none, or no name.
+std::string asked_name(const Request& request) {
+  std::string_view host = request.headers.get("host");
+  host = host.substr(0, host.find(':'));
+  const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+  });
+  return plain ? to_lower(host) : std::string();
+}
+
+// By a browser, for its window.
+bool is_navigation(const Request& request) {
+  if (const std::string* mode = request.headers.find("sec-fetch-mode")) return *mode == "navigate";
+  return wants_page(request.headers);
+}
+
+bool is_kept_plain(std::string_view path) {
+  return path.starts_with("/.well-known/") || path.starts_with("/_lb/") || path == "/metrics" ||
+         path == "/admin/cluster";
+}
+
+bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection& connection) {
+  const Request& request = connection.request();
+  if (acme.redirect == HttpsRedirect::kOff || is_kept_plain(request.path) ||
+      !request.target.starts_with('/') ||
+      (request.method != Method::kGet && request.method != Method::kHead) ||
+      was_passed_on(request.headers))
+    return false;
+  if (acme.redirect == HttpsRedirect::kAll) return true;
+  return is_navigation(request) && !traffic.mounts.find(request.path);
+}
+
+}  // namespace
+
+std::uint16_t https_port_of(const Config& config, std::string_view host) {
+  for (const NodeAddress& address : own_addresses(config))
+    if (address.scheme == PublicScheme::kHttps && address.host == host) return address.port;
+  // A <listen-socket> before the ports of <acme>, which may be another program's.
+  for (const ListenSettings& socket : config.listen)
+    if (socket.tls) return static_cast<std::uint16_t>(socket.port);
+  return 0;
+}
+
+Verdict HttpsStage::handle(Connection& connection) {
+  const auto config = config_of(worker_.services, connection);
+  if (config->acme.empty()) return Verdict::kNext;
+  const std::string name = asked_name(connection.request());
+  const AcmeSettings* of_name = acme_of_name(*config, name);
+  if (of_name == nullptr) return Verdict::kNext;
+  const AcmeSettings& acme = *of_name;
+  const bool secure = connection.secure();
+  if (secure ? acme.hsts.count() == 0 : !goes_to_https(worker_.services, acme, connection))
+    return Verdict::kNext;
+  const auto certificates = worker_.services.tls.context();
+  if (name.empty() || certificates == nullptr ||
+      !certificates->has_name(name, worker_.services.clock.wall()))
+    return Verdict::kNext;
+  if (secure) {
+    connection.add_reply_lines(
+        cat({"Strict-Transport-Security: max-age=", acme.hsts.count(), "\r\n"}));
+    return Verdict::kNext;
+  }
+  const std::uint16_t port = https_port_of(*config, name);
+  if (port == 0) return Verdict::kNext;
+  ResponseHead head;
+  head.status = 308;
+  head.content_type = "text/plain; charset=utf-8";
+  head.content_length = 0;
+  head.extra = cat({"Location: https://", name, port == kHttpsPort ? "" : ":",
+                    port == kHttpsPort ? "" : std::to_string(port), connection.request().target,
+                    "\r\nVary: Accept, Sec-Fetch-Mode\r\n"});
+  connection.reply(head, {});
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

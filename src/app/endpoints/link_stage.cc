@@ -1,0 +1,45 @@
+#include "app/endpoints/link_stage.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/request/auth_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/services/worker.h"
+#include "cluster/link/link_server.h"
+
+namespace lb {
+
+Verdict LinkStage::handle(Connection& connection) {
+  if (!asks_for_link(connection.request())) return Verdict::kNext;
+  if (!connection.secure()) {
+    connection.reply_text(403, "A link needs TLS\r\n");
+    return Verdict::kAnswered;
+  }
+  Network& network = worker_.services;
+  const auto given = basic_credentials(connection.request().headers);
+  if (given && answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+  const auto facts = network.cluster->facts();
+  const KnownNode* node = facts->known.login(given);
+  if (node == nullptr) {
+    if (given && answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
+    if (given) note_wrong_password(worker_, connection, given->user);
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  note_right_password(worker_, connection, *given);
+  std::string id = node->id;
+  if (!connection.send_now(kLinkSwitch)) {
+    connection.drop();
+    return Verdict::kAnswered;
+  }
+  auto leftover = connection.take_leftover();
+  auto transport = connection.take_transport();  // the connection ends here
+  network.loops.control().post([&network, id = std::move(id), transport = std::move(transport),
+                                leftover = std::move(leftover)]() mutable {
+    network.links->nodes().accept(std::move(id), std::move(transport), std::move(leftover));
+  });
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

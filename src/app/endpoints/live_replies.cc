@@ -1,0 +1,64 @@
+#include "app/endpoints/live_replies.h"
+
+#include <string>
+#include <utility>
+
+#include "api/records/live_plans.h"
+#include "api/request/rights.h"
+#include "app/endpoints/feed_reader.h"
+#include "app/operate/live_service.h"
+#include "app/request/who_asks.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+LiveScope live_scope(const LiveAsk& ask, const ApiCaller& who) {
+  LiveScope scope;
+  scope.numbers_of_nodes = sees_all(who);
+  scope.key = cat({ask.mount, "\n", ask.account, "\n"});
+  if (ask.listeners) {
+    scope.listeners_of = ask.mount;
+    scope.addresses = who.addresses;
+    scope.key += who.addresses ? "addresses\n" : "listeners\n";
+  }
+  if (!scope.numbers_of_nodes) {
+    scope.key += cat({to_text(who.role), "\n", who.account});
+    for (const std::string& mount : who.mounts) scope.key += "\n" + mount;
+  } else if (ask.mount.empty() && ask.account.empty()) {
+    return scope;
+  }
+  scope.shows = [ask, who](std::string_view mount, std::string_view account) {
+    return (ask.mount.empty() || mount == ask.mount) &&
+           (ask.account.empty() || account == ask.account) &&
+           sees_mount(who, std::string(mount), account);
+  };
+  return scope;
+}
+
+}  // namespace
+
+void begin_live(Worker& worker, Connection& connection, const ApiRequest& asked,
+                const ApiCaller& who) {
+  Services& services = worker.services;
+  if (connection.request().method == Method::kHead) {
+    ResponseHead head;
+    head.content_type = "text/event-stream";
+    connection.reply(head, {});
+    return;
+  }
+  LiveService::Follow reader;
+  reader.head = feed_reply_head(services, 200);
+  reader.last_id = connection.request().headers.get("last-event-id");
+  reader.holds = login_holds(worker, connection);
+  reader.scope = live_scope(asked_live(asked), who);
+  reader.ended = feed_reader(worker, connection);
+  reader.refused = [&services](Transport& transport) {
+    refuse_feed_reader(services, transport, "too many programs follow what is live");
+  };
+  reader.transport = connection.take_transport();
+  services.live->follow(std::move(reader));
+}
+
+}  // namespace lb

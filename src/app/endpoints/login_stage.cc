@@ -1,0 +1,330 @@
+#include "app/endpoints/login_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "admin/command/security.h"
+#include "app/endpoints/login_handover.h"
+#include "app/request/login_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/request_context.h"
+#include "app/request/session_cookie.h"
+#include "app/request/who_asks.h"
+#include "app/services/event_service.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kLoginPath = "/admin/login", kLogoutPath = "/admin/logout";
+constexpr std::string_view kSessionPath = "/api/v1/session";
+constexpr std::string_view kHandoverPath = "/api/v1/session/handover";
+constexpr std::string_view kUsersPath = "/api/v1/users/", kSessionsEnd = "/sessions";
+constexpr std::size_t kMaxLoginBody = 4096;
+
+// One login under way; the connection may go meanwhile.
+struct LoginAsk {
+  std::uint64_t id = 0;
+  std::string user, password;
+  Address from;
+  LoginGuard::Guess guess;
+  bool api = false;  // JSON in and out
+  std::string back;
+};
+
+std::string session_json(const Identity& identity, std::int64_t expires) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("user").text(identity.user);
+  out.key("role").text(to_text(identity.role));
+  out.key("account");
+  if (identity.account.empty())
+    out.null();
+  else
+    out.text(identity.account);
+  out.key("csrf");
+  if (identity.csrf.empty())
+    out.null();
+  else
+    out.text(identity.csrf);
+  out.key("expires");
+  if (expires == 0)
+    out.null();
+  else
+    out.number(expires);
+  out.end_object();
+  return out.take();
+}
+
+std::string retry_line(std::chrono::seconds wait) {
+  return cat({"Retry-After: ", wait.count(), "\r\n"});
+}
+
+void refuse_attempt(Worker& worker, Connection& connection, bool api, ProblemName name,
+                    std::string_view text, const std::string& user, const std::string& back,
+                    std::string more_lines = {}) {
+  if (api) {
+    reply_problem(connection, {name, std::string(text)}, std::move(more_lines));
+    return;
+  }
+  LoginPage page;
+  page.message = text;
+  page.is_alert = true;
+  page.user = user;
+  page.back = back;
+  page.takes_password = takes_passwords(worker, connection);
+  reply_login_page(worker, connection, problem_kind(name).status, page, std::move(more_lines));
+}
+
+void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
+                  const Identity& identity) {
+  Connection* waiting = worker.connections.find(ask.id);
+  if (waiting == nullptr) return;
+  Accounts& accounts = worker.services;
+  LoginService& login = *accounts.login;
+  if (result == LoginResult::kBusy) {
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
+                   "Too many logins are being judged: please try again in a moment", ask.user,
+                   ask.back, retry_line(std::chrono::seconds(1)));
+    return;
+  }
+  if (result == LoginResult::kWrong) {
+    accounts.counters.refused(Refusal::kLogin);
+    accounts.refusals.warn("login/login", waiting->ip(),
+                           cat({"login of \"", ask.user, "\" from ", waiting->ip(),
+                                ": wrong user or password; refused"}));
+    audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
+                   "This user and password do not belong together", ask.user, ask.back);
+    return;
+  }
+  const std::string token = login.begin_session(identity);
+  const auto session = login.sessions().judge(token);
+  if (!session) {
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
+                   "The keys of sessions are not here yet: please try again in a moment", ask.user,
+                   ask.back, retry_line(std::chrono::seconds(1)));
+    return;
+  }
+  note_right_password(worker, *waiting, {ask.user, ask.password});
+  waiting->user = identity.user;
+  accounts.log.info("login/login",
+                    cat({"login of \"", identity.user, "\" (", to_text(identity.role), ") from ",
+                         waiting->ip(), ": a session has begun"}));
+  audit_login(worker, *waiting, identity.user, to_text(identity.role), "login", "ok");
+  const std::string cookie = cookie_line(*waiting, token);
+  if (!ask.api) {
+    reply_see_other(*waiting, ask.back, cookie);
+    return;
+  }
+  Identity shown = identity;
+  shown.csrf = login.sessions().csrf(session->sid);
+  reply_json(*waiting, 200, session_json(shown, session->expires), cookie);
+}
+
+// The form, or {"user","password"}.
+Verdict begin_login(Worker& worker, Connection& connection, bool api) {
+  Accounts& accounts = worker.services;
+  LoginService& login = *accounts.login;
+  LoginAsk ask;
+  ask.id = connection.id();
+  ask.user = asked_field(connection, "user");
+  ask.password = asked_field(connection, "password");
+  ask.from = judged_address(connection);
+  ask.api = api;
+  ask.back = safe_way_back(asked_field(connection, "back"));
+  connection.user = is_login_name(ask.user) ? ask.user : "";
+  const auto refuse = [&](ProblemName name, std::string_view text, std::string more_lines = {}) {
+    refuse_attempt(worker, connection, api, name, text, ask.user, ask.back, std::move(more_lines));
+    return Verdict::kAnswered;
+  };
+  if (!same_site_request(connection.request().headers))
+    return refuse(ProblemName::kOtherSite, "This login came from a page of another site");
+  if (!takes_passwords(worker, connection))
+    return refuse(ProblemName::kPlainHttp, "Passwords are not taken over plain http from here");
+  if (!is_login_name(ask.user) || ask.password.empty())
+    return refuse(ProblemName::kBadRequest, "A user and a password are wanted");
+  const auto slowed = [&](std::chrono::seconds wait) {
+    login.count(LoginResult::kSlowed);
+    accounts.counters.refused(Refusal::kGuesses);
+    return refuse(ProblemName::kSlowed,
+                  cat({"Too many wrong passwords: please try again in ", wait.count(), " s"}),
+                  retry_line(wait));
+  };
+  PasswordThrottle& throttle = accounts.throttle;
+  if (!throttle.was_right(ask.from, ask.user, ask.password)) {
+    if (const auto wait = throttle.blocked(ask.from, ask.user)) {
+      throttle.wrong_again(ask.from, ask.user);
+      return slowed(*wait);
+    }
+  }
+  ask.guess = login.guard().enter(ask.user, ask.password, ask.from);
+  if (ask.guess.wait) return slowed(*ask.guess.wait);
+  // Taken now, so that a thousand at once are no more than one after the other.
+  throttle.wrong(ask.from, ask.user);
+  accounts.loops.control().post([&worker, ask = std::move(ask)]() mutable {
+    std::string user = ask.user, password = ask.password;
+    const auto kept = std::make_shared<const LoginAsk>(std::move(ask));
+    worker.services.login->judge(
+        std::move(user), std::move(password), kept->from,
+        [&worker, kept](LoginResult result, Identity who) {
+          LoginService& logins = *worker.services.login;
+          logins.count(result);
+          logins.judged(result, kept->guess, kept->user, kept->from);
+          worker.loop.post(
+              [&worker, kept, result, who = std::make_shared<const Identity>(std::move(who))] {
+                settle_login(worker, *kept, result, *who);
+              });
+        });
+  });
+  return Verdict::kPending;
+}
+
+bool is_delete(const Request& request) { return request.method_text == "DELETE"; }
+
+}  // namespace
+
+std::size_t login_body_limit(Worker& worker, const Request& request) {
+  const bool ours = request.path == kSessionPath || request.path == kHandoverPath;
+  return ours && worker.services.login->plan()->api ? kMaxLoginBody : 0;
+}
+
+Verdict LoginStage::handle(Connection& connection) {
+  const LoginService& login = *worker_.services.login;
+  if (!login.on()) return Verdict::kNext;
+  const Request& request = connection.request();
+  const std::string& path = request.path;
+  if (path == kLoginPath) return login_form(connection);
+  if (path == kLogoutPath) return logout(connection);
+  if (!login.plan()->api) return Verdict::kNext;
+  if (path == kSessionPath) return session(connection);
+  if (path == kHandoverPath) return hand_over_session(worker_, connection);
+  if (path.starts_with(kUsersPath) && path.ends_with(kSessionsEnd) &&
+      path.size() > kUsersPath.size() + kSessionsEnd.size()) {
+    const std::string user =
+        path.substr(kUsersPath.size(), path.size() - kUsersPath.size() - kSessionsEnd.size());
+    // Users of the store have an epoch in their records: ApiStage raises it.
+    if (worker_.services.users.read()->user(user) != nullptr) return Verdict::kNext;
+    return end_all(connection, user);
+  }
+  return Verdict::kNext;
+}
+
+Verdict LoginStage::login_form(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method == Method::kPost) {
+    if (const std::string token = asked_field(connection, "token"); !token.empty())
+      return take_over_session(worker_, connection, token);
+    connection.add_reply_lines("Cross-Origin-Opener-Policy: same-origin\r\n");
+    return begin_login(worker_, connection, false);
+  }
+  if (request.method != Method::kGet && request.method != Method::kHead)
+    return not_this_way(connection, "GET, HEAD, POST");
+  const Asker asker = who_asks(worker_, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  LoginPage page;
+  page.back = safe_way_back(query_param(request.query, "back").value_or(""));
+  if (asker.identity->via == Identity::Via::kCookie) {
+    reply_see_other(connection, page.back, {});
+    return Verdict::kAnswered;
+  }
+  page.takes_password = takes_passwords(worker_, connection);
+  if (query_param(request.query, "out"))
+    page.message = "You are logged out.";
+  else if (!session_cookie(request, connection.secure()).empty())
+    page.message = "Your session is over. Please log in again.";
+  reply_login_page(worker_, connection, 200, page);
+  return Verdict::kAnswered;
+}
+
+Verdict LoginStage::logout(Connection& connection) {
+  if (connection.request().method != Method::kPost) return not_this_way(connection, "POST");
+  return end_session(connection, true);
+}
+
+Verdict LoginStage::session(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method == Method::kPost) return begin_login(worker_, connection, true);
+  if (is_delete(request)) return end_session(connection, false);
+  if (request.method != Method::kGet && request.method != Method::kHead)
+    return not_this_way(connection, "GET, HEAD, POST, DELETE");
+  const Asker asker = who_asks(worker_, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  const Identity& identity = *asker.identity;
+  if (identity.role < AdminRole::kViewer) {
+    if (identity.is_nobody()) note_guess(worker_, connection);
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
+    return Verdict::kAnswered;
+  }
+  reply_json(connection, 200,
+             session_json(identity, identity.session ? identity.session->expires : 0));
+  return Verdict::kAnswered;
+}
+
+Verdict LoginStage::end_session(Connection& connection, bool form) {
+  if (!same_site_request(connection.request().headers)) {
+    reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
+    return Verdict::kAnswered;
+  }
+  const Asker asker = who_asks(worker_, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  LoginService& login = *worker_.services.login;
+  const Identity& identity = *asker.identity;
+  if (identity.session) {
+    login.end_session(*identity.session);
+    audit_login(worker_, connection, identity.user, to_text(identity.role), "logout", "ok");
+    worker_.services.log.info(
+        "login/logout", cat({"\"", identity.user, "\" has logged out from ", connection.ip()}));
+  }
+  const std::string cookie = cookie_line(connection, "");
+  if (form) {
+    reply_see_other(connection, cat({kLoginPath, "?out=1"}), cookie);
+  } else if (identity.is_nobody()) {
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"}, cookie);
+  } else {
+    ResponseHead head;
+    head.status = 204;
+    head.extra = cookie;
+    connection.reply(head, {});
+  }
+  return Verdict::kAnswered;
+}
+
+Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
+  if (!is_delete(connection.request())) return not_this_way(connection, "DELETE");
+  if (!same_site_request(connection.request().headers)) {
+    reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
+    return Verdict::kAnswered;
+  }
+  const Asker asker = who_asks(worker_, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  const Identity& identity = *asker.identity;
+  if (identity.role < AdminRole::kViewer) {
+    if (identity.is_nobody()) note_guess(worker_, connection);
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
+    return Verdict::kAnswered;
+  }
+  // ApiStage answers as it does for a user that is there: names are not told apart.
+  if (identity.role != AdminRole::kAdmin && identity.user != user) return Verdict::kNext;
+  worker_.services.login->sessions().end_all(user);
+  AuditEntry entry;
+  entry.user = identity.user;
+  entry.role = to_text(identity.role);
+  entry.via = to_text(identity.via);
+  entry.ip = connection.ip();
+  entry.action = "end-sessions";
+  entry.on = user;
+  entry.account = entry.of_account = identity.account;
+  entry.result = "ok";
+  worker_.services.login->audit(std::move(entry));
+  ResponseHead head;
+  head.status = 204;
+  connection.reply(head, {});
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

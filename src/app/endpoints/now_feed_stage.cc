@@ -1,0 +1,149 @@
+#include "app/endpoints/now_feed_stage.h"
+
+#include <string>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/pages/now_feeds.h"
+#include "app/request/redirecting.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "http/access_line.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+// Text that is not read waits in the log, not in the kernel.
+constexpr std::size_t kUnsentBytes = 16 * 1024;
+constexpr std::string_view kEventStream = "text/event-stream";
+// nginx would hold events back until it has a buffer full of them.
+constexpr std::string_view kUnbuffered = "X-Accel-Buffering: no\r\n";
+
+// A reader that another node has sent here is not sent on.
+constexpr std::string_view kSentHere = "lb-sent";
+
+void refuse_reader(Connection& connection) {
+  reply_refusal(connection, 503, "There is no place for one more reader of events\r\n",
+                "Retry-After: 5\r\n");
+}
+
+std::string feed_head(const Services& services) {
+  const auto settings = services.http.read();
+  ResponseHead head;
+  head.content_type = kEventStream;
+  head.extra = kUnbuffered;
+  ReplyFacts facts;
+  facts.server_id = settings->server_id;
+  facts.now = services.clock.wall();
+  facts.http_headers = settings->http_headers;
+  facts.cross_origin = true;
+  return render_head(head, facts);
+}
+
+}  // namespace
+
+Verdict NowFeedStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  Services& services = worker_.services;
+  const bool live = request.path == kLiveFeedPath;
+  if (live && (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  const auto config = config_of(services, connection);
+  auto asked = now_feed_ask(services, request.path, request.query,
+                            cat({connection.secure() ? "https://" : "http://",
+                                 playlist_host(request.headers.get("host"), config->hostname,
+                                               config->port, connection.secure())}));
+  if (!asked) return Verdict::kNext;
+  if (const auto* fault = std::get_if<NowFault>(&*asked)) {
+    connection.reply_text(fault->status, fault->text);
+    return Verdict::kAnswered;
+  }
+  auto& ask = std::get<NowFeedAsk>(*asked);
+  if (request.method == Method::kHead) {
+    ResponseHead head;
+    head.content_type = kEventStream;
+    head.extra = kUnbuffered;
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
+  if (services.drain.draining()) return send_elsewhere(connection);
+  if (const auto feed = services.now_feeds->find(ask.key())) return join(connection, feed);
+  services.loops.control().post(
+      [this, &services, ask = std::move(ask), id = connection.id()]() mutable {
+        services.now_feeds->make(std::move(ask), [this, id](std::shared_ptr<TextFeed> feed) {
+          worker_.loop.post([this, id, feed = std::move(feed)] {
+            Connection* const waiting = worker_.connections.find(id);
+            if (waiting == nullptr) return;
+            if (feed == nullptr)
+              send_elsewhere(*waiting);
+            else
+              join(*waiting, feed);
+          });
+        });
+      });
+  return Verdict::kPending;
+}
+
+// To the node that a listener would get; from an edge to its master.
+Verdict NowFeedStage::send_elsewhere(Connection& connection) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  if (query_param(request.query, kSentHere)) {
+    refuse_reader(connection);
+    return Verdict::kAnswered;
+  }
+  const std::string mount = feed_path_mount(services, request.path).value_or("");
+  services.loops.control().post([this, &services, id = connection.id(), target = request.target,
+                                 asked = make_redirect_ask(services, connection, mount,
+                                                           *services.cluster->facts())] {
+    std::optional<std::string> origin;
+    if (auto places = services.cluster->best_places(asked, 1); !places.empty())
+      origin = std::move(places.front().origin);
+    if (!origin) origin = services.links->masters().origin(asked.scheme);
+    if (!origin) origin = services.relays->master_origin(asked.scheme);
+    worker_.loop.post([this, id, target, origin = std::move(origin)] {
+      Connection* const waiting = worker_.connections.find(id);
+      if (waiting == nullptr) return;
+      if (!origin) return refuse_reader(*waiting);
+      ResponseHead head;
+      head.status = 307;
+      head.content_length = 0;
+      head.extra = cat({"Location: ", *origin, target,
+                        target.find('?') == std::string::npos ? "?" : "&", kSentHere, "=1\r\n"});
+      waiting->reply(head, {});
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict NowFeedStage::join(Connection& connection, const std::shared_ptr<TextFeed>& feed) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  auto place = services.now_feeds->enter(address);
+  if (!place) return send_elsewhere(connection);
+  auto preamble = std::make_unique<Preamble>();
+  preamble->head = feed_head(services);
+  RequestFacts asked(access_request(request), request.headers.get("referer"),
+                     request.headers.get("user-agent"), connection.user);
+  const std::string last_id(request.headers.get("last-event-id"));
+  const std::uint64_t id = connection.id();
+  // A reader takes none of the places of <clients>.
+  connection.context().client_pass.leave();
+  auto reader = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
+  reader->preamble = std::move(preamble);
+  reader->joined = worker_.loop.now();
+  reader->notice = std::move(*place);
+  reader->transport->limit_unsent(kUnsentBytes);
+  services.now_feeds->join(worker_.loop.id(), std::move(reader), *feed, last_id);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

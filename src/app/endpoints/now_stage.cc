@@ -1,0 +1,218 @@
+#include "app/endpoints/now_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/feed/now_json.h"
+#include "app/cluster/cluster_service.h"
+#include "app/join/ban_stage.h"
+#include "app/operate/usage_watch.h"
+#include "app/pages/archive_sight.h"
+#include "app/pages/now_pages.h"
+#include "app/pages/open_past.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "app/topology/mount_load.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "http/page_headers.h"
+#include "stream/log/wall_place.h"
+
+namespace lb {
+
+namespace {
+
+// The moment at which what is recorded goes on from there; nullopt: none.
+std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
+                                        std::int64_t wall_ms) {
+  if (past.empty() || wall_ms < past.front().from_ms) return std::nullopt;
+  for (const ArchiveRange& range : past)
+    if (wall_ms < range.to_ms) return std::max(wall_ms, range.from_ms);
+  return std::nullopt;
+}
+
+void reply_now(Connection& connection, const Services& services, std::string body) {
+  ResponseHead head;
+  head.content_type = "application/json; charset=UTF-8";
+  head.content_length = body.size();
+  head.extra = nosniff_line(services.http.read()->http_headers);
+  connection.reply(head, std::move(body));
+}
+
+}  // namespace
+
+// As the stream itself would be; one more listener than there are is asked about with enter=1 only,
+// since a player that listens asks too.
+bool NowStage::refused_as_the_stream(Connection& connection, const std::string& name) const {
+  Services& services = worker_.services;
+  const auto config = config_of(services, connection);
+  const MountSettings& section = mount_section(*config, name);
+  const auto refuse = [&connection](int status, std::string_view reason, std::string_view text) {
+    reply_refusal(connection, status, text, cat({"X-Reason: ", reason, "\r\n"}));
+    return true;
+  };
+  if (section.no_mount) return refuse(403, "closed", kClosedName);
+  if (answer_if_banned(worker_, connection, name)) return true;
+  if (services.usage->is_closed(name))
+    return refuse(403, "account-quota",
+                  "The listening hours or the transfer of this station are used up for this month");
+  if (query_param(connection.request().query, "enter") != "1") return false;
+  if (!section.authenticator.type.empty()) return refuse(401, "login", "The stream needs a login");
+  // Where there are other nodes, one of them may have a place.
+  if (services.cluster->redirects()) return false;
+  if (services.drain.draining())
+    return refuse(503, "drain", "The server takes no new listeners just now");
+  const auto mount = services.mounts.find(name);
+  const auto is_full = [](const Gate& gate, std::int64_t most) {
+    return most >= 0 && gate.inside() >= most;
+  };
+  const std::int64_t of_server = config->limits.max_listeners;
+  if ((mount && !mount->settings()->fallback_when_full &&
+       is_full(mount->gate(), most_listeners(*mount))) ||
+      (of_server > 0 && is_full(services.counters.listeners, of_server)))
+    return refuse(403, "full", "All places are taken");
+  return false;
+}
+
+// Each moment is another answer, so none is kept.
+Verdict NowStage::answer_place(Connection& connection, const std::string& name) const {
+  const auto refuse = [&connection](int status, std::string_view why) {
+    connection.reply_text(status, why);
+    return Verdict::kAnswered;
+  };
+  if (refused_as_the_stream(connection, name)) return Verdict::kAnswered;
+  const auto mount = worker_.services.mounts.find(name);
+  const auto view = mount ? mount->channel().newest() : nullptr;
+  const auto newest = view ? newest_place(*view) : std::nullopt;
+  const auto oldest = view ? oldest_place(*view) : std::nullopt;
+  if (mount && mount->is_fed() && (!newest || !oldest)) {
+    reply_refusal(connection, 404,
+                  "the stream has no times: it began less than three seconds ago, or its format "
+                  "has none",
+                  "X-Reason: no-times\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!newest || !oldest) return refuse(404, "the stream is off the air");
+  const auto past = open_past(worker_.services, *config_of(worker_.services, connection), name);
+  const std::int64_t oldest_ms =
+      past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
+  std::optional<WallPlace> place;
+  std::optional<std::int64_t> recorded_ms;
+  if (const auto asked = query_param(connection.request().query, "wall")) {
+    const auto wall = parse_u64(*asked);
+    if (!wall || *wall > std::numeric_limits<std::int64_t>::max())
+      return refuse(400, "wall: a time in Unix milliseconds is wanted");
+    const auto wall_ms = static_cast<std::int64_t>(*wall);
+    if (wall_ms <= newest->wall_ms) place = place_at_wall(*view, wall_ms);
+    if (!place && wall_ms <= newest->wall_ms) recorded_ms = recorded_at(past, wall_ms);
+    if (!place && !recorded_ms)
+      return refuse(416, cat({"wall: ", wall_ms, " is not here; there is ", oldest_ms, " to ",
+                              newest->wall_ms}));
+  } else {
+    place = place_of_join(*view, mount->settings()->burst_bytes);
+    // A burst reaches back to where there were no times yet.
+    if (!place) place = oldest;
+  }
+  JsonWriter json;
+  json.begin_object();
+  if (recorded_ms) {
+    const std::string ms = std::to_string(1000 + *recorded_ms % 1000);
+    json.key("at").null();
+    json.key("wall_ms").number(*recorded_ms);
+    json.key("url").text(
+        cat({percent_encode(name, true), "?from=", *recorded_ms / 1000, ".", ms.substr(1)}));
+  } else {
+    const std::string at = print_address(place->at);
+    json.key("at").text(at);
+    json.key("wall_ms").number(place->wall_ms);
+    json.key("url").text(cat({percent_encode(name, true), "?at=", at, "&exact=1"}));
+  }
+  json.key("live_ms").number(newest->wall_ms);
+  json.key("oldest_ms").number(oldest_ms);
+  json.key("recorded").boolean(!past.empty());
+  json.end_object();
+  reply_now(connection, worker_.services, json.take());
+  return Verdict::kAnswered;
+}
+
+// The titles of the recording, from its files: on a reader of the archive.
+Verdict NowStage::answer_titles(Connection& connection, const std::string& name) const {
+  const Request& request = connection.request();
+  const auto refuse = [&connection](int status, std::string_view why) {
+    connection.reply_text(status, why);
+    return Verdict::kAnswered;
+  };
+  Services& services = worker_.services;
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  const auto moment = [&request](std::string_view which, std::int64_t otherwise) {
+    const auto text = query_param(request.query, which);
+    if (!text) return std::optional(otherwise);
+    const auto ms = parse_u64(*text);
+    return ms && *ms < std::numeric_limits<std::int64_t>::max()
+               ? std::optional(static_cast<std::int64_t>(*ms))
+               : std::nullopt;
+  };
+  // Sources send ahead of the clock.
+  const std::int64_t end_ms = now_ms + std::chrono::milliseconds(TitleHistory::kFurthest).count();
+  const auto from = moment("from", 0), to = moment("to", end_ms);
+  if (!from || !to || *from > *to)
+    return refuse(400, "from, to: times in Unix milliseconds are wanted, the earlier one as from");
+  const auto begins = open_past_begins(services, *config_of(services, connection), name);
+  if (!begins) return refuse(404, "nothing of this stream is recorded for everybody that listens");
+  const std::int64_t from_ms = std::max(*from, *begins);
+  gather_archive(*services.archive, {name, true, from_ms, *to + 1, now_ms},
+                 [this, name, from_ms, to_ms = *to, id = connection.id()](ArchiveSight sight) {
+                   std::string body = past_titles_json(name, from_ms, to_ms, sight.titles);
+                   worker_.loop.post([this, id, body = std::move(body)]() mutable {
+                     Connection* const waiting = worker_.connections.find(id);
+                     if (waiting == nullptr) return;
+                     reply_now(*waiting, worker_.services, std::move(body));
+                   });
+                 });
+  return Verdict::kPending;
+}
+
+Verdict NowStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  if (!is_now_path(request.path) ||
+      (request.method != Method::kGet && request.method != Method::kHead))
+    return Verdict::kNext;
+  if (!request.path.starts_with("/api/v1/") &&
+      (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  if (const auto mount = place_path_mount(services, request.path))
+    return answer_place(connection, *mount);
+  if (const auto mount = art_path_mount(services, request.path)) {
+    const std::string art = present_art(services, *mount);
+    if (art.empty()) {
+      connection.reply_text(404, "nothing that plays there has a picture");
+      return Verdict::kAnswered;
+    }
+    ResponseHead head;
+    head.status = 302;
+    head.content_length = 0;
+    head.extra = cat({"Location: ", percent_encode(art, true), "\r\n"});
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
+  auto ask = now_page_ask(services, request.path, request.query);
+  if (const auto* fault = std::get_if<NowFault>(&ask)) {
+    connection.reply_text(fault->status, fault->text);
+    return Verdict::kAnswered;
+  }
+  auto& page = std::get<PageAsk>(ask);
+  if (page.mount && (query_param(request.query, "from") || query_param(request.query, "to")))
+    return answer_titles(connection, *page.mount);
+  return get(connection, std::move(page));
+}
+
+}  // namespace lb

@@ -1,0 +1,190 @@
+#include "app/endpoints/page_stage.h"
+
+#include <algorithm>
+
+#include "admin/page/builtin.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/external/external_service.h"
+#include "app/pages/foreign_pages.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+// A crowd may have waited for a page: so many of it are answered in one turn of the loop.
+constexpr std::size_t kAnswersATurn = 16;
+constexpr std::string_view kNoTemplate = "Could not parse XSLT file";
+constexpr std::string_view kNoStream = "There is no such stream";
+constexpr std::string_view kNoSuchFile = "The file you requested could not be found";
+
+std::string host_for(Connection& connection, const Config& config) {
+  return playlist_host(connection.request().headers.get("host"), config.hostname, config.port,
+                       connection.secure());
+}
+
+std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
+  if (!is_page_type(page.content_type)) return nosniff_line(configured);
+  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain,
+                           configured);
+}
+
+std::string own_site(const Config& config) { return cat({"http://", Services::authority(config)}); }
+// By which this reader knows the server.
+std::string site_for(Connection& connection, const Config& config) {
+  return cat({connection.secure() ? "https://" : "http://", host_for(connection, config)});
+}
+
+// Something plays under this name, or may: a list of any other would be a dead link.
+bool may_play(Services& services, const Config& config, const std::string& name) {
+  if (services.mounts.find(name) || services.files.read()->has_file(name)) return true;
+  if (mount_section(config, name).name == name ||
+      !mount_settings(config, name).fallback_mount.empty())
+    return true;
+  const auto& aliases = config.paths.aliases;
+  if (std::any_of(aliases.begin(), aliases.end(),
+                  [&name](const Alias& alias) { return alias.source == name; }))
+    return true;
+  if (services.relays->is_of_file(name)) return true;
+  // A master or a backend may know it.
+  if (services.links->masters().any_linked() || services.relays->publishes() ||
+      services.external->on_demand())
+    return true;
+  return services.cluster->decider().with_table(
+      [&name](const NodeTable& table) { return table.mount(name) != nullptr; });
+}
+
+}  // namespace
+
+Verdict PageStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const bool from_template = is_template_path(request.path);
+  const bool list = request.path.ends_with(".xspf") || request.path.ends_with(".vclt");
+  const bool foreign = is_foreign_path(services, request.path);
+  if (!from_template && !foreign && !(list && !services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  auto ask = page_ask(services, request.path, request.query);
+  if (!ask) {
+    connection.reply_page(404, foreign ? kNoStream : kNoTemplate);
+    return Verdict::kAnswered;
+  }
+  return get(connection, std::move(*ask));
+}
+
+Verdict PageStage::get(const Connection& connection, PageAsk ask) {
+  Services& services = worker_.services;
+  services.loops.control().post([this, &services, &loop = worker_.loop, id = connection.id(),
+                                 ask = std::move(ask)]() mutable {
+    services.pages->get(std::move(ask), [this, &loop, id](PageCache::Page page) {
+      loop.post([this, due = Due{id, std::move(page)}]() mutable {
+        due_.push_back(std::move(due));
+        if (due_.size() == 1) answer_some();
+      });
+    });
+  });
+  return Verdict::kPending;
+}
+
+void PageStage::answer_some() {
+  for (std::size_t i = 0; i < kAnswersATurn && !due_.empty(); ++i) {
+    if (Connection* waiting = worker_.connections.find(due_.front().id))
+      answer(*waiting, due_.front());
+    due_.pop_front();
+  }
+  if (!due_.empty()) worker_.loop.post([this] { answer_some(); });
+}
+
+void PageStage::answer(Connection& connection, const Due& due) {
+  Services& services = worker_.services;
+  if (due.page == nullptr) {
+    reply_refusal(connection, 503, "Too many pages are being made, please try again\r\n",
+                  "Retry-After: 1\r\n");
+    return;
+  }
+  if (!*due.page) {
+    connection.reply_page(404, kNoTemplate);
+    return;
+  }
+  const RenderedPage& page = **due.page;
+  ResponseHead head;
+  head.content_type = page.content_type;
+  head.content_length = page.body.size();
+  head.extra = header_lines_for(page, services.http.read()->http_headers);
+  // Pages are shared, so their addresses say http and the configured host.  One that was asked for
+  // over https names the host that it was asked by, in that answer alone; so do those of listeners.
+  const auto config = config_of(services, connection);
+  const std::string site = site_for(connection, *config), own = own_site(*config);
+  if ((!connection.secure() && !page.names_host) || site == own) {
+    connection.reply_shared(head, {due.page, page.body});
+    return;
+  }
+  std::string body = with_site(page.body, own, site);
+  head.content_length = body.size();
+  connection.reply(head, std::move(body));
+}
+
+Verdict FileStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto files = services.files.read();
+  const auto count = [&services] {
+    services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);
+  };
+  if (auto file = files->open_file(request.path, request.headers.get("range"))) {
+    if (file->status == 416) {
+      connection.reply_text(416, kRangeText);
+      return Verdict::kAnswered;
+    }
+    ResponseHead head;
+    head.status = file->status;
+    head.content_type = file->content_type;
+    head.content_length = file->length;
+    head.extra = file->header_lines();
+    count();
+    connection.reply_file(std::move(head), std::move(file->fd), file->first, file->length);
+    return Verdict::kAnswered;
+  }
+  const auto config = config_of(services, connection);
+  const auto listed = [&request](std::string_view ending) {
+    return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
+  };
+  const bool is_m3u = listed(".m3u");
+  const std::string of =
+      is_m3u || listed(".pls") ? request.path.substr(0, request.path.size() - 4) : std::string();
+  if (!of.empty() && may_play(services, *config, of)) {
+    ResponseHead head;
+    head.content_type = is_m3u ? kM3uType : kPlsType;
+    const auto print = is_m3u ? m3u : pls;
+    const std::string body =
+        print(host_for(connection, *config), of, connection.secure() ? "https" : "http");
+    head.content_length = body.size();
+    connection.reply(head, body);
+    return Verdict::kAnswered;
+  }
+  if (const BuiltinFile* built_in = builtin_file("web" + request.path);
+      built_in != nullptr && config->fileserve) {
+    ResponseHead head;
+    head.content_type = builtin_content_type(request.path);
+    head.content_length = built_in->bytes.size();
+    count();
+    connection.reply_shared(head, {nullptr, built_in->bytes});
+    return Verdict::kAnswered;
+  }
+  // The name of no page and no file may still be one of a pattern's.
+  if (const MountSettings& section = section_of(services, connection);
+      section.no_mount && !section.name.empty()) {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
+  connection.reply_page(404, kNoSuchFile);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,278 @@
+#include "app/endpoints/player_stage.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/page/oembed.h"
+#include "admin/page/player_page.h"
+#include "app/cluster/cluster_service.h"
+#include "app/pages/foreign_pages.h"
+#include "app/pages/shown_stations.h"
+#include "app/request/playing_mount.h"
+#include "app/request/request_config.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+// The same stream in other formats: "/live.ogg" beside "/live.mp3".
+constexpr auto kEndings =
+    std::to_array<std::string_view>({".mp3", ".aac", ".ogg", ".opus", ".flac", ".webm"});
+constexpr std::string_view kSheets = "/_lb/player/", kSheetEnding = ".css";
+constexpr std::string_view kNoName = "Unspecified name", kNoAbout = "Unspecified description";
+
+struct Shown {
+  std::shared_ptr<Mount> mount;
+  const MountSettings* section;
+};
+
+std::optional<Shown> find_shown(const Network& network, const Config& config,
+                                const std::string& name) {
+  const MountSettings& section = mount_section(config, name);
+  if (section.hidden || section.no_mount) return std::nullopt;
+  auto mount = playing_mount(network, config, name, true);
+  if (!mount) return std::nullopt;
+  return Shown{std::move(mount), &section};
+}
+
+std::string fact(const SourceFacts* facts, const char* key, std::string_view none = {}) {
+  if (facts == nullptr) return {};
+  const auto at = facts->stats.find(key);
+  return at == facts->stats.end() || at->second == none ? std::string() : at->second;
+}
+
+PlayerStream stream_of(const std::string& name, const Shown& shown) {
+  const auto facts = shown.mount->facts();
+  PlayerStream stream{name, facts ? facts->content_type : std::string(),
+                      shown.section->bitrate.value_or(fact(facts.get(), "bitrate"))};
+  if (const unsigned kbps = shown.mount->shown_kbps(); stream.kbps.empty() && kbps > 0)
+    stream.kbps = std::to_string(kbps);
+  return stream;
+}
+
+std::string shown_name(const Shown& shown, const std::string& mount) {
+  const auto facts = shown.mount->facts();
+  std::string name = shown.section->stream_name.value_or(fact(facts.get(), "server_name", kNoName));
+  return name.empty() ? mount : name;
+}
+
+// The streams of a station, of those that play here first.
+std::vector<std::string> streams_of_station(const Network& network, const Config& config,
+                                            const StationSettings& station) {
+  std::vector<std::string> names;
+  for (const std::string& name : station.mounts)
+    if (station_of(config, name) == &station && is_shown_stream(network, config, name))
+      names.push_back(name);
+  std::ranges::stable_partition(names, [&](const std::string& name) {
+    const auto mount = network.mounts.find(name);
+    return mount && mount->is_fed();
+  });
+  return names;
+}
+
+// The same stream in other formats, this one first.
+std::vector<std::string> streams_of_mount(const Network& network, const Config& config,
+                                          const std::string& name) {
+  std::vector<std::string> names{name};
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || name.find('/', dot) != std::string::npos) return names;
+  for (const std::string_view ending : kEndings) {
+    std::string other = name.substr(0, dot).append(ending);
+    if (other != name && network.mounts.find(other) && find_shown(network, config, other))
+      names.push_back(std::move(other));
+  }
+  return names;
+}
+
+// names: one at least.  The first one says what the page says, where no station does.
+PlayerFacts facts_of(const Network& network, const Config& config,
+                     const std::vector<std::string>& names) {
+  PlayerFacts page;
+  page.on_air = false;
+  for (const std::string& name : names) {
+    const auto shown = find_shown(network, config, name);
+    page.streams.push_back(shown ? stream_of(name, *shown) : PlayerStream{name, {}, {}});
+    if (&name != &names.front() || !shown) continue;
+    const auto facts = shown->mount->facts();
+    const MountSettings& section = *shown->section;
+    page.name = section.stream_name.value_or(fact(facts.get(), "server_name", kNoName));
+    page.about =
+        section.stream_description.value_or(fact(facts.get(), "server_description", kNoAbout));
+    page.genre = section.genre.value_or(fact(facts.get(), "genre", "various"));
+    page.title = shown->mount->metadata()->song();
+    page.on_air = shown->mount->phase() == MountPhase::kIdle || shown->mount->is_fed();
+    page.needs_login = !section.authenticator.type.empty();
+  }
+  page.now = cat({"/api/v1/now", percent_encode(names.front(), true)});
+  page.past = config.player.past;
+  for (const PlayerLink& link : config.player.links)
+    if (is_offered(link) && page.links.size() < kMaxPlayerLinks)
+      page.links.push_back({link.name, link.url});
+  return page;
+}
+
+void show_station(PlayerFacts& page, const StationSettings& station) {
+  if (!station.name.empty()) page.name = station.name;
+  if (!station.description.empty()) page.about = station.description;
+  if (!station.genre.empty()) page.genre = station.genre;
+  if (station.logo.starts_with('/')) page.logo = station.logo;
+  if (is_colour(station.colour)) page.sheet = cat({kSheets, station.id, kSheetEnding});
+}
+
+// What a page is about: a station, a mount of one, or a mount.
+struct Subject {
+  const StationSettings* station;  // null: a mount that is in none
+  std::vector<std::string> streams;
+};
+
+// name: "/rock" or "/live.mp3"; nullopt: there is no such page.
+std::optional<Subject> find_subject(const Network& network, const Config& config,
+                                    const std::string& name) {
+  if (const StationSettings* station = find_station(config, std::string_view(name).substr(1))) {
+    Subject subject{station, streams_of_station(network, config, *station)};
+    if (!subject.streams.empty()) return subject;
+  }
+  if (!find_shown(network, config, name)) return std::nullopt;
+  Subject subject{station_of(config, name), streams_of_mount(network, config, name)};
+  if (subject.station == nullptr) return subject;
+  // The mount that was asked for, then the others of its station.
+  subject.streams = {name};
+  for (std::string& other : streams_of_station(network, config, *subject.station))
+    if (other != name) subject.streams.push_back(std::move(other));
+  return subject;
+}
+
+std::string subject_name(const Network& network, const Config& config, const Subject& subject) {
+  if (subject.station != nullptr && !subject.station->name.empty()) return subject.station->name;
+  const std::string& mount = subject.streams.front();
+  const auto shown = find_shown(network, config, mount);
+  if (!shown) return subject.station != nullptr ? subject.station->id : mount;
+  return shown_name(*shown, mount);
+}
+
+// The sites that may show a page in a frame, as frame-ancestors has them.
+std::string frames_of(const PlayerSettings& player, bool embedded) {
+  std::string sites;
+  if (!embedded || std::ranges::find(player.embed, "off") != player.embed.end()) return "'none'";
+  if (player.embed.empty() || std::ranges::find(player.embed, "*") != player.embed.end())
+    return "*";
+  for (const std::string& site : player.embed)
+    if (is_framing_site(site)) sites += cat({sites.empty() ? "" : " ", site});
+  return sites.empty() ? "'none'" : sites;
+}
+
+// Where its streams may come from.
+std::string nodes_of(const Network& network) {
+  constexpr std::size_t kMaxNamed = 64;
+  if (!network.cluster->redirects()) return {};
+  const auto origins = network.cluster->node_origins();
+  if (origins.size() > kMaxNamed) return " http: https:";
+  std::string nodes;
+  for (const std::string& origin : origins) nodes.append(" ").append(origin);
+  return nodes;
+}
+
+void reply_player(Connection& connection, std::string_view type, std::string lines,
+                  std::string body) {
+  ResponseHead head;
+  head.content_type = type;
+  head.content_length = body.size();
+  head.extra = std::move(lines);
+  connection.reply(head, std::move(body));
+}
+
+// The host that the request came by: a proxy's own name has no port of ours.
+std::string host_of(Connection& connection, const Config& config) {
+  const std::string_view host = trim(connection.request().headers.get("host"));
+  return is_plain_host(host)
+             ? std::string(host)
+             : playlist_host(host, config.hostname, config.port, connection.secure());
+}
+
+// Only of a page of this server: what is said of another one would be made up.
+bool is_own_host(Connection& connection, const Config& config, std::string_view host) {
+  return iequals(host, host_of(connection, config)) || iequals(host, config.hostname) ||
+         iequals(host, playlist_host({}, config.hostname, config.port));
+}
+
+}  // namespace
+
+Verdict PlayerStage::answer_oembed(Connection& connection) {
+  const Request& request = connection.request();
+  const Network& network = worker_.services;
+  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
+  const auto config = config_of(network, connection);
+  const auto page = parse_player_address(query_param(request.query, "url").value_or(""));
+  if (!page || !is_own_host(connection, *config, page->host)) return Verdict::kNext;
+  const auto subject = find_subject(network, *config, page->mount);
+  if (!subject || frames_of(config->player, true) == "'none'") return Verdict::kNext;
+  const std::string format = query_param(request.query, "format").value_or("json");
+  if (format != "json" && format != "xml") {
+    connection.reply_text(501, "The formats are json and xml");
+    return Verdict::kAnswered;
+  }
+  const auto pixels = [&request](std::string_view name) {
+    return parse_u64(query_param(request.query, name).value_or("")).value_or(0);
+  };
+  const auto print = format == "json" ? oembed_json : oembed_xml;
+  reply_player(connection,
+               format == "json" ? "application/json; charset=utf-8" : "text/xml; charset=utf-8",
+               nosniff_line(network.http.read()->http_headers),
+               print(*page, subject_name(network, *config, *subject),
+                     {pixels("maxwidth"), pixels("maxheight")}));
+  return Verdict::kAnswered;
+}
+
+Verdict PlayerStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  const Network& network = worker_.services;
+  const auto configured = network.http.read();
+  const auto config = config_of(network, connection);
+  if (!config->player.enabled) return Verdict::kNext;
+  if (const auto file = player_file(request.path)) {
+    reply_player(connection, file->content_type, nosniff_line(configured->http_headers),
+                 std::string(file->bytes));
+    return Verdict::kAnswered;
+  }
+  if (request.path == kOembedPath) return answer_oembed(connection);
+  if (request.path.starts_with(kSheets)) return answer_sheet(connection, *config);
+  if (network.files.read()->has_file(request.path)) return Verdict::kNext;
+  const std::string name = request.path.substr(kPlayerPath.size());
+  const auto subject = find_subject(network, *config, name);
+  if (!subject) return Verdict::kNext;
+  PlayerFacts facts = facts_of(network, *config, subject->streams);
+  if (subject->station != nullptr) show_station(facts, *subject->station);
+  facts.embedded = query_param(request.query, "embed") == "1";
+  facts.address = to_text(
+      PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
+  reply_player(connection, "text/html; charset=utf-8",
+               player_header_lines(frames_of(config->player, facts.embedded), nodes_of(network),
+                                   configured->http_headers),
+               player_page(facts, player_texts_for(request.headers.get("accept-language"),
+                                                   config->player.languages)));
+  return Verdict::kAnswered;
+}
+
+Verdict PlayerStage::answer_sheet(Connection& connection, const Config& config) {
+  std::string_view id = std::string_view(connection.request().path).substr(kSheets.size());
+  if (!id.ends_with(kSheetEnding)) return Verdict::kNext;
+  id.remove_suffix(kSheetEnding.size());
+  const StationSettings* station = find_station(config, id);
+  if (station == nullptr || !is_colour(station->colour)) return Verdict::kNext;
+  reply_player(connection, "text/css; charset=utf-8",
+               nosniff_line(worker_.services.http.read()->http_headers),
+               colour_sheet(station->colour));
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,139 @@
+#include "app/endpoints/request_stages.h"
+
+#include "admin/command/command.h"
+#include "app/endpoints/health_stage.h"
+#include "app/endpoints/metrics_stage.h"
+#include "app/request/asked_address.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "http/cross_origin.h"
+#include "http/page_headers.h"
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kAdminReserve = 4;
+constexpr std::string_view kAdminHome = "/admin";  // what people type; the pages are below it
+
+}  // namespace
+
+bool is_for_other_sites(const Request& request) {
+  switch (request.method) {
+    case Method::kGet:
+    case Method::kHead:
+    case Method::kOptions:
+      break;
+    default:
+      return false;
+  }
+  return request.path != "*" && request.path != kMetricsPath && request.path != kAdminHome &&
+         !is_admin_path(request.path) && !is_own_path(request.path);
+}
+
+Verdict OptionsStage::handle(Connection& connection) {
+  if (connection.request().method != Method::kOptions) return Verdict::kNext;
+  ResponseHead head;
+  if (connection.request().path == "*") {
+    // No Allow line with PUT: libshout would switch to it (doc/decisions.md B1).
+    head.content_length = 0;
+    head.keep_alive = true;
+  } else {
+    head.status = 204;
+    // A browser asks before it sends Icy-MetaData or Range across sites.
+    const Request& request = connection.request();
+    const bool private_network =
+        iequals(trim(request.headers.get("access-control-request-private-network")), "true");
+    if (is_for_other_sites(request))
+      head.extra =
+          preflight_lines(head.status, worker_.services.http.read()->http_headers, private_network);
+  }
+  connection.reply(head, {});
+  return Verdict::kAnswered;
+}
+
+Verdict AdmitStage::handle(Connection& connection) {
+  Traffic& traffic = worker_.services;
+  const auto config = config_of(traffic, connection);
+  const Request& request = connection.request();
+  traffic.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
+                                                std::memory_order_relaxed);
+  std::int64_t limit = config->limits.clients;
+  if (is_admin_path(request.path))
+    limit += kAdminReserve;
+  else if (request.method == Method::kSource || request.method == Method::kPut ||
+           request.method == Method::kPost)
+    limit += config->limits.sources;
+  if (!traffic.counters.clients.try_enter(limit)) {
+    traffic.counters.refused(Refusal::kClients);
+    traffic.log.warn("connection/connection",
+                     cat({"client limit reached: ", config->limits.clients, " (limits/clients); ",
+                          connection.ip(), " was refused"}));
+    connection.reply_text(403, "Icecast connection limit reached");
+    return Verdict::kAnswered;
+  }
+  connection.context().client_pass = GatePass(&traffic.counters.clients);
+  return Verdict::kNext;
+}
+
+Verdict MethodStage::handle(Connection& connection) {
+  const Method method = connection.request().method;
+  if (method == Method::kGet || method == Method::kHead) return Verdict::kNext;
+  connection.reply_page(400, "unknown request");
+  return Verdict::kAnswered;
+}
+
+namespace {
+
+// What SHOUTcast stations print and players add: "/;", "/;stream.mp3", "/;*.nsv".
+bool is_shoutcast_link(std::string_view path) { return path.starts_with("/;"); }
+
+// SHOUTcast gives its page to browsers and its stream to all others.  Here "/" is a page to what
+// does not ask for titles in the stream.
+bool is_shoutcast_player(const Request& request) {
+  return request.headers.get("icy-metadata") == "1" &&
+         request.headers.get("user-agent").find("Mozilla") == std::string::npos;
+}
+
+}  // namespace
+
+Verdict AliasStage::handle(Connection& connection) {
+  const auto config = config_of(worker_.services, connection);
+  std::string& path = connection.request().path;
+  for (const Alias& alias : config->paths.aliases) {
+    if (alias.source != path) continue;
+    if (alias.port != 0 && alias.port != connection.socket().port) continue;
+    if (!alias.bind_address.empty() &&
+        alias.bind_address != connection.socket().settings.bind_address)
+      continue;
+    path = alias.destination;
+    return Verdict::kNext;
+  }
+  const bool printed = is_shoutcast_link(path);
+  if (!printed && path != "/" && path != kAdminHome) return Verdict::kNext;
+  const auto files = worker_.services.files.read();
+  if (worker_.services.mounts.find(path) || files->has_file(path)) return Verdict::kNext;
+  const std::string& shoutcast = shoutcast_mount(*config, connection.socket().settings);
+  if (printed || (path == "/" && is_shoutcast_player(connection.request()) &&
+                  worker_.services.mounts.find(shoutcast))) {
+    path = shoutcast;
+    return Verdict::kNext;
+  }
+  if (path == "/") {
+    path = files->has_file("/index.html") ? "/index.html" : "/status.xsl";
+    return Verdict::kNext;
+  }
+  ResponseHead head;
+  head.status = 302;
+  head.content_type = "text/html; charset=utf-8";
+  head.extra = "Location: /admin/\r\n" +
+               page_header_lines(PageKind::kPlain, worker_.services.http.read()->http_headers);
+  const std::string body = "<a href=\"/admin/\">/admin/</a>\r\n";
+  head.content_length = body.size();
+  connection.reply(head, body);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

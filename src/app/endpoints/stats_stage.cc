@@ -1,0 +1,77 @@
+#include "app/endpoints/stats_stage.h"
+
+#include <utility>
+
+#include "admin/feed/stats_feed.h"
+#include "app/request/auth_replies.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "auth/password/passwords.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kStatsWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+constexpr std::string_view kWhyNotOwn =
+    "STATS has the numbers of the whole server; those of single mounts are in "
+    "/admin/stats?mount= and /admin/events\r\n";
+
+}  // namespace
+
+Verdict StatsStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kStats) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto given = basic_credentials(request.headers);
+  const bool administrator = is_admin(Services::passwords(*config_of(services, connection)), given);
+  Followers::Scope scope;
+  if (services.login->on()) {
+    const Asker asker = who_asks(worker_, connection);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    if (asker.identity->has_own_mounts()) {
+      services.counters.refused(Refusal::kLogin);
+      connection.reply_text(403, std::string(kWhyNotOwn));
+      return Verdict::kAnswered;
+    }
+    if (const Verdict verdict = let_in_role(worker_, connection, "STATS");
+        verdict != Verdict::kNext)
+      return verdict;
+    scope.addresses = asker.identity->addresses;
+    scope.holds = login_holds(worker_, connection);
+  } else if (!administrator) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
+  auto ended = [&services, place = std::move(connection.context().client_pass),
+                ip = connection.ip(),
+                user = connection.user.empty() && given ? given->user : connection.user,
+                line = access_request(request),
+                referer = std::string(request.headers.get("referer")),
+                agent = std::string(request.headers.get("user-agent")),
+                began = services.clock.steady()](std::uint64_t bytes) {
+    AccessFacts facts;
+    facts.ip = ip;
+    facts.user = user;
+    facts.request = line;
+    facts.bytes_sent = bytes;
+    facts.referer = referer;
+    facts.user_agent = agent;
+    facts.seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
+    log_access(services.log, facts, services.clock.wall());
+  };
+  services.loops.control().post([&services, transport = connection.take_transport(),
+                                 scope = std::move(scope),
+                                 ended = StatsFeed::Ended(std::move(ended))]() mutable {
+    services.stats_feed->add(std::move(transport), std::string(kStatsWelcome), std::move(ended),
+                             std::move(scope));
+  });
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,119 @@
+// ExternalService: <config-external>: asks a backend which mounts there are, again and again, and
+// lays what it says over the configuration.
+//
+// What may be believed, and what a removal takes, ExternalBook decides; a backend that fails in any
+// way changes nothing.  What is in force is kept in a file, for a start without the backend.
+// Where it is for the cluster (`for`), what is in force goes to the linked nodes too, without
+// relays: a node has the stream from this server. A source whose mount is removed is ended after
+// <grace>, unless the mount is back by then.
+// Thread: control, but for on_demand() and restore(); lists are parsed on the clerk, the copy is
+// written on the thread for disks.
+// Ownership: Services.
+// Source: doc/external.md.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/external/external_fetch.h"
+#include "app/external/external_lookups.h"
+#include "app/services/traffic.h"
+#include "config/mounts/external_book.h"
+#include "config/mounts/overlay.h"
+#include "net/loop/saved_copy.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class ExternalService {
+ public:
+  static constexpr std::chrono::seconds kMaxPause{60};  // between tries of a backend that fails
+  static constexpr std::chrono::seconds kByNameAgain{60};
+  static constexpr std::size_t kNamesAtOnce = 64;
+
+  struct Callbacks {
+    // The linked nodes enforce these: all of them, external/PCT with the XML of a record.
+    std::function<void(std::vector<RegistryRecord>)> send_nodes;
+    // The element has gone: what a master says may be in force.
+    std::function<void()> gone;
+  };
+  ExternalService(Traffic& traffic, Callbacks callbacks);
+  ~ExternalService();
+
+  // The copy of the last run; before the loops start.  Empty: none.
+  MountRecords restore(const Config& config);
+  // At the start and at each reload.
+  void configure(const Config& config);
+  // The configuration is another one.
+  void configured() { lookups_.configured(); }
+  void stop();
+
+  // Unknown names are asked for; any thread.
+  bool on_demand() const noexcept { return on_demand_.load(std::memory_order_relaxed); }
+  void look_up(const std::string& mount, const ParkedRequest& request);
+
+  struct Numbers {
+    bool on = false;
+    double age = 0;  // seconds since the last good answer; since the start, where there was none
+    std::uint64_t mounts = 0, bad_mounts = 0, failures = 0;
+  };
+  Numbers numbers() const;
+  // For the administrator: state, faults, and a removal that waits.
+  std::string json() const;
+  bool waits_for(const std::string& etag) const {
+    return book_.pending() && book_.pending()->identity == etag;
+  }
+  Result<void> confirm(const std::string& etag);
+
+ private:
+  void ask();
+  void came(Result<ExternalAnswer> answer, SteadyTime begun, bool waited);
+  void failed(const std::string& why);
+  void plan(std::chrono::milliseconds pause);
+  void take(ExternalBook::Step step);
+  void apply();
+  void ask_missing(std::vector<std::string> names, std::size_t from,
+                   std::shared_ptr<std::vector<ExternalMount>> found);
+  void ask_names(std::vector<std::string> names);
+  void ask_by_name_again();
+  ExternalFetch::Ask by_name(const std::vector<std::string>& names) const;
+  void removed(const std::vector<std::string>& mounts);
+  void end_sources(const std::string& mount);
+  void report_faults();
+  void report_hidden();
+  // Mounts of the list that are in force as others: by "file" or "store".
+  std::map<std::string, std::string_view> hidden() const;
+  SavedCopy::Write copy();
+
+  Traffic& traffic_;
+  const Callbacks callbacks_;
+  ExternalSettings settings_;
+  std::string node_, epoch_, copy_path_;
+  ExternalBook book_;
+  ExternalFetch fetch_;
+  ExternalLookups lookups_;
+  Timer timer_, by_name_timer_;
+  std::string etag_;                        // of the list that the book has
+  std::string copied_etag_;                 // of the copy on the disk
+  std::uint64_t wanted_ = 0, applied_ = 0;  // forms of the book, and the one that is in force
+  std::uint64_t told_ = 0;                  // forms that were made for nodes
+  bool asking_missing_ = false, stopped_ = false;
+  std::chrono::seconds pause_{0};  // of the last failure; 0: there was none
+  std::uint64_t failures_ = 0;
+  std::string trouble_;    // of the last question; "": it was answered
+  bool answered_ = false;  // since the start, or since the element is another one
+  SteadyTime good_{};      // when it was answered last
+  ExternalBook::Faults reported_;
+  std::map<std::string, std::string_view> hidden_;  // as reported
+  std::map<std::string, std::unique_ptr<Deadline>, std::less<>> ending_;
+  bool sends_nodes_ = false;
+  std::atomic<bool> on_demand_{false};
+  SavedCopy copy_;  // last: it takes what has changed before the others end
+};
+
+}  // namespace lb

@@ -1,0 +1,189 @@
+#include "app/hls/hls_stage.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "app/cluster/relay_service.h"
+#include "app/hls/hls_replies.h"
+#include "app/join/audience_notice.h"
+#include "app/join/listener_places.h"
+#include "app/request/arrival.h"
+#include "app/request/asked_address.h"
+#include "app/request/hls_ask.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/archive_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "app/topology/mount_load.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "hls/media_playlist.h"
+#include "hls/session_names.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSegmentPoll = 200ms;
+constexpr std::size_t kMaxWaiting = 1024;
+constexpr auto kShortestPatience = 20s;
+constexpr std::string_view kJustBegun = "The stream has just begun, please try again\r\n";
+constexpr std::string_view kManyPlayers =
+    "Other players of this address begin to listen, please try again\r\n";
+
+// A proxy that is believed is in front, and may have a cache that answers the segments.
+bool may_be_cached(Network& network, const Connection& connection) {
+  return network.http.read()->trusted_proxies.contains(connection.sender());
+}
+
+}  // namespace
+
+HlsStage::HlsStage(Worker& worker) : worker_(worker), waits_(worker, kMaxWaiting, kSegmentPoll) {}
+
+Verdict HlsStage::handle(Connection& connection) {
+  RequestContext& context = connection.context();
+  if (!context.hls) return Verdict::kNext;
+  Network& network = worker_.services;
+  const Request& request = connection.request();
+  const auto waited = std::exchange(context.waited, std::nullopt);
+  const HlsAsk& ask = *context.hls;
+  if (ask.named.of_past()) return serve_past_list(connection);
+  auto mount = network.mounts.find(request.path);
+  const bool gone = !mount || mount->phase() == MountPhase::kEnded;
+  // Its source is away: its players have the list and its segments until it is back.
+  if (gone) mount = ask.is_segment() || ask.known ? network.hls->resting(request.path) : nullptr;
+  if (!mount) {
+    if (ask.is_segment()) return serve_past_segment(connection);
+    return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
+  }
+  const auto& config = ask.config;
+  if (mount_section(*config, request.path).no_mount) {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
+  const bool idle = mount->phase() == MountPhase::kIdle;
+  if (!idle && !has_hls_format(*mount))
+    return refuse_hls(connection, 404,
+                      cat({"HLS is made of MP3 and AAC (ADTS) here; this stream is ",
+                           mount->facts()->content_type, "\r\n"}));
+  // An authenticator may name another mount: its segments would have to be asked for there.
+  if (request.path != mount_of_address(ask.path))
+    return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
+  // It has begun since AuthStage looked, which asks about mounts only.
+  if (ask.joins() && !context.authorised &&
+      !mount_section(*config, request.path).authenticator.type.empty())
+    return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
+  if (ask.is_segment()) return serve_segment(connection, mount);
+  if (ask.is_master() && gone) return refuse_hls(connection, 404, "There is no such stream\r\n");
+  if (ask.is_master()) return serve_master(connection, *mount);
+  if (!idle) return serve_list(connection, mount);
+  if (waited) return refuse_hls(connection, 404, "The stream does not come\r\n");
+  network.loops.control().post([&network, name = mount->name(),
+                                parked = ParkedRequest{worker_.loop.id(), connection.id()},
+                                via = std::string(request.headers.get("via"))]() mutable {
+    network.relays->await(name, parked, std::move(via));
+  });
+  return Verdict::kPending;
+}
+
+std::optional<Verdict> HlsStage::admit(Connection& connection,
+                                       const std::shared_ptr<Mount>& mount) {
+  Network& network = worker_.services;
+  RequestContext& context = connection.context();
+  HlsAsk& ask = *context.hls;
+  const Request& request = connection.request();
+  // A client that has left while it waited takes no place.
+  const bool has_waited = ask.wait_until != SteadyTime{};
+  if (has_waited && connection.half_closed())
+    return refuse_hls(connection, 503, std::string(kManyPlayers), "Retry-After: 2\r\n");
+  if (!ask.is_segment() && !context.is_relay && !may_be_cached(network, connection) &&
+      !network.hls->sessions().has_room(connection.ip(), mount->name()))
+    return wait(connection, kManyPlayers);
+  SlotTry slot = take_slot(worker_, connection);
+  if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
+  if (slot.entry == SlotEntry::kNone) {
+    reply_no_slot(worker_, connection, slot.word);
+    return Verdict::kAnswered;
+  }
+  if (!count_address(worker_, connection)) return Verdict::kAnswered;
+  if (context.is_relay) {
+    mount->gate().enter();
+  } else if (!mount->gate().try_enter(most_listeners(*mount))) {
+    network.counters.refused(Refusal::kMountListeners);
+    reply_full(worker_, connection);
+    return Verdict::kAnswered;
+  }
+  auto session = std::make_unique<HlsSession>();
+  session->mount = mount;
+  session->place = GatePass(&mount->gate());
+  if (const auto why = enter_server(network, connection, *mount, session->total); !why.empty()) {
+    session.reset();
+    reply_full(worker_, connection, why);
+    return Verdict::kAnswered;
+  }
+  session->slot = std::move(slot.pass);
+  note_arrival(network, context);
+  session->id = ask.listener;
+  session->name = ask.session;
+  session->ip = connection.ip();
+  session->crowd = crowd_of(connection, request, mount->name());
+  session->facts = RequestFacts(access_request(request), request.headers.get("referer"),
+                                request.headers.get("user-agent"), connection.user);
+  session->client = std::move(context.client_pass);
+  session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
+  // A cache in front may answer its segments.
+  session->earned = ask.is_segment() || context.is_relay || may_be_cached(network, connection);
+  session->began = worker_.loop.now();
+  const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
+  if (longest.count() > 0) session->until = session->began + longest;
+  session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
+  session->patience = std::max(kShortestPatience, 3 * ask.config->hls.segment);
+  network.hls->begin_session(std::move(session));
+  ask.known = true;
+  return std::nullopt;
+}
+
+Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
+  Network& network = worker_.services;
+  HlsAsk& ask = *connection.context().hls;
+  const auto& config = ask.config;
+  if (!ask.known && connection.request().method == Method::kGet)
+    if (const auto refused = admit(connection, mount)) return *refused;
+  network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
+  std::vector<HlsSegment> held;
+  const ListText* const made = list_of(mount, config->hls, ask.past.get(), held);
+  if (made == nullptr)
+    return look_up_older(connection, held, hls_list_length(config->hls, hls_cut_of(*mount)));
+  const ListText& list = *made;
+  if (list.segments.empty()) {
+    network.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
+    return wait(connection, kJustBegun);
+  }
+  const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
+  std::string body =
+      checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
+  ResponseHead head = hls_head(connection, 200, kHlsListType);
+  head.cache = "max-age=1";
+  network.hls->count(HlsRequest::kList);
+  if (hls_unchanged(connection, head, list.tag)) return Verdict::kAnswered;
+  head.content_length = body.size();
+  if (connection.request().method == Method::kGet)
+    network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
+  count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+  connection.reply(head, std::move(body));
+  return Verdict::kAnswered;
+}
+
+Verdict HlsStage::wait(Connection& connection, std::string_view why) {
+  HlsAsk& ask = *connection.context().hls;
+  if (waits_.wait(connection, ask.wait_until, ask.config->limits.header_timeout))
+    return Verdict::kPending;
+  return refuse_hls(connection, 503, std::string(why), "Retry-After: 2\r\n");
+}
+
+}  // namespace lb

@@ -1,0 +1,104 @@
+// HlsPathStage, HlsStage: HTTP Live Streaming of mounts that have it.
+//
+// HlsPathStage takes /live.m3u8, or the name of a segment, and s= off the request, once, and leaves
+// the mount as its path: so redirect, drain, access lists and listener authentication see the
+// mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
+// list without a session, the media playlist for one with a session, a segment out of the log, or
+// out of the archive, of this node or of others.  A session that is not known here is a listener
+// that comes, under all limits for it.
+// Thread: their worker.
+// Bounds: 1024 requests wait for a first segment, or for the players before them of their address,
+// each at most header-timeout.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "app/request/polled_waits.h"
+#include "app/request/worker_stage.h"
+#include "base/log.h"
+#include "cluster/balance/eligibility.h"
+#include "hls/cut.h"
+#include "hls/list_pace.h"
+#include "hls/master_playlist.h"
+#include "hls/settings.h"
+#include "stream/mount/mount.h"
+
+namespace lb {
+
+struct HlsAsk;
+struct HlsPast;
+struct HlsSegmentBody;
+struct PastList;
+
+class HlsStage final : public Stage {
+ public:
+  explicit HlsStage(Worker& worker);
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict serve_master(Connection& connection, const Mount& mount);
+  // list: its name.  only: the nodes that have it; null: any, and then this one is not named beside
+  // them.
+  Verdict serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
+                                   std::vector<HlsVariant> variants, std::string list,
+                                   std::shared_ptr<const NodeNames> only);
+  Verdict serve_list(Connection& connection, const std::shared_ptr<Mount>& mount);
+  Verdict serve_segment(Connection& connection, const std::shared_ptr<Mount>& mount);
+  Verdict send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
+                       HlsSegmentBody body);
+  // Of what is recorded: the archive's readers look it up, and the stage is asked again.
+  Verdict serve_past_list(Connection& connection);
+  Verdict serve_past_master(Connection& connection, const PastList& list);
+  Verdict serve_past_segment(Connection& connection);
+  Verdict look_up_list(Connection& connection, std::int64_t earliest_ms);
+  Verdict look_up_segment(Connection& connection);
+  // How far back this client may listen, Unix; nullopt: not at all, and it has been answered.
+  std::optional<std::int64_t> earliest_ms(Connection& connection, Verdict& verdict);
+  // For the listeners of its past: the one that plays, or one that is in no table.
+  // bytes_per_second: about.
+  std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
+                                       std::uint64_t bytes_per_second);
+  // nullopt: it listens.
+  std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
+  // As it was a moment ago, of a mount that need not be there any more.
+  struct ListText {
+    std::weak_ptr<const Mount> mount;  // a new one at its address is another one
+    SteadyTime until{};
+    std::vector<HlsSegment> segments;
+    std::string text, tag;
+    ListPace pace;
+  };
+  // held: what its log holds.  recorded: what a reader has found in front of that.  Null: that has
+  // to be looked up first.
+  const ListText* list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings,
+                          const HlsPast* recorded, std::vector<HlsSegment>& held);
+  bool is_recorded(const Mount& mount) const;
+  // False: what `list` shows is shown a moment longer.
+  bool put_recorded_in_front(const ListText& list, const HlsPast* recorded, std::size_t length,
+                             std::vector<HlsSegment>& segments);
+  Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
+                        std::size_t length);
+  Verdict wait(Connection& connection, std::string_view why);
+  std::string new_session(const HlsAsk& ask) const;
+  // The mounts of the master playlist: the one asked for first.
+  std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount, const Config& config);
+
+  Worker& worker_;
+  std::unordered_map<std::string, ListText> lists_;
+  PolledWaits waits_;
+  RepeatGuard variants_;
+};
+
+// The address of a list beside this one.
+std::string relative_list(std::string_view name, const std::string& query);
+void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
+                      HlsSessionKind by);
+
+}  // namespace lb

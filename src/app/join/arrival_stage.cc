@@ -1,0 +1,119 @@
+#include "app/join/arrival_stage.h"
+
+#include <optional>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/request/asked_address.h"
+#include "app/request/past_ask.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+// What a token says about the way so far, besides the redirect itself.
+void take_way(RequestContext& context, const RedirectToken& token) {
+  context.sent_back = token.hops == RedirectToken::kBack;
+  context.sent_back_by = token.master;
+  context.stays = token.hops == RedirectToken::kAgain;
+}
+
+bool unproved(RedirectToken::Verdict verdict) noexcept {
+  return verdict == RedirectToken::Verdict::kForged || verdict == RedirectToken::Verdict::kForeign;
+}
+
+// Whether it is still good, the clock of the master says that signed it, and ours may be another.
+void judge_time(const Network& network, RedirectToken& read, WallTime now) {
+  for (const auto ahead : network.cluster->master_clocks()->of(read.master)) {
+    read.verdict = read.verdict_at(now + ahead);
+    if (read.verdict == RedirectToken::Verdict::kValid) break;
+  }
+}
+
+RedirectToken check_token(const Network& network, const TokenKeys& keys, std::string_view token,
+                          const std::string& name, const std::string& mount) {
+  const WallTime now = network.clock.wall();
+  RedirectToken read = keys.check(token, name, mount, now);
+  if (!unproved(read.verdict)) judge_time(network, read, now);
+  return read;
+}
+
+// Of a master that this node is linked to: proved like any other, whatever keys are configured.
+RedirectToken check_of_link(const Network& network, std::string_view token,
+                            const std::string& mount) {
+  const WallTime now = network.clock.wall();
+  const auto keys = network.cluster->by_link().keys();
+  RedirectToken read;
+  if (keys->empty()) return read;
+  read = check_link_token(token, *keys, mount, now);
+  if (!unproved(read.verdict)) judge_time(network, read, now);
+  return read;
+}
+
+// A peer that has not our keys has redirected them, or they say so: with the open key, or with keys
+// of its own, which we cannot check.  That is worth the same: any peer can sign with the open one.
+std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts& facts,
+                                      std::string_view token, const std::string& mount) {
+  const WallTime now = network.clock.wall();
+  for (const std::string& name : facts.names) {
+    const RedirectToken open = check_token(network, facts.open_keys, token, name, mount);
+    if (open.verdict == RedirectToken::Verdict::kValid) return open;
+    if (open.verdict != RedirectToken::Verdict::kForeign || open.hops == RedirectToken::kOfList ||
+        facts.keys.check(token, name, mount, now).verdict != RedirectToken::Verdict::kForeign)
+      continue;
+    for (const auto ahead : network.cluster->master_clocks()->of(open.master))
+      if (open.verdict_at(now + ahead) == RedirectToken::Verdict::kValid) return open;
+  }
+  return std::nullopt;
+}
+
+// The mount that an address is of, as the token of its redirect names it.
+std::string signed_mount(const Network& network, const std::string& path) {
+  if (network.mounts.find(path)) return path;
+  const auto past = past_of_path(path);
+  return past ? past->mount : mount_of_address(path);
+}
+
+}  // namespace
+
+Verdict ArrivalStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  if (request.query.find("lb=") == std::string::npos) return Verdict::kNext;
+  const auto token = take_token(request.query);
+  if (!token) return Verdict::kNext;
+  request.target = request.target.substr(0, request.target.find('?'));
+  if (!request.query.empty()) request.target += "?" + request.query;
+  const auto facts = worker_.services.cluster->facts();
+  // Signed for the mount, whatever is asked of it.
+  const std::string mount = signed_mount(worker_.services, request.path);
+  RedirectToken best = check_of_link(worker_.services, *token, mount);
+  const bool of_link = !unproved(best.verdict);
+  for (const std::string& name : facts->names) {
+    if (!unproved(best.verdict)) break;
+    best = check_token(worker_.services, facts->keys, *token, name, mount);
+  }
+  RequestContext& context = connection.context();
+  // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
+  // let people in, it lets no one in.  That they have been sent back, or are not to be, any peer
+  // may say: it lets no one in either.
+  if (unproved(best.verdict)) {
+    if (const auto said = said_way(worker_.services, *facts, *token, mount)) {
+      take_way(context, *said);
+      if (said->hops == RedirectToken::kBack) return Verdict::kNext;
+      context.redirected = context.from_list =  // it confirms nothing
+          facts->redirects && facts->require == TokenRequire::kOff;
+      return Verdict::kNext;
+    }
+  }
+  if (best.verdict == RedirectToken::Verdict::kValid) take_way(context, best);
+  context.redirected =
+      best.verdict == RedirectToken::Verdict::kValid && best.hops != RedirectToken::kBack;
+  context.signed_by_ours = context.redirected && !of_link;
+  context.client = context.redirected ? best.client : 0;
+  context.from_list = best.hops == RedirectToken::kOfList;
+  context.redirected_by = best.master;
+  return Verdict::kNext;
+}
+
+}  // namespace lb

@@ -1,0 +1,35 @@
+#include "app/join/audience_notice.h"
+
+#include <utility>
+
+#include "app/audience/audience_service.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "app/topology/country_watch.h"
+#include "audience/agents.h"
+
+namespace lb {
+
+std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
+                                           const std::string& mount, ListeningWay way) {
+  const Network& network = worker.services;
+  std::unique_ptr<EndNotice> notice = std::move(connection.context().notice);
+  if (!network.listenings->on()) return notice;
+  ListeningFacts facts;
+  facts.mount = mount;
+  facts.address = connection.ip();
+  facts.agent = connection.request().headers.get("user-agent");
+  facts.referer = connection.request().headers.get("referer");
+  facts.user = connection.user;
+  facts.country =
+      network.countries->country_of(Address::parse(connection.ip(), 0).value_or(connection.peer()));
+  facts.way = way;
+  if (is_server(network, connection))
+    facts.kind = ListenerKind::kRelay;
+  else if (is_bot(facts.agent))
+    facts.kind = ListenerKind::kBot;
+  return network.listenings->begin(std::move(facts), std::move(notice));
+}
+
+}  // namespace lb

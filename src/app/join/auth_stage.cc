@@ -1,0 +1,194 @@
+#include "app/join/auth_stage.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/join/seat_notice.h"
+#include "app/request/arrival.h"
+#include "app/request/auth_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/playing_mount.h"
+#include "app/request/pulling_node.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/ticket_notice.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
+            std::optional<SeatPass> seat = std::nullopt) {
+  RequestContext& context = connection.context();
+  context.authorised = true;
+  context.is_relay = verdict.is_relay;
+  context.time_limit = verdict.time_limit;
+  context.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
+  if (seat)
+    context.notice = std::make_unique<SeatNotice>(std::move(context.notice), std::move(*seat));
+  if (!verdict.user.empty()) connection.user = verdict.user;
+  connection.user_listens = true;
+  if (!verdict.mount.empty()) connection.request().path = verdict.mount;
+  connection.resume(Verdict::kNext);
+}
+
+void redirect(Connection& connection, const std::string& location) {
+  ResponseHead head;
+  head.status = 302;
+  head.content_type = "text/html; charset=utf-8";
+  head.extra = cat({"Location: ", location, "\r\n"});
+  connection.reply(
+      head, cat({"<a href=\"", html_escape(location), "\">", html_escape(location), "</a>\r\n"}));
+}
+
+// <sessions-per-user>: the nodes agree on whether this user may listen once more.
+void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
+                  ListenerTicket ticket) {
+  const std::string& mount = connection.request().path;
+  const MountSettings& section = section_of(worker.services, connection);
+  const bool counts = section.sessions_per_user > 0 && verdict.counts && !verdict.is_relay &&
+                      !verdict.user.empty() && verdict.mount.empty();
+  if (!counts) {
+    let_in(connection, std::move(verdict), std::move(ticket));
+    return;
+  }
+  const HlsAsk* const hls = connection.context().hls.get();
+  SeatService::Ask ask;
+  ask.mount = mount;
+  ask.user = verdict.user;
+  ask.who = cat({connection.ip(), '|', connection.request().headers.get("user-agent")});
+  ask.listener = hls != nullptr ? hls->listener : connection.id();
+  ask.most = section.sessions_per_user;
+  ask.drop = auth_option_set(section.authenticator.options, "drop_existing_listener");
+  worker.services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask),
+                                        verdict = std::move(verdict),
+                                        ticket = std::move(ticket)]() mutable {
+    worker.services.links->seats().ask(
+        ask, [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)](
+                 bool seated, SeatPass seat) mutable {
+          worker.loop.post([&worker, id, seated, seat = std::move(seat),
+                            verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (!seated) {
+              worker.services.counters.refused(Refusal::kLogin);
+              waiting->reply_text(403, "This user listens already\r\n");
+              return;
+            }
+            let_in(*waiting, std::move(verdict), std::move(ticket), std::move(seat));
+          });
+        });
+  });
+}
+
+void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;  // its ticket tells the backend
+  // A listener that is not let in has arrived all the same: the redirect has done its part.
+  if (verdict.kind != AuthVerdict::Kind::kAllow) note_arrival(worker.services, waiting->context());
+  if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
+  switch (verdict.kind) {
+    case AuthVerdict::Kind::kAllow:
+      ask_for_seat(worker, *waiting, std::move(verdict), std::move(ticket));
+      return;
+    case AuthVerdict::Kind::kRefuse:
+      worker.services.counters.refused(Refusal::kLogin);
+      reply_unauthorised(*waiting);
+      return;
+    case AuthVerdict::Kind::kForbid:
+    case AuthVerdict::Kind::kBusy:
+      worker.services.counters.refused(Refusal::kLogin);
+      waiting->reply_text(403, verdict.text);
+      return;
+    case AuthVerdict::Kind::kLater:
+      waiting->reply_text(503, "busy, please try again later");
+      return;
+    case AuthVerdict::Kind::kRedirect:
+      redirect(*waiting, verdict.location);
+      return;
+  }
+}
+
+void let_node_in(Connection& connection) {
+  RequestContext& context = connection.context();
+  context.authorised = context.is_relay = context.is_server = context.is_node = true;
+}
+
+// A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
+Verdict judge_pull(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
+  const auto mark = pull_mark_of(connection.request().headers);
+  const auto refuse = [&] {
+    network.counters.refused(Refusal::kLogin);
+    connection.reply_text(403, "This mark of a node is not valid here\r\n");
+    return Verdict::kAnswered;
+  };
+  if (!mark) return refuse();
+  if (answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
+  if (judge_mark(worker, connection, *mark) != PullVerifier::Verdict::kOurs) return refuse();
+  connection.user = mark->id;
+  connection.user_listens = true;
+  let_node_in(connection);
+  return Verdict::kNext;
+}
+
+ListenerAsk make_ask(const Connection& connection, const Request& request, const Mount* mount) {
+  ListenerAsk ask;
+  ask.client_id = connection.id();
+  ask.mount = request.path;
+  ask.target = request.target;
+  ask.given = basic_credentials(request.headers);
+  ask.ip = connection.ip();
+  ask.headers = request.headers;
+  if (mount != nullptr) ask.listeners = mount->listeners();
+  return ask;
+}
+
+}  // namespace
+
+Verdict AuthStage::handle(Connection& connection) {
+  Network& network = worker_.services;
+  const Request& request = connection.request();
+  const MountSettings& section = section_of(network, connection);
+  // A closed name is refused to each request.
+  if (section.authenticator.type.empty() || section.no_mount) return Verdict::kNext;
+  // The chain has gone back to look at a mount that was not known here; this was asked before.
+  if (connection.context().authorised) return Verdict::kNext;
+  // A listener by HLS is asked for once, with its first list.  A master playlist is not asked for:
+  // the backend would count a second listener (listener_add and _remove, a seat of the user), and
+  // the playlist shows only the name and the bit rate, which status pages show too.
+  if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
+  const auto mount = playing_mount(network, *config_of(network, connection), request.path);
+  const HlsAsk* const hls = connection.context().hls.get();
+  const bool of_past = connection.context().past || (hls != nullptr && hls->may_be_past());
+  if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;
+  ListenerAsk ask = make_ask(connection, request, mount.get());
+  if (hls != nullptr) ask.client_id = hls->listener;
+  if (ask.given) {
+    connection.user = ask.given->user;
+    connection.user_listens = true;
+    // A node of ours pulls the stream, and asks its own listeners (cluster/relay/relay_marks.h).
+    if (network.cluster->facts()->known.login(ask.given) != nullptr) {
+      let_node_in(connection);
+      return Verdict::kNext;
+    }
+    if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
+  }
+  if (!ask.given && has_pull_mark(request.headers)) return judge_pull(worker_, connection);
+  network.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
+                                ask = std::move(ask)]() mutable {
+    worker.services.auth->ask_listener(
+        name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
+          worker.loop.post(
+              [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
+                settle(worker, id, std::move(verdict), std::move(ticket));
+              });
+        });
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,213 @@
+#include "app/join/block_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
+#include "app/services/worker.h"
+#include "archive/files/file_list.h"
+#include "archive/read/export_body.h"
+#include "base/cat.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "http/byte_range.h"
+#include "stream/mount/gate.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kBlockPrefix = "/_lb/archive";
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::size_t kLargestSentIndex = 4 * 1024 * 1024;
+constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
+
+constexpr std::chrono::seconds kLongestAnswer{60};
+
+// A place among the answers under way.  The gate lives as long as its last place: a task of a loop
+// that has stopped may hold one to the end of the process.
+struct AnswerPlace {
+  explicit AnswerPlace(std::shared_ptr<Gate> entered)
+      : gate(std::move(entered)), pass(gate.get()) {}
+
+  std::shared_ptr<Gate> gate;
+  GatePass pass;
+};
+
+const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name) {
+  const std::size_t found = files.find(name.id, name.origin);
+  if (found < files.size() && files[found].name() == name) return &files[found];
+  for (std::size_t i = files.size(); i-- > 0;)
+    if (files[i].name() == name) return &files[i];
+  return nullptr;
+}
+
+void reply_body(Connection& connection, std::string type, std::string body) {
+  ResponseHead head;
+  head.content_type = std::move(type);
+  head.content_length = body.size();
+  head.keep_alive = client_keeps_alive(connection.request());
+  head.http_1_1 = true;
+  connection.reply(head, std::move(body));
+}
+
+}  // namespace
+
+BlockAsk parse_block_path(std::string_view path) {
+  BlockAsk out;
+  if (!path.starts_with(kBlockPrefix)) return out;
+  path.remove_prefix(kBlockPrefix.size());
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash == 0 || path[0] != '/') return out;
+  out.mount = path.substr(0, slash);
+  std::string_view name = path.substr(slash + 1);
+  if (name.empty()) {
+    out.kind = BlockAsk::Kind::kList;
+    return out;
+  }
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return out;
+  const auto parsed = parse_archive_file(name.substr(0, dot));
+  if (!parsed) return out;
+  out.name = *parsed;
+  if (name.substr(dot) == ".idx")
+    out.kind = BlockAsk::Kind::kIndex;
+  else if (name.substr(dot) == ".data")
+    out.kind = BlockAsk::Kind::kData;
+  return out;
+}
+
+void BlockStage::refuse(Connection& connection, int status, std::string_view why) {
+  RemoteRecordings& remote = worker_.services.archive->remote();
+  const std::uint64_t count = remote.refused.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (count <= kRefusalsLogged || count % 1000 == 0)
+    worker_.services.log.warn("archive/block",
+                              cat({connection.ip(), ": a request for recordings, number ", count,
+                                   " of those that were refused: ", why}));
+  connection.reply_text(status, status == 403 ? "forbidden\r\n" : "not found\r\n");
+}
+
+Verdict BlockStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet) return Verdict::kNext;
+  ArchiveService& archive = *worker_.services.archive;
+  const BlockAsk ask = parse_block_path(request.path);
+  if (ask.kind == BlockAsk::Kind::kNone || !archive.on() || !archive.remote().shares()) {
+    refuse(connection, 404, "no name of a recording");
+    return Verdict::kAnswered;
+  }
+  const std::string_view given = trim(request.headers.get("authorization"));
+  if (!given.starts_with(kBearer) ||
+      !archive.remote().passes().valid(ask.mount, trim(given.substr(kBearer.size())))) {
+    refuse(connection, 403, "its pass is wrong, or has expired");
+    return Verdict::kAnswered;
+  }
+  const auto config = config_of(worker_.services, connection);
+  const MountSettings& section = mount_section(*config, ask.mount);
+  if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
+    refuse(connection, 404, "the recordings of the mount are for administrators alone");
+    return Verdict::kAnswered;
+  }
+  connection.is_probe = true;  // no line in the access log for a block
+  const Catalog::Files files =
+      files_from(archive.catalog().files(ask.mount), archive.record_end_ms(section, ask.mount));
+  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, *files);
+  const FileRow* row = row_named(*files, ask.name);
+  if (row == nullptr || row->bytes == 0) {
+    refuse(connection, 404, "there is no such file, or none any more");
+    return Verdict::kAnswered;
+  }
+  return ask.kind == BlockAsk::Kind::kIndex ? send_index(connection, ask, *row)
+                                            : send_data(connection, ask, *row);
+}
+
+Verdict BlockStage::send_list(Connection& connection, const RecordedFiles& files) {
+  const std::string& query = connection.request().query;
+  const auto number = [&query](std::string_view name) {
+    return parse_u64(query_param(query, name).value_or(""));
+  };
+  const auto from = number("from"), to = number("to"), id = number("id"), origin = number("origin");
+  constexpr std::uint64_t kLast = std::numeric_limits<std::int64_t>::max();
+  if (from && to && *from <= kLast && *to <= kLast) {
+    reply_body(
+        connection, "application/json",
+        print_file_list(files, static_cast<std::int64_t>(*from), static_cast<std::int64_t>(*to)));
+  } else if (id && origin && *id <= std::numeric_limits<std::uint32_t>::max()) {
+    reply_body(connection, "application/json",
+               print_files_from(files, static_cast<std::uint32_t>(*id), *origin));
+  } else {
+    connection.reply_text(400, "from and to are wanted, or id and origin\r\n");
+  }
+  return Verdict::kAnswered;
+}
+
+Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, const FileRow& row) {
+  ArchiveService& archive = *worker_.services.archive;
+  if (!archive.remote().answers->try_enter(kMaxAnswers)) {
+    connection.reply_text(503, "too many at once\r\n");
+    return Verdict::kAnswered;
+  }
+  const auto place = std::make_shared<AnswerPlace>(archive.remote().answers);
+  std::string path = cat(
+      {archive.dir(), "/", archive_directory(ask.mount), "/", archive_path(row.name()), ".idx"});
+  archive.readers().run([&worker = worker_, place, path = std::move(path), id = connection.id()] {
+    auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
+    std::string text = index ? std::move(index->text) : std::string();
+    worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      if (text.empty())
+        waiting->reply_text(404, "not found\r\n");
+      else
+        reply_body(*waiting, "application/octet-stream", std::move(text));
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const FileRow& row) {
+  ArchiveService& archive = *worker_.services.archive;
+  const ByteRange range = parse_byte_range(connection.request().headers.get("range"), row.bytes);
+  if (range.kind != ByteRange::Kind::kPart || range.length == 0 ||
+      range.length > RemoteParts::kBlock) {
+    reply_refusal(connection, 416, "a range of at most 256 KiB is wanted\r\n",
+                  cat({"Content-Range: bytes */", row.bytes, "\r\n"}));
+    return Verdict::kAnswered;
+  }
+  if (!archive.remote().answers->try_enter(kMaxAnswers)) {
+    connection.reply_text(503, "too many at once\r\n");
+    return Verdict::kAnswered;
+  }
+  archive.remote().answered.fetch_add(1, std::memory_order_relaxed);
+  if (worker_.services.log.enabled(LogLevel::kDebug))
+    worker_.services.log.debug("archive/block",
+                               cat({"archive ", ask.mount, ": ", to_string(ask.name), ", bytes ",
+                                    range.first, " to ", range.last(), " to ", connection.ip()}));
+  ResponseHead head;
+  head.status = 206;
+  head.content_type = "application/octet-stream";
+  head.extra = range_lines(range, row.bytes);
+  head.content_length = range.length;
+  head.keep_alive = client_keeps_alive(connection.request());
+  head.http_1_1 = true;
+  auto ready = [&worker = worker_, id = connection.id()] {
+    if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+  };
+  ExportPlan plan;
+  plan.mount = ask.mount;
+  ExportPiece& part = plan.pieces.emplace_back();
+  part.row = row;
+  part.offset = range.first;
+  part.length = range.length;
+  auto body = std::make_unique<ExportBody>(archive.dir(), std::move(plan), 0, range.length,
+                                           archive.readers(), worker_.loop, std::move(ready),
+                                           std::make_shared<AnswerPlace>(archive.remote().answers));
+  connection.reply_source(std::move(head), std::move(body), kLongestAnswer);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

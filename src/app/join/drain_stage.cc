@@ -1,0 +1,53 @@
+#include "app/join/drain_stage.h"
+
+#include "app/cluster/cluster_service.h"
+#include "app/request/playing_mount.h"
+#include "app/request/redirecting.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+void send_to_master(Worker& worker, Connection& connection) {
+  RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
+                                        *worker.services.cluster->facts());
+  worker.services.loops.control().post_together(
+      [&worker, id = connection.id(), asked = std::move(asked)] {
+        worker.loop.post_together([&worker, id,
+                                   answer = worker.services.cluster->send_to_master(asked)] {
+          Connection* waiting = worker.connections.find(id);
+          if (waiting == nullptr) return;
+          if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting))
+            return;
+          carry_out(worker, id, answer);
+        });
+      });
+}
+
+}  // namespace
+
+Verdict DrainStage::handle(Connection& connection) {
+  Network& network = worker_.services;
+  const Request& request = connection.request();
+  if (!network.drain.draining() ||
+      playing_mount(network, *config_of(network, connection), request.path) == nullptr)
+    return Verdict::kNext;
+  // One that listens by HLS listens on, until the drain ends its session.
+  if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
+    return Verdict::kNext;
+  // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
+  // ListenStage knows.
+  if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
+    return Verdict::kNext;
+  if (request.method == Method::kGet) {
+    send_to_master(worker_, connection);
+    return Verdict::kPending;
+  }
+  answer_if_draining(worker_, connection);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

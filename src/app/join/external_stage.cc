@@ -1,0 +1,37 @@
+#include "app/join/external_stage.h"
+
+#include <utility>
+
+#include "app/external/external_service.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+
+namespace lb {
+
+bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount) {
+  Traffic& traffic = worker.services;
+  RequestContext& context = connection.context();
+  if (!traffic.external->on_demand() || std::exchange(context.external_asked, true)) return false;
+  const auto config = config_of(traffic, connection);
+  if (!refuse_record_name(mount).empty() || traffic.mounts.find(mount) != nullptr ||
+      mount_section(*config, mount).name == mount || traffic.files.read()->has_file(mount))
+    return false;
+  traffic.loops.control().post(
+      [&traffic, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {
+        traffic.external->look_up(mount, parked);
+      });
+  return true;
+}
+
+Verdict ExternalStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (const auto waited = std::exchange(connection.context().waited, std::nullopt)) {
+    if (*waited == WaitOutcome::kReady) connection.go_on_from(of_mounts_);
+    return Verdict::kNext;
+  }
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  return waits_for_external(worker_, connection, request.path) ? Verdict::kPending : Verdict::kNext;
+}
+
+}  // namespace lb

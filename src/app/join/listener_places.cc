@@ -1,0 +1,119 @@
+#include "app/join/listener_places.h"
+
+#include <utility>
+#include <vector>
+
+#include "app/cluster/cluster_links.h"
+#include "app/request/pulling_node.h"
+#include "app/request/redirecting.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "stream/listener/counted_notice.h"
+
+namespace lb {
+
+bool count_address(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
+  const auto config = config_of(network, connection);
+  RequestContext& context = connection.context();
+  const std::string& path = connection.request().path;
+  const unsigned of_server = config->limits.max_per_address;
+  const unsigned of_mount = section_of(network, connection).max_per_address;
+  if ((of_server == 0 && of_mount == 0) || context.is_relay || context.is_server) return true;
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  // A proxy that names no client stands for all of its clients.
+  if (network.http.read()->trusted_proxies.contains(address)) return true;
+  std::vector<AddressTally::Pass> places;
+  const auto enter = [&](const std::string& name, unsigned limit, std::string_view what) {
+    if (limit == 0) return true;
+    if (auto entered = network.counters.addresses.try_enter(address, name, limit)) {
+      places.push_back(std::move(*entered));
+      return true;
+    }
+    network.counters.refused(Refusal::kSameAddress);
+    network.log.info("listener/limit",
+                     cat({"mount ", path, ": ", connection.ip(), " was refused: ", limit,
+                          " listeners have its address (", what, "/max-listeners-per-address)"}));
+    connection.reply_text(403, "too many listeners from this address");
+    return false;
+  };
+  if (!enter("", of_server, "limits") || !enter(path, of_mount, "mount")) return false;
+  context.notice = std::make_unique<CountedNotice>(std::move(context.notice), std::move(places));
+  return true;
+}
+
+std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
+                              GatePass& total) {
+  const auto config = config_of(network, connection);
+  const bool is_relay = connection.context().is_relay;
+  if (const std::uint64_t most = config->limits.max_bandwidth;
+      most > 0 && !is_relay &&
+      static_cast<std::uint64_t>(network.counters.promised.sum.load(std::memory_order_relaxed)) >
+          most) {
+    network.counters.refused(Refusal::kBandwidth);
+    network.log.info("listener/limit",
+                     cat({"mount ", mount.name(), ": ", connection.ip(),
+                          " was refused: all listeners together would get more than ", most,
+                          " bit/s (limits/max-bandwidth)"}));
+    return "server bandwidth reached";
+  }
+  const bool limited = config->limits.max_listeners > 0 && !is_relay;
+  const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
+  if (!network.counters.listeners.try_enter(most)) {
+    network.counters.refused(Refusal::kListeners);
+    return "max listeners reached";
+  }
+  total = GatePass(&network.counters.listeners);
+  return {};
+}
+
+SlotTry take_slot(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
+  SlotService& slots = network.links->slots();
+  RequestContext& context = connection.context();
+  const std::string& mount = connection.request().path;
+  if (context.slot) {
+    context.slot_word.reset();
+    return {SlotEntry::kIn, std::move(context.slot), SlotWord::kNone};
+  }
+  if (!slots.limits(section_of(network, connection), mount) || is_pulling_node(worker, connection))
+    return {};
+  if (const auto word = std::exchange(context.slot_word, std::nullopt))
+    return {SlotEntry::kNone, {}, *word};
+  // The clock itself: this process may have been stopped since its loop has read it.
+  if (const auto gate = slots.gate_of(mount); gate && gate->try_enter(network.clock.steady()))
+    return {SlotEntry::kIn, SlotPass(gate), SlotWord::kNone};
+  network.loops.control().post([&slots, mount, index = worker.loop.id(), id = connection.id()] {
+    slots.wait(mount, index, id);
+  });
+  return {SlotEntry::kWaits, {}, SlotWord::kNone};
+}
+
+void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
+  worker.services.counters.refused(Refusal::kMountListeners);
+  if (word == SlotWord::kUsed) {
+    connection.reply_text(403, "max listeners reached");
+    return;
+  }
+  const auto later = [word](Connection& refused) {
+    reply_refusal(
+        refused, 503, "All listeners' places are taken at the moment, please try again\r\n",
+        cat({"Retry-After: ", word == SlotWord::kLate ? "2" : "1", "\r\nX-Reason: no-slot\r\n"}));
+  };
+  // Another node may have some.
+  if (word == SlotWord::kCut)
+    answer_unserved(worker, connection, "no-slot", later);
+  else
+    later(connection);
+}
+
+void reply_full(Worker& worker, Connection& connection, std::string_view why) {
+  answer_unserved(
+      worker, connection, "node-full",
+      [why = std::string(why)](Connection& none_has_it) { none_has_it.reply_text(403, why); });
+}
+
+}  // namespace lb

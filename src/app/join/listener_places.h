@@ -1,0 +1,41 @@
+// The limits for a listener that comes, however it listens.
+// Thread: the connection's worker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cluster/slots/slot_row.h"
+#include "http/connection.h"
+#include "stream/mount/mount.h"
+#include "stream/mount/slot_gate.h"
+
+namespace lb {
+
+struct Network;
+struct Worker;
+
+// <max-listeners-per-address>.  False: it has been refused; else its places are in the context's
+// notice.
+bool count_address(Worker& worker, Connection& connection);
+// A place among all listeners of the server, by number and by bandwidth; the one at the mount has
+// been taken.  "": total is it; else why there is none.
+std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
+                              GatePass& total);
+// <max-listeners-cluster>: a slot of the mount that it asks for.  kWaits: the stage is asked again.
+// kNone: word says why.  Nodes that pull need none.
+enum class SlotEntry : std::uint8_t { kIn, kWaits, kNone };
+struct SlotTry {
+  SlotEntry entry = SlotEntry::kIn;
+  SlotPass pass;
+  SlotWord word = SlotWord::kNone;
+};
+SlotTry take_slot(Worker& worker, Connection& connection);
+// There is none: 403 where all of the cluster are used, else 503 with a time to try again.
+void reply_no_slot(Worker& worker, Connection& connection, SlotWord word);
+// There is no place: to another server of the cluster, else 403.
+void reply_full(Worker& worker, Connection& connection,
+                std::string_view why = "max listeners reached");
+
+}  // namespace lb

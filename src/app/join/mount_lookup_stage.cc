@@ -1,0 +1,72 @@
+#include "app/join/mount_lookup_stage.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/relay_service.h"
+#include "app/request/arrival.h"
+#include "app/request/redirecting.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "app/topology/mount_lookup.h"
+#include "cluster/nodes/names.h"
+#include "cluster/relay/relay_marks.h"
+
+namespace lb {
+namespace {
+
+// A polled master's list is asked for on behalf of a redirected listener, whatever the mount is
+// called; of others, only for what sounds like a stream.
+bool sounds(std::string_view type) {
+  return type.starts_with("audio/") || type.starts_with("video/") ||
+         type.starts_with("application/o");
+}
+
+}  // namespace
+
+Verdict MountLookupStage::handle(Connection& connection) {
+  Network& network = worker_.services;
+  const Request& request = connection.request();
+  RequestContext& context = connection.context();
+  if (const auto waited = std::exchange(context.waited, std::nullopt)) {
+    switch (*waited) {
+      case WaitOutcome::kReady:
+        connection.go_on_from(of_mounts_);
+        return Verdict::kNext;
+      case WaitOutcome::kElsewhere:
+        return send_elsewhere(connection);
+      case WaitOutcome::kNever:
+        return Verdict::kNext;
+    }
+  }
+  if (request.method != Method::kGet) return Verdict::kNext;
+  // It was here, and has gone again.
+  if (std::exchange(context.looked_up, true)) return send_elsewhere(connection);
+  const bool has_links = network.links->masters().any_linked();
+  const auto files = network.files.read();
+  MountLookup::Masters masters;
+  if (may_be_relayed_as(request.path) && !files->has_file(request.path) &&
+      !lacks_token(network, connection)) {
+    // A server that pulls from us would make our masters ask their own, and so on.
+    masters.linked = has_links && !is_own_product(request.headers);
+    masters.polled = network.relays->publishes() &&
+                     (context.redirected || sounds(files->types().type_of(request.path)));
+  }
+  if (!masters.linked && !masters.polled) {
+    // A master has sent the listener here a moment ago, and no other can be asked.
+    return context.redirected && !has_links ? send_elsewhere(connection) : Verdict::kNext;
+  }
+  network.loops.control().post([&network, mount = request.path, masters,
+                                parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+    network.lookup->lookup_mount(mount, parked, masters);
+  });
+  return Verdict::kPending;
+}
+
+Verdict MountLookupStage::send_elsewhere(Connection& connection) {
+  answer_unserved(worker_, connection, "not-here",
+                  [](Connection& none_has_it) { none_has_it.resume(Verdict::kNext); });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

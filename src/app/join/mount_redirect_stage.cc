@@ -1,0 +1,48 @@
+#include "app/join/mount_redirect_stage.h"
+
+#include "admin/page/builtin.h"
+#include "app/pages/foreign_pages.h"
+#include "app/request/asked_address.h"
+#include "app/request/request_config.h"
+#include "app/request/server_login.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "cluster/balance/redirect_reply.h"
+#include "http/cross_origin.h"
+
+namespace lb {
+
+Verdict MountRedirectStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Network& network = worker_.services;
+  const MountSettings& section = section_of(network, connection);
+  if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
+  // A pattern such as /* is meant for mounts.
+  const std::string& path = request.path;
+  const bool is_list = path.ends_with(".m3u") || path.ends_with(".pls") ||
+                       path.ends_with(".xspf") || path.ends_with(".vclt");
+  if (section.no_mount || is_list || is_template_path(path) || is_own_path(path) ||
+      is_foreign_path(network, path) || network.files.read()->has_file(path) ||
+      builtin_file("web" + path) != nullptr)
+    return Verdict::kNext;
+  const std::string to =
+      mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
+  if (to.empty()) return Verdict::kNext;
+  switch (server_login(worker_, connection)) {
+    case ServerLogin::kAdministrator:
+    case ServerLogin::kServer:
+      return Verdict::kNext;
+    case ServerLogin::kThrottled:
+      return Verdict::kAnswered;
+    case ServerLogin::kNone:
+      break;
+  }
+  network.log.info("redirect/mount",
+                   cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
+  connection.reply_bytes(
+      302,
+      redirect_reply(to, "", "", "", allow_origin_line(302, network.http.read()->http_headers)));
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

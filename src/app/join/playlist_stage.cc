@@ -1,0 +1,73 @@
+#include "app/join/playlist_stage.h"
+
+#include <array>
+
+#include "app/cluster/cluster_service.h"
+#include "app/request/redirecting.h"
+#include "app/request/request_config.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "cluster/balance/redirect_reply.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxNodes = 3;
+
+struct Kind {
+  std::string_view ending;
+  std::string_view type;
+  std::string (*print)(std::span<const std::string> addresses);
+};
+constexpr auto kKinds = std::to_array<Kind>({
+    {".m3u", kM3uType, m3u_of},
+    {".pls", kPlsType, pls_of},
+    {".xspf", kXspfType, xspf_of},
+});
+
+const Kind* kind_of(std::string_view path) {
+  for (const Kind& kind : kKinds)
+    if (path.size() > kind.ending.size() + 1 && path.ends_with(kind.ending)) return &kind;
+  return nullptr;
+}
+
+}  // namespace
+
+Verdict PlaylistStage::handle(Connection& connection) {
+  Network& network = worker_.services;
+  if (!network.cluster->redirects()) return Verdict::kNext;
+  const Request& request = connection.request();
+  const Kind* kind = kind_of(request.path);
+  if (kind == nullptr || network.files.read()->has_file(request.path)) return Verdict::kNext;
+  std::string mount = request.path.substr(0, request.path.size() - kind->ending.size());
+  if (!network.mounts.find(mount)) return Verdict::kNext;
+  const auto config = config_of(network, connection);
+  const std::string host = playlist_host(request.headers.get("host"), config->hostname,
+                                         config->port, connection.secure());
+  std::string own = (connection.secure() ? "https://" : "http://") + host;
+  RedirectAsk ask = make_redirect_ask(network, connection, mount, *network.cluster->facts());
+  ask.direct = false;  // a player that reads a list follows it
+  network.loops.control().post([&worker = worker_, id = connection.id(), kind, ask = std::move(ask),
+                                own = std::move(own), query = request.query] {
+    std::vector<std::string> addresses;
+    for (const auto& place : worker.services.cluster->best_places(ask, kMaxNodes))
+      addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));
+    // A server that drains would answer 503.
+    if (addresses.empty() || !worker.services.drain.draining())
+      addresses.push_back(redirect_location(own, ask.mount, query, {}));
+    worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      ResponseHead head;
+      head.content_type = kind->type;
+      head.content_length = body.size();
+      head.extra =
+          cat({"Content-Disposition: attachment; filename=\"listen", kind->ending, "\"\r\n"});
+      waiting->reply(head, body);
+    });
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,42 @@
+#include "app/join/quota_stage.h"
+
+#include "app/operate/usage_watch.h"
+#include "app/request/hls_ask.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/server_login.h"
+#include "app/services/worker.h"
+
+namespace lb {
+
+Verdict QuotaStage::handle(Connection& connection) {
+  Accounts& accounts = worker_.services;
+  if (!accounts.usage->any_closed()) return Verdict::kNext;
+  const RequestContext& context = connection.context();
+  const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
+  const bool says_server = is_server(accounts, connection);
+  if (!comes || (says_server != (of_ == Of::kServers)) ||
+      !accounts.usage->is_closed(connection.request().path))
+    return Verdict::kNext;
+  if (of_ == Of::kServers) {
+    if (context.is_relay || context.is_node) return Verdict::kNext;
+    switch (server_login(worker_, connection, true)) {
+      case ServerLogin::kServer:
+        return Verdict::kNext;
+      case ServerLogin::kThrottled:
+        return Verdict::kAnswered;
+      case ServerLogin::kAdministrator:  // a relay's user of this name
+      case ServerLogin::kNone:
+        break;
+    }
+  }
+  accounts.counters.refused(Refusal::kQuota);
+  reply_refusal(
+      connection, 403,
+      "The listening hours or the transfer of this station are used up for this month\r\n",
+      "X-Reason: account-quota\r\n");
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

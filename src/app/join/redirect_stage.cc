@@ -1,0 +1,117 @@
+#include "app/join/redirect_stage.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/request/playing_mount.h"
+#include "app/request/redirecting.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/server_login.h"
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "cluster/relay/relay_marks.h"
+
+namespace lb {
+namespace {
+
+// The nodes that have recorded the begin of what is asked for.
+std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std::string& mount,
+                                            const PastAsk& ask) {
+  auto out = std::make_shared<NodeNames>();
+  for (const HolderRow& row : holders.of(mount))
+    for (const HeldRange& range : row.ranges)
+      if (ask.at || (range.from_ms <= ask.from_ms && range.ends_after(ask.from_ms)))
+        out->insert(row.node);
+  return out;
+}
+
+}  // namespace
+
+Verdict RedirectStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet) return Verdict::kNext;
+  ClusterService& cluster = *worker_.services.cluster;
+  RequestContext& context = connection.context();
+  // The past is played where it was recorded, or here, where it comes from there.
+  std::shared_ptr<const NodeNames> recorded;
+  const bool redirects = cluster.redirects();
+  if (context.past && redirects) {
+    recorded = nodes_with(*worker_.services.archive->remote().archive().holders(), request.path,
+                          *context.past);
+    if (recorded->empty()) return Verdict::kNext;
+  }
+  if (is_own_product(request.headers)) {
+    const auto facts = cluster.facts();
+    if (const std::string circle = circle_in_request(request.headers, facts->mark);
+        !circle.empty()) {
+      connection.reply_text(508, circle + "\r\n");
+      return Verdict::kAnswered;
+    }
+  }
+  // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
+  if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
+    return Verdict::kNext;
+  // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
+  const bool chooses = redirects || cluster.wants_tokens() || context.redirected;
+  if (!chooses && request.headers.find("authorization") == nullptr) return Verdict::kNext;
+  const auto mount = worker_.services.mounts.find(request.path);
+  const bool plays = mount && mount->phase() != MountPhase::kEnded;
+  const bool of_past = context.past || (context.hls && context.hls->named.of_past());
+  if (!plays && !of_past) return Verdict::kNext;
+  const auto facts = cluster.facts();
+  const auto config = config_of(worker_.services, connection);
+  const MountSettings& section = section_of(worker_.services, connection);
+  if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
+  if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
+  if (is_relay_request(request.headers, config->server_id)) return Verdict::kNext;
+  switch (server_login(worker_, connection, !chooses)) {
+    case ServerLogin::kAdministrator:
+    case ServerLogin::kServer:
+      return Verdict::kNext;
+    case ServerLogin::kThrottled:
+      return Verdict::kAnswered;
+    case ServerLogin::kNone:
+      break;
+  }
+  if (!chooses) return Verdict::kNext;
+  return ask(connection, *facts, redirects, std::move(recorded));
+}
+
+Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects,
+                           std::shared_ptr<const NodeNames> recorded) {
+  RequestContext& context = connection.context();
+  RedirectAsk asked =
+      make_redirect_ask(worker_.services, connection, connection.request().path, facts);
+  asked.only = std::move(recorded);
+  asked.redirected = context.redirected;
+  asked.sent_back = context.sent_back;
+  asked.sent_back_by = context.sent_back_by;
+  if (!redirects) {
+    if (context.redirected) return Verdict::kNext;
+    if (facts.require == TokenRequire::kHard) {
+      connection.reply_text(403, "Please ask the first server again\r\n");
+      return Verdict::kAnswered;
+    }
+  }
+  if (redirects) {
+    if (const auto answer = worker_.services.cluster->decide_here(asked))
+      return act_on(worker_, connection, *answer);
+  }
+  Loop& control = worker_.services.loops.control();
+  control.post_together(
+      [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
+        const auto then = [&worker, id](RedirectAnswer answer) {
+          worker.loop.post_together(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+        };
+        ClusterService& cluster = *worker.services.cluster;
+        if (redirects)
+          cluster.decide(std::move(asked), then);
+        else
+          then(cluster.send_to_master(asked));
+      });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

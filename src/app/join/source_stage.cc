@@ -1,0 +1,344 @@
+#include "app/join/source_stage.h"
+
+#include <utility>
+
+#include "app/join/ban_stage.h"
+#include "app/join/external_stage.h"
+#include "app/request/asked_address.h"
+#include "app/request/auth_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/record_logins.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/source_ask.h"
+#include "app/request/source_logins.h"
+#include "app/services/worker.h"
+#include "app/topology/mount_homes.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "http/access_line.h"
+#include "http/body.h"
+#include "http/stream_type.h"
+#include "stream/source/source_facts.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n";
+constexpr std::uint64_t kMetaintLimit = 1 << 24;
+constexpr std::size_t kShownType = 60;
+constexpr std::string_view kSourceWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+
+bool is_source_request(const Request& request) {
+  if (request.method == Method::kSource || request.method == Method::kPut) return true;
+  if (request.method != Method::kPost || request.path.starts_with("/admin")) return false;
+  // liquidsoap's method="post"; a form posted to a mount is not a source.
+  return is_stream_type(request.headers.get("content-type"));
+}
+
+// The row of its login; nullopt: it may not feed the mount.
+std::optional<EncoderSettings> feeds_as(const Config& config, const MountSettings& mount,
+                                        const Request& request) {
+  if (request.protocol == Protocol::kIcy)
+    return source_login_by_password(config, mount, request.password);
+  if (auto row = source_login(config, mount, basic_credentials(request.headers))) return row;
+  // <icelogin>: Icecast 1's header.
+  const std::string* old = request.headers.find("ice-password");
+  if (!config.icelogin || old == nullptr) return std::nullopt;
+  return source_login_by_password(config, mount, *old);
+}
+
+// "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
+// audio (doc/decisions.md B5), never a page or the administration.
+std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
+  if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
+  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" || is_own_path(path))
+    return "mount name is reserved";
+  if (is_template_path(path)) return "mount name is reserved";
+  for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
+    if (path.ends_with(ending)) return "mount name is reserved";
+  if (files.has_file(path) && !is_stream_type(files.types().type_of(path)))
+    return "mount name is that of a file";
+  return {};
+}
+
+// libshout asks without credentials first and goes on over the same connection.
+bool is_probe(const Request& request) {
+  return request.headers.find("authorization") == nullptr &&
+         request.headers.get("content-length") == "0" &&
+         iequals(request.headers.get("connection"), "keep-alive");
+}
+
+// keep_open: it is a probe, which knows that it has not logged in.
+void refuse_login(Worker& worker, Connection& connection, bool keep_open, std::string_view why) {
+  if (!keep_open) {
+    worker.services.counters.refused(Refusal::kLogin);
+    log_refused_source(worker, connection, why);
+  }
+  reply_unauthorised(connection, keep_open);
+}
+
+// why: for the log.
+void refuse_for_now(Worker& worker, Connection& connection, std::string_view why,
+                    std::string_view told) {
+  log_refused_source(worker, connection, why);
+  connection.reply_text(503, told);
+}
+
+// Its login is right, and it cannot have the mount all the same.
+Verdict refuse_source(Worker& worker, Connection& connection, std::string_view why) {
+  log_refused_source(worker, connection, why);
+  connection.reply_text(403, std::string(why));
+  return Verdict::kAnswered;
+}
+
+bool refuse_if_guessed(Worker& worker, Connection& connection, bool answered) {
+  if (answered) log_refused_source(worker, connection, "too many wrong passwords");
+  return answered;
+}
+
+// The login that a source gives; nullopt: none.
+std::optional<Credentials> source_credentials(const Config& config, const MountSettings& mount,
+                                              const Request& request) {
+  if (request.protocol == Protocol::kIcy) return Credentials{mount.username, request.password};
+  if (auto given = basic_credentials(request.headers)) return given;
+  const std::string* old = request.headers.find("ice-password");
+  if (config.icelogin && old != nullptr) return Credentials{mount.username, *old};
+  return std::nullopt;
+}
+
+bool gives_login(const Config& config, const Request& request) {
+  return source_credentials(config, config.default_mount, request).has_value();
+}
+
+// The source is gone before its first byte: the mount is free again.
+void give_back(Worker& worker, WriterLease lease) {
+  auto end = std::make_shared<SourceEnd>();
+  end->lease = std::move(lease);
+  end->reason = EndReason::kClientGone;
+  worker.services.loops.control().post(
+      [&worker, end] { worker.services.admission->give_back(std::move(*end)); });
+}
+
+// Back on the worker with the lease.
+void begin(Worker& worker, Connection& connection, WriterLease lease,
+           std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
+  const Request& request = connection.request();
+  std::string welcome;
+  if (request.protocol != Protocol::kIcy) {
+    if (iequals(request.headers.get("expect"), "100-continue")) welcome += kContinue;
+    welcome += kSourceWelcome;
+  }
+  if (!welcome.empty() && !connection.send_now(welcome)) {
+    give_back(worker, std::move(lease));
+    connection.drop();
+    return;
+  }
+  SourceOffer offer{
+      nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {},
+      0};
+  if (const auto metaint = parse_u64(request.headers.get("icy-metaint"));
+      metaint && *metaint > 0 && *metaint < kMetaintLimit)
+    offer.metaint = static_cast<std::size_t>(*metaint);
+  offer.request = access_request(request);
+  offer.user_agent = request.headers.get("user-agent");
+  offer.bytes_sent = connection.bytes_sent();
+  offer.referer = request.headers.get("referer");
+  offer.user = connection.user;
+  offer.client_pass = std::move(connection.context().client_pass);
+  Traffic& traffic = worker.services;
+  traffic.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
+  traffic.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  offer.transport = connection.take_transport();
+  worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
+}
+
+// What control has decided.
+void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
+              std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) {  // gone meanwhile
+    if (lease) give_back(worker, std::move(*lease));
+    return;
+  }
+  if (!lease && lease.error().code == Error::Code::kIo)  // the machine has no room for its log
+    return refuse_for_now(worker, *waiting, lease.error().what,
+                          "the server has no room for this stream at present");
+  if (!lease) {
+    worker.services.counters.refused(Refusal::kMountInUse);
+    refuse_source(worker, *waiting, lease.error().what);
+    return;
+  }
+  begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
+}
+
+// Its login is right: everything else that a source needs.
+Verdict admit(Worker& worker, Connection& connection, const Config& config,
+              const MountSettings& settings, int priority) {
+  const Request& request = connection.request();
+  Traffic& traffic = worker.services;
+  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
+    return refuse_source(worker, connection, "No Content-type given");
+  }
+  const std::string_view type = request.headers.get("content-type");
+  if (!type.empty() && !is_source_type(type, settings.source_types)) {
+    traffic.refusals.warn(
+        "source/source", connection.ip(),
+        cat({"mount ", request.path, ": a source from ", connection.ip(),
+             " was refused, its content type ", clean_utf8(type.substr(0, kShownType)),
+             " is neither audio nor video (<source-types> allows others)"}));
+    connection.reply_text(403, "Content-type not supported");
+    return Verdict::kAnswered;
+  }
+  if (answer_if_banned(worker, connection, request.path)) {
+    log_refused_source(worker, connection, "banned");
+    return Verdict::kAnswered;
+  }
+  if (settings.suspended) return refuse_source(worker, connection, "suspended");
+  if (const auto why = refuse_away_from_home(config, settings); !why.empty())
+    return refuse_source(worker, connection, why);
+  if (const auto why = refuse_name(request.path, *traffic.files.read()); !why.empty())
+    return refuse_source(worker, connection, why);
+  auto body = BodyReader::for_request(request, true);
+  if (!body) {
+    log_refused_source(worker, connection, body.error().what);
+    connection.reply_page(400, body.error().what);
+    return Verdict::kAnswered;
+  }
+  if (!traffic.counters.sources.try_enter(config.limits.sources)) {
+    traffic.counters.refused(Refusal::kSources);
+    return refuse_source(worker, connection, "too many sources connected");
+  }
+  auto place = std::make_shared<GatePass>(&traffic.counters.sources);
+  auto facts = make_source_facts(
+      request, settings,
+      SourcePeer{
+          connection.ip(), traffic.clock.wall(), traffic.clock.steady(), {}, connection.user});
+  if (request.headers.get("content-type").empty())
+    traffic.log.warn("source/source", cat({"mount ", request.path,
+                                           ": no content type given, audio/mpeg is assumed"}));
+
+  WriterAsk ask;
+  ask.mount = request.path;
+  ask.facts = facts;
+  ask.home = worker.loop.id();
+  ask.user = connection.user;
+  ask.priority = priority;
+  traffic.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
+                                framing = *body]() mutable {
+    auto facts_given = ask.facts;
+    worker.services.admission->admit(
+        std::move(ask), [&worker, id, facts_given, place, framing](Result<WriterLease> granted) {
+          worker.loop.post([&worker, id, facts_given, place, framing,
+                            lease = std::make_shared<Result<WriterLease>>(std::move(granted))] {
+            admitted(worker, id, std::move(*lease), facts_given, framing, std::move(*place));
+          });
+        });
+  });
+  return Verdict::kPending;
+}
+
+void refuse_later(Worker& worker, Connection& connection) {
+  constexpr std::string_view kWhy = "too many logins are being judged, please try again later";
+  refuse_for_now(worker, connection, kWhy, kWhy);
+}
+
+// By the logins of a record, or by a backend.
+std::string_view why_source_refused(Worker& worker, const MountSettings& settings,
+                                    std::string_view user) {
+  const auto now = worker.services.clock.wall().time_since_epoch();
+  if (!settings.logins.empty())
+    return why_no_login(settings, user,
+                        std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  return settings.origin == MountOrigin::kMaster ? "its stream comes from another server"
+                                                 : "its backend says no";
+}
+
+}  // namespace
+
+Verdict SourceStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  if (!is_source_request(request)) return Verdict::kNext;
+  Traffic& traffic = worker_.services;
+  if (answer_if_draining(worker_, connection)) {
+    log_refused_source(worker_, connection, "this server is being emptied");
+    return Verdict::kAnswered;
+  }
+  const auto config = config_of(traffic, connection);
+  if (request.protocol == Protocol::kIcy) {
+    request.path = shoutcast_mount(*config, connection.socket().settings);
+    request.method_text = "SOURCE";
+    request.target = request.path;
+  }
+  connection.context().waited.reset();
+  if (gives_login(*config, request) && waits_for_external(worker_, connection, request.path))
+    return Verdict::kPending;
+  const MountSettings settings = mount_settings(*config, request.path);
+  const auto given = source_credentials(*config, settings, request);
+  const MountSettings& section = section_of(traffic, connection);
+  const bool asks_backend = decides_sources(section) && !is_probe(request);
+  if (given) {
+    connection.user = given->user;
+    if (refuse_if_guessed(worker_, connection, answer_if_shut_out(worker_, connection, *given)))
+      return Verdict::kAnswered;
+  }
+  const auto row = asks_backend ? std::nullopt : feeds_as(*config, settings, request);
+  const bool right = row.has_value();
+  if (right) connection.user = row->username;
+  if (given && right) note_right_password(worker_, connection, *given);
+  if (given && !right &&
+      refuse_if_guessed(worker_, connection, answer_if_throttled(worker_, connection, given->user)))
+    return Verdict::kAnswered;
+  if (asks_backend) {
+    SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
+    const std::string ask_user = ask.given.user;
+    ask_about_source(worker_, connection, section, std::move(ask), true,
+                     [&worker = worker_, config, settings, user = ask_user](
+                         Connection& waiting, const AuthVerdict& verdict) {
+                       if (!verdict.user.empty()) waiting.user = verdict.user;
+                       if (verdict.kind == AuthVerdict::Kind::kAllow)
+                         admit(worker, waiting, *config, settings, 0);
+                       else if (verdict.kind == AuthVerdict::Kind::kBusy)
+                         refuse_source(worker, waiting, verdict.text);
+                       else if (verdict.kind == AuthVerdict::Kind::kLater)
+                         refuse_later(worker, waiting);
+                       else
+                         refuse_login(worker, waiting, false,
+                                      why_source_refused(worker, settings, user));
+                     });
+    return Verdict::kPending;
+  }
+  if (!right) {
+    if (given && !is_known_password(*config, *given))
+      note_wrong_password(worker_, connection, given->user);
+    refuse_login(worker_, connection, is_probe(request),
+                 given ? "wrong password" : "no login given");
+    return Verdict::kAnswered;
+  }
+  return admit(worker_, connection, *config, settings, row->priority);
+}
+
+bool shoutcast_login(Worker& worker, Connection& connection) {
+  if (worker.services.drain.draining()) return false;
+  const auto config = config_of(worker.services, connection);
+  const MountSettings settings =
+      mount_settings(*config, shoutcast_mount(*config, connection.socket().settings));
+  // Where a backend decides, it is asked when the head is complete.
+  if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  const Credentials given{settings.username, connection.request().password};
+  const auto refuse = [&](std::string_view why) {
+    connection.user = settings.username;
+    log_refused_source(worker, connection, why);
+    return false;
+  };
+  if (is_shut_out(worker, connection, given)) return refuse("too many wrong passwords");
+  if (!source_login_by_password(*config, settings, given.password)) {
+    note_wrong_password(worker, connection, settings.username);
+    return refuse("wrong password");
+  }
+  note_right_password(worker, connection, given);
+  return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+}
+
+}  // namespace lb

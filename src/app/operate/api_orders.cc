@@ -1,0 +1,211 @@
+#include "app/operate/api_orders.h"
+
+#include <utility>
+
+#include "admin/command/station.h"
+#include "app/certificates/certificate_orders.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/pages/due_titles.h"
+#include "app/pages/now_feeds.h"
+#include "app/services/picture_files.h"
+#include "app/topology/mount_homes.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+Problem order_refused(std::string why) { return {ProblemName::kRefused, std::move(why)}; }
+
+}  // namespace
+
+void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Then then) {
+  switch (order.kind) {
+    case ApiOrder::Kind::kEndSource:
+      return end_source(order.mount, std::move(then));
+    case ApiOrder::Kind::kSetTitle:
+      return set_title(order, std::move(then));
+    case ApiOrder::Kind::kSetPicture:
+      return set_picture(order, std::move(then));
+    case ApiOrder::Kind::kEndListener:
+      return end_listener(order, std::move(then));
+    case ApiOrder::Kind::kMoveListener:
+      return move_listener(order, std::move(then));
+    case ApiOrder::Kind::kDrainNode:
+      return drain(order, asked_by, std::move(then));
+    case ApiOrder::Kind::kWeighNode:
+      services_.cluster->set_weight(order.node, order.weight);
+      return then(std::nullopt);
+    case ApiOrder::Kind::kReload:
+      services_.configuration.reload();
+      return then(std::nullopt);
+    case ApiOrder::Kind::kOrderCertificate:
+      return order_certificate(order, std::move(then));
+  }
+}
+
+// What the plan has judged may be so no more.
+void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
+  CertificateOrders& orders = *services_.certificates;
+  if (!(order.staging ? orders.try_staging(order.certificate)
+                      : orders.order_now(order.certificate, order.revokes)))
+    return then(order_refused("the certificate is being ordered, or no more"));
+  then(std::nullopt);
+}
+
+// A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes
+// no orders (link_orders.h): what is relayed from there is ordered about here.
+std::string ApiOrders::source_of(const std::string& mount) const {
+  const auto here = services_.mounts.find(mount);
+  const bool fed = here && here->is_fed();
+  if (fed && !here->facts()->relayed) return {};
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  for (const IngestService::NodeSource& source : services_.links->ingest().sources_of(mount))
+    if (!fed || is_home(section, source.node)) return source.node;
+  return {};
+}
+
+void ApiOrders::end_source(const std::string& mount, Then then) {
+  if (const std::string node = source_of(mount); !node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kKick;
+    command.mount = mount;
+    return send(node, std::move(command), std::move(then));
+  }
+  services_.station->kill_source(mount);
+  then(std::nullopt);
+}
+
+void ApiOrders::set_title(const ApiOrder& order, Then then) {
+  if (const std::string node = source_of(order.mount); !node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMetadata;
+    command.mount = order.mount;
+    command.title = order.title;
+    command.artist = order.artist;
+    command.url = order.url;
+    command.art = order.art;
+    command.next = order.next.value_or("");
+    command.about = order.details;
+    command.next_about = order.next_details;
+    command.wall_ms = order.at_ms.value_or(0);
+    return send(node, std::move(command), std::move(then));
+  }
+  TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
+  request.art = order.art;
+  request.next = order.next;
+  request.details = order.details;
+  request.next_details = order.next_details;
+  request.at_ms = order.at_ms;
+  services_.station->set_title(
+      order.mount, std::move(request),
+      [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
+        switch (verdict) {
+          case TitleVerdict::kDone:
+            return then(std::nullopt);
+          case TitleVerdict::kNoSource:
+            return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
+          case TitleVerdict::kFull:
+            return then(order_refused(cat({"mount ", mount, " has ", DueTitles::kMaxOfMount,
+                                           " titles that were told ahead already"})));
+          case TitleVerdict::kRefused:
+            return then(order_refused(cat(
+                {"the format of mount ", mount, " has its titles in the stream, or has none"})));
+        }
+      });
+}
+
+// The node of the source fetches the picture from here when it is asked for it.
+void ApiOrders::set_picture(const ApiOrder& order, Then then) {
+  if (!services_.pictures.put_as(order.art, order.picture))
+    return then(order_refused("the picture could not be kept"));
+  if (order.title.empty()) return then(std::nullopt);
+  if (const std::string node = source_of(order.mount); !node.empty()) {
+    services_.titles.note_picture(order.mount, order.art);
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMetadata;
+    command.mount = order.mount;
+    command.title = order.title;  // as it is
+    command.art = order.art;
+    return send(node, std::move(command), std::move(then));
+  }
+  services_.titles.paint(order.mount, order.title, order.art);
+  services_.picture_files->titles_changed();
+  services_.now_feeds->check(order.mount);
+  services_.links->titles().mount_changed(order.mount);
+  then(std::nullopt);
+}
+
+void ApiOrders::end_listener(const ApiOrder& order, Then then) {
+  if (!order.node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kKick;
+    command.mount = order.mount;
+    command.listener = order.listener;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  services_.station->kill_listener(
+      order.mount, order.listener,
+      [id = order.listener, then = std::move(then)](bool found) mutable {
+        if (found) return then(std::nullopt);
+        then(Problem{ProblemName::kNotFound, cat({"listener ", id, " has left"})});
+      });
+}
+
+void ApiOrders::move_listener(const ApiOrder& order, Then then) {
+  if (!order.node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMove;
+    command.mount = order.mount;
+    command.to = order.to;
+    command.listener = order.listener;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  const MountState state = services_.station->state_of(order.to);
+  if (state != MountState::kRunning && state != MountState::kIdle)
+    return then(order_refused(cat({"mount ", order.to, " does not play"})));
+  services_.station->move_listener(order.mount, order.listener, order.to,
+                                   [then = std::move(then)](std::string why) mutable {
+                                     if (why.empty()) return then(std::nullopt);
+                                     then(order_refused(std::move(why)));
+                                   });
+}
+
+void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then then) {
+  const auto mode = parse_drain_mode(order.drain_mode);
+  if (!order.node.empty()) {
+    if (order.drain_seconds)
+      return then(
+          order_refused(cat({"node ", order.node,
+                             " drains for as long as its own configuration says; leave \"time\" "
+                             "out, or send this to ",
+                             order.node, " itself"})));
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kDrain;
+    command.drain = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  Result<void> done;
+  if (order.drain) {
+    DrainRequest request;
+    request.mode = mode;
+    request.seconds = order.drain_seconds;
+    request.asked_by = asked_by;
+    done = services_.station->drain(std::move(request));
+  } else {
+    done = services_.station->undrain();
+  }
+  if (!done) return then(order_refused(done.error().what));
+  then(std::nullopt);
+}
+
+void ApiOrders::send(const std::string& node, CommandFrame command, Then then) {
+  services_.station->order(node, std::move(command),
+                           [node, then = std::move(then)](ResultFrame result) mutable {
+                             if (result.done) return then(std::nullopt);
+                             then(order_refused(cat({"node ", node, ": ", result.why})));
+                           });
+}
+
+}  // namespace lb

@@ -1,0 +1,47 @@
+// ApiOrders: what a request of the API orders of the running servers, of this one or of a node that
+// is linked to it.
+//
+// A node is ordered by a CMD over its link; it refuses what its configuration does not leave to its
+// masters, and its reason is the answer.
+// Thread: control.
+// Ownership: RecordService.
+// Source: doc/link.md, CMD and RES.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/request/live.h"
+#include "api/request/problem.h"
+#include "app/services/services.h"
+#include "base/unique_function.h"
+#include "cluster/link/frame.h"
+
+namespace lb {
+
+class ApiOrders {
+ public:
+  // nullopt: it is done.
+  using Then = UniqueFunction<void(std::optional<Problem>)>;
+
+  explicit ApiOrders(Services& services) : services_(services) {}
+
+  // Calls then() once, perhaps before it returns.  asked_by: the login, for the log.
+  void carry_out(const ApiOrder& order, const std::string& asked_by, Then then);
+
+ private:
+  void order_certificate(const ApiOrder& order, Then then);
+  void end_source(const std::string& mount, Then then);
+  void set_title(const ApiOrder& order, Then then);
+  void set_picture(const ApiOrder& order, Then then);
+  void end_listener(const ApiOrder& order, Then then);
+  void move_listener(const ApiOrder& order, Then then);
+  void drain(const ApiOrder& order, const std::string& asked_by, Then then);
+  void send(const std::string& node, CommandFrame command, Then then);
+  // The node that is ordered about the source of the mount; "": this server.
+  std::string source_of(const std::string& mount) const;
+
+  Services& services_;
+};
+
+}  // namespace lb

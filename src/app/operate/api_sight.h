@@ -1,0 +1,58 @@
+// ApiSight: what answers of the API show of the running servers: this one, the nodes that report to
+// it, and the listeners of a mount, with their connections.
+//
+// Listeners of other nodes are asked for over their links; the answer names the nodes that have
+// some and have told none.  Of a page of them at most kMaxReportedRows are of one node.
+// Thread: control, except mount_now().
+// Ownership: RecordService.
+// Bounds: kMaxQueries at listeners are under way at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/request/live.h"
+#include "api/request/request.h"
+#include "app/services/network.h"
+#include "base/unique_function.h"
+
+namespace lb {
+
+enum class NodeState : std::uint8_t;
+struct ReportedListener;
+
+// up, suspect, down, draining
+std::string_view state_word(NodeState state) noexcept;
+
+class ApiSight {
+ public:
+  static constexpr std::size_t kMaxQueries = 16;
+
+  explicit ApiSight(Network& network) : network_(network) {}
+
+  using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
+  // Calls then() once, perhaps before it returns; null: too many look at listeners just now.
+  // request: of kListeners and kListener, the mount in its path, and where the list goes on.
+  void check(Look what, const ApiRequest& request, Then then);
+  // Any thread.
+  MountNow mount_now(const std::string& mount) const;
+
+ private:
+  std::vector<NodeNow> nodes() const;
+  NodeNow own_row() const;
+  std::vector<CertificateNow> certificates() const;
+  struct Listeners;
+  void query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
+  void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
+  void add(Listeners& looking, const std::string& node, ReportedListener told) const;
+  void told(const std::shared_ptr<Listeners>& looking);
+
+  Network& network_;
+  std::size_t queries_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,93 @@
+// CertificateRecords: what the masters of one store do together about certificates of names that
+// they share, as records of the store:
+//
+//   acme/lease              {"node","n"}: the master that orders, written again each kRenew;
+//                           another one takes it when it has not seen it change for kTakeAfter
+//   acme/certificates/NAME  {"sealed"}: of {"order","pem"}, by the keys of <store>: certificate and
+//                           key, and an order that is under way, with which the next holder goes on
+//   acme/challenges/TOKEN   {"type","name","token","authorization"}: what all of them, and their
+//                           nodes, answer an authority
+//
+// While the store is dead the last holder goes on alone; another master orders when a tenth of the
+// life of a certificate is left.
+// Thread: control.
+// Ownership: RecordService.
+// Source: doc/https.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "acme/certificate.h"
+#include "acme/kept_certificate.h"
+#include "api/request/record_book.h"
+#include "app/services/network.h"
+#include "net/crypto/seal_keys.h"
+#include "registry/store_writer.h"
+
+namespace lb {
+
+class CertificateRecords {
+ public:
+  static constexpr std::chrono::seconds kRenew{15}, kTakeAfter{60}, kPatience{5};
+
+  explicit CertificateRecords(Network& network);
+
+  // There is a store: before it is loaded nothing that is shared is ordered, unless it stays away.
+  void prepare();
+  // The store has been loaded; it outlives this object.
+  void begin(Registry& registry);
+  // The records as they are by now.
+  void follow(const std::shared_ptr<const RecordBook>& book);
+  // Which names are shared may be another matter now.
+  void check() { writer_.check(); }
+  void stop();
+
+ private:
+  struct Lease {
+    std::string node;
+    std::uint64_t n = 0;
+  };
+  struct Waiting {
+    std::function<void()> then;
+    SteadyTime until;
+  };
+
+  bool takes_part() const;
+  std::optional<Lease> lease() const;
+  bool holds() const;
+  bool may_order(const std::optional<CertificateFacts>& in_use) const;
+  void keep(const std::string& file, const KeptOrder& order, const std::string& pem,
+            std::function<void()> then);
+  RegistryWrite plan();
+  void plan_lease(RegistryWrite& write);
+  void plan_challenges(RegistryWrite& write) const;
+  void written(const CommitAnswer& answer);
+  void take_certificates(bool all);
+  void take_challenges();
+  void release(bool all);  // those that wait for a record to be durable
+  void turn();
+
+  Network& network_;
+  Registry* registry_ = nullptr;
+  std::shared_ptr<const RecordBook> book_;
+  std::string seen_lease_;  // as it was written …
+  SteadyTime seen_at_{};    // … when it was seen to change
+  SteadyTime renewed_{};    // by this process
+  bool held_ = false;
+  SteadyTime down_since_{};
+  RegistryWrite writing_;
+  std::map<std::string, std::string> to_keep_;  // values by key, sealed
+  std::map<std::string, std::string> taken_;    // … as they were taken, or written here
+  std::map<std::string, std::string> challenges_;
+  std::vector<Waiting> waiting_;
+  StoreWriter writer_;
+  Timer turn_;
+};
+
+}  // namespace lb

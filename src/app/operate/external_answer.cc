@@ -1,0 +1,57 @@
+#include "app/operate/external_answer.h"
+
+#include <string>
+#include <utility>
+
+#include "app/external/external_service.h"
+#include "app/services/login_service.h"
+
+namespace lb {
+namespace {
+
+void audit_confirmation(Services& services, const RecordService::Task& task,
+                        const std::string& etag, std::string result) {
+  AuditEntry entry;
+  entry.user = task.who.name;
+  entry.role = to_text(task.who.role);
+  entry.via = task.who.via;
+  entry.ip = task.who.ip;
+  entry.action = "confirm";
+  entry.on = "external";
+  entry.changes.push_back({"etag", "", etag});
+  entry.result = std::move(result);
+  services.login->audit(std::move(entry));
+}
+
+ApiAnswer whole_answer(const ExternalService& external) {
+  ApiAnswer answer;
+  answer.body = external.json();
+  return answer;
+}
+
+}  // namespace
+
+RecordService::Answer answer_external(Services& services, const RecordService::Task& task) {
+  ExternalService& external = *services.external;
+  if (!external.numbers().on)
+    return Problem{ProblemName::kNotFound, "the configuration has no <config-external>"};
+  if (task.endpoint->method == Method::kGet) return whole_answer(external);
+  const auto etag = task.request.json.at("etag").text();
+  if (!etag || etag->empty())
+    return Problem{ProblemName::kInvalid,
+                   "the list whose removals are believed is named by its ETag",
+                   {{"/etag", "is missing, or is not a text"}}};
+  const std::string named(*etag);
+  if (!external.waits_for(named)) {
+    audit_confirmation(services, task, named, "changed");
+    return Problem{ProblemName::kChanged,
+                   "no removal waits for a list with this ETag; GET names the one that does"};
+  }
+  if (task.request.dry_run()) return whole_answer(external);
+  audit_confirmation(services, task, named, "200");
+  if (auto done = external.confirm(named); !done)
+    return Problem{ProblemName::kChanged, done.error().what};
+  return whole_answer(external);
+}
+
+}  // namespace lb

@@ -1,0 +1,14 @@
+// /api/v1/external: what an administrator sees of an external configuration, and the confirmation
+// of a removal that waits.
+// Thread: control.
+// Source: doc/stores.md.
+#pragma once
+
+#include "app/operate/record_service.h"
+
+namespace lb {
+
+// Of the endpoints readExternal and confirmExternal; the second one is in the audit log.
+RecordService::Answer answer_external(Services& services, const RecordService::Task& task);
+
+}  // namespace lb

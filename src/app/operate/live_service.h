@@ -1,0 +1,61 @@
+// LiveService: the LiveFeed of this server: takes a sample of what is heard while it has
+// readers, each kEvery, or less often where that would cost more than a twentieth of the thread's
+// time.  The listeners of a mount are asked for each kQueryPause, where a reader follows them.
+//
+// Thread: the thread "stats", except what says "any thread".
+// Ownership: Services.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "admin/feed/live_feed.h"
+#include "api/request/live.h"
+#include "app/services/network.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+class LiveService {
+ public:
+  static constexpr std::chrono::milliseconds kEvery{25};
+  static constexpr std::chrono::seconds kTitlePause{1}, kQueryPause{2};
+
+  explicit LiveService(Network& network);
+
+  struct Follow {
+    std::unique_ptr<Transport> transport;
+    std::string head, last_id;
+    Followers::Ended ended;
+    std::function<bool()> holds;
+    LiveScope scope;
+    // There is no place for it.
+    std::function<void(Transport&)> refused;
+  };
+  // Any thread.
+  void follow(Follow reader);
+
+ private:
+  void check();
+  LiveSample sample();
+  void read_titles(const LiveSample& sample);
+  void query();
+  void told(const std::string& mount, const std::shared_ptr<const LiveView>& view);
+
+  Network& network_;
+  LiveFeed feed_;
+  std::map<std::string, std::string, std::less<>> titles_;
+  SteadyTime titles_at_{};
+  struct ListenerQuery {
+    SteadyTime at{};
+    bool under_way = false;
+    std::map<std::string, std::int64_t, std::less<>> since;  // by listener, in Unix seconds
+  };
+  std::map<std::string, ListenerQuery, std::less<>> queries_;  // by mount
+  Timer timer_;
+};
+
+}  // namespace lb

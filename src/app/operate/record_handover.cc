@@ -1,0 +1,70 @@
+// RecordService between two processes: what is under way ends, what comes meanwhile waits, and the
+// next process has the records before it has a mount.
+#include <utility>
+
+#include "app/operate/record_job.h"
+#include "app/operate/record_service.h"
+#include "app/services/record_overlay.h"
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::seconds kRestPatience{4};
+
+}  // namespace
+
+void RecordService::rest(UniqueFunction<void(std::string)> then) {
+  rests_ = true;
+  when_at_rest_ = std::move(then);
+  rest_.after(kRestPatience);
+  at_rest();
+}
+
+void RecordService::at_rest() {
+  if (!rests_ || waiting_ > 0 || !when_at_rest_) return;
+  // By way of the inbox: it may be the caller's last step that ends here.
+  auto then = [this] {
+    if (!when_at_rest_) return;
+    rest_.cancel();
+    std::exchange(when_at_rest_, nullptr)("");
+  };
+  if (registry_)
+    registry_->rest(std::move(then));
+  else
+    services_.loops.control().post(std::move(then));
+}
+
+void RecordService::go_on() {
+  if (!std::exchange(rests_, false)) return;
+  rest_.cancel();
+  when_at_rest_ = nullptr;
+  if (registry_) registry_->go_on();
+  for (auto& [task, done] : std::exchange(resting_, {})) run(std::move(task), std::move(done));
+}
+
+std::optional<RegistryContent> RecordService::content() const {
+  if (!registry_ || !registry_->state().loaded) return std::nullopt;
+  return registry_->content();
+}
+
+void RecordService::let_store_go() {
+  if (registry_) registry_->let_go();
+}
+
+void RecordService::keep_store() {
+  if (registry_) registry_->keep();
+}
+
+void RecordService::hand_over() {
+  for (auto& [task, done] : std::exchange(resting_, {}))
+    done(Problem{ProblemName::kOverloaded,
+                 "the program is being replaced; nothing was written, ask again"});
+  stop();
+}
+
+void RecordService::take_over(const RegistryContent& content) {
+  taken_over_ = true;
+  services_.config.publish(services_.overlay->begin_with(restore(content)));
+}
+
+}  // namespace lb

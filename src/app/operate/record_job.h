@@ -1,0 +1,27 @@
+// RecordService::Job: a request of the API on its way through plan, commit and answer.
+// Thread: control; `plan` and `write` are made on the clerk.
+// Ownership: the callbacks under way.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/operate/record_service.h"
+
+namespace lb {
+
+struct RecordService::Job {
+  Task task;
+  UniqueFunction<void(Answer)> done;
+  std::string made;  // the record of its Idempotency-Key; "": it has none
+  // Of the plan that is being made:
+  std::shared_ptr<const RecordBook> book;
+  std::shared_ptr<const Config> config;
+  Plan plan;
+  RegistryWrite write;
+  std::shared_ptr<const LiveView> live;
+  int attempts = 0;
+  std::string held;  // the key of the account that it writes; "": none
+};
+
+}  // namespace lb

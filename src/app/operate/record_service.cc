@@ -1,0 +1,340 @@
+#include "app/operate/record_service.h"
+
+#include <algorithm>
+
+#include "admin/command/station.h"
+#include "api/records/audit_plans.h"
+#include "api/request/made_answer.h"
+#include "app/operate/record_job.h"
+#include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
+#include "auth/password/password_hash.h"
+#include "base/cat.h"
+#include "net/crypto/digest.h"
+
+namespace lb {
+
+RecordService::RecordService(Services& services)
+    : services_(services),
+      view_(std::make_shared<const RecordView>(RecordView{std::make_shared<const RecordBook>()})),
+      bans_(std::make_shared<const BanList>()),
+      life_(services),
+      keys_(services),
+      certificates_(services),
+      logouts_(services),
+      ban_sweep_(services),
+      usages_(services.loops.control()),
+      bitrates_(services),
+      sight_(services),
+      orders_(services),
+      moves_(services,
+             [this](const BookRow<MountRecord>& row, MoveStep step) { step_of_move(row, step); }),
+      patience_(services.loops.control(), [this] { settle_applied(); }),
+      retry_(services.loops.control(), [this] { load(); }),
+      start_(services.loops.control(), [this] { end_of_start(); }),
+      catch_up_(services.loops.control(), [this] { plan_those_behind(); }),
+      rest_(services.loops.control(), [this] {
+        if (when_at_rest_)
+          std::exchange(when_at_rest_, nullptr)("changes of records are under way at this moment");
+      }) {}
+
+RecordService::~RecordService() = default;
+
+void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
+  if (rests_) {
+    resting_.emplace_back(std::move(task), std::move(done));
+    return;
+  }
+  auto job = std::make_shared<Job>();
+  job->task = std::move(task);
+  job->done = std::move(done);
+  if (!registry_ && !job->task.endpoint->order_only) {
+    job->done(no_store());
+    return;
+  }
+  if (auto problem = unread(); problem && !job->task.endpoint->order_only) {
+    job->done(*std::move(problem));
+    return;
+  }
+  if (waiting_ >= kMaxWaiting) {
+    job->done(Problem{ProblemName::kOverloaded,
+                      cat({waiting_, " changes wait; this one was not taken"})});
+    return;
+  }
+  const ApiRequest& request = job->task.request;
+  if (request.key && !request.dry_run()) {
+    const std::string key = made_key(request, job->task.who);
+    if (made_under_way_.contains(key)) {
+      job->done(Problem{ProblemName::kBusy, "a request with this Idempotency-Key is under way"});
+      return;
+    }
+    made_under_way_.insert(key);
+    job->made = key;
+  }
+  ++waiting_;
+  check(job);
+}
+
+void RecordService::check(const JobPtr& job) {
+  const Look what = job->task.endpoint->look;
+  if (what == Look::kNothing) return plan(job);
+  sight_.check(what, job->task.request, [this, job](std::shared_ptr<const LiveView> live) {
+    if (stopped_) return;
+    if (!live)
+      return finish(
+          job, Problem{ProblemName::kOverloaded, "too many requests look at listeners at once"});
+    job->live = std::move(live);
+    plan(job);
+  });
+}
+
+void RecordService::plan(const JobPtr& job) {
+  if (waits_to_place(job)) return;
+  job->book = view_.read()->book;
+  job->config = services_.config.read();
+  if (!job->made.empty())
+    if (const std::string* made = job->book->made(job->made)) {
+      const RegistryRecord record{job->made, *made, job->book->revision_of(job->made)};
+      if (answer_from_made(job, std::span(&record, 1))) return;
+    }
+  services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
+    const Task& task = job->task;
+    ApiWorld around = world(*job->config);
+    around.live = job->live;
+    around.has_store = has_store;
+    job->plan = task.endpoint->plan(
+        {task.request, task.who, *job->book, *job->config, around, services_.clock.wall()});
+    if (auto* planned = std::get_if<Planned>(&job->plan)) {
+      job->write = planned->write;
+      if (!job->made.empty() && !planned->again)
+        job->write.made = {job->made,
+                           seal_answer(task.request, task.who, planned->answer, around.random)};
+    }
+    services_.loops.control().post([this, job] { planned(job); });
+  });
+}
+
+void RecordService::planned(const JobPtr& job) {
+  if (stopped_) return;
+  if (auto* problem = std::get_if<Problem>(&job->plan)) {
+    finish(job, std::move(*problem));
+    return;
+  }
+  Planned& plan = std::get<Planned>(job->plan);
+  if (job->task.request.dry_run()) {
+    finish(job, std::move(plan.answer));
+    return;
+  }
+  if (!plan.order || job->attempts > 0) return ordered(job);
+  orders_.carry_out(*plan.order, job->task.who.name, [this, job](std::optional<Problem> problem) {
+    if (stopped_) return;
+    if (problem)
+      finish(job, *std::move(problem));
+    else
+      ordered(job);
+  });
+}
+
+void RecordService::ordered(const JobPtr& job) {
+  Planned& plan = std::get<Planned>(job->plan);
+  if (plan.writes())
+    commit(job);
+  else
+    finish(job, std::move(plan.answer));
+}
+
+void RecordService::commit(const JobPtr& job) {
+  if (taken_over_) {
+    before_open_.push_back(job);
+    return;
+  }
+  if (!registry_->state().up) {
+    finish(job, read_only());
+    return;
+  }
+  if (waits_for_account(job)) return;
+  registry_->commit(job->write, [this, job](CommitAnswer answer) {
+    if (!reading_) return committed(job, std::move(answer));
+    // The book has it behind what is being read.
+    behind_reading_.emplace_back(
+        [this, job, answer = std::move(answer)]() mutable { committed(job, std::move(answer)); });
+  });
+}
+
+void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
+  if (stopped_) return;
+  Planned& plan = std::get<Planned>(job->plan);
+  switch (answer.result) {
+    case CommitResult::kDone:
+      placed(job);
+      if (plan.again) {
+        job->task.request.if_match.clear();  // the first part was judged by it
+        this->plan(job);
+        return;
+      }
+      release_account(job);
+      stamp(plan.answer, answer.revision);
+      wait_until_laid(job, answer.revision);
+      return;
+    case CommitResult::kConflict: {
+      if (answer_from_made(job, answer.current)) return;
+      if (++job->attempts >= kAttempts) {
+        finish(job, Problem{ProblemName::kOverloaded,
+                            "other requests have changed the same records all the time while this "
+                            "one was tried; nothing was written"});
+        return;
+      }
+      plan_after_conflict(job, answer);
+      return;
+    }
+    case CommitResult::kUnavailable:
+      finish(job, read_only(answer.why));
+      return;
+  }
+}
+
+// The same request was answered before: its answer once more.
+bool RecordService::answer_from_made(const JobPtr& job, std::span<const RegistryRecord> records) {
+  const auto at = std::find_if(records.begin(), records.end(), [&](const RegistryRecord& record) {
+    return !job->made.empty() && record.key == job->made && record.revision != 0;
+  });
+  if (at == records.end()) return false;
+  auto kept = open_answer(job->task.request, job->task.who, at->value);
+  if (auto* problem = std::get_if<Problem>(&kept)) {
+    finish(job, std::move(*problem));
+    return true;
+  }
+  ApiAnswer answer = std::get<ApiAnswer>(std::move(kept));
+  stamp(answer, at->revision);  // one write had both
+  finish(job, std::move(answer));
+  return true;
+}
+
+void RecordService::wait_until_laid(const JobPtr& job, std::uint64_t revision) {
+  if (laid_revision_ >= revision) {
+    finish(job, std::move(std::get<Planned>(job->plan).answer));
+    return;
+  }
+  applying_.push_back({revision, services_.loops.control().now() + kApplyPatience, job});
+  if (!patience_.armed()) patience_.after(kApplyPatience);
+}
+
+void RecordService::settle_applied() {
+  const SteadyTime now = services_.loops.control().now();
+  std::vector<JobPtr> settled;
+  std::erase_if(applying_, [&](const Applying& one) {
+    if (one.revision > laid_revision_ && now < one.until) return false;
+    settled.push_back(one.job);
+    return true;
+  });
+  for (const JobPtr& job : settled) finish(job, std::move(std::get<Planned>(job->plan).answer));
+  if (!applying_.empty() && !patience_.armed()) patience_.after(kApplyPatience);
+}
+
+void RecordService::finish(const JobPtr& job, Answer answer) {
+  --waiting_;
+  if (!job->made.empty()) made_under_way_.erase(job->made);
+  placed(job);
+  release_account(job);
+  if (const auto* given = std::get_if<ApiAnswer>(&answer)) {
+    if (!job->task.request.dry_run()) audit(*job, std::to_string(given->status));
+  } else {
+    audit(*job, std::string(problem_kind(std::get<Problem>(answer).name).name));
+  }
+  job->done(std::move(answer));
+  at_rest();
+}
+
+// What only reads is not written down.
+void RecordService::audit(const Job& job, std::string result) const {
+  // As it was when that was planned: what is deleted has its account no more.
+  audit(job.task, job.plan, *(job.book ? job.book : view_.read()->book), std::move(result));
+}
+
+void RecordService::audit(const Task& task, const Plan& plan, const RecordBook& book,
+                          std::string result) const {
+  if (task.endpoint->method == Method::kGet) return;
+  const auto* planned = std::get_if<Planned>(&plan);
+  const ApiDeed* deed = planned != nullptr && planned->deed ? &*planned->deed : nullptr;
+  AuditEntry entry;
+  entry.user = task.who.name;
+  entry.role = to_text(task.who.role);
+  entry.via = task.who.via;
+  entry.ip = task.who.ip;
+  if (deed != nullptr) {
+    entry.action = deed->what;
+    entry.on = deed->on;
+    for (const ApiDeed::Change& change : deed->changes)
+      entry.changes.push_back({change.field, change.before, change.after});
+  } else {
+    entry.action = task.endpoint->name;
+    entry.on = task.request.path;
+  }
+  entry.account = task.who.account;
+  entry.of_account = audited_account(book, entry.on, deed);
+  entry.result = std::move(result);
+  services_.login->audit(std::move(entry));
+}
+
+Problem RecordService::no_store() const {
+  const auto config = services_.config.read();
+  if (config->masters.empty())
+    return {ProblemName::kNoStore,
+            "this server has no <store>; its configuration file says what there is"};
+  Problem problem{ProblemName::kNotHere, "a node keeps no records; its masters do"};
+  std::vector<std::string> names;
+  for (const MasterSettings& master : config->masters)
+    names.push_back(cat({master.server, ":", master.port}));
+  problem.lists.emplace_back("masters", std::move(names));
+  return problem;
+}
+
+// `why`: of one write that failed while others may not.
+Problem RecordService::read_only(const std::string& why) const {
+  const RegistryState state = registry_->state();
+  if (state.up && !why.empty())
+    return {ProblemName::kReadOnly, "the store did not take this change: " + why};
+  return {ProblemName::kReadOnly, cat({"the store takes no changes since ", http_date(state.since),
+                                       state.words.empty() ? "" : ": " + state.words})};
+}
+
+std::optional<Problem> RecordService::unread() const {
+  const auto view = view_.read();
+  if (view->unread.empty()) return std::nullopt;
+  return Problem{ProblemName::kReadOnly,
+                 "the store cannot be read, and nothing is known of its records: " + view->unread};
+}
+
+std::optional<RegistryState> RecordService::store_state() const {
+  if (!registry_) return std::nullopt;
+  return registry_->state();
+}
+
+RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiRequest& request,
+                                          const ApiCaller& who) const {
+  if (auto problem = unread(); problem && !endpoint.order_only) return *std::move(problem);
+  const auto view = view_.read();
+  const auto config = services_.config.read();
+  Plan plan =
+      endpoint.plan({request, who, *view->book, *config, world(*config), services_.clock.wall()});
+  if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
+  return std::move(std::get<Planned>(plan).answer);
+}
+
+RecordService::Answer RecordService::read_audience(
+    const Task& task, Sqlite* database, const std::string& why,
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> who) const {
+  const auto view = view_.read();
+  const auto config = services_.config.read();
+  ApiWorld around = world(*config);
+  around.audience = database;
+  around.audience_why = why;
+  around.audience_who = who;
+  Plan plan = task.endpoint->plan(
+      {task.request, task.who, *view->book, *config, around, services_.clock.wall()});
+  if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
+  if (std::get<Planned>(plan).deed) audit(task, plan, *view->book, "ok");
+  return std::move(std::get<Planned>(plan).answer);
+}
+
+}  // namespace lb

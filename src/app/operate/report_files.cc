@@ -1,0 +1,93 @@
+#include "app/operate/report_files.h"
+
+#include <utility>
+
+#include "api/audience/session_files.h"
+#include "app/audience/audience_service.h"
+#include "app/operate/record_service.h"
+#include "app/services/event_service.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kReportModule = "audience/report";
+
+}  // namespace
+
+ReportFiles::ReportFiles(Accounts& accounts)
+    : accounts_(accounts), timer_(accounts.loops.control(), [this] { check(); }) {}
+
+void ReportFiles::configure(const Config& config) {
+  std::map<std::string, Told> before = std::exchange(told_, {});
+  for (const AudienceReportSettings& report : config.audience.reports)
+    told_[report_key(report)] = std::move(before[report_key(report)]);
+  if (told_.empty())
+    timer_.cancel();
+  else
+    timer_.after(kFirst);
+}
+
+void ReportFiles::check() {
+  timer_.after(kEvery);
+  AudienceService& audience = *accounts_.listenings;
+  if (!audience.on()) return;
+  const auto config = accounts_.config.read();
+  for (const AudienceReportSettings& report : config->audience.reports) {
+    if (audience.sends_up() && !is_session_report(report.name)) {
+      complain(report, "the master that has the database of the audience writes it, not this one");
+      continue;
+    }
+    Known known;
+    for (const auto& [key, told] : told_) known[key] = told.month;
+    const bool asked = audience.ask([this, report, config, known = std::move(known)](
+                                        Sqlite* database, const std::string& why) {
+      accounts_.loops.control().post([this, filed = file(report, known, *config, database, why)] {
+        for (const auto& [one, result] : filed) written(one, result);
+      });
+    });
+    if (!asked) return;  // the next look asks again
+  }
+}
+
+ReportFiles::Filed ReportFiles::file(const AudienceReportSettings& report, const Known& known,
+                                     const Config& config, Sqlite* database,
+                                     const std::string& why) const {
+  Filed filed;
+  if (database == nullptr) {
+    filed.emplace_back(report, Error::io(why));
+    return filed;
+  }
+  const WallTime now = accounts_.clock.wall();
+  const auto month = due_month(report, now);
+  const auto records = accounts_.records->view();
+  for (const AudienceReportSettings& one : reports_of(report, *records->book)) {
+    if (filed.size() == kAtOnce) break;
+    const auto told = known.find(report_key(one));
+    if (month && told != known.end() && told->second == *month) continue;
+    filed.emplace_back(one, file_report(one, config, *records->book, *database, now));
+  }
+  return filed;
+}
+
+void ReportFiles::written(const AudienceReportSettings& report, const Result<FiledReport>& filed) {
+  if (!filed) return complain(report, filed.error().what);
+  told_[report_key(report)].month = filed->month;
+  if (!filed->is_new) return;
+  accounts_.log.info(kReportModule, cat({"the report ", report.name, " of ", filed->month,
+                                         " has been written to ", filed->path}));
+  accounts_.events->publish("report", report.name,
+                            {{"month", filed->month}, {"file", filed->path}});
+}
+
+void ReportFiles::complain(const AudienceReportSettings& report, const std::string& what) {
+  Told& told = told_[report_key(report)];
+  const SteadyTime now = accounts_.clock.steady();
+  if (told.has_complained && now - told.complained < kComplainEvery) return;
+  told.has_complained = true;
+  told.complained = now;
+  accounts_.log.error(kReportModule, cat({"the report ", report.name, " was not written: ", what}));
+  accounts_.events->publish("report-failed", report.name, {{"why", what}});
+}
+
+}  // namespace lb

@@ -1,0 +1,152 @@
+#include "app/operate/usage_watch.h"
+
+#include <utility>
+
+#include "app/audience/audience_service.h"
+#include "app/cluster/cluster_links.h"
+#include "app/operate/record_service.h"
+#include "app/services/event_service.h"
+#include "base/cat.h"
+#include "base/file.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kUsageModule = "audience/usage";
+constexpr std::size_t kLongestLevels = 4 << 20;
+
+}  // namespace
+
+UsageWatch::UsageWatch(Network& network)
+    : network_(network),
+      view_(std::make_shared<const UsageBook>()),
+      told_(std::make_shared<const Closed>()),
+      timer_(network.loops.control(), [this] { check(); }) {}
+
+void UsageWatch::configure(const Config& config) {
+  const bool counts = config.audience.enabled || config.store.type != StoreType::kNone;
+  if (const std::string directory = state_directory(config);
+      levels_path_.empty() && counts && !directory.empty()) {
+    levels_path_ = directory + "/audience.quotas";
+    if (const auto file = read_file(FileAt(levels_path_), {.limit = kLongestLevels}); file)
+      levels_ = parse_usage_levels(file->text, month_);
+  }
+  if (counts)
+    timer_.after(std::chrono::seconds(1));
+  else
+    timer_.cancel();
+}
+
+bool UsageWatch::is_closed(const std::string& mount) const {
+  const std::int64_t now = unix_seconds(network_.clock.wall());
+  if (const auto told = told_.read(); !told->empty()) {
+    const auto row = told->find(mount_account(*network_.config.read(), mount));
+    if (row != told->end() && now < row->second) return true;
+  }
+  const auto usage = view_.read();
+  if (usage->closed.empty() || now >= usage->until) return false;
+  const auto records = network_.records->view();
+  const auto* row = records->book->mount(mount);
+  return row != nullptr && usage->closed.contains(row->value.account);
+}
+
+void UsageWatch::check() {
+  timer_.after(kEvery);
+  AudienceService& audience = *network_.listenings;
+  if (under_way_) return;
+  const auto records = network_.records->view();
+  if (!has_usage_quotas(*records->book)) {
+    if (!view_.read()->used.empty()) {
+      network_.links->conf().set_closed({});
+      view_.publish(std::make_shared<const UsageBook>());
+    }
+    levels_.clear();
+    return;
+  }
+  if (!audience.on() || audience.sends_up())
+    return counted(no_usage(*records->book, network_.clock.wall()));
+  under_way_ = audience.ask(
+      [this, records, config = network_.config.read()](Sqlite* database, const std::string& why) {
+        auto usage = database == nullptr
+                         ? Result<UsageBook>(Error::io(why))
+                         : month_usage(*config, *records->book, *database, network_.clock.wall());
+        network_.loops.control().post(
+            [this, usage = std::move(usage)]() mutable { counted(std::move(usage)); });
+      });
+}
+
+void UsageWatch::keep_levels() {
+  std::string text = usage_levels_text(month_, levels_);
+  if (levels_path_.empty() || text == kept_) return;
+  kept_ = text;
+  network_.disk.loop().post([this, path = levels_path_, text = std::move(text)] {
+    if (const auto written = replace_file(FileAt(path), text, {.synced = Synced::kBytes}); !written)
+      network_.log.warn(kUsageModule,
+                        written.error().what + "; events of quotas come again after a restart");
+  });
+}
+
+void UsageWatch::counted(Result<UsageBook> own) {
+  under_way_ = false;
+  const auto records = network_.records->view();
+  const auto config = network_.config.read();
+  if (own) {
+    own_ = *std::move(own);
+  } else {
+    if (unsigned held = 0; guard_.pass(network_.clock.steady(), held))
+      network_.log.error(kUsageModule,
+                         own.error().what + "; quotas of hours and transfer wait for it");
+    if (own_.month != no_usage(*records->book, network_.clock.wall()).month) return;
+  }
+  // With files no other master writes, and none reads.
+  const bool counts = (network_.listenings->on() && !network_.listenings->sends_up()) ||
+                      config->store.type == StoreType::kEtcd;
+  if (!counts && !std::exchange(warned_, true))
+    network_.log.warn(kUsageModule,
+                      "accounts have a quota of hours or transfer, and this server has no database "
+                      "of an <audience/>: nothing is counted, and no listener is kept out");
+  network_.records->share_usage(own_);
+  known(own_, with_shares(own_, *records->book, node_name(*config)));
+}
+
+void UsageWatch::tell(const UsageNotice& notice, const UsageBook& usage) {
+  const auto records = network_.records->view();
+  const auto* account = records->book->account(notice.account);
+  if (account == nullptr) return;
+  const AccountUsage& used = usage.used.find(notice.account)->second;
+  const AccountQuota& quota = account->value.quota;
+  const bool of_hours = notice.what == "hours";
+  const std::uint64_t limit = (of_hours ? quota.hours : quota.transfer).value_or(0),
+                      amount = of_hours ? used.hours() : used.bytes;
+  network_.log.warn(
+      kUsageModule,
+      cat({"account ", notice.account, " has used ", amount, " of its ", limit,
+           of_hours ? " hours of " : " bytes of ", usage.month,
+           notice.percent == 100 && quota.hard ? "; its mounts take no new listener" : ""}));
+  network_.events->publish("account-quota", notice.account,
+                           {{"what", std::string(notice.what)},
+                            {"percent", std::to_string(notice.percent)},
+                            {"used", std::to_string(amount)},
+                            {"limit", std::to_string(limit)},
+                            {"hard", quota.hard ? "1" : "0"},
+                            {"month", usage.month}});
+}
+
+void UsageWatch::known(const UsageBook& own, const UsageBook& usage) {
+  const auto records = network_.records->view();
+  const std::string self = node_name(*network_.config.read());
+  UsageLevels levels = usage_levels(usage, *records->book);
+  if (month_ != usage.month) levels_.clear();
+  month_ = usage.month;
+  for (const UsageNotice& notice : usage_notices(levels_, levels))
+    if (has_largest_share(own, *records->book, self, notice.account, notice.what))
+      tell(notice, usage);
+  levels_ = std::move(levels);
+  keep_levels();
+  std::map<std::string, std::int64_t> closed;
+  for (const std::string& account : usage.closed) closed[account] = usage.until;
+  network_.links->conf().set_closed(closed);
+  view_.publish(std::make_shared<const UsageBook>(usage));
+}
+
+}  // namespace lb

@@ -1,0 +1,120 @@
+#include "app/pages/archive_sight.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
+#include "archive/read/past_reading.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxTitles = 1000, kMaxTitleFiles = 2048, kTitleFilesOfTurn = 8;
+// Of what other nodes have recorded, the titles of so much, a day and what its files reach beyond
+// it, back from the newest that is asked for.
+constexpr std::int64_t kRemoteTitlesMs = 26LL * 3600 * 1000;
+
+struct TitleSearch {
+  ArchiveService& archive;
+  const ArchiveAsk ask;
+  const std::function<void(ArchiveSight)> then;
+  ArchiveSight sight;
+  Catalog::Files files;
+  bool listed = false;   // `files` are those in which to look
+  std::size_t next = 0;  // from the newest file backwards; 0: none is left
+  std::size_t looked = 0;
+  std::vector<ArchiveTitle> newest_first = {};
+};
+
+void add_titles(TitleSearch& search, const ArchiveFile& file) {
+  const FileIndex& index = file.index;
+  for (auto fact = index.facts.rbegin(); fact != index.facts.rend(); ++fact) {
+    if (!fact->metadata) continue;
+    const std::int64_t ms = index.marks[index.mark_before(fact->offset)].wall_ms;
+    if (ms >= search.ask.from_ms && ms < search.ask.to_ms)
+      search.newest_first.push_back({ms, fact->metadata->song()});
+  }
+}
+
+// Files of two nodes may overlap, and tell of the same titles.
+void finish_titles(TitleSearch& search) {
+  auto& found = search.newest_first;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const ArchiveTitle& a, const ArchiveTitle& b) { return a.ms > b.ms; });
+  auto& out = search.sight.titles;
+  for (auto at = found.rbegin(); at != found.rend(); ++at)
+    if (out.empty() || out.back().title != at->title) out.push_back(std::move(*at));
+  search.then(std::move(search.sight));
+}
+
+bool look_for_titles(TitleSearch& search, PastReading& reading) {
+  const RecordedFiles& files = *search.files;
+  std::size_t next = search.next;
+  while (next > 0 && files[next - 1].from_ms >= search.ask.to_ms) --next;
+  std::vector<std::shared_ptr<const ArchiveFile>> opened;
+  while (opened.size() < kTitleFilesOfTurn && next > 0 &&
+         search.looked + opened.size() < kMaxTitleFiles &&
+         files[next - 1].to_ms > search.ask.from_ms)
+    opened.push_back(reading.open(files[--next]));
+  if (reading.lacks()) return false;
+  search.next = next;
+  search.looked += opened.size();
+  for (const auto& file : opened)
+    if (file) add_titles(search, *file);
+  if (!opened.empty() && search.newest_first.size() < kMaxTitles) return true;
+  finish_titles(search);
+  return false;
+}
+
+// The files in which titles are looked for.  False: other nodes are asked first.
+bool list_files(TitleSearch& search, PastReading& reading) {
+  ArchiveService& archive = search.archive;
+  RemoteArchive& remote = archive.remote().archive();
+  const std::string& mount = search.ask.mount;
+  search.files = archive.catalog().files(mount);
+  std::int64_t newest = 0;
+  for (const HolderRow& row : remote.holders()->of(mount))
+    for (const HeldRange& range : row.ranges)
+      newest = std::max(newest, range.to_ms == 0 ? search.ask.now_ms : range.to_ms);
+  const std::int64_t to_ms = std::min(search.ask.to_ms, newest);
+  const std::int64_t from_ms = std::max(search.ask.from_ms, to_ms - kRemoteTitlesMs);
+  if (from_ms < to_ms && !search.files->covers(from_ms, to_ms)) {
+    if (!reading.check(from_ms, to_ms)) return false;
+    search.files = remote.files(mount);
+  }
+  search.next = search.files->size();
+  search.listed = true;
+  return true;
+}
+
+}  // namespace
+
+void gather_archive(ArchiveService& archive, ArchiveAsk ask,
+                    std::function<void(ArchiveSight)> then) {
+  ArchiveSight sight;
+  sight.on = archive.on();
+  const auto holders = archive.remote().archive().holders();
+  std::set<std::string> names;
+  for (const std::string& name : archive.catalog().mounts()) names.insert(name);
+  for (const auto& [name, rows] : holders->all()) names.insert(name);
+  for (const std::string& name : names) {
+    if (!ask.mount.empty() && name != ask.mount) continue;
+    const auto files = archive.catalog().files(name);
+    sight.mounts.push_back(
+        {name, files->bytes(), ranges_and_places(*files, holders->of(name), ask.now_ms)});
+  }
+  const bool titles = ask.titles && !sight.mounts.empty();
+  const std::string mount = ask.mount;
+  TitleSearch search{archive, std::move(ask), std::move(then), std::move(sight), nullptr};
+  if (!titles) return finish_titles(search);
+  std::make_shared<PastReading>(archive.readers(), archive.dir(), mount)
+      ->run([search = std::move(search)](PastReading& reading) mutable {
+        return search.listed ? look_for_titles(search, reading) : list_files(search, reading);
+      });
+}
+
+}  // namespace lb

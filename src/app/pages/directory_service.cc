@@ -1,0 +1,119 @@
+#include "app/pages/directory_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/services/services.h"
+#include "base/cat.h"
+#include "net/loop/coalesce.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kDirectoryTick = 1s;
+constexpr auto kLongestFarewell = 2s;
+
+bool is_public(const MountSettings& settings, const SourceFacts& facts) {
+  if (settings.hidden) return false;
+  if (settings.is_public >= 0) return settings.is_public > 0;
+  const auto said = facts.stats.find("public");
+  return said != facts.stats.end() && said->second == "1";
+}
+
+}  // namespace
+
+DirectoryService::DirectoryService(Network& network)
+    : network_(network),
+      fetcher_(network.loops.control()),
+      announcer_(
+          network.clock, network.log,
+          [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
+            post(directory, std::move(form), std::move(answer));
+          }),
+      timer_(network.loops.control(), [this] { stopping_ ? finish() : tick(); }) {}
+
+void DirectoryService::configure(const Config& config) {
+  std::vector<YpDirectory> directories;
+  for (const DirectorySettings& settings : config.directories)
+    directories.push_back({settings.url, settings.timeout, settings.touch_interval});
+  const bool any = !directories.empty();
+  announcer_.set_directories(std::move(directories));
+  if (!any)
+    timer_.cancel();
+  else if (!timer_.armed())
+    timer_.after(kDirectoryTick);
+}
+
+void DirectoryService::tick() {
+  announcer_.tick(public_streams());
+  timer_.after(coalesced(network_.loops.control(), kDirectoryTick));
+}
+
+std::vector<YpStream> DirectoryService::public_streams() const {
+  std::vector<YpStream> streams;
+  const auto config = network_.config.read();
+  const ListenersElsewhere elsewhere = network_.cluster->listeners_elsewhere();
+  for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all) {
+    const auto settings = mount->settings();
+    const auto facts = mount->facts();
+    if (!is_public(*settings, *facts)) continue;
+    const auto codec = mount->codec();
+    const auto stat = [&facts](const std::string& key) {
+      const auto at = facts->stats.find(key);
+      return at == facts->stats.end() ? std::string() : at->second;
+    };
+    YpStream stream;
+    stream.mount = name;
+    stream.name = settings->stream_name.value_or(stat("server_name"));
+    stream.genre = settings->genre.value_or(stat("genre"));
+    stream.cluster_password = settings->cluster_password;
+    stream.description = settings->stream_description.value_or(stat("server_description"));
+    stream.url = settings->stream_url.value_or(stat("server_url"));
+    stream.listenurl = settings->listenurl.empty()
+                           ? cat({"http://", Services::authority(*config), name})
+                           : settings->listenurl;
+    stream.type = settings->type.value_or(stat("server_type"));
+    stream.subtype = settings->subtype.value_or(codec->subtype);
+    stream.bitrate = settings->bitrate.value_or(stat("bitrate"));
+    if (stream.bitrate.empty()) stream.bitrate = stat("ice-bitrate");
+    if (stream.bitrate.empty() && codec->audio_bitrate_bps > 0)
+      stream.bitrate = std::to_string(codec->audio_bitrate_bps / 1000);
+    stream.audio_info = stat("audio_info");
+    stream.song = mount->metadata()->song();
+    stream.listeners = static_cast<std::uint64_t>(mount->audience());
+    if (elsewhere.counted) stream.listeners += elsewhere.of(name);
+    stream.max_listeners = settings->max_listeners >= 0
+                               ? static_cast<std::uint64_t>(settings->max_listeners)
+                               : config->limits.clients;
+    streams.push_back(std::move(stream));
+  }
+  return streams;
+}
+
+void DirectoryService::post(const YpDirectory& directory, std::string form,
+                            YpAnnouncer::Answer answer) {
+  FetchRequest request;
+  request.url = directory.url;
+  request.form = std::move(form);
+  request.user_agent = network_.config.read()->server_id;
+  request.timeout = directory.timeout;
+  request.redirects = 3;
+  fetcher_.start(std::move(request), std::move(answer));
+}
+
+void DirectoryService::stop(UniqueFunction<void()> done) {
+  stopping_ = true;
+  done_ = std::move(done);
+  timer_.after(kLongestFarewell);
+  announcer_.withdraw([this] { finish(); });
+}
+
+void DirectoryService::finish() {
+  timer_.cancel();
+  if (done_) std::exchange(done_, nullptr)();
+}
+
+}  // namespace lb

@@ -1,0 +1,41 @@
+// Foreign pages: SHOUTcast's addresses, and the titles that were played lately.  PageCache makes
+// and keeps them like all public pages.
+//
+//   /7.html  /stats  /stats?json=1  /currentsong  /played.html  /played?type=xml|json (SHOUTcast's)
+//   /played.xsl  /played.json                                                            (ours)
+//
+// SHOUTcast's take sid=N, or mount= as ours do.  Streams are numbered from 1 in the order of their
+// names, those with a section or a <station> also while they are off the air; the
+// <shoutcast-mount>, where there is one, is number 1.  A number that there is not is 404.
+// Hidden mounts are not shown.  A mount or a file of the web root with such a name goes first.
+//
+// Thread: foreign_page_ask() any; foreign_page() "pages".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/page/shoutcast_pages.h"
+#include "app/pages/page_cache.h"
+
+namespace lb {
+
+// The names of all streams that are shown, in the order of their numbers.
+std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config);
+bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name);
+bool is_foreign_path(const Traffic& traffic, const std::string& path);
+// hidden_too: for administrators.
+ShoutcastStream shoutcast_stream(const Traffic& traffic, const Config& config,
+                                 const std::string& name, const StatsDocument& document,
+                                 bool hidden_too = false);
+// nullopt: there is no such stream.
+std::optional<PageAsk> foreign_page_ask(const Traffic& traffic, const std::string& path,
+                                        const std::string& query);
+// nullopt: not one of these.
+std::optional<Result<RenderedPage>> foreign_page(const Traffic& traffic, const PageAsk& ask,
+                                                 const Config& config,
+                                                 const StatsDocument& document,
+                                                 XsltRenderer& renderer);
+
+}  // namespace lb

@@ -1,0 +1,78 @@
+#include "app/pages/history_service.h"
+
+#include <utility>
+
+#include "app/pages/history_sample.h"
+#include "base/cat.h"
+#include "base/file.h"
+#include "net/loop/coalesce.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kLongestHistoryFile = std::size_t{200} << 20;
+
+}  // namespace
+
+HistoryService::HistoryService(Network& network)
+    : network_(network), timer_(network.stats_thread.loop(), [this] { check(); }) {}
+
+std::string HistoryService::path(const Config& config) {
+  const std::string directory = state_directory(config);
+  return directory.empty() ? directory : directory + "/history";
+}
+
+void HistoryService::configure(const Config& config, bool at_start) {
+  const bool on = config.console.enabled && config.console.history.count() > 0;
+  if (at_start && on) {
+    if (const std::string file = path(config); !file.empty()) {
+      const auto text = read_file(FileAt(file), {.limit = kLongestHistoryFile});
+      if (!text) {
+        if (text.error().code != Error::Code::kNotFound)
+          network_.log.warn("history/read", text.error().what + "; the charts begin empty");
+      } else if (auto read = history_.restore(text->text); !read) {
+        network_.log.warn("history/read",
+                          cat({file, ": ", read.error().what, "; the charts begin empty"}));
+      }
+    }
+  }
+  if (on_.exchange(on) == on) return;
+  if (!on) history_.clear();
+  network_.stats_thread.loop().post([this, on] {
+    saved_ = network_.clock.steady();
+    if (on)
+      timer_.after(coalesced(network_.stats_thread.loop(), kEvery));
+    else
+      timer_.cancel();
+  });
+}
+
+void HistoryService::check() {
+  if (!on_) return;
+  history_.take(unix_seconds(network_.clock.wall()), sample_of(network_));
+  timer_.after(coalesced(network_.stats_thread.loop(), kEvery));
+  const SteadyTime now = network_.clock.steady();
+  if (now - saved_ < kSaveEvery) return;
+  saved_ = now;
+  std::string file = path(*network_.config.read());
+  if (file.empty()) return;
+  network_.disk.loop().post([this, file = std::move(file)] { write(file, history_.bytes()); });
+}
+
+void HistoryService::save() {
+  if (!on_) return;
+  if (const std::string file = path(*network_.config.read()); !file.empty())
+    write(file, history_.bytes());
+}
+
+void HistoryService::write(const std::string& path, const std::string& bytes) {
+  const auto written = replace_file(FileAt(path), bytes, {.synced = Synced::kBytes});
+  if (written) {
+    told_ = false;
+  } else if (!told_.exchange(true)) {
+    network_.log.warn("history/write",
+                      written.error().what + "; the history ends with this process");
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,48 @@
+// HistoryService: takes a sample of listeners and kbit/s each 10 s into the History, and keeps that
+// in a file of the state directory.
+//
+// A station without <console> takes none.
+// Thread: control; samples on the thread "stats", files on "disk".
+// Ownership: Services.
+// Errors: a file that is damaged is told and left out; one that cannot be written is told once, and
+// tried again.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "admin/metrics/history.h"
+#include "app/services/network.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+class HistoryService {
+ public:
+  static constexpr std::chrono::seconds kEvery{10};
+  static constexpr std::chrono::seconds kSaveEvery{300};
+
+  explicit HistoryService(Network& network);
+
+  // At the start (before the loops run) what was kept is read.
+  void configure(const Config& config, bool at_start);
+  void save();  // what there is, by a thread that may wait: at the end
+
+  // -- any thread --------------------------------------------------------------------------------
+  // Null: none is kept.
+  const History* history() const noexcept { return on_ ? &history_ : nullptr; }
+
+ private:
+  void check();  // "stats"
+  static std::string path(const Config& config);
+  void write(const std::string& path, const std::string& bytes);
+
+  Network& network_;
+  History history_;
+  std::atomic<bool> on_{false};
+  std::atomic<bool> told_{false};  // that it cannot be written
+  SteadyTime saved_{};             // "stats"
+  Timer timer_;                    // "stats"
+};
+
+}  // namespace lb

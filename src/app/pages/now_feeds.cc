@@ -1,0 +1,219 @@
+#include "app/pages/now_feeds.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/services/worker.h"
+#include "app/topology/listeners_elsewhere.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{500};
+
+class ReaderPlace final : public EndNotice {
+ public:
+  ReaderPlace(GatePass place, AddressTally::Pass address)
+      : place_(std::move(place)), address_(std::move(address)) {}
+  void set_bytes_sent(std::uint64_t) noexcept override {}
+
+ private:
+  GatePass place_;
+  AddressTally::Pass address_;
+};
+
+}  // namespace
+
+NowFeeds::NowFeeds(Services& services)
+    : services_(services),
+      table_(std::make_shared<const Table>()),
+      timer_(services.loops.control(), [this] { tick(); }) {
+  for (unsigned i = 0; i < services.loops.workers(); ++i) {
+    LoopStreams::Shared shared{no_mounts_, uncounted_, services.log,
+                               [](std::string_view) { return std::string(); }};
+    shared.logs_counts = false;
+    streams_.push_back(std::make_unique<LoopStreams>(services.loops.worker(i), std::move(shared)));
+  }
+}
+
+NowFeeds::~NowFeeds() = default;
+
+std::shared_ptr<TextFeed> NowFeeds::find(const std::string& key) const {
+  const auto table = table_.read();
+  const auto at = table->find(key);
+  return at == table->end() ? nullptr : at->second;
+}
+
+void NowFeeds::publish_table() {
+  Table table;
+  for (const auto& [key, feed] : feeds_)
+    if (feed.known) table.emplace(key, feed.text);
+  table_.publish(std::make_shared<const Table>(std::move(table)));
+}
+
+// Strangers choose the name of this server too: beyond half of the sets it is that of the
+// configuration.
+bool NowFeeds::find_room(NowFeedAsk& ask) const {
+  if (feeds_.size() >= kMaxFeeds) return false;
+  if (!ask.is_set()) return true;
+  const auto sets = static_cast<std::size_t>(
+      std::ranges::count_if(feeds_, [](const auto& one) { return one.second.ask.is_set(); }));
+  if (sets >= kMaxSets / 2) ask.url = ask.own_url;
+  return sets < kMaxSets || feeds_.contains(ask.key());
+}
+
+void NowFeeds::make(NowFeedAsk ask, Then then) {
+  services_.loops.control().assert_here();
+  const SteadyTime now = services_.clock.steady();
+  auto at = feeds_.find(ask.key());
+  if (at == feeds_.end()) {
+    if (!find_room(ask)) return then(nullptr);
+    at = feeds_.find(ask.key());
+  }
+  if (at == feeds_.end()) {
+    auto text = TextFeed::create(ask.name(), services_.loops.workers(),
+                                 cat({unix_seconds(services_.clock.wall()), "n", ++made_}));
+    if (!text) {
+      services_.log.warn("now/feed", cat({ask.name(), ": no feed of events was made: ",
+                                          text.error().what, "; the reader was refused"}));
+      return then(nullptr);
+    }
+    at = feeds_.emplace(ask.key(), Feed{}).first;
+    at->second.ask = std::move(ask);
+    at->second.text = std::move(*text);
+    at->second.counted = now;
+    if (!timer_.armed()) timer_.after(kTick);
+  }
+  Feed& feed = at->second;
+  feed.read = now;
+  if (feed.known) return then(feed.text);
+  feed.waiting.push_back(std::move(then));
+  begin_gathering(feed);
+}
+
+void NowFeeds::check(const std::string& mount) {
+  for (auto& [key, feed] : feeds_) {
+    if (!feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr)) continue;
+    feed.changed = true;
+    if (services_.clock.steady() - feed.gathered_at >= kBetweenGatherings) begin_gathering(feed);
+  }
+}
+
+void NowFeeds::begun(const std::string& mount) {
+  for (auto& [key, feed] : feeds_)
+    if (feed.ask.mount == mount) feed.begun = services_.clock.steady();
+  check(mount);
+}
+
+void NowFeeds::begin_gathering(Feed& feed) {
+  if (std::exchange(feed.gathering, true)) return;
+  feed.changed = false;
+  feed.due.reset();
+  feed.gathered_at = services_.clock.steady();
+  services_.pages_thread.loop().post(
+      [this, ask = feed.ask,
+       elsewhere = services_.cluster->listeners_elsewhere(
+           feed.ask.is_set() ? std::nullopt : std::optional(feed.ask.mount))] {
+        std::vector<NowMount> now = gather_feed(services_, elsewhere, ask);
+        services_.loops.control().post([this, key = ask.key(), now = std::move(now)]() mutable {
+          gathered(key, std::move(now));
+        });
+      });
+}
+
+void NowFeeds::set_state(Feed& feed) {
+  const NowEvent state = feed_state(feed.ask, *feed.known, unix_ms(services_.clock.wall()));
+  feed.stated = services_.clock.steady();
+  feed.text->set_state(state.type, state.data);
+}
+
+void NowFeeds::gathered(const std::string& key, std::vector<NowMount> now) {
+  const auto at = feeds_.find(key);
+  if (at == feeds_.end()) return;
+  Feed& feed = at->second;
+  feed.gathering = false;
+  const SteadyTime when = services_.clock.steady();
+  const std::int64_t now_ms = unix_ms(services_.clock.wall());
+  if (const std::int64_t wait_ms = settle_feed(feed.ask, now, now_ms); wait_ms > 0)
+    feed.due = when + std::chrono::milliseconds(wait_ms);
+  Channel::Loops loops = 0;
+  if (feed.known) {
+    // The count is told by the clock, all else when it changes.
+    const bool counts = when - feed.counted >= kBetweenCounts;
+    if (counts) feed.counted = when;
+    for (std::size_t i = 0; i < now.size() && !counts; ++i)
+      if (const ShoutcastStream& before = (*feed.known)[i].stream;
+          before.on_air == now[i].stream.on_air)
+        now[i].stream.listeners = before.listeners;
+    for (const NowEvent& event : feed_events(feed.ask, *feed.known, now, now_ms))
+      if (const auto woken = feed.text->append(event.type, event.data, when)) loops |= *woken;
+  }
+  const bool first = !feed.known;
+  feed.known = std::move(now);
+  set_state(feed);
+  wake(loops, feed.text->mount());
+  if (first) publish_table();
+  for (Then& then : std::exchange(feed.waiting, {})) then(feed.text);
+}
+
+// All feeds of this node: at most kMaxFeeds.
+void NowFeeds::tick() {
+  const SteadyTime now = services_.clock.steady();
+  bool gone = false;
+  for (auto at = feeds_.begin(); at != feeds_.end();) {
+    Feed& feed = at->second;
+    if (feed.text->mount()->listeners() > 0) feed.read = now;
+    if (now - feed.read >= kUnread && feed.waiting.empty()) {
+      wake(feed.text->end(), feed.text->mount());
+      at = feeds_.erase(at);
+      gone = true;
+      continue;
+    }
+    if (feed.begun && now - *feed.begun >= kTimesComeWithin) feed.begun.reset();
+    if (feed.changed || feed.begun || now - feed.counted >= kBetweenCounts ||
+        (feed.due && now >= *feed.due))
+      begin_gathering(feed);
+    if (feed.known && feed.ask.is_set() && now - feed.stated >= kBetweenStates) set_state(feed);
+    if (feed.known && now - feed.text->last_written() >= kHeartbeat)
+      if (const auto loops =
+              feed.text->beat(now, feed_beat(feed.ask, unix_ms(services_.clock.wall()))))
+        wake(*loops, feed.text->mount());
+    ++at;
+  }
+  if (gone) publish_table();
+  if (!feeds_.empty()) timer_.after(kTick);
+}
+
+void NowFeeds::wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+  for (unsigned i = 0; i < streams_.size(); ++i)
+    if ((loops & Channel::Loops{1} << i) != 0)
+      services_.loops.worker(i).post([this, i, mount] { streams_[i]->wake(mount); });
+}
+
+std::optional<std::unique_ptr<EndNotice>> NowFeeds::enter(const Address& address) {
+  const auto config = services_.config.read();
+  if (!places_.try_enter(config->now.max_readers)) return std::nullopt;
+  GatePass place(&places_);
+  AddressTally::Pass of_address;
+  // A proxy that names no client stands for all of its clients.
+  if (!services_.http.read()->trusted_proxies.contains(address)) {
+    auto entered = addresses_.try_enter(address, "", config->now.per_address);
+    if (!entered) return std::nullopt;
+    of_address = std::move(*entered);
+  }
+  return std::make_unique<ReaderPlace>(std::move(place), std::move(of_address));
+}
+
+void NowFeeds::join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
+                    std::string_view last_id) {
+  TextFeed::Start start = feed.start_for(last_id);
+  reader->preamble->headers = std::move(start.text);
+  reader->mount_pass = GatePass::enter(feed.mount()->gate());
+  // The window may have gone on this moment: then the reader comes back and gets the state.
+  if (auto late = streams_[worker]->enter_at(std::move(reader), feed.mount(), start.position))
+    streams_[worker]->ended(std::move(late), *feed.mount(), EndReason::kLagged);
+}
+
+}  // namespace lb

@@ -1,0 +1,96 @@
+// NowFeeds: the events of /api/v1/now/MOUNT/events and of AzuraCast's live feed: a TextFeed for
+// each stream, and for each set of stations, that has readers, and the readers' own fan-outs.  They
+// are no listeners: in no count, and no place of <clients>.
+//
+// A feed is made for its first reader and goes kUnread after its last.  What it is about is
+// gathered on the thread of Services::pages_thread, at most twice a second each; what has changed
+// since becomes events.
+// Thread: control; join() on the reader's worker; find(), enter() and leave any.
+// Ownership: Services.
+// Bounds: kMaxFeeds, of them kMaxSets of stations; <now max-readers= per-address=>; of a feed
+// TextFeed's.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/pages/now_feed_ask.h"
+#include "app/services/services.h"
+#include "base/snapshot.h"
+#include "base/unique_function.h"
+#include "stream/file/text_feed.h"
+#include "stream/listener/address_tally.h"
+#include "stream/listener/loop_streams.h"
+
+namespace lb {
+
+class NowFeeds {
+ public:
+  static constexpr std::size_t kMaxFeeds = 512;
+  static constexpr std::size_t kMaxSets = 64;
+  static constexpr std::chrono::seconds kUnread{60};
+  static constexpr std::chrono::seconds kHeartbeat{20};
+  static constexpr std::chrono::seconds kBetweenCounts{10};
+  static constexpr std::chrono::milliseconds kBetweenGatherings{500};
+  // So long after a source has begun, its times become known, and nothing else says when.
+  static constexpr std::chrono::seconds kTimesComeWithin{12};
+  static constexpr std::chrono::seconds kBetweenStates{1};  // of a feed whose state has the time
+
+  explicit NowFeeds(Services& services);
+  ~NowFeeds();
+
+  // Null: there is no such feed yet.  Any thread.
+  std::shared_ptr<TextFeed> find(const std::string& key) const;
+  // The same once there is one, on control; null: there are too many.
+  void make(NowFeedAsk ask, UniqueFunction<void(std::shared_ptr<TextFeed>)> then);
+  // Something about the stream may have changed.
+  void check(const std::string& mount);
+  // The same: a source has begun to write it.
+  void begun(const std::string& mount);
+
+  // A reader's place; nullopt: there is none, in all or for its address.  Any thread.
+  std::optional<std::unique_ptr<EndNotice>> enter(const Address& address);
+  // On the worker of this number.
+  void join(unsigned worker, std::unique_ptr<Listener> reader, const TextFeed& feed,
+            std::string_view last_id);
+  std::int64_t readers() const noexcept { return places_.inside(); }
+
+ private:
+  using Then = UniqueFunction<void(std::shared_ptr<TextFeed>)>;
+  struct Feed {
+    NowFeedAsk ask;
+    std::shared_ptr<TextFeed> text;
+    std::optional<std::vector<NowMount>> known;  // nullopt: not gathered yet
+    std::vector<Then> waiting;
+    bool gathering = false, changed = false;
+    SteadyTime gathered_at{}, counted{}, read{}, stated{};
+    std::optional<SteadyTime> begun;  // the source of its stream
+    std::optional<SteadyTime> due;    // a title is heard then that is not told yet
+  };
+  bool find_room(NowFeedAsk& ask) const;
+  void begin_gathering(Feed& feed);
+  void gathered(const std::string& key, std::vector<NowMount> now);
+  void set_state(Feed& feed);
+  void tick();
+  void publish_table();
+  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+
+  Services& services_;
+  ServerCounters uncounted_;
+  MountTable no_mounts_;
+  std::vector<std::unique_ptr<LoopStreams>> streams_;  // one a worker
+  std::map<std::string, Feed> feeds_;
+  using Table = std::map<std::string, std::shared_ptr<TextFeed>>;
+  Snapshot<Table> table_;
+  Gate places_;
+  AddressTally addresses_;
+  std::uint64_t made_ = 0;
+  Timer timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,185 @@
+#include "app/pages/now_pages.h"
+
+#include <algorithm>
+
+#include "admin/feed/azuracast_json.h"
+#include "app/cluster/cluster_links.h"
+#include "app/pages/foreign_pages.h"
+#include "app/pages/now_sight.h"
+#include "app/pages/station_stats.h"
+#include "app/topology/listeners_elsewhere.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "http/message.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kNow = "/api/v1/now";
+constexpr std::string_view kNowPlaying = "/api/nowplaying";
+constexpr std::string_view kStatic = "/api/nowplaying_static/";
+constexpr std::string_view kStations = "/api/stations";
+constexpr std::string_view kStation = "/api/station";
+constexpr std::string_view kOfStation = "station:";
+constexpr std::uint64_t kMaxTitlesBefore = 100;
+constexpr unsigned kUsualTitles = 5;
+constexpr std::string_view kNowType = "application/json; charset=UTF-8";
+
+bool is_below(std::string_view path, std::string_view base) {
+  return path.size() > base.size() + 1 && path.starts_with(base) && path[base.size()] == '/';
+}
+
+// "" for the address itself, or without its trailing slash; nullopt: another address.
+std::optional<std::string> id_below(std::string_view path, std::string_view base) {
+  if (path == base ||
+      (path.size() == base.size() + 1 && path.starts_with(base) && path.back() == '/'))
+    return "";
+  if (!is_below(path, base)) return std::nullopt;
+  std::string_view id = path.substr(base.size() + 1);
+  if (id.ends_with('/')) id.remove_suffix(1);
+  return std::string(id);
+}
+
+// Looks through all streams; an address of a mount does not.
+std::optional<std::string> known_station(const Services& services, const Config& config,
+                                         std::string_view id) {
+  const auto stations = shown_stations(config, numbered_streams(services, config));
+  const ShownStation* station = find_shown_station(stations, id);
+  return station == nullptr ? std::nullopt : std::optional(station->id);
+}
+
+std::optional<std::string> stream_of_station(const Services& services, const Config& config,
+                                             std::string_view id) {
+  const auto stations = shown_stations(config, numbered_streams(services, config));
+  const ShownStation* station = find_shown_station(stations, id);
+  return station == nullptr ? std::nullopt : std::optional(present_stream(services, *station));
+}
+
+NowFault no_stream() { return {404, "there is no such stream here, or it is not shown"}; }
+
+// MOUNT of /api/v1/now/MOUNT/WHAT.
+std::optional<std::string> mount_of(const Services& services, const std::string& path,
+                                    std::string_view what) {
+  if (!is_below(path, kNow) || !path.ends_with(what)) return std::nullopt;
+  const auto config = services.config.read();
+  std::string mount = path.substr(kNow.size());
+  // A mount may be called so.
+  if (is_shown_stream(services, *config, mount)) return std::nullopt;
+  mount.resize(mount.size() - what.size());
+  if (mount.empty()) return std::nullopt;
+  if (mount.starts_with(cat({"/", kOfStation})))
+    return stream_of_station(services, *config,
+                             std::string_view(mount).substr(1 + kOfStation.size()));
+  if (!is_shown_stream(services, *config, mount)) return std::nullopt;
+  return mount;
+}
+
+}  // namespace
+
+bool is_now_path(std::string_view path) {
+  return path == kNow || path.starts_with(cat({kNow, "/"})) || path == kStations ||
+         path == kNowPlaying || path.starts_with(cat({kNowPlaying, "/"})) ||
+         path.starts_with(kStatic) || path.starts_with(cat({kStation, "/"}));
+}
+
+std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std::string& path,
+                                             const std::string& query) {
+  const auto config = services.config.read();
+  const auto of = [&](std::string_view kind, const std::string& id) {
+    auto station = known_station(services, *config, id);
+    if (!station) return std::variant<PageAsk, NowFault>(no_stream());
+    return std::variant<PageAsk, NowFault>(
+        PageAsk{std::string(kind), std::nullopt, false, kUsualTitles, std::move(*station)});
+  };
+  if (path == kStations) return PageAsk{std::string(kStations), std::nullopt, false};
+  if (path.starts_with(kStatic)) {
+    std::string id = path.substr(kStatic.size());
+    if (!id.ends_with(".json")) return no_stream();
+    id.resize(id.size() - std::string_view(".json").size());
+    return of(kNowPlaying, id);
+  }
+  if (const auto id = id_below(path, kNowPlaying)) {
+    if (id->empty()) return PageAsk{std::string(kNowPlaying), std::nullopt, false, kUsualTitles};
+    return of(kNowPlaying, *id);
+  }
+  if (const auto id = id_below(path, kStation)) return of(kStation, *id);
+  PageAsk ask{std::string(kNow), std::nullopt, false};
+  if (const auto name = id_below(path, kNow); name && !name->empty()) {
+    const std::string wanted = path.substr(kNow.size() + 1);
+    ask.mount = wanted.starts_with(kOfStation)
+                    ? stream_of_station(services, *config,
+                                        std::string_view(wanted).substr(kOfStation.size()))
+                    : std::optional("/" + wanted);
+    if (!ask.mount || !is_shown_stream(services, *config, *ask.mount)) return no_stream();
+    const auto titles = query_param(query, "history");
+    const auto number = titles ? parse_u64(*titles) : kUsualTitles;
+    if (!number || *number > kMaxTitlesBefore)
+      return NowFault{
+          400, cat({"history: a number of titles from 0 to ", kMaxTitlesBefore, " is wanted"})};
+    ask.titles = static_cast<unsigned>(*number);
+  }
+  return ask;
+}
+
+std::optional<std::string> place_path_mount(const Services& services, const std::string& path) {
+  return mount_of(services, path, "/place");
+}
+
+std::optional<std::string> art_path_mount(const Services& services, const std::string& path) {
+  return mount_of(services, path, "/art");
+}
+
+std::string present_art(const Services& services, const std::string& name) {
+  const auto mount = services.mounts.find(name);
+  std::string song = mount ? mount->metadata()->song() : std::string();
+  if (song.empty())
+    if (const auto told = services.links->titles().elsewhere(name)) song = told->title;
+  NowMount now;
+  const auto config = services.config.read();
+  if (const StationSettings* station = station_of(*config, name)) {
+    if (station->logo.starts_with('/')) now.station.logo = station->logo;
+    if (station->default_art.starts_with('/')) now.station.art = station->default_art;
+  }
+  return art_path(now, {{}, song, {}, services.titles.picture_of(name, song)});
+}
+
+std::optional<std::string> feed_path_mount(const Services& services, const std::string& path) {
+  return mount_of(services, path, "/events");
+}
+
+NowMount now_of(const Services& services, const ListenersElsewhere& elsewhere,
+                const std::string& mount, unsigned titles) {
+  const StatsDocument document = make_stats(services, elsewhere, mount);
+  const auto config = services.config.read();
+  auto all = gather_mounts(NowSight(services, *config, document), mount, titles);
+  return all.empty() ? NowMount() : std::move(all.front());
+}
+
+std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
+                                             const Config& config, const StatsDocument& document) {
+  if (!is_now_path(ask.path) && ask.path != kStation) return std::nullopt;
+  const NowSight sight(services, config, document);
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
+  const std::string url = cat({"http://", Services::authority(config)});
+  // What was asked for may have gone since.
+  const auto first = [](std::vector<NowMount> all) {
+    return all.empty() ? NowMount() : std::move(all.front());
+  };
+  std::string body;
+  if (ask.path == kNow && ask.mount)
+    body = now_json(first(gather_mounts(sight, ask.mount, ask.titles)), now_ms);
+  else if (ask.path == kNow)
+    body = now_list_json(gather_mounts(sight, std::nullopt, ask.titles),
+                         gather_stations(sight, {}, ask.titles), now_ms);
+  else if (auto stations = gather_stations(sight, ask.station, ask.titles); ask.path == kStations)
+    body = station_list_json(stations, url);
+  else if (ask.path == kStation)
+    body = station_json(first(std::move(stations)), url);
+  else if (ask.station.empty())
+    body = nowplaying_list_json(stations, now_ms, url);
+  else
+    body = nowplaying_json(first(std::move(stations)), now_ms, url);
+  return Result<RenderedPage>(RenderedPage{std::string(kNowType), std::move(body), false, true});
+}
+
+}  // namespace lb

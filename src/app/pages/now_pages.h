@@ -1,0 +1,55 @@
+// What plays now, for pages and apps of listeners: the addresses of /api/v1/now and AzuraCast's, as
+// pages of the PageCache.  They show what status-json.xsl shows: no hidden mount, no address of a
+// listener.
+//
+//   /api/v1/now                     all streams that are shown, short
+//   /api/v1/now/MOUNT?history=N     one, with the titles before; also station:ID
+//   /api/v1/now/MOUNT/place?wall=MS  the byte of a moment: NowStage
+//   /api/v1/now/MOUNT/art           to the picture of what plays: NowStage
+//   /api/v1/now/MOUNT/events         what changes of it: NowFeedStage
+//   /api/nowplaying, /api/nowplaying/ID, /api/nowplaying_static/ID.json   AzuraCast's
+//   /api/stations, /api/station/ID
+//
+// ID is the name of a station, or the number that SHOUTcast's pages have for it.
+//
+// Thread: now_page_ask() any; now_page() "pages".
+// Source of the shapes: admin/feed/now_json.h, admin/feed/azuracast_json.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "admin/feed/now_json.h"
+#include "app/pages/page_cache.h"
+
+namespace lb {
+
+struct ListenersElsewhere;
+
+// What an address asks for, or why there is no answer.
+struct NowFault {
+  int status = 404;
+  std::string text;
+};
+
+bool is_now_path(std::string_view path);
+std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std::string& path,
+                                             const std::string& query);
+// The mount of /api/v1/now/MOUNT/place; nullopt: another address, or no stream that is shown.
+std::optional<std::string> place_path_mount(const Services& services, const std::string& path);
+// The same of /api/v1/now/MOUNT/art.
+std::optional<std::string> art_path_mount(const Services& services, const std::string& path);
+// The path of the picture of what plays there, or of its station; "": there is none.  Any thread.
+std::string present_art(const Services& services, const std::string& mount);
+// The same of /api/v1/now/MOUNT/events.
+std::optional<std::string> feed_path_mount(const Services& services, const std::string& path);
+// Of a stream that has gone: one that is off the air.
+// Thread: "pages".
+NowMount now_of(const Services& services, const ListenersElsewhere& elsewhere,
+                const std::string& mount, unsigned titles);
+// nullopt: not one of these.
+std::optional<Result<RenderedPage>> now_page(const Services& services, const PageAsk& ask,
+                                             const Config& config, const StatsDocument& document);
+
+}  // namespace lb

@@ -1,0 +1,194 @@
+#include "app/pages/now_sight.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/pages/foreign_pages.h"
+#include "app/pages/open_past.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/time_zone.h"
+#include "stream/log/wall_place.h"
+
+namespace lb {
+namespace {
+
+bool is_on_air(const Network& network, const std::string& name) {
+  const auto mount = network.mounts.find(name);
+  return (mount && mount->phase() == MountPhase::kRunning) ||
+         network.links->titles().elsewhere(name).has_value();
+}
+
+const StatsSource* find_source(const StatsDocument& document, const std::string& mount) {
+  for (const StatsSource& source : document.sources)
+    if (source.mount == mount) return &source;
+  return nullptr;
+}
+
+NowStream quality_of(const NowSight& sight, const std::string& name) {
+  NowStream stream;
+  stream.mount = name;
+  stream.url = cat({"http://", Services::authority(sight.config), name});
+  if (const auto at = sight.numbers.find(name); at != sight.numbers.end())
+    stream.number = at->second;
+  if (const StatsSource* source = find_source(sight.document, name)) {
+    if (const auto at = source->fields.find("listenurl"); at != source->fields.end())
+      stream.url = at->second;
+    if (const auto at = source->fields.find("hls_url"); at != source->fields.end())
+      stream.hls_url = at->second;
+  }
+  const auto mount = sight.network.mounts.find(name);
+  const auto facts = mount ? mount->facts() : nullptr;
+  if (facts == nullptr) return stream;
+  stream.content_type = facts->content_type;
+  stream.listeners = static_cast<std::uint64_t>(mount->audience());
+  if (const auto at = facts->stats.find("bitrate"); at != facts->stats.end())
+    stream.bitrate = at->second;
+  else if (mount->shown_kbps() > 0)
+    stream.bitrate = std::to_string(mount->shown_kbps());
+  return stream;
+}
+
+// The newest byte at which a decoder may start, and how far behind it a player begins.
+void find_live(const Mount& mount, NowMount& now) {
+  const auto view = mount.channel().newest();
+  if (view == nullptr) return;
+  if (view->wall_seams != nullptr) now.seams = *view->wall_seams;
+  if (const auto oldest = oldest_place(*view)) now.oldest_ms = oldest->wall_ms;
+  if (view->sync.empty()) return;
+  const SyncMark& mark = view->sync[view->sync.end() - 1];
+  const StreamSpan* span = view->span_at(mark.position);
+  if (span == nullptr || !span->has_address()) return;
+  now.live_at = {span->id, span->origin_of(mark.position)};
+  if (span->anchored) now.live_ms = span->wall_of(mark.time.samples);
+  const std::uint64_t rate = mount.usual_bytes_per_second();
+  const std::uint64_t burst =
+      std::min<std::uint64_t>(mount.settings()->burst_bytes, view->end - view->begin);
+  if (rate > 0) now.burst_ms = static_cast<std::int64_t>(burst * 1000 / rate);
+}
+
+// The present title, with its time where that is remembered, and not among those before it.  Titles
+// that other nodes have told of, and that the stream has not brought yet, are left out.
+void take_title(NowMount& now, const std::string& text) {
+  const auto known = std::find_if(now.history.begin(), now.history.end(),
+                                  [&](const PlayedTitle& each) { return each.title == text; });
+  now.title_has_time = known != now.history.end();
+  now.title = now.title_has_time ? *known : PlayedTitle{{}, text};
+  if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
+}
+
+// What the station says of itself goes before what its encoders say.
+void take_station(NowMount& now, const ShownStation& station, const Config& config) {
+  now.station.number = station.number;
+  now.station.id = station.id;
+  if (config.player.enabled)
+    now.station.page =
+        cat({"/listen", station.settings != nullptr ? "/" + station.id
+                                                    : percent_encode(now.stream.mount, true)});
+  if (station.settings == nullptr) return;
+  const StationSettings& settings = *station.settings;
+  const auto take = [](std::string& field, const std::string& value) {
+    if (!value.empty()) field = value;
+  };
+  take(now.stream.name, settings.name);
+  take(now.stream.genre, settings.genre);
+  take(now.stream.url, settings.url);
+  take(now.description, settings.description);
+  if (find_time_zone(settings.timezone)) now.station.timezone = settings.timezone;
+  if (settings.logo.starts_with('/')) now.station.logo = settings.logo;
+  if (settings.default_art.starts_with('/')) now.station.art = settings.default_art;
+}
+
+// The streams that a listener may choose from: this one first.
+std::vector<NowStream> streams_of(const NowSight& sight, const ShownStation& station,
+                                  const std::string& name) {
+  std::vector<std::string> names{name};
+  const auto add = [&names](const std::string& other) {
+    if (std::ranges::find(names, other) == names.end()) names.push_back(other);
+  };
+  for (const std::string& other : station.mounts) add(other);
+  for (const HlsVariantRow& row : mount_section(sight.config, name).hls_variants)
+    if (!mount_section(sight.config, row.mount).hidden) add(row.mount);
+  std::vector<NowStream> out;
+  for (const std::string& each : names) out.push_back(quality_of(sight, each));
+  return out;
+}
+
+NowMount gather(const NowSight& sight, const ShownStation& station, const std::string& name,
+                std::size_t titles) {
+  const Network& network = sight.network;
+  NowMount now;
+  now.stream = shoutcast_stream(network, sight.config, name, sight.document);
+  if (const StatsSource* source = find_source(sight.document, name))
+    if (const auto at = source->fields.find("server_description"); at != source->fields.end())
+      now.description = at->second;
+  now.history = network.titles.of(name);
+  if (!now.stream.title.empty() && now.stream.on_air) {
+    take_title(now, now.stream.title);
+  } else if (!now.stream.on_air) {
+    // It plays at another node.
+    if (const auto told = network.links->titles().elsewhere(name)) {
+      now.stream.on_air = true;
+      take_title(now, told->title);
+      now.title = *told;
+      now.title_has_time = true;
+    }
+  }
+  if (now.stream.on_air) now.next = network.titles.next_of(name);
+  if (now.stream.on_air && !now.next && now.title)
+    now.next = network.links->titles().next_elsewhere(name, now.title->title);
+  if (now.history.size() > titles) now.history.resize(titles);
+  if (const auto mount = network.mounts.find(name)) find_live(*mount, now);
+  if (const auto past = open_past(network, sight.config, name); !past.empty())
+    now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
+  now.streams = streams_of(sight, station, name);
+  take_station(now, station, sight.config);
+  return now;
+}
+
+}  // namespace
+
+NowSight::NowSight(const Network& of, const Config& by, const StatsDocument& in)
+    : network(of),
+      config(by),
+      document(in),
+      streams(numbered_streams(of, by)),
+      stations(shown_stations(by, streams)) {
+  for (const std::string& name : streams) numbers.emplace(name, numbers.size() + 1);
+}
+
+const std::string& present_stream(const Network& network, const ShownStation& station) {
+  for (const std::string& name : station.mounts)
+    if (is_on_air(network, name)) return name;
+  return station.mounts.front();
+}
+
+std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
+                                    std::size_t titles) {
+  std::map<std::string_view, const ShownStation*> station_of;
+  for (const ShownStation& station : sight.stations)
+    for (const std::string& name : station.mounts) station_of.emplace(name, &station);
+  std::vector<NowMount> all;
+  for (const std::string& name : sight.streams)
+    if (!only || *only == name) all.push_back(gather(sight, *station_of.at(name), name, titles));
+  return all;
+}
+
+std::vector<NowMount> gather_stations(const NowSight& sight, const std::string& only,
+                                      std::size_t titles) {
+  std::vector<NowMount> all;
+  for (const ShownStation& station : sight.stations) {
+    if (!only.empty() && only != station.id) continue;
+    const std::string& present = present_stream(sight.network, station);
+    all.push_back(gather(sight, station, present, titles));
+    for (const std::string& name : station.mounts)
+      if (name != present)
+        all.back().stream.listeners +=
+            shoutcast_stream(sight.network, sight.config, name, sight.document).listeners;
+  }
+  return all;
+}
+
+}  // namespace lb

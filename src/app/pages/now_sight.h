@@ -1,0 +1,41 @@
+// What the answers about what plays now are made of: the streams and stations that are shown, and
+// what is known of each.
+// Thread: "pages"; present_stream() any.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/feed/now_json.h"
+#include "admin/page/stats_tree.h"
+#include "app/pages/shown_stations.h"
+#include "app/services/network.h"
+
+namespace lb {
+
+struct NowSight {
+  const Network& network;
+  const Config& config;
+  const StatsDocument& document;
+  std::vector<std::string> streams;  // in the order of their numbers
+  std::map<std::string_view, std::uint64_t> numbers;
+  std::vector<ShownStation> stations;
+
+  NowSight(const Network& of, const Config& by, const StatsDocument& in);
+  NowSight(const NowSight&) = delete;  // the names are those of `streams`
+};
+
+// The stream by which a station is heard: of those that play, the first one.
+const std::string& present_stream(const Network& network, const ShownStation& station);
+// Each stream, or only this one.
+std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
+                                    std::size_t titles);
+// Each station, or only that of this id (""), by the stream by which it is heard; the listeners are
+// those of all its streams.
+std::vector<NowMount> gather_stations(const NowSight& sight, const std::string& only,
+                                      std::size_t titles);
+
+}  // namespace lb

@@ -1,0 +1,111 @@
+#include "app/pages/picture_fetches.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/services/picture_files.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "cluster/nodes/public_address.h"
+
+namespace lb {
+
+PictureFetches::PictureFetches(Network& network)
+    : network_(network),
+      parked_(
+          network.loops.control(), {.keys = kUnderWay, .of_key = 1024, .all = 4096},
+          ParkedRequests::Callbacks{[this](const ParkedRequest& request, WaitOutcome outcome) {
+                                      Worker::resume(network_, request, outcome);
+                                    },
+                                    [this](const std::string& name) { answered(name, false); }}) {}
+
+// A master is reached where its link leads, a node where it has proved to be.
+std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour) const {
+  std::vector<std::string> origins;
+  ClusterLinks& links = *network_.links;
+  if (const MasterSession* session = links.masters().session_of(neighbour)) {
+    for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
+      if (auto origin = session->origin(scheme)) origins.push_back(std::move(*origin));
+    return origins;
+  }
+  if (links.nodes().known_node(neighbour) == nullptr) return origins;
+  const auto addresses = links.nodes().decider().with_table([&](const NodeTable& table) {
+    const NodeSlot slot = table.find(neighbour);
+    return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
+  });
+  for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
+    for (const NodeAddress& address : addresses)
+      if (address.scheme == scheme) origins.push_back(origin_of(address));
+  return origins;
+}
+
+// The picture of a mount of this node's own may have been given to a master.
+std::vector<std::string> PictureFetches::places_of(const std::string& name, unsigned hops) const {
+  const std::string mount = network_.titles.mount_of(name);
+  if (mount.empty() || hops >= kMaxHops) return {};
+  ClusterLinks& links = *network_.links;
+  std::vector<std::string> neighbours = links.titles().tellers(mount);
+  if (links.titles().is_own(mount)) {
+    if (hops > 0) return {};
+    neighbours.clear();
+    for (const MasterLink& link : links.masters().links())
+      if (link.session) neighbours.push_back(link.session->master_id());
+  }
+  std::vector<std::string> places;
+  for (const std::string& neighbour : neighbours)
+    if (const auto origins = origins_of(neighbour); !origins.empty())
+      places.push_back(origins.front());
+  return places;
+}
+
+void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedRequest& request) {
+  const SteadyTime now = network_.loops.control().now();
+  const auto never = [&] { Worker::resume(network_, request, WaitOutcome::kNever); };
+  if (const auto unknown = unknown_.find(name); unknown != unknown_.end() && now < unknown->second)
+    return never();
+  const bool under_way = parked_.contains(name);
+  const bool kept = network_.picture_files->has(name);
+  std::vector<std::string> places;
+  if (!under_way && !kept) places = places_of(name, hops);
+  if ((!under_way && !kept && places.empty()) || !parked_.park(name, request, {kPatience}))
+    return never();
+  if (under_way) return;
+  if (!kept) return ask(name, std::move(places), hops);
+  network_.picture_files->read(name, [this, name, hops](bool found) {
+    std::vector<std::string> elsewhere;
+    if (!found) elsewhere = places_of(name, hops);
+    if (elsewhere.empty()) return answered(name, found);
+    ask(name, std::move(elsewhere), hops);
+  });
+}
+
+// One place after the other.
+void PictureFetches::ask(const std::string& name, std::vector<std::string> places, unsigned hops) {
+  FetchRequest request;
+  request.url = cat({places.front(), kPicturePath, name});
+  request.headers = {cat({kHopsHeader, ": ", hops + 1})};
+  request.timeout = kAnswer;
+  request.body_bytes = kMaxPictureBytes;
+  places.erase(places.begin());
+  network_.fetcher->start(std::move(request), [this, name, places = std::move(places),
+                                               hops](Result<FetchAnswer> answer) mutable {
+    const bool found =
+        answer && answer->status == 200 && network_.pictures.put_as(name, answer->body);
+    if (!found && !places.empty() && parked_.contains(name))
+      return ask(name, std::move(places), hops);
+    answered(name, found);
+  });
+}
+
+void PictureFetches::answered(const std::string& name, bool found) {
+  const SteadyTime now = network_.loops.control().now();
+  if (!found) {
+    std::erase_if(unknown_, [now](const auto& row) { return row.second <= now; });
+    if (unknown_.size() < kMaxRemembered) unknown_[name] = now + kUnknownFor;
+  }
+  parked_.release(name, found ? WaitOutcome::kReady : WaitOutcome::kNever);
+}
+
+}  // namespace lb

@@ -1,0 +1,37 @@
+// The stations that are shown: those of <station>, and for each stream that is in none, one of its
+// own.
+//
+// Thread: pure functions; what they return points into the configuration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings/config.h"
+
+namespace lb {
+
+struct ShownStation {
+  std::uint64_t number = 0;  // that of its first stream, as SHOUTcast's sid
+  std::string id;
+  const StationSettings* settings = nullptr;  // null: no <station> names its stream
+  std::vector<std::string> mounts;            // of those that are shown; the first one is played
+};
+
+// The <station> that has this id, or this mount; null: none.  Where two name a mount, the first has
+// it.
+const StationSettings* find_station(const Config& config, std::string_view id) noexcept;
+const StationSettings* station_of(const Config& config, std::string_view mount) noexcept;
+
+// streams: all that are shown, in the order of their numbers.  In the order of their first ones.
+// An id that is taken gets "_2".  A station without a stream that is shown is left out.
+std::vector<ShownStation> shown_stations(const Config& config,
+                                         const std::vector<std::string>& streams);
+// By its id, else by its number; null: neither.
+const ShownStation* find_shown_station(const std::vector<ShownStation>& stations,
+                                       std::string_view id) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,443 @@
+#include "app/pages/station.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/external/external_service.h"
+#include "app/pages/foreign_pages.h"
+#include "app/pages/now_feeds.h"
+#include "app/pages/station_stats.h"
+#include "app/pages/stats_renderer.h"
+#include "app/services/archive_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/login_service.h"
+#include "app/services/mount_files.h"
+#include "app/services/picture_files.h"
+#include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/country_watch.h"
+#include "app/topology/mount_load.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+MountState state_of_mount(const Mount& mount) {
+  switch (mount.phase()) {
+    case MountPhase::kIdle:
+      return MountState::kIdle;
+    case MountPhase::kRunning:
+    case MountPhase::kLingering:
+      return MountState::kRunning;
+    case MountPhase::kEnded:
+      break;
+  }
+  return MountState::kStopped;
+}
+
+ListenerRow shown_row(ListenerState state) {
+  ListenerRow row;
+  row.id = state.id;
+  row.ip = std::move(state.ip);
+  row.user_agent = std::move(state.user_agent);
+  row.username = std::move(state.user);
+  row.referer = std::move(state.referer);
+  row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
+  row.lag_bytes = state.lag_bytes;
+  row.bytes_sent = state.bytes_sent;
+  row.relay = state.relay;
+  row.tcp = state.tcp;
+  row.lag_ms = state.lag_ms;
+  return row;
+}
+
+ListenerRow shown_row(HlsSessions::Row session) {
+  ListenerRow row;
+  row.id = session.id;
+  row.ip = std::move(session.ip);
+  row.user_agent = std::move(session.user_agent);
+  row.username = std::move(session.user);
+  row.referer = std::move(session.referer);
+  row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
+  row.bytes_sent = session.bytes;
+  row.hls = true;
+  return row;
+}
+
+// The title that players are shown, made of what the encoder sent; nullopt: nothing usable.
+std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
+  const bool pair = request.artist && request.title;
+  if (!request.song && !pair) return std::nullopt;
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
+  const std::string song =
+      request.song ? *request.song : cat({*request.artist, " - ", *request.title});
+  if (facts->plugin->icy_metadata)
+    return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
+  // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).
+  const std::string from = request.charset.empty() ? "UTF-8" : request.charset;
+  const auto utf8 = [&from](const std::string& text) {
+    return clean_utf8(convert_charset(text, from, "UTF-8"));
+  };
+  Metadata metadata;
+  if (request.song) {
+    metadata.title = utf8(*request.song);
+  } else {
+    metadata.artist = utf8(*request.artist);
+    metadata.title = utf8(*request.title);
+  }
+  return metadata;
+}
+
+std::vector<EncoderRow> encoder_rows(const SourceAdmission& admission, const std::string& mount) {
+  std::vector<EncoderRow> rows;
+  for (const auto& encoder : admission.encoders_of(mount))
+    rows.push_back({encoder.id, encoder.facts->source_ip, encoder.user, encoder.rank.priority,
+                    encoder.writes     ? "writes"
+                    : encoder.dead_air ? "dead-air"
+                    : encoder.flows    ? "flows"
+                                       : "silent"});
+  return rows;
+}
+
+// The encoders that a title is told; the first answer counts.  encoder: by its login; "": the
+// mount.
+std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admission,
+                                                    const SourceAdmission::Writer& writer,
+                                                    const std::string& mount,
+                                                    const std::string& encoder) {
+  std::vector<SourceAdmission::Encoder> all = admission.encoders_of(mount);
+  if (all.empty())  // a relay
+    all.push_back({writer.lease, writer.home, {}, {}, writer.mount->facts(), true, true});
+  if (!encoder.empty()) std::erase_if(all, [&](const auto& one) { return one.user != encoder; });
+  return all;
+}
+
+}  // namespace
+
+// What one mount shows is gathered at once; that of all takes many times as long.
+void ServerStation::stats_text(std::optional<std::string> mount, Then<std::string> then) {
+  if (!mount) return services_.stats_renderer->stats_text(std::move(then));
+  const StatsDocument document =
+      make_stats(services_, services_.cluster->listeners_elsewhere(mount), mount);
+  then(stats_xml(document, {.hidden_too = true, .mount = std::move(mount)}));
+}
+
+Station::ShoutcastSight ServerStation::shoutcast_sight(const std::string& mount) {
+  const StatsDocument document =
+      make_stats(services_, services_.cluster->listeners_elsewhere(mount), mount);
+  return {shoutcast_stream(services_, *services_.config.read(), mount, document, true),
+          services_.titles.of(mount)};
+}
+
+void ServerStation::stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
+                               Then<StatsNews> then) {
+  services_.stats_renderer->stats_news(std::move(since), dump_too, std::move(then));
+}
+
+void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
+  std::vector<MountRow> rows;
+  const SteadyTime now = services_.clock.steady();
+  const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
+    const auto settings = mount->settings();
+    const auto facts = mount->facts();
+    MountRow row;
+    row.mount = name;
+    row.fallback = settings->fallback_mount;
+    row.authenticator = settings->authenticator.type;
+    row.content_type = facts->content_type;
+    row.listeners = audience_at(*mount);
+    row.relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->relays()));
+    if (elsewhere.counted) {
+      row.listeners_local = audience_at(*mount);
+      row.listeners = *row.listeners_local + elsewhere.of(name);
+    }
+    row.state = state_of_mount(*mount);
+    if (row.state == MountState::kRunning)
+      row.connected_seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
+    row.hidden = settings->hidden;
+    if (mount->standbys.load(std::memory_order_relaxed) > 0 || settings->standby_places() > 0)
+      row.encoders = encoder_rows(*services_.admission, name);
+    rows.push_back(std::move(row));
+  }
+  // Not those that play a file: every slave would play its own loop of it without listeners.
+  for (const MountSettings& settings :
+       mounts_on_fallback(*services_.config.read(), *services_.mounts.all(), nullptr)) {
+    MountRow row;
+    row.mount = settings.name;
+    row.fallback = settings.fallback_mount;
+    row.state = MountState::kStopped;
+    row.hidden = settings.hidden;
+    row.fallback_runs = true;
+    rows.push_back(std::move(row));
+  }
+  for (const auto& mount : services_.archive->off_air()) {
+    if (services_.mounts.find(mount->name()) || mount->listeners() == 0) continue;
+    MountRow row;
+    row.mount = mount->name();
+    row.content_type = mount->facts()->content_type;
+    row.listeners = audience_at(*mount);
+    if (elsewhere.counted) row.listeners_local = row.listeners;
+    row.state = MountState::kStopped;
+    row.hidden = mount->settings()->hidden;
+    rows.push_back(std::move(row));
+  }
+  then(std::move(rows));
+}
+
+// One that does not play may have listeners of its past.
+std::shared_ptr<Mount> ServerStation::mount_of(const std::string& name) const {
+  auto mount = services_.mounts.find(name);
+  return mount ? mount : services_.archive->off_air(name);
+}
+
+MountState ServerStation::state_of(const std::string& name) {
+  if (const auto mount = services_.mounts.find(name)) return state_of_mount(*mount);
+  // It sends nothing, and commands may still ask for its listeners.
+  const auto past = services_.archive->off_air(name);
+  return past && past->listeners() > 0 ? MountState::kIdle : MountState::kUnknown;
+}
+
+bool ServerStation::fed_by_shoutcast(const std::string& name) {
+  const auto mount = services_.mounts.find(name);
+  return mount && mount->facts()->shoutcast;
+}
+
+void ServerStation::listeners_of(const std::string& name, Then<std::vector<ListenerRow>> then) {
+  const auto mount = mount_of(name);
+  if (!mount) {
+    then({});
+    return;
+  }
+  services_.loops.gather<std::vector<ListenerState>>(
+      [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
+      [this, mount,
+       then = std::move(then)](std::vector<std::vector<ListenerState>> answers) mutable {
+        std::vector<ListenerRow> rows;
+        for (auto& states : answers)
+          for (ListenerState& state : states) rows.push_back(shown_row(std::move(state)));
+        for (HlsSessions::Row& session :
+             services_.hls->sessions().list(*mount, services_.clock.steady()))
+          rows.push_back(shown_row(std::move(session)));
+        then(std::move(rows));
+      });
+}
+
+void ServerStation::listeners_page(const std::string& name, std::uint64_t after, std::size_t most,
+                                   Then<ListenerRows> then) {
+  const auto mount = mount_of(name);
+  if (!mount) return then({});
+  services_.loops.gather<ListenerPage>(
+      [this, mount, after, most](unsigned i) {
+        return services_.workers[i]->streams.page(*mount, after, most);
+      },
+      [this, mount, after, most,
+       then = std::move(then)](std::vector<ListenerPage> answers) mutable {
+        ListenerRows page;
+        for (ListenerPage& answer : answers) {
+          page.more = page.more || answer.more;
+          for (ListenerState& state : answer.rows) page.rows.push_back(shown_row(std::move(state)));
+        }
+        for (HlsSessions::Row& session :
+             services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1))
+          page.rows.push_back(shown_row(std::move(session)));
+        std::sort(page.rows.begin(), page.rows.end(),
+                  [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
+        page.more = page.more || page.rows.size() > most;
+        if (page.rows.size() > most)
+          page.rows.erase(page.rows.begin() + static_cast<std::ptrdiff_t>(most), page.rows.end());
+        then(std::move(page));
+      });
+}
+
+void ServerStation::kill_listener(const std::string& name, std::uint64_t id, Then<bool> found) {
+  const auto mount = mount_of(name);
+  if (!mount) {
+    found(false);
+    return;
+  }
+  if (services_.hls->end(*mount, id)) {
+    found(true);
+    return;
+  }
+  services_.loops.gather<int>(
+      [this, mount, id](unsigned i) {
+        return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0;
+      },
+      [found = std::move(found)](std::vector<int> answers) mutable {
+        int n = 0;
+        for (const int one : answers) n += one;
+        found(n > 0);
+      });
+}
+
+MoveOffer ServerStation::move_offer(const std::string& from, const std::string& to) {
+  const auto source = mount_of(from), target = services_.mounts.find(to);
+  if (!source || !target) return {};
+  // A relay that waits for its first listener has none to move, and no format yet.
+  const bool possible = source->phase() == MountPhase::kIdle || may_move(*source, *target);
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(0, source->listeners())), possible,
+          source->facts()->content_type, target->facts()->content_type};
+}
+
+void ServerStation::move_listeners(const std::string& from, const std::string& to,
+                                   Then<std::uint64_t> moved) {
+  const auto source = mount_of(from), target = services_.mounts.find(to);
+  if (!source || !target) {
+    moved(0);
+    return;
+  }
+  services_.loops.gather<std::uint64_t>(
+      [this, source, target](unsigned i) {
+        return services_.workers[i]->streams.move(*source, target);
+      },
+      [moved = std::move(moved)](std::vector<std::uint64_t> answers) mutable {
+        std::uint64_t n = 0;
+        for (const auto one : answers) n += one;
+        moved(n);
+      });
+}
+
+void ServerStation::move_listener(const std::string& from, std::uint64_t id, const std::string& to,
+                                  Then<std::string> then) {
+  const auto source = mount_of(from), target = services_.mounts.find(to);
+  if (!source || !target) return then(cat({"there is no mount ", source ? to : from}));
+  services_.loops.gather<ListenerMove>(
+      [this, source, target, id](unsigned i) {
+        return services_.workers[i]->streams.move(*source, target, id);
+      },
+      [id, to, then = std::move(then)](std::vector<ListenerMove> answers) mutable {
+        const ListenerMove done = *std::max_element(answers.begin(), answers.end());
+        if (done == ListenerMove::kMoved) return then({});
+        then(done == ListenerMove::kNone
+                 ? cat({"listener ", id, " is not there, or listens by HLS"})
+                 : cat({"listener ", id, " cannot go on with ", to,
+                        ": it has another format, or does not hear the end of its stream"}));
+      });
+}
+
+void ServerStation::kill_source(const std::string& name) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer != nullptr)
+    Worker::end_source(services_, writer->home, writer->lease, EndReason::kKilled);
+}
+
+bool ServerStation::kill_encoder(const std::string& name, std::uint64_t id) {
+  for (const auto& encoder : services_.admission->encoders_of(name)) {
+    if (encoder.id != id) continue;
+    Worker::end_source(services_, encoder.home, id, EndReason::kKilled);
+    return true;
+  }
+  return false;
+}
+
+void ServerStation::set_fallback(const std::string& name, const std::string& fallback) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) return;
+  auto settings = std::make_shared<MountSettings>(*mount->settings());
+  settings->fallback_mount = fallback;
+  mount->set_settings(std::move(settings));
+  services_.mount_files->add_fallback(fallback);
+}
+
+ServerStation::ServerStation(Services& services)
+    : services_(services),
+      due_titles_(services.loops.control(), [this](const std::string& mount, TitleRequest request) {
+        set_title(mount, std::move(request), [this, mount](TitleVerdict verdict) {
+          if (verdict == TitleVerdict::kDone) return;
+          services_.log.warn(
+              "station/title",
+              cat({"mount ", mount,
+                   ": a title that was told ahead was not set: the source has left, or "
+                   "its format has its titles in the stream"}));
+        });
+      }) {}
+
+void ServerStation::set_title(const std::string& name, TitleRequest request,
+                              Then<TitleVerdict> then) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer == nullptr) {
+    then(TitleVerdict::kNoSource);
+    return;
+  }
+  // A title of the mount is told to all its encoders, so that it stays when one takes over.
+  auto targets = title_targets(*services_.admission, *writer, name, request.encoder);
+  if (targets.empty()) {
+    then(TitleVerdict::kNoSource);
+    return;
+  }
+  const auto facts = targets.front().facts;
+  const bool other_address =
+      !request.only_from_ip.empty() && request.only_from_ip != facts->source_ip;
+  if (other_address || (!facts->plugin->icy_metadata && facts->plugin->make_rewriter == nullptr)) {
+    then(TitleVerdict::kRefused);
+    return;
+  }
+  auto title = make_title(request, *writer->mount);
+  if (!title) {
+    then(TitleVerdict::kDone);
+    return;
+  }
+  if (request.at_ms && *request.at_ms > unix_ms(services_.clock.wall())) {
+    then(due_titles_.add(name, std::move(request)) ? TitleVerdict::kDone : TitleVerdict::kFull);
+    return;
+  }
+  // Before the title comes: no reader is told of it without them.
+  if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
+  services_.titles.describe(name, title->song(), request.details);
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    Worker& home = *services_.workers[targets[i].home];
+    home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {
+      home.sources.set_title(id, std::move(*title));
+    });
+  }
+  Worker& home = *services_.workers[targets.front().home];
+  const auto at_ms = request.at_ms;
+  auto answer = std::make_shared<Then<TitleVerdict>>(
+      [this, name, song = title->song(), request = std::move(request),
+       then = std::move(then)](TitleVerdict verdict) mutable {
+        if (verdict == TitleVerdict::kDone) note_title(name, song, request);
+        then(verdict);
+      });
+  home.loop.post([this, &home, lease = targets.front().id, at_ms,
+                  title = std::make_shared<Metadata>(std::move(*title)), answer] {
+    const TitleResult result = home.sources.set_title(lease, std::move(*title), at_ms);
+    services_.loops.control().post([answer, result] {
+      (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
+    });
+  });
+}
+
+// Told beside the title, and in no stream.
+void ServerStation::note_title(const std::string& mount, const std::string& song,
+                               const TitleRequest& request) {
+  // Of a title that plays already the time may be told later.
+  if (request.at_ms) {
+    TitlePlace place;
+    place.wall_ms = request.at_ms;
+    const auto titles = services_.titles.of(mount);
+    if (!titles.empty() && titles.front().title == song) place.at = titles.front().place;
+    services_.titles.mend(mount, song, place, services_.clock.wall());
+  }
+  if (!request.art.empty()) services_.picture_files->titles_changed();
+  if (request.next)
+    services_.titles.announce(mount, *request.next, services_.clock.wall(), request.next_details);
+  services_.now_feeds->check(mount);
+  services_.links->titles().mount_changed(mount);
+}
+
+void ServerStation::users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) {
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.authenticator.type.empty()) {
+    then({});
+    return;
+  }
+  services_.auth->edit_users(section.name, std::move(edit), std::move(then));
+}
+
+}  // namespace lb

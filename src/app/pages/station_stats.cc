@@ -1,0 +1,227 @@
+#include "app/pages/station_stats.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "admin/feed/stats_feed.h"
+#include "admin/page/player_page.h"
+#include "app/cluster/cluster_service.h"
+#include "app/services/archive_service.h"
+#include "app/services/mount_files.h"
+#include "app/topology/mount_load.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "stream/listener/fallback_chain.h"
+
+namespace lb {
+namespace {
+
+std::tm local_parts(WallTime when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+template <class T>
+std::string number(const std::atomic<T>& value) {
+  return std::to_string(value.load(std::memory_order_relaxed));
+}
+
+void add_times(std::map<std::string, std::string>& fields, const std::string& name, WallTime when) {
+  const std::tm parts = local_parts(when);
+  char text[64];
+  fields[name] =
+      std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &parts));
+  fields[name + "_iso8601"] =
+      std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
+}
+
+// What the configuration says about a stream wins, and may change while it runs.
+void add_overrides(std::map<std::string, std::string>& fields, const MountSettings& settings) {
+  const auto put = [&fields](const char* key, const std::optional<std::string>& value) {
+    if (value) fields[key] = *value;
+  };
+  put("server_name", settings.stream_name);
+  put("server_description", settings.stream_description);
+  put("server_url", settings.stream_url);
+  put("genre", settings.genre);
+  put("bitrate", settings.bitrate);
+  put("server_type", settings.type);
+  put("subtype", settings.subtype);
+  if (settings.is_public >= 0) fields["public"] = std::to_string(settings.is_public);
+}
+
+void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& codec) {
+  if (!codec.subtype.empty()) fields.try_emplace("subtype", codec.subtype);
+  if (codec.audio_channels > 0 && codec.subtype.find("Vorbis") != std::string::npos)
+    fields["audio_channels"] = std::to_string(codec.audio_channels);
+  if (codec.audio_samplerate_hz > 0 && codec.subtype.find("Vorbis") != std::string::npos)
+    fields["audio_samplerate"] = std::to_string(codec.audio_samplerate_hz);
+  if (codec.audio_bitrate_bps > 0) {
+    fields["audio_bitrate"] = std::to_string(codec.audio_bitrate_bps);
+    fields["ice-bitrate"] = std::to_string(codec.audio_bitrate_bps / 1000);
+  }
+  for (const auto& [name, value] : codec.other) fields[name] = value;
+}
+
+// Where people listen to it; none has a page that is not shown.
+void add_page(StatsFields& fields, const Config& config, const std::string& authority,
+              const MountSettings& settings, const std::string& mount) {
+  if (config.player.enabled && !settings.hidden && !settings.no_mount)
+    fields["player_url"] = cat({"http://", authority, kPlayerPath, percent_encode(mount, true)});
+}
+
+StatsSource make_source(const Mount& mount, const Config& config, const std::string& authority,
+                        const ListenersElsewhere& elsewhere) {
+  StatsSource source;
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
+  const auto metadata = mount.metadata();
+  source.mount = mount.name();
+  source.hidden = settings->hidden;
+  auto& fields = source.fields;
+  fields = facts->stats;
+  fields["listeners"] = std::to_string(audience_at(mount));
+  std::int64_t peak = mount.listener_peak.load(std::memory_order_relaxed);
+  if (elsewhere.counted) {
+    const std::uint64_t audience = audience_at(mount) + elsewhere.of(mount.name());
+    fields["listeners"] = std::to_string(audience);
+    fields["listeners_local"] = std::to_string(audience_at(mount));
+    peak = std::max(peak, static_cast<std::int64_t>(audience));  // control notes it a moment later
+  }
+  fields["listener_peak"] = std::to_string(peak);
+  fields["slow_listeners"] = number(mount.slow_listeners);
+  fields["total_bytes_read"] = number(mount.bytes_read);
+  fields["total_bytes_sent"] = number(mount.bytes_sent);
+  fields["listenurl"] =
+      settings->listenurl.empty() ? cat({"http://", authority, mount.name()}) : settings->listenurl;
+  if (!facts->from_file) add_page(fields, config, authority, *settings, mount.name());
+  int most = settings->max_listeners;
+  if (const int all = settings->max_listeners_cluster; all >= 0 && (most < 0 || all < most))
+    most = all;
+  fields["max_listeners"] = most < 0 ? "unlimited" : std::to_string(most);
+  if (mount.phase() == MountPhase::kIdle) {
+    fields["on_demand"] = std::to_string(1);
+    fields["public"] = std::to_string(std::max(settings->is_public, 0));
+    for (const char* unread : {"slow_listeners", "total_bytes_read", "total_bytes_sent"})
+      fields.erase(unread);
+    return source;
+  }
+  add_times(fields, "stream_start", facts->started_wall);
+  if (settings->hls && facts->plugin != nullptr && facts->plugin->name == "mpeg")
+    fields["hls_url"] = fields["listenurl"] + "/live.m3u8";
+  if (!settings->authenticator.type.empty()) fields["authenticator"] = settings->authenticator.type;
+  if (!metadata->artist.empty()) fields["artist"] = metadata->artist;
+  if (!metadata->title.empty()) fields["title"] = metadata->title;
+  if (const unsigned standbys = mount.standbys.load(std::memory_order_relaxed); standbys > 0)
+    fields["standby_sources"] = std::to_string(standbys);
+  add_codec(fields, *mount.codec());
+  add_overrides(fields, *settings);
+  // Many encoders do not say it.
+  const bool says_rate = fields.contains("bitrate") || fields.contains("ice-bitrate");
+  if (const unsigned kbps = mount.shown_kbps(); !says_rate && kbps > 0 && mount.is_fed())
+    fields["bitrate"] = std::to_string(kbps);
+  return source;
+}
+
+// Another mount or a file plays for the listeners of a mount that has no source of its own.
+bool fallback_plays(const Config& config, const MountSettings& settings,
+                    const MountTable::Rows& mounts, const MountFiles* files) {
+  return find_in_fallbacks(
+      settings.fallback_mount,
+      [&](const std::string& name) {
+        return mounts.contains(name) || (files != nullptr && files->fallback(name) != nullptr);
+      },
+      [&](const std::string& name) { return mount_settings(config, name).fallback_mount; });
+}
+
+// What Icecast shows of such a mount.
+StatsSource make_waiting(const MountSettings& settings, const Config& config,
+                         const std::string& authority) {
+  StatsSource source;
+  source.mount = settings.name;
+  source.hidden = settings.hidden;
+  source.running = false;
+  source.fields.emplace("listeners", "0");
+  source.fields["listenurl"] =
+      settings.listenurl.empty() ? cat({"http://", authority, settings.name}) : settings.listenurl;
+  add_page(source.fields, config, authority, settings, settings.name);
+  source.fields["max_listeners"] =
+      settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
+  return source;
+}
+
+bool waits_on_fallback(const Config& config, const MountSettings& settings,
+                       const MountTable::Rows& mounts, const MountFiles* files) {
+  return settings.name.find_first_of("*?[") == std::string::npos &&
+         !mounts.contains(settings.name) && fallback_plays(config, settings, mounts, files);
+}
+
+}  // namespace
+
+std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
+                                              const MountFiles* files) {
+  std::vector<MountSettings> out;
+  for_each_section(config, [&](const MountSettings& settings) {
+    if (waits_on_fallback(config, settings, mounts, files)) out.push_back(settings);
+  });
+  return out;
+}
+
+StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,
+                         const std::optional<std::string>& only) {
+  const auto config = services.config.read();
+  const ServerCounters& counters = services.counters;
+  StatsDocument document;
+  auto& globals = document.globals;
+  globals["admin"] = config->admin;
+  globals["host"] = config->hostname;
+  globals["location"] = config->location;
+  // For pages that would lead to theirs; no program of Icecast knows it.
+  if (!config->player.enabled) globals["player"] = "0";
+  globals["server_id"] = config->server_id;
+  add_times(globals, "server_start", services.started_wall);
+  globals["client_connections"] = number(counters.client_connections);
+  globals["clients"] = std::to_string(counters.clients.inside());
+  globals["connections"] = number(counters.connections);
+  globals["file_connections"] = number(counters.file_connections);
+  globals["listener_connections"] = number(counters.listener_connections);
+  globals["listeners"] = std::to_string(services.audience());
+  globals["source_client_connections"] = number(counters.source_client_connections);
+  globals["source_relay_connections"] = number(counters.source_relay_connections);
+  globals["source_total_connections"] = number(counters.source_total_connections);
+  globals["sources"] = std::to_string(counters.sources.inside());
+  globals["stats"] = std::to_string(services.stats_feed->followers());
+  globals["stats_connections"] = number(counters.stats_connections);
+  const std::string authority = Services::authority(*config);
+  const auto mounts = services.mounts.all();
+  const auto add = [&](const Mount& mount) {
+    document.sources.push_back(make_source(mount, *config, authority, elsewhere));
+  };
+  if (only) {
+    if (const auto mount = mounts->find(*only); mount != mounts->end()) add(*mount->second);
+  } else {
+    for (const auto& [name, mount] : *mounts) add(*mount);
+  }
+  for_each_section(*config, [&](const MountSettings& settings) {
+    if ((!only || settings.name == *only) &&
+        waits_on_fallback(*config, settings, *mounts, services.mount_files.get()))
+      document.sources.push_back(make_waiting(settings, *config, authority));
+  });
+  for (const auto& file : services.mount_files->fallbacks())
+    if ((!only || file->name() == *only) && file->listeners() > 0) add(*file);
+  if (elsewhere.counted) {
+    std::uint64_t local = 0;
+    for (const auto& [name, mount] : *mounts) local += audience_at(*mount);
+    for (const auto& mount : services.archive->off_air())
+      if (!mounts->contains(mount->name())) local += audience_at(*mount);
+    globals["listeners"] = std::to_string(local + elsewhere.all());
+    globals["listeners_local"] = std::to_string(local);
+  }
+  std::sort(document.sources.begin(), document.sources.end(),
+            [](const StatsSource& a, const StatsSource& b) { return a.mount < b.mount; });
+  return document;
+}
+
+}  // namespace lb

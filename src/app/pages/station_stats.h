@@ -1,0 +1,25 @@
+// The stats document of this server: global counters, and one source a mount.
+// Source of the names and forms: Icecast 2.4.4.
+// Thread: any; reads atomics and snapshots, and what control has said about the rest of a cluster.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/page/stats_tree.h"
+#include "app/services/services.h"
+
+namespace lb {
+
+struct ListenersElsewhere;
+
+// only: of the sources, this one; the global counters are those of all.
+StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,
+                         const std::optional<std::string>& only = std::nullopt);
+// The mounts of the configuration that have no source, but a fallback that plays.
+// files: those that count as playing; null: none.
+std::vector<MountSettings> mounts_on_fallback(const Config& config, const MountTable::Rows& mounts,
+                                              const MountFiles* files);
+
+}  // namespace lb

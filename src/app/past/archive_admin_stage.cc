@@ -1,0 +1,155 @@
+#include "app/past/archive_admin_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "admin/command/security.h"
+#include "app/pages/archive_sight.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
+#include "app/services/archive_service.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "archive/files/time_text.h"
+#include "archive/record/archive_writer.h"
+#include "base/cat.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kDocument = "/admin/archive.json";
+
+double unix_time_of(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+
+void write_mount(JsonWriter& out, const ArchiveSight::Mount& mount,
+                 const std::vector<ArchiveTitle>* titles) {
+  out.begin_object();
+  out.key("mount").text(mount.name);
+  out.key("bytes").number(mount.bytes);
+  out.key("oldest").number(mount.ranges.empty() ? 0.0 : unix_time_of(mount.ranges.front().from_ms));
+  out.key("newest").number(mount.ranges.empty() ? 0.0 : unix_time_of(mount.ranges.back().to_ms));
+  out.key("ranges").begin_array();
+  for (const PlacedRange& range : mount.ranges) {
+    out.begin_object();
+    out.key("from").number(unix_time_of(range.from_ms));
+    out.key("to").number(unix_time_of(range.to_ms));
+    out.key("bytes").number(range.bytes);
+    out.key("where").begin_array();
+    for (const std::string& place : range.where) out.text(place);
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  if (titles != nullptr) {
+    out.key("titles").begin_array();
+    for (const ArchiveTitle& one : *titles) {
+      out.begin_object();
+      out.key("at").number(unix_time_of(one.ms));
+      out.key("title").text(one.title);
+      out.end_object();
+    }
+    out.end_array();
+  }
+  out.end_object();
+}
+
+void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::string body) {
+  worker.loop.post([&worker, id, type = std::move(type), body = std::move(body)]() mutable {
+    Connection* waiting = worker.connections.find(id);
+    if (waiting == nullptr) return;
+    ResponseHead head;
+    head.content_type = std::move(type);
+    head.content_length = body.size();
+    waiting->reply(head, std::move(body));
+  });
+}
+
+}  // namespace
+
+Verdict ArchiveAdminStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  const std::string mount = query_param(request.query, "mount")
+                                .value_or(connection.form_is_urlencoded()
+                                              ? query_param(connection.form(), "mount").value_or("")
+                                              : "");
+  if (const Verdict verdict = let_in_role(worker_, connection, request.path, mount);
+      verdict != Verdict::kNext)
+    return verdict;
+  return request.path == kDocument ? show(connection) : remove(connection);
+}
+
+Verdict ArchiveAdminStage::show(Connection& connection) {
+  const std::string& query = connection.request().query;
+  const auto wanted = query_param(query, "mount");
+  const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
+  const auto config = config_of(worker_.services, connection);
+  const std::int64_t begins_ms =
+      wanted ? past_begins_ms(worker_, connection, mount_section(*config, *wanted), *wanted) : 0;
+  ArchiveAsk ask{
+      wanted.value_or(""), wanted.has_value(),
+      std::max(begins_ms, parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0)),
+      parse_time(query_param(query, "to").value_or("now"), now_ms).value_or(now_ms) + 1, now_ms};
+  gather_archive(*worker_.services.archive, std::move(ask),
+                 [&worker = worker_, wanted, begins_ms, id = connection.id()](ArchiveSight sight) {
+                   sight.forget_before(begins_ms);
+                   JsonWriter out;
+                   out.begin_object();
+                   // What is not listed yet may be there.
+                   ArchiveService& archive = *worker.services.archive;
+                   out.key("reading").boolean(archive.on() && archive.catalog().is_reading());
+                   out.key("mounts").begin_array();
+                   for (const ArchiveSight::Mount& mount : sight.mounts)
+                     if (!wanted || *wanted == mount.name)
+                       write_mount(out, mount, wanted ? &sight.titles : nullptr);
+                   out.end_array().end_object();
+                   reply_text_body(worker, id, "application/json", out.take());
+                 });
+  return Verdict::kPending;
+}
+
+Verdict ArchiveAdminStage::remove(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kPost) {
+    connection.reply_text(405, "This is asked by POST\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!same_site_request(request.headers)) {
+    connection.reply_text(403, "Requests of other sites change nothing\r\n");
+    return Verdict::kAnswered;
+  }
+  const std::string query =
+      request.query + (connection.form_is_urlencoded() ? "&" + connection.form() : std::string());
+  Traffic& traffic = worker_.services;
+  const std::int64_t now_ms = unix_ms(traffic.clock.wall());
+  const auto mount = query_param(query, "mount");
+  auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
+  const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
+  if (mount && from)
+    from = std::max(*from,
+                    past_begins_ms(worker_, connection,
+                                   mount_section(*config_of(traffic, connection), *mount), *mount));
+  if (!mount || !from || !to || *to <= *from || !traffic.archive->on()) {
+    connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
+    return Verdict::kAnswered;
+  }
+  traffic.log.info("archive/delete", cat({"archive ", *mount, ": ", rfc3339(*from), " to ",
+                                          rfc3339(*to), " is removed by ", connection.ip()}));
+  AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
+  entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
+  entry.changes.push_back({"to", rfc3339(*to), std::nullopt});
+  entry.result = "ok";
+  traffic.login->audit(std::move(entry));
+  traffic.archive->writer().remove(
+      *mount, *from, *to, [&worker = worker_, id = connection.id()](std::size_t files) {
+        JsonWriter out;
+        out.begin_object().key("files").number(std::uint64_t{files}).end_object();
+        reply_text_body(worker, id, "application/json", out.take());
+      });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,29 @@
+// What answers about the past say: which times are recorded, and the names of files.
+// Thread: any; for the worker of a connection.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "archive/files/catalog.h"
+#include "archive/read/range_plan.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+// The ranges that there are, here and at other nodes, as far as a client may go back.
+std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
+                                     std::int64_t earliest_ms);
+// 404, with those ranges.
+Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms);
+// 503: the directory here is still being read.
+Verdict reply_later(Connection& connection);
+// "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
+std::string ranges_text(const std::vector<ArchiveRange>& ranges);
+// The name of a range as a file: parameters of Content-Disposition.
+std::string file_name_params(const ExportPlan& plan);
+
+}  // namespace lb

@@ -1,0 +1,120 @@
+#include "app/past/past_access_stage.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "app/past/archive_replies.h"
+#include "app/request/auth_replies.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/session_cookie.h"
+#include "app/request/who_asks.h"
+#include "app/services/archive_service.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "auth/password/passwords.h"
+#include "stream/listener/server_join.h"
+#include "stream/log/join.h"
+
+namespace lb {
+namespace {
+
+// A plan has a point for each second, and opens a file for each five minutes.
+constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
+
+// It names the administrator; whether it is, let_in_role() decides, which counts guesses.
+bool claims_administrator(Worker& worker, Connection& connection) {
+  const auto given = basic_credentials(connection.request().headers);
+  return given &&
+         given->user == Traffic::passwords(*config_of(worker.services, connection)).admin_user;
+}
+
+// The live log has the byte, or is about to have it.  Every listener may have it: a slow one gets
+// as much.
+bool is_live(const Worker& worker, const std::string& name, const PastAsk& past) {
+  const auto mount = worker.services.archive->live(name);
+  return mount &&
+         plan_resume(*mount->channel().newest(), *past.at, bytes_ahead(*mount), past.exact);
+}
+
+}  // namespace
+
+// What is not recorded any more may have been for administrators alone.
+bool is_past_closed(const Worker& worker, const MountSettings& section, const std::string& mount) {
+  return section.archive.listeners == ArchiveListeners::kNone ||
+         (!section.archive.enabled && !worker.services.archive->remote().archive().holds(mount));
+}
+
+std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
+                              const MountSettings& section, const std::string& mount,
+                              bool administrator) {
+  const std::int64_t begins = past_begins_ms(worker, connection, section, mount);
+  const std::chrono::milliseconds window = section.archive.window;
+  if (window.count() == 0 || administrator) return begins;
+  return std::max(begins, unix_ms(worker.services.clock.wall()) - std::int64_t{window.count()});
+}
+
+Verdict PastAccessStage::judge(Connection& connection, const MountSettings& section,
+                               bool& administrator) {
+  const std::string& mount = connection.request().path;
+  const bool open = section.authenticator.type.empty();
+  if (is_past_closed(worker_, section, mount) ||
+      (open && claims_administrator(worker_, connection))) {
+    administrator = true;
+    return let_in_role(worker_, connection, kPastEndpoint, mount);
+  }
+  if (!open && !connection.context().authorised) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  if (open && !session_cookie(connection.request(), connection.secure()).empty() &&
+      worker_.services.login->on()) {
+    // A browser brings its session along, wherever it listens.
+    const Asker asker = who_asks(worker_, connection);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role,
+                                  asked_mount(*asker.identity, mount, true));
+  }
+  return Verdict::kNext;
+}
+
+Verdict PastAccessStage::handle(Connection& connection) {
+  const auto past = connection.context().past;
+  if (!past || past->is_placed()) return Verdict::kNext;
+  const auto config = config_of(worker_.services, connection);
+  const std::string& mount = connection.request().path;
+  const MountSettings& section = mount_section(*config, mount);
+  if (past->at && (past->unrecorded || is_past_closed(worker_, section, mount)) &&
+      is_live(worker_, mount, *past)) {
+    past->begins = *past->at;
+    return Verdict::kNext;
+  }
+  if (past->unrecorded) {
+    connection.reply_text(404, past->at ? "The stream does not have this byte any more, and is not "
+                                          "recorded\r\n"
+                                        : "This mount is not recorded\r\n");
+    return Verdict::kAnswered;
+  }
+  if (section.no_mount) {
+    connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
+  bool administrator = false;
+  if (const Verdict verdict = judge(connection, section, administrator); verdict != Verdict::kNext)
+    return verdict;
+  past->earliest_ms = earliest_past_ms(worker_, connection, section, mount, administrator);
+  past->from_ms = std::max(past->from_ms, past->earliest_ms);
+  if (past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
+  if (past->earliest_ms > 0 && past->to_ms <= past->from_ms)
+    return reply_nothing(worker_, connection, past->earliest_ms);
+  if (past->to_ms - past->from_ms <= kLongestFileMs) return Verdict::kNext;
+  const auto ranges = ranges_for(worker_, mount, past->earliest_ms);
+  if (ranges.empty()) return Verdict::kNext;
+  past->from_ms = std::max(past->from_ms, ranges.front().from_ms);
+  if (past->to_ms - past->from_ms <= kLongestFileMs) return Verdict::kNext;
+  connection.reply_text(400, "a file has at most 24 hours\r\n");
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

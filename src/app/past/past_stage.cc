@@ -1,0 +1,82 @@
+#include "app/past/past_stage.h"
+
+#include <utility>
+
+#include "app/request/past_ask.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+// There is something of its past, or the directory that may hold it is still being read.
+bool may_have_past(Traffic& traffic, Connection& connection, const std::string& mount) {
+  const bool reading = traffic.archive->is_reading(mount);
+  return traffic.archive->has(mount) ||
+         (reading && mount_section(*config_of(traffic, connection), mount).archive.enabled);
+}
+bool is_page(Traffic& traffic, const std::string& path) {
+  return is_template_path(path) || traffic.files.read()->has_file(path);
+}
+
+}  // namespace
+
+Verdict PastStage::handle(Connection& connection) {
+  Traffic& traffic = worker_.services;
+  if (connection.context().hls) return Verdict::kNext;
+  Request& request = connection.request();
+  const ArchiveService& archive = *traffic.archive;
+  const std::int64_t now_ms = unix_ms(traffic.clock.wall());
+  if (auto past = past_of_path(request.path)) {
+    const bool taken =
+        traffic.mounts.find(request.path) || traffic.files.read()->has_file(request.path);
+    if (!taken && may_have_past(traffic, connection, past->mount)) {
+      if (past->ask.to_ms > now_ms + kAheadMs) {
+        connection.reply_text(400, "the range ends in the future\r\n");
+        return Verdict::kAnswered;
+      }
+      past->ask.path = std::move(request.path);
+      request.path = std::move(past->mount);
+      connection.context().past = std::make_shared<PastAsk>(std::move(past->ask));
+      return Verdict::kNext;
+    }
+  }
+  if (request.query.empty()) return Verdict::kNext;
+  // A page of the server, or of the webroot, has parameters of its own.
+  if (!archive.has(request.path) &&
+      (!may_have_past(traffic, connection, request.path) || is_page(traffic, request.path)) &&
+      (!traffic.mounts.find(request.path) || !archive.on() ||
+       !section_of(traffic, connection).archive.enabled))
+    return take_unrecorded(connection, now_ms);
+  auto ask = past_of_query(request.query, now_ms);
+  if (!ask) {
+    connection.reply_text(400, ask.error().what + "\r\n");
+    return Verdict::kAnswered;
+  }
+  if (*ask) connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
+  return Verdict::kNext;
+}
+
+// The live stream would be another one, without an end.
+Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
+  Traffic& traffic = worker_.services;
+  const Request& request = connection.request();
+  const bool is_mount = traffic.mounts.find(request.path) != nullptr ||
+                        section_of(traffic, connection).name == request.path;
+  // What an authenticator, or a page, has parameters of the same name for is no time.
+  auto ask = past_of_query(request.query, now_ms);
+  if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
+  if (!ask && query_param(request.query, "exact") == "1") {
+    connection.reply_text(400, ask.error().what + "\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!ask || !*ask) return Verdict::kNext;
+  connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
+  connection.context().past->unrecorded = true;
+  return Verdict::kNext;
+}
+
+}  // namespace lb

@@ -1,0 +1,51 @@
+// ChildRecord: a program that runs beside the server (ChildProcess), for the process that goes on
+// with it.
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "net/loop/child_process.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+struct ChildRecord {
+  std::int64_t pid = 0;
+  MovedFd pidfd = 0, errors = 0, lifeline = 0;
+  SteadyTime started{};
+  std::string line;  // of its standard error: the beginning of one
+};
+template <class Io, RecordOf<ChildRecord> T>
+void record_fields(Io& io, T& child) {
+  auto& [pid, pidfd, errors, lifeline, started, line] = child;
+  io.needed(1, pid);
+  io.needed(2, pidfd);
+  io.needed(3, errors);
+  io.needed(4, lifeline);
+  io(5, started);
+  io(6, line);
+}
+
+// REQUIRES: child.can_be_handed()
+inline ChildRecord save_child(const ChildProcess& child, FdsOut& fds) {
+  const auto lent = child.lend();
+  return {lent.pid, fds.add(lent.pidfd), fds.add(lent.errors), fds.add(lent.lifeline), lent.started,
+          lent.line};
+}
+
+// nullopt: it has no such number, or lacks a descriptor.
+inline std::optional<ChildProcess::Handed<UniqueFd>> restore_child(const ChildRecord& saved,
+                                                                   FdsIn& fds) {
+  ChildProcess::Handed<UniqueFd> child{
+      static_cast<int>(saved.pid), fds.take(saved.pidfd), fds.take(saved.errors),
+      fds.take(saved.lifeline),    saved.started,         saved.line};
+  if (child.pid <= 1 || !child.pidfd || !child.errors || !child.lifeline) return std::nullopt;
+  return child;
+}
+
+}  // namespace lb

@@ -1,0 +1,130 @@
+// DeadAirService: listens for silence in the sound of mounts (<dead-air>), by a program: ffmpeg,
+// which is fed from the mount's log and tells of silence.  No decoder is in this process.
+//
+// One program listens to the encoder that writes.  Where <failover> is on, an encoder whose sound
+// is silent gives way to a standby (SourceAdmission::sound()), and a second program listens to it
+// while it stands by: it counts as silent until its sound is back.
+//
+// A program ends with the encoder's turn: when another one takes over, the source ends, a reload
+// has changed <dead-air>, at the exit.  One that ends by itself is started again after kFirstRest,
+// then after twice as long each time; it then begins with silence of its own making, so that what
+// it hears first is told in any case.
+//
+// Thread: control; what mounts play is read on the disk thread, what standbys send on their worker.
+// Ownership: Services.
+// Bounds: one program a mount, and one for each standby that has been silent; kStartPause between
+// two starts.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/programs/dead_air_record.h"
+#include "app/services/traffic.h"
+#include "base/unique_fd.h"
+#include "net/loop/child_process.h"
+#include "stream/file/sound_feed.h"
+
+namespace lb {
+
+// The words of the program for a content type.  after, level: as in DeadAirSettings.  probing: with
+// silence before the sound, longer than what is waited for, so that the first sound is told.
+std::vector<std::string> dead_air_program(std::string_view content_type, std::chrono::seconds after,
+                                          int level, bool probing);
+
+class DeadAirService {
+ public:
+  // Before a chroot hides /dev/null.
+  explicit DeadAirService(Traffic& traffic);
+  ~DeadAirService();
+
+  // The configuration is (another) one.
+  void configure();
+  // The mount has begun, ended, waits, or has changed over: which encoders are listened to follows
+  // from that.
+  void check(const std::string& mount);
+  void stop();
+
+  // -- of a hand-over.  Of the mounts' logs nothing is fed until go_on(); done: on control.
+  void rest(std::function<void()> done);
+  void go_on() { feeds_.go_on(); }
+  // REQUIRES: it rests
+  DeadAirRecord save(FdsOut& fds);
+  // Another process has what was saved; the other programs are ended.
+  void hand_over();
+  // In that process; they go on with the first configuration.
+  void take_over(const DeadAirRecord& saved, FdsIn& fds);
+
+ private:
+  enum class State : std::uint8_t { kQueued, kRuns, kRests, kMissing, kEnds };
+  struct Ear {
+    std::string mount;
+    std::uint64_t encoder = 0;
+    unsigned home = 0;
+    bool writes = false;  // else it stands by
+    std::string about;    // "mount /x: the sound of 192.0.2.1"
+    std::string content_type;
+    DeadAirSettings settings;
+    std::uint64_t from = 0;  // of the log
+    State state = State::kQueued;
+    bool silent = false;
+    std::unique_ptr<ChildProcess> child;
+    std::unique_ptr<Timer> again;
+    std::chrono::milliseconds rest{0};
+    std::string last_line;
+  };
+  // Of the process before.
+  struct Taken {
+    ChildProcess::Handed<UniqueFd> child;
+    SoundFeedRecord feed;
+    UniqueFd pipe;  // of a standby: invalid, it has its own
+  };
+  struct DeadAir {
+    std::uint64_t encoder = 0;
+    SteadyTime since{};
+  };
+  using Ears = std::map<std::uint64_t, Ear>;
+
+  struct Wanted;
+  std::vector<Wanted> wanted_of(const std::string& mount, const Mount* found) const;
+  const Ear* ear_of(const std::string& mount, std::uint64_t encoder) const;
+  void add(const std::string& mount, const Mount& found, const Wanted& wanted);
+  void take_ear(const EarRecord& saved, bool writes, FdsIn& fds);
+  void begin_taken();
+  ChildProcess::Callbacks callbacks_of(std::uint64_t id);
+  void start_next();
+  void start(std::uint64_t id, Ear& ear);
+  void end(Ears::iterator at);
+  void on_line(std::uint64_t id, std::string_view line);
+  void on_end(std::uint64_t id, const ChildEnd& end);
+  void heard(Ear& ear, bool sound);
+  void over(const std::string& mount, std::string_view why);
+
+  // What comes in a second at most when a stream is damaged; lines beyond that are lost, and with
+  // them what they tell.
+  static constexpr unsigned kMaxLines = 1000;
+
+  Traffic& traffic_;
+  const UniqueFd null_device_;
+  Ears ears_;                                         // by a number of their own
+  std::map<std::string, DeadAir, std::less<>> dead_;  // mounts
+  std::deque<std::uint64_t> queue_;
+  std::map<std::uint64_t, SoundFeedRecord> fed_;  // while it rests
+  std::set<std::uint64_t> saved_;                 // ears, likewise
+  std::map<std::uint64_t, Taken> taken_;          // by ear
+  std::uint64_t next_id_ = 1;
+  bool missing_logged_ = false;
+  bool stopped_ = false;
+  Timer starter_;
+  SoundFeeds feeds_;
+};
+
+}  // namespace lb

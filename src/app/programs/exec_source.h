@@ -1,0 +1,82 @@
+// ExecSources: the programs of <exec>: each writes the stream of a relay instead of a server.
+//
+// A program lives as long as the transport that reads its output: with the source, whatever ends
+// it, the program is ended.  When it may be started again is the relay's part (relay.h).
+//
+// In a hand-over the programs that write a mount go over with their sources: save() and hand_over()
+// here, take_over(), reading() and go_on() there, where the relay of the mount claims its program
+// (HandedRelays).
+//
+// Thread: control; a transport may be destroyed on any thread.
+// Ownership: RelayService.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/programs/program_record.h"
+#include "app/services/traffic.h"
+#include "cluster/relay/relay.h"
+#include "net/loop/child_process.h"
+#include "net/socket/transport.h"
+
+namespace lb {
+
+class ExecSources {
+ public:
+  // Before a chroot hides /dev/null.
+  explicit ExecSources(Traffic& traffic);
+  ~ExecSources();
+
+  // The program's standard output.
+  Result<std::unique_ptr<Transport>> start(const std::string& mount,
+                                           const std::vector<std::string>& words);
+
+  // Of a hand-over.  begin_save(): none is saved yet.  output: the descriptor that its source
+  // reads; nullopt: no program that can go over writes there.
+  void begin_save();
+  std::optional<ProgramRecord> save(std::uint64_t lease, int output, FdsOut& fds);
+  // Another process has those that were saved; the others are ended.
+  void hand_over();
+  // In that process: nothing is read, and no program ends with this one, before go_on().
+  Result<void> take_over(const ProgramRecord& saved, FdsIn& fds);
+  // Null: no program writes this mount with this lease, or it is no pipe.
+  std::unique_ptr<Transport> reading(const std::string& mount, std::uint64_t lease,
+                                     UniqueFd output);
+  void go_on();
+
+ private:
+  struct Running {
+    std::string mount;
+    std::vector<std::string> words;
+    int output = -1;                      // the descriptor that is read; -1: its reader has gone
+    bool asked = false;                   // to end
+    bool handed = false;                  // save() has named it
+    std::unique_ptr<ChildProcess> child;  // null: before go_on()
+    std::unique_ptr<Timer> patience;      // null: its output is open
+  };
+  // Of the process before.
+  struct Taken {
+    std::uint64_t id = 0, lease = 0;
+    ChildProcess::Handed<UniqueFd> child;
+  };
+  static std::string about(const Running& running);
+  ChildProcess::Callbacks callbacks_of(std::uint64_t id, std::string text);
+  std::unique_ptr<Transport> transport_of(std::uint64_t id, UniqueFd output);
+  void reader_gone(std::uint64_t id, bool at_end);
+  void on_end(std::uint64_t id, const ChildEnd& end);
+
+  Traffic& traffic_;
+  const UniqueFd null_device_;
+  std::map<std::uint64_t, Running> running_;
+  std::set<std::string> ended_;  // mounts whose program has ended by itself
+  std::uint64_t next_id_ = 1;
+  std::map<std::string, Taken> taken_;  // by mount; until go_on()
+};
+
+}  // namespace lb

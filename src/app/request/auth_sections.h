@@ -1,0 +1,15 @@
+// What the configuration says to the authenticators (auth/listener/authenticators.h).
+// Thread: pure functions.
+#pragma once
+
+#include <vector>
+
+#include "auth/listener/authenticators.h"
+#include "config/settings/config.h"
+
+namespace lb {
+
+std::vector<AuthSection> auth_sections(const Config& config);
+AuthServer auth_server(const Config& config);
+
+}  // namespace lb

@@ -1,0 +1,165 @@
+#include "app/request/login_replies.h"
+
+#include <utility>
+
+#include "app/request/auth_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/refusals.h"
+#include "app/request/session_cookie.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "http/error_page.h"
+#include "http/page_headers.h"
+#include "net/address/reach.h"
+
+namespace lb {
+namespace {
+
+// A scheme that browsers do not know: they show no box for it.
+constexpr std::string_view kNoBox = "Session realm=\"icecast-lb\"";
+constexpr std::string_view kPage = "text/html; charset=utf-8";
+
+ResponseHead unauthorised_without_box() {
+  ResponseHead head;
+  head.status = 401;
+  head.content_type = "text/plain; charset=utf-8";
+  head.challenge = kNoBox;
+  return head;
+}
+
+}  // namespace
+
+std::string asked_field(const Connection& connection, std::string_view name) {
+  if (connection.form_is_urlencoded()) return query_param(connection.form(), name).value_or("");
+  const auto json = Json::parse(connection.form(), 4);
+  return json ? std::string(json->at(name).text().value_or("")) : std::string();
+}
+
+bool takes_passwords(Worker& worker, const Connection& connection) {
+  return connection.secure() || worker.services.login->plan()->console.allow_plain ||
+         reach_of(judged_address(connection)) != Reach::kPublic;
+}
+
+void audit_login(Worker& worker, const Connection& connection, const std::string& user,
+                 std::string_view role, std::string_view action, std::string_view result,
+                 std::string_view on) {
+  AuditEntry entry;
+  entry.user = user;
+  entry.role = role;
+  entry.via = "cookie";
+  entry.ip = connection.ip();
+  entry.action = action;
+  entry.on = on.empty() ? std::string_view(user) : on;
+  const auto book = worker.services.users.read();
+  if (const User* known = book->user(user)) entry.account = entry.of_account = known->account;
+  entry.result = result;
+  if (result == "wrong")
+    worker.services.login->audit_wrong(std::move(entry));
+  else
+    worker.services.login->audit(std::move(entry));
+}
+
+Verdict not_this_way(Connection& connection, std::string_view allowed) {
+  reply_refusal(connection, 405, cat({"This address takes ", allowed, "\r\n"}),
+                cat({"Allow: ", allowed, "\r\n"}));
+  return Verdict::kAnswered;
+}
+
+std::string cookie_line(Connection& connection, std::string_view token) {
+  std::string line =
+      "Set-Cookie: " + session_cookie_name(connection.request(), connection.secure());
+  line.append("=").append(token).append("; HttpOnly; SameSite=Strict; Path=/");
+  if (connection.secure()) line += "; Secure";
+  if (token.empty()) line += "; Max-Age=0";
+  return line + "\r\n";
+}
+
+bool wants_login_page(Worker& worker, const Request& request) {
+  return worker.services.login->on() && request.method == Method::kGet &&
+         wants_page(request.headers) && request.headers.find("authorization") == nullptr;
+}
+
+std::string_view challenge_for(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  const bool from_page = worker.services.login->on() &&
+                         request.headers.find("authorization") == nullptr &&
+                         (!session_cookie(request, connection.secure()).empty() ||
+                          request.headers.find("x-lb-csrf") != nullptr);
+  return from_page ? kNoBox : kBasicChallenge;
+}
+
+void refuse_asker(Worker& worker, Connection& connection, const Identity& identity) {
+  const Request& request = connection.request();
+  if (identity.is_nobody() && wants_login_page(worker, request)) {
+    ResponseHead head;
+    head.status = 302;
+    head.content_length = 0;
+    head.extra =
+        cat({"Location: /admin/login?back=", percent_encode(safe_way_back(request.target), false),
+             "\r\n"});
+    connection.reply(head, {});
+    return;
+  }
+  if (!identity.csrf.empty()) {
+    connection.reply(unauthorised_without_box(),
+                     cat({"Your role (", to_text(identity.role), ") does not allow this\r\n"}));
+    return;
+  }
+  if (worker.services.login->on() && !session_cookie(request, connection.secure()).empty() &&
+      request.headers.find("authorization") == nullptr) {
+    connection.reply(unauthorised_without_box(), "You need to authenticate\r\n");
+    return;
+  }
+  reply_unauthorised(connection);
+}
+
+void reply_login_page(Worker& worker, Connection& connection, int status, const LoginPage& page,
+                      std::string more_lines) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = kPage;
+  head.challenge = kNoBox;
+  head.extra =
+      page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers) + more_lines;
+  std::string body = login_page(page);
+  head.content_length = body.size();
+  connection.reply(head, std::move(body));
+}
+
+void reply_see_other(Connection& connection, const std::string& location, std::string more_lines) {
+  ResponseHead head;
+  head.status = 303;
+  head.content_length = 0;
+  head.extra = cat({"Location: ", location, "\r\n", std::move(more_lines)});
+  connection.reply(head, {});
+}
+
+void reply_json(Connection& connection, int status, std::string body, std::string more_lines) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = "application/json; charset=utf-8";
+  head.challenge = kNoBox;
+  head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
+  head.content_length = body.size();
+  connection.reply(head, std::move(body));
+}
+
+void reply_problem(Connection& connection, const Problem& problem, std::string more_lines) {
+  ResponseHead head;
+  head.status = problem.status();
+  head.content_type = "application/problem+json; charset=utf-8";
+  head.challenge = kNoBox;
+  head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
+  std::string body = problem_json(problem, connection.request().path);
+  head.content_length = body.size();
+  connection.reply(head, std::move(body));
+}
+
+std::string api_problem(const Request& request, int status, std::string_view text) {
+  return problem_json({problem_of_status(status), std::string(text)}, request.path);
+}
+
+}  // namespace lb

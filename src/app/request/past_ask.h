@@ -1,0 +1,46 @@
+// PastAsk: what a request wants of a mount's past, read from its query or its path.
+// Thread: pure functions; the ask is the request's.
+// Source: doc/archive.md; Flussonic's addresses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "archive/read/shifted_streams.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace lb {
+
+// A source may send ahead: what is recorded, and told, then ends that much later than now.
+inline constexpr std::int64_t kAheadMs = 5000;
+
+// from_ms, earliest_ms: set by PastAccessStage to what the client may have.
+struct PastAsk : PastMoment {
+  enum class Kind : std::uint8_t { kStream, kFile };
+  Kind kind = Kind::kStream;
+  std::int64_t to_ms = 0;  // of a file
+  bool attachment = false;
+  bool exact = false;       // of an address: this byte or none
+  bool unrecorded = false;  // the mount has no past: what is asked for is not there
+  std::string path;         // as it was asked for, where that was not the mount's
+  SteadyTime wait_until{};  // of what is not recorded yet
+  // Of a stream, once it is known: in a recorded file, or at this byte of the live log.
+  std::variant<std::monostate, ShiftedStart, StreamAddress> begins;
+
+  bool is_placed() const noexcept { return begins.index() != 0; }
+};
+
+// nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.
+Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_t now_ms);
+// "/live.mp3/archive-1795158000-3600.mp3" → the mount, and what is asked of it.
+struct PastPath {
+  std::string mount;
+  PastAsk ask;
+};
+std::optional<PastPath> past_of_path(std::string_view path);
+
+}  // namespace lb

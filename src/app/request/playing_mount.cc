@@ -1,0 +1,41 @@
+#include "app/request/playing_mount.h"
+
+#include "app/services/mount_files.h"
+#include "app/services/network.h"
+#include "base/strings.h"
+#include "config/settings/config.h"
+#include "stream/listener/fallback_chain.h"
+
+namespace lb {
+
+std::shared_ptr<Mount> playing_mount(const Network& network, const Config& config,
+                                     const std::string& path, bool idle_too) {
+  // A page of the server is never a mount, whatever the default mount's fallback says.
+  if (is_template_path(path)) return nullptr;
+  const auto playing = [&](const std::string& name) {
+    auto mount = network.mounts.find(name);
+    return mount && (idle_too || mount->phase() != MountPhase::kIdle) ? mount : nullptr;
+  };
+  const auto fallback_of = [&](const std::string& name) {
+    return mount_section(config, name).fallback_mount;
+  };
+  if (auto mount = playing(path)) return mount;
+  return find_in_fallbacks(
+      fallback_of(path),
+      [&](const std::string& name) {
+        auto mount = playing(name);
+        return mount ? mount : network.mount_files->fallback(name);
+      },
+      fallback_of);
+}
+
+bool is_safari_probe(const Request& request) {
+  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
+  const std::string_view agent = request.headers.get("user-agent");
+  const auto has = [agent](std::string_view word) {
+    return agent.find(word) != std::string_view::npos;
+  };
+  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
+}
+
+}  // namespace lb

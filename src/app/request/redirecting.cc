@@ -1,0 +1,129 @@
+#include "app/request/redirecting.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/request/asked_address.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/services/worker.h"
+#include "app/topology/cluster_plans.h"
+#include "app/topology/country_watch.h"
+#include "base/cat.h"
+#include "cluster/balance/redirect_reply.h"
+#include "http/cross_origin.h"
+
+namespace lb {
+namespace {
+
+void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
+  reply_refusal(connection, 503, "All servers are full, please try again\r\n",
+                cat({"Retry-After: ", retry_after.count(), "\r\nX-Reason: cluster-full\r\n"}));
+}
+
+}  // namespace
+
+Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& answer) {
+  switch (answer.kind) {
+    case RedirectAnswer::Kind::kServeRelay:
+      connection.context().is_server = true;
+      return Verdict::kNext;
+    case RedirectAnswer::Kind::kServe:
+      connection.context().direct = answer.direct;
+      return Verdict::kNext;
+    case RedirectAnswer::Kind::kRedirect:
+      redirect_to(worker.services, connection, answer);
+      return Verdict::kAnswered;
+    case RedirectAnswer::Kind::kRefuse:
+      refuse_full(connection, answer.retry_after);
+      return Verdict::kAnswered;
+  }
+  return Verdict::kNext;
+}
+
+void redirect_to(const Network& network, Connection& connection, const RedirectAnswer& answer) {
+  connection.reply_bytes(
+      302, redirect_reply(answer.origin, asked_path(connection), asked_query(connection),
+                          answer.token, allow_origin_line(302, network.http.read()->http_headers)));
+}
+
+void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;
+  if (act_on(worker, *waiting, answer) == Verdict::kNext) waiting->resume(Verdict::kNext);
+}
+
+void ask_way_back(Worker& worker, Connection& connection,
+                  UniqueFunction<void(Connection&, const RedirectAnswer&)> then) {
+  RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
+                                        *worker.services.cluster->facts());
+  const RequestContext& context = connection.context();
+  asked.redirected = context.redirected;
+  asked.redirected_by = context.redirected_by;
+  asked.signed_by_ours = context.signed_by_ours;
+  asked.sent_back = context.sent_back;
+  asked.stays = context.stays;
+  worker.services.loops.control().post_together(
+      [&worker, id = connection.id(), asked = std::move(asked), then = std::move(then)]() mutable {
+        worker.loop.post_together([&worker, id, then = std::move(then),
+                                   answer = worker.services.cluster->unserved(asked)]() mutable {
+          if (Connection* waiting = worker.connections.find(id)) then(*waiting, answer);
+        });
+      });
+}
+
+void answer_unserved(Worker& worker, Connection& connection, std::string_view reason,
+                     UniqueFunction<void(Connection&)> otherwise) {
+  const RequestContext& context = connection.context();
+  const Network& network = worker.services;
+  const bool in_cluster = context.redirected || context.sent_back ||
+                          network.links->masters().any_linked() || network.relays->publishes();
+  if (!in_cluster || is_server(network, connection)) {
+    otherwise(connection);
+    return;
+  }
+  ask_way_back(
+      worker, connection,
+      [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
+          Connection& waiting, const RedirectAnswer& answer) mutable {
+        if (answer.kind == RedirectAnswer::Kind::kRedirect) {
+          redirect_to(worker.services, waiting, answer);
+        } else if (answer.kind == RedirectAnswer::Kind::kRefuse) {
+          reply_refusal(
+              waiting, 503, "This server cannot play it now, please try again\r\n",
+              cat({"Retry-After: ", answer.retry_after.count(), "\r\nX-Reason: ", reason, "\r\n"}));
+        } else {
+          otherwise(waiting);
+        }
+      });
+}
+
+RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
+                              const std::string& mount, const ClusterFacts& facts) {
+  const Request& request = connection.request();
+  RedirectAsk ask;
+  ask.mount = mount;
+  ask.scheme = connection.secure() ? PublicScheme::kHttps : PublicScheme::kHttp;
+  ask.client = connection.peer();
+  ask.country = network.countries->country_of(ask.client);
+  ask.user_agent = request.headers.get("user-agent");
+  const MountSettings& section = mount == request.path
+                                     ? section_of(network, connection)
+                                     : mount_section(*config_of(network, connection), mount);
+  ask.needs = protections_of(section);
+  if (network.links->slots().limits(section, mount))
+    ask.needs =
+        static_cast<ProtectionSet>(ask.needs | static_cast<ProtectionSet>(Protection::kSlots));
+  ask.tags = section.balance.tags;
+  // Players of the time before Host: know no redirect either.
+  const bool old = request.protocol != Protocol::kHttp ||
+                   (request.version_minor == 0 && request.headers.find("host") == nullptr);
+  ask.direct = old || cannot_follow(ask.user_agent, facts.no_redirect);
+  ask.bare = request.headers.find("accept") == nullptr && request.headers.find("range") == nullptr;
+  return ask;
+}
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+#include "app/request/refusals.h"
+
+#include <utility>
+
+#include "app/request/record_logins.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+
+namespace lb {
+
+void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = std::move(lines);
+  connection.reply(head, std::string(text));
+}
+
+void log_refused_source(Worker& worker, Connection& connection, std::string_view why) {
+  std::string text = "source ";
+  if (!connection.user.empty()) text += cat({"\"", connection.user, "\" "});
+  text += cat({"from ", connection.ip(), " refused on ", connection.request().path, ": "});
+  worker.services.refusals.warn("source/admission", connection.ip(), text.append(why));
+}
+
+void log_refused_login(Worker& worker, Connection& connection, std::string_view user,
+                       std::string_view why) {
+  std::string text = "login of \"";
+  text.append(user).append("\" from ").append(connection.ip()).append(" refused on ");
+  text.append(connection.request().path).append(": ").append(why);
+  worker.services.refusals.warn("login/login", connection.ip(), std::move(text));
+}
+
+std::string_view why_no_login(const MountSettings& section, std::string_view user,
+                              std::int64_t now) {
+  bool named = false;
+  for (const RecordLogin& row : section.logins) {
+    named = named || row.user == user;
+    if (row.user == user && !row.hours.empty() && !row.clock)
+      return "the time zone of its login is not known here";
+  }
+  return named && possible_logins(section, user, now).empty() ? "outside the time of its login"
+                                                              : "wrong password";
+}
+
+bool answer_if_draining(Worker& worker, Connection& connection) {
+  if (!worker.services.drain.draining()) return false;
+  worker.services.counters.refused(Refusal::kDraining);
+  reply_refusal(connection, 503, "this server is being emptied, please come back",
+                "Retry-After: 10\r\n");
+  return true;
+}
+
+}  // namespace lb

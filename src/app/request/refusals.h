@@ -1,0 +1,35 @@
+// A refusal in plain text, and what the error log says of logins that are refused.
+// Thread: the worker of the connection.
+// Bounds: those of RefusalLog.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/connection.h"
+#include "stream/mount/settings.h"
+
+namespace lb {
+
+struct Worker;
+
+// Of a name that <no-mount> closes, with 403.
+inline constexpr std::string_view kClosedName = "mountpoint unavailable";
+
+// lines: more of the head, such as "Retry-After: 1\r\n".
+void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines);
+
+// A source, by the name that it gave: "wrong password", "Mountpoint in use".
+void log_refused_source(Worker& worker, Connection& connection, std::string_view why);
+// Anything else that asks with a user and a password.
+void log_refused_login(Worker& worker, Connection& connection, std::string_view user,
+                       std::string_view why);
+// Why the logins of a mount's record do not let this one in; now: Unix seconds.
+std::string_view why_no_login(const MountSettings& section, std::string_view user,
+                              std::int64_t now);
+
+// The request of a listener or a source while the node drains: 503, and true.
+bool answer_if_draining(Worker& worker, Connection& connection);
+
+}  // namespace lb

@@ -1,0 +1,23 @@
+// The configuration that a request is answered by, and its section of the mount: one round of the
+// stages sees one.  They are looked up when they are first asked for, and again when the request
+// has waited, perhaps for a mount that a new configuration has.
+// Thread: the worker of the connection.
+// Ownership: shared; the request's context keeps it (request_context.h).
+#pragma once
+
+#include <memory>
+
+#include "config/settings/config.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Runtime;
+
+const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connection& connection);
+// Its section for the path of the request, for as long as the answer is not out.
+const MountSettings& section_of(const Runtime& runtime, Connection& connection);
+// A server asks that relays: behind it are listeners of its own.
+bool is_server(const Runtime& runtime, Connection& connection);
+
+}  // namespace lb

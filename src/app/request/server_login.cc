@@ -1,0 +1,38 @@
+#include "app/request/server_login.h"
+
+#include "app/cluster/cluster_service.h"
+#include "app/request/password_guesses.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/who_asks.h"
+#include "app/services/worker.h"
+#include "auth/password/passwords.h"
+
+namespace lb {
+
+ServerLogin server_login(Worker& worker, Connection& connection, bool servers_only) {
+  if (connection.request().headers.find("authorization") == nullptr) return ServerLogin::kNone;
+  const Network& network = worker.services;
+  const auto facts = network.cluster->facts();
+  const auto given = basic_credentials(connection.request().headers);
+  const PasswordSettings known = Network::passwords(*config_of(network, connection));
+  const bool names_server =
+      given && (given->user == known.relay_user || facts->known.node(given->user) != nullptr);
+  if (!names_server && (servers_only || !given || given->user != known.admin_user))
+    return ServerLogin::kNone;
+  if (answer_if_shut_out(worker, connection, *given)) return ServerLogin::kThrottled;
+  if (given->user == known.admin_user &&
+      answer_if_guarded(worker, connection, *given, is_admin(known, given)))
+    return ServerLogin::kThrottled;
+  const bool server = is_relay(known, given) || facts->known.login(given) != nullptr;
+  if (server || is_admin(known, given)) {
+    note_right_password(worker, connection, *given);
+    connection.context().is_server = connection.context().is_server || server;
+    return server ? ServerLogin::kServer : ServerLogin::kAdministrator;
+  }
+  if (answer_if_throttled(worker, connection, given->user)) return ServerLogin::kThrottled;
+  note_wrong_password(worker, connection, given->user);
+  return ServerLogin::kNone;
+}
+
+}  // namespace lb

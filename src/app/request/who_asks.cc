@@ -1,0 +1,342 @@
+#include "app/request/who_asks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "admin/command/access.h"
+#include "admin/command/command.h"
+#include "app/cluster/cluster_service.h"
+#include "app/request/auth_replies.h"
+#include "app/request/login_replies.h"
+#include "app/request/password_guesses.h"
+#include "app/request/refusals.h"
+#include "app/request/request_config.h"
+#include "app/request/request_context.h"
+#include "app/request/session_cookie.h"
+#include "app/request/source_ask.h"
+#include "app/request/source_logins.h"
+#include "app/services/archive_service.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "auth/password/passwords.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCsrfHeader = "x-lb-csrf";
+constexpr std::string_view kSsoHeader = "x-lb-sso";
+
+using Known = std::shared_ptr<const Identity>;
+
+void refuse_password(Worker& worker, Connection& connection, std::string_view user) {
+  note_wrong_password(worker, connection, user);
+  log_refused_login(worker, connection, user, "wrong password");
+}
+
+Known identity_with(AdminRole role, std::string_view user) {
+  auto identity = std::make_shared<Identity>();
+  identity->role = role;
+  identity->via = Identity::Via::kFile;
+  identity->user = user;
+  identity->addresses = true;
+  return identity;
+}
+
+// By a password of the configuration; null: it is none of those.
+Known of_configuration(Network& network, const Config& config, const Credentials& given,
+                       std::optional<std::string_view> mount) {
+  const PasswordSettings known = Network::passwords(config);
+  if (is_admin(known, given)) return identity_with(AdminRole::kAdmin, given.user);
+  if (is_relay(known, given)) return identity_with(AdminRole::kRelay, given.user);
+  const auto facts = network.cluster->facts();
+  if (const KnownNode* found = facts->known.login(given)) {
+    auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kRelay, given.user));
+    identity->node = found->id;
+    return identity;
+  }
+  if (!mount) return nullptr;
+  const MountSettings& settings = mount_section(config, *mount);
+  if (decides_sources(settings)) return nullptr;
+  auto row = source_login(config, settings, given);
+  if (!row) return nullptr;
+  auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kSource, given.user));
+  if (!settings.encoders.empty()) identity->encoder = std::move(row->username);
+  return identity;
+}
+
+bool changes_nothing(Method method) {
+  return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
+}
+
+// What came along by itself has to bring a proof that a page of ours sent it.
+bool proves_its_page(const Connection& connection, const Request& request,
+                     const Identity& identity) {
+  if (const std::string* header = request.headers.find(kCsrfHeader))
+    return secret_equal(*header, identity.csrf);
+  if (!connection.form_is_urlencoded()) return false;
+  const auto field = query_param(connection.form(), "csrf");
+  return field && secret_equal(*field, identity.csrf);
+}
+
+Known of_session(Worker& worker, Connection& connection) {
+  LoginService& login = *worker.services.login;
+  const std::string_view cookie = session_cookie(connection.request(), connection.secure());
+  if (cookie.empty()) return nullptr;
+  const auto session = login.sessions().judge(cookie);
+  if (!session) return nullptr;
+  auto identity = login.identity_of(*session);
+  if (!identity) return nullptr;
+  if (const std::string renewed = login.sessions().renew(*session); !renewed.empty())
+    connection.add_reply_lines(cookie_line(connection, renewed));
+  return std::make_shared<const Identity>(std::move(*identity));
+}
+
+Known of_proxy(Network& network, const Connection& connection, const Request& request) {
+  const LoginService& login = *network.login;
+  const auto plan = login.plan();
+  const std::string* secret = request.headers.find(kSsoHeader);
+  if (secret == nullptr || !plan->sso_from.contains(connection.sender()) ||
+      !secret_equal(*secret, plan->console.sso_secret))
+    return nullptr;
+  const auto name = request.headers.get(to_lower(plan->console.sso_user));
+  const auto book = network.users.read();
+  const User* user = book->user(name);
+  if (user == nullptr || user->disabled) return nullptr;
+  auto identity = std::make_shared<Identity>(login.identity_of(*user, Identity::Via::kProxy));
+  identity->csrf = network.login->sessions().csrf("proxy " + user->name);
+  return identity;
+}
+
+Known of_token(Network& network, std::string_view text) {
+  const auto book = network.users.read();
+  const ApiToken* token = book->token(token_digest(text));
+  const std::int64_t now = unix_seconds(network.clock.wall());
+  if (token == nullptr || (token->expires != 0 && token->expires <= now)) return nullptr;
+  auto identity = std::make_shared<Identity>();
+  identity->role = admin_role(token->role);
+  identity->via = Identity::Via::kToken;
+  identity->user = token->id;
+  identity->account = token->account;
+  identity->mounts = token->mounts;
+  identity->addresses = token->role != Role::kViewer;
+  identity->book = book;
+  identity->account_of = network.login->mount_accounts();
+  return identity;
+}
+
+Verdict reply_slowed(Worker& worker, Connection& connection, std::chrono::seconds wait) {
+  worker.services.login->count(LoginResult::kSlowed);
+  worker.services.counters.refused(Refusal::kGuesses);
+  reply_throttled(connection, wait);
+  return Verdict::kAnswered;
+}
+
+// The login of a mount's source, where its record or a backend decides; the stage is asked again.
+Verdict judge_source(Worker& worker, Connection& connection, const MountSettings& section,
+                     std::string_view mount, const Credentials& given) {
+  SourceAsk ask{std::string(mount), connection.ip(), given, true};
+  ask_about_source(worker, connection, section, std::move(ask), false,
+                   [user = given.user](Connection& waiting, const AuthVerdict& verdict) {
+                     if (verdict.kind == AuthVerdict::Kind::kLater) {
+                       waiting.reply_text(503, "busy, please try again later");
+                       return;
+                     }
+                     waiting.context().source_judged = true;
+                     if (verdict.kind == AuthVerdict::Kind::kAllow)
+                       waiting.context().identity = identity_with(AdminRole::kSource, user);
+                     waiting.ask_again();
+                   });
+  return Verdict::kPending;
+}
+
+// On control and back; the stage is asked again.
+Verdict judge_user(Worker& worker, Connection& connection, Credentials given, const Address& from,
+                   LoginGuard::Guess guess) {
+  worker.services.loops.control().post([&worker, id = connection.id(), from,
+                                        guess = std::move(guess),
+                                        given = std::move(given)]() mutable {
+    std::string user = given.user, password = given.password;
+    worker.services.login->judge(
+        std::move(user), std::move(password), from,
+        [&worker, id, from, guess = std::move(guess), given = std::move(given)](LoginResult result,
+                                                                                Identity identity) {
+          worker.services.login->count(result);
+          worker.services.login->judged(result, guess, given.user, from);
+          worker.loop.post([&worker, id, given, result,
+                            identity = std::make_shared<const Identity>(std::move(identity))] {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (result == LoginResult::kBusy) {
+              waiting->reply_text(503, "busy, please try again later");
+              return;
+            }
+            if (result == LoginResult::kRight)
+              note_right_password(worker, *waiting, given);
+            else
+              refuse_password(worker, *waiting, given.user);
+            waiting->context().identity = identity;
+            waiting->context().password_judged = true;
+            waiting->ask_again();
+          });
+        });
+  });
+  return Verdict::kPending;
+}
+
+// Neither the time nor the status tells whether there is a user of this name: both are judged by
+// the same room and the same guard, and beside the login of the mount's source.
+// That comes first where no user has the name, so that encoders that send titles are no guesses;
+// behind a user that is wrong AdminStage asks it.
+Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
+                   std::optional<std::string_view> mount) {
+  Network& network = worker.services;
+  const auto config = config_of(network, connection);
+  const bool is_user = network.users.read()->user(given.user) != nullptr;
+  const MountSettings* section =
+      mount && !mount->empty() ? &mount_section(*config, *mount) : nullptr;
+  const bool asks_source =
+      section != nullptr && decides_sources(*section) && !connection.context().source_judged;
+  if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
+  const Address from = judged_address(connection);
+  LoginGuard::Guess guess = network.login->guard().enter(given.user, given.password, from);
+  if (!guess.wait) return judge_user(worker, connection, given, from, std::move(guess));
+  if (asks_source) return judge_source(worker, connection, *section, *mount, given);
+  return reply_slowed(worker, connection, *guess.wait);
+}
+
+}  // namespace
+
+Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string_view> mount) {
+  Network& network = worker.services;
+  RequestContext& context = connection.context();
+  if (context.identity) return {Verdict::kNext, context.identity};
+  const Request& request = connection.request();
+  const bool on = network.login->on();
+  Known found;
+  if (const auto given = basic_credentials(request.headers)) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker, connection, *given)) return {Verdict::kAnswered, nullptr};
+    const auto config = config_of(network, connection);
+    found = of_configuration(network, *config, *given, mount);
+    if (found) {
+      if (found->role == AdminRole::kAdmin && answer_if_guarded(worker, connection, *given, true))
+        return {Verdict::kAnswered, nullptr};
+      note_right_password(worker, connection, *given);
+    } else {
+      // One that was right from there is judged, however many wrong ones come beside it.
+      const bool was_right = on && network.throttle.was_right(judged_address(connection),
+                                                              given->user, given->password);
+      if (!was_right && answer_if_throttled(worker, connection, given->user))
+        return {Verdict::kAnswered, nullptr};
+      // Right for another purpose: no guess, and it needs no judge.
+      const bool elsewhere =
+          network.users.read()->user(given->user) == nullptr && is_known_password(*config, *given);
+      if (on && !elsewhere) return {judge_name(worker, connection, *given, mount), nullptr};
+    }
+  } else if (on && istarts_with(request.headers.get("authorization"), "bearer ")) {
+    found = of_token(network, trim(request.headers.get("authorization").substr(7)));
+  } else if (on && request.headers.find("authorization") == nullptr) {
+    found = of_proxy(network, connection, request);
+    if (!found) found = of_session(worker, connection);
+  }
+  if (on) connection.add_reply_lines("Cross-Origin-Opener-Policy: same-origin\r\n");
+  if (!found) found = std::make_shared<const Identity>();
+  if (!found->csrf.empty()) {
+    connection.user = found->user;
+    if (!changes_nothing(request.method) && !proves_its_page(connection, request, *found)) {
+      connection.reply_text(403, "csrf: this request did not come from a page of this session\r\n");
+      return {Verdict::kAnswered, nullptr};
+    }
+  }
+  context.identity = found;
+  return {Verdict::kNext, std::move(found)};
+}
+
+std::function<bool()> login_holds(Worker& worker, Connection& connection) {
+  const auto identity = connection.context().identity;
+  if (!identity) return {};
+  Network& network = worker.services;
+  if (identity->session)
+    return [&network, session = *identity->session] {
+      return network.login->sessions().lives(session) &&
+             network.login->identity_of(session).has_value();
+    };
+  if (identity->via == Identity::Via::kToken)
+    return [&network,
+            text = std::string(trim(connection.request().headers.get("authorization").substr(7)))] {
+      return of_token(network, text) != nullptr;
+    };
+  if (identity->book == nullptr) return {};
+  const User* user = identity->book->user(identity->user);
+  if (user == nullptr) return {};
+  return [&network, name = identity->user, epoch = user->epoch] {
+    const auto book = network.users.read();
+    const User* now = book->user(name);
+    return now != nullptr && !now->disabled && now->epoch == epoch;
+  };
+}
+
+bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
+                       bool right) {
+  LoginService& login = *worker.services.login;
+  if (!login.on() || given.user != login.plan()->passwords.admin_user) return false;
+  const Address from = judged_address(connection);
+  const LoginGuard::Guess guess = login.guard().enter(given.user, given.password, from);
+  if (guess.wait) return reply_slowed(worker, connection, *guess.wait) == Verdict::kAnswered;
+  login.judged(right ? LoginResult::kRight : LoginResult::kWrong, guess, given.user, from);
+  return false;
+}
+
+void note_guess(Worker& worker, Connection& connection) {
+  const auto given = basic_credentials(connection.request().headers);
+  if (!given || connection.context().password_judged ||
+      is_known_password(*config_of(worker.services, connection), *given))
+    return;
+  refuse_password(worker, connection, given->user);
+}
+
+std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
+                            const MountSettings& section, const std::string& mount) {
+  const auto identity = connection.context().identity;
+  if (identity && identity->role == AdminRole::kAdmin) return 0;
+  return worker.services.archive->past_begins_ms(section, mount);
+}
+
+AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
+                       std::string_view on) {
+  AuditEntry entry;
+  if (const auto identity = connection.context().identity) {
+    entry.user = identity->user;
+    entry.role = to_text(identity->role);
+    entry.via = to_text(identity->via);
+    entry.account = identity->account;
+  }
+  entry.of_account = mount_account(*config_of(worker.services, connection), on);
+  entry.ip = connection.ip();
+  entry.action = action;
+  entry.on = on;
+  return entry;
+}
+
+AskedMount asked_mount(const Identity& identity, std::string_view mount, bool named) {
+  return {named, identity.owns(mount), identity.has_own_mounts()};
+}
+
+Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
+                    std::string_view mount) {
+  Asker asker = who_asks(worker, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  static constexpr AccessRow kAdministrator;
+  const AccessRow* row = stage_access(endpoint);
+  const Identity& identity = *asker.identity;
+  if (access_allows(row == nullptr ? kAdministrator : *row, identity.role,
+                    asked_mount(identity, mount, !mount.empty())))
+    return Verdict::kNext;
+  if (identity.is_nobody()) note_guess(worker, connection);
+  worker.services.counters.refused(Refusal::kLogin);
+  refuse_asker(worker, connection, identity);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,202 @@
+#include "app/services/listen_sockets.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/services/port_remedy.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets";
+
+}  // namespace
+
+ListenSockets::ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited,
+                             std::vector<UniqueFd> kept)
+    : traffic_(traffic) {
+  std::vector<std::string> strange;
+  inherited_ = InheritedSockets(std::move(inherited), strange);
+  kept_ = InheritedSockets(std::move(kept), strange);
+  for (const std::string& text : strange) traffic_.log.warn(kSocketsModule, text);
+}
+
+std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
+  std::vector<Wanted> all;
+  for (const ListenSettings& settings : config.listen) {
+    all.push_back({settings, settings.port, settings.shoutcast_compat});
+    // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
+    if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty())
+      all.push_back({settings, settings.port + 1, true});
+  }
+  return all;
+}
+
+bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
+  // One on a port that the system has chosen is known by what was asked for.
+  return socket.shoutcast == wanted.shoutcast && socket.settings.port == wanted.settings.port &&
+         socket.settings.bind_address == wanted.settings.bind_address;
+}
+
+bool ListenSockets::has_certificate() const { return traffic_.tls.context() != nullptr; }
+
+// Null: none of them is this one.
+std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
+  const auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
+    return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
+           one.shoutcast == wanted.shoutcast;
+  });
+  if (at == handed_.end() || at->fds.size() != traffic_.loops.workers()) return nullptr;
+  auto socket = std::make_shared<ListenSocket>();
+  socket->settings = wanted.settings;
+  socket->shoutcast = wanted.shoutcast;
+  socket->port = at->port;
+  socket->inherited = at->inherited;
+  socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(at->fds));
+  handed_.erase(at);
+  return socket;
+}
+
+// Null: no socket was inherited for it.
+Result<std::shared_ptr<ListenSocket>> ListenSockets::take_inherited(const Wanted& wanted) {
+  const unsigned workers = traffic_.loops.workers();
+  auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  if (!made || *made != nullptr) return made;
+  made = kept_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  if (made && *made != nullptr) (*made)->inherited = false;  // a reload may close it
+  return made;
+}
+
+Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
+  const bool closed = wanted.settings.tls && !has_certificate();
+  if (auto handed = take_handed(wanted)) {
+    (closed ? closed_ : open_).push_back(handed);
+    return Socket(handed);
+  }
+  auto made = take_inherited(wanted);
+  if (made && *made == nullptr)
+    made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast,
+                              traffic_.loops.workers(), closed);
+  if (!made) {
+    traffic_.log.error(kSocketsModule,
+                       cat({made.error().what, "; ",
+                            port_remedy({made.error().code, wanted.port, is_running_,
+                                         first_acme(*traffic_.config.read()) != nullptr})}));
+    return made.error();
+  }
+  Socket socket = std::move(*made);
+  if (!closed) {
+    open_.push_back(socket);
+    return socket;
+  }
+  closed_.push_back(std::move(socket));
+  const Error error = Error::io(
+      cat({"listen-socket port ", wanted.port, " is for TLS, but there is no usable certificate"}));
+  traffic_.log.error(kSocketsModule, error.what + "; it stays closed until there is one");
+  return error;
+}
+
+Result<void> ListenSockets::open(const Config& config) {
+  Error last = Error::io("no <listen-socket>");
+  for (const Wanted& one : wanted(config))
+    if (auto opened = open_one(one); !opened) last = opened.error();
+  for (const std::string& name : inherited_.unused())
+    traffic_.log.warn(kSocketsModule,
+                      cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
+  for (const std::string& name : kept_.unused())
+    traffic_.log.info(kSocketsModule, cat({"socket ", name,
+                                           ", which the service manager has kept, matches no "
+                                           "<listen-socket> any more; closed"}));
+  kept_ = {};
+  if (open_.empty()) return last;
+  return {};
+}
+
+void ListenSockets::begin() {
+  for (const Socket& socket : open_)
+    for (const auto& worker : traffic_.workers) worker->accept_from(socket);
+}
+
+void ListenSockets::accept_from(const Socket& socket) {
+  for (const auto& worker : traffic_.workers)
+    worker->loop.post([w = worker.get(), socket] { w->accept_from(socket); });
+}
+
+void ListenSockets::stop(const Socket& socket) {
+  for (const auto& worker : traffic_.workers)
+    worker->loop.post([w = worker.get(), socket] { w->stop_accepting(*socket); });
+  traffic_.log.info(kSocketsModule, cat({"port ", socket->port, " is closed"}));
+}
+
+void ListenSockets::certificate_came() {
+  for (const Socket& socket : std::exchange(closed_, {})) {
+    if (auto listening = socket->listen(); !listening) {
+      traffic_.log.error(kSocketsModule, listening.error().what);
+      continue;
+    }
+    traffic_.log.info(kSocketsModule,
+                      cat({"port ", socket->port,
+                           traffic_.tls.context()->certificates().empty()
+                               ? " is open, for the challenge of a certificate authority"
+                               : " is open, now that there is a certificate"}));
+    open_.push_back(socket);
+    accept_from(socket);
+  }
+}
+
+void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
+  if (socket->settings == wanted.settings) return;
+  const Socket before = socket;
+  socket = before->with(wanted.settings);
+  for (const auto& worker : traffic_.workers)
+    worker->loop.post(
+        [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
+}
+
+void ListenSockets::apply(const Config& config) {
+  is_running_ = true;
+  const auto all = wanted(config);
+  const auto gone = [&all](const Socket& socket) {
+    return std::none_of(all.begin(), all.end(),
+                        [&](const Wanted& one) { return is(*socket, one); });
+  };
+  const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
+  for (const Socket& socket : open_) {
+    if (closes(socket))
+      stop(socket);
+    else if (gone(socket))
+      traffic_.log.warn(kSocketsModule,
+                        cat({"port ", socket->port,
+                             " was opened by the service manager and stays open until a restart"}));
+  }
+  std::erase_if(open_, closes);
+  std::erase_if(closed_, gone);
+  for (const Wanted& one : all) {
+    const auto same = [&one](const Socket& socket) { return is(*socket, one); };
+    if (std::any_of(closed_.begin(), closed_.end(), same)) continue;
+    if (const auto at = std::find_if(open_.begin(), open_.end(), same); at != open_.end()) {
+      keep(*at, one);
+      continue;
+    }
+    if (auto opened = open_one(one)) {
+      traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
+      accept_from(*opened);
+    }
+  }
+}
+
+std::vector<ListenSockets::Socket> ListenSockets::all_sockets() const {
+  std::vector<Socket> all = open_;
+  all.insert(all.end(), closed_.begin(), closed_.end());
+  return all;
+}
+
+std::vector<int> ListenSockets::ports() const {
+  std::vector<int> ports;
+  for (const Socket& socket : open_) ports.push_back(socket->port);
+  return ports;
+}
+
+}  // namespace lb

@@ -1,0 +1,78 @@
+// ListenSockets: the <listen-socket>s of the configuration, opened, and closed again by a reload.
+//
+// A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
+// gives what stayed its new settings; connections that were accepted live on.
+// A TLS socket without a usable certificate is bound but closed, unless one is ordered (<acme>):
+// the authority may ask there. Sockets that a service manager has opened for us come first
+// (net/socket/inherited_sockets.h), then those that it has kept of a process before
+// (app/process/socket_store.h), which are as our own.
+//
+// Thread: control; open() before the loops start, and before privileges are dropped.
+// Ownership: Server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/services/traffic.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "net/socket/acceptor.h"
+#include "net/socket/inherited_sockets.h"
+
+namespace lb {
+
+class ListenSockets {
+ public:
+  ListenSockets(Traffic& traffic, std::vector<UniqueFd> inherited, std::vector<UniqueFd> kept);
+
+  // Of a hand-over: those of the process before, which listen all the time.
+  struct Handed {
+    int wanted_port = 0, port = 0;  // as configured, as bound
+    std::string bind_address;
+    bool shoutcast = false, inherited = false;
+    std::vector<UniqueFd> fds;  // one a worker
+  };
+  void take(std::vector<Handed> handed) { handed_ = std::move(handed); }
+  // Error: not one could be opened; the others are in the log.
+  Result<void> open(const Config& config);
+  // The workers begin to take connections; before the loops start.
+  void begin();
+  void certificate_came();
+  void apply(const Config& config);
+  std::vector<int> ports() const;
+  // Those too that are closed yet.
+  std::vector<std::shared_ptr<const ListenSocket>> all_sockets() const;
+  const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept {
+    return open_;
+  }
+
+ private:
+  using Socket = std::shared_ptr<const ListenSocket>;
+  struct Wanted {
+    ListenSettings settings;
+    int port = 0;
+    bool shoutcast = false;
+  };
+  static std::vector<Wanted> wanted(const Config& config);
+  static bool is(const ListenSocket& socket, const Wanted& wanted);
+  std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
+  Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
+  Result<Socket> open_one(const Wanted& wanted);
+  void keep(Socket& socket, const Wanted& wanted);
+  void accept_from(const Socket& socket);
+  void stop(const Socket& socket);
+  bool has_certificate() const;
+
+  Traffic& traffic_;
+  InheritedSockets inherited_;
+  InheritedSockets kept_;  // until open() has been: a port that nothing wants is closed by then
+  std::vector<Handed> handed_;
+  bool is_running_ = false;  // the rights of the start are given up
+  std::vector<Socket> open_;
+  std::vector<Socket> closed_;  // want TLS and have no certificate
+};
+
+}  // namespace lb

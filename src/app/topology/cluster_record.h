@@ -1,0 +1,55 @@
+// ClusterRecord: this server's part in its cluster, as the process that replaces it goes on with
+// it: the same run to all others (epoch, keys, numbers that only grow), so that no node is dead and
+// no redirect is void meanwhile.  Nodes and masters have records of their own.
+//
+// Thread: plain values.
+// Source: doc/architecture.md, "The hand-over".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/record.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+// By which a master signs its redirects to this node.
+struct KeyRecord {
+  std::string master, bytes;
+  std::uint8_t name = 0;
+};
+template <class Io, RecordOf<KeyRecord> T>
+void record_fields(Io& io, T& key) {
+  auto& [master, bytes, name] = key;
+  io(1, master);
+  io(2, bytes);
+  io(3, name);
+}
+
+struct ClusterRecord {
+  std::string epoch, link_secret;
+  std::vector<std::uint64_t> arrivals;  // by the tags of masters
+  std::vector<KeyRecord> keys;          // the newest of a master first
+  std::vector<std::pair<std::string, std::uint64_t>> weights;
+  std::uint64_t next_message = 1, next_pull_of_master = 1, next_pull_of_node = 1;
+  std::vector<MovedFd> links;  // to masters: open until there are new ones
+};
+template <class Io, RecordOf<ClusterRecord> T>
+void record_fields(Io& io, T& cluster) {
+  auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
+         next_pull_of_node, links] = cluster;
+  io.needed(1, epoch);
+  io.needed(2, link_secret);
+  io(3, arrivals);
+  io(4, keys);
+  io(5, weights);
+  io(6, next_message);
+  io(7, next_pull_of_master);
+  io(8, next_pull_of_node);
+  io(9, links);
+}
+
+}  // namespace lb

@@ -1,0 +1,93 @@
+#include "archive/files/file_list.h"
+
+#include "base/cat.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kLastFileMs = 253'402'300'799'000;  // of the year 9999
+
+void write_row(JsonWriter& out, const FileRow& row) {
+  out.begin_object();
+  out.key("n").text(to_string(row.name()));
+  out.key("from").number(row.from_ms);
+  out.key("to").number(row.to_ms);
+  out.key("b").number(row.bytes);
+  if (row.open) out.key("open").boolean(true);
+  out.end_object();
+}
+
+template <class Wanted>
+std::string print_wanted(const RecordedFiles& files, std::size_t first, Wanted wanted) {
+  JsonWriter out;
+  out.begin_object().key("files").begin_array();
+  std::size_t written = 0;
+  for (std::size_t i = first; i < files.size() && written < kMaxFiles; ++i) {
+    if (files[i].bytes == 0 || !wanted(files[i])) continue;
+    write_row(out, files[i]);
+    ++written;
+  }
+  out.end_array().end_object();
+  return out.take();
+}
+
+}  // namespace
+
+std::string print_file_list(const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms) {
+  return print_wanted(files, files.find(from_ms),
+                      [to_ms](const FileRow& row) { return row.from_ms < to_ms; });
+}
+
+std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin) {
+  bool held = false;
+  std::size_t last = files.size();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].id != id) continue;
+    held = held || files[i].origin_end() > origin;
+    last = i;
+  }
+  if (held || last == files.size())
+    return print_wanted(
+        files, 0, [&](const FileRow& row) { return row.id == id && row.origin_end() > origin; });
+  // It comes in a moment; or the stream ended with it, and what follows is where a player goes on.
+  const std::uint64_t behind = origin - files[last].origin_end();
+  const std::size_t wanted =
+      behind == 0 ? 2 : (files[last].open && behind <= kMaxUnwritten ? 1 : 0);
+  std::size_t next = 0;
+  return print_wanted(files, last, [&](const FileRow&) { return next++ < wanted; });
+}
+
+Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
+  const auto document = Json::parse(text, 4);
+  if (!document) return document.error();
+  const Json files = document->at("files");
+  if (!files.is_array()) return Error::invalid("a list of files without files");
+  if (files.size() > kMaxFiles) return Error::limit(cat({"a list of ", files.size(), " files"}));
+  std::vector<FileRow> rows;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Json entry = files.at(i);
+    const auto name = parse_archive_file(entry.at("n").text().value_or(""));
+    const auto from = entry.at("from").u64();
+    const auto to = entry.at("to").u64();
+    const auto bytes = entry.at("b").u64();
+    constexpr auto kLast = static_cast<std::uint64_t>(kLastFileMs);
+    if (!name || !from || !to || !bytes || *from > kLast || *to > kLast || *to < *from ||
+        *bytes == 0 || *bytes > kLargestRemoteFile)
+      return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
+    FileRow row;
+    row.from_ms = static_cast<std::int64_t>(*from);
+    row.to_ms = static_cast<std::int64_t>(*to);
+    row.bytes = *bytes;
+    row.origin = name->origin;
+    row.id = name->id;
+    row.open = entry.at("open").boolean().value_or(false);
+    row.remote = true;
+    if (row.name() != *name || row.origin > ~std::uint64_t{0} - row.bytes)
+      return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace lb

@@ -1,0 +1,52 @@
+#include "archive/files/passes.h"
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "net/crypto/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kSecretOfPasses = 32, kPassBytes = 16;
+
+std::string pass_with(const std::string& secret, std::string_view mount) {
+  return hex_encode(hmac_sha256(secret, cat({"archive pass ", mount})).substr(0, kPassBytes));
+}
+
+// In a time that tells nothing of where they differ.
+bool same_pass(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+ArchivePasses::ArchivePasses(SteadyTime now)
+    : secret_(random_bytes(kSecretOfPasses)), before_(random_bytes(kSecretOfPasses)), since_(now) {}
+
+bool ArchivePasses::rotate(SteadyTime now) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (now - since_ < kLasts) return false;
+  before_ = now - since_ < 2 * kLasts ? secret_ : random_bytes(kSecretOfPasses);
+  secret_ = random_bytes(kSecretOfPasses);
+  since_ = now;
+  return true;
+}
+
+std::string ArchivePasses::pass(std::string_view mount) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return pass_with(secret_, mount);
+}
+
+bool ArchivePasses::valid(std::string_view mount, std::string_view pass) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  // Both are compared, whichever it is.
+  const bool now = same_pass(pass_with(secret_, mount), pass);
+  const bool then = same_pass(pass_with(before_, mount), pass);
+  return now || then;
+}
+
+}  // namespace lb

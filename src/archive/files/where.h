@@ -1,0 +1,27 @@
+// where: which times of a mount are recorded here, and which at other nodes.
+// Thread: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "archive/files/catalog.h"
+#include "archive/files/holders.h"
+
+namespace lb {
+
+// bytes: of this node.
+struct PlacedRange : ArchiveRange {
+  std::vector<std::string> where;  // "here", and nodes
+};
+// In the order of time; times that nodes hold together are one range.  now_ms: the end of what is
+// being recorded elsewhere.
+std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
+                                           const std::vector<HolderRow>& others,
+                                           std::int64_t now_ms);
+// The same without the places.
+std::vector<ArchiveRange> ranges_anywhere(const RecordedFiles& own,
+                                          const std::vector<HolderRow>& others,
+                                          std::int64_t now_ms);
+
+}  // namespace lb

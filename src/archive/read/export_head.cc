@@ -1,0 +1,145 @@
+#include "archive/read/export_head.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "media/mpeg_header.h"
+#include "media/ogg_page.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kInfoBytes = 4 + 4 + 4 + 4 + 100;
+constexpr unsigned kTocEntries = 100;
+constexpr std::byte kGoesOn{255};  // a lacing value: the packet has another segment
+constexpr std::array<std::uint8_t, 4> kSideStereo{17, 17, 17, 32}, kSideMono{9, 9, 9, 17};
+
+void put_be32(std::string& out, std::uint64_t value) {
+  value = std::min<std::uint64_t>(value, 0xffffffff);
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+// Calls f(position, page) for each whole page; returns the bytes that it has passed.
+template <class F>
+class PageReader final : public OggPageSink {
+ public:
+  explicit PageReader(F f) : f_(std::move(f)) {}
+  void page(std::uint64_t position, const OggPage& page) override { f_(position, &page, {}); }
+  void between(ByteSpan bytes) override { f_(0, nullptr, bytes); }
+
+ private:
+  F f_;
+};
+template <class F>
+void read_pages(ByteSpan bytes, std::uint64_t position, F f) {
+  OggPageScanner scanner(position);
+  PageReader<F> reader(std::move(f));
+  scanner.feed(bytes, reader);
+}
+
+}  // namespace
+
+std::string make_info_frame(ByteSpan first, std::uint64_t bytes, std::uint64_t samples,
+                            const std::vector<SeekPoint>& points) {
+  if (first.size() < 4) return {};
+  std::array<std::byte, kMpegFrameHead> head{};
+  std::copy_n(first.begin(), std::min(first.size(), head.size()), head.begin());
+  const unsigned version = (u8(head, 1) >> 3) & 3, layer = (u8(head, 1) >> 1) & 3;
+  if (layer != 1) return {};
+  head[1] |= std::byte{1};  // no checksum
+  const bool mono = (u8(head, 3) >> 6) == 3;
+  const std::size_t side = mono ? kSideMono[version] : kSideStereo[version];
+  std::string frame;
+  unsigned per_frame = 0;
+  // The smallest one that it fits into.
+  for (unsigned rate = 1; rate < 15; ++rate) {
+    head[2] = static_cast<std::byte>((rate << 4) | (u8(head, 2) & 0x0c));
+    const MpegUnit unit = mpeg_frame_at(head);
+    if (unit.what != MpegUnit::What::kFrame || unit.size < 4 + side + kInfoBytes) continue;
+    frame.assign(unit.size, '\0');
+    per_frame = unit.samples;
+    break;
+  }
+  if (frame.empty() || per_frame == 0) return {};
+  std::string tag = "Xing";
+  put_be32(tag, 7);  // frames, bytes, places
+  put_be32(tag, (samples + per_frame / 2) / per_frame);
+  put_be32(tag, bytes + frame.size());
+  const std::uint64_t all = bytes + frame.size();
+  std::size_t point = 0;
+  for (unsigned i = 0; i < kTocEntries; ++i) {
+    while (point + 1 < points.size() && points[point + 1].samples * kTocEntries <= samples * i)
+      ++point;
+    const std::uint64_t at = (points.empty() ? 0 : points[point].bytes) + frame.size();
+    tag.push_back(static_cast<char>(all == 0 ? 0 : std::min<std::uint64_t>(255, at * 256 / all)));
+  }
+  for (std::size_t i = 0; i < 4; ++i) frame[i] = static_cast<char>(head[i]);
+  frame.replace(4 + side, tag.size(), tag);
+  return frame;
+}
+
+std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, const OggPatch& patch,
+                      std::string& out) {
+  const std::size_t before = out.size();
+  std::vector<std::byte> made;
+  read_pages(bytes, position, [&](std::uint64_t at, const OggPage* page, ByteSpan between) {
+    made.clear();
+    if (page == nullptr) {
+      made.assign(between.begin(), between.end());
+    } else {
+      OggPageFields fields{u8(page->header, 5), page->granule(), page->serial(), page->sequence()};
+      if (page->serial() == patch.serial) {
+        if (fields.granule != kOggNoGranule)
+          fields.granule -= std::min(fields.granule, patch.granule_base);
+        fields.sequence = fields.sequence - patch.sequence_base + patch.header_pages;
+      }
+      if (at == patch.last_page) fields.flags |= kOggEos;
+      append_ogg_page(made, fields, page->lacing(), page->body);
+    }
+    out.append(reinterpret_cast<const char*>(made.data()), made.size());
+  });
+  return out.size() - before;
+}
+
+OggRun ogg_run_at(ByteSpan bytes) {
+  OggRun run;
+  unsigned granules = 0;
+  read_pages(bytes, 0, [&](std::uint64_t, const OggPage* page, ByteSpan) {
+    if (page == nullptr) return;
+    if (!run.found) {
+      run.found = true;
+      run.serial = page->serial();
+      run.first_sequence = page->sequence();
+    }
+    if (page->serial() != run.serial || page->granule() == kOggNoGranule || granules == 2) return;
+    const ByteSpan lacing = page->lacing();
+    const auto packets = static_cast<unsigned>(
+        std::count_if(lacing.begin(), lacing.end(), [](std::byte one) { return one < kGoesOn; }));
+    (granules == 0 ? run.first_granule : run.second_granule) = page->granule();
+    (granules++ == 0 ? run.first_packets : run.second_packets) = packets;
+  });
+  if (granules < 2) run.second_granule = run.first_granule;
+  return run;
+}
+
+OggTail ogg_tail(ByteSpan bytes, std::uint64_t position, std::uint32_t serial) {
+  OggTail tail;
+  read_pages(bytes, position, [&](std::uint64_t at, const OggPage* page, ByteSpan) {
+    if (page == nullptr) return;
+    tail.page = at;
+    if (page->serial() == serial && page->granule() != kOggNoGranule)
+      tail.granule = page->granule();
+  });
+  return tail;
+}
+
+unsigned count_ogg_pages(ByteSpan bytes) {
+  unsigned pages = 0;
+  read_pages(bytes, 0, [&](std::uint64_t, const OggPage* page, ByteSpan) {
+    pages += page != nullptr ? 1 : 0;
+  });
+  return pages;
+}
+
+}  // namespace lb

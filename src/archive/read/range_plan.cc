@@ -1,0 +1,313 @@
+#include "archive/read/range_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "archive/read/export_cut.h"
+#include "base/cat.h"
+#include "media/framer.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kOggLook = 256 * 1024;
+constexpr std::string_view kVorbisHead = "\x01vorbis";
+constexpr std::size_t kFirstHeader = 128;
+
+}  // namespace
+
+class RangePlanner {
+ public:
+  explicit RangePlanner(const std::string& mount) { plan_.mount = mount; }
+
+  // False: what follows has another format.  next: the file behind it; null: none.
+  bool add(PastReading& reading, const FileRow& row, const FileRow* next, std::int64_t from_ms,
+           std::int64_t to_ms) {
+    const auto file = reading.open(row);
+    if (!file) return true;  // removed meanwhile
+    const FileHead& head = file->index.head;
+    to_ms_ = to_ms;
+    if (plan_.pieces.empty()) {
+      format_ = framer_for(head.content_type).name;
+    } else if (head.content_type != plan_.content_type || head.span.media.rate_hz != rate_hz_) {
+      // Ogg begins a new chain for another kind of sound; others cannot.
+      if (format_ != "ogg" || head.content_type != plan_.content_type) return false;
+    }
+    const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
+                           row.origin <= last_origin_;
+    UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
+    OggCut packet;
+    if (!continues) {
+      begin = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
+      if (format_ == "ogg") {
+        const bool follows = tail_ && row.origin == tail_origin_;
+        packet =
+            cut_at_packet(reading, *file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
+        const bool in_next = next != nullptr && row.goes_on_in(*next);
+        if (packet.found ? packet.beyond && in_next : file->index.to_ms() <= from_ms) {
+          // The next file has the sound of this moment.
+          tail_ = last_granule(reading, *file);
+          tail_origin_ = row.origin + file->end();
+          return true;
+        }
+        if (!packet.found && begin.offset == 0) packet = first_whole_packet(reading, *file);
+      }
+      if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
+    }
+    UnitCut end = cut_at_unit(reading, *file, to_ms, CutSide::kEnd);
+    // Pages are cut when the last one is known.
+    if (format_ == "ogg") end = cut_at_unit(reading, *file, file->index.to_ms(), CutSide::kEnd);
+    if (end.offset <= begin.offset && !packet.found) return true;
+    if (plan_.pieces.empty()) {
+      plan_.content_type = head.content_type;
+      plan_.from_ms = begin.wall_ms;
+      rate_hz_ = head.span.media.rate_hz;
+      std::array<char, 64> tag{};
+      std::snprintf(tag.data(), tag.size(), "%08x.%llx.", row.id,
+                    static_cast<unsigned long long>(row.origin + begin.offset));
+      plan_.etag = tag.data();
+    }
+    if (!continues) {
+      if (format_ == "ogg") end_pages(reading);
+      if (format_ != "mpeg") begin_run(reading, *file, begin.offset, packet);
+      first_file_ = file;
+    }
+    add_piece(reading, file, begin, std::max(begin.offset, end.offset));
+    samples_ += end.samples - std::min(end.samples, begin.samples);
+    plan_.to_ms = end.wall_ms;
+    previous_ = continues ? last_ : nullptr;
+    last_ = file;
+    last_end_ = end.offset;
+    last_origin_ = row.origin + end.offset;
+    plan_.settled = end.offset < file->end() || file->index.ended;
+    return true;
+  }
+
+  // The last file ends before the range does: of Ogg, whose time is that of the end of each page,
+  // the next file has the rest.
+  bool falls_short(PastReading& reading) const {
+    if (format_ != "ogg" || !last_ || !in_run_) return false;
+    const OggCut cut =
+        cut_at_packet(reading, *last_, to_ms_, CutSide::kEnd, tail_of_previous(reading));
+    return cut.found && cut.wall_ms < to_ms_;
+  }
+
+  Result<ExportPlan> take(PastReading& reading) {
+    if (format_ == "ogg") end_pages(reading);
+    if (plan_.pieces.empty()) return Error::not_found("nothing of this time is recorded");
+    if (format_ == "mpeg" && samples_ > 0) {
+      ExportPiece info;
+      info.bytes = make_info_frame(first_frame_, size_, samples_, points_);
+      if (!info.bytes.empty()) plan_.pieces.insert(plan_.pieces.begin(), std::move(info));
+    }
+    for (ExportPiece& piece : plan_.pieces) {
+      if (!piece.bytes.empty()) piece.length = piece.bytes.size();
+      plan_.size += piece.length;
+    }
+    std::array<char, 96> tag{};
+    std::snprintf(tag.data(), tag.size(), "%llx.%llx.%llx.%llx",
+                  static_cast<unsigned long long>(last_origin_),
+                  static_cast<unsigned long long>(plan_.from_ms),
+                  static_cast<unsigned long long>(plan_.to_ms),
+                  static_cast<unsigned long long>(plan_.size));
+    plan_.etag = cat({"\"", plan_.etag, tag.data(), "\""});
+    return std::move(plan_);
+  }
+
+ private:
+  // Of a file that overlaps its predecessor the rest.
+  UnitCut begin_inside(const ArchiveFile& file) const {
+    const std::uint64_t offset = last_origin_ - file.row.origin;
+    const FileMark& mark = file.index.marks[file.index.mark_before(offset)];
+    return {offset, mark.samples, mark.wall_ms};
+  }
+
+  void add_piece(PastReading& reading, const std::shared_ptr<const ArchiveFile>& file,
+                 const UnitCut& begin, std::uint64_t end) {
+    const auto& marks = file->index.marks;
+    ExportPiece piece;
+    piece.row = file->row;
+    piece.offset = begin.offset;
+    piece.length = end - begin.offset;
+    if (format_ == "ogg") {
+      piece.patch = patch_;
+      for (const FileMark& mark : marks)
+        if (mark.offset >= begin.offset && mark.offset <= end) piece.pages.push_back(mark.offset);
+    }
+    if (format_ == "mpeg") {
+      if (plan_.pieces.empty()) first_frame_ = reading.read(*file, begin.offset, begin.offset + 8);
+      if (points_.empty()) points_.push_back({0, 0});
+      for (const FileMark& mark : marks)
+        if (mark.offset > begin.offset && mark.offset < end)
+          points_.push_back({size_ + mark.offset - begin.offset,
+                             samples_ + mark.samples - std::min(mark.samples, begin.samples)});
+    }
+    size_ += piece.length;
+    plan_.pieces.push_back(std::move(piece));
+    in_run_ = true;
+  }
+
+  // What decoders need first, and how the pages behind it are counted.
+  void begin_run(PastReading& reading, const ArchiveFile& file, std::uint64_t offset,
+                 const OggCut& packet) {
+    const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
+    patch_ = {};
+    first_ = {};
+    if (headers && !headers->empty()) add_bytes(*headers);
+    if (format_ != "ogg") return;
+    patch_.header_pages = headers ? count_ogg_pages(*headers) : 0;
+    vorbis_ = headers && as_text(ByteSpan(*headers).first(std::min(headers->size(), kFirstHeader)))
+                                 .find(kVorbisHead) != std::string_view::npos;
+    if (packet.found) {
+      const FirstPage page(reading.read(file, packet.page, packet.page + packet.page_size));
+      patch_.serial = page.get().serial();
+      patch_.sequence_base = page.get().sequence();
+      // Of Vorbis the first packet gives no sound: the next one overlaps with it.
+      patch_.granule_base = packet.granule + (vorbis_ ? packet.packet_samples : 0);
+      first_ = packet;
+      add_page(page.get(), packet.packet, kAllPackets, 0, kOggNoGranule);
+      return;
+    }
+    const OggRun run = ogg_run_at(reading.read(file, offset, offset + kOggLook));
+    patch_.serial = run.serial;
+    patch_.sequence_base = run.first_sequence;
+    const bool follows = tail_ && file.row.origin + offset == tail_origin_;
+    patch_.granule_base = follows ? *tail_ : run.begin();
+  }
+
+  void add_bytes(const Bytes& bytes) {
+    ExportPiece piece;
+    piece.bytes.assign(as_text(bytes));
+    size_ += piece.bytes.size();
+    plan_.pieces.push_back(std::move(piece));
+  }
+
+  // The packets [first, end) of a page.  granule: of the last one, where some are left out.
+  void add_page(const OggPage& page, std::size_t first, std::size_t end, unsigned flags,
+                std::uint64_t granule) {
+    std::size_t whole = 0;
+    for (const std::byte one : page.lacing()) whole += one != std::byte{255} ? 1 : 0;
+    const bool ours = page.serial() == patch_.serial;
+    if (granule == kOggNoGranule && first < whole) granule = page.granule();
+    OggPageFields fields{u8(page.header, 5) | flags, granule, page.serial(), page.sequence()};
+    if (first > 0) fields.flags &= ~kOggContinued;
+    if (ours) {
+      if (granule != kOggNoGranule) fields.granule -= std::min(granule, patch_.granule_base);
+      fields.sequence = fields.sequence - patch_.sequence_base + patch_.header_pages;
+    }
+    Bytes out;
+    append_page_part(out, page, first, end, fields);
+    add_bytes(out);
+  }
+
+  // The granule at which the last file begins, where it goes on from another one.
+  std::optional<std::uint64_t> tail_of_previous(PastReading& reading) const {
+    const bool meets = previous_ && previous_->row.origin + previous_->end() == last_->row.origin;
+    return meets ? last_granule(reading, *previous_) : std::nullopt;
+  }
+
+  // The last page of a run of pages ends with the packet of that moment, and says that it is the
+  // end.
+  void end_pages(PastReading& reading) {
+    if (!std::exchange(in_run_, false)) return;
+    ExportPiece& piece = plan_.pieces.back();
+    const OggCut cut =
+        cut_at_packet(reading, *last_, to_ms_, CutSide::kEnd, tail_of_previous(reading));
+    const bool in_first = first_.found && last_ == first_file_ && cut.page == first_.page;
+    if (!cut.found || (!in_first && cut.page < piece.offset)) {
+      const std::uint64_t end = piece.offset + piece.length;
+      const std::uint64_t from =
+          last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
+      const std::uint64_t begin = std::max(from, piece.offset);
+      piece.patch->last_page = ogg_tail(reading.read(*last_, begin, end), begin, 0).page;
+      return;
+    }
+    const FirstPage page(reading.read(*last_, cut.page, cut.page + cut.page_size));
+    const std::uint64_t left = cut.page > piece.offset && !in_first ? cut.page - piece.offset : 0;
+    size_ -= piece.length - left;
+    piece.length = left;
+    std::erase_if(piece.pages, [&](std::uint64_t at) { return at > cut.page; });
+    if (left == 0) plan_.pieces.pop_back();
+    std::size_t first = 0;
+    if (in_first) {
+      first = first_.packet;
+      size_ -= plan_.pieces.back().bytes.size();
+      plan_.pieces.pop_back();
+    }
+    add_page(page.get(), first, std::max(cut.packet, first + 1), kOggEos, cut.granule);
+    plan_.to_ms = cut.wall_ms;
+    last_origin_ = last_->row.origin + cut.page + cut.page_size;
+    plan_.settled = cut.page + cut.page_size < last_->end() || last_->index.ended;
+  }
+
+  ExportPlan plan_;
+  std::string_view format_;
+  unsigned rate_hz_ = 0;
+  std::int64_t to_ms_ = 0;
+  OggPatch patch_;
+  OggCut first_;  // where the run of pages begins
+  std::shared_ptr<const ArchiveFile> first_file_;
+  bool vorbis_ = false;  // … and what it is of
+  bool in_run_ = false;
+  Bytes first_frame_;
+  std::vector<SeekPoint> points_;
+  std::uint64_t size_ = 0, samples_ = 0;
+  std::shared_ptr<const ArchiveFile> last_, previous_;  // … and the one that goes on in it
+  std::uint64_t last_end_ = 0, last_origin_ = 0;
+  // Of the file before the first one: the granule of its last page.
+  std::optional<std::uint64_t> tail_;
+  std::uint64_t tail_origin_ = 0;
+};
+
+ExportPlanner::ExportPlanner(const std::string& mount, std::shared_ptr<const RecordedFiles> files,
+                             std::int64_t from_ms, std::int64_t to_ms)
+    : files_(std::move(files)),
+      from_ms_(from_ms),
+      to_ms_(to_ms),
+      first_(files_->find(from_ms)),
+      next_(first_),
+      planner_(std::make_unique<RangePlanner>(mount)) {}
+
+ExportPlanner::~ExportPlanner() = default;
+
+// Of a file of this node nothing lacks.
+template <class F>
+auto ExportPlanner::whole(PastReading& reading, F f) {
+  auto before = far_ ? std::make_unique<RangePlanner>(*planner_) : nullptr;
+  auto out = f(*planner_);
+  if (reading.lacks()) planner_ = std::move(before);
+  return out;
+}
+
+bool ExportPlanner::step(PastReading& reading) {
+  if (next_ >= files_->size()) return false;
+  const FileRow& row = (*files_)[next_];
+  far_ = far_ || row.remote;
+  const bool in_range = row.from_ms < to_ms_;
+  const bool has_the_rest = !in_range && next_ > first_ && (*files_)[next_ - 1].goes_on_in(row) &&
+                            (*files_)[next_ - 1].from_ms < to_ms_ && planner_->falls_short(reading);
+  if (reading.lacks() || (!in_range && !has_the_rest)) return false;
+  const FileRow* const behind = next_ + 1 < files_->size() ? &(*files_)[next_ + 1] : nullptr;
+  const bool more = whole(reading, [&](RangePlanner& planner) {
+    return planner.add(reading, row, behind, from_ms_, to_ms_);
+  });
+  if (!reading.lacks()) ++next_;
+  return more;
+}
+
+Result<ExportPlan> ExportPlanner::take(PastReading& reading) {
+  return whole(reading, [&](RangePlanner& planner) { return planner.take(reading); });
+}
+
+std::string_view file_extension(std::string_view content_type) noexcept {
+  if (content_type == "audio/mpeg" || content_type == "audio/mp3") return ".mp3";
+  if (content_type.find("aac") != std::string_view::npos) return ".aac";
+  if (content_type.find("ogg") != std::string_view::npos) return ".ogg";
+  if (content_type.find("webm") != std::string_view::npos) return ".webm";
+  return ".bin";
+}
+
+}  // namespace lb

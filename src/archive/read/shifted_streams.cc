@@ -1,0 +1,360 @@
+#include "archive/read/shifted_streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "archive/files/archive_name.h"
+#include "archive/read/warmth.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kShiftedTick = 1s;
+// A live listener that takes nothing falls out of the window; here nothing else ends it.
+constexpr auto kLongestClientStall = 60s;
+constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
+
+std::int64_t to_ms(SteadyTime::duration time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+// A file that is read again, and the live log, have titles of their own: one that the player shows
+// already is not told again.
+void keep_title(Listener& listener, const StreamView& view, std::uint64_t position) {
+  const auto& shown = listener.icy.shown;
+  auto now = view.metadata_at(position);
+  if (shown && now && now->icy_block == shown->icy_block) listener.icy.shown = std::move(now);
+}
+
+// The position in a live log of a byte with this address; nullopt: it is not there.
+std::optional<std::uint64_t> position_of(const StreamView& view, const StreamIdentity& id,
+                                         std::uint64_t origin) {
+  for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i) {
+    const StreamSpan& span = view.spans[i];
+    if (span.id != id || origin < span.origin) continue;
+    const std::uint64_t position = span.begin + (origin - span.origin);
+    const std::uint64_t end = i + 1 < view.spans.end() ? view.spans[i + 1].begin : view.end;
+    if (position >= view.begin && position <= end) return position;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct ShiftedStreams::One final : Member {
+  One(std::unique_ptr<Listener> given, ShiftedStart start, SteadyTime now)
+      : Member(std::move(given), std::move(start.mount)),
+        recorded(std::move(start.recorded)),
+        type(start.file->index.head.content_type),
+        file(std::move(start.file)),
+        wall_ms(start.wall_ms),
+        since(now) {}
+  One(std::unique_ptr<Listener> given, std::shared_ptr<Mount> of, const PastRecord& saved)
+      : Member(std::move(given), std::move(of)),
+        recorded(saved.recorded),
+        type(saved.content_type),
+        sought(saved.next),
+        wall_ms(saved.wall_ms),
+        since(saved.since) {}
+  ShiftedStreams& owner() const { return static_cast<ShiftedStreams&>(*group); }
+  Loop& loop() const { return owner().host_.loop(); }
+  bool is_of(const Mount& other) const override { return mount->name() == other.name(); }
+  bool settle() override;
+  void tick() override { run(); }
+  void run() override;
+  void change_mount(const std::shared_ptr<Mount>& to);
+  void depart();
+  void warm(std::uint64_t piece);
+  void go_on();
+  bool check(std::int64_t from_ms);
+  bool enter_live();
+  void seek();
+  // Of this node, and what is known of those of others.
+  Catalog::Files files_anywhere() const {
+    const Shared& shared = owner().shared_;
+    return shared.remote != nullptr ? shared.remote->files(recorded)
+                                    : shared.catalog->files(recorded);
+  }
+  // Of the next byte.
+  StreamAddress next() const {
+    if (!file) return sought;
+    return {file->index.head.span.id, file->row.origin + listener->position};
+  }
+  void load(const FileRow& row, std::uint64_t offset, bool seam);
+  void loaded(ReaderPool::File next, std::uint64_t offset, bool seam);
+  void end(EndReason reason) { owner().end(*this, reason); }
+  std::int64_t ms_since() const { return to_ms(loop().now() - since); }
+
+  const std::string recorded, type;
+  std::shared_ptr<const ArchiveFile> file;  // null: it is sought
+  const StreamAddress sought{};             // by the next byte; of one that was handed over
+  std::int64_t wall_ms;                     // of where it began
+  const SteadyTime since;                   // wall_ms was due then
+  std::int64_t stuck_ms = -1;   // no file follows since this many ms after `since`; -1: not stuck
+  bool waits_for_disk = false;  // a file, or a part of one
+  bool looked = false;          // other nodes were asked what follows
+  bool lost = false;            // no node gives the bytes that are due
+};
+
+ShiftedStreams::ShiftedStreams(LoopStreams& streams, Shared shared)
+    : ListenerGroup(streams, {kShiftedTick, kLongestClientStall}),
+      streams_(streams),
+      shared_(std::move(shared)) {}
+
+ShiftedStreams::One* ShiftedStreams::find_one(std::uint64_t id) const {
+  return static_cast<One*>(find(id));
+}
+
+void ShiftedStreams::join(std::unique_ptr<Listener> joined, ShiftedStart start) {
+  Listener& listener = *joined;
+  const FileIndex& index = start.file->index;
+  listener.position = start.offset;
+  if (!listener.preamble) listener.preamble = std::make_unique<Preamble>();
+  if (listener.preamble->head.size() > 2)
+    listener.preamble->add_line(
+        cat({"X-LB-Stream: ",
+             print_address({index.head.span.id, start.file->row.origin + start.offset})}));
+  listener.preamble->headers = index.headers_at(start.offset);
+  if (!start.lead.empty()) {
+    auto front = std::make_shared<Bytes>();
+    if (listener.preamble->headers) *front = *listener.preamble->headers;
+    front->insert(front->end(), start.lead.begin(), start.lead.end());
+    listener.preamble->headers = std::move(front);
+  }
+  streams_.count_joined(start.mount);
+  auto made = std::make_unique<One>(std::move(joined), std::move(start), host_.loop().now());
+  One& one = *made;
+  add(std::move(made));
+  one.run();
+}
+
+// Its mount has ended, or plays again: the listener counts where the others of this name do.
+bool ShiftedStreams::One::settle() {
+  if (mount->phase() != MountPhase::kEnded) return true;
+  const Shared& shared = owner().shared_;
+  auto now = shared.live(recorded);
+  if (!now && shared.off_air && file) now = shared.off_air(recorded, *file);
+  if (now && now != mount) change_mount(now);
+  return true;
+}
+
+void ShiftedStreams::One::change_mount(const std::shared_ptr<Mount>& to) {
+  listener->mount_pass = GatePass::enter(to->gate());
+  if (listener->relay_pass) listener->relay_pass = GatePass::enter(to->relay_gate());
+  mount = to;
+}
+
+// Sends what is due.
+void ShiftedStreams::One::run() {
+  if (waits_for_disk || enter_live()) return;
+  if (!file) return seek();
+  const auto& marks = file->index.marks;
+  // What is due until the next turn.
+  const std::size_t due = file->index.mark_at(wall_ms + ms_since() + to_ms(kShiftedTick));
+  const std::uint64_t next = marks[std::min(due + 1, marks.size() - 1)].offset;
+  const std::uint64_t limit =
+      std::min({file->end(), listener->leave_at(), next + mount->settings()->burst_bytes});
+  if (limit > listener->position) {
+    const std::uint64_t piece = std::min(limit - listener->position, ReaderPool::kPiece);
+    const bool here = file->has(listener->position, piece);
+    // No holder of this file gives it: perhaps another file has the same bytes.
+    if (!here && lost) return go_on();
+    if (!here || !is_warm(file->fd(), listener->position, piece)) return warm(piece);
+    owner().shared_.readers->warm_reads.fetch_add(1, std::memory_order_relaxed);
+  }
+  StreamView view = *file->view;
+  view.end = std::min(std::max(limit, listener->position), listener->position + ReaderPool::kPiece);
+  const std::uint64_t before = listener->bytes_sent;
+  const Delivered delivered = deliver(*listener, view, kBudget, owner().host_.delivery_call());
+  owner().account(*this, listener->bytes_sent - before);
+  if (delivered == Delivered::kGone) return end(EndReason::kClientGone);
+  const bool all = delivered == Delivered::kCaughtUp && listener->position >= limit;
+  owner().want_write(*this, !all);
+  if (!all) return;
+  if (listener->position >= listener->leave_at())
+    depart();
+  else if (listener->position >= file->end())
+    go_on();
+}
+
+void ShiftedStreams::One::warm(std::uint64_t piece) {
+  waits_for_disk = true;
+  owner().want_write(*this, false);
+  owner().shared_.readers->warm(file, listener->position, ReaderPool::kPiece, loop(),
+                                [&group = owner(), piece, id = listener->id] {
+                                  One* const one = group.find_one(id);
+                                  if (one == nullptr) return;
+                                  one->waits_for_disk = false;
+                                  one->lost = !one->file->has(one->listener->position, piece);
+                                  one->run();
+                                });
+}
+
+// To the mount that it is moved to.
+void ShiftedStreams::One::depart() {
+  LoopStreams& streams = owner().streams_;
+  const auto gone = owner().take(*this);
+  streams.departed(std::move(listener), *mount);
+}
+
+std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
+  std::size_t moved = 0;
+  each(&from, [&](Listener& listener) {
+    const One& one = *find_one(listener.id);
+    if (!one.file) return;
+    const FileIndex& index = one.file->index;
+    if (index.head.content_type != to->facts()->content_type) return;
+    std::size_t mark = index.mark_before(listener.position);
+    if (index.marks[mark].offset < listener.position && mark + 1 < index.marks.size()) ++mark;
+    listener.continuation = std::make_unique<Continuation>(
+        Continuation{std::max(listener.position, index.marks[mark].offset), to, EnterMode::kLive});
+    ++moved;
+  });
+  return moved;
+}
+
+// The file is at its end, or is lost before that.
+void ShiftedStreams::One::go_on() {
+  const Shared& shared = owner().shared_;
+  const Catalog::Files files = files_anywhere();
+  const std::uint64_t origin = file->row.origin + listener->position;
+  std::size_t next = files->find(file->row.id, origin);
+  if (next < files->size() && !(lost && file->is((*files)[next])))
+    return load((*files)[next], origin - (*files)[next].origin, false);
+  // The end of the file, unless it is lost before.
+  const std::int64_t here_ms =
+      file->index.marks[file->index.mark_before(listener->position)].wall_ms;
+  if (check(here_ms)) return;
+  next = files->find(here_ms);
+  while (next < files->size() && (file->is((*files)[next]) || (*files)[next].bytes == 0)) ++next;
+  if (next < files->size()) {
+    const std::int64_t hole = (*files)[next].from_ms - here_ms;
+    if (hole > kLongestHole.count()) return end(EndReason::kSourceEnded);
+    // Listeners come nearer to the present by what is missing.
+    if (hole > 0) wall_ms += hole;
+    return load((*files)[next], 0, true);
+  }
+  if (stuck_ms < 0) stuck_ms = ms_since();
+  looked = false;
+  const bool ended = lost || (!shared.live(recorded) && !files->growing());
+  if (ended || ms_since() - stuck_ms > kLongestHole.count()) end(EndReason::kSourceEnded);
+}
+
+// Asks other nodes what they have of the time that follows.  True: they were asked.
+bool ShiftedStreams::One::check(std::int64_t from_ms) {
+  RemoteArchive* const remote = owner().shared_.remote;
+  if (looked || remote == nullptr || !remote->holds(recorded)) return false;
+  looked = waits_for_disk = true;
+  remote->check(recorded, from_ms, from_ms + kLookMs,
+                [&group = owner(), &loop = loop(), id = listener->id](bool) {
+                  loop.post([&group, id] {
+                    One* const one = group.find_one(id);
+                    if (one == nullptr) return;
+                    one->waits_for_disk = false;
+                    one->go_on();
+                  });
+                });
+  return true;
+}
+
+// The archive is being read, and links to the nodes that have the rest are made, while this one
+// waits.
+void ShiftedStreams::One::seek() {
+  const Shared& shared = owner().shared_;
+  const Catalog::Files files = files_anywhere();
+  const std::uint32_t id = short_id(sought.id);
+  const std::size_t found = files->find(id, sought.position);
+  if (found < files->size())
+    return load((*files)[found], sought.position - (*files)[found].origin, false);
+  if (stuck_ms < 0) stuck_ms = ms_since();
+  if (ms_since() - stuck_ms > kLongestHole.count()) return end(EndReason::kSourceEnded);
+  RemoteArchive* const remote = shared.remote;
+  if (looked || remote == nullptr || !remote->holds(recorded)) return;
+  looked = true;
+  remote->check(recorded, id, sought.position,
+                [&group = owner(), &loop = loop(), id = listener->id](bool) {
+                  loop.post([&group, id] {
+                    One* const one = group.find_one(id);
+                    if (one == nullptr) return;
+                    one->looked = false;
+                    one->run();
+                  });
+                });
+}
+
+void ShiftedStreams::each_past(const std::function<void(PastRecord)>& f, FdsOut& fds) const {
+  each(nullptr, [&](const Listener& listener) {
+    const One& one = *find_one(listener.id);
+    PastRecord saved;
+    saved.listener = save_listener(listener, {}, fds);
+    saved.worker = host_.loop().id();
+    saved.recorded = one.recorded;
+    saved.content_type = one.type;
+    saved.next = one.next();
+    saved.wall_ms = one.wall_ms;
+    saved.since = one.since;
+    saved.bytes_per_second = one.mount->usual_bytes_per_second();
+    f(std::move(saved));
+  });
+}
+
+void ShiftedStreams::adopt(std::unique_ptr<Listener> listener, std::shared_ptr<Mount> mount,
+                           const PastRecord& saved) {
+  const std::uint64_t id = listener->id;
+  add(std::make_unique<One>(std::move(listener), std::move(mount), saved));
+  host_.loop().post([this, id] {
+    if (One* const one = find_one(id)) one->run();
+  });
+}
+
+void ShiftedStreams::One::load(const FileRow& row, std::uint64_t offset, bool seam) {
+  waits_for_disk = true;
+  stuck_ms = -1;
+  const Shared& shared = owner().shared_;
+  shared.readers->load(*shared.dir, recorded, row, loop(),
+                       [&group = owner(), offset, seam, id = listener->id](ReaderPool::File next) {
+                         if (One* const one = group.find_one(id))
+                           one->loaded(std::move(next), offset, seam);
+                       });
+}
+
+void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bool seam) {
+  waits_for_disk = false;
+  if (listener->continuation) return depart();
+  if (!next || next->index.head.content_type != type || offset > next->end())
+    return end(EndReason::kSourceEnded);
+  file = std::move(next);
+  listener->position = offset;
+  keep_title(*listener, *file->view, offset);
+  looked = lost = false;
+  if (seam)
+    if (auto headers = file->index.headers_at(offset)) {
+      listener->preamble = std::make_unique<Preamble>();
+      listener->preamble->headers = std::move(headers);
+    }
+  if (offset < file->end()) run();
+}
+
+// Within the burst of the present: the live log has the rest.
+bool ShiftedStreams::One::enter_live() {
+  if (listener->continuation || (listener->preamble && listener->preamble->sent > 0)) return false;
+  const auto live = owner().shared_.live(recorded);
+  if (!live) return false;
+  const auto view = live->channel().newest();
+  const StreamAddress at = next();
+  const auto position = position_of(*view, at.id, at.position);
+  if (!position || view->end - *position > live->settings()->burst_bytes) return false;
+  owner().want_write(*this, false);
+  keep_title(*listener, *view, *position);
+  if (live != mount) change_mount(live);
+  LoopStreams& streams = owner().streams_;
+  const auto gone = owner().take(*this);
+  auto back = streams.enter_at(std::move(listener), live, *position);
+  if (back) streams.ended(std::move(back), *live, EndReason::kLagged);
+  return true;
+}
+
+}  // namespace lb

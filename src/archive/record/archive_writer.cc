@@ -1,0 +1,380 @@
+#include "archive/record/archive_writer.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "archive/files/scan.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWriteTick = 500ms, kHurriedTick = 100ms;
+// One recording does not keep the others waiting for longer than this takes.
+constexpr std::size_t kRecordBudget = 1 << 20;
+constexpr std::uint64_t kRoomToFill = 16 << 20;  // beside what has to stay free
+constexpr auto kRetentionTick = 60s;
+constexpr auto kRetentionPause = 5s;  // where a disk is full, it runs at once, but not each tick
+constexpr std::string_view kArchiveModule = "archive/writer";
+
+// Its source may have sent for a while when this hears of it: where the beginning of its stream is
+// held, it is there.
+std::uint64_t first_position(const StreamView& view) {
+  if (view.end == view.begin || view.seam >= view.end) return view.end;
+  const StreamSpan* first = view.span_at(view.end - 1);
+  if (first == nullptr) return view.end;
+  while (first->begin > view.begin) {
+    const StreamSpan* const before = view.span_at(first->begin - 1);
+    if (before == nullptr || before->id != first->id) break;
+    first = before;
+  }
+  const std::uint64_t begin = std::max(first->begin, view.begin);
+  return first->origin_of(begin) == 0 ? begin : view.end;
+}
+
+}  // namespace
+
+ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks,
+                             RemoteArchive* remote)
+    : loop_(loop),
+      callbacks_(std::move(callbacks)),
+      host_{loop.clock(), log, catalog, {}, callbacks_.told},
+      timer_(loop, [this] { tick(); }),
+      retention_timer_(loop, [this] { retain(); }) {
+  catalog.begin_reading();
+  if (remote == nullptr) return;
+  ArchiveFill::Callbacks fill;
+  fill.settings_of = callbacks_.settings_of;
+  fill.fits = [this](const std::string& mount, const FileRow& row) { return fits(mount, row); };
+  fill_ = std::make_unique<ArchiveFill>(loop, host_, *remote, std::move(fill));
+}
+
+ArchiveWriter::~ArchiveWriter() = default;
+
+void ArchiveWriter::configure(ArchiveSettings settings) {
+  loop_.post([this, settings = std::move(settings)]() mutable {
+    const bool first = host_.dir.empty() && !settings.dir.empty();
+    settings_ = std::move(settings);
+    if (first) {
+      host_.dir = settings_.dir;
+      usable_ = open_directory();
+      if (usable_) scan();
+      host_.catalog.end_reading();
+      continue_recordings();
+      if (usable_) retain();
+    }
+    if (usable_ && fill_) fill_->configure(settings_.fills);
+  });
+}
+
+// With a lock: a second writer would take the first one's open files for a dead one's.
+bool ArchiveWriter::open_directory() {
+  const auto failed = [this](const std::string& what) {
+    host_.log.error(kArchiveModule,
+                    cat({"archive ", host_.dir, ": ", what, "; nothing is recorded"}));
+    return false;
+  };
+  std::error_code ignored;  // what it costs, mkdir() says
+  std::filesystem::create_directories(std::filesystem::path(host_.dir).parent_path(), ignored);
+  if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
+  // The lock is one of the open file, which both processes of a hand-over have.
+  if (taken_.lock && taken_.dir == host_.dir) {
+    lock_ = std::move(taken_.lock);
+  } else {
+    lock_.reset(
+        ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!lock_) return failed(std::strerror(errno));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+      return failed(cat({"another server writes there (", std::strerror(errno), ")"}));
+  }
+  gone_.emplace(host_.dir, lock_.get());
+  return true;
+}
+
+void ArchiveWriter::scan() {
+  std::size_t files = 0;
+  std::set<std::string> open;
+  for (const TakenRecording& one : taken_.recordings)
+    if (one.saved.file) open.insert(one.saved.file->path);
+  for (const std::string& mount : archived_mounts(host_.dir)) {
+    const ScannedFiles found = scan_mount(host_.dir, mount, open);
+    for (const std::string& path : found.mended)
+      host_.log.info(kArchiveModule,
+                     cat({"archive ", mount, ": made whole after a crash: ", path}));
+    for (const std::string& what : found.broken)
+      host_.log.error(kArchiveModule, cat({"archive ", mount, ": not readable: ", what}));
+    if (const auto& others = found.other_versions; !others.empty())
+      host_.log.warn(kArchiveModule, cat({"archive ", mount, ": ", others.size(),
+                                          " files of another version of the format are left as "
+                                          "they are, and are not played; one is ",
+                                          others.front()}));
+    const PastOwner owner = read_past_owner(host_.dir, mount, unix_ms(loop_.clock().wall()));
+    if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
+    host_.catalog.add(mount, found.rows);
+    files += found.rows.size();
+  }
+  host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
+                                      host_.catalog.bytes(), " bytes"}));
+}
+
+void ArchiveWriter::take_over(Taken taken) {
+  loop_.post(
+      [this, taken = std::make_shared<Taken>(std::move(taken))] { taken_ = std::move(*taken); });
+}
+
+void ArchiveWriter::continue_recordings() {
+  for (TakenRecording& one : std::exchange(taken_.recordings, {})) {
+    if (usable_) {
+      recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
+                               std::move(one.index));
+    } else {
+      Channel& channel = one.mount->channel();
+      channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+    }
+  }
+  for (const RemovedRecord& one : std::exchange(taken_.removed, {}))
+    if (fill_) fill_->removed(one.mount, one.from_ms, one.to_ms);
+  if (!recordings_.empty()) timer_.after(kWriteTick);
+}
+
+// What has come so far is written, so that less waits in the log meanwhile.
+void ArchiveWriter::rest(std::function<void(std::optional<ArchiveRecord>)> done) {
+  loop_.post([this, done = std::move(done)] {
+    rests_ = true;
+    timer_.cancel();
+    retention_timer_.cancel();
+    if (!usable_) return done(std::nullopt);
+    ArchiveRecord saved;
+    saved.dir = host_.dir;
+    saved.lock = static_cast<MovedFd>(lock_.get());
+    if (fill_) {
+      saved.removed = fill_->removed();
+      fill_->stop();
+    }
+    std::erase_if(recordings_, [](Recording& one) {
+      return one.advance(kRecordBudget) == Recording::Progress::kOver;
+    });
+    for (const Recording& one : recordings_) saved.recordings.push_back(one.save());
+    done(std::move(saved));
+  });
+}
+
+void ArchiveWriter::go_on() {
+  loop_.post([this] {
+    if (!std::exchange(rests_, false) || !usable_) return;
+    if (!recordings_.empty()) timer_.after(kWriteTick);
+    retention_timer_.after(retains_soon_ ? kRetentionPause : kRetentionTick);
+    if (fill_) fill_->configure(settings_.fills);
+  });
+}
+
+void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
+  Channel& channel = mount->channel();
+  const auto view = channel.newest();
+  const std::uint64_t position = from == From::kNow ? view->end : first_position(*view);
+  // From now on the window may not pass what is to be written.
+  if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
+    channel.set_low_water(channel.recording_slot(), position);
+  loop_.post([this, mount, position] { add(mount, position); });
+}
+
+void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t position) {
+  for (const Recording& one : recordings_)
+    if (one.mount() == mount) return;  // its source has changed; the spans tell
+  Channel& channel = mount->channel();
+  const bool named = !archive_directory(mount->name()).empty();
+  if (!usable_ || !named) {
+    channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+    if (!named)
+      host_.log.error(kArchiveModule, cat({"archive ", mount->name(),
+                                           ": its name is too long for a directory; it is not "
+                                           "recorded"}));
+    return;
+  }
+  note_owner(mount->name());
+  recordings_.emplace_back(host_, mount, position);
+  host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
+                                      archive_directory(mount->name())}));
+  if (!timer_.armed() && !rests_) timer_.after(kWriteTick);
+}
+
+void ArchiveWriter::tick() {
+  bool more = false, hurried = false;
+  std::int64_t lag_ms = 0, paused = 0;
+  const SteadyTime now = loop_.now();
+  bool full = false;
+  for (auto at = recordings_.begin(); at != recordings_.end();) {
+    // Switched off is off at once, in the middle of a stream too.
+    const bool wanted = callbacks_.settings_of(at->mount()->name()).enabled;
+    if (!wanted) at->finish();
+    const bool was_paused = at->paused();
+    const auto progress = wanted ? at->advance(kRecordBudget) : Recording::Progress::kOver;
+    full |= at->paused() && !was_paused;
+    if (progress == Recording::Progress::kOver) {
+      host_.log.info(kArchiveModule, cat({"archive ", at->mount()->name(), ": recording ended",
+                                          wanted ? "" : ", because it was switched off"}));
+      at = recordings_.erase(at);
+      continue;
+    }
+    more |= progress == Recording::Progress::kMore;
+    hurried |= at->hurries();
+    paused += at->paused() ? 1 : 0;
+    lag_ms = std::max(lag_ms, at->lag_ms());
+    ++at;
+  }
+  numbers_.lag_ms.store(recordings_.empty() ? 0 : lag_ms, std::memory_order_relaxed);
+  numbers_.paused.store(paused, std::memory_order_relaxed);
+  numbers_.recording.store(static_cast<std::int64_t>(recordings_.size()),
+                           std::memory_order_relaxed);
+  if (full && now - retained_ >= kRetentionPause) retain();
+  if (!recordings_.empty())
+    timer_.after(more ? std::chrono::milliseconds(0) : hurried ? kHurriedTick : kWriteTick);
+}
+
+RetentionInput ArchiveWriter::retention_input() const {
+  RetentionInput input;
+  input.settings = settings_;
+  input.now_ms = unix_ms(loop_.clock().wall());
+  const DiskSpace space = disk_space(host_.dir);
+  input.disk_bytes = space.bytes;
+  input.free_bytes = space.free;
+  for (const std::string& mount : host_.catalog.mounts())
+    input.mounts.emplace(
+        mount, RetentionInput::Mount{host_.catalog.files(mount), callbacks_.settings_of(mount)});
+  return input;
+}
+
+void ArchiveWriter::sections_changed(std::vector<std::string> mounts) {
+  loop_.post([this, mounts = std::move(mounts)] {
+    for (const std::string& mount : mounts)
+      if (host_.catalog.files(mount)->size() > 0) note_owner(mount);
+    retain_soon();
+  });
+}
+
+void ArchiveWriter::retain_soon() {
+  if (!usable_ || retains_soon_) return;
+  retains_soon_ = true;
+  if (!rests_) retention_timer_.after(kRetentionPause);
+}
+
+void ArchiveWriter::note_owner(const std::string& mount) {
+  if (!usable_) return;
+  const PastOwner noted = host_.catalog.owner(mount);
+  const MountArchive settings = callbacks_.settings_of(mount);
+  const PastOwner owner = owner_now(noted, settings.of_record ? settings.since : PastOwner::kNone,
+                                    unix_ms(loop_.clock().wall()));
+  if (owner == noted && !unnoted_.contains(mount)) return;
+  host_.catalog.set_owner(mount, owner);
+  const auto written = write_past_owner(host_.dir, mount, owner);
+  if (written) {
+    unnoted_.erase(mount);
+  } else if (unnoted_.insert(mount).second) {
+    host_.log.error(kArchiveModule, cat({"archive ", mount, ": whose recordings these are is not ",
+                                         "noted, and is tried again: ", written.error().what}));
+  }
+}
+
+// One more file: nothing has to go for it that is younger, and enough stays free.
+bool ArchiveWriter::fits(const std::string& mount, const FileRow& row) const {
+  RetentionInput input = retention_input();
+  const std::uint64_t min_free =
+      input.disk_bytes / 10'000 * static_cast<std::uint64_t>(input.settings.min_free_parts);
+  if (input.disk_bytes > 0 && input.free_bytes < min_free + row.bytes + kRoomToFill) return false;
+  auto& files = input.mounts[mount];
+  if (!files.files) files = {host_.catalog.files(mount), callbacks_.settings_of(mount)};
+  auto rows = std::make_shared<std::vector<FileRow>>(files.files->closed());
+  rows->insert(
+      std::upper_bound(rows->begin(), rows->end(), row,
+                       [](const FileRow& a, const FileRow& b) { return a.from_ms < b.from_ms; }),
+      row);
+  files.files = std::make_shared<const RecordedFiles>(std::move(rows), files.files->open());
+  const auto gone = files_to_remove(input);
+  return std::none_of(gone.begin(), gone.end(), [&](const DoomedFile& file) {
+    return file.mount == mount && file.row == row;
+  });
+}
+
+void ArchiveWriter::retain() {
+  retained_ = loop_.now();
+  retains_soon_ = false;
+  retention_timer_.after(kRetentionTick);
+  find_gone();
+  for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
+  const auto gone = files_to_remove(retention_input());
+  std::map<std::string, std::vector<FileRow>> by_mount;
+  for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
+  for (const auto& [mount, rows] : by_mount) remove_files(mount, rows);
+  if (!gone.empty())
+    host_.log.info(kArchiveModule,
+                   cat({"archive: ", gone.size(), " files removed, by age or size"}));
+}
+
+void ArchiveWriter::check_soon(const std::string& mount) {
+  loop_.post([this, mount] {
+    if (gone_) gone_->suspect(mount);
+    retain_soon();
+  });
+}
+
+// What is counted and announced is what is there.
+void ArchiveWriter::find_gone() {
+  if (!gone_->is_there()) return;
+  for (const std::string& mount : host_.catalog.mounts()) {
+    const std::vector<FileRow> rows = gone_->check(mount, *host_.catalog.files(mount));
+    if (rows.empty()) continue;
+    std::int64_t ms = 0;
+    for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;
+    const bool one = rows.size() == 1;
+    host_.log.warn(kArchiveModule,
+                   cat({"archive ", mount, ": ", rows.size(), one ? " file" : " files", " with ",
+                        ms / 1000, " s of sound ", one ? "was" : "were",
+                        " removed by another program, and cannot be played any "
+                        "more"}));
+    host_.catalog.remove(mount, rows);
+    if (callbacks_.removed) callbacks_.removed(mount, rows);
+  }
+}
+
+void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
+                           std::function<void(std::size_t)> done) {
+  loop_.post([this, mount = std::move(mount), from_ms, to_ms, done = std::move(done)] {
+    std::vector<FileRow> gone;
+    const Catalog::Files files = host_.catalog.files(mount);
+    for (const FileRow& row : files->closed())
+      if (row.from_ms >= from_ms && row.to_ms <= to_ms) gone.push_back(row);
+    remove_files(mount, gone);
+    if (fill_) fill_->removed(mount, from_ms, to_ms);
+    done(gone.size());
+  });
+}
+
+void ArchiveWriter::remove_files(const std::string& mount, const std::vector<FileRow>& rows) {
+  host_.catalog.remove(mount, rows);
+  for (const FileRow& row : rows) unlink_file(host_.dir, mount, row);
+  if (callbacks_.removed) callbacks_.removed(mount, rows);
+}
+
+void ArchiveWriter::finish_all() {
+  loop_.post([this] {
+    timer_.cancel();
+    retention_timer_.cancel();
+    if (fill_) fill_->stop();
+    for (Recording& one : recordings_) one.finish();
+    recordings_.clear();
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,134 @@
+// ArchiveWriter: records mounts, and keeps the archive's directory: what is there at the start, and
+// what has to go.
+//
+// Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
+// configure(), remove(), sections_changed(), check_soon() and finish_all() may be called from any
+// thread.
+// Ownership: a recording holds its mount until the stream has ended and all of it is written.
+// Order: what is there is scanned before the first file is written, and retention runs in between.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "archive/files/gone_files.h"
+#include "archive/files/retention.h"
+#include "archive/files/settings.h"
+#include "archive/record/archive_fill.h"
+#include "archive/record/recording.h"
+#include "base/unique_fd.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+class ArchiveWriter {
+ public:
+  struct Callbacks {
+    // The section that is responsible for a mount; on this thread.
+    std::function<MountArchive(const std::string& mount)> settings_of;
+    // As in RecordingHost.
+    std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
+    // Files have been removed; on this thread.  Empty: it is of no interest.
+    std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
+  };
+  // What it does, for statistics; from any thread.
+  struct Numbers {
+    std::atomic<std::int64_t> lag_ms{0}, paused{0}, recording{0};
+  };
+
+  // The catalog is being read from now on, until configure() has read the directory, or cannot.
+  // remote: null: nothing is filled from other nodes.
+  ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks,
+                RemoteArchive* remote = nullptr);
+  ~ArchiveWriter();
+  ArchiveWriter(const ArchiveWriter&) = delete;
+  ArchiveWriter& operator=(const ArchiveWriter&) = delete;
+
+  // The directory of the first call with one stays: another needs a restart.
+  void configure(ArchiveSettings settings);
+  // A source writes `mount`.  One that is recorded already goes on.
+  enum class From : std::uint8_t { kItsBegin, kNow };
+  void begin(const std::shared_ptr<Mount>& mount, From from = From::kItsBegin);
+  // Of all files that are closed and lie within [from, to).  done: how many went; on this thread.
+  void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
+              std::function<void(std::size_t files)> done);
+  // The sections that are responsible for these mounts may be others: whose recordings they are is
+  // noted, and what is beyond their limits is removed within seconds.
+  void sections_changed(std::vector<std::string> mounts);
+  // A file of it was not there: what another program has removed is found within seconds, else
+  // within a minute.
+  void check_soon(const std::string& mount);
+  // Writes what has been published, and closes everything.
+  void finish_all();
+
+  // -- of a hand-over
+  // Nothing is written, read or removed until go_on(); done: on this thread, with what another
+  // process goes on with; nullopt: there is no directory.  Descriptors in it are this process's.
+  void rest(std::function<void(std::optional<ArchiveRecord>)> done);
+  void go_on();
+  struct TakenRecording {
+    std::shared_ptr<Mount> mount;
+    RecordingRecord saved;
+    UniqueFd data, index;
+  };
+  struct Taken {
+    std::string dir;
+    UniqueFd lock;
+    std::vector<RemovedRecord> removed;
+    std::vector<TakenRecording> recordings;
+  };
+  // Before configure(): what the process before this one has written so far.
+  void take_over(Taken taken);
+
+  const Numbers& numbers() const noexcept { return numbers_; }
+  std::uint64_t skipped_bytes() const noexcept {
+    return host_.skipped_bytes.load(std::memory_order_relaxed);
+  }
+  std::uint64_t filled_bytes() const noexcept {
+    return fill_ ? fill_->filled_bytes.load(std::memory_order_relaxed) : 0;
+  }
+  // On its loop.  Null: nothing is filled.
+  ArchiveFill* fill() noexcept { return fill_.get(); }
+  std::size_t running() const noexcept { return recordings_.size(); }
+
+ private:
+  bool open_directory();
+  void continue_recordings();
+  void scan();
+  void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
+  void tick();
+  RetentionInput retention_input() const;
+  bool fits(const std::string& mount, const FileRow& row) const;
+  void retain_soon();
+  void retain();
+  void note_owner(const std::string& mount);
+  void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
+  void find_gone();
+
+  Loop& loop_;
+  Callbacks callbacks_;
+  RecordingHost host_;
+  ArchiveSettings settings_;
+  bool usable_ = false;
+  UniqueFd lock_;
+  Taken taken_;
+  bool rests_ = false;
+  std::optional<GoneFiles> gone_;
+  std::list<Recording> recordings_;
+  SteadyTime retained_{};
+  bool retains_soon_ = false;
+  std::set<std::string> unnoted_;  // mounts whose owner could not be written
+  Numbers numbers_;
+  Timer timer_;
+  Timer retention_timer_;
+  std::unique_ptr<ArchiveFill> fill_;
+};
+
+}  // namespace lb

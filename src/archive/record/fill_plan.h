@@ -1,0 +1,50 @@
+// fill_plan: what this node has missed of a mount that other nodes have recorded: first the times,
+// from what nodes tell over their links, then the parts of their files.
+// Thread: pure.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "archive/files/catalog.h"
+#include "archive/files/holders.h"
+#include "archive/files/record.h"
+
+namespace lb {
+
+struct MissingTime {
+  std::int64_t from_ms = 0, to_ms = 0;
+
+  bool operator==(const MissingTime&) const = default;
+};
+// Within [from_ms, to_ms), the newest first.  Gaps shorter than two seconds are ignored.
+std::vector<MissingTime> missing_times(const RecordedFiles& own,
+                                       const std::vector<HolderRow>& others,
+                                       const std::vector<MissingTime>& not_wanted,
+                                       std::int64_t from_ms, std::int64_t to_ms);
+
+// Bytes [begin, end) of another node's file.
+struct MissingPart {
+  FileRow row;
+  std::uint64_t begin = 0, end = 0;
+
+  // As a file of this node, about.
+  FileRow as_row() const noexcept;
+};
+// all: own files and those of others (merged_files()).  Of files that touch the time, the newest
+// first.  Of a file that still grows, only what lies before bytes that this node has: the rest is
+// fetched when it is closed.
+std::vector<MissingPart> missing_parts(const RecordedFiles& own, const RecordedFiles& all,
+                                       const MissingTime& time);
+
+// The marks between which the bytes [begin, end) of a file lie: at most `most` bytes, but at least
+// what one mark tells of.  first == last: nothing.
+struct MarkRange {
+  std::size_t first = 0, last = 0;
+};
+MarkRange marks_around(const FileIndex& index, std::uint64_t begin, std::uint64_t end,
+                       std::uint64_t most);
+// What an index says of times can be, for a file of this name and this moment.
+bool is_plausible(const FileIndex& index, const FileRow& row, std::int64_t now_ms);
+
+}  // namespace lb

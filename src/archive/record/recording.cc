@@ -1,0 +1,438 @@
+#include "archive/record/recording.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "archive/files/scan.h"
+#include "archive/record/view_marks.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRetry = 5s;
+constexpr std::uint64_t kRoomToResume = 1 << 20;
+constexpr auto kMissedLine = 60s;
+// A format whose framer has found no sample rate by then has no media time.
+constexpr auto kClockComes = 5s;
+constexpr std::int64_t kClockMarkMs = 400;
+// From a file's last mark to its source's end; marks stand closer.
+constexpr std::uint64_t kLongestTail = 64 * 1024;
+constexpr std::uint64_t kQueueParts = 4;       // what takes one of them a turn has shorter turns
+constexpr std::int64_t kPartOfSecondMs = 400;  // what is shorter waits for the next turn
+constexpr std::string_view kModule = "archive/record";
+
+// It may turn out to have one: Ogg without a known codec has none.
+bool may_have_clock(const SourceFacts& facts) {
+  return facts.plugin == nullptr || facts.plugin->name == "mpeg" || facts.plugin->name == "ogg";
+}
+
+std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs; }
+
+}  // namespace
+
+Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position)
+    : host_(host),
+      mount_(std::move(mount)),
+      directory_(cat({host.dir, "/", archive_directory(mount_->name())})),
+      position_(position) {}
+
+Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
+                     const RecordingRecord& saved, UniqueFd data, UniqueFd index)
+    : Recording(host, std::move(mount), saved.position) {
+  by_clock_ = saved.by_clock;
+  noted_ = saved.noted;
+  cell_ = saved.cell;
+  paused_ = saved.paused;
+  full_logged_ = saved.full_logged;
+  paused_at_ms_ = saved.paused_at_ms;
+  retry_at_ = saved.retry_at;
+  unclocked_since_ = saved.unclocked_since;
+  missed_ = saved.missed;
+  if (!saved.file || !data || !index) return;
+  begin_ = saved.begin;
+  guess_ = saved.guess;
+  file_ = SegmentFile::restore(directory_, *saved.file, std::move(data), std::move(index));
+  if (saved.file->path.starts_with(directory_ + "/")) return;
+  // The archive is in another directory now.
+  position_ = recorded();
+  file_->close();
+  file_.reset();
+}
+
+RecordingRecord Recording::save() const {
+  RecordingRecord saved;
+  saved.mount = mount_->name();
+  if (file_) saved.file = file_->save();
+  saved.by_clock = by_clock_;
+  saved.paused = paused_;
+  saved.full_logged = full_logged_;
+  saved.begin = begin_;
+  saved.position = recorded();
+  saved.noted = noted_;
+  saved.missed = missed_;
+  saved.cell = cell_;
+  saved.paused_at_ms = paused_at_ms_;
+  saved.guess = guess_;
+  saved.retry_at = retry_at_;
+  saved.unclocked_since = unclocked_since_;
+  return saved;
+}
+
+Recording::~Recording() {
+  Channel& channel = mount_->channel();
+  channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+}
+
+std::int64_t Recording::wall_of(const StreamSpan& span, std::uint64_t samples) const {
+  return (guess_ ? *guess_ : span).wall_of(samples);
+}
+
+std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall()); }
+
+Recording::Progress Recording::advance(std::size_t budget) {
+  Channel& channel = mount_->channel();
+  const auto view = channel.newest();
+  const std::uint64_t begin = recorded();
+  hurries_ = false;
+  if (file_ && !file_->is_named()) lose_file();
+  if (paused_ && !may_go_on()) {
+    position_ = view->end;
+    return view->ended ? Progress::kOver : Progress::kCaughtUp;
+  }
+  const bool missed = recorded() < view->begin;
+  if (missed) skip(*view);
+  bool more = false;
+  while (!paused_) {
+    if (!file_ && !begin_file(*view)) break;
+    if (guess_) settle(*view);
+    if (!file_) break;
+    const std::uint64_t seam = seam_ahead(*view);
+    const std::uint64_t limit = std::min(seam, view->end);
+    const bool went_on =
+        by_clock_ ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
+    if (!went_on) break;
+    if (budget == 0) {
+      more = true;
+      break;
+    }
+    if (file_ && seam <= view->end) {
+      end_file(*view, seam);
+      position_ = seam;
+      continue;
+    }
+    if (file_) break;
+  }
+  show();
+  hurries_ =
+      !paused_ && (missed || recorded() > begin + mount_->settings()->queue_bytes / kQueueParts);
+  channel.set_low_water(channel.recording_slot(), paused_ ? Channel::kNoReader : recorded());
+  if (more) return Progress::kMore;
+  if (!view->ended) return Progress::kCaughtUp;
+  if (file_) end_file(*view, view->end);
+  return Progress::kOver;
+}
+
+void Recording::finish() {
+  while (advance(std::size_t{1} << 20) == Progress::kMore) {
+  }
+  if (file_) end_file(*mount_->channel().newest(), mount_->channel().newest()->end);
+}
+
+// True: it is tried again.
+bool Recording::may_go_on() {
+  if (host_.clock.steady() < retry_at_) return false;
+  retry_at_ = host_.clock.steady() + kRetry;
+  const DiskSpace space = disk_space(host_.dir);
+  if (space.bytes > 0 && space.free < kRoomToResume) return false;
+  paused_ = false;
+  return true;
+}
+
+// Where the file, or what is recorded next, has to end.  All of a stream may be in the file when
+// the next one begins: that place is in the next one's span already.
+std::uint64_t Recording::seam_ahead(const StreamView& view) const {
+  const std::uint64_t at = recorded();
+  const StreamSpan* const span = view.span_at(at);
+  if (file_ && at > begin_ && span != nullptr && span->begin == at &&
+      (span->seam || span->id != file_->head().span.id))
+    return at;
+  return seam_of(view, at);
+}
+
+// Where a unit begins whose wall time is known.  False: none yet.
+bool Recording::begin_file(const StreamView& view) {
+  for (const SyncMark* at = mark_from(view, position_); at != nullptr && at->position <= view.end;
+       at = mark_from(view, at->position + 1)) {
+    const SyncMark mark = *at;
+    const StreamSpan* const span = view.span_at(mark.position);
+    if (span == nullptr || span->media.rate_hz == 0 || !mark.time.second) continue;
+    const StreamSpan* const clock = clock_of(view, mark.position);
+    unclocked_since_.reset();
+    by_clock_ = false;
+    const StreamSpan known = clock == nullptr ? guess_clock(view, *span) : *clock;
+    if (!create(view, known, mark.position, mark.time.samples, known.wall_of(mark.time.samples)))
+      return false;
+    if (clock == nullptr) guess_ = known;
+    return true;
+  }
+  const std::uint64_t last = view.end > view.begin ? view.end - 1 : view.begin;
+  const StreamSpan* span = view.span_at(last);
+  if (span == nullptr || span->media.rate_hz != 0 || view.end == view.begin) {
+    unclocked_since_.reset();
+    position_ = std::max(position_, std::min(position_, view.end));
+    return false;
+  }
+  const SteadyTime now = host_.clock.steady();
+  if (!unclocked_since_) unclocked_since_ = now;
+  if (position_ >= view.end) return false;
+  // Of a source that has ended nothing else will come.
+  const SteadyTime since =
+      view.ended ? std::min(*unclocked_since_, mount_->facts()->started) : *unclocked_since_;
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
+  if (waited < kClockComes && may_have_clock(*mount_->facts()) && !view.ended) return false;
+  std::uint64_t position = std::max(position_, span->begin);
+  if (!view.sync.empty()) {
+    const SyncMark* const mark = first_mark(view.sync, position);
+    if (mark == nullptr || mark->position > view.end) return false;
+    position = mark->position;
+  }
+  by_clock_ = true;
+  return create(view, *span, position, 0, wall_now_ms() - waited.count());
+}
+
+// What has come last was sent now.
+StreamSpan Recording::guess_clock(const StreamView& view, const StreamSpan& span) const {
+  StreamSpan guess = span;
+  const std::uint64_t end = std::min(view.end + 1, seam_of(view, span.begin));
+  const SyncMark* const last = mark_before(view, end);
+  if (last != nullptr) guess.wall_ms += wall_now_ms() - span.wall_of(last->time.samples);
+  return guess;
+}
+
+// The clock is known, or the file goes on with its guess.
+void Recording::settle(const StreamView& view) {
+  const StreamSpan* const clock = clock_of(view, recorded());
+  if (clock == nullptr || clock->id != guess_->id || clock->media.rate_hz != guess_->media.rate_hz)
+    return;
+  if (auto done = file_->settle(*clock); !done) {
+    pause(done.error(), file_->no_space());
+    return;
+  }
+  guess_.reset();
+  cell_ = cell_of(file_->head().span.wall_ms);
+}
+
+bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
+                       std::uint64_t samples, std::int64_t wall_ms) {
+  FileHead head;
+  head.span = span;
+  head.span.origin = span.origin_of(position);
+  head.span.begin = 0;
+  head.span.media.samples = samples;
+  head.span.wall_ms = wall_ms;
+  head.content_type = mount_->facts()->content_type;
+  auto made = SegmentFile::create(directory_, head);
+  if (!made) {
+    const DiskSpace space = disk_space(host_.dir);
+    pause(made.error(), space.bytes > 0 && space.free < kRoomToResume);
+    return false;
+  }
+  file_ = std::move(*made);
+  begin_ = noted_ = position;
+  cell_ = cell_of(wall_ms);
+  if (const auto headers = view.headers_at(position)) file_->note_headers(0, *headers);
+  if (const auto title = view.metadata_at(position)) file_->note_title(0, *title);
+  return true;
+}
+
+// False: the disk does not take it.
+bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
+                             std::int64_t wall_ms) {
+  // The clock was set back: a file ends after it begins.
+  wall_ms = std::max(wall_ms, file_->last().wall_ms);
+  for (std::uint64_t i = view.events.begin(); i < view.events.end(); ++i) {
+    const StreamEvent& event = view.events[i];
+    if (event.position <= noted_ || event.position > position) continue;
+    if (event.headers) file_->note_headers(event.position - begin_, *event.headers);
+    if (event.metadata) file_->note_title(event.position - begin_, *event.metadata);
+  }
+  noted_ = position;
+  while (recorded() < position) {
+    auto bytes = view.bytes_at(recorded());
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), position - recorded()));
+    if (auto done = file_->append(bytes); !done) {
+      pause(done.error(), file_->no_space());
+      return false;
+    }
+  }
+  if (auto done = file_->mark(samples, wall_ms); !done) {
+    pause(done.error(), file_->no_space());
+    return false;
+  }
+  if (full_logged_) {
+    full_logged_ = false;
+    const std::int64_t missing =
+        std::max<std::int64_t>(0, file_->head().span.wall_ms - paused_at_ms_ + 500) / 1000;
+    host_.log.info(
+        kModule, cat({"archive ", mount_->name(), ": recording resumed, ", missing, " s missing"}));
+    host_.told("archive-resumed", mount_->name(), missing);
+  }
+  return true;
+}
+
+// Up to the last mark.  False: it has been paused.
+bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget) {
+  for (const SyncMark* at = mark_from(view, recorded() + 1); at != nullptr && at->position <= limit;
+       at = mark_from(view, at->position + 1)) {
+    const SyncMark mark = *at;
+    if (!mark.time.second) continue;
+    const StreamSpan* span = view.span_at(mark.position);
+    if (span == nullptr || mark.position >= seam_ahead(view)) break;
+    const StreamSpan* const clock = clock_of(view, mark.position);
+    const std::int64_t wall_ms = wall_of(clock == nullptr ? *span : *clock, mark.time.samples);
+    const std::uint64_t before = recorded();
+    const bool goes_back = wall_ms < file_->last().wall_ms;
+    if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
+    if ((cell_of(wall_ms) != cell_ || goes_back) && !guess_) {
+      close_file();
+      position_ = mark.position;
+      if (!create(view, *span, mark.position, mark.time.samples, wall_ms)) return false;
+    }
+    const std::size_t took = static_cast<std::size_t>(mark.position - before);
+    budget -= std::min(budget, took);
+    if (budget == 0) return true;
+  }
+  return record_part_of_second(view, limit);
+}
+
+// What came since the last second-mark: a kill costs what is not written, and no more than this.
+bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limit) {
+  const std::uint64_t seam = seam_ahead(view);
+  const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
+  if (last == nullptr) return true;
+  const SyncMark mark = *last;
+  const StreamSpan* span = view.span_at(mark.position);
+  if (mark.time.second || mark.position <= recorded() || span == nullptr) return true;
+  const std::int64_t wall_ms = wall_of(*span, mark.time.samples);
+  const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
+                     mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
+  if (waits || (cell_of(wall_ms) != cell_ && !guess_)) return true;
+  return record_up_to(view, mark.position, mark.time.samples, wall_ms);
+}
+
+// Without media time: a mark a second, by the clock, at a unit where there are any.
+bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
+  const std::int64_t now = wall_now_ms();
+  const bool goes_back = now < file_->last().wall_ms;
+  if (!goes_back && now - file_->last().wall_ms < kClockMarkMs) return true;
+  std::uint64_t position = limit;
+  if (!view.sync.empty()) {
+    const auto last =
+        view.sync.last_where([&](const SyncMark& mark) { return mark.position <= limit; });
+    if (last == view.sync.end()) return true;
+    position = view.sync[last].position;
+  }
+  if (position <= recorded()) return true;
+  if (!record_up_to(view, position, 0, now)) return false;
+  if (cell_of(now) == cell_ && !goes_back) return true;
+  const StreamSpan* span = view.span_at(position < view.end ? position : view.end - 1);
+  close_file();
+  position_ = position;
+  return span == nullptr || create(view, *span, position, 0, now);
+}
+
+// At the last unit before `limit`, whose time is known by a mark.
+void Recording::end_file(const StreamView& view, std::uint64_t limit) {
+  if (by_clock_) {
+    if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
+  } else {
+    // A mark at the seam is of the next stream.
+    const std::uint64_t seam = seam_ahead(view);
+    const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
+    if (last != nullptr && last->position > recorded()) {
+      const SyncMark mark = *last;
+      const StreamSpan* span = view.span_at(mark.position - 1);
+      if (span != nullptr)
+        record_up_to(view, mark.position, mark.time.samples, wall_of(*span, mark.time.samples));
+    }
+    // The last pages of Ogg: the time of a mark is that of the end of its page.
+    const bool pages = file_ && framer_for(file_->head().content_type).name == "ogg";
+    if (pages && recorded() < limit && limit - recorded() <= kLongestTail)
+      record_up_to(view, limit, file_->last().samples, file_->last().wall_ms);
+    // A seam is where a unit ends; of MPEG it is known how long the last ones are.
+    if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
+      const std::uint64_t samples = samples_in(view, recorded(), limit);
+      const StreamSpan* const span = view.span_at(recorded());
+      const std::uint64_t whole = file_->last().samples + samples;
+      if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, wall_of(*span, whole));
+    }
+  }
+  if (file_) close_file();
+}
+
+void Recording::close_file() {
+  position_ = recorded();
+  guess_.reset();
+  SegmentFile file = std::move(*file_);
+  file_.reset();
+  host_.catalog.close(mount_->name(), file.close());
+}
+
+// Another program has removed it; the rest of the stream goes into another one.
+void Recording::lose_file() {
+  const std::int64_t seconds = (file_->last().wall_ms - file_->head().span.wall_ms + 500) / 1000;
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": the file that was being written, ",
+                               file_->path(), ", was removed by another program: ", seconds,
+                               " s of sound are gone; another file begins"}));
+  position_ = recorded();
+  guess_.reset();
+  file_.reset();
+  host_.catalog.forget_open(mount_->name());
+}
+
+// Others may read what is marked.
+void Recording::show() {
+  if (!file_) return;
+  lag_ms_ = wall_now_ms() - file_->last().wall_ms;
+  if (file_->last().offset == 0 || guess_) return;
+  FileRow row = file_->row();
+  row.open = true;
+  const auto& open = host_.catalog.files(mount_->name())->open();
+  if (!open || !(*open == row)) host_.catalog.grow(mount_->name(), row);
+}
+
+void Recording::pause(const Error& error, bool no_space) {
+  paused_ = true;
+  retry_at_ = host_.clock.steady() + kRetry;
+  const std::int64_t last_ms = file_ ? file_->last().wall_ms : wall_now_ms();
+  if (file_) close_file();
+  if (full_logged_) return;  // tried again, in vain
+  full_logged_ = true;
+  paused_at_ms_ = last_ms;
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ",
+                               no_space ? std::string("no space left") : error.what,
+                               ", recording paused; the live stream goes on"}));
+  host_.told("archive-full", mount_->name(), 0);
+}
+
+// The disk was slower than the stream.
+void Recording::skip(const StreamView& view) {
+  const std::uint64_t from = recorded();
+  if (file_) close_file();
+  position_ = view.begin;
+  missed_ += view.begin - from;
+  host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
+  const SteadyTime now = host_.clock.steady();
+  if (missed_logged_ != SteadyTime{} && now - missed_logged_ < kMissedLine) return;
+  missed_logged_ = now;
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ", missed_,
+                               " bytes are not recorded: they came faster than they could be "
+                               "written, and queue-size holds no more"}));
+  missed_ = 0;
+}
+
+}  // namespace lb

@@ -1,0 +1,122 @@
+// RecordingRecord: a recording of one process as the process that replaces it goes on with it: in
+// the same file, at the same byte.
+//
+// Thread: plain values.
+// Source: doc/architecture.md, "The hand-over".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/files/record.h"
+#include "base/clock.h"
+#include "base/record.h"
+#include "stream/log/span.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+template <class Io, RecordOf<FileMark> T>
+void record_fields(Io& io, T& mark) {
+  auto& [offset, samples, wall_ms, crc] = mark;
+  io(1, offset);
+  io(2, samples);
+  io(3, wall_ms);
+  io(4, crc);
+}
+
+template <class Io, RecordOf<FileHead> T>
+void record_fields(Io& io, T& head) {
+  auto& [span, content_type] = head;
+  io(1, span);
+  io(2, content_type);
+}
+
+// A file that is being written.
+struct FileRecord {
+  FileHead head;
+  std::string path;  // without an extension
+  MovedFd data = 0, index = 0;
+  std::string records;  // of the index, for the next mark
+  FileMark last;
+  std::uint64_t written = 0, index_bytes = 0;
+  std::uint32_t crc = 0;
+  bool marked = false;
+};
+template <class Io, RecordOf<FileRecord> T>
+void record_fields(Io& io, T& file) {
+  auto& [head, path, data, index, records, last, written, index_bytes, crc, marked] = file;
+  io.needed(1, head);
+  io.needed(2, path);
+  io.needed(3, data);
+  io.needed(4, index);
+  io(5, records);
+  io(6, last);
+  io(7, written);
+  io(8, index_bytes);
+  io(9, crc);
+  io(10, marked);
+}
+
+struct RecordingRecord {
+  std::string mount;
+  std::optional<FileRecord> file;
+  bool by_clock = false, paused = false, full_logged = false;
+  std::uint64_t begin = 0, position = 0, noted = 0, missed = 0;  // of the log
+  std::int64_t cell = 0, paused_at_ms = 0;
+  std::optional<StreamSpan> guess;
+  SteadyTime retry_at{};
+  std::optional<SteadyTime> unclocked_since;
+};
+template <class Io, RecordOf<RecordingRecord> T>
+void record_fields(Io& io, T& recording) {
+  auto& [mount, file, by_clock, paused, full_logged, begin, position, noted, missed, cell,
+         paused_at_ms, guess, retry_at, unclocked_since] = recording;
+  io.needed(1, mount);
+  io(2, file);
+  io(3, by_clock);
+  io(4, paused);
+  io(5, full_logged);
+  io(6, begin);
+  io(7, position);
+  io(8, noted);
+  io(9, missed);
+  io(10, cell);
+  io(11, paused_at_ms);
+  io(12, guess);
+  io(13, retry_at);
+  io(14, unclocked_since);
+}
+
+// What an administrator has removed, and is not fetched from other nodes again.
+struct RemovedRecord {
+  std::string mount;
+  std::int64_t from_ms = 0, to_ms = 0;
+};
+template <class Io, RecordOf<RemovedRecord> T>
+void record_fields(Io& io, T& removed) {
+  auto& [mount, from_ms, to_ms] = removed;
+  io(1, mount);
+  io(2, from_ms);
+  io(3, to_ms);
+}
+
+// All that a process writes there.
+struct ArchiveRecord {
+  std::string dir;
+  MovedFd lock = 0;
+  std::vector<RemovedRecord> removed;
+  std::vector<RecordingRecord> recordings;
+};
+template <class Io, RecordOf<ArchiveRecord> T>
+void record_fields(Io& io, T& archive) {
+  auto& [dir, lock, removed, recordings] = archive;
+  io.needed(1, dir);
+  io.needed(2, lock);
+  io(3, removed);
+  io(4, recordings);
+}
+
+}  // namespace lb

@@ -1,0 +1,80 @@
+// SegmentFile: one recorded file while it is written: the stream's bytes in .data, what is known of
+// them in .idx beside it.  Data is written before the record that tells of it.
+//
+// Thread: the archive's thread, where write(2) may wait for a disk.
+// Ownership: its recording.
+// Errors: kIo with errno's text; no_space() says whether the disk was full.  After an error the file
+// ends at its last mark.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "archive/files/archive_name.h"
+#include "archive/files/catalog.h"
+#include "archive/files/record.h"
+#include "archive/record/recording_record.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class SegmentFile {
+ public:
+  // directory: of the mount.  A file of this name stays, with ".bad" behind it, unless it is empty.
+  static Result<SegmentFile> create(const std::string& directory, const FileHead& head);
+  SegmentFile(SegmentFile&&) = default;
+  SegmentFile& operator=(SegmentFile&&) = default;
+
+  // Of a hand-over; the descriptors in the record are this process's.
+  FileRecord save() const;
+  static SegmentFile restore(const std::string& directory, const FileRecord& saved, UniqueFd data,
+                             UniqueFd index);
+
+  Result<void> append(ByteSpan data);
+  // What holds from a place in the data that is written next.
+  void note_headers(std::uint64_t offset, ByteSpan headers) {
+    append_headers(records_, offset, headers);
+  }
+  void note_title(std::uint64_t offset, const Metadata& title) {
+    append_title(records_, offset, title);
+  }
+  // All that was appended is told.
+  Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
+  // Its wall times were a guess: it begins then, and has the name that follows from it.  After an
+  // error it is what it was.
+  Result<void> settle(const StreamSpan& span);
+  // All of it, up to the last mark, goes to the disk; what it is then.  No bytes: there is no file.
+  // An error leaves what a crash would.
+  FileRow close();
+
+  // Both of its parts have names yet, which another program may have removed.
+  bool is_named() const noexcept;
+
+  const FileHead& head() const noexcept { return head_; }
+  std::uint64_t size() const noexcept { return written_; }
+  const FileMark& last() const noexcept { return last_; }
+  FileRow row() const noexcept { return recorded_row(head_, last_); }  // as far as it is marked
+  bool marked() const noexcept { return marked_; }
+  // Where errno was ENOSPC or EDQUOT.
+  bool no_space() const noexcept { return no_space_; }
+  const std::string& path() const noexcept { return path_; }  // without an extension
+
+ private:
+  SegmentFile() = default;
+  std::string path_of(const FileHead& head) const;
+  Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
+
+  FileHead head_;
+  std::string directory_, path_;
+  UniqueFd data_, index_;
+  std::string records_;  // for the next mark
+  FileMark last_;
+  std::uint64_t written_ = 0;  // of the data
+  std::uint64_t index_bytes_ = 0;
+  std::uint32_t crc_ = 0;
+  bool marked_ = false;
+  bool no_space_ = false;
+};
+
+}  // namespace lb

@@ -1,0 +1,53 @@
+// AskLane: questions to one backend, a few at a time; the others wait in order.
+//
+// A slow or dead backend delays only the requests that need it: the queue is bounded, and no
+// request waits longer in it than the time-out of a request.
+// Thread: control.  Callbacks: as Fetcher's, but an answer may come before ask() returns.
+// Ownership: its authenticator's; must not die while one of its questions is under way (idle()).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+
+#include "base/log.h"
+#include "net/fetch/fetch.h"
+
+namespace lb {
+
+class AskLane {
+ public:
+  // Icecast's limit of listeners that wait for authentication.
+  static constexpr std::size_t kMaxWaiting = 100;
+
+  struct Settings {
+    unsigned handlers = 1;
+    std::chrono::seconds on_error_wait{0};
+  };
+  AskLane(Loop& loop, Fetcher& fetcher, Log& log, Settings settings);
+
+  // False: too many wait; the callback is destroyed uncalled.
+  bool ask(FetchRequest request, Fetcher::Done done);
+  bool idle() const noexcept { return under_way_ == 0 && waiting_.empty(); }
+
+ private:
+  struct Job {
+    FetchRequest request;
+    Fetcher::Done done;
+    SteadyTime since{};
+  };
+  void next();
+  void start(Job job);
+  void settled(const Result<FetchAnswer>& answer);
+
+  Loop& loop_;
+  Fetcher& fetcher_;
+  Log& log_;
+  const Settings settings_;
+  std::deque<Job> waiting_;
+  unsigned under_way_ = 0;
+  SteadyTime left_alone_until_{};
+  RepeatGuard guard_;
+};
+
+}  // namespace lb

@@ -1,0 +1,67 @@
+// EventSender: posts events (listener_remove, mount_add …) to backends, in the background, and
+// repeats them until they are heard.
+//
+// Every address has its own queue, so a dead backend delays no other: after a failure one request
+// at a time tries again, after 1, 2, 4 … 60 seconds.  Heard means: an HTTP answer of any kind,
+// except 502, 503 and 504, with which a gateway reports that the backend was not reached.
+// Thread: control.  Callbacks: `settled` once each when the event was heard or given up; or
+// destroyed uncalled when the server stops.
+// Bounds: so many events wait for an address; the oldest is given up for a new one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/unique_function.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+class EventSender {
+ public:
+  struct Limits {
+    unsigned in_flight = 4;        // to one address
+    std::size_t waiting = 20'000;  // for one address
+    unsigned tries = 0;            // 0: until `oldest`
+    std::chrono::seconds oldest{86'400};
+    std::chrono::milliseconds first_pause{1000}, longest_pause{60'000};
+  };
+  EventSender(Loop& loop, Fetcher& fetcher, Log& log, Limits limits);
+  ~EventSender();
+
+  void send(FetchRequest request, UniqueFunction<void()> settled);
+  bool idle() const noexcept { return places_.empty(); }
+  // Something is on its way to an address that has not failed last.
+  bool promising() const noexcept;
+  std::size_t unsent() const noexcept;
+
+ private:
+  struct Event {
+    FetchRequest request;
+    UniqueFunction<void()> settled;
+    SteadyTime since{};
+    unsigned tries = 0;
+  };
+  struct Place;
+  void pump(Place& place);
+  void start(Place& place, Event event);
+  void answered(Place& place, Event event, const Result<FetchAnswer>& answer);
+  void failed(Place& place, Event event, const std::string& why);
+  void give_up(Event event, const std::string& why);
+  void forget_if_done(Place& place);
+
+  Loop& loop_;
+  Fetcher& fetcher_;
+  Log& log_;
+  const Limits limits_;
+  std::map<std::string, std::unique_ptr<Place>> places_;  // by address; empty ones go
+  RepeatGuard given_up_guard_;
+};
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+// LedgerRecord: listeners that an authenticator has let in, as the process that replaces this one
+// goes on with them.
+// Thread: plain values.
+// Source: doc/architecture.md, "The hand-over".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/listener/authenticator.h"
+#include "base/record.h"
+
+namespace lb {
+
+template <class Io, RecordOf<RemovalNotice> T>
+void record_fields(Io& io, T& notice) {
+  auto& [url, user, password, before, after] = notice;
+  io(1, url);
+  io(2, user);
+  io(3, password);
+  io(4, before);
+  io(5, after);
+}
+
+struct LedgerEntryRecord {
+  std::uint64_t seq = 0, client_id = 0;
+  std::string mount, user;
+  std::optional<RemovalNotice> removal;
+};
+template <class Io, RecordOf<LedgerEntryRecord> T>
+void record_fields(Io& io, T& entry) {
+  auto& [seq, client_id, mount, user, removal] = entry;
+  io.needed(1, seq);
+  io(2, client_id);
+  io(3, mount);
+  io(4, user);
+  io(5, removal);
+}
+
+// Some of them; a record has a limit.
+struct LedgerRecord {
+  std::uint64_t next_seq = 1;
+  std::vector<LedgerEntryRecord> entries;
+};
+template <class Io, RecordOf<LedgerRecord> T>
+void record_fields(Io& io, T& ledger) {
+  auto& [next_seq, entries] = ledger;
+  io(1, next_seq);
+  io(2, entries);
+}
+
+}  // namespace lb

@@ -1,0 +1,89 @@
+#include "auth/listener/url_form.h"
+
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+std::string field(std::string_view name, std::string_view value) {
+  return cat({"&", name, "=", form_escape(value)});
+}
+
+std::string server_fields(const AuthServer& server) {
+  return cat({field("server", server.hostname), "&port=", server.port});
+}
+
+std::string agent_field(const Headers& headers) {
+  const std::string* agent = headers.find("user-agent");
+  return agent != nullptr ? field("agent", *agent) : "&agent=-";
+}
+
+// The fields that listener_add and listener_remove begin with.
+std::string listener_fields(std::string_view action, const ListenerAsk& ask,
+                            const AuthServer& server) {
+  return cat({"action=", action, server_fields(server), "&client=", ask.client_id,
+              field("mount", ask.target), field("user", ask.given ? ask.given->user : ""),
+              field("pass", ask.given ? ask.given->password : "")});
+}
+
+}  // namespace
+
+std::string form_escape(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size() + text.size() / 2);
+  for (const char c : text) {
+    if (is_plain(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
+}
+
+std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
+                              const UrlOptions& options) {
+  std::string form =
+      listener_fields("listener_add", ask, server) + field("ip", ask.ip) + agent_field(ask.headers);
+  for (const std::string& name : options.headers)
+    if (const std::string* value = ask.headers.find(name))
+      form += field(options.header_prefix + name, *value);
+  // KH's, behind all that Icecast sends.
+  form += cat({field("referer", ask.headers.get("referer")), "&listeners=", ask.listeners});
+  return form;
+}
+
+RemovalNotice listener_remove_parts(const ListenerAsk& ask, const AuthServer& server) {
+  RemovalNotice notice;
+  notice.before = listener_fields("listener_remove", ask, server);
+  notice.after = field("ip", ask.ip) + agent_field(ask.headers);
+  return notice;
+}
+
+std::string listener_remove_form(const RemovalNotice& notice, std::uint64_t seconds,
+                                 std::uint64_t bytes_sent) {
+  return cat({notice.before, "&duration=", seconds, notice.after, "&sent=", bytes_sent});
+}
+
+std::string mount_form(std::string_view action, std::string_view mount, const AuthServer& server) {
+  return cat({"action=", action, field("mount", mount), server_fields(server)});
+}
+
+std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server) {
+  std::string form = cat({"action=stream_auth", field("mount", ask.mount), field("ip", ask.ip),
+                          server_fields(server), field("user", ask.given.user),
+                          field("pass", ask.given.password)});
+  if (ask.admin) form += "&admin=1";
+  return form;
+}
+
+}  // namespace lb

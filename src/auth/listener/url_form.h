@@ -1,0 +1,27 @@
+// The forms that backends of URL authentication are sent, byte for byte as Icecast 2.4.4 writes
+// them, in its order; the fields that Icecast-KH added stand behind them.
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "auth/listener/authenticator.h"
+#include "auth/listener/url_options.h"
+
+namespace lb {
+
+// Everything but letters and digits as %xx, lower case.
+std::string form_escape(std::string_view text);
+
+std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
+                              const UrlOptions& options);
+// before and after of the notice; the rest of it is the caller's.
+RemovalNotice listener_remove_parts(const ListenerAsk& ask, const AuthServer& server);
+std::string listener_remove_form(const RemovalNotice& notice, std::uint64_t seconds,
+                                 std::uint64_t bytes_sent);
+std::string mount_form(std::string_view action, std::string_view mount, const AuthServer& server);
+std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server);
+
+}  // namespace lb

@@ -1,0 +1,176 @@
+#include "auth/login/audit_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <span>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "net/crypto/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxAuditValue = 512, kMaxAuditChanges = 32;
+constexpr std::size_t kPrevDigits = 16;
+constexpr std::size_t kTailBytes = 64 * 1024;  // a line is shorter
+
+std::string line_digest(std::string_view line) {
+  return hex_encode(sha256(line)).substr(0, kPrevDigits);
+}
+
+std::string no_line() { return std::string(kPrevDigits, '0'); }
+
+std::string_view cut_value(std::string_view text) {
+  if (text.size() <= kMaxAuditValue) return text;
+  std::size_t end = kMaxAuditValue;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+void write_value(JsonWriter& out, const std::optional<std::string>& value) {
+  if (value)
+    out.text(cut_value(*value));
+  else
+    out.null();
+}
+
+// The end of the file, from the beginning of a line on.
+std::string tail_of(int fd, std::uint64_t size) {
+  const std::uint64_t from = size > kTailBytes ? size - kTailBytes : 0;
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  text.resize(read_at(fd, from, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
+std::string digits(std::int64_t number, std::size_t width) {
+  const std::string text = std::to_string(number);
+  return std::string(width > text.size() ? width - text.size() : 0, '0') + text;
+}
+
+}  // namespace
+
+std::string audit_time(WallTime now) {
+  const auto day = std::chrono::floor<std::chrono::days>(now);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(now - day));
+  return digits(static_cast<int>(date.year()), 4) + '-' +
+         digits(static_cast<unsigned>(date.month()), 2) + '-' +
+         digits(static_cast<unsigned>(date.day()), 2) + 'T' + digits(clock.hours().count(), 2) +
+         ':' + digits(clock.minutes().count(), 2) + ':' + digits(clock.seconds().count(), 2) + '.' +
+         digits(clock.subseconds().count(), 3) + 'Z';
+}
+
+std::string audited_value(std::string_view field, std::string_view value) {
+  const std::string name = to_lower(field);
+  for (const std::string_view secret : {"pass", "secret", "token", "hash", "key", "csrf"})
+    if (name.find(secret) != std::string::npos) return "***";
+  return std::string(cut_value(value));
+}
+
+Result<void> AuditLog::open(const std::string& path, const std::string& node) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0)
+    return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
+  std::string text = tail_of(fd.get(), static_cast<std::uint64_t>(facts.st_size));
+  if (!text.empty() && text.back() != '\n') {
+    // The last line was cut by a full disk or a crash: it stays, and the next one begins a line.
+    if (!write_all(fd.get(), "\n")) return Error::io(cat({path, ": ", std::strerror(errno)}));
+    text += '\n';
+  }
+  std::string last = no_line();
+  std::uint64_t next = 1;
+  if (!text.empty()) {
+    text.pop_back();
+    const std::size_t begin = text.rfind('\n');
+    const std::string line = text.substr(begin == std::string::npos ? 0 : begin + 1);
+    last = line_digest(line);
+    if (const auto json = Json::parse(line)) next = json->at("n").u64().value_or(0) + 1;
+  }
+  std::lock_guard<std::mutex> guard(mutex_);
+  const bool same = path == path_ && facts.st_size == 0 && fd_;
+  path_ = path;
+  node_ = node;
+  fd_ = std::move(fd);
+  // After a rotation the chain goes on in the new file.
+  if (!same) {
+    last_ = last;
+    next_ = next;
+  }
+  return {};
+}
+
+void AuditLog::close() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  fd_ = {};
+}
+
+bool AuditLog::is_open() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return static_cast<bool>(fd_);
+}
+
+Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (!fd_) return {};
+  JsonWriter out;
+  out.begin_object();
+  out.key("at").text(audit_time(now));
+  out.key("n").number(next_);
+  out.key("prev").text(last_);
+  out.key("node").text(node_);
+  out.key("who").text(cut_value(entry.user));
+  out.key("role").text(entry.role);
+  out.key("via").text(entry.via);
+  out.key("ip").text(entry.ip);
+  out.key("account").text(entry.account);
+  out.key("of").text(entry.of_account);
+  out.key("do").text(entry.action);
+  out.key("on").text(cut_value(entry.on));
+  out.key("change").begin_object();
+  const std::size_t count = std::min(entry.changes.size(), kMaxAuditChanges);
+  for (std::size_t i = 0; i < count; ++i) {
+    out.key(cut_value(entry.changes[i].field)).begin_array();
+    write_value(out, entry.changes[i].before);
+    write_value(out, entry.changes[i].after);
+    out.end_array();
+  }
+  out.end_object();
+  out.key("result").text(cut_value(entry.result));
+  out.end_object();
+  const std::string line = out.take();
+  ++next_;
+  if (!write_all(fd_.get(), line + "\n"))
+    return Error::io(cat({path_, ": ", std::strerror(errno), "; the line is lost"}));
+  last_ = line_digest(line);
+  return {};
+}
+
+std::size_t broken_audit_line(std::string_view text) {
+  std::string before;
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    ++number;
+    const auto json = Json::parse(line);
+    if (!json) return number;
+    const auto prev = json->at("prev").text();
+    // The first line of a file goes on from another file, or begins.
+    if (!prev || (!before.empty() && *prev != before)) return number;
+    before = line_digest(line);
+  }
+  return 0;
+}
+
+}  // namespace lb

@@ -1,0 +1,290 @@
+#include "auth/login/session_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "net/crypto/digest.h"
+#include "net/crypto/seal.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kSidBytes = 16;
+constexpr std::int64_t kForgetEvery = 60;
+// Clocks of two nodes may differ by this.
+constexpr std::int64_t kClockError = 30;
+
+std::string new_sid() { return base64url_encode(random_bytes(kSidBytes)); }
+
+std::int64_t count_of(std::chrono::seconds time) { return time.count(); }
+
+template <class Table>
+void drop_past(Table& table, std::int64_t now) {
+  std::erase_if(table, [now](const auto& row) { return row.second <= now; });
+}
+
+// The time at which a token matters no longer, in a table that is full of others: the oldest goes.
+template <class Table>
+void note_until(Table& table, std::size_t most, std::string name, std::int64_t until) {
+  if (table.size() >= most && table.find(name) == table.end())
+    table.erase(std::min_element(table.begin(), table.end(),
+                                 [](const auto& a, const auto& b) { return a.second < b.second; }));
+  table[std::move(name)] = until;
+}
+
+// Of one that another master has handed over.
+bool is_vouched_for(const Session& session, const SessionKeys& others, std::int64_t now) {
+  if (others.find(session.vouched_by, now) == nullptr) return false;
+  if (session.file) return true;
+  const User* user = others.user(session.user);
+  // A node may hear of a new epoch after its browser has.
+  return user != nullptr && user->epoch <= session.epoch;
+}
+
+}  // namespace
+
+const SessionKeys::Key* SessionKeys::find(std::string_view kid, std::int64_t now) const {
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& one) {
+    return one.kid == kid && (one.until == 0 || one.until > now);
+  });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+bool SessionKeys::has_origin(std::string_view master, std::string_view origin) const {
+  return std::any_of(origins.begin(), origins.end(), [&](const Origin& one) {
+    return one.master == master && one.origin == origin;
+  });
+}
+
+const User* SessionKeys::user(std::string_view name) const {
+  const auto found = users.find(name);
+  return found == users.end() || found->second->disabled ? nullptr : found->second.get();
+}
+
+SessionBook::SessionBook(const Clock& clock, const Snapshot<SessionKeys>& others)
+    : clock_(clock), others_(others), began_(unix_seconds(clock.wall())) {}
+
+void SessionBook::configure(Settings settings) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (settings.node != settings_.node) judged_.clear();
+  settings_ = std::move(settings);
+}
+
+SessionBook::Settings SessionBook::settings() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return settings_;
+}
+
+void SessionBook::set_keys(std::shared_ptr<const KeyRing> ring) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  ring_ = std::move(ring);
+}
+
+std::shared_ptr<const KeyRing> SessionBook::keys() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return ring_;
+}
+
+std::string SessionBook::sign(TokenKind kind, Session session) {
+  const auto ring = keys();
+  if (!ring) return {};
+  session.kid = ring->newest().kid;
+  return make_token(kind, session, ring->newest().key);
+}
+
+std::string SessionBook::begin(Session of) {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  const Settings settings = this->settings();
+  of.sid = new_sid();
+  of.audience = settings.node;
+  of.issued = now;
+  if (of.parent.empty()) of.login = now;
+  of.expires = std::min(now + count_of(settings.idle), of.login + count_of(settings.most));
+  if (of.parent.empty()) {
+    // Of the same second as the end of all before it.
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto all = all_ended_.find(of.user);
+    if (all != all_ended_.end() && all->second >= now) of.login = all->second + 1;
+  }
+  const std::string token = sign(TokenKind::kSession, of);
+  std::lock_guard<std::mutex> guard(mutex_);
+  note_until(live_, kMaxEnded, of.sid, of.expires);
+  forget_old(now);
+  return token;
+}
+
+bool SessionBook::is_ended(const Session& session, const SessionKeys& others) const {
+  const std::string& root = login_root(session);
+  return ended_.contains(session.sid) || ended_.contains(root) || others.ended.contains(root);
+}
+
+bool SessionBook::is_over(const Session& session, const SessionKeys& others,
+                          std::int64_t now) const {
+  if (session.expires <= now || session.audience != settings_.node) return true;
+  if (session.login + count_of(settings_.most) <= now) return true;
+  if (!ring_ || ring_->find(session.kid, now) == nullptr) return true;
+  if (is_ended(session, others)) return true;
+  const auto all = all_ended_.find(session.user);
+  if (all != all_ended_.end() && session.login <= all->second) return true;
+  return !session.parent.empty() && !is_vouched_for(session, others, now);
+}
+
+std::optional<Session> SessionBook::judge(std::string_view token) {
+  if (token.size() > kMaxTokenBytes) return std::nullopt;
+  const std::int64_t now = unix_seconds(clock_.wall());
+  const std::string digest = sha256(token);
+  const auto others = others_.read();
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto found = judged_.find(digest);
+    if (found != judged_.end()) {
+      if (!is_over(found->second, *others, now)) return found->second;
+      judged_.erase(found);
+      return std::nullopt;
+    }
+  }
+  const auto unproven = take_token_apart(TokenKind::kSession, token);
+  if (!unproven) return std::nullopt;
+  const auto ring = keys();
+  // A key has a name by chance: without one that was seen, nothing here costs a signature.
+  const OwnKey* key = ring ? ring->find(unproven->session.kid, now) : nullptr;
+  if (key == nullptr ||
+      !signature_holds(key->key.public_key(), unproven->signed_part, unproven->signature))
+    return std::nullopt;
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (is_over(unproven->session, *others, now)) return std::nullopt;
+  if (judged_.size() >= kMaxJudged) {
+    std::erase_if(judged_, [now](const auto& row) { return row.second.expires <= now; });
+    if (judged_.size() >= kMaxJudged) judged_.clear();
+  }
+  judged_.emplace(digest, unproven->session);
+  note_until(live_, kMaxEnded, unproven->session.sid, unproven->session.expires);
+  forget_old(now);
+  return unproven->session;
+}
+
+bool SessionBook::lives(Session session) const {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  const auto others = others_.read();
+  session.expires = now + 1;
+  std::lock_guard<std::mutex> guard(mutex_);
+  return !is_over(session, *others, now);
+}
+
+std::string SessionBook::renew(const Session& session) {
+  if (session.file && !session.parent.empty()) return {};
+  const std::int64_t now = unix_seconds(clock_.wall());
+  const Settings settings = this->settings();
+  Session next = session;
+  next.expires = std::min(now + count_of(settings.idle), session.login + count_of(settings.most));
+  const std::int64_t left = session.expires - now;
+  // Whole seconds: a short one is renewed in its last.
+  const bool fresh = left > 1 && left * 2 > count_of(settings.idle);
+  if (fresh || next.expires <= session.expires) return {};
+  next.issued = now;
+  const std::string token = sign(TokenKind::kSession, next);
+  std::lock_guard<std::mutex> guard(mutex_);
+  note_until(live_, kMaxEnded, next.sid, next.expires);
+  return token;
+}
+
+std::string SessionBook::csrf(std::string_view sid) const {
+  const auto ring = keys();
+  if (!ring) return {};
+  const std::string key = hkdf_sha256(ring->secret(), "", "csrf", 32);
+  return base64url_encode(hmac_sha256(key, sid));
+}
+
+void SessionBook::end(const Session& session) {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  std::lock_guard<std::mutex> guard(mutex_);
+  // A token that was renewed a moment ago may live so long.
+  note_until(ended_, kMaxEnded, session.sid,
+             std::max(session.expires, now + count_of(settings_.idle)) + 1);
+  live_.erase(session.sid);
+}
+
+EndedLogin SessionBook::end_login(const Session& session) {
+  end(session);
+  const std::string& root = login_root(session);
+  const std::int64_t now = unix_seconds(clock_.wall());
+  std::lock_guard<std::mutex> guard(mutex_);
+  note_until(ended_, kMaxEnded, root,
+             std::max(session.expires, now + count_of(settings_.idle)) + 1);
+  live_.erase(root);
+  return {root, session.user, session.login + count_of(settings_.most) + kClockError};
+}
+
+void SessionBook::end_all(std::string_view user) {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  std::lock_guard<std::mutex> guard(mutex_);
+  note_until(all_ended_, kMaxUsers, std::string(user), now);
+}
+
+std::string SessionBook::hand_over(const Session& session, std::string_view node) {
+  // Its own master tells nothing of it to other nodes.
+  if (session.file && !session.parent.empty()) return {};
+  const std::int64_t now = unix_seconds(clock_.wall());
+  Session token = session;
+  token.root = session.parent.empty() ? std::string() : login_root(session);
+  token.parent = session.sid;
+  token.vouched_by.clear();
+  token.sid = new_sid();
+  token.audience = node;
+  token.issued = now;
+  token.expires = now + count_of(kHandoverValid);
+  return sign(TokenKind::kHandover, std::move(token));
+}
+
+Result<Session> SessionBook::take_over(std::string_view token, std::string_view origin) {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  auto unproven = take_token_apart(TokenKind::kHandover, token);
+  if (!unproven) return Error::invalid("it is not the token of a hand-over");
+  Session& session = unproven->session;
+  const auto others = others_.read();
+  const SessionKeys::Key* key = others->find(session.kid, now);
+  if (key == nullptr)
+    return Error::denied("no other master is known here to sign by the key " + session.kid);
+  if (!signature_holds(key->public_key, unproven->signed_part, unproven->signature))
+    return Error::denied(cat({"master ", key->master, " has not signed it"}));
+  const std::string of_master = " of master " + key->master;
+  if (!others->has_origin(key->master, origin))
+    return Error::denied(
+        cat({'"', origin, "\" is no address of the pages", of_master, " (<console origin>)"}));
+  if (session.expires <= now || session.issued > now + kClockError ||
+      session.expires - session.issued > count_of(kHandoverValid) || session.issued < began_)
+    return Error::timeout(cat({"it", of_master, " was valid from ", session.issued, " to ",
+                               session.expires, " and is judged at ", now}));
+  session.vouched_by = session.kid;
+  if (session.parent.empty() || !is_vouched_for(session, *others, now))
+    return Error::denied(cat({"user \"", session.user, '"', of_master,
+                              " has gone, is disabled, or has other rights by now"}));
+  std::lock_guard<std::mutex> guard(mutex_);
+  if (session.audience != settings_.node)
+    return Error::denied(cat({"it", of_master, " is for node \"", session.audience, '"'}));
+  if (ended_.contains(session.sid)) return Error::denied(cat({"it", of_master, " has been used"}));
+  if (is_ended(session, *others))
+    return Error::denied(cat({"the login of \"", session.user, '"', of_master, " has ended"}));
+  note_until(ended_, kMaxEnded, session.sid, session.expires + kClockError);
+  return std::move(session);
+}
+
+std::size_t SessionBook::live() const {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  std::lock_guard<std::mutex> guard(mutex_);
+  return static_cast<std::size_t>(std::count_if(
+      live_.begin(), live_.end(), [now](const auto& row) { return row.second > now; }));
+}
+
+void SessionBook::forget_old(std::int64_t now) {
+  if (now - forgot_ < kForgetEvery) return;
+  forgot_ = now;
+  drop_past(ended_, now);
+  drop_past(live_, now);
+  const std::int64_t oldest = now - count_of(settings_.most);
+  std::erase_if(all_ended_, [oldest](const auto& row) { return row.second < oldest; });
+}
+
+}  // namespace lb

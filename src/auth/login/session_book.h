@@ -1,0 +1,133 @@
+// SessionBook: begins sessions, judges the tokens that browsers show, and ends them.
+//
+// A session ends `idle` after its last use and `most` after its login, by a logout, with its login
+// (the session that the password began, and all that came of it by hand-overs), with the epoch of
+// its user, or with the key that signed it.  Nothing has to be kept for a session that lives: its
+// token has all of it.  Revoked sessions are remembered until their token would have expired; and
+// tokens that have been judged by their digest, so that a page costs one signature and not one for
+// each of its requests.
+//
+// What other masters say (their keys, their origins, their users, ended logins) comes in as
+// SessionKeys; a token of another master opens a session here only as a hand-over: for this node,
+// young, once, from a page of that master.  Such a session lives as long as the key that vouched
+// for it and as its user is what it was; one of the administrator of a master's file, of which
+// nothing is told here, is not renewed.
+// Thread: any; a mutex for what it keeps, nothing else is called under it.
+// Bounds: 4096 judged tokens, 16,384 ended sessions, 4096 users whose sessions all ended.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/login/key_ring.h"
+#include "auth/login/session_token.h"
+#include "auth/login/user_book.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/snapshot.h"
+
+namespace lb {
+
+// All sessions of a login have ended, at every server that hears of it.
+struct EndedLogin {
+  std::string sid;  // login_root()
+  std::string user;
+  std::int64_t until = 0;  // Unix seconds: no session of it can be prolonged beyond that
+};
+
+// What this node knows of the sessions of other masters, and of logins that ended there.
+struct SessionKeys {
+  struct Key {
+    std::string master, kid;
+    std::string public_key;  // 32 bytes
+    std::int64_t until = 0;  // Unix seconds; 0: no end is known
+  };
+  // "https://m1.example.org:8443", where a master's pages are.
+  struct Origin {
+    std::string master, origin;
+  };
+  std::vector<Key> keys;
+  std::vector<Origin> origins;
+  std::map<std::string, std::shared_ptr<const User>, std::less<>> users;
+  std::map<std::string, std::int64_t, std::less<>> ended;  // EndedLogin: sid and until
+
+  // nullptr: not known, or believed no longer.
+  const Key* find(std::string_view kid, std::int64_t now) const;
+  bool has_origin(std::string_view master, std::string_view origin) const;
+  // nullptr: none that may log in.
+  const User* user(std::string_view name) const;
+};
+
+class SessionBook {
+ public:
+  static constexpr std::chrono::seconds kHandoverValid{30};
+  static constexpr std::size_t kMaxJudged = 4096, kMaxEnded = 16'384, kMaxUsers = 4096;
+
+  struct Settings {
+    std::string node;  // its tokens' audience
+    std::chrono::seconds idle{15 * 60}, most{12 * 3600};
+  };
+
+  SessionBook(const Clock& clock, const Snapshot<SessionKeys>& others);
+  void configure(Settings settings);
+  void set_keys(std::shared_ptr<const KeyRing> ring);
+  std::shared_ptr<const KeyRing> keys() const;
+
+  // A token of a new session.  Taken from `of`: user, role, account, mounts, addresses, epoch and
+  // parent.
+  std::string begin(Session of);
+  // nullopt: not ours, altered, too old, ended.
+  std::optional<Session> judge(std::string_view token);
+  // Whether it has not been ended; that it was not used lately does not count.
+  bool lives(Session session) const;
+  // A token that ends later, when less than half of `idle` is left; "" otherwise.
+  std::string renew(const Session& session);
+  // For forms and scripts: proves that a request comes from a page that this session was shown.
+  std::string csrf(std::string_view sid) const;
+
+  // That session alone.  REQUIRES: judge() gave it
+  void end(const Session& session);
+  // All of its login that are here; what other servers are to be told.  REQUIRES: judge() gave it
+  EndedLogin end_login(const Session& session);
+  // All that the user began until now.
+  void end_all(std::string_view user);
+
+  // A token for that node, once, for kHandoverValid; "": this session is not handed on.
+  std::string hand_over(const Session& session, std::string_view node);
+  // The session that another master hands over by a page of this origin, to begin() one.
+  // Errors: a sentence for the log, without secrets.
+  Result<Session> take_over(std::string_view token, std::string_view origin);
+
+  // Sessions that live, as far as they were seen.
+  std::size_t live() const;
+  Settings settings() const;
+
+ private:
+  // Under the mutex.
+  bool is_ended(const Session& session, const SessionKeys& others) const;
+  bool is_over(const Session& session, const SessionKeys& others, std::int64_t now) const;
+  std::string sign(TokenKind kind, Session session);
+  void forget_old(std::int64_t now);  // under the mutex
+
+  const Clock& clock_;
+  const Snapshot<SessionKeys>& others_;
+  const std::int64_t began_;  // what was used before is not known
+  mutable std::mutex mutex_;
+  Settings settings_;
+  std::shared_ptr<const KeyRing> ring_;
+  std::unordered_map<std::string, Session> judged_;             // by digest of the token
+  std::unordered_map<std::string, std::int64_t> ended_;         // sid → until when it matters
+  std::map<std::string, std::int64_t, std::less<>> all_ended_;  // user → when
+  std::unordered_map<std::string, std::int64_t> live_;          // sid → expires
+  std::int64_t forgot_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,28 @@
+// Plain settings of logins; config/ fills them.
+// Thread: plain values.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "auth/login/roles.h"
+
+namespace lb {
+
+// <console>: logins with sessions, and the pages that need them.
+struct ConsoleSettings {
+  bool enabled = false;            // the element is there
+  std::chrono::seconds idle{900};  // a session ends so long after its last use
+  std::chrono::seconds most{12 * 3600};
+  std::chrono::seconds history{30 * 86'400};  // what the charts reach back to; 0: none is kept
+  // Where browsers open its pages, where the configuration does not say it otherwise.
+  std::vector<std::string> origins;
+  Role handed_over = Role::kAdmin;    // the most that a session from another master has here
+  bool allow_plain = false;           // passwords over http, from everywhere
+  std::vector<std::string> sso_from;  // addresses of proxies that have logged the user in
+  std::string sso_secret;             // what they send in X-LB-SSO; "": none is believed
+  std::string sso_user = "X-Remote-User";
+};
+
+}  // namespace lb

@@ -1,0 +1,246 @@
+#include "config/load/checks_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "auth/listener/authenticator.h"
+#include "base/cat.h"
+#include "base/command_words.h"
+#include "config/load/as_user.h"
+#include "config/load/checks.h"
+
+namespace lb {
+namespace {
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// As the effective user; "": it may.
+std::string path_fault(const std::string& path, int mode) {
+  if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0) return "";
+  return std::generic_category().message(errno);
+}
+
+bool is_there(const std::string& path) { return path_fault(path, F_OK).empty(); }
+
+bool is_directory(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+class FileChecks {
+ public:
+  explicit FileChecks(const LoadedConfig& loaded) : loaded_(loaded), config_(*loaded.config) {
+    if (::geteuid() == 0 && !config_.security.user.empty())
+      user_ = cat({" for the user \"", config_.security.user, "\""});
+  }
+
+  std::vector<Diagnostic> run() {
+    const auto as = AsUser::become(config_.security.user, config_.security.group);
+    if (!as)
+      add("security/changeowner", Severity::kError,
+          cat({"<changeowner>: ", as.error().what, "; the server does not start"}));
+    logs();
+    paths();
+    stores();
+    mount(config_.default_mount, "mount[default]");
+    for (std::size_t i = 0; i < config_.mounts.size(); ++i)
+      mount(config_.mounts[i], numbered("mount", i));
+    programs();
+    return std::move(lines_);
+  }
+
+ private:
+  int line_of(const std::string& path) const {
+    const auto at = loaded_.written.find(path);
+    return at == loaded_.written.end() ? 0 : at->second;
+  }
+  // Values that are not in the file are defaults, or inherited from a section that is checked.
+  bool is_written(const std::string& path) const { return line_of(path) != 0; }
+  void add(const std::string& path, Severity severity, std::string text) {
+    lines_.push_back({line_of(path), severity, std::move(text)});
+  }
+  static std::string element(const std::string& path) {
+    return cat({"<", path.substr(path.rfind('/') + 1), ">: "});
+  }
+  void complain(const std::string& path, Severity severity, const std::string& file,
+                const std::string& fault, std::string_view consequence) {
+    add(path, severity, cat({element(path), quoted(file), ": ", fault, user_, "; ", consequence}));
+  }
+
+  void readable(const std::string& path, const std::string& file, Severity severity,
+                std::string_view consequence) {
+    if (file.empty()) return;
+    if (const std::string fault = path_fault(file, R_OK); !fault.empty())
+      complain(path, severity, file, fault, consequence);
+  }
+  void directory(const std::string& path, const std::string& name, int mode, Severity severity,
+                 std::string_view consequence) {
+    if (name.empty()) return;
+    std::string fault = path_fault(name, mode | X_OK);
+    if (fault.empty() && !is_directory(name)) fault = "it is not a directory";
+    if (!fault.empty()) complain(path, severity, name, fault, consequence);
+  }
+  // A file that is written, or made in a directory that is.
+  void writable(const std::string& path, const std::string& file, Severity severity,
+                std::string_view consequence) {
+    if (file.empty() || file == "-") return;
+    const bool there = is_there(file);
+    const std::string fault =
+        there ? path_fault(file, W_OK) : path_fault(directory_of(file), W_OK | X_OK);
+    if (!fault.empty())
+      complain(path, severity, there ? file : directory_of(file), fault, consequence);
+  }
+  // A directory that the server makes where it is not there.
+  void made(const std::string& path, const std::string& name, Severity severity,
+            std::string_view consequence) {
+    if (name.empty()) return;
+    if (is_there(name))
+      directory(path, name, W_OK, severity, consequence);
+    else
+      directory(path, directory_of(name), W_OK, severity, consequence);
+  }
+
+  void logs() {
+    const LogSettings& logging = config_.logging;
+    const std::string at = is_written("paths/logdir") ? "paths/logdir" : "logging/errorlog";
+    const std::string_view no_start = "the server does not start";
+    // Of one directory that cannot be written one line is enough.
+    const std::size_t before = lines_.size();
+    writable(at, logging.error_path, Severity::kError, no_start);
+    if (lines_.size() == before) writable(at, logging.access_path, Severity::kError, no_start);
+    if (lines_.size() == before) writable(at, logging.playlist_path, Severity::kError, no_start);
+  }
+
+  void paths() {
+    const PathSettings& paths = config_.paths;
+    const auto each = [this](const std::string& path, const std::vector<std::string>& files) {
+      for (const std::string& file : files)
+        readable(path, file, Severity::kWarning, "sockets for TLS stay closed");
+    };
+    each("paths/ssl-certificate", paths.ssl_certificate);
+    each("paths/ssl-private-key", paths.ssl_private_key);
+    each("security/tls-context/tls-certificate", config_.security.tls_certificate);
+    each("security/tls-context/tls-key", config_.security.tls_key);
+    for (const std::string& path : config_.security.confine_read)
+      directory("security/confine/read", path, 0, Severity::kWarning, "nothing is read there");
+    for (const std::string& path : config_.security.confine_write)
+      directory("security/confine/write", path, W_OK, Severity::kWarning,
+                "nothing is written there");
+    readable("paths/ssl-ticket-key", paths.ssl_ticket_key, Severity::kWarning,
+             "clients of TLS do not resume their sessions");
+    readable("paths/ssl-cafile", paths.ssl_cafile, Severity::kWarning,
+             "servers that this one pulls from by TLS are not trusted");
+    readable("paths/deny-ip", paths.deny_ip, Severity::kWarning, "no address is refused by it");
+    readable("paths/allow-ip", paths.allow_ip, Severity::kWarning, "every address is let in");
+    readable("paths/deny-agents", paths.deny_agents, Severity::kWarning,
+             "no program is refused by it");
+    readable("paths/geoipdb", paths.geoipdb, Severity::kWarning, "listeners have no country");
+    if (is_written("paths/mime-types"))
+      readable("paths/mime-types", paths.mime_types, Severity::kWarning,
+               "files have the types that are built in");
+    for (const auto& [path, name] : {std::pair("paths/webroot", &paths.webroot),
+                                     std::pair("paths/adminroot", &paths.adminroot)})
+      if (is_written(path))
+        directory(path, *name, R_OK, Severity::kWarning, "the pages that are built in are shown");
+    writable("paths/auth-spool", paths.auth_spool, Severity::kWarning,
+             "a backend is not sent the listeners that a killed server has left");
+    made("paths/state-dir", paths.state_dir, Severity::kWarning,
+         "sessions and their keys end with the server");
+  }
+
+  void stores() {
+    made("archive/dir", config_.archive.dir, Severity::kError, "nothing is recorded");
+    made("archive/cache-dir", config_.archive.cache_dir, Severity::kWarning,
+         "recordings of other nodes are not kept");
+    const StoreSettings& store = config_.store;
+    if (store.type == StoreType::kFiles)
+      made("store/@path", store.path, Severity::kError, "no record can be read or changed");
+    if (store.type != StoreType::kEtcd) return;
+    writable("store/@path", store.path, Severity::kWarning, "the last good copy is not kept");
+    readable("store/@ca", store.ca_file, Severity::kError, "etcd cannot be asked");
+    readable("store/@certificate", store.certificate, Severity::kError, "etcd cannot be asked");
+    readable("store/@key-file", store.key_file, Severity::kError, "etcd cannot be asked");
+  }
+
+  void mount(const MountSettings& mount, const std::string& path) {
+    if (is_written(path + "/intro") && !mount.intro.empty())
+      readable(path + "/intro", in_webroot(mount.intro), Severity::kWarning,
+               "listeners hear no intro");
+    if (is_written(path + "/dump-file"))
+      writable(path + "/dump-file", directory_of(mount.dump_file) + "/x", Severity::kWarning,
+               "nothing is dumped");
+    for (const auto& [name, command] : {std::pair("on-connect", &mount.on_connect),
+                                        std::pair("on-disconnect", &mount.on_disconnect)})
+      if (is_written(cat({path, "/", name}))) program(cat({path, "/", name}), *command);
+    if (mount.authenticator.type != "htpasswd") return;
+    const std::string block = path + "/authentication";
+    const std::string at = is_written(block + "/@type") ? block + "/@type" : block;
+    if (!is_written(at)) return;
+    const std::string file(auth_option(mount.authenticator.options, "filename"));
+    if (file.empty()) return;
+    const std::string fault = path_fault(file, R_OK);
+    if (fault.empty()) return;
+    // Where it can be made, the first user that an administrator adds makes it.
+    const bool can_be_made = !is_there(file) && path_fault(directory_of(file), W_OK | X_OK).empty();
+    add(at, can_be_made ? Severity::kWarning : Severity::kError,
+        cat({"<authentication>: the file ", quoted(file), ": ", fault, user_,
+             "; every listener is refused", can_be_made ? " until it is there" : ""}));
+  }
+
+  void programs() {
+    program("cluster/on-node-event", config_.cluster.on_node_event);
+    for (std::size_t i = 0; i < config_.acme.size(); ++i) {
+      const std::string& hook = config_.acme[i].dns_hook;
+      if (const std::string fault = hook.empty() ? "" : program_fault(hook); !fault.empty())
+        complain(numbered("acme", i) + "/dns-hook", Severity::kError, hook, fault,
+                 "dns-01 will fail");
+    }
+    for (const RelaySettings& relay : config_.relays) {
+      const auto words = command_words(relay.exec);
+      if (relay.exec.empty() || !words || words->empty()) continue;
+      const std::string fault = program_fault(words->front());
+      if (!fault.empty())
+        lines_.push_back({relay.line, Severity::kError,
+                          cat({"<exec>: ", quoted(words->front()), ": ", fault, user_,
+                               "; nothing is started"})});
+    }
+  }
+  void program(const std::string& path, const std::string& command) {
+    if (command.empty()) return;
+    if (const std::string fault = program_fault(command); !fault.empty())
+      complain(path, Severity::kWarning, command, fault, "it is not run");
+  }
+  // One without a '/' is looked for in $PATH, which the service may have another one of.
+  static std::string program_fault(const std::string& name) {
+    if (name.find('/') == std::string::npos) return "";
+    if (is_directory(name)) return "it is a directory";
+    return path_fault(name, X_OK);
+  }
+
+  std::string in_webroot(const std::string& name) const {
+    return config_.paths.webroot + (name.starts_with('/') ? "" : "/") + name;
+  }
+
+  const LoadedConfig& loaded_;
+  const Config& config_;
+  std::string user_;
+  std::vector<Diagnostic> lines_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> check_files(const LoadedConfig& loaded) {
+  if (loaded.config->security.chroot) return {};
+  return FileChecks(loaded).run();
+}
+
+}  // namespace lb

@@ -1,0 +1,155 @@
+#include "config/load/config_xml.h"
+
+#include "base/cat.h"
+#include "base/strings.h"
+#include "config/load/checks.h"
+#include "config/schema/schema.h"
+#include "config/schema/value.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kLineEnds = "\n\r\t";  // that a parser would change in an attribute
+
+class Writer {
+ public:
+  Writer(const LoadedConfig& loaded, const Config& config) : loaded_(loaded), config_(config) {}
+
+  // standard: what differs from this object counts as written: the loader may have put it there.
+  // Null: only what was written.
+  std::string block(const SchemaElement& row, const void* object, const void* standard,
+                    const std::string& path, std::size_t depth) const {
+    std::string attributes, text, children;
+    if (path == "mount[default]") attributes = " type=\"default\"";
+    for (const SchemaElement& inner : row.block->elements) {
+      if (!has_value(inner)) continue;
+      const std::string at = join_path(path, inner);
+      if (inner.kind == ValueKind::kBlock) {
+        children += blocks(inner, object, standard, at, depth + 1);
+        continue;
+      }
+      if (!is_wanted(inner, object, standard, at)) continue;
+      const auto written = values(inner, object);
+      if (!inner.name.empty() && (inner.attribute || row.block->inline_form)) {
+        // An attribute stands once: those of a list are apart by spaces.
+        std::string all;
+        for (const std::string& value : written)
+          all += cat({all.empty() ? "" : " ", escape_markup(value, kLineEnds)});
+        if (!written.empty()) attributes += cat({" ", inner.name, "=\"", all, "\""});
+        continue;
+      }
+      for (const std::string& value : written) {
+        if (inner.name.empty()) {
+          text += escape_markup(value, kLineEnds);
+        } else {
+          children += indent(depth + 1) + element(inner.name, "", escape_markup(value, kLineEnds));
+        }
+      }
+    }
+    if (!row.nest.many && attributes.empty() && text.empty() && children.empty()) return "";
+    const std::string_view name = row.block->name.substr(row.block->name.rfind('/') + 1);
+    if (!children.empty()) children = cat({text, "\n", children, indent(depth)});
+    return indent(depth) + element(name, attributes, children.empty() ? text : children);
+  }
+
+ private:
+  static std::string indent(std::size_t depth) { return std::string(2 * depth, ' '); }
+
+  static std::string element(std::string_view name, std::string_view attributes,
+                             std::string_view inside) {
+    std::string out = cat({"<", name});
+    out.append(attributes);
+    if (inside.empty()) return out + "/>\n";
+    return out.append(">").append(inside).append("</").append(name).append(">\n");
+  }
+
+  std::string blocks(const SchemaElement& row, const void* object, const void* standard,
+                     const std::string& path, std::size_t depth) const {
+    std::string out;
+    const auto fresh = row.block->fresh();
+    const std::size_t count = row.nest.count(object);
+    for (std::size_t i = is_header_of_mount(row, path) ? inherited_headers() : 0; i < count; ++i) {
+      const std::string inner = row.nest.many ? cat({path, "[", i + 1, "]"}) : path;
+      const void* at = row.nest.at(object, i);
+      if (row.block == &kListenBlock && loaded_.written.count(inner) == 0) continue;  // the default
+      if (row.block == &kRelayBlock && !can_connect(*static_cast<const RelaySettings*>(at))) {
+        continue;
+      }
+      if (path == "mount[default]" && !is_written_below(path)) continue;
+      const void* like = nullptr;  // a mount inherits, so only what was written is its own
+      if (row.nest.many && row.block != &kMountBlock) {
+        like = fresh.get();
+      } else if (!row.nest.many && standard != nullptr && row.block != &kMountBlock) {
+        like = row.nest.at(standard, 0);
+      }
+      out += block(row, at, like, inner, depth);
+    }
+    return out;
+  }
+
+  bool is_written_below(const std::string& path) const {
+    const auto at = loaded_.written.lower_bound(path + "/");
+    return at != loaded_.written.end() && at->first.starts_with(path + "/");
+  }
+
+  // A mount's headers begin with those of the default mount.
+  static bool is_header_of_mount(const SchemaElement& row, const std::string& path) {
+    return row.name == "header" && path.starts_with("mount[") &&
+           !path.starts_with("mount[default]");
+  }
+  std::size_t inherited_headers() const { return config_.default_mount.http_headers.size(); }
+
+  bool is_wanted(const SchemaElement& row, const void* object, const void* standard,
+                 const std::string& path) const {
+    if (loaded_.written.count(path) != 0) return true;
+    if (standard == nullptr || is_derived(row, object, path)) return false;
+    // relays-on-demand stands before all relays here, but holds for those after it.
+    if (path.ends_with("/on-demand") && config_.relays_on_demand) return true;
+    return show_value(row, object) != show_value(row, standard);
+  }
+
+  // Values that the loader makes out of others, and will make again.
+  bool is_derived(const SchemaElement& row, const void* object, const std::string& path) const {
+    return path == "port" || path == "max-redirect-slaves" ||
+           (object == &config_.logging && row.kind == ValueKind::kPath);
+  }
+
+  std::vector<std::string> values(const SchemaElement& row, const void* object) const {
+    const Slot slot = read_slot(row, object);
+    if (auto* const* list = std::get_if<std::vector<std::string>*>(&slot)) return **list;
+    std::string value = show_value(row, object);
+    if (value.empty()) return {};
+    // Log files were made absolute.
+    const std::string& logdir = config_.paths.logdir;
+    if (object == &config_.logging && !logdir.empty() && value.starts_with(logdir + "/")) {
+      value.erase(0, logdir.size() + 1);
+    }
+    return {std::move(value)};
+  }
+
+  const LoadedConfig& loaded_;
+  const Config& config_;
+};
+
+// No comment may hold two hyphens.
+std::string comment_line(std::string_view text) {
+  std::string out = "<!-- ";
+  for (const char c : text)
+    out += c == '-' && out.back() == '-' ? std::string("_") : std::string(1, c);
+  return out + " -->\n";
+}
+
+}  // namespace
+
+std::string config_xml(const LoadedConfig& loaded, const Config& config, std::string_view comment) {
+  SchemaElement root;
+  root.kind = ValueKind::kBlock;
+  root.block = &kRootBlock;
+  root.nest.many = true;
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+  if (!comment.empty()) out += comment_line(comment);
+  const auto standard = load_config_text("<icecast/>", config.file);
+  return out + Writer(loaded, config).block(root, &config, standard->config.get(), "", 0);
+}
+
+}  // namespace lb

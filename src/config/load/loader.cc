@@ -1,0 +1,268 @@
+#include "config/load/loader.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/cat.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "config/load/checks.h"
+#include "config/load/filler.h"
+#include "config/load/icecast25.h"
+#include "config/schema/xml_node.h"
+#include "config/settings/relay_hosts.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kDefaultLogBytes = 1u << 30;  // Icecast's 1 GiB
+
+// What Icecast's defaults are where the plain settings structs report "none".
+Config empty_config(const std::string& name) {
+  Config config;
+  config.file = name;
+  config.logging.access_path = "access.log";
+  config.logging.error_path = "error.log";
+  config.logging.max_bytes = kDefaultLogBytes;
+  return config;
+}
+
+// Relative log files lie in the log directory.  Without one the error log is standard error.
+void resolve_logs(const PathSettings& paths, LogSettings& logging) {
+  for (std::string* path : {&logging.error_path, &logging.access_path, &logging.playlist_path}) {
+    if (path->empty() || *path == "-" || (*path)[0] == '/') continue;
+    if (!paths.logdir.empty()) {
+      *path = cat({paths.logdir, "/", *path});
+    } else {
+      *path = path == &logging.error_path ? "-" : "";
+    }
+  }
+}
+
+void drop_trailing_slashes(std::string& path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+}
+
+std::string_view attribute_of(const XmlNode& node, std::string_view name) {
+  for (const XmlAttribute& attribute : node.attributes) {
+    if (attribute.name == name) return trim(attribute.value);
+  }
+  return {};
+}
+
+// The first port in the file is the public one, be it the root's or a socket's.
+bool root_port_is_first(const XmlNode& root, const Filler& filler) {
+  if (filler.line_of("port") == 0) return false;
+  if (!attribute_of(root, "port").empty()) return true;
+  for (const XmlNode& child : root.children) {
+    if (child.name == "port") return true;
+    if (child.name == "listen-socket") break;
+  }
+  return false;
+}
+
+void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) {
+  if (config.listen.empty()) {
+    ListenSettings& socket = config.listen.emplace_back();
+    socket.port = config.port;
+    socket.bind_address = config.bind_address;
+    socket.line = filler.line_of("port");
+  } else if (!root_port_is_first(root, filler)) {
+    config.port = config.listen.front().port;
+  }
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    const int line = filler.line_of(cat({"listen-socket[", i + 1, "]"}));
+    if (line != 0) config.listen[i].line = line;
+  }
+}
+
+// The ports that an authority asks, where a certificate is ordered: at the addresses of the others.
+void add_acme_ports(Config& config, const Filler& filler) {
+  if (acme_names(config).empty() || state_directory(config).empty() || config.security.chroot)
+    return;
+  std::vector<std::string> addresses;
+  for (const ListenSettings& socket : config.listen)
+    if (std::ranges::find(addresses, socket.bind_address) == addresses.end())
+      addresses.push_back(socket.bind_address);
+  // One that takes all of them is enough.
+  for (const std::string_view all : {"", "0.0.0.0", "::"})
+    if (std::ranges::find(addresses, all) != addresses.end()) addresses = {std::string(all)};
+  std::vector<AcmePort> ports;
+  for (const AcmeSettings& acme : config.acme)
+    if (acme.enabled) std::ranges::copy(ports_of(acme), std::back_inserter(ports));
+  for (const AcmePort& wanted : ports) {
+    const bool is_there = std::ranges::any_of(
+        config.listen, [&](const ListenSettings& socket) { return socket.port == wanted.port; });
+    if (is_there) continue;
+    for (const std::string& address : addresses) {
+      ListenSettings& socket = config.listen.emplace_back();
+      socket.port = wanted.port;
+      socket.tls = wanted.tls;
+      socket.bind_address = address;
+      socket.line = filler.line_of("acme[1]");
+    }
+  }
+}
+
+// Elements like <master-update-interval> alone do not make a master.
+void resolve_cluster(Config& config, Filler& filler) {
+  for (std::size_t i = 0; i < config.masters.size(); ++i) {
+    const std::string path = cat({"master[", i + 1, "]/on-demand"});
+    if (filler.line_of(path) == 0) config.masters[i].on_demand = config.relays_on_demand;
+    config.masters[i].line = config.masters[i].flat ? filler.line_of("master-server")
+                                                    : filler.line_of(cat({"master[", i + 1, "]"}));
+  }
+  std::erase_if(config.masters,
+                [](const MasterSettings& master) { return master.flat && master.server.empty(); });
+  ClusterSettings& cluster = config.cluster;
+  const bool targets = !cluster.nodes.empty() || !cluster.redirects.empty();
+  if (targets && filler.line_of("max-redirect-slaves") == 0) {
+    cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
+    // Icecast-KH's <redirect> is for listeners that find no room.
+    const bool when = filler.line_of("cluster/balance/when") != 0;
+    if (cluster.nodes.empty() && !when) cluster.when = BalanceWhen::kFull;
+  }
+}
+
+void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler) {
+  const auto inner = [&path](std::size_t i) { return cat({path, "/host[", i + 1, "]"}); };
+  for (std::size_t i = 0; i < relay.hosts.size(); ++i) adopt_uri(relay.hosts[i], inner(i), filler);
+  inherit_from_relay(relay, [&](std::size_t i, std::string_view name) {
+    return filler.line_of(cat({inner(i), "/", name})) != 0;
+  });
+}
+
+void resolve_relays(Config& config, Filler& filler) {
+  for (std::size_t i = 0; i < config.relays.size(); ++i) {
+    RelaySettings& relay = config.relays[i];
+    const std::string path = cat({"relay[", i + 1, "]"});
+    relay.line = filler.line_of(path);
+    adopt_uri(relay.host, path, filler);
+    resolve_hosts(relay, path, filler);
+    if (relay.local_mount.empty()) relay.local_mount = relay.host.mount;
+  }
+}
+
+bool is_default_mount(const XmlNode& node) { return attribute_of(node, "type") == "default"; }
+
+bool has_name(const XmlNode& node) {
+  if (!attribute_of(node, "mount-name").empty()) return true;
+  for (const XmlNode& child : node.children) {
+    if (child.name == "mount-name" && !trim(child.text).empty()) return true;
+  }
+  return false;
+}
+
+// A mount begins as a copy of the default mount, which begins with the global limits: what a
+// mount does not report is thereby inherited.  Only the authenticator is not (Icecast's rule), nor
+// are encoders.
+void fill_mounts(Config& config, Filler& filler) {
+  MountSettings& base = config.default_mount;
+  base.queue_bytes = config.limits.queue_bytes;
+  base.burst_bytes = config.limits.burst_bytes;
+  base.source_timeout = config.limits.source_timeout;
+  base.max_pulse = config.limits.max_pulse;
+  base.hls = config.hls.enabled;
+  for (const XmlNode* node : filler.mounts()) {
+    if (!is_default_mount(*node)) continue;
+    filler.fill(kMountBlock, &base, *node, "mount[default]");
+    adopt_mount_asides(filler.take_asides(), base, "mount[default]", config, filler);
+    drop_bad_headers(base.http_headers, "mount[default]/http-headers", filler);
+    if (!base.name.empty()) {
+      filler.report(node->line, Severity::kWarning,
+                    "<mount-name>: the default mount has no name; this one is not used");
+      base.name.clear();
+    }
+  }
+  std::size_t number = 0;
+  for (const XmlNode* node : filler.mounts()) {
+    if (is_default_mount(*node)) continue;
+    if (!has_name(*node)) {
+      filler.report(node->line, Severity::kError,
+                    "<mount>: has no <mount-name>; this section is not used");
+      continue;
+    }
+    MountSettings mount = begin_section(base);
+    const std::string path = cat({"mount[", ++number, "]"});
+    filler.fill(kMountBlock, &mount, *node, path);
+    adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
+    drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
+    if (mount.encoders.size() > kMaxEncoders) {
+      filler.report(node->line, Severity::kWarning,
+                    cat({"<encoder>: ", mount.name, " has more than ", kMaxEncoders,
+                         "; the others are not used"}));
+      mount.encoders.resize(kMaxEncoders);
+    }
+    check_mount(mount, *node, filler);
+    config.mounts.push_back(std::move(mount));
+  }
+}
+
+LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptions& options) {
+  Filler filler;
+  Config config = empty_config(name);
+  filler.fill(kRootBlock, &config, root, "");
+  adopt_global_asides(filler.take_asides(), config, filler);
+  check_order(root, config, filler);
+  resolve_sockets(config, root, filler);
+  add_acme_ports(config, filler);
+  resolve_cluster(config, filler);
+  fill_mounts(config, filler);
+  resolve_hls(config, config.default_mount);
+  for (MountSettings& mount : config.mounts) resolve_hls(config, mount);
+  resolve_relays(config, filler);
+  drop_bad_headers(config.http_headers, "http-headers", filler);
+  drop_bad_aliases(config.paths.aliases, filler);
+  drop_trailing_slashes(config.paths.webroot);
+  drop_trailing_slashes(config.paths.adminroot);
+  config.mount_index = std::make_shared<const MountIndex>(config.mounts);
+  check_config(config, filler, options);
+  resolve_logs(config.paths, config.logging);
+  config.login_index = std::make_shared<const LoginIndex>(config);
+  return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
+          filler.take_written(), filler.take_readings()};
+}
+
+bool any_at_least(const std::vector<Diagnostic>& diagnostics, Severity severity) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity >= severity) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool LoadedConfig::has_errors() const noexcept {
+  return any_at_least(diagnostics, Severity::kError);
+}
+
+bool LoadedConfig::refuses_start() const noexcept {
+  return any_at_least(diagnostics, Severity::kFatal);
+}
+
+Result<LoadedConfig> load_config_text(std::string_view text, const std::string& name,
+                                      const LoadOptions& options) {
+  auto root = parse_xml(text);
+  if (!root.has_value()) return root.error();
+  if (root->name != "icecast") {
+    return Error::invalid(cat({"root element is not <icecast>: it is <", root->name, ">"}));
+  }
+  return build(*root, name, options);
+}
+
+Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (!file || !read_to_end(file.get(), text, kLargestXml))  // more is refused by parse_xml
+    return Error::io("the file cannot be read: " + std::generic_category().message(errno));
+  return load_config_text(text, path, options);
+}
+
+std::string fatal_text(std::string_view file, const Error& error) {
+  return cat({"FATAL: error parsing config file (", file, ")\n", error.what, "\n"});
+}
+
+}  // namespace lb

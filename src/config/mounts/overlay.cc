@@ -1,0 +1,213 @@
+#include "config/mounts/overlay.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "config/load/filler.h"
+#include "config/mounts/record_relay.h"
+
+namespace lb {
+namespace {
+
+// No source may feed it.
+bool is_off(const MountRecord& record) {
+  return record.state == RecordState::kSuspended || record.state == RecordState::kDeleting;
+}
+
+// The zones of the hours of logins, each read once.
+class Zones {
+ public:
+  void resolve(std::vector<RecordLogin>& logins) {
+    for (RecordLogin& login : logins)
+      if (!login.hours.empty()) login.clock = find(login.zone);
+  }
+
+ private:
+  std::shared_ptr<const TimeZone> find(const std::string& name) {
+    const auto [at, fresh] = known_.try_emplace(name);
+    if (fresh)
+      if (auto zone = find_time_zone(name)) at->second = *std::move(zone);
+    return at->second;
+  }
+  std::unordered_map<std::string, std::shared_ptr<const TimeZone>> known_;
+};
+
+MountSettings section_of(const Config& parsed, const MountRecord& record, MountOrigin origin,
+                         Zones& zones) {
+  MountSettings mount = begin_section(parsed.default_mount);
+  Filler filler;  // the record was judged when it was read
+  filler.fill(kMountBlock, &mount, record.settings, "mount");
+  mount.name = record.mount;
+  mount.origin = origin;
+  mount.suspended = is_off(record);
+  mount.logins = record.sources;
+  zones.resolve(mount.logins);
+  mount.account = record.account;
+  mount.archive.since = record.made;
+  mount.archive.of_record = true;
+  mount.home = record.home;
+  if (record.takes_backup()) mount.backup = record.backup;
+  if (record.state == RecordState::kMoving) {
+    mount.moves_from = record.place.from;
+    mount.moves_to = record.place.to;
+  }
+  // Of all nodes together; max-listeners would be a rule that each of them has to have itself.
+  if (const std::int64_t most = record.limits.listeners;
+      most >= 0 && (mount.max_listeners_cluster < 0 || most < mount.max_listeners_cluster))
+    mount.max_listeners_cluster = static_cast<int>(std::min<std::int64_t>(most, 10'000'000));
+  if (record.limits.over == OverPolicy::kKick) mount.cluster_over = OverPolicy::kKick;
+  if (const std::int64_t most = record.limits.storage; most >= 0) {
+    mount.archive.storage_bytes = static_cast<std::uint64_t>(most);
+    if (most == 0) mount.archive.enabled = false;
+  }
+  resolve_hls(parsed, mount);
+  return mount;
+}
+
+// The record that counts for a mount.
+struct Counting {
+  const MountRecord* record = nullptr;  // null: none
+  bool is_external = false;
+
+  MountOrigin origin() const {
+    return record == nullptr || record->of_master ? MountOrigin::kMaster
+           : is_external                          ? MountOrigin::kExternal
+                                                  : MountOrigin::kStore;
+  }
+  bool is_same_record(const Counting& other) const {
+    return record == other.record ||
+           (record != nullptr && other.record != nullptr && *record == *other.record);
+  }
+};
+
+Counting counting(const MountLayers& layers, const std::string& name) {
+  if (file_section(*layers.file, name) != nullptr) return {};
+  if (const auto* stored = layers.store.look_up(name)) return {stored->get(), false};
+  const auto* record = layers.external.look_up(name);
+  return {record == nullptr ? nullptr : record->get(), true};
+}
+
+// Lays single mounts over a configuration that is being made.
+class Layer {
+ public:
+  Layer(Config& config, PullsHere pulls_here)
+      : config_(config), file_(*config.book.layers.file), pulls_here_(pulls_here) {
+    for (const RelaySettings& relay : file_.relays) file_relays_.insert(relay.local_mount);
+  }
+
+  void put(const std::string& name) {
+    MountBook& book = config_.book;
+    const Counting now = counting(book.layers, name);
+    if (now.record == nullptr)
+      book.sections.erase(name);
+    else
+      book.sections.set(name, std::make_shared<const MountSettings>(
+                                  section_of(file_, *now.record, now.origin(), zones_)));
+    if (!is_pulled(now)) {
+      book.relays.erase(name);
+      return;
+    }
+    RelaySettings relay = record_relay(*now.record, file_.relays_on_demand);
+    relay.public_only = now.is_external && !file_.external.private_relays;
+    book.relays.set(name, std::make_shared<const RelaySettings>(std::move(relay)));
+  }
+
+ private:
+  bool is_pulled(const Counting& now) const {
+    return now.record != nullptr && now.record->has_relay() && !is_off(*now.record) &&
+           !file_relays_.contains(now.record->mount) &&
+           (now.is_external || pulls_here_ == nullptr || pulls_here_(file_, *now.record));
+  }
+
+  Config& config_;
+  const Config& file_;
+  const PullsHere pulls_here_;
+  std::set<std::string_view> file_relays_;
+  Zones zones_;
+};
+
+// The names whose records differ, of records that may count.
+std::set<std::string> changed_names(const MountLayers& before, const MountLayers& now) {
+  std::set<std::string> names;
+  const auto note = [&](const std::string& name, const auto*, const auto*) { names.insert(name); };
+  for_each_change(before.store, now.store, note);
+  for_each_change(before.external, now.external, note);
+  return names;
+}
+
+bool same_authenticator(const MountSettings& a, const MountSettings& b) {
+  return a.authenticator.type == b.authenticator.type &&
+         a.authenticator.options == b.authenticator.options &&
+         (a.sessions_per_user > 0) == (b.sessions_per_user > 0);
+}
+
+void compare(const Config& before, const Config& now, OverlayUpdate& update) {
+  const MountSettings none;
+  for (const std::string& name : update.mounts) {
+    const MountSettings* was = named_section(before, name);
+    const MountSettings* is = named_section(now, name);
+    const MountSettings& old = was == nullptr ? none : *was;
+    const MountSettings& next = is == nullptr ? none : *is;
+    update.authenticators = update.authenticators || !same_authenticator(old, next);
+    update.files =
+        update.files || old.intro != next.intro || old.fallback_mount != next.fallback_mount;
+  }
+  update.relays = std::any_of(update.plan.begin(), update.plan.end(), [](const Change& change) {
+    return change.path.starts_with("relay[");
+  });
+}
+
+}  // namespace
+
+MountLayers layers_of(const std::shared_ptr<const Config>& config) {
+  MountLayers layers = config->book.layers;
+  if (layers.file == nullptr) layers.file = config;
+  return layers;
+}
+
+std::shared_ptr<const Config> lay_over(MountLayers layers, PullsHere pulls_here) {
+  if (layers.store.empty() && layers.external.empty()) return layers.file;
+  auto config = std::make_shared<Config>(*layers.file);
+  config->book.layers = std::move(layers);
+  Layer layer(*config, pulls_here);
+  for (const auto& [name, record] : config->book.layers.store) layer.put(name);
+  for (const auto& [name, record] : config->book.layers.external)
+    if (!config->book.layers.store.contains(name)) layer.put(name);
+  return config;
+}
+
+OverlayUpdate update_overlay(const std::shared_ptr<const Config>& laid, MountLayers now,
+                             PullsHere pulls_here) {
+  OverlayUpdate update;
+  const MountLayers before = layers_of(laid);
+  if (before.file != now.file) {
+    update.whole = update.authenticators = update.files = update.relays = true;
+    update.config = lay_over(std::move(now), pulls_here);
+    update.plan = reload_plan(*laid, *update.config);
+    return update;
+  }
+  if (now.store.empty() && now.external.empty()) {
+    update.config = now.file;
+    for (const std::string& name : changed_names(before, now))
+      if (laid->book.sections.contains(name)) update.mounts.push_back(name);
+  } else {
+    auto config = std::make_shared<Config>(*laid);
+    config->book.layers = now;
+    Layer layer(*config, pulls_here);
+    for (const std::string& name : changed_names(before, now)) {
+      const Counting was = counting(before, name), is = counting(now, name);
+      const bool same = was.is_same_record(is);
+      if (same && was.origin() == is.origin()) continue;
+      layer.put(name);
+      if (!same) update.mounts.push_back(name);
+    }
+    update.config = std::move(config);
+  }
+  update.plan = reload_plan(*laid, *update.config, update.mounts);
+  compare(*laid, *update.config, update);
+  return update;
+}
+
+}  // namespace lb

@@ -1,0 +1,33 @@
+// Writers of records: a tree of elements as XML or as JSON, by the rows of its block; an object as
+// a tree; the rows themselves as a JSON Schema.
+// Thread: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "config/mounts/mount_record.h"
+#include "config/schema/schema.h"
+#include "config/schema/xml_node.h"
+
+namespace lb {
+
+// What of an object is not as a fresh one of its block has it.
+XmlNode block_tree(const SchemaBlock& block, const void* object, std::string_view name);
+
+void append_xml(std::string& out, const XmlNode& node, std::size_t depth);
+
+// The value of the node: an object, or a scalar where the block is mostly a text.
+void write_block_json(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,
+                      RecordSecrets secrets);
+// The members of that object alone.
+void write_block_members(JsonWriter& json, const SchemaBlock& block, const XmlNode& node,
+                         RecordSecrets secrets);
+
+// {"type": "object", "properties": …}
+void write_block_schema(JsonWriter& json, const SchemaBlock& block);
+// Its members "properties" and "additionalProperties" alone.
+void write_schema_properties(JsonWriter& json, const SchemaBlock& block);
+
+}  // namespace lb

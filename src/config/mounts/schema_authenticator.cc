@@ -1,0 +1,74 @@
+// Rows of <mount><authentication>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kOption[] = {
+    {.name = "name",
+     .kind = kText,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&std::pair<std::string, std::string>::first>,
+     .example = "listener_add",
+     .help = "The option's name."},
+    {.name = "value",
+     .kind = kOptionValue,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&std::pair<std::string, std::string>::second>,
+     .example = "http://127.0.0.1:8080/listener",
+     .help = "Its value."},
+};
+static_assert(all_have_set_by(kOption));
+constinit const SchemaBlock kOptionBlock{
+    .name = "option",
+    .help =
+        "One option of the authenticator. Written with attributes. htpasswd: filename, "
+        "hash (of new users: md5, bcrypt, sha512, yescrypt). url: listener_add, "
+        "listener_remove, mount_add, mount_remove, stream_auth, username, password, auth_header, "
+        "timelimit_header, headers, header_prefix, handlers, timeout, on_error_wait, "
+        "presume_innocent, redirect_limit, cache. Both: allow_duplicate_users, "
+        "drop_existing_listener, "
+        "rejected_mount.",
+    .elements = kOption,
+    .fresh = fresh<std::pair<std::string, std::string>>,
+    .inline_form = true};
+
+constexpr SchemaElement kMountAuthentication[] = {
+    {.name = "type",
+     .kind = kText,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&AuthenticatorSettings::type>,
+     .attribute = true,
+     .example = "htpasswd",
+     .help = "htpasswd: users of a file; url: a web server is asked for every listener."},
+    {.name = "option",
+     .kind = kBlock,
+     .set_by = SetBy::kAdmin,
+     .block = &kOptionBlock,
+     .nest = each_in<&AuthenticatorSettings::options>()},
+    {.name = "role",
+     .kind = kNothing,
+     .set_by = SetBy::kFile,
+     .origin = SchemaOrigin::kIcecast25,
+     .aside = true,
+     .help = "A role of Icecast 2.5: htpasswd or url is that authentication; static for sources is "
+             "username and password of the mount; anonymous with get lets everyone in. With any "
+             "other, which --check-config names as an error, every listener is refused."},
+};
+static_assert(all_have_set_by(kMountAuthentication));
+
+}  // namespace
+
+constinit const SchemaBlock kMountAuthenticationBlock{
+    .name = "mount/authentication",
+    .help =
+        "Who may listen; without it: everyone. Not inherited from the default mount by mounts with "
+        "a section.",
+    .elements = kMountAuthentication,
+    .fresh = fresh<AuthenticatorSettings>};
+
+}  // namespace lb

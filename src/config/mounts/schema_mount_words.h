@@ -1,0 +1,54 @@
+// Words of <mount> that may be chosen among, and rows of one kind.
+// Thread: constants.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "config/schema/schema_rows.h"
+#include "stream/mount/settings.h"
+
+namespace lb {
+
+inline constexpr SchemaChoice kMountTypes[] = {{"normal", 0}, {"default", 1}};
+inline constexpr SchemaChoice kOverrideChoices[] = {{"none", 0}, {"all", 1}, {"own", 1}};
+// KH's words.
+inline constexpr SchemaChoice kPublicChoices[] = {{"yes", 1}, {"true", 1},  {"on", 1},
+                                                  {"no", 0},  {"false", 0}, {"off", 0}};
+inline constexpr SchemaChoice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
+inline constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
+inline constexpr SchemaChoice kLagChoices[] = {
+    {"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
+    {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
+
+inline constexpr SchemaChoice kOverChoices[] = {
+    {"keep", static_cast<std::int64_t>(OverPolicy::kKeep)},
+    {"kick", static_cast<std::int64_t>(OverPolicy::kKick)}};
+
+// A text of the source that the mount may say in another way.
+constexpr SchemaElement shown_text(
+    std::string_view name, Slot (*where)(void*), std::string_view example,
+    std::string_view help = "Shown instead of what the source says.") {
+  return {.name = name,
+          .kind = ValueKind::kText,
+          .set_by = SetBy::kOwner,
+          .slot = where,
+          .reload = ReloadClass::kSource,
+          .standard = "the source's",
+          .example = example,
+          .help = help};
+}
+
+// A program that is run with the mount as its argument.
+constexpr SchemaElement program(std::string_view name, Slot (*where)(void*),
+                                std::string_view example, std::string_view help) {
+  return {.name = name,
+          .kind = ValueKind::kPath,
+          .set_by = SetBy::kFile,
+          .slot = where,
+          .reload = ReloadClass::kNew,
+          .example = example,
+          .help = help};
+}
+
+}  // namespace lb

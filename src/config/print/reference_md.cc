@@ -1,0 +1,290 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/cat.h"
+#include "config/print/reference.h"
+#include "config/schema/value.h"
+
+namespace lb {
+namespace {
+
+using Blocks = std::vector<ReferenceBlock>;
+
+constexpr std::string_view kIntroduction =
+    R"(# The configuration file
+
+Printed by `icecast-lb --dump-reference md`. The file is XML, its root element `<icecast>`. `conf/icecast-lb.xml` shows
+every element, `conf/minimal.xml` is the shortest useful file; one of Icecast 2.4 works as it is.
+
+## How values are written
+
+| Type | Meaning |
+|---|---|
+| range | an integer within it |
+| bytes, bits/s | a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH) |
+| seconds | a number; `s`, `m`, `h` behind it mean seconds, minutes, hours |
+| milliseconds | a number; `ms` or `s` behind it |
+| 0/1 | 0 or 1, also `true`, `yes`, `on`, `false`, `no`, `off` |
+| mount | a path of the server; begins with `/` |
+| password | kept exactly as written, white space too, and never printed |
+
+- An element with a single value may be an attribute: `<listen-socket port="8000"/>`. `name=` is an attribute only.
+- White space around a value is removed, except around passwords.
+- Of an element written twice the later one counts. Blocks that may be repeated say so.
+- An empty element is as if it were not there.
+- Entities are not expanded, and no other file is read.
+
+*Value* has type, range and **default**. A change counts after SIGHUP, for running sources too; *new*: for new
+connections and sources; *restart*: after a restart. Each block says which server its elements are of, and marks those of
+another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A file that is *watched* is read again when it changes.
+
+## Reports about mistakes
+
+`icecast-lb --check-config FILE` prints every report about a file, with line numbers, and ends with status 0 or 1. Files,
+directories and programs that the file names are tried too, where root asks as the user of `<changeowner>`; `--elsewhere`
+leaves that out, for the file of another machine. `icecast-lb --dump-config FILE` prints every effective value.
+
+| | `--check-config` | start | SIGHUP |
+|---|---|---|---|
+| no XML, root is not `<icecast>` | 1 | refused | the old configuration stays |
+| fatal: a value that must not be guessed, an example's password | 1 | refused | the old configuration stays |
+| error: a value that is not valid | 1 | its default is used | its default is used |
+| warning: an unknown element, a setting without effect | 0 | reported | reported |
+)";
+
+// Of a table: text in which no character but those of `code` is markup.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|' || c == '*') out += '\\';
+    if (c == '<') {
+      out += "&lt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? std::string() : cat({"`", text, "`"});
+}
+
+// "0…65535", "bytes 0…16777216", "off/soft/hard": without articles, and shorter than in a message.
+std::string type_of(const SchemaElement& row) {
+  if (row.kind == ValueKind::kBool) return "0/1";
+  if (row.kind == ValueKind::kRate) return "bits/s";
+  std::string text = describe_type(row);
+  if (row.kind == ValueKind::kChoice) {
+    text.erase(0, std::string_view("one of ").size());
+    std::replace(text.begin(), text.end(), ' ', '/');
+    return text;
+  }
+  for (std::string_view article : {"a number of ", "a number ", "a decimal number ", "a ", "an "}) {
+    if (!text.starts_with(article)) continue;
+    text.erase(0, article.size());
+    break;
+  }
+  std::erase(text, '(');
+  std::erase(text, ')');
+  return text;
+}
+
+// Of the heading of a block's section, as Markdown readers make it.
+std::string anchor_of(std::string_view path) {
+  std::string out;
+  for (const char c : path)
+    if (c != '/') out += c;
+  return out;
+}
+
+bool is_page(const SchemaElement& row, const Blocks& blocks) {
+  return row.kind == ValueKind::kBlock && described_by(row).kind == ValueKind::kBlock &&
+         std::any_of(blocks.begin(), blocks.end(),
+                     [&](const ReferenceBlock& entry) { return entry.block == row.block; });
+}
+
+std::vector<std::string> spellings(const SchemaElement& row) {
+  std::vector<std::string> names = {std::string(row.name)};
+  std::string_view aliases = row.aliases;
+  while (!aliases.empty()) {
+    const std::size_t space = aliases.find(' ');
+    names.emplace_back(aliases.substr(0, space));
+    aliases.remove_prefix(space == std::string_view::npos ? aliases.size() : space + 1);
+  }
+  return names;
+}
+
+std::string names_cell(const SchemaElement& row) {
+  if (row.name.empty()) return "(text)";
+  std::string out;
+  for (const std::string& name : spellings(row))
+    out += cat({out.empty() ? "" : ", ", code(cat({name, row.attribute ? "=" : ""}))});
+  return out;
+}
+
+// What a reader has no use for where it has been said: each row once, by its cells.
+struct Row {
+  std::string name, value, meaning;
+  SchemaOrigin origin;
+};
+
+// With the default in bold: among the choices, or behind the type.
+std::string with_default(std::string value, const SchemaElement& row, const std::string& standard) {
+  if (standard.empty()) return value;
+  const bool chosen = row.kind == ValueKind::kChoice || row.kind == ValueKind::kBool;
+  std::size_t at = 0;
+  while (chosen && at < value.size()) {
+    const std::size_t end = std::min(value.find_first_of(" /", at), value.size());
+    if (value.compare(at, end - at, standard) == 0) {
+      value.insert(end, "**");
+      return value.insert(at, "**");
+    }
+    at = end + 1;
+  }
+  const bool is_word = standard.find(' ') == std::string::npos;
+  return value + cat({is_word ? " **" : "; **", cell(standard), "**"});
+}
+
+std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
+  const SchemaElement& described = described_by(row);
+  const std::string standard = default_text(&described == &row ? block : *row.block, described);
+  std::string value = with_default(type_of(described), described, standard);
+  const bool needs_example =
+      described.kind == ValueKind::kText || described.kind == ValueKind::kList;
+  if (standard.empty() && needs_example && !described.example.empty())
+    value += ", as " + code(described.example);
+  if (described.reload == ReloadClass::kNew) value += "; *new*";
+  if (described.reload == ReloadClass::kRestart) value += "; *restart*";
+  return value;
+}
+
+// The rows of a block that have no section of their own, and nothing twice.
+std::vector<Row> rows_of(const ReferenceBlock& entry, const Blocks& blocks) {
+  std::vector<Row> rows;
+  for (const auto& elements : {entry.block->elements, entry.block->foreign}) {
+    for (const SchemaElement& row : elements) {
+      if (!is_listed(row) || row.support == SchemaSupport::kUnsupported || is_page(row, blocks))
+        continue;
+      // The text of a block that is mostly a text is a row of its parent.
+      if (row.name.empty() && entry.block->help.empty()) continue;
+      Row next{names_cell(row), value_of(*entry.block, row), cell(help_text(described_by(row))),
+               row.origin};
+      if (!rows.empty() && rows.back().value == next.value && rows.back().meaning == next.meaning &&
+          rows.back().origin == next.origin)
+        rows.back().name += ", " + next.name;
+      else
+        rows.push_back(std::move(next));
+    }
+  }
+  return rows;
+}
+
+SchemaOrigin mostly(const std::vector<Row>& rows) {
+  std::array<int, 4> counts{};
+  for (const Row& row : rows) ++counts[static_cast<std::size_t>(row.origin)];
+  const auto most = std::max_element(counts.begin(), counts.end());
+  return static_cast<SchemaOrigin>(most - counts.begin());
+}
+
+struct Said {
+  std::string path;
+  std::vector<Row> rows;
+};
+
+// The path of an earlier section that has just this row; "": none.
+std::string said_in(const std::vector<Said>& before, const Row& row) {
+  for (const Said& section : before) {
+    for (const Row& other : section.rows) {
+      if (other.name == row.name && other.value == row.value && other.meaning == row.meaning)
+        return section.path;
+    }
+  }
+  return {};
+}
+
+std::string link_to(std::string_view path) {
+  return cat({"[`", path.substr(path.rfind('/') + 1), "`](#", anchor_of(path), ")"});
+}
+
+void md_blocks(const ReferenceBlock& entry, const Blocks& blocks, std::string& out) {
+  std::string links;
+  for (const SchemaElement& row : entry.block->elements) {
+    if (!is_listed(row) || !is_page(row, blocks)) continue;
+    const auto at = std::find_if(blocks.begin(), blocks.end(), [&](const ReferenceBlock& other) {
+      return other.block == row.block;
+    });
+    links += cat({links.empty() ? "" : ", ", link_to(at->path)});
+    if (!row.aliases.empty()) links += cat({" (also `", row.aliases, "`)"});
+  }
+  if (!links.empty()) out += cat({"\nBlocks: ", links, ".\n"});
+}
+
+void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<Said>& before,
+                std::string& out) {
+  std::vector<Row> rows = rows_of(entry, blocks);
+  out += cat({"\n## `<", entry.path, ">`\n\n", entry.block->help});
+  if (rows.empty()) {
+    md_blocks(entry, blocks, out += "\n");
+    return;
+  }
+  const SchemaOrigin origin = mostly(rows);
+  out += cat({entry.block->help.empty() ? "*" : " *", origin_text(origin), "*\n"});
+  md_blocks(entry, blocks, out);
+  std::string table, repeated, where;
+  for (const Row& row : rows) {
+    if (const std::string path = said_in(before, row); !path.empty()) {
+      if (path != where)
+        repeated += cat({repeated.empty() ? "" : " ", "As in ", link_to(path), ": "});
+      else
+        repeated += ", ";
+      where = path;
+      repeated += row.name;
+      continue;
+    }
+    table += cat({row.name, row.origin == origin ? "" : " ",
+                  row.origin == origin ? "" : origin_text(row.origin), " | ", row.value, " | ",
+                  row.meaning, "\n"});
+  }
+  if (!repeated.empty()) out += cat({"\n", repeated, ".\n"});
+  if (!table.empty()) out += "\nElement | Value | Meaning\n---|---|---\n" + table;
+  before.push_back({entry.path, std::move(rows)});
+}
+
+// Those without effect, by the reason: its elements behind it, in the order of the schema.
+std::string refused_table(const Blocks& blocks) {
+  std::vector<std::pair<std::string, std::string>> reasons;
+  for (const ReferenceBlock& entry : blocks) {
+    for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
+      for (const SchemaElement& row : rows) {
+        if (!is_listed(row) || row.support != SchemaSupport::kUnsupported) continue;
+        const auto at = std::find_if(reasons.begin(), reasons.end(),
+                                     [&](const auto& reason) { return reason.first == row.note; });
+        std::string& names =
+            at != reasons.end() ? at->second : reasons.emplace_back(row.note, "").second;
+        const std::string inside = entry.block == &kRootBlock ? "" : cat({entry.path, "/"});
+        for (const std::string& name : spellings(row))
+          names += cat({names.empty() ? "" : ", ", code(inside + name)});
+      }
+    }
+  }
+  std::string out;
+  for (const auto& [note, names] : reasons) out += cat({"| ", names, " | ", cell(note), " |\n"});
+  return out;
+}
+
+}  // namespace
+
+std::string reference_markdown() {
+  std::string out(kIntroduction);
+  const Blocks blocks = reference_blocks();
+  std::vector<Said> before;
+  for (const ReferenceBlock& entry : blocks) md_section(entry, blocks, before, out);
+  return cat({out,
+              "\n## Elements of other servers without effect here\n\nA warning says why nothing "
+              "happens.\n\n| Elements | Why |\n|---|---|\n",
+              refused_table(blocks)});
+}
+
+}  // namespace lb

@@ -1,0 +1,290 @@
+// The schema: one row per element of the configuration file.  A row holds the element's name, its
+// type, where its value is kept, when a change takes effect, and its purpose.  The parser,
+// --dump-config, --dump-reference, the reload plan and "did you mean" all read these rows; nothing
+// else knows the elements.
+//
+// Thread: constant tables, readable from any thread.
+// Adding an element: a field in the settings of its floor, and a row here.  A default is the value
+// of a freshly made settings struct, so it is never written twice.
+// Values: a Slot points into a settings object.  Numbers of every type (int, seconds, enum, bool)
+// are reached through 64-bit get and set functions, so one parser and one printer serve all.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace lb {
+
+enum class ValueKind : std::uint8_t {
+  kText,          // any text; white space around it is removed
+  kSecret,        // a password: kept exactly, never printed
+  kPath,          // a file or directory
+  kMount,         // a path of the server: begins with '/'
+  kHost,          // a host name or an address
+  kNumber,        // an integer
+  kBool,          // 1 or 0; also true/yes/on, false/no/off
+  kBytes,         // a size; k, m, g = 1000, 1000², 1000³
+  kRate,          // bits a second, same suffixes
+  kSeconds,       // also 5s, 2m, 1h, 7d
+  kMilliseconds,  // also 500ms, 1s
+  kFraction,      // a decimal such as 0.05; kept, and limited by min and max, in ten-thousandths
+  kChoice,        // one of the row's choices
+  kOptionValue,   // second of a pair<string, string>: an option, which may be a password
+  kList,          // words; the element may be repeated
+  kFiles,         // a path; the element may be repeated
+  kBlock,         // holds other elements
+  kNamed,         // <option name="X" value="Y"/>, which means <X>Y</X>
+  kNothing,       // known, but not understood further: see SchemaElement::note
+};
+
+enum class ReloadClass : std::uint8_t {
+  kLive,     // for everything after SIGHUP
+  kSource,   // also applied to sources that are running
+  kNew,      // for new connections or sources
+  kRestart,  // only when the process starts
+};
+
+// The role that may set a row of <mount> in a record of a mount (config/mounts/mount_record.h),
+// each with those below.  Rows of the file only can run a program, write a file or read one, or
+// hold a password in the clear.
+enum class SetBy : std::uint8_t {
+  kUnsaid,    // rows that no record has
+  kOwner,     // of the mount's account
+  kAdmin,     // administrators
+  kExternal,  // the external configuration
+  kFile,      // the configuration file only
+};
+
+enum class SchemaOrigin : std::uint8_t { kIcecast24, kIcecast25, kKh, kOwn };
+
+enum class SchemaSupport : std::uint8_t {
+  kWorks,
+  kQuiet,        // has no effect, and had none in Icecast 2.4 either: not worth a word
+  kObsolete,     // works, but another element should be used: a warning names it
+  kUnsupported,  // recognised and refused with a reason
+};
+
+struct NumberSlot {
+  void* at;
+  std::int64_t (*get)(const void*);
+  void (*set)(void*, std::int64_t);
+};
+using Slot = std::variant<std::monostate, NumberSlot, std::string*, std::optional<std::string>*,
+                          std::vector<std::string>*>;
+
+struct SchemaChoice {
+  std::string_view text;
+  std::int64_t value;
+};
+
+struct SchemaBlock;
+
+// How a block's objects are reached from the object of the block around it.
+struct Nest {
+  void* (*add)(void* parent) = nullptr;  // where a new occurrence is stored
+  std::size_t (*count)(const void* parent) = nullptr;
+  const void* (*at)(const void* parent, std::size_t index) = nullptr;
+  bool many = false;  // every occurrence is an object of its own
+};
+
+struct SchemaElement {
+  std::string_view name = {};     // "": the text of the block itself
+  std::string_view aliases = {};  // other spellings, separated by one space
+  ValueKind kind = ValueKind::kText;
+  SetBy set_by = SetBy::kUnsaid;
+  Slot (*slot)(void* object) = nullptr;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+  std::int64_t scale = 1;                  // the stored number is the written one times this
+  std::optional<std::int64_t> unset = {};  // this value means: as if it had not been written
+  std::span<const SchemaChoice> choices = {};
+  const SchemaBlock* block = nullptr;
+  Nest nest = {};
+  ReloadClass reload = ReloadClass::kLive;
+  SchemaOrigin origin = SchemaOrigin::kIcecast24;
+  SchemaSupport support = SchemaSupport::kWorks;
+  std::string_view note = {};  // why it is obsolete or unsupported
+  bool attribute = false;      // only as an attribute
+  bool secondary = false;      // writes what another row prints …
+  // … whose path this is, seen from the block: "public", "../loglevel", ".." (the block's text).
+  std::string_view canonical = {};
+  bool aside = false;              // left to the loader: it needs what stands elsewhere
+  bool as_time = false;            // bytes that may be written as seconds (5s), as in Icecast-KH
+  bool lenient = false;            // a wrong value is a warning: real files have it
+  bool strict = false;             // a wrong value refuses the start: guessing would be dangerous
+  std::string_view standard = {};  // shown as the default, where it is not a constant
+  std::string_view example = {};
+  std::string_view help = {};
+};
+
+struct SchemaBlock {
+  std::string_view name;
+  std::string_view help;
+  std::span<const SchemaElement> elements;
+  std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
+  std::string_view key = {};         // the element that identifies repeated blocks; "": position
+  std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
+  bool inline_form = false;                     // an import writes its values as attributes
+};
+
+// The root: <icecast>, filled into a Config.
+extern const SchemaBlock kRootBlock;
+extern const SchemaBlock kLimitsBlock;
+extern const SchemaBlock kListenBlock;
+extern const SchemaBlock kAuthenticationBlock;
+extern const SchemaBlock kPathsBlock;
+extern const SchemaBlock kLoggingBlock;
+extern const SchemaBlock kSecurityBlock;
+extern const SchemaBlock kHeadersBlock;  // <http-headers>: a vector<HttpHeader>
+extern const SchemaBlock kMountBlock;
+extern const SchemaBlock kMountAuthenticationBlock;
+extern const SchemaBlock kRelayBlock;
+extern const SchemaBlock kMasterBlock;
+extern const SchemaBlock kDirectoryBlock;
+extern const SchemaBlock kRedirectBlock;
+extern const SchemaBlock kMetricsBlock;
+extern const SchemaBlock kNowBlock;
+extern const SchemaBlock kArchiveBlock;
+extern const SchemaBlock kMountArchiveBlock;
+extern const SchemaBlock kClusterBlock;
+extern const SchemaBlock kMountBalanceBlock;
+extern const SchemaBlock kHlsBlock;
+extern const SchemaBlock kMountHlsBlock;
+extern const SchemaBlock kEncoderBlock;
+extern const SchemaBlock kExternalBlock;
+extern const SchemaBlock kStoreBlock;
+extern const SchemaBlock kFallbackBlock;
+extern const SchemaBlock kMountClusterLimitBlock;
+extern const SchemaBlock kDeadAirBlock;
+extern const Nest kDeadAirNest;
+extern const SchemaBlock kAcmeBlock;
+extern const SchemaBlock kAudienceBlock;
+extern const SchemaBlock kWebhookBlock;
+extern const SchemaBlock kStationBlock;
+extern const SchemaBlock kPlayerBlock;
+extern const SchemaBlock kArtBlock;
+extern const SchemaBlock kConsoleBlock;
+
+// The row for an element (or attribute) of this name; null when there is none.
+const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);
+
+// The path of a row inside its block: "limits" + clients → "limits/clients", attributes with an @.
+std::string join_path(const std::string& path, const SchemaElement& row);
+
+// Is the value of this row part of the configuration, rather than another way to write one?
+inline bool has_value(const SchemaElement& row) {
+  return !row.secondary && row.kind != ValueKind::kNothing && row.kind != ValueKind::kNamed;
+}
+
+// The row of the block's own text; null where it has none.
+const SchemaElement* text_row(const SchemaBlock& block);
+
+// The slot of an element, only to be read.
+inline Slot read_slot(const SchemaElement& element, const void* object) {
+  return element.slot(const_cast<void*>(object));  // the table has one accessor for both uses
+}
+
+// -- how rows are written ------------------------------------------------------------------------
+
+template <class T>
+struct NumberAccess {
+  static std::int64_t get(const void* at) {
+    const T& value = *static_cast<const T*>(at);
+    if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+      return static_cast<std::int64_t>(value);
+    } else {
+      return value.count();
+    }
+  }
+  static void set(void* at, std::int64_t number) {
+    T& value = *static_cast<T*>(at);
+    if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+      value = static_cast<T>(number);
+    } else {
+      value = T(number);
+    }
+  }
+};
+
+template <class T>
+Slot slot_of(T& value) {
+  if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>> ||
+                std::is_same_v<T, std::vector<std::string>>) {
+    return &value;
+  } else {
+    return NumberSlot{&value, &NumberAccess<T>::get, &NumberAccess<T>::set};
+  }
+}
+
+// Rows of records name the role that may set them; asserted where the table is.
+constexpr bool all_have_set_by(std::span<const SchemaElement> rows) {
+  for (const SchemaElement& row : rows)
+    if (row.set_by == SetBy::kUnsaid) return false;
+  return true;
+}
+
+template <class M>
+struct MemberTraits;
+template <class C, class T>
+struct MemberTraits<T C::*> {
+  using Class = C;
+  using Type = T;
+};
+
+// The slot of a member, or of a member of a member: slot<&Config::limits, &LimitSettings::clients>.
+template <auto First, auto... Rest>
+Slot slot(void* object) {
+  auto& value = static_cast<typename MemberTraits<decltype(First)>::Class*>(object)->*First;
+  if constexpr (sizeof...(Rest) == 0) {
+    return slot_of(value);
+  } else {
+    return slot<Rest...>(&value);
+  }
+}
+
+// A block that is there once, as a member of its parent.
+template <auto Member>
+constexpr Nest inside() {
+  using Class = typename MemberTraits<decltype(Member)>::Class;
+  return {[](void* parent) -> void* { return &(static_cast<Class*>(parent)->*Member); },
+          [](const void*) -> std::size_t { return 1; },
+          [](const void* parent, std::size_t) -> const void* {
+            return &(static_cast<const Class*>(parent)->*Member);
+          },
+          false};
+}
+
+// A block that only groups elements: its object is its parent's.
+constexpr Nest same_object() {
+  return {[](void* parent) { return parent; }, [](const void*) -> std::size_t { return 1; },
+          [](const void* parent, std::size_t) { return parent; }, false};
+}
+
+// A block that may be repeated: every occurrence is one element of a vector.
+template <auto Member>
+constexpr Nest each_in() {
+  using Class = typename MemberTraits<decltype(Member)>::Class;
+  return {
+      [](void* parent) -> void* { return &(static_cast<Class*>(parent)->*Member).emplace_back(); },
+      [](const void* parent) { return (static_cast<const Class*>(parent)->*Member).size(); },
+      [](const void* parent, std::size_t index) -> const void* {
+        return &(static_cast<const Class*>(parent)->*Member)[index];
+      },
+      true};
+}
+
+template <class T>
+std::shared_ptr<void> fresh() {
+  return std::make_shared<T>();
+}
+
+}  // namespace lb

@@ -1,0 +1,171 @@
+// Rows of <acme>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kAuthorityRows[] = {
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "letsencrypt",
+     .help = "letsencrypt, letsencrypt-staging (for trying; no player trusts it), or the https "
+             "address of another directory."},
+    {.name = "ca-file",
+     .kind = kPath,
+     .slot = slot<&AcmeAuthority::ca_file>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/etc/ssl/our-ca.pem",
+     .help = "PEM certificates that the directory is trusted by; without it those of the system."},
+    {.name = "eab-kid",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::external_id>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "kid-1",
+     .help = "The id of an account that the authority knows already, where it wants one."},
+    {.name = "profile",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::profile>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "shortlived",
+     .help = "One of the kinds of certificates that the directory names; without it the authority "
+             "chooses."},
+    {.name = "staging",
+     .kind = kText,
+     .slot = slot<&AcmeAuthority::staging>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://staging.example.com/directory",
+     .help = "The directory for trying, asked after two attempts that failed to show a name, until "
+             "one succeeds there. Let's Encrypt's is known."},
+    {.name = "eab-key",
+     .kind = kSecret,
+     .slot = slot<&AcmeAuthority::external_key>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "And its key, in base64url as the authority shows it."},
+};
+
+constexpr SchemaBlock kAuthorityBlock{
+    .name = "authority",
+    .help =
+        "The authority of certificates. The next one is asked where one has failed for a day, for "
+        "a third of the time left, or, without a certificate, for ten minutes.",
+    .elements = kAuthorityRows,
+    .fresh = fresh<AcmeAuthority>,
+    .inline_form = true};
+
+constexpr SchemaChoice kHttpsRedirects[] = {
+    {"off", static_cast<std::int64_t>(HttpsRedirect::kOff)},
+    {"pages", static_cast<std::int64_t>(HttpsRedirect::kPages)},
+    {"all", static_cast<std::int64_t>(HttpsRedirect::kAll)}};
+
+constexpr SchemaElement kAcme[] = {
+    {.kind = kBool,
+     .slot = slot<&AcmeSettings::enabled>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "1, where the element is there",
+     .example = "1",
+     .help = "1: certificates are ordered and renewed, which agrees to the terms of the authority "
+             "(the log has their address)."},
+    {.name = "names",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::names>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "hostname",
+     .example = "radio.example.org www.radio.example.org",
+     .help = "The names of one certificate, each of which leads to this server; off: nothing is "
+             "ordered."},
+    {.name = "email",
+     .kind = kText,
+     .slot = slot<&AcmeSettings::email>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "radio@example.org",
+     .help = "Where the authority may write to."},
+    {.name = "challenges",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::challenges>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "tls-alpn-01 http-01 dns-01",
+     .example = "http-01 dns-01",
+     .help = "How names are proved, in this order: tls-alpn-01 (port 443 of this server), http-01 "
+             "(port 80), dns-01 (a record; needs dns-hook)."},
+    {.name = "dns-hook",
+     .kind = kPath,
+     .slot = slot<&AcmeSettings::dns_hook>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/usr/local/bin/radio-dns",
+     .help = "Sets and removes records for dns-01, which wildcards need: PROGRAM add|remove NAME "
+             "VALUE, within 120 s, status 0 once the record is there. add never replaces: a name "
+             "and its wildcard need two at a time."},
+    {.name = "dns-wait",
+     .kind = kSeconds,
+     .slot = slot<&AcmeSettings::dns_wait>,
+     .min = 0,
+     .max = 3600,
+     .origin = SchemaOrigin::kOwn,
+     .example = "30",
+     .help = "Time between the end of dns-hook and the request to the authority: name servers copy "
+             "records from each other."},
+    {.name = "keys",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::keys>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "ecdsa",
+     .example = "ecdsa rsa",
+     .help = "The kinds of keys, new ones with each certificate: ecdsa (P-256); rsa (2048 bits) as "
+             "a second certificate of the names, for players that know nothing newer."},
+    {.name = "ports",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::ports>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "80 443",
+     .example = "8080 8443",
+     .help = "Opened beside the listen-sockets, at their addresses: for http and for https. Other "
+             "ones, where a router passes those two on to them; off: none."},
+    {.name = "redirect",
+     .kind = kChoice,
+     .slot = slot<&AcmeSettings::redirect>,
+     .choices = kHttpsRedirects,
+     .origin = SchemaOrigin::kOwn,
+     .help = "What http sends on to https, where the name has a certificate: pages (of browsers, "
+             "never a stream), all (streams too; old radios have no TLS), off."},
+    {.name = "hsts",
+     .kind = kSeconds,
+     .slot = slot<&AcmeSettings::hsts>,
+     .min = 0,
+     .max = 63072000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "31536000",
+     .help = "For so long browsers come by https alone (Strict-Transport-Security); 0: not said."},
+    {.name = "answer-from",
+     .kind = kList,
+     .slot = slot<&AcmeSettings::answer_from>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "the masters",
+     .example = "http://192.0.2.7:8000",
+     .help =
+         "Servers that are asked, beside the masters, for the answer to an authority's question "
+         "of http-01 that is not known here."},
+    {.name = "authority",
+     .aliases = "directory",
+     .kind = kBlock,
+     .block = &kAuthorityBlock,
+     .nest = each_in<&AcmeSettings::authorities>(),
+     .origin = SchemaOrigin::kOwn},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kAcmeBlock{
+    .name = "acme",
+    .help =
+        "Certificates by themselves, from Let's Encrypt or another authority; see doc/https.md.",
+    .elements = kAcme,
+    .fresh = fresh<AcmeSettings>,
+    .inline_form = true};
+
+}  // namespace lb

@@ -1,0 +1,166 @@
+// Rows of <archive>, at the root and in <mount>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+constexpr std::int64_t kLargestArchive = std::int64_t{1} << 60;
+
+constexpr SchemaChoice kListenersChoices[] = {
+    {"mount", static_cast<std::int64_t>(ArchiveListeners::kMount)},
+    {"none", static_cast<std::int64_t>(ArchiveListeners::kNone)}};
+
+constexpr SchemaElement kArchive[] = {
+    {.name = "dir",
+     .kind = kPath,
+     .slot = slot<&ArchiveSettings::dir>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "archive in the state directory",
+     .example = "/var/lib/icecast-lb/archive",
+     .help = "Directory of recordings, made by the server, outside the webroot; a second server "
+             "with the same one records nothing. Without it and a state directory nothing is "
+             "recorded, and the error log says so."},
+    {.name = "total-size",
+     .kind = kBytes,
+     .slot = slot<&ArchiveSettings::total_bytes>,
+     .min = 0,
+     .max = kLargestArchive,
+     .origin = SchemaOrigin::kOwn,
+     .example = "500g",
+     .help = "Size of all recordings; the oldest files go first; 0: no limit."},
+    {.name = "min-free",
+     .kind = kFraction,
+     .slot = slot<&ArchiveSettings::min_free_parts>,
+     .min = 0,
+     .max = 10'000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10%",
+     .help = "The part of the file system that stays free, as 0.1 or 10%: below it the oldest "
+             "files go; 0: none."},
+    {.name = "readers",
+     .kind = kNumber,
+     .slot = slot<&ArchiveSettings::readers>,
+     .min = 1,
+     .max = 16,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .example = "4",
+     .help = "Threads that read what is not in memory."},
+    {.name = "cache-dir",
+     .kind = kPath,
+     .slot = slot<&ArchiveSettings::cache_dir>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/var/cache/icecast-lb",
+     .help = "Where parts of other nodes' recordings are kept while they play, without names; "
+             "without it: memory."},
+    {.name = "cache-size",
+     .kind = kBytes,
+     .slot = slot<&ArchiveSettings::cache_bytes>,
+     .min = 16 << 20,
+     .max = kLargestArchive,
+     .origin = SchemaOrigin::kOwn,
+     .example = "4g",
+     .help = "Their size. While playing takes all of it, nothing else of other nodes plays."},
+    {.name = "share",
+     .kind = kBool,
+     .slot = slot<&ArchiveSettings::share>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "0",
+     .help = "1: linked nodes may play these recordings."},
+};
+
+constexpr SchemaElement kMountArchive[] = {
+    {.kind = kBool,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::enabled>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: the mount is recorded, running sources from now on, and listeners may go back in "
+             "time; 0 ends it at once."},
+    {.name = "enabled",
+     .kind = kBool,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::enabled>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .secondary = true,
+     .canonical = "..",
+     .help = "The same, where other elements stand beside it."},
+    {.name = "retention",
+     .kind = kSeconds,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::retention>,
+     .min = 0,
+     .max = 3'650 * 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "30d",
+     .help = "Older files are removed; 0: never for their age."},
+    {.name = "max-size",
+     .kind = kBytes,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::max_bytes>,
+     .min = 0,
+     .max = kLargestArchive,
+     .origin = SchemaOrigin::kOwn,
+     .example = "50g",
+     .help = "Size of its recordings; the oldest files go first; 0: no limit."},
+    {.name = "listeners",
+     .kind = kChoice,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::listeners>,
+     .choices = kListenersChoices,
+     .origin = SchemaOrigin::kOwn,
+     .example = "none",
+     .help = "mount: whoever may listen to the mount; none: administrators."},
+    {.name = "window",
+     .kind = kSeconds,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::window>,
+     .min = 0,
+     .max = 3'650 * 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "24h",
+     .help =
+         "How far back listeners may go; 0: to the first recording. Administrators may always."},
+    {.name = "downloads",
+     .kind = kNumber,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::downloads>,
+     .min = 0,
+     .max = 10'000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10",
+     .help = "Downloads at once; more are answered 503."},
+    {.name = "fill",
+     .kind = kBool,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::fill>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: what this node missed is fetched from linked nodes, slowly, and kept."},
+};
+static_assert(all_have_set_by(kMountArchive));
+
+}  // namespace
+
+constinit const SchemaBlock kArchiveBlock{.name = "archive",
+                                          .help =
+                                              "Recordings, and listeners that go back in time: "
+                                              "doc/archive.md. The archive of a mount says which.",
+                                          .elements = kArchive,
+                                          .fresh = fresh<ArchiveSettings>};
+
+constinit const SchemaBlock kMountArchiveBlock{
+    .name = "archive",
+    .help = "Records the mount: 1, or a block with enabled in it.",
+    .elements = kMountArchive,
+    .fresh = fresh<MountArchive>};
+
+}  // namespace lb

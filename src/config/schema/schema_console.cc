@@ -1,0 +1,97 @@
+// Rows of <console>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaChoice kHandedOver[] = {{"viewer", static_cast<std::int64_t>(Role::kViewer)},
+                                        {"operator", static_cast<std::int64_t>(Role::kOperator)},
+                                        {"owner", static_cast<std::int64_t>(Role::kOwner)},
+                                        {"admin", static_cast<std::int64_t>(Role::kAdmin)}};
+
+constexpr SchemaElement kConsole[] = {
+    {.kind = kBool,
+     .slot = slot<&ConsoleSettings::enabled>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "1, where the element is there",
+     .example = "1",
+     .help = "1: /admin/ has a login page and sessions; programs log in as before."},
+    {.name = "idle",
+     .kind = kSeconds,
+     .slot = slot<&ConsoleSettings::idle>,
+     .min = 1,
+     .max = 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "15m",
+     .help = "A session ends so long after it was used last."},
+    {.name = "most",
+     .kind = kSeconds,
+     .slot = slot<&ConsoleSettings::most>,
+     .min = 1,
+     .max = 7 * 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "12h",
+     .help = "A session ends so long after its login."},
+    {.name = "history",
+     .kind = kSeconds,
+     .slot = slot<&ConsoleSettings::history>,
+     .max = 30 * 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "30d",
+     .help = "How long listeners and kbit/s are kept for charts (37 kB a mount; over restarts with "
+             "a state-dir); 0: not at all."},
+    {.name = "origin",
+     .kind = kList,
+     .slot = slot<&ConsoleSettings::origins>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://console.example.org",
+     .help = "Where browsers reach these pages, if not by a <public-address> or <hostname> and a "
+             "port: behind a proxy. Nodes take sessions over from there."},
+    {.name = "handed-over",
+     .kind = kChoice,
+     .slot = slot<&ConsoleSettings::handed_over>,
+     .choices = kHandedOver,
+     .origin = SchemaOrigin::kOwn,
+     .help = "The highest role of a session that another master hands over, whatever that master "
+             "says."},
+    {.name = "allow-plain",
+     .kind = kBool,
+     .slot = slot<&ConsoleSettings::allow_plain>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "0",
+     .help = "1: passwords over http from everywhere; 0: over https, and over http from this "
+             "machine and private networks."},
+    {.name = "sso-from",
+     .kind = kList,
+     .slot = slot<&ConsoleSettings::sso_from>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10.0.0.5",
+     .help = "Addresses of proxies that log users in: a request with sso-secret in X-LB-SSO is of "
+             "the store's user in sso-user."},
+    {.name = "sso-secret",
+     .kind = kSecret,
+     .slot = slot<&ConsoleSettings::sso_secret>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "The secret of these proxies; without it none is believed."},
+    {.name = "sso-user",
+     .kind = kText,
+     .slot = slot<&ConsoleSettings::sso_user>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "X-Remote-User",
+     .help = "The header that names the user."},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kConsoleBlock{
+    .name = "console",
+    .help = "Logins of people, with page and session: doc/operators.md.",
+    .elements = kConsole,
+    .fresh = fresh<ConsoleSettings>,
+    .inline_form = true};
+
+}  // namespace lb

@@ -1,0 +1,127 @@
+// Rows of <config-external>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaChoice kByHand[] = {{"manual", 0}};
+
+constexpr SchemaChoice kServers[] = {{"auto", static_cast<std::int64_t>(ExternalFor::kAuto)},
+                                     {"node", static_cast<std::int64_t>(ExternalFor::kNode)},
+                                     {"cluster", static_cast<std::int64_t>(ExternalFor::kCluster)}};
+
+constexpr SchemaElement kExternal[] = {
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&ExternalSettings::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "http://127.0.0.1:8080/mounts",
+     .help = "The address that lists the mounts in JSON: doc/external.md."},
+    {.name = "username",
+     .kind = kText,
+     .slot = slot<&ExternalSettings::username>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "icecast",
+     .help = "The name to log in with, where the backend asks for one."},
+    {.name = "password",
+     .kind = kSecret,
+     .slot = slot<&ExternalSettings::password>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "The password to log in with."},
+    {.name = "poll",
+     .kind = kSeconds,
+     .slot = slot<&ExternalSettings::poll>,
+     .min = 1,
+     .max = 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "5s",
+     .help = "Time between requests, where the backend does not wait for a change."},
+    {.name = "wait",
+     .kind = kSeconds,
+     .slot = slot<&ExternalSettings::wait>,
+     .min = 0,
+     .max = 3600,
+     .origin = SchemaOrigin::kOwn,
+     .example = "55s",
+     .help = "How long the backend is asked to wait for a change before its 304 (Prefer: wait, RFC "
+             "7240); 0: not."},
+    {.name = "timeout",
+     .kind = kSeconds,
+     .slot = slot<&ExternalSettings::timeout>,
+     .min = 1,
+     .max = 600,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10s",
+     .help = "Time-out of a request, beside that wait."},
+    {.name = "for",
+     .kind = kChoice,
+     .slot = slot<&ExternalSettings::serves>,
+     .choices = kServers,
+     .origin = SchemaOrigin::kOwn,
+     .example = "cluster",
+     .help = "cluster: linked nodes without a config-external of their own get the mounts too; "
+             "node: this server alone; auto: cluster where the file names a node."},
+    {.name = "on-demand",
+     .kind = kBool,
+     .slot = slot<&ExternalSettings::on_demand>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: the backend is asked for an unknown name that a source or listener comes with; "
+             "they wait at most 2 seconds."},
+    {.name = "confirm",
+     .kind = kNumber,
+     .slot = slot<&ExternalSettings::confirm>,
+     .min = 0,
+     .max = 100,
+     .choices = kByHand,
+     .origin = SchemaOrigin::kOwn,
+     .example = "2",
+     .help = "Lists in a row that have to agree before more than 20 mounts, or more than half, go; "
+             "manual (or 0): an administrator confirms."},
+    {.name = "allow-empty",
+     .kind = kBool,
+     .slot = slot<&ExternalSettings::allow_empty>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: an empty list counts as any other; 0: an administrator confirms it."},
+    {.name = "grace",
+     .kind = kSeconds,
+     .slot = slot<&ExternalSettings::grace>,
+     .min = 0,
+     .max = 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "60s",
+     .help =
+         "How long the source of a removed mount goes on; if the mount is back by then, it stays."},
+    {.name = "private-relays",
+     .kind = kBool,
+     .slot = slot<&ExternalSettings::private_relays>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: relays of the list may pull from loopback, link-local and private addresses."},
+    {.name = "cache",
+     .kind = kPath,
+     .slot = slot<&ExternalSettings::cache>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "external.json in logdir",
+     .example = "/var/lib/icecast-lb/external.json",
+     .help = "What is in force, for a start without the backend. It has passwords of sources; the "
+             "server alone may read it."},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kExternalBlock{
+    .name = "config-external",
+    .help =
+        "Mounts that another program lists. A section of this file with exactly the mount's name "
+        "comes first. Written with attributes.",
+    .elements = kExternal,
+    .fresh = fresh<ExternalSettings>,
+    .inline_form = true};
+
+}  // namespace lb

@@ -1,0 +1,48 @@
+// Rows of <webhook>.
+#include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
+#include "config/settings/config.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kWebhook[] = {
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&WebhookSettings::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://example.org/radio-events",
+     .help = "An address that gets each event by POST, as the JSON of /admin/events."},
+    {.name = "events",
+     .kind = kList,
+     .slot = slot<&WebhookSettings::events>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "all",
+     .example = "title source-connect source-disconnect",
+     .help = "Events that are sent, of doc/orchestration.md."},
+    {.name = "mount",
+     .kind = kText,
+     .slot = slot<&WebhookSettings::mount>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/live*",
+     .help = "Only events of this mount or pattern."},
+    {.name = "secret",
+     .kind = kSecret,
+     .slot = slot<&WebhookSettings::secret>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "Signs what is sent: X-LB-Signature: t=TIME,v1=SIGNATURE, the HMAC-SHA256 of TIME, a "
+             "full stop and the body in hex."},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kWebhookBlock{
+    .name = "webhook",
+    .help = "An address for events of this node: doc/orchestration.md.",
+    .elements = kWebhook,
+    .fresh = fresh<WebhookSettings>,
+    .inline_form = true};
+
+}  // namespace lb

@@ -1,0 +1,225 @@
+// Config: the content of the configuration file, as one immutable value.
+//
+// Thread: built on one thread by the loader; afterwards shared as shared_ptr<const Config> and read
+// by any thread.  Nothing in it is ever changed again: a reload makes another Config.
+// Resolved here, so that no floor below has to: mounts already hold the values of the default mount
+// and the global limits; log files are absolute (or "-"); there is always at least one listening
+// socket; the flat <master-server> elements are one MasterSettings.
+// Source: Icecast 2.4.4's file format with the names that 2.5 and Icecast-KH added.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "acme/settings.h"
+#include "archive/files/settings.h"
+#include "audience/settings.h"
+#include "auth/login/settings.h"
+#include "base/log.h"
+#include "base/shared_list.h"
+#include "config/settings/cluster_config.h"
+#include "config/settings/external_settings.h"
+#include "config/settings/login_index.h"
+#include "config/settings/mount_book.h"
+#include "config/settings/mount_index.h"
+#include "config/settings/station_settings.h"
+#include "config/settings/store_settings.h"
+#include "config/settings/webhook_settings.h"
+#include "hls/settings.h"
+#include "http/settings.h"
+#include "net/socket/settings.h"
+#include "stream/mount/settings.h"
+
+namespace lb {
+
+// <authentication>; "" means: not set, and then the role cannot be had.
+struct AuthenticationSettings {
+  std::string source_password;
+  std::string admin_user;
+  std::string admin_password;
+  std::string relay_user = "relay";
+  std::string relay_password;
+};
+
+// Where "make install" puts pages and templates; no trailing '/'.
+std::string data_directory();
+
+// <paths>; "" means: not set.  As written: relative paths are relative to the working directory,
+// or to the new root after a chroot, as in Icecast.
+struct PathSettings {
+  std::string basedir;
+  std::string logdir;
+  std::string webroot = data_directory() + "/web";      // no trailing '/'
+  std::string adminroot = data_directory() + "/admin";  // no trailing '/'
+  std::string pidfile;
+  std::string mime_types = "/etc/mime.types";  // content types by file extension
+  std::string deny_ip;
+  std::string allow_ip;
+  std::string deny_agents;                   // patterns of User-Agent headers
+  std::string geoipdb;                       // of countries; "": none
+  std::string auth_spool;                    // "": auth.spool in logdir
+  std::string state_dir;                     // "": see state_directory()
+  std::vector<std::string> ssl_certificate;  // the client's SNI chooses
+  std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
+  std::string ssl_allowed_ciphers;
+  std::string ssl_ticket_key;  // a file
+  std::string ssl_cafile;      // roots to trust when we are the client; "": the system's
+  std::vector<Alias> aliases;
+  std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is trusted
+};
+
+struct SecuritySettings {
+  bool chroot = false;
+  std::string user;  // <changeowner>; both or neither are set
+  std::string group;
+  // <tls-context> of Icecast 2.5; adds to the ssl-* of <paths>.
+  std::vector<std::string> tls_certificate, tls_key;
+  std::string tls_allowed_ciphers;
+  bool confine = false;
+  std::vector<std::string> confine_read, confine_write;  // directories beside those that are named
+};
+
+// <directory>: where public streams are announced ("YP").
+struct DirectorySettings {
+  std::string url;
+  std::chrono::seconds timeout{6};
+  std::chrono::seconds touch_interval{600};
+};
+
+// <metrics>
+struct MetricsSettings {
+  std::vector<std::string> allow;  // empty: this machine itself; "none": only the administrator
+};
+
+// <now>
+struct NowSettings {
+  unsigned max_readers = 20'000, per_address = 64;  // of events
+};
+
+struct Config {
+  std::string file;  // the name it was read from, for messages
+
+  std::string location = "Earth";
+  std::string admin = "icemaster@localhost";
+  std::string server_id = "Icecast 2.4.4 (icecast-lb " LB_VERSION ")";
+  std::string hostname = "localhost";
+  bool fileserve = true;
+  bool icelogin = false;
+  std::string shoutcast_mount = "/stream";
+  bool relays_on_demand = false;
+  int port = 8000;           // the port that playlists and listenurl print
+  std::string bind_address;  // of the socket made from <port> where there is no <listen-socket>
+
+  std::vector<ListenSettings> listen;  // never empty
+  LimitSettings limits;
+  AuthenticationSettings authentication;
+  PathSettings paths;
+  LogSettings logging;
+  SecuritySettings security;
+  std::vector<HttpHeader> http_headers;
+
+  SharedList<MountSettings> mounts;  // <mount type="normal"> in file order
+  // Of these mounts, made when all of them are there; null: they are tried one by one.
+  std::shared_ptr<const MountIndex> mount_index;
+  // Of the file's logins; records add none.  Null: in no configuration that a loader made.
+  std::shared_ptr<const LoginIndex> login_index;
+  MountBook book;               // the mounts of records; a loader makes none
+  MountSettings default_mount;  // for every path that no entry of mounts matches
+
+  std::vector<RelaySettings> relays;  // of the file
+  std::vector<MasterSettings> masters;
+  std::vector<DirectorySettings> directories;
+  ClusterSettings cluster;
+  MetricsSettings metrics;
+  NowSettings now;
+  ArchiveSettings archive;
+  HlsSettings hls;
+  ExternalSettings external;
+  ConsoleSettings console;
+  AudienceSettings audience;
+  // Each <acme>, in file order; empty: no certificate is ordered.  A name that two have is the
+  // first one's; an <acme> may be switched off.
+  std::vector<AcmeSettings> acme;
+  std::vector<WebhookSettings> webhooks;
+  std::vector<StationSettings> stations;
+  PlayerSettings player;
+  ArtSettings art;
+  bool api = true;  // /api/v1, where <console> is
+  StoreSettings store;
+};
+
+// The mount of Shoutcast sources and players at this socket: its own, or that of the root.
+const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket);
+
+// The section that is responsible for a mount: that of its record; else the first <mount> in file
+// order whose name is `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the
+// default mount, whose name is "".
+const MountSettings& mount_section(const Config& config, std::string_view mount);
+// The section with exactly this name, of a record or of the file; null: none.
+const MountSettings* named_section(const Config& config, std::string_view name);
+// Of the file alone.
+const MountSettings* file_section(const Config& config, std::string_view name);
+// All sections but the default mount's: of records by their names, then of the file in its order.
+template <class Each>
+void for_each_section(const Config& config, Each each) {
+  for (const auto& [name, section] : config.book.sections) each(*section);
+  for (const MountSettings& section : config.mounts) each(section);
+}
+// Relays of the file, then of records: of one mount the file's counts.
+template <class Each>
+void for_each_relay(const Config& config, Each each) {
+  for (const RelaySettings& relay : config.relays) each(relay);
+  for (const auto& [mount, relay] : config.book.relays) each(*relay);
+}
+// Of the record that counts for this mount; "": none, as for all mounts of the file.  It ends with
+// the configuration.
+std::string_view mount_account(const Config& config, std::string_view mount);
+
+// The settings of a mount: of its mount_section().  The name is `mount`.
+MountSettings mount_settings(const Config& config, std::string_view mount);
+
+// Whether /api/v1 is there.
+bool api_is_on(const Config& config) noexcept;
+// What <config-external> says is passed on to the nodes.
+bool external_is_for_cluster(const Config& config);
+// What a section begins with: the default mount, but for its authenticator and encoders.
+MountSettings begin_section(const MountSettings& default_mount);
+// What a section keeps for HLS, which follows from the whole configuration.
+void resolve_hls(const Config& config, MountSettings& mount);
+
+// <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
+std::string state_directory(const Config& config);
+// Of the certificates that <acme>s order, as far as an authority may sign them; empty: none.
+std::vector<std::string> acme_names(const Config& config);
+// Of one <acme>, whether or not an authority signs them: its names, or <hostname> and the https
+// <public-address>es, in lower case.
+std::vector<std::string> names_of_acme(const Config& config, const AcmeSettings& acme);
+// The first <acme> that is switched on; null: there is none.
+const AcmeSettings* first_acme(const Config& config);
+// The <acme> whose certificate has this name, else the first; null: there is none.
+const AcmeSettings* acme_of_name(const Config& config, std::string_view name);
+// A name that no public authority signs, and no authority of one's own is asked.
+bool is_left_out(const AcmeSettings& acme, const std::string& name);
+// One of them: of names that the same nodes have, so that a key lives only where its names are.
+struct WantedCertificate {
+  std::vector<std::string> names;
+  AcmeKeyKind key = AcmeKeyKind::kEcdsa;
+  std::vector<std::string> nodes;  // those of <cluster> that have its names too
+  std::size_t acme = 0;            // the <acme> that it is of
+  bool in_store = false;           // other masters of the <store> have its names too
+  bool operator==(const WantedCertificate&) const = default;
+};
+std::vector<WantedCertificate> wanted_certificates(const Config& config);
+// The name of its files, see acme/kept_certificate.h.
+std::string file_of(const WantedCertificate& certificate);
+// The <node>s whose <certificates> or <allow-public> have this name.
+std::vector<std::string> nodes_of_name(const Config& config, std::string_view name);
+// <archive><dir>, or "archive" in the state directory; "": none is known.
+std::string archive_directory_of(const Config& config);
+// A section of the file or of a record has an <archive>.
+bool records_anything(const Config& config);
+
+}  // namespace lb

@@ -1,0 +1,72 @@
+// CurlLoop: libcurl's multi interface, driven by a Loop; what Fetcher and LineStream have in
+// common.
+//
+// Thread: the loop's.
+// Ownership: easy handles are the caller's; they are removed before they are cleaned up.
+// Callbacks: `done` comes after the handle was removed, and never from within add() or remove().
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "net/fetch/fetch.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+struct FreeCurlList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct CloseCurlEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using CurlList = std::unique_ptr<curl_slist, FreeCurlList>;
+using CurlEasy = std::unique_ptr<CURL, CloseCurlEasy>;
+
+class CurlLoop {
+ public:
+  using Done = UniqueFunction<void(CURL*, CURLcode)>;
+
+  CurlLoop(Loop& loop, Done done);
+  ~CurlLoop();
+  CurlLoop(const CurlLoop&) = delete;
+  CurlLoop& operator=(const CurlLoop&) = delete;
+
+  void add(CURL* easy);  // arms the timer; nothing happens yet
+  void remove(CURL* easy);
+
+ private:
+  struct Socket {
+    CurlLoop* owner = nullptr;
+    curl_socket_t fd = -1;
+    Watch watch;
+    void on_ready(short events) { owner->on_socket(fd, events); }
+  };
+
+  static int want_socket(CURL*, curl_socket_t fd, int what, void* self, void* known);
+  static int want_time(CURLM*, long milliseconds, void* self);
+  void on_socket(curl_socket_t fd, short events);
+  void on_time();
+  void collect();
+
+  Loop& loop_;
+  Done done_;
+  CURLM* multi_ = nullptr;
+  std::unordered_map<curl_socket_t, std::unique_ptr<Socket>> sockets_;
+  Timer timer_;
+};
+
+// Method, body, headers, login, certificates and the socket's ways, as the request has them; not
+// its time-out.  The request has to live as long as the handle.  `detail` has CURL_ERROR_SIZE
+// bytes.
+// The request has to outlive it.
+void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail);
+// kTimeout, kInvalid, kIo or kClosed, with the address that was asked, as shown_url() has it.
+Error curl_error(CURLcode code, const std::string& url, const char* detail);
+
+}  // namespace lb

@@ -1,0 +1,208 @@
+#include "net/fetch/fetch.h"
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+
+#include "base/cat.h"
+#include "base/strings.h"
+#include "net/fetch/curl_loop.h"
+
+namespace lb {
+namespace {
+
+// How much of an answer's head is kept; a backend that sends more is broken.
+constexpr std::size_t kHeadBytes = 64 * 1024;
+
+}  // namespace
+
+struct Fetcher::Engine {
+  struct Transfer {
+    std::uint64_t id = 0;
+    FetchRequest request;
+    Done done;
+    CurlList headers;
+    CurlEasy easy;
+    FetchAnswer answer;
+    std::size_t head_bytes = 0;
+    bool enough = false;  // we have ended the transfer ourselves
+    char detail[CURL_ERROR_SIZE] = {};
+  };
+
+  Engine(Loop& loop_given, Limits limits_given)
+      : loop(loop_given),
+        limits(limits_given),
+        curl(loop, [this](CURL* easy, CURLcode code) { on_done(easy, code); }) {}
+  ~Engine() {
+    for (auto& [easy, transfer] : running) curl.remove(easy);
+    running.clear();
+  }
+
+  static std::size_t on_header(char* bytes, std::size_t, std::size_t n, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    std::string_view line(bytes, n);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+    if (line.starts_with("HTTP/")) {  // another head: of a redirect's target, or after 100
+      transfer.answer.headers.clear();
+      return n;
+    }
+    transfer.head_bytes += n;
+    if (transfer.head_bytes > kHeadBytes) return 0;
+    if (!line.empty()) transfer.answer.headers.emplace_back(line);
+    return n;
+  }
+  static std::size_t on_body(char* bytes, std::size_t, std::size_t n, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    std::string& body = transfer.answer.body;
+    const std::size_t room = transfer.request.body_bytes - body.size();
+    body.append(bytes, std::min(n, room));
+    if (n <= room) return n;
+    transfer.enough = true;
+    return 0;
+  }
+
+  static bool prepare(Transfer& transfer) {
+    transfer.easy.reset(curl_easy_init());
+    CURL* easy = transfer.easy.get();
+    if (easy == nullptr) return false;
+    prepare_curl(easy, transfer.request, transfer.headers, transfer.detail);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.request.timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Engine::on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Engine::on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+    return true;
+  }
+
+  void begin(std::unique_ptr<Transfer> transfer) {
+    if (!prepare(*transfer)) {
+      fail(std::move(transfer), Error::io("libcurl has no memory for another request"));
+      return;
+    }
+    CURL* easy = transfer->easy.get();
+    running[easy] = std::move(transfer);
+    curl.add(easy);
+  }
+  // start() never calls back at once.
+  void fail(std::unique_ptr<Transfer> transfer, Error error) {
+    failed.emplace_back(std::move(transfer), std::move(error));
+    if (failed.size() == 1) fail_timer.after(std::chrono::microseconds(0));
+  }
+  void report_failed() {
+    auto now = std::move(failed);
+    failed.clear();
+    requests_failed += now.size();
+    for (auto& [transfer, error] : now) transfer->done(std::move(error));
+  }
+
+  void on_done(CURL* easy, CURLcode code) {
+    const auto at = running.find(easy);
+    const std::unique_ptr<Transfer> transfer = std::move(at->second);
+    running.erase(at);
+    next();
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->answer.status = static_cast<int>(status);
+    const bool answered = code == CURLE_OK || transfer->enough;
+    ++(answered ? requests_answered : requests_failed);
+    if (answered)
+      transfer->done(std::move(transfer->answer));
+    else
+      transfer->done(curl_error(code, transfer->request.url, transfer->detail));
+  }
+  void next() {
+    if (waiting.empty() || running.size() >= limits.in_flight) return;
+    auto transfer = std::move(waiting.front());
+    waiting.pop_front();
+    begin(std::move(transfer));
+  }
+
+  void drop(std::uint64_t id) {
+    for (auto at = running.begin(); at != running.end(); ++at) {
+      if (at->second->id != id) continue;
+      const std::unique_ptr<Transfer> transfer = std::move(at->second);
+      running.erase(at);
+      curl.remove(transfer->easy.get());
+      next();
+      return;
+    }
+    std::erase_if(waiting, [id](const auto& transfer) { return transfer->id == id; });
+    std::erase_if(failed, [id](const auto& row) { return row.first->id == id; });
+  }
+
+  Loop& loop;
+  const Limits limits;
+  CurlLoop curl;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> running;
+  std::deque<std::unique_ptr<Transfer>> waiting;
+  std::vector<std::pair<std::unique_ptr<Transfer>, Error>> failed;
+  std::uint64_t next_id = 1;
+  std::uint64_t requests_answered = 0, requests_failed = 0;
+  Timer fail_timer{loop, [this] { report_failed(); }};
+};
+
+Fetcher::Fetcher(Loop& loop, Limits limits) : engine_(std::make_unique<Engine>(loop, limits)) {}
+
+Fetcher::~Fetcher() = default;
+
+std::uint64_t Fetcher::start(FetchRequest request, Done done) {
+  engine_->loop.assert_here();
+  auto transfer = std::make_unique<Engine::Transfer>();
+  transfer->id = engine_->next_id++;
+  const std::uint64_t id = transfer->id;
+  const bool fetchable = is_fetchable(request.url);
+  transfer->request = std::move(request);
+  transfer->done = std::move(done);
+  if (!fetchable) {
+    Error error = Error::invalid(
+        cat({"\"", shown_url(transfer->request.url), "\" is not an http or https address"}));
+    engine_->fail(std::move(transfer), std::move(error));
+  } else if (engine_->running.size() < engine_->limits.in_flight) {
+    engine_->begin(std::move(transfer));
+  } else if (engine_->waiting.size() < engine_->limits.waiting) {
+    engine_->waiting.push_back(std::move(transfer));
+  } else {
+    Error error = Error::limit(cat({shown_url(transfer->request.url), ": ", engine_->limits.waiting,
+                                    " requests wait already, this one was not sent"}));
+    engine_->fail(std::move(transfer), std::move(error));
+  }
+  return id;
+}
+
+void Fetcher::cancel(std::uint64_t id) { engine_->drop(id); }
+
+std::size_t Fetcher::in_flight() const noexcept { return engine_->running.size(); }
+
+std::size_t Fetcher::waiting() const noexcept { return engine_->waiting.size(); }
+std::uint64_t Fetcher::answered() const noexcept { return engine_->requests_answered; }
+std::uint64_t Fetcher::failed() const noexcept { return engine_->requests_failed; }
+
+std::string shown_url(std::string_view url) {
+  std::string shown(url.substr(0, url.find_first_of("?#")));
+  const std::size_t scheme = shown.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(shown.find('/', host), shown.size());
+  // The last @ before the path: a password that was written down unencoded may hold one.
+  const std::size_t login = shown.rfind('@', end);
+  if (login != std::string::npos && login >= host && login < end)
+    shown.erase(host, login + 1 - host);
+  return shown;
+}
+
+std::string_view FetchAnswer::header(std::string_view name) const noexcept {
+  for (const std::string_view line : headers)
+    if (line.size() > name.size() && line[name.size()] == ':' && istarts_with(line, name))
+      return trim(line.substr(name.size() + 1));
+  return {};
+}
+
+bool is_fetchable(std::string_view url) {
+  if (!istarts_with(url, "http://") && !istarts_with(url, "https://")) return false;
+  return std::all_of(url.begin(), url.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > ' ' && byte != 0x7f;
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,94 @@
+// Fetcher: small HTTP questions to other programs (URL authentication, directories), by GET or by
+// POST of a form, many at a time, without ever waiting.
+//
+// Thread: one loop (control).  Done callbacks run there, once each, never before start() returns;
+// or are destroyed uncalled by cancel() and by the Fetcher's end.
+// Ownership: callbacks own all that they use; the Fetcher may be destroyed at any time.
+// Bounds: so many requests under way, so many waiting; a request ends by its time-out, counted from
+// the moment it is sent.  TLS certificates are verified.  Only http and https.
+// Library: libcurl's multi interface, driven by our loop.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "net/address/reach.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+// Files in PEM; "" where there is none.
+struct FetchTls {
+  std::string ca_file;                // instead of what the system trusts
+  std::string certificate, key_file;  // of ours
+};
+
+struct FetchRequest {
+  std::string url;
+  std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
+  std::optional<std::string> json;  // POST, of json_type; instead of a form
+  std::string json_type = "application/json";
+  std::string user, password;  // Basic; none when both are empty
+  std::string user_agent;
+  std::vector<std::string> headers;  // whole lines, without their ends: "Range: bytes=0-99"
+  FetchTls tls;
+  std::chrono::milliseconds timeout{15000};
+  unsigned redirects = 0;              // followed at most
+  std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
+  // The address was named by a server that is not trusted with more than what may_name() says; a
+  // connection to another one is not made (kClosed).
+  std::optional<Reach> named_by;
+};
+
+struct FetchAnswer {
+  int status = 0;
+  std::vector<std::string> headers;  // of the last answer, in order, as sent, without line ends
+  std::string body;
+  // The value of the first header of that name (any case), trimmed; "": there is none.
+  std::string_view header(std::string_view name) const noexcept;
+};
+
+class Fetcher {
+ public:
+  struct Limits {
+    std::size_t in_flight = 256;
+    std::size_t waiting = 20'000;
+  };
+  using Done = UniqueFunction<void(Result<FetchAnswer>)>;
+
+  explicit Fetcher(Loop& loop) : Fetcher(loop, Limits{}) {}
+  Fetcher(Loop& loop, Limits limits);
+  ~Fetcher();
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
+
+  // Errors that reach Done: kInvalid (the URL), kTimeout, kClosed (no connection, or it broke),
+  // kLimit (too many wait), kIo.
+  std::uint64_t start(FetchRequest request, Done done);
+  void cancel(std::uint64_t id);
+  std::size_t in_flight() const noexcept;
+  std::size_t waiting() const noexcept;
+  // Requests so far that got an answer of any kind, and those that did not.
+  std::uint64_t answered() const noexcept;
+  std::uint64_t failed() const noexcept;
+
+ private:
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+// Whether a text is a URL that start() takes: http:// or https://, no white space or control bytes.
+bool is_fetchable(std::string_view url);
+// A URL as it may stand in a log: without the login before its host and without its query, which
+// hold passwords and keys.  "http://bob:secret@host/add?key=1" → "http://host/add".
+std::string shown_url(std::string_view url);
+
+}  // namespace lb

@@ -1,0 +1,36 @@
+#include "net/loop/signal_watch.h"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace lb {
+
+SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void()> on_signal)
+    : on_signal_(std::move(on_signal)) {
+  ::sigemptyset(&signal_);
+  ::sigaddset(&signal_, number);
+  ::pthread_sigmask(SIG_BLOCK, &signal_, nullptr);
+  arrivals_ = UniqueFd(::signalfd(-1, &signal_, SFD_CLOEXEC | SFD_NONBLOCK));
+  watch_.start<&SignalWatch::on_readable>(loop, arrivals_.get(), EV_READ, this);
+}
+
+SignalWatch::~SignalWatch() {
+  watch_.stop();
+  // One that came too late to be told kills no process that ends anyway.
+  take();
+  ::pthread_sigmask(SIG_UNBLOCK, &signal_, nullptr);
+}
+
+bool SignalWatch::take() {
+  signalfd_siginfo got{};
+  return ::read(arrivals_.get(), &got, sizeof got) == sizeof got;
+}
+
+void SignalWatch::on_readable(short) {
+  if (take()) on_signal_();
+}
+
+}  // namespace lb

@@ -1,0 +1,89 @@
+// ListenSocket: one bound address, as one SO_REUSEPORT socket a worker.
+// Acceptor: takes connections from one of those sockets, on one worker.  Where the kernel cannot
+// give it one (no descriptor, no memory for a socket), it pauses for 100 ms instead of retrying at
+// once, and logs one line when the pauses begin and one when they are over.
+// Source: accept(2), for the errors of accept4.
+//
+// Thread: a ListenSocket is made on control, the first ones before privileges drop, and does not
+// change; an Acceptor lives on its worker.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "net/loop/loop.h"
+#include "net/socket/settings.h"
+#include "net/socket/transport.h"
+
+namespace lb {
+
+struct ListenSocket {
+  ListenSettings settings;
+  bool shoutcast = false;  // speaks the Shoutcast v1 login
+  int port = 0;            // as bound
+  bool inherited = false;  // of the service manager (net/socket/inherited_sockets.h)
+  std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
+
+  // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
+  // listen() is called.
+  static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port,
+                                                    bool shoutcast, unsigned workers,
+                                                    bool closed = false);
+  Result<void> listen() const;
+  // One that is open already, of another process.
+  static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, UniqueFd socket);
+  // The same sockets under new settings, for connections to come.
+  std::shared_ptr<const ListenSocket> with(const ListenSettings& settings) const;
+};
+
+class ConnectionSink {
+ public:
+  virtual ~ConnectionSink() = default;
+  virtual void accepted(std::unique_ptr<Transport> transport,
+                        const std::shared_ptr<const ListenSocket>& socket) = 0;
+  // No descriptor is left: ends the connection that matters least.  False: none to end.
+  virtual bool make_room() = 0;
+};
+
+class Acceptor {
+ public:
+  // accept4(2), or what a test puts in its place.
+  using Accept = int (*)(int fd, sockaddr* address, socklen_t* size, int flags);
+
+  Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log,
+           Accept accept = &::accept4);
+  const ListenSocket& socket() const noexcept { return *socket_; }
+  // Accepts the connections that wait already; then the port is closed for this worker.
+  void close();
+
+ private:
+  void on_ready(short events);
+  bool accept_some();  // true: there may be more
+  void failed(int error);
+  bool refuse_one();  // with 503; false: there was no connection to refuse
+  void works_again();
+
+  int fd() const noexcept { return (*socket_->fds)[loop_.id()].get(); }
+
+  Loop& loop_;
+  std::shared_ptr<const ListenSocket> socket_;
+  ConnectionSink& sink_;
+  Log& log_;
+  const Accept accept_;
+  Watch watch_;
+  Timer pause_;
+  int accepts_ = 1, wakes_ = 0;  // how many at a wake-up; how many of those found as many
+  UniqueFd spare_;               // given up for a moment, so that a full process can still say 503
+  RepeatGuard guard_;
+  bool logged_ = false;    // that it does not work
+  unsigned failures_ = 0;  // since then
+  SteadyTime failing_since_{};
+};
+
+}  // namespace lb

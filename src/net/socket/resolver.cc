@@ -1,0 +1,150 @@
+#include "net/socket/resolver.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned kMaxThreads = 4;
+constexpr auto kGoodFor = 5s;
+constexpr std::size_t kMaxEntries = 256;
+constexpr std::size_t kMaxAddresses = 16;
+
+}  // namespace
+
+// Shared with the threads, which may outlive the resolver.
+struct Resolver::Queue {
+  std::mutex mutex;
+  std::condition_variable more;
+  std::deque<std::string> names;
+  unsigned threads = 0, idle = 0;
+  Resolver* owner = nullptr;  // null: closed; posts to its loop only under the mutex
+  Ask ask;
+
+  static void work(const std::shared_ptr<Queue>& queue) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    pthread_setname_np(pthread_self(), "resolver");
+    std::unique_lock<std::mutex> lock(queue->mutex);
+    while (queue->owner != nullptr) {
+      if (queue->names.empty()) {
+        ++queue->idle;
+        queue->more.wait(lock);
+        --queue->idle;
+        continue;
+      }
+      const std::string name = std::move(queue->names.front());
+      queue->names.pop_front();
+      lock.unlock();
+      auto answer = std::make_shared<Answer>(queue->ask(name));
+      lock.lock();
+      if (Resolver* owner = queue->owner; owner != nullptr) {
+        owner->loop_.post([queue, name, answer] {
+          // On the loop, as the destructor of the owner is: it lives, or has closed the queue.
+          if (queue->owner != nullptr) queue->owner->answered(name, *answer);
+        });
+      }
+    }
+  }
+};
+
+Resolver::Resolver(Loop& loop, Ask ask)
+    : loop_(loop), ask_(std::move(ask)), queue_(std::make_shared<Queue>()) {
+  queue_->owner = this;
+  queue_->ask = ask_;
+}
+
+Resolver::~Resolver() {
+  std::lock_guard<std::mutex> guard(queue_->mutex);
+  queue_->owner = nullptr;
+  queue_->names.clear();
+  queue_->more.notify_all();
+}
+
+void Resolver::look_up(const std::string& name, Lookup& lookup) {
+  loop_.assert_here();
+  const SteadyTime now = loop_.now();
+  if (entries_.size() >= kMaxEntries) forget_old(now);
+  Entry& entry = entries_[name];
+  entry.waiting.push_back(lookup);
+  if (entry.asking) return;
+  entry.asking = true;
+  if (now < entry.known_until) {
+    loop_.post([queue = queue_, name, answer = Answer(entry.addresses)] {
+      if (queue->owner != nullptr) queue->owner->answered(name, answer);
+    });
+    return;
+  }
+  std::lock_guard<std::mutex> guard(queue_->mutex);
+  queue_->names.push_back(name);
+  start_thread_if_needed();
+  queue_->more.notify_one();
+}
+
+void Resolver::start_thread_if_needed() {
+  if (queue_->idle >= queue_->names.size() || queue_->threads >= kMaxThreads) return;
+  ++queue_->threads;
+  std::thread([queue = queue_] { Queue::work(queue); }).detach();
+}
+
+void Resolver::answered(const std::string& name, const Answer& answer) {
+  const auto at = entries_.find(name);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  entry.asking = false;
+  const SteadyTime now = loop_.now();
+  if (answer && now >= entry.known_until) {
+    entry.addresses = *answer;
+    entry.known_until = now + kGoodFor;
+  }
+  // The callback may ask again, or cancel other lookups.
+  IntrusiveList<Lookup> waiting;
+  waiting.splice_back(entry.waiting);
+  while (Lookup* lookup = waiting.pop_front()) {
+    auto done = std::move(lookup->done_);
+    done(answer);
+  }
+}
+
+void Resolver::forget_old(SteadyTime now) {
+  std::erase_if(entries_, [now](const auto& row) {
+    return !row.second.asking && row.second.known_until <= now;
+  });
+}
+
+Resolver::Answer Resolver::ask_system(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = AF_UNSPEC;
+  addrinfo* found = nullptr;
+  const int rc = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
+  if (rc != 0)
+    return Error::not_found(cat({"host ", name, ": no address (", ::gai_strerror(rc), ")"}));
+  Addresses addresses;
+  for (const addrinfo* at = found; at != nullptr && addresses.size() < kMaxAddresses;
+       at = at->ai_next) {
+    const Address address = Address::from_sockaddr(*at->ai_addr);
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+      addresses.push_back(address);
+  }
+  ::freeaddrinfo(found);
+  if (addresses.empty()) return Error::not_found(cat({"host ", name, ": no address"}));
+  return addresses;
+}
+
+}  // namespace lb

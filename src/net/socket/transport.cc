@@ -1,0 +1,57 @@
+#include "net/socket/transport.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace lb {
+namespace {
+
+IoResult from_errno() noexcept {
+  // EINTR is rare on a non-blocking socket; the event comes again.
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::kAgain, 0};
+  return {IoStatus::kError, 0};
+}
+
+}  // namespace
+
+PlainTransport::PlainTransport(UniqueFd fd, const Address& peer) noexcept
+    : fd_(std::move(fd)), peer_(peer) {}
+
+IoResult PlainTransport::read(std::span<std::byte> into) noexcept {
+  const ssize_t n = ::recv(fd_.get(), into.data(), into.size(), 0);
+  if (n > 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
+  if (n == 0) return {IoStatus::kEof, 0};
+  return from_errno();
+}
+
+IoResult PlainTransport::write_v(std::span<const iovec> parts, bool more) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  const ssize_t n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+  if (n >= 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
+  return from_errno();
+}
+
+IoResult PlainTransport::send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept {
+  auto at = static_cast<off_t>(offset);
+  const ssize_t n = ::sendfile(fd_.get(), fd, &at, bytes);
+  if (n > 0) return {IoStatus::kDone, static_cast<std::size_t>(n)};
+  // 0 would mean past the end of the file: the caller asked for bytes that are not there.
+  if (n == 0) errno = EIO;
+  return from_errno();
+}
+
+void PlainTransport::shut_down_write() noexcept { ::shutdown(fd_.get(), SHUT_WR); }
+
+void PlainTransport::limit_unsent(std::size_t bytes) noexcept {
+  const int value = static_cast<int>(std::min<std::size_t>(bytes, 1 << 30));
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
+}
+
+}  // namespace lb

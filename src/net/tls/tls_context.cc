@@ -1,0 +1,433 @@
+#include "net/tls/tls_context.h"
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "base/cat.h"
+#include "base/strings.h"
+#include "net/address/address.h"
+#include "net/tls/challenge_context.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kLongestNames = 200;
+// Of TLS 1.2, where the file says nothing: with forward secrecy, and authenticated encryption only.
+// OpenSSL's own list has CBC and the exchange of keys by RSA too.
+constexpr const char* kDefaultCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
+// A server has no terminal to ask for a password.
+int no_password(char*, int, int, void*) { return -1; }
+
+// kIo: it cannot be opened; the file may be in order.
+Result<BioPtr> open_pem(const std::string& file) {
+  errno = 0;
+  BioPtr bio(BIO_new_file(file.c_str(), "re"));
+  if (bio) return bio;
+  const int why = errno;
+  ERR_clear_error();
+  return Error::io(cat({file, ": cannot be read (", std::strerror(why), ")"}));
+}
+
+Result<KeyPtr> read_key(const std::string& file) {
+  auto bio = open_pem(file);
+  if (!bio) return bio.error();
+  ERR_clear_error();
+  KeyPtr key(PEM_read_bio_PrivateKey(bio->get(), nullptr, &no_password, nullptr));
+  if (key) return key;
+  const unsigned long code = ERR_peek_last_error();
+  const bool locked =
+      ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ || ERR_GET_REASON(code) == PEM_R_BAD_DECRYPT;
+  ERR_clear_error();
+  if (locked) return Error::invalid(file + ": its key is protected by a password");
+  return Error::not_found(file + ": holds no private key in PEM form");
+}
+
+// The key may be in the certificate's own file or in any of the others; it is known by its fit.
+Result<KeyPtr> find_key(X509* certificate, const std::string& file,
+                        std::span<const std::string> keys) {
+  std::vector<std::string> files(keys.begin(), keys.end());
+  files.push_back(file);
+  std::string reasons;
+  for (const std::string& candidate : files) {
+    auto key = read_key(candidate);
+    const bool fits = key && X509_check_private_key(certificate, key->get()) == 1;
+    ERR_clear_error();
+    if (fits) return key;
+    // A certificate's file without a key is what ssl-private-key is for.
+    if (!key && candidate == file && !keys.empty() && key.error().code == Error::Code::kNotFound)
+      continue;
+    if (!reasons.empty()) reasons += "; ";
+    reasons += key ? candidate + ": its key is not the one of the certificate" : key.error().what;
+  }
+  return Error::invalid(cat({"no key for the certificate in ", file, " (", reasons, ")"}));
+}
+
+std::string san_address_text(const ASN1_OCTET_STRING* bytes) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int length = ASN1_STRING_length(bytes);
+  if (length == 4 || length == 16)
+    ::inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(bytes), text, sizeof text);
+  return text;
+}
+
+std::string names_of(X509* certificate) {
+  std::string names;
+  const auto add = [&names](std::string_view name) {
+    if (names.size() + name.size() > kLongestNames) return;
+    if (!names.empty()) names += ", ";
+    names += name;
+  };
+  auto* list = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(list, i);
+    if (name->type == GEN_IPADD) add(san_address_text(name->d.iPAddress));
+    if (name->type != GEN_DNS) continue;
+    add({reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+         static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))});
+  }
+  GENERAL_NAMES_free(list);
+  if (!names.empty()) return names;
+  char common[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common,
+                            sizeof common);
+  add(common);
+  ERR_clear_error();
+  return names.empty() ? "no name" : names;
+}
+
+bool has_address(X509* certificate) {
+  auto* list = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  bool has = false;
+  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i)
+    has = has || sk_GENERAL_NAME_value(list, i)->type == GEN_IPADD;
+  GENERAL_NAMES_free(list);
+  return has;
+}
+
+std::string_view hello_part(SSL* ssl, unsigned kind) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, kind, &bytes, &size) != 1) return {};
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// Two bytes of length, one of length, the protocol: that one alone.
+bool is_challenge_hello(std::string_view protocols) {
+  return protocols.size() == kChallengeProtocol.size() + 3 &&
+         protocols.substr(3) == kChallengeProtocol &&
+         static_cast<unsigned char>(protocols[2]) == kChallengeProtocol.size();
+}
+
+// The first name of a server_name extension: two bytes of length, one of kind, two of length.
+std::string_view asked_name(std::string_view names) {
+  constexpr std::size_t kHead = 5;
+  if (names.size() < kHead || names[2] != TLSEXT_NAMETYPE_host_name) return {};
+  const std::size_t size =
+      static_cast<unsigned char>(names[3]) * 256u + static_cast<unsigned char>(names[4]);
+  return size <= names.size() - kHead ? names.substr(kHead, size) : std::string_view();
+}
+
+WallTime expiry_of(X509* certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return WallTime::max();
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+// Players that can only speak HTTP/1.1 offer it or nothing; a client that offers only protocols
+// that we do not have gets no answer to it, as from Icecast, and goes on.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
+  for (unsigned at = 0; at < offered_size; at += offered[at] + 1u) {
+    const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
+    if (name != "http/1.1") continue;
+    *chosen = offered + at + 1;
+    *size = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_understood) {
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SslFree());
+  if (!context) return nullptr;
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                         SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
+  set_server_groups(context.get());
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none
+  SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
+  // Those of TLS 1.3 have a list of their own, and names that begin in their own way.
+  std::string suites, others;
+  for (const std::string_view name : split(ciphers, ':')) {
+    std::string& list = name.starts_with("TLS_") ? suites : others;
+    if (!list.empty()) list += ':';
+    list += name;
+  }
+  ciphers_understood =
+      SSL_CTX_set_cipher_list(context.get(), others.empty() ? kDefaultCiphers : others.c_str()) ==
+          1 &&
+      (suites.empty() || SSL_CTX_set_ciphersuites(context.get(), suites.c_str()) == 1);
+  // What was not understood may have left none.
+  if (!ciphers_understood) SSL_CTX_set_cipher_list(context.get(), kDefaultCiphers);
+  ERR_clear_error();
+  return context;
+}
+
+struct X509Free {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
+using X509Ptr = std::unique_ptr<X509, X509Free>;
+
+Result<X509Ptr> read_certificate(const std::string& file) {
+  auto bio = open_pem(file);
+  if (!bio) return bio.error();
+  ERR_clear_error();
+  X509Ptr certificate(PEM_read_bio_X509_AUX(bio->get(), nullptr, &no_password, nullptr));
+  if (certificate) return certificate;
+  const bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
+  return Error::invalid(file +
+                        (none ? ": holds no certificate in PEM form" : ": " + take_ssl_error()));
+}
+
+// "RSA 2048", "EC 256", "ED25519"
+std::string kind_of(const EVP_PKEY* key) {
+  const char* type = EVP_PKEY_get0_type_name(key);
+  return cat({type != nullptr ? type : "unknown", " ", EVP_PKEY_get_bits(key)});
+}
+
+// A certificate of the same names with another kind of key: both go into one context, and OpenSSL
+// takes the one that the client can verify.
+const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY* key,
+                                       std::span<const TlsContext::Certificate> known) {
+  const char* type = EVP_PKEY_get0_type_name(key);
+  const std::string prefix = cat({type != nullptr ? type : "", " "});
+  const TlsContext::Certificate* twin = nullptr;
+  for (const TlsContext::Certificate& each : known) {
+    if (each.names != names) continue;
+    if (each.kind.starts_with(prefix)) return nullptr;  // the same kind: a certificate of its own
+    twin = &each;
+  }
+  return twin;
+}
+
+// `fresh`: the context that is taken if there is no twin.
+Result<TlsContext::Certificate> load_certificate(const std::string& file,
+                                                 std::shared_ptr<SSL_CTX> fresh,
+                                                 std::span<const std::string> keys,
+                                                 std::span<const TlsContext::Certificate> known) {
+  auto certificate = read_certificate(file);
+  if (!certificate) return certificate.error();
+  auto key = find_key(certificate->get(), file, keys);
+  if (!key) return key.error();
+  const std::string names = names_of(certificate->get());
+  const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
+  std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1)
+    return Error::invalid(cat({file, ": ", take_ssl_error()}));
+  if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
+    return Error::invalid(cat({file, ": its key cannot be used (", take_ssl_error(), ")"}));
+  return TlsContext::Certificate{file,
+                                 names,
+                                 kind_of(key->get()),
+                                 expiry_of(certificate->get()),
+                                 issuer_of(certificate->get()),
+                                 std::move(context),
+                                 TicketKeys::secret_of(key->get()),
+                                 has_address(certificate->get())};
+}
+
+// Of the certificates, and of those before them: a renewal forgets no ticket.
+std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate> certificates,
+                                        const TicketKeys* before) {
+  constexpr std::size_t kMaxFormer = 32;
+  std::vector<std::string> secrets;
+  const auto add = [&secrets](const std::string& secret) {
+    if (!secret.empty() && std::find(secrets.begin(), secrets.end(), secret) == secrets.end())
+      secrets.push_back(secret);
+  };
+  for (const TlsContext::Certificate& each : certificates) add(each.ticket_secret);
+  const std::size_t most = secrets.size() + kMaxFormer;
+  if (before != nullptr)
+    for (const std::string& secret : before->certificates())
+      if (secrets.size() < most) add(secret);
+  return secrets;
+}
+
+}  // namespace
+
+TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before,
+                                    std::shared_ptr<const TicketKeys> tickets,
+                                    std::shared_ptr<const ChallengeTable> challenges) {
+  Loaded out;
+  auto made = std::make_shared<TlsContext>();
+  made->challenges_ = std::move(challenges);
+  for (const std::string& file : settings.certificates) {
+    bool ciphers_understood = true;
+    auto context = made->make_answering(settings.ciphers, ciphers_understood);
+    if (!context) {
+      out.complaints.push_back("TLS: no memory for " + file);
+      continue;
+    }
+    if (!ciphers_understood && out.complaints.empty())
+      out.complaints.push_back(
+          cat({"ssl-allowed-ciphers \"", settings.ciphers,
+               "\": names no cipher that this OpenSSL has; the default list is used"}));
+    if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
+    auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);
+    if (loaded) {
+      made->certificates_.push_back(std::move(*loaded));
+      continue;
+    }
+    std::string complaint = loaded.error().what;
+    const auto old = [&file](const Certificate& certificate) { return certificate.file == file; };
+    if (before != nullptr) {
+      const auto at = std::find_if(before->certificates_.begin(), before->certificates_.end(), old);
+      if (at != before->certificates_.end()) {
+        made->certificates_.push_back(*at);
+        complaint += "; the certificate that was loaded before stays in use";
+      }
+    }
+    out.complaints.push_back(std::move(complaint));
+  }
+  if (made->certificates_.empty()) {
+    bool unused = true;
+    if (settings.begins_bare && made->challenges_)
+      made->bare_ = made->make_answering(settings.ciphers, unused);
+    if (made->bare_) out.context = std::move(made);
+    return out;
+  }
+  if (tickets)
+    made->tickets_ = tickets->with(
+        ticket_secrets(made->certificates_, before == nullptr ? nullptr : before->tickets_.get()));
+  out.context = std::move(made);
+  return out;
+}
+
+std::shared_ptr<SSL_CTX> TlsContext::make_answering(const std::string& ciphers,
+                                                    bool& ciphers_understood) const {
+  auto context = make_context(ciphers, ciphers_understood);
+  if (!context) return nullptr;
+  SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
+  if (challenges_) SSL_CTX_set_client_hello_cb(context.get(), &TlsContext::read_hello, nullptr);
+  return context;
+}
+
+int TlsContext::read_hello(SSL* ssl, int* alert, void*) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  if (self == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+  const std::string_view protocols =
+      hello_part(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation);
+  if (is_challenge_hello(protocols)) {
+    const auto context =
+        self->challenges_->context(to_lower(asked_name(hello_part(ssl, TLSEXT_TYPE_server_name))));
+    self->challenges_->count(ChallengeTable::Way::kTls, context != nullptr);
+    if (context != nullptr && SSL_set_SSL_CTX(ssl, context.get()) != nullptr)
+      return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  if (!self->certificates_.empty()) return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  // OpenSSL asks here too when the hello has chosen: this would switch back.
+  if (is_challenge_context(SSL_get_SSL_CTX(ssl))) return SSL_TLSEXT_ERR_OK;
+  if (self == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  if (name == nullptr) {
+    if (const Certificate* ours = self->of_local_address(ssl))
+      SSL_set_SSL_CTX(ssl, ours->context.get());
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  for (const Certificate& certificate : self->certificates_) {
+    X509* x509 = SSL_CTX_get0_certificate(certificate.context.get());
+    if (X509_check_host(x509, name, 0, 0, nullptr) != 1) continue;
+    SSL_set_SSL_CTX(ssl, certificate.context.get());
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+const TlsContext::Certificate* TlsContext::of_local_address(SSL* ssl) const {
+  if (!std::any_of(certificates_.begin(), certificates_.end(),
+                   [](const Certificate& one) { return one.has_address; }))
+    return nullptr;
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  auto* const bare = reinterpret_cast<sockaddr*>(&local);
+  if (::getsockname(TlsTransport::fd_of(ssl), bare, &size) != 0) return nullptr;
+  const std::string address = Address::from_sockaddr(*bare).ip();
+  for (const Certificate& one : certificates_)
+    if (one.has_address &&
+        X509_check_ip_asc(SSL_CTX_get0_certificate(one.context.get()), address.c_str(), 0) == 1)
+      return &one;
+  return nullptr;
+}
+
+int TlsContext::use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                           EVP_MAC_CTX* mac, int make) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  if (self == nullptr || !self->tickets_) return make == 1 ? -1 : 0;
+  static const std::string kNone;
+  const std::string* secret = &kNone;
+  if (make == 1 && SSL_version(ssl) == TLS1_3_VERSION)
+    for (const Certificate& certificate : self->certificates_)
+      if (certificate.context.get() == SSL_get_SSL_CTX(ssl)) {
+        secret = &certificate.ticket_secret;
+        break;
+      }
+  return self->tickets_->use(name, iv, cipher, mac, make == 1, *secret);
+}
+
+std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContext> context,
+                                                 std::unique_ptr<Transport> below) {
+  SslPtr ssl(SSL_new(context->certificates_.empty()
+                         ? context->bare_.get()
+                         : context->certificates_.front().context.get()));
+  if (!ssl) return nullptr;
+  SSL_set_app_data(ssl.get(), const_cast<TlsContext*>(context.get()));
+  SSL_set_accept_state(ssl.get());
+  return TlsTransport::over(std::move(below), std::move(ssl), std::move(context));
+}
+
+std::string issuer_of(X509* certificate) {
+  for (const int kind : {NID_commonName, NID_organizationName}) {
+    std::array<char, 128> text{};
+    const int length = X509_NAME_get_text_by_NID(X509_get_issuer_name(certificate), kind,
+                                                 text.data(), text.size());
+    if (length > 0) return {text.data(), static_cast<std::size_t>(length)};
+  }
+  return {};
+}
+
+bool TlsContext::has_name(std::string_view host, WallTime now) const {
+  return std::any_of(certificates_.begin(), certificates_.end(), [&](const Certificate& one) {
+    X509* leaf = SSL_CTX_get0_certificate(one.context.get());
+    return leaf != nullptr && one.expires > now &&
+           X509_cmp_current_time(X509_get0_notBefore(leaf)) < 0 &&
+           (X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1 ||
+            X509_check_ip_asc(leaf, std::string(host).c_str(), 0) == 1);
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,79 @@
+// TlsContext: the certificates that connections are accepted with, chosen by the name that the
+// client asks for (SNI), and of those with the same names by what it can verify: an ECDSA
+// certificate beside an RSA one costs half of the processor time, and old players still get RSA.
+// TLS 1.2 and 1.3; no renegotiation, no compression; ALPN http/1.1.
+// A client without a name gets the certificate of the address that it has connected to, if there is
+// one. An authority that asks for a challenge (acme-tls/1) gets that of the ChallengeTable.
+//
+// Thread: immutable; used by all loops.
+// Ownership: shared; a reload makes another one, and the connections of the old one go on with it.
+// Source: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN), RFC 8737 (acme-tls/1).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/socket/settings.h"
+#include "net/tls/challenge_table.h"
+#include "net/tls/ticket_keys.h"
+#include "net/tls/tls_handles.h"
+#include "net/tls/tls_transport.h"
+
+namespace lb {
+
+// The common name of its issuer, else the organisation; "": none.  Any thread.
+std::string issuer_of(X509* certificate);
+
+class TlsContext {
+ public:
+  struct Certificate {
+    std::string file;
+    std::string names;  // "radio.example, *.radio.example"
+    std::string kind;   // of its key: "RSA 2048", "EC 256"
+    WallTime expires{};
+    std::string issuer;
+    std::shared_ptr<SSL_CTX> context;
+    std::string ticket_secret = {};  // of its key; "": it cannot be read
+    bool has_address = false;        // among its names
+  };
+  struct Loaded {
+    std::shared_ptr<const TlsContext> context;
+    std::vector<std::string> complaints;  // about files that cannot be used, and why
+  };
+  // A file that cannot be used keeps what `before` (may be null) had of it.  context is null when
+  // no certificate is left.
+  // tickets: null where each context is to have OpenSSL's own keys; the certificates that are
+  // loaded, and those of `before`, are added to them.
+  // challenges: may be null.
+  static Loaded load(const TlsSettings& settings, const TlsContext* before,
+                     std::shared_ptr<const TicketKeys> tickets = nullptr,
+                     std::shared_ptr<const ChallengeTable> challenges = nullptr);
+
+  const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
+  // Whether one of them is of this name and valid now: a browser that is sent there comes in.
+  bool has_name(std::string_view host, WallTime now) const;
+  // The server's side of a connection that begins now; null: no memory.
+  static std::unique_ptr<TlsTransport> accept(std::shared_ptr<const TlsContext> context,
+                                              std::unique_ptr<Transport> below);
+
+ private:
+  static int read_hello(SSL* ssl, int* alert, void* unused);
+  static int choose_certificate(SSL* ssl, int* alert, void* unused);
+  const Certificate* of_local_address(SSL* ssl) const;  // null: none names it
+  std::shared_ptr<SSL_CTX> make_answering(const std::string& ciphers,
+                                          bool& ciphers_understood) const;
+  static int use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                        EVP_MAC_CTX* mac, int make);
+
+  std::vector<Certificate> certificates_;
+  std::shared_ptr<SSL_CTX> bare_;  // where there is no certificate: for challenges
+  std::shared_ptr<const ChallengeTable> challenges_;
+  std::shared_ptr<const TicketKeys> tickets_;
+};
+
+}  // namespace lb

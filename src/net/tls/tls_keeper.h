@@ -1,0 +1,80 @@
+// TlsKeeper: the certificates that new connections get: loads them, watches their files, replaces
+// them when they have changed.
+//
+// A changed file is loaded when two checks in a row have found it the same, so that a certificate
+// and its key, written one after the other, are not caught half-way.  A file that cannot be used is
+// logged once, with the reason; what was loaded before stays in use.
+//
+// Tickets (net/ticket_keys): by the key file's content, else by the secrets of the settings, else
+// by the certificate, and by random secrets, one for each hour, which are kept in a file (0600)
+// where there is a directory for it.  A key file that changes keeps its last content for old
+// tickets.
+//
+// Thread: context() any; load() before the loops start, then everything on the clerk.
+// Ownership: the app; outlived by the log and the clerk.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file_stamp.h"
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "net/loop/loop.h"
+#include "net/socket/settings.h"
+#include "net/tls/tls_context.h"
+
+namespace lb {
+
+class TlsKeeper {
+ public:
+  TlsKeeper(Loop& clerk, Log& log, std::shared_ptr<const ChallengeTable> challenges = nullptr);
+
+  // What a connection that begins now gets; null: TLS is not spoken. It may have no certificate
+  // (TlsSettings::begins_bare).
+  std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
+
+  // Loads all files, whether they have changed or not.
+  void load(const TlsSettings& settings);
+  // Checks the files every `interval`.  on_first: called when there is a context or a certificate
+  // where there was none.
+  void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
+  void poll_files();  // what the interval does
+
+  static constexpr std::chrono::milliseconds kPollInterval{2000};
+
+ private:
+  struct Held {
+    std::shared_ptr<const TlsContext> context;
+  };
+  using FileStamps = std::vector<FileStamp>;
+
+  FileStamps file_stamps() const;
+  void replace();
+  std::shared_ptr<const TicketKeys> ticket_keys();
+  void read_ring();
+  void turn_ring();
+  std::int64_t hour() const;
+  void warn_of_expiry();
+
+  Loop& clerk_;
+  Log& log_;
+  const std::shared_ptr<const ChallengeTable> challenges_;
+  Snapshot<Held> now_;
+  TlsSettings settings_;
+  const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();
+  std::string ring_file_;                         // that was read
+  bool ring_saved_ = false;                       // as it is now
+  bool ring_failed_ = false;                      // and this is logged
+  std::string file_secret_, file_secret_before_;  // of the ticket key file
+  FileStamps loaded_, seen_;
+  std::chrono::milliseconds interval_{0};
+  std::function<void()> on_first_;
+  WallTime next_warning_{};
+  Timer timer_;
+};
+
+}  // namespace lb

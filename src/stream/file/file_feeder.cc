@@ -1,0 +1,163 @@
+#include "stream/file/file_feeder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFeederTick = 200ms;
+// After a pause of the machine the stream goes on; it does not make up for more than this.
+constexpr auto kMaxToCatchUp = 2s;
+constexpr std::size_t kFilePiece = 32 * 1024;
+// Odd and large: the serials of one round meet those of another only after 2^32 rounds.
+constexpr std::uint32_t kSerialStep = 0x9e3779b1;
+
+}  // namespace
+
+FileFeeder::FileFeeder(Loop& loop, Log& log, Parts parts)
+    : loop_(loop),
+      log_(log),
+      callbacks_(std::move(parts.callbacks)),
+      mount_(std::move(parts.mount)),
+      stream_(std::move(parts.stream)),
+      file_(std::move(parts.file)),
+      rate_(parts.bytes_per_second),
+      framer_(file_->plugin->make(stream_->head(), {})),
+      timer_(loop, [this] { tick(); }) {
+  if (file_->plugin->name == "ogg") scanner_ = std::make_unique<OggPageScanner>(0);
+  mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
+  mount_->set_usual_rate(rate_);
+}
+
+FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
+                       std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
+                       std::uint64_t bytes_per_second)
+    : FileFeeder(loop, log,
+                 Parts{std::move(callbacks), std::move(mount), std::move(stream), std::move(file),
+                       bytes_per_second}) {
+  // The first listener's burst, and the headers.
+  append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
+  publish(false);
+}
+
+FileFeeder::~FileFeeder() = default;
+
+void FileFeeder::play() {
+  if (playing() || stream_ == nullptr) return;
+  since_ = loop_.now();
+  produced_ = 0;
+  if (callbacks_.sources != nullptr) {
+    callbacks_.sources->enter();
+    place_ = GatePass(callbacks_.sources);
+  }
+  log_.info("source/file", cat({"playing ", file_->path, " as fallback at ", rate_, " bytes/s"}));
+  timer_.after(kFeederTick);
+}
+
+void FileFeeder::replace(std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second) {
+  next_file_ = std::move(file);
+  next_rate_ = bytes_per_second;
+}
+
+void FileFeeder::end() {
+  timer_.cancel();
+  place_.leave();
+  if (stream_ == nullptr) return;
+  publish(true);
+  stream_.reset();
+}
+
+void FileFeeder::tick() {
+  if (mount_->gate().inside() == 0) {
+    log_.info("source/file", cat({"fallback file ", file_->path, " paused: no listeners"}));
+    place_.leave();
+    return;
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - since_);
+  std::uint64_t due = rate_ * static_cast<std::uint64_t>(took.count()) / 1'000'000;
+  const std::uint64_t most = produced_ + rate_ * static_cast<std::uint64_t>(kMaxToCatchUp.count());
+  if (due > most) {
+    since_ = loop_.now();
+    produced_ = 0;
+    due = 0;
+  }
+  timer_.after(kFeederTick);
+  if (due <= produced_) return;
+  if (!append(due - produced_)) {
+    log_.error("source/file", cat({"fallback file ", file_->path,
+                                   " ends, because there is no memory for more of it"}));
+    end();
+    return;
+  }
+  if (std::exchange(rebase_, false)) {  // another file has begun, at another rate
+    since_ = loop_.now();
+    produced_ = 0;
+  } else {
+    produced_ = due;
+  }
+  publish(false);
+}
+
+bool FileFeeder::append(std::uint64_t bytes) {
+  while (bytes > 0) {
+    if (at_ == file_->size()) next_round();
+    ByteSpan piece = file_->view->bytes_at(at_);
+    piece = piece.first(
+        static_cast<std::size_t>(std::min<std::uint64_t>({piece.size(), bytes, kFilePiece})));
+    at_ += piece.size();
+    bytes -= piece.size();
+    if (scanner_) {
+      pages_.clear();
+      scanner_->feed(piece, *this);
+      piece = pages_;
+    }
+    if (!put(piece)) return false;
+  }
+  return true;
+}
+
+bool FileFeeder::put(ByteSpan bytes) {
+  if (!stream_->append(bytes, loop_.now())) return false;
+  mount_->bytes_read.fetch_add(bytes.size(), std::memory_order_relaxed);
+  framer_->consume(bytes, *stream_);
+  return true;
+}
+
+void FileFeeder::next_round() {
+  at_ = 0;
+  ++round_;
+  if (next_file_) {
+    file_ = std::move(next_file_);
+    rate_ = next_rate_;
+    mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
+    mount_->set_usual_rate(rate_);
+    rebase_ = true;
+  }
+  if (scanner_) scanner_ = std::make_unique<OggPageScanner>(0);
+}
+
+void FileFeeder::page(std::uint64_t position, const OggPage& page) {
+  OggPageFields fields;
+  fields.flags = u8(page.header, 5);
+  if (position + page.size() == file_->size()) fields.flags |= kOggEos;
+  fields.granule = page.granule();
+  fields.serial = page.serial() + round_ * kSerialStep;
+  fields.sequence = page.sequence();
+  append_ogg_page(pages_, fields, page.lacing(), page.body);
+}
+
+void FileFeeder::publish(bool ended) {
+  const auto settings = mount_->settings();
+  const LogWindow window{settings->burst_bytes, settings->queue_bytes};
+  auto view = stream_->publish(framer_->complete(), window, mount_->channel().low_water(), ended);
+  if (auto codec = stream_->take_new_codec()) mount_->set_codec(std::move(codec));
+  if (auto metadata = stream_->take_new_metadata()) mount_->set_metadata(std::move(metadata));
+  callbacks_.wake(mount_->channel().publish(std::move(view)), mount_);
+}
+
+}  // namespace lb

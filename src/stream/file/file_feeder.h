@@ -1,0 +1,94 @@
+// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source
+// behind <fallback-mount> when that names a file.
+//
+// Thread: the mount's home worker.
+// Ownership: the worker.
+// It writes a StreamLog as a source does, so listeners of a file are listeners like any others.  It
+// rests while the mount has none; the window that stays is the next listener's burst.
+// An Ogg file's pages get another serial number each time round: each round is a chain of its own
+// (RFC 3533 forbids to use a serial twice).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "media/ogg_page.h"
+#include "net/loop/loop.h"
+#include "stream/file/file_stream.h"
+#include "stream/file/heard_file_record.h"
+#include "stream/mount/gate.h"
+#include "stream/mount/mount.h"
+
+namespace lb {
+
+class FileFeeder final : private OggPageSink {
+ public:
+  // `sources`: where it counts while it plays.
+  struct Callbacks {
+    std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
+    Gate* sources = nullptr;
+  };
+  // REQUIRES: bytes_per_second > 0
+  FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
+             std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
+             std::uint64_t bytes_per_second);
+  // Of a hand-over, between two ticks.
+  void save(FeederRecord& saved, FdsOut& fds) const;
+  const FileStream& file() const noexcept { return *file_; }
+  // One that goes on where another process has saved it; it does not play yet.
+  static Result<std::unique_ptr<FileFeeder>> restore(Loop& loop, Log& log, Callbacks callbacks,
+                                                     std::shared_ptr<Mount> mount,
+                                                     std::shared_ptr<const FileStream> file,
+                                                     const FeederRecord& saved, FdsIn& fds);
+  ~FileFeeder() override;
+  FileFeeder(const FileFeeder&) = delete;
+  FileFeeder& operator=(const FileFeeder&) = delete;
+
+  // A listener has entered the mount.
+  void play();
+  // The file has changed; played from the next round on.
+  void replace(std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second);
+  // The file is no longer a fallback: its listeners are ended.
+  void end();
+  bool playing() const noexcept { return timer_.armed(); }
+
+ private:
+  struct Parts {
+    Callbacks callbacks;
+    std::shared_ptr<Mount> mount;
+    std::unique_ptr<StreamLog> stream;
+    std::shared_ptr<const FileStream> file;
+    std::uint64_t bytes_per_second = 0;
+  };
+  FileFeeder(Loop& loop, Log& log, Parts parts);
+  void tick();
+  // False: there is no memory for more.
+  bool append(std::uint64_t bytes);
+  bool put(ByteSpan bytes);
+  void publish(bool ended);
+  void page(std::uint64_t position, const OggPage& page) override;
+  void next_round();
+
+  Loop& loop_;
+  Log& log_;
+  Callbacks callbacks_;
+  std::shared_ptr<Mount> mount_;
+  std::unique_ptr<StreamLog> stream_;
+  std::shared_ptr<const FileStream> file_, next_file_;
+  std::uint64_t rate_, next_rate_ = 0;
+  std::unique_ptr<Framer> framer_;
+  std::unique_ptr<OggPageScanner> scanner_;  // Ogg only
+  Bytes pages_;                              // Ogg: what the scanner has found in one call
+  std::uint64_t at_ = 0;                     // in the file
+  std::uint32_t round_ = 0;
+  SteadyTime since_{};  // produced_ counts from here
+  std::uint64_t produced_ = 0;
+  bool rebase_ = false;  // the rate has changed
+  GatePass place_;
+  Timer timer_;
+};
+
+}  // namespace lb

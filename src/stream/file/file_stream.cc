@@ -1,0 +1,309 @@
+#include "stream/file/file_stream.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+
+#include "base/cat.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "media/ogg_headers.h"
+#include "media/ogg_page.h"
+#include "stream/mount/mount.h"
+
+namespace lb {
+namespace {
+
+// Of MpegKind: ADTS has no layer.
+constexpr std::uint8_t kAdtsLayer = 0;
+
+using What = MpegUnit::What;
+
+constexpr unsigned kLayer1 = 3, kMpeg1 = 3;  // bits of the header
+// A file that begins with more than this without a frame is no MPEG audio.
+constexpr std::size_t kMaxJunk = 128 * 1024;
+
+struct Content {
+  Bytes bytes;
+  const FramerPlugin* plugin = nullptr;
+  std::optional<MpegKind> kind;
+  std::string subtype;
+  double seconds = 0;  // 0: not known
+};
+
+const FramerPlugin& plugin_named(std::string_view name) {
+  for (const FramerPlugin& plugin : framer_plugins())
+    if (plugin.name == name) return plugin;
+  return framer_plugins().back();
+}
+
+double seconds_of_frame(const MpegKind& kind) {
+  constexpr std::array<unsigned, 13> kAdtsHertz{96000, 88200, 64000, 48000, 44100, 32000, 24000,
+                                                22050, 16000, 12000, 11025, 8000,  7350};
+  constexpr std::array<unsigned, 3> kMpegHertz{44100, 48000, 32000};
+  if (kind.layer == 0) return kind.rate < kAdtsHertz.size() ? 1024.0 / kAdtsHertz[kind.rate] : 0;
+  if (kind.rate >= kMpegHertz.size()) return 0;
+  const double hertz = kMpegHertz[kind.rate] / (kind.version == kMpeg1 ? 1.0
+                                                : kind.version == 0    ? 4.0
+                                                                       : 2.0);
+  double samples = 1152;
+  if (kind.layer == kLayer1)
+    samples = 384;
+  else if (kind.layer == 1 && kind.version != kMpeg1)
+    samples = 576;
+  return samples / hertz;
+}
+
+// Of any size: pictures of covers are larger than what the framer takes for a tag in a stream.
+std::size_t id3v2_size(ByteSpan bytes) {
+  constexpr std::size_t kHeader = 10;
+  if (bytes.size() < kHeader || !begins_with(bytes, "ID3")) return 0;
+  std::size_t size = 0;
+  for (std::size_t i = 6; i < kHeader; ++i) size = size << 7 | (u8(bytes, i) & 0x7f);
+  const bool footer = (u8(bytes, 5) & 0x10) != 0;
+  return std::min(bytes.size(), kHeader + size + (footer ? kHeader : 0));
+}
+
+// A frame that holds no sound but the number of frames of the file.
+bool is_xing_frame(ByteSpan frame) {
+  constexpr std::size_t kLatest = 4 + 2 + 32 + 4;
+  const auto text = as_text(frame.first(std::min(frame.size(), kLatest)));
+  return text.find("Xing") != std::string_view::npos ||
+         text.find("Info") != std::string_view::npos || text.find("VBRI") != std::string_view::npos;
+}
+
+// nullopt: this is no MPEG audio.
+std::optional<Content> read_mpeg(ByteSpan bytes) {
+  Content content;
+  std::size_t at = id3v2_size(bytes), frames = 0;
+  const std::size_t first = at;
+  while (at < bytes.size()) {
+    const ByteSpan rest = bytes.subspan(at);
+    const MpegUnit unit = mpeg_unit_at(rest);
+    if (unit.what == What::kNeedsMore || (unit.what != What::kNothing && unit.size > rest.size()))
+      break;
+    if (unit.what == What::kTag) {
+      at += unit.size;
+      continue;
+    }
+    const bool known = unit.what == What::kFrame && content.kind && unit.kind == *content.kind;
+    // The first frame, and one after junk, is trusted when another of its kind follows.
+    if (unit.what == What::kFrame && !known) {
+      const MpegUnit next =
+          rest.size() > unit.size ? mpeg_unit_at(rest.subspan(unit.size)) : MpegUnit{};
+      if (content.kind || next.what != What::kFrame || next.kind != unit.kind) {
+        ++at;
+        continue;
+      }
+      content.kind = unit.kind;
+    }
+    if (unit.what == What::kNothing) {
+      ++at;
+      if (frames == 0 && at > first + kMaxJunk) return std::nullopt;
+      continue;
+    }
+    const ByteSpan frame = rest.first(unit.size);
+    at += unit.size;
+    if (frames++ == 0 && is_xing_frame(frame)) continue;
+    content.bytes.insert(content.bytes.end(), frame.begin(), frame.end());
+    content.seconds += seconds_of_frame(unit.kind);
+  }
+  if (!content.kind || content.bytes.empty()) return std::nullopt;
+  content.plugin = &plugin_named("mpeg");
+  return content;
+}
+
+unsigned hertz_of(OggCodec codec, ByteSpan packet) {
+  switch (codec) {
+    case OggCodec::kOpus:
+      return 48000;  // RFC 7845: granules count at this rate always
+    case OggCodec::kVorbis:
+      return packet.size() >= 16 ? le32(packet, 12) : 0;
+    case OggCodec::kSpeex:
+      return packet.size() >= 40 ? le32(packet, 36) : 0;
+    case OggCodec::kFlac:
+      return packet.size() >= 30 ? static_cast<unsigned>(read_be(packet, 27, 3) >> 4) : 0;
+    default:
+      return 0;
+  }
+}
+
+class OggFile final : public OggPageSink {
+ public:
+  void page(std::uint64_t, const OggPage& page) override {
+    content_.bytes.insert(content_.bytes.end(), page.header.begin(), page.header.end());
+    content_.bytes.insert(content_.bytes.end(), page.body.begin(), page.body.end());
+    if (page.bos()) {
+      if (media_) end_of_chain();
+      const OggCodec codec = ogg_codec_of(page.body);
+      hertz_[page.serial()] = hertz_of(codec, page.body);
+      add_ogg_facts(codec, page.body, facts_);
+      return;
+    }
+    const auto rate = hertz_.find(page.serial());
+    if (rate == hertz_.end() || rate->second == 0 || page.granule() == kOggNoGranule ||
+        page.granule() == 0)
+      return;
+    media_ = true;
+    chain_seconds_ = std::max(chain_seconds_, static_cast<double>(page.granule()) / rate->second);
+  }
+  std::optional<Content> take() {
+    end_of_chain();
+    if (content_.bytes.empty()) return std::nullopt;
+    content_.subtype = first_subtype_;
+    content_.plugin = &plugin_named("ogg");
+    return std::move(content_);
+  }
+
+ private:
+  void end_of_chain() {
+    content_.seconds += chain_seconds_;
+    if (first_subtype_.empty()) first_subtype_ = facts_.subtype;
+    chain_seconds_ = 0;
+    media_ = false;
+    hertz_.clear();
+    facts_ = {};
+  }
+
+  Content content_;
+  std::map<std::uint32_t, unsigned> hertz_;
+  CodecFacts facts_;
+  std::string first_subtype_;
+  double chain_seconds_ = 0;
+  bool media_ = false;
+};
+
+std::optional<Content> read_content(ByteSpan bytes) {
+  if (begins_with(bytes, "OggS")) {
+    OggFile file;
+    OggPageScanner(0).feed(bytes, file);
+    return file.take();
+  }
+  if (begins_with(bytes, "\x1a\x45\xdf\xa3")) {
+    Content content;
+    content.bytes.assign(bytes.begin(), bytes.end());
+    content.plugin = &plugin_named("ebml");
+    return content;
+  }
+  return read_mpeg(bytes);
+}
+
+// One segment: a file takes one mapping, whatever its size.
+std::size_t mapped_bytes(std::uint64_t bytes) {
+  const std::size_t page = Store::page_bytes();
+  return static_cast<std::size_t>((bytes + page - 1) / page * page);
+}
+
+std::shared_ptr<const StreamView> whole_view(std::shared_ptr<Store> store,
+                                             std::shared_ptr<Segment> segment,
+                                             std::uint64_t bytes) {
+  auto view = std::make_shared<StreamView>();
+  view->end = bytes;
+  view->store = std::move(store);
+  view->segments = std::make_shared<const SegmentTable>(SegmentTable{std::move(segment)});
+  view->ended = true;
+  return view;
+}
+
+Result<std::shared_ptr<const StreamView>> in_memory(const std::string& path, const Bytes& bytes) {
+  auto store = Store::memfd("icecast-lb:" + path);
+  if (!store) return store.error();
+  auto segment = (*store)->extend(0, mapped_bytes(bytes.size()));
+  if (!segment) return segment.error();
+  std::memcpy((*segment)->data, bytes.data(), bytes.size());
+  return whole_view(std::move(*store), std::move(*segment), bytes.size());
+}
+
+Result<std::shared_ptr<FileStream>> build(const std::string& path, ByteSpan bytes) {
+  auto content = read_content(bytes);
+  if (!content) return Error::invalid(path + ": no audio that could be streamed was found in it");
+  auto view = in_memory(path, content->bytes);
+  if (!view) return view.error();
+  auto file = std::make_shared<FileStream>();
+  file->path = path;
+  file->plugin = content->plugin;
+  file->kind = content->kind;
+  file->subtype = content->subtype;
+  file->view = std::move(*view);
+  if (content->seconds > 0)
+    file->bytes_per_second =
+        static_cast<std::uint64_t>(static_cast<double>(content->bytes.size()) / content->seconds);
+  return file;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path,
+                                                           ByteSpan bytes) {
+  auto file = build(path, bytes);
+  if (!file) return file.error();
+  return std::shared_ptr<const FileStream>(std::move(*file));
+}
+
+Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& path) {
+  const auto read = read_file(path, {.limit = kMaxFileBytes, .cut = true});
+  if (!read && read.error().code == Error::Code::kInvalid)
+    return Error::not_found(read.error().what);
+  if (!read) return read.error();
+  auto file = build(path, std::as_bytes(std::span(read->text)));
+  if (!file) return file.error();
+  (*file)->stamp = read->stamp;
+  (*file)->cut_short = read->stamp.bytes > kMaxFileBytes;
+  return std::shared_ptr<const FileStream>(std::move(*file));
+}
+
+Result<std::shared_ptr<const FileStream>> adopt_file_stream(const std::string& path,
+                                                            std::string_view plugin, UniqueFd file,
+                                                            std::uint64_t bytes) {
+  struct stat facts {};
+  const bool there = ::fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode);
+  if (!there || bytes == 0 || bytes > kMaxFileBytes ||
+      mapped_bytes(bytes) > static_cast<std::uint64_t>(facts.st_size))
+    return Error::invalid(cat({path, ": its bytes in memory are not there"}));
+  auto store = Store::adopt(std::move(file));
+  auto segment = store->map(0, mapped_bytes(bytes));
+  if (!segment) return segment.error();
+  auto adopted = std::make_shared<FileStream>();
+  adopted->path = path;
+  adopted->plugin = &plugin_named(plugin);
+  adopted->view = whole_view(std::move(store), std::move(*segment), bytes);
+  return std::shared_ptr<const FileStream>(std::move(adopted));
+}
+
+unsigned rate_in_name(std::string_view name) {
+  const std::size_t open = name.rfind('[');
+  const std::size_t close = open == std::string_view::npos ? open : name.find(']', open);
+  if (close == std::string_view::npos) return 0;
+  const auto rate = parse_u64(name.substr(open + 1, close - open - 1));
+  constexpr std::uint64_t kHighest = 100'000;
+  return rate && *rate <= kHighest ? static_cast<unsigned>(*rate) : 0;
+}
+
+std::string why_not_playable(const FileStream& file, const Mount& mount) {
+  const auto facts = mount.facts();
+  if (facts->plugin == nullptr) return {};
+  if (file.plugin->name != facts->plugin->name)
+    return cat({"its format is ", file.plugin->name, ", the stream's is ", facts->plugin->name});
+  if (file.kind) {
+    const auto view = mount.channel().newest();
+    if (!view->sync.empty() && view->sync[view->sync.end() - 1].position < view->end) {
+      const MpegUnit live =
+          mpeg_frame_at(view->bytes_at(view->sync[view->sync.end() - 1].position));
+      if (live.what == What::kFrame && live.kind != *file.kind)
+        return "its layer or sample rate is not the stream's";
+    } else if (const bool aac = file.kind->layer == kAdtsLayer;
+               aac != (facts->content_type.find("aac") != std::string::npos)) {
+      // Nothing has come yet; the type was promised to the player.
+      return cat({"it is ", aac ? "AAC" : "MPEG audio", ", the stream is ", facts->content_type});
+    }
+  }
+  const std::string live = mount.codec()->subtype;
+  if (!file.subtype.empty() && !live.empty() && file.subtype != live)
+    return cat({"its codec is ", file.subtype, ", the stream's is ", live});
+  return {};
+}
+
+}  // namespace lb

@@ -1,0 +1,67 @@
+// HeardFileRecord: a file of audio that listeners hear (an intro, a fallback), for the process that
+// goes on with it.  Its bytes go as they are in memory: the file itself may be another one by then.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/record.h"
+#include "media/framer.h"
+#include "media/ogg_page.h"
+#include "stream/mount/moved_fd.h"
+#include "stream/source/admission_record.h"
+
+namespace lb {
+
+// A fallback that is played: where it stands in its file, and its log.
+struct FeederRecord {
+  FactsRecord facts;
+  CodecFacts codec;
+  std::string log, framer;  // records of their own
+  MovedFd log_file = 0;
+  std::optional<OggPageScanner> scanner;
+  std::uint64_t at = 0, bytes_per_second = 0;
+  std::uint32_t round = 0;
+};
+template <class Io, RecordOf<FeederRecord> T>
+void record_fields(Io& io, T& feeder) {
+  auto& [facts, codec, log, framer, log_file, scanner, at, bytes_per_second, round] = feeder;
+  io(1, facts);
+  io(2, codec);
+  io.needed(3, log);
+  io(4, framer);
+  io.needed(5, log_file);
+  io(6, scanner);
+  io.needed(7, at);
+  io.needed(8, bytes_per_second);
+  io(9, round);
+}
+
+struct HeardFileRecord {
+  std::uint64_t number = 0;  // listeners name it by that, from 1 on
+  std::string name, path;
+  std::string plugin;  // of its framer
+  MovedFd file = 0;
+  std::uint64_t bytes = 0;
+  bool by_admin = false;               // a command has named it as fallback
+  std::optional<FeederRecord> feeder;  // none: an intro
+  std::uint64_t bytes_read = 0, bytes_sent = 0;
+};
+template <class Io, RecordOf<HeardFileRecord> T>
+void record_fields(Io& io, T& saved) {
+  auto& [number, name, path, plugin, file, bytes, by_admin, feeder, bytes_read, bytes_sent] = saved;
+  io.needed(1, number);
+  io.needed(2, name);
+  io(3, path);
+  io.needed(4, plugin);
+  io.needed(5, file);
+  io.needed(6, bytes);
+  io(7, by_admin);
+  io(8, feeder);
+  io(9, bytes_read);
+  io(10, bytes_sent);
+}
+
+}  // namespace lb

@@ -1,0 +1,209 @@
+#include "stream/listener/fanout.h"
+
+#include <algorithm>
+
+#include "stream/listener/server_join.h"
+#include "stream/log/join.h"
+
+namespace lb {
+namespace {
+
+// A listener that lacks more has the next turn when all others had theirs.
+constexpr std::size_t kBudgetBytes = 64 * 1024;
+// How often a pass reads the clock.
+constexpr int kServedBetweenClocks = 16;
+
+}  // namespace
+
+Fanout::Fanout(FanoutHost& host, std::shared_ptr<Mount> mount)
+    : host_(host), mount_(std::move(mount)), settings_(mount_->settings()) {
+  mount_->channel().set_low_water(host_.loop().id(), 0);
+  view_ = mount_->channel().take_and_arm(host_.loop().id());
+}
+
+Fanout::~Fanout() {
+  mount_->channel().unsubscribe(host_.loop().id());
+  const auto drop = [](Listener& listener) { delete &listener; };
+  idle_.for_each(drop);
+  due_.for_each(drop);
+  blocked_.for_each(drop);
+}
+
+void Fanout::refresh() {
+  // First ask to keep all, then take the view: so the next trim cannot pass its beginning.
+  mount_->channel().set_low_water(host_.loop().id(), 0);
+  view_ = mount_->channel().newest();
+}
+
+void Fanout::join(std::unique_ptr<Listener> joined) {
+  Listener& listener = *joined;
+  adopt(std::move(joined));
+  serve(listener);
+}
+
+void Fanout::adopt(std::unique_ptr<Listener> joined) {
+  Listener& listener = *joined.release();  // owned by the list it is in from here on
+  listener.fanout = this;
+  ++count_;
+  // The writer must know of it before the next pass, or the window leaves the joiner behind.
+  low_water_ = std::min(low_water_, listener.position);
+  mount_->channel().set_low_water(host_.loop().id(), low_water_);
+  idle_.push_back(listener);
+  listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ,
+                                             &listener);
+}
+
+void Fanout::begin_pass() {
+  view_ = mount_->channel().take_and_arm(host_.loop().id());
+  pass_end_ = view_->end;
+  settings_ = mount_->settings();
+  due_.splice_back(idle_);
+  // Listeners whose sockets are full are only judged: are they still within the window?
+  blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
+}
+
+bool Fanout::pump(SteadyTime deadline) {
+  int served = 0;
+  while (!due_.empty()) {
+    Listener& listener = due_.front();
+    idle_.push_back(listener);
+    if (keep_in_window(listener)) serve(listener);
+    if (++served % kServedBetweenClocks == 0 && host_.loop().now() >= deadline) return due_.empty();
+  }
+  return true;
+}
+
+void Fanout::end_pass() {
+  // Not view_->end: a joiner between two slices has made that newer than what others have got.
+  low_water_ = count_ > 0 ? pass_end_ : Channel::kNoReader;
+  blocked_.for_each(
+      [this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
+  mount_->channel().set_low_water(host_.loop().id(), low_water_);
+  if (sent_ > 0) {
+    mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
+    host_.count_sent(sent_);
+  }
+  sent_ = 0;
+}
+
+// False: the listener has been moved or ended.
+bool Fanout::keep_in_window(Listener& listener) {
+  if (listener.until != SteadyTime::max() && host_.loop().now() >= listener.until) {
+    finish(listener, EndReason::kLimit);
+    return false;
+  }
+  if (listener.position < view_->begin ||
+      (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
+    mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
+    finish(listener, EndReason::kLagged);
+    return false;
+  }
+  if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
+      listener.span_begin == Listener::kAnySpan && listener.position < view_->end &&
+      view_->end - listener.position > settings_->queue_bytes / 4 * 3) {
+    // Before the window passes it, the listener gets the unit that it is in, and then the newest.
+    const std::uint64_t mark =
+        view_->sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+    const std::uint64_t next = mark == view_->sync.end() ? view_->sync.begin() : mark + 1;
+    if (next < view_->sync.end()) {
+      listener.continuation = std::make_unique<Continuation>(
+          Continuation{view_->sync[next].position, mount_, EnterMode::kLive});
+      mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  return true;
+}
+
+// Puts a listener that waits for a unit at the next one, or at the end while there is none.
+void Fanout::start_at_mark(Listener& listener) {
+  const auto& sync = view_->sync;
+  const std::uint64_t before =
+      sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+  const std::uint64_t next = before == sync.end() ? sync.begin() : before + 1;
+  if (next >= sync.end() || sync[next].position > view_->end) {
+    listener.position = view_->end;
+    return;
+  }
+  listener.position = sync[next].position;
+  listener.wait_for_mark = false;
+}
+
+void Fanout::serve(Listener& listener) {
+  if (listener.unplaced) {
+    if (is_unborn(*view_)) return rest(listener);
+    const std::unique_ptr<Unplaced> asked = std::move(listener.unplaced);
+    join_server(listener, *view_, *mount_, asked->burst_bytes, asked->ask);
+  }
+  if (listener.wait_for_mark) start_at_mark(listener);
+  if (listener.span_begin != Listener::kAnySpan && !listener.continuation)
+    if (const auto end = view_->span_end(listener.span_begin))
+      listener.continuation =
+          std::make_unique<Continuation>(Continuation{*end, nullptr, EnterMode::kEnd});
+  const std::uint64_t before = listener.bytes_sent;
+  const Delivered delivered = deliver(listener, *view_, kBudgetBytes, host_.delivery_call());
+  sent_ += listener.bytes_sent - before;
+  switch (delivered) {
+    case Delivered::kCaughtUp:
+      if (listener.continuation && listener.continuation->mode == EnterMode::kEnd &&
+          listener.position >= listener.leave_at()) {
+        finish(listener, EndReason::kDone);
+        return;
+      }
+      if (listener.position >= listener.leave_at() ||
+          (view_->ended && listener.position >= view_->end)) {
+        host_.departed(release(listener), *mount_);
+        return;
+      }
+      rest(listener);
+      return;
+    case Delivered::kMore:
+      due_.push_back(listener);
+      if (!in_pass) listener.watch.want(EV_READ | EV_WRITE);  // comes again at once
+      return;
+    case Delivered::kBlocked:
+      listener.blocked = true;
+      blocked_.push_back(listener);
+      listener.want_write(true);
+      return;
+    case Delivered::kGone:
+      finish(listener, EndReason::kClientGone);
+      return;
+  }
+}
+
+void Fanout::rest(Listener& listener) {
+  listener.blocked = false;
+  idle_.push_back(listener);
+  listener.want_write(false);
+}
+
+void Fanout::on_socket(Listener& listener, short events) {
+  if ((events & EV_READ) != 0 && !listener.take_input(host_.loop().now())) {
+    finish(listener, EndReason::kClientGone);
+    return;
+  }
+  if (events & EV_WRITE) {
+    listener.blocked = false;
+    idle_.push_back(listener);
+    // The view may be old by now, but what it shows is still there.
+    if (listener.position < view_->begin) {
+      keep_in_window(listener);
+      return;
+    }
+    serve(listener);
+  }
+}
+
+std::unique_ptr<Listener> Fanout::release(Listener& listener) {
+  listener.unlink();
+  listener.watch.stop();
+  listener.fanout = nullptr;
+  --count_;
+  return std::unique_ptr<Listener>(&listener);
+}
+
+void Fanout::finish(Listener& listener, EndReason reason) {
+  host_.ended(release(listener), *mount_, reason);
+}
+
+}  // namespace lb

@@ -1,0 +1,95 @@
+// Fanout: the listeners of one mount on one worker.
+//
+// Lists: idle (have everything), due (this pass has not come to them), blocked (socket full).
+// A pass moves idle → due and takes listeners from due, a slice at a time, so that no loop stalls
+// over 10 ms.  Back-pressure is one comparison: position against view.begin.
+//
+// Thread: one worker.
+// Ownership: owns its listeners; owned by the worker's LoopStreams.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/intrusive_list.h"
+#include "stream/listener/delivery.h"
+#include "stream/listener/listener.h"
+#include "stream/mount/mount.h"
+#include "stream/source/end_reason.h"
+
+namespace lb {
+
+// What a fan-out needs from its worker.
+class FanoutHost {
+ public:
+  virtual ~FanoutHost() = default;
+  virtual Loop& loop() noexcept = 0;
+  virtual DeliveryCall delivery_call() const noexcept = 0;
+  // The listener has left its fan-out's lists; the host logs, counts and deletes it.
+  virtual void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) = 0;
+  // The listener has drained its log to leave_at (`continuation` set), or its source has ended.
+  virtual void departed(std::unique_ptr<Listener> listener, Mount& mount) = 0;
+  // So many more bytes have gone, over all its fan-outs; once a pass.
+  virtual void count_sent(std::uint64_t) noexcept {}
+};
+
+class Fanout {
+ public:
+  Fanout(FanoutHost& host, std::shared_ptr<Mount> mount);
+  ~Fanout();
+  Fanout(const Fanout&) = delete;
+  Fanout& operator=(const Fanout&) = delete;
+
+  Mount& mount() noexcept { return *mount_; }
+  const std::shared_ptr<Mount>& mount_ptr() const noexcept { return mount_; }
+  const StreamView& view() const noexcept { return *view_; }
+  std::size_t listeners() const noexcept { return count_; }
+
+  // Takes the newest view, for a listener that is about to join; nothing is trimmed meanwhile.
+  void refresh();
+  // Takes a listener whose position lies in view(), and sends at once what there is.
+  void join(std::unique_ptr<Listener> listener);
+  // The same of one that another process has served so far; it waits for the next pass.
+  void adopt(std::unique_ptr<Listener> listener);
+  // A pass begins: take the newest view; every idle listener is due.
+  void begin_pass();
+  // Serves due listeners until `deadline`; true when all have been served.
+  bool pump(SteadyTime deadline);
+  void end_pass();
+  // The socket of one listener is ready or broken.
+  void on_socket(Listener& listener, short events);
+  void finish(Listener& listener, EndReason reason);
+
+  template <class F>
+  void for_each(F&& f) {
+    idle_.for_each(f);
+    due_.for_each(f);
+    blocked_.for_each(f);
+  }
+
+  SteadyTime count_logged{};  // of the host: when the number of listeners was logged last
+  bool count_unlogged = false;
+  bool dirty = false;  // of the host: waits for the next pass
+  bool in_pass = false;
+
+ private:
+  void serve(Listener& listener);
+  void rest(Listener& listener);
+  bool keep_in_window(Listener& listener);
+  std::unique_ptr<Listener> release(Listener& listener);
+  void start_at_mark(Listener& listener);
+
+  FanoutHost& host_;
+  const std::shared_ptr<Mount> mount_;
+  std::shared_ptr<const StreamView> view_;
+  std::shared_ptr<const MountSettings> settings_;
+  IntrusiveList<Listener> idle_, due_, blocked_;
+  std::size_t count_ = 0;
+  std::uint64_t pass_end_ = 0;                    // of the view that the pass began with
+  std::uint64_t low_water_ = Channel::kNoReader;  // what the writer must keep for us
+  std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
+};
+
+}  // namespace lb

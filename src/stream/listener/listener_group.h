@@ -1,0 +1,92 @@
+// ListenerGroup: listeners of one worker that are in no fan-out, because their bytes do not come
+// from the end of a log; they are listeners of their mounts in every other way.
+//
+// Each has its turns: when its client takes bytes again, and with a tick.  One that takes nothing
+// for as long as its group allows, while something waits for it, is ended.
+// Thread: one worker; count() from any.
+// Ownership: it owns its listeners.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "stream/listener/fanout.h"
+
+namespace lb {
+
+class ListenerGroup {
+ public:
+  struct Pace {
+    std::chrono::milliseconds tick;
+    std::chrono::seconds longest_stall;
+  };
+  ListenerGroup(FanoutHost& host, Pace pace);
+  virtual ~ListenerGroup();
+  ListenerGroup(const ListenerGroup&) = delete;
+  ListenerGroup& operator=(const ListenerGroup&) = delete;
+
+  // Of one mount, or of all when null; f must not end a listener.
+  void each(const Mount* mount, const std::function<void(Listener&)>& f) const;
+  // False: there is no such listener.
+  bool finish(std::uint64_t id, EndReason reason);
+  void finish_all(const Mount* mount, EndReason reason);
+  // How many go on with another mount, each at its next unit.
+  virtual std::size_t move(const Mount&, const std::shared_ptr<Mount>&) { return 0; }
+  // Of a hand-over: another process goes on with them; nothing is sent or told.
+  void forget();
+  std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ protected:
+  static constexpr std::size_t kBudget = 64 * 1024;  // bytes of a turn, as in a fan-out
+
+  struct Member {
+    Member(std::unique_ptr<Listener> given, std::shared_ptr<Mount> of)
+        : listener(std::move(given)), mount(std::move(of)) {}
+    virtual ~Member() = default;
+    void on_client(short events);
+    // The group's turns: when its client takes bytes again, and of the tick while nothing waits for
+    // the client.  Each may end it.
+    virtual void run() = 0;
+    virtual void tick() = 0;
+    // Before all that is done with a tick.  False: it has ended.
+    virtual bool settle() { return true; }
+    virtual bool is_of(const Mount& other) const { return mount.get() == &other; }
+
+    ListenerGroup* group = nullptr;
+    std::unique_ptr<Listener> listener;
+    std::shared_ptr<Mount> mount;
+    bool waits_for_client = false;
+    SteadyTime progress{};  // when the client took something last, or had nothing to take; awake()
+  };
+
+  // It is not run yet.
+  void add(std::unique_ptr<Member> member);
+  Member* find(std::uint64_t id) const;
+  // Without its watch.
+  std::unique_ptr<Member> take(Member& member);
+  void end(Member& member, EndReason reason);
+  void want_write(Member& member, bool wanted);
+  // So much has gone to its client since it was asked last.
+  void account(Member& member, std::uint64_t sent);
+
+  FanoutHost& host_;
+
+ private:
+  void begin_pass();
+  void pass();
+
+  const Pace pace_;
+  std::map<std::uint64_t, std::unique_ptr<Member>> all_;  // by the listener's id
+  std::atomic<std::size_t> count_{0};
+  std::vector<std::uint64_t> passing_;  // of the pass under way
+  std::size_t passing_at_ = 0;
+  Timer timer_;  // armed while there are listeners and no pass is under way
+};
+
+}  // namespace lb

@@ -1,0 +1,131 @@
+// ListenerRecord: a listener between two passes, for the process that goes on with it.
+//
+// Titles go as places in the list of those that the mount's log has (StreamLog::titles()), because
+// "has been told" is the comparison of two pointers: else it would be told a second time.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "net/address/address.h"
+#include "stream/listener/listener.h"
+#include "stream/listener/notice_record.h"
+#include "stream/log/stream_place.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+using Titles = std::vector<std::shared_ptr<const Metadata>>;
+
+struct TitleRecord {
+  enum class Which : std::uint8_t { kNull, kNoTitle, kOfLog, kOther };
+  Which which = Which::kNull;
+  std::uint64_t at = 0;  // kOfLog
+  Metadata other;        // kOther: it has left the log
+};
+template <class Io, RecordOf<TitleRecord> T>
+void record_fields(Io& io, T& title) {
+  auto& [which, at, other] = title;
+  io.choice(1, which, TitleRecord::Which::kOther);
+  io(2, at);
+  if (which == TitleRecord::Which::kOther || Io::kReads) io(3, other);
+}
+
+struct ContinuationRecord {
+  std::uint64_t leave_at = 0;
+  std::string next;  // "": none
+  EnterMode mode = EnterMode::kLive;
+  SteadyTime by = SteadyTime::max();
+};
+template <class Io, RecordOf<ContinuationRecord> T>
+void record_fields(Io& io, T& continuation) {
+  auto& [leave_at, next, mode, by] = continuation;
+  io(1, leave_at);
+  io(2, next);
+  io.choice(3, mode, EnterMode::kEnd);
+  io(4, by);
+}
+
+struct ListenerRecord {
+  std::uint64_t id = 0;
+  MovedFd fd = 0;
+  Address peer;
+  std::string request, referer, user_agent, user;
+  std::uint64_t position = 0, bytes_sent = 0;
+  std::optional<std::string> head;  // the preamble is not sent whole
+  std::shared_ptr<const Bytes> headers;
+  std::uint64_t preamble_sent = 0;
+  std::optional<StreamAsk> unplaced;
+  std::uint64_t unplaced_burst = 0;
+  std::optional<ContinuationRecord> continuation;
+  std::uint32_t metaint = 0, until_block = 0, block_sent = 0;
+  TitleRecord block, shown;
+  bool title_sent = false;
+  std::uint64_t span_begin = Listener::kAnySpan;
+  bool wait_for_mark = false;
+  std::string home;
+  bool counted = false, total = false, relay = false;  // its gates
+  SteadyTime joined{}, until = SteadyTime::max();
+  std::optional<NoticeRecord> notice;
+  bool slot = false;  // of a limit over the cluster, for `home`
+};
+template <class Io, RecordOf<ListenerRecord> T>
+void record_fields(Io& io, T& listener) {
+  auto& [id, fd, peer, request, referer, user_agent, user, position, bytes_sent, head, headers,
+         preamble_sent, unplaced, unplaced_burst, continuation, metaint, until_block, block_sent,
+         block, shown, title_sent, span_begin, wait_for_mark, home, counted, total, relay, joined,
+         until, notice, slot] = listener;
+  io.needed(1, id);
+  io.needed(2, fd);
+  io(3, peer);
+  io(4, request);
+  io(5, referer);
+  io(6, user_agent);
+  io(7, user);
+  io.needed(8, position);
+  io(9, bytes_sent);
+  io(10, head);
+  io(11, headers);
+  io(12, preamble_sent);
+  io(13, unplaced);
+  io(14, unplaced_burst);
+  io(15, continuation);
+  io(16, metaint);
+  io(17, until_block);
+  io(18, block_sent);
+  io(19, block);
+  io(20, shown);
+  io(21, title_sent);
+  io(22, span_begin);
+  io(23, wait_for_mark);
+  io(24, home);
+  io(25, counted);
+  io(26, total);
+  io(27, relay);
+  io(28, joined);
+  io(29, until);
+  io(30, notice);
+  io(31, slot);
+  if constexpr (Io::kReads)
+    if (until_block > metaint) io.wrong(17, "does not fit to the others");
+}
+
+// Where each title of a log lies among its titles.
+using TitlePlaces = std::unordered_map<const Metadata*, std::uint64_t>;
+TitlePlaces title_places(const Titles& titles);
+
+// Why it cannot be handed over; "": it can.
+std::string cannot_move(const Listener& listener);
+ListenerRecord save_listener(const Listener& listener, const TitlePlaces& titles, FdsOut& fds);
+// Without its gates, its notice and its continuation, which its worker finds.
+std::unique_ptr<Listener> restore_listener(const ListenerRecord& saved, const Titles& titles,
+                                           UniqueFd fd);
+
+}  // namespace lb

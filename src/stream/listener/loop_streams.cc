@@ -1,0 +1,344 @@
+#include "stream/listener/loop_streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/cat.h"
+#include "http/access_line.h"
+#include "stream/listener/fallback_chain.h"
+#include "stream/listener/listener_record.h"
+#include "stream/listener/server_join.h"
+#include "stream/log/join.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A pass is cut into slices, so that no loop stalls over 10 ms.
+constexpr auto kSlice = 5ms;
+constexpr auto kBetweenCounts = 100ms;
+// How often listeners that take too long for an intro are searched for: nothing else wakes its log.
+constexpr auto kIntroPoll = 5s;
+
+// A player cannot change its decoder.  A file's type comes from its name, and one format has
+// several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
+bool same_format(const SourceFacts& playing, const SourceFacts& next) {
+  if (playing.content_type == next.content_type) return true;
+  if (!next.from_file || playing.plugin == nullptr || playing.plugin->name != next.plugin->name)
+    return false;
+  const auto is_aac = [](const SourceFacts& facts) {
+    return facts.content_type.find("aac") != std::string::npos;
+  };
+  return !playing.plugin->types.empty() && is_aac(playing) == is_aac(next);
+}
+
+}  // namespace
+
+Mount& counted_at(const Listener& listener, Mount& mount) {
+  return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
+}
+
+// Of a relay that waits for its first listener the format is not known yet.
+bool may_move(const Mount& from, const Mount& to) {
+  return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
+}
+
+LoopStreams::LoopStreams(Loop& loop, Shared shared)
+    : loop_(loop),
+      shared_(std::move(shared)),
+      timer_(loop, [this] { pass(); }),
+      intro_timer_(loop, [this] { end_overdue_intros(); }),
+      direct_(*this),
+      groups_{&direct_} {}
+
+LoopStreams::~LoopStreams() = default;
+
+Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
+  auto& place = fanouts_[mount.get()];
+  if (!place) place = std::make_unique<Fanout>(*this, mount);
+  return *place;
+}
+
+// Scripts read this line; in a crowd it comes ten times a second, not with every listener.
+void LoopStreams::log_count(Fanout& fanout) {
+  if (!shared_.logs_counts || !shared_.log.enabled(LogLevel::kInfo)) return;
+  fanout.count_unlogged = loop_.now() - fanout.count_logged < kBetweenCounts;
+  if (!fanout.count_unlogged) log_count_now(fanout);
+}
+
+void LoopStreams::log_count_now(Fanout& fanout) {
+  fanout.count_logged = loop_.now();
+  fanout.count_unlogged = false;
+  shared_.log.info("source/source", cat({"listener count on ", fanout.mount().name(), " now ",
+                                         fanout.mount().listeners()}));
+}
+
+void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                       std::size_t burst_bytes, const std::optional<StreamAsk>& ask) {
+  loop_.assert_here();
+  Fanout& fanout = fanout_of(mount);
+  fanout.refresh();
+  const StreamView& view = fanout.view();
+  if (ask && !ask->of_listener) {
+    if (is_unborn(view))
+      listener->unplaced = std::make_unique<Unplaced>(Unplaced{*ask, burst_bytes});
+    else
+      join_server(*listener, view, *mount, burst_bytes, *ask);
+  } else {
+    const auto resumed = ask && ask->at
+                             ? plan_resume(view, *ask->at, bytes_ahead(*mount), ask->exact)
+                             : std::nullopt;
+    // The window has gone on since the stages looked.
+    if (ask && ask->exact && !resumed)
+      return ended(std::move(listener), *mount, EndReason::kLagged);
+    JoinPlan plan = resumed ? *resumed : plan_join(view, burst_bytes);
+    if (ask && listener->preamble)
+      if (const auto at = address_of(view, plan))
+        listener->preamble->add_line("X-LB-Stream: " + print_address(*at));
+    listener->position = plan.position;
+    listener->wait_for_mark = plan.wait_for_mark;
+    if (listener->preamble) listener->preamble->headers = std::move(plan.headers);
+  }
+  count_joined(mount);
+  log_count(fanout);
+  fanout.join(std::move(listener));
+}
+
+void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                       const Intro& intro) {
+  loop_.assert_here();
+  Fanout& fanout = fanout_of(intro.file);
+  listener->position = 0;
+  listener->continuation = std::make_unique<Continuation>(
+      Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
+  count_joined(mount);
+  if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
+  watch_intros(*intro.file);
+  fanout.join(std::move(listener));
+}
+
+void LoopStreams::join_direct(std::unique_ptr<Listener> listener,
+                              const std::shared_ptr<Mount>& mount, DirectSource source) {
+  count_joined(mount);
+  direct_.join(std::move(listener), mount, std::move(source));
+}
+
+std::unique_ptr<Listener> LoopStreams::enter_at(std::unique_ptr<Listener> listener,
+                                                const std::shared_ptr<Mount>& mount,
+                                                std::uint64_t position) {
+  Fanout& fanout = fanout_of(mount);
+  fanout.refresh();
+  if (position < fanout.view().begin || position > fanout.view().end) return listener;
+  listener->position = position;
+  fanout.join(std::move(listener));
+  return nullptr;
+}
+
+void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
+  mount->note_peak(mount->audience());
+  mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
+  shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
+  if (mount->facts()->from_file && shared_.entered) shared_.entered(mount);
+}
+
+void LoopStreams::watch_intros(const Mount& mount) {
+  const bool is_intro = mount.facts()->from_file && mount.channel().newest()->ended;
+  if (is_intro && !intro_timer_.armed()) intro_timer_.after(kIntroPoll);
+}
+
+void LoopStreams::end_overdue_intros() {
+  std::vector<std::shared_ptr<Mount>> intros;
+  for (const auto& [at, fanout] : fanouts_)
+    if (fanout->mount().facts()->from_file && fanout->view().ended)
+      intros.push_back(fanout->mount_ptr());
+  for (const auto& intro : intros) wake(intro);
+  if (!intros.empty()) intro_timer_.after(kIntroPoll);
+}
+
+void LoopStreams::wake(const std::shared_ptr<Mount>& mount) {
+  loop_.assert_here();
+  const auto at = fanouts_.find(mount.get());
+  if (at == fanouts_.end()) return;
+  if (std::exchange(at->second->dirty, true)) return;
+  dirty_.push_back(mount);
+  schedule();
+}
+
+void LoopStreams::schedule() {
+  if (scheduled_ || dirty_.empty() || !passing_.empty()) return;
+  scheduled_ = true;
+  const auto wait = pacer_.wait(loop_.now());
+  if (wait.count() <= 0)
+    loop_.post([this] { pass(); });
+  else
+    timer_.after(std::chrono::ceil<std::chrono::microseconds>(wait));
+}
+
+std::chrono::milliseconds LoopStreams::cap_of(Mount& mount) {
+  const auto settings = mount.settings();
+  const std::uint64_t rate = mount.bytes_per_second.load(std::memory_order_relaxed);
+  auto cap = settings->max_pulse;
+  // The burst is what a player lives on between two pulses: never more than a quarter of it.
+  if (rate > 0) cap = std::min(cap, std::chrono::milliseconds(settings->burst_bytes * 250 / rate));
+  return std::max(cap, std::chrono::milliseconds(PulsePacer::kShortest));
+}
+
+void LoopStreams::pass() {
+  scheduled_ = false;
+  const SteadyTime slice_began = loop_.now();
+  const auto worked_before = loop_.clock().thread_work();
+  if (passing_.empty()) {
+    passing_.swap(dirty_);
+    passing_at_ = 0;
+    pass_began_ = slice_began;
+    pass_cost_ = 0ns;
+    pass_cap_ = 1h;
+    for (const auto& mount : passing_) {
+      const auto at = fanouts_.find(mount.get());
+      if (at == fanouts_.end()) continue;
+      at->second->dirty = false;
+      at->second->in_pass = true;
+      at->second->begin_pass();
+      pass_cap_ = std::min(pass_cap_, cap_of(*mount));
+    }
+  }
+  const SteadyTime deadline = slice_began + kSlice;
+  for (; passing_at_ < passing_.size(); ++passing_at_) {
+    const auto at = fanouts_.find(passing_[passing_at_].get());
+    if (at == fanouts_.end()) continue;
+    Fanout& fanout = *at->second;  // an iterator would not survive a listener's move
+    if (!fanout.pump(deadline)) {
+      pass_cost_ += loop_.clock().thread_work() - worked_before;
+      scheduled_ = true;
+      loop_.post([this] { pass(); });
+      return;
+    }
+    fanout.in_pass = false;
+    fanout.end_pass();
+    if (fanout.count_unlogged) log_count(fanout);
+  }
+  pass_cost_ += loop_.clock().thread_work() - worked_before;
+  end_of_pass();
+}
+
+void LoopStreams::end_of_pass() {
+  for (const auto& mount : passing_) {
+    const auto at = fanouts_.find(mount.get());
+    if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
+    if (at->second->count_unlogged)
+      log_count_now(*at->second);  // or the last word would not be "now 0"
+    fanouts_.erase(at);
+  }
+  passing_.clear();
+  pacer_.passed(pass_began_, pass_cost_, pass_cap_);
+  schedule();
+}
+
+void LoopStreams::left(const Mount& mount) {
+  const auto at = fanouts_.find(&mount);
+  // A source that has ended wakes no loop: without a pass of its own the fan-out would stay for
+  // ever, and with it the mount and its window.
+  if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass)
+    wake(at->second->mount_ptr());
+}
+
+void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
+  left(mount);
+  const std::string ip = listener->transport->peer().ip();
+  if (reason == EndReason::kLagged) {
+    shared_.counters.lagged.fetch_add(1, std::memory_order_relaxed);
+    shared_.log.info("source/source", cat({"Client ", listener->id, " (", ip,
+                                           ") has fallen too far behind, removing"}));
+  }
+  const SteadyTime now = loop_.now();
+  const auto connected = now - listener->joined;
+  AccessFacts facts;
+  facts.ip = ip;
+  facts.user = listener->facts.user();
+  facts.user_listens = shared_.logs_counts;
+  facts.request = listener->facts.request();
+  facts.bytes_sent = listener->bytes_sent;
+  facts.referer = listener->facts.referer();
+  facts.user_agent = listener->facts.user_agent();
+  facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
+  log_access(shared_.log, facts, loop_.clock().wall());
+  if (listener->notice) {
+    listener->notice->set_bytes_sent(listener->bytes_sent);
+    if (const SteadyTime left = listener->left_at(now);
+        reason == EndReason::kClientGone && left < now)
+      listener->notice->set_listened(
+          std::chrono::duration_cast<std::chrono::milliseconds>(left - listener->joined));
+  }
+  listener->mount_pass.leave();
+  listener->relay_pass.leave();
+  if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end())
+    log_count(*at->second);
+}
+
+void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
+  left(mount);
+  if (listener->span_begin != Listener::kAnySpan) {
+    // Its bytes have addresses of this log: its server asks again.
+    ended(std::move(listener), mount, EndReason::kDone);
+    return;
+  }
+  if (listener->continuation) {
+    const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
+    if (next.mode == EnterMode::kBurst)
+      next.next->bytes_sent.fetch_add(next.leave_at, std::memory_order_relaxed);
+    enter(std::move(listener), next.next, next.mode);
+    return;
+  }
+  // The source has ended.
+  const auto next = find_in_fallbacks(
+      mount.settings()->fallback_mount,
+      [this](const std::string& name) {
+        auto found = shared_.mounts.find(name);
+        if (!found && shared_.file_of) found = shared_.file_of(name);
+        return found && !found->channel().newest()->ended ? found : nullptr;
+      },
+      shared_.fallback_of);
+  if (next && may_move(mount, *next))
+    enter(std::move(listener), next, EnterMode::kLive);
+  else
+    ended(std::move(listener), mount, EndReason::kSourceEnded);
+}
+
+void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
+                        EnterMode mode) {
+  Fanout& fanout = fanout_of(next);
+  fanout.refresh();
+  const StreamView& view = fanout.view();
+  const JoinPlan plan = mode == EnterMode::kSeam    ? plan_enter_seam(view)
+                        : mode == EnterMode::kBurst ? plan_join(view, next->settings()->burst_bytes)
+                                                    : plan_enter_live(view);
+  listener->position = plan.position;
+  listener->wait_for_mark = plan.wait_for_mark;
+  if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
+  listener->icy.title_sent = false;  // the title is sent again
+  listener->mount_pass.leave();
+  listener->mount_pass = GatePass::enter(next->gate());
+  if (listener->relay_pass) listener->relay_pass = GatePass::enter(next->relay_gate());
+  next->note_peak(next->gate().inside());
+  fanout.join(std::move(listener));
+  if (next->facts()->from_file && shared_.entered) shared_.entered(next);
+  // The fan-out may be new: it takes part in the next pass.
+  wake(next);
+}
+
+void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,
+                                 EnterMode mode) {
+  const StreamView& view = listener.fanout->view();
+  // The unit that is being sent ends at the next mark; at the end of what is complete at the
+  // latest.
+  const std::uint64_t before =
+      view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+  const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;
+  std::uint64_t leave_at = view.end;
+  if (mark < view.sync.end()) leave_at = std::min(leave_at, view.sync[mark].position);
+  leave_at = std::max(leave_at, listener.position);
+  listener.continuation = std::make_unique<Continuation>(Continuation{leave_at, next, mode});
+}
+
+}  // namespace lb

@@ -1,0 +1,224 @@
+// The listeners of a worker one by one: lists of them, and ends, moves and returns that are
+// ordered.
+#include <algorithm>
+#include <utility>
+
+#include "stream/listener/loop_streams.h"
+
+namespace lb {
+
+template <class F>
+void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
+  if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) at->second->for_each(f);
+  for (const auto& [other, fanout] : fanouts_) {
+    if (other == &mount || !other->facts()->from_file || !fanout->view().ended) continue;
+    fanout->for_each([&](Listener& listener) {
+      if (listener.continuation && listener.continuation->next.get() == &mount) f(listener);
+    });
+  }
+}
+
+ListenerState LoopStreams::state_of(const Listener& listener) const {
+  ListenerState row;
+  row.id = listener.id;
+  row.ip = listener.transport->peer().ip();
+  row.user_agent = listener.facts.user_agent();
+  row.referer = listener.facts.referer();
+  row.user = listener.facts.user();
+  row.connected_seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - listener.joined).count();
+  const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
+  row.lag_bytes = end - std::min(end, listener.position);
+  row.bytes_sent = listener.bytes_sent;
+  row.relay = static_cast<bool>(listener.relay_pass);
+  return row;
+}
+
+std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
+  std::vector<ListenerState> rows;
+  const auto add = [&](const Listener& listener) { rows.push_back(state_of(listener)); };
+  for_each_of(mount, add);
+  for (const ListenerGroup* group : groups_) group->each(&mount, add);
+  return rows;
+}
+
+ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::size_t most) const {
+  std::vector<const Listener*> found;
+  const auto look = [&](const Listener& listener) {
+    if (listener.id > after && !listener.relay_pass) found.push_back(&listener);
+  };
+  for_each_of(mount, look);
+  for (const ListenerGroup* group : groups_) group->each(&mount, look);
+  const auto by_id = [](const Listener* a, const Listener* b) { return a->id < b->id; };
+  ListenerPage page;
+  page.more = found.size() > most;
+  if (page.more) {
+    std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(most), found.end(),
+                     by_id);
+    found.resize(most);
+  }
+  std::sort(found.begin(), found.end(), by_id);
+  for (const Listener* listener : found) {
+    ListenerState& row = page.rows.emplace_back(state_of(*listener));
+    row.tcp = tcp_facts(listener->transport->fd());
+    if (listener->fanout == nullptr) continue;  // what it hears is not the end of a log
+    Mount& heard = listener->fanout->mount();
+    const std::uint64_t end = heard.channel().newest()->end;
+    const std::uint64_t rate = heard.bytes_per_second.load(std::memory_order_relaxed);
+    row.lag_bytes = end - std::min(end, listener->position);
+    if (row.lag_bytes == 0 || rate > 0)
+      row.lag_ms = row.lag_bytes * 1000 / std::max<std::uint64_t>(rate, 1);
+  }
+  return page;
+}
+
+bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
+  Listener* found = nullptr;
+  const auto look = [&](Listener& listener) {
+    if (listener.id == id) found = &listener;
+  };
+  for_each_of(mount, look);
+  for (const ListenerGroup* group : groups_) group->each(&mount, look);
+  if (found == nullptr) return false;
+  if (if_gone && (found->watch.wanted() & EV_READ) != 0) return false;
+  finish(*found, if_gone ? EndReason::kClientGone : EndReason::kKilled);
+  return true;
+}
+
+void LoopStreams::finish(Listener& listener, EndReason reason) {
+  if (listener.fanout != nullptr) return listener.fanout->finish(listener, reason);
+  for (ListenerGroup* group : groups_)
+    if (group->finish(listener.id, reason)) return;
+}
+
+void LoopStreams::go_on_with(Listener& listener, const Mount& from,
+                             const std::shared_ptr<Mount>& to) {
+  if (&listener.fanout->mount() == &from)
+    continue_later(listener, to, EnterMode::kLive);
+  else
+    listener.continuation->next = to;  // after the intro
+}
+
+std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
+  if (!may_move(from, *to)) return 0;
+  std::size_t moved = 0;
+  for_each_of(from, [&](Listener& listener) {
+    go_on_with(listener, from, to);
+    ++moved;
+  });
+  if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
+    wake(at->second->mount_ptr());
+  for (ListenerGroup* group : groups_) moved += group->move(from, to);
+  return moved;
+}
+
+ListenerMove LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to,
+                               std::uint64_t id) {
+  Listener* found = nullptr;
+  const auto look = [&](Listener& listener) {
+    if (listener.id == id) found = &listener;
+  };
+  for_each_of(from, look);
+  for (const ListenerGroup* group : groups_) group->each(&from, look);
+  if (found == nullptr) return ListenerMove::kNone;
+  if (found->fanout == nullptr || !may_move(from, *to)) return ListenerMove::kRefused;
+  go_on_with(*found, from, to);
+  wake(found->fanout->mount_ptr());
+  return ListenerMove::kMoved;
+}
+
+void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
+  std::vector<std::shared_ptr<Mount>> from;
+  for (const auto& [at, fanout] : fanouts_) {
+    if (at == mount.get() || !may_move(*at, *mount)) continue;
+    bool any = false;
+    fanout->for_each([&](Listener& listener) {
+      if (!listener.home || *listener.home != mount->name()) return;
+      continue_later(listener, mount, EnterMode::kSeam);
+      any = true;
+    });
+    if (any) from.push_back(fanout->mount_ptr());
+  }
+  for (const auto& away : from) wake(away);
+}
+
+std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) const {
+  std::vector<bool> found(homes.size(), false);
+  for (const auto& [at, fanout] : fanouts_) {
+    fanout->for_each([&, here = at](const Listener& listener) {
+      if (!listener.home || *listener.home == here->name()) return;
+      const auto home = std::find(homes.begin(), homes.end(), *listener.home);
+      if (home != homes.end()) found[static_cast<std::size_t>(home - homes.begin())] = true;
+    });
+  }
+  return found;
+}
+
+void LoopStreams::end_all(const Mount* mount, EndReason reason) {
+  for (ListenerGroup* group : groups_) group->finish_all(mount, reason);
+  if (mount != nullptr) {
+    for_each_of(*mount, [&](Listener& listener) { listener.fanout->finish(listener, reason); });
+    return;
+  }
+  for (auto& [at, fanout] : fanouts_)
+    fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
+}
+
+template <class F>
+void LoopStreams::for_each_in_audience(F&& f) const {
+  for (const auto& [at, fanout] : fanouts_)
+    fanout->for_each([&f](Listener& listener) {
+      if (!listener.relay_pass) f(listener);
+    });
+  for (const ListenerGroup* group : groups_) group->each(nullptr, f);
+}
+
+std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
+  std::vector<Listener*> all;
+  all.reserve(listeners());
+  for_each_in_audience([&all](Listener& listener) { all.push_back(&listener); });
+  most = std::min(most, all.size());
+  if (most == 0) return 0;
+  // Ids rise, so two listeners that came in the same moment go in the order in which they came.
+  const auto earlier = [](const Listener* a, const Listener* b) {
+    return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
+  };
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(),
+                   earlier);
+  for (std::size_t i = 0; i < most; ++i) finish(*all[i], reason);
+  return most;
+}
+
+std::vector<SlotHolder> LoopStreams::slot_holders(const SlotGate& gate) const {
+  std::vector<SlotHolder> all;
+  for_each_in_audience([&](const Listener& listener) {
+    if (listener.slot_pass.is_of(gate)) all.push_back({listener.joined, listener.id});
+  });
+  return all;
+}
+
+void LoopStreams::end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids,
+                              EndReason reason) {
+  std::vector<Listener*> found;
+  for_each_in_audience([&](Listener& listener) {
+    if (listener.slot_pass.is_of(gate) &&
+        std::find(ids.begin(), ids.end(), listener.id) != ids.end())
+      found.push_back(&listener);
+  });
+  for (Listener* listener : found) finish(*listener, reason);
+}
+
+std::size_t LoopStreams::audience() const {
+  std::size_t n = 0;
+  for_each_in_audience([&n](const Listener&) { ++n; });
+  return n;
+}
+
+std::size_t LoopStreams::listeners() const noexcept {
+  std::size_t n = 0;
+  for (const ListenerGroup* group : groups_) n += group->count();
+  for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
+  return n;
+}
+
+}  // namespace lb

@@ -1,0 +1,91 @@
+// Channel: the one object that the writer and the readers of a stream share: the newest view, and
+// the loops to wake for the next.
+//
+// Thread: all functions from any thread.
+// Invariants: (1) a published view never changes; (2) view->end never decreases; (3) a loop that
+// is armed is returned by the next publish(), exactly once, and is then disarmed until it takes a
+// view again (doc/decisions.md A8: wake-ups never pile up).
+// A lock guards a pointer swap, once per publication and loop, never per listener.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+
+#include "stream/log/stream_view.h"
+
+namespace lb {
+
+class Channel {
+ public:
+  using Loops = std::uint64_t;  // bit i: worker i, so at most 64 workers
+  static constexpr std::uint64_t kNoReader = std::numeric_limits<std::uint64_t>::max();
+
+  Channel(std::shared_ptr<const StreamView> first, unsigned workers)
+      : view_(std::move(first)),
+        workers_(workers),
+        low_water_(new std::atomic<std::uint64_t>[slots()]) {
+    for (unsigned i = 0; i < slots(); ++i)
+      low_water_[i].store(kNoReader, std::memory_order_relaxed);
+  }
+
+  // The newest view; from now on the loop is woken by the next publish().
+  std::shared_ptr<const StreamView> take_and_arm(unsigned loop) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    armed_ |= bit(loop);
+    return view_;
+  }
+  std::shared_ptr<const StreamView> newest() const {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return view_;
+  }
+  void unsubscribe(unsigned loop) {
+    low_water_[loop].store(kNoReader, std::memory_order_relaxed);
+    std::lock_guard<std::mutex> guard(mutex_);
+    armed_ &= ~bit(loop);
+  }
+  // Returns the loops to wake.
+  Loops publish(std::shared_ptr<const StreamView> next) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    view_.swap(next);
+    const Loops wake = armed_;
+    armed_ = 0;
+    return wake;
+  }
+
+  // The position of the slowest reader of a loop, so that the window may reach back to it
+  // (doc/decisions.md A10).  A hint: what is really readable, the views say.
+  void set_low_water(unsigned loop, std::uint64_t position) noexcept {
+    low_water_[loop].store(position, std::memory_order_relaxed);
+  }
+  std::uint64_t low_water_of(unsigned loop) const noexcept {
+    return low_water_[loop].load(std::memory_order_relaxed);
+  }
+  // The places of the readers that live on no worker: the writer of the stream's dump file, and
+  // that of its archive.
+  unsigned archive_slot() const noexcept { return workers_; }
+  unsigned recording_slot() const noexcept { return workers_ + 1; }
+  // Of the slowest reader; kNoReader: there is no reader.
+  std::uint64_t low_water() const noexcept {
+    std::uint64_t low = kNoReader;
+    for (unsigned i = 0; i < slots(); ++i) {
+      const std::uint64_t at = low_water_of(i);
+      if (at < low) low = at;
+    }
+    return low;
+  }
+
+ private:
+  unsigned slots() const noexcept { return workers_ + 2; }
+  static Loops bit(unsigned loop) noexcept { return Loops{1} << loop; }
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const StreamView> view_;
+  Loops armed_ = 0;
+  unsigned workers_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> low_water_;
+};
+
+}  // namespace lb

@@ -1,0 +1,485 @@
+#include "stream/log/stream_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "media/icy.h"
+
+namespace lb {
+namespace {
+
+// Discontinuities are numbered from 2026 on, one for ten minutes.
+constexpr std::int64_t kFirstGenerationMs = 1'767'225'600'000;
+constexpr std::uint64_t kGenerationMs = 600'000;
+constexpr std::size_t kSmallestSegment = 16 * 1024;
+constexpr std::size_t kLargestSegment = 256 * 1024;
+constexpr std::chrono::microseconds kRateWindow{1'000'000};
+constexpr std::chrono::seconds kWallCheck{1};
+constexpr std::chrono::seconds kLeadTime{3};  // encoders have sent their lead by then
+constexpr std::int64_t kMaxDriftMs = 500;
+constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
+// Of titles within the window.  No player reads so many; a hostile source could fill the memory.
+constexpr std::uint64_t kMaxEvents = 256;
+// Of a window of media time: more than any format that has one sends.
+constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
+
+// A mark at `at` itself tells where the next unit would have begun: with the other stream's media
+// time it would stand before the first mark of the next one.
+void keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
+  if (marks.empty() || marks.back().position < at) return;
+  const auto old = marks.view();
+  marks = {};
+  for (auto i = old.begin(); i < old.end() && old[i].position < at; ++i) marks.push(old[i]);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
+  auto store = Store::memfd(name);
+  if (!store) return store.error();
+  return std::unique_ptr<StreamLog>(new StreamLog(std::move(*store)));
+}
+
+StreamLog::StreamLog(std::shared_ptr<Store> store)
+    : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
+
+// Over whole seconds: encoders send a lead at once when they connect, and a rate measured in that
+// moment would be wrong for long.
+void StreamLog::measure_rate(SteadyTime now) {
+  if (rate_since_ == SteadyTime{}) {
+    rate_since_ = now;
+    return;
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - rate_since_);
+  if (took < kRateWindow) return;
+  rate_ = (head_ - rate_head_) * 1'000'000 / static_cast<std::uint64_t>(took.count());
+  rate_since_ = now;
+  rate_head_ = head_;
+  seconds_[seconds_seen_++ % seconds_.size()] = rate_;
+}
+
+std::uint64_t StreamLog::usual_bytes_per_second() const noexcept {
+  const auto [a, b, c] = seconds_;
+  if (seconds_seen_ < 2) return 0;
+  if (seconds_seen_ == 2) return std::min(a, b);
+  return std::max(std::min(a, b), std::min(std::max(a, b), c));
+}
+
+void StreamLog::choose_segment_size(SteadyTime now) {
+  if (current_ == nullptr) return;
+  const std::size_t wanted =
+      now - segment_since_ < kRateWindow / 4
+          ? segment_bytes_ * 2  // filled in no time: a lead, or a fast stream
+          : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
+  const std::size_t page = Store::page_bytes();
+  segment_bytes_ = (std::clamp(wanted, kSmallestSegment, kLargestSegment) + page - 1) / page * page;
+}
+
+Result<void> StreamLog::next_segment(SteadyTime now) {
+  choose_segment_size(now);
+  auto segment = store_->extend(head_, segment_bytes_);
+  if (!segment) return segment.error();
+  current_ = std::move(*segment);
+  segment_since_ = now;
+  auto table = std::make_shared<SegmentTable>(*segments_);
+  table->push_back(current_);
+  segments_ = std::move(table);
+  return {};
+}
+
+Result<std::span<std::byte>> StreamLog::room(SteadyTime now) {
+  measure_rate(now);
+  room_at_ = now;
+  if (begun_at_ == SteadyTime{}) begun_at_ = now;
+  if (current_ == nullptr || head_ == current_->end()) {
+    if (auto made = next_segment(now); !made) return made.error();
+  }
+  return std::span<std::byte>(current_->data + (head_ - current_->begin),
+                              static_cast<std::size_t>(current_->end() - head_));
+}
+
+Result<void> StreamLog::append(std::span<const std::byte> bytes, SteadyTime now) {
+  while (!bytes.empty()) {
+    auto space = room(now);
+    if (!space) return space.error();
+    const std::size_t n = std::min(space->size(), bytes.size());
+    std::memcpy(space->data(), bytes.data(), n);
+    commit(n);
+    bytes = bytes.subspan(n);
+  }
+  return {};
+}
+
+void StreamLog::headers(std::uint64_t position, Bytes bytes) {
+  last_event_ = std::max(last_event_, position);
+  events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
+}
+
+// What sounds is the unit that was written last: a title comes between two, or within one.
+TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
+  if (spans_.empty()) return {};
+  const StreamSpan& span = spans_.back();
+  TitlePlace place;
+  if (span.has_address()) place.at = {span.id, span.origin_of(std::max(position, span.begin))};
+  if (span.anchored) place.wall_ms = span.wall_of(newest_samples_);
+  return place;
+}
+
+void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
+  placed_metadata(position, std::move(metadata), place_of_title(position));
+}
+
+void StreamLog::placed_metadata(std::uint64_t position, Metadata metadata,
+                                const TitlePlace& place) {
+  title_place_ = place;
+  metadata.placed_block =
+      place.at ? with_icy_place(metadata.icy_block, print_title_place(place)) : std::string();
+  new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
+  late_metadata_.reset();
+  if (events_.size() >= kMaxEvents) {
+    late_metadata_ = new_metadata_;
+    return;
+  }
+  last_event_ = std::max(last_event_, position);
+  events_.push({last_event_, nullptr, new_metadata_});
+}
+
+// With the clock that is due, at a second-mark.
+void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
+  if (!new_epoch_ms_ || !time.second || position <= spans_.back().begin) return;
+  StreamSpan span = spans_.back();
+  const auto after = span.anchored ? std::optional(span.wall_of(time.samples)) : std::nullopt;
+  span.origin = span.origin_of(position);
+  span.begin = position;
+  span.media.samples = time.samples;
+  span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
+  if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
+  span.anchored = true;
+  span.seam = false;
+  begin_span(span, time.samples, after);
+  new_epoch_ms_.reset();
+}
+
+// Another one of the same bytes, if it is due.
+void StreamLog::begin_address(std::uint64_t position, UnitTime time) {
+  if (!next_address_ || position < next_address_->begin) return;
+  StreamSpan span = *std::exchange(next_address_, std::nullopt);
+  span.wall_ms = span.wall_of(time.samples);
+  span.media.samples = time.samples;
+  span.origin = span.origin_of(position);
+  last_time_ = time;
+  new_span(position, span);
+}
+
+void StreamLog::inner(std::uint64_t position, UnitTime time) {
+  begin_address(position, time);
+  begin_epoch(position, time);
+  inner_samples_ = time.samples;
+  inner_.push({position, time, false});
+}
+
+void StreamLog::sync(std::uint64_t position, UnitTime time) {
+  begin_address(position, time);
+  begin_epoch(position, time);
+  if (time.second) note_second(position, time);
+  last_time_ = time;
+  newest_samples_ = time.samples;
+  sync_.push({position, time, false});
+}
+
+// The sum goes on over sources and changes of rate, at which media time itself restarts.
+void StreamLog::note_second(std::uint64_t position, UnitTime time) {
+  if (spans_.empty()) return;
+  const unsigned rate = spans_.back().media.rate_hz;
+  std::int64_t passed = 0;
+  if (!seconds_kept_.empty()) {
+    const MediaTime now{time.samples, rate}, before{last_time_.samples, rate};
+    const auto since = static_cast<std::int64_t>(now.milliseconds() / 1000 * 1000) -
+                       static_cast<std::int64_t>(before.milliseconds() / 1000 * 1000);
+    passed = seconds_kept_.back().ms + std::clamp<std::int64_t>(since, 0, 10'000);
+  }
+  seconds_kept_.push_back({position, passed});
+}
+
+// Where the window of media time begins.
+std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
+  const std::int64_t ms = window.count();
+  const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
+  // By bytes too: where the rate changes again and again, media time stands still.
+  while (seconds_kept_.size() > 1 &&
+         (ms == 0 || seconds_kept_.back().ms - seconds_kept_[1].ms >= ms ||
+          seconds_kept_[1].position + most <= end))
+    seconds_kept_.pop_front();
+  if (ms == 0 || seconds_kept_.empty()) return end;
+  return std::max(seconds_kept_.front().position, end - std::min(end, most));
+}
+
+// Where the window of what has arrived begins.  Within the first moments of a source its lead is
+// kept, and the end of the last one: a server that has read that asks for what follows it.
+std::uint64_t StreamLog::keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const {
+  if (window.count() == 0) return end;
+  const std::uint64_t rate = std::max(rate_, *std::max_element(seconds_.begin(), seconds_.end()));
+  const std::uint64_t bytes = rate * static_cast<std::uint64_t>(window.count()) / 1000;
+  const std::uint64_t from = room_at_ - begun_at_ < window ? std::min(seam_, end) : end;
+  return from - std::min(from, bytes);
+}
+
+void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
+  if (spans_.empty()) return;  // a fallback file, which has no address
+  StreamSpan span = spans_.back();
+  const bool first = span.media.rate_hz == 0;
+  if (!first) {
+    const MediaTime last{last_time_.samples, span.media.rate_hz};
+    span.segments.first += last.milliseconds() / span.segments.cut_ms + 1;
+    span.segments.generation += 1;
+    span.wall_ms = span.wall_of(last.samples);
+    span.segments.epoch_ms = span.wall_ms;
+    span.seam = true;
+  }
+  span.origin = span.origin_of(std::max(position, span.begin));
+  span.begin = std::max(position, span.begin);
+  span.media = {0, rate_hz};
+  new_epoch_ms_.reset();
+  last_time_ = {};
+  inner_samples_ = newest_samples_ = 0;
+  // Its time goes on.
+  const bool jumps_not = !first && span.anchored;
+  begin_span(span, 0, jumps_not ? std::optional(span.wall_ms) : std::nullopt);
+}
+
+void StreamLog::begin_span(StreamSpan span, std::uint64_t samples,
+                           std::optional<std::int64_t> after) {
+  wall_seams_.span_begins(spans_.empty() ? nullptr : &spans_.back(), span, samples, after);
+  spans_.push(span);
+}
+
+std::optional<std::int64_t> StreamLog::wall_of_end() const {
+  if (spans_.empty() || !spans_.back().anchored) return std::nullopt;
+  const StreamSpan& span = spans_.back();
+  const auto marks = sync_.view();
+  const auto of_span = [&](std::uint64_t back) {
+    return marks.end() - marks.begin() >= back && marks[marks.end() - back].position >= span.begin;
+  };
+  if (!of_span(1)) return span.wall_ms;
+  const std::uint64_t last = marks[marks.end() - 1].time.samples;
+  const std::uint64_t before = of_span(2) ? marks[marks.end() - 2].time.samples : last;
+  // The last unit is as long as the one before it.
+  return span.wall_of(last + (last - std::min(before, last)));
+}
+
+void StreamLog::change_address(StreamSpan span) {
+  span.begin = head_;
+  span.seam = false;
+  new_epoch_ms_.reset();
+  next_address_ = span;
+}
+
+void StreamLog::new_span(std::uint64_t position, StreamSpan span) {
+  span.begin = position;
+  begin_span(span, span.media.samples, wall_of_end());
+}
+
+Bytes StreamLog::bytes_before_head(std::size_t bytes) const {
+  const std::uint64_t from = std::max(begin_, head_ - std::min<std::uint64_t>(head_, bytes));
+  Bytes out;
+  for (const auto& segment : *segments_) {
+    const std::uint64_t begin = std::max(from, segment->begin);
+    const std::uint64_t end = std::min(head_, segment->end());
+    if (begin >= end) continue;
+    const std::byte* data = segment->data + (begin - segment->begin);
+    out.insert(out.end(), data, data + (end - begin));
+  }
+  return out;
+}
+
+SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept {
+  SegmentNumbers numbers;
+  numbers.cut_ms = cut_ms;
+  numbers.epoch_ms = wall_ms;
+  if (spans_.empty()) {
+    // Ahead of what an earlier process gave out, unless sources changed more often than once a
+    // segment.
+    numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;
+    // Players keep a table by this number, and hls.js walks through all of it: a large number stops
+    // it for minutes.  Timestamps follow the wall clock, so two sources may have the same one.
+    numbers.generation =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms - kFirstGenerationMs)) /
+        kGenerationMs;
+    return numbers;
+  }
+  const StreamSpan& last = spans_.back();
+  if (last.media.rate_hz == 0) {  // not a unit has come: its numbers are free
+    numbers.first = last.segments.first;
+    numbers.generation = last.segments.generation;
+    return numbers;
+  }
+  const MediaTime passed{last_time_.samples, last.media.rate_hz};
+  numbers.first = last.segments.first + passed.milliseconds() / last.segments.cut_ms + 1;
+  numbers.generation = last.segments.generation + 1;
+  return numbers;
+}
+
+void StreamLog::keep_wall(SteadyTime now, std::int64_t wall_ms) {
+  if (spans_.empty() || new_epoch_ms_) return;
+  if (source_since_ == SteadyTime{}) source_since_ = wall_checked_ = now;
+  if (now - wall_checked_ < kWallCheck) return;
+  wall_checked_ = now;
+  const StreamSpan& span = spans_.back();
+  if (span.media.rate_hz == 0) return;
+  const MediaTime media{newest_samples_, span.media.rate_hz};
+  const std::int64_t epoch_ms = wall_ms - static_cast<std::int64_t>(media.milliseconds());
+  if (!span.anchored) {
+    if (now - source_since_ >= kLeadTime) new_epoch_ms_ = epoch_ms;
+    return;
+  }
+  const std::int64_t off = std::abs(wall_ms - span.wall_of(newest_samples_));
+  seconds_off_ = off > kMaxDriftMs ? seconds_off_ + 1 : 0;
+  if (seconds_off_ < kDriftLasts) return;
+  seconds_off_ = 0;
+  new_epoch_ms_ = epoch_ms;
+}
+
+void StreamLog::resume_source(const StreamSpan& span) {
+  const StreamSpan& now = spans_.back();
+  if (now.wall_of(last_time_.samples) == span.wall_of(last_time_.samples) &&
+      now.anchored == span.anchored)
+    return;
+  StreamSpan next = now;
+  next.origin = now.origin_of(head_);
+  next.begin = head_;
+  next.wall_ms = span.wall_of(next.media.samples);
+  next.anchored = span.anchored;
+  next.segments = span.segments;
+  next.seam = false;
+  begin_span(next, last_time_.samples,
+             now.anchored ? std::optional(now.wall_of(last_time_.samples)) : std::nullopt);
+}
+
+void StreamLog::cut(std::uint64_t at) {
+  if (current_ != nullptr && at < current_->begin) {
+    // The unfinished unit reached into further segments; no reader was ever given a byte of them.
+    auto table = std::make_shared<SegmentTable>(*segments_);
+    while (!table->empty() && table->back()->begin > at) table->pop_back();
+    segments_ = std::move(table);
+    current_ = segments_->empty() ? nullptr : std::const_pointer_cast<Segment>(segments_->back());
+  }
+  keep_before(sync_, at);
+  keep_before(inner_, at);
+  rate_head_ -= std::min(rate_head_, head_ - at);
+  if (!spans_.empty() && spans_.back().begin > at) {
+    // Begun behind what was published: the others stay.
+    const auto old = spans_.view();
+    spans_ = {};
+    for (auto i = old.begin(); i < old.end() && old[i].begin <= at; ++i) spans_.push(old[i]);
+  }
+  head_ = at;
+}
+
+void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
+  cut(at);
+  const auto after = wall_of_end();
+  begun_at_ = {};
+  seconds_seen_ = 0;
+  seam_ = at;
+  span.begin = at;
+  span.seam = true;
+  last_time_ = {span.media.samples, false};
+  newest_samples_ = span.media.samples;
+  next_address_.reset();
+  inner_samples_ = 0;
+  new_epoch_ms_.reset();
+  source_since_ = {};
+  seconds_off_ = 0;
+  begin_span(span, span.media.samples, after);
+}
+
+void StreamLog::codec(const CodecFacts& facts) {
+  new_codec_ = std::make_shared<const CodecFacts>(facts);
+}
+
+std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
+                                                     const LogWindow& window,
+                                                     std::uint64_t low_water, bool ended) {
+  trim(visible_end, window, low_water);
+  return view_to(visible_end, ended);
+}
+
+std::shared_ptr<const StreamView> StreamLog::view_to(std::uint64_t end, bool ended) const {
+  auto view = std::make_shared<StreamView>();
+  view->begin = begin_;
+  view->end = end;
+  view->store = store_;
+  view->segments = segments_;
+  view->sync = sync_.view();
+  view->inner = inner_.view();
+  view->events = events_.view();
+  view->spans = spans_.view();
+  view->base_headers = base_headers_;
+  view->base_metadata = base_metadata_;
+  view->wall_seams = wall_seams_.view();
+  view->seam = seam_;
+  view->ended = ended;
+  return view;
+}
+
+void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
+  // Counted from the end that readers have seen, not from the new one: a reader that takes the old
+  // view now and asks for its burst must still find it in the next.
+  std::uint64_t keep_burst =
+      visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
+  // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
+  // stream of long units (WebM clusters) would have no place to start at all.
+  const auto marks = sync_.view();
+  if (const std::uint64_t i =
+          marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
+      i != marks.end())
+    keep_burst = marks[i].position;
+  const std::uint64_t keep_queue =
+      end - std::min<std::uint64_t>(end, window.queue_bytes + catch_up_.extra());
+  const std::uint64_t wanted = std::min(
+      std::max(std::min({keep_burst, low_water, keep_arrived(end, window.arrived)}), keep_queue),
+      keep_media(end, window.media));
+  begin_ = std::max(begin_, wanted);
+
+  std::size_t passed = 0;
+  while (passed < segments_->size() && (*segments_)[passed]->end() <= begin_) ++passed;
+  if (passed > 0) {
+    for (std::size_t i = 0; i < passed; ++i) {
+      const auto& segment = (*segments_)[i];
+      retired_.push_back({segment, segment->begin, segment->end()});
+    }
+    segments_ = std::make_shared<SegmentTable>(
+        segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
+  }
+  if (spans_.size() > 1) {
+    // The one that holds at begin_ stays.
+    const auto spans = spans_.view();
+    const auto holds = spans.last_where([this](const StreamSpan& s) { return s.begin <= begin_; });
+    std::uint64_t gone = holds == spans.end() ? 0 : holds - spans.begin();
+    spans_.trim([&gone](const StreamSpan&) { return gone > 0; },
+                [&gone](const StreamSpan&) { --gone; });
+  }
+  for (AppendLog<SyncMark>* const log : {&sync_, &inner_})
+    log->trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
+  events_.trim([this](const StreamEvent& e) { return e.position <= begin_; },
+               [this](const StreamEvent& e) {
+                 if (e.headers) base_headers_ = e.headers;
+                 if (e.metadata) base_metadata_ = e.metadata;
+               });
+  if (late_metadata_ && events_.size() < kMaxEvents) {
+    last_event_ = std::max(last_event_, head_);
+    events_.push({last_event_, nullptr, std::exchange(late_metadata_, nullptr)});
+  }
+  punch_unread();
+  visible_end_ = end;
+}
+
+void StreamLog::punch_unread() {
+  while (!retired_.empty() && retired_.front().segment.expired()) {
+    store_->punch(retired_.front().begin, retired_.front().end);
+    retired_.pop_front();
+  }
+}
+
+}  // namespace lb

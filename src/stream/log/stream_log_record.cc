@@ -1,0 +1,131 @@
+// A log as it stands between two publications, for the process that goes on with it.
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "base/cat.h"
+#include "base/record.h"
+#include "stream/log/stream_log.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint32_t kSegmentsAt = 1, kSegmentSizes = 2;
+constexpr std::uint64_t kMaxSegmentBytes = std::uint64_t{1} << 30;
+
+template <class Io, class Log>
+void list_fields(Io& io, std::uint32_t number, Log& log) {
+  using Item = std::remove_cvref_t<decltype(log.view()[0])>;
+  if constexpr (Io::kReads) {
+    std::vector<Item> items;
+    io(number, items);
+    for (Item& item : items) log.push(std::move(item));
+  } else {
+    const auto view = log.view();
+    for (auto i = view.begin(); i < view.end(); ++i) io(number, view[i]);
+  }
+}
+
+}  // namespace
+
+// The facts that a publication takes (new metadata, new codec) have been taken: a log is saved
+// behind one.
+template <class Io, class Self>
+void StreamLog::fields(Io& io, Self& self) {
+  list_fields(io, 3, self.sync_);
+  list_fields(io, 4, self.inner_);
+  list_fields(io, 5, self.events_);
+  list_fields(io, 6, self.spans_);
+  io(7, self.last_time_);
+  io(8, self.inner_samples_);
+  io(9, self.newest_samples_);
+  io(10, self.seconds_kept_);
+  io(11, self.next_address_);
+  io(12, self.new_epoch_ms_);
+  io(13, self.source_since_);
+  io(14, self.wall_checked_);
+  io(15, self.seconds_off_);
+  io(16, self.last_event_);
+  io(17, self.base_headers_);
+  io(18, self.base_metadata_);
+  io(19, self.title_place_);
+  io(20, self.late_metadata_);
+  io(21, self.begin_);
+  io(22, self.head_);
+  io(23, self.seam_);
+  io(24, self.visible_end_);
+  io(25, self.rate_);
+  io(26, self.rate_head_);
+  io(27, self.rate_since_);
+  io(28, self.seconds_);
+  io(29, self.seconds_seen_);
+  io(30, self.segment_bytes_);
+  io(31, self.segment_since_);
+  io(32, self.room_at_);
+  io(33, self.begun_at_);
+  io(34, self.catch_up_);
+  io(35, self.retired_);
+  io(36, self.wall_seams_);
+}
+
+std::vector<std::shared_ptr<const Metadata>> StreamLog::titles() const {
+  std::vector<std::shared_ptr<const Metadata>> titles{base_metadata_};
+  const auto events = events_.view();
+  for (auto i = events.begin(); i < events.end(); ++i) titles.push_back(events[i].metadata);
+  return titles;
+}
+
+void StreamLog::save(RecordOut& out) const {
+  const SegmentTable& segments = *segments_;
+  out(kSegmentsAt, segments.empty() ? head_ : segments.front()->begin);
+  for (const auto& segment : segments) out(kSegmentSizes, segment->size_bytes);
+  fields(out, *this);
+}
+
+// They lie one behind the other.
+Result<void> StreamLog::map_segments(const std::vector<std::uint64_t>& sizes, std::uint64_t at) {
+  const std::size_t page = Store::page_bytes();
+  auto table = std::make_shared<SegmentTable>();
+  for (const std::uint64_t size : sizes) {
+    if (size == 0 || size > kMaxSegmentBytes || size % page != 0 || at % page != 0 ||
+        at + size < at)
+      return Error::invalid(cat({"a log has a segment of ", size, " bytes at ", at}));
+    auto segment = store_->map(at, static_cast<std::size_t>(size));
+    if (!segment) return segment.error();
+    current_ = std::move(*segment);
+    table->push_back(current_);
+    at += size;
+  }
+  segments_ = std::move(table);
+  return {};
+}
+
+Result<std::unique_ptr<StreamLog>> StreamLog::restore(RecordIn& in, UniqueFd file) {
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+    return Error::invalid("the file of a log is none");
+  std::unique_ptr<StreamLog> log(new StreamLog(Store::adopt(std::move(file))));
+  std::uint64_t at = 0;
+  std::vector<std::uint64_t> sizes;
+  in(kSegmentsAt, at);
+  in(kSegmentSizes, sizes);
+  fields(in, *log);
+  if (auto read = in.done(); !read) return read.error();
+  std::uint64_t end = at;
+  for (const std::uint64_t size : sizes) end += size;
+  const bool in_order = log->begin_ <= log->visible_end_ && log->visible_end_ <= log->head_ &&
+                        log->rate_head_ <= log->head_;
+  const bool mapped_whole = sizes.empty() ? log->begin_ == log->head_
+                                          : at <= log->begin_ && log->head_ <= end &&
+                                                end <= static_cast<std::uint64_t>(facts.st_size);
+  const bool fits = in_order && mapped_whole && log->segment_bytes_ > 0 &&
+                    log->segment_bytes_ % Store::page_bytes() == 0;
+  if (!fits)
+    return Error::invalid(
+        cat({"a log from ", log->begin_, " to ", log->head_, " does not fit to its segments, from ",
+             at, " to ", end, ", or to its file of ", facts.st_size, " bytes"}));
+  if (auto mapped = log->map_segments(sizes, at); !mapped) return mapped.error();
+  return log;
+}
+
+}  // namespace lb

@@ -1,0 +1,98 @@
+// StreamPlace: what X-LB-Stream tells between our servers: which byte of which stream a body begins
+// with, its media time and its time of day, and how the segments of its epoch are numbered.
+//
+//   request   X-LB-Stream: any
+//             or, for the next byte that is wanted, X-LB-Stream: <32 hex>.<position>
+//   answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
+//             n=598386000; g=46554; c=6000; h=0; after=<32 hex>.<position>
+//
+// m: media time of the first unit, samples/rate ("m=0/0": the format has none). t: its wall time,
+// z: that of media time 0, both Unix milliseconds; they are missing while the clock of the stream
+// is not known yet. r: how many servers read the mount, where they are a crowd. n, g, c: number of
+// the epoch's first segment, its generation, the segment time. h: bytes of codec headers in front
+// of the byte that has the position. after: the byte wanted was the end of another stream, behind
+// which this one follows without a gap.
+//
+// Thread: pure functions.
+// Errors: a line that does not parse is as none; unknown members are passed over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stream/log/span.h"
+
+namespace lb {
+
+struct StreamAddress {
+  StreamIdentity id{};
+  std::uint64_t position = 0;  // counted at the origin
+
+  bool operator==(const StreamAddress&) const = default;
+};
+template <class Io, RecordOf<StreamAddress> T>
+void record_fields(Io& io, T& address) {
+  auto& [id, position] = address;
+  io(1, id);
+  io(2, position);
+}
+
+// at: nullopt: any place will do, and is to be told.
+// of_listener: a player that goes on at that byte; it is told no more than an address, and stays
+// over seams.
+struct StreamAsk {
+  std::optional<StreamAddress> at;
+  bool of_listener = false;
+  bool exact = false;  // a player's: this byte or none; without it, what is heard next is enough
+};
+template <class Io, RecordOf<StreamAsk> T>
+void record_fields(Io& io, T& ask) {
+  auto& [at, of_listener, exact] = ask;
+  io(1, at);
+  io(2, of_listener);
+  io(3, exact);
+}
+
+struct StreamPlace {
+  StreamAddress at;
+  MediaTime media;
+  bool anchored = false;
+  std::int64_t wall_ms = 0;
+  SegmentNumbers segments;
+  std::uint64_t header_bytes = 0;
+  // Servers that read the mount; 0: too few to come back in each other's way (kCrowd).
+  std::uint64_t relays = 0;
+  std::optional<StreamAddress> after;
+
+  static constexpr std::uint64_t kCrowd = 33;
+
+  // As the span of a log, from the byte with the position on.
+  StreamSpan span() const noexcept;
+  bool operator==(const StreamPlace&) const = default;
+};
+
+template <class Io, RecordOf<StreamPlace> T>
+void record_fields(Io& io, T& place) {
+  auto& [at, media, anchored, wall_ms, segments, header_bytes, relays, after] = place;
+  io(1, at);
+  io(2, media);
+  io(3, anchored);
+  io(4, wall_ms);
+  io(5, segments);
+  io(6, header_bytes);
+  io(7, relays);
+  io(8, after);
+}
+
+std::string print_address(const StreamAddress& address);
+std::optional<StreamAddress> parse_address(std::string_view text) noexcept;
+
+std::string print_stream_ask(const StreamAsk& ask);
+std::optional<StreamAsk> parse_stream_ask(std::string_view value) noexcept;
+
+std::string print_stream_place(const StreamPlace& place);
+std::optional<StreamPlace> parse_stream_place(std::string_view value) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,81 @@
+// StreamView: everything a reader may know about a stream; published once per wake-up of its
+// writer, immutable, O(1) to make (doc/decisions.md A3).
+//
+// Thread: made by the writer, read anywhere.  Holding a view keeps its bytes readable: the writer
+// punches a segment only when no view names it any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "media/framer.h"
+#include "stream/log/append_log.h"
+#include "stream/log/span.h"
+#include "stream/log/store.h"
+#include "stream/log/wall_seams.h"
+
+namespace lb {
+
+// A place where a decoder may start.  standalone: it needs no headers from us, they follow.
+struct SyncMark {
+  std::uint64_t position = 0;
+  UnitTime time = {};  // samples count from media time 0 of the span
+  bool standalone = false;
+};
+template <class Io, RecordOf<SyncMark> T>
+void record_fields(Io& io, T& mark) {
+  auto& [position, time, standalone] = mark;
+  io(1, position);
+  io(2, time);
+  io(3, standalone);
+}
+
+// A fact that holds from `position` on.  Exactly one of the pointers is set.
+struct StreamEvent {
+  std::uint64_t position = 0;
+  std::shared_ptr<const Bytes> headers;
+  std::shared_ptr<const Metadata> metadata;
+};
+template <class Io, RecordOf<StreamEvent> T>
+void record_fields(Io& io, T& event) {
+  auto& [position, headers, metadata] = event;
+  io(1, position);
+  io(2, headers);
+  io(3, metadata);
+  if constexpr (Io::kReads)
+    if ((headers == nullptr) == (metadata == nullptr)) io.wrong(2, "or the title is missing");
+}
+
+using SegmentTable = std::vector<std::shared_ptr<const Segment>>;
+
+struct StreamView {
+  std::uint64_t begin = 0, end = 0;  // readable bytes: [begin, end)
+  std::shared_ptr<Store> store;      // sendfile reads from here
+  std::shared_ptr<const SegmentTable> segments;
+  AppendLog<SyncMark>::View sync;
+  AppendLog<SyncMark>::View inner;  // marks for recordings alone: MarkSink::inner()
+  AppendLog<StreamEvent>::View events;
+  AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
+  std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
+  std::shared_ptr<const Metadata> base_metadata;
+  WallSeams::View wall_seams;  // also those that have left the window
+  std::uint64_t seam = 0;      // where the present source began to write
+  bool ended = false;          // the source is gone; end is final
+
+  // The mapped bytes from `position` to the end of its segment or of the view.
+  // REQUIRES: begin <= position < end
+  std::span<const std::byte> bytes_at(std::uint64_t position) const noexcept;
+  // The newest headers and metadata at or before `position`; null: none.
+  std::shared_ptr<const Bytes> headers_at(std::uint64_t position) const;
+  std::shared_ptr<const Metadata> metadata_at(std::uint64_t position) const;
+  // The span that holds at `position`; null: no source has begun.
+  const StreamSpan* span_at(std::uint64_t position) const noexcept;
+  // Where the span that holds at `position` ends; nullopt: it goes on.
+  std::optional<std::uint64_t> span_end(std::uint64_t position) const noexcept;
+};
+
+}  // namespace lb

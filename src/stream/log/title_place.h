@@ -1,0 +1,34 @@
+// TitlePlace: where in a stream a title begins: the address of its first byte, and when that byte
+// sounds.
+//
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stream/log/stream_place.h"
+
+namespace lb {
+
+struct TitlePlace {
+  std::optional<StreamAddress> at;  // nullopt: no source has begun
+  // Unix time of the unit that was written when the title came; nullopt: the stream has no times
+  // yet, in its first seconds, or never has any.
+  std::optional<std::int64_t> wall_ms;
+};
+template <class Io, RecordOf<TitlePlace> T>
+void record_fields(Io& io, T& place) {
+  auto& [at, wall_ms] = place;
+  io(1, at);
+  io(2, wall_ms);
+}
+
+// "ADDRESS", or "ADDRESS WALL"; "" without an address.
+std::string print_title_place(const TitlePlace& place);
+// nullopt: this is none.  Any bytes.
+std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept;
+
+}  // namespace lb

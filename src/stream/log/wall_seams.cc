@@ -1,0 +1,31 @@
+#include "stream/log/wall_seams.h"
+
+#include <cstdlib>
+#include <utility>
+
+namespace lb {
+
+void WallSeams::span_begins(const StreamSpan* before, const StreamSpan& span, std::uint64_t samples,
+                            std::optional<std::int64_t> after) {
+  if (after) {
+    open_ = Open{*after, span.id, samples};
+  } else if (open_ && open_->id != span.id) {
+    // What was between the two was headers, or had sound and no time.
+    if (before != nullptr && before->media.rate_hz == 0)
+      open_ = Open{open_->after_wall_ms, span.id, samples};
+    else
+      open_.reset();
+  }
+  if (open_ && span.anchored) settle(span);
+}
+
+void WallSeams::settle(const StreamSpan& span) {
+  const Open open = *std::exchange(open_, std::nullopt);
+  const WallSeam seam{open.after_wall_ms, span.wall_of(open.samples)};
+  if (std::abs(seam.wall_ms - seam.after_wall_ms) < kLeastMs) return;
+  known_.push_back(seam);
+  if (known_.size() > kMaxSeams) known_.pop_front();
+  view_ = std::make_shared<const std::vector<WallSeam>>(known_.begin(), known_.end());
+}
+
+}  // namespace lb

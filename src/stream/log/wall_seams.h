@@ -1,0 +1,77 @@
+// WallSeams: where the time of day of a stream jumps, though its sound does not: another source has
+// gone on in the log, or its clock was set right.
+//
+// What sounds until `after_wall_ms` is followed at once by what sounds from `wall_ms` on.  The time
+// of a source is known after its first seconds, and its seam no sooner.
+// Thread: of the log; view() is shared.
+// Bounds: kMaxSeams, the newest.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "stream/log/span.h"
+
+namespace lb {
+
+struct WallSeam {
+  std::int64_t after_wall_ms = 0, wall_ms = 0;  // Unix
+
+  bool operator==(const WallSeam&) const = default;
+};
+template <class Io, RecordOf<WallSeam> T>
+void record_fields(Io& io, T& seam) {
+  auto& [after_wall_ms, wall_ms] = seam;
+  io(1, after_wall_ms);
+  io(2, wall_ms);
+}
+
+class WallSeams {
+ public:
+  static constexpr std::size_t kMaxSeams = 8;
+  // Less is the end of a unit, and rounding.
+  static constexpr std::int64_t kLeastMs = 60;
+  using View = std::shared_ptr<const std::vector<WallSeam>>;
+
+  // A span begins with the unit of this media time.  before: the one that was, null: none; after:
+  // when what was written of it has sounded, nullopt: not known.
+  void span_begins(const StreamSpan* before, const StreamSpan& span, std::uint64_t samples,
+                   std::optional<std::int64_t> after);
+  // The oldest first; null: none.
+  const View& view() const noexcept { return view_; }
+
+ private:
+  void settle(const StreamSpan& span);
+
+  // Of a stream whose time is not known yet.
+  struct Open {
+    std::int64_t after_wall_ms = 0;
+    StreamIdentity id{};
+    std::uint64_t samples = 0;
+
+    template <class Io, RecordOf<Open> T>
+    friend void record_fields(Io& io, T& open) {
+      auto& [after_wall_ms, id, samples] = open;
+      io(1, after_wall_ms);
+      io(2, id);
+      io(3, samples);
+    }
+  };
+  std::optional<Open> open_;
+  std::deque<WallSeam> known_;
+  View view_;
+
+  template <class Io, RecordOf<WallSeams> T>
+  friend void record_fields(Io& io, T& seams) {
+    auto& [open, known, view] = seams;
+    io(1, open);
+    io(2, known);
+    if constexpr (Io::kReads)
+      view = std::make_shared<const std::vector<WallSeam>>(known.begin(), known.end());
+  }
+};
+
+}  // namespace lb

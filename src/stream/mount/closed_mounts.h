@@ -1,0 +1,41 @@
+// ClosedMounts: the mounts that are closed to sources for <wait-time>, because their last source
+// has just ended.
+//
+// Thread: one (control).
+// Ownership: SourceAdmission.  Pure: no loop, no clock.
+// Bounds: kMaxNames names; beyond, the one that opens soonest is open.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "stream/mount/closed_record.h"
+
+namespace lb {
+
+class ClosedMounts {
+ public:
+  static constexpr std::size_t kMaxNames = 10'000;
+
+  // user: of the source that has ended.
+  void close(const std::string& mount, std::string user, SteadyTime now, SteadyTime until);
+  void open(std::string_view mount);
+  // Null: the mount is open.  Else the user of its last source.
+  const std::string* closed_by(std::string_view mount, SteadyTime now) const;
+  // Of a hand-over.
+  ClosedRecord save() const;
+  void restore(const ClosedRecord& saved, SteadyTime now);
+  std::size_t size() const noexcept { return rows_.size(); }
+
+ private:
+  struct Row {
+    std::string user;
+    SteadyTime until{};
+  };
+  std::map<std::string, Row, std::less<>> rows_;
+};
+
+}  // namespace lb

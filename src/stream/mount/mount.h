@@ -1,0 +1,171 @@
+// Mount: a published path with its settings, its stream and its listeners' gate.
+//
+// Thread: every member is immutable, atomic, a Snapshot or a Channel; any thread may read.
+// Written by: control (settings, phase, table membership), the home worker (facts, metadata,
+// stream).
+// Ownership: shared_ptr, held by the MountTable, fan-outs and the writer's lease.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/snapshot.h"
+#include "media/framer.h"
+#include "stream/log/channel.h"
+#include "stream/log/stream_log.h"
+#include "stream/mount/gate.h"
+#include "stream/mount/noted_mounts.h"
+#include "stream/mount/settings.h"
+
+namespace lb {
+
+// What a source announced about itself, and what follows from it; made once a source.
+struct SourceFacts {
+  std::string content_type;  // as listeners get it
+  const FramerPlugin* plugin = nullptr;
+  std::map<std::string, std::string> stats;  // server_name, genre, bitrate, ice-* …; UTF-8
+  std::string listener_headers;              // "icy-name:…\r\n" lines, raw bytes as sent
+  unsigned metaint = 0;                      // of the listeners; 0: no ICY metadata
+  std::string source_ip;
+  std::string login;  // the name that it logged in with; "": it is a relay
+  std::string user_agent;
+  bool shoutcast = false;  // came by the Shoutcast v1 login
+  bool relayed = false;    // pulled by ourselves; source_ip is then the server's name
+  bool from_file = false;  // an intro, or a fallback file
+  std::string passed;      // the nodes of our cluster that it has passed, "m1 edge2"
+  WallTime started_wall{};
+  SteadyTime started{};
+};
+
+// kIdle → kRunning ⇄ kLingering → kEnded.  Changed by control alone (SourceAdmission).
+enum class MountPhase : std::uint8_t {
+  kIdle,  // an on-demand relay that waits for a listener; no content type yet
+  kRunning,
+  kLingering,  // its source is gone, its listeners are kept for a while
+  kEnded,
+};
+
+// What all listeners of all mounts get together, bit/s: exact after each listener that comes or
+// goes, and after each change of a rate.
+struct PromisedBits {
+  Gate::Total sum{0};
+  std::int64_t nominal = 0;  // of a listener of a mount whose rate is not known yet
+};
+
+class Mount final : private Gate::Watcher {
+ public:
+  // promised: null: not counted.
+  Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
+        PromisedBits* promised = nullptr);
+
+  const std::string& name() const noexcept { return name_; }
+  std::shared_ptr<const MountSettings> settings() const { return settings_.read(); }
+  std::shared_ptr<const SourceFacts> facts() const { return facts_.read(); }
+  std::shared_ptr<const Metadata> metadata() const { return metadata_.read(); }
+  std::shared_ptr<const CodecFacts> codec() const { return codec_.read(); }
+  Channel& channel() noexcept { return channel_; }
+  const Channel& channel() const noexcept { return channel_; }
+  Gate& gate() noexcept { return gate_; }
+  // Those of its listeners that are other servers.
+  Gate& relay_gate() noexcept { return relay_gate_; }
+  std::int64_t listeners() const noexcept { return gate_.inside(); }
+  std::int64_t relays() const noexcept { return relay_gate_.inside(); }
+  // The others.  Two counters are read: never below none.
+  std::int64_t audience() const noexcept {
+    return std::max<std::int64_t>(0, listeners() - relays());
+  }
+  // Those of its listeners whose bytes do not come out of the log
+  // (stream/listener/direct_streams.h).
+  Gate& direct_gate() noexcept { return direct_gate_; }
+  std::int64_t direct() const noexcept { return direct_gate_.inside(); }
+
+  void set_settings(std::shared_ptr<const MountSettings> next) {
+    settings_.publish(std::move(next));
+  }
+  void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
+  void set_metadata(std::shared_ptr<const Metadata> next) { metadata_.publish(std::move(next)); }
+  void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
+
+  MountPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
+  void set_phase(MountPhase phase) {
+    phase_.store(phase, std::memory_order_relaxed);
+    if (is_in_use()) note_use();
+  }
+  // It has a source, or waits for it to come back, or has listeners.
+  bool is_in_use() const noexcept {
+    return phase() == MountPhase::kRunning || phase() == MountPhase::kLingering || listeners() > 0;
+  }
+  // Of the MountTable, before others see the mount: each time that it begins to be in use is noted
+  // there.
+  void note_uses_in(std::shared_ptr<NotedMounts> list);
+  // It is not in use; the next time is noted again.
+  bool rests();
+  // Whether bytes come in.  False from the moment in which the home worker sees the end of the
+  // source; the phase follows when control has heard of it.
+  bool is_fed() const noexcept { return fed_.load(std::memory_order_relaxed); }
+  void set_fed(bool fed) noexcept { fed_.store(fed, std::memory_order_relaxed); }
+
+  // When bytes of its source came last; of the home worker.
+  void note_data(SteadyTime when) noexcept { last_data_.store(when, std::memory_order_relaxed); }
+  SteadyTime last_data() const noexcept { return last_data_.load(std::memory_order_relaxed); }
+
+  // Statistics; relaxed, added to once a pass, not once a delivery.
+  std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0},
+      listener_connections{0};
+  std::atomic<std::int64_t> listener_peak{0};
+  std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
+  // From StreamLog: the rate that a listener costs while it stays; 0: not known.
+  void set_usual_rate(std::uint64_t rate) noexcept;  // bytes a second
+  std::uint64_t usual_bytes_per_second() const noexcept {
+    return usual_rate_.load(std::memory_order_relaxed);
+  }
+  // The same as a number for people, which follows the rate only where that has changed by much.
+  unsigned shown_kbps() const noexcept { return shown_kbps_.load(std::memory_order_relaxed); }
+  // Encoders that stand by; written by control.
+  std::atomic<unsigned> standbys{0};
+  void note_peak(std::int64_t listeners) noexcept;
+
+ private:
+  void first_entered() override { note_use(); }
+  void note_use();
+
+  const std::string name_;
+  Snapshot<MountSettings> settings_;
+  Snapshot<SourceFacts> facts_;
+  Snapshot<Metadata> metadata_;
+  Snapshot<CodecFacts> codec_;
+  Channel channel_;
+  PromisedBits* const promised_;
+  std::atomic<std::uint64_t> usual_rate_{0};
+  std::atomic<unsigned> shown_kbps_{0};
+  Gate gate_, relay_gate_, direct_gate_;
+  std::atomic<MountPhase> phase_{MountPhase::kRunning};
+  std::atomic<bool> fed_{true};
+  std::shared_ptr<NotedMounts> uses_;  // null: in no table yet
+  std::atomic<bool> use_noted_{false};
+  std::atomic<SteadyTime> last_data_{};
+};
+
+// The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be
+// expressed.  Move-only; travels to the home worker and back.
+struct WriterLease {
+  std::shared_ptr<Mount> mount;
+  std::unique_ptr<StreamLog> log;
+  // Of the last writer, as it stopped, even within a unit; null: none.
+  std::unique_ptr<Framer> framer;
+  StreamIdentity identity{};
+  std::uint64_t id = 0;  // 0: void
+  bool goes_on = false;  // of a relay: the mount has been without a writer for a moment at most
+
+  WriterLease() = default;
+  WriterLease(WriterLease&&) = default;
+  WriterLease& operator=(WriterLease&&) = default;
+};
+
+}  // namespace lb

@@ -1,0 +1,65 @@
+// MountTable: name → Mount, of all mounts that can be listened to now.
+//
+// A change costs one path of the map: ten thousand mounts come one after the other without the
+// table being copied for each (base/persistent_map.h), and those that are in use are found without
+// walking over those that rest.
+//
+// Thread: find() and all() from any thread; the others on control only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/persistent_map.h"
+#include "base/snapshot.h"
+#include "stream/mount/mount.h"
+
+namespace lb {
+
+class MountTable {
+ public:
+  using Rows = PersistentMap<std::string, std::shared_ptr<Mount>>;
+
+  MountTable() : rows_(std::make_shared<const Rows>()) {}
+
+  // Null when there is no such mount.
+  std::shared_ptr<Mount> find(std::string_view name) const {
+    const auto rows = rows_.read();
+    const auto* const mount = rows->look_up(name);
+    return mount == nullptr ? nullptr : *mount;
+  }
+  // Another object after each change.
+  std::shared_ptr<const Rows> all() const { return rows_.read(); }
+  // Those that have a source, or wait for it to come back, or have listeners.
+  Rows in_use() {
+    for (const std::string& name : noted_->take())
+      if (auto mount = find(name)) in_use_.set(name, std::move(mount));
+    for (const Rows before = in_use_; const auto& [name, mount] : before)
+      if (mount->rests()) in_use_.erase(name);
+    return in_use_;
+  }
+
+  void put(std::shared_ptr<Mount> mount) {
+    const std::string name = mount->name();
+    in_use_.erase(name);
+    mount->note_uses_in(noted_);
+    auto next = std::make_shared<Rows>(*rows_.read());
+    next->set(name, std::move(mount));
+    rows_.publish(std::move(next));
+  }
+  void erase(std::string_view name) {
+    in_use_.erase(name);
+    auto next = std::make_shared<Rows>(*rows_.read());
+    if (next->erase(name)) rows_.publish(std::move(next));
+  }
+
+ private:
+  Snapshot<Rows> rows_;
+  const std::shared_ptr<NotedMounts> noted_ = std::make_shared<NotedMounts>();
+  Rows in_use_;
+};
+
+}  // namespace lb

@@ -1,0 +1,259 @@
+#include "stream/source/admission_record.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/cat.h"
+#include "stream/source/source_admission.h"
+
+namespace lb {
+namespace {
+
+AdmissionRecord save_mount(const Mount& mount) {
+  AdmissionRecord saved;
+  saved.mount = mount.name();
+  saved.phase = mount.phase();
+  saved.facts = save_facts(*mount.facts());
+  saved.metadata = *mount.metadata();
+  saved.codec = *mount.codec();
+  saved.fed = mount.is_fed();
+  saved.last_data = mount.last_data();
+  saved.bytes_read = mount.bytes_read.load(std::memory_order_relaxed);
+  saved.bytes_sent = mount.bytes_sent.load(std::memory_order_relaxed);
+  saved.slow_listeners = mount.slow_listeners.load(std::memory_order_relaxed);
+  saved.listener_connections = mount.listener_connections.load(std::memory_order_relaxed);
+  saved.listener_peak = mount.listener_peak.load(std::memory_order_relaxed);
+  saved.bytes_per_second = mount.bytes_per_second.load(std::memory_order_relaxed);
+  saved.usual_rate = mount.usual_bytes_per_second();
+  return saved;
+}
+
+void restore_mount(const AdmissionRecord& saved, Mount& mount) {
+  mount.set_facts(restore_facts(saved.facts));
+  mount.set_metadata(std::make_shared<const Metadata>(saved.metadata));
+  mount.set_codec(std::make_shared<const CodecFacts>(saved.codec));
+  mount.set_phase(saved.phase);
+  mount.set_fed(saved.fed);
+  mount.note_data(saved.last_data);
+  mount.bytes_read.store(saved.bytes_read, std::memory_order_relaxed);
+  mount.bytes_sent.store(saved.bytes_sent, std::memory_order_relaxed);
+  mount.slow_listeners.store(saved.slow_listeners, std::memory_order_relaxed);
+  mount.listener_connections.store(saved.listener_connections, std::memory_order_relaxed);
+  mount.listener_peak.store(saved.listener_peak, std::memory_order_relaxed);
+  mount.bytes_per_second.store(saved.bytes_per_second, std::memory_order_relaxed);
+  if (saved.usual_rate > 0) mount.set_usual_rate(saved.usual_rate);
+}
+
+// A relay gets at least so long to ask its upstream again, whatever its mount says.
+constexpr auto kRelayAsks = std::chrono::seconds(5);
+
+StandbyRankRecord save_rank(const Standby& standby) {
+  StandbyRankRecord saved;
+  saved.id = standby.id;
+  saved.home = standby.home;
+  saved.priority = standby.rank.priority;
+  saved.arrival = standby.rank.arrival;
+  saved.user = standby.user;
+  saved.facts = save_facts(*standby.facts);
+  saved.flows = standby.flows;
+  saved.fell_silent = standby.fell_silent;
+  saved.dead_air = standby.dead_air;
+  saved.flows_since = standby.flows_since;
+  return saved;
+}
+
+Standby restore_rank(const StandbyRankRecord& saved) {
+  Standby standby;
+  standby.id = saved.id;
+  standby.home = saved.home;
+  standby.rank = {static_cast<int>(saved.priority), saved.arrival};
+  standby.user = saved.user;
+  standby.facts = restore_facts(saved.facts);
+  standby.flows = saved.flows;
+  standby.fell_silent = saved.fell_silent;
+  standby.dead_air = saved.dead_air;
+  standby.flows_since = saved.flows_since;
+  return standby;
+}
+
+}  // namespace
+
+FactsRecord save_facts(const SourceFacts& facts) {
+  FactsRecord saved;
+  saved.content_type = facts.content_type;
+  saved.stats.assign(facts.stats.begin(), facts.stats.end());
+  saved.listener_headers = facts.listener_headers;
+  saved.metaint = facts.metaint;
+  saved.source_ip = facts.source_ip;
+  saved.login = facts.login;
+  saved.user_agent = facts.user_agent;
+  saved.shoutcast = facts.shoutcast;
+  saved.relayed = facts.relayed;
+  saved.passed = facts.passed;
+  saved.started_wall = facts.started_wall;
+  saved.started = facts.started;
+  return saved;
+}
+
+std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved) {
+  auto facts = std::make_shared<SourceFacts>();
+  facts->content_type = saved.content_type;
+  facts->plugin = &framer_for(saved.content_type);
+  facts->stats.insert(saved.stats.begin(), saved.stats.end());
+  facts->listener_headers = saved.listener_headers;
+  facts->metaint = saved.metaint;
+  facts->source_ip = saved.source_ip;
+  facts->login = saved.login;
+  facts->user_agent = saved.user_agent;
+  facts->shoutcast = saved.shoutcast;
+  facts->relayed = saved.relayed;
+  facts->passed = saved.passed;
+  facts->started_wall = saved.started_wall;
+  facts->started = saved.started;
+  return facts;
+}
+
+std::string SourceAdmission::cannot_move() const {
+  for (const auto& [name, record] : records_) {
+    if (record.successor || record.stepping_back)
+      return cat({"mount ", name, " changes its source at this moment"});
+    if (record.lease == 0 && !record.standbys.empty())
+      return cat({"mount ", name, " is given to another encoder at this moment"});
+  }
+  return {};
+}
+
+std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSight& writers) const {
+  std::vector<AdmissionRecord> all;
+  for (const auto& [name, record] : records_) {
+    // An idle mount that waits for its relay is made again by the configuration.
+    if (record.mount->phase() == MountPhase::kIdle) continue;
+    AdmissionRecord saved = save_mount(*record.mount);
+    saved.lease = record.lease;
+    saved.home = record.home;
+    saved.relay = record.kind == WriterKind::kRelay;
+    saved.user = record.user;
+    saved.priority = record.rank.priority;
+    saved.arrival = record.rank.arrival;
+    saved.reserved = record.reserved;
+    saved.dead_air = record.dead_air;
+    if (record.linger) saved.lingers_until = record.lingers_until;
+    saved.left_at = record.left_at;
+    const StreamLog* log =
+        record.lease != 0 ? writers.log(record.home, record.lease) : record.log.get();
+    if (log != nullptr) {
+      saved.log = saved_bytes(*log);
+      saved.log_file = fds.add(log->file());
+    }
+    if (record.framer) saved.framer = saved_bytes(*record.framer);
+    for (const Standby& one : record.standbys.all()) saved.standbys.push_back(save_rank(one));
+    if (record.kind == WriterKind::kRelay && record.lease != 0 &&
+        !writers.is_saved(record.home, record.lease)) {
+      saved.framer = writers.framer(record.home, record.lease);
+      saved.lease = 0;
+      saved.phase = MountPhase::kLingering;
+      saved.fed = false;
+      saved.left_at = loop_.now();
+      saved.lingers_until =
+          loop_.now() +
+          std::max<std::chrono::milliseconds>(
+              kRelayAsks, callbacks_.linger(*record.mount, record.kind, EndReason::kSourceEnded));
+    }
+    all.push_back(std::move(saved));
+  }
+  return all;
+}
+
+std::vector<std::shared_ptr<const Metadata>> SourceAdmission::titles_of(
+    const Mount& mount, const WriterSight& writers) const {
+  const auto at = records_.find(mount.name());
+  if (at == records_.end() || at->second.mount.get() != &mount) return {};
+  const Record& record = at->second;
+  const StreamLog* const log =
+      record.lease != 0 ? writers.log(record.home, record.lease) : record.log.get();
+  return log == nullptr ? std::vector<std::shared_ptr<const Metadata>>() : log->titles();
+}
+
+Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn& fds,
+                                             std::uint64_t next_lease) {
+  const auto wrong = [&saved](std::string_view what) {
+    return Error::invalid(cat({"mount ", saved.mount, ": ", what}));
+  };
+  if (saved.mount.empty() || saved.mount[0] != '/' || records_.contains(saved.mount))
+    return wrong("it has no name of its own");
+  std::unique_ptr<StreamLog> log;
+  if (saved.log) {
+    RecordIn in("log", *saved.log);
+    auto restored = StreamLog::restore(in, fds.take(saved.log_file));
+    if (!restored) return wrong(restored.error().what);
+    log = std::move(*restored);
+  }
+  if (saved.lease != 0 && (!log || saved.home >= workers_))
+    return wrong("its writer has no log, or no worker");
+  Record& record = records_[saved.mount];
+  record.mount = std::make_shared<Mount>(saved.mount, callbacks_.settings(saved.mount), workers_,
+                                         callbacks_.promised);
+  restore_mount(saved, *record.mount);
+  if (log) record.mount->channel().publish(log->last_view());
+  record.lease = saved.lease;
+  record.home = saved.home;
+  record.kind = saved.relay ? WriterKind::kRelay : WriterKind::kSource;
+  record.user = saved.user;
+  record.rank = {static_cast<int>(saved.priority), saved.arrival};
+  record.reserved = saved.reserved;
+  record.dead_air = saved.dead_air;
+  record.left_at = saved.left_at;
+  for (const StandbyRankRecord& one : saved.standbys) {
+    if (one.id == 0 || one.home >= workers_ || record.standbys.find(one.id) != nullptr)
+      return wrong("an encoder that stands by has no place");
+    record.standbys.add(restore_rank(one));
+    next_lease_ = std::max(next_lease_, one.id + 1);
+    next_arrival_ = std::max(next_arrival_, one.arrival + 1);
+  }
+  count_standbys(record);
+  next_lease_ = std::max({next_lease_, next_lease, saved.lease + 1});
+  next_arrival_ = std::max(next_arrival_, saved.arrival + 1);
+  std::unique_ptr<Framer> framer;
+  if (!saved.framer.empty()) {
+    framer = record.mount->facts()->plugin->make(0, {});
+    RecordIn in("framer", saved.framer);
+    framer->restore(in);
+    if (auto done = in.done(); !done) return wrong(done.error().what);
+  }
+  mounts_.put(record.mount);
+  WriterLease lease;
+  if (saved.lease != 0) {
+    ++at_home_[saved.home];
+    lease.mount = record.mount;
+    lease.log = std::move(log);
+    lease.id = saved.lease;
+  } else {
+    record.log = std::move(log);
+    record.framer = std::move(framer);
+    if (saved.phase == MountPhase::kLingering)
+      linger_on(record, saved.lingers_until.value_or(loop_.now()) - loop_.now());
+  }
+  return lease;
+}
+
+const Standby* SourceAdmission::standby_of(const std::string& mount, std::uint64_t id) {
+  const auto at = records_.find(mount);
+  return at == records_.end() ? nullptr : at->second.standbys.find(id);
+}
+
+void SourceAdmission::attach(const std::string& mount, std::uint64_t lease,
+                             std::function<void(const WriterLeft&)> left) {
+  const auto at = records_.find(mount);
+  if (at != records_.end() && at->second.lease == lease) at->second.left = std::move(left);
+}
+
+void SourceAdmission::go_on() {
+  for (auto& [name, record] : records_) {
+    if (record.standbys.empty()) continue;
+    watch_writer(record);
+    plan_return(record);
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,142 @@
+// AdmissionRecord: a mount, its log and the right to write it, for the process that goes on with
+// them.  Its settings come from that process's own configuration.
+// Thread: plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "media/metadata.h"
+#include "stream/mount/mount.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+struct FactsRecord {
+  std::string content_type;
+  std::vector<std::pair<std::string, std::string>> stats;
+  std::string listener_headers;
+  std::uint32_t metaint = 0;
+  std::string source_ip, login, user_agent;
+  bool shoutcast = false, relayed = false;
+  std::string passed;
+  WallTime started_wall{};
+  SteadyTime started{};
+};
+template <class Io, RecordOf<FactsRecord> T>
+void record_fields(Io& io, T& facts) {
+  auto& [content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
+         relayed, passed, started_wall, started] = facts;
+  io(1, content_type);
+  io(2, stats);
+  io(3, listener_headers);
+  io(4, metaint);
+  io(5, source_ip);
+  io(6, login);
+  io(7, user_agent);
+  io(8, shoutcast);
+  io(9, relayed);
+  io(10, passed);
+  io(11, started_wall);
+  io(12, started);
+}
+
+FactsRecord save_facts(const SourceFacts& facts);
+std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved);
+
+// An encoder that stands by, as control knows it.
+struct StandbyRankRecord {
+  std::uint64_t id = 0;
+  std::uint32_t home = 0;
+  std::int64_t priority = 0;
+  std::uint64_t arrival = 0;
+  std::string user;
+  FactsRecord facts;
+  bool flows = false, fell_silent = false, dead_air = false;
+  SteadyTime flows_since{};
+};
+template <class Io, RecordOf<StandbyRankRecord> T>
+void record_fields(Io& io, T& rank) {
+  auto& [id, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since] =
+      rank;
+  io.needed(1, id);
+  io(2, home);
+  io(3, priority);
+  io(4, arrival);
+  io(5, user);
+  io(6, facts);
+  io(7, flows);
+  io(8, fell_silent);
+  io(9, dead_air);
+  io(10, flows_since);
+}
+
+struct AdmissionRecord {
+  std::string mount;
+  MountPhase phase = MountPhase::kIdle;
+  FactsRecord facts;
+  Metadata metadata;
+  CodecFacts codec;
+  bool fed = false;
+  SteadyTime last_data{};
+  std::uint64_t bytes_read = 0, bytes_sent = 0, slow_listeners = 0, listener_connections = 0;
+  std::int64_t listener_peak = 0;
+  std::uint64_t bytes_per_second = 0, usual_rate = 0;
+  std::uint64_t lease = 0;  // 0: none is out
+  std::uint32_t home = 0;
+  bool relay = false;  // WriterKind
+  std::string user;
+  std::int64_t priority = 0;
+  std::uint64_t arrival = 0;
+  bool reserved = false, dead_air = false;
+  std::optional<SteadyTime> lingers_until;
+  SteadyTime left_at{};
+  std::optional<std::string> log;  // a record of its own
+  MovedFd log_file = 0;
+  std::string framer;  // of the last writer, where there is none; likewise
+  std::vector<StandbyRankRecord> standbys;
+};
+template <class Io, RecordOf<AdmissionRecord> T>
+void record_fields(Io& io, T& saved) {
+  auto& [mount, phase, facts, metadata, codec, fed, last_data, bytes_read, bytes_sent,
+         slow_listeners, listener_connections, listener_peak, bytes_per_second, usual_rate, lease,
+         home, relay, user, priority, arrival, reserved, dead_air, lingers_until, left_at, log,
+         log_file, framer, standbys] = saved;
+  io.needed(1, mount);
+  io.choice(2, phase, MountPhase::kEnded);
+  io(3, facts);
+  io(4, metadata);
+  io(5, codec);
+  io(6, fed);
+  io(7, last_data);
+  io(8, bytes_read);
+  io(9, bytes_sent);
+  io(10, slow_listeners);
+  io(11, listener_connections);
+  io(12, listener_peak);
+  io(13, bytes_per_second);
+  io(14, usual_rate);
+  io(15, lease);
+  io(16, home);
+  io(17, relay);
+  io(18, user);
+  io(19, priority);
+  io(20, arrival);
+  io(21, reserved);
+  io(22, dead_air);
+  io(23, lingers_until);
+  io(24, left_at);
+  io(25, log);
+  io(26, log_file);
+  io(27, framer);
+  io.needed(28, standbys);
+}
+
+}  // namespace lb

@@ -1,0 +1,211 @@
+#include "stream/source/dump_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <utility>
+
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The window holds queue-size at least, which at any usual rate is many times this.
+constexpr auto kDumpTick = 200ms;
+// One dump does not keep the others waiting for longer than this takes.
+constexpr std::size_t kBudget = 1 << 20;
+constexpr std::size_t kLongestName = 4096;
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+std::string expand_time(const std::string& pattern, WallTime when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  std::string name(kLongestName, '\0');
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"  // the pattern is the operator's
+  name.resize(std::strftime(name.data(), name.size(), pattern.c_str(), &parts));
+#pragma GCC diagnostic pop
+  return name;
+}
+
+DumpWriter::DumpWriter(Loop& loop, Log& log)
+    : loop_(loop), log_(log), timer_(loop, [this] { tick(); }) {}
+
+DumpWriter::~DumpWriter() = default;
+
+void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern) {
+  Channel& channel = mount->channel();
+  const std::uint64_t position = channel.newest()->end;
+  // From now on the window may not pass what is to be written.
+  if (channel.low_water_of(channel.archive_slot()) == Channel::kNoReader)
+    channel.set_low_water(channel.archive_slot(), position);
+  loop_.post(
+      [this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
+}
+
+void DumpWriter::rest(std::function<void(std::vector<DumpRecord>)> done) {
+  loop_.post([this, done = std::move(done)] {
+    rests_ = true;
+    timer_.cancel();
+    std::vector<DumpRecord> all;
+    for (auto at = dumps_.begin(); at != dumps_.end();) {
+      if (advance(*at, kBudget, kNoLimit) == Progress::kOver) {
+        close(*at);
+        at = dumps_.erase(at);
+        continue;
+      }
+      all.push_back({at->mount->name(), at->path, static_cast<MovedFd>(at->file.get()),
+                     at->position, at->written, at->missed});
+      ++at;
+    }
+    done(std::move(all));
+  });
+}
+
+void DumpWriter::go_on() {
+  loop_.post([this] {
+    if (std::exchange(rests_, false) && !dumps_.empty()) timer_.after(kDumpTick);
+  });
+}
+
+void DumpWriter::take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved,
+                           UniqueFd file) {
+  // From now on the window may not pass what is to be written.
+  mount->channel().set_low_water(mount->channel().archive_slot(), saved.position);
+  loop_.post([this, mount, saved, file = std::make_shared<UniqueFd>(std::move(file))] {
+    Dump dump;
+    dump.mount = mount;
+    dump.path = saved.path;
+    dump.file = std::move(*file);
+    dump.position = saved.position;
+    dump.written = saved.written;
+    dump.missed = saved.missed;
+    dumps_.push_back(std::move(dump));
+    if (!timer_.armed()) timer_.after(kDumpTick);
+  });
+}
+
+void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
+                     std::uint64_t position) {
+  for (auto at = dumps_.begin(); at != dumps_.end(); ++at) {
+    if (at->mount != mount) continue;
+    advance(*at, std::numeric_limits<std::size_t>::max(), position);
+    close(*at);
+    dumps_.erase(at);
+    break;
+  }
+  Channel& channel = mount->channel();
+  Dump dump;
+  dump.path = expand_time(pattern, loop_.clock().wall());
+  // Not blocking: the path may name a FIFO.
+  if (!dump.path.empty())
+    dump.file.reset(::open(dump.path.c_str(),
+                           O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
+                           0644));
+  if (!dump.file) {
+    const std::string why =
+        dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
+    log_.error("source/dump", cat({"mount ", mount->name(), ": dump-file ",
+                                   dump.path.empty() ? pattern : dump.path, " cannot be opened (",
+                                   why, "); the stream is not dumped"}));
+    channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
+    return;
+  }
+  channel.set_low_water(channel.archive_slot(), position);
+  log_.info("source/dump", cat({"mount ", mount->name(), ": dumping to ", dump.path}));
+  dump.mount = std::move(mount);
+  dump.position = position;
+  dumps_.push_back(std::move(dump));
+  if (!timer_.armed() && !rests_) timer_.after(kDumpTick);
+}
+
+void DumpWriter::tick() {
+  bool more = false;
+  for (auto at = dumps_.begin(); at != dumps_.end();) {
+    switch (advance(*at, kBudget, kNoLimit)) {
+      case Progress::kMore:
+        more = true;
+        break;
+      case Progress::kCaughtUp:
+        break;
+      case Progress::kOver:
+        close(*at);
+        at = dumps_.erase(at);
+        continue;
+    }
+    ++at;
+  }
+  if (!dumps_.empty()) timer_.after(more ? 0ms : kDumpTick);
+}
+
+DumpWriter::Progress DumpWriter::advance(Dump& dump, std::size_t budget, std::uint64_t limit) {
+  Channel& channel = dump.mount->channel();
+  const auto view = channel.newest();
+  const std::uint64_t end = std::min(view->end, limit);
+  if (dump.position < view->begin) {
+    dump.missed += view->begin - dump.position;
+    dump.position = view->begin;
+  }
+  while (dump.position < end && budget > 0) {
+    auto bytes = view->bytes_at(dump.position);
+    if (bytes.empty()) break;
+    bytes = bytes.first(
+        std::min({bytes.size(), budget, static_cast<std::size_t>(end - dump.position)}));
+    if (!write_out(dump, bytes)) return Progress::kOver;
+    dump.position += bytes.size();
+    budget -= bytes.size();
+  }
+  channel.set_low_water(channel.archive_slot(), dump.position);
+  if (dump.position < end) return Progress::kMore;
+  return view->ended ? Progress::kOver : Progress::kCaughtUp;
+}
+
+bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(dump.file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      log_.error("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, ": ",
+                                     std::strerror(n < 0 ? errno : ENOSPC), " after ", dump.written,
+                                     " bytes; the stream goes on without it"}));
+      return false;
+    }
+    dump.written += static_cast<std::uint64_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+void DumpWriter::close(const Dump& dump) {
+  Channel& channel = dump.mount->channel();
+  channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
+  if (dump.missed > 0)
+    log_.warn("source/dump",
+              cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, " lacks ", dump.missed,
+                   " bytes, because the disk was slower than the stream"}));
+  log_.info("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path,
+                                " closed after ", dump.written, " bytes"}));
+}
+
+void DumpWriter::finish_all() {
+  loop_.post([this] {
+    timer_.cancel();
+    for (Dump& dump : dumps_) {
+      advance(dump, std::numeric_limits<std::size_t>::max(), kNoLimit);
+      close(dump);
+    }
+    dumps_.clear();
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,96 @@
+// DumpWriter: writes what sources send to their <dump-file>s: a reader of the log like any other.
+//
+// Thread: one loop of its own, where write(2) may wait for a disk; never a loop that has
+// connections (doc/decisions.md A4).  begin() and finish_all() may be called from any thread.
+// Ownership: a dump holds its mount until the stream has ended and all of it is written.
+// Positions: a dump begins where its source begins; an Ogg stream therefore begins with its
+// headers.
+// Errors: a file that cannot be opened or written (a full disk) is logged once, and that dump ends;
+// the stream itself never notices.
+// Source: Icecast 2.4.4: strftime(3) in the name, local time, append.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/record.h"
+#include "base/unique_fd.h"
+#include "net/loop/loop.h"
+#include "stream/mount/mount.h"
+#include "stream/mount/moved_fd.h"
+
+namespace lb {
+
+// %Y, %m … as in strftime(3), in local time.  "": the pattern expands to nothing, or too long.
+std::string expand_time(const std::string& pattern, WallTime when);
+
+struct DumpRecord {
+  std::string mount, path;
+  MovedFd file = 0;
+  std::uint64_t position = 0, written = 0, missed = 0;
+};
+template <class Io, RecordOf<DumpRecord> T>
+void record_fields(Io& io, T& dump) {
+  auto& [mount, path, file, position, written, missed] = dump;
+  io.needed(1, mount);
+  io(2, path);
+  io.needed(3, file);
+  io.needed(4, position);
+  io(5, written);
+  io(6, missed);
+}
+
+class DumpWriter {
+ public:
+  DumpWriter(Loop& loop, Log& log);
+  ~DumpWriter();
+  DumpWriter(const DumpWriter&) = delete;
+  DumpWriter& operator=(const DumpWriter&) = delete;
+
+  // A source begins to write `mount` at the end of what it has published.  A dump of the same mount
+  // ends there.
+  void begin(const std::shared_ptr<Mount>& mount, std::string pattern);
+  // Writes what has been published, and closes everything.
+  void finish_all();
+
+  // -- of a hand-over
+  // Nothing is written until go_on(); done: on its loop, with what another process goes on with.
+  // Descriptors in it are this process's.
+  void rest(std::function<void(std::vector<DumpRecord>)> done);
+  void go_on();
+  // A dump of another process goes on.
+  void take_over(const std::shared_ptr<Mount>& mount, const DumpRecord& saved, UniqueFd file);
+  // On its loop.
+  std::size_t running() const noexcept { return dumps_.size(); }
+
+ private:
+  struct Dump {
+    std::shared_ptr<Mount> mount;
+    std::string path;
+    UniqueFd file;
+    std::uint64_t position = 0;
+    std::uint64_t written = 0, missed = 0;
+  };
+  enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
+
+  void add(std::shared_ptr<Mount> mount, const std::string& pattern, std::uint64_t position);
+  void tick();
+  Progress advance(Dump& dump, std::size_t budget, std::uint64_t limit);
+  bool write_out(Dump& dump, std::span<const std::byte> bytes);
+  void close(const Dump& dump);
+
+  Loop& loop_;
+  Log& log_;
+  std::list<Dump> dumps_;
+  bool rests_ = false;
+  Timer timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,71 @@
+// FeedRecord: a feed between two pieces of its stream, for the process that goes on with it.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "http/body.h"
+#include "media/framer.h"
+#include "media/icy.h"
+#include "stream/log/stream_place.h"
+#include "stream/source/seam.h"
+
+namespace lb {
+
+// A search for the seam, from its beginning: what has come is searched again.
+struct SeamRecord {
+  Bytes key, held;
+  SteadyTime since{};
+  std::uint64_t known = 0;
+  bool no_more = false;
+};
+template <class Io, RecordOf<SeamRecord> T>
+void record_fields(Io& io, T& seam) {
+  auto& [key, held, since, known, no_more] = seam;
+  io(1, key);
+  io(2, held);
+  io(3, since);
+  io(4, known);
+  io(5, no_more);
+}
+
+struct FeedRecord {
+  BodyReader body;
+  std::optional<StreamPlace> place;
+  std::string framer, rewriter;  // records of their own
+  std::uint64_t seam_at = 0;
+  std::optional<IcyDeinterleaver> titles;
+  std::optional<std::string> ring;
+  std::uint64_t bytes_read = 0;
+  SteadyTime last_before{};
+  std::optional<std::uint64_t> seam_how;
+  std::optional<SeamRecord> search;
+  bool begins_later = false;
+  std::uint64_t skip = 0;
+  bool enters_here = false;
+};
+template <class Io, RecordOf<FeedRecord> T>
+void record_fields(Io& io, T& feed) {
+  auto& [body, place, framer, rewriter, seam_at, titles, ring, bytes_read, last_before, seam_how,
+         search, begins_later, skip, enters_here] = feed;
+  io(1, body);
+  io(2, place);
+  io(3, framer);
+  io(4, rewriter);
+  io(5, seam_at);
+  io(6, titles);
+  io(7, ring);
+  io(8, bytes_read);
+  io(9, last_before);
+  io(10, seam_how);
+  io(11, search);
+  io(12, begins_later);
+  io(13, skip);
+  io(14, enters_here);
+}
+
+}  // namespace lb

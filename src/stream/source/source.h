@@ -1,0 +1,132 @@
+// Source: the party feeding a mount now: an encoder that logged in, or a relay's upstream.
+//
+// Thread: its home worker.
+// Ownership: the worker's SourceSet; it holds the transport and, in its feed, the write lease, and
+// gives the lease back when it ends.  It never ends the mount: whether the listeners wait, go to a
+// fallback or leave is decided where the lease goes (SourceAdmission).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/socket/transport.h"
+#include "stream/mount/gate.h"
+#include "stream/source/end_reason.h"
+#include "stream/source/feed.h"
+#include "stream/source/source_record.h"
+
+namespace lb {
+
+class Source;
+
+// What a source needs from its worker.
+class SourceHost : public FeedHost {
+ public:
+  // The source is over; the host takes the lease, logs and deletes it.
+  virtual void source_ended(Source& source, EndReason reason) = 0;
+};
+
+struct SourceOffer {
+  std::unique_ptr<Transport> transport;
+  std::string leftover;  // bytes that came with the head
+  BodyReader body;
+  std::size_t metaint = 0;  // of blocks inside the source's own stream; 0: none
+  GatePass client_pass, source_pass;
+  std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
+  std::string user_agent, referer, user;
+  std::uint64_t bytes_sent = 0;             // the answer to its login
+  std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
+  std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new
+  std::chrono::milliseconds silence{0};     // of a spare: after so much of it the mount has it
+};
+
+class Source {
+ public:
+  Source(SourceHost& host, SourceOffer offer, WriterLease lease,
+         std::shared_ptr<const SourceFacts> facts);
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  // One that goes on where another process has saved it; restore(), then go_on(), with the same.
+  Source(SourceHost& host, SourceOffer offer, const SourceRecord& saved, WriterLease lease,
+         std::shared_ptr<const SourceFacts> facts);
+  Result<void> restore(const FeedRecord& saved) { return feed_.restore(saved); }
+  void go_on(const FeedRecord& saved);
+  // Between two reads.  REQUIRES: cannot_move() is empty
+  SourceRecord save(FdsOut& fds) const;
+  // A relay whose connection cannot go over is not saved: the other process asks its upstream.
+  bool is_saved() const;
+  std::string saved_framer() const { return feed_.saved_framer(); }
+  // Why it cannot be handed over at this moment; "": it can.
+  std::string cannot_move() const;
+
+  // Takes what came with the head, then whatever arrives.
+  void start();
+  // Reads what has arrived, now: its end may have, and the loop has not come to it yet.
+  void read_now() { on_readable(EV_READ); }
+  // The same, in spite of <limit-rate>: the end of the source stands behind what it has sent.
+  void drain();
+  // Whether the loop watches the socket; else its host reads many sources in one turn.
+  void watch(bool on);
+  // The last read left something unread, so that the listeners had their turn too.
+  bool has_more() const noexcept { return has_more_; }
+  TitleResult set_title(Metadata metadata, std::optional<std::int64_t> wall_ms) {
+    return feed_.set_title(std::move(metadata), wall_ms);
+  }
+  void finish(EndReason reason);
+  // The encoder writes no more, and stays: what its StandbySource needs.  Nothing but take_lease()
+  // follows.
+  // REQUIRES: can_step_back()
+  SourceOffer step_back();
+  bool can_step_back() const noexcept { return feed_.has_ring(); }
+
+  const WriterLease& lease() const noexcept { return feed_.lease(); }
+  WriterLease take_lease() noexcept { return feed_.take_lease(); }
+  const SourceOffer& offer() const noexcept { return offer_; }
+  std::uint64_t bytes_read() const noexcept { return bytes_before_ + feed_.bytes_read(); }
+  bool is_held() const noexcept { return held_; }
+  SteadyTime started() const noexcept { return started_; }
+  SteadyTime last_data() const noexcept { return last_data_; }
+  // Since its last data, less the time in which this worker did not read.
+  SteadyTime::duration silent() const;
+  // What the timer does: for tests with a clock of their own.
+  void on_timeout();
+
+ private:
+  void on_readable(short events);
+  void read_on(bool limited);
+  // <limit-rate>: how many bytes may be read now; 0: none until resume_ fires.
+  std::size_t allowance(const MountSettings& settings);
+  void hold(const MountSettings& settings);
+  void resume();
+  bool is_limited(const MountSettings& settings) const noexcept {
+    return settings.limit_rate > 0 && !relayed_;
+  }
+  // Of a connection that its peer has closed, not broken.
+  EndReason closed_by_peer() const noexcept;
+  // False: the source has ended.
+  bool went_on(const Result<bool>& taken);
+  void finish_with(EndReason reason, std::string_view why);
+
+  SourceHost& host_;
+  SourceOffer offer_;
+  Feed feed_;
+  SteadyTime started_, last_data_;
+  std::uint64_t bytes_before_ = 0;  // it came as a standby
+  SteadyTime::duration away_then_;  // of the loop, at the last data
+  bool ended_ = false;
+  bool has_more_ = false;
+  Watch watch_;
+  Timer timeout_, resume_;
+  const bool relayed_;
+  bool held_ = false;  // it has sent more than it may: nothing is read for a moment
+  bool hold_logged_ = false;
+  bool watched_ = false;  // by itself, when it is not held
+  double allowed_ = 0;    // bytes; at most kRateWindow of the limit
+  SteadyTime allowed_at_;
+};
+
+}  // namespace lb

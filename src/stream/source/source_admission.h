@@ -1,0 +1,320 @@
+// SourceAdmission: whether a source or relay may write a mount, the present writer of each mount,
+// and what becomes of a mount whose writer has left.
+//
+// Thread: control only.
+// Ownership: Services.
+// The right to write travels as a WriterLease: granted here, used by a Source on its home worker,
+// given back here.  Two sources on one mount cannot be expressed.  Between two leases the stream
+// (positions, log, listeners) stays: a mount lingers for a while, or is handed to a successor,
+// which begins where the last whole unit ended (doc/decisions.md A5, A7).
+//
+// A mount that is reserved for a relay, or fed by one, is a source's when no other server feeds it
+// any more: its encoder has gone there, and has come here now.  So its listeners stay.  Where its
+// source is expected, as at the home of a mount, it takes the relay's place though that flows.
+//
+// Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in, and
+// have no lease.  When the writer leaves, or has been silent for takeover-after, the best standby
+// writes; when a better one has flowed for return-after, that one does.  An encoder that steps back
+// stays as a standby.  One that sends silence counts as silent from the moment in which that is
+// said (sound()) until its sound is back.  All that is in source_admission_standby.cc.
+//
+// A relay may have a spare: another upstream that is read beside the one that writes.  It has the
+// place of a standby; when it is to write, its relay asks for that.
+//
+// A mount with a wait-time is closed to sources for so long when a source's stream has ended;
+// relays, which the configuration or the cluster has decided on, come in.
+//
+// A relay whose connection ends, at a seam of its stream or because its upstream is lost, has
+// kQuietSeam to go on: then the mount is told to have begun neither again nor to wait, because for
+// programs, backends and directories nothing has happened.
+//
+//   (nothing) ──admit──▶ running ──give_back──▶ lingering ──time──▶ (ended)
+//   idle ──────admit──▶    ▲ └───────────────────────┘ admit           │
+//     ▲                    └──────────────── to a successor            │
+//     └───────────────────────────── reserved for a relay ◀────────────┘
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "stream/mount/closed_mounts.h"
+#include "stream/mount/mount_table.h"
+#include "stream/source/admission_record.h"
+#include "stream/source/source_set.h"
+#include "stream/source/standby_ranks.h"
+
+namespace lb {
+
+enum class WriterKind : std::uint8_t { kSource, kRelay };
+
+// How a lease was used.
+struct WriterLeft {
+  std::uint64_t lease = 0;
+  EndReason reason = EndReason::kDone;
+  std::uint64_t bytes_read = 0;
+  std::chrono::milliseconds lasted{0};
+  std::chrono::milliseconds silent{0};  // since its last data
+};
+
+struct WriterAsk {
+  std::string mount;
+  std::shared_ptr<const SourceFacts> facts;
+  unsigned home = 0;  // the worker of its connection
+  WriterKind kind = WriterKind::kSource;
+  std::string user;                             // of the login
+  int priority = 0;                             // of its <encoder> row
+  std::uint64_t replaces = 0;                   // of a relay: its own lease, to be taken over
+  std::function<void(const WriterLeft&)> left;  // called when the lease has come back; may be empty
+};
+
+// A mount has changed over from one encoder to another.
+struct EncoderChange {
+  std::shared_ptr<const SourceFacts> from, to;
+  bool is_return = false;  // a better one has come back; else the last one ended or was silent
+  EndReason reason = EndReason::kReplaced;  // of the last one
+  bool dead_air = false;                    // the last one sent silence
+};
+
+class SourceAdmission {
+ public:
+  struct Callbacks {
+    std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
+    // How long a mount waits for a writer after this end.
+    std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
+    std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
+    // SourceSet::replace_if_silent on that worker; answers on control.
+    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                       UniqueFunction<void(bool)>)>
+        revoke;
+    // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
+    std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> has_ended;
+    // A relay of this mount could have its stream now: another server is feeding it.  Empty: as far
+    // as the mount shows, which waits for its relay or does not.
+    std::function<bool(const std::string& mount)> fed_elsewhere = {};
+    // The source of this mount is expected here, whatever else feeds it: it takes the place of a
+    // relay at once.  May be empty.
+    std::function<bool(const std::string& mount)> expected_here = {};
+    // The time of this login is over, though it still writes the mount: a source that comes takes
+    // its place.  May be empty.
+    std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
+    // An encoder stands by; may be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> stands_by = {};
+    // How long the log of a mount that has ended is kept for players of HLS; may be empty.
+    std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
+    // That is over: a source goes on in the log, for `next`, or none has come (null).  May be
+    // empty.
+    std::function<void(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next)>
+        rest_over = {};
+    // A mount has no writer, and its listeners wait for one; may be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> waits = {};
+    // begun: a mount has a writer (again).  ended: its listeners are ended.
+    std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
+    // Instead of begun: the relay of a mount goes on within kQuietSeam.  May be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> went_on = {};
+    // What SourceSet does with standbys, on that worker; empty where no mount has any.
+    std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
+                       SteadyTime since)>
+        promote = {};
+    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                       UniqueFunction<void(bool)>)>
+        step_back = {};
+    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence)>
+        watch_silence = {};
+    std::function<void(unsigned home, std::uint64_t id, EndReason reason)> kill = {};
+    std::function<void(const std::shared_ptr<Mount>&, const EncoderChange&)> changed_over = {};
+    PromisedBits* promised = nullptr;  // of the mounts that are made
+  };
+  SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Callbacks callbacks,
+                  Rng rng);
+  ~SourceAdmission();
+
+  static constexpr std::chrono::milliseconds kQuietSeam{2000};
+
+  // Calls `then` once, now or later.  A lease without a log is the place of a standby.
+  // Errors carry Icecast's words for the 403: "Mountpoint in
+  // use".
+  using Then = UniqueFunction<void(Result<WriterLease>)>;
+  void admit(WriterAsk ask, Then then);
+  void give_back(SourceEnd end);
+
+  // What a relay hears of its spare.
+  struct SpareCallbacks {
+    std::function<void(bool flows)> flows;
+    std::function<void()> left;  // the spare has ended, or the mount has
+  };
+  // The place of a spare of the relay that writes the mount with this lease; void: another one
+  // writes it.  A spare that the mount had before is forgotten: its relay ends it.
+  WriterLease add_spare(const std::string& mount, std::uint64_t writer, SpareCallbacks callbacks);
+  // It writes the mount, or its relay has ended it.
+  void forget_spare(const std::string& mount, std::uint64_t id);
+
+  // The mount is listed without a writer, and only a relay may become it: an on-demand relay.
+  void reserve(const std::string& mount);
+  void release(const std::string& mount);
+  // Ends the listeners that wait in an idle mount, having come from another one.
+  void end_waiting(const std::string& mount);
+  // A mount that waits for its relay to come back waits no longer.
+  void forget_relay(const std::string& mount);
+
+  // Of a hand-over: what the worker of a writer has of it.
+  struct WriterSight {
+    std::function<const StreamLog*(unsigned home, std::uint64_t lease)> log;
+    std::function<std::string(unsigned home, std::uint64_t lease)> framer;
+    std::function<bool(unsigned home, std::uint64_t lease)> is_saved;
+  };
+  // A mount whose relay is not saved goes over as one whose upstream was lost in this moment: the
+  // other process asks it again, for what follows the last byte here.
+  std::string cannot_move() const;
+  std::vector<AdmissionRecord> save(FdsOut& fds, const WriterSight& writers) const;
+  // The titles of a mount's log, as StreamLog::titles().
+  std::vector<std::shared_ptr<const Metadata>> titles_of(const Mount& mount,
+                                                         const WriterSight& writers) const;
+  // The relay that goes on with a lease of another process.
+  void attach(const std::string& mount, std::uint64_t lease,
+              std::function<void(const WriterLeft&)> left);
+  std::uint64_t next_lease() const noexcept { return next_lease_; }
+  // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.
+  // REQUIRES: home < workers
+  Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
+  // Null: none such.
+  const Standby* standby_of(const std::string& mount, std::uint64_t id);
+  // When the workers go on with the sources and standbys: the watch for silence and returns too.
+  ClosedRecord save_closed() const { return closed_.save(); }
+  void restore_closed(const ClosedRecord& saved) { closed_.restore(saved, loop_.now()); }
+  void go_on();
+
+  // The writer of a mount now; null: none.
+  struct Writer {
+    std::shared_ptr<Mount> mount;
+    std::uint64_t lease = 0;
+    unsigned home = 0;
+    WriterKind kind = WriterKind::kSource;
+  };
+  const Writer* writer_of(std::string_view mount) const;
+  // SourceSet::Callbacks: whether a standby flows; the writer has been silent.
+  void standby_flows(const std::string& mount, std::uint64_t id, bool flows);
+  void writer_is_silent(const std::string& mount, std::uint64_t lease);
+  // Whether there is sound in what an encoder of the mount sends, the writer or a standby.
+  void sound(const std::string& mount, std::uint64_t id, bool has_sound);
+  // An encoder of a mount: the writer, or a standby.
+  struct Encoder {
+    std::uint64_t id = 0;
+    unsigned home = 0;
+    EncoderRank rank;
+    std::string user;
+    std::shared_ptr<const SourceFacts> facts;
+    bool writes = false, flows = false, dead_air = false;
+  };
+  // The writer first; of a relay and without a writer: none.
+  std::vector<Encoder> encoders_of(std::string_view mount) const;
+  // It has ended, and its log is kept for a while.
+  bool rests(const Mount& mount) const;
+  // The worker that feeds the fewest mounts.
+  unsigned quietest_home() const noexcept;
+  // The settings may have changed: every mount gets its own again.
+  void settings_changed();
+  // Of these mounts alone.
+  void settings_changed(std::span<const std::string> mounts);
+
+ private:
+  struct Successor {
+    WriterAsk ask;
+    Then then;
+  };
+  struct Record : Writer {
+    std::string user;
+    EncoderRank rank;
+    StandbyRanks standbys;
+    std::uint64_t spare = 0;  // of a relay; 0: none
+    SpareCallbacks spare_callbacks;
+    bool dead_air = false;                // the writer sends silence
+    bool stepping_back = false;           // the writer has been asked to
+    std::unique_ptr<Timer> return_check;  // armed: a better encoder has begun to flow
+    std::function<void(const WriterLeft&)> left;
+    std::unique_ptr<StreamLog> log;  // while there is no writer
+    std::unique_ptr<Framer> framer;  // likewise
+    bool reserved = false;
+    std::optional<Successor> successor;
+    std::unique_ptr<Deadline> linger;
+    SteadyTime lingers_until{};  // as far as its loop is not away
+    // It began without a listener: those that come meanwhile are given as long a wait again.
+    std::optional<std::chrono::milliseconds> wait_for_first;
+    SteadyTime left_at{};           // when its last writer left
+    std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet
+    std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
+  };
+  using Records = std::map<std::string, Record, std::less<>>;
+  // What is kept of a mount whose listeners have been ended (source_admission_rest.cc).
+  struct Rest {
+    std::shared_ptr<Mount> mount;
+    std::unique_ptr<StreamLog> log;
+    std::unique_ptr<Framer> framer;
+    std::unique_ptr<Deadline> until;
+  };
+
+  void decide(WriterAsk ask, Then then, bool may_ask_home);
+  bool fed_elsewhere(const std::string& mount, const Record& record) const;
+  // A source takes the mount of a relay that has been silent for so long.
+  void take_from_relay(const std::string& mount, std::uint64_t lease,
+                       std::chrono::milliseconds silence, bool may_wait);
+  bool is_closed(const WriterAsk& ask) const;
+  bool may_replace(const Record& record, const WriterAsk& ask) const;
+  void grant(WriterAsk ask, Then then);
+  // True: `then` has been called with a place.
+  bool take_as_standby(Record& record, WriterAsk& ask, Then& then);
+  // Why the ask cannot stand by though there are places for standbys; "": no such reason.
+  std::string no_standby(const Record& record, const WriterAsk& ask) const;
+  void standby_left(Record& record, std::uint64_t id);
+  void stepped_back(Record& record, const SourceEnd& end);
+  // True: an encoder that stood by writes the mount.
+  bool hand_over(Record& record, const WriterLeft& how, bool stepped, SteadyTime last_data);
+  void ask_to_step_back(Record& record, std::chrono::milliseconds silence);
+  void watch_writer(const Record& record);
+  void plan_return(Record& record);
+  void check_return(const std::string& mount);
+  // When the best standby is to write instead of the writer; nullopt: it is not.
+  std::optional<SteadyTime::duration> until_return(const Record& record) const;
+  void count_standbys(Record& record);
+  void refuse_successor(const std::string& mount, std::uint64_t lease);
+  void stop_waiting(const std::string& mount);
+  void linger_is_over(const std::string& mount);
+  void wait_for_writer(Record& record, std::chrono::milliseconds time);
+  void linger_on(Record& record, SteadyTime::duration time);
+  void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
+  // A relay follows the relay that has just left.
+  bool goes_on(const Record& record, const WriterAsk& ask) const;
+  void keep_log(Record& record, std::chrono::milliseconds time);
+  // Nothing is kept of it, it has another content type, or it is a relay: no log.
+  Rest take_rest(const WriterAsk& ask);
+  void rest_is_over(const std::string& mount, const Mount* of);
+  static std::shared_ptr<const StreamView> view_after(const Rest& rest);
+  // The listeners are ended; the record goes too, unless it is reserved.
+  void end_stream(Records::iterator at);
+  void put_idle(Record& record, const std::string& name);
+
+  Loop& loop_;
+  MountTable& mounts_;
+  Log& log_;
+  const unsigned workers_;
+  Callbacks callbacks_;
+  Rng rng_;
+  Records records_;
+  std::map<std::string, Rest, std::less<>> rests_;
+  ClosedMounts closed_;
+  std::vector<unsigned> at_home_;  // leases out, by worker
+  std::uint64_t next_lease_ = 1;
+  std::uint64_t next_arrival_ = 1;
+};
+
+}  // namespace lb

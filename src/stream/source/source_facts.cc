@@ -1,0 +1,171 @@
+#include "stream/source/source_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLeastMetaint = 256;
+
+// The first header present wins.
+struct StatRow {
+  std::string_view key;
+  std::array<std::string_view, 4> headers;
+  std::string_view otherwise;  // "": the stat is absent
+};
+constexpr auto kStatRows = std::to_array<StatRow>({
+    {"server_name", {"ice-name", "icy-name", "x-audiocast-name"}, "Unspecified name"},
+    {"server_description",
+     {"ice-description", "icy-description", "x-audiocast-description"},
+     "Unspecified description"},
+    {"server_url", {"ice-url", "icy-url", "x-audiocast-url"}, ""},
+    {"genre", {"ice-genre", "icy-genre", "x-audiocast-genre"}, "various"},
+    {"bitrate", {"ice-bitrate", "icy-br", "x-audiocast-bitrate"}, ""},
+    {"public", {"ice-public", "icy-pub", "x-audiocast-public", "icy-public"}, "0"},
+});
+
+std::string integer_text(std::string_view text) {
+  int value = 0;
+  text = trim(text);
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return std::to_string(value);
+}
+
+bool is_web_url(std::string_view url) {
+  return istarts_with(url, "http://") || istarts_with(url, "https://");
+}
+
+// "ice-samplerate=44100;ice-channels=2": a stat a pair.
+void add_audio_info(std::string_view info, std::map<std::string, std::string>& stats) {
+  for (std::string_view pair : split(info, ';')) {
+    const std::size_t at = pair.find('=');
+    if (at == std::string_view::npos || at == 0) continue;
+    const std::string key(trim(pair.substr(0, at)));
+    const std::string_view raw = trim(pair.substr(at + 1));
+    stats[key] = clean_utf8(percent_decode(raw, false).value_or(std::string(raw)));
+  }
+}
+
+// Icecast finds "bitrate=" anywhere, inside "ice-bitrate=" too.
+std::string_view bitrate_in(std::string_view info) {
+  const std::size_t at = info.find("bitrate=");
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = info.substr(at + 8);
+  return rest.substr(0, std::min(rest.size(), rest.find_first_not_of("0123456789")));
+}
+
+// A header line must stay one line, and do nothing to a terminal, whatever the source sent.
+void add_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name);
+  for (const char c : value)
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out.push_back(c);
+  out.append("\r\n");
+}
+
+std::string listener_headers(const Headers& said, const MountSettings& settings) {
+  std::string lines;
+  if (const std::string* info = said.find("ice-audio-info")) {
+    if (const auto rate = bitrate_in(*info); !rate.empty()) add_line(lines, "icy-br:", rate);
+    add_line(lines, "ice-audio-info: ", *info);
+  }
+  auto headers = said.all();
+  std::stable_sort(headers.begin(), headers.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto row = headers.begin(); row != headers.end(); ++row) {
+    const auto& [name, value] = *row;
+    // Of one name sent twice the last counts: Icecast itself answers relays with two icy-br.
+    if (const auto next = std::next(row); next != headers.end() && next->first == name) continue;
+    if (!name.starts_with("ice-") && !name.starts_with("icy-")) continue;
+    if (name == "ice-password" || name == "icy-password" || name == "icy-metaint" ||
+        name == "ice-audio-info" || name == "icy-metadata")
+      continue;
+    const std::string_view rest = std::string_view(name).substr(4);
+    if (rest == "bitrate")
+      add_line(lines, "icy-br:", value);
+    else if (rest == "public")
+      add_line(lines, "icy-pub:", integer_text(value));
+    else if (name == "ice-name" && settings.stream_name)
+      add_line(lines, "icy-name:", *settings.stream_name);
+    else
+      add_line(lines, cat({"icy-", rest, ":"}), value);
+  }
+  return lines;
+}
+
+std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& settings,
+                                      const SourcePeer& peer, std::string_view user_agent) {
+  auto facts = std::make_shared<SourceFacts>();
+  facts->content_type = said.get("content-type", "audio/mpeg");
+  if (facts->content_type == "application/x-ogg") facts->content_type = "application/ogg";
+  facts->plugin = &framer_for(facts->content_type);
+  facts->source_ip = peer.ip;
+  facts->user_agent = clean_utf8(user_agent);
+  facts->started_wall = peer.wall;
+  facts->started = peer.steady;
+
+  const std::string_view charset =
+      settings.charset.empty() ? "ISO-8859-1" : std::string_view(settings.charset);
+  auto& stats = facts->stats;
+  for (const StatRow& row : kStatRows) {
+    std::string value(row.otherwise);
+    for (std::string_view name : row.headers) {
+      if (name.empty()) continue;
+      if (const std::string* sent = said.find(name)) {
+        value = clean_utf8(*sent, charset);
+        break;
+      }
+    }
+    if (!value.empty()) stats[std::string(row.key)] = std::move(value);
+  }
+  stats["public"] = integer_text(stats["public"]);
+  if (const std::string* info = said.find("ice-audio-info")) {
+    stats["audio_info"] = clean_utf8(*info, charset);
+    add_audio_info(*info, stats);
+  }
+  // A link that a browser would run is no link to a station's page.
+  if (const auto url = stats.find("server_url"); url != stats.end() && !is_web_url(url->second))
+    stats.erase(url);
+  stats["server_type"] = clean_utf8(facts->content_type);
+  if (!facts->user_agent.empty()) stats["user_agent"] = facts->user_agent;
+  stats["source_ip"] = facts->source_ip;
+
+  if (facts->plugin->icy_metadata) {
+    facts->metaint = 16000;
+    // A source's own interval is its listeners' too, unless blocks would outweigh the audio.
+    if (const auto sent = parse_u64(said.get("icy-metaint"));
+        sent && *sent >= kLeastMetaint && *sent < (1u << 24))
+      facts->metaint = static_cast<unsigned>(*sent);
+    if (settings.metaint >= 0) facts->metaint = static_cast<unsigned>(settings.metaint);
+  }
+  facts->listener_headers = listener_headers(said, settings);
+  return facts;
+}
+
+}  // namespace
+
+std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
+                                                     const MountSettings& settings,
+                                                     const SourcePeer& peer) {
+  auto facts = facts_of(request.headers, settings, peer, request.headers.get("user-agent"));
+  facts->shoutcast = request.protocol == Protocol::kIcy;
+  facts->login = peer.login;
+  return facts;
+}
+
+std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
+                                                    const MountSettings& settings,
+                                                    const SourcePeer& peer) {
+  auto facts = facts_of(answer, settings, peer, "");
+  facts->relayed = true;
+  facts->passed = peer.passed;
+  return facts;
+}
+
+}  // namespace lb

@@ -1,0 +1,30 @@
+// The facts of a source's request, or of an upstream's answer, as stats and as the header lines
+// that its listeners get.
+// Source: Icecast 2.4.4.
+// Thread: pure.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "http/message.h"
+#include "stream/mount/mount.h"
+
+namespace lb {
+
+struct SourcePeer {
+  std::string_view ip;
+  WallTime wall;
+  SteadyTime steady;
+  std::string passed = {};      // of a relay: SourceFacts::passed
+  std::string_view login = {};  // of a source: SourceFacts::login
+};
+std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
+                                                     const MountSettings& settings,
+                                                     const SourcePeer& peer);
+// Of a relay: the facts of the upstream's answer.  peer.ip: the name of the server, as configured.
+std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
+                                                    const MountSettings& settings,
+                                                    const SourcePeer& peer);
+
+}  // namespace lb

@@ -1,0 +1,58 @@
+// SourceRecord: a source between two reads, for the process that goes on with it.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "net/address/address.h"
+#include "stream/log/span.h"
+#include "stream/mount/moved_fd.h"
+#include "stream/source/feed_record.h"
+
+namespace lb {
+
+struct SourceRecord {
+  std::uint64_t lease = 0;
+  std::string mount;
+  StreamIdentity identity{};
+  MovedFd fd = 0;
+  Address peer;
+  std::string request, user_agent, referer, user;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t metaint = 0;
+  bool counted = false;  // among the clients
+  FeedRecord feed;
+  SteadyTime started{}, last_data{};
+  std::uint64_t bytes_before = 0;
+  std::int64_t allowed = 0;  // bytes, of <limit-rate>
+  SteadyTime allowed_at{};
+};
+template <class Io, RecordOf<SourceRecord> T>
+void record_fields(Io& io, T& source) {
+  auto& [lease, mount, identity, fd, peer, request, user_agent, referer, user, bytes_sent, metaint,
+         counted, feed, started, last_data, bytes_before, allowed, allowed_at] = source;
+  io.needed(1, lease);
+  io.needed(2, mount);
+  io(3, identity);
+  io.needed(4, fd);
+  io(5, peer);
+  io(6, request);
+  io(7, user_agent);
+  io(8, referer);
+  io(9, user);
+  io(10, bytes_sent);
+  io(11, metaint);
+  io(12, counted);
+  io(13, feed);
+  io(14, started);
+  io(15, last_data);
+  io(16, bytes_before);
+  io(17, allowed);
+  io(18, allowed_at);
+}
+
+}  // namespace lb

@@ -1,0 +1,155 @@
+#include "stream/source/source_set.h"
+
+#include <string>
+#include <utility>
+
+#include "base/cat.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+// So many times four reads: more than a socket's buffer holds, and yet an end.
+constexpr int kLooks = 64;
+// After a turn that left something unread.
+constexpr std::chrono::milliseconds kSoon{5};
+
+}  // namespace
+
+SourceSet::SourceSet(Loop& loop, Log& log, Callbacks callbacks)
+    : loop_(loop),
+      log_(log),
+      callbacks_(std::move(callbacks)),
+      turn_(loop, [this] { take_turn(); }) {}
+SourceSet::~SourceSet() = default;
+
+void SourceSet::add(SourceOffer offer, WriterLease lease,
+                    std::shared_ptr<const SourceFacts> facts) {
+  loop_.assert_here();
+  if (!lease.log) {
+    add_standby(std::move(offer), lease, *facts);
+    return;
+  }
+  const std::uint64_t id = lease.id;
+  auto source =
+      std::make_unique<Source>(*this, std::move(offer), std::move(lease), std::move(facts));
+  Source& added = *source;
+  sources_[id] = std::move(source);
+  added.start();  // may end it
+  if (by_turns_ && sources_.contains(id)) added.watch(false);
+  choose_reading();
+}
+
+void SourceSet::choose_reading() {
+  const bool by_turns = sources_.size() >= (by_turns_ ? kFewAgain : kMany);
+  if (by_turns == by_turns_) return;
+  by_turns_ = by_turns;
+  for (const auto& [id, source] : sources_) source->watch(!by_turns);
+  if (by_turns)
+    turn_.after(kTurn);
+  else
+    turn_.cancel();
+}
+
+void SourceSet::take_turn() {
+  looking_at_.clear();
+  for (const auto& [id, source] : sources_) looking_at_.push_back(id);
+  bool more = false;
+  for (const std::uint64_t id : looking_at_) {
+    const auto at = sources_.find(id);  // another one's end may have taken it along
+    if (at == sources_.end()) continue;
+    at->second->read_now();  // may end it
+    if (const auto after = sources_.find(id); after != sources_.end())
+      more = more || after->second->has_more();
+  }
+  if (by_turns_) turn_.after(more ? kSoon : kTurn);
+}
+
+void SourceSet::kill(std::uint64_t lease, EndReason reason) {
+  loop_.assert_here();
+  if (const auto at = sources_.find(lease); at != sources_.end())
+    at->second->finish(reason);
+  else if (const auto standby = standbys_.find(lease); standby != standbys_.end())
+    standby->second->finish(reason);
+}
+
+bool SourceSet::replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence) {
+  if (has_ended(lease)) return true;
+  const auto at = sources_.find(lease);
+  if (loop_.now() - at->second->last_data() < silence) return false;
+  at->second->finish(EndReason::kReplaced);
+  return true;
+}
+
+bool SourceSet::has_ended(std::uint64_t lease) {
+  loop_.assert_here();
+  for (int i = 0; i < kLooks; ++i) {
+    const auto at = sources_.find(lease);
+    if (at == sources_.end()) return true;
+    const std::uint64_t before = at->second->bytes_read();
+    at->second->drain();
+    const auto after = sources_.find(lease);
+    if (after != sources_.end() && after->second->bytes_read() == before) return false;
+  }
+  return !sources_.contains(lease);
+}
+
+TitleResult SourceSet::set_title(std::uint64_t lease, Metadata metadata,
+                                 std::optional<std::int64_t> wall_ms) {
+  loop_.assert_here();
+  const auto at = sources_.find(lease);
+  if (at != sources_.end()) return at->second->set_title(std::move(metadata), wall_ms);
+  const auto standby = standbys_.find(lease);
+  if (standby == standbys_.end()) return TitleResult::kRefused;
+  standby->second->set_title(std::move(metadata));
+  return TitleResult::kDone;
+}
+
+void SourceSet::end_all(EndReason reason) {
+  while (!standbys_.empty()) standbys_.begin()->second->finish(reason);
+  while (!sources_.empty()) sources_.begin()->second->finish(reason);
+}
+
+void SourceSet::log_end(const SourceOffer& offer, const Mount& mount, EndReason reason,
+                        std::uint64_t bytes_read, std::chrono::milliseconds lasted) {
+  const std::string ip = offer.transport->peer().ip();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lasted).count();
+  if (!offer.request.empty()) {
+    AccessFacts facts;
+    facts.ip = ip;
+    facts.user = offer.user;
+    facts.request = offer.request;
+    facts.bytes_sent = offer.bytes_sent;
+    facts.referer = offer.referer;
+    facts.user_agent = offer.user_agent;
+    facts.seconds = seconds;
+    log_access(log_, facts, loop_.clock().wall());
+  }
+  const LogLevel level = reason == EndReason::kSpan ? LogLevel::kDebug : LogLevel::kInfo;
+  log_.write(level, "source/source_shutdown",
+             cat({"Source from ", ip, " at \"", mount.name(), "\" exiting (",
+                  end_reason_text(reason), ", ", bytes_read, " bytes in ", seconds, "s)"}));
+}
+
+void SourceSet::source_ended(Source& source, EndReason reason) {
+  const auto lasted =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.started());
+  const auto silent =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.last_data());
+  SourceEnd end{source.take_lease(), reason, source.bytes_read(), lasted, silent,
+                source.last_data(),  false};
+  end.lease.mount->set_fed(false);
+  log_end(source.offer(), *end.lease.mount, reason, source.bytes_read(), lasted);
+  const std::uint64_t id = end.lease.id;
+  callbacks_.ended(std::move(end));
+  silence_.erase(id);
+  // The last reference goes when the caller, a member of the source, has returned.
+  if (const auto at = sources_.find(id); at != sources_.end()) {
+    auto done = std::make_shared<std::unique_ptr<Source>>(std::move(at->second));
+    sources_.erase(at);
+    loop_.post([done] {});
+    choose_reading();
+  }
+}
+
+}  // namespace lb

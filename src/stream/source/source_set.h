@@ -1,0 +1,163 @@
+// SourceSet: the sources that live on one worker.
+//
+// A few sources are read when the kernel reports that something has come: listeners hear it within
+// a millisecond.  Of many, each frame would wake the worker: from kMany sources on it polls all of
+// them by turns, so that a read brings several frames (doc/decisions.md A9: the price is per call).
+//
+// Thread: its worker; what admission asks for arrives by Loop::post.
+// Ownership: owns the sources; a finished one gives its lease back to admission.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "stream/source/source.h"
+#include "stream/source/standby_source.h"
+
+namespace lb {
+
+class LoopStreams;
+
+struct SourceEnd {
+  WriterLease lease;  // of a standby: without a log
+  EndReason reason = EndReason::kDone;
+  std::uint64_t bytes_read = 0;
+  std::chrono::milliseconds lasted{0};
+  std::chrono::milliseconds silent{0};  // since its last data
+  SteadyTime last_data{};
+  bool stepped_back = false;  // the encoder is still here, as a standby
+};
+
+class SourceSet final : public SourceHost, private StandbyHost {
+ public:
+  // wake: reaches the fan-outs of other workers.  ended: gives the lease back, from this worker.
+  struct Callbacks {
+    std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
+    std::function<void(SourceEnd)> ended;
+    std::function<void(const Mount&, const std::string& song, const TitlePlace&)> titled =
+        {};  // from this worker; may be empty
+    // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
+    // From this worker; empty where no mount has standbys.
+    std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
+    std::function<void(const std::string& mount, std::uint64_t lease)> silent = {};
+    // A relay's stream has gone on; from this worker, may be empty.
+    std::function<void(const std::string& mount, const Seam&)> went_on = {};
+    // From this worker, may be empty.
+    std::function<void(const Mount&, StreamPicture)> pictured = {};
+  };
+  SourceSet(Loop& loop, Log& log, Callbacks callbacks);
+  ~SourceSet() override;
+
+  // A lease without a log is the place of a standby.
+  void add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
+  // The standby of this id writes the mount; since: the mount's last byte before.  If it has gone,
+  // the lease goes back.
+  void promote(WriterLease lease, std::shared_ptr<const SourceFacts> facts, SteadyTime since);
+  // The same of a relay's spare upstream: if it cannot go on where the mount has stopped, the lease
+  // goes back too (EndReason::kSpan), and the spare ends: its server may have what its ring lacks.
+  void promote_spare(std::uint64_t spare, WriterLease lease,
+                     std::shared_ptr<const SourceFacts> facts);
+  // StandbySource::let_hear(); the pipe is closed where the standby has gone.
+  void let_hear(std::uint64_t id, UniqueFd pipe);
+  // The source becomes a standby, if it has been silent for so long; 0: at once.  One that cannot
+  // is ended.  True: it writes no more, and its lease is on the way back.
+  bool step_back(std::uint64_t lease, std::chrono::milliseconds silence);
+  // Callbacks::silent is called once, when the source has been silent for so long.
+  void watch_silence(std::uint64_t lease, std::chrono::milliseconds silence);
+  // By the id of the lease; nothing happens when it has ended already.
+  void kill(std::uint64_t lease, EndReason reason);
+  // Ends it in favour of another one if it has sent nothing for `silence`.  True: it has ended, now
+  // or before, and its lease is on the way back.
+  bool replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence);
+  // Reads what has come from its socket first.  True: it has ended, now or before, and its lease is
+  // on the way back.
+  bool has_ended(std::uint64_t lease);
+  // wall_ms: when it begins to sound, Unix; nullopt: now.
+  TitleResult set_title(std::uint64_t lease, Metadata metadata,
+                        std::optional<std::int64_t> wall_ms = {});
+  void end_all(EndReason reason);
+
+  // Of a hand-over, between two turns of the loop.  cannot_move(): why not, at this moment; "": it
+  // can.  forget(): another process goes on with them, and nothing is written or told.  The
+  // mount of a relay that is not saved (Source::is_saved) goes over as if its upstream had just
+  // been lost (SourceAdmission); spares of relays are asked for again.
+  std::string cannot_move() const;
+  std::vector<SourceRecord> save(FdsOut& fds) const;
+  std::vector<StandbyRecord> save_standbys(FdsOut& fds) const;
+  void forget();
+  bool is_saved(std::uint64_t lease) const;
+  // Null: it has no such source.
+  const StreamLog* log_of(std::uint64_t lease) const;
+  std::string framer_of(std::uint64_t lease) const;  // a record
+  // offer: the transport and the gates.  Nothing is read before go_on().
+  Result<void> restore(SourceOffer offer, const SourceRecord& saved, WriterLease lease,
+                       std::shared_ptr<const SourceFacts> facts);
+  void go_on(const std::vector<SourceRecord>& saved);
+  Result<void> restore_standby(SourceOffer offer, const StandbyRecord& saved, UniqueFd hearing,
+                               std::shared_ptr<Mount> mount, const SourceFacts& facts);
+  void go_on_standbys(const std::vector<std::uint64_t>& ids);
+
+  static constexpr std::size_t kMany = 50, kFewAgain = 40;
+  static constexpr std::chrono::milliseconds kTurn{50};  // between two polls of many sources
+  bool by_turns() const noexcept { return by_turns_; }
+
+  Loop& loop() noexcept override { return loop_; }
+  Log& log() noexcept override { return log_; }
+  std::span<std::byte> scratch() noexcept override { return scratch_; }
+  std::size_t size() const noexcept { return sources_.size(); }
+  std::size_t standbys() const noexcept { return standbys_.size(); }
+  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
+    callbacks_.wake(loops, mount);
+  }
+  void titled(const Mount& mount, const std::string& song, const TitlePlace& place) override {
+    if (callbacks_.titled) callbacks_.titled(mount, song, place);
+  }
+  void pictured(const Mount& mount, StreamPicture picture) override {
+    if (callbacks_.pictured) callbacks_.pictured(mount, std::move(picture));
+  }
+  void went_on(const Mount& mount, const Seam& seam) override {
+    if (callbacks_.went_on) callbacks_.went_on(mount.name(), seam);
+  }
+  void source_ended(Source& source, EndReason reason) override;
+  void count_received(std::size_t bytes) noexcept override {
+    bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes,
+                      std::memory_order_relaxed);
+  }
+  // Of all sources so far; from any thread.
+  std::uint64_t bytes_read() const noexcept { return bytes_read_.load(std::memory_order_relaxed); }
+
+ private:
+  void choose_reading();
+  void take_turn();
+  void log_end(const SourceOffer& offer, const Mount& mount, EndReason reason,
+               std::uint64_t bytes_read, std::chrono::milliseconds lasted);
+  void add_standby(SourceOffer offer, const WriterLease& place, const SourceFacts& facts);
+  void standby_ended(StandbySource& standby, EndReason reason) override;
+  void standby_flows(StandbySource& standby, bool flows) override;
+  void check_silence(std::uint64_t lease);
+
+  Loop& loop_;
+  Log& log_;
+  Callbacks callbacks_;
+  bool by_turns_ = false;
+  std::vector<std::uint64_t> looking_at_;  // of one turn
+  Timer turn_;
+  struct SilenceWatch {
+    SilenceWatch(Loop& loop, UniqueFunction<void()> check) : timer(loop, std::move(check)) {}
+    std::chrono::milliseconds silence{0};
+    Timer timer;
+  };
+  std::unordered_map<std::uint64_t, std::unique_ptr<Source>> sources_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<StandbySource>> standbys_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<SilenceWatch>> silence_;  // by lease
+  std::atomic<std::uint64_t> bytes_read_{0};  // written on the worker alone
+  std::array<std::byte, 65536> scratch_;
+};
+
+}  // namespace lb

@@ -1,0 +1,93 @@
+// StandbySource: an encoder that is logged in while another one writes its mount, or a relay's
+// other upstream.  It is read, and its newest bytes are kept, so that the mount can change over to
+// it at once.
+//
+// Thread: the worker of its connection.
+// Ownership: the worker's SourceSet.  It has no lease; control knows it by its id.
+// Bounds: as SourceRing's; what it sends is read as it comes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "stream/source/source.h"
+#include "stream/source/source_ring.h"
+#include "stream/source/standby_record.h"
+
+namespace lb {
+
+class StandbySource;
+
+// What a standby tells the one that has it.
+class StandbyHost {
+ public:
+  virtual ~StandbyHost() = default;
+  // It is over; the host logs and deletes it.
+  virtual void standby_ended(StandbySource& standby, EndReason reason) = 0;
+  // Whether it could feed the mount: false when it was silent for takeover-after.
+  virtual void standby_flows(StandbySource& standby, bool flows) = 0;
+};
+
+class StandbySource {
+ public:
+  // worker: its loop, log and buffer.  offer.state: of a source that steps back.
+  StandbySource(FeedHost& worker, StandbyHost& host, SourceOffer offer, std::uint64_t id,
+                std::shared_ptr<Mount> mount, const SourceFacts& facts);
+  StandbySource(const StandbySource&) = delete;
+  StandbySource& operator=(const StandbySource&) = delete;
+
+  // Takes what came with the head, then whatever arrives.
+  void start();
+  void set_title(Metadata title) { state_->ring->set_title(std::move(title)); }
+  // A program listens to it from its newest unit on.  pipe: does not block; when the program reads
+  // too slowly it is closed.
+  void let_hear(UniqueFd pipe);
+  void finish(EndReason reason);
+  // Of a relay, beside the one that writes.
+  bool is_spare() const noexcept { return offer_.request.empty(); }
+  // Of a hand-over, between two reads.  cannot_move(): why not, at this moment; "": it can.
+  std::string cannot_move() const;
+  StandbyRecord save(FdsOut& fds) const;
+  // Instead of start(): what another process has saved, then nothing is read before go_on().
+  // hearing: the pipe of let_hear(); invalid: none.
+  Result<void> restore(const StandbyRecord& saved, UniqueFd hearing);
+  void go_on();
+  // With its state: to write the mount.  The last call.
+  SourceOffer take_offer();
+
+  std::uint64_t id() const noexcept { return id_; }
+  const Mount& mount() const noexcept { return *mount_; }
+  std::shared_ptr<Mount> shared_mount() const noexcept { return mount_; }
+  const SourceOffer& offer() const noexcept { return offer_; }
+  const SourceState& state() const noexcept { return *state_; }
+  // What the timer does: for tests with a clock of their own.
+  void on_timeout();
+
+ private:
+  void on_readable(short events);
+  // False: it has ended.
+  bool put(std::span<std::byte> received);
+  void hear(std::span<const std::byte> audio);
+  SteadyTime::duration silent() const;
+  void finish_with(EndReason reason, std::string_view why);
+
+  FeedHost& worker_;
+  StandbyHost& host_;
+  SourceOffer offer_;
+  const std::uint64_t id_;
+  std::shared_ptr<Mount> mount_;
+  std::unique_ptr<SourceState> state_;
+  SteadyTime::duration away_then_;  // of the loop, at the last data
+  bool ended_ = false;
+  bool flows_ = false;
+  bool bad_icy_ = false;
+  UniqueFd hearing_;  // of the program that listens
+  Watch watch_;
+  Timer timeout_;
+};
+
+}  // namespace lb

@@ -1,0 +1,111 @@
+// TitleHistory: the titles that were played lately, per mount: <max-history>.  It knows mounts by
+// name, so that what was played survives the source, its relay, the mount itself and an upgrade;
+// not a restart.
+//
+// Thread: all functions from any thread; a title is rare, so one mutex is enough.
+// Bounds: so many titles of a mount as its settings say, so many mounts, so many bytes of a title.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "stream/log/title_place.h"
+#include "stream/source/song_details.h"
+
+namespace lb {
+
+struct PlayedTitle {
+  WallTime at{};      // when it began to sound; where its stream has no times: when it came
+  std::string title;  // UTF-8
+  std::optional<StreamAddress> place = {};  // of its first byte; nullopt: not known
+  std::string art = {};                     // the name of its picture; "": it has none
+  std::string url = {};                     // StreamUrl, of http or https; "": none
+  SongDetails details = {};
+};
+
+struct MountPicture {
+  std::string mount, title, art;
+};
+
+struct TitlesRecord;
+
+class TitleHistory {
+ public:
+  static constexpr std::size_t kMaxMounts = 1000;
+  static constexpr std::size_t kLongestTitle = 1000, kLongestUrl = 500;
+  static constexpr std::size_t kMaxPictures = 4096;
+
+  // A title is said to sound no later after its arrival than so, and no longer before it: clocks of
+  // other nodes are wrong, and a relay that begins is told of a title that has sounded for a while.
+  static constexpr std::chrono::minutes kFurthest{10};
+  static constexpr std::chrono::hours kOldest{24};
+
+  // What may become a link of a page, whole and no script; "": it is none.
+  static std::string shown_url(std::string_view url);
+  static WallTime begins(const TitlePlace& place, WallTime now);
+  // keep: how many titles of the mount; 0: none.  url: of the title, as its stream names it.  The
+  // same title again is the same song: a source that came back, a relay that went on; so is one at
+  // a byte that is known.
+  void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
+           std::size_t keep, std::string_view url = {});
+  // The node of its source says where the newest title of this text stands.
+  void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
+            WallTime now);
+  // What plays next, as an operator has said at that time; until another title comes.  "": that is
+  // not known any more.
+  void announce(const std::string& mount, std::string_view title, WallTime now,
+                const SongDetails& details = {});
+  std::optional<PlayedTitle> next_of(const std::string& mount) const;
+  // The picture of the newest title of this text; where that has not come, of the next one that
+  // is added, if it has this text.  "": it has none any more.
+  void paint(const std::string& mount, std::string_view title, const std::string& art);
+  // Likewise what is told of it beside its text.
+  void describe(const std::string& mount, std::string_view title, const SongDetails& details);
+  // It is one of the mount's, whatever title has it.
+  void note_picture(const std::string& mount, const std::string& art);
+  // Of its newest title of this text; "": it has none.
+  std::string picture_of(const std::string& mount, std::string_view title) const;
+  // Of each mount the title that has, or waits for, a picture, if it is the newest.
+  std::vector<MountPicture> pictured() const;
+  // The address that the stream has named with that title; "": none.
+  std::string url_of(const std::string& mount, std::string_view title) const;
+  // Of the mount that had this picture last; "": none that is known.
+  std::string mount_of(const std::string& art) const;
+  // The newest first.
+  std::vector<PlayedTitle> of(const std::string& mount) const;
+  std::vector<std::string> mounts() const;  // in the order of their names
+
+  // Of a hand-over: a record a mount, and the pictures with their mounts (note_picture() restores
+  // these), the oldest first.
+  std::vector<TitlesRecord> save() const;
+  std::vector<std::pair<std::string, std::string>> save_pictures() const;
+  void restore(TitlesRecord saved);
+
+ private:
+  const PlayedTitle* find(const std::string& mount, std::string_view title) const;
+  PlayedTitle* find_coming(const std::string& mount, std::string_view title, bool make);
+  struct Row {
+    std::vector<PlayedTitle> titles;  // the oldest first
+    std::uint64_t changed = 0;        // rising over all mounts
+  };
+  void remember_picture(const std::string& mount, const std::string& art);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Row> rows_;
+  std::map<std::string, PlayedTitle> announced_;
+  std::map<std::string, PlayedTitle> painted_;    // titles that are to come, by mount
+  std::map<std::string, std::string> mounts_of_;  // by picture
+  std::deque<std::string> pictures_;              // the oldest first
+  std::uint64_t changes_ = 0;
+};
+
+}  // namespace lb
