@@ -209,6 +209,7 @@ void Cluster::check_growth() {
       if (name == "carriers") most = seats_.size();  // of one mount
       const bool by_mount = name == "mounts" || name == "relays" || name == "carried mounts";
       if (records_ && by_mount) most += Records::kMounts;
+      if (name == "requests") most += edges();  // such a path is being tried
       if (size > most)
         fail(cat({"at the end ", seats_[i].node->id(), " has ", size, " ", name, ", where ", most,
                   " would be all"}));

@@ -40,7 +40,10 @@ Choice Balancer::decide(PickRequest request, const Client& client, SteadyTime no
   bool served_here = false;
   if (client.sent_back) {
     send_elsewhere(recalled, request);
-    history_.arrived(client.key);  // it has followed, and that is all that a redirect can do
+    // It has followed, and that is all that a redirect can do.  A client that was given none, or
+    // has come back already, settles nothing.
+    if (history_.arrived(client.key) && recalled.from != kNoNode)
+      table_.sent_back(recalled.from, now);
   } else if (recalled.known) {
     const auto verdict = history_.returns(client.key, recalled.family, recalled.outcome, now);
     if (verdict.hint && recalled.from != kNoNode) table_.hint(recalled.from, now);

@@ -150,9 +150,11 @@ void ClientHistory::served(ClientKey key, SteadyTime now) {
   }
 }
 
-void ClientHistory::arrived(ClientKey key) {
+bool ClientHistory::arrived(ClientKey key) {
   Client* client = clients_.find(key);
-  if (client != nullptr && client->arrived < client->issued) ++client->arrived;
+  if (client == nullptr || client->arrived >= client->issued) return false;
+  ++client->arrived;
+  return true;
 }
 
 void ClientHistory::redirected(ClientKey key, std::string_view family, NodeKey node, SteadyTime now,

@@ -91,8 +91,8 @@ class ClientHistory {
   }
   // It was served here because a verdict said so.
   void served(ClientKey client, SteadyTime now);
-  // One of its redirects has arrived.
-  void arrived(ClientKey client);
+  // One of its redirects has arrived; false: none of those was under way that nodes confirm.
+  bool arrived(ClientKey client);
   // Whether players of this family are worth a redirect.
   bool follows(std::string_view family, SteadyTime now) const;
 

@@ -25,6 +25,13 @@ void NodeTable::note_sent(Node& node, std::uint64_t redirects, double kbps, bool
   if (confirmed) node.sent.minute.add(count, kbps, now, SentLately::kMinute);
 }
 
+void NodeTable::sent_back(NodeSlot slot, SteadyTime now) {
+  Node& node = nodes_[slot];
+  if (node.unacked.count() == 0) return;
+  ++node.arrived;
+  note_sent(node, 1, node.unacked.pop(1), false, now);
+}
+
 void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   node.counts_arrivals = report.arrivals.has_value();
   if (!node.counts_load) {

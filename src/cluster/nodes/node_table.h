@@ -169,6 +169,8 @@ class NodeTable {
   // that cannot be sent elsewhere.
   void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,
               bool chosen = true);
+  // The node has sent a client back that was sent there: that redirect is no longer under way.
+  void sent_back(NodeSlot slot, SteadyTime now);
   // A client that was sent there came back unserved.
   void hint(NodeSlot slot, SteadyTime now);
   // How the try of its public address ended.

@@ -50,6 +50,24 @@ TEST(Balancer, SendsAReturningClientElsewhereAndCountsAHint) {
   CHECK_EQUAL(0u, cluster.table.node(second.node).hints);
 }
 
+TEST(Balancer, ARedirectThatIsSentBackIsNoLongerUnderWay) {
+  NodeHello hello = SomeCluster::hello("edge1", 1e6);
+  hello.keyed = true;
+  const NodeSlot edge = cluster.add(std::move(hello));
+  CHECK(decide(1).kind == Choice::Kind::kRedirect);
+  const auto comes_back = [&] {
+    PickRequest back = request;
+    back.avoid = cluster.table.node(edge).key;
+    balancer.decide(back, {1, "VLC/3", true}, cluster.now);
+  };
+  comes_back();
+  CHECK_EQUAL(0u, cluster.table.node(edge).unacked.count());
+  CHECK_EQUAL(1u, cluster.table.node(edge).arrived);
+  CHECK(decide(2).kind == Choice::Kind::kRedirect);
+  comes_back();  // said again: it is not the other's redirect that has come back
+  CHECK_EQUAL(1u, cluster.table.node(edge).unacked.count());
+}
+
 TEST(Balancer, WantsAProbeOfANodeFromWhichThreeClientsComeBack) {
   cluster.add("edge1", 1e6);
   cluster.events();
