@@ -148,6 +148,7 @@ constexpr ApiSchema kSchemas[] = {
 "url":{"type":"string","maxLength":1024},
 "album":{"type":"string","maxLength":1024},
 "duration_ms":{"type":"integer","minimum":0,"maximum":86400000,"description":"0: not known."},
+"duration":{"type":"integer","minimum":0,"maximum":86400,"description":"The same in seconds, instead."},
 "isrc":{"type":"string","maxLength":32,"description":"12 letters and digits; hyphens are left out."},
 "at_ms":{"type":"integer","minimum":0,"description":"When it begins to sound, in Unix milliseconds by the clock of the server of the source, at most ten minutes from now: one to come waits until then; without it the title is of this moment."},
 "art":{"type":"string","maxLength":1024,"description":"Its picture: the address that setMountArt answered with."},
@@ -155,7 +156,8 @@ constexpr ApiSchema kSchemas[] = {
 "description":"What plays after it, until another title comes; null: that is not known any more.",
 "properties":{"title":{"type":"string","minLength":1,"maxLength":1024},
 "artist":{"type":"string","maxLength":1024},"album":{"type":"string","maxLength":1024},
-"duration_ms":{"type":"integer","minimum":0,"maximum":86400000},"isrc":{"type":"string","maxLength":32}}}}})"},
+"duration_ms":{"type":"integer","minimum":0,"maximum":86400000},
+"duration":{"type":"integer","minimum":0,"maximum":86400},"isrc":{"type":"string","maxLength":32}}}}})"},
     {"Picture", R"({"type":"string","format":"binary","maxLength":524288})"},
     {"ArtKept",
      R"({"type":"object","required":["art"],"additionalProperties":false,"properties":{

@@ -159,11 +159,11 @@ def what_is_told_of_a_title_and_its_moment_are_those_of_all_nodes(b):
     wait_for(lambda: (scene.home.get(path).json().get("live") or {}).get("wall_ms"), "the stream has times", 15)
     at_ms = int(time.time() * 1000) + 1000
     scene.api.want(204, "POST", "/mounts/%s/title" % encoded(MOUNT), {"title": "Ahead", "album": "Album", "duration_ms": 60000, "isrc": "DEA123456789",
-                                                                   "at_ms": at_ms, "next": {"title": "Next", "album": "More"}})
+                                                                   "at_ms": at_ms, "next": {"title": "Next", "album": "More", "duration": 90}})
     for server in (scene.home, scene.master, scene.other):
         seen = wait_for(lambda: [one for one in [title(server)] if one.get("album")], "it is told at " + server.host, 10)[0]
         equal([seen[key] for key in ("text", "wall_ms", "album", "duration_ms", "isrc")], ["Ahead", at_ms, "Album", 60000, "DEA123456789"], server.host)
-        wait_for(lambda: (server.get(path).json()["next"] or {}).get("album") == "More", "what is next is told at " + server.host)
+        wait_for(lambda: (server.get(path).json()["next"] or {}).get("duration_ms") == 90000, "what is next is told at " + server.host)
     # A time that is told later.
     scene.api.want(204, "POST", "/mounts/%s/title" % encoded(MOUNT), {"title": "Ahead", "at_ms": at_ms - 2000})
     for server in (scene.home, scene.master, scene.other):

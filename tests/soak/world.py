@@ -153,11 +153,15 @@ class World:
             except OSError:
                 pass
         maps = (place / "maps").read_text().splitlines()
+        status = (place / "status").read_text()
+        held = re.search(r"RssAnon:\s+(\d+)", status)
+        if not held:
+            raise Failed("%s: process %s serves, and has ended (%s):\n%s" % (server.host, place.name, re.search("State:.*", status)[0], server.log()[-2000:]))
         return {"threads": len(list((place / "task").iterdir())), "sockets": sum(n.startswith("socket:") for n in names),
                 "memfds": sum(n.startswith("/memfd:") for n in names),
                 "files": sum(not n.startswith(("socket:", "/memfd:")) for n in names),
                 "mappings": sum("/memfd:" not in row for row in maps), "logs": sum("/memfd:" in row for row in maps),
-                "KiB": int(re.search(r"RssAnon:\s+(\d+)", (place / "status").read_text())[1])}
+                "KiB": int(held[1])}
 
     def listeners(self, server):
         return sum(int(node.text) for node in server.stats().findall("source/listeners"))

@@ -297,8 +297,10 @@ std::optional<std::string> isrc_of(std::string_view text) {
 SongDetails song_details(BodyFields& fields) {
   SongDetails details;
   details.album = fields.text("album", kMaxTitle).value_or("");
-  details.duration_ms = static_cast<std::int64_t>(
-      fields.number("duration_ms", 0, SongDetails::kLongestMs).value_or(0));
+  const auto seconds = fields.number("duration", 0, SongDetails::kLongestMs / 1000);
+  const auto ms = fields.number("duration_ms", 0, SongDetails::kLongestMs);
+  if (seconds && ms) fields.fault("duration", "duration_ms says it already");
+  details.duration_ms = static_cast<std::int64_t>(ms.value_or(seconds.value_or(0) * 1000));
   if (const auto isrc = fields.text("isrc", 32); isrc && !isrc->empty()) {
     if (auto plain = isrc_of(*isrc))
       details.isrc = *std::move(plain);
