@@ -38,7 +38,7 @@ def pictures_and_what_plays_next_are_known_at_every_node(b):
     given = put_when_told(master, png(seed=1))
     for server in [master, *edges]:
         seen = told(server, lambda s: s["title"]["art"] and s["next"], "title, picture and next")
-        equal((seen["title"]["text"], seen["title"]["art"], seen["next"]), ("B - Two", given, {"text": "C - Three", "artist": "C", "title": "Three"}), server.name)
+        equal((seen["title"]["text"], seen["title"]["art"], seen["next"]), ("B - Two", given, {"text": "C - Three", "artist": "C", "title": "Three", "album": None, "duration_ms": None, "isrc": None}), server.name)
     for server in edges:
         for _ in range(3):
             reply = server.get(given)
