@@ -13,7 +13,7 @@
 namespace lb {
 namespace {
 
-constexpr std::uint64_t kFrameWidth = 640, kFrameHeight = 240;
+constexpr std::uint64_t kFrameWidth = 640, kFrameHeight = 180;
 constexpr std::size_t kLongestHost = 255;
 
 struct EmbedFrame {
