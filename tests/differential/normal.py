@@ -86,6 +86,7 @@ def log_fields(line, answer, server):
     if not found:
         return {"form": normal(line, server)}
     fields = dict(zip(LOG_FIELDS, [normal(text, server) for text in found.groups()[1:]]))
+    fields["bytes"] = found[6]  # a number, even where a port has the same
     if answer.stream_mode:
         fields["bytes"] = "some" if int(fields["bytes"]) > 0 else "0"
     elif fields["bytes"] == str(len(answer.raw)):
