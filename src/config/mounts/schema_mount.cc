@@ -131,8 +131,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1500ms",
-     .help = "Where the encoder sends each title so long before it is heard; less than 0: behind "
-             "it. What /api/v1/now tells is put right by it."},
+     .help = "Time by which the encoder sends titles too early; /api/v1/now tells them by it."},
     {.name = "max-history",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
