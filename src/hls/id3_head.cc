@@ -5,7 +5,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxTitle = 1024;
+constexpr std::size_t kMaxText = 1024;
 
 // Seven bits a byte, so that no size looks like the beginning of a frame.
 void append_size(std::string& out, std::size_t size) {
@@ -19,15 +19,15 @@ void append_frame(std::string& out, std::string_view id, std::string_view conten
 }
 
 std::string_view whole_characters(std::string_view text) {
-  if (text.size() <= kMaxTitle) return text;
-  std::size_t end = kMaxTitle;
+  if (text.size() <= kMaxText) return text;
+  std::size_t end = kMaxText;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return text.substr(0, end);
 }
 
 }  // namespace
 
-std::string id3_head(std::uint64_t timestamp, std::string_view title) {
+std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist) {
   std::string owner("com.apple.streaming.transportStreamTimestamp");
   owner += '\0';
   for (int shift = 56; shift >= 0; shift -= 8)
@@ -36,6 +36,7 @@ std::string id3_head(std::uint64_t timestamp, std::string_view title) {
   append_frame(frames, "PRIV", owner);
   constexpr char kUtf8 = 3;
   if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, whole_characters(title)}));
+  if (!artist.empty()) append_frame(frames, "TPE1", cat({kUtf8, whole_characters(artist)}));
   std::string out("ID3\x04\0\0", 6);
   append_size(out, frames.size());
   return out + frames;

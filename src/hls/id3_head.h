@@ -1,4 +1,4 @@
-// The head of a packed segment: an ID3v2.4 tag with its timestamp and its title.
+// The head of a packed segment: an ID3v2.4 tag with its timestamp, its title and the artist.
 // Source: RFC 8216 section 3.4; id3.org, ID3v2.4 structure and frames.
 // Thread: pure.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace lb {
 
-// timestamp: 33 bits of a clock of 90 kHz.  title: UTF-8; "": none; of a long one the first 1024
-// bytes.
-std::string id3_head(std::uint64_t timestamp, std::string_view title);
+// timestamp: 33 bits of a clock of 90 kHz.  title, artist: UTF-8; "": none; of long ones the first
+// 1024 bytes.  The title is that of other streams, with its artist.
+std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist = {});
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "admin/feed/now_json.h"
 #include "app/hls/hls_replies.h"
 #include "app/hls/hls_stage.h"
 #include "app/request/hls_ask.h"
@@ -59,8 +60,8 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   if (checked && !ask.known)
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
   const HlsSegment& segment = body.segment;
-  const std::string id3 =
-      id3_head(hls_timestamp(segment), body.title ? body.title->song() : std::string());
+  const std::string song = body.title ? body.title->song() : std::string();
+  const std::string id3 = id3_head(hls_timestamp(segment), song, song_parts(song).artist);
   const std::uint64_t size = id3.size() + (segment.end - segment.begin);
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
   head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});

@@ -26,6 +26,11 @@ TEST(Id3Head, HasTheTimestampAndTheTitle) {
   CHECK(id3_head(0x1'2345'6789, "Gr\xc3\xbc\xc3\x9f") == wanted);
 }
 TEST(Id3Head, HasNoTitleWhereThereIsNone) { LONGS_EQUAL(10 + 10 + 53, id3_head(0, "").size()); }
+TEST(Id3Head, HasTheArtistBehindTheTitle) {
+  const std::string tag = id3_head(0, "A - B", "A");
+  LONGS_EQUAL(10 + 63 + 10 + 6 + 10 + 2, tag.size());
+  CHECK(tag.ends_with("TPE1" + be(2, 4) + be(0, 2) + "\x03" + "A"));
+}
 TEST(Id3Head, CutsALongTitleAtACharacterAndSaysItsSizeInSevenBits) {
   std::string title;
   for (int i = 0; i < 2000; ++i) title += "\xe2\x82\xac";
