@@ -51,7 +51,12 @@ ArchiveService::ArchiveService(Traffic& traffic)
   });
 }
 
-ArchiveService::~ArchiveService() = default;
+// A server that is not stopped, as one that does not get to its start, still has threads that use
+// what is destroyed before them.
+ArchiveService::~ArchiveService() {
+  if (thread_) thread_->join();
+  for (const auto& reader : reader_threads_) reader->join();
+}
 
 std::vector<Loop*> ArchiveService::begin_readers() {
   std::vector<Loop*> loops;
