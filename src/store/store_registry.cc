@@ -22,13 +22,6 @@ Result<void> judge_record(std::string_view key, std::string_view value) {
   return {};
 }
 
-SealKeys seal_keys(const StoreSettings& store) {
-  std::vector<std::string> keys;
-  for (const std::string& text : store.keys)
-    if (auto key = SealKeys::parse_key(text)) keys.push_back(*std::move(key));
-  return SealKeys(keys);
-}
-
 }  // namespace
 
 RegistrySettings registry_settings(const StoreSettings& store) {
@@ -63,7 +56,8 @@ std::unique_ptr<Registry> open_store(const StoreSettings& store, Loop& control, 
                                      Log& log) {
   auto below = open_store_as_kept(store, control, disk, log);
   if (!below) return nullptr;
-  return std::make_unique<SealedRegistry>(control, log, seal_keys(store), std::move(below));
+  return std::make_unique<SealedRegistry>(control, log, SealKeys::of_texts(store.keys),
+                                          std::move(below));
 }
 
 std::string store_name(const StoreSettings& store) {

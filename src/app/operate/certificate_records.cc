@@ -20,13 +20,6 @@ constexpr std::string_view kLeaseKey = "acme/lease", kCertificates = "acme/certi
 constexpr std::chrono::seconds kRetry = 1s, kTurn = 1s;
 constexpr std::size_t kMaxWrites = Registry::kWriteOperations / 2;
 
-SealKeys seal_keys(const Config& config) {
-  std::vector<std::string> keys;
-  for (const std::string& text : config.store.keys)
-    if (auto key = SealKeys::parse_key(text)) keys.push_back(*std::move(key));
-  return SealKeys(keys);
-}
-
 std::string certificate_key(std::string_view file) {
   return cat({kCertificates, percent_encode(file, false)});
 }
@@ -115,7 +108,7 @@ void CertificateRecords::turn() {
 
 void CertificateRecords::keep(const std::string& file, const KeptOrder& order,
                               const std::string& pem, std::function<void()> then) {
-  const SealKeys keys = seal_keys(*network_.config.read());
+  const SealKeys keys = SealKeys::of_texts(network_.config.read()->store.keys);
   if (registry_ == nullptr || !keys.can_seal()) return then();
   const std::string key = certificate_key(file);
   JsonWriter inner, outer;
@@ -215,7 +208,7 @@ void CertificateRecords::follow(const std::shared_ptr<const RecordBook>& book) {
 }
 
 void CertificateRecords::take_certificates(bool all) {
-  const SealKeys keys = seal_keys(*network_.config.read());
+  const SealKeys keys = SealKeys::of_texts(network_.config.read()->store.keys);
   for (const auto& [key, value] : book_->acme()) {
     if (!std::string_view(key).starts_with(kCertificates)) continue;
     if (!all && taken_[key] == *value) continue;

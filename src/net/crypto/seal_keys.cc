@@ -33,6 +33,13 @@ std::size_t SealKeys::sealed_length(std::size_t bytes) noexcept {
   return kSealedMark.size() + (bytes + kSealAddsBytes + 2) / 3 * 4;
 }
 
+SealKeys SealKeys::of_texts(const std::vector<std::string>& texts) {
+  std::vector<std::string> keys;
+  for (const std::string& text : texts)
+    if (auto key = parse_key(text)) keys.push_back(*std::move(key));
+  return SealKeys(keys);
+}
+
 SealKeys::SealKeys(const std::vector<std::string>& keys) {
   for (const std::string& key : keys)
     keys_.push_back(hkdf_sha256(key, {}, kStorePurpose, kSealKeyBytes));

@@ -19,6 +19,8 @@ class SealKeys {
  public:
   // 32 bytes as 64 hexadecimal digits or in base64; nullopt: neither.
   static std::optional<std::string> parse_key(std::string_view text);
+  // As they are in a configuration; texts that are no keys are left out.
+  static SealKeys of_texts(const std::vector<std::string>& texts);
   // Whether a text looks like one of seal().
   static bool is_sealed(std::string_view text) noexcept;
   // The length of what seal() makes of so many bytes.
