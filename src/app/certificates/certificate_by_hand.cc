@@ -44,9 +44,7 @@ void CertificateService::begin_revocation() {
 }
 
 void CertificateService::when_everywhere() {
-  std::vector<std::string> missing = callbacks_.nodes->behind(wanted_.nodes);
-  for (const std::string& node : callbacks_.nodes->not_linked(wanted_.nodes))
-    missing.push_back(node);
+  const std::vector<std::string> missing = nodes_without_it();
   if (!missing.empty() && runtime_.clock.steady() < everywhere_by_)
     return everywhere_.after(kEverywhereLook);
   if (!missing.empty())

@@ -74,13 +74,19 @@ CertificateService::Order CertificateService::order() const {
           nodes_with_it()};
 }
 
+std::vector<std::string> CertificateService::nodes_without_it() const {
+  std::vector<std::string> without = callbacks_.nodes->behind(wanted_.nodes);
+  for (std::string& node : callbacks_.nodes->not_linked(wanted_.nodes))
+    without.push_back(std::move(node));
+  return without;
+}
+
 std::vector<std::string> CertificateService::nodes_with_it() const {
   if (wanted_.nodes.empty() || pem_.empty()) return {};
   std::vector<std::string> with = wanted_.nodes;
-  for (const auto& without : {callbacks_.nodes->behind(with), callbacks_.nodes->not_linked(with)})
-    std::erase_if(with, [&](const std::string& node) {
-      return std::ranges::find(without, node) != without.end();
-    });
+  std::erase_if(with, [without = nodes_without_it()](const std::string& node) {
+    return std::ranges::find(without, node) != without.end();
+  });
   return with;
 }
 

@@ -122,6 +122,7 @@ class CertificateService {
   };
   static Kept read(const std::string& state_dir, const std::string& file);
   void on_read(Kept kept);
+  std::vector<std::string> nodes_without_it() const;  // behind, or not linked
   std::vector<std::string> nodes_with_it() const;
   void forget();  // all that is under way
   void reset();   // and what is known

@@ -141,7 +141,6 @@ void CertificateRecords::plan_challenges(RegistryWrite& write) const {
       write.compares.push_back({key, 0});
       write.puts.emplace_back(key, *value);
     }
-  if (!holds()) return;
   for (const auto& [key, value] : book_->acme())
     if (std::string_view(key).starts_with(kChallenges) && !wanted.contains(key) &&
         write.compares.size() < kMaxWrites) {
@@ -155,12 +154,12 @@ RegistryWrite CertificateRecords::plan() {
   if (!takes_part()) return writing_;
   plan_lease(writing_);
   // Before the lease is this server's it writes nothing else.
-  if (holds()) plan_challenges(writing_);
-  if (holds())
-    for (const auto& [key, value] : to_keep_) {
-      writing_.compares.push_back({key, book_->revision_of(key)});
-      writing_.puts.emplace_back(key, value);
-    }
+  if (!holds()) return writing_;
+  plan_challenges(writing_);
+  for (const auto& [key, value] : to_keep_) {
+    writing_.compares.push_back({key, book_->revision_of(key)});
+    writing_.puts.emplace_back(key, value);
+  }
   return writing_;
 }
 
