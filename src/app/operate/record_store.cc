@@ -12,6 +12,7 @@
 #include "admin/command/station.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/operate/ban_kick.h"
 #include "app/operate/record_service.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/history_service.h"
@@ -391,86 +392,21 @@ void RecordService::share_usage(const UsageBook& own) {
   if (shared_ && !stopped_) usages_.set(own, node_name(*services_.config.read()));
 }
 
-namespace {
-
-using IsBanned = std::function<bool(const std::string&, const std::string&, const std::string&)>;
-using Mounts = MountTable::Rows;
-constexpr std::chrono::milliseconds kKickSlice{5};  // so that no loop stalls
-
-// Ends the listeners of a worker, or those by HLS, that a ban matches: a search of one mount, and
-// then so many ends as fit into a slice, in each turn of its loop.
-class BanKick {
- public:
-  BanKick(Services& services, Worker* worker, std::shared_ptr<const Mounts> mounts,
-          IsBanned is_banned)
-      : services_(services),
-        worker_(worker),
-        mounts_(std::move(mounts)),
-        is_banned_(std::move(is_banned)),
-        at_(mounts_->begin()) {}
-
-  static void go_on(const std::shared_ptr<BanKick>& kick) {
-    kick->loop().post([kick] {
-      if (kick->turn()) go_on(kick);
-    });
-  }
-
- private:
-  Loop& loop() const { return worker_ != nullptr ? worker_->loop : services_.loops.control(); }
-  template <class Rows>
-  void search(const Rows& rows) {
-    for (const auto& row : rows)
-      if (is_banned_(at_->first, row.ip, row.user)) found_.push_back(row.id);
-  }
-  // False: that was the last one.
-  bool turn() {
-    const SteadyTime slice_ends = loop().now() + kKickSlice;
-    while (loop().now() < slice_ends) {
-      if (!found_.empty()) {
-        if (worker_ != nullptr)
-          worker_->streams.kill(*at_->second, found_.back());
-        else
-          services_.hls->end(*at_->second, found_.back());
-        found_.pop_back();
-        continue;
-      }
-      if (std::exchange(searched_, false)) ++at_;
-      if (at_ == mounts_->end()) return false;
-      searched_ = true;
-      if (worker_ != nullptr)
-        search(worker_->streams.list(*at_->second));
-      else if (at_->second->settings()->hls && services_.hls->sessions().size() > 0)
-        search(services_.hls->sessions().list(*at_->second, loop().now()));
-    }
-    return true;
-  }
-
-  Services& services_;
-  Worker* const worker_;  // null: those by HLS, on control
-  const std::shared_ptr<const Mounts> mounts_;
-  const IsBanned is_banned_;
-  decltype(std::declval<const Mounts&>().begin()) at_;
-  bool searched_ = false;  // the mount of at_
-  std::vector<std::uint64_t> found_;
-};
-
-}  // namespace
-
 // Listeners that a ban matches end; its source too.
 void RecordService::kick(const Ban& ban) {
   auto list = std::make_shared<const BanList>(std::vector<Ban>{ban});
   const auto mounts = services_.mounts.all();
   const std::int64_t now = unix_seconds(services_.clock.wall());
-  const IsBanned is_banned = [this, list, now](const std::string& mount, const std::string& ip,
-                                               const std::string& user) {
-    const Address address = Address::parse(ip, 0).value_or(Address());
-    const std::string country =
-        list->has_countries() ? services_.countries->country_of(address) : std::string();
-    return list->find({address, user, country, mount}, now) != nullptr;
-  };
+  const BanKick::IsBanned is_banned =
+      [this, list, now](const std::string& mount, const std::string& ip, const std::string& user) {
+        const Address address = Address::parse(ip, 0).value_or(Address());
+        const std::string country =
+            list->has_countries() ? services_.countries->country_of(address) : std::string();
+        return list->find({address, user, country, mount}, now) != nullptr;
+      };
   for (const auto& worker : services_.workers)
-    BanKick::go_on(std::make_shared<BanKick>(services_, worker.get(), mounts, is_banned));
-  BanKick::go_on(std::make_shared<BanKick>(services_, nullptr, mounts, is_banned));
+    BanKick::begin(services_, worker.get(), mounts, is_banned);
+  BanKick::begin(services_, nullptr, mounts, is_banned);
   for (const auto& [name, mount] : *mounts) {
     const auto* writer = services_.admission->writer_of(name);
     if (writer != nullptr && mount->is_fed() && !mount->facts()->relayed &&

@@ -1,0 +1,50 @@
+// BanKick: ends the listeners of a worker, or those by HLS, that a ban matches: a search of one
+// mount, and then so many ends as fit into a slice, in each turn of their loop.
+//
+// Thread: begin(): control; the work is done by the worker's loop, or by control for HLS.
+// Ownership: its next turn, until the last mount is done.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/services/services.h"
+#include "stream/mount/mount_table.h"
+
+namespace lb {
+
+class BanKick {
+ public:
+  using IsBanned =
+      std::function<bool(const std::string& mount, const std::string& ip, const std::string& user)>;
+  using Mounts = MountTable::Rows;
+  static constexpr std::chrono::milliseconds kSlice{5};  // so that no loop stalls
+
+  // worker: whose listeners; null: those by HLS.
+  static void begin(Services& services, Worker* worker, std::shared_ptr<const Mounts> mounts,
+                    IsBanned is_banned);
+
+ private:
+  BanKick(Services& services, Worker* worker, std::shared_ptr<const Mounts> mounts,
+          IsBanned is_banned);
+  static void go_on(const std::shared_ptr<BanKick>& kick);
+  Loop& loop() const;
+  template <class Rows>
+  void search(const Rows& rows);
+  bool turn();  // false: that was the last one
+
+  Services& services_;
+  Worker* const worker_;
+  const std::shared_ptr<const Mounts> mounts_;
+  const IsBanned is_banned_;
+  decltype(std::declval<const Mounts&>().begin()) at_;
+  bool searched_ = false;  // the mount of at_
+  std::vector<std::uint64_t> found_;
+};
+
+}  // namespace lb
