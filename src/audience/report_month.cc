@@ -1,7 +1,5 @@
 #include "audience/report_month.h"
 
-#include <chrono>
-
 #include "base/cat.h"
 #include "base/clock.h"
 #include "base/strings.h"
@@ -15,17 +13,17 @@ std::string month_text(std::chrono::year_month month) {
   return cat({static_cast<int>(month.year()), '-', padded(static_cast<unsigned>(month.month()))});
 }
 
-std::string day_text(std::chrono::sys_days days) {
-  const std::chrono::year_month_day day(days);
-  return cat({month_text(day.year() / day.month()), '-', padded(static_cast<unsigned>(day.day()))});
-}
-
 ReportMonth named_month(std::chrono::year_month month) {
   const std::string name = month_text(month);
   return {name, name + "-01", month_text(month + std::chrono::months(1)) + "-01"};
 }
 
 }  // namespace
+
+std::string day_text(std::chrono::sys_days days) {
+  const std::chrono::year_month_day day(days);
+  return cat({month_text(day.year() / day.month()), '-', padded(static_cast<unsigned>(day.day()))});
+}
 
 ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
                          int days_ago) {

@@ -2,6 +2,7 @@
 // Thread: pure functions.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int mo
                          int days_ago = 0);
 // The day before: "2026-10-31", the same, "2026-11-01".
 ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone);
+// "2026-10-01"
+std::string day_text(std::chrono::sys_days day);
 // "2026-10"
 Result<ReportMonth> parse_report_month(std::string_view text);
 

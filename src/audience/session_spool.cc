@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "audience/lines.h"
+#include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -33,13 +34,9 @@ constexpr std::size_t kSpoolPiece = 256 * 1024;
 
 std::string spooled(std::string_view text) { return percent_encode(journal_text(text), true); }
 
-std::string two_digits(unsigned value) { return cat({value < 10 ? "0" : "", value}); }
-
 // "2026-11-26.sessions"
 std::string spool_name(std::int64_t day) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-  return cat({static_cast<int>(date.year()), '-', two_digits(static_cast<unsigned>(date.month())),
-              '-', two_digits(static_cast<unsigned>(date.day())), kSpoolEnd});
+  return cat({day_text(std::chrono::sys_days(std::chrono::days(day))), kSpoolEnd});
 }
 
 std::optional<std::int64_t> spool_day(std::string_view name) {
