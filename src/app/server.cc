@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "admin/feed/now_json.h"
 #include "admin/feed/stats_feed.h"
 #include "app/audience/audience_service.h"
 #include "app/certificates/certificate_orders.h"
@@ -48,6 +47,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
+#include "media/metadata.h"
 
 namespace lb {
 namespace {

@@ -7,6 +7,8 @@
 namespace lb {
 namespace {
 
+constexpr std::string_view kBetween = " - ";  // of artist and title
+
 constexpr std::string_view kDefaultCharset = "ISO-8859-1";
 
 std::string without_controls(std::string_view text) {
@@ -69,10 +71,16 @@ std::string with_typographic_ends(std::string_view text) {
 
 }  // namespace
 
+SongParts song_parts(std::string_view text) noexcept {
+  const std::size_t at = text.find(kBetween);
+  if (at == std::string_view::npos) return {{}, text};
+  return {text.substr(0, at), text.substr(at + kBetween.size())};
+}
+
 std::string Metadata::song() const {
   if (artist.empty()) return title;
   if (title.empty()) return artist;
-  return cat({artist, " - ", title});
+  return cat({artist, kBetween, title});
 }
 
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,

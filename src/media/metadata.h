@@ -24,6 +24,12 @@ struct Metadata {
   // "Artist - Title", or the one that is known.
   std::string song() const;
 };
+
+// The part before the first " - " and what follows; without one, all of it is the title.
+struct SongParts {
+  std::string_view artist, title;
+};
+SongParts song_parts(std::string_view text) noexcept;
 template <class Io, RecordOf<Metadata> T>
 void record_fields(Io& io, T& metadata) {
   auto& [artist, title, url, icy_block, placed_block] = metadata;

@@ -6,6 +6,7 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "media/metadata.h"
 #include "net/crypto/digest.h"
 
 namespace lb {

@@ -5,12 +5,11 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {
 namespace {
-
-constexpr std::string_view kBetween = " - ";
 
 void text_or_null(JsonWriter& json, std::string_view text) {
   if (text.empty())
@@ -134,12 +133,6 @@ void write_listed_station(JsonWriter& json, const NowMount& now) {
 }
 
 }  // namespace
-
-SongParts song_parts(std::string_view text) noexcept {
-  const std::size_t at = text.find(kBetween);
-  if (at == std::string_view::npos) return {{}, text};
-  return {text.substr(0, at), text.substr(at + kBetween.size())};
-}
 
 std::string art_path(const NowMount& now, const PlayedTitle& title) {
   if (!title.art.empty()) return cat({kPicturePath, title.art});

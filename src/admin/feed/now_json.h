@@ -53,11 +53,6 @@ struct NowMount {
   std::int64_t burst_ms = 0;  // so far a player is behind `live` that begins with a burst
 };
 
-// The part before the first " - " and what follows; without one, all of it is the title.
-struct SongParts {
-  std::string_view artist, title;
-};
-SongParts song_parts(std::string_view text) noexcept;
 // The path of the title's picture, else of its station's; "": there is none.
 std::string art_path(const NowMount& now, const PlayedTitle& title);
 // Where time jumps: {"wall_ms":…,"after_wall_ms":…}

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "admin/feed/now_json.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "media/metadata.h"
 
 namespace lb {
 namespace {

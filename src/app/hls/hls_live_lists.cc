@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "admin/feed/now_json.h"
 #include "app/hls/hls_replies.h"
 #include "app/hls/hls_stage.h"
 #include "app/services/archive_service.h"
@@ -15,6 +14,7 @@
 #include "hls/date_ranges.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
+#include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {

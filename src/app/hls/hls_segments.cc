@@ -4,7 +4,6 @@
 #include <functional>
 #include <utility>
 
-#include "admin/feed/now_json.h"
 #include "app/hls/hls_replies.h"
 #include "app/hls/hls_stage.h"
 #include "app/request/hls_ask.h"
@@ -15,6 +14,7 @@
 #include "hls/id3_head.h"
 #include "hls/media_playlist.h"
 #include "http/byte_range.h"
+#include "media/metadata.h"
 
 namespace lb {
 

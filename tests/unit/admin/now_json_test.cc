@@ -38,12 +38,6 @@ Json parsed(const std::string& text) {
 
 TEST_GROUP(NowJson){};
 
-TEST(NowJson, ASongIsSplitAtItsFirstDash) {
-  CHECK(song_parts("A - B - C").artist == "A");
-  CHECK(song_parts("A - B - C").title == "B - C");
-  CHECK(song_parts("A-B").artist.empty());
-  CHECK(song_parts("A-B").title == "A-B");
-}
 TEST(NowJson, AStationIsCalledAsItsMountWithoutItsEnding) {
   STRCMP_EQUAL("live", station_id("/live.mp3").c_str());
   STRCMP_EQUAL("a_b_live", station_id("/a/B/live.mp3").c_str());

@@ -197,3 +197,9 @@ TEST(Charset, CleanUtf8TakesItsFallback) {
   CHECK_EQUAL(std::string("\u017b"), clean_utf8("\xaf", "ISO-8859-2"));
   CHECK_EQUAL(std::string("\u017b"), clean_utf8("\u017b", "ISO-8859-2"));
 }
+TEST(Metadata, ASongIsSplitAtItsFirstDash) {
+  CHECK(song_parts("A - B - C").artist == "A");
+  CHECK(song_parts("A - B - C").title == "B - C");
+  CHECK(song_parts("A-B").artist.empty());
+  CHECK(song_parts("A-B").title == "A-B");
+}
