@@ -4,7 +4,7 @@ import {may} from './kit.js';
 
 const PAUSE = 60000;   // ms, after a refusal
 
-// told(data): a state, a change, or {totals} alone has come; lost(): the stream has ended, for now.
+// told(data): a state, a change, or {totals} alone has come; lost(): the stream has ended, and is asked for again.
 export function stream(of, told, lost) {
   let source = null, refused = -PAUSE;
   const close = () => { source?.close(); source = null; };

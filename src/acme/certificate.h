@@ -34,7 +34,7 @@ bool is_name_of(const std::vector<std::string>& all, std::string_view name);
 // By which an authority knows its certificate, the first of a chain; "": it names no key of its
 // issuer.
 // Source: RFC 9773 4.1.
-// The first certificate of a chain, in DER; "": there is none.
+// The first certificate of a chain, in DER; "": the chain has no certificate.
 std::string leaf_of(std::string_view chain);
 std::string renewal_id(std::string_view chain);
 // Whether a chain may be used: the first certificate is of our key and has all names, it is in

@@ -82,7 +82,7 @@ class CertificateService {
     std::string directory;
     bool under_way = false;
     std::chrono::seconds may_be_asked{0};  // so long until order_now() may be called again
-    std::optional<WallTime> renewal;       // of the one in use; nullopt: there is none
+    std::optional<WallTime> renewal;       // of the one in use; nullopt: none is
     bool has_staging = false;
     bool is_shared = false;
     std::vector<std::string> nodes;  // that have it by now

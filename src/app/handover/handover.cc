@@ -214,7 +214,7 @@ void Handover::frozen(const Result<void>& rests) {
     }
     // Before the line that announces it: signals that follow it are for the next process.
     if (standing_.stand_in) notify_stand_in(standing_.stand_in.get(), successor_);
-    // Where it fails the other process says so, which writes its number too.
+    // The next process writes its number as well, and reports a file that cannot be written.
     if (!standing_.stand_in && !stands_ && standing_.pid_file)
       PidFile::put_number(standing_.pid_file, successor_);
     const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(

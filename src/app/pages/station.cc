@@ -386,7 +386,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     then(due_titles_.add(name, std::move(request)) ? TitleVerdict::kDone : TitleVerdict::kFull);
     return;
   }
-  // Before the title comes: no reader is told of it without them.
+  // Before the title comes, so that every reader gets it with picture and details.
   if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
   services_.titles.describe(name, title->song(), request.details);
   for (std::size_t i = 1; i < targets.size(); ++i) {

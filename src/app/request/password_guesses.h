@@ -27,7 +27,7 @@ bool answer_if_shut_out(Worker& worker, Connection& connection, const Credential
 void note_right_password(Worker& worker, const Connection& connection, const Credentials& given);
 
 // True: the peer has guessed too often with this name, and has been told so; what costs a backend
-// or a hash to judge is not looked at then.
+// or a hash to judge is skipped then.
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
 
 // Whether these are right for some purpose: then they are no guess, only in the wrong place.
