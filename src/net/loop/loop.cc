@@ -43,8 +43,8 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
         const auto few = 1 + static_cast<std::uint64_t>(loop.beat_interval_ / kBeat);
         const bool idle = loop.turns_ - loop.turns_at_beat_ <= few;
         loop.turns_at_beat_ = loop.turns_;
-        loop.beat_interval_ =
-            idle ? std::min<SteadyTime::duration>(loop.beat_interval_ * 2, kIdleBeat) : kBeat;
+        const SteadyTime::duration longest = loop.beats_count_ ? kIdleBeat : kUncountedBeat;
+        loop.beat_interval_ = idle ? std::min(loop.beat_interval_ * 2, longest) : kBeat;
         loop.beat();
         loop.beat_later();
         if (loop.on_beat_) loop.on_beat_();
@@ -164,6 +164,13 @@ void Loop::beat() noexcept {
   beat_due_ = time + beat_interval_;
 }
 
+void Loop::count_beats() noexcept {
+  if (std::exchange(beats_count_, true) || beat_interval_ <= kIdleBeat) return;
+  beat_interval_ = kBeat;
+  beat();
+  beat_later();
+}
+
 SteadyTime::duration Loop::away(SteadyTime now) const noexcept {
   const bool away = beat_due_ != SteadyTime{} && now > beat_due_ + kLate;
   return away ? away_ + (now - beat_due_ - kLate) : away_;
@@ -200,7 +207,9 @@ void Timer::cancel() noexcept { event_del(&event_); }
 bool Timer::armed() const noexcept { return event_pending(&event_, EV_TIMEOUT, nullptr) != 0; }
 
 Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
-    : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
+    : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {
+  loop.count_beats();
+}
 
 void Deadline::after(std::chrono::microseconds delay) {
   away_before_ = loop_.away();

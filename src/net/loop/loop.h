@@ -74,12 +74,18 @@ class Loop {
   // time away; run() sees to it.
   void beat() noexcept;
   // Called after each beat of run(), on the loop; one owner.
-  void on_beat(UniqueFunction<void()> then) { on_beat_ = std::move(then); }
+  void on_beat(UniqueFunction<void()> then) {
+    on_beat_ = std::move(then);
+    count_beats();
+  }
+  // Its beats matter to somebody: they are seen from outside, or it judges silence.
+  void count_beats() noexcept;
   // kBeat while there is something to do.  A loop that turns no more than some four times a second
-  // sleeps longer and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake.
+  // sleeps longer and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake;
+  // up to kUncountedBeat where its beats do not matter (a disk's thread, one that renders pages).
   SteadyTime::duration beat_interval() const noexcept { return beat_interval_; }
   static constexpr std::chrono::milliseconds kBeat{250};
-  static constexpr std::chrono::milliseconds kIdleBeat{2000};
+  static constexpr std::chrono::milliseconds kIdleBeat{2000}, kUncountedBeat{16'000};
   static constexpr std::chrono::milliseconds kLate{250};  // so late it may be for other reasons
   event_base* base() noexcept { return base_; }
 
@@ -101,6 +107,7 @@ class Loop {
   event alarm_event_{};
   event beat_event_{};
   UniqueFunction<void()> on_beat_;
+  bool beats_count_ = false;
   std::uint64_t turns_ = 0, turns_at_beat_ = 0;
   SteadyTime::duration beat_interval_{kBeat};
   SteadyTime beat_due_{};  // epoch: beats are not counted

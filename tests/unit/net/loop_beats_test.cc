@@ -1,5 +1,6 @@
 #include "net/loop/loop_beats.h"
 
+#include <memory>
 #include <thread>
 
 #include "CppUTest/TestHarness.h"
@@ -123,4 +124,33 @@ TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
   CHECK(idle >= 2 * Loop::kBeat);
   CHECK(busy == Loop::kBeat);
   CHECK(of_threads.alive(10s));
+}
+TEST(LoopBeats, ALoopWhoseBeatsDoNotMatterSleepsLongerUntilItJudgesSilence) {
+  LoopPool threads(1, system_clock());
+  threads.start();
+  Loop& worker = threads.worker(0);
+  std::unique_ptr<Deadline> deadline;
+  SteadyTime::duration asleep{}, awake{};
+  Timer check(threads.control(), [&] {
+    worker.post([&] {
+      const auto interval = worker.beat_interval();
+      if (interval > Loop::kIdleBeat) {
+        deadline = std::make_unique<Deadline>(worker, [] {});
+        awake = worker.beat_interval();
+        deadline.reset();
+      }
+      threads.control().post([&, interval] {
+        asleep = interval;
+        if (asleep > Loop::kIdleBeat)
+          threads.stop_control();
+        else
+          check.after(500ms);
+      });
+    });
+  });
+  check.after(3s);
+  threads.run();
+  threads.join();
+  CHECK(asleep > Loop::kIdleBeat);
+  CHECK(awake == Loop::kBeat);
 }
