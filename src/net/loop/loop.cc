@@ -203,9 +203,6 @@ void Timer::after(std::chrono::microseconds delay) {
   event_add(&event_, &time);
 }
 
-void Timer::cancel() noexcept { event_del(&event_); }
-bool Timer::armed() const noexcept { return event_pending(&event_, EV_TIMEOUT, nullptr) != 0; }
-
 Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
     : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {
   loop.count_beats();

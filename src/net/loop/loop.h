@@ -134,8 +134,14 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
 
   void after(std::chrono::microseconds delay);
-  void cancel() noexcept;
-  bool armed() const noexcept;
+  // One that is not armed costs a look: a request that is answered at once cancels four times.
+  void cancel() noexcept {
+    if (armed()) event_del(&event_);
+  }
+  bool armed() const noexcept {
+    return (event_.ev_evcallback.evcb_flags &
+            (EVLIST_TIMEOUT | EVLIST_ACTIVE | EVLIST_ACTIVE_LATER)) != 0;
+  }
 
  private:
   event event_{};
