@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -15,15 +16,29 @@ namespace {
 
 constexpr std::size_t kMaxLine = 1023;
 
-char safe(char c, bool spaces) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  if (c == ' ' && spaces) return c;
-  return byte <= '"' || byte >= 0x7f || c == '`' || c == '\\' ? '.' : c;
+constexpr auto kIsSafe = [] {
+  std::array<bool, std::numeric_limits<unsigned char>::max() + 1> out{};
+  for (std::size_t byte = '"' + 1; byte < 0x7f; ++byte) out[byte] = byte != '`' && byte != '\\';
+  return out;
+}();
+
+// Most fields are one run of bytes that may stand as they are.
+void append_safe(std::string& out, std::string_view text, bool spaces) {
+  while (!text.empty()) {
+    std::size_t run = 0;
+    while (run < text.size() &&
+           (kIsSafe[static_cast<unsigned char>(text[run])] || (spaces && text[run] == ' ')))
+      ++run;
+    out.append(text.data(), run);
+    if (run == text.size()) return;
+    out += '.';
+    text.remove_prefix(run + 1);
+  }
 }
 
 void append_field(std::string& out, std::string_view text, bool spaces) {
   if (text.empty()) out += '-';
-  for (const char c : text) out += safe(c, spaces);
+  append_safe(out, text, spaces);
 }
 
 // Its two outer spaces separate method, path and version; one within the path becomes a dot.
@@ -31,7 +46,14 @@ void append_request(std::string& out, std::string_view text) {
   const std::size_t first = text.find(' ');
   const std::size_t last = text.rfind(' ');
   if (text.empty()) out += '-';
-  for (std::size_t i = 0; i < text.size(); ++i) out += safe(text[i], i == first || i == last);
+  append_safe(out, text.substr(0, first), false);
+  if (first == std::string_view::npos) return;
+  out += ' ';
+  if (first != last) {
+    append_safe(out, text.substr(first + 1, last - first - 1), false);
+    out += ' ';
+  }
+  append_safe(out, text.substr(last + 1), false);
 }
 
 std::tm local_time(WallTime now) {

@@ -58,6 +58,12 @@ std::string_view trim_spaces(std::string_view text) noexcept {
   return text;
 }
 
+// Where two values of it would mean two requests.
+bool is_single(std::string_view name) noexcept {
+  using namespace std::string_view_literals;
+  return name == "host"sv || name == "authorization"sv || name == "content-length"sv;
+}
+
 // The next piece of `bytes`: up to and with its LF, or as much as may be taken.
 struct Piece {
   std::string_view text;  // without the LF
@@ -181,7 +187,7 @@ void RequestParser::take_request_line(std::string_view line) {
     return refuse(414, "the address is too long");
   }
   // The query too: it is passed on, to redirects and to the backends of authenticators.
-  if (std::any_of(target.begin(), target.end(), is_control)) return drop();
+  if (any_control(target)) return drop();
   target = target.substr(0, target.find('#'));
   request_.target = target;
   const std::size_t mark = target.find('?');
@@ -210,8 +216,7 @@ void RequestParser::take_unknown_method(std::string_view line) {
   const std::string_view word = line.substr(0, first);
   const std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
   const bool clean = is_token(word) && word.size() <= kLongestMethod &&
-                     target.size() <= limits_.target_bytes &&
-                     std::none_of(target.begin(), target.end(), is_control);
+                     target.size() <= limits_.target_bytes && !any_control(target);
   if (!clean || !names_api(target)) return drop();
   request_.only_api = true;
   request_.method_text = word;
@@ -259,7 +264,7 @@ void RequestParser::take_header(std::string_view line) {
     }
     return;
   }
-  if (name == "host" || name == "authorization" || name == "content-length") {
+  if (is_single(name)) {
     const std::string* earlier = request_.headers.find(name);
     if (earlier != nullptr && *earlier != value) {
       return refuse(400, "two different values of one header");
@@ -295,7 +300,7 @@ std::size_t ShoutcastParser::feed(std::string_view bytes) {
 
 void ShoutcastParser::take_line(std::string_view line) {
   if (!password_known_) {
-    if (line.empty() || std::any_of(line.begin(), line.end(), is_control)) {
+    if (line.empty() || any_control(line)) {
       status_ = ParseStatus::kDrop;
       return;
     }

@@ -17,14 +17,26 @@ inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 inline bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
-inline bool is_token_char(char c) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
+inline constexpr auto kIsTokenChar = [] {
+  std::array<bool, 256> out{};
+  for (unsigned byte = 0; byte < out.size(); ++byte) {
+    const auto c = static_cast<char>(byte);
+    out[byte] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  }
+  return out;
+}();
+inline bool is_token_char(char c) noexcept { return kIsTokenChar[static_cast<unsigned char>(c)]; }
 // What a header name consists of.
 inline bool is_token(std::string_view name) noexcept {
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_char);
+  for (const char c : name)
+    if (!is_token_char(c)) return false;
+  return !name.empty();
+}
+inline bool any_control(std::string_view text) noexcept {
+  for (const char c : text)
+    if (is_control(c)) return true;
+  return false;
 }
 inline std::string without_controls(std::string_view text) {
   std::string out(text);
