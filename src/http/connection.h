@@ -92,6 +92,8 @@ class Connection : public ListHook {
   const std::string& ip() const noexcept { return ip_; }
   // The client speaks https, with us or with a trusted proxy.
   bool secure() const noexcept { return secure_; }
+  // <http-headers>, as they are until the answer begins.
+  std::span<const HttpHeader> http_headers() const;
   std::string user;           // its name, once proved, for the access log
   bool user_listens = false;  // as a listener: no other is named in Icecast's log
   bool is_probe = false;      // asked every second by machines: no line in the access log

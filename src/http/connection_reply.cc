@@ -29,6 +29,10 @@ constexpr std::string_view kPageType = "text/html; charset=utf-8";
 
 }  // namespace
 
+std::span<const HttpHeader> Connection::http_headers() const {
+  return owner_.settings_.read().http_headers;
+}
+
 std::string Connection::reply_head(const ResponseHead& head) const {
   const HttpSettings& settings = owner_.settings_.read();
   ReplyFacts facts;

@@ -50,13 +50,12 @@ void append_cross_origin(std::string& out, int status, std::span<const HttpHeade
     if (!sets(global, status, line.name) && !sets(mount, status, line.name)) append(out, line);
 }
 
-std::string allow_origin_line(int status, std::span<const HttpHeader> global) {
-  std::string out;
+void append_allow_origin(std::string& out, int status, std::span<const HttpHeader> global) {
+  const std::size_t before = out.size();
   for (const HttpHeader& header : global)
     if ((header.status == 0 || header.status == status) && iequals(header.name, kAllowOrigin.name))
       append(out, {kAllowOrigin.name, header.value});
-  if (out.empty()) append(out, kAllowOrigin);
-  return out;
+  if (out.size() == before) append(out, kAllowOrigin);
 }
 
 std::string preflight_lines(int status, std::span<const HttpHeader> global, bool private_network) {

@@ -19,7 +19,7 @@ void append_cross_origin(std::string& out, int status, std::span<const HttpHeade
                          std::span<const HttpHeader> mount, std::string_view exposes = {});
 
 // The line of an answer that holds no more than where to go on: what is configured, or "*".
-std::string allow_origin_line(int status, std::span<const HttpHeader> global);
+void append_allow_origin(std::string& out, int status, std::span<const HttpHeader> global);
 
 // The other lines of the answer to a preflight.  private_network: the browser reports that its page
 // comes from a wider network than ours.

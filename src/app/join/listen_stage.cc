@@ -266,7 +266,7 @@ Verdict ListenStage::handle(Connection& connection) {
 Verdict ListenStage::ask_elsewhere(Connection& connection) {
   ask_way_back(worker_, connection, [this](Connection& waiting, const RedirectAnswer& answer) {
     if (answer.kind == RedirectAnswer::Kind::kRedirect) {
-      redirect_to(worker_.services, waiting, answer);
+      redirect_to(waiting, answer);
       return;
     }
     waiting.context().stays = true;

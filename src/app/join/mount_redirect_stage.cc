@@ -8,7 +8,6 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
-#include "http/cross_origin.h"
 
 namespace lb {
 
@@ -39,9 +38,7 @@ Verdict MountRedirectStage::handle(Connection& connection) {
   }
   network.log.info("redirect/mount",
                    cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
-  connection.reply_bytes(
-      302,
-      redirect_reply(to, "", "", "", allow_origin_line(302, network.http.read()->http_headers)));
+  connection.reply_bytes(302, redirect_reply(to, "", "", "", connection.http_headers()));
   return Verdict::kAnswered;
 }
 

@@ -96,7 +96,7 @@ Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bo
   }
   if (redirects) {
     if (const auto answer = worker_.services.cluster->decide_here(asked))
-      return act_on(worker_, connection, *answer);
+      return act_on(connection, *answer);
   }
   Loop& control = worker_.services.loops.control();
   control.post_together(

@@ -14,7 +14,6 @@
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
-#include "http/cross_origin.h"
 
 namespace lb {
 namespace {
@@ -26,7 +25,7 @@ void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
 
 }  // namespace
 
-Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& answer) {
+Verdict act_on(Connection& connection, const RedirectAnswer& answer) {
   switch (answer.kind) {
     case RedirectAnswer::Kind::kServeRelay:
       connection.context().is_server = true;
@@ -35,7 +34,7 @@ Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& ans
       connection.context().direct = answer.direct;
       return Verdict::kNext;
     case RedirectAnswer::Kind::kRedirect:
-      redirect_to(worker.services, connection, answer);
+      redirect_to(connection, answer);
       return Verdict::kAnswered;
     case RedirectAnswer::Kind::kRefuse:
       refuse_full(connection, answer.retry_after);
@@ -44,16 +43,16 @@ Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& ans
   return Verdict::kNext;
 }
 
-void redirect_to(const Network& network, Connection& connection, const RedirectAnswer& answer) {
+void redirect_to(Connection& connection, const RedirectAnswer& answer) {
   connection.reply_bytes(
       302, redirect_reply(answer.origin, asked_path(connection), asked_query(connection),
-                          answer.token, allow_origin_line(302, network.http.read()->http_headers)));
+                          answer.token, connection.http_headers()));
 }
 
 void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
   Connection* waiting = worker.connections.find(id);
   if (waiting == nullptr) return;
-  if (act_on(worker, *waiting, answer) == Verdict::kNext) waiting->resume(Verdict::kNext);
+  if (act_on(*waiting, answer) == Verdict::kNext) waiting->resume(Verdict::kNext);
 }
 
 void ask_way_back(Worker& worker, Connection& connection,
@@ -90,7 +89,7 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
       [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
           Connection& waiting, const RedirectAnswer& answer) mutable {
         if (answer.kind == RedirectAnswer::Kind::kRedirect) {
-          redirect_to(worker.services, waiting, answer);
+          redirect_to(waiting, answer);
         } else if (answer.kind == RedirectAnswer::Kind::kRefuse) {
           reply_refusal(
               waiting, 503, "This server cannot play it now, please try again\r\n",

@@ -24,7 +24,7 @@ RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
                               const std::string& mount, const ClusterFacts& facts);
 
 // What the cluster has answered.  kNext: it is served here.
-Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& answer);
+Verdict act_on(Connection& connection, const RedirectAnswer& answer);
 // Does what the cluster has answered about a request that waited for it, if it is still there.
 void carry_out(Worker& worker, std::uint64_t connection, const RedirectAnswer& answer);
 
@@ -36,6 +36,6 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
 void ask_way_back(Worker& worker, Connection& connection,
                   UniqueFunction<void(Connection&, const RedirectAnswer&)> then);
 // REQUIRES: answer.kind is kRedirect
-void redirect_to(const Network& network, Connection& connection, const RedirectAnswer& answer);
+void redirect_to(Connection& connection, const RedirectAnswer& answer);
 
 }  // namespace lb

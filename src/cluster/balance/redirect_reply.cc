@@ -1,35 +1,48 @@
 #include "cluster/balance/redirect_reply.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/cross_origin.h"
 #include "http/message.h"
+#include "http/text.h"
 
 namespace lb {
 namespace {
 
-// What RFC 3986 lets stand in a path, beside letters and digits.
-constexpr std::string_view kPathMarks = "-._~/!$&'()*+,;=:@";
-// What html_escape() writes in another way.
-constexpr std::string_view kMarkup = "&<>\"'";
+// Where a byte may stand as it is.
+constexpr std::uint8_t kInPath = 1, kInQuery = 2, kInText = 4;
 
-bool stands_in_path(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kPathMarks.find(c) != std::string_view::npos;
+constexpr auto kStands = [] {
+  // What RFC 3986 lets stand in a path, beside letters and digits; what html_escape() writes in
+  // another way.
+  constexpr std::string_view kPathMarks = "-._~/!$&'()*+,;=:@", kMarkup = "&<>\"'";
+  std::array<std::uint8_t, std::numeric_limits<unsigned char>::max() + 1> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto c = static_cast<char>(i);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain || kPathMarks.find(c) != std::string_view::npos) out[i] |= kInPath;
+    // A query is kept as it was sent, but for bytes that no address may hold.
+    if (i > 0x20 && i < 0x7f && c != '"' && c != '<' && c != '>') out[i] |= kInQuery;
+    if (kMarkup.find(c) == std::string_view::npos) out[i] |= kInText;
+  }
+  return out;
+}();
+
+// How many bytes of the begin of the text may stand there.
+std::size_t plain_bytes(std::string_view text, std::uint8_t place) noexcept {
+  std::size_t n = 0;
+  while (n < text.size() && (kStands[static_cast<unsigned char>(text[n])] & place) != 0) ++n;
+  return n;
 }
 
-// A query is kept as it was sent, but for bytes that no address may hold.
-bool stands_in_query(char c) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte < 0x7f && c != '"' && c != '<' && c != '>';
-}
-
-void append_encoded(std::string& out, std::string_view text, bool (*stands)(char) noexcept) {
+void append_encoded(std::string& out, std::string_view text, std::uint8_t place) {
   while (!text.empty()) {
-    const auto end = std::find_if_not(text.begin(), text.end(), stands);
-    const auto plain = static_cast<std::size_t>(end - text.begin());
+    const std::size_t plain = plain_bytes(text, place);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;
@@ -45,10 +58,18 @@ std::string expand_mount(std::string_view pattern, std::string_view mount) {
   for (std::size_t at = pattern.find(kMount); at != std::string_view::npos;
        at = pattern.find(kMount)) {
     out.append(pattern.substr(0, at));
-    append_encoded(out, mount, stands_in_path);
+    append_encoded(out, mount, kInPath);
     pattern.remove_prefix(at + kMount.size());
   }
   return out.append(pattern);
+}
+
+void append_location(std::string& out, std::string_view origin, std::string_view path,
+                     std::string_view query, std::string_view token) {
+  out.append(origin);
+  append_encoded(out, path, kInPath);
+  if (!query.empty()) append_encoded(out += '?', query, kInQuery);
+  if (!token.empty()) out.append(query.empty() ? "?" : "&").append("lb=").append(token);
 }
 
 }  // namespace
@@ -58,10 +79,7 @@ std::string redirect_location(std::string_view origin, std::string_view path,
   constexpr std::size_t kMarks = 8;
   std::string out;
   out.reserve(origin.size() + path.size() + query.size() + token.size() + kMarks);
-  out.append(origin);
-  append_encoded(out, path, stands_in_path);
-  if (!query.empty()) append_encoded(out += '?', query, stands_in_query);
-  if (!token.empty()) out.append(query.empty() ? "?" : "&").append("lb=").append(token);
+  append_location(out, origin, path, query, token);
   return out;
 }
 
@@ -86,18 +104,36 @@ std::string mount_redirect_location(std::string_view redirect, std::string_view 
   return is_web_address(pattern) ? expand_mount(pattern, mount) : std::string();
 }
 
+// In one piece of memory, in the order in which it is sent: a master makes one for each listener.
 std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
-                           std::string_view token, std::string_view allow_origin) {
-  const std::string location = redirect_location(origin, path, query, token);
-  const std::string escaped =
-      location.find_first_of(kMarkup) == std::string::npos ? std::string() : html_escape(location);
-  const std::string_view shown = escaped.empty() ? location : escaped;
+                           std::string_view token, std::span<const HttpHeader> http_headers) {
+  constexpr std::size_t kOthers = 320;  // bytes beside the three times that the address is named
   constexpr std::string_view kLink = "<a href=\"", kText = "\">", kEnd = "</a>\r\n";
-  return cat({"HTTP/1.0 302 Temporarily Moved\r\nLocation: ", location,
-              "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ",
-              kLink.size() + kText.size() + kEnd.size() + 2 * shown.size(),
-              "\r\nConnection: close\r\nCache-Control: no-store\r\n", allow_origin, "\r\n", kLink,
-              shown, kText, shown, kEnd});
+  std::string out;
+  out.reserve(kOthers + 3 * (origin.size() + path.size() + query.size() + token.size()));
+  out.append("HTTP/1.0 302 Temporarily Moved\r\nLocation: ");
+  const std::size_t begin = out.size();
+  append_location(out, origin, path, query, token);
+  const std::size_t bytes = out.size() - begin;
+  const std::string_view location = std::string_view(out).substr(begin);
+  const std::string escaped =
+      plain_bytes(location, kInText) == bytes ? std::string() : html_escape(location);
+  const auto append_shown = [&] {
+    if (escaped.empty())
+      out.append(out, begin, bytes);
+    else
+      out.append(escaped);
+  };
+  out.append("\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ");
+  append_number(out, kLink.size() + kText.size() + kEnd.size() +
+                         2 * (escaped.empty() ? bytes : escaped.size()));
+  out.append("\r\nConnection: close\r\nCache-Control: no-store\r\n");
+  append_allow_origin(out, 302, http_headers);
+  out.append("\r\n").append(kLink);
+  append_shown();
+  out.append(kText);
+  append_shown();
+  return out.append(kEnd);
 }
 
 }  // namespace lb

@@ -7,16 +7,20 @@
 // Thread: pure functions.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "http/settings.h"
 
 namespace lb {
 
 // The whole answer.  origin: "http://edge1:8000"; path: decoded; query: as sent, without '?';
 // token: "": none.  Whatever the parts hold, no byte of them ends a line or the address.
-// allow_origin: complete lines (http/cross_origin.h).
+// http_headers: of the configuration, of which those about origins are in it
+// (http/cross_origin.h).
 std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
-                           std::string_view token, std::string_view allow_origin);
+                           std::string_view token, std::span<const HttpHeader> http_headers);
 // "http://edge1:8000/rock.mp3?x=1&lb=…"
 std::string redirect_location(std::string_view origin, std::string_view path,
                               std::string_view query, std::string_view token);

@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
+#include "http/text.h"
 #include "net/socket/connector.h"
 
 namespace lb {
@@ -85,10 +86,13 @@ std::string origin_of(const NodeAddress& address) {
   const bool https = address.scheme == PublicScheme::kHttps;
   const bool v6 = address.kind == NodeAddress::Host::kIpv6;
   const std::string_view scheme = https ? "https://" : "http://";
-  const std::string_view open = v6 ? "[" : "", close = v6 ? "]" : "";
-  return address.port == (https ? 443 : 80)
-             ? cat({scheme, open, address.host, close})
-             : cat({scheme, open, address.host, close, ":", address.port});
+  constexpr std::size_t kMarks = 8;  // "[]:65535"
+  std::string out;
+  out.reserve(scheme.size() + address.host.size() + kMarks);
+  out.append(scheme).append(v6 ? "[" : "").append(address.host).append(v6 ? "]" : "");
+  if (address.port == (https ? 443 : 80)) return out;
+  append_number(out += ':', address.port);
+  return out;
 }
 
 std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme) {

@@ -194,8 +194,20 @@ TEST(RedirectReply, HasTheseBytes) {
       "Cache-Control: no-store\r\n"
       "Access-Control-Allow-Origin: *\r\n\r\n"
       "<a href=\"http://e:8000/a.mp3?x=1&amp;lb=T\">http://e:8000/a.mp3?x=1&amp;lb=T</a>\r\n",
-      redirect_reply("http://e:8000", "/a.mp3", "x=1", "T", "Access-Control-Allow-Origin: *\r\n")
-          .c_str());
+      redirect_reply("http://e:8000", "/a.mp3", "x=1", "T", {}).c_str());
+}
+TEST(RedirectReply, NamesAnAddressWithoutMarkupAsItIs) {
+  const std::vector<HttpHeader> headers = {{"Access-Control-Allow-Origin", "https://a", 0}};
+  STRCMP_EQUAL(
+      "HTTP/1.0 302 Temporarily Moved\r\n"
+      "Location: http://e/a%20b\r\n"
+      "Content-Type: text/html; charset=utf-8\r\n"
+      "Content-Length: 45\r\n"
+      "Connection: close\r\n"
+      "Cache-Control: no-store\r\n"
+      "Access-Control-Allow-Origin: https://a\r\n\r\n"
+      "<a href=\"http://e/a%20b\">http://e/a%20b</a>\r\n",
+      redirect_reply("http://e", "/a b", "", "", headers).c_str());
 }
 TEST(RedirectReply, KeepsAQueryAsItWasSent) {
   const auto query_of = [](std::string_view query) {
