@@ -44,8 +44,8 @@ class Balancer {
  private:
   // What is remembered of a client, as far as it concerns its request.
   struct Recalled {
-    bool known = false;  // it is remembered at all
-    std::string family;
+    bool known = false;       // it is remembered at all
+    std::string_view family;  // a part of the User-Agent
     ClientHistory::Last last;
     NodeSlot from = kNoNode;  // of last
     RedirectOutcome outcome = RedirectOutcome::kUnknown;

@@ -30,10 +30,12 @@ ClientKey client_key(std::string_view address, std::string_view user_agent,
   return key == 0 ? 1 : key;
 }
 
-std::string user_agent_family(std::string_view user_agent) {
-  std::string_view name = trim(user_agent);
-  name = name.substr(0, name.find_first_of("/ (;"));
-  return std::string(name.substr(0, kLongestFamily));
+std::string_view user_agent_family(std::string_view user_agent) {
+  const std::string_view name = trim(user_agent).substr(0, kLongestFamily);
+  const auto ends = [](char c) { return c == '/' || c == ' ' || c == '(' || c == ';'; };
+  std::size_t bytes = 0;
+  while (bytes < name.size() && !ends(name[bytes])) ++bytes;
+  return name.substr(0, bytes);
 }
 
 ClientHistory::Last ClientHistory::last(ClientKey key, SteadyTime now) const {

@@ -45,8 +45,8 @@ namespace lb {
 using ClientKey = std::uint32_t;
 ClientKey client_key(std::string_view address, std::string_view user_agent,
                      std::string_view mount) noexcept;
-// "VLC/3.0.18 LibVLC/3.0.18" → "VLC": the first product, without its version.
-std::string user_agent_family(std::string_view user_agent);
+// "VLC/3.0.18 LibVLC/3.0.18" → "VLC": the first product, without its version; a part of it.
+std::string_view user_agent_family(std::string_view user_agent);
 
 class ClientHistory {
  public:

@@ -27,6 +27,7 @@ OutReason reason_of(std::uint8_t handicap) {
 
 struct Option {
   double kbps = 0;  // estimate
+  double share_kbps = 0;
   NodeSlot slot = kNoNode;
   std::uint8_t handicap = 0;
   bool carries = false;
@@ -79,8 +80,9 @@ class Picking {
       for (const Carrier& carrier : mount_->carriers) carrier_of[carrier.node] = &carrier;
     }
     const Wanted wanted = what_is_wanted();
-    options_.reserve(nodes.size());
+    options_.resize(nodes.size());
     chosen_.reserve(nodes.size());
+    Option* next = options_.data();
     for (NodeSlot slot = 0; slot < nodes.size(); ++slot) {
       const Node& node = nodes[slot];
       const Carrier* carrier = carrier_of[slot];
@@ -97,9 +99,10 @@ class Picking {
         trace_->rows.push_back(
             {.node = slot, .out = out, .carries = applicant.carries, .cannot = applicant.cannot});
       if (out != OutReason::kIn) continue;
-      Option& option = options_.emplace_back();
+      Option& option = *next++;
       option.slot = slot;
       option.kbps = node.kbps();
+      option.share_kbps = node.share_kbps;
       option.carries = applicant.carries;
       if (applicant.state == NodeState::kSuspect) option.handicap |= kNotWell;
       if (request_.avoid != 0 && node.key == request_.avoid) option.handicap |= kCameFromThere;
@@ -117,6 +120,7 @@ class Picking {
       sum.share_kbps += node.share_kbps;
       sum.nodes += 1;
     }
+    options_.resize(static_cast<std::size_t>(next - options_.data()));
   }
 
   // What flows there need not be pulled.
@@ -161,7 +165,7 @@ class Picking {
   const Node& node_of(const Option& option) const { return table_.node(option.slot); }
 
   bool below(const Option& option, double bound) const {
-    return option.kbps + kbps_ <= std::max(kbps_, bound * node_of(option).share_kbps);
+    return option.kbps + kbps_ <= std::max(kbps_, bound * option.share_kbps);
   }
 
   // Above what the policy gives to this node, a part of its capacity is for listeners that cannot
@@ -266,7 +270,7 @@ class Picking {
   // -- step 3 ------------------------------------------------------------------------------------
 
   double room_of(const Option& option) const {
-    return std::max(0.0, node_of(option).share_kbps * std::max(1.0, bound_) - option.kbps);
+    return std::max(0.0, option.share_kbps * std::max(1.0, bound_) - option.kbps);
   }
 
   Choice take(const PolicyRow& policy, PickReason reason) {
@@ -279,7 +283,7 @@ class Picking {
       const Node& node = node_of(*option);
       Candidate& candidate = candidates.emplace_back();
       candidate.node = option->slot;
-      candidate.share_kbps = node.share_kbps;
+      candidate.share_kbps = option->share_kbps;
       candidate.kbps = option->kbps + kbps_;
       candidate.room_kbps = room_of(*option);
       candidate.listeners = node.listeners();
@@ -331,7 +335,7 @@ class Picking {
     for (const Option& option : options_) {
       PickTrace::Row& row = trace_->rows[option.slot];
       row.out = option.out;
-      row.utilisation = option.kbps / node_of(option).share_kbps;
+      row.utilisation = option.kbps / option.share_kbps;
       row.room_kbps = room_of(option);
       row.chosen = option.slot == choice.node;
     }

@@ -9,11 +9,16 @@ namespace {
 
 double utilisation(const Candidate& c) { return c.kbps / c.share_kbps; }
 
-// REQUIRES: weight() is never negative, and positive for at least one.
 template <class Weight>
-std::size_t draw(std::span<const Candidate> candidates, Rng& rng, Weight weight) {
+double total_of(std::span<const Candidate> candidates, Weight weight) {
   double total = 0;
   for (const Candidate& c : candidates) total += weight(c);
+  return total;
+}
+
+// REQUIRES: weight() is never negative, and positive for at least one; total: of all
+template <class Weight>
+std::size_t draw(std::span<const Candidate> candidates, Rng& rng, double total, Weight weight) {
   double mark = rng.unit() * total;
   std::size_t chosen = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -26,7 +31,8 @@ std::size_t draw(std::span<const Candidate> candidates, Rng& rng, Weight weight)
 }
 
 std::size_t draw_by_share(std::span<const Candidate> candidates, Rng& rng) {
-  return draw(candidates, rng, [](const Candidate& c) { return c.share_kbps; });
+  const auto share = [](const Candidate& c) { return c.share_kbps; };
+  return draw(candidates, rng, total_of(candidates, share), share);
 }
 
 // The one with the least key; among equals each is as likely.
@@ -51,10 +57,9 @@ std::size_t least(std::span<const Candidate> candidates, Rng& rng, Key key) {
 // every listener of that time to one node.  In proportion to free room, so that a strong and a weak
 // node fill up together.
 std::size_t weighted_random(std::span<const Candidate> candidates, Rng& rng) {
-  const bool room = std::any_of(candidates.begin(), candidates.end(),
-                                [](const Candidate& c) { return c.room_kbps > 0; });
-  if (!room) return draw_by_share(candidates, rng);
-  return draw(candidates, rng, [](const Candidate& c) { return c.room_kbps; });
+  const auto room = [](const Candidate& c) { return c.room_kbps; };
+  const double total = total_of(candidates, room);
+  return total > 0 ? draw(candidates, rng, total, room) : draw_by_share(candidates, rng);
 }
 
 std::size_t two_choices(std::span<const Candidate> candidates, Rng& rng) {

@@ -76,8 +76,7 @@ void NodeTable::sweep(SteadyTime now) {
   });
 }
 
-bool NodeTable::carries(const Carrier& carrier, SteadyTime now) const noexcept {
-  if (carrier.reported) return true;
+bool NodeTable::is_on_its_way(const Carrier& carrier, SteadyTime now) const noexcept {
   const Node& node = nodes_[carrier.node];
   const SteadyTime::duration memory = node.counts_load
                                           ? SteadyTime::duration(node.every * 2 + 1s)

@@ -191,7 +191,9 @@ class NodeTable {
   // Grows whenever a node says something of a mount, or is forgotten with its mounts.
   std::uint64_t mounts_revision() const noexcept { return carriers_.revision(); }
   // Whether it does now: it said so, or was sent a listener that may be on its way.
-  bool carries(const Carrier& carrier, SteadyTime now) const noexcept;
+  bool carries(const Carrier& carrier, SteadyTime now) const noexcept {
+    return carrier.reported || is_on_its_way(carrier, now);
+  }
   // Of all nodes, without relays: of one mount, and of all.
   std::uint64_t mount_listeners(std::string_view mount) const noexcept;
   std::uint64_t listeners() const noexcept;
@@ -219,6 +221,7 @@ class NodeTable {
   SteadyTime next_sweep_;
   FadingLoad chosen_here_;  // listeners that this server was chosen for
 
+  bool is_on_its_way(const Carrier& carrier, SteadyTime now) const noexcept;
   NodeSlot free_slot();
   void describe(Node& node, NodeHello&& hello, SteadyTime now);
   void become(Node& node, NodeState state, std::string why, SteadyTime now);
