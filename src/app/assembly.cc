@@ -189,15 +189,16 @@ Worker::Worker(Services& given, unsigned index)
                   [this](const Mount& mount, StreamPicture picture) {
                     take_picture(services, mount, std::move(picture));
                   }}),
-      connections(loop, given.log, given.http, given.next_client_id) {
+      connections(loop, given.log, given.http, given.next_client_id),
+      bans(given.records->read_bans()) {
   streams.add_group(shifted);
   streams.set_delivery(given.config.read()->limits.delivery);
   Connections::Plan plan;
   plan.routes = make_routes(*this);
   plan.context = make_request_context;
-  plan.welcome = [&given](const Address& peer) {
+  plan.welcome = [this, &given](const Address& peer) {
     if (given.access.lists()->welcome(peer) &&
-        !given.records->bans()->shuts_out(peer, unix_seconds(given.clock.wall())))
+        !bans.read().shuts_out(peer, unix_seconds(given.clock.wall())))
       return true;
     given.counters.refused(Refusal::kAddress);
     return false;

@@ -1,6 +1,5 @@
 #include "app/join/ban_stage.h"
 
-#include "app/operate/record_service.h"
 #include "app/request/password_guesses.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
@@ -10,13 +9,13 @@ namespace lb {
 
 bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount) {
   Network& network = worker.services;
-  const auto bans = network.records->bans();
-  if (bans->empty()) return false;
+  const BanList& bans = worker.bans.read();
+  if (bans.empty()) return false;
   const Address address = judged_address(connection);
   const std::string country =
-      bans->has_countries() ? network.countries->country_of(address) : std::string();
+      bans.has_countries() ? network.countries->country_of(address) : std::string();
   const Ban* ban =
-      bans->find({address, connection.user, country, mount}, unix_seconds(network.clock.wall()));
+      bans.find({address, connection.user, country, mount}, unix_seconds(network.clock.wall()));
   if (ban == nullptr) return false;
   network.counters.refused(Refusal::kBan);
   network.log.info("connection/connection",

@@ -1,6 +1,5 @@
 #include "app/join/quota_stage.h"
 
-#include "app/operate/usage_watch.h"
 #include "app/request/hls_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -10,9 +9,12 @@
 
 namespace lb {
 
+QuotaStage::QuotaStage(Worker& worker, Of of)
+    : WorkerStage(worker), of_(of), usage_(*worker.services.usage) {}
+
 Verdict QuotaStage::handle(Connection& connection) {
   Accounts& accounts = worker_.services;
-  if (!accounts.usage->any_closed()) return Verdict::kNext;
+  if (!usage_.any_closed()) return Verdict::kNext;
   const RequestContext& context = connection.context();
   const bool comes = !context.hls || context.hls->joins() || context.hls->is_master();
   const bool says_server = is_server(accounts, connection);

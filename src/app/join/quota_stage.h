@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "app/operate/usage_watch.h"
 #include "app/request/worker_stage.h"
 
 namespace lb {
@@ -17,11 +18,12 @@ class QuotaStage final : public WorkerStage {
  public:
   enum class Of : std::uint8_t { kListeners, kServers };
 
-  QuotaStage(Worker& worker, Of of) : WorkerStage(worker), of_(of) {}
+  QuotaStage(Worker& worker, Of of);
   Verdict handle(Connection& connection) override;
 
  private:
   const Of of_;
+  UsageWatch::Reader usage_;
 };
 
 }  // namespace lb

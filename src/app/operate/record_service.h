@@ -117,7 +117,8 @@ class RecordService {
 
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const RecordView> view() const { return view_.read(); }
-  std::shared_ptr<const BanList> bans() const { return bans_.read(); }
+  // For a thread that asks at every request.
+  SnapshotReader<BanList> read_bans() const { return SnapshotReader<BanList>(bans_); }
   ApiWorld world(const Config& config) const;
   // Nothing is known of the store's records, and why; nullopt: they are known, or there is no
   // store.

@@ -41,8 +41,17 @@ class UsageWatch {
 
   // -- any thread --------------------------------------------------------------------------------
   std::shared_ptr<const UsageBook> view() const { return view_.read(); }
-  // Some account may take no listener now.
-  bool any_closed() const { return !view_.read()->closed.empty() || !told_.read()->empty(); }
+  // For a thread that asks at every request: no lock while nothing changes.
+  class Reader {
+   public:
+    explicit Reader(const UsageWatch& of) : view_(of.view_), told_(of.told_) {}
+    // Some account may take no listener now.
+    bool any_closed() { return !view_.read().closed.empty() || !told_.read().empty(); }
+
+   private:
+    SnapshotReader<UsageBook> view_;
+    SnapshotReader<Closed> told_;
+  };
   // The account, "" for none, of this mount takes no listener now.
   bool is_closed(const std::string& mount) const;
 

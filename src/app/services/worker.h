@@ -12,6 +12,8 @@
 #include "app/services/parked_requests.h"
 #include "app/services/services.h"
 #include "archive/read/shifted_streams.h"
+#include "auth/guard/ban_list.h"
+#include "base/snapshot.h"
 #include "cluster/slots/slot_row.h"
 #include "http/connections.h"
 #include "net/socket/acceptor.h"
@@ -34,6 +36,7 @@ struct Worker {
   ShiftedStreams shifted;
   SourceSet sources;
   Connections connections;
+  SnapshotReader<BanList> bans;
   std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
       files;  // fallback files, by their mounts
   std::vector<std::unique_ptr<Stage>> stages;
