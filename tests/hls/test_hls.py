@@ -8,7 +8,7 @@ import time
 
 from harness import ADMIN, SOURCE, Failed, Skip, check, equal, test, wait_for
 from hls_check import Fault, Watch
-from wire import basic
+from wire import basic, request
 
 FULL = os.environ.get("LB_FULL") == "1"
 PLAYERS = 200 if FULL else 50
@@ -288,6 +288,17 @@ def authentication_is_asked_for_the_list_and_segments_are_for_listeners(t):
     reply = server.get("/o.ogg/live.m3u8")
     equal(reply.status, 404, "HLS of Ogg")
     check(b"application/ogg" in reply.body or b"audio/ogg" in reply.body, "it says why: %r" % reply.body)
+
+
+@test
+def a_list_that_has_waited_is_answered_by_the_newest_configuration(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3"))
+    server.source("/m.mp3").play(2)  # too little for a segment
+    address = re.search("^[^#].*[?]s=.*$", server.get("/m.mp3/live.m3u8").text, re.M)[0]
+    wire = server.wire()
+    wire.send(request("GET /m.mp3/%s HTTP/1.0" % address.split("/")[-1]))
+    server.reload(body=HLS + hls_mount("/m.mp3", "<no-mount>1</no-mount>"))
+    equal(wire.reply().status, 403, "the list of a mount that is no address any more")
 
 
 @test

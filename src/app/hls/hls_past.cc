@@ -34,8 +34,7 @@ constexpr std::int64_t kRecentMs = 60'000;
 Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
   const RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
-  const auto config = config_of(worker.services, connection);
-  const bool may_listen = mount_section(*config, mount).authenticator.type.empty() ||
+  const bool may_listen = section_of(worker.services, connection).authenticator.type.empty() ||
                           context.authorised || context.hls->known;
   return refuse_hls(
       connection, 404, "Nothing of this time is recorded\r\n",
@@ -90,7 +89,7 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 
 std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
   const std::string& mount = connection.request().path;
-  const MountSettings& section = mount_section(*connection.context().hls->config, mount);
+  const MountSettings& section = section_of(worker_.services, connection);
   const bool closed = is_past_closed(worker_, section, mount);
   if (closed) verdict = let_in_role(worker_, connection, kPastEndpoint, mount);
   if (closed && verdict != Verdict::kNext) return std::nullopt;
@@ -108,9 +107,8 @@ std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const st
 Verdict HlsStage::serve_past_list(Connection& connection) {
   Network& network = worker_.services;
   HlsAsk& ask = *connection.context().hls;
-  const auto& config = ask.config;
   const std::string name = connection.request().path;
-  const MountSettings& section = mount_section(*config, name);
+  const MountSettings& section = section_of(network, connection);
   if (section.no_mount) {
     connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
@@ -169,7 +167,7 @@ Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list
 
 Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   Network& network = worker_.services;
-  const auto& config = connection.context().hls->config;
+  const auto& config = config_of(network, connection);
   HlsPath& named = connection.context().hls->named;
   const std::int64_t now_ms = unix_ms(network.clock.wall());
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
@@ -213,9 +211,9 @@ Verdict HlsStage::look_up_older(Connection& connection, const std::vector<HlsSeg
 Verdict HlsStage::serve_past_segment(Connection& connection) {
   Network& network = worker_.services;
   const HlsAsk& ask = *connection.context().hls;
-  const auto& config = ask.config;
+  const auto& config = config_of(network, connection);
   const std::string name = connection.request().path;
-  const MountSettings& section = mount_section(*config, name);
+  const MountSettings& section = section_of(network, connection);
   const auto none = [&] { return refuse_hls(connection, 404, "This segment is not here\r\n"); };
   if (section.no_mount || !has_past(network, section, name)) return none();
   if (!section.authenticator.type.empty() && !ask.known &&

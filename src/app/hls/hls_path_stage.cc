@@ -45,7 +45,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   Network& network = worker_.services;
   const auto config = config_of(network, connection);
   std::string mount(parsed->mount);
-  const MountSettings& section = mount_section(*config, mount);
+  const MountSettings& section = section_of(network, connection, mount);
   if (!section.hls || is_template_path(mount)) return Verdict::kNext;
   const auto files = network.files.read();
   if (parsed->of_past() && !has_past(network, section, mount)) return Verdict::kNext;
@@ -53,7 +53,6 @@ Verdict HlsPathStage::handle(Connection& connection) {
       (!network.mounts.find(mount) && files->has_file(mount)))
     return Verdict::kNext;
   auto ask = std::make_unique<HlsAsk>();
-  ask->config = config;
   ask->named = *parsed;
   ask->named.mount = {};
   ask->by = session_kind(*config, section);

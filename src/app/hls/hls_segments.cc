@@ -7,6 +7,7 @@
 #include "app/hls/hls_replies.h"
 #include "app/hls/hls_stage.h"
 #include "app/request/hls_ask.h"
+#include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -51,10 +52,9 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
                                HlsSegmentBody body) {
   Traffic& traffic = worker_.services;
   HlsAsk& ask = *connection.context().hls;
-  const auto& config = ask.config;
   const Request& request = connection.request();
   const bool is_get = request.method == Method::kGet;
-  const bool checked = !mount_section(*config, request.path).authenticator.type.empty();
+  const bool checked = !section_of(traffic, connection).authenticator.type.empty();
   if (ask.joins() && is_get)
     if (const auto refused = admit(connection, mount)) return *refused;
   if (checked && !ask.known)

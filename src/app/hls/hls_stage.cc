@@ -61,8 +61,8 @@ Verdict HlsStage::handle(Connection& connection) {
     if (ask.is_segment()) return serve_past_segment(connection);
     return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
   }
-  const auto& config = ask.config;
-  if (mount_section(*config, request.path).no_mount) {
+  const MountSettings& section = section_of(network, connection);
+  if (section.no_mount) {
     connection.reply_text(403, kClosedName);
     return Verdict::kAnswered;
   }
@@ -75,8 +75,7 @@ Verdict HlsStage::handle(Connection& connection) {
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
   // It has begun since AuthStage looked, which asks about mounts only.
-  if (ask.joins() && !context.authorised &&
-      !mount_section(*config, request.path).authenticator.type.empty())
+  if (ask.joins() && !context.authorised && !section.authenticator.type.empty())
     return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);
   if (ask.is_master() && gone) return refuse_hls(connection, 404, "There is no such stream\r\n");
@@ -142,7 +141,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
   if (longest.count() > 0) session->until = session->began + longest;
   session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
-  session->patience = std::max(kShortestPatience, 3 * ask.config->hls.segment);
+  session->patience = std::max(kShortestPatience, 3 * config_of(network, connection)->hls.segment);
   network.hls->begin_session(std::move(session));
   ask.known = true;
   return std::nullopt;
@@ -151,20 +150,20 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
 Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
   Network& network = worker_.services;
   HlsAsk& ask = *connection.context().hls;
-  const auto& config = ask.config;
+  const Config& config = *config_of(network, connection);
   if (!ask.known && connection.request().method == Method::kGet)
     if (const auto refused = admit(connection, mount)) return *refused;
   network.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   std::vector<HlsSegment> held;
-  const ListText* const made = list_of(mount, config->hls, ask.past.get(), held);
+  const ListText* const made = list_of(mount, config.hls, ask.past.get(), held);
   if (made == nullptr)
-    return look_up_older(connection, held, hls_list_length(config->hls, hls_cut_of(*mount)));
+    return look_up_older(connection, held, hls_list_length(config.hls, hls_cut_of(*mount)));
   const ListText& list = *made;
   if (list.segments.empty()) {
     network.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
     return wait(connection, kJustBegun);
   }
-  const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
+  const bool checked = !section_of(network, connection, mount->name()).authenticator.type.empty();
   std::string body =
       checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
   ResponseHead head = hls_head(connection, 200, kHlsListType);
@@ -181,8 +180,8 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
 
 Verdict HlsStage::wait(Connection& connection, std::string_view why) {
   HlsAsk& ask = *connection.context().hls;
-  if (waits_.wait(connection, ask.wait_until, ask.config->limits.header_timeout))
-    return Verdict::kPending;
+  const auto longest = config_of(worker_.services, connection)->limits.header_timeout;
+  if (waits_.wait(connection, ask.wait_until, longest)) return Verdict::kPending;
   return refuse_hls(connection, 503, std::string(why), "Retry-After: 2\r\n");
 }
 

@@ -106,8 +106,7 @@ Verdict BlockStage::handle(Connection& connection) {
     refuse(connection, 403, "its pass is wrong, or has expired");
     return Verdict::kAnswered;
   }
-  const auto config = config_of(worker_.services, connection);
-  const MountSettings& section = mount_section(*config, ask.mount);
+  const MountSettings& section = section_of(worker_.services, connection, ask.mount);
   if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
     refuse(connection, 404, "the recordings of the mount are for administrators alone");
     return Verdict::kAnswered;

@@ -13,9 +13,8 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
   Traffic& traffic = worker.services;
   RequestContext& context = connection.context();
   if (!traffic.external->on_demand() || std::exchange(context.external_asked, true)) return false;
-  const auto config = config_of(traffic, connection);
   if (!refuse_record_name(mount).empty() || traffic.mounts.find(mount) != nullptr ||
-      mount_section(*config, mount).name == mount || traffic.files.read()->has_file(mount))
+      section_of(traffic, connection, mount).name == mount || traffic.files.read()->has_file(mount))
     return false;
   traffic.loops.control().post(
       [&traffic, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {

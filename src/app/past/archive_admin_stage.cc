@@ -86,9 +86,10 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   const std::string& query = connection.request().query;
   const auto wanted = query_param(query, "mount");
   const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
-  const auto config = config_of(worker_.services, connection);
   const std::int64_t begins_ms =
-      wanted ? past_begins_ms(worker_, connection, mount_section(*config, *wanted), *wanted) : 0;
+      wanted ? past_begins_ms(worker_, connection,
+                              section_of(worker_.services, connection, *wanted), *wanted)
+             : 0;
   ArchiveAsk ask{
       wanted.value_or(""), wanted.has_value(),
       std::max(begins_ms, parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0)),
@@ -129,9 +130,8 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
   if (mount && from)
-    from = std::max(*from,
-                    past_begins_ms(worker_, connection,
-                                   mount_section(*config_of(traffic, connection), *mount), *mount));
+    from = std::max(*from, past_begins_ms(worker_, connection,
+                                          section_of(traffic, connection, *mount), *mount));
   if (!mount || !from || !to || *to <= *from || !traffic.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;

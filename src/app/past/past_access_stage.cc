@@ -82,9 +82,8 @@ Verdict PastAccessStage::judge(Connection& connection, const MountSettings& sect
 Verdict PastAccessStage::handle(Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->is_placed()) return Verdict::kNext;
-  const auto config = config_of(worker_.services, connection);
   const std::string& mount = connection.request().path;
-  const MountSettings& section = mount_section(*config, mount);
+  const MountSettings& section = section_of(worker_.services, connection);
   if (past->at && (past->unrecorded || is_past_closed(worker_, section, mount)) &&
       is_live(worker_, mount, *past)) {
     past->begins = *past->at;

@@ -143,7 +143,7 @@ Verdict PastFileStage::handle(Connection& connection) {
       archive.remote().archive().holds(mount) && !files->covers(past->from_ms, past->to_ms);
   if (files->size() == 0 && !elsewhere)
     return reply_nothing(worker_, connection, past->earliest_ms);
-  const unsigned most = mount_section(*config_of(traffic, connection), mount).archive.downloads;
+  const unsigned most = section_of(traffic, connection, mount).archive.downloads;
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   const bool of_many =
       reach_of(address) == Reach::kHost || traffic.http.read()->trusted_proxies.contains(address);

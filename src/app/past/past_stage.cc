@@ -16,7 +16,7 @@ namespace {
 bool may_have_past(Traffic& traffic, Connection& connection, const std::string& mount) {
   const bool reading = traffic.archive->is_reading(mount);
   return traffic.archive->has(mount) ||
-         (reading && mount_section(*config_of(traffic, connection), mount).archive.enabled);
+         (reading && section_of(traffic, connection, mount).archive.enabled);
 }
 bool is_page(Traffic& traffic, const std::string& path) {
   return is_template_path(path) || traffic.files.read()->has_file(path);

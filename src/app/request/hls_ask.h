@@ -26,8 +26,7 @@ struct HlsAsk {
   bool known = false;          // it listens here already
   std::uint64_t listener = 0;  // its number, if it joins: one connection may have many players
   SteadyTime wait_until{};     // for a first segment
-  std::shared_ptr<const Config> config;  // that the whole request goes by
-  std::shared_ptr<const HlsPast> past;   // what was looked up, for the stage that is asked again
+  std::shared_ptr<const HlsPast> past;  // what was looked up, for the stage that is asked again
 
   bool is_segment() const noexcept { return named.kind == HlsPath::Kind::kSegment; }
   bool is_master() const noexcept { return !is_segment() && session.empty(); }

@@ -109,9 +109,7 @@ RedirectAsk make_redirect_ask(const Network& network, Connection& connection,
   ask.client = connection.peer();
   ask.country = network.countries->country_of(ask.client);
   ask.user_agent = request.headers.get("user-agent");
-  const MountSettings& section = mount == request.path
-                                     ? section_of(network, connection)
-                                     : mount_section(*config_of(network, connection), mount);
+  const MountSettings& section = section_of(network, connection, mount);
   ask.needs = protections_of(section);
   if (network.links->slots().limits(section, mount))
     ask.needs =

@@ -29,6 +29,12 @@ const MountSettings& section_of(const Runtime& runtime, Connection& connection) 
   return *context.section;
 }
 
+const MountSettings& section_of(const Runtime& runtime, Connection& connection,
+                                std::string_view mount) {
+  return mount == connection.request().path ? section_of(runtime, connection)
+                                            : mount_section(*config_of(runtime, connection), mount);
+}
+
 bool is_server(const Runtime& runtime, Connection& connection) {
   const RequestContext& context = connection.context();
   return context.is_relay || context.is_server ||

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "config/settings/config.h"
 #include "http/connection.h"
@@ -15,8 +16,11 @@ namespace lb {
 struct Runtime;
 
 const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connection& connection);
-// Its section for the path of the request, for as long as the answer is not out.
+// Its section for the path of the request, or for another mount; until the answer is out, or the
+// request waits.
 const MountSettings& section_of(const Runtime& runtime, Connection& connection);
+const MountSettings& section_of(const Runtime& runtime, Connection& connection,
+                                std::string_view mount);
 // A server asks that relays: behind it are listeners of its own.
 bool is_server(const Runtime& runtime, Connection& connection);
 

@@ -191,10 +191,9 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
   Network& network = worker.services;
-  const auto config = config_of(network, connection);
   const bool is_user = network.users.read()->user(given.user) != nullptr;
   const MountSettings* section =
-      mount && !mount->empty() ? &mount_section(*config, *mount) : nullptr;
+      mount && !mount->empty() ? &section_of(network, connection, *mount) : nullptr;
   const bool asks_source =
       section != nullptr && decides_sources(*section) && !connection.context().source_judged;
   if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
