@@ -31,6 +31,7 @@ struct Option {
   NodeSlot slot = kNoNode;
   std::uint8_t handicap = 0;
   bool carries = false;
+  bool chosen = false;  // by step 2, for the policy
   OutReason out = OutReason::kIn;
 };
 
@@ -66,7 +67,7 @@ class Picking {
     if (request_.direct && within_direct_budget())
       return finish(serve(PickReason::kCannotFollow), policy);
     const PickReason reason = rules_.affinity ? carriers() : by_policy(policy);
-    if (chosen_.empty()) return finish(none_chosen(), policy);
+    if (chosen_ == 0) return finish(none_chosen(), policy);
     return finish(take(policy, reason), policy);
   }
 
@@ -81,7 +82,6 @@ class Picking {
     }
     const Wanted wanted = what_is_wanted();
     options_.resize(nodes.size());
-    chosen_.reserve(nodes.size());
     Option* next = options_.data();
     for (NodeSlot slot = 0; slot < nodes.size(); ++slot) {
       const Node& node = nodes[slot];
@@ -202,24 +202,26 @@ class Picking {
       if (!below(option, option.carries ? carrier_bound : bound_)) {
         option.out = OutReason::kAboveBound;
       } else if (option.carries) {
-        chosen_.push_back(&option);
+        choose(option);
       }
     }
     const std::size_t needed =
         audience >= rules_.busy_listeners ? std::max(1U, rules_.min_carriers) : 1;
-    if (chosen_.size() < needed) {
-      if (const Option* fresh = best_newcomer()) {
-        chosen_.assign(1, fresh);
+    if (chosen_ < needed) {
+      if (Option* fresh = best_newcomer()) {
+        for (Option& option : options_) option.chosen = false;
+        chosen_ = 0;
+        choose(*fresh);
         note_unchosen(OutReason::kPassedOver);
         return PickReason::kNewCarrier;
       }
     }
-    if (chosen_.empty()) {
+    if (chosen_ == 0) {
       // Every node is above the bound: any that keeps its limits.
       for (Option& option : options_) {
         if (option.out != OutReason::kAboveBound) continue;
         option.out = OutReason::kIn;
-        chosen_.push_back(&option);
+        choose(option);
       }
     }
     note_unchosen(OutReason::kNoCarrier);
@@ -227,11 +229,11 @@ class Picking {
   }
 
   // The first open one in the order of the mount that does not carry it.
-  const Option* best_newcomer() const {
-    const Option* best = nullptr;
+  Option* best_newcomer() {
+    Option* best = nullptr;
     double best_score = 0;
     const std::uint64_t hash = mount_hash(request_.mount);
-    for (const Option& option : options_) {
+    for (Option& option : options_) {
       if (option.out != OutReason::kIn || option.carries) continue;
       const Node& node = node_of(option);
       const double score = rendezvous_above(best_score, node.key, hash, node.rendezvous_weight);
@@ -244,10 +246,13 @@ class Picking {
 
   void note_unchosen(OutReason reason) {
     if (trace_ == nullptr) return;
-    for (Option& option : options_) {
-      if (option.out != OutReason::kIn) continue;
-      if (std::find(chosen_.begin(), chosen_.end(), &option) == chosen_.end()) option.out = reason;
-    }
+    for (Option& option : options_)
+      if (option.out == OutReason::kIn && !option.chosen) option.out = reason;
+  }
+
+  void choose(Option& option) {
+    option.chosen = true;
+    ++chosen_;
   }
 
   PickReason by_policy(const PolicyRow& policy) {
@@ -255,11 +260,11 @@ class Picking {
         policy.bounded ? std::max(settings_.floor, (1 + settings_.hash_eps) * mean_) : 0;
     for (Option& option : options_) {
       if (option.out != OutReason::kIn) continue;
-      if (!policy.bounded || below(option, bound)) chosen_.push_back(&option);
+      if (!policy.bounded || below(option, bound)) choose(option);
     }
-    if (chosen_.empty()) {
-      for (const Option& option : options_) {
-        if (option.out == OutReason::kIn) chosen_.push_back(&option);
+    if (chosen_ == 0) {
+      for (Option& option : options_) {
+        if (option.out == OutReason::kIn) choose(option);
       }
     } else if (policy.bounded) {
       note_unchosen(OutReason::kAboveBound);
@@ -275,17 +280,18 @@ class Picking {
 
   Choice take(const PolicyRow& policy, PickReason reason) {
     std::pmr::vector<Candidate> candidates(&arena_);
-    candidates.reserve(chosen_.size());
+    candidates.reserve(chosen_);
     const std::uint64_t hash = mount_hash(request_.mount);
     const bool scores = rules_.policy == BalancePolicy::kHash;
     double best = 0;
-    for (const Option* option : chosen_) {
-      const Node& node = node_of(*option);
+    for (const Option& option : options_) {
+      if (!option.chosen) continue;
+      const Node& node = node_of(option);
       Candidate& candidate = candidates.emplace_back();
-      candidate.node = option->slot;
-      candidate.share_kbps = option->share_kbps;
-      candidate.kbps = option->kbps + kbps_;
-      candidate.room_kbps = room_of(*option);
+      candidate.node = option.slot;
+      candidate.share_kbps = option.share_kbps;
+      candidate.kbps = option.kbps + kbps_;
+      candidate.room_kbps = room_of(option);
       candidate.listeners = node.listeners();
       candidate.turns = node.turns;
       candidate.order = node.limits.order;
@@ -356,9 +362,9 @@ class Picking {
   std::array<std::byte, 8192> room_;
   std::pmr::monotonic_buffer_resource arena_{room_.data(), room_.size()};
   std::pmr::vector<Option> options_{&arena_};
-  std::pmr::vector<const Option*> chosen_{&arena_};
-  double mean_ = 0;        // utilisation
-  double mean_share_ = 0;  // kbit/s of a node
+  std::size_t chosen_ = 0;  // of them
+  double mean_ = 0;         // utilisation
+  double mean_share_ = 0;   // kbit/s of a node
   double bound_ = 0;
   bool light_ = false;
   struct Sum {

@@ -38,6 +38,12 @@ NodeKey node_of_tag(const NodeTable& table, std::uint8_t tag) {
   return 0;
 }
 
+ClientKey key_of(const RedirectAsk& ask) {
+  const auto& bytes = ask.client.bytes();
+  return client_key({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, ask.user_agent,
+                    ask.mount);
+}
+
 }  // namespace
 
 bool is_ours(const Node& node) noexcept {
@@ -95,7 +101,7 @@ void RedirectDecider::expire(SteadyTime now) {
 
 Decision RedirectDecider::decide(const RedirectAsk& ask, SteadyTime now, bool sure) {
   Prepared prepared(ask);
-  const ClientKey key = client_key(ask.client.ip(), ask.user_agent, ask.mount);
+  const ClientKey key = key_of(ask);
   Decision out;
   const Change change(*this);
   now = latest_ = time(now);
@@ -141,7 +147,7 @@ Decision RedirectDecider::decide(const RedirectAsk& ask, SteadyTime now, bool su
 
 Choice RedirectDecider::explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const {
   Prepared prepared(ask);
-  const ClientKey key = ask.stranger ? 0 : client_key(ask.client.ip(), ask.user_agent, ask.mount);
+  const ClientKey key = ask.stranger ? 0 : key_of(ask);
   const Turn turn(*this);
   now = time(now);
   prepared.request.relay =
