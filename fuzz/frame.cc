@@ -165,7 +165,7 @@ void judge(const AskFrame& frame) {
 }
 void judge(const TellFrame& frame) {
   fuzz::must(frame.rows.size() <= kMaxReportedRows && clean(frame.why), "what is told");
-  for (const ReportedListener& row : frame.rows)
+  for (const ListenerRow& row : frame.rows)
     fuzz::must(clean(row.address) && clean(row.agent) && row.agent.size() <= kMaxReportedText &&
                    clean(row.user) && row.user.size() <= kMaxReportedText,
                "a listener");

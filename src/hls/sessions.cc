@@ -236,12 +236,12 @@ std::vector<HlsSessionPtr> HlsSessions::take_holders(const SlotGate& gate,
   });
 }
 
-std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime now) const {
+std::vector<ListenerRow> HlsSessions::list(const Mount& mount, SteadyTime now) const {
   return rows_of(mount, now, 0, std::numeric_limits<std::uint64_t>::max());
 }
 
-std::vector<HlsSessions::Row> HlsSessions::page(const Mount& mount, SteadyTime now,
-                                                std::uint64_t after, std::size_t most) const {
+std::vector<ListenerRow> HlsSessions::page(const Mount& mount, SteadyTime now, std::uint64_t after,
+                                           std::size_t most) const {
   std::vector<std::uint64_t> ids;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
@@ -254,22 +254,24 @@ std::vector<HlsSessions::Row> HlsSessions::page(const Mount& mount, SteadyTime n
   return rows_of(mount, now, after, *last);
 }
 
-std::vector<HlsSessions::Row> HlsSessions::rows_of(const Mount& mount, SteadyTime now,
-                                                   std::uint64_t after, std::uint64_t last) const {
-  std::vector<Row> rows;
+std::vector<ListenerRow> HlsSessions::rows_of(const Mount& mount, SteadyTime now,
+                                              std::uint64_t after, std::uint64_t last) const {
+  std::vector<ListenerRow> rows;
   std::vector<std::string> crowds;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions) {
       if (session->mount.get() != &mount || session->id <= after || session->id > last) continue;
-      Row row;
+      ListenerRow row;
+      row.hls = true;
       row.id = session->id;
-      row.ip = session->ip;
-      row.user_agent = session->facts.user_agent();
+      row.address = session->ip;
+      row.agent = session->facts.user_agent();
       row.referer = session->facts.referer();
       row.user = session->facts.user();
-      row.connected = std::chrono::duration_cast<std::chrono::seconds>(now - session->began);
-      row.bytes = session->bytes;
+      row.seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(now - session->began).count());
+      row.bytes_sent = session->bytes;
       rows.push_back(std::move(row));
       crowds.push_back(session->crowd);
     }
@@ -278,7 +280,7 @@ std::vector<HlsSessions::Row> HlsSessions::rows_of(const Mount& mount, SteadyTim
     const CrowdShard& shard = crowds_[place_of(crowds[i])];
     const std::lock_guard<std::mutex> guard(shard.mutex);
     if (const auto found = shard.crowds.find(crowds[i]); found != shard.crowds.end())
-      rows[i].bytes += found->second.part();
+      rows[i].bytes_sent += found->second.part();
   }
   return rows;
 }

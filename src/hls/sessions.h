@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "hls/session_record.h"
 #include "stream/listener/listener.h"
+#include "stream/listener/listener_row.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
@@ -96,17 +97,11 @@ class HlsSessions {
   std::vector<HlsSessionPtr> take_holders(const SlotGate& gate,
                                           const std::vector<std::uint64_t>& ids);
 
-  struct Row {
-    std::uint64_t id = 0;
-    std::string ip, user_agent, referer, user;
-    std::chrono::seconds connected{0};
-    std::uint64_t bytes = 0;
-  };
   // With their part of what their crowds have fetched.
-  std::vector<Row> list(const Mount& mount, SteadyTime now) const;
+  std::vector<ListenerRow> list(const Mount& mount, SteadyTime now) const;
   // Those with the least ids behind `after`, at most so many, in no order.
-  std::vector<Row> page(const Mount& mount, SteadyTime now, std::uint64_t after,
-                        std::size_t most) const;
+  std::vector<ListenerRow> page(const Mount& mount, SteadyTime now, std::uint64_t after,
+                                std::size_t most) const;
   std::size_t size() const;
   // Of a hand-over.  cannot_move(): why one cannot go; "": all can.
   std::string cannot_move() const;
@@ -137,8 +132,8 @@ class HlsSessions {
   // Those for which goes(session) holds.
   template <class Goes>
   std::vector<HlsSessionPtr> take_where(Goes goes);
-  std::vector<Row> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,
-                           std::uint64_t last) const;
+  std::vector<ListenerRow> rows_of(const Mount& mount, SteadyTime now, std::uint64_t after,
+                                   std::uint64_t last) const;
   void leave_crowd(HlsSession& session);
   void leave_newcomers(const std::string& ip, std::string_view mount, const std::string& name);
 

@@ -24,11 +24,11 @@ std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> row
   if (relays > 0) xml.element("relays", relays);
   for (const ListenerRow& row : rows) {
     xml.open("listener", "id", std::to_string(row.id));  // the attribute is Icecast-KH's
-    xml.element("IP", row.ip);
-    xml.element("UserAgent", row.user_agent.empty() ? "Unknown" : row.user_agent);
-    xml.element("Connected", row.connected_seconds);
+    xml.element("IP", row.address);
+    xml.element("UserAgent", row.agent.empty() ? "Unknown" : row.agent);
+    xml.element("Connected", row.seconds);
     xml.element("ID", row.id);
-    if (!row.username.empty()) xml.element("username", row.username);
+    if (!row.user.empty()) xml.element("username", row.user);
     // Icecast-KH's, behind those of Icecast.
     if (!row.referer.empty()) xml.element("Referer", row.referer);
     xml.element("lag", row.lag_bytes);
@@ -102,7 +102,7 @@ void run_listclients(AdminTask task) {
   station.listeners_of(mount, [task = std::move(task)](std::vector<ListenerRow> rows) mutable {
     const bool audience_only = task.station->cluster().redirects;
     if (!task.request.shows_addresses)
-      for (ListenerRow& row : rows) row.ip.clear();
+      for (ListenerRow& row : rows) row.address.clear();
     task.send(listeners_xml(task.mount, std::move(rows), audience_only), "listclients.xsl");
   });
 }

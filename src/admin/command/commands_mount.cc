@@ -91,7 +91,7 @@ void answer_viewxml(AdminTask task) {
         std::vector<ShoutcastListener> listeners;
         for (ListenerRow& row : rows)
           listeners.push_back(
-              {std::move(row.ip), std::move(row.user_agent), row.id, row.connected_seconds});
+              {std::move(row.address), std::move(row.agent), row.id, row.seconds});
         send(task, listeners);
       });
 }

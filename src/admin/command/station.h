@@ -28,7 +28,7 @@
 #include "cluster/link/frame.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/slots/slot_book.h"
-#include "net/socket/tcp_facts.h"
+#include "stream/listener/listener_row.h"
 #include "stream/source/song_details.h"
 
 namespace lb {
@@ -78,27 +78,6 @@ struct ArchiveSight {
   void forget_before(std::int64_t ms);
   std::vector<Mount> mounts;
   std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
-};
-
-struct ListenerRow {
-  std::uint64_t id = 0;  // unique over the life of the process, rising
-  std::string ip;
-  std::string user_agent;  // "": none sent
-  std::string username;    // "": none
-  std::string referer;     // "": none sent
-  std::uint64_t connected_seconds = 0;
-  std::uint64_t lag_bytes = 0;
-  std::uint64_t bytes_sent = 0;
-  bool relay = false;  // a server that relays; behind it are listeners of its own
-  bool hls = false;    // by HLS: a session, without a connection that lasts
-  // Of a page only; nullopt: not known.
-  std::optional<TcpFacts> tcp{};
-  std::optional<std::uint64_t> lag_ms{};  // behind the newest byte
-};
-// Of the audience, in the order of ids.
-struct ListenerRows {
-  std::vector<ListenerRow> rows;
-  bool more = false;  // there are some behind the last one
 };
 
 // The listeners that would move, and whether they can: a player cannot change its format.
@@ -257,9 +236,9 @@ class Station {
 
   virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
   virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;
-  // The first `most` behind this id, with their connections.
+  // Of the audience, the first `most` behind this id, with their connections.
   virtual void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
-                              Then<ListenerRows> then) = 0;
+                              Then<ListenerPage> then) = 0;
   virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
   // How many went.
   virtual void move_listeners(const std::string& from, const std::string& to,

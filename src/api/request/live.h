@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "stream/listener/listener_row.h"
 #include "stream/source/song_details.h"
+
 namespace lb {
 
 // What an endpoint shows, or needs to know, of what runs.
@@ -60,15 +62,8 @@ struct NodeNow {
   unsigned weight = 1;
 };
 
-struct ListenerNow {
-  std::string node;
-  std::uint64_t id = 0;  // at that node
-  std::string address, agent, user;
-  std::uint64_t seconds = 0;
-  std::string country;
-  bool hls = false;
-  // Its connection, and how far behind the newest byte it is served; nullopt: not known.
-  std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
+struct ListenerNow : ListenerRow {  // `id` at its node
+  std::string country{};
   std::vector<std::string> path{};  // of the stream: the server of the source first, `node` last
 };
 

@@ -13,7 +13,6 @@
 #include "app/services/event_service.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
-#include "app/topology/link_orders.h"
 #include "app/topology/mount_load.h"
 #include "base/clock.h"
 #include "base/strings.h"
@@ -274,10 +273,10 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
       std::holds_alternative<ListPage>(page) ? std::get<ListPage>(page).most : ListPage().most;
   network_.station->listeners_page(looking->mount,
                                    looking->after.node == self ? looking->after.id : 0, most,
-                                   [this, looking, self](ListenerRows rows) {
-                                     for (ListenerRow& row : rows.rows)
-                                       add(*looking, self, link_row(std::move(row)));
-                                     if (rows.more && (looking->cut.empty() || self < looking->cut))
+                                   [this, looking, self](ListenerPage here) {
+                                     for (ListenerRow& row : here.rows)
+                                       add(*looking, self, std::move(row));
+                                     if (here.more && (looking->cut.empty() || self < looking->cut))
                                        looking->cut = self;
                                      told(looking);
                                    });
@@ -294,7 +293,7 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
                                 if (!tell || !tell->why.empty()) {
                                   looking->view->missing.push_back(node);
                                 } else {
-                                  for (const ReportedListener& row : tell->rows)
+                                  for (const ListenerRow& row : tell->rows)
                                     add(*looking, node, row);
                                   if (tell->more && (looking->cut.empty() || node < looking->cut))
                                     looking->cut = node;
@@ -303,21 +302,11 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
                               });
 }
 
-void ApiSight::add(Listeners& looking, const std::string& node, ReportedListener told) const {
-  const auto from = Address::parse(told.address, 0);
-  ListenerNow row;
+void ApiSight::add(Listeners& looking, const std::string& node, ListenerRow told) const {
+  ListenerNow row{std::move(told)};
   row.node = node;
-  row.id = told.id;
-  if (from) row.country = network_.countries->country_of(*from);
-  row.address = std::move(told.address);
-  row.agent = std::move(told.agent);
-  row.user = std::move(told.user);
-  row.seconds = told.seconds;
-  row.hls = told.hls;
-  row.round_trip_us = told.round_trip_us;
-  row.retransmits = told.retransmits;
-  row.queue_bytes = told.queue_bytes;
-  row.lag_ms = told.lag_ms;
+  if (const auto from = Address::parse(row.address, 0))
+    row.country = network_.countries->country_of(*from);
   if (const auto way = looking.paths.find(node); way != looking.paths.end()) row.path = way->second;
   row.path.push_back(node);
   looking.view->listeners.push_back(std::move(row));

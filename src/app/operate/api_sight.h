@@ -23,7 +23,6 @@
 namespace lb {
 
 enum class NodeState : std::uint8_t;
-struct ReportedListener;
 
 // up, suspect, down, draining
 std::string_view state_word(NodeState state) noexcept;
@@ -48,7 +47,7 @@ class ApiSight {
   struct Listeners;
   void query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
-  void add(Listeners& looking, const std::string& node, ReportedListener told) const;
+  void add(Listeners& looking, const std::string& node, ListenerRow told) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
   Network& network_;

@@ -29,10 +29,9 @@ Loop& BanKick::loop() const {
   return worker_ != nullptr ? worker_->loop : services_.loops.control();
 }
 
-template <class Rows>
-void BanKick::search(const Rows& rows) {
-  for (const auto& row : rows)
-    if (is_banned_(at_->first, row.ip, row.user)) found_.push_back(row.id);
+void BanKick::search(const std::vector<ListenerRow>& rows) {
+  for (const ListenerRow& row : rows)
+    if (is_banned_(at_->first, row.address, row.user)) found_.push_back(row.id);
 }
 
 bool BanKick::turn() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/services/services.h"
+#include "stream/listener/listener_row.h"
 #include "stream/mount/mount_table.h"
 
 namespace lb {
@@ -34,8 +35,7 @@ class BanKick {
           IsBanned is_banned);
   static void go_on(const std::shared_ptr<BanKick>& kick);
   Loop& loop() const;
-  template <class Rows>
-  void search(const Rows& rows);
+  void search(const std::vector<ListenerRow>& rows);
   bool turn();  // false: that was the last one
 
   Services& services_;

@@ -1,6 +1,7 @@
 #include "app/pages/station.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -35,35 +36,6 @@ MountState state_of_mount(const Mount& mount) {
       break;
   }
   return MountState::kStopped;
-}
-
-ListenerRow shown_row(ListenerState state) {
-  ListenerRow row;
-  row.id = state.id;
-  row.ip = std::move(state.ip);
-  row.user_agent = std::move(state.user_agent);
-  row.username = std::move(state.user);
-  row.referer = std::move(state.referer);
-  row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
-  row.lag_bytes = state.lag_bytes;
-  row.bytes_sent = state.bytes_sent;
-  row.relay = state.relay;
-  row.tcp = state.tcp;
-  row.lag_ms = state.lag_ms;
-  return row;
-}
-
-ListenerRow shown_row(HlsSessions::Row session) {
-  ListenerRow row;
-  row.id = session.id;
-  row.ip = std::move(session.ip);
-  row.user_agent = std::move(session.user_agent);
-  row.username = std::move(session.user);
-  row.referer = std::move(session.referer);
-  row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
-  row.bytes_sent = session.bytes;
-  row.hls = true;
-  return row;
 }
 
 // The title that players are shown, made of what the encoder sent; nullopt: nothing usable.
@@ -213,22 +185,18 @@ void ServerStation::listeners_of(const std::string& name, Then<std::vector<Liste
     then({});
     return;
   }
-  services_.loops.gather<std::vector<ListenerState>>(
+  services_.loops.gather<std::vector<ListenerRow>>(
       [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
-      [this, mount,
-       then = std::move(then)](std::vector<std::vector<ListenerState>> answers) mutable {
-        std::vector<ListenerRow> rows;
-        for (auto& states : answers)
-          for (ListenerState& state : states) rows.push_back(shown_row(std::move(state)));
-        for (HlsSessions::Row& session :
-             services_.hls->sessions().list(*mount, services_.clock.steady()))
-          rows.push_back(shown_row(std::move(session)));
+      [this, mount, then = std::move(then)](std::vector<std::vector<ListenerRow>> answers) mutable {
+        std::vector<ListenerRow> rows =
+            services_.hls->sessions().list(*mount, services_.clock.steady());
+        for (auto& some : answers) std::move(some.begin(), some.end(), std::back_inserter(rows));
         then(std::move(rows));
       });
 }
 
 void ServerStation::listeners_page(const std::string& name, std::uint64_t after, std::size_t most,
-                                   Then<ListenerRows> then) {
+                                   Then<ListenerPage> then) {
   const auto mount = mount_of(name);
   if (!mount) return then({});
   services_.loops.gather<ListenerPage>(
@@ -237,14 +205,12 @@ void ServerStation::listeners_page(const std::string& name, std::uint64_t after,
       },
       [this, mount, after, most,
        then = std::move(then)](std::vector<ListenerPage> answers) mutable {
-        ListenerRows page;
+        ListenerPage page;
+        page.rows = services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1);
         for (ListenerPage& answer : answers) {
           page.more = page.more || answer.more;
-          for (ListenerState& state : answer.rows) page.rows.push_back(shown_row(std::move(state)));
+          std::move(answer.rows.begin(), answer.rows.end(), std::back_inserter(page.rows));
         }
-        for (HlsSessions::Row& session :
-             services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1))
-          page.rows.push_back(shown_row(std::move(session)));
         std::sort(page.rows.begin(), page.rows.end(),
                   [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
         page.more = page.more || page.rows.size() > most;

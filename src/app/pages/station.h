@@ -29,7 +29,7 @@ class ServerStation final : public Station {
   void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
   void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
   void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
-                      Then<ListenerRows> then) override;
+                      Then<ListenerPage> then) override;
   MoveOffer move_offer(const std::string& from, const std::string& to) override;
   void move_listeners(const std::string& from, const std::string& to,
                       Then<std::uint64_t> moved) override;

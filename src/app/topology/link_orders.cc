@@ -100,29 +100,11 @@ void send_listeners(Station& station, const AskFrame& ask, const OrderRights& ri
   if (std::string why = why_refused(as_order, rights); !why.empty())
     return then({ask.number, {}, false, std::move(why)});
   const std::size_t most = std::min(ask.most, kMaxReportedRows);
-  station.listeners_page(ask.mount, ask.after, most, [ask, then](ListenerRows page) {
-    std::vector<ReportedListener> told;
-    for (ListenerRow& row : page.rows) told.push_back(link_row(std::move(row)));
-    TellFrame frame = tell_frame(ask, std::move(told));
+  station.listeners_page(ask.mount, ask.after, most, [ask, then](ListenerPage page) {
+    TellFrame frame = tell_frame(ask, std::move(page.rows));
     frame.more = frame.more || page.more;
     then(std::move(frame));
   });
-}
-
-ReportedListener link_row(ListenerRow row) {
-  ReportedListener told{row.id,
-                        std::move(row.ip),
-                        std::move(row.user_agent),
-                        std::move(row.username),
-                        row.connected_seconds,
-                        row.hls};
-  if (row.tcp) {
-    told.round_trip_us = static_cast<std::uint64_t>(row.tcp->round_trip.count());
-    told.retransmits = row.tcp->retransmits;
-    told.queue_bytes = row.tcp->queue_bytes;
-  }
-  told.lag_ms = row.lag_ms;
-  return told;
 }
 
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,

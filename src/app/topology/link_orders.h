@@ -29,8 +29,6 @@ std::string why_refused(const CommandFrame& command, const OrderRights& rights);
 void send_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
                     std::function<void(TellFrame)> then);
 
-ReportedListener link_row(ListenerRow row);
-
 // `then` is called once, now or later; the caller sets the number of the result.
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,
                      std::function<void(ResultFrame)> then);

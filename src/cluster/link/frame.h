@@ -27,6 +27,7 @@
 #include "cluster/nodes/node_table.h"
 #include "cluster/slots/seat_row.h"
 #include "cluster/slots/slot_row.h"
+#include "stream/listener/listener_row.h"
 #include "stream/source/song_details.h"
 
 namespace lb {
@@ -283,19 +284,9 @@ struct AskFrame {
   std::string what = "listeners";
 };
 constexpr unsigned kMaxReportedRows = 200;
-struct ReportedListener {
-  std::uint64_t id = 0;
-  std::string address, agent, user;
-  std::uint64_t seconds = 0;  // connected
-  bool hls = false;
-  // Its connection, and how far behind the newest byte it is served; nullopt: not known.
-  std::optional<std::uint64_t> round_trip_us{}, retransmits{}, queue_bytes{}, lag_ms{};
-
-  bool operator==(const ReportedListener&) const = default;
-};
 struct TellFrame {
   std::uint64_t number = 0;  // of the question
-  std::vector<ReportedListener> rows;
+  std::vector<ListenerRow> rows;
   bool more = false;  // there are some behind the last one
   std::string why;    // nothing is told; "": it is
 };
@@ -331,7 +322,7 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
 template <class Row>
 std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows);
 // Of the rows, in the order of their numbers, those that the question is for and that fit.
-TellFrame tell_frame(const AskFrame& ask, std::vector<ReportedListener> rows);
+TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows);
 // 4 bytes each, the highest first, in base64; nullopt: it is not.
 std::string clients_text(const std::vector<std::uint32_t>& clients);
 std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text);

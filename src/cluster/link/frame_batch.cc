@@ -52,7 +52,7 @@ std::size_t size_of(const TitleRow& row) {
          row.place.size() + 128;
 }
 
-std::size_t size_of(const ReportedListener& row) {
+std::size_t size_of(const ListenerRow& row) {
   return 2 * (std::min(row.address.size(), kLongestText) +
               std::min(row.agent.size(), kMaxReportedText) +
               std::min(row.user.size(), kMaxReportedText)) +
@@ -108,13 +108,13 @@ template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows);
 template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows);
 template std::vector<TitleFrame> row_frames(std::vector<TitleRow> rows);
 
-TellFrame tell_frame(const AskFrame& ask, std::vector<ReportedListener> rows) {
+TellFrame tell_frame(const AskFrame& ask, std::vector<ListenerRow> rows) {
   TellFrame frame;
   frame.number = ask.number;
   std::sort(rows.begin(), rows.end(),
-            [](const ReportedListener& a, const ReportedListener& b) { return a.id < b.id; });
+            [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
   std::size_t used = 0;
-  for (ReportedListener& row : rows) {
+  for (ListenerRow& row : rows) {
     if (row.id <= ask.after) continue;
     const std::size_t size = size_of(row);
     if (frame.rows.size() == std::min(ask.most, kMaxReportedRows) || used + size > kRoom) {

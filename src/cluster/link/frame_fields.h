@@ -268,17 +268,15 @@ inline constexpr auto kSeatFields = std::to_array(
      member<Whole<kMaxSeatsOfUser>, &SeatRow::most>("most"),
      member<RowFlag, &SeatRow::drop>("drop")});
 
-inline constexpr auto kReportedListenerFields =
-    std::to_array({member<Whole<>, &ReportedListener::id>("n").needed(),
-                   member<Text<>, &ReportedListener::address>("ip"),
-                   member<Text<kMaxReportedText>, &ReportedListener::agent>("ua"),
-                   member<Text<kMaxReportedText>, &ReportedListener::user>("u"),
-                   member<Whole<>, &ReportedListener::seconds>("s").always(),
-                   member<RowFlag, &ReportedListener::hls>("hls"),
-                   member<Whole<>, &ReportedListener::round_trip_us>("rtt"),
-                   member<Whole<>, &ReportedListener::retransmits>("re"),
-                   member<Whole<>, &ReportedListener::queue_bytes>("q"),
-                   member<Whole<>, &ReportedListener::lag_ms>("lag")});
+inline constexpr auto kReportedListenerFields = std::to_array(
+    {member<Whole<>, &ListenerRow::id>("n").needed(), member<Text<>, &ListenerRow::address>("ip"),
+     member<Text<kMaxReportedText>, &ListenerRow::agent>("ua"),
+     member<Text<kMaxReportedText>, &ListenerRow::user>("u"),
+     member<Whole<>, &ListenerRow::seconds>("s").always(),
+     member<RowFlag, &ListenerRow::hls>("hls"), member<Whole<>, &ListenerRow::round_trip_us>("rtt"),
+     member<Whole<>, &ListenerRow::retransmits>("re"),
+     member<Whole<>, &ListenerRow::queue_bytes>("q"),
+     member<Whole<>, &ListenerRow::lag_ms>("lag")});
 
 inline constexpr auto kItemFields = std::to_array(
     {member<ConfKey, &ConfItem::key>("k").needed(),

@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 #include "net/loop/loop.h"
-#include "net/socket/tcp_facts.h"
 #include "stream/listener/direct_streams.h"
 #include "stream/listener/fanout.h"
+#include "stream/listener/listener_row.h"
 #include "stream/listener/pulse_pacer.h"
 #include "stream/listener/server_counters.h"
 #include "stream/log/stream_place.h"
@@ -24,22 +24,6 @@
 
 namespace lb {
 
-struct ListenerState {
-  std::uint64_t id = 0;
-  std::string ip, user_agent, referer, user;
-  std::int64_t connected_seconds = 0;
-  std::uint64_t lag_bytes = 0, bytes_sent = 0;
-  bool relay = false;  // a server, with listeners of its own
-  // Of a page: its connection, and how far behind the newest byte of its mount it is served;
-  // nullopt: not known.
-  std::optional<TcpFacts> tcp;
-  std::optional<std::uint64_t> lag_ms;
-};
-// Some of a mount's listeners, in the order of their ids.
-struct ListenerPage {
-  std::vector<ListenerState> rows;
-  bool more = false;  // there are some behind the last one
-};
 enum class ListenerMove : std::uint8_t { kNone, kMoved, kRefused };
 
 // Whether listeners of one mount can go on with another: a listener stays with the type that was
@@ -91,7 +75,7 @@ class LoopStreams final : public FanoutHost {
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
 
-  std::vector<ListenerState> list(const Mount& mount) const;
+  std::vector<ListenerRow> list(const Mount& mount) const;
   // Of the audience, the first `most` behind this id.  Only of these the sockets are asked, so the
   // loop is held up for a walk over ids: a millisecond for 10,000.
   ListenerPage page(const Mount& mount, std::uint64_t after, std::size_t most) const;
@@ -141,7 +125,7 @@ class LoopStreams final : public FanoutHost {
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_.load(std::memory_order_relaxed); }
 
  private:
-  ListenerState state_of(const Listener& listener) const;
+  ListenerRow state_of(const Listener& listener) const;
   void go_on_with(Listener& listener, const Mount& from, const std::shared_ptr<Mount>& to);
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
   void schedule();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/socket/tcp_facts.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
@@ -18,15 +19,15 @@ void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
   }
 }
 
-ListenerState LoopStreams::state_of(const Listener& listener) const {
-  ListenerState row;
+ListenerRow LoopStreams::state_of(const Listener& listener) const {
+  ListenerRow row;
   row.id = listener.id;
-  row.ip = listener.transport->peer().ip();
-  row.user_agent = listener.facts.user_agent();
+  row.address = listener.transport->peer().ip();
+  row.agent = listener.facts.user_agent();
   row.referer = listener.facts.referer();
   row.user = listener.facts.user();
-  row.connected_seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - listener.joined).count();
+  row.seconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - listener.joined).count());
   const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
   row.lag_bytes = end - std::min(end, listener.position);
   row.bytes_sent = listener.bytes_sent;
@@ -34,8 +35,8 @@ ListenerState LoopStreams::state_of(const Listener& listener) const {
   return row;
 }
 
-std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
-  std::vector<ListenerState> rows;
+std::vector<ListenerRow> LoopStreams::list(const Mount& mount) const {
+  std::vector<ListenerRow> rows;
   const auto add = [&](const Listener& listener) { rows.push_back(state_of(listener)); };
   for_each_of(mount, add);
   for (const ListenerGroup* group : groups_) group->each(&mount, add);
@@ -59,8 +60,12 @@ ListenerPage LoopStreams::page(const Mount& mount, std::uint64_t after, std::siz
   }
   std::sort(found.begin(), found.end(), by_id);
   for (const Listener* listener : found) {
-    ListenerState& row = page.rows.emplace_back(state_of(*listener));
-    row.tcp = tcp_facts(listener->transport->fd());
+    ListenerRow& row = page.rows.emplace_back(state_of(*listener));
+    if (const auto tcp = tcp_facts(listener->transport->fd())) {
+      row.round_trip_us = static_cast<std::uint64_t>(tcp->round_trip.count());
+      row.retransmits = tcp->retransmits;
+      row.queue_bytes = tcp->queue_bytes;
+    }
     if (listener->fanout == nullptr) continue;  // what it hears is not the end of a log
     Mount& heard = listener->fanout->mount();
     const std::uint64_t end = heard.channel().newest()->end;

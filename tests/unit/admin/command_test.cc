@@ -207,7 +207,7 @@ TEST(AdminOrder, JudgesEveryChangeByWhereItComesFrom) {
                             {"metadata", "mount=/live&mode=updinfo&song=x"},
                             {"manageauth", "mount=/live&action=add&username=a&password=b"},
                             {"manageauth", "mount=/live&action=delete&username=a"}};
-  station.listeners["/live"] = {{1, "192.0.2.1", "", "", "", 0, 0, 0}};
+  station.listeners["/live"] = {{1, "192.0.2.1", "", "", 0}};
   for (const Origin& origin : origins) {
     for (const Change& change : changes) {
       for (const char* suffix : {"", ".xsl"}) {

@@ -84,8 +84,8 @@ class FakeStation final : public Station {
     answer(std::move(then), listeners[mount]);
   }
   void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
-                      Then<ListenerRows> then) override {
-    ListenerRows page;
+                      Then<ListenerPage> then) override {
+    ListenerPage page;
     for (const ListenerRow& row : listeners[mount])
       if (row.id > after && page.rows.size() < most) page.rows.push_back(row);
     answer(std::move(then), std::move(page));

@@ -44,8 +44,8 @@ std::vector<Page> pages(int sources, const std::string& odd) {
   for (std::uint64_t id = 1; id <= static_cast<std::uint64_t>(sources); ++id) {
     ListenerRow row;
     row.id = id;
-    row.ip = "192.0.2.1";
-    row.user_agent = row.username = row.referer = odd;
+    row.address = "192.0.2.1";
+    row.agent = row.user = row.referer = odd;
     station.listeners["/a.mp3"].push_back(row);
     station.users_answer.users.push_back(odd);
   }

@@ -29,9 +29,10 @@ TEST_GROUP(LivePlans) {
     edge.state = "draining";
     edge.url = "http://edge1:8000";
     api.live->nodes = {self, edge};
-    api.live->listeners = {{"m1", 20, "192.0.2.9", "VLC", "", 60, "DE"},
-                           {"m1", 3, "192.0.2.8", "mpv", "kim", 5, ""},
-                           {"edge1", 7, "2001:db8::1", "", "", 1, ""}};
+    api.live->listeners = {{{20, "192.0.2.9", "VLC", "", 60}, "DE"},
+                           {{3, "192.0.2.8", "mpv", "kim", 5}},
+                           {{7, "2001:db8::1", "", "", 1}}};
+    for (ListenerNow& row : api.live->listeners) row.node = row.id == 7 ? "edge1" : "m1";
   }
   Json item(std::size_t index) const { return api.json().at("items").at(index); }
   std::string item_text(std::size_t index, std::string_view name) const {

@@ -67,10 +67,10 @@ TEST(ServerStation, ListenersOfAMount) {
   server.clock.advance(5s);
   const auto all = listeners("/live");
   LONGS_EQUAL(1, all.size());
-  CHECK_EQUAL(std::string("192.0.2.33"), all[0].ip);
-  CHECK_EQUAL(std::string("P/1"), all[0].user_agent);
+  CHECK_EQUAL(std::string("192.0.2.33"), all[0].address);
+  CHECK_EQUAL(std::string("P/1"), all[0].agent);
   CHECK_EQUAL(std::string("http://r/"), all[0].referer);
-  LONGS_EQUAL(5, all[0].connected_seconds);
+  LONGS_EQUAL(5, all[0].seconds);
   CHECK_FALSE(all[0].relay);
   LONGS_EQUAL(0, listeners("/none").size());
 }
@@ -322,7 +322,7 @@ TEST(LinkOrders, OneListenerIsMovedAndTheOthersStay) {
   move.listener = 999;
   CHECK_FALSE(carry_out(move).done);
   std::vector<std::uint64_t> ids;
-  for (const ListenerState& state :
+  for (const ListenerRow& state :
        server.services().workers[0]->streams.list(*server.mount("/live")))
     ids.push_back(state.id);
   move.listener = ids.at(0);

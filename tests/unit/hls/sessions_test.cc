@@ -113,7 +113,7 @@ TEST(HlsSessions, AListHasWhatTheyHaveGotByNow) {
   sessions.count_segment("c", 1000, "192.0.2.1", "/m");
   for (int twice = 0; twice < 2; ++twice) {
     std::array<std::uint64_t, 3> bytes{};
-    for (const auto& row : sessions.list(*mount, now)) bytes[row.id] = row.bytes;
+    for (const auto& row : sessions.list(*mount, now)) bytes[row.id] = row.bytes_sent;
     LONGS_EQUAL(600, bytes[1]);
     LONGS_EQUAL(500, bytes[2]);
   }
@@ -145,8 +145,8 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   LONGS_EQUAL(2, rows.size());
   for (const auto& row : rows) {
     CHECK(row.id == 3 || row.id == 5);
-    CHECK(row.user_agent == "player");
-    LONGS_EQUAL(6 - row.id, row.connected.count());
+    CHECK(row.agent == "player");
+    LONGS_EQUAL(6 - row.id, row.seconds);
   }
 }
 

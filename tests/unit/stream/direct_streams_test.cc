@@ -59,7 +59,7 @@ TEST(DirectStreams, IsInTheAdministratorsListAndCanBeKilled) {
   const auto rows = streams.list(*idle->mount);
   LONGS_EQUAL(1, rows.size());
   LONGS_EQUAL(7, rows[0].id);
-  STRCMP_EQUAL("Player/1", rows[0].user_agent.c_str());
+  STRCMP_EQUAL("Player/1", rows[0].agent.c_str());
   CHECK_FALSE(streams.kill(*idle->mount, 8));
   CHECK(streams.kill(*idle->mount, 7));
   CHECK(client.finished() && upstream.finished());

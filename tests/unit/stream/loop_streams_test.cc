@@ -384,11 +384,11 @@ TEST(LoopStreams, ListsWhatItKnowsOfItsListeners) {
   const auto rows = streams.list(*a->mount);
   LONGS_EQUAL(1, rows.size());
   LONGS_EQUAL(5, rows[0].id);
-  STRCMP_EQUAL("192.0.2.7", rows[0].ip.c_str());
-  STRCMP_EQUAL("Player/1", rows[0].user_agent.c_str());
+  STRCMP_EQUAL("192.0.2.7", rows[0].address.c_str());
+  STRCMP_EQUAL("Player/1", rows[0].agent.c_str());
   STRCMP_EQUAL("http://ref/", rows[0].referer.c_str());
   STRCMP_EQUAL("anna", rows[0].user.c_str());
-  LONGS_EQUAL(7, rows[0].connected_seconds);
+  LONGS_EQUAL(7, rows[0].seconds);
   LONGS_EQUAL(70, rows[0].lag_bytes);
   LONGS_EQUAL(30, rows[0].bytes_sent);
   CHECK(streams.list(*b->mount).empty());

@@ -62,7 +62,7 @@ TEST(Moves, OneListenerIsMovedAndPagesHaveTheOthers) {
   const auto page = [&](std::uint64_t after, std::size_t most) {
     std::string text;
     const ListenerPage found = streams.page(*a->mount, after, most);
-    for (const ListenerState& row : found.rows) text += std::to_string(row.id) + " ";
+    for (const ListenerRow& row : found.rows) text += std::to_string(row.id) + " ";
     return text + (found.more ? "more" : "");
   };
   CHECK_EQUAL(std::string("1 2 more"), page(0, 2));

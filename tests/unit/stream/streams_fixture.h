@@ -92,7 +92,7 @@ class StreamsFixture : public Utest {
   }
   std::vector<std::uint64_t> ids(const OnAir& live) const {
     std::vector<std::uint64_t> all;
-    for (const ListenerState& state : streams.list(*live.mount)) all.push_back(state.id);
+    for (const ListenerRow& state : streams.list(*live.mount)) all.push_back(state.id);
     std::sort(all.begin(), all.end());
     return all;
   }

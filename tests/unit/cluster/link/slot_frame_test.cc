@@ -59,7 +59,7 @@ TEST(SlotFrame, ListenersAreAskedForAndTold) {
   STRCMP_EQUAL(R"({"t":"ASK","id":5,"what":"listeners","m":"/a.mp3","after":17,"most":2})",
                again(ask).c_str());
   const auto row = [](std::uint64_t id) {
-    return ReportedListener{id, "192.0.2.7", "VLC \"x\"", "ann", 9, false};
+    return ListenerRow{id, "192.0.2.7", "VLC \"x\"", "ann", 9, false};
   };
   TellFrame tell = tell_frame(ask, {row(20), row(17), row(18), row(19)});
   STRCMP_EQUAL(
@@ -73,7 +73,7 @@ TEST(SlotFrame, ListenersAreAskedForAndTold) {
                again(TellFrame{5, {{7, "", "", "", 2, true}}, false, ""}).c_str());
   // However long their words are, they fit, and none is left out for good.
   ask = AskFrame{6, "/a.mp3", 0, kMaxReportedRows};
-  std::vector<ReportedListener> many;
+  std::vector<ListenerRow> many;
   for (std::uint64_t id = 1; id <= 500; ++id)
     many.push_back({id, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", std::string(1000, '"'),
                     std::string(300, '\\'), 1, true});
