@@ -35,6 +35,7 @@
 <form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button type="submit">Kill Source</button></p></form>
 </details></li>
 </ul>
+<xsl:for-each select="missing"><p class="about">Node <xsl:value-of select="."/> has not told all its listeners.</p></xsl:for-each>
 <xsl:choose>
 <xsl:when test="listener[not(relay)]">
 <p class="about"><xsl:call-template name="count"><xsl:with-param name="number" select="count(listener[not(relay)])"/></xsl:call-template></p>
@@ -45,7 +46,7 @@
 <tr>
 <td class="short" data-label="IP"><xsl:value-of select="IP"/><xsl:if test="username"> (<xsl:value-of select="username"/>)</xsl:if></td>
 <td class="short" data-label="Connected" title="{Connected} s"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></td>
-<td data-label="User Agent"><xsl:value-of select="UserAgent"/><xsl:if test="hls"> (HLS)</xsl:if></td>
+<td data-label="User Agent"><xsl:value-of select="UserAgent"/><xsl:if test="hls"> (HLS)</xsl:if><xsl:if test="node"> (<xsl:value-of select="node"/>)</xsl:if></td>
 <td class="action"><details class="confirm danger"><summary aria-label="Kick listener {ID}">Kick</summary>
 <form class="sure" method="post" action="killclient.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="id" value="{ID}"/>Disconnect? <button type="submit">Kick</button></p></form>
 </details></td>

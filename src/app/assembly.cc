@@ -12,6 +12,7 @@
 #include "app/external/external_service.h"
 #include "app/join/direct_calls.h"
 #include "app/join/source_stage.h"
+#include "app/operate/cluster_station.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/live_service.h"
 #include "app/operate/metrics_service.h"

@@ -17,6 +17,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/external/external_service.h"
 #include "app/join/direct_calls.h"
+#include "app/operate/cluster_station.h"
 #include "app/operate/conf_service.h"
 #include "app/operate/live_service.h"
 #include "app/operate/metrics_service.h"
@@ -123,6 +124,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       [this](const OverlayUpdate& update) { apply(update); });
   services.records = std::make_unique<RecordService>(services);
   services.station = std::make_unique<ServerStation>(services);
+  services.operators = std::make_unique<ClusterStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
   services.countries = std::make_unique<CountryWatch>(services);
   services.directory = std::make_unique<DirectoryService>(services);

@@ -121,6 +121,11 @@ void AdminTask::respond(std::string_view message, int code) {
   send(std::move(xml).finish(), kResponsePage);
 }
 
+std::string result_words(const OrderOutcome& removal) {
+  if (removal.done) return " removed";
+  return removal.why.empty() ? " not found" : cat({" not removed: ", removal.why});
+}
+
 AdminAnswer admin_success_page(std::string_view text) {
   AdminAnswer answer;
   answer.content_type = kHtmlType;

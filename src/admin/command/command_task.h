@@ -31,6 +31,9 @@ struct AdminTask {
   void respond(std::string_view message, int code);
 };
 
+// " removed", " not found" or why it is not removed.
+std::string result_words(const OrderOutcome& removal);
+
 // Icecast's answer to actions without an XML form.
 AdminAnswer admin_success_page(std::string_view text);
 

@@ -11,8 +11,8 @@ namespace {
 
 // audience_only: the number is the audience's, as in all numbers of a cluster; otherwise that of
 // the rows, as Icecast counts, whose scripts compare the two.
-std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> rows,
-                          bool audience_only) {
+std::string listeners_xml(const std::string& mount, MountListeners listeners, bool audience_only) {
+  std::vector<ListenerRow>& rows = listeners.rows;
   std::sort(rows.begin(), rows.end(),
             [](const ListenerRow& a, const ListenerRow& b) { return a.id < b.id; });
   XmlWriter xml;
@@ -22,6 +22,7 @@ std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> row
       std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.relay; }));
   xml.element("Listeners", rows.size() - (audience_only ? relays : 0));
   if (relays > 0) xml.element("relays", relays);
+  for (const std::string& node : listeners.missing) xml.element("missing", node);
   for (const ListenerRow& row : rows) {
     xml.open("listener", "id", std::to_string(row.id));  // the attribute is Icecast-KH's
     xml.element("IP", row.address);
@@ -31,13 +32,26 @@ std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> row
     if (!row.user.empty()) xml.element("username", row.user);
     // Icecast-KH's, behind those of Icecast.
     if (!row.referer.empty()) xml.element("Referer", row.referer);
-    xml.element("lag", row.lag_bytes);
-    xml.element("bytes_sent", row.bytes_sent);
+    if (row.node.empty()) {  // nodes do not tell them
+      xml.element("lag", row.lag_bytes);
+      xml.element("bytes_sent", row.bytes_sent);
+    }
     if (row.relay) xml.element("relay", std::uint64_t{1});
     if (row.hls) xml.element("hls", std::uint64_t{1});
+    if (!row.node.empty()) xml.element("node", row.node);
     xml.close();
   }
   return std::move(xml).finish();
+}
+
+// As Icecast reads a number: " -1" is -1, "12x" is 12, "x" is 0.
+std::int64_t leading_number(std::string_view text) {
+  text = trim(text);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const std::size_t digits = std::min<std::size_t>(text.find_first_not_of("0123456789"), 18);
+  const auto number = static_cast<std::int64_t>(parse_u64(text.substr(0, digits)).value_or(0));
+  return negative ? -number : number;
 }
 
 constexpr std::string_view kNoUserList =
@@ -99,24 +113,33 @@ std::optional<UserEdit> users_request(const AdminTask& task) {
 void run_listclients(AdminTask task) {
   Station& station = *task.station;
   const std::string mount = task.mount;
-  station.listeners_of(mount, [task = std::move(task)](std::vector<ListenerRow> rows) mutable {
-    const bool audience_only = task.station->cluster().redirects;
-    if (!task.request.shows_addresses)
-      for (ListenerRow& row : rows) row.address.clear();
-    task.send(listeners_xml(task.mount, std::move(rows), audience_only), "listclients.xsl");
+  station.listeners_of(mount, [task = std::move(task)](Result<MountListeners> found) mutable {
+    if (!found) return task.done(admin_error(503, found.error().what));
+    Station& printer = *task.station;
+    auto make = [mount = task.mount, listeners = std::move(*found),
+                 addresses = task.request.shows_addresses,
+                 audience_only = printer.is_redirecting()]() mutable {
+      if (!addresses)
+        for (ListenerRow& row : listeners.rows) row.address.clear();
+      return listeners_xml(mount, std::move(listeners), audience_only);
+    };
+    printer.print(std::move(make), [task = std::move(task)](std::string document) mutable {
+      task.send(std::move(document), "listclients.xsl");
+    });
   });
 }
 
 void run_killclient(AdminTask task) {
   const auto text = task.param("id");
   if (!text) return task.fail("Missing parameter");
-  const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no listener's id
+  const std::int64_t id = leading_number(*text);
   Station& station = *task.station;
   const std::string mount = task.mount;
-  station.kill_listener(mount, id, [task = std::move(task), id](bool found) mutable {
-    const std::string client = cat({"Client ", id});
-    task.respond(client + (found ? " removed" : " not found"), found ? 1 : 0);
-  });
+  const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(id, 0));  // 0 is none's
+  station.kill_listener(
+      mount, number, [task = std::move(task), id](const OrderOutcome& outcome) mutable {
+        task.respond(cat({"Client ", id, result_words(outcome)}), outcome.done ? 1 : 0);
+      });
 }
 
 void run_manageauth(AdminTask task) {

@@ -49,13 +49,19 @@ struct MoveWords {
   int code = 1;
 };
 MoveWords move_words(const std::string& from, const std::string& to, const MoveOffer& offer,
-                     std::uint64_t moved) {
+                     const MoveOutcome& outcome) {
+  const std::uint64_t moved = outcome.moved;
   const std::string none = cat({"No listener was moved from ", from, " to ", to, ": "});
   if (!offer.possible)
     return {cat({none, from, " is ", offer.from_type, " and ", to, " is ", offer.to_type,
                  ", and a player cannot change its format"}),
             0};
   if (offer.listeners == 0) return {none + "there is none"};
+  if (!outcome.why.empty())
+    return {moved == 0 ? none + outcome.why
+                       : cat({moved, " clients moved from ", from, " to ", to,
+                              ", others not: ", outcome.why}),
+            moved == 0 ? 0 : 1};
   if (moved == 0)
     return {none + "they have gone, or another server's stream is passed on to them as it is", 0};
   if (moved < offer.listeners)
@@ -64,13 +70,13 @@ MoveWords move_words(const std::string& from, const std::string& to, const MoveO
 }
 
 void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer,
-                   std::uint64_t moved) {
-  const MoveWords words = move_words(task.mount, to, offer, moved);
+                   const MoveOutcome& outcome) {
+  const MoveWords words = move_words(task.mount, to, offer, outcome);
   XmlWriter xml;
   xml.open("iceresponse");
   xml.element("message", words.message);
   xml.element("return", static_cast<std::uint64_t>(words.code));
-  xml.element("moved", moved);
+  xml.element("moved", outcome.moved);
   task.send(std::move(xml).finish(), "response.xsl");
 }
 
@@ -86,14 +92,13 @@ void answer_viewxml(AdminTask task) {
   };
   if (task.request.role != AdminRole::kAdmin) return send(task, {});
   const std::string mount = task.mount;
-  station.listeners_of(
-      mount, [task = std::move(task), send](std::vector<ListenerRow> rows) mutable {
-        std::vector<ShoutcastListener> listeners;
-        for (ListenerRow& row : rows)
-          listeners.push_back(
-              {std::move(row.address), std::move(row.agent), row.id, row.seconds});
-        send(task, listeners);
-      });
+  station.listeners_of(mount, [task = std::move(task), send](Result<MountListeners> found) mutable {
+    if (!found) return task.done(admin_error(503, found.error().what));
+    std::vector<ShoutcastListener> listeners;
+    for (ListenerRow& row : found->rows)
+      listeners.push_back({std::move(row.address), std::move(row.agent), row.id, row.seconds});
+    send(task, listeners);
+  });
 }
 
 }  // namespace
@@ -103,11 +108,14 @@ void run_killsource(AdminTask task) {
   if (const auto text = task.param("id")) {
     const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
     const bool found = task.station->kill_encoder(task.mount, id);
-    const std::string encoder = cat({"Source ", id});
-    return task.respond(encoder + (found ? " removed" : " not found"), found ? 1 : 0);
+    return task.respond(cat({"Source ", id, result_words({found})}), found ? 1 : 0);
   }
-  task.station->kill_source(task.mount);
-  task.respond("Source Removed", 1);
+  Station& station = *task.station;
+  const std::string mount = task.mount;
+  station.kill_source(mount, [task = std::move(task)](const OrderOutcome& outcome) mutable {
+    if (outcome.why.empty()) return task.respond("Source Removed", 1);
+    task.respond(cat({"Source", result_words(outcome)}), 0);
+  });
 }
 
 void run_moveclients(AdminTask task) {
@@ -128,12 +136,13 @@ void run_moveclients(AdminTask task) {
   if (*to == from) return task.fail("supplied mountpoints are identical");
   if (state == MountState::kStopped) return task.fail("Destination not running");
   MoveOffer offer = station.move_offer(from, *to);
-  if (!offer.possible || offer.listeners == 0) return respond_moved(std::move(task), *to, offer, 0);
-  station.move_listeners(
-      from, *to,
-      [task = std::move(task), to = *to, offer = std::move(offer)](std::uint64_t moved) mutable {
-        respond_moved(std::move(task), to, offer, moved);
-      });
+  if (!offer.possible || offer.listeners == 0)
+    return respond_moved(std::move(task), *to, offer, {});
+  station.move_listeners(from, *to,
+                         [task = std::move(task), to = *to,
+                          offer = std::move(offer)](const MoveOutcome& outcome) mutable {
+                           respond_moved(std::move(task), to, offer, outcome);
+                         });
 }
 
 void run_fallbacks(AdminTask task) {
@@ -151,10 +160,12 @@ void run_metadata(AdminTask task) {
   Station& station = *task.station;
   const std::string mount = task.mount;
   station.set_title(
-      mount, std::move(request), [task = std::move(task)](TitleVerdict verdict) mutable {
-        switch (verdict) {
+      mount, std::move(request), [task = std::move(task)](const TitleOutcome& outcome) mutable {
+        switch (outcome.verdict) {
           case TitleVerdict::kDone:
             return task.respond(kTitleSet, 1);
+          case TitleVerdict::kAtNode:
+            return task.respond(cat({"Metadata not updated: ", outcome.why}), 0);
           case TitleVerdict::kFull:  // of the API only
           case TitleVerdict::kRefused:
             return task.respond("Mountpoint will not accept URL updates", 1);  // 1: Icecast's code
@@ -201,17 +212,19 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
   title.encoder = task.request.encoder;
   if (role == AdminRole::kSource) title.only_from_ip = task.request.peer_ip;
   const std::string to = task.mount;
-  station.set_title(to, std::move(title), [task = std::move(task)](TitleVerdict verdict) mutable {
-    switch (verdict) {
-      case TitleVerdict::kDone:
-        return task.done(admin_success_page(kTitleSet));
-      case TitleVerdict::kFull:  // of the API only
-      case TitleVerdict::kRefused:
-        return task.fail("mountpoint will not accept URL updates");
-      case TitleVerdict::kNoSource:
-        return task.fail("Source is not available");
-    }
-  });
+  station.set_title(to, std::move(title),
+                    [task = std::move(task)](const TitleOutcome& outcome) mutable {
+                      switch (outcome.verdict) {
+                        case TitleVerdict::kDone:
+                          return task.done(admin_success_page(kTitleSet));
+                        case TitleVerdict::kFull:  // of the API only
+                        case TitleVerdict::kRefused:
+                        case TitleVerdict::kAtNode:  // of Shoutcast sources, which are here
+                          return task.fail("mountpoint will not accept URL updates");
+                        case TitleVerdict::kNoSource:
+                          return task.fail("Source is not available");
+                      }
+                    });
 }
 
 }  // namespace lb

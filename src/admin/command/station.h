@@ -1,5 +1,6 @@
-// Station: what an admin command may ask of the running server.  The admin floor owns this
-// interface; app/ implements it over the stream floor, tests implement it with a few vectors.
+// Station: what an admin command may ask of the running server, or of all servers of a cluster.
+// The admin floor owns this interface; app/ implements it over the stream floor, tests implement
+// it with a few vectors.
 //
 // Thread: control loop only, calls and callbacks alike.
 // Callbacks: each is called exactly once, on the control loop, perhaps before the call returns;
@@ -80,6 +81,22 @@ struct ArchiveSight {
   std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
 };
 
+// All that are known of, with the servers that relay the mount from here.
+struct MountListeners {
+  std::vector<ListenerRow> rows;
+  std::vector<std::string> missing{};  // nodes that have listeners and have not told all of them
+};
+
+// What became of an order.
+struct OrderOutcome {
+  bool done = false;
+  std::string why{};  // it is not; "": there is no such thing
+};
+struct MoveOutcome {
+  std::uint64_t moved = 0;
+  std::string why{};  // others are not; "": all went that could
+};
+
 // The listeners that would move, and whether they can: a player cannot change its format.
 struct MoveOffer {
   std::uint64_t listeners = 0;
@@ -124,6 +141,13 @@ enum class TitleVerdict : std::uint8_t {
   kRefused,   // the format carries its own tags, or only_from_ip does not match
   kNoSource,  // gone in between
   kFull,      // too many that are told ahead wait
+  kAtNode,    // the node of the source has not set it
+};
+struct TitleOutcome {
+  TitleOutcome(TitleVerdict is) : verdict(is) {}  // NOLINT: a verdict is an outcome
+  TitleOutcome(TitleVerdict is, std::string because) : verdict(is), why(std::move(because)) {}
+  TitleVerdict verdict;
+  std::string why{};  // of kAtNode
 };
 
 struct NodePostAnswer {
@@ -211,6 +235,8 @@ class Station {
 
   virtual ~Station() = default;
 
+  // Makes a long text where it holds nothing up.
+  virtual void print(UniqueFunction<std::string()> make, Then<std::string> then) { then(make()); }
   // The icestats document of all mounts, hidden ones too, or of one.
   virtual void stats_text(std::optional<std::string> mount, Then<std::string> then) = 0;
   virtual void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
@@ -234,27 +260,29 @@ class Station {
   virtual void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                                Then<std::uint64_t> files) = 0;
 
-  virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
-  virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;
+  // An error is answered 503: too many ask for listeners.
+  virtual void listeners_of(const std::string& mount, Then<Result<MountListeners>> then) = 0;
+  virtual void kill_listener(const std::string& mount, std::uint64_t id,
+                             Then<OrderOutcome> then) = 0;
   // Of the audience, the first `most` behind this id, with their connections.
   virtual void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
                               Then<ListenerPage> then) = 0;
   virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
-  // How many went.
   virtual void move_listeners(const std::string& from, const std::string& to,
-                              Then<std::uint64_t> moved) = 0;
+                              Then<MoveOutcome> then) = 0;
   // One of them; "": it goes, else why not.
   virtual void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                              Then<std::string> then) = 0;
-  virtual void kill_source(const std::string& mount) = 0;
+  virtual void kill_source(const std::string& mount, Then<OrderOutcome> then) = 0;
   // One encoder of it, by its id.  False: none.
   virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }
   virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
-                         Then<TitleVerdict> then) = 0;
+                         Then<TitleOutcome> then) = 0;
   virtual void node_posted(NodePost post, Then<NodePostAnswer> then) = 0;
   virtual void list_polled(ListPoll poll) = 0;
   virtual ClusterSight cluster() = 0;
+  virtual bool is_redirecting() = 0;  // as cluster() says
   virtual Explanation explain(const ExplainAsk& ask) = 0;
   // Where there are no links, nothing is linked.
   virtual std::vector<LinkRow> links() { return {}; }

@@ -9,7 +9,7 @@
 #include "admin/page/template_file.h"
 #include "app/cluster/cluster_service.h"
 #include "app/endpoints/login_stage.h"
-#include "app/pages/station.h"
+#include "app/operate/cluster_station.h"
 #include "app/pages/stats_renderer.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
@@ -190,9 +190,9 @@ void run_admin(Worker& worker, Connection& connection, const Sender& sender, boo
       finish_answer(worker, id, sender, std::move(answer));
     };
     if (cgi)
-      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.operators, done);
     else
-      answer_admin(std::move(asked), *worker.services.station, done);
+      answer_admin(std::move(asked), *worker.services.operators, done);
   });
 }
 

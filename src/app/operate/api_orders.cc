@@ -6,10 +6,10 @@
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
+#include "app/operate/cluster_station.h"
 #include "app/pages/due_titles.h"
 #include "app/pages/now_feeds.h"
 #include "app/services/picture_files.h"
-#include "app/topology/mount_homes.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -22,7 +22,11 @@ Problem order_refused(std::string why) { return {ProblemName::kRefused, std::mov
 void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Then then) {
   switch (order.kind) {
     case ApiOrder::Kind::kEndSource:
-      return end_source(order.mount, std::move(then));
+      return services_.operators->kill_source(
+          order.mount, [then = std::move(then)](OrderOutcome outcome) mutable {
+            if (outcome.why.empty()) return then(std::nullopt);
+            then(order_refused(std::move(outcome.why)));
+          });
     case ApiOrder::Kind::kSetTitle:
       return set_title(order, std::move(then));
     case ApiOrder::Kind::kSetPicture:
@@ -53,57 +57,21 @@ void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
   then(std::nullopt);
 }
 
-// A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes
-// no orders (link_orders.h): what is relayed from there is ordered about here.
-std::string ApiOrders::source_of(const std::string& mount) const {
-  const auto here = services_.mounts.find(mount);
-  const bool fed = here && here->is_fed();
-  if (fed && !here->facts()->relayed) return {};
-  const auto config = services_.config.read();
-  const MountSettings& section = mount_section(*config, mount);
-  for (const IngestService::NodeSource& source : services_.links->ingest().sources_of(mount))
-    if (!fed || is_home(section, source.node)) return source.node;
-  return {};
-}
-
-void ApiOrders::end_source(const std::string& mount, Then then) {
-  if (const std::string node = source_of(mount); !node.empty()) {
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kKick;
-    command.mount = mount;
-    return send(node, std::move(command), std::move(then));
-  }
-  services_.station->kill_source(mount);
-  then(std::nullopt);
-}
-
 void ApiOrders::set_title(const ApiOrder& order, Then then) {
-  if (const std::string node = source_of(order.mount); !node.empty()) {
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kMetadata;
-    command.mount = order.mount;
-    command.title = order.title;
-    command.artist = order.artist;
-    command.url = order.url;
-    command.art = order.art;
-    command.next = order.next.value_or("");
-    command.about = order.details;
-    command.next_about = order.next_details;
-    command.wall_ms = order.at_ms.value_or(0);
-    return send(node, std::move(command), std::move(then));
-  }
   TitleRequest request = TitleRequest::of_texts(order.artist, order.title, order.url);
   request.art = order.art;
   request.next = order.next;
   request.details = order.details;
   request.next_details = order.next_details;
   request.at_ms = order.at_ms;
-  services_.station->set_title(
+  services_.operators->set_title(
       order.mount, std::move(request),
-      [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
-        switch (verdict) {
+      [mount = order.mount, then = std::move(then)](TitleOutcome outcome) mutable {
+        switch (outcome.verdict) {
           case TitleVerdict::kDone:
             return then(std::nullopt);
+          case TitleVerdict::kAtNode:
+            return then(order_refused(std::move(outcome.why)));
           case TitleVerdict::kNoSource:
             return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
           case TitleVerdict::kFull:
@@ -121,14 +89,13 @@ void ApiOrders::set_picture(const ApiOrder& order, Then then) {
   if (!services_.pictures.put_as(order.art, order.picture))
     return then(order_refused("the picture could not be kept"));
   if (order.title.empty()) return then(std::nullopt);
-  if (const std::string node = source_of(order.mount); !node.empty()) {
+  if (!services_.operators->source_of(order.mount).empty()) {
     services_.titles.note_picture(order.mount, order.art);
-    CommandFrame command;
-    command.verb = CommandFrame::Verb::kMetadata;
-    command.mount = order.mount;
-    command.title = order.title;  // as it is
-    command.art = order.art;
-    return send(node, std::move(command), std::move(then));
+    ApiOrder title;  // as it is
+    title.mount = order.mount;
+    title.title = order.title;
+    title.art = order.art;
+    return set_title(title, std::move(then));
   }
   services_.titles.paint(order.mount, order.title, order.art);
   services_.picture_files->titles_changed();
@@ -147,8 +114,8 @@ void ApiOrders::end_listener(const ApiOrder& order, Then then) {
   }
   services_.station->kill_listener(
       order.mount, order.listener,
-      [id = order.listener, then = std::move(then)](bool found) mutable {
-        if (found) return then(std::nullopt);
+      [id = order.listener, then = std::move(then)](const OrderOutcome& outcome) mutable {
+        if (outcome.done) return then(std::nullopt);
         then(Problem{ProblemName::kNotFound, cat({"listener ", id, " has left"})});
       });
 }

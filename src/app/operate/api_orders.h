@@ -31,15 +31,12 @@ class ApiOrders {
 
  private:
   void order_certificate(const ApiOrder& order, Then then);
-  void end_source(const std::string& mount, Then then);
   void set_title(const ApiOrder& order, Then then);
   void set_picture(const ApiOrder& order, Then then);
   void end_listener(const ApiOrder& order, Then then);
   void move_listener(const ApiOrder& order, Then then);
   void drain(const ApiOrder& order, const std::string& asked_by, Then then);
   void send(const std::string& node, CommandFrame command, Then then);
-  // The node that is ordered about the source of the mount; "": this server.
-  std::string source_of(const std::string& mount) const;
 
   Services& services_;
 };

@@ -259,9 +259,7 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
     for (const Carrier& carrier : row->carriers)
       if (carrier.node != table.self())
         looking->paths[table.node(carrier.node).id] = way_to(table, *row, carrier.node, here);
-    for (const Carrier& carrier : row->carriers)
-      if (carrier.node != table.self() && table.carries(carrier, time) && carrier.listeners > 0)
-        others.push_back(table.node(carrier.node).id);
+    others = listening_nodes(table, *row, time);
   });
   here.pop_back();
   looking->paths[self] = std::move(here);

@@ -73,7 +73,7 @@ void BitrateWatch::check() {
                               {"kbps", std::to_string(*rate / 1000)},
                               {"limit", std::to_string(limit)}});
     windows_.erase(name);
-    network_.station->kill_source(name);
+    network_.station->kill_source(name, [](const OrderOutcome&) {});
   }
 }
 

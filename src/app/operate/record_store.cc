@@ -411,7 +411,7 @@ void RecordService::kick(const Ban& ban) {
     const auto* writer = services_.admission->writer_of(name);
     if (writer != nullptr && mount->is_fed() && !mount->facts()->relayed &&
         is_banned(name, mount->facts()->source_ip, ""))
-      services_.station->kill_source(name);
+      services_.station->kill_source(name, [](const OrderOutcome&) {});
   }
 }
 

@@ -89,6 +89,14 @@ std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admis
 
 }  // namespace
 
+void ServerStation::print(UniqueFunction<std::string()> make, Then<std::string> then) {
+  services_.stats_thread.loop().post([this, make = std::move(make),
+                                      then = std::move(then)]() mutable {
+    services_.loops.control().post([text = std::exchange(make, {})(),
+                                    then = std::move(then)]() mutable { then(std::move(text)); });
+  });
+}
+
 // What one mount shows is gathered at once; that of all takes many times as long.
 void ServerStation::stats_text(std::optional<std::string> mount, Then<std::string> then) {
   if (!mount) return services_.stats_renderer->stats_text(std::move(then));
@@ -179,19 +187,16 @@ bool ServerStation::fed_by_shoutcast(const std::string& name) {
   return mount && mount->facts()->shoutcast;
 }
 
-void ServerStation::listeners_of(const std::string& name, Then<std::vector<ListenerRow>> then) {
+void ServerStation::listeners_of(const std::string& name, Then<Result<MountListeners>> then) {
   const auto mount = mount_of(name);
-  if (!mount) {
-    then({});
-    return;
-  }
+  if (!mount) return then(MountListeners());
   services_.loops.gather<std::vector<ListenerRow>>(
       [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
       [this, mount, then = std::move(then)](std::vector<std::vector<ListenerRow>> answers) mutable {
-        std::vector<ListenerRow> rows =
-            services_.hls->sessions().list(*mount, services_.clock.steady());
-        for (auto& some : answers) std::move(some.begin(), some.end(), std::back_inserter(rows));
-        then(std::move(rows));
+        MountListeners all{services_.hls->sessions().list(*mount, services_.clock.steady())};
+        for (auto& rows : answers)
+          std::move(rows.begin(), rows.end(), std::back_inserter(all.rows));
+        then(std::move(all));
       });
 }
 
@@ -206,7 +211,8 @@ void ServerStation::listeners_page(const std::string& name, std::uint64_t after,
       [this, mount, after, most,
        then = std::move(then)](std::vector<ListenerPage> answers) mutable {
         ListenerPage page;
-        page.rows = services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1);
+        page.rows =
+            services_.hls->sessions().page(*mount, services_.clock.steady(), after, most + 1);
         for (ListenerPage& answer : answers) {
           page.more = page.more || answer.more;
           std::move(answer.rows.begin(), answer.rows.end(), std::back_inserter(page.rows));
@@ -220,24 +226,17 @@ void ServerStation::listeners_page(const std::string& name, std::uint64_t after,
       });
 }
 
-void ServerStation::kill_listener(const std::string& name, std::uint64_t id, Then<bool> found) {
+void ServerStation::kill_listener(const std::string& name, std::uint64_t id,
+                                  Then<OrderOutcome> then) {
   const auto mount = mount_of(name);
-  if (!mount) {
-    found(false);
-    return;
-  }
-  if (services_.hls->end(*mount, id)) {
-    found(true);
-    return;
-  }
+  if (!mount) return then({});
+  if (services_.hls->end(*mount, id)) return then({true});
   services_.loops.gather<int>(
       [this, mount, id](unsigned i) {
         return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0;
       },
-      [found = std::move(found)](std::vector<int> answers) mutable {
-        int n = 0;
-        for (const int one : answers) n += one;
-        found(n > 0);
+      [then = std::move(then)](const std::vector<int>& answers) mutable {
+        then({std::find(answers.begin(), answers.end(), 1) != answers.end()});
       });
 }
 
@@ -251,20 +250,17 @@ MoveOffer ServerStation::move_offer(const std::string& from, const std::string& 
 }
 
 void ServerStation::move_listeners(const std::string& from, const std::string& to,
-                                   Then<std::uint64_t> moved) {
+                                   Then<MoveOutcome> then) {
   const auto source = mount_of(from), target = services_.mounts.find(to);
-  if (!source || !target) {
-    moved(0);
-    return;
-  }
+  if (!source || !target) return then({});
   services_.loops.gather<std::uint64_t>(
       [this, source, target](unsigned i) {
         return services_.workers[i]->streams.move(*source, target);
       },
-      [moved = std::move(moved)](std::vector<std::uint64_t> answers) mutable {
-        std::uint64_t n = 0;
-        for (const auto one : answers) n += one;
-        moved(n);
+      [then = std::move(then)](const std::vector<std::uint64_t>& answers) mutable {
+        MoveOutcome outcome;
+        for (const auto one : answers) outcome.moved += one;
+        then(std::move(outcome));
       });
 }
 
@@ -286,10 +282,11 @@ void ServerStation::move_listener(const std::string& from, std::uint64_t id, con
       });
 }
 
-void ServerStation::kill_source(const std::string& name) {
+void ServerStation::kill_source(const std::string& name, Then<OrderOutcome> then) {
   const auto* writer = services_.admission->writer_of(name);
   if (writer != nullptr)
     Worker::end_source(services_, writer->home, writer->lease, EndReason::kKilled);
+  then({writer != nullptr});
 }
 
 bool ServerStation::kill_encoder(const std::string& name, std::uint64_t id) {
@@ -313,8 +310,8 @@ void ServerStation::set_fallback(const std::string& name, const std::string& fal
 ServerStation::ServerStation(Services& services)
     : services_(services),
       due_titles_(services.loops.control(), [this](const std::string& mount, TitleRequest request) {
-        set_title(mount, std::move(request), [this, mount](TitleVerdict verdict) {
-          if (verdict == TitleVerdict::kDone) return;
+        set_title(mount, std::move(request), [this, mount](const TitleOutcome& outcome) {
+          if (outcome.verdict == TitleVerdict::kDone) return;
           services_.log.warn(
               "station/title",
               cat({"mount ", mount,
@@ -324,7 +321,7 @@ ServerStation::ServerStation(Services& services)
       }) {}
 
 void ServerStation::set_title(const std::string& name, TitleRequest request,
-                              Then<TitleVerdict> then) {
+                              Then<TitleOutcome> then) {
   const auto* writer = services_.admission->writer_of(name);
   if (writer == nullptr) {
     then(TitleVerdict::kNoSource);
@@ -363,11 +360,11 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   }
   Worker& home = *services_.workers[targets.front().home];
   const auto at_ms = request.at_ms;
-  auto answer = std::make_shared<Then<TitleVerdict>>(
+  auto answer = std::make_shared<Then<TitleOutcome>>(
       [this, name, song = title->song(), request = std::move(request),
-       then = std::move(then)](TitleVerdict verdict) mutable {
-        if (verdict == TitleVerdict::kDone) note_title(name, song, request);
-        then(verdict);
+       then = std::move(then)](TitleOutcome outcome) mutable {
+        if (outcome.verdict == TitleVerdict::kDone) note_title(name, song, request);
+        then(std::move(outcome));
       });
   home.loop.post([this, &home, lease = targets.front().id, at_ms,
                   title = std::make_shared<Metadata>(std::move(*title)), answer] {

@@ -1,4 +1,5 @@
-// ServerStation: what admin commands ask, answered from the running server.
+// ServerStation: what admin commands ask and masters order, answered from the running server alone;
+// app/operate/cluster_station.h asks the other nodes too.
 // Thread: control.
 // Ownership: Services.
 #pragma once
@@ -11,10 +12,11 @@
 
 namespace lb {
 
-class ServerStation final : public Station {
+class ServerStation : public Station {
  public:
   explicit ServerStation(Services& services);
 
+  void print(UniqueFunction<std::string()> make, Then<std::string> then) override;
   void stats_text(std::optional<std::string> mount, Then<std::string> then) override;
   void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
                   Then<StatsNews> then) override;
@@ -26,22 +28,23 @@ class ServerStation final : public Station {
                Then<ArchiveSight> then) override;
   void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                        Then<std::uint64_t> files) override;
-  void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
-  void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
+  void listeners_of(const std::string& mount, Then<Result<MountListeners>> then) override;
+  void kill_listener(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override;
   void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
                       Then<ListenerPage> then) override;
   MoveOffer move_offer(const std::string& from, const std::string& to) override;
   void move_listeners(const std::string& from, const std::string& to,
-                      Then<std::uint64_t> moved) override;
+                      Then<MoveOutcome> then) override;
   void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                      Then<std::string> then) override;
-  void kill_source(const std::string& mount) override;
+  void kill_source(const std::string& mount, Then<OrderOutcome> then) override;
   bool kill_encoder(const std::string& mount, std::uint64_t id) override;
   void set_fallback(const std::string& mount, const std::string& fallback) override;
-  void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override;
+  void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override;
   void node_posted(NodePost post, Then<NodePostAnswer> then) override;
   void list_polled(ListPoll poll) override;
   ClusterSight cluster() override;
+  bool is_redirecting() override;
   Explanation explain(const ExplainAsk& ask) override;
   std::vector<LinkRow> links() override;
   std::vector<IngestSight> ingest_rows() override;

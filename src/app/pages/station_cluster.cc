@@ -40,6 +40,8 @@ ClusterSight ServerStation::cluster() {
           [this](const std::string& mount) { return services_.links->way_here(mount); }};
 }
 
+bool ServerStation::is_redirecting() { return services_.cluster->facts()->redirects; }
+
 Explanation ServerStation::explain(const ExplainAsk& ask) {
   ClusterService& cluster = *services_.cluster;
   const auto config = services_.config.read();

@@ -11,6 +11,7 @@
 
 namespace lb {
 
+class ClusterStation;
 class DirectoryService;
 class HistoryService;
 class LiveService;
@@ -24,6 +25,7 @@ struct Services : Network {
   Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
   ~Services();
 
+  std::unique_ptr<ClusterStation> operators;      // control; what operators ask and order
   std::unique_ptr<StatsFeed> stats_feed;          // control
   std::unique_ptr<Drain> drainer;                 // control
   std::unique_ptr<HistoryService> history;        // see there

@@ -4,59 +4,55 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {
 namespace {
 
-using OrderReply = std::function<void(bool done, std::string why)>;
+using Then = std::function<void(ResultFrame)>;
 
-void kick(Station& station, const CommandFrame& command, const OrderReply& answer) {
-  if (command.listener == 0) {
-    station.kill_source(command.mount);
-    answer(true, "the source is ended");
-    return;
-  }
-  station.kill_listener(command.mount, command.listener, [answer](bool found) {
-    answer(found, found ? "the listener is ended" : "there is no such listener");
+void kick(Station& station, const CommandFrame& command, const Then& then) {
+  if (command.listener == 0)
+    return station.kill_source(command.mount, [then](const OrderOutcome&) {
+      then({0, true, "the source is ended"});
+    });
+  station.kill_listener(command.mount, command.listener, [then](const OrderOutcome& outcome) {
+    then({0, outcome.done, outcome.done ? "the listener is ended" : "there is no such listener"});
   });
 }
 
-void move(Station& station, const CommandFrame& command, const OrderReply& answer) {
+void move(Station& station, const CommandFrame& command, const Then& then) {
   const MountState state = station.state_of(command.to);
   // An on-demand relay begins with the listener.
-  if (state != MountState::kRunning && !(command.listener != 0 && state == MountState::kIdle)) {
-    answer(false, cat({"mount ", command.to, " does not play"}));
-    return;
-  }
-  if (command.listener != 0) {
-    station.move_listener(command.mount, command.listener, command.to,
-                          [answer](const std::string& why) {
-                            answer(why.empty(), why.empty() ? "the listener is moved" : why);
-                          });
-    return;
-  }
+  if (state != MountState::kRunning && state != MountState::kIdle)
+    return then({0, false, cat({"mount ", command.to, " does not play"})});
+  if (command.listener != 0)
+    return station.move_listener(
+        command.mount, command.listener, command.to, [then](const std::string& why) {
+          then(
+              {0, why.empty(), why.empty() ? "the listener is moved" : why, why.empty() ? 1U : 0U});
+        });
   const MoveOffer offer = station.move_offer(command.mount, command.to);
-  if (!offer.possible) {
-    answer(false, cat({"no listener is moved: ", command.mount, " is ", offer.from_type, ", ",
-                       command.to, " is ", offer.to_type}));
-    return;
-  }
-  station.move_listeners(command.mount, command.to, [answer](std::uint64_t moved) {
-    answer(true, cat({moved, " listeners are moved"}));
+  if (!offer.possible)
+    return then({0, false,
+                 cat({"no listener is moved: ", command.mount, " is ", offer.from_type, ", ",
+                      command.to, " is ", offer.to_type})});
+  station.move_listeners(command.mount, command.to, [then](const MoveOutcome& outcome) {
+    then({0, true, cat({outcome.moved, " listeners are moved"}), outcome.moved});
   });
 }
 
-void set_title(Station& station, const CommandFrame& command, const OrderReply& answer) {
+void set_title(Station& station, const CommandFrame& command, const Then& then) {
   TitleRequest request = TitleRequest::of_texts(command.artist, command.title, command.url);
   request.art = name_in_picture_path(command.art);
   if (!command.next.empty()) request.next = command.next;
   request.details = command.about;
   request.next_details = command.next_about;
   if (command.wall_ms > 0) request.at_ms = command.wall_ms;
-  station.set_title(command.mount, std::move(request), [answer](TitleVerdict verdict) {
-    const bool done = verdict == TitleVerdict::kDone;
-    answer(done, done ? "the title is set" : "the title cannot be set");
+  station.set_title(command.mount, std::move(request), [then](const TitleOutcome& outcome) {
+    const bool done = outcome.verdict == TitleVerdict::kDone;
+    then({0, done, done ? "the title is set" : "the title cannot be set"});
   });
 }
 
@@ -65,17 +61,16 @@ std::string not_its(const std::string& mount) {
               " is not relayed from this master, and no record of this master is in force for it"});
 }
 
-void drain(Station& station, DrainMode mode, const OrderReply& answer) {
+void drain(Station& station, DrainMode mode, const Then& then) {
   if (mode == DrainMode::kOff) {
     const auto done = station.undrain();
-    answer(done.has_value(), done ? "off" : done.error().what);
-    return;
+    return then({0, done.has_value(), done ? "off" : done.error().what});
   }
   DrainRequest request;
   request.asked_by = "a master of the cluster";
   request.mode = mode;
   const auto done = station.drain(std::move(request));
-  answer(done.has_value(), done ? std::string(to_text(mode)) : done.error().what);
+  then({0, done.has_value(), done ? std::string(to_text(mode)) : done.error().what});
 }
 
 }  // namespace
@@ -107,36 +102,41 @@ void send_listeners(Station& station, const AskFrame& ask, const OrderRights& ri
   });
 }
 
+CommandFrame title_order(const std::string& mount, const TitleRequest& request,
+                         std::string_view mount_charset) {
+  const auto utf8 = [&](const std::optional<std::string>& text) {
+    return make_icy_metadata(text.value_or(""), "", request.charset, mount_charset).title;
+  };
+  CommandFrame order;
+  order.verb = CommandFrame::Verb::kMetadata;
+  order.mount = mount;
+  order.title = utf8(request.song ? request.song : request.title);
+  if (!request.song) order.artist = utf8(request.artist);
+  order.url = utf8(request.url);
+  order.art = request.art;
+  order.next = request.next.value_or("");
+  order.about = request.details;
+  order.next_about = request.next_details;
+  order.wall_ms = request.at_ms.value_or(0);
+  return order;
+}
+
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,
                      std::function<void(ResultFrame)> then) {
-  const OrderReply answer = [then = std::move(then)](bool done, std::string why) {
-    then(ResultFrame{0, done, std::move(why)});
-  };
   const bool about_mount = command.verb != CommandFrame::Verb::kDrain;
-  if (about_mount && rights.streams && station.state_of(command.mount) == MountState::kUnknown) {
-    answer(false, "there is no mount " + command.mount);
-    return;
-  }
-  if (std::string why = why_refused(command, rights); !why.empty()) {
-    answer(false, std::move(why));
-    return;
-  }
-  if (command.verb == CommandFrame::Verb::kDrain) {
-    drain(station, command.drain, answer);
-    return;
-  }
+  if (about_mount && rights.streams && station.state_of(command.mount) == MountState::kUnknown)
+    return then({0, false, "there is no mount " + command.mount});
+  if (std::string why = why_refused(command, rights); !why.empty())
+    return then({0, false, std::move(why)});
   switch (command.verb) {
     case CommandFrame::Verb::kKick:
-      kick(station, command, answer);
-      return;
+      return kick(station, command, then);
     case CommandFrame::Verb::kMove:
-      move(station, command, answer);
-      return;
+      return move(station, command, then);
     case CommandFrame::Verb::kMetadata:
-      set_title(station, command, answer);
-      return;
+      return set_title(station, command, then);
     case CommandFrame::Verb::kDrain:
-      return;  // asked above: it names no mount
+      return drain(station, command.drain, then);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "admin/command/station.h"
 #include "cluster/link/frame.h"
@@ -28,6 +29,10 @@ std::string why_refused(const CommandFrame& command, const OrderRights& rights);
 // Tells the listeners of a mount, where this master may order them about.
 void send_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
                     std::function<void(TellFrame)> then);
+
+// The title that a node of the mount's source is to set, in UTF-8.
+CommandFrame title_order(const std::string& mount, const TitleRequest& request,
+                         std::string_view mount_charset);
 
 // `then` is called once, now or later; the caller sets the number of the result.
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,

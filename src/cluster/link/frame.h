@@ -164,7 +164,8 @@ std::string_view to_text(CommandFrame::Verb verb) noexcept;
 struct ResultFrame {
   std::uint64_t number = 0;
   bool done = false;
-  std::string why;  // or what was done
+  std::string why;          // or what was done
+  std::uint64_t count = 0;  // listeners that are moved
 };
 
 // Data between nodes, opaque to the nodes that pass it on.

@@ -160,7 +160,8 @@ inline constexpr auto kCommandFields =
 
 inline constexpr auto kResultFields = std::to_array(
     {member<Whole<>, &ResultFrame::number>("id").needed(),
-     member<Boolean, &ResultFrame::done>("ok").needed(), member<Text<>, &ResultFrame::why>("why")});
+     member<Boolean, &ResultFrame::done>("ok").needed(), member<Text<>, &ResultFrame::why>("why"),
+     member<Whole<>, &ResultFrame::count>("n")});
 
 inline constexpr auto kMessageFields = std::to_array(
     {member<Word, &MessageFrame::topic>("topic").needed(),

@@ -92,6 +92,15 @@ std::vector<std::string> way_to(const NodeTable& table, const MountNodes& mount,
   return way;
 }
 
+std::vector<std::string> listening_nodes(const NodeTable& table, const MountNodes& mount,
+                                         SteadyTime now) {
+  std::vector<std::string> nodes;
+  for (const Carrier& carrier : mount.carriers)
+    if (carrier.node != table.self() && table.carries(carrier, now) && carrier.listeners > 0)
+      nodes.push_back(table.node(carrier.node).id);
+  return nodes;
+}
+
 std::uint64_t listeners_below(const NodeTable& table) {
   std::uint64_t sum = 0;
   for (const MountNodes* mount : table.mounts())

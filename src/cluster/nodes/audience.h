@@ -32,6 +32,9 @@ struct Audience {
 };
 // Without those at this server.
 Audience audience_of(const NodeTable& table, const MountNodes& mount);
+// The other nodes that have listeners of the mount, as they say.
+std::vector<std::string> listening_nodes(const NodeTable& table, const MountNodes& mount,
+                                         SteadyTime now);
 // Of all mounts together, `below` alone.
 std::uint64_t listeners_below(const NodeTable& table);
 

@@ -81,14 +81,29 @@ TEST(ClientCommands, KillAClient) {
 }
 TEST(ClientCommands, FindNoClientOfThatNumber) {
   for (const auto& [id, shown] :
-       {std::pair("99999", "99999"), std::pair("0", "0"), std::pair("x", "0"), std::pair("-1", "0"),
-        std::pair("%0aFORGED", "0"), std::pair("", "0")}) {
+       {std::pair("99999", "99999"), std::pair("0", "0"), std::pair("x", "0"),
+        std::pair("-1", "-1"), std::pair("%0aFORGED", "0"), std::pair("", "0"),
+        std::pair("%2b7x", "7")}) {
     const AdminAnswer answer = ask(station, std::string("/admin/killclient?mount=/a.mp3&id=") + id);
     LONGS_EQUAL(200, answer.status);
     CHECK(answer.body.find(std::string("<message>Client ") + shown +
                            " not found</message><return>0</return>") != std::string::npos);
   }
   LONGS_EQUAL(0, station.done.size());
+}
+TEST(ClientCommands, ListThoseOfOtherNodesAndTheNodesThatHaveNotTold) {
+  station.listeners["/a.mp3"][0].node = "edge1";
+  station.missing = {"edge<2"};
+  const std::string text = ask(station, "/admin/listclients?mount=/a.mp3").body;
+  STRCMP_CONTAINS("<Listeners>2</Listeners><missing>edge&lt;2</missing><listener", text.c_str());
+  STRCMP_CONTAINS("<Referer>http://r/</Referer><node>edge1</node></listener>", text.c_str());
+}
+TEST(ClientCommands, KillNoneWhereItsNodeDoesNotAnswer) {
+  station.kill_fault = "node edge1: no answer in time";
+  STRCMP_EQUAL(document_of("<iceresponse><message>Client 9 not removed: node edge1: no answer in "
+                           "time</message><return>0</return></iceresponse>")
+                   .c_str(),
+               ask(station, "/admin/killclient?mount=/a.mp3&id=9").body.c_str());
 }
 TEST(ClientCommands, MissTheIdOfTheClient) {
   const AdminAnswer answer = ask(station, "/admin/killclient?mount=/a.mp3");

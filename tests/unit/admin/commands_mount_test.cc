@@ -45,6 +45,29 @@ TEST(MountCommands, KillOneOfItsEncoders) {
   STRCMP_EQUAL(response("Source 8 not found", 0).c_str(),
                ask(station, "/admin/killsource?mount=/a&id=8").body.c_str());
 }
+TEST(MountCommands, KillNoSourceWhereItsNodeRefuses) {
+  station.outcome = {false, "node edge1: it is not linked"};
+  STRCMP_EQUAL(document_of("<iceresponse><message>Source not removed: node edge1: it is not linked"
+                           "</message><return>0</return></iceresponse>")
+                   .c_str(),
+               ask(station, "/admin/killsource?mount=/a").body.c_str());
+  station.outcome = {};  // an idle relay
+  STRCMP_CONTAINS("<message>Source Removed</message><return>1</return>",
+                  ask(station, "/admin/killsource?mount=/a").body.c_str());
+}
+TEST(MountCommands, SayWhichNodesHaveNotMovedOrNotSetTheTitle) {
+  station.move_fault = "node edge1: no answer in time";
+  STRCMP_CONTAINS(
+      "<message>3 clients moved from /a to /b, others not: node edge1: no answer in time</message>"
+      "<return>1</return><moved>3</moved>",
+      ask(station, "/admin/moveclients?mount=/a&destination=/b").body.c_str());
+  station.verdict = TitleVerdict::kAtNode;
+  station.title_fault = "node edge1: no answer in time";
+  STRCMP_CONTAINS(
+      "<message>Metadata not updated: node edge1: no answer in time</message>"
+      "<return>0</return>",
+      ask(station, "/admin/metadata?mount=/a&mode=updinfo&song=x").body.c_str());
+}
 TEST(MountCommands, MoveClients) {
   STRCMP_EQUAL(response("Clients moved from /a to /b", 1, "<moved>3</moved>").c_str(),
                ask(station, "/admin/moveclients?mount=/a&destination=/b").body.c_str());

@@ -22,8 +22,12 @@ class FakeStation final : public Station {
   bool mounts_known = true;
   std::map<std::string, MountState> states;
   std::map<std::string, std::vector<ListenerRow>> listeners;
+  std::vector<std::string> missing;
+  OrderOutcome outcome{true};  // of orders about sources
+  std::string move_fault, kill_fault;
   bool shoutcast = true;
   TitleVerdict verdict = TitleVerdict::kDone;
+  std::string title_fault;
   UserEditResult users_answer{UserEditResult::Outcome::kListed, {}};
   std::map<std::string, MoveOffer> offers;  // by destination
   bool hands_over = false;
@@ -80,8 +84,8 @@ class FakeStation final : public Station {
     return found == states.end() ? MountState::kUnknown : found->second;
   }
   bool fed_by_shoutcast(const std::string&) override { return shoutcast; }
-  void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override {
-    answer(std::move(then), listeners[mount]);
+  void listeners_of(const std::string& mount, Then<Result<MountListeners>> then) override {
+    answer(std::move(then), Result<MountListeners>(MountListeners{listeners[mount], missing}));
   }
   void listeners_page(const std::string& mount, std::uint64_t after, std::size_t most,
                       Then<ListenerPage> then) override {
@@ -90,27 +94,30 @@ class FakeStation final : public Station {
       if (row.id > after && page.rows.size() < most) page.rows.push_back(row);
     answer(std::move(then), std::move(page));
   }
-  void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override {
+  void kill_listener(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override {
     bool known = false;
     for (const ListenerRow& row : listeners[mount]) known = known || row.id == id;
     if (known) done.push_back("kill " + mount + " " + std::to_string(id));
-    answer(std::move(found), known);
+    answer(std::move(then), OrderOutcome{known, kill_fault});
   }
   MoveOffer move_offer(const std::string&, const std::string& to) override {
     const auto found = offers.find(to);
     return found == offers.end() ? MoveOffer{3, true, "audio/mpeg", "audio/mpeg"} : found->second;
   }
   void move_listeners(const std::string& from, const std::string& to,
-                      Then<std::uint64_t> moved) override {
+                      Then<MoveOutcome> then) override {
     done.push_back("move " + from + " " + to);
-    answer(std::move(moved), std::uint64_t{3});
+    answer(std::move(then), MoveOutcome{3, move_fault});
   }
   void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                      Then<std::string> then) override {
     done.push_back("move " + from + " " + std::to_string(id) + " " + to);
     answer(std::move(then), std::string());
   }
-  void kill_source(const std::string& mount) override { done.push_back("kill source " + mount); }
+  void kill_source(const std::string& mount, Then<OrderOutcome> then) override {
+    done.push_back("kill source " + mount);
+    answer(std::move(then), outcome);
+  }
   bool kill_encoder(const std::string& mount, std::uint64_t id) override {
     done.push_back("kill encoder " + mount + " " + std::to_string(id));
     return id == 7;
@@ -118,10 +125,10 @@ class FakeStation final : public Station {
   void set_fallback(const std::string& mount, const std::string& fallback) override {
     done.push_back("fallback " + mount + " " + fallback);
   }
-  void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override {
+  void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override {
     done.push_back("title " + mount);
     title = std::move(request);
-    answer(std::move(then), verdict);
+    answer(std::move(then), TitleOutcome(verdict, title_fault));
   }
   void node_posted(NodePost given, Then<NodePostAnswer> then) override {
     post = std::move(given);
@@ -131,6 +138,7 @@ class FakeStation final : public Station {
   ClusterSight cluster() override {
     return {table.copy(), balance, "m1", redirects, now, hands_over, slots};
   }
+  bool is_redirecting() override { return redirects; }
   Explanation explain(const ExplainAsk& ask) override {
     explained = ask;
     return explanation;

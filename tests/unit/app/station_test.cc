@@ -26,12 +26,14 @@ TEST_GROUP(ServerStation) {
         [this](auto then) { station().mounts(std::move(then)); });
   }
   std::vector<ListenerRow> listeners(const std::string& mount) {
-    return answer_of<std::vector<ListenerRow>>(
-        [&](auto then) { station().listeners_of(mount, std::move(then)); });
+    return answer_of<Result<MountListeners>>(
+               [&](auto then) { station().listeners_of(mount, std::move(then)); })
+        ->rows;
   }
   TitleVerdict title(TitleRequest request, const std::string& mount = "/live") {
-    return answer_of<TitleVerdict>(
-        [&](auto then) { station().set_title(mount, std::move(request), std::move(then)); });
+    return answer_of<TitleOutcome>(
+               [&](auto then) { station().set_title(mount, std::move(request), std::move(then)); })
+        .verdict;
   }
 };
 
@@ -80,8 +82,9 @@ TEST(ServerStation, AListenerIsKilledByItsNumber) {
   auto listener = server.open("/live");
   const std::uint64_t id = listeners("/live").at(0).id;
   const auto kill = [&](const std::string& mount, std::uint64_t number) {
-    return answer_of<bool>(
-        [&](auto then) { station().kill_listener(mount, number, std::move(then)); });
+    return answer_of<OrderOutcome>(
+               [&](auto then) { station().kill_listener(mount, number, std::move(then)); })
+        .done;
   };
   CHECK_FALSE(kill("/live", id + 1));
   CHECK_FALSE(kill("/none", id));
@@ -97,17 +100,23 @@ TEST(ServerStation, ListenersMoveToAMountOfTheSameFormat) {
   LONGS_EQUAL(1, station().move_offer("/a", "/b").listeners);
   CHECK_FALSE(station().move_offer("/a", "/ogg").possible);
   CHECK_FALSE(station().move_offer("/a", "/none").possible);
-  LONGS_EQUAL(1, answer_of<std::uint64_t>(
-                     [this](auto then) { station().move_listeners("/a", "/b", std::move(then)); }));
+  const auto moved = answer_of<MoveOutcome>(
+      [this](auto then) { station().move_listeners("/a", "/b", std::move(then)); });
+  LONGS_EQUAL(1, moved.moved);
   b.say(mp3_frames(2));
   CHECK(server.until([this] { return server.mount("/b")->listeners() == 1; }));
   LONGS_EQUAL(0, server.mount("/a")->listeners());
 }
 TEST(ServerStation, KillingTheSourceOfNoMountDoesNothing) {
   server.start();
-  station().kill_source("/none");
+  const auto kill = [this](const std::string& mount) {
+    return answer_of<OrderOutcome>(
+               [&](auto then) { station().kill_source(mount, std::move(then)); })
+        .done;
+  };
+  CHECK_FALSE(kill("/none"));
   auto source = server.source("/live");
-  station().kill_source("/live");
+  CHECK(kill("/live"));
   CHECK(source.finished());
 }
 TEST(ServerStation, AFallbackThatTheAdministratorNamesIsTheMounts) {

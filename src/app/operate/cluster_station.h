@@ -1,0 +1,67 @@
+// ClusterStation: what operators see and order, by Icecast's commands or by the API: of the running
+// server, and of the other nodes where the source of a mount or its listeners are there.
+//
+// Listeners are asked of the nodes that say that they have some, page for page; what a node has not
+// told within kPatience is missing, and its node is named.
+// Thread: control.
+// Ownership: Services.
+// Bounds: kMaxLists are made at once; a node is asked for a page each kPace.
+// Source: doc/link.md, CMD and RES, ASK and TELL.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/operate/listener_numbers.h"
+#include "app/pages/station.h"
+#include "net/loop/loop.h"
+
+namespace lb {
+
+class ClusterStation final : public ServerStation {
+ public:
+  static constexpr std::size_t kMaxLists = 16;
+  static constexpr std::chrono::seconds kPatience{5};
+  // Nodes answer 20 questions in a second, those of the API and of other masters too.
+  static constexpr std::chrono::milliseconds kPace{60};
+
+  explicit ClusterStation(Services& services);
+
+  void listeners_of(const std::string& mount, Then<Result<MountListeners>> then) override;
+  void kill_listener(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override;
+  MoveOffer move_offer(const std::string& from, const std::string& to) override;
+  void move_listeners(const std::string& from, const std::string& to,
+                      Then<MoveOutcome> then) override;
+  void kill_source(const std::string& mount, Then<OrderOutcome> then) override;
+  void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override;
+
+  // The node that is ordered about the source of the mount; "": this server.
+  std::string source_of(const std::string& mount) const;
+
+ private:
+  struct List;
+  using ListPtr = std::shared_ptr<List>;
+  struct Page {
+    ListPtr list;
+    std::string node;
+    std::uint64_t after = 0;
+  };
+  std::vector<std::string> listening_nodes_of(const std::string& mount) const;
+  void ask(const Page& page);
+  void ask_next();
+  void told(const ListPtr& list);
+  // then(): "" when it is done.
+  void send(const std::string& node, CommandFrame command, UniqueFunction<void(std::string)> then);
+
+  Services& services_;
+  ListenerNumbers numbers_;
+  std::size_t lists_ = 0;
+  std::vector<Page> due_;
+  Timer timer_;
+};
+
+}  // namespace lb

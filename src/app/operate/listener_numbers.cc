@@ -1,0 +1,49 @@
+#include "app/operate/listener_numbers.h"
+
+#include <cstdlib>
+#include <set>
+
+namespace lb {
+
+void ListenerNumbers::number(const std::string& mount, std::vector<ListenerRow>& rows,
+                             const std::vector<std::string>& missing, SteadyTime now) {
+  std::erase_if(mounts_, [&](const auto& row) { return now - row.second.listed > kKept; });
+  const std::int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  Mount& known = mounts_[mount];
+  Mount next;
+  next.listed = now;
+  const auto add = [&next](const std::pair<std::string, std::uint64_t>& at, Numbered numbered) {
+    next.places.emplace(numbered.number, Place{at.first, at.second});
+    next.numbers.emplace(at, numbered);
+  };
+  for (ListenerRow& row : rows) {
+    if (row.node.empty()) continue;
+    const std::pair at(row.node, row.id);
+    Numbered numbered{0, now_s - static_cast<std::int64_t>(row.seconds)};
+    const auto before = known.numbers.find(at);
+    if (before != known.numbers.end() &&
+        std::abs(before->second.since_s - numbered.since_s) <= kSinceSlackS)
+      numbered = before->second;
+    else
+      numbered.number = next_.fetch_add(1, std::memory_order_relaxed);
+    row.id = numbered.number;
+    add(at, numbered);
+  }
+  std::set<std::string, std::less<>> whole;
+  for (const auto& [at, numbered] : next.numbers) whole.insert(whole.end(), at.first);
+  for (const std::string& node : missing) whole.erase(node);
+  for (const auto& [at, numbered] : known.numbers)
+    if (!whole.contains(at.first)) add(at, numbered);
+  known = std::move(next);
+}
+
+const ListenerNumbers::Place* ListenerNumbers::find(const std::string& mount,
+                                                    std::uint64_t number) const {
+  const auto row = mounts_.find(mount);
+  if (row == mounts_.end()) return nullptr;
+  const auto place = row->second.places.find(number);
+  return place == row->second.places.end() ? nullptr : &place->second;
+}
+
+}  // namespace lb

@@ -1,0 +1,174 @@
+"""Icecast's commands at a master about a mount whose source or listeners are at its nodes."""
+import os
+import re
+import signal
+
+from api import Api
+from bench import ADMIN, Failed, check, equal, test, wait_for
+from crowd import Crowd, hearing
+from link_bench import edge, feed, linked_master
+from placed import home, login_of, store_master, up
+
+MOUNT, OTHER = "/placed.mp3", "/other.mp3"
+
+
+class Row:
+    def __init__(self, number, text):
+        self.number, self.node = int(number), re.findall("<node>(.*?)</node>", text)
+        self.relay, self.address = "<relay>" in text, re.search("<IP>(.*?)</IP>", text).group(1)
+        for name in ("UserAgent", "Connected", "ID"):
+            check("<%s>" % name in text, text)
+
+
+class Scene:
+    """A mount whose home is edge12; edge13 and the master m11 relay it from there."""
+
+    def __init__(self, b):
+        self.b = b
+        self.master = store_master(b, 11, (12, 13))
+        self.home, self.other = [home(b, number, self.master, 'max-sources="10"') for number in (12, 13)]
+        self.servers = {"edge12": self.home, "edge13": self.other, "m11": self.master}
+        up(self.master, [self.home, self.other])
+        self.api, self.crowd = Api(self.master), Crowd(b)
+        self.source = self.play(MOUNT)
+
+    def play(self, mount):
+        made = self.api.want(201, "POST", "/mounts", {"mount": mount, "place": {"node": "edge12"}}).json()
+
+        def begin():
+            try:
+                return feed(self.b, self.home, mount, login=login_of(made))
+            except Failed:
+                return None
+        source = wait_for(begin, "the home takes the source of " + mount, 15)
+        wait_for(lambda: mount in self.ask("listmounts"), "the master knows " + mount)
+        return source
+
+    def hearing(self, mount=MOUNT):
+        return {name: hearing(self.crowd, server, mount) for name, server in self.servers.items()}
+
+    def ask(self, command, query="", status=200):
+        answer = self.master.get("/admin/%s?%s" % (command, query), ADMIN)
+        equal(answer.status, status, answer.text)
+        return answer.text
+
+    def listed(self, mount=MOUNT):
+        text = self.ask("listclients", "mount=" + mount)
+        rows = [Row(*found) for found in re.findall('<listener id="([0-9]+)">(.*?)</listener>', text)]
+        people = [row for row in rows if not row.relay]
+        equal(re.findall("<Listeners>(.*?)</Listeners>", text), [str(len(rows))])
+        return people
+
+    def at(self, nodes, mount=MOUNT):
+        """The listeners by node, once they are there."""
+        def found():
+            rows = {(row.node or ["m11"])[0]: row for row in self.listed(mount)}
+            return rows if sorted(rows) == sorted(nodes) else None
+        return wait_for(found, "the master lists those at %s: %s" % (nodes, self.ask("listclients", "mount=" + mount)), 10)
+
+
+def result(text):
+    return re.search("<message>(.*)</message><return>([01])</return>", text).groups()
+
+
+@test
+def listeners_at_all_nodes_are_listed_and_killed_by_their_numbers(b):
+    scene = Scene(b)
+    ones = scene.hearing()
+    rows = scene.at(ones)
+    equal(len({row.number for row in rows.values()}), 3, "numbers are of one listener each")
+    equal({row.address for row in rows.values()}, {"127.0.0.77"})
+    again = scene.at(ones)
+    equal([again[name].number for name in ones], [rows[name].number for name in ones], "the numbers of another list")
+    page = scene.ask("listclients.xsl", "mount=" + MOUNT)
+    check(all("(edge%d)" % number in page for number in (12, 13)) and "3 listeners" in page, page)
+    for name, row in rows.items():
+        equal(result(scene.ask("killclient", "mount=%s&id=%d" % (MOUNT, row.number))), ("Client %d removed" % row.number, "1"))
+        wait_for(lambda: ones[name].ended, "the listener at %s has ended" % name)
+        check(result(scene.ask("killclient", "mount=%s&id=%d" % (MOUNT, row.number)))[1] == "0", "it is gone")
+    for number in ("-1", "x", "0", "99999"):
+        equal(result(scene.ask("killclient", "mount=%s&id=%s" % (MOUNT, number)))[1], "0", number)
+
+
+@test
+def a_node_that_does_not_answer_is_named(b):
+    scene = Scene(b)
+    ones = scene.hearing()
+    rows = scene.at(ones)
+    os.kill(scene.other.process.pid, signal.SIGSTOP)
+    try:
+        text = scene.ask("listclients", "mount=" + MOUNT)
+        check("<missing>edge13</missing>" in text and "<node>edge12</node>" in text, text)
+        message, code = result(scene.ask("killclient", "mount=%s&id=%d" % (MOUNT, rows["edge13"].number)))
+        check(code == "0" and message.startswith("Client %d not removed: node edge13" % rows["edge13"].number), message)
+    finally:
+        os.kill(scene.other.process.pid, signal.SIGCONT)
+    # It keeps its number.
+    equal(scene.at(ones)["edge13"].number, rows["edge13"].number)
+    check(not ones["edge13"].ended, "it hears on")
+
+
+@test
+def a_title_at_the_master_is_the_title_everywhere(b):
+    scene = Scene(b)
+    ones = scene.hearing()
+    scene.at(ones)
+    ears = [server.listener(MOUNT, icy=True) for server in scene.servers.values()]
+    for query, title in (("song=One", "One"), ("artist=%C4nna&title=Lied&charset=ISO-8859-1", "Änna - Lied"), ("artist=A&title=B", "A - B")):
+        equal(result(scene.ask("metadata", "mode=updinfo&mount=%s&%s" % (MOUNT, query))), ("Metadata update successful", "1"))
+        for ear in ears:
+            ear.read_title(b"StreamTitle='%s';" % title.encode())
+        equal(scene.home.stat(MOUNT, "title"), title, "the title at the home")
+    equal(result(scene.ask("metadata", "mode=updinfo&mount=%s&title=Alone" % MOUNT))[1], "1", "Icecast takes it and does nothing")
+
+
+@test
+def killing_the_source_at_the_master_ends_it_at_its_home(b):
+    scene = Scene(b)
+    ones = scene.hearing()
+    equal(result(scene.ask("killsource", "mount=" + MOUNT)), ("Source Removed", "1"))
+    scene.home.wait_for_log("orders kick of " + MOUNT)
+    for name, one in ones.items():
+        wait_for(lambda: one.ended, "its listener at %s has ended" % name, 15)
+    equal(scene.home.get(MOUNT).status, 404, "at its home")
+
+
+@test
+def listeners_of_all_nodes_move(b):
+    scene = Scene(b)
+    scene.play(OTHER)
+    ones = scene.hearing()
+    scene.at(ones)
+    text = scene.ask("moveclients", "mount=%s&destination=%s" % (MOUNT, OTHER))
+    equal(result(text.replace("</return><moved>", "</return>,<moved>")), ("Clients moved from %s to %s" % (MOUNT, OTHER), "1"))
+    check(int(re.search("<moved>(.*)</moved>", text).group(1)) >= 3, text)
+    scene.at(ones, OTHER)
+    heard = {name: one.audio for name, one in ones.items()}
+    wait_for(lambda: all(one.audio > heard[name] for name, one in ones.items()), "all hear on")
+    equal([one.ended for one in ones.values()], [None] * 3)
+
+
+@test
+def listeners_at_nodes_of_a_source_at_the_master_are_the_masters(b):
+    master = linked_master(b, 11, {"edge12": "", "edge13": ""})
+    nodes = [edge(b, number, master) for number in (12, 13)]
+    up(master, nodes)
+    sources = [feed(b, master, mount) for mount in (MOUNT, OTHER)]
+    crowd = Crowd(b)
+    for node in nodes:
+        wait_for(lambda: MOUNT in node.get("/admin/listmounts", ADMIN).text, "the node knows it")
+    ones = [hearing(crowd, node, MOUNT) for node in nodes]
+    get = lambda command, query: master.get("/admin/%s?%s" % (command, query), ADMIN).text
+
+    def listed():
+        found = re.findall("<ID>([0-9]+)</ID>(?:(?!<listener).)*?<node>(.*?)</node>", get("listclients", "mount=" + MOUNT))
+        return dict((node, number) for number, node in found) if len(found) == 2 else None
+    rows = wait_for(listed, "both are listed: " + get("listclients", "mount=" + MOUNT), 10)
+    equal(result(get("killclient", "mount=%s&id=%s" % (MOUNT, rows["edge12"])))[1], "1")
+    wait_for(lambda: ones[0].ended, "it has ended")
+    wait_for(lambda: "<listeners>1</listeners>" in get("listmounts", ""), "one is left", 10)
+    stays = hearing(crowd, nodes[1], OTHER)  # a node takes orders about what it relays from here just now
+    text = get("moveclients", "mount=%s&destination=%s" % (MOUNT, OTHER))
+    check("<return>1</return>" in text, text)
+    wait_for(lambda: get("listclients", "mount=" + OTHER).count("<node>edge13</node>") == 2, "the other one has moved: " + text, 10)
+    check(not ones[1].ended and not stays.ended and sources, "it hears on")
