@@ -1,4 +1,5 @@
 """Limits of listeners and clients, and what happens to those who fall behind."""
+from auth_bench import SECRET, file_mount
 from harness import ADMIN, Settings, check, equal, test, wait_for
 from media import mp3_numbers
 
@@ -15,6 +16,17 @@ def a_mount_takes_no_more_listeners_than_allowed(t):
     wait_for(lambda: source.play(1) and server.stat("/m", "listeners") == "1", "the place is free again")
     server.listener("/m")
     equal(server.stat("/m", "max_listeners"), "2")
+
+
+@test
+def a_full_mount_with_an_authenticator_asks_for_a_password_as_icecast_does(t):
+    users = t.dir / "users"
+    users.write_text("ann:%s\n" % SECRET)
+    server = t.server(body=file_mount("/m", users).replace("</mount>", "<max-listeners>1</max-listeners></mount>"))
+    server.source("/m")
+    server.listener("/m", login="ann:secret")
+    reply = server.get("/m", "ann:secret")
+    equal((reply.status, reply.text), (401, "You need to authenticate\r\n"))
 
 
 @test

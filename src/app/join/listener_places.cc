@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_links.h"
+#include "app/request/auth_replies.h"
 #include "app/request/pulling_node.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
@@ -92,10 +93,22 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
   return {SlotEntry::kWaits, {}, SlotWord::kNone};
 }
 
+namespace {
+
+// Icecast answers a listener that its authenticator has let in as one that it has not.
+void refuse(Worker& worker, Connection& connection, std::string_view why) {
+  if (section_of(worker.services, connection).authenticator.type.empty())
+    connection.reply_text(403, std::string(why));
+  else
+    reply_unauthorised(connection);
+}
+
+}  // namespace
+
 void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
   worker.services.counters.refused(Refusal::kMountListeners);
   if (word == SlotWord::kUsed) {
-    connection.reply_text(403, "max listeners reached");
+    refuse(worker, connection, "max listeners reached");
     return;
   }
   const auto later = [word](Connection& refused) {
@@ -111,9 +124,10 @@ void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
 }
 
 void reply_full(Worker& worker, Connection& connection, std::string_view why) {
-  answer_unserved(
-      worker, connection, "node-full",
-      [why = std::string(why)](Connection& none_has_it) { none_has_it.reply_text(403, why); });
+  answer_unserved(worker, connection, "node-full",
+                  [&worker, why = std::string(why)](Connection& none_has_it) {
+                    refuse(worker, none_has_it, why);
+                  });
 }
 
 }  // namespace lb
