@@ -20,6 +20,7 @@
 #include "app/operate/report_files.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
+#include "app/pages/due_titles.h"
 #include "app/pages/history_service.h"
 #include "app/pages/now_feeds.h"
 #include "app/pages/now_pages.h"

@@ -1,4 +1,7 @@
 """What a mount has played, and the pictures of it, when the server is replaced."""
+import json
+import time
+
 from harness import ADMIN, check, equal, test, wait_for
 from pictures import png
 from replacing import upgrade
@@ -46,3 +49,27 @@ def past_titles_and_pictures_go_over(t):
         plays(server, source, "Song%d" % (round_ + 3))
         art.append(put(server, png(seed=round_ + 3)))
     check(len(set(art)) == 6, "each has its own picture")
+
+
+@test
+def titles_that_were_told_ahead_come_at_their_time(t):
+    server = t.server(body=BODY)
+    source = server.source()
+    source.play(10)
+    plays(server, source, "Now")
+    begin_ms = int(time.time() * 1000)
+    for number, ahead_ms in enumerate((1500, 3500)):
+        told = server.ask("POST /api/v1/mounts/%2Flive.mp3/title HTTP/1.1", ["Content-Type: application/json", "Host: 127.0.0.1", "Connection: close"],
+                          ADMIN, json.dumps({"title": "Ahead%d" % number, "album": "A", "at_ms": begin_ms + ahead_ms}).encode())
+        equal(told.status, 204, told.text)
+    upgrade(server)
+    equal(now(server)[0]["text"], "Now", "what is played")
+    for number, ahead_ms in enumerate((1500, 3500)):
+        def heard():
+            source.play(1)
+            return now(server)[0]["text"] == "Ahead%d" % number
+        wait_for(heard, "the title comes: " + server.log()[-600:], 10)
+        check(time.time() * 1000 >= begin_ms + ahead_ms, "not before its time")
+        if number == 0:
+            upgrade(server)
+    equal(now(server)[0]["album"], "A", "its album")

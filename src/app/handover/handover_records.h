@@ -59,6 +59,7 @@ enum class HandoverType : std::uint32_t {
   kClosed = 36,
   kThrottle = 37,
   kLogin = 38,
+  kDueTitle = 39,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
 #include "app/operate/record_service.h"
+#include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
@@ -106,6 +107,8 @@ void Handover::save_server(HandoverOut& out) {
 void Handover::save_titles(HandoverOut& out) {
   for (const TitlesRecord& titles : network_.titles.save())
     out.put_extra(HandoverType::kTitles, titles);
+  for (const DueTitleRecord& due : network_.due_titles->save())
+    out.put_extra(HandoverType::kDueTitle, due);
   PicturesRecord lately;
   lately.mounts = network_.titles.save_pictures();
   out.put_extra(HandoverType::kPictures, lately);

@@ -13,6 +13,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/operate/record_service.h"
+#include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
@@ -269,6 +270,9 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kTitles:
       return taken<TitlesRecord>("titles", bytes,
                                  [&](auto saved) { network.titles.restore(std::move(saved)); });
+    case HandoverType::kDueTitle:
+      return taken<DueTitleRecord>(
+          "due title", bytes, [&](auto saved) { network.due_titles->restore(std::move(saved)); });
     case HandoverType::kPictures:
       return taken<PicturesRecord>("pictures", bytes,
                                    [&](auto saved) { take_pictures(network, std::move(saved)); });
@@ -432,6 +436,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
       w->sources.go_on_standbys(standbys);
     });
   network.admission->go_on();
+  network.due_titles->go_on();
   directs_go_on(network, network.clock.steady() + kDirects);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;

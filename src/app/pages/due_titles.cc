@@ -11,6 +11,23 @@ namespace lb {
 
 bool DueTitles::add(const std::string& mount, TitleRequest request) {
   loop_.assert_here();
+  if (!put(mount, std::move(request))) return false;
+  work();
+  return true;
+}
+
+std::vector<DueTitleRecord> DueTitles::save() const {
+  std::vector<DueTitleRecord> all;
+  for (const auto& [mount, titles] : waiting_)
+    for (const auto& [at_ms, request] : titles) all.push_back({mount, request});
+  return all;
+}
+
+void DueTitles::restore(DueTitleRecord saved) {
+  if (saved.request.at_ms) put(saved.mount, std::move(saved.request));
+}
+
+bool DueTitles::put(const std::string& mount, TitleRequest request) {
   const auto known = waiting_.find(mount);
   if (known == waiting_.end()
           ? waiting_.size() >= kMaxMounts
@@ -18,7 +35,6 @@ bool DueTitles::add(const std::string& mount, TitleRequest request) {
     return false;
   const std::int64_t at_ms = *request.at_ms;
   waiting_[mount].insert_or_assign(at_ms, std::move(request));
-  work();
   return true;
 }
 

@@ -1,9 +1,9 @@
 // DueTitles: titles that were told ahead, until they begin to sound.
 //
 // Thread: control.
-// Ownership: ServerStation.
-// Bounds: kMaxOfMount titles of a mount, kMaxMounts mounts; an upgrade, or the end of the process,
-// forgets them.
+// Ownership: Services.
+// Bounds: kMaxOfMount titles of a mount, kMaxMounts mounts.  They go over in an upgrade; the end of
+// the process forgets them.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,42 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "admin/command/station.h"
+#include "base/record.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+template <class Io, RecordOf<TitleRequest> T>
+void record_fields(Io& io, T& request) {
+  auto& [song, artist, title, url, charset, encoder, only_from_ip, art, next, details, next_details,
+         at_ms] = request;
+  io(1, song);
+  io(2, artist);
+  io(3, title);
+  io(4, url);
+  io(5, charset);
+  io(6, encoder);
+  io(7, only_from_ip);
+  io(8, art);
+  io(9, next);
+  io(10, details);
+  io(11, next_details);
+  io(12, at_ms);
+}
+
+struct DueTitleRecord {
+  std::string mount;
+  TitleRequest request;
+};
+template <class Io, RecordOf<DueTitleRecord> T>
+void record_fields(Io& io, T& due) {
+  auto& [mount, request] = due;
+  io.needed(1, mount);
+  io.needed(2, request);
+}
 
 class DueTitles {
  public:
@@ -28,7 +59,13 @@ class DueTitles {
   // request: with at_ms; in place of one of the same moment.  False: there is no room.
   bool add(const std::string& mount, TitleRequest request);
 
+  // In an upgrade; what is due comes with go_on().
+  std::vector<DueTitleRecord> save() const;
+  void restore(DueTitleRecord saved);
+  void go_on() { work(); }
+
  private:
+  bool put(const std::string& mount, TitleRequest request);
   void work();
 
   Loop& loop_;

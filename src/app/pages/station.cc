@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/external/external_service.h"
+#include "app/pages/due_titles.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/now_feeds.h"
 #include "app/pages/station_stats.h"
@@ -307,9 +308,9 @@ void ServerStation::set_fallback(const std::string& name, const std::string& fal
   services_.mount_files->add_fallback(fallback);
 }
 
-ServerStation::ServerStation(Services& services)
-    : services_(services),
-      due_titles_(services.loops.control(), [this](const std::string& mount, TitleRequest request) {
+ServerStation::ServerStation(Services& services) : services_(services) {
+  services.due_titles = std::make_unique<DueTitles>(
+      services.loops.control(), [this](const std::string& mount, TitleRequest request) {
         set_title(mount, std::move(request), [this, mount](const TitleOutcome& outcome) {
           if (outcome.verdict == TitleVerdict::kDone) return;
           services_.log.warn(
@@ -318,7 +319,8 @@ ServerStation::ServerStation(Services& services)
                    ": a title that was told ahead was not set: the source has left, or "
                    "its format has its titles in the stream"}));
         });
-      }) {}
+      });
+}
 
 void ServerStation::set_title(const std::string& name, TitleRequest request,
                               Then<TitleOutcome> then) {
@@ -346,7 +348,8 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
     return;
   }
   if (request.at_ms && *request.at_ms > unix_ms(services_.clock.wall())) {
-    then(due_titles_.add(name, std::move(request)) ? TitleVerdict::kDone : TitleVerdict::kFull);
+    then(services_.due_titles->add(name, std::move(request)) ? TitleVerdict::kDone
+                                                             : TitleVerdict::kFull);
     return;
   }
   // Before the title comes, so that every reader gets it with picture and details.

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "admin/command/station.h"
-#include "app/pages/due_titles.h"
 #include "app/services/services.h"
 
 namespace lb {
@@ -63,7 +62,6 @@ class ServerStation : public Station {
   std::shared_ptr<Mount> mount_of(const std::string& name) const;
 
   Services& services_;
-  DueTitles due_titles_;
 };
 
 }  // namespace lb

@@ -16,6 +16,7 @@ class ClusterLinks;
 class ClusterService;
 class CountryWatch;
 class DirectCalls;
+class DueTitles;
 class MountLookup;
 class PictureFetches;
 class RelayService;
@@ -34,6 +35,7 @@ struct Network : Traffic {
   std::unique_ptr<ClusterLinks> links;                // control
   std::unique_ptr<DirectCalls> direct;                // control
   std::unique_ptr<PictureFetches> picture_fetches;    // control
+  std::unique_ptr<DueTitles> due_titles;              // control
   std::unique_ptr<Station> station;  // control; carries out the orders of masters too
 };
 

@@ -1,7 +1,9 @@
 #include "app/pages/station.h"
 
+#include "app/pages/due_titles.h"
 #include "app/test_server.h"
 #include "app/topology/link_orders.h"
+#include "base/through_record.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -362,4 +364,32 @@ TEST(LinkOrders, DrainAndUndrain) {
   drain.drain = DrainMode::kOff;
   CHECK(carry_out(drain).done);
   CHECK_FALSE(carry_out(drain).done);
+}
+
+TEST(ServerStation, TitlesThatWereToldAheadGoOverAndComeAtTheirTime) {
+  server.start("");
+  std::vector<std::string> set;
+  DueTitles before(server.services().loops.control(), [](const std::string&, TitleRequest) {});
+  DueTitles after(server.services().loops.control(),
+                  [&set](const std::string& mount, TitleRequest request) {
+                    set.push_back(mount + " " + *request.title);
+                  });
+  const std::int64_t now_ms = unix_ms(server.clock.wall());
+  for (const std::int64_t in_ms : {1000, 5000}) {
+    TitleRequest request;
+    request.title = std::to_string(in_ms);
+    request.details.album = "Album";
+    request.at_ms = now_ms + in_ms;
+    CHECK(before.add("/live", request));
+  }
+  for (const DueTitleRecord& due : before.save())
+    after.restore(through_record<DueTitleRecord>(due));
+  server.clock.advance(2s);
+  CHECK(set.empty());
+  after.go_on();
+  LONGS_EQUAL(1, set.size());
+  CHECK_EQUAL(std::string("/live 1000"), set[0]);
+  const auto left = after.save();
+  LONGS_EQUAL(1, left.size());
+  CHECK_EQUAL(std::string("Album"), left[0].request.details.album);
 }
