@@ -5,6 +5,7 @@ import socket
 
 from harness import ADMIN, DEFAULTS, Reply, SOURCE, check, equal, free_port, listen_socket, matches, test, wait_for
 from media import mp3_numbers
+from tls_bench import tls, tls_server
 
 MP3 = "Content-Type: audio/mpeg"
 
@@ -128,3 +129,15 @@ def a_hundred_reloads_at_once_end_with_the_last_file(t):
     server.send_signal(signal.SIGHUP)
     wait_for(lambda: server.get("/none").get("X-Last") == "1", "the last file is in force")
     check(not re.search("EROR", server.log()), server.log()[-500:])
+
+
+@test
+def sockets_on_ports_of_the_system_stay_what_they_are(t):
+    server = tls_server(t)
+    for round_ in range(3):
+        equal(server.get("/status.xsl").status, 200, "without TLS")
+        equal(server.ask("GET /status.xsl HTTP/1.0", port=server.ports[1], wrap=tls()).status, 200, "with TLS")
+        server.reload(sockets=listen_socket(0, "<so-sndbuf>%d</so-sndbuf>" % (20000 + round_)) + listen_socket(0, "<ssl>1</ssl>"))
+    server.reload(sockets=listen_socket(0, "<ssl>1</ssl>"))
+    equal(server.ask("GET /status.xsl HTTP/1.0", port=server.ports[1], wrap=tls()).status, 200, "with TLS, alone")
+    wait_for(lambda: refused(server.ports[0]), "the other one is closed")

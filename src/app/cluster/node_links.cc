@@ -45,7 +45,9 @@ Result<void> NodeLinks::bind(const Config& config) {
   settings.port = config.cluster.port;
   settings.backlog = kClusterPortBacklog;
   if (handed_ && handed_port_ == settings.port) {
-    socket_ = ListenSocket::of(settings, std::move(handed_));
+    std::vector<UniqueFd> fds;
+    fds.push_back(std::move(handed_));
+    socket_ = ListenSocket::of(settings, settings.port, false, std::move(fds));
     return {};
   }
   auto socket = ListenSocket::open(settings, settings.port, false, 1);

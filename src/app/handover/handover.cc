@@ -107,6 +107,7 @@ Result<void> Handover::offer() {
     saved.bind_address = socket->settings.bind_address;
     saved.shoutcast = socket->shoutcast;
     saved.inherited = socket->inherited;
+    saved.tls = socket->settings.tls;
     for (const UniqueFd& fd : *socket->fds) saved.fds.push_back(out.fds().add(fd.get()));
     offer.sockets.push_back(std::move(saved));
   }

@@ -70,16 +70,18 @@ struct SocketRecord {
   std::string bind_address;
   bool shoutcast = false, inherited = false;
   std::vector<MovedFd> fds;  // one a worker
+  bool tls = false;
 };
 template <class Io, RecordOf<SocketRecord> T>
 void record_fields(Io& io, T& socket) {
-  auto& [wanted_port, port, bind_address, shoutcast, inherited, fds] = socket;
+  auto& [wanted_port, port, bind_address, shoutcast, inherited, fds, tls] = socket;
   io(1, wanted_port);
   io(2, port);
   io(3, bind_address);
   io(4, shoutcast);
   io(5, inherited);
   io(6, fds);
+  io(7, tls);
 }
 
 // The first word of the predecessor.

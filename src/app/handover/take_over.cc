@@ -112,6 +112,7 @@ std::vector<ListenSockets::Handed> TakeOver::sockets() {
     one.bind_address = saved.bind_address;
     one.shoutcast = saved.shoutcast;
     one.inherited = saved.inherited;
+    one.tls = saved.tls;
     for (const MovedFd at : saved.fds)
       if (UniqueFd fd = offered_.take_socket(at)) one.fds.push_back(std::move(fd));
     all.push_back(std::move(one));

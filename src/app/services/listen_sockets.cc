@@ -44,17 +44,18 @@ bool ListenSockets::has_certificate() const { return traffic_.tls.context() != n
 
 // Null: none of them is this one.
 std::shared_ptr<ListenSocket> ListenSockets::take_handed(const Wanted& wanted) {
-  const auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
+  const auto is_it = [&wanted](const Handed& one) {
     return one.wanted_port == wanted.port && one.bind_address == wanted.settings.bind_address &&
            one.shoutcast == wanted.shoutcast;
+  };
+  // Of several on ports that the system has chosen, one of the same kind first.
+  auto at = std::find_if(handed_.begin(), handed_.end(), [&](const Handed& one) {
+    return is_it(one) && one.tls == wanted.settings.tls;
   });
+  if (at == handed_.end()) at = std::find_if(handed_.begin(), handed_.end(), is_it);
   if (at == handed_.end() || at->fds.size() != traffic_.loops.workers()) return nullptr;
-  auto socket = std::make_shared<ListenSocket>();
-  socket->settings = wanted.settings;
-  socket->shoutcast = wanted.shoutcast;
-  socket->port = at->port;
+  auto socket = ListenSocket::of(wanted.settings, at->port, wanted.shoutcast, std::move(at->fds));
   socket->inherited = at->inherited;
-  socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(at->fds));
   handed_.erase(at);
   return socket;
 }
@@ -155,12 +156,33 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
         [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
 }
 
+// Several may be alike, on ports that the system has chosen: those of the same settings find each
+// other first, then those of the same kind, then any, in their order.
+std::vector<ListenSockets::Socket> ListenSockets::matching(const std::vector<Wanted>& all) const {
+  std::vector<Socket> found(all.size()), left = all_sockets();
+  const auto match = [&](auto same) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (found[i]) continue;
+      const auto at = std::find_if(left.begin(), left.end(), [&](const Socket& socket) {
+        return is(*socket, all[i]) && same(socket->settings, all[i].settings);
+      });
+      if (at == left.end()) continue;
+      found[i] = *at;
+      left.erase(at);
+    }
+  };
+  match([](const ListenSettings& a, const ListenSettings& b) { return a == b; });
+  match([](const ListenSettings& a, const ListenSettings& b) { return a.tls == b.tls; });
+  match([](const ListenSettings&, const ListenSettings&) { return true; });
+  return found;
+}
+
 void ListenSockets::apply(const Config& config) {
   is_running_ = true;
   const auto all = wanted(config);
-  const auto gone = [&all](const Socket& socket) {
-    return std::none_of(all.begin(), all.end(),
-                        [&](const Wanted& one) { return is(*socket, one); });
+  const auto found = matching(all);
+  const auto gone = [&found](const Socket& socket) {
+    return std::find(found.begin(), found.end(), socket) == found.end();
   };
   const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
   for (const Socket& socket : open_) {
@@ -173,14 +195,13 @@ void ListenSockets::apply(const Config& config) {
   }
   std::erase_if(open_, closes);
   std::erase_if(closed_, gone);
-  for (const Wanted& one : all) {
-    const auto same = [&one](const Socket& socket) { return is(*socket, one); };
-    if (std::any_of(closed_.begin(), closed_.end(), same)) continue;
-    if (const auto at = std::find_if(open_.begin(), open_.end(), same); at != open_.end()) {
-      keep(*at, one);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (found[i]) {
+      const auto at = std::find(open_.begin(), open_.end(), found[i]);
+      if (at != open_.end()) keep(*at, all[i]);
       continue;
     }
-    if (auto opened = open_one(one)) {
+    if (auto opened = open_one(all[i])) {
       traffic_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
       accept_from(*opened);
     }

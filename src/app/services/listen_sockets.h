@@ -32,7 +32,7 @@ class ListenSockets {
   struct Handed {
     int wanted_port = 0, port = 0;  // as configured, as bound
     std::string bind_address;
-    bool shoutcast = false, inherited = false;
+    bool shoutcast = false, inherited = false, tls = false;
     std::vector<UniqueFd> fds;  // one a worker
   };
   void take(std::vector<Handed> handed) { handed_ = std::move(handed); }
@@ -61,6 +61,8 @@ class ListenSockets {
   std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
+  // The socket of each of them; null: there is none yet.
+  std::vector<Socket> matching(const std::vector<Wanted>& all) const;
   void keep(Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);
   void stop(const Socket& socket);

@@ -146,12 +146,12 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
   return socket;
 }
 
-std::shared_ptr<ListenSocket> ListenSocket::of(const ListenSettings& settings, UniqueFd socket) {
+std::shared_ptr<ListenSocket> ListenSocket::of(const ListenSettings& settings, int port,
+                                               bool shoutcast, std::vector<UniqueFd> fds) {
   auto made = std::make_shared<ListenSocket>();
   made->settings = settings;
-  made->port = settings.port;
-  std::vector<UniqueFd> fds;
-  fds.push_back(std::move(socket));
+  made->shoutcast = shoutcast;
+  made->port = port;
   made->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));
   return made;
 }

@@ -36,8 +36,9 @@ struct ListenSocket {
                                                     bool shoutcast, unsigned workers,
                                                     bool closed = false);
   Result<void> listen() const;
-  // One that is open already, of another process.
-  static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, UniqueFd socket);
+  // One that is open already, of another process; fds: one a worker.
+  static std::shared_ptr<ListenSocket> of(const ListenSettings& settings, int port, bool shoutcast,
+                                          std::vector<UniqueFd> fds);
   // The same sockets under new settings, for connections to come.
   std::shared_ptr<const ListenSocket> with(const ListenSettings& settings) const;
 };
