@@ -203,8 +203,8 @@ void Handover::pause() {
 }
 
 void Handover::frozen(const Result<void>& rests) {
-  if (!rests) return failed(rests.error().what);
-  std::string why = obstacle();
+  // Nothing is held then: what keeps loops busy at one moment is over at another, too.
+  std::string why = rests ? obstacle() : rests.error().what;
   if (why.empty()) {
     const SteadyTime began = pause_.since();
     if (auto given = give(); !given) {
@@ -227,7 +227,7 @@ void Handover::frozen(const Result<void>& rests) {
     tell(text, true);
     return gone();
   }
-  pause_.end();
+  pause_.end();  // of loops that rest
   // What is under way at one moment is over at another.
   if (network_.loops.control().now() - since_ >= kMayRest) return failed(why);
   writers_go_on();
