@@ -113,6 +113,12 @@ int serve(const Options& options, Launch launch) {
   if (options.background) leave_console(nothing, config->logging);
   const bool confined =
       give_up_rest(*config, launch.program, before && before->confined(), server.log());
+  // Before the process before is asked for all it has, which a lack of threads would lose.
+  if (auto made = server.make_threads(); !made) {
+    server.log().error("main/main", made.error().what + "; the server cannot start");
+    write_console(STDERR_FILENO, made.error().what + "\nServer startup failed. Exiting\n");
+    return refuse(made.error().what);
+  }
   Standing standing;
   if (before) {
     // From here on to GO it has its time: what it lacks is known.

@@ -360,15 +360,23 @@ void Server::begin() {
   services_->events->publish("start", node_name(*config), {{"version", LB_VERSION}});
 }
 
+Result<void> Server::make_threads() {
+  if (auto made = services_->loops.make(); !made) return made;
+  for (IoThread* const thread :
+       {&services_->disk, &services_->pages_thread, &services_->stats_thread})
+    if (auto made = thread->make(); !made) return made;
+  return {};
+}
+
 void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   before_ = std::move(before);
   watch_signals();
   begin();
   if (before_) go_on();
-  services_->loops.start();
-  services_->disk.start();
-  services_->pages_thread.start();
-  services_->stats_thread.start();
+  services_->loops.begin();
+  services_->disk.begin();
+  services_->pages_thread.begin();
+  services_->stats_thread.begin();
   services_->hls->start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += cat({" ", port});

@@ -41,9 +41,12 @@ class Server {
                     std::pair<UniqueFd, int> cluster_port);
   void prepare(TakeOver& before) { before.prepare(*services_); }
   Result<void> take_over(TakeOver& before);
+  // Where a lack of them can still be answered; they begin with run().
+  Result<void> make_threads();
   void may_hand_over(Handover::Plan plan, Standing standing);
   // Until a signal ends it.  announce: print the "ready" line that tests wait for.  before: the
   // process that this one goes on for.
+  // REQUIRES: make_threads()
   void run(bool announce, std::unique_ptr<TakeOver> before = nullptr);
   // What run() does before its loops start; tests call it and turn the loops themselves.
   void begin();

@@ -42,7 +42,9 @@ def an_upgrade_that_cannot_begin_changes_nothing(t):
                       (Rule("sendmsg", error=errno.ETOOMANYREFS, thread="icecast-lb", every=5, times=1), "could not be sent"),
                       (Rule("sendmsg", error=errno.EMFILE, thread="icecast-lb", every=6, times=1), "could not be sent"),
                       (Rule("recvmsg", short=1, thread="icecast-lb", every=2, times=1), "ended|refuses"),
-                      (Rule("recvmsg", error=errno.ENOMEM, thread="icecast-lb", every=3, times=1), "no message came")):
+                      (Rule("recvmsg", error=errno.ENOMEM, thread="icecast-lb", every=3, times=1), "no message came"),
+                      # Of the new process: before the pause, so that nothing waits for it.
+                      (Rule("pthread_create", error=errno.EAGAIN, times=1), "the system makes no more threads")):
         w.during(rule, act=lambda why=why: refused_upgrade(w.server, why))
     w.judge()
 
@@ -67,6 +69,8 @@ def fails_to_start(t, faults, rule):
 def a_server_that_cannot_start_says_why(t):
     faults = Faults(t)
     for rule, why in ((Rule("eventfd", error=errno.EMFILE, times=9), "event loop"), (Rule("timerfd_create", error=errno.EMFILE), "event loop"),
+                      (Rule("pthread_create", error=errno.EAGAIN, every=2), "the system makes no more threads"),
+                      (Rule("pthread_create", error=errno.EAGAIN, times=1), "the system makes no more threads"),
                       (Rule("socket", error=errno.EMFILE), "cannot bind"), (Rule("bind", error=errno.EADDRINUSE), "cannot bind"),
                       (Rule("listen", error=errno.EADDRINUSE), "cannot listen"), (Rule("open", error=errno.ENOSPC, path=".log"), "No space left"),
                       (Rule("open", error=errno.EACCES, path="server.xml"), "Permission denied")):

@@ -164,7 +164,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   LoopPool pool(1, system_clock());
-  pool.start();
+  if (const auto started = pool.start(); !started) {
+    std::fprintf(stderr, "%s\n", started.error().what.c_str());
+    return 1;
+  }
   {
     Tool tool(pool, settings_of(*settings));
     pool.run();

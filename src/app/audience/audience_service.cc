@@ -106,8 +106,12 @@ void AudienceService::start(const Config& config) {
     deliver();
   });
   upkeep_ = std::make_unique<Timer>(database_thread_.loop(), [this] { upkeep(); });
-  journal_thread_.start();
-  database_thread_.start();
+  for (IoThread* const thread : {&journal_thread_, &database_thread_})
+    if (auto started = thread->start(); !started) {
+      runtime_.log.error(kAudienceModule,
+                         started.error().what + "; nothing of the audience is written down");
+      return;
+    }
   database_thread_.loop().post([this] {
     if (const auto opened = open_database(); !opened)
       runtime_.log.error(kAudienceModule, opened.error().what + "; the journal waits");

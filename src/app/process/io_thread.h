@@ -1,14 +1,11 @@
 // IoThread: one loop on a thread of its own, for work that waits for disks, or for a processor.
 // Thread: made and ended on the main thread.
 // Ownership: Services.
-// start() before the first work can be seen done; join() runs what was posted before it.
+// begin(), or start(), before the first work can be seen done; join() runs what was posted before
+// it.
 #pragma once
 
-#include <pthread.h>
-#include <signal.h>
-
-#include <thread>
-
+#include "base/thread.h"
 #include "net/loop/loop.h"
 
 namespace lb {
@@ -19,17 +16,18 @@ class IoThread {
   IoThread(unsigned id, const Clock& clock, const char* name) : loop_(id, clock), name_(name) {}
   ~IoThread() { join(); }
   Loop& loop() noexcept { return loop_; }
-  void start() {
-    thread_ = std::thread([this] {
-      sigset_t all;
-      ::sigfillset(&all);
-      ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-      ::pthread_setname_np(::pthread_self(), name_);
-      loop_.run();
-    });
+  // The thread, which waits for begin().
+  Result<void> make() {
+    return thread_.make(name_, [this] { loop_.run(); });
+  }
+  void begin() { thread_.begin(); }
+  Result<void> start() {
+    if (auto made = make(); !made) return made;
+    begin();
+    return {};
   }
   void join() {
-    if (!thread_.joinable()) return;
+    if (!thread_.is_made()) return;
     loop_.stop();
     thread_.join();
   }
@@ -37,7 +35,7 @@ class IoThread {
  private:
   Loop loop_;
   const char* const name_;
-  std::thread thread_;
+  HeldThread thread_;
 };
 
 }  // namespace lb

@@ -61,10 +61,15 @@ ArchiveService::~ArchiveService() {
 std::vector<Loop*> ArchiveService::begin_readers() {
   std::vector<Loop*> loops;
   for (unsigned i = 0; i < traffic_.config.read()->archive.readers; ++i) {
-    reader_threads_.push_back(std::make_unique<IoThread>(
-        traffic_.loops.workers() + kFirstReader + i, traffic_.clock, "shelf"));
-    loops.push_back(&reader_threads_.back()->loop());
-    reader_threads_.back()->start();
+    auto thread = std::make_unique<IoThread>(traffic_.loops.workers() + kFirstReader + i,
+                                             traffic_.clock, "shelf");
+    if (auto started = thread->start(); !started) {
+      traffic_.log.error("archive", started.error().what);
+      // One reader more would be faster; without any nothing is found.
+      if (i > 0) break;
+    }
+    loops.push_back(&thread->loop());
+    reader_threads_.push_back(std::move(thread));
   }
   return loops;
 }
@@ -94,7 +99,12 @@ bool ArchiveService::begin_writer(const Config& config) {
                                }},
       &remote_->archive());
   if (taken_) writer_->take_over(std::move(*std::exchange(taken_, std::nullopt)));
-  thread_->start();
+  if (auto started = thread_->start(); !started) {
+    traffic_.log.error("archive", started.error().what + "; nothing is recorded");
+    writer_.reset();
+    thread_.reset();
+    return false;
+  }
   on_.store(true, std::memory_order_release);
   ArchiveSettings settings = config.archive;
   settings.dir = dir_;

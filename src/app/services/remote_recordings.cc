@@ -11,6 +11,7 @@ constexpr std::size_t kMaxFetches = 16, kMaxWaitingFetches = 4096;
 
 RemoteRecordings::RemoteRecordings(Runtime& runtime, const Catalog& own, unsigned thread)
     : clock_(runtime.clock),
+      log_(runtime.log),
       thread_number_(thread),
       archive_(
           std::make_unique<RemoteArchive>([this]() -> Loop& { return begin(); }, runtime.log, own,
@@ -31,7 +32,8 @@ Loop& RemoteRecordings::begin() {
   fetching_ = std::make_unique<IoThread>(thread_number_, clock_, "fetch");
   fetcher_ = std::make_unique<Fetcher>(fetching_->loop(),
                                        Fetcher::Limits{kMaxFetches, kMaxWaitingFetches});
-  fetching_->start();
+  // Without it what other nodes have recorded is not found here.
+  if (auto started = fetching_->start(); !started) log_.error("archive", started.error().what);
   return fetching_->loop();
 }
 

@@ -39,6 +39,7 @@ class RemoteRecordings {
   Loop& begin();
 
   const Clock& clock_;
+  Log& log_;
   const unsigned thread_number_;
   std::unique_ptr<IoThread> fetching_;  // null: no node has told of recordings
   std::unique_ptr<Fetcher> fetcher_;

@@ -1,8 +1,6 @@
 #include "auth/listener/spool.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 
 #include "base/cat.h"
 #include "base/file.h"
+#include "base/thread.h"
 
 namespace lb {
 namespace {
@@ -36,15 +35,15 @@ Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
 class Spool::Writer {
  public:
   Writer(std::string path, UniqueFd fd, std::size_t size, Loop& control, Log& log)
-      : path_(std::move(path)), fd_(std::move(fd)), size_(size), control_(control), log_(log) {
-    // Signals are for control alone; the new thread takes over this mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size), control_(control), log_(log) {}
+  Result<void> begin() {
+    auto made = make_thread("spool", [this] { run(); });
+    if (!made) return made.error();
+    thread_ = std::move(*made);
+    return {};
   }
   ~Writer() {
+    if (!thread_.joinable()) return;
     {
       std::lock_guard<std::mutex> guard(mutex_);
       stopping_ = true;
@@ -71,7 +70,6 @@ class Spool::Writer {
 
  private:
   void run() {
-    pthread_setname_np(pthread_self(), "spool");
     for (;;) {
       std::string text;
       std::vector<UniqueFunction<void()>> callbacks;
@@ -145,6 +143,7 @@ Result<Spool::Opened> Spool::open(const std::string& path, Loop& control, Log& l
   auto fd = make_file(path, compacted);
   if (!fd) return fd.error();
   auto writer = std::make_unique<Writer>(path, std::move(*fd), compacted.size(), control, log);
+  if (auto begun = writer->begin(); !begun) return begun.error();
   return Opened{std::unique_ptr<Spool>(new Spool(std::move(writer))), std::move(content)};
 }
 

@@ -1,15 +1,12 @@
 #include "auth/password/hash_thread.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "auth/password/password_hash.h"
+#include "base/thread.h"
 
 namespace lb {
 
@@ -61,13 +58,20 @@ void HashThread::judge(std::string hash, std::string password, UniqueFunction<vo
   if (!shared_) {
     shared_ = std::make_shared<Shared>();
     shared_->owner = this;
-    std::thread([shared = shared_, name = name_] {
-      sigset_t all;
-      ::sigfillset(&all);
-      ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-      ::pthread_setname_np(::pthread_self(), name);
-      run(shared);
-    }).detach();
+  }
+  if (!has_thread_) {
+    auto made = make_thread(name_, [shared = shared_] { run(shared); });
+    // Without a thread no password is right; the next question tries again.
+    if (!made) {
+      control_.post([shared = shared_] {
+        if (shared->owner == nullptr) return;
+        auto answer = std::exchange(shared->owner->done_, {});
+        answer(false);
+      });
+      return;
+    }
+    made->detach();
+    has_thread_ = true;
   }
   const std::lock_guard lock(shared_->mutex);
   shared_->question = Shared::Question{std::move(hash), std::move(password)};

@@ -31,7 +31,8 @@ class HashThread {
 
   Loop& control_;
   const char* const name_;
-  std::shared_ptr<Shared> shared_;   // null: no question yet
+  std::shared_ptr<Shared> shared_;  // null: no question yet
+  bool has_thread_ = false;
   UniqueFunction<void(bool)> done_;  // of the question under way
 };
 

@@ -1,21 +1,6 @@
 #include "net/loop/loop_pool.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 namespace lb {
-namespace {
-
-// Signals are for control alone, which reads them through its loop.
-void run_without_signals(Loop& loop, const char* name) {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  pthread_setname_np(pthread_self(), name);
-  loop.run();
-}
-
-}  // namespace
 
 LoopPool::LoopPool(unsigned workers, const Clock& clock)
     : worker_count_(workers == 0 ? 1 : workers) {
@@ -32,17 +17,25 @@ LoopPool::LoopPool(unsigned workers, const Clock& clock)
 
 LoopPool::~LoopPool() { join(); }
 
-void LoopPool::start() {
-  if (control_ == loops_[0].get()) return;
+Result<void> LoopPool::make() {
+  if (control_ == loops_[0].get()) return {};
+  const auto add = [this](const char* name, Loop& loop) {
+    threads_.push_back(std::make_unique<HeldThread>());
+    return threads_.back()->make(name, [&loop] { loop.run(); });
+  };
   for (unsigned i = 0; i < worker_count_; ++i)
-    threads_.emplace_back([this, i] { run_without_signals(*loops_[i], "worker"); });
-  threads_.emplace_back([this] { run_without_signals(*clerk_, "clerk"); });
+    if (auto made = add("worker", *loops_[i]); !made) return made;
+  return add("clerk", *clerk_);
+}
+
+void LoopPool::begin() {
+  for (const auto& thread : threads_) thread->begin();
 }
 
 void LoopPool::join() {
   for (auto& loop : loops_)
     if (loop.get() != control_) loop->stop();
-  for (std::thread& thread : threads_) thread.join();
+  for (const auto& thread : threads_) thread->join();
   threads_.clear();
 }
 

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/thread.h"
 #include "net/loop/loop.h"
 
 namespace lb {
@@ -31,8 +31,14 @@ class LoopPool {
     return true;
   }
 
-  // Starts the worker and clerk threads; control runs where run() is called.
-  void start();
+  // The worker and clerk threads, which wait for begin(); control runs where run() is called.
+  Result<void> make();
+  void begin();
+  Result<void> start() {
+    if (auto made = make(); !made) return made;
+    begin();
+    return {};
+  }
   void run() { control_->run(); }
   // From any thread: run() returns, then join() stops the others.
   void stop_control() { control_->stop(); }
@@ -65,7 +71,7 @@ class LoopPool {
   unsigned worker_count_;
   Loop* control_;
   Loop* clerk_;
-  std::vector<std::thread> threads_;
+  std::vector<std::unique_ptr<HeldThread>> threads_;
 };
 
 }  // namespace lb

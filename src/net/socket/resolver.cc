@@ -1,18 +1,16 @@
 #include "net/socket/resolver.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/thread.h"
 
 namespace lb {
 namespace {
@@ -36,10 +34,6 @@ struct Resolver::Queue {
   Ask ask;
 
   static void work(const std::shared_ptr<Queue>& queue) {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    pthread_setname_np(pthread_self(), "resolver");
     std::unique_lock<std::mutex> lock(queue->mutex);
     while (queue->owner != nullptr) {
       if (queue->names.empty()) {
@@ -98,8 +92,19 @@ void Resolver::look_up(const std::string& name, Lookup& lookup) {
 
 void Resolver::start_thread_if_needed() {
   if (queue_->idle >= queue_->names.size() || queue_->threads >= kMaxThreads) return;
-  ++queue_->threads;
-  std::thread([queue = queue_] { Queue::work(queue); }).detach();
+  auto made = make_thread("resolver", [queue = queue_] { Queue::work(queue); });
+  if (made) {
+    ++queue_->threads;
+    made->detach();
+    return;
+  }
+  // Those that are there come to it in time.
+  if (queue_->threads > 0) return;
+  const std::string name = std::move(queue_->names.back());
+  queue_->names.pop_back();
+  loop_.post([queue = queue_, name, answer = Answer(made.error())] {
+    if (queue->owner != nullptr) queue->owner->answered(name, answer);
+  });
 }
 
 void Resolver::answered(const std::string& name, const Answer& answer) {

@@ -23,7 +23,7 @@ constexpr auto kLong = 5s;
 struct Watched {
   Watched() {
     watchdog.start();
-    loops.start();
+    [[maybe_unused]] const auto started = loops.start();
     control = std::thread([this] { loops.run(); });
   }
   ~Watched() {

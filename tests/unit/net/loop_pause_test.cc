@@ -41,7 +41,7 @@ TEST_GROUP(LoopPause) {
   // What `test` does on control, with the loops running.
   template <class F>
   void run(F && test) {
-    loops.start();
+    [[maybe_unused]] const auto started = loops.start();
     loops.control().post([&test] { test(); });
     loops.run();
     loops.join();

@@ -177,7 +177,7 @@ TEST_GROUP(LoopPool){};
 
 TEST(LoopPool, GatherAsksEveryWorkerAndAnswersOnControl) {
   LoopPool pool(3, system_clock());
-  pool.start();
+  CHECK(pool.start().has_value());
   std::vector<unsigned> answers;
   pool.control().post([&] {
     pool.gather<unsigned>([](unsigned i) { return i * 10; },
@@ -194,7 +194,7 @@ TEST(LoopPool, GatherAsksEveryWorkerAndAnswersOnControl) {
 }
 TEST(LoopPool, ManyThreadsMayPostAndNoTaskIsLost) {
   LoopPool pool(2, system_clock());
-  pool.start();
+  CHECK(pool.start().has_value());
   std::atomic<int> ran{0};
   std::vector<std::thread> posters;
   for (int t = 0; t < 4; ++t)
@@ -205,6 +205,14 @@ TEST(LoopPool, ManyThreadsMayPostAndNoTaskIsLost) {
   for (auto& poster : posters) poster.join();
   pool.join();
   LONGS_EQUAL(20000, ran.load());
+}
+TEST(LoopPool, WhatIsMadeAndNeverBegunEndsWithoutHavingRun) {
+  LoopPool pool(2, system_clock());
+  std::atomic<int> ran{0};
+  CHECK(pool.make().has_value());
+  pool.worker(0).post([&ran] { ++ran; });
+  pool.join();
+  LONGS_EQUAL(0, ran);
 }
 TEST(LoopPool, WithZeroWorkersAllThreeAreOneLoop) {
   LoopPool pool(0, system_clock());
