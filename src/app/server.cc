@@ -377,6 +377,9 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->disk.begin();
   services_->pages_thread.begin();
   services_->stats_thread.begin();
+  services_->log.write_by([&disk = services_->disk.loop()](UniqueFunction<void()> work) {
+    disk.post(std::move(work));
+  });
   services_->hls->start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += cat({" ", port});
@@ -396,6 +399,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   signals_.clear();
   services_->loops.join();
   services_->dumps.finish_all();
+  services_->log.write_here();
   services_->disk.join();
   services_->archive->stop();
   services_->listenings->stop();

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <ctime>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -77,6 +79,7 @@ using Slots = std::array<std::shared_ptr<LogFile>, kSlots>;
 }  // namespace
 
 struct Log::Files {
+  using Post = Log::Post;
   explicit Files(const Clock& the_clock) : clock(the_clock), open_files(std::make_shared<Slots>()) {
     Slots first;
     auto file = LogFile::open("-", {}, clock.wall());
@@ -84,19 +87,79 @@ struct Log::Files {
     open_files.publish(std::make_shared<const Slots>(std::move(first)));
   }
 
-  void put(Slot slot, std::string_view line) {
-    std::shared_ptr<LogFile> file = (*open_files.read())[slot];
-    if (!file) return;
-    if (file->due(clock)) file = rotated(slot, std::move(file));
-    if (!file->write(line)) lost.fetch_add(1, std::memory_order_relaxed);
+  // lines: each with its newline.
+  void put(Slot slot, std::string_view lines) {
+    if (!(*open_files.read())[slot]) return;
+    std::shared_ptr<const Post> asked_post;
+    {
+      const std::lock_guard<std::mutex> guard(waiting_mutex);
+      if (!post) {
+        // Behind the lock: below.
+      } else if (waiting_bytes + lines.size() > kMaxWaiting) {
+        const auto gone = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+        lost.fetch_add(gone, std::memory_order_relaxed);
+        left_out += gone;
+        return;
+      } else {
+        if (waiting.empty() || waiting.back().slot != slot) waiting.push_back({slot, {}});
+        waiting.back().lines += lines;
+        waiting_bytes += lines.size();
+        if (std::exchange(asked, true)) return;
+        asked_post = post;
+      }
+    }
+    if (asked_post)
+      (*asked_post)([this] { write_waiting(std::chrono::hours(24)); });
+    else
+      write_lines(slot, lines);
   }
 
-  void put_lines(Slot slot, std::string_view lines) {
+  void write_lines(Slot slot, std::string_view lines) {
     std::shared_ptr<LogFile> file = (*open_files.read())[slot];
     if (!file) return;
     if (file->due(clock)) file = rotated(slot, std::move(file));
     if (const std::size_t gone = file->write_lines(lines); gone > 0)
       lost.fetch_add(gone, std::memory_order_relaxed);
+  }
+
+  // Lines come in the order of their callers: one thread at a time.
+  void write_waiting(std::chrono::milliseconds patience) {
+    const std::unique_lock<std::timed_mutex> one(writing, patience);
+    if (!one.owns_lock()) return;
+    for (;;) {
+      std::vector<Waiting> now;
+      std::uint64_t gone = 0;
+      {
+        const std::lock_guard<std::mutex> guard(waiting_mutex);
+        now.swap(waiting);
+        waiting_bytes = 0;
+        gone = std::exchange(left_out, 0);
+        if (now.empty()) asked = false;
+      }
+      if (now.empty()) return;
+      for (const Waiting& part : now) write_lines(part.slot, part.lines);
+      if (gone > 0)
+        write_lines(
+            kErrorLog,
+            line_of(LogLevel::kWarn, "log",
+                    cat({gone, " lines were lost: their file took no more for a while, and ",
+                         kMaxWaiting, " bytes waited already"})));
+    }
+  }
+
+  std::string line_of(LogLevel severity, std::string_view module, std::string_view text) const {
+    constexpr std::array<std::string_view, 4> kNames = {"EROR", "WARN", "INFO", "DBUG"};
+    std::string line;
+    line.reserve(64 + module.size() + text.size());
+    append_stamp(line, clock.wall());
+    line += kNames[static_cast<std::size_t>(severity) - 1];
+    line += ' ';
+    append_escaped(line, module);
+    line += ' ';
+    append_escaped(line, text.substr(0, kMaxLine));
+    if (line.size() >= kMaxLine) line.resize(kMaxLine - 1);
+    line += '\n';
+    return line;
   }
 
   std::shared_ptr<LogFile> rotated(Slot slot, std::shared_ptr<LogFile> file) {
@@ -133,8 +196,20 @@ struct Log::Files {
     return name;
   }
 
+  struct Waiting {
+    Slot slot;
+    std::string lines;
+  };
+
   const Clock& clock;
   std::mutex mutex;  // one opens or rotates at a time
+  std::timed_mutex writing;
+  std::mutex waiting_mutex;          // of all below until left_out
+  std::shared_ptr<const Post> post;  // null: callers write
+  std::vector<Waiting> waiting;
+  std::size_t waiting_bytes = 0;
+  bool asked = false;          // write_waiting() is on its way
+  std::uint64_t left_out = 0;  // lines, since write_waiting() has looked
   std::atomic<std::uint64_t> lost{0};
   std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};
@@ -173,19 +248,20 @@ LogFormat Log::playlist_format() const noexcept { return files_->playlist_format
 bool Log::access_ip() const noexcept { return files_->access_ip; }
 
 void Log::write(LogLevel level, std::string_view module, std::string_view text) {
-  if (!enabled(level)) return;
-  constexpr std::array<std::string_view, 4> kNames = {"EROR", "WARN", "INFO", "DBUG"};
-  std::string line;
-  line.reserve(64 + module.size() + text.size());
-  append_stamp(line, files_->clock.wall());
-  line += kNames[static_cast<std::size_t>(level) - 1];
-  line += ' ';
-  append_escaped(line, module);
-  line += ' ';
-  append_escaped(line, text.substr(0, kMaxLine));
-  if (line.size() >= kMaxLine) line.resize(kMaxLine - 1);
-  line += '\n';
-  files_->put(kErrorLog, line);
+  if (enabled(level)) files_->put(kErrorLog, files_->line_of(level, module, text));
+}
+
+void Log::write_by(Post post) {
+  const std::lock_guard<std::mutex> guard(files_->waiting_mutex);
+  files_->post = std::make_shared<const Post>(std::move(post));
+}
+
+void Log::write_here() {
+  {
+    const std::lock_guard<std::mutex> guard(files_->waiting_mutex);
+    files_->post = nullptr;
+  }
+  files_->write_waiting(kPatience);
 }
 
 std::uint64_t Log::lost_lines() const noexcept {
@@ -198,7 +274,7 @@ void Log::access(std::string_view line) {
   files_->put(kAccessLog, text);
 }
 
-void Log::access_lines(std::string_view lines) { files_->put_lines(kAccessLog, lines); }
+void Log::access_lines(std::string_view lines) { files_->put(kAccessLog, lines); }
 
 void Log::playlist(std::string_view line, LogFormat format) {
   std::string text;

@@ -7,18 +7,22 @@
 // caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS
 // with archive; it is checked before a line is written. access.log and playlist.log may be JSON
 // instead: one object a line. A log that cannot be written (full disk) loses lines, never blocks
-// and never stops streaming.
+// and never stops streaming: once there is a thread for it, lines wait for that, so that a disk
+// that does not answer holds up no caller.
+// Bounds: kMaxWaiting bytes of lines wait; what comes then is lost and counted.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/unique_function.h"
 
 namespace lb {
 
@@ -53,6 +57,8 @@ class Log {
   // without blocking once poll(2) has reported "writable".
   static constexpr std::size_t kMaxBytes = 4095;
 
+  static constexpr std::size_t kMaxWaiting = 4 << 20;
+
   explicit Log(const Clock& clock);
   ~Log();
   Log(const Log&) = delete;
@@ -60,6 +66,13 @@ class Log {
 
   // Opens (or re-opens, after a rename) all files.  On an error the old files stay in use.
   Result<void> open(const LogSettings& settings);
+
+  // Files are written by what `post` runs, which any thread may call, from here on; by the callers
+  // again, behind what waited, unless a write takes longer than kPatience.
+  using Post = std::function<void(UniqueFunction<void()>)>;
+  void write_by(Post post);
+  void write_here();
+  static constexpr std::chrono::milliseconds kPatience{1000};
 
   // module: "source/source_main" as Icecast's category/function.
   void write(LogLevel level, std::string_view module, std::string_view text);

@@ -1,9 +1,10 @@
 """Files cannot be opened, written, made safe, renamed or looked at, or take seconds: no stream waits for a disk."""
 import errno
+import time
 import signal
 
 from faulty import Witnesses
-from harness import test, wait_for
+from harness import check, test, wait_for
 from syscalls import Rule
 
 
@@ -14,6 +15,16 @@ def logs_that_cannot_be_opened_again_stay_open(t):
         w.during(Rule(call, error=error, path=".log", times=3), act=lambda: w.server.send_signal(signal.SIGUSR1))
     w.server.send_signal(signal.SIGUSR1)
     w.knock()
+    w.judge()
+
+
+@test
+def logs_on_a_disk_that_does_not_answer_hold_up_nobody(t):
+    w = Witnesses(t)
+    began = time.monotonic()
+    # One write after the other is late; what many joins and titles write meanwhile waits for it.
+    w.during(Rule("write", seconds=3, path="error.log", times=2), act=lambda: [w.join() for _ in range(5)])
+    check(time.monotonic() - began < 20, "joins went on beside it")
     w.judge()
 
 

@@ -331,6 +331,7 @@ void Handover::leave() {
   const timespec now{};
   for (int number = 0; (number = ::sigtimedwait(&watched, nullptr, &now)) > 0;)
     ::kill(successor_, number);
+  network_.log.write_here();
   network_.log.info(kUpgradeModule, "this process has ended its part");
   if (stands_) become_stand_in(stands_, successor_);
   ::_exit(0);

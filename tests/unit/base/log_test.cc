@@ -353,6 +353,46 @@ TEST(Log, ATornLineDoesNotSwallowTheNext) {
   LONGS_EQUAL(2, log.lost_lines());
   CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
 }
+TEST(Log, LinesWaitForTheThreadThatWritesThem) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  std::vector<UniqueFunction<void()>> asked;
+  log.write_by([&asked](UniqueFunction<void()> work) { asked.push_back(std::move(work)); });
+  log.info("a/b", "first");
+  log.access("access");
+  log.info("a/b", "second");
+  LONGS_EQUAL(1, asked.size());
+  CHECK(read_file(settings.error_path).empty());
+  asked[0]();
+  LONGS_EQUAL(2, lines_of(read_file(settings.error_path)).size());
+  CHECK(read_file(settings.access_path) == "access\n");
+  log.info("a/b", "third");
+  LONGS_EQUAL(2, asked.size());
+  // Its thread may never come to it.
+  log.write_here();
+  log.info("a/b", "fourth");
+  LONGS_EQUAL(4, lines_of(read_file(settings.error_path)).size());
+  asked[1]();
+  LONGS_EQUAL(4, lines_of(read_file(settings.error_path)).size());
+}
+TEST(Log, SoManyBytesWaitAndWhatIsLostIsCountedAndSaid) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  std::vector<UniqueFunction<void()>> asked;
+  log.write_by([&asked](UniqueFunction<void()> work) { asked.push_back(std::move(work)); });
+  const std::string long_line(4000, 'x');
+  const std::size_t fit = Log::kMaxWaiting / (long_line.size() + 1);
+  for (std::size_t i = 0; i < fit + 3; ++i) log.access(long_line);
+  LONGS_EQUAL(3, log.lost_lines());
+  asked[0]();
+  LONGS_EQUAL(fit, lines_of(read_file(settings.access_path)).size());
+  const auto said = lines_of(read_file(settings.error_path));
+  LONGS_EQUAL(1, said.size());
+  CHECK(said[0].find("WARN log 3 lines were lost") != std::string::npos);
+  log.access("again");
+  asked[1]();
+  LONGS_EQUAL(fit + 1, lines_of(read_file(settings.access_path)).size());
+}
 TEST(Log, LinesOfOneWriteAreLostOneByOne) {
   Log log(clock);
   CHECK(log.open(settings).has_value());
