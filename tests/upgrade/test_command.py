@@ -1,10 +1,11 @@
 """icecast-lb --upgrade: it waits and says how it ended; wrong use ends with a sentence."""
 import os
 import signal
+import socket
 import subprocess
 
 from facts import Settings, Skip
-from harness import as_nobody, check, equal, matches, test, wait_for
+from harness import as_nobody, check, equal, listen_socket, matches, test, wait_for
 from media import MP3_FRAME
 from replacing import own_program, put_program, serving
 
@@ -126,3 +127,56 @@ def another_user_is_told_so(t):
     matches("could not be sent USR2 .*as the user of the server, or as root", done.stderr)
     equal(server.get("/status-json.xsl").status, 200)
     wait_for(lambda: server.process.poll() is None, "the server serves")
+
+
+@test
+def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
+    place = own_program(t)
+    server = with_pid_file(t, body="<cluster><id>m</id><node id='n' secret='s-n' allow-public='127.0.0.1:1'/></cluster>")
+    source = server.source()
+    sent = source.play(50)
+    listener = server.listener()
+
+    def refused(why):
+        status, out, err = t.run("-c", server.config, "--upgrade")
+        equal((status, out), (1, ""), err)
+        matches(why, err)
+        return err
+    # The file that the server would read: wrong as a text, and wrong in what it says.
+    taken_port = socket.create_server(("127.0.0.1", 0))
+    for slots, why in (({"limits": "<nonsense"}, "server.xml"),
+                       ({"sockets": listen_socket(taken_port.getsockname()[1])}, "was not replaced, it goes on: the new program refuses: .*cannot bind")):
+        before = dict(server.slots)
+        server.write_config(**slots)
+        refused(why)
+        server.write_config(**before)
+        sent += source.play(10)
+    taken_port.close()
+    # Two commands at once: one is told of the other, and one upgrade is tried.
+    whole = t.dir / "whole"
+    put_program(whole, like=place)
+    put_program(place, "#!/bin/sh\nexec sleep 20\n")
+    first = subprocess.Popen(as_nobody([str(whole), "-c", str(server.config), "--upgrade"]), stderr=subprocess.PIPE, text=True, cwd=t.dir)
+    try:
+        server.wait_for_log("an upgrade begins")
+        second = subprocess.run(as_nobody([str(whole), "-c", str(server.config), "--upgrade"]), capture_output=True, text=True, cwd=t.dir, timeout=20)
+        equal(second.returncode, 1, second.stderr)
+        matches("another --upgrade of process .* waits already", second.stderr)
+        for child in subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split():
+            os.kill(int(child), signal.SIGKILL)
+        said = first.communicate(timeout=20)[1]
+        equal(first.returncode, 1, said)
+        matches("was not replaced, it goes on: .*has ended", said)
+    finally:
+        first.kill()
+        first.wait()
+    put_program(place, like=whole)
+    # During a drain.
+    equal(server.ask("POST /admin/drain?mode=soft HTTP/1.0", ["Content-Length: 0"], "admin:adm-secret").status, 200)
+    refused("the server is draining: cancel that")
+    equal(server.get("/admin/undrain", "admin:adm-secret").status, 200)
+    status, _, err = t.run("-c", server.config, "--upgrade")
+    equal(status, 0, err)
+    sent += source.play(30)
+    got = listener.read(len(sent) - MP3_FRAME)
+    check(sent.startswith(got), "what came differs from what was sent")
