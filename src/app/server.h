@@ -39,7 +39,7 @@ class Server {
   // Of a hand-over: before bind(); behind it; before run().
   void take_sockets(std::vector<ListenSockets::Handed> sockets,
                     std::pair<UniqueFd, int> cluster_port);
-  void prepare(TakeOver& before) { before.prepare(*services_); }
+  void prepare(TakeOver& before);
   Result<void> take_over(TakeOver& before);
   // Where a lack of them can still be answered; they begin with run().
   Result<void> make_threads();

@@ -11,11 +11,14 @@
 
 namespace lb {
 
-Result<void> Server::take_over(TakeOver& before) {
-  // Settings of mounts that the file does not name are in force before a mount is there.
+// Settings of mounts that the file does not name are in force before a mount is there; they are
+// read before the pause.
+void Server::prepare(TakeOver& before) {
+  before.prepare(*services_);
   if (!std::exchange(records_begun_, true)) begin_records();
-  return before.restore(*services_);
 }
+
+Result<void> Server::take_over(TakeOver& before) { return before.restore(*services_); }
 
 void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
                           std::pair<UniqueFd, int> cluster_port) {

@@ -18,6 +18,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/handover/pump_process.h"
 #include "app/handover/stand_in.h"
+#include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
@@ -120,6 +121,8 @@ Result<void> Handover::offer() {
   }
   const UniqueFd pictures = offer_pictures(offer);
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
+  const UniqueFd conf = network_.conf->share();
+  if (conf) offer.conf.push_back(out.fds().add(conf.get()));
   out.put(HandoverType::kOffer, offer);
   auto pid = plan_.launch.start(ends->second);
   if (!pid) return pid.error();

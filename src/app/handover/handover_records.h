@@ -101,11 +101,12 @@ struct OfferRecord {
   // Pictures of titles, one behind the other in a file.
   std::vector<MovedFd> pictures;  // one or none
   std::vector<std::uint64_t> picture_bytes;
+  std::vector<MovedFd> conf;  // one or none: what masters say
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
-         sockets, cluster_port, store, confined, pictures, picture_bytes] = offer;
+         sockets, cluster_port, store, confined, pictures, picture_bytes, conf] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -121,6 +122,7 @@ void record_fields(Io& io, T& offer) {
   io(13, confined);
   io(14, pictures);
   io(15, picture_bytes);
+  io(16, conf);
 }
 
 struct WordRecord {

@@ -12,6 +12,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/operate/conf_service.h"
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
@@ -137,6 +138,7 @@ Standing TakeOver::standing() {
 }
 
 void TakeOver::prepare(Network& network) {
+  if (!offer_.conf.empty()) network.conf->take_over(offered_.take(offer_.conf.front()));
   const UniqueFd file =
       offer_.pictures.empty() ? UniqueFd() : offered_.take(offer_.pictures.front());
   off_t at = 0;

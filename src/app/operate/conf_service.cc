@@ -1,5 +1,10 @@
 #include "app/operate/conf_service.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -73,17 +78,43 @@ ConfService::ConfService(Network& network)
        }});
 }
 
+UniqueFd ConfService::share() const {
+  if (own_store_ || book_.in_force().empty()) return {};
+  UniqueFd file(::memfd_create("conf", MFD_CLOEXEC));
+  auto pieces = conf_book_pieces(book_.master_copies());
+  for (std::string_view piece = pieces(); !piece.empty(); piece = pieces())
+    if (!file || !write_all(file.get(), piece)) return {};
+  return file;
+}
+
+void ConfService::take_over(const UniqueFd& shared) {
+  struct stat facts {};
+  if (!shared || ::fstat(shared.get(), &facts) != 0) return;
+  std::string text(static_cast<std::size_t>(std::max<off_t>(facts.st_size, 0)), 0);
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const ssize_t n =
+        ::pread(shared.get(), text.data() + at, text.size() - at, static_cast<off_t>(at));
+    if (n <= 0) return;
+    at += static_cast<std::size_t>(n);
+  }
+  shared_ = std::move(text);
+}
+
 ConfService::Restored ConfService::restore(const Config& config) {
   own_store_ = config.store.type != StoreType::kNone;
   if (own_store_) return {};
   const std::string directory = state_directory(config);
   if (!directory.empty()) path_ = cat({directory, '/', kConfFile});
-  if (path_.empty() || config.masters.empty()) return {};
-  const auto file = read_file(path_);
-  if (!file) return {};
-  auto book = ConfBook::parse(file->text);
+  std::optional<std::string> text = std::exchange(shared_, std::nullopt);
+  const std::string from = text ? "the process before" : path_;
+  if (config.masters.empty()) return {};
+  if (!text && !path_.empty())
+    if (auto file = read_file(path_)) text = std::move(file->text);
+  if (!text) return {};
+  auto book = ConfBook::parse(*text);
   if (!book) {
-    network_.log.error(kConfModule, cat({path_, ": ", book.error().what,
+    network_.log.error(kConfModule, cat({from, ": ", book.error().what,
                                          "; it is not used, and until a master "
                                          "is linked there are no records"}));
     return {};
@@ -94,7 +125,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
   content.revision = ++number_;
   for (const auto& [key, value] : book_.in_force())
     if (is_record(key)) content.records.push_back({key, *value, number_});
-  network_.log.info(kConfModule, cat({path_, ": ", book_.in_force().size(),
+  network_.log.info(kConfModule, cat({from, ": ", book_.in_force().size(),
                                       " items of the last run are in force until a master is "
                                       "linked"}));
   Restored restored;

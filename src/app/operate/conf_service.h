@@ -5,7 +5,8 @@
 // configuration to the overlay, unless this server asks one itself.  A server with a <store> of its
 // own takes nothing. The copy, conf.cache in the state directory, is what a start without masters
 // begins with.  It holds hashes of sources that may come to this node, so it is the server's own
-// (0600).
+// (0600).  The next process of an upgrade begins with what is in force here: no limit and no login
+// of a mount is unknown until the links are made again.
 //
 // Thread: control.
 // Ownership: Services.
@@ -13,9 +14,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "app/services/network.h"
+#include "base/unique_fd.h"
 #include "cluster/link/conf_book.h"
 #include "config/mounts/overlay.h"
 #include "net/loop/saved_copy.h"
@@ -26,6 +29,10 @@ class ConfService {
  public:
   explicit ConfService(Network& network);
 
+  // All that masters say, as text in a file, for an upgrade; invalid: nothing is said, or there is
+  // no memory.  Of the process before, in place of the copy: before restore().
+  UniqueFd share() const;
+  void take_over(const UniqueFd& shared);
   // The copy of the last run; before the loops start.
   struct Restored {
     MountRecords records, external;
@@ -54,6 +61,7 @@ class ConfService {
   std::uint64_t number_ = 0;           // of the last change that was handed on
   std::uint64_t external_wanted_ = 0;  // the last parsing that was asked for
   std::string path_;                   // "": there is no place for a copy
+  std::optional<std::string> shared_;  // by the process before, until restore()
   bool stopped_ = false;
   bool first_ = true;    // the masters have not been read yet
   bool warned_ = false;  // that there is no place
