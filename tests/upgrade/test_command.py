@@ -156,9 +156,10 @@ def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
     whole = t.dir / "whole"
     put_program(whole, like=place)
     put_program(place, "#!/bin/sh\nexec sleep 20\n")
+    begun = server.log().count("an upgrade begins")
     first = subprocess.Popen(as_nobody([str(whole), "-c", str(server.config), "--upgrade"]), stderr=subprocess.PIPE, text=True, cwd=t.dir)
     try:
-        server.wait_for_log("an upgrade begins")
+        wait_for(lambda: server.log().count("an upgrade begins") > begun, "the first has sent USR2, and waits")
         second = subprocess.run(as_nobody([str(whole), "-c", str(server.config), "--upgrade"]), capture_output=True, text=True, cwd=t.dir, timeout=20)
         equal(second.returncode, 1, second.stderr)
         matches("another --upgrade of process .* waits already", second.stderr)
