@@ -19,6 +19,7 @@
 
 #include "audience/merge.h"
 #include "audience/report.h"
+#include "audience/song_sums.h"
 #include "base/cat.h"
 #include "base/random.h"
 
@@ -27,7 +28,7 @@ using namespace lb;
 namespace {
 
 constexpr std::int64_t kBegin = 1'735'689'600'000;  // 2025-01-01
-constexpr std::int64_t kTitleMs = 180'000;
+constexpr std::int64_t kTitleMs = 240'000;
 constexpr std::size_t kUsualBatch = 4096, kNodes = 4;
 constexpr std::array<const char*, 5> kCountries = {"DE", "AT", "CH", "FR", "US"};
 constexpr std::array<const char*, 6> kPlayers = {"VLC",   "Chrome", "Safari",
@@ -55,48 +56,28 @@ bool fill(Sqlite& database, std::uint64_t sessions, std::uint64_t mounts, std::i
   const std::uint64_t titles = mounts * static_cast<std::uint64_t>(length / kTitleMs);
   const std::string sql = cat(
       {"PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;PRAGMA cache_size=-400000;BEGIN;",
-       rows_to(mounts),
-       "INSERT INTO mount SELECT i+1, '/mount' || i || '.mp3' FROM n;",
+       rows_to(mounts), "INSERT INTO mount SELECT i+1, '/mount' || i || '.mp3' FROM n;",
        "INSERT INTO player(name) VALUES('VLC'),('Chrome'),('Safari'),('Sonos'),('mpv'),('Apple');",
-       rows_to(sessions),
-       "INSERT INTO session SELECT i+1, 1+abs(random())%",
-       mounts,
-       ", random(), ",
-       kBegin,
-       "+i*",
-       pause,
-       ", ",
-       kBegin,
-       "+i*",
-       pause,
+       rows_to(sessions), "INSERT INTO session SELECT i+1, 1+abs(random())%", mounts,
+       ", random(), ", kBegin, "+i*", pause, ", ", kBegin, "+i*", pause,
        "+t, t, t*16, substr('DEATCHFRUS', 1+2*(abs(random())%5), 2),"
        " 1+abs(random())%6, 0, 0, 0, 1, 1 FROM (SELECT i, 60000+abs(random())%3540000 AS t FROM "
        "n);",
-       "INSERT INTO slot SELECT mount, began/",
-       kQuarterMs,
+       "INSERT INTO slot SELECT mount, began/", kQuarterMs,
        ", SUM(heard), SUM(bytes), COUNT(*) FROM session GROUP BY 1, 2;",
-       "INSERT INTO split SELECT mount, began/",
-       kHourMs,
+       "INSERT INTO split SELECT mount, began/", kHourMs,
        ", country, player, SUM(heard), SUM(bytes), COUNT(*) FROM session GROUP BY 1, 2, 3, 4;",
-       "INSERT INTO people SELECT mount, began/",
-       kDayMs,
-       ", COUNT(*) FROM session GROUP BY 1, 2;",
-       rows_to(titles),
-       "INSERT INTO play SELECT i+1, 1+i%",
-       mounts,
-       ", ",
-       kBegin,
-       "+(i/",
-       mounts,
-       ")*",
-       kTitleMs,
-       ", 'Artist ' || (i*7919%977) || ' - Song ' || (i*7919%9973), ",
-       kBegin,
-       "+(i/",
-       mounts,
-       "+1)*",
-       kTitleMs,
-       ", 1+i%40 FROM n;COMMIT;PRAGMA journal_mode=WAL;"});
+       "INSERT INTO people SELECT mount, began/", kDayMs, ", COUNT(*) FROM session GROUP BY 1, 2;",
+       rows_to(titles), "INSERT INTO play SELECT i+1, 1+i%", mounts, ", ", kBegin, "+(i/", mounts,
+       ")*", kTitleMs,
+       // A station has 1,000 songs in rotation, of a library of 10,000.
+       ", 'An Artist - A Song of Number ' || (i%", mounts, "*157+i/", mounts, "*7919%1000)%10000, ",
+       kBegin, "+(i/", mounts, "+1)*", kTitleMs,
+       ", 15 FROM n;INSERT INTO play_listeners SELECT id, 10, 10+abs(random())%21-10 FROM play;"
+       "INSERT INTO play_country SELECT id, column1, 1+abs(random())%5 FROM play CROSS JOIN "
+       "(VALUES('AT'),('CH'),('DE'),('FR'),('US')) AS v;"
+       "UPDATE song_since SET at=1<<60;"
+       "COMMIT;PRAGMA journal_mode=WAL;"});
   const double took = seconds_of([&] {
     if (const auto done = database.run(sql); !done)
       std::fprintf(stderr, "%s\n", done.error().what.c_str());
@@ -189,6 +170,13 @@ int main(int argc, char** argv) {
     opened = open_audience_database(path);
     if (!opened) return 1;
   }
+  const double summing = seconds_of([&] {
+    for (bool more = true; more;) {
+      const auto summed = sum_songs_of_before(**opened);
+      more = summed && *summed;
+    }
+  });
+  if (batch == 0) std::fprintf(stderr, "songs of before summed in %.0f s\n", summing);
   AudienceReport report(**opened, at + kDayMs);
   const auto all = *report.mounts();
   const AudienceReport::Mounts one = {*all.begin()};
@@ -197,12 +185,19 @@ int main(int argc, char** argv) {
   std::printf("{\"rows\": %llu, \"rows_a_second\": %.0f, \"bytes_a_session\": %.0f",
               static_cast<unsigned long long>(rows), static_cast<double>(rows) / merging,
               static_cast<double>(status.st_size) / static_cast<double>(sessions));
-  for (const auto& [name, of] : {std::pair("all", &all), std::pair("one", &one)}) {
+  AudienceReport::Mounts half = all, most = all;
+  most.erase(most.begin());
+  for (std::uint64_t i = 0; i < mounts / 2; ++i) half.erase(half.begin());
+  using Named = std::pair<const char*, const AudienceReport::Mounts*>;
+  for (const auto& [name, of] :
+       {Named("all", &all), Named("most", &most), Named("half", &half), Named("one", &one)}) {
     const auto ms = [](double seconds) { return seconds * 1000; };
     std::printf(
         ", \"%s\": {\"summary_ms\": %.1f, \"hours_ms\": %.1f, \"countries_ms\": %.1f, "
         "\"players_ms\": %.1f, \"sessions_ms\": %.1f, \"titles_ms\": %.1f, "
-        "\"usage_ms\": %.1f, \"last_page_ms\": %.1f, \"songs_of_a_month_ms\": %.1f}",
+        "\"usage_ms\": %.1f, \"last_page_ms\": %.1f, \"songs_of_a_month_ms\": %.1f, \"songs_ms\": "
+        "%.1f, \"gain_of_a_month_ms\": %.1f, "
+        "\"gain_ms\": %.1f}",
         name, ms(seconds_of([&] { (void)report.summary(*of, range); })),
         ms(seconds_of([&] { (void)report.quarters(*of, range); })),
         ms(seconds_of([&] { (void)report.split(*of, range, AudienceReport::By::kCountry); })),
@@ -215,8 +210,14 @@ int main(int argc, char** argv) {
           (void)report.sessions(*of, {range.to - 2 * kDayMs, range.to}, 0, 1000, true);
         })),
         ms(seconds_of([&] {
-          (void)report.songs(*of, {range.to - 31 * kDayMs, range.to});
-        })));
+          (void)report.songs(*of, {range.to - 32 * kDayMs, range.to - kDayMs});
+        })),
+        ms(seconds_of([&] { (void)report.songs(*of, range); })), ms(seconds_of([&] {
+          (void)report.titles_by(*of, {range.to - 32 * kDayMs, range.to - kDayMs},
+                                 AudienceReport::Order::kGain, 1000);
+        })),
+        ms(seconds_of(
+            [&] { (void)report.titles_by(*of, range, AudienceReport::Order::kGain, 1000); })));
   }
   std::printf("}\n");
   return 0;

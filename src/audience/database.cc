@@ -52,6 +52,8 @@ CREATE INDEX play_began ON play(mount, began);
 // Programs of the same version that do not know them pass over them.
 // play_listeners: the sessions that went on when a title began, and when it ended.
 // forgotten: rows of these people that began up to then are passed over when they come.
+// song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
+// song.week: the last one that has it.
 constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
@@ -60,6 +62,16 @@ CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NUL
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);
 CREATE INDEX IF NOT EXISTS play_due ON play(ended) WHERE performances IS NULL;
+CREATE TABLE IF NOT EXISTS song(id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, week INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS song_week ON song(week);
+CREATE TABLE IF NOT EXISTS song_gain(week INTEGER NOT NULL, mount INTEGER NOT NULL, song INTEGER NOT NULL,
+  most INTEGER NOT NULL, most_play INTEGER NOT NULL, least INTEGER NOT NULL, least_play INTEGER NOT NULL,
+  PRIMARY KEY(week, mount, song)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS song_heard(week INTEGER NOT NULL, mount INTEGER NOT NULL, song INTEGER NOT NULL,
+  country TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(week, mount, song, country)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS song_since(at INTEGER NOT NULL);
+INSERT INTO song_since SELECT COALESCE((SELECT MAX(began)+1 FROM play), 0)
+  WHERE NOT EXISTS(SELECT 1 FROM song_since);
 )";
 
 // Of a database whose sums have no rows of all mounts together (kAllMounts) yet.

@@ -9,38 +9,16 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kFewMounts = 16;
-
 // The part of [began, ended) that lies in the range.
 std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int64_t ended) {
   return std::max<std::int64_t>(std::min(ended, range.to) - std::max(began, range.from), 0);
 }
 
-constexpr std::string_view kPlayColumns =
-    "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
-    "JOIN play_listeners l ON l.play=x.id";
-
-PlayRow play_row(const Statement& asked, const std::string& mount) {
-  PlayRow row;
-  row.id = asked.number(0);
-  row.mount = mount;
-  row.began = asked.number(2);
-  row.title = asked.text(3);
-  if (const std::int64_t ended = asked.number(4); ended != 0) {
-    row.ended = ended;
-    if (!asked.is_null(5)) row.performances = asked.number(5);
-    if (!asked.is_null(6)) row.listeners = asked.number(6);
-    if (!asked.is_null(6)) row.gain = asked.number(7) - asked.number(6);
-  }
-  return row;
-}
-
 }  // namespace
 
-template <class T>
-Result<T> AudienceReport::given(T value) {
+std::optional<Error> AudienceReport::failure() {
   database_.limit_steps(0);
-  if (!database_.failed()) return value;
+  if (!database_.failed()) return std::nullopt;
   if (database_.failure() == SQLITE_INTERRUPT)
     return Error::timeout("the report takes too long; ask for less time, or for one mount");
   return sentence_of(database_);
@@ -55,14 +33,24 @@ Result<AudienceReport::Mounts> AudienceReport::mounts() {
   return given(std::move(all));
 }
 
-AudienceReport::Mounts AudienceReport::summed(const Mounts& of) {
+AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
+  Signs added;
+  for (const auto& [mount, name] : of) added.emplace_back(mount, 1);
+  if (of.size() < 2) return added;
   Statement asked = database_.prepare(
-      "SELECT (SELECT COUNT(*) FROM mount), EXISTS(SELECT 1 FROM slot WHERE mount=0), "
-      "EXISTS(SELECT 1 FROM split WHERE mount=0)");
-  if (of.size() < 2 || !asked.step() || asked.number(1) == 0 || asked.number(2) == 0 ||
-      asked.number(0) != static_cast<std::int64_t>(of.size()))
-    return of;
-  return {{kAllMounts, ""}};
+      "SELECT EXISTS(SELECT 1 FROM slot WHERE mount=0) AND EXISTS(SELECT 1 FROM split WHERE "
+      "mount=0)");
+  if (!asked.step() || asked.number(0) == 0) return added;
+  Signs left{{kAllMounts, 1}};
+  Statement others = database_.prepare("SELECT id FROM mount");
+  while (others.step())
+    if (!of.contains(others.number(0))) left.emplace_back(others.number(0), -1);
+  return left.size() < added.size() ? left : added;
+}
+
+bool AudienceReport::are_all(const Mounts& of) {
+  Statement asked = database_.prepare("SELECT COUNT(*) FROM mount");
+  return asked.step() && asked.number(0) == static_cast<std::int64_t>(of.size());
 }
 
 std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
@@ -108,16 +96,17 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
   std::map<std::int64_t, AudienceSum> sums;
   Statement asked = database_.prepare(
       "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<? ORDER BY at");
-  for (const auto& [mount, name] : summed(of)) {
+  for (const auto& [mount, sign] : summed(of)) {
     asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
     auto hint = sums.begin();
     while (asked.step()) {
       hint = sums.try_emplace(hint, asked.number(0));
-      hint->second += {asked.number(1), asked.number(2), asked.number(3)};
+      hint->second.add({asked.number(1), asked.number(2), asked.number(3)}, sign);
     }
   }
   add_open(of, range,
            [&sums](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sums[quarter]; });
+  std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });
   return given(std::move(sums));
 }
 
@@ -181,18 +170,18 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
             "hour>=? AND hour<? GROUP BY country"
           : "SELECT p.name, SUM(ms), SUM(bytes), SUM(sessions) FROM split JOIN player p ON "
             "p.id=split.player WHERE mount=? AND hour>=? AND hour<? GROUP BY split.player");
-  for (const auto& [mount, name] : summed(of)) {
+  for (const auto& [mount, sign] : summed(of)) {
     asked.bind(mount).bind(range.from / kHourMs).bind((range.to + kHourMs - 1) / kHourMs);
     while (asked.step())
-      sums[std::string(asked.text(0))] += {asked.number(1), asked.number(2), asked.number(3)};
+      sums[std::string(asked.text(0))].add({asked.number(1), asked.number(2), asked.number(3)},
+                                           sign);
   }
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
     sum.ms += common_ms(range, row.began, now_);
     if (row.is_new_in(range)) ++sum.sessions;
   }
-  std::erase_if(sums,
-                [](const auto& one) { return one.second.ms == 0 && one.second.sessions == 0; });
+  std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });
   return given(std::move(sums));
 }
 
@@ -265,55 +254,27 @@ Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, Audie
       }));
 }
 
+PlayRow AudienceReport::play_row(const Statement& asked, const std::string& mount) {
+  PlayRow row;
+  row.id = asked.number(0);
+  row.mount = mount;
+  row.began = asked.number(2);
+  row.title = asked.text(3);
+  if (const std::int64_t ended = asked.number(4); ended != 0) {
+    row.ended = ended;
+    if (!asked.is_null(5)) row.performances = asked.number(5);
+    if (!asked.is_null(6)) row.listeners = asked.number(6);
+    if (!asked.is_null(6)) row.gain = asked.number(7) - asked.number(6);
+  }
+  return row;
+}
+
 Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRange range,
                                                     std::int64_t after, std::size_t most) {
   database_.clear();
   database_.limit_steps(kSteps);
   return given(read_in_order<PlayRow>(cat({kPlayColumns, " WHERE 1"}), "play", of, range, after,
                                       most, &play_row));
-}
-
-Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, AudienceRange range,
-                                                       Order order, std::size_t most) {
-  database_.clear();
-  database_.limit_steps(kSteps);
-  // A column beside MAX() or MIN() is that of the row that has it.
-  Statement asked = database_.prepare(cat(
-      {"SELECT ", kPlayColumns, " WHERE x.began>=? AND x.began<? AND l.play IS NOT NULL GROUP BY ",
-       "x.mount, x.title ORDER BY ",
-       order == Order::kGain ? "MAX(l.ended-l.began) DESC" : "MIN(l.ended-l.began) ASC",
-       ", x.began, x.id"}));
-  asked.bind(range.from).bind(range.to);
-  std::vector<PlayRow> rows;
-  while (rows.size() < most && asked.step())
-    if (const auto mount = of.find(asked.number(1)); mount != of.end())
-      rows.push_back(play_row(asked, mount->second));
-  asked.reset();
-  return given(std::move(rows));
-}
-
-Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
-  database_.clear();
-  database_.limit_steps(kSteps);
-  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
-  Statement asked = database_.prepare(
-      "SELECT p.mount, p.title, COALESCE(c.country, ''), COALESCE(c.n, p.performances) FROM play p "
-      "LEFT JOIN play_country c ON c.play=p.id WHERE p.began>=? AND p.began<? AND "
-      "p.performances>0");
-  asked.bind(range.from).bind(range.to);
-  while (asked.step() && sums.size() <= kMaxSongs)
-    if (of.contains(asked.number(0)))
-      sums[{std::string(asked.text(1)), std::string(asked.text(2))}] += asked.number(3);
-  asked.reset();
-  if (sums.size() > kMaxSongs) {
-    database_.limit_steps(0);
-    return Error::limit(cat({"there are more than ", kMaxSongs,
-                             " titles by country; ask for less time, or for one mount"}));
-  }
-  std::vector<SongRow> rows;
-  rows.reserve(sums.size());
-  for (const auto& [key, count] : sums) rows.push_back({key.first, key.second, count});
-  return given(std::move(rows));
 }
 
 }  // namespace lb

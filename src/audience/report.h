@@ -26,10 +26,12 @@ struct AudienceRange {
 
 struct AudienceSum {
   std::int64_t ms = 0, bytes = 0, sessions = 0;
-  AudienceSum& operator+=(const AudienceSum& other) noexcept {
-    ms += other.ms;
-    bytes += other.bytes;
-    sessions += other.sessions;
+  bool is_none() const noexcept { return ms == 0 && bytes == 0 && sessions == 0; }
+  AudienceSum& operator+=(const AudienceSum& other) noexcept { return add(other, 1); }
+  AudienceSum& add(const AudienceSum& other, int times) noexcept {
+    ms += times * other.ms;
+    bytes += times * other.bytes;
+    sessions += times * other.sessions;
     return *this;
   }
 };
@@ -65,6 +67,7 @@ struct SongRow {
 class AudienceReport {
  public:
   static constexpr std::uint64_t kSteps = 400'000'000;
+  static constexpr std::size_t kFewMounts = 16;  // each has its own way through an index
 
   AudienceReport(Sqlite& database, std::int64_t now_ms) : database_(database), now_(now_ms) {}
 
@@ -109,14 +112,28 @@ class AudienceReport {
   // Adds what they have heard in the range to the sum of each mount and quarter.
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
-  // The numbers in the sums that are to be read: of all mounts together they have rows too.
-  Mounts summed(const Mounts& of);
+  // Whose sums are read, and whether they are added or taken away: of all mounts together there
+  // are rows too, and of most of them it is what the others leave.
+  using Signs = std::vector<std::pair<std::int64_t, int>>;
+  Signs summed(const Mounts& of);
+  bool are_all(const Mounts& of);
+  static constexpr std::string_view kPlayColumns =
+      "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
+      "JOIN play_listeners l ON l.play=x.id";
+  static PlayRow play_row(const Statement& asked, const std::string& mount);
+  // Each row of single titles that began in the range, of these mounts; until false.
+  void each_play(std::string_view columns, std::string_view from, const Mounts& of,
+                 AudienceRange range, const std::function<bool(const Statement&)>& take);
   template <class Row, class Read>
   std::vector<Row> read_in_order(std::string_view columns, std::string_view table, const Mounts& of,
                                  AudienceRange range, std::int64_t after, std::size_t most,
                                  Read read);
+  std::optional<Error> failure();
   template <class T>
-  Result<T> given(T value);
+  Result<T> given(T value) {
+    if (auto error = failure()) return *std::move(error);
+    return value;
+  }
 
   Sqlite& database_;
   const std::int64_t now_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "audience/merge.h"
+#include "audience/song_sums.h"
 
 namespace lb {
 namespace {
@@ -43,6 +44,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
     const auto old = [now_ms](std::chrono::hours kept) {
       return now_ms - std::chrono::milliseconds(kept).count();
     };
+    Statement first = database.prepare("SELECT began FROM play ORDER BY began LIMIT 1");
+    const std::int64_t oldest_week =
+        (first.step() ? first.number(0) : old(keeping.titles)) / kWeekMs;
+    first.reset();
     const struct {
       std::string_view sql;
       std::int64_t before;
@@ -70,6 +75,14 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          old(keeping.titles)},
         {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY began LIMIT ?)",
          old(keeping.titles)},
+        // Of weeks before the oldest title: no report reads them any more.
+        {"DELETE FROM song_gain WHERE (week, mount, song) IN (SELECT week, mount, song FROM "
+         "song_gain WHERE week<? LIMIT ?)",
+         oldest_week},
+        {"DELETE FROM song_heard WHERE (week, mount, song, country) IN (SELECT week, mount, song, "
+         "country FROM song_heard WHERE week<? LIMIT ?)",
+         oldest_week},
+        {"DELETE FROM song WHERE id IN (SELECT id FROM song WHERE week<? LIMIT ?)", oldest_week},
     };
     bool more = false;
     for (const auto& slice : slices) {
@@ -83,15 +96,18 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
 
 Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
   return in_transaction(database, [&] {
-    struct Play {
-      std::int64_t id, mount, began, ended;
+    struct Play : SongPlay {
+      std::int64_t ended = 0;
     };
     std::vector<Play> plays;
     Statement due = database.prepare(
-        "SELECT id, mount, began, ended FROM play WHERE performances IS NULL AND ended<? LIMIT ?");
+        "SELECT id, mount, began, title, ended FROM play WHERE performances IS NULL AND ended<? "
+        "LIMIT ?");
     due.bind(now_ms - kTitleRest).bind(std::int64_t{100});
     while (due.step())
-      plays.push_back({due.number(0), due.number(1), due.number(2), due.number(3)});
+      plays.push_back(
+          {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
+    SongSums songs(database);
     Statement heard = database.prepare(
         "SELECT s.country, COUNT(*) FROM recent r JOIN session s ON s.id=r.session WHERE r.mount=? "
         "AND r.began<? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0) "
@@ -116,10 +132,13 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
       while (heard.step()) {
         count += heard.number(1);
         put.bind(play.id).bind(heard.text(0)).bind(heard.number(1)).run();
+        songs.heard(play, heard.text(0), heard.number(1));
       }
       set.bind(count).bind(play.id).run();
-      listeners.bind(play.id).bind(listeners_at(play.mount, play.began));
-      listeners.bind(listeners_at(play.mount, play.ended)).run();
+      const std::int64_t first = listeners_at(play.mount, play.began);
+      const std::int64_t last = listeners_at(play.mount, play.ended);
+      listeners.bind(play.id).bind(first).bind(last).run();
+      songs.gained(play, last - first);
     }
     return plays.size() == 100;
   });

@@ -6,6 +6,7 @@
 #include "app/services/event_service.h"
 #include "app/services/runtime.h"
 #include "audience/agents.h"
+#include "audience/song_sums.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -376,7 +377,8 @@ void AudienceService::upkeep() {
       std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());
-  const bool more = (pruned && *pruned) || (counted && *counted);
+  const auto summed = sum_songs_of_before(*database_);
+  const bool more = (pruned && *pruned) || (counted && *counted) || (summed && *summed);
   // One slice a turn: rows and reports go between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
                       : std::chrono::milliseconds(kUpkeepPause));

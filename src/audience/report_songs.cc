@@ -1,0 +1,209 @@
+// Reports of titles as songs: sums of whole weeks, and single titles of the parts of one.
+#include <algorithm>
+#include <functional>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "audience/report.h"
+#include "audience/song_sums.h"
+#include "base/cat.h"
+
+namespace lb {
+namespace {
+
+// The parts of a range that whole weeks leave.
+std::vector<AudienceRange> parts_beside(const SongWeeks& weeks, AudienceRange range) {
+  if (weeks.none()) return {range};
+  std::vector<AudienceRange> parts;
+  for (const AudienceRange part : {AudienceRange{range.from, weeks.first * kWeekMs},
+                                   AudienceRange{weeks.last * kWeekMs, range.to}})
+    if (part.from < part.to) parts.push_back(part);
+  return parts;
+}
+
+// Rows of a table of weeks, of these mounts; until false.  `columns` begin with the mount.
+void each_sum(Sqlite& database, std::string_view columns, std::string_view table,
+              const SongWeeks& weeks, const AudienceReport::Mounts& of, bool of_all,
+              const std::function<bool(const Statement&)>& take) {
+  if (weeks.none()) return;
+  const bool few = of_all || of.size() <= AudienceReport::kFewMounts;
+  if (!few) {
+    Statement asked = database.prepare(cat(
+        {"SELECT ", columns, " FROM ", table, " WHERE week>=? AND week<? ORDER BY week, mount"}));
+    asked.bind(weeks.first).bind(weeks.last);
+    while (asked.step())
+      if (of.contains(asked.number(0)) && !take(asked)) return;
+    return;
+  }
+  Statement asked =
+      database.prepare(cat({"SELECT ", columns, " FROM ", table, " WHERE week=? AND mount=?"}));
+  std::vector<std::int64_t> mounts;
+  if (of_all)
+    mounts.push_back(kAllMounts);
+  else
+    for (const auto& [mount, name] : of) mounts.push_back(mount);
+  for (std::int64_t week = weeks.first; week < weeks.last; ++week)
+    for (const std::int64_t mount : mounts) {
+      asked.bind(week).bind(mount);
+      while (asked.step())
+        if (!take(asked)) return;
+    }
+}
+
+// By a number and a text, the text by its number: a row costs no string.
+class SongTexts {
+ public:
+  std::uint32_t number(std::string_view text) {
+    const auto [at, fresh] = numbers_.try_emplace(std::string(text), texts_.size());
+    if (fresh) texts_.push_back(&at->first);
+    return at->second;
+  }
+  const std::string& text(std::uint32_t number) const { return *texts_[number]; }
+  std::size_t size() const noexcept { return texts_.size(); }
+
+ private:
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::vector<const std::string*> texts_;
+};
+
+std::uint64_t both(std::uint64_t first, std::uint64_t second) { return first << 32 | second; }
+
+// Titles of songs by their numbers in the database, each asked once.
+class SongTitles {
+ public:
+  SongTitles(Sqlite& database, SongTexts& texts)
+      : texts_(texts), asked_(database.prepare("SELECT title FROM song WHERE id=?")) {}
+  std::uint32_t number(std::int64_t song) {
+    const auto [at, fresh] = known_.try_emplace(song);
+    if (fresh) {
+      at->second = texts_.number(asked_.bind(song).step() ? asked_.text(0) : std::string_view());
+      asked_.reset();
+    }
+    return at->second;
+  }
+
+ private:
+  SongTexts& texts_;
+  Statement asked_;
+  std::unordered_map<std::int64_t, std::uint32_t> known_;
+};
+
+}  // namespace
+
+void AudienceReport::each_play(std::string_view columns, std::string_view from, const Mounts& of,
+                               AudienceRange range,
+                               const std::function<bool(const Statement&)>& take) {
+  const bool few = of.size() <= kFewMounts;
+  Statement asked = database_.prepare(
+      cat({"SELECT ", columns, " FROM play x ", from, " WHERE ", few ? "x.mount=? AND " : "",
+           "x.began>=? AND x.began<? AND x.performances IS NOT NULL"}));
+  const auto take_all = [&] {
+    asked.bind(range.from).bind(range.to);
+    while (asked.step())
+      if ((few || of.contains(asked.number(0))) && !take(asked)) return false;
+    return true;
+  };
+  if (!few) {
+    take_all();
+    return;
+  }
+  for (const auto& [mount, name] : of) {
+    asked.bind(mount);
+    if (!take_all()) return;
+  }
+}
+
+Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, AudienceRange range,
+                                                       Order order, std::size_t most) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  const bool by_gain = order == Order::kGain;
+  struct Best {
+    std::int64_t value = 0, play = 0;  // the value is greater where it is better
+    bool comes_before(const Best& other) const noexcept {
+      return value != other.value ? value > other.value : play < other.play;
+    }
+  };
+  SongTexts texts;
+  SongTitles titles(database_, texts);
+  std::unordered_map<std::uint64_t, Best> best;  // by mount and title
+  const auto put = [&](std::int64_t mount, std::uint32_t title, std::int64_t gain,
+                       std::int64_t play) {
+    const Best one{by_gain ? gain : -gain, play};
+    const auto [at, fresh] = best.try_emplace(both(static_cast<std::uint64_t>(mount), title), one);
+    if (!fresh && one.comes_before(at->second)) at->second = one;
+    return true;
+  };
+  const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
+  each_sum(database_, by_gain ? "mount, song, most, most_play" : "mount, song, least, least_play",
+           "song_gain", weeks, of, false, [&](const Statement& asked) {
+             return put(asked.number(0), titles.number(asked.number(1)), asked.number(2),
+                        asked.number(3));
+           });
+  for (const AudienceRange part : parts_beside(weeks, range))
+    each_play("x.mount, x.title, l.ended-l.began, x.id",
+              "CROSS JOIN play_listeners l ON l.play=x.id", of, part, [&](const Statement& asked) {
+                return put(asked.number(0), texts.number(asked.text(1)), asked.number(2),
+                           asked.number(3));
+              });
+  std::vector<Best> found;
+  found.reserve(best.size());
+  for (const auto& [key, one] : best) found.push_back(one);
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(most, found.size()));
+  std::partial_sort(found.begin(), end, found.end(),
+                    [](const Best& a, const Best& b) { return a.comes_before(b); });
+  std::vector<PlayRow> rows;
+  Statement asked = database_.prepare(cat({"SELECT ", kPlayColumns, " WHERE x.id=?"}));
+  for (auto at = found.begin(); at != end; ++at) {
+    if (asked.bind(at->play).step())
+      if (const auto mount = of.find(asked.number(1)); mount != of.end())
+        rows.push_back(play_row(asked, mount->second));
+    asked.reset();
+  }
+  // A title that was told late has a later number.
+  std::sort(rows.begin(), rows.end(), [by_gain](const PlayRow& a, const PlayRow& b) {
+    if (a.gain != b.gain) return by_gain ? a.gain > b.gain : a.gain < b.gain;
+    return std::pair(a.began, a.id) < std::pair(b.began, b.id);
+  });
+  return given(std::move(rows));
+}
+
+Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  SongTexts texts, countries;
+  SongTitles titles(database_, texts);
+  std::unordered_map<std::uint64_t, std::int64_t> sums;  // by title and country
+  const auto put = [&](std::uint32_t title, std::string_view country, std::int64_t count) {
+    sums[both(title, countries.number(country))] += count;
+    return sums.size() <= kMaxSongs;
+  };
+  const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
+  each_sum(database_, "mount, song, country, n", "song_heard", weeks, of,
+           of.size() > 1 && are_all(of), [&](const Statement& asked) {
+             return put(titles.number(asked.number(1)), asked.text(2), asked.number(3));
+           });
+  for (const AudienceRange part : parts_beside(weeks, range))
+    each_play("x.mount, x.title, COALESCE(c.country, ''), COALESCE(c.n, x.performances)",
+              "LEFT JOIN play_country c ON c.play=x.id", of, part, [&](const Statement& asked) {
+                return asked.number(3) == 0 ||
+                       put(texts.number(asked.text(1)), asked.text(2), asked.number(3));
+              });
+  if (sums.size() > kMaxSongs) {
+    database_.limit_steps(0);
+    return Error::limit(cat({"there are more than ", kMaxSongs,
+                             " titles by country; ask for less time, or for one mount"}));
+  }
+  std::vector<SongRow> rows;
+  rows.reserve(sums.size());
+  for (const auto& [key, count] : sums)
+    rows.push_back({texts.text(static_cast<std::uint32_t>(key >> 32)),
+                    countries.text(static_cast<std::uint32_t>(key)), count});
+  std::sort(rows.begin(), rows.end(), [](const SongRow& a, const SongRow& b) {
+    return std::tie(a.title, a.country) < std::tie(b.title, b.country);
+  });
+  return given(std::move(rows));
+}
+
+}  // namespace lb
