@@ -30,7 +30,14 @@ def played(server, day, songs, mount="/live.mp3"):
             for country, count in by_country.items():
                 database.execute("INSERT INTO play_country VALUES(?,?,?)", (play, country, count))
             at += HOUR
+        not_summed(database)
     database.close()
+
+
+def not_summed(database):
+    """As in a database of before: its titles are in no sums by weeks yet."""
+    for sql in ("DELETE FROM song_heard", "DELETE FROM song_gain", "UPDATE song_since SET at=(SELECT MAX(began)+1 FROM play)"):
+        database.execute(sql)
 
 
 def report_server(t, audience="<audience/>", body="<console>1</console>"):
