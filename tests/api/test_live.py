@@ -119,6 +119,8 @@ def a_state_and_then_changes_by_role(t):
     check("state" not in again.kinds and "/acme-1" not in again.mounts, "%r" % again.kinds)
     for bad in ("", "nonsense", "1-2-3", "9" * 3000, everything.id + "0", owner.id):
         equal(Live(api, last_id=bad).take()[0], "state", bad[:40])
+    stolen = Live(logins["olga"], last_id=everything.id)
+    equal((stolen.take()[0], set(stolen.mounts)), ("state", {"/acme-1"}), "an id of another role opens nothing")
     one = Live(api, "?mount=acme-1")
     one.take()
     equal(set(one.mounts), {"/acme-1"})

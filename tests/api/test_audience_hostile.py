@@ -1,0 +1,105 @@
+"""What makes no sense, and what is meant badly: each address of the audience answers it with the parameter, and tells no other account's."""
+import csv
+import io
+import re
+import urllib.parse
+
+from api import Api
+from harness import ADMIN, check, equal, test, wait_for
+from test_audience import audience_server, audience_with_store, ENOUGH, ended, leaves, listens
+from test_session_files import KEPT
+
+SUMS = ("summary", "hours", "sessions", "countries", "players", "titles", "usage")
+REPORTS = ("reports/songs", "reports/playlist", "reports/soundexchange?service=A", "reports/triton", "reports/npr?mount=/live.mp3")
+NONSENSE = (("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("zone", "zone=%00"), ("zone", "zone=" + "x" * 2000),
+            ("from", "from=yesterday"), ("from", "from=2026-02-30"), ("from", "from=-1"), ("from", "from=NaN"), ("from", "from=2026-01-01'--"),
+            ("to", "to=" + "9" * 400), ("to", "to=2026-10-25T24:00"), ("to", "to=%ff%fe"), ("from", "from=2000-01-01&to=2026-01-01"),
+            ("from", "from=2026-02-01&to=2026-02-01"), ("from", "from=2026-02-02&to=2026-02-01"), ("format", "format=xls"), ("format", "format=csv%00"),
+            ("by", "by=week"), ("account", "account=none"), ("account", "account=%27%20OR%201=1--"), ("account", "account=" + "a" * 2000))
+
+
+@test
+def each_address_answers_nonsense_with_the_parameter(t):
+    server = audience_server(t, KEPT)
+    source = server.source("/live.mp3")
+    source.play(ENOUGH)
+    leaves(server, source, listens(server))
+    ended(server, 1, "&all=1")
+    api = Api(server)
+    for path in SUMS + REPORTS:
+        joined = path + ("&" if "?" in path else "?")
+        api.want(200, "GET", "/audience/" + path)
+        for parameter, query in NONSENSE:
+            reply = api.ask("GET", "/audience/" + joined + query)
+            check(reply.status in (400, 404), "%s%s: %d %s" % (joined, query[:60], reply.status, reply.text[:300]))
+            equal((reply.json().get("parameter"), reply.get("Content-Type")), (parameter, "application/problem+json"), joined + query[:60])
+            check(len(reply.text) < 2500, reply.text)
+    for path in SUMS + REPORTS[:-1]:
+        reply = api.ask("GET", "/audience/%s%smount=%%2fnone%%0d%%0aX:%%20y" % (path, "&" if "?" in path else "?"))
+        equal((reply.status, reply.json().get("parameter"), reply.get("X")), (404, "mount", None), path)
+
+
+@test
+def an_owner_gets_nothing_of_another_account_by_any_address(t):
+    server = audience_with_store(t)
+    api = Api(server)
+    for account in ("acme", "other"):
+        api.want(201, "POST", "/accounts", {"id": account})
+        source = server.source("/%s-1" % account, login=api.mount("/%s-1" % account, account=account))
+        source.play(ENOUGH)
+        server.ask("GET /admin/metadata?mode=updinfo&mount=/%s-1&song=Secret%%20of%%20%s HTTP/1.0" % (account, account), [], ADMIN)
+        leaves(server, source, listens(server, "VLC of " + account, mount="/%s-1" % account))
+    ended(server, 2, "&all=1")
+    login = "ida:" + api.want(201, "POST", "/users", {"name": "ida", "role": "owner", "account": "acme"}).json()["password"]
+    ida = Api(server, login)
+    mine, theirs = (next(row["id"] for row in api.want(200, "GET", "/audience/sessions?all=1&mount=/%s-1" % one).json()["items"]) for one in ("acme", "other"))
+    for path in SUMS + ("reports/songs", "reports/playlist", "reports/soundexchange?service=A&country=all"):
+        joined = path + ("&" if "?" in path else "?")
+        for query in ("", "format=csv", "account=acme", "mount=/acme-1", "all=1&after=0", "mount=/acme-1&mount=/other-1", "account=acme&account=other",
+                      "after=%d" % (int(theirs) - 1)):
+            reply = server.get("/api/v1/audience/" + joined + query, login)
+            check(reply.status in (200, 400, 404), (path, query, reply.text))
+            check(reply.status != 200 or not re.search(r"other-1\b|of other|^other,|\bother\b.*\bhours", reply.text), (path, query, reply.text))
+        for query in ("mount=/other-1", "mount=other-1", "mount=%2fother-1", "account=other", "account=acme&mount=/other-1"):
+            reply = ida.ask("GET", "/audience/" + joined + query)
+            equal((reply.status, reply.json().get("parameter") in ("mount", "account")), (404, True), path + query + reply.text)
+    for one in (mine, theirs):
+        check(ida.ask("DELETE", "/audience/sessions?session=%s" % one).status == 403, "an administrator forgets")
+    for path in ("/mounts/other-1/history", "/mounts/other-1/listeners"):
+        equal(ida.ask("GET", path).status, 404, path)
+
+
+@test
+def names_titles_agents_and_referers_are_no_formula_no_markup_and_no_sql(t):
+    server = audience_server(t, KEPT)
+    evil = ("=HYPERLINK(\"http://x\",\"y\")", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "<script>alert(1)</script>", "'; DROP TABLE session; --", "a\"b,c;d^e|f", "\u202e\u0000x")
+    mount = "/" + urllib.parse.quote("x';DROP TABLE play;--,\"<b>", safe="")
+    source = server.source(mount)
+    source.play(ENOUGH)
+    name = next(iter(Api(server).want(200, "GET", "/mounts").json()["items"]))["mount"]
+    for one in evil:
+        server.ask("GET /admin/metadata?mode=updinfo&mount=%s&song=%s HTTP/1.0" % (mount, urllib.parse.quote(one, safe="")), [], ADMIN)
+        wire = server.wire()
+        clean = re.sub(r"[\x00-\x1f\x7f]", "", one).encode()
+        wire.send(b"GET " + mount.encode() + b" HTTP/1.0\r\nUser-Agent: " + clean + b"\r\nReferer: " + clean + b"\r\n\r\n")
+        wire.take_until(b"\r\n\r\n")
+        wire.close()
+    server.ask("GET /admin/metadata?mode=updinfo&mount=%s&song=last HTTP/1.0" % mount, [], ADMIN)
+    api = Api(server)
+    wait_for(lambda: source.play(5) or len([row for row in api.want(200, "GET", "/audience/sessions?all=1&most=500").json()["items"] if not row["open"]]) == len(evil),
+             "they are gone", 20)
+    wait_for(lambda: api.want(200, "GET", "/audience/titles?most=500").json()["items"][-1:], "titles", 20)
+    wait_for(lambda: api.want(200, "GET", "/audience/titles?most=500").json()["items"][-1]["title"] == "last", "the last title", 20)
+    equal({row["mount"] for row in api.want(200, "GET", "/audience/sessions?all=1").json()["items"]}, {name})
+    # The character that parts cells, and what reads a line.
+    for path, parts in (("sessions?all=1", ","), ("titles", ","), ("countries", ","), ("players", ","), ("usage", ","), ("reports/songs", ","),
+                        ("reports/playlist", ";"), ("reports/triton", "\t"), ("reports/npr?mount=" + mount, "\t")):
+        reply = server.get("/api/v1/audience/%s%sformat=csv" % (path, "&" if "?" in path else "?"), ADMIN)
+        equal(reply.status, 200, reply.text)
+        check(not reply.get("Content-Type").startswith("text/html") and reply.get("X-Content-Type-Options") == "nosniff", dict(reply.headers))
+        check("attachment" in (reply.get("Content-Disposition") or ""), "it is saved, not shown")
+        for row in csv.reader(io.StringIO(reply.text.lstrip("\ufeff"), newline=""), delimiter=parts, quotechar='"'):
+            for cell in row:
+                check(not cell or cell[0] not in "=+@\t\r" and not re.match(r"-[^\d]", cell) or cell == "-", (path, row))
+                check(reply.status != 200 or not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", cell), (path, row))
+    check(api.want(200, "GET", "/audience/summary").json() and api.want(200, "GET", "/audience/titles").json(), "the tables are there")
