@@ -127,6 +127,8 @@ class Browser:
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.cdp("Emulation.setEmulatedMedia",
                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        # What draws to its width is told of another one when the next frame is made, and draws in it.
+        self.script("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def screenshot(self, path):
         """The whole page, also what is below the fold."""
