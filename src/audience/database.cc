@@ -52,6 +52,7 @@ CREATE INDEX play_began ON play(mount, began);
 // Programs of the same version that do not know them pass over them.
 // play_listeners: the sessions that went on when a title began, and when it ended.
 // forgotten: rows of these people that began up to then are passed over when they come.
+// split_day: what split has, by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
 // song.week: the last one that has it.
 constexpr const char* kLaterTables = R"(
@@ -62,6 +63,9 @@ CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NUL
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);
 CREATE INDEX IF NOT EXISTS play_due ON play(ended) WHERE performances IS NULL;
+CREATE TABLE IF NOT EXISTS split_day(mount INTEGER NOT NULL, day INTEGER NOT NULL, country TEXT NOT NULL,
+  player INTEGER NOT NULL, ms INTEGER NOT NULL, bytes INTEGER NOT NULL, sessions INTEGER NOT NULL,
+  PRIMARY KEY(mount, day, country, player)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS song(id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, week INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS song_week ON song(week);
 CREATE TABLE IF NOT EXISTS song_gain(week INTEGER NOT NULL, mount INTEGER NOT NULL, song INTEGER NOT NULL,
@@ -74,13 +78,15 @@ INSERT INTO song_since SELECT COALESCE((SELECT MAX(began)+1 FROM play), 0)
   WHERE NOT EXISTS(SELECT 1 FROM song_since);
 )";
 
-// Of a database whose sums have no rows of all mounts together (kAllMounts) yet.
+// Of a database whose sums have no rows of all mounts together (kAllMounts) yet, or none of days.
 constexpr const char* kSumsOfAll = R"(
 BEGIN IMMEDIATE;
 INSERT INTO slot SELECT 0, at, SUM(ms), SUM(bytes), SUM(sessions) FROM slot
   WHERE NOT EXISTS(SELECT 1 FROM slot WHERE mount=0) GROUP BY at;
 INSERT INTO split SELECT 0, hour, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split
   WHERE NOT EXISTS(SELECT 1 FROM split WHERE mount=0) GROUP BY hour, country, player;
+INSERT INTO split_day SELECT mount, hour/24 AS day, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split
+  WHERE NOT EXISTS(SELECT 1 FROM split_day) GROUP BY mount, day, country, player;
 COMMIT;
 )";
 

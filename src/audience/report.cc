@@ -48,6 +48,12 @@ AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
   return left.size() < added.size() ? left : added;
 }
 
+// A file that another process reads may have no sums by days yet.
+bool AudienceReport::has_days() {
+  Statement known = database_.prepare("SELECT 1 FROM sqlite_master WHERE name='split_day'");
+  return known.step();
+}
+
 bool AudienceReport::are_all(const Mounts& of) {
   Statement asked = database_.prepare("SELECT COUNT(*) FROM mount");
   return asked.step() && asked.number(0) == static_cast<std::int64_t>(of.size());
@@ -164,17 +170,32 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   database_.clear();
   database_.limit_steps(kSteps);
   std::map<std::string, AudienceSum> sums;
-  Statement asked = database_.prepare(
-      by == By::kCountry
-          ? "SELECT country, SUM(ms), SUM(bytes), SUM(sessions) FROM split WHERE mount=? AND "
-            "hour>=? AND hour<? GROUP BY country"
-          : "SELECT p.name, SUM(ms), SUM(bytes), SUM(sessions) FROM split JOIN player p ON "
-            "p.id=split.player WHERE mount=? AND hour>=? AND hour<? GROUP BY split.player");
-  for (const auto& [mount, sign] : summed(of)) {
-    asked.bind(mount).bind(range.from / kHourMs).bind((range.to + kHourMs - 1) / kHourMs);
-    while (asked.step())
-      sums[std::string(asked.text(0))].add({asked.number(1), asked.number(2), asked.number(3)},
-                                           sign);
+  const Signs signs = summed(of);
+  const auto add = [&](std::string_view table, std::string_view at, std::int64_t first,
+                       std::int64_t last) {
+    if (first >= last) return;
+    Statement asked = database_.prepare(
+        cat({by == By::kCountry ? "SELECT country" : "SELECT p.name",
+             ", SUM(ms), SUM(bytes), SUM(sessions) FROM ", table, " x ",
+             by == By::kCountry ? "" : "JOIN player p ON p.id=x.player ", "WHERE mount=? AND ", at,
+             ">=? AND ", at, "<? GROUP BY ", by == By::kCountry ? "country" : "x.player"}));
+    for (const auto& [mount, sign] : signs) {
+      asked.bind(mount).bind(first).bind(last);
+      while (asked.step())
+        sums[std::string(asked.text(0))].add({asked.number(1), asked.number(2), asked.number(3)},
+                                             sign);
+    }
+  };
+  // Whole days, and the hours before and behind them.
+  constexpr std::int64_t kHours = kDayMs / kHourMs;
+  const std::int64_t first = range.from / kHourMs, last = (range.to + kHourMs - 1) / kHourMs;
+  const std::int64_t first_day = (first + kHours - 1) / kHours, last_day = last / kHours;
+  if (first_day < last_day && has_days()) {
+    add("split", "hour", first, first_day * kHours);
+    add("split_day", "day", first_day, last_day);
+    add("split", "hour", last_day * kHours, last);
+  } else {
+    add("split", "hour", first, last);
   }
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];

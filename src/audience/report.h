@@ -117,6 +117,7 @@ class AudienceReport {
   using Signs = std::vector<std::pair<std::int64_t, int>>;
   Signs summed(const Mounts& of);
   bool are_all(const Mounts& of);
+  bool has_days();
   static constexpr std::string_view kPlayColumns =
       "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
       "JOIN play_listeners l ON l.play=x.id";

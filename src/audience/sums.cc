@@ -12,6 +12,10 @@ AudienceSums::AudienceSums(Sqlite& database)
       put_split_(database.prepare(
           "INSERT INTO split VALUES(?,?,?,?,?,?,?) ON CONFLICT(mount, hour, country, player) DO "
           "UPDATE SET ms = ms + excluded.ms, bytes = bytes + excluded.bytes, "
+          "sessions = sessions + excluded.sessions")),
+      put_day_(database.prepare(
+          "INSERT INTO split_day VALUES(?,?,?,?,?,?,?) ON CONFLICT(mount, day, country, player) DO "
+          "UPDATE SET ms = ms + excluded.ms, bytes = bytes + excluded.bytes, "
           "sessions = sessions + excluded.sessions")) {}
 
 void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, std::int64_t bytes) {
@@ -53,11 +57,23 @@ void AudienceSums::write() {
         .bind(sum.bytes)
         .bind(sum.sessions)
         .run();
+  const auto put = [](Statement& into, const Splits& sums) {
+    for (const auto& [key, sum] : sums) {
+      const auto& [mount, at, country, player] = key;
+      into.bind(mount).bind(at).bind(country).bind(player);
+      into.bind(sum.ms).bind(sum.bytes).bind(sum.sessions).run();
+    }
+  };
+  Splits days;
   for (const auto& [key, sum] : splits_) {
     const auto& [mount, hour, country, player] = key;
-    put_split_.bind(mount).bind(hour).bind(country).bind(player);
-    put_split_.bind(sum.ms).bind(sum.bytes).bind(sum.sessions).run();
+    Sum& day = days[{mount, hour / 24, country, player}];
+    day.ms += sum.ms;
+    day.bytes += sum.bytes;
+    day.sessions += sum.sessions;
   }
+  put(put_split_, splits_);
+  put(put_day_, days);
   forget();
 }
 

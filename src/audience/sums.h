@@ -32,14 +32,15 @@ class AudienceSums {
   struct Sum {
     std::int64_t ms = 0, bytes = 0, sessions = 0;
   };
+  using Splits = std::map<std::tuple<std::int64_t, std::int64_t, std::string, std::int64_t>, Sum>;
   static Of of_all(const Of& of) { return {kAllMounts, of.player, of.country}; }
   Sum& slot_of(const Of& of, std::int64_t quarter) { return slots_[{of.mount, quarter}]; }
   Sum& split_of(const Of& of, std::int64_t hour) {
     return splits_[{of.mount, hour, of.country, of.player}];
   }
-  Statement put_slot_, put_split_;
+  Statement put_slot_, put_split_, put_day_;
   std::map<std::pair<std::int64_t, std::int64_t>, Sum> slots_;
-  std::map<std::tuple<std::int64_t, std::int64_t, std::string, std::int64_t>, Sum> splits_;
+  Splits splits_;
 };
 
 }  // namespace lb

@@ -479,6 +479,17 @@ TEST(AudienceMerge, OfAllMountsIsTheSumOfEach) {
   CHECK_EQUAL(400, each.sessions);
   const auto by_country = *report.split(mounts, range, AudienceReport::By::kCountry);
   CHECK(same(countries["DE"], by_country.at("DE")));
+  // Of most of them it is what the others leave; of days and of the hours beside them.
+  AudienceReport::Mounts most = mounts;
+  const AudienceReport::Mounts first{*mounts.begin()};
+  most.erase(most.begin());
+  for (const AudienceRange part :
+       {range, AudienceRange{kNoon - 30 * kHourMs, kNoon - kHourMs}, AudienceRange{0, kNoon}}) {
+    AudienceSum left = report.summary(mounts, part)->sum;
+    left.add(report.summary(first, part)->sum, -1);
+    CHECK(same(left, report.summary(most, part)->sum));
+    CHECK(same(left, report.split(most, part, AudienceReport::By::kPlayer)->at("VLC")));
+  }
   std::sort(began.begin(), began.end());
   std::sort(played.begin(), played.end());
   // Page by page, of all 20 and of a few of them.
