@@ -1,4 +1,6 @@
 """One certificate for a name that several nodes have: a master orders it, each node answers the authority, and gets it over the link."""
+import re
+
 from authority import Authority
 from bench import ADMIN, check, equal, matches, test, wait_for
 from https_radio import NAME, comes, verified
@@ -17,11 +19,11 @@ def state(b, number):
     return "<state-dir>%s</state-dir>" % place
 
 
-def cluster(b, numbers, challenges, having=None, more=""):
+def cluster(b, numbers, challenges, having=None, more="", names=NAME):
     """A master on 127.0.0.11 and edges; the authority asks ports that all of them have."""
     plain, tls = link_port(), link_port()
     authority = Authority(b, plain, tls_port=tls)
-    has = 'certificates="%s"' % NAME
+    has = 'certificates="%s"' % names
     ids = {"edge%d" % n: 'allow-public="127.0.0.%d:%d" %s' % (n, plain, has if n in (having or numbers) else "") for n in numbers}
     master = linked_master(
         b, 11, ids, start=False, port=plain, sockets=sockets(11, plain, tls), paths=state(b, 11),
@@ -123,3 +125,34 @@ def a_node_does_not_order_what_its_master_has(b):
     check("icecast_acme_failures" not in rows or 'names="%s"' % NAME not in rows.split("icecast_acme_failures", 1)[1].split("icecast_log", 1)[0],
           "it orders none")
     equal(authority.issued(), 1, "certificates")
+
+
+@test
+def each_of_five_nodes_answers_in_turn(b):
+    """The authority is sent to another of them with each order; what is not changed in <acme> is not ordered again."""
+    other, numbers = "www.example.org", (12, 13, 14, 15)
+    authority, master, edges, tls = cluster(b, numbers, "http-01", names=NAME + " " + other)
+    nodes = [master, *edges]
+    authority.lead(NAME, master.host)
+    for one in nodes:
+        one.start()
+    comes(master)
+    up(master, *("edge%d" % number for number in numbers))
+    times = 1
+    for challenge in ("http-01", "tls-alpn-01"):
+        for one in nodes:
+            times += 1
+            for name in (NAME, other):
+                authority.lead(name, one.host)
+            master.reload(body=re.sub("<acme>.*?<challenges>[^<]*", "<acme><ports>off</ports><names>%s%s</names><challenges>%s" % (
+                NAME, " " + other if times % 2 == 0 else "", challenge), master.slots["body"]))
+            comes(master, times)
+    for one in nodes:
+        serves(one, tls, authority)
+    equal(authority.issued(), times, "certificates")
+    check("no certificate for" not in master.log(), "each was shown at once: " + master.log()[-900:])
+    check("is not known yet" not in master.log(), "all were told in time: " + master.log()[-900:])
+    for one in nodes:
+        rows = one.get("/metrics", ADMIN).text
+        for challenge in ("http-01", "tls-alpn-01"):
+            matches(r'icecast_acme_challenges_answered_total\{type="%s",known="yes"\} [1-9]' % challenge, rows)
