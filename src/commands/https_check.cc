@@ -15,17 +15,16 @@
 
 #include "acme/answer.h"
 #include "acme/certificate.h"
+#include "acme/port_answer.h"
 #include "acme/renewal_info.h"
 #include "acme/report.h"
 #include "acme/request.h"
 #include "base/cat.h"
-#include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "config/load/loader.h"
 #include "http/message.h"
 #include "net/address/address.h"
-#include "net/crypto/digest.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"
 #include "net/socket/line_port.h"
@@ -37,9 +36,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAnswerTime = 10s;
-constexpr int kHttpPort = 80, kHttpsPort = 443;
 constexpr std::size_t kMaxProfiles = 20;
-constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
 
 void print(bool is_good, std::string_view text) {
   write_console(STDOUT_FILENO, cat({is_good ? "ok: " : "wrong: ", text, "\n"}));
@@ -57,27 +54,17 @@ std::vector<Address> own_addresses_of_host() {
   return all;
 }
 
-class Token {
- public:
-  Token() : name_(base64url_encode(random_bytes(32))), text_(cat({name_, ".check\n"})) {}
-  const std::string& name() const { return name_; }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string name_, text_;
-};
-
-// It as a file below the web root, with the directories that it needs, until it ends.
+// A token as a file below the web root, with the directories that it needs, until it ends.
 class TokenFile {
  public:
-  TokenFile(const std::string& webroot, const Token& token) {
+  TokenFile(const std::string& webroot, const PortToken& token) {
     std::string directory = webroot;
     for (const std::string_view part : {"", "/.well-known", "/acme-challenge"}) {
       directory += part;
       if (::mkdir(directory.c_str(), 0755) == 0) made_.push_back(directory);
     }
-    path_ = cat({directory, "/", token.name()});
-    written_ = replace_file(path_, token.text(), {.mode = 0644});
+    path_ = cat({directory, "/", token.name});
+    written_ = replace_file(path_, token.answer, {.mode = 0644});
   }
   ~TokenFile() {
     ::unlink(path_.c_str());
@@ -139,8 +126,8 @@ class HttpsCheck {
       return 1;
     }
     for (const AcmeAuthority& authority : authorities()) check(authority);
-    const Token token;
-    own_ports_.emplace(loop_, config_, token.text());
+    const PortToken token = PortToken::make();
+    own_ports_.emplace(loop_, config_, token.answer);
     // A server that runs finds it in its web root.
     const TokenFile file(config_.paths.webroot, token);
     const bool can_ask = file.written() || own_ports_->all();
@@ -206,33 +193,27 @@ class HttpsCheck {
     }
   }
 
-  void check(const std::string& name, const Token& token, bool can_ask) {
+  void check(const std::string& name, const PortToken& token, bool can_ask) {
     if (!is_address_name(name) && !leads_here(name)) return;
     if (!can_ask) return;
     bool is_reached = false;
-    for (const int number : {kHttpPort, kHttpsPort}) {
-      const std::string host = name.find(':') == std::string::npos ? name : cat({"[", name, "]"});
-      FetchRequest request;
+    for (const int number : {kAskedHttpPort, kAskedHttpsPort}) {
       // What this command itself answers, it answers without a certificate.
-      const bool is_plain = number == kHttpPort || own_ports_->all() || own_ports_->has(number);
-      request.url =
-          cat({is_plain ? "http://" : "https://", host, ":", number, kChallengePath, token.name()});
-      const auto answer = fetch(std::move(request));
-      const std::string port = cat({"port ", number, " of ", name});
-      if (answer && answer->body == token.text()) {
+      const bool is_plain =
+          number == kAskedHttpPort || own_ports_->all() || own_ports_->has(number);
+      const PortAnswer said =
+          port_answer(fetch(port_question(name, number, !is_plain, token)), token);
+      const std::string port = cat({"port ", number, " of ", name, ": "});
+      if (said.is_here) {
         is_reached = true;
-        say(true,
-            cat({port, own_ports_->has(number) || own_ports_->all()
-                           ? ": it leads here (no server has it now, and this command answered)"
-                           : ": this server answers"}));
-      } else if (answer) {
-        const std::string server = cleaned_text(answer->header("Server"));
-        print(false, cat({port, ": answers, but not with this server: ",
-                          server.empty() ? cat({"status ", answer->status}) : server}));
+        say(true, cat({port, own_ports_->has(number) || own_ports_->all()
+                                 ? "it leads here (no server has it now, and this command answered)"
+                                 : "this server answers"}));
       } else {
-        print(false, cat({port, ": ", cleaned_text(answer.error().what),
-                          own_ports_->has(number) ? "; is it open in the firewall, and passed on?"
-                                                  : closed_reason(number)}));
+        print(false, cat({port, said.text,
+                          said.is_other             ? ""
+                          : own_ports_->has(number) ? "; is it open in the firewall, and passed on?"
+                                                    : closed_reason(number)}));
       }
     }
     // One way is enough, and before the first certificate there is no https.

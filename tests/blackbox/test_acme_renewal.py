@@ -1,9 +1,11 @@
 """When certificates are renewed, by whom, and what is said where it fails: an authority of the test's own."""
 import json
+import os
 import time
 
 from authority import Authority
-from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
+from events import Events
+from harness import ADMIN, Skip, check, equal, free_port, listen_socket, matches, test, wait_for
 from https_radio import NAME, comes, radio, verified
 from own_authority import OwnAuthority
 
@@ -53,6 +55,22 @@ def a_window_that_is_now_replaces_the_certificate(t):
     server.get("/status-json.xsl")
     equal(len(authority.orders), 2, "orders")
     check(authority.windows[2] != authority.windows[0], "it is another certificate")
+
+
+@test
+def a_window_that_moves_to_now_replaces_it_within_a_minute(t):
+    if not os.environ.get("LB_FULL"):
+        raise Skip("LB_FULL=1: the authority is asked once a minute")
+    authority = OwnAuthority(t)
+    authority.window = (86400, 2 * 86400)
+    server = own_radio(t, authority).start()
+    comes(server)
+    wait_for(lambda: authority.windows, "the window is asked for")
+    authority.window = (-7200, -3600)
+    moved = time.monotonic()
+    wait_for(lambda: server.log().count("a new certificate for") == 2, "it is replaced: " + server.log()[-900:], 70)
+    check(time.monotonic() - moved <= 61, "after %.1f s" % (time.monotonic() - moved))
+    equal(authority.orders[1]["replaces"], authority.windows[0], "the certificate that is replaced")
 
 
 @test
@@ -169,6 +187,9 @@ def one_that_has_expired_is_said_and_the_node_stays_up(t):
     comes(server)
     wait_for(lambda: "players refuse it" in server.log(), "it is said: " + server.log()[-900:], 20)
     matches(r"EROR tls/acme the certificate for radio\.example\.org expired on \d{4}-\d\d-\d\d at \d\d:\d\d; players refuse it\n", server.log())
+    failed = Events(server, last_id="0").next("certificate-failed")
+    equal(failed["kind"], "expired")
+    matches(r"^the certificate for radio\.example\.org expired on \d{4}-\d\d-\d\d at \d\d:\d\d; players refuse it$", failed["why"])
     health = server.get("/_lb/health")
     equal((health.status, health.json()["certificate"]), (200, "expired"))
 

@@ -5,7 +5,8 @@ import socket
 import subprocess
 import threading
 
-from harness import Settings, Skip, check, equal, matches, test
+from harness import Settings, Skip, check, equal, free_port, matches, test
+from https_radio import comes, radio
 from own_authority import OwnAuthority
 
 
@@ -101,3 +102,47 @@ def where_no_server_runs_it_opens_the_ports_itself(t):
         matches(r"ok: port %d of 127\.0\.80\.3: it leads here \(no server has it now, and this command answered\)\n" % port, said)
     equal(made.returncode, 0, said)
     check(not (server.dir / "web/.well-known").exists(), "no file is left")
+
+
+def first_order(t, host, handler, names):
+    """The log of a server that orders a certificate of these names for the first time, once it has one."""
+    on_port_80(t, host, handler)
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port(), acme="<names>%s</names><challenges>http-01</challenges>" % names)
+    authority.held["new"] = threading.Event()
+    server.start()
+    return authority, server
+
+
+@test
+def before_the_first_order_the_names_are_asked_from_here(t):
+    authority, server = first_order(t, "127.0.80.4", Others, "127.0.80.4 nowhere.invalid")
+    server.wait_for_log(r"WARN tls/acme 127\.0\.80\.4 does not lead to this server as seen from here \(port 80: answers, but not with this server: nginx\); "
+                        r"its certificate is ordered all the same, as a router may not lead back into its own network$")
+    server.wait_for_log(r"WARN tls/acme nowhere\.invalid does not lead to this server as seen from here \(port 80: Could not resolve host: .*\); its certificate")
+    authority.held["new"].set()
+    comes(server)
+    # A renewal does not ask.
+    server.reload(body=server.slots["body"].replace("127.0.80.4 nowhere", "127.0.80.4 www.example.org nowhere"))
+    comes(server, 2)
+    equal(server.log().count("as seen from here"), 2, "lines")
+
+
+@test
+def a_name_that_leads_here_is_not_spoken_of(t):
+    asked = threading.Event()
+    server = None
+
+    class Passes(Answers):
+        """What a proxy does on port 80."""
+        def do_GET(self):
+            reply = server.get(self.path)
+            self.send_response(reply.status)
+            self.end_headers()
+            self.wfile.write(reply.body)
+            asked.set()
+    authority, server = first_order(t, "127.0.80.5", Passes, "127.0.80.5")
+    check(asked.wait(20), "it is asked")
+    authority.held["new"].set()
+    comes(server)
+    check("as seen from here" not in server.log(), server.log()[-900:])

@@ -28,6 +28,8 @@ class OwnAuthority:
         self.window = None      # (begin, end) from now, in seconds
         self.profiles = {"classic": "of 90 days", "shortlived": "of 6 days"}
         self.ahead = 0          # its clock, in seconds
+        self.invalid = None     # (type of the problem, detail, address that was reached): of every name, until it is None again
+        self.tried = False      # … a challenge of the order under way
         self.held = {}          # by the first part of the path: an event that its answer waits for
         self.asked = []         # first parts of paths
         self.orders, self.windows, self.accounts, self.chain = [], [], 0, b""
@@ -48,6 +50,7 @@ class OwnAuthority:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *_: None  # a server that ends hangs up
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.dir / "key.pem")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
@@ -99,9 +102,14 @@ class OwnAuthority:
             return 201, {"Location": at("account/%d" % self.accounts)}, b"{}"
         if part == "new":
             self.orders.append(json.loads(payload))
-            self.chain = b""
+            self.chain, self.tried = b"", False
             return 201, {"Location": at("order/1")}, json.dumps({"finalize": at("finalize"), "authorizations": [
                 at("authorization/%d" % i) for i in range(len(self.orders[-1]["identifiers"]))]}).encode()
+        if part == "challenge":
+            self.tried = True
+            return 200, {}, b"{}"
+        if part == "authorization" and self.invalid:
+            return 200, {}, json.dumps(self.refused(self.orders[-1]["identifiers"][int(path.split("/")[2])], at)).encode()
         if part == "authorization":
             return 200, {}, json.dumps({"status": "valid", "identifier": self.orders[-1]["identifiers"][int(path.split("/")[2])]}).encode()
         if part == "finalize":
@@ -112,6 +120,15 @@ class OwnAuthority:
         if part in ("finalize", "order"):
             return 200, {}, json.dumps({"status": "valid", "certificate": at("chain")}).encode()
         return 200, {}, self.chain
+
+    def refused(self, identifier, at):
+        """An authorization that waits for its challenges, then one of which they have failed."""
+        kind, detail, address = self.invalid
+        failed = {"status": "invalid", "error": {"type": "urn:ietf:params:acme:error:" + kind, "detail": detail},
+                  "validationRecord": [{"addressUsed": address}] if address else []}
+        challenges = [dict({"type": way, "url": at("challenge/" + way), "token": "t" * 43}, **(failed if self.tried else {"status": "pending"}))
+                      for way in ("http-01", "tls-alpn-01")]
+        return {"status": "invalid" if self.tried else "pending", "identifier": identifier, "challenges": challenges}
 
     def close(self):
         self.server.shutdown()

@@ -116,12 +116,15 @@ void CertificateService::begin_order() {
       account_key = std::move(*other);
     }
   uses_own_account_ = account == account_.url;
+  const std::vector<AcmeChallenge> ways = challenges();
+  if (!kept_.facts && !goes_on && !is_trial_ && kept_.order.failures == 0)
+    name_check_.start(callbacks_.next_run(), names_, ways);
   // It replaces one of the same authority only.
   const bool is_renewal = !is_staging_ && kept_.order.issuer == directory_url(target_);
   order_.emplace(AcmeOrder::Wanted{directory_url(target_), names_, settings_.email, account,
-                                   account_key, *key_, target_.external_id, std::move(secret),
-                                   challenges(), is_staging_ ? "" : target_.profile,
-                                   is_renewal ? kept_.id : "", goes_on ? kept_.order.begun : ""});
+                                   account_key, *key_, target_.external_id, std::move(secret), ways,
+                                   is_staging_ ? "" : target_.profile, is_renewal ? kept_.id : "",
+                                   goes_on ? kept_.order.begun : ""});
   take(order_->begin());
 }
 
@@ -250,11 +253,10 @@ void CertificateService::withdraw() {
 }
 
 bool CertificateService::has_https_port() const {
-  constexpr int kHttpsPort = 443;
   const auto config = runtime_.config.read();
   return std::any_of(config->listen.begin(), config->listen.end(),
                      [](const ListenSettings& socket) {
-                       return socket.port == kHttpsPort && !socket.shoutcast_compat;
+                       return socket.port == kAskedHttpsPort && !socket.shoutcast_compat;
                      });
 }
 
@@ -330,11 +332,14 @@ void CertificateService::not_kept(const Error& error) {
     unkept_fd_.reset();
   unkept_order_ = kept_.order;
   const std::size_t reason = error.what.rfind(": ");
-  runtime_.log.error(kAcmeModule,
-                     cat({"the new certificate ",
-                          unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
-                          reason == std::string::npos ? error.what : error.what.substr(reason + 2),
-                          "): after a restart it is ordered again"}));
+  const std::string why =
+      cat({"the new certificate ",
+           unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
+           reason == std::string::npos ? error.what : error.what.substr(reason + 2),
+           "): after a restart it is ordered again"});
+  runtime_.log.error(kAcmeModule, why);
+  publish_failure(kept_.order.issuer, to_text(AcmeFailure::Kind::kOwn), why,
+                  runtime_.clock.wall() + kKeepAgain);
   keep_again_.after(kKeepAgain);
 }
 
@@ -360,6 +365,7 @@ void CertificateService::keep_again() {
 
 void CertificateService::in_use(const CertificateFacts& facts) {
   attempting_ = false;
+  name_check_.stop();
   if (unkept_.empty()) {
     unkept_fd_.reset();
     keep_again_.cancel();
@@ -404,6 +410,16 @@ bool CertificateService::makes_account_again() {
   return true;
 }
 
+void CertificateService::publish_failure(const std::string& directory, std::string_view kind,
+                                         const std::string& why, WallTime next) {
+  runtime_.events->publish("certificate-failed", names_.front(),
+                           {{"names", label_},
+                            {"directory", directory},
+                            {"kind", std::string(kind)},
+                            {"why", why},
+                            {"next", std::to_string(unix_seconds(next))}});
+}
+
 void CertificateService::fail(const AcmeFailure& failure) {
   attempting_ = false;
   order_.reset();
@@ -424,12 +440,7 @@ void CertificateService::fail(const AcmeFailure& failure) {
   if (kept_.facts && kept_.facts->ends > facts.now) report.valid_until = kept_.facts->ends;
   kept_.order.why = failure_reason(report);
   runtime_.log.error(kAcmeModule, failure_line(report));
-  runtime_.events->publish("certificate-failed", names_.front(),
-                           {{"names", label_},
-                            {"directory", directory_url(target_)},
-                            {"kind", std::string(to_text(failure.kind))},
-                            {"why", kept_.order.why},
-                            {"next", std::to_string(kept_.order.next)}});
+  publish_failure(directory_url(target_), to_text(failure.kind), kept_.order.why, report.next);
   callbacks_.ended(directory_url(target_), result_of(failure.kind));
   keep_order();
   plan(report.next);

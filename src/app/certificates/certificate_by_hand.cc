@@ -6,7 +6,6 @@
 #include "acme/request.h"
 #include "app/certificates/certificate_service.h"
 #include "app/certificates/certificate_words.h"
-#include "app/services/event_service.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -19,23 +18,27 @@ constexpr std::chrono::seconds kUntilEverywhere{60};
 
 }  // namespace
 
-void CertificateService::order_now(bool revokes) {
+bool CertificateService::order_by_hand(ByHand what) {
+  const Order now = order();
+  const bool is_trial = what == ByHand::kTrial;
+  if (now.under_way || (is_trial ? !now.has_staging : now.may_be_asked.count() > 0)) return false;
+  const bool revokes = what == ByHand::kOrderAndRevoke;
   if (revokes && !pem_.empty()) {
     compromised_ = pem_;
     compromised_of_ = kept_.order.issuer;
   }
-  by_hand_ = runtime_.clock.steady();
-  runtime_.log.info(kAcmeModule, cat({"an operator orders the certificate for ", label_,
-                                      revokes ? " anew, and revokes the one in use" : " anew"}));
-  next_ = runtime_.clock.wall();
+  runtime_.log.info(kAcmeModule, cat({"an operator ", is_trial ? "tries" : "orders",
+                                      " the certificate for ", label_,
+                                      is_trial  ? " with staging"
+                                      : revokes ? " anew, and revokes the one in use"
+                                                : " anew"}));
+  is_trial_ = is_trial;
+  if (!is_trial) {
+    by_hand_ = runtime_.clock.steady();
+    next_ = runtime_.clock.wall();
+  }
   timer_.after(0us);
-}
-
-void CertificateService::try_staging() {
-  is_trial_ = true;
-  runtime_.log.info(kAcmeModule,
-                    cat({"an operator tries the certificate for ", label_, " with staging"}));
-  timer_.after(0us);
+  return true;
 }
 
 void CertificateService::begin_revocation() {
@@ -95,12 +98,7 @@ void CertificateService::end_trial(const AcmeFailure* failure) {
                        cat({"no certificate for ", label_, " from ", authority, ": ", failure->text,
                             "; it was a trial, and nothing else "
                             "changes"}));
-    runtime_.events->publish("certificate-failed", names_.front(),
-                             {{"names", label_},
-                              {"directory", directory_url(target_)},
-                              {"kind", std::string(to_text(failure->kind))},
-                              {"why", failure->text},
-                              {"next", std::to_string(unix_seconds(next_))}});
+    publish_failure(directory_url(target_), to_text(failure->kind), failure->text, next_);
   }
   plan(next_);
 }

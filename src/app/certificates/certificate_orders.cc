@@ -221,29 +221,16 @@ std::vector<CertificateService::Order> CertificateOrders::orders() const {
   return all;
 }
 
-bool CertificateOrders::order_now(std::string_view name, bool revokes) {
+bool CertificateOrders::order_by_hand(std::string_view name, CertificateService::ByHand what) {
   bool any = false;
   for (const auto& one : services_of_) {
     const auto& names = one->wanted().names;
     if (std::ranges::find(names, name) == names.end()) continue;
-    const CertificateService::Order order = one->order();
-    if (order.under_way || order.may_be_asked.count() > 0) continue;
-    one->order_now(revokes);
-    any = true;
+    any = one->order_by_hand(what) || any;
+    // The other key of the same names would show an authority nothing new.
+    if (any && what == CertificateService::ByHand::kTrial) break;
   }
   return any;
-}
-
-bool CertificateOrders::try_staging(std::string_view name) {
-  for (const auto& one : services_of_) {
-    const auto& names = one->wanted().names;
-    if (std::ranges::find(names, name) == names.end()) continue;
-    if (const CertificateService::Order order = one->order(); order.under_way || !order.has_staging)
-      continue;
-    one->try_staging();
-    return true;
-  }
-  return false;
 }
 
 std::vector<std::string> CertificateOrders::files(const Config& config) const {

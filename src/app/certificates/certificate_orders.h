@@ -46,10 +46,8 @@ class CertificateOrders {
   void configure(const Config& config);
   void stop();
   std::vector<CertificateService::Order> orders() const;
-  // All that are of this name; whether there is one that may be ordered now.
-  // revokes: see CertificateService::order_now().
-  bool order_now(std::string_view name, bool revokes);
-  bool try_staging(std::string_view name);
+  // All that are of this name, of a trial one; whether there is one that may be ordered so now.
+  bool order_by_hand(std::string_view name, CertificateService::ByHand what);
   // What is to be loaded, beside the files of the configuration; some may not be there yet.
   std::vector<std::string> files(const Config& config) const;
   // By directory and result, since the start.

@@ -27,6 +27,7 @@ CertificateService::CertificateService(Runtime& runtime, Callbacks callbacks)
       callbacks_(std::move(callbacks)),
       dns_(runtime.loops.control(), runtime.log),
       watch_(runtime, [this](const RenewalWindow& window) { on_window(window); }),
+      name_check_(runtime),
       began_(runtime.clock.steady()),
       timer_(runtime.loops.control(), [this] { check(); }),
       wait_(runtime.loops.control(), [this] { take(order_->next()); }),
@@ -49,6 +50,7 @@ void CertificateService::forget() {
   wait_.cancel();
   keep_again_.cancel();
   watch_.stop();
+  name_check_.stop();
   runtime_.fetcher->cancel(request_);
 }
 
@@ -56,7 +58,7 @@ CertificateService::Order CertificateService::order() const {
   if (names_.empty()) return {};
   std::chrono::seconds left{0};
   if (by_hand_)
-    left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kByHand -
+    left = std::max(left, std::chrono::ceil<std::chrono::seconds>(*by_hand_ + kOnceWithin -
                                                                   runtime_.clock.steady()));
   return {label_,
           names_.front() + (wanted_.key == AcmeKeyKind::kRsa ? " (RSA)" : ""),
@@ -265,8 +267,10 @@ void CertificateService::check() {
   const WallTime now = runtime_.clock.wall();
   if (kept_.facts && kept_.facts->ends <= now && now - expiry_logged_ >= kLongestLook) {
     expiry_logged_ = now;
-    runtime_.log.error(kAcmeModule, cat({"the certificate for ", label_, " expired ",
-                                         when_text(kept_.facts->ends, {}), "; players refuse it"}));
+    const std::string why = cat({"the certificate for ", label_, " expired ",
+                                 when_text(kept_.facts->ends, {}), "; players refuse it"});
+    runtime_.log.error(kAcmeModule, why);
+    publish_failure(kept_.order.issuer, "expired", why, next_);
   }
   if (attempting_) return;
   if (now < next_ && !is_trial_) return plan(next_);

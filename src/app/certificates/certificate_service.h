@@ -28,6 +28,7 @@
 #include "acme/order.h"
 #include "acme/revocation.h"
 #include "app/certificates/dns_hook.h"
+#include "app/certificates/name_check.h"
 #include "app/certificates/renewal_watch.h"
 #include "app/services/runtime.h"
 #include "base/random.h"
@@ -81,26 +82,28 @@ class CertificateService {
     std::string file;  // that the certificate is kept in
     std::string directory;
     bool under_way = false;
-    std::chrono::seconds may_be_asked{0};  // so long until order_now() may be called again
+    std::chrono::seconds may_be_asked{0};  // so long until order_by_hand() orders again
     std::optional<WallTime> renewal;       // of the one in use; nullopt: none is
     bool has_staging = false;
     bool is_shared = false;
     std::vector<std::string> nodes;  // that have it by now
   };
   Order order() const;
-  // By an operator, at most once in kByHand: authorities count orders.
-  // REQUIRES: wanted() has names, and nothing of order() speaks against it
-  // revokes: the key of the one in use is in other hands; it is revoked once the new one is in use
-  // at the nodes too.
-  void order_now(bool revokes);
-  // All of it but the use, at the authority's staging directory.
-  // REQUIRES: as order_now(), and order().has_staging
-  void try_staging();
+  // What an operator orders.
+  enum class ByHand : std::uint8_t {
+    kOrder,
+    kOrderAndRevoke,  // the key of the one in use is in other hands: it is revoked once the new one
+                      // is in use, at the nodes too
+    kTrial,           // all of it but the use, at the authority's staging directory
+  };
+  // Whether the certificate is one that may be ordered so now: an order at most once in
+  // kOnceWithin, as authorities count them; a trial where there is a staging directory.
+  bool order_by_hand(ByHand what);
   // A master has told what it orders.
   void conf_came();
   // Another process has written what is kept.
   void read_again();
-  static constexpr std::chrono::hours kByHand{1};
+  static constexpr std::chrono::hours kOnceWithin{1};
   // What could not be kept is written again.
   static constexpr std::chrono::minutes kKeepAgain{10};
   // What is loaded in place of the kept file, as the new certificate could not be kept; "":
@@ -155,6 +158,8 @@ class CertificateService {
   void keep_again();
   void in_use(const CertificateFacts& facts);
   void fail(const AcmeFailure& failure);
+  void publish_failure(const std::string& directory, std::string_view kind, const std::string& why,
+                       WallTime next);
   void begin_revocation();
   void when_everywhere();
   void take(AcmeRevocation::Step step);
@@ -170,6 +175,7 @@ class CertificateService {
   Rng rng_ = Rng::from_entropy();
   DnsHook dns_;
   RenewalWatch watch_;
+  NameCheck name_check_;
 
   AcmeSettings settings_;
   std::vector<AcmeAuthority> authorities_;  // in their order; not empty
@@ -188,7 +194,7 @@ class CertificateService {
 
   AcmeAuthority target_;  // of the attempt: an authority, or its staging directory
   bool is_staging_ = false;
-  bool is_trial_ = false;         // by try_staging()
+  bool is_trial_ = false;         // by order_by_hand()
   bool uses_own_account_ = true;  // not that of the master that has begun the order
   bool waits_for_conf_ = false;   // whether a master orders it is not known yet
   KeptAccount account_;

@@ -50,9 +50,11 @@ void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Th
 
 // What the plan has judged may be so no more.
 void ApiOrders::order_certificate(const ApiOrder& order, Then then) {
-  CertificateOrders& orders = *services_.certificates;
-  if (!(order.staging ? orders.try_staging(order.certificate)
-                      : orders.order_now(order.certificate, order.revokes)))
+  using ByHand = CertificateService::ByHand;
+  const ByHand what = order.staging   ? ByHand::kTrial
+                      : order.revokes ? ByHand::kOrderAndRevoke
+                                      : ByHand::kOrder;
+  if (!services_.certificates->order_by_hand(order.certificate, what))
     return then(order_refused("the certificate is being ordered, or no more"));
   then(std::nullopt);
 }

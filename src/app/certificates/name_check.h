@@ -1,0 +1,48 @@
+// NameCheck: before the first order of a certificate, whether its names lead to this server: each
+// is asked for a token where its authority will ask. A name that does not is a line of the log.
+//
+// It holds nothing up, and the order goes on whatever comes out: a router that does not lead back
+// into its own network says no where the authority would be answered.
+// Thread: control.
+// Ownership: a CertificateService.
+// Bounds: one check at a time, two questions a name; each ends within ten seconds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "acme/port_answer.h"
+#include "acme/settings.h"
+#include "app/services/runtime.h"
+
+namespace lb {
+
+class NameCheck {
+ public:
+  explicit NameCheck(Runtime& runtime) : runtime_(runtime) {}
+
+  // owner: of the token in the ChallengeTable; challenges: in which ways the names may be shown.
+  void start(std::uint64_t owner, const std::vector<std::string>& names,
+             const std::vector<AcmeChallenge>& challenges);
+  // What has not been answered is not waited for.
+  void stop();
+
+ private:
+  struct Name {
+    std::string name, what;  // of its ports that were not this server's
+    std::size_t unanswered = 0;
+    bool is_here = false;
+  };
+  void answered(std::size_t name, int port, const Result<FetchAnswer>& answer);
+
+  Runtime& runtime_;
+  PortToken token_;
+  std::uint64_t owner_ = 0;
+  std::vector<Name> names_;
+  std::vector<std::uint64_t> requests_;
+  std::size_t unanswered_ = 0;
+};
+
+}  // namespace lb
