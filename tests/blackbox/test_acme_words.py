@@ -1,9 +1,10 @@
 """What is wrong with a certificate: the line, the list and the event say it in the same words; a row for each case of doc/https.md."""
 import re
+import subprocess
 import time
 
 from events import Events
-from harness import ADMIN, check, equal, free_port, matches, test, wait_for
+from harness import ADMIN, Settings, check, equal, free_port, matches, test, wait_for
 from https_radio import NAME, comes, radio
 from own_authority import OwnAuthority
 
@@ -75,3 +76,18 @@ def what_cannot_be_kept_is_an_event_too(t):
     check(abs(int(failed["next"]) - time.time() - 600) < 30, "it is tried again in ten minutes: %s" % failed)
     matches(r"EROR tls/acme %s\n" % re.escape(failed["why"]), server.log())
     (server.state / "acme/certificates").chmod(0o700)
+
+
+@test
+def a_hook_that_cannot_be_run_is_said_by_the_check(t):
+    state, hook = t.dir / "state", t.dir / "hook"
+    state.mkdir()
+    server = t.unstarted_server(body="<hostname>%s</hostname><acme><dns-hook>%s</dns-hook><challenges>dns-01</challenges></acme>" % (NAME, hook),
+                                paths="<state-dir>%s</state-dir>" % state)
+    for mode, fault in ((None, "No such file or directory"), (0o644, "Permission denied")):
+        if mode:
+            hook.write_text("#!/bin/sh\n")
+            hook.chmod(mode)
+        said = subprocess.run([Settings.binary, "--check-config", server.config], capture_output=True, text=True, timeout=60)
+        equal(said.returncode, 1, said.stdout + said.stderr)
+        matches(r'error: <dns-hook>: "%s": %s(?: for \S+)?; dns-01 will fail\n' % (re.escape(str(hook)), fault), said.stdout + said.stderr)
