@@ -35,7 +35,7 @@ class Authority:
                              "-http01", "", "-https01", "", "-tlsalpn01", "", "-management", "127.0.0.1:%d" % control])
         self.begin("pebble", ["pebble", "-config", "pebble.json", "-dnsserver", "127.0.0.1:%d" % names],
                    PEBBLE_VA_NOSLEEP="1", PEBBLE_WFE_NONCEREJECT=str(bad_nonces), PEBBLE_AUTHZREUSE="0")
-        wait_for(self.is_up, "the authority answers: " + self.said(), Settings.patience * 2)
+        wait_for(self.is_up, "the authority answers: " + self.said(), Settings.patience * 6)  # it makes keys of RSA
 
     def begin(self, name, command, **environment):
         with open(self.dir / (name + ".log"), "wb") as log:
