@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kBudgetBytes = 64 * 1024;
 // How often a pass reads the clock.
 constexpr int kServedBetweenClocks = 16;
+// A closed connection takes the bytes of one pass, and has refused those of the next by the third.
+constexpr unsigned kPassesToKnow = 4;
 
 }  // namespace
 
@@ -54,9 +56,14 @@ void Fanout::adopt(std::unique_ptr<Listener> joined) {
 }
 
 void Fanout::begin_pass() {
+  const std::uint64_t end_before = pass_end_;
   view_ = mount_->channel().take_and_arm(host_.loop().id());
   pass_end_ = view_->end;
   settings_ = mount_->settings();
+  if (passes_to_know_ > 0 && pass_end_ != end_before) {
+    fed_ = host_.loop().now();
+    --passes_to_know_;
+  }
   due_.splice_back(idle_);
   // Listeners whose sockets are full are only judged: are they still within the window?
   blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
@@ -178,9 +185,15 @@ void Fanout::rest(Listener& listener) {
 }
 
 void Fanout::on_socket(Listener& listener, short events) {
-  if ((events & EV_READ) != 0 && !listener.take_input(host_.loop().now())) {
-    finish(listener, EndReason::kClientGone);
-    return;
+  if ((events & EV_READ) != 0) {
+    if (!listener.take_input(host_.loop().now())) {
+      finish(listener, EndReason::kClientGone);
+      return;
+    }
+    if (listener.hung_up != SteadyTime{}) {
+      passes_to_know_ = kPassesToKnow;
+      host_.hung_up();
+    }
   }
   if (events & EV_WRITE) {
     listener.blocked = false;
@@ -192,6 +205,23 @@ void Fanout::on_socket(Listener& listener, short events) {
     }
     serve(listener);
   }
+}
+
+bool Fanout::end_hung_up() {
+  if (passes_to_know_ == 0 || count_ == 0) return false;
+  const SteadyTime now = host_.loop().now();
+  // What its passes send shows the same, without a walk over all.
+  if (now - fed_ < kHungUpStays) return true;
+  bool some_left = false;
+  idle_.for_each([&](Listener& listener) {
+    if (listener.hung_up == SteadyTime{}) return;
+    if (now - listener.hung_up < kHungUpStays)
+      some_left = true;
+    else if (listener.sent_since_hang_up == 0 || !listener.take_input(now))
+      finish(listener, EndReason::kClientGone);
+  });
+  if (!some_left) passes_to_know_ = 0;
+  return some_left;
 }
 
 std::unique_ptr<Listener> Fanout::release(Listener& listener) {

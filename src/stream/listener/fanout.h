@@ -31,6 +31,8 @@ class FanoutHost {
   virtual void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) = 0;
   // The listener has drained its log to leave_at (`continuation` set), or its source has ended.
   virtual void departed(std::unique_ptr<Listener> listener, Mount& mount) = 0;
+  // A client has closed its side: end_hung_up() is called some time later, and until it says no.
+  virtual void hung_up() {}
   // So many more bytes have gone, over all its fan-outs; once a pass.
   virtual void count_sent(std::uint64_t) noexcept {}
 };
@@ -61,6 +63,11 @@ class Fanout {
   // The socket of one listener is ready or broken.
   void on_socket(Listener& listener, short events);
   void finish(Listener& listener, EndReason reason);
+  // Of a stream that is silent: those whose clients closed their side kHungUpStays ago end, unless
+  // their connections have taken bytes since and still stand.  No pass would find that they are
+  // gone.  False: there are none to be looked at.
+  bool end_hung_up();
+  static constexpr std::chrono::milliseconds kHungUpStays{2000};
 
   template <class F>
   void for_each(F&& f) {
@@ -90,6 +97,9 @@ class Fanout {
   std::uint64_t pass_end_ = 0;                    // of the view that the pass began with
   std::uint64_t low_water_ = Channel::kNoReader;  // what the writer must keep for us
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
+  SteadyTime fed_{};        // when a pass had new bytes last
+  // Passes with new bytes until each client that hung up so far is known to be there or gone.
+  unsigned passes_to_know_ = 0;
 };
 
 }  // namespace lb

@@ -39,7 +39,7 @@ bool Listener::take_input(SteadyTime now) {
   const IoResult result = transport->read(ignored);
   // A half-closed client (`nc`) still listens, as with Icecast; a closed one shows when we write.
   if (result.status == IoStatus::kEof) {
-    hung_up = now;
+    if (hung_up == SteadyTime{}) hung_up = now;
     watch.want(static_cast<short>(watch.wanted() & ~EV_READ));
   }
   return result.status != IoStatus::kError;

@@ -49,6 +49,7 @@ LoopStreams::LoopStreams(Loop& loop, Shared shared)
       shared_(std::move(shared)),
       timer_(loop, [this] { pass(); }),
       intro_timer_(loop, [this] { end_overdue_intros(); }),
+      hung_up_timer_(loop, [this] { end_hung_up(); }),
       direct_(*this),
       groups_{&direct_} {}
 
@@ -154,6 +155,16 @@ void LoopStreams::end_overdue_intros() {
       intros.push_back(fanout->mount_ptr());
   for (const auto& intro : intros) wake(intro);
   if (!intros.empty()) intro_timer_.after(kIntroPoll);
+}
+
+void LoopStreams::hung_up() {
+  if (!hung_up_timer_.armed()) hung_up_timer_.after(Fanout::kHungUpStays);
+}
+
+void LoopStreams::end_hung_up() {
+  bool some_left = false;
+  for (auto& [at, fanout] : fanouts_) some_left |= fanout->end_hung_up();
+  if (some_left) hung_up();
 }
 
 void LoopStreams::wake(const std::shared_ptr<Mount>& mount) {

@@ -115,6 +115,7 @@ class LoopStreams final : public FanoutHost {
 
   Loop& loop() noexcept override { return loop_; }
   DeliveryCall delivery_call() const noexcept override { return call_; }
+  void hung_up() override;
   void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) override;
   void departed(std::unique_ptr<Listener> listener, Mount& mount) override;
   void count_sent(std::uint64_t bytes) noexcept override {
@@ -140,6 +141,7 @@ class LoopStreams final : public FanoutHost {
   static std::chrono::milliseconds cap_of(Mount& mount);
   void watch_intros(const Mount& mount);  // if it is one
   void end_overdue_intros();
+  void end_hung_up();
   void finish(Listener& listener, EndReason reason);
   // All listeners but servers that relay.
   template <class F>
@@ -163,6 +165,7 @@ class LoopStreams final : public FanoutHost {
   bool scheduled_ = false;
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer intro_timer_;                         // armed while a listener hears an intro
+  Timer hung_up_timer_;                       // armed while a client may be gone
   DirectStreams direct_;
   std::vector<ListenerGroup*> groups_;  // direct_ is one of them
 };

@@ -22,6 +22,7 @@ struct Host final : FanoutHost {
   void departed(std::unique_ptr<Listener> listener, Mount&) override {
     departures.push_back(std::move(listener));
   }
+  void hung_up() override { ++hang_ups; }
   bool one_ended(std::uint64_t id, EndReason reason) const {
     return ends.size() == 1 && ends[0] == std::pair(id, reason);
   }
@@ -29,6 +30,7 @@ struct Host final : FanoutHost {
   Loop own_loop;
   DeliveryCall call = DeliveryCall::kAuto;
   std::vector<std::pair<std::uint64_t, EndReason>> ends;
+  int hang_ups = 0;
   std::vector<std::unique_ptr<Listener>> departures;
 };
 

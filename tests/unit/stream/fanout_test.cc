@@ -57,6 +57,58 @@ TEST(Fanout, GoneFanoutsEndTheirConnectionsAndForgetTheirLowWater) {
   CHECK(low_water() == Channel::kNoReader);
   CHECK(host.ends.empty());
 }
+// Nothing else shows that it has gone, and its mount may wait for a minute.
+TEST(Fanout, OneThatHungUpAtASilentMountEndsTwoSecondsLater) {
+  writer.bytes(1000);
+  open();
+  auto wire = std::make_shared<Wire>();
+  Listener& listener = join(std::make_unique<FakeTransport>(wire, always_writable.get()));
+  CHECK_FALSE(fanout->end_hung_up());
+  wire->read_status = IoStatus::kEof;
+  clock.advance(10s);
+  fanout->on_socket(listener, EV_READ);
+  LONGS_EQUAL(1, host.hang_ups);
+  clock.advance(1999ms);
+  CHECK(fanout->end_hung_up());
+  LONGS_EQUAL(1, fanout->listeners());
+  clock.advance(1ms);
+  CHECK_FALSE(fanout->end_hung_up());
+  CHECK(host.one_ended(1, EndReason::kClientGone));
+}
+TEST(Fanout, OneThatHungUpEndsAfterOnePassIfItsConnectionIsBroken) {
+  writer.bytes(1000);
+  open();
+  auto gone_wire = std::make_shared<Wire>(), half_wire = std::make_shared<Wire>();
+  Listener& gone = join(std::make_unique<FakeTransport>(gone_wire, always_writable.get()));
+  Listener& half = join(std::make_unique<FakeTransport>(half_wire, always_writable.get()));
+  gone_wire->read_status = half_wire->read_status = IoStatus::kEof;
+  fanout->on_socket(gone, EV_READ);
+  fanout->on_socket(half, EV_READ);
+  writer.bytes(500);
+  publish_and_pass();
+  gone_wire->read_status = IoStatus::kError;  // the answer to those bytes
+  clock.advance(2s);
+  CHECK_FALSE(fanout->end_hung_up());
+  CHECK(host.one_ended(1, EndReason::kClientGone));
+  writer.bytes(500);
+  publish_and_pass();
+  CHECK(half_wire->sent == pattern_text(0, 2000));
+}
+TEST(Fanout, WhereThePassesGoOnTheyTellWhoHasHungUp) {
+  writer.bytes(1000);
+  open();
+  auto wire = std::make_shared<Wire>();
+  Listener& listener = join(std::make_unique<FakeTransport>(wire, always_writable.get()));
+  wire->read_status = IoStatus::kEof;
+  fanout->on_socket(listener, EV_READ);
+  for (int i = 0; i < 4; ++i) {
+    CHECK(fanout->end_hung_up());
+    writer.bytes(500);
+    publish_and_pass();
+  }
+  CHECK_FALSE(fanout->end_hung_up());
+  LONGS_EQUAL(1, fanout->listeners());
+}
 TEST(Fanout, ShowsListenersOfAllItsLists) {
   writer.bytes(1000);
   open();
