@@ -111,7 +111,7 @@ void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std
     return;
   }
   sessions_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
-                                                    std::move(leftover)));
+                                                    std::move(leftover), next_link_++));
 }
 
 WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
@@ -154,11 +154,11 @@ void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddres
                                        [this](const AddressTrial::Announcer& by,
                                               const NodeAddress& address, const std::string& why) {
                                          for (const auto& each : sessions_)
-                                           if (each->id() == by.node && each->epoch() == by.epoch)
+                                           if (each->number() == by.link)
                                              each->address_refused(address, why);
                                        });
   for (const NodeAddress& address : addresses)
-    session.send(trial_->begin({session.id(), session.epoch()}, address, round_trip));
+    session.send(trial_->begin({session.id(), session.number()}, address, round_trip));
 }
 
 void NodeLinks::node_left(NodeSession& session, const std::string& why) {

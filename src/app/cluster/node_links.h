@@ -118,6 +118,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   Replica<StreamOffer> offers_{{}, {}};  // its own rows
   PendingAnswers<ResultFrame> orders_;
   PendingAnswers<TellFrame> asks_;
+  std::uint64_t next_link_ = 1;
   std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet
   RepeatGuard crowded_;
   bool stopped_ = false;

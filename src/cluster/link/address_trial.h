@@ -29,10 +29,11 @@ namespace lb {
 
 class AddressTrial {
  public:
-  // The process of a node that announced an address.  One that was started since has not been
-  // asked.
+  // The link over which a node announced an address, and was sent the question.  A newer one, of
+  // the same process too, has announced it again: where a link ends under way, so does its PROVE.
   struct Announcer {
-    std::string node, epoch;
+    std::string node;
+    std::uint64_t link = 0;
   };
   // Another server answers there.
   using Refused = std::function<void(const Announcer&, const NodeAddress&, const std::string& why)>;

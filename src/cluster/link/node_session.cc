@@ -35,9 +35,10 @@ Link::Settings settings_of_hello() {
 }  // namespace
 
 NodeSession::NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
-                         std::string leftover)
+                         std::string leftover, std::uint64_t number)
     : host_(host),
       id_(std::move(id)),
+      number_(number),
       peer_(transport->peer()),
       since_(host.loop().now()),
       link_(host.loop(), std::move(transport), std::move(leftover), settings_of_hello(),

@@ -38,8 +38,9 @@ class NodeSession {
   static constexpr unsigned kMaxMessagesASecond = 100;
 
   // id: proved by its key or its password.
+  // number: of its host's links.
   NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
-              std::string leftover);
+              std::string leftover, std::uint64_t number = 0);
   ~NodeSession();
 
   // What has changed of MasterSide::offers().
@@ -55,6 +56,7 @@ class NodeSession {
   void end(std::string reason) { link_.end(std::move(reason)); }
 
   const std::string& id() const noexcept { return id_; }
+  std::uint64_t number() const noexcept { return number_; }
   const std::string& epoch() const noexcept { return epoch_; }
   bool joined() const noexcept { return joined_; }
   bool was_accepted() const noexcept { return !epoch_.empty(); }  // its HELLO was valid
@@ -102,6 +104,7 @@ class NodeSession {
 
   MasterSide& host_;
   const std::string id_;
+  const std::uint64_t number_;
   const Address peer_;
   const SteadyTime since_;
   std::string epoch_;

@@ -22,7 +22,7 @@ TEST_GROUP(AddressTrial) {
   AddressTrial trial{connector, captured.log,
                      [this](const AddressTrial::Announcer& by, const NodeAddress& address,
                             const std::string& why) {
-                       refused.push_back(by.node + " " + by.epoch + " " +
+                       refused.push_back(by.node + " " + std::to_string(by.link) + " " +
                                          std::to_string(address.port == server.port) + " " + why);
                      }};
   NodeAddress address() const {
@@ -40,7 +40,7 @@ TEST_GROUP(AddressTrial) {
 };
 
 TEST(AddressTrial, TheNodeItselfKnowsTheAnswer) {
-  const ProveFrame proof = trial.begin({"edge1", "e1"}, address());
+  const ProveFrame proof = trial.begin({"edge1", 7}, address());
   CHECK(proof.ask != proof.say);
   LONGS_EQUAL(32, proof.ask.size());
   server.answers = {reply(proof.say + "\r\n")};
@@ -52,7 +52,7 @@ TEST(AddressTrial, TheNodeItselfKnowsTheAnswer) {
   LONGS_EQUAL(0, refused.size());
 }
 TEST(AddressTrial, AnswersThatComeTooEarlyGetASecondChance) {
-  const ProveFrame proof = trial.begin({"edge1", "e1"}, address());
+  const ProveFrame proof = trial.begin({"edge1", 7}, address());
   server.answers = {reply("not found", "404 Not Found"), reply(proof.say)};
   pass(700ms);
   LONGS_EQUAL(2, server.requests.size());
@@ -63,14 +63,14 @@ TEST(AddressTrial, SomebodyElseIsNotUsed) {
                                     reply(std::string(5000, 'x')), reply("")}) {
     refused.clear();
     server.answers = {answer};
-    trial.begin({"edge1", "e1"}, address());
+    trial.begin({"edge1", 7}, address());
     pass(700ms);
     LONGS_EQUAL(1, refused.size());
-    STRCMP_EQUAL("edge1 e1 1 another server answers there", refused[0].c_str());
+    STRCMP_EQUAL("edge1 7 1 another server answers there", refused[0].c_str());
   }
 }
 TEST(AddressTrial, ANodeThatIsFarAwayIsAskedWhenItCanKnow) {
-  const ProveFrame proof = trial.begin({"edge1", "e1"}, address(), 300ms);
+  const ProveFrame proof = trial.begin({"edge1", 7}, address(), 300ms);
   server.answers = {reply("not found", "404 Not Found"), reply(proof.say)};
   pass(200ms);
   LONGS_EQUAL(0, server.requests.size());
@@ -83,7 +83,7 @@ TEST(AddressTrial, ANodeThatIsFarAwayIsAskedWhenItCanKnow) {
 TEST(AddressTrial, WhereNobodyAnswersItIsSaidAndUsed) {
   NodeAddress nobody = address();
   nobody.port = 1;
-  trial.begin({"edge1", "e1"}, nobody);
+  trial.begin({"edge1", 7}, nobody);
   pass(50ms);
   LONGS_EQUAL(0, refused.size());
   CHECK(captured.says("node edge1: http://127.0.0.1:1 cannot be tried from here"));
