@@ -65,9 +65,10 @@ std::string Cluster::head_of(unsigned host) const {
        records_ ? cat({"<state-dir>", options_.directory, "/state-", host, "</state-dir>"})
                 : std::string(),
        "</paths>",
-       records_ && host <= masters_
-           ? cat({"<store type=\"files\" path=\"", options_.directory, "/store-", host, "\"/>"})
-           : std::string(),
+       !records_ || host > masters_ ? std::string()
+       : etcd_
+           ? Etcd::config(cat({options_.directory, "/store-", host}))
+           : cat({"<store type=\"files\" path=\"", options_.directory, "/store-", host, "\"/>"}),
        "<logging><errorlog>",
        options_.shown ? cat({"error-", host, ".log"}) : "/dev/null",
        "</errorlog><accesslog>/dev/null</accesslog><loglevel>",
@@ -119,6 +120,7 @@ void Cluster::make_nodes() {
   if (masters_ == 1) studio_ = std::make_unique<Studio>(world_, kStudioPort);
   const std::size_t all = masters_ + 2 + random_.below(2);
   if (masters_ == 1 && random_.below(6) == 0) {
+    if (random_.below(2) == 0) etcd_ = std::make_unique<Etcd>(world_);
     std::vector<unsigned> homes;
     for (unsigned host = 2; host <= all; ++host) homes.push_back(host);
     records_ = std::make_unique<Records>(world_, 1, std::move(homes),
@@ -205,7 +207,9 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
 
 void Cluster::next_listener() {
   if (calm_) return;
-  const std::vector<std::string_view> mounts{kOpen, kLimited};
+  std::vector<std::string_view> mounts{kOpen, kLimited};
+  if (studio_) mounts.push_back(kStudio);
+  if (records_ && records_->home() != 0) mounts.push_back(kMoving);
   listener_comes(std::string(mounts[random_.below(mounts.size())]),
                  500ms + Nanos(random_.below(8'000'000'000)));
   world_.after(Nanos(random_.below(500'000'000)), [this] { next_listener(); });
@@ -238,6 +242,7 @@ std::optional<std::string> Cluster::run() {
   note_sizes();
   next_listener();
   world_.after(1s, [this] { next_fault(); });
+  if (etcd_) world_.after(1s, [this] { next_fault_of_etcd(); });
   run_for(kFaults);
   calm_ = true;
   if (records_) records_->stop();
@@ -245,8 +250,10 @@ std::optional<std::string> Cluster::run() {
   heal();
   run_for(kSettled);
   if (!failure_) check_tables("5 s after the last fault");
-  if (!failure_) check_records("5 s after the last fault");
+  // What the members of an etcd are is asked every 10 s.
+  if (!failure_ && !etcd_) check_records("5 s after the last fault");
   run_for(kSlotsBack - kSettled);
+  if (!failure_) check_records("16 s after the last fault");
   if (!failure_) check_studio("16 s after the last fault");
   if (!failure_) check_home("16 s after the last fault");
   if (!failure_ && studio_) check_is_heard(kStudio);

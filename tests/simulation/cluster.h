@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "clients.h"
+#include "etcd.h"
 #include "node.h"
 #include "records.h"
 #include "trace.h"
@@ -71,6 +72,7 @@ class Cluster {
   void listener_comes(const std::string& mount, Nanos stays);
   void next_listener();
   void next_fault();
+  void next_fault_of_etcd();
   void fault();
   void note(std::string what);
   void is_killed(unsigned host, Nanos lasts);
@@ -101,6 +103,7 @@ class Cluster {
   void check_studio(const char* when);
   void check_is_heard(std::string_view mount);
   void check_records(const char* when);
+  void check_etcd(const char* when);
   void check_home(const char* when);
   unsigned live_guests(const std::string& mount, bool apart_too) const;
   Seat* seat_of(unsigned host);
@@ -120,6 +123,7 @@ class Cluster {
   std::vector<Seat> seats_;  // host 1 first
   std::vector<std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Studio> studio_;
+  std::unique_ptr<Etcd> etcd_;        // the store of some records; null: files are
   std::unique_ptr<Records> records_;  // of some
   std::vector<Guest> guests_;
   unsigned next_guest_ = 1;

@@ -164,6 +164,22 @@ void Cluster::check_records(const char* when) {
   for (Seat& seat : seats_)
     if (const std::string why = Records::difference(*at_master, *config(seat)); !why.empty())
       return fail(cat({when, ": ", seat.node->id(), ": ", why}));
+  if (etcd_) check_etcd(when);
+}
+
+// … and so it is in the store.
+void Cluster::check_etcd(const char* when) {
+  const auto config = seats_[0].node->services().config.read();
+  for (const std::string_view name : Records::kChanged) {
+    const std::string mount(name);
+    const auto row = etcd_->value(cat({"mounts/%2F", name.substr(1)}));
+    const MountSettings* const section = named_section(*config, mount);
+    if (row.has_value() != (section != nullptr))
+      return fail(cat({when, ": ", mount, row ? " is" : " is not", " in the etcd, and",
+                       section ? " is" : " is not", " in force"}));
+    if (row && row->find(cat({">", section->stream_name.value_or(""), "<"})) == std::string::npos)
+      return fail(cat({when, ": ", mount, " is another record in the etcd: ", *row}));
+  }
 }
 
 // The mount that moves has come to its home, and one source.
@@ -191,7 +207,7 @@ void Cluster::note_sizes() {
 // All as before the first listener, but for on-demand relays that may still run, and paths that are
 // tried now and then.
 void Cluster::check_growth() {
-  const std::size_t some = 4 * edges();
+  const std::size_t some = 4 * edges() + (etcd_ ? 4 : 0);
   if (const std::size_t most = wires_before_ + some; world_.wires() > most)
     return fail(cat(
         {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));

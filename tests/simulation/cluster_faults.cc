@@ -22,6 +22,12 @@ void Cluster::next_fault() {
   world_.after(100ms + Nanos(random_.below(1'900'000'000)), [this] { next_fault(); });
 }
 
+void Cluster::next_fault_of_etcd() {
+  if (calm_ || !options_.faults) return;
+  etcd_->fault();
+  world_.after(200ms + Nanos(random_.below(2'500'000'000)), [this] { next_fault_of_etcd(); });
+}
+
 void Cluster::fault() {
   const Nanos lasts = 100ms + Nanos(random_.below(4'000'000'000));
   switch (random_.below(12)) {
@@ -168,6 +174,7 @@ void Cluster::heal() {
     drains_no_more(seat.node->host());
   }
   for (const auto& encoder : encoders_) encoder->send(true);
+  if (etcd_) etcd_->heal();
   note("all is healed");
 }
 

@@ -8,7 +8,6 @@
 namespace lb::sim {
 namespace {
 
-constexpr std::array<std::string_view, 4> kChanged{"/r1", "/r2", "/r3", "/r4"};
 constexpr auto kLooks = 400ms;
 
 // Of a mount; nullopt: no record has it.

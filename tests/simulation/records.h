@@ -24,6 +24,7 @@ constexpr std::string_view kMoving = "/moving";
 class Records {
  public:
   static constexpr std::size_t kMounts = 5;  // at most
+  static constexpr std::array<std::string_view, 4> kChanged{"/r1", "/r2", "/r3", "/r4"};
   using Fail = std::function<void(std::string why)>;
   // homes: of the mount that moves.
   Records(World& world, unsigned master, std::vector<unsigned> homes, Fail fail);

@@ -2,7 +2,7 @@
 EXTRA_PROGRAMS += tests/simulation/simulate-cluster tests/simulation/simulate-planted
 CLEANFILES += tests/simulation/simulate-cluster tests/simulation/simulate-planted $(planted_files)
 tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster.h \
-  tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/hash_here.cc tests/simulation/node.cc tests/simulation/node.h tests/simulation/planted.cc tests/simulation/planted.h \
+  tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/etcd.cc tests/simulation/etcd.h tests/simulation/hash_here.cc tests/simulation/node.cc tests/simulation/node.h tests/simulation/planted.cc tests/simulation/planted.h \
   tests/simulation/records.cc tests/simulation/records.h tests/simulation/steward.cc tests/simulation/steward.h \
   tests/simulation/system_calls.cc tests/simulation/system_calls.h tests/simulation/trace.cc tests/simulation/trace.h \
   tests/simulation/wire.h tests/simulation/world.cc tests/simulation/world.h tests/simulation/world_connections.cc tests/simulation/world_sockets.cc
