@@ -13,7 +13,8 @@ tests_simulation_simulate_cluster_LDADD = $(APP)
 
 # The same with copies of some files in place of the archives' own: the linker takes the first.
 planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/node_arrivals.cc tests/simulation/planted/eligibility.cc \
-  tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc
+  tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc tests/simulation/planted/file_registry.cc \
+  tests/simulation/planted/conf_book.cc
 EXTRA_DIST += tests/simulation/plant
 nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
 tests_simulation_simulate_planted_SOURCES =
@@ -25,6 +26,8 @@ tests/simulation/planted/node_arrivals.cc: src/cluster/nodes/node_arrivals.cc
 tests/simulation/planted/eligibility.cc: src/cluster/balance/eligibility.cc
 tests/simulation/planted/slot_book.cc: src/cluster/slots/slot_book.cc
 tests/simulation/planted/ingest.cc: src/cluster/link/ingest.cc
+tests/simulation/planted/conf_book.cc: src/cluster/link/conf_book.cc
+tests/simulation/planted/file_registry.cc: src/registry/file_registry.cc
 $(planted_files): tests/simulation/plant
 	@mkdir -p $(@D)
 	$(AM_V_GEN)python3 -B $(srcdir)/tests/simulation/plant $(filter %/$(@F),$(filter-out $@,$^)) $@
