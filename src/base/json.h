@@ -21,6 +21,12 @@
 
 namespace lb {
 
+// What is wrong with a member of a document.
+// Source: RFC 6901.
+struct JsonFault {
+  std::string pointer, detail;  // "": the document as a whole
+};
+
 class Json {
  public:
   Json() = default;  // "missing": what at() gives where there is nothing

@@ -78,7 +78,7 @@ class Loop {
     on_beat_ = std::move(then);
     count_beats();
   }
-  // Its beats matter to somebody: they are seen from outside, or it judges silence.
+  // Its beats matter: they are seen from outside, or it judges silence.
   void count_beats() noexcept;
   // kBeat while there is something to do.  A loop that turns no more than some four times a second
   // sleeps longer and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake;

@@ -25,7 +25,7 @@ std::vector<Member> members(const Tables&... tables) {
   const auto add = [&out](const auto& table) {
     for (const auto& row : table)
       if (!row.name.empty())
-        out.push_back({std::string(row.name), std::string(row.kind), row.is_needed});
+        out.push_back({std::string(row.name), std::string(row.kind), row.needed_in != 0});
   };
   (add(tables), ...);
   return out;

@@ -1,0 +1,76 @@
+// ObjectReader: reads the members of a JSON object, a body or a record, by tables of Fields, and
+// notes everything that is wrong with them, each fault with its pointer; a member that is in none
+// of the tables is a fault too.  ObjectValue: one of its values, by type and bounds.
+//
+// Source: RFC 6901.
+// Thread: one owner.
+// Ownership: the faults are the caller's, and outlive it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/fields.h"
+#include "base/json.h"
+
+namespace lb {
+
+class ObjectReader {
+ public:
+  using Value = struct ObjectValue;
+
+  // at: the pointer of the object, "" for the whole document.
+  ObjectReader(Json object, Forms form, std::vector<JsonFault>& faults, std::string at = {});
+
+  // The members of a table, of those that its form has.
+  template <std::size_t kCount, class T>
+  ObjectReader& take(const std::array<Field<T, ObjectReader>, kCount>& table,
+                     std::type_identity_t<T>& out) {
+    if (!is_object_) return *this;
+    const Fields fields(table, form_);
+    for (const auto& row : fields)
+      if (fields.has(row) && !row.name.empty()) known_.push_back(row.name);
+    fields.read(*this, object_, out);
+    return *this;
+  }
+  Json take(std::string_view name);  // missing where it is absent
+  bool has(std::string_view name) const { return !object_.at(name).missing(); }
+  // Faults for every member that was not taken; of a record none: a later version may have more.
+  void finish();
+
+  Forms form() const noexcept { return form_; }
+  static constexpr bool failed() noexcept { return false; }
+  void wrong(std::string_view name, std::string_view fault);
+  void wrong_at(std::string pointer, std::string fault);
+  std::string pointer(std::string_view name) const;
+  std::vector<JsonFault>& faults() const noexcept { return faults_; }
+
+ private:
+  Json object_;
+  const bool is_object_;
+  const Forms form_;
+  std::vector<JsonFault>& faults_;
+  const std::string at_;
+  std::vector<std::string_view> known_;
+};
+
+// Nothing, and a fault, where the value is of another type or out of bounds.
+struct ObjectValue {
+  ObjectReader& in;
+  std::string_view name;
+  const Json& json;
+
+  // UTF-8 without control characters.
+  std::optional<std::string> text(std::size_t max_bytes) const;
+  std::optional<std::uint64_t> number(std::uint64_t least, std::uint64_t most) const;
+  std::optional<bool> boolean() const;
+  // None of them is empty.
+  std::optional<std::vector<std::string>> texts(std::size_t max_count, std::size_t max_bytes) const;
+  void wrong(std::string_view fault) const { in.wrong(name, fault); }
+};
+
+}  // namespace lb
