@@ -6,7 +6,6 @@
 #include "api/request/problem.h"
 #include "base/cat.h"
 #include "base/strings.h"
-#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {
@@ -30,17 +29,6 @@ class Document {
 
 std::string reference(std::string_view schema) {
   return cat({R"({"$ref":"#/components/schemas/)", schema, "\"}"});
-}
-
-std::string_view schema_of(const ApiSchema& schema, std::string& made) {
-  if (!schema.json.empty()) return schema.json;
-  made = mount_record_schema();
-  // It becomes a part of this document, and its references with it.
-  constexpr std::string_view kRoot = "\"#/", kHere = "\"#/components/schemas/MountRecord/";
-  for (std::size_t at = made.find(kRoot); at != std::string::npos;
-       at = made.find(kRoot, at + kHere.size()))
-    made.replace(at, kRoot.size(), kHere);
-  return trim(made);
 }
 
 std::vector<std::string_view> path_names(std::string_view path) {
@@ -166,8 +154,8 @@ std::string openapi_json() {
       R"("session":{"type":"apiKey","in":"cookie","name":"__Host-lb_session-443","description":"By the address that is asked: __Host-lb_session-PORT over https, lb_session-PORT over http."}},"schemas":{)");
   first = true;
   for (const ApiSchema& schema : api_schemas()) {
-    std::string made;
-    out.raw(first ? "" : ",").text(schema.name).raw(":").raw(schema_of(schema, made));
+    out.raw(first ? "" : ",").text(schema.name).raw(":");
+    out.raw(schema.made == nullptr ? schema.json : schema.made());
     first = false;
   }
   out.raw("}}}\n");

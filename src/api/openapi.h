@@ -12,7 +12,8 @@ namespace lb {
 
 struct ApiSchema {
   std::string_view name;
-  std::string_view json;  // of the schema; "": made from the rows of <mount>
+  std::string_view json;            // of the schema
+  std::string (*made)() = nullptr;  // … where it comes from tables
 };
 std::span<const ApiSchema> api_schemas() noexcept;
 

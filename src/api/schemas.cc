@@ -1,10 +1,52 @@
 // The schemas of what the API takes and gives (openapi.h).
 #include "api/openapi.h"
+#include "api/request/account_fields.h"
+#include "api/request/answer.h"
+#include "api/request/ban_fields.h"
+#include "api/request/live_fields.h"
+#include "api/request/order_fields.h"
+#include "api/request/password_fields.h"
+#include "auth/login/user_fields.h"
+#include "base/cat.h"
+#include "base/strings.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {
 
-// Members "x-set-by" and the settings come from the rows; see openapi.cc.
+constexpr std::string_view kText = R"({"type":"string"})";
+constexpr std::string_view kNext =
+    R"({"type":"string","description":"Give it as ?after= for the next page."})";
+
+template <Forms kForm, const auto&... kTables>
+std::string schema_of() {
+  ObjectSchema schema(kForm);
+  (schema.add(kTables), ...);
+  return schema.text();
+}
+
+// more: further members.
+std::string list_with(std::string_view items, std::string_view more = {}) {
+  return cat(
+      {R"({"type":"object","required":["items"],"properties":{"items":{"type":"array","items":)",
+       items, more.empty() ? "}" : "},", more, "}}"});
+}
+std::string list_of(std::string_view schema, std::string_view next = kText) {
+  return list_with(cat({R"({"$ref":"#/components/schemas/)", schema, "\"}"}),
+                   cat({R"("next":)", next}));
+}
+
+// Members "x-set-by" and the settings come from the rows of <mount>.
+std::string mount_record_part() {
+  std::string made = mount_record_schema();
+  // It becomes a part of this document, and its references with it.
+  constexpr std::string_view kRoot = "\"#/", kHere = "\"#/components/schemas/MountRecord/";
+  for (std::size_t at = made.find(kRoot); at != std::string::npos;
+       at = made.find(kRoot, at + kHere.size()))
+    made.replace(at, kRoot.size(), kHere);
+  return std::string(trim(made));
+}
+
 constexpr ApiSchema kSchemas[] = {
     {"OpenApi", R"({"type":"object","required":["openapi","info","paths","components"]})"},
     {"Empty", R"({"type":"object","additionalProperties":false})"},
@@ -33,155 +75,47 @@ constexpr ApiSchema kSchemas[] = {
      R"({"type":"object","required":["node","origin","token"],"additionalProperties":false,"properties":{
 "node":{"type":"string"},"origin":{"type":"string"},
 "token":{"type":"string","description":"Belongs into a body, never into an address."}}})"},
-    {"Quota",
-     R"({"type":"object","additionalProperties":false,"properties":{
-"listeners":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/listeners of its mounts."},
-"bitrate":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/bitrate, in kbit/s."},
-"mounts":{"type":["integer","null"],"minimum":0},
-"storage":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/storage, in bytes."},
-"hours":{"type":["integer","null"],"minimum":0,"description":"Listening hours of its mounts in a month (UTC); used: whole ones, null: not known at this server."},
-"transfer":{"type":["integer","null"],"minimum":0,"description":"Bytes sent to their listeners in a month; used: to those that have ended."},
-"hard":{"type":"boolean","description":"hours and transfer keep new listeners out when they are used up; else there are events alone."}}})"},
-    {"AccountNew",
-     R"({"type":"object","required":["id"],"additionalProperties":false,"properties":{
-"id":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,62}$"},
-"name":{"type":"string","maxLength":200},
-"state":{"enum":["active","suspended"]},
-"quota":{"$ref":"#/components/schemas/Quota"}}})"},
-    {"AccountChange",
-     R"({"type":"object","additionalProperties":false,"properties":{
-"name":{"type":"string","maxLength":200},
-"state":{"enum":["active","suspended"]},
-"quota":{"$ref":"#/components/schemas/Quota"}}})"},
-    {"Account",
-     R"({"type":"object","required":["id","name","state","quota","used"],"additionalProperties":false,"properties":{
-"id":{"type":"string"},"name":{"type":"string"},"state":{"enum":["active","suspended"]},
-"quota":{"$ref":"#/components/schemas/Quota"},
-"used":{"$ref":"#/components/schemas/Quota"},
-"recorded":{"type":"integer","minimum":0,"description":"Bytes that this server has recorded of its mounts."},
-"revision":{"type":"string"}}})"},
-    {"AccountList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/Account"}},
-"next":{"type":"string","description":"Give it as ?after= for the next page."}}})"},
+    {"Quota", {}, schema_of<Form::kChange, kQuotaFields>},
+    {"AccountNew", {}, schema_of<Form::kNew, kAccountFields>},
+    {"AccountChange", {}, schema_of<Form::kChange, kAccountFields>},
+    {"Account", {}, schema_of<Form::kAnswer, kAccountFields, kAccountNow, kRevision>},
+    {"AccountList", {}, [] { return list_of("Account", kNext); }},
     {"Role", R"({"enum":["viewer","operator","owner","admin"]})"},
-    {"UserNew",
-     R"({"type":"object","required":["name","role"],"additionalProperties":false,"properties":{
-"name":{"type":"string","maxLength":64},
-"role":{"$ref":"#/components/schemas/Role"},
-"password":{"type":"string","minLength":8,"maxLength":512},
-"account":{"type":"string"},
-"mounts":{"type":"array","items":{"type":"string"},"description":"Names or patterns, for operators and viewers."},
-"disabled":{"type":"boolean"},
-"addresses":{"type":"boolean","description":"A viewer that sees the addresses of listeners."}}})"},
-    {"UserChange",
-     R"({"type":"object","additionalProperties":false,"properties":{
-"role":{"$ref":"#/components/schemas/Role"},
-"account":{"type":"string"},
-"mounts":{"type":"array","items":{"type":"string"}},
-"disabled":{"type":"boolean"},"addresses":{"type":"boolean"}}})"},
-    {"User",
-     R"({"type":"object","required":["name","role","account","mounts","disabled","addresses","password"],"additionalProperties":false,"properties":{
-"name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
-"account":{"type":["string","null"]},
-"mounts":{"type":"array","items":{"type":"string"}},
-"disabled":{"type":"boolean"},"addresses":{"type":"boolean"},
-"password":{"type":["boolean","string"],"description":"Whether there is one; a text only where it was made in this answer."},
-"revision":{"type":"string"}}})"},
-    {"UserList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/User"}},"next":{"type":"string"}}})"},
-    {"PasswordNew",
-     R"({"type":"object","additionalProperties":false,"properties":{
-"old":{"type":"string","description":"For the own password."},
-"password":{"type":"string","minLength":8,"maxLength":512,"description":"Missing: one is made."}}})"},
-    {"TokenNew",
-     R"({"type":"object","required":["role"],"additionalProperties":false,"properties":{
-"name":{"type":"string","maxLength":200},
-"role":{"$ref":"#/components/schemas/Role"},
-"account":{"type":"string"},
-"mounts":{"type":"array","items":{"type":"string"}},
-"expires":{"type":"integer","description":"Unix seconds; 0: never"}}})"},
+    {"UserNew", {}, schema_of<Form::kNew, kUserFields, kPasswordFields>},
+    {"UserChange", {}, schema_of<Form::kChange, kUserFields>},
+    {"User", {}, schema_of<Form::kAnswer, kUserFields, kShownPassword, kRevision>},
+    {"UserList", {}, [] { return list_of("User"); }},
+    {"PasswordNew", {}, schema_of<Form::kChange, kPasswordFields>},
+    {"TokenNew", {}, schema_of<Form::kNew, kTokenFields>},
     {"Token",
-     R"({"type":"object","required":["id","name","role","account","mounts","expires"],"properties":{
-"id":{"type":"string"},"name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
-"account":{"type":["string","null"]},
-"mounts":{"type":"array","items":{"type":"string"}},
-"expires":{"type":["integer","null"]},"revision":{"type":"string"}}})"},
+     {},
+     [] { return ObjectSchema(Form::kAnswer).add(kTokenFields).add(kRevision).text(true); }},
     {"TokenMade",
      R"({"allOf":[{"$ref":"#/components/schemas/Token"},{"type":"object","required":["token"],"properties":{
 "token":{"type":"string"}}}]})"},
-    {"TokenList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":"string"}}})"},
-    {"LoginName",
-     R"({"type":"object","additionalProperties":false,"properties":{
-"user":{"type":"string","description":"Missing: the first login."}}})"},
-    {"MountMove",
-     R"({"type":"object","required":["to"],"additionalProperties":false,"properties":{
-"to":{"type":"string","description":"The node that becomes its home."},
-"force-after":{"type":"integer","minimum":0,"maximum":2592000,"description":"Seconds; then a source at the old home ends."}}})"},
+    {"TokenList", {}, [] { return list_of("Token"); }},
+    {"LoginName", {}, schema_of<Form::kNew, kLoginNameBody>},
+    {"MountMove", {}, schema_of<Form::kNew, kMountMoveBody>},
     {"BanMatch",
      R"({"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{
 "address":{"type":"string"},"network":{"type":"string"},"user":{"type":"string"},
 "country":{"type":"string","pattern":"^[A-Z]{2}$"}}})"},
-    {"BanNew",
-     R"({"type":"object","required":["match"],"additionalProperties":false,"properties":{
-"match":{"$ref":"#/components/schemas/BanMatch"},
-"mounts":{"type":"array","items":{"type":"string"},"description":"Names or patterns; none: all."},
-"until":{"type":"integer","description":"Unix seconds; 0: for ever"},
-"reason":{"type":"string","maxLength":500},
-"kick":{"type":"boolean","description":"End those that match; true."}}})"},
-    {"Ban",
-     R"({"type":"object","required":["id","match","mounts","until","over","reason","by","kick"],"additionalProperties":false,"properties":{
-"id":{"type":"string"},"match":{"$ref":"#/components/schemas/BanMatch"},
-"mounts":{"type":"array","items":{"type":"string"}},
-"until":{"type":["integer","null"]},"over":{"type":"boolean","description":"It holds no longer; its record goes soon."},
-"reason":{"type":"string"},"by":{"type":"string"},
-"kick":{"type":"boolean"},"revision":{"type":"string"}}})"},
-    {"BanList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/Ban"}},"next":{"type":"string"}}})"},
-    {"TitleNew",
-     R"({"type":"object","required":["title"],"additionalProperties":false,"properties":{
-"title":{"type":"string","maxLength":1024},"artist":{"type":"string","maxLength":1024},
-"url":{"type":"string","maxLength":1024},
-"album":{"type":"string","maxLength":1024},
-"duration_ms":{"type":"integer","minimum":0,"maximum":86400000,"description":"0: not known."},
-"duration":{"type":"integer","minimum":0,"maximum":86400,"description":"The same in seconds, instead."},
-"isrc":{"type":"string","maxLength":32,"description":"12 letters and digits; hyphens are left out."},
-"at_ms":{"type":"integer","minimum":0,"description":"When it begins to sound, in Unix milliseconds by the clock of the server of the source, at most ten minutes from now: one to come waits until then; without it the title is of this moment."},
-"art":{"type":"string","maxLength":1024,"description":"Its picture: the address that setMountArt answered with."},
-"next":{"type":["object","null"],"required":["title"],"additionalProperties":false,
-"description":"What plays after it, until another title comes; null: that is not known any more.",
-"properties":{"title":{"type":"string","minLength":1,"maxLength":1024},
-"artist":{"type":"string","maxLength":1024},"album":{"type":"string","maxLength":1024},
-"duration_ms":{"type":"integer","minimum":0,"maximum":86400000},
-"duration":{"type":"integer","minimum":0,"maximum":86400},"isrc":{"type":"string","maxLength":32}}}}})"},
+    {"BanNew", {}, schema_of<Form::kNew, kBanFields>},
+    {"Ban", {}, schema_of<Form::kAnswer, kBanFields, kBanNow, kRevision>},
+    {"BanList", {}, [] { return list_of("Ban"); }},
+    {"TitleNew", {}, schema_of<Form::kNew, kTitleBody>},
     {"Picture", R"({"type":"string","format":"binary","maxLength":524288})"},
     {"ArtKept",
      R"({"type":"object","required":["art"],"additionalProperties":false,"properties":{
 "art":{"type":"string","description":"The path of the picture on this server."}}})"},
     {"ListenerList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"type":"object","additionalProperties":false,
-"required":["node","id","address","agent","player","user","seconds","country","hls","rtt_ms","retransmits","queue_bytes","lag_ms","path"],"properties":{
-"node":{"type":"string"},"id":{"type":"string"},
-"address":{"type":["string","null"],"description":"null: the login may not see it"},
-"agent":{"type":"string"},"player":{"type":"string","description":"The family of its agent; other, or empty: not known."},
-"user":{"type":["string","null"]},"seconds":{"type":"integer"},
-"country":{"type":["string","null"]},
-"hls":{"type":"boolean","description":"By HLS, without a connection that lasts."},
-"rtt_ms":{"type":["number","null"],"description":"Of its connection, as the kernel of its node measures; null: not known, as of HLS and of older nodes."},
-"retransmits":{"type":["integer","null"],"description":"Segments that were sent again."},
-"queue_bytes":{"type":["integer","null"],"description":"Sent, or to be sent, and not acknowledged."},
-"lag_ms":{"type":["integer","null"],"description":"How far what was given to its connection is behind the newest byte of the stream."},
-"path":{"type":"array","items":{"type":"string"},"description":"Of the stream: the server of the source first, the node of the listener last; servers that are not known here are left out."}}}},
-"next":{"type":"string"},
-"partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}}}})"},
-    {"ListenerMove",
-     R"({"type":"object","required":["to"],"additionalProperties":false,"properties":{
-"to":{"type":"string","description":"The mount."}}})"},
+     {},
+     [] {
+       return list_with(schema_of<Form::kAnswer, kListenerFields>(),
+                        R"("next":{"type":"string"},
+"partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}})");
+     }},
+    {"ListenerMove", {}, schema_of<Form::kNew, kListenerMoveBody>},
     {"Live",
      R"({"type":"object","description":"The data of state and change; that of totals is its member totals.","required":["time","first","more","totals","nodes","mounts","gone"],"additionalProperties":false,"properties":{
 "time":{"type":"string"},
@@ -206,40 +140,13 @@ constexpr ApiSchema kSchemas[] = {
 "listeners":{"type":"array","description":"NODE/ID","items":{"type":"string"}},
 "nodes":{"type":"array","items":{"type":"string"}},
 "mounts":{"type":"array","description":"Not on air any more, or not the login's.","items":{"type":"string"}}}}}})"},
-    {"Node",
-     R"({"type":"object","required":["id","state"],"additionalProperties":false,"properties":{
-"id":{"type":"string"},"state":{"enum":["up","suspect","down","draining"]},
-"self":{"type":"boolean"},"url":{"type":["string","null"]},
-"listeners":{"type":"integer"},"max_listeners":{"type":["integer","null"]},
-"kbps":{"type":"integer"},"max_kbps":{"type":["integer","null"]},
-"sources":{"type":"integer"},"max_sources":{"type":["integer","null"]},
-"reserved_kbps":{"type":"integer","description":"What the mounts of the store reserve there."},
-"uptime_s":{"type":["integer","null"],"description":"Of another node: since it is linked."},
-"version":{"type":["string","null"]},"rtt_ms":{"type":["number","null"]},
-"tags":{"type":"array","items":{"type":"string"}},"country":{"type":["string","null"]},
-"weight":{"type":"integer"}}})"},
-    {"NodeList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/Node"}},"next":{"type":"string"}}})"},
-    {"NodeDrain",
-     R"({"type":"object","required":["on"],"additionalProperties":false,"properties":{
-"on":{"type":"boolean"},"mode":{"enum":["soft","move","hard"],"description":"Missing: as configured, else soft."},
-"time":{"type":"integer","minimum":1,"maximum":86400,"description":"Seconds; only for this server itself."}}})"},
-    {"NodeWeight",
-     R"({"type":"object","required":["weight"],"additionalProperties":false,"properties":{
-"weight":{"type":["integer","null"],"minimum":0,"maximum":1000}}})"},
+    {"Node", {}, [] { return ObjectSchema(Form::kAnswer, Form::kBrief).add(kNodeFields).text(); }},
+    {"NodeList", {}, [] { return list_of("Node"); }},
+    {"NodeDrain", {}, schema_of<Form::kNew, kDrainBody>},
+    {"NodeWeight", {}, schema_of<Form::kNew, kWeightBody>},
     {"CertificateList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"type":"object","required":["names","issuer","kind","until","ordered","next","failures","failure","directory","under_way","wait_s","staging","nodes"],"properties":{
-"names":{"type":"array","items":{"type":"string"}},"issuer":{"type":["string","null"]},"kind":{"type":["string","null"]},
-"until":{"type":["integer","null"],"description":"Unix seconds; null: it has not come yet."},
-"ordered":{"type":"boolean","description":"By <acme>; else a file of the configuration."},
-"next":{"type":["integer","null"],"description":"When it is ordered again, Unix seconds."},
-"failures":{"type":"integer","description":"In a row."},"failure":{"type":["string","null"]},
-"directory":{"type":["string","null"],"description":"Of the authority."},"under_way":{"type":"boolean"},
-"wait_s":{"type":"integer","description":"Seconds until it may be ordered by hand."},
-"staging":{"type":"boolean","description":"?staging=1 tries it without using it."},
-"nodes":{"type":["array","null"],"items":{"type":"string"},"description":"Nodes that have it too; null: it is this server's own."}}}}}})"},
+     {},
+     [] { return list_with(ObjectSchema(Form::kAnswer).add(kCertificateFields).text(true)); }},
     {"History",
      R"({"type":"object","required":["of","by","step","t","rows"],"additionalProperties":false,"properties":{
 "of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node"]},
@@ -380,7 +287,7 @@ constexpr ApiSchema kSchemas[] = {
 "confirm":{"type":"integer","description":"That so many have to."},
 "count":{"type":"integer"},
 "mounts":{"type":"array","items":{"type":"string"},"description":"At most 1000."}}}}})"},
-    {"MountRecord", ""},
+    {"MountRecord", {}, mount_record_part},
     {"MountNew",
      R"({"allOf":[{"$ref":"#/components/schemas/MountRecord"},{"type":"object","required":["mount"]}]})"},
     {"MountPut", R"({"type":"object","description":"As MountRecord; the name may be left out."})"},
@@ -419,9 +326,7 @@ constexpr ApiSchema kSchemas[] = {
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{
 "node":{"type":"string"},"reserved":{"type":"number"},"refused":{"type":"string"}}}},
 "revision":{"type":"string"}}})"},
-    {"MountList",
-     R"({"type":"object","required":["items"],"properties":{
-"items":{"type":"array","items":{"$ref":"#/components/schemas/Mount"}},"next":{"type":"string"}}})"},
+    {"MountList", {}, [] { return list_of("Mount"); }},
 };
 
 }  // namespace

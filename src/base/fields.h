@@ -137,9 +137,9 @@ constexpr Field<T, typename Kind::Reader> field_of(std::string_view name) {
   if constexpr (requires(SchemaText & text) { Kind::schema(text); }) field.schema = &Kind::schema;
   return field;
 }
-template <class Kind, auto kMember>
+// T: a struct that has the member from a base.
+template <class Kind, auto kMember, class T = typename MemberOf<decltype(kMember)>::Object>
 constexpr auto member(std::string_view name) {
-  using T = typename MemberOf<decltype(kMember)>::Object;
   using V = std::remove_cvref_t<decltype(std::declval<T>().*kMember)>;
   using R = typename Kind::Reader;
   Field<T, R> field = field_of<Kind, T>(name);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "api/records/mount_answer.h"
-#include "api/request/fields.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"

@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "api/records/account_usage.h"
-#include "api/request/fields.h"
+#include "api/request/account_fields.h"
+#include "api/request/answer.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 
@@ -12,15 +13,6 @@ namespace {
 
 // Of a store's 64 operations a write: each record that is deleted takes two.
 constexpr std::size_t kDeletedAtOnce = 24;
-
-void write_limit(JsonWriter& json, std::string_view name,
-                 const std::optional<std::uint64_t>& limit) {
-  json.key(name);
-  if (limit)
-    json.number(*limit);
-  else
-    json.null();
-}
 
 // What this server has recorded of the mounts of an account.
 std::uint64_t recorded_bytes(const PlanContext& context, std::string_view account) {
@@ -39,32 +31,15 @@ const AccountUsage* usage_of(const PlanContext& context, const std::string& acco
 
 void write_account(JsonWriter& json, const PlanContext& context, const Account& account,
                    std::uint64_t revision) {
-  const QuotaUse used = quota_use(context.book, account.id);
-  json.begin_object();
-  json.key("id").text(account.id);
-  json.key("name").text(account.name);
-  json.key("state").text(account.suspended ? "suspended" : "active");
-  json.key("quota").begin_object();
-  write_limit(json, "listeners", account.quota.listeners);
-  write_limit(json, "bitrate", account.quota.bitrate);
-  write_limit(json, "mounts", account.quota.mounts);
-  write_limit(json, "storage", account.quota.storage);
-  write_limit(json, "hours", account.quota.hours);
-  write_limit(json, "transfer", account.quota.transfer);
-  json.key("hard").boolean(account.quota.hard);
-  json.end_object();
-  json.key("used").begin_object();
-  json.key("listeners").number(used.listeners);
-  json.key("bitrate").number(used.bitrate);
-  json.key("mounts").number(used.mounts);
-  json.key("storage").number(used.storage);
-  const AccountUsage* const usage = usage_of(context, account.id);
-  write_limit(json, "hours", usage ? std::optional(usage->hours()) : std::nullopt);
-  write_limit(json, "transfer", usage ? std::optional(usage->bytes) : std::nullopt);
-  json.end_object();
-  json.key("recorded").number(recorded_bytes(context, account.id));
-  if (revision != 0) json.key("revision").text(std::to_string(revision));
-  json.end_object();
+  const QuotaUse use = quota_use(context.book, account.id);
+  AccountNow now{{use.listeners, use.bitrate, use.mounts, use.storage, {}, {}},
+                 recorded_bytes(context, account.id)};
+  if (const AccountUsage* const usage = usage_of(context, account.id)) {
+    now.used.hours = usage->hours();
+    now.used.transfer = usage->bytes;
+  }
+  write_answer<kAccountFields, kAccountNow, kRevision>(json, account, now,
+                                                       AnswerRevision{revision});
 }
 
 std::string account_body(const PlanContext& context, const Account& account,
@@ -74,30 +49,15 @@ std::string account_body(const PlanContext& context, const Account& account,
   return json.take() + "\n";
 }
 
-void take_quota(BodyFields& fields, std::vector<ProblemFault>& faults, AccountQuota& quota) {
-  const Json given = fields.take("quota");
-  if (given.missing()) return;
-  BodyFields rows(given, faults, fields.pointer("quota"));
-  if (auto limit = rows.limit("listeners", kMaxQuota)) quota.listeners = *limit;
-  if (auto limit = rows.limit("bitrate", kMaxQuota)) quota.bitrate = *limit;
-  if (auto limit = rows.limit("mounts", kMaxQuota)) quota.mounts = *limit;
-  if (auto limit = rows.limit("storage", kMaxStorageQuota)) quota.storage = *limit;
-  if (auto limit = rows.limit("hours", kMaxQuota)) quota.hours = *limit;
-  if (auto limit = rows.limit("transfer", kMaxStorageQuota)) quota.transfer = *limit;
-  if (auto hard = rows.boolean("hard")) quota.hard = *hard;
-  rows.finish();
-}
-
-void take_state(BodyFields& fields, bool& suspended) {
-  const auto state = fields.text("state", 20);
-  if (!state) return;
-  if (*state != "active" && *state != "suspended")
-    fields.fault("state", "active or suspended is needed");
-  suspended = *state == "suspended";
-}
-
-std::string shown(const std::optional<std::uint64_t>& limit) {
-  return limit ? std::to_string(*limit) : "none";
+// "5", "none", "1" for true.
+std::string shown(const Field<AccountQuota, ObjectReader>& row, const AccountQuota& quota) {
+  JsonWriter json;
+  json.begin_object();
+  row.write(json, row, quota, Form::kAnswer);
+  json.end_object();
+  const Json value = Json::parse(json.take())->at(row.name);
+  if (value.is_null()) return "none";
+  return std::to_string(value.boolean() ? std::uint64_t{*value.boolean()} : *value.u64());
 }
 
 std::vector<ApiDeed::Change> account_changes(const Account& before, const Account& after) {
@@ -108,13 +68,8 @@ std::vector<ApiDeed::Change> account_changes(const Account& before, const Accoun
   note("name", before.name, after.name);
   note("state", before.suspended ? "suspended" : "active",
        after.suspended ? "suspended" : "active");
-  note("quota/listeners", shown(before.quota.listeners), shown(after.quota.listeners));
-  note("quota/bitrate", shown(before.quota.bitrate), shown(after.quota.bitrate));
-  note("quota/mounts", shown(before.quota.mounts), shown(after.quota.mounts));
-  note("quota/storage", shown(before.quota.storage), shown(after.quota.storage));
-  note("quota/hours", shown(before.quota.hours), shown(after.quota.hours));
-  note("quota/transfer", shown(before.quota.transfer), shown(after.quota.transfer));
-  note("quota/hard", before.quota.hard ? "1" : "0", after.quota.hard ? "1" : "0");
+  for (const auto& row : kQuotaFields)
+    note(cat({"quota/", row.name}), shown(row, before.quota), shown(row, after.quota));
   return changes;
 }
 
@@ -173,16 +128,11 @@ Plan read_account(const PlanContext& context) {
 }
 
 Plan create_account(const PlanContext& context) {
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kNew, faults);
   Account account;
-  account.id = fields.text("id", 63).value_or("");
-  if (faults.empty() && !is_account_id(account.id))
-    fields.fault("id", "1 to 63 small letters, digits, '.', '_' and '-' are needed");
-  account.name = fields.text("name", 200).value_or(account.id);
-  take_state(fields, account.suspended);
-  take_quota(fields, faults, account.quota);
-  fields.finish();
+  body.take(kAccountFields, account).finish();
+  if (!body.has("name")) account.name = account.id;
   if (!faults.empty()) return invalid(std::move(faults));
   const std::string key = record_key("accounts", account.id);
   if (context.book.revision_of(key) != 0)
@@ -211,13 +161,9 @@ Plan change_account(const PlanContext& context) {
   const auto* row = context.book.account(id);
   if (row == nullptr) return not_found("account", id);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
   Account account = row->value;
-  if (auto name = fields.text("name", 200)) account.name = *std::move(name);
-  take_state(fields, account.suspended);
-  take_quota(fields, faults, account.quota);
-  fields.finish();
+  ObjectReader(context.request.json, Form::kChange, faults).take(kAccountFields, account).finish();
   if (!faults.empty()) return invalid(std::move(faults));
   Planned plan;
   const std::uint64_t revision = account == row->value ? row->revision : 0;

@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "api/request/fields.h"
+#include "api/request/answer.h"
+#include "api/request/ban_fields.h"
 #include "base/cat.h"
 
 namespace lb {
@@ -10,42 +11,8 @@ namespace {
 
 void write_ban(JsonWriter& json, const PlanContext& context, const Ban& ban,
                std::uint64_t revision) {
-  json.begin_object();
-  json.key("id").text(ban.id);
-  json.key("match").begin_object().key(ban_word(ban.kind)).text(ban.value).end_object();
-  json.key("mounts").begin_array();
-  for (const std::string& mount : ban.mounts) json.text(mount);
-  json.end_array();
-  json.key("until");
-  if (ban.until == 0)
-    json.null();
-  else
-    json.number(ban.until);
-  json.key("over").boolean(ban.until != 0 && ban.until <= unix_seconds(context.now));
-  json.key("reason").text(ban.reason);
-  json.key("by").text(ban.by);
-  json.key("kick").boolean(ban.kick);
-  if (revision != 0) json.key("revision").text(std::to_string(revision));
-  json.end_object();
-}
-
-void take_match(BodyFields& fields, std::vector<ProblemFault>& faults, Ban& ban) {
-  const Json given = fields.take("match");
-  BodyFields match(given, faults, fields.pointer("match"));
-  std::size_t words = 0;
-  for (const BanKind kind :
-       {BanKind::kAddress, BanKind::kNetwork, BanKind::kUser, BanKind::kCountry}) {
-    const auto value = match.text(ban_word(kind), 255);
-    if (!value) continue;
-    ++words;
-    ban.kind = kind;
-    ban.value = *value;
-    if (auto fault = ban_fault(kind, ban.value); !fault.empty())
-      match.fault(ban_word(kind), std::move(fault));
-  }
-  match.finish();
-  if (words != 1 && faults.empty())
-    fields.fault("match", "one of address, network, user and country is needed");
+  const bool over = ban.until != 0 && ban.until <= unix_seconds(context.now);
+  write_answer<kBanFields, kBanNow, kRevision>(json, ban, BanNow{over}, AnswerRevision{revision});
 }
 
 // Whether the caller could not undo it.
@@ -77,25 +44,17 @@ Plan read_ban(const PlanContext& context) {
 }
 
 Plan create_ban(const PlanContext& context) {
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kNew, faults);
   Ban ban;
   ban.id = new_id(context.world.random);
   ban.by = context.who.name;
-  take_match(fields, faults, ban);
-  if (auto mounts = fields.texts("mounts", 64, 255)) ban.mounts = *std::move(mounts);
-  for (const std::string& mount : ban.mounts)
-    if (!mount.starts_with('/'))
-      fields.fault("mounts", cat({"\"", mount, "\" does not begin with /"}));
-  ban.until = static_cast<std::int64_t>(fields.number("until", 0, 1'000'000'000'000).value_or(0));
+  body.take(kBanFields, ban).finish();
   if (ban.until != 0 && ban.until <= unix_seconds(context.now))
-    fields.fault("until", "the time is over");
-  ban.reason = fields.text("reason", 500).value_or("");
-  ban.kick = fields.boolean("kick").value_or(true);
-  if (faults.empty() && shuts_out_everybody(ban)) fields.fault("match", std::string(kEverybodyOut));
+    body.wrong("until", "the time is over");
+  if (faults.empty() && shuts_out_everybody(ban)) body.wrong("match", kEverybodyOut);
   if (faults.empty() && shuts_out_caller(context, ban))
-    fields.fault("match", cat({"it would shut out ", context.who.ip, ", which asks for it"}));
-  fields.finish();
+    body.wrong("match", cat({"it would shut out ", context.who.ip, ", which asks for it"}));
   if (!faults.empty()) return invalid(std::move(faults));
   Planned plan;
   const std::string key = record_key("bans", ban.id);

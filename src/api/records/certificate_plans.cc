@@ -2,60 +2,15 @@
 
 #include <algorithm>
 
+#include "api/request/live_fields.h"
 #include "base/cat.h"
 
 namespace lb {
-namespace {
-
-void known_text(JsonWriter& json, std::string_view name, const std::string& text) {
-  json.key(name);
-  if (text.empty())
-    json.null();
-  else
-    json.text(text);
-}
-
-void known_time(JsonWriter& json, std::string_view name, std::optional<std::int64_t> time) {
-  json.key(name);
-  if (time)
-    json.number(*time);
-  else
-    json.null();
-}
-
-void write_certificate_row(JsonWriter& json, const CertificateNow& row) {
-  json.begin_object().key("names").begin_array();
-  for (const std::string& name : row.names) json.text(name);
-  json.end_array();
-  known_text(json, "issuer", row.issuer);
-  known_text(json, "kind", row.kind);
-  known_time(json, "until", row.until);
-  json.key("ordered").boolean(row.ordered);
-  known_time(json, "next", row.next);
-  json.key("failures").number(row.failures);
-  known_text(json, "failure", row.failure);
-  known_text(json, "directory", row.directory);
-  json.key("under_way").boolean(row.under_way);
-  json.key("wait_s").number(static_cast<std::int64_t>(row.may_be_asked.count()));
-  json.key("staging").boolean(row.staging);
-  json.key("nodes");
-  if (row.nodes) {
-    json.begin_array();
-    for (const std::string& node : *row.nodes) json.text(node);
-    json.end_array();
-  } else {
-    json.null();
-  }
-  json.end_object();
-}
-
-}  // namespace
-
 Plan list_certificates(const PlanContext& context) {
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const CertificateNow& row : context.world.live->certificates)
-    write_certificate_row(json, row);
+    JsonObject<kCertificateFields>::write(json, row, Form::kAnswer);
   json.end_array().end_object();
   Planned plan;
   plan.answer.body = json.take() + "\n";

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <optional>
 #include <tuple>
 #include <utility>
 
 #include "api/records/mount_answer.h"
 #include "api/request/ban.h"
-#include "api/request/fields.h"
+#include "api/request/live_fields.h"
+#include "api/request/order_fields.h"
 #include "api/request/rights.h"
 #include "api/request/secrets.h"
-#include "audience/agents.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "stream/source/picture_shelf.h"
@@ -22,7 +21,6 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxAgentShown = 512;
-constexpr std::size_t kMaxTitle = 1024, kMaxMountName = 255;
 constexpr std::uint64_t kLastBanSecond = 1'000'000'000'000;
 
 std::string mount_in_path(const PlanContext& context) {
@@ -48,58 +46,6 @@ bool comes_before(const A& a, const B& b) {
   return std::tie(a.node, a.id) < std::tie(b.node, b.id);
 }
 
-void write_count(JsonWriter& json, std::string_view name, std::optional<std::uint64_t> count) {
-  json.key(name);
-  if (count)
-    json.number(*count);
-  else
-    json.null();
-}
-
-// How long it listens is told in one of two ways.
-struct ListenerShow {
-  bool addresses = false;
-  std::optional<std::int64_t> since{};
-};
-
-void write_listener(JsonWriter& json, const ListenerShow& show, const ListenerNow& row) {
-  const auto write_text = [&json](std::string_view name, std::string_view text) {
-    json.key(name);
-    if (text.empty())
-      json.null();
-    else
-      json.text(text);
-  };
-  json.begin_object();
-  json.key("node").text(row.node);
-  json.key("id").text(std::to_string(row.id));
-  json.key("address");
-  if (show.addresses)
-    json.text(row.address);
-  else
-    json.null();
-  json.key("agent").text(row.agent);
-  json.key("player").text(player_of(row.agent));
-  write_text("user", row.user);
-  if (show.since)
-    json.key("since").number(*show.since);
-  else
-    json.key("seconds").number(row.seconds);
-  write_text("country", row.country);
-  json.key("hls").boolean(row.hls);
-  json.key("rtt_ms");
-  if (row.round_trip_us)
-    json.number(static_cast<double>(*row.round_trip_us) / 1000);
-  else
-    json.null();
-  write_count(json, "retransmits", row.retransmits);
-  write_count(json, "queue_bytes", row.queue_bytes);
-  write_count(json, "lag_ms", row.lag_ms);
-  json.key("path").begin_array();
-  for (const std::string& node : row.path) json.text(node);
-  json.end_array().end_object();
-}
-
 // Numbers that are others at each look would make each row a change.
 std::optional<std::uint64_t> rough(std::optional<std::uint64_t> number, std::uint64_t step) {
   if (!number) return number;
@@ -119,13 +65,13 @@ std::optional<ListenerPlace> parse_listener_place(std::string_view text) {
 std::string live_listener_json(const ListenerNow& row, bool addresses, std::int64_t since) {
   constexpr std::uint64_t kRoughRoundTrip = 1000, kRoughQueue = 1024, kRoughLag = 100;
   ListenerNow shown = row;
+  shown.since = since;
+  if (!addresses) shown.address.clear();
   if (shown.agent.size() > kMaxAgentShown) shown.agent.resize(kMaxAgentShown);
   shown.round_trip_us = rough(row.round_trip_us, kRoughRoundTrip);
   shown.queue_bytes = rough(row.queue_bytes, kRoughQueue);
   shown.lag_ms = rough(row.lag_ms, kRoughLag);
-  JsonWriter json;
-  write_listener(json, {addresses, since}, shown);
-  return json.take();
+  return object_json<kListenerFields>(Form::kBrief, shown);
 }
 
 std::string to_text(const ListenerPlace& place) { return cat({place.node, "/", place.id}); }
@@ -153,7 +99,9 @@ Plan list_listeners(const PlanContext& context) {
   json.begin_object().key("items").begin_array();
   const ListenerNow* last = nullptr;
   for (std::size_t shown = 0; at != rows.end() && shown < most; ++at, ++shown) {
-    write_listener(json, {context.who.addresses}, **at);
+    ListenerNow row = **at;
+    if (!context.who.addresses) row.address.clear();
+    JsonObject<kListenerFields>::write(json, row, Form::kAnswer);
     last = *at;
   }
   json.end_array();
@@ -254,12 +202,11 @@ Plan move_listener(const PlanContext& context) {
   const auto found = named_listener(context);
   if (const auto* problem = std::get_if<Problem>(&found)) return *problem;
   const auto& named = std::get<NamedListener>(found);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
-  if (!fields.has("to")) fields.fault("to", "it is missing");
-  std::string to = fields.text("to", kMaxMountName).value_or("");
-  fields.finish();
+  std::vector<JsonFault> faults;
+  ApiOrder order = order_about(ApiOrder::Kind::kMoveListener, name, named);
+  ObjectReader(context.request.json, Form::kNew, faults).take(kListenerMoveBody, order).finish();
   if (!faults.empty()) return invalid(std::move(faults));
+  std::string& to = order.to;
   if (!to.starts_with('/')) to.insert(0, 1, '/');
   if (to == name) return invalid_at("/to", "the listener is there");
   if (auto problem = judge_mount(context, to, true)) {
@@ -270,8 +217,7 @@ Plan move_listener(const PlanContext& context) {
   Planned plan;
   plan.answer.status = 204;
   plan.deed = ApiDeed{"move-listener", record_key("mounts", name), {{"listener", named.text, to}}};
-  plan.order = order_about(ApiOrder::Kind::kMoveListener, name, named);
-  plan.order->to = std::move(to);
+  plan.order = std::move(order);
   return plan;
 }
 
@@ -294,69 +240,57 @@ std::optional<std::string> isrc_of(std::string_view text) {
   return isrc;
 }
 
-SongDetails song_details(BodyFields& fields) {
-  SongDetails details;
-  details.album = fields.text("album", kMaxTitle).value_or("");
-  const auto seconds = fields.number("duration", 0, SongDetails::kLongestMs / 1000);
-  const auto ms = fields.number("duration_ms", 0, SongDetails::kLongestMs);
-  if (seconds && ms) fields.fault("duration", "duration_ms says it already");
-  details.duration_ms = static_cast<std::int64_t>(ms.value_or(seconds.value_or(0) * 1000));
-  if (const auto isrc = fields.text("isrc", 32); isrc && !isrc->empty()) {
-    if (auto plain = isrc_of(*isrc))
-      details.isrc = *std::move(plain);
-    else
-      fields.fault("isrc", "two letters, three letters or digits, and seven digits are wanted");
-  }
-  return details;
+// at: the pointer of the song's object.
+SongDetails details_of(ObjectReader& body, const std::string& at, const Song& song) {
+  if (song.seconds && song.duration_ms)
+    body.wrong_at(at + "/duration", "duration_ms says it already");
+  return {song.album, song.isrc, song.duration_ms.value_or(song.seconds.value_or(0) * 1000)};
 }
 
 // When the title begins to sound.
-std::optional<std::int64_t> title_time(BodyFields& fields, WallTime now) {
-  const auto at = fields.number("at_ms", 0, std::numeric_limits<std::int64_t>::max());
-  if (!at) return std::nullopt;
-  const auto at_ms = static_cast<std::int64_t>(*at);
+void judge_title_time(ObjectReader& body, std::int64_t at_ms, WallTime now) {
   constexpr std::int64_t kFurthestMs = std::chrono::milliseconds(TitleHistory::kFurthest).count();
   if (at_ms < unix_ms(now) - kFurthestMs || at_ms > unix_ms(now) + kFurthestMs)
-    fields.fault("at_ms", cat({at_ms, " is more than ten minutes from now, ", unix_ms(now)}));
-  return at_ms;
-}
-
-// "": null, it is not known any more.
-std::string next_song(BodyFields& fields, std::vector<ProblemFault>& faults, SongDetails& details) {
-  const Json value = fields.take("next");
-  if (value.is_null()) return {};
-  BodyFields next(value, faults, fields.pointer("next"));
-  const auto title = next.text("title", kMaxTitle);
-  if (!title || title->empty()) next.fault("title", "it is missing");
-  std::string artist = next.text("artist", kMaxTitle).value_or("");
-  details = song_details(next);
-  next.finish();
-  return song_of(artist, title.value_or(""));
+    body.wrong("at_ms", cat({at_ms, " is more than ten minutes from now, ", unix_ms(now)}));
 }
 
 }  // namespace
 
+void Isrc::read(const ObjectValue& value, std::string& out) {
+  JsonText::read(value, out);
+  if (out.empty()) return;
+  if (auto plain = isrc_of(out))
+    out = *std::move(plain);
+  else
+    value.wrong("two letters, three letters or digits, and seven digits are wanted");
+}
+
 Plan set_mount_title(const PlanContext& context) {
   const std::string name = mount_in_path(context);
   if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kNew, faults);
+  TitleBody title;
+  body.take(kTitleBody, title).finish();
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetTitle;
   order.mount = name;
-  if (!fields.has("title")) fields.fault("title", "it is missing");
-  order.title = fields.text("title", kMaxTitle).value_or("");
-  order.artist = fields.text("artist", kMaxTitle).value_or("");
-  order.url = fields.text("url", kMaxTitle).value_or("");
-  order.details = song_details(fields);
-  order.at_ms = title_time(fields, context.now);
-  if (fields.has("next")) order.next = next_song(fields, faults, order.next_details);
-  if (const auto art = fields.text("art", kMaxTitle); art && !art->empty()) {
-    order.art = name_in_picture_path(*art);
-    if (order.art.empty())
-      fields.fault("art", "it is no address of a picture, as PUT .../art answers with");
+  order.title = title.title;
+  order.artist = title.artist;
+  order.url = title.url;
+  order.details = details_of(body, "", title);
+  order.at_ms = title.at_ms;
+  if (title.at_ms.value_or(0) != 0) judge_title_time(body, *title.at_ms, context.now);
+  if (body.has("next")) order.next = "";
+  if (title.next) {
+    order.next = song_of(title.next->artist, title.next->title);
+    order.next_details = details_of(body, "/next", *title.next);
   }
-  fields.finish();
+  if (!title.art.empty()) {
+    order.art = name_in_picture_path(title.art);
+    if (order.art.empty())
+      body.wrong("art", "it is no address of a picture, as PUT .../art answers with");
+  }
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
   if (!now.on_air) return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 
-#include "api/request/fields.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
+#include "base/object_kinds.h"
 #include "config/mounts/record_secrets.h"
 #include "config/mounts/record_writer.h"
 #include "stream/mount/login_hours.h"
@@ -15,8 +15,23 @@ namespace {
 
 constexpr std::string_view kUsualUser = "source";
 constexpr std::size_t kLongestLogin = 512;
-constexpr std::size_t kLongestZone = 64, kLongestWord = 16;
-constexpr std::int64_t kLastSecond = 253'402'300'799;
+constexpr std::size_t kLongestWord = 16;
+using LoginTime = JsonNumber<0, 253'402'300'799>;
+
+constexpr auto kHoursBody =
+    std::to_array({member<JsonText<kLongestWord>, &WeeklyHours::from>("from"),
+                   member<JsonText<kLongestWord>, &WeeklyHours::until>("until"),
+                   member<JsonTexts<7, kLongestWord>, &WeeklyHours::days>("days")});
+// An entry of "sources"; in a body its password and hash are no members of the login.
+constexpr auto kLoginBody = std::to_array(
+    {member<JsonText<255>, &RecordLogin::user>("user"),
+     member<JsonText<kLongestLogin>, &RecordLogin::hash>("hash").in(Form::kRecord),
+     member<LoginTime, &RecordLogin::from>("from").sparse(Form::kRecord),
+     member<LoginTime, &RecordLogin::until>("until").sparse(Form::kRecord),
+     member<JsonNumber<0, kLongestGrace.count()>, &RecordLogin::grace>("grace").sparse(
+         Form::kRecord),
+     member<JsonText<64>, &RecordLogin::zone>("zone").sparse(Form::kRecord),
+     member<JsonList<kHoursBody, kMaxWeeklyHours>, &RecordLogin::hours>("hours").null(Form::kNew)});
 
 Problem cannot_hash() {
   return Problem{ProblemName::kOverloaded, "the password cannot be hashed on this machine"};
@@ -32,34 +47,24 @@ const RecordLogin* login_named(const MountRecord* record, std::string_view user)
 // Reads one entry of "sources" and gives it a hash.
 class LoginReader {
  public:
-  LoginReader(const PlanContext& context, const MountRecord* before,
-              std::vector<ProblemFault>& faults)
+  LoginReader(const PlanContext& context, const MountRecord* before, std::vector<JsonFault>& faults)
       : context_(context), before_(before), faults_(faults) {}
 
   RecordLogin read(const Json& from, const std::string& at) {
-    BodyFields fields(from, faults_, at);
+    ObjectReader body(from, Form::kNew, faults_, at);
     const std::size_t faults = faults_.size();
     RecordLogin login;
-    login.user = fields.text("user", 255).value_or(std::string(kUsualUser));
-    const RecordLogin* was = login_named(before_, login.user);
-    if (was != nullptr) login = *was;
-    if (const auto from_time = fields.number("from", 0, kLastSecond))
-      login.from = static_cast<std::int64_t>(*from_time);
-    if (const auto until = fields.number("until", 0, kLastSecond))
-      login.until = static_cast<std::int64_t>(*until);
-    if (const auto grace = fields.number("grace", 0, kLongestGrace.count()))
-      login.grace = std::chrono::seconds(*grace);
-    if (auto zone = fields.text("zone", kLongestZone)) login.zone = *std::move(zone);
-    if (const Json hours = fields.take("hours"); !hours.missing())
-      login.hours = read_hours(hours, at + "/hours");
+    login.user = from.at("user").text().value_or(kUsualUser);
+    if (const RecordLogin* was = login_named(before_, login.user)) login = *was;
+    body.take(kLoginBody, login);
     // true: what GET shows of a password or a hash that is there.
-    const auto shown = [&fields](std::string_view name) {
-      return fields.take(name).boolean() == true;
+    const auto given = [&body](std::string_view name) -> std::optional<std::string> {
+      const Json value = body.take(name);
+      if (value.missing() || value.boolean() == true) return std::nullopt;
+      return ObjectValue{body, name, value}.text(kLongestLogin);
     };
-    std::optional<std::string> password, hash;
-    if (!shown("password")) password = fields.text("password", kLongestLogin);
-    if (!shown("hash")) hash = fields.text("hash", kLongestLogin);
-    fields.finish();
+    const std::optional<std::string> password = given("password"), hash = given("hash");
+    body.finish();
     if (faults_.size() > faults) return login;
     if (password) {
       set(login, *password, best_hash_method());
@@ -76,24 +81,6 @@ class LoginReader {
   std::vector<std::pair<std::string, std::string>> take_made() { return std::move(made_); }
 
  private:
-  // null, or nothing in the list: none.
-  std::vector<WeeklyHours> read_hours(const Json& from, const std::string& at) {
-    std::vector<WeeklyHours> hours;
-    if (from.is_null()) return hours;
-    if (!from.is_array() || from.size() > kMaxWeeklyHours) {
-      faults_.push_back({at, cat({"a list of at most ", kMaxWeeklyHours, " hours is needed"})});
-      return hours;
-    }
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      BodyFields fields(from.at(i), faults_, cat({at, "/", i}));
-      WeeklyHours& row = hours.emplace_back();
-      row.days = fields.texts("days", 7, kLongestWord).value_or(row.days);
-      row.from = fields.text("from", kLongestWord).value_or("");
-      row.until = fields.text("until", kLongestWord).value_or("");
-      fields.finish();
-    }
-    return hours;
-  }
   void set(RecordLogin& login, const std::string& password, HashMethod method) {
     const auto hash = context_.world.hash(method, password);
     hash_failed_ |= !hash;
@@ -102,7 +89,7 @@ class LoginReader {
 
   const PlanContext& context_;
   const MountRecord* const before_;
-  std::vector<ProblemFault>& faults_;
+  std::vector<JsonFault>& faults_;
   std::vector<std::pair<std::string, std::string>> made_;
   bool hash_failed_ = false;
 };
@@ -111,28 +98,14 @@ class LoginReader {
 std::string sources_patch(const std::vector<RecordLogin>& logins) {
   JsonWriter json;
   json.begin_object().key("sources").begin_array();
-  for (const RecordLogin& login : logins) {
-    json.begin_object().key("user").text(login.user).key("hash").text(login.hash);
-    if (login.from != 0) json.key("from").number(login.from);
-    if (login.until != 0) json.key("until").number(login.until);
-    if (login.grace.count() != 0) json.key("grace").number(login.grace.count());
-    if (!login.zone.empty()) json.key("zone").text(login.zone);
-    json.key("hours").begin_array();
-    for (const WeeklyHours& row : login.hours) {
-      json.begin_object().key("from").text(row.from).key("until").text(row.until);
-      json.key("days").begin_array();
-      for (const std::string& day : row.days) json.text(day);
-      json.end_array().end_object();
-    }
-    json.end_array().end_object();
-  }
+  for (const RecordLogin& login : logins) JsonObject<kLoginBody>::write(json, login, Form::kRecord);
   json.end_array().end_object();
   return json.take();
 }
 
 // What of a record only its own addresses change, or nothing can change here.
 void judge_kept(const MountRecord& record, const MountRecord* before,
-                std::vector<ProblemFault>& faults) {
+                std::vector<JsonFault>& faults) {
   static const MountRecord kFresh;
   const MountRecord& was = before == nullptr ? kFresh : *before;
   if (record.state != was.state)
@@ -160,7 +133,7 @@ std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
 
 // Passwords that have to be sent elsewhere cannot be hashed: the store seals them.
 void judge_secrets(const PlanContext& context, const MountRecord& record, const MountRecord* before,
-                   std::vector<ProblemFault>& faults) {
+                   std::vector<JsonFault>& faults) {
   MountRecord now = record, was = before == nullptr ? MountRecord() : *before;
   std::map<std::string, std::string> kept;
   for (const RecordSecret& secret : all_secrets_of(was)) kept[secret.place] = *secret.value;
@@ -244,7 +217,7 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
                                                  const MountRecord* before) {
   const Json& given = context.request.json;
   if (!given.is_object()) return invalid_at("", "an object is needed");
-  std::vector<ProblemFault> faults;
+  std::vector<JsonFault> faults;
   LoginReader logins(context, before, faults);
   std::vector<RecordLogin> sources;
   const Json list = given.at("sources");

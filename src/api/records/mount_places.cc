@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "api/request/fields.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -8,7 +8,7 @@
 #include "api/records/mount_answer.h"
 #include "api/records/mount_body.h"
 #include "api/records/mount_places.h"
-#include "api/request/fields.h"
+#include "api/request/order_fields.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
@@ -17,8 +17,6 @@
 
 namespace lb {
 namespace {
-
-constexpr std::uint64_t kLongestForce = 30 * 86'400;  // seconds
 
 std::string name_of(const PlanContext& context) {
   // "live.mp3" means "/live.mp3".
@@ -374,16 +372,11 @@ Plan move_mount(const PlanContext& context) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto* row = std::get<const BookRow<MountRecord>*>(found);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
-  const auto to = fields.text("to", 255);
-  const auto force = fields.number("force-after", 0, kLongestForce);
-  if (!fields.has("to")) fields.fault("to", "the node is needed");
-  fields.finish();
+  std::vector<JsonFault> faults;
+  MountMoveBody move;
+  ObjectReader(context.request.json, Form::kNew, faults).take(kMountMoveBody, move).finish();
   if (!faults.empty()) return invalid(std::move(faults));
-  const auto seconds =
-      force ? std::optional<std::int64_t>(static_cast<std::int64_t>(*force)) : std::nullopt;
-  auto wanted = moving(context, row->value, *to, seconds);
+  auto wanted = moving(context, row->value, move.to, move.force_after);
   if (auto* problem = std::get_if<Problem>(&wanted)) return std::move(*problem);
   const MountRecord& record = std::get<MountRecord>(wanted);
   const bool same = record == row->value;
@@ -391,8 +384,8 @@ Plan move_mount(const PlanContext& context) {
   if (same) return plan;
   const std::string key = mount_key(record.mount);
   put_record(plan, key, mount_record_xml(record), row->revision);
-  if (*to != row->value.home) note_placed(plan, context, *to);
-  plan.deed = ApiDeed{"move", key, {{"home", row->value.home, *to}}};
+  if (move.to != row->value.home) note_placed(plan, context, move.to);
+  plan.deed = ApiDeed{"move", key, {{"home", row->value.home, move.to}}};
   return plan;
 }
 
@@ -400,11 +393,11 @@ Plan renew_mount_password(const PlanContext& context) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto* row = std::get<const BookRow<MountRecord>*>(found);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
-  const auto user = fields.text("user", 255);
-  fields.finish();
+  std::vector<JsonFault> faults;
+  LoginNameBody body;
+  ObjectReader(context.request.json, Form::kNew, faults).take(kLoginNameBody, body).finish();
   if (!faults.empty()) return invalid(std::move(faults));
+  const auto& user = body.user;
   MountRecord record = row->value;
   const auto at =
       std::find_if(record.sources.begin(), record.sources.end(),

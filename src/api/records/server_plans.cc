@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "api/request/fields.h"
 #include "base/cat.h"
 #include "base/strings.h"
 

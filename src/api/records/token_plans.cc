@@ -2,34 +2,23 @@
 #include <utility>
 
 #include "api/records/user_plans.h"
+#include "api/request/answer.h"
 #include "api/request/login_fields.h"
+#include "api/request/password_fields.h"
 #include "api/request/rights.h"
+#include "auth/login/user_fields.h"
 
 namespace lb {
 namespace {
-
-LoginFields login_of_token(const ApiToken& token) {
-  return {token.role, token.account, token.mounts};
-}
 
 bool sees_token(const ApiCaller& caller, const ApiToken& token) {
   return caller.role == Role::kAdmin || changes_account_of(caller, token.account);
 }
 
 void write_token(JsonWriter& json, const ApiToken& token, std::uint64_t revision,
-                 const std::string* secret = nullptr) {
-  json.begin_object();
-  json.key("id").text(token.id);
-  json.key("name").text(token.name);
-  write_login(json, login_of_token(token));
-  json.key("expires");
-  if (token.expires == 0)
-    json.null();
-  else
-    json.number(token.expires);
-  if (secret != nullptr) json.key("token").text(*secret);
-  if (revision != 0) json.key("revision").text(std::to_string(revision));
-  json.end_object();
+                 const std::string& made = {}) {
+  write_answer<kTokenFields, kMadeToken, kRevision>(json, token, MadeToken{made},
+                                                    AnswerRevision{revision});
 }
 
 }  // namespace
@@ -44,23 +33,16 @@ Plan list_tokens(const PlanContext& context) {
 }
 
 Plan create_token(const PlanContext& context) {
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kNew, faults);
   ApiToken token;
   token.id = new_id(context.world.random);
-  token.name = fields.text("name", 200).value_or("");
-  LoginFields login;
-  take_login(fields, context, login);
-  token.role = login.role;
-  token.account = login.account;
-  token.mounts = login.mounts;
-  token.expires =
-      static_cast<std::int64_t>(fields.number("expires", 0, 1'000'000'000'000).value_or(0));
+  body.take(kTokenFields, token).finish();
+  complete_rights(body, context, token);
   if (token.expires != 0 && token.expires <= unix_seconds(context.now))
-    fields.fault("expires", "the time is over");
-  fields.finish();
+    body.wrong("expires", "the time is over");
   if (!faults.empty()) return invalid(std::move(faults));
-  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  if (auto problem = judge_login(context, token)) return *std::move(problem);
   const std::string secret = new_token(context.world.random);
   token.digest = token_digest(secret);
   Planned plan;
@@ -68,7 +50,7 @@ Plan create_token(const PlanContext& context) {
   put_record(plan, key, token_json(token), 0);
   if (!token.account.empty()) hold_account(plan, context, token.account);
   JsonWriter json;
-  write_token(json, token, 0, &secret);
+  write_token(json, token, 0, secret);
   plan.answer = {201, json.take() + "\n", 0, "/api/v1/" + key};
   plan.deed = ApiDeed{"create",
                       key,
@@ -83,7 +65,7 @@ Plan delete_token(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   const auto* row = context.book.token(id);
   if (row == nullptr || !sees_token(context.who, row->value)) return not_found("token", id);
-  if (auto problem = judge_login(context, login_of_token(row->value))) return *std::move(problem);
+  if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
   Planned plan;
   const std::string key = record_key("tokens", id);

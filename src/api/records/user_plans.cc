@@ -2,37 +2,26 @@
 
 #include <utility>
 
+#include "api/request/answer.h"
 #include "api/request/login_fields.h"
+#include "api/request/password_fields.h"
 #include "api/request/rights.h"
+#include "auth/login/user_fields.h"
 #include "base/cat.h"
 
 namespace lb {
 namespace {
 
-constexpr std::size_t kLeastPassword = 8, kMaxPassword = 512;
-
-LoginFields fields_of_user(const User& user) { return {user.role, user.account, user.mounts}; }
-
+// password: one that was made.
 void write_user(JsonWriter& json, const User& user, std::uint64_t revision,
-                const std::string* password = nullptr) {
-  json.begin_object();
-  json.key("name").text(user.name);
-  write_login(json, fields_of_user(user));
-  json.key("disabled").boolean(user.disabled);
-  json.key("addresses").boolean(user.addresses);
-  json.key("password");
-  if (password != nullptr)
-    json.text(*password);
-  else
-    json.boolean(!user.hash.empty());
-  if (revision != 0) json.key("revision").text(std::to_string(revision));
-  json.end_object();
+                std::string password = {}) {
+  write_answer<kUserFields, kShownPassword, kRevision>(
+      json, user, ShownPassword{!user.hash.empty(), std::move(password)}, AnswerRevision{revision});
 }
 
-std::string user_body(const User& user, std::uint64_t revision,
-                      const std::string* password = nullptr) {
+std::string user_body(const User& user, std::uint64_t revision, std::string password = {}) {
   JsonWriter json;
-  write_user(json, user, revision, password);
+  write_user(json, user, revision, std::move(password));
   return json.take() + "\n";
 }
 
@@ -58,22 +47,9 @@ Problem no_user(const PlanContext& context) {
   return not_found("user", name);
 }
 
-// The password of the request, or a new one; false: a fault was noted.
-bool take_password(BodyFields& fields, const PlanContext& context, std::string& password,
-                   bool& generated) {
-  generated = !fields.has("password");
-  if (generated) {
-    password = new_password(context.world.random);
-    return true;
-  }
-  auto given = fields.text("password", kMaxPassword);
-  if (!given) return false;
-  if (given->size() < kLeastPassword) {
-    fields.fault("password", "at least 8 bytes are needed");
-    return false;
-  }
-  password = *std::move(given);
-  return true;
+// The password of the request, or a new one.
+std::string given_or_new(const PlanContext& context, std::optional<std::string>& given) {
+  return given ? *std::move(given) : new_password(context.world.random);
 }
 
 // A password by chance needs no slow hash: it cannot be guessed.
@@ -120,25 +96,16 @@ Plan read_user(const PlanContext& context) {
 }
 
 Plan create_user(const PlanContext& context) {
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kNew, faults);
   User user;
-  user.name = fields.text("name", UserBook::kMaxNameBytes).value_or("");
-  if (faults.empty() && !is_login_name(user.name))
-    fields.fault("name", "1 to 64 bytes without ':', '/' and spaces at the ends are needed");
-  LoginFields login;
-  take_login(fields, context, login);
-  user.role = login.role;
-  user.account = login.account;
-  user.mounts = login.mounts;
-  user.disabled = fields.boolean("disabled").value_or(false);
-  user.addresses = fields.boolean("addresses").value_or(false);
-  std::string password;
-  bool generated = false;
-  take_password(fields, context, password, generated);
-  fields.finish();
+  GivenPassword given;
+  body.take(kUserFields, user).take(kPasswordFields, given).finish();
+  complete_rights(body, context, user);
+  const bool generated = !given.password;
+  const std::string password = given_or_new(context, given.password);
   if (!faults.empty()) return invalid(std::move(faults));
-  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  if (auto problem = judge_login(context, user)) return *std::move(problem);
   if (user.name == context.file.authentication.admin_user)
     return Problem{ProblemName::kInFile, cat({"user ", user.name, " is <admin-user> of the file"})};
   const std::string key = record_key("users", user.name);
@@ -152,7 +119,7 @@ Plan create_user(const PlanContext& context) {
   Planned plan;
   put_record(plan, key, user_json(user), 0);
   if (!user.account.empty()) hold_account(plan, context, user.account);
-  plan.answer = {201, user_body(user, 0, generated ? &password : nullptr), 0, "/api/v1/" + key};
+  plan.answer = {201, user_body(user, 0, generated ? password : ""), 0, "/api/v1/" + key};
   plan.deed = ApiDeed{"create", key, user_changes(User(), user), user.account};
   return plan;
 }
@@ -160,21 +127,15 @@ Plan create_user(const PlanContext& context) {
 Plan change_user(const PlanContext& context) {
   const auto* row = seen_user(context);
   if (row == nullptr) return no_user(context);
-  if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, Form::kChange, faults);
   User user = row->value;
-  LoginFields login = fields_of_user(user);
-  take_login(fields, context, login);
-  user.role = login.role;
-  user.account = login.account;
-  user.mounts = login.mounts;
-  if (const auto flag = fields.boolean("disabled")) user.disabled = *flag;
-  if (const auto flag = fields.boolean("addresses")) user.addresses = *flag;
-  fields.finish();
+  body.take(kUserFields, user).finish();
+  complete_rights(body, context, user);
   if (!faults.empty()) return invalid(std::move(faults));
-  if (auto problem = judge_login(context, login)) return *std::move(problem);
+  if (auto problem = judge_login(context, user)) return *std::move(problem);
   Planned plan;
   const std::uint64_t revision = user == row->value ? row->revision : 0;
   plan.answer = {200, user_body(user, revision), revision, {}};
@@ -191,7 +152,7 @@ Plan change_user(const PlanContext& context) {
 Plan delete_user(const PlanContext& context) {
   const auto* row = seen_user(context);
   if (row == nullptr) return no_user(context);
-  if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+  if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
   Planned plan;
   const std::string key = record_key("users", row->value.name);
@@ -206,16 +167,14 @@ Plan set_user_password(const PlanContext& context) {
   if (row == nullptr) return no_user(context);
   const bool own = is_own(context, row->value.name);
   if (!own)
-    if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
-  std::vector<ProblemFault> faults;
-  BodyFields fields(context.request.json, faults);
-  const auto old = fields.text("old", kMaxPassword);
-  std::string password;
-  bool generated = false;
-  take_password(fields, context, password, generated);
-  fields.finish();
+    if (auto problem = judge_login(context, row->value)) return *std::move(problem);
+  std::vector<JsonFault> faults;
+  GivenPassword given;
+  ObjectReader(context.request.json, Form::kChange, faults).take(kPasswordFields, given).finish();
+  const bool generated = !given.password;
+  const std::string password = given_or_new(context, given.password);
   if (!faults.empty()) return invalid(std::move(faults));
-  if (own && (!old || !context.world.matches(row->value.hash, *old)))
+  if (own && (!given.old || !context.world.matches(row->value.hash, *given.old)))
     return forbidden("the own password is changed with the old one, and \"old\" is not it");
   User user = row->value;
   auto hash = hashed(context, password, generated);
@@ -225,7 +184,7 @@ Plan set_user_password(const PlanContext& context) {
   Planned plan;
   const std::string key = record_key("users", user.name);
   put_record(plan, key, user_json(user), row->revision);
-  plan.answer = {200, user_body(user, 0, generated ? &password : nullptr), 0, {}};
+  plan.answer = {200, user_body(user, 0, generated ? password : ""), 0, {}};
   plan.deed = ApiDeed{"password", key, {}};
   return plan;
 }
@@ -234,7 +193,7 @@ Plan end_user_sessions(const PlanContext& context) {
   const auto* row = seen_user(context);
   if (row == nullptr) return no_user(context);
   if (!is_own(context, row->value.name))
-    if (auto problem = judge_login(context, fields_of_user(row->value))) return *std::move(problem);
+    if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   User user = row->value;
   ++user.epoch;
   Planned plan;

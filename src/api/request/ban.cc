@@ -1,27 +1,15 @@
 #include "api/request/ban.h"
 
 #include <algorithm>
-#include <array>
 
-#include "api/request/fields.h"
+#include "api/request/ban_fields.h"
 #include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
-namespace {
-
-constexpr std::array<std::string_view, 4> kBanWords{"address", "network", "user", "country"};
-
-}  // namespace
 
 std::string_view ban_word(BanKind kind) noexcept {
   return kBanWords[static_cast<std::size_t>(kind)];
-}
-
-std::optional<BanKind> ban_kind(std::string_view word) noexcept {
-  for (std::size_t i = 0; i < kBanWords.size(); ++i)
-    if (kBanWords[i] == word) return static_cast<BanKind>(i);
-  return std::nullopt;
 }
 
 std::string ban_fault(BanKind kind, const std::string& value) {
@@ -58,25 +46,31 @@ bool shuts_out_everybody(Ban ban) {
          (has("::") && has("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
 }
 
+void BanMatch::read(const ObjectValue& value, Ban& ban) {
+  std::vector<JsonFault>& faults = value.in.faults();
+  ObjectReader match(value.json, value.in.form(), faults, value.in.pointer(value.name));
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < kBanWords.size(); ++i) {
+    const Json given = match.take(kBanWords[i]);
+    if (given.missing()) continue;
+    const auto text = ObjectValue{match, kBanWords[i], given}.text(255);
+    if (!text) continue;
+    ++words;
+    ban.kind = static_cast<BanKind>(i);
+    ban.value = *text;
+    if (const auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
+      match.wrong(kBanWords[i], fault);
+  }
+  match.finish();
+  if (words != 1 && faults.empty()) value.wrong(kNoBanKind);
+}
+
 Result<Ban> parse_ban(std::string_view id, std::string_view json) {
   const auto parsed = Json::parse(json);
   if (!parsed) return parsed.error();
   Ban ban;
   ban.id = id;
-  std::vector<ProblemFault> faults;
-  BodyFields fields(*parsed, faults);
-  const auto kind = ban_kind(fields.text("kind", 20).value_or(""));
-  ban.value = fields.text("value", 255).value_or("");
-  ban.mounts = fields.texts("mounts", 64, 255).value_or(std::vector<std::string>());
-  ban.until = static_cast<std::int64_t>(fields.number("until", 0, 1'000'000'000'000).value_or(0));
-  ban.reason = fields.text("reason", 500).value_or("");
-  ban.by = fields.text("by", 255).value_or("");
-  ban.kick = fields.boolean("kick").value_or(true);
-  if (!faults.empty())
-    return Error::invalid(
-        cat({"ban ", ban.id, ": ", faults.front().pointer, ": ", faults.front().detail}));
-  if (!kind) return Error::invalid(cat({"ban ", ban.id, ": its kind is none of the four"}));
-  ban.kind = *kind;
+  if (auto fault = record_fault<kBanFields>("ban", id, *parsed, ban)) return *std::move(fault);
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
     return Error::invalid(cat({"ban ", ban.id, ": \"", ban.value, "\": ", fault}));
   if (shuts_out_everybody(ban))
@@ -84,22 +78,6 @@ Result<Ban> parse_ban(std::string_view id, std::string_view json) {
   return ban;
 }
 
-std::string ban_json(const Ban& ban) {
-  JsonWriter json;
-  json.begin_object();
-  json.key("kind").text(ban_word(ban.kind));
-  json.key("value").text(ban.value);
-  if (!ban.mounts.empty()) {
-    json.key("mounts").begin_array();
-    for (const std::string& mount : ban.mounts) json.text(mount);
-    json.end_array();
-  }
-  if (ban.until != 0) json.key("until").number(ban.until);
-  if (!ban.reason.empty()) json.key("reason").text(ban.reason);
-  json.key("by").text(ban.by);
-  json.key("kick").boolean(ban.kick);
-  json.end_object();
-  return json.take();
-}
+std::string ban_json(const Ban& ban) { return object_json<kBanFields>(Form::kRecord, ban); }
 
 }  // namespace lb

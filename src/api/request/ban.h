@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +14,7 @@
 
 namespace lb {
 
-// The words of BanKind in records and requests.
-std::string_view ban_word(BanKind kind) noexcept;
-std::optional<BanKind> ban_kind(std::string_view word) noexcept;
+std::string_view ban_word(BanKind kind) noexcept;  // in records and requests
 // What is wrong with the value of a ban; "" when nothing is.
 std::string ban_fault(BanKind kind, const std::string& value);
 

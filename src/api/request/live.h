@@ -60,11 +60,13 @@ struct NodeNow {
   std::vector<std::string> tags;
   std::string country;  // the first one that it is near to; "": none
   unsigned weight = 1;
+  std::uint64_t reserved_kbps = 0;  // by mounts of the store
 };
 
 struct ListenerNow : ListenerRow {  // `id` at its node
   std::string country{};
   std::vector<std::string> path{};  // of the stream: the server of the source first, `node` last
+  std::int64_t since = 0;           // in place of `seconds`; Unix seconds
 };
 
 // A certificate of this server, or one that is ordered and has not come yet.

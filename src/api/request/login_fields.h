@@ -1,27 +1,20 @@
-// What users and tokens have in common: a role, an account and mounts, and which login may give
-// them.
+// The rights of users and tokens: which of them a login may give.
 // Thread: pure functions.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "api/request/fields.h"
 #include "api/request/plan.h"
+#include "auth/login/user_book.h"
+#include "base/object_reader.h"
 
 namespace lb {
 
-struct LoginFields {
-  Role role = Role::kNone;
-  std::string account;
-  std::vector<std::string> mounts;
-};
-
-// Takes role, account and mounts into `login`, which holds what was before.
-void take_login(BodyFields& fields, const PlanContext& context, LoginFields& login);
+// Of a body whose rights were taken: the account that is meant, and faults of what does not fit.
+void complete_rights(ObjectReader& body, const PlanContext& context, LoginRights& rights);
 // The caller may give these rights; else why not.
-std::optional<Problem> judge_login(const PlanContext& context, const LoginFields& login);
-void write_login(JsonWriter& json, const LoginFields& login);
+std::optional<Problem> judge_login(const PlanContext& context, const LoginRights& login);
 // "/acme/a /acme/b", for the audit log.
 std::string joined(const std::vector<std::string>& texts);
 

@@ -90,6 +90,18 @@ ProblemName problem_of_status(int status) noexcept {
   }
 }
 
+Problem invalid(std::vector<JsonFault> faults) {
+  Problem problem{ProblemName::kInvalid};
+  problem.detail =
+      faults.size() == 1 ? "one member is wrong" : cat({faults.size(), " members are wrong"});
+  problem.errors = std::move(faults);
+  return problem;
+}
+
+Problem invalid_at(std::string pointer, std::string detail) {
+  return invalid({{std::move(pointer), std::move(detail)}});
+}
+
 std::string problem_json(const Problem& problem, std::string_view instance) {
   const ProblemKind& kind = problem_kind(problem.name);
   JsonWriter json;
@@ -101,7 +113,7 @@ std::string problem_json(const Problem& problem, std::string_view instance) {
   json.key("instance").text(instance);
   if (!problem.errors.empty()) {
     json.key("errors").begin_array();
-    for (const ProblemFault& fault : problem.errors)
+    for (const JsonFault& fault : problem.errors)
       json.begin_object()
           .key("pointer")
           .text(fault.pointer)

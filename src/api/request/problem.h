@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+
 namespace lb {
 
 enum class ProblemName : std::uint8_t {
@@ -64,15 +66,10 @@ struct ProblemKind {
 std::span<const ProblemKind> problem_kinds() noexcept;
 const ProblemKind& problem_kind(ProblemName name) noexcept;
 
-// pointer: of the fault in the request's body, RFC 6901; "" for the body as a whole.
-struct ProblemFault {
-  std::string pointer, detail;
-};
-
 struct Problem {
   ProblemName name = ProblemName::kBadRequest;
   std::string detail = {};  // subject, what happened, the number
-  std::vector<ProblemFault> errors = {};
+  std::vector<JsonFault> errors = {};
   // Further members: texts, and lists of texts.
   std::vector<std::pair<std::string, std::string>> members = {};
   std::vector<std::pair<std::string, std::vector<std::string>>> lists = {};
@@ -84,6 +81,11 @@ struct Problem {
 
 // Of what the server says itself, before or beside the API; the closest for a status that none has.
 ProblemName problem_of_status(int status) noexcept;
+
+// The faults as a problem "invalid".
+Problem invalid(std::vector<JsonFault> faults);
+// One fault.
+Problem invalid_at(std::string pointer, std::string detail);
 
 // instance: the path that was asked for.
 std::string problem_json(const Problem& problem, std::string_view instance);

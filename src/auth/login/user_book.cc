@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/login/user_fields.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -13,92 +14,10 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxRecordMounts = 1000;
 constexpr std::size_t kDigestDigits = 64;
 
-// Reads members of one record and keeps the first complaint.
-class RecordReader {
- public:
-  RecordReader(std::string_view what, std::string_view name, const Json& json)
-      : where_(cat({what, " ", quoted_name(name)})), json_(json) {
-    if (!json.is_object()) complain("is no JSON object");
-  }
-  void text(std::string_view name, std::string& to) {
-    const Json value = json_.at(name);
-    if (value.missing() || value.is_null()) return;
-    if (const auto text = value.text())
-      to = *text;
-    else
-      complain(cat({name, " is no text"}));
-  }
-  void flag(std::string_view name, bool& to) {
-    const Json value = json_.at(name);
-    if (value.missing()) return;
-    if (const auto flag = value.boolean())
-      to = *flag;
-    else
-      complain(cat({name, " is neither true nor false"}));
-  }
-  template <class Number>
-  void number(std::string_view name, Number& to) {
-    const Json value = json_.at(name);
-    if (value.missing() || value.is_null()) return;
-    if (const auto number = value.u64())
-      to = static_cast<Number>(*number);
-    else
-      complain(cat({name, " is no whole number"}));
-  }
-  void role(Role& to) {
-    std::string word;
-    text("role", word);
-    if (const auto role = parse_role(word))
-      to = *role;
-    else
-      complain("has no role: viewer, operator, owner or admin");
-  }
-  void mounts(std::vector<std::string>& to) {
-    const Json list = json_.at("mounts");
-    if (list.missing() || list.is_null()) return;
-    if (!list.is_array() || list.size() > kMaxRecordMounts) return complain("mounts is no list");
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      const auto one = list.at(i).text();
-      if (!one || one->substr(0, 1) != "/") return complain("mounts has something else than names");
-      to.emplace_back(*one);
-    }
-  }
-  void own_name(std::string_view member, std::string_view name) {
-    std::string inside(name);
-    text(member, inside);
-    if (inside != name) complain("calls itself " + quoted_name(inside));
-  }
-  void complain(std::string text) {
-    if (!fault_) fault_ = Error::invalid(cat({where_, ": ", text}));
-  }
-  const std::optional<Error>& fault() const { return fault_; }
-
- private:
-  static std::string quoted_name(std::string_view name) { return cat({'"', name, '"'}); }
-
-  std::string where_;
-  const Json& json_;
-  std::optional<Error> fault_;
-};
-
-// What a user and a token may do.
-template <class Login>
-void read_rights(RecordReader& read, Login& login) {
-  read.role(login.role);
-  read.text("account", login.account);
-  read.mounts(login.mounts);
-}
-
-template <class Login>
-void write_rights(JsonWriter& out, const Login& login) {
-  out.key("role").text(to_text(login.role));
-  out.key("account").text(login.account);
-  out.key("mounts").begin_array();
-  for (const std::string& mount : login.mounts) out.text(mount);
-  out.end_array();
+Error misnamed(std::string_view what, std::string_view name, std::string_view inside) {
+  return Error::invalid(cat({what, " \"", name, "\": calls itself \"", inside, '"'}));
 }
 
 }  // namespace
@@ -154,59 +73,33 @@ Result<User> parse_user(std::string_view name, std::string_view json) {
   if (!is_login_name(name)) return Error::invalid("a user cannot be called so");
   const auto document = Json::parse(json);
   if (!document) return document.error();
-  RecordReader read("user", name, *document);
   User user;
   user.name = name;
-  read.own_name("name", name);
-  read.text("hash", user.hash);
-  read_rights(read, user);
-  read.number("epoch", user.epoch);
-  read.flag("disabled", user.disabled);
-  read.flag("addresses", user.addresses);
-  if (is_costly_hash(user.hash)) read.complain(cat({"hash ", hash_complaint(user.hash)}));
-  if (read.fault()) return *read.fault();
+  if (auto fault = record_fault<kUserFields>("user", name, *document, user))
+    return *std::move(fault);
+  if (user.name != name) return misnamed("user", name, user.name);
+  if (is_costly_hash(user.hash))
+    return Error::invalid(cat({"user \"", name, "\": hash ", hash_complaint(user.hash)}));
   return user;
 }
 
-std::string user_json(const User& user) {
-  JsonWriter out;
-  out.begin_object();
-  out.key("name").text(user.name);
-  out.key("hash").text(user.hash);
-  write_rights(out, user);
-  out.key("epoch").number(user.epoch);
-  out.key("disabled").boolean(user.disabled);
-  out.key("addresses").boolean(user.addresses);
-  out.end_object();
-  return out.take();
-}
+std::string user_json(const User& user) { return object_json<kUserFields>(Form::kRecord, user); }
 
 Result<ApiToken> parse_token(std::string_view id, std::string_view json) {
   const auto document = Json::parse(json);
   if (!document) return document.error();
-  RecordReader read("token", id, *document);
   ApiToken token;
   token.id = id;
-  read.own_name("id", id);
-  read.text("name", token.name);
-  read.text("digest", token.digest);
-  if (token.digest.size() != kDigestDigits) read.complain("has no digest");
-  read_rights(read, token);
-  read.number("expires", token.expires);
-  if (read.fault()) return *read.fault();
+  if (auto fault = record_fault<kTokenFields>("token", id, *document, token))
+    return *std::move(fault);
+  if (token.id != id) return misnamed("token", id, token.id);
+  if (token.digest.size() != kDigestDigits)
+    return Error::invalid(cat({"token \"", id, "\": has no digest"}));
   return token;
 }
 
 std::string token_json(const ApiToken& token) {
-  JsonWriter out;
-  out.begin_object();
-  out.key("id").text(token.id);
-  out.key("name").text(token.name);
-  out.key("digest").text(token.digest);
-  write_rights(out, token);
-  out.key("expires").number(token.expires);
-  out.end_object();
-  return out.take();
+  return object_json<kTokenFields>(Form::kRecord, token);
 }
 
 std::string token_digest(std::string_view token) { return hex_encode(sha256(token)); }

@@ -1,8 +1,6 @@
 // UserBook: the users and API tokens of the store, as one immutable value.
 //
-// {"name", "hash", "role", "account", "mounts": ["/live", "/acme/*"], "epoch", "disabled",
-// "addresses"} is a user's record; {"id", "name", "digest", "role", "account", "mounts",
-// "expires"} that of a token.  A member that is absent has its default; one of another type is an
+// Their members: user_fields.h.  A member that is absent has its default; one of another type is an
 // error, and so is an unknown role: a record that is not understood gives no rights.
 // Thread: immutable, any; pure functions.
 #pragma once
@@ -18,24 +16,26 @@
 
 namespace lb {
 
-struct User {
-  std::string name;
-  std::string hash;  // libcrypt's; "": no password lets it in
+// What a user and a token may do.
+struct LoginRights {
   Role role = Role::kNone;
   std::string account;              // "": none
   std::vector<std::string> mounts;  // names, or patterns of fnmatch(3)
-  std::uint64_t epoch = 0;          // sessions of an older one are over
+  bool operator==(const LoginRights&) const = default;
+};
+
+struct User : LoginRights {
+  std::string name;
+  std::string hash;         // libcrypt's; "": no password lets it in
+  std::uint64_t epoch = 0;  // sessions of an older one are over
   bool disabled = false;
   bool addresses = false;  // a viewer that sees the addresses of listeners
   bool operator==(const User&) const = default;
 };
 
-struct ApiToken {
+struct ApiToken : LoginRights {
   std::string id, name;
   std::string digest;  // SHA-256 of the token, in hex: what is found by it needs no secret here
-  Role role = Role::kNone;
-  std::string account;
-  std::vector<std::string> mounts;
   std::int64_t expires = 0;  // Unix seconds; 0: never
   bool operator==(const ApiToken&) const = default;
 };

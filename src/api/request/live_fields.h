@@ -1,0 +1,120 @@
+// The members of answers about what runs: nodes, listeners, certificates.
+//
+// Thread: constants, pure functions.
+#pragma once
+
+#include <array>
+
+#include "api/request/live.h"
+#include "audience/agents.h"
+#include "base/object_kinds.h"
+
+namespace lb {
+
+inline constexpr std::array<std::string_view, 4> kNodeStates{"up", "suspect", "down", "draining"};
+inline constexpr char kNoNodeState[] = "";
+using AnyText = JsonText<~std::size_t{0}>;
+using AnyTexts = JsonTexts<~std::size_t{0}, ~std::size_t{0}>;
+
+// kBrief: for a login that does not see all.
+inline constexpr auto kNodeFields = std::to_array(
+    {member<AnyText, &NodeNow::id>("id"),
+     member<JsonWord<kNodeStates, kNoNodeState>, &NodeNow::state>("state"),
+     member<JsonFlag, &NodeNow::self>("self").in(Form::kAnswer),
+     member<AnyText, &NodeNow::url>("url").in(Form::kAnswer).null(Form::kAnswer),
+     member<JsonCount, &NodeNow::listeners>("listeners").in(Form::kAnswer),
+     member<JsonCount, &NodeNow::max_listeners>("max_listeners")
+         .in(Form::kAnswer)
+         .null(Form::kAnswer),
+     member<JsonCount, &NodeNow::kbps>("kbps").in(Form::kAnswer),
+     member<JsonCount, &NodeNow::max_kbps>("max_kbps").in(Form::kAnswer).null(Form::kAnswer),
+     member<JsonCount, &NodeNow::sources>("sources").in(Form::kAnswer),
+     member<JsonCount, &NodeNow::max_sources>("max_sources").in(Form::kAnswer).null(Form::kAnswer),
+     member<JsonCount, &NodeNow::reserved_kbps>("reserved_kbps")
+         .in(Form::kAnswer)
+         .about("What the mounts of the store reserve there."),
+     member<JsonCount, &NodeNow::uptime_s>("uptime_s")
+         .in(Form::kAnswer)
+         .null(Form::kAnswer)
+         .about("Of another node: since it is linked."),
+     member<AnyText, &NodeNow::version>("version").in(Form::kAnswer).null(Form::kAnswer),
+     member<JsonReal, &NodeNow::rtt_ms>("rtt_ms").in(Form::kAnswer).null(Form::kAnswer),
+     member<AnyTexts, &NodeNow::tags>("tags").in(Form::kAnswer),
+     member<AnyText, &NodeNow::country>("country").in(Form::kAnswer).null(Form::kAnswer),
+     member<JsonCount, &NodeNow::weight>("weight").in(Form::kAnswer)});
+
+struct MicrosecondsAsMs : JsonCount {
+  static void write(JsonWriter& json, std::uint64_t value) {
+    json.number(static_cast<double>(value) / 1000);
+  }
+  static void schema(SchemaText& text) { text.type("number"); }
+};
+struct PlayerOf : ObjectKind {
+  static void read(const ObjectValue&, ListenerNow&) {}
+  static void write(JsonWriter& json, const ListenerNow& row) { json.text(player_of(row.agent)); }
+  static void schema(SchemaText& text) { text.type("string"); }
+};
+// kBrief: of the live feed, where a listener has a time that does not change.
+constexpr Forms kBothAnswers = Form::kAnswer | Form::kBrief;
+template <class Kind, auto kMember>
+constexpr auto listed(std::string_view name) {
+  return member<Kind, kMember, ListenerNow>(name);
+}
+inline constexpr auto kListenerFields = std::to_array(
+    {listed<AnyText, &ListenerNow::node>("node"), listed<NumberAsText, &ListenerNow::id>("id"),
+     listed<AnyText, &ListenerNow::address>("address")
+         .null(kBothAnswers)
+         .about("null: the login may not see it"),
+     listed<AnyText, &ListenerNow::agent>("agent"),
+     whole_member<PlayerOf, ListenerNow>("player").about(
+         "The family of its agent; other, or empty: not known."),
+     listed<AnyText, &ListenerNow::user>("user").null(kBothAnswers),
+     listed<JsonCount, &ListenerNow::seconds>("seconds").in(Form::kAnswer),
+     listed<JsonCount, &ListenerNow::since>("since").in(Form::kBrief),
+     listed<AnyText, &ListenerNow::country>("country").null(kBothAnswers),
+     listed<JsonFlag, &ListenerNow::hls>("hls").about("By HLS, without a connection that lasts."),
+     listed<MicrosecondsAsMs, &ListenerNow::round_trip_us>("rtt_ms")
+         .null(kBothAnswers)
+         .about("Of its connection, as the kernel of its node measures; null: not known, as of HLS "
+                "and of older nodes."),
+     listed<JsonCount, &ListenerNow::retransmits>("retransmits")
+         .null(kBothAnswers)
+         .about("Segments that were sent again."),
+     listed<JsonCount, &ListenerNow::queue_bytes>("queue_bytes")
+         .null(kBothAnswers)
+         .about("Sent, or to be sent, and not acknowledged."),
+     listed<JsonCount, &ListenerNow::lag_ms>("lag_ms")
+         .null(kBothAnswers)
+         .about("How far what was given to its connection is behind the newest byte of the "
+                "stream."),
+     listed<AnyTexts, &ListenerNow::path>("path").about(
+         "Of the stream: the server of the source first, the node of the listener last; servers "
+         "that are not known here are left out.")});
+
+inline constexpr auto kCertificateFields =
+    std::to_array({member<AnyTexts, &CertificateNow::names>("names"),
+                   member<AnyText, &CertificateNow::issuer>("issuer").null(Form::kAnswer),
+                   member<AnyText, &CertificateNow::kind>("kind").null(Form::kAnswer),
+                   member<JsonCount, &CertificateNow::until>("until")
+                       .null(Form::kAnswer)
+                       .about("Unix seconds; null: it has not come yet."),
+                   member<JsonFlag, &CertificateNow::ordered>("ordered").about(
+                       "By <acme>; else a file of the configuration."),
+                   member<JsonCount, &CertificateNow::next>("next")
+                       .null(Form::kAnswer)
+                       .about("When it is ordered again, Unix seconds."),
+                   member<JsonCount, &CertificateNow::failures>("failures").about("In a row."),
+                   member<AnyText, &CertificateNow::failure>("failure").null(Form::kAnswer),
+                   member<AnyText, &CertificateNow::directory>("directory")
+                       .null(Form::kAnswer)
+                       .about("Of the authority."),
+                   member<JsonFlag, &CertificateNow::under_way>("under_way"),
+                   member<JsonCount, &CertificateNow::may_be_asked>("wait_s").about(
+                       "Seconds until it may be ordered by hand."),
+                   member<JsonFlag, &CertificateNow::staging>("staging").about(
+                       "?staging=1 tries it without using it."),
+                   member<AnyTexts, &CertificateNow::nodes>("nodes")
+                       .null(Form::kAnswer)
+                       .about("Nodes that have it too; null: it is this server's own.")});
+
+}  // namespace lb

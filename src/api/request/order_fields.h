@@ -1,0 +1,100 @@
+// The bodies of requests that order something of what runs: titles, moves, drains, weights.
+//
+// Thread: constants, pure functions.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "api/request/live.h"
+#include "api/request/node_weight.h"
+#include "base/object_kinds.h"
+
+namespace lb {
+
+constexpr std::size_t kMaxTitle = 1024, kMaxMountName = 255;
+inline constexpr char kIsMissing[] = "it is missing";
+
+struct Song {
+  std::string artist, album, isrc;
+  std::optional<std::int64_t> duration_ms, seconds;
+};
+struct NextSong : Song {
+  std::string title;
+};
+struct TitleBody : Song {
+  std::string title, url, art;
+  std::optional<std::int64_t> at_ms;
+  std::optional<NextSong> next;
+};
+
+// As people write it: "DE-A12-34-56789"; "": not known.
+struct Isrc : JsonText<32> {
+  static void read(const ObjectValue& value, std::string& out);
+};
+
+inline constexpr auto kSongBody = std::to_array(
+    {member<JsonText<kMaxTitle>, &Song::artist>("artist"),
+     member<JsonText<kMaxTitle>, &Song::album>("album"),
+     member<JsonNumber<0, SongDetails::kLongestMs>, &Song::duration_ms>("duration_ms")
+         .about("0: not known."),
+     member<JsonNumber<0, SongDetails::kLongestMs / 1000>, &Song::seconds>("duration")
+         .about("The same in seconds, instead."),
+     member<Isrc, &Song::isrc>("isrc").about("12 letters and digits; hyphens are left out.")});
+inline constexpr auto kNextBody = std::to_array(
+    {member<JsonText<kMaxTitle, 1>, &NextSong::title>("title").needed(Form::kNew, kIsMissing),
+     whole_member<MembersOf<kSongBody>, NextSong>()});
+inline constexpr auto kTitleBody = std::to_array(
+    {member<JsonText<kMaxTitle>, &TitleBody::title>("title").needed(Form::kNew, kIsMissing),
+     whole_member<MembersOf<kSongBody>, TitleBody>(),
+     member<JsonText<kMaxTitle>, &TitleBody::url>("url"),
+     member<JsonNumber<1, std::numeric_limits<std::int64_t>::max()>, &TitleBody::at_ms>("at_ms")
+         .about("When it begins to sound, in Unix milliseconds by the clock of the server of the "
+                "source, at most ten minutes from now: one to come waits until then; without it "
+                "the title is of this moment."),
+     member<JsonText<kMaxTitle>, &TitleBody::art>("art").about(
+         "Its picture: the address that setMountArt answered with."),
+     member<JsonObject<kNextBody>, &TitleBody::next>("next")
+         .null(Form::kNew)
+         .about("What plays after it, until another title comes; null: that is not known any "
+                "more.")});
+
+inline constexpr auto kListenerMoveBody =
+    std::to_array({member<JsonText<kMaxMountName>, &ApiOrder::to>("to")
+                       .needed(Form::kNew, kIsMissing)
+                       .about("The mount.")});
+
+inline constexpr std::array<std::string_view, 3> kDrainModes{"soft", "move", "hard"};
+inline constexpr char kNoDrainMode[] = "it is none of soft, move, hard";
+inline constexpr auto kDrainBody =
+    std::to_array({member<JsonFlag, &ApiOrder::drain>("on").needed(Form::kNew, kIsMissing),
+                   member<JsonWord<kDrainModes, kNoDrainMode>, &ApiOrder::drain_mode>("mode").about(
+                       "Missing: as configured, else soft."),
+                   member<JsonNumber<1, 86'400>, &ApiOrder::drain_seconds>("time").about(
+                       "Seconds; only for this server itself.")});
+
+inline constexpr auto kWeightBody =
+    std::to_array({member<JsonNumber<0, kMaxNodeWeight>, &ApiOrder::weight>("weight")
+                       .null(Form::kNew)
+                       .needed(Form::kNew, kIsMissing)});
+
+struct MountMoveBody {
+  std::string to;
+  std::optional<std::int64_t> force_after;
+};
+inline constexpr auto kMountMoveBody =
+    std::to_array({member<JsonText<255>, &MountMoveBody::to>("to")
+                       .needed(Form::kNew, "the node is needed")
+                       .about("The node that becomes its home."),
+                   member<JsonNumber<0, 30 * 86'400>, &MountMoveBody::force_after>("force-after")
+                       .about("Seconds; then a source at the old home ends.")});
+
+struct LoginNameBody {
+  std::optional<std::string> user;
+};
+inline constexpr auto kLoginNameBody = std::to_array(
+    {member<JsonText<255>, &LoginNameBody::user>("user").about("Missing: the first login.")});
+
+}  // namespace lb
