@@ -6,11 +6,14 @@ LC_ALL=C
 export LC_ALL
 srcdir=$1
 shift
-bytes_of() {
+chars() {
+  od -An -v -tx1 | sed "s/ \(..\)/'\\\\x\1',/g"
+}
+# The scripts and sheets that the console loads are there as browsers take them, too.
+is_packed() {
   case $1 in
-    admin/console/*.js) awk -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
-    admin/console/*.css | web/style.css) awk -v sheet=1 -f "$srcdir/src/admin/squeeze.awk" "$srcdir/$1" ;;
-    *) cat "$srcdir/$1" ;;
+    admin/console/*.js | admin/console/*.css | web/style.css) true ;;
+    *) false ;;
   esac
 }
 sorted=$(printf '%s\n' "$@" | sort -u)
@@ -23,14 +26,21 @@ n=0
 for file in $sorted; do
   test -s "$srcdir/$file"
   echo "constexpr char kBytes$n[] = {"
-  bytes_of "$file" | od -An -v -tx1 | sed "s/ \(..\)/'\\\\x\1',/g"
+  chars <"$srcdir/$file"
   echo '};'
+  if is_packed "$file"; then
+    echo "constexpr char kGzip$n[] = {"
+    gzip -9nc "$srcdir/$file" | chars
+    echo '};'
+  fi
   n=$((n + 1))
 done
 echo 'constexpr BuiltinFile kFiles[] = {'
 n=0
 for file in $sorted; do
-  echo "    {\"$file\", {kBytes$n, sizeof kBytes$n}},"
+  packed="{}"
+  is_packed "$file" && packed="{kGzip$n, sizeof kGzip$n}"
+  echo "    {\"$file\", {kBytes$n, sizeof kBytes$n}, $packed},"
   n=$((n + 1))
 done
 echo '};'

@@ -57,9 +57,9 @@ page_files = \
   web/style.css
 nodist_src_libadmin_a_SOURCES += src/admin/builtin_data.cc
 nobase_dist_pkgdata_DATA = $(page_files)
-EXTRA_DIST += src/admin/embed.sh src/admin/squeeze.awk
+EXTRA_DIST += src/admin/embed.sh
 
-src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh src/admin/squeeze.awk
+src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh
 	$(AM_V_GEN)$(MKDIR_P) src/admin && \
 	  sh $(srcdir)/src/admin/embed.sh $(srcdir) $(page_files) > $@.tmp && mv $@.tmp $@
 CLEANFILES += src/admin/builtin_data.cc src/admin/builtin_data.cc.tmp

@@ -10,6 +10,7 @@ namespace lb {
 struct BuiltinFile {
   std::string_view path;  // "web/style.css", "admin/stats.xsl"
   std::string_view bytes;
+  std::string_view gzip;  // the same, compressed; "": this one is not
 };
 
 // Sorted by path.  Defined in the generated builtin_data.cc.

@@ -5,6 +5,7 @@
 
 #include "admin/page/builtin.h"
 #include "admin/page/navigation.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -60,16 +61,28 @@ std::optional<ConsoleFile> console_file(std::string_view path) {
   if (!path.starts_with(kConsolePath)) return std::nullopt;
   path.remove_prefix(kConsolePath.size());
   if (std::find(kConsolePages.begin(), kConsolePages.end(), path) != kConsolePages.end())
-    return ConsoleFile{builtin_file("admin/console/shell.html")->bytes, "text/html; charset=utf-8",
-                       true};
+    return ConsoleFile{
+        builtin_file("admin/console/shell.html")->bytes, {}, "text/html; charset=utf-8", true};
   if (!path.starts_with('/')) return std::nullopt;
   path.remove_prefix(1);
   const auto row = std::find_if(kConsoleRows.begin(), kConsoleRows.end(),
                                 [path](const ConsoleRow& one) { return one.name == path; });
   if (row == kConsoleRows.end()) return std::nullopt;
+  const BuiltinFile* file = builtin_file(row->file);
   return ConsoleFile{
-      builtin_file(row->file)->bytes,
+      file->bytes, file->gzip,
       path.ends_with(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8", false};
+}
+
+bool takes_gzip(std::string_view accept_encoding) {
+  for (const std::string_view one : split(accept_encoding, ',')) {
+    const auto parts = split(one, ';');
+    if (!iequals(trim(parts[0]), "gzip")) continue;
+    // q=0, q=0.0 …: it is not wanted.
+    const std::string_view weight = parts.size() > 1 ? trim(parts[1]) : "q=1";
+    return weight.find_first_not_of("0.", weight.find('=') + 1) != weight.npos;
+  }
+  return false;
 }
 
 std::string console_page(std::string_view page, std::string_view store, AdminRole role) {

@@ -42,16 +42,19 @@ Verdict ConsoleStage::handle(Connection& connection) {
   if (const Verdict verdict = let_in_role(worker_, connection, kConsolePath);
       verdict != Verdict::kNext)
     return verdict;
+  const bool packed = !file->gzip.empty() && takes_gzip(request.headers.get("accept-encoding"));
   std::string body =
       file->is_page ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
                                    who_asks(worker_, connection).identity->role)
-                    : std::string(file->bytes);
+                    : std::string(packed ? file->gzip : file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;
   head.content_length = body.size();
   const auto settings = accounts.http.read();
   head.extra = file->is_page ? page_header_lines(PageKind::kConsole, settings->http_headers)
                              : nosniff_line(settings->http_headers);
+  if (!file->is_page) head.extra += "Vary: Accept-Encoding\r\n";
+  if (packed) head.extra += "Content-Encoding: gzip\r\n";
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;
 }

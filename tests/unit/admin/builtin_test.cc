@@ -18,26 +18,6 @@ std::string file_bytes(const std::string& path) {
   return out.str();
 }
 
-// Of a script or a sheet of the console, which is built in without spaces, comments and the signs
-// before a brace (src/admin/squeeze.awk).
-bool is_squeezed(std::string_view path) {
-  return path == "web/style.css" ||
-         (path.starts_with("admin/console/") && (path.ends_with(".js") || path.ends_with(".css")));
-}
-std::string without_spaces(const std::string& text) {
-  std::istringstream in(text);
-  std::string out;
-  for (std::string line; std::getline(in, line);) {
-    if (const auto comment = line.find(" // "); comment != std::string::npos) line.erase(comment);
-    std::erase(line, ' ');
-    const bool is_comment =
-        line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
-    if (!is_comment) out += line;
-  }
-  for (auto at = out.find(";}"); at != std::string::npos; at = out.find(";}", at)) out.erase(at, 1);
-  return out;
-}
-
 }  // namespace
 
 TEST_GROUP(Builtin){};
@@ -46,11 +26,7 @@ TEST(Builtin, HoldsEveryFileByteForByte) {
   CHECK(builtin_files().size() >= 16);
   for (const BuiltinFile& file : builtin_files()) {
     const std::string path(file.path);
-    if (is_squeezed(path))
-      CHECK_TEXT(without_spaces(file_bytes(path)) == without_spaces(std::string(file.bytes)),
-                 path.c_str());
-    else
-      CHECK_TEXT(file_bytes(path) == file.bytes, path.c_str());
+    CHECK_TEXT(file_bytes(path) == file.bytes, path.c_str());
   }
 }
 TEST(Builtin, IsSortedSoThatEveryFileIsFound) {
