@@ -27,7 +27,8 @@ std::string_view whole_characters(std::string_view text) {
 
 }  // namespace
 
-std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist) {
+std::string id3_head(std::uint64_t timestamp, std::string_view title, std::string_view artist,
+                     std::string_view picture) {
   std::string owner("com.apple.streaming.transportStreamTimestamp");
   owner += '\0';
   for (int shift = 56; shift >= 0; shift -= 8)
@@ -37,6 +38,9 @@ std::string id3_head(std::uint64_t timestamp, std::string_view title, std::strin
   constexpr char kUtf8 = 3;
   if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, whole_characters(title)}));
   if (!artist.empty()) append_frame(frames, "TPE1", cat({kUtf8, whole_characters(artist)}));
+  // Latin-1, and no description.
+  if (!picture.empty() && picture.size() <= kMaxText)
+    append_frame(frames, "WXXX", cat({std::string_view("\0\0", 2), picture}));
   std::string out("ID3\x04\0\0", 6);
   append_size(out, frames.size());
   return out + frames;

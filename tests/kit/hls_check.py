@@ -102,7 +102,7 @@ class MediaList:
             elif line == "#EXT-X-ENDLIST":
                 self.ended = True
             elif line.startswith("#EXT-X-DATERANGE:"):
-                must(re.fullmatch(r'#EXT-X-DATERANGE:ID="[^"]+",CLASS="org.icecast.title",START-DATE="[^"]+"(,X-ARTIST="[^"]*")?,X-TITLE="[^"]*",END-ON-NEXT=YES', line)
+                must(re.fullmatch(r'#EXT-X-DATERANGE:ID="[^"]+",CLASS="org.icecast.title",START-DATE="[^"]+"(,X-ARTIST="[^"]*")?,X-TITLE="[^"]*"(,X-ART="[^"]*")?,END-ON-NEXT=YES', line)
                      and not self.segments, "a title that is none, or late: %r" % line)
             elif line == "#EXT-X-DISCONTINUITY":
                 jump = 1

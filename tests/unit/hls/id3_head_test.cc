@@ -31,6 +31,11 @@ TEST(Id3Head, HasTheArtistBehindTheTitle) {
   LONGS_EQUAL(10 + 63 + 10 + 6 + 10 + 2, tag.size());
   CHECK(tag.ends_with("TPE1" + be(2, 4) + be(0, 2) + "\x03" + "A"));
 }
+TEST(Id3Head, HasTheAddressOfThePicture) {
+  const std::string tag = id3_head(0, "A", {}, "/_lb/art/1.png");
+  CHECK(tag.ends_with("WXXX" + be(16, 4) + be(0, 2) + be(0, 2) + "/_lb/art/1.png"));
+  LONGS_EQUAL(id3_head(0, "A").size(), id3_head(0, "A", {}, std::string(1025, 'x')).size());
+}
 TEST(Id3Head, CutsALongTitleAtACharacterAndSaysItsSizeInSevenBits) {
   std::string title;
   for (int i = 0; i < 2000; ++i) title += "\xe2\x82\xac";
