@@ -80,9 +80,11 @@ export function encoderSettings(of, mount) {
   };
   choice.addEventListener('change', fill);
   fill();
-  const about = el('p', {class: 'about'});
+  const about = el('p', {class: 'about'}), own = !of.password && el('input', {type: 'text', id: choice.id + '-password', autocomplete: 'off', spellcheck: 'false',
+    on: {input: () => { full.password = own.value || 'PASSWORD'; fill(); }}});
   say(about, of.password ? 'With the password of ' + of.user + ', ready to paste.'
     : 'PASSWORD stands for the password of ' + of.user + ', which was shown when it was made. New password makes another one.');
-  return el('div', {class: 'encoder'}, about, el('div', {class: 'field'}, el('label', {for: choice.id}, 'Format'), choice), body);
+  return el('div', {class: 'encoder'}, about, el('div', {class: 'grid'}, el('div', {class: 'field'}, el('label', {for: choice.id}, 'Format'), choice),
+    own && el('div', {class: 'field'}, el('label', {for: own.id}, 'Your password'), own, el('span', {class: 'hint'}, 'For the settings below; it stays in this page.'))), body);
 }
 const part = mount => mount.replace(/\W/g, '');

@@ -1,8 +1,11 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {el, press, say, span, tell, words} from './kit.js';
+import {el, local, press, say, span, tell, words} from './kit.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
+// How long, and why.
+export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(Date.now() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
+  {name: 'reason', label: 'Reason', most: 500, spellcheck: true, value: reason}];
 let made = 0;
 
 function control(field, id) {
@@ -17,7 +20,7 @@ function control(field, id) {
   const types = {password: 'password', date: 'datetime-local', day: 'date', number: 'number'};
   const first = field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
-    min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.type === 'number' ? 'any' : undefined});
+    min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
 }
 // "mon tue 20:00-22:00, 23:00-01:00"; what it is not goes as it is, for the server to say so.
 export const hoursText = hours => (hours || []).map(row => [...(row.days || []), row.from + '-' + row.until].join(' ')).join(', ');
@@ -35,6 +38,7 @@ function value(field) {
   if (field.type === 'hours') return hoursOf(text);
   if (field.type === 'number') return field.unit ? Math.round(Number(text) * field.unit) : Number(text);
   if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
+  if (field.type === 'length') return text.split(':').reduce((sum, one) => sum * 60 + Number(one), 0);
   if (field.type === 'flag') return text === 'true';
   if (field.type === 'size' && /^-?\d+$/.test(text)) return Number(text);
   return text;

@@ -5,7 +5,7 @@ import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys,
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
-import {HERE, form, hoursText, opening, question} from './forms.js';
+import {HERE, banFields, form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountActs} from './mount_acts.js';
 import {mountGroups, stateOf} from './mounts.js';
@@ -22,6 +22,8 @@ const hourFields = (login = {}) => [
 const validText = login => [login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
   login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || 'always';
 
+// "Artist - Title"; without an artist the whole is the title.
+const parts = text => { const at = (text || '').indexOf(' - '); return at < 0 ? ['', text || ''] : [text.slice(0, at), text.slice(at + 3)]; };
 const names = one => (one.sources || []).map(login => login.user);
 function recipe(one, made) {
   const source = one.source || {}, user = made?.user || names(one)[0] || 'source';
@@ -106,12 +108,17 @@ function listenersPart(page, base) {
     rows.fill(shown, one => one.node + ' ' + one.id, one => {
       const at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
       const kick = () => api('DELETE', at).then(refresh);
-      const buttons = [['Kick', kick]];
-      if (one.address && mayChange('POST /bans'))
-        buttons.push(['Kick, and ban for a day', () => api('POST', '/bans', {match: {address: one.address}, until: Math.floor(Date.now() / 1000) + 86400,
-          reason: 'kicked from ' + page.one.mount, kick: true}, {key: keys()({})}).then(refresh)]);
       return {...follow({Address: one => one.address || '', Country: one => one.country || '', Player: one => one.agent || '', User: one => one.user || '', Since: one => ago(one.seconds), 'Round trip': one => ms(one.rtt_ms), 'Sent again': one => one.retransmits ?? '', Queue: one => one.queue_bytes === null ? '' : short(one.queue_bytes) + '\u00a0B', Lag: one => ms(one.lag_ms), Path: pathOf}),
-        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons),
+        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', [['Kick', kick]]),
+          one.address && mayChange('POST /bans') && opening('Ban', who, close => {
+            const fresh = keys();
+            return form({button: 'Ban', cancel: close, groups: [{fields: banFields('kicked from ' + page.one.mount)}], send: async body => {
+              const ban = {...body, match: {address: one.address}, kick: true};
+              await api('POST', '/bans', ban, {key: fresh(ban)});
+              close();
+              await refresh();
+            }}).node;
+          }),
           may('POST /mounts/{}/listeners/{}/{}/move') && !one.hls && opening('Move', who, close => form({button: 'Move', cancel: close,
             groups: [{fields: [{name: 'to', label: 'To the mount', required: true, most: 255, placeholder: '/other.mp3', hint: 'Of the same format.'}]}],
             send: async body => { await api('POST', at + '/move', body); close(); await refresh(); }}).node)]};
@@ -163,9 +170,13 @@ export async function mount(page, name) {
     [['Delete', async () => { await api('DELETE', base, undefined, {revision: page.one.revision}); page.go('/mounts'); }]]);
   const rest = [];
   if (may('POST /mounts/{}/title')) {
-    rest.push(opening('Set the title', '', close => form({button: 'Set', cancel: close,
-    groups: [{fields: [{name: 'title', label: 'Title', value: page.one.title || '', required: true, most: 1000, spellcheck: true, wide: true, hint: 'As listeners see it: Artist - Title.'}]}],
-    send: async body => { await api('POST', base + '/title', body); close(); await refresh(); }}).node));
+    rest.push(opening('Set the title', '', (close, [artist, title] = parts(page.one.title)) => form({button: 'Set', cancel: close, groups: [{fields: [
+      {name: 'artist', label: 'Artist', value: artist, most: 1000, spellcheck: true},
+      {name: 'title', label: 'Title', value: title, required: true, most: 1000, spellcheck: true, hint: 'Listeners see: Artist - Title.'},
+      {name: 'album', label: 'Album', most: 1000, spellcheck: true},
+      {name: 'duration', label: 'Length', type: 'length', placeholder: '3:05'},
+      {name: 'at_ms', label: 'Begins', type: 'date', step: 1, hint: HERE + 'now. At most ten minutes from now.'}]}],
+    send: async body => { await api('POST', base + '/title', body.at_ms ? {...body, at_ms: body.at_ms * 1000} : body); close(); await refresh(); }}).node));
     rest[0].id = 'title';
   }
   if (changes) rest.push(opening('Edit', '', close => form({button: 'Save', cancel: close, change: true, groups: mountGroups(page.one, accounts, nodes),

@@ -1,7 +1,7 @@
 // Accounts, users, tokens and bans: each a list that is searched, a form that makes one, and what
 // may be done to each row.
-import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, local, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
-import {HERE, form, opening, question} from './forms.js';
+import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
+import {HERE, banFields, form, opening, question} from './forms.js';
 
 const EVERY = 10000;   // ms
 const PATTERNS = 'Names or patterns, with spaces between them. Empty: ';
@@ -174,7 +174,7 @@ export const bans = page => listing(page, {
     {name: 'kind', label: 'By', options: KINDS, value: 'address', unsent: true},
     {name: 'match', label: 'Which', required: true, placeholder: '203.0.113.9', hint: 'An address, a network (203.0.113.0/24), a user, or a country (DE).', unsent: true},
     {name: 'mounts', label: 'Only on these mounts', type: 'list', hint: PATTERNS + 'on all.'},
-    {name: 'until', label: 'Until', type: 'date', value: local(Date.now() / 1000 + 86400), hint: HERE + 'until it is deleted.'}, {name: 'reason', label: 'Reason', most: 500, spellcheck: true},
+    ...banFields(),
     {name: 'kick', label: 'End those that are here', options: [['true', 'yes'], ['false', 'no']], type: 'flag', value: 'true'}]},
   row(one, refresh, acts) {
     const [kind, who] = Object.entries(one.match)[0];

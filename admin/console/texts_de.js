@@ -41,4 +41,5 @@ export default {
   'United States': 'Vereinigte Staaten', 'Songs by country': 'Titel nach Land', 'Listeners by hour': 'Hörer nach Stunden', Sessions: 'Hörvorgänge einzeln', 'Playlist (GEMA, GVL)': 'Titelliste (GEMA, GVL)',
   'Hours this month': 'Stunden im Monat', 'GB this month': 'GB im Monat',
   'Best and worst songs': 'Beste und schlechteste Titel', 'Gained most': 'Am meisten gewonnen', 'Lost most': 'Am meisten verloren', Gain: 'Gewinn',
+  Artist: 'Künstler', Album: 'Album', Begins: 'Beginnt', 'Your password': 'Ihr Passwort',
 };

@@ -42,4 +42,5 @@ export default {
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Oyentes por hora', Sessions: 'Sesiones', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
   'Hours this month': 'Horas este mes', 'GB this month': 'GB este mes',
   'Best and worst songs': 'Mejores y peores títulos', 'Gained most': 'Más ganados', 'Lost most': 'Más perdidos', Gain: 'Ganancia',
+  Artist: 'Artista', Album: 'Álbum', Begins: 'Empieza', 'Your password': 'Su contraseña',
 };

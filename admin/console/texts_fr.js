@@ -43,4 +43,5 @@ export default {
   'United States': 'États-Unis', 'Songs by country': 'Titres par pays', 'Listeners by hour': 'Auditeurs par heure', Sessions: 'Sessions', 'Playlist (GEMA, GVL)': 'Liste des titres (GEMA, GVL)',
   'Hours this month': 'Heures ce mois', 'GB this month': 'Go ce mois',
   'Best and worst songs': 'Meilleurs et pires titres', 'Gained most': 'Plus gagnés', 'Lost most': 'Plus perdus', Gain: 'Gain',
+  Artist: 'Artiste', Album: 'Album', Begins: 'Commence', 'Your password': 'Votre mot de passe',
 };

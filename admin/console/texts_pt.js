@@ -41,4 +41,5 @@ export default {
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Ouvintes por hora', Sessions: 'Sessões', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
   'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
   'Best and worst songs': 'Melhores e piores títulos', 'Gained most': 'Mais ganhos', 'Lost most': 'Mais perdidos', Gain: 'Ganho',
+  Artist: 'Artista', Album: 'Álbum', Begins: 'Começa', 'Your password': 'Sua senha',
 };
