@@ -8,7 +8,7 @@
   const logo = by('logo'), cover = document.createElement('img'), title = by('title'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250;
+  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 40, MOST_TITLES = 20, TOLD_POLLS = 6;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
@@ -38,16 +38,19 @@
   // Where to begin, by an address that tells the time of what is heard.  base: of what is open.
   // reach: from when to when the stream can be heard, as it was said last.
   // timed: whether the stream has times; a young one has none yet; null: not known.
-  let place = null, base = null, reach = null, timed = null;
+  // away: the server did not answer at all.
+  let place = null, base = null, reach = null, timed = null, away = false;
   async function ask_place(wall) {
     const of = source;
     if (timed === false) return null;
     try {
       const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : ''), {credentials: 'omit', cache: 'no-store'});
+      away = false;
       if (!answer.ok || of !== source) return null;
       reach = {...await answer.json(), of, since: performance.now()};
       return reach;
     } catch {
+      away = true;
       return null;  // then without one
     }
   }
@@ -110,19 +113,35 @@
     } catch { /* the network is away, as it says */ }
   }
 
+  // On where it stopped, however often that fails; if it is there no more, live.
+  let lost_at = null, lost_since = 0;
   function lost() {
     if (!wanted || again) return;
-    // On where it stopped; if that does not go, live.
-    const stopped = wait === FIRST_WAIT_S ? heard() : Infinity;
+    if (lost_at === null) [lost_at, lost_since] = [heard(), performance.now()];
     close();
     say(text.lost);
     if (!opened) say_why();
-    const timer = again = setTimeout(async () => {
-      if (Number.isFinite(stopped)) await find_place(stopped) || await find_place();
-      if (again === timer) open();
-    }, wait * 1000);
-    wait = Math.min(wait * 2, LONGEST_WAIT_S);
+    again = setTimeout(come_back, wait * 1000);
+    // A network that is away for seconds is waited for at short steps.
+    wait = Math.min(wait * 2, performance.now() - lost_since < SOON_MS ? SOON_WAIT_S : LONGEST_WAIT_S);
   }
+  async function come_back() {
+    const mine = again;
+    if (Number.isFinite(lost_at)) {
+      await find_place(lost_at) || away || await find_place();
+      if (again !== mine) return;
+      if (away) {
+        again = 0;
+        return lost();
+      }
+    }
+    open();
+  }
+  addEventListener('online', () => {
+    if (!again || lost_at === null) return;
+    clearTimeout(again);
+    come_back();
+  });
 
   // The past: `stopped` is where it was paused for so long that it was closed.
   const past = by('past'), behind = by('behind'), resume = by('stopped');
@@ -169,7 +188,7 @@
     const at = last === null ? null : Math.max(wall, oldest() + 1000);
     wanted = true;
     wait = FIRST_WAIT_S;
-    stopped = null;
+    stopped = lost_at = null;
     show();
     close();
     say(text.connecting);
@@ -192,8 +211,9 @@
 
   function start() {
     wanted = true;
+    listen();
     wait = FIRST_WAIT_S;
-    stopped = null;
+    stopped = lost_at = null;
     show();
     if (audio.hasAttribute('src') && closing) {
       clearTimeout(closing);
@@ -227,6 +247,7 @@
     one.addEventListener('playing', () => {
       if (one !== audio) return;
       wait = FIRST_WAIT_S;
+      lost_at = null;
       opened = true;
       say('');
     });
@@ -378,25 +399,57 @@
     }));
   }
   // A title is shown when it is heard: it is known before.
-  let known = [], shown = '';
+  let known = [], shown = '', due = 0;
   function show_heard() {
-    const until = heard();
+    // What coders add in front of the sound: 25 ms and more.
+    const until = heard() - CODER_MS, next = Math.min(...known.map(row => row.wall_ms).filter(ms => ms > until)) - until;
+    clearTimeout(due);
+    if (next < TITLE_MS) due = setTimeout(show_heard, next);
     const rows = known.filter(row => row.wall_ms === null || row.wall_ms <= until);
     const news = JSON.stringify(rows.map(row => [row, is_there(row)]));
     if (rows.length === 0 || news === shown) return;
     shown = news;
     show_titles(rows);
   }
+  function take(now) {
+    seams = now.seams;
+    if (wanted && again && !now.on_air) say(text.off);
+    timed = now.live ? now.live.wall_ms !== null : null;
+    known = [now.title || {text: '', wall_ms: null}, ...now.history];
+    show_heard();
+  }
+  // While it plays the server tells; where it does not, it is asked.
+  let events = null, looks = 0;
+  function hear_title(now) {
+    if (!now) return;
+    known = [now, ...known.slice(known.length && known[0].text === now.text ? 1 : 0)].slice(0, MOST_TITLES);
+    show_heard();
+  }
+  function hear_seam(seam) {
+    seams = [...seams.filter(one => one.after_wall_ms !== seam.after_wall_ms), seam];
+  }
+  function listen() {
+    if (!wanted || events && events.readyState !== EventSource.CLOSED) return;
+    events = new EventSource(text.now + '/events');
+    const on = (kind, act) => events.addEventListener(kind, event => act(JSON.parse(event.data)));
+    on('title', hear_title);
+    on('seam', hear_seam);
+    on('state', now => {
+      hear_title(now.title);
+      now.seams.forEach(hear_seam);
+    });
+  }
   async function look() {
+    const seldom = looks++ % TOLD_POLLS === 0;
+    if (!wanted && events) events = void events.close();
+    else if (seldom || !events) listen();
+    const told = events && events.readyState === EventSource.OPEN && !again && timed !== false;
     try {
-      const answer = await fetch(text.now + '?history=20', {credentials: 'omit', cache: 'no-store'});
-      if (answer.ok) {
+      const answer = told && !seldom ? null : await fetch(text.now + '?history=' + MOST_TITLES, {credentials: 'omit', cache: 'no-store'});
+      if (!answer) show_heard();
+      else if (answer.ok) {
         const now = await answer.json();
-        seams = now.seams;
-        if (wanted && again && !now.on_air) say(text.off);
-        timed = now.live ? now.live.wall_ms !== null : null;
-        known = [now.title || {text: '', wall_ms: null}, ...now.history];
-        show_heard();
+        take(now);
         if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();
         else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS)) await ask_place();
       }

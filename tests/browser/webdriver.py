@@ -25,19 +25,22 @@ class DriverError(Failed):
 
 
 class Browser:
-    def __init__(self, directory, arguments=(), patience=60.0):
+    name = "Chromium"
+
+    def __init__(self, directory, arguments=(), patience=60.0, driver=lambda port: ["chromedriver", "--port=%d" % port], env=None, wanted=None):
+        """driver, env, wanted: of another browser, with its capabilities."""
         self.patience = patience
         port = free_port()
         self.at = "http://127.0.0.1:%d" % port
-        self.driver = subprocess.Popen(["chromedriver", "--port=%d" % port], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, start_new_session=True, env=dict(os.environ, HOME=str(directory)))
+        self.driver = subprocess.Popen(driver(port), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, start_new_session=True, env=env or dict(os.environ, HOME=str(directory)))
         try:
-            self.wait(self.is_up, "chromedriver answers")
+            self.wait(self.is_up, "its driver answers")
             flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run", "--hide-scrollbars",
                      "--user-data-dir=%s/profile" % directory, *arguments]
             if os.getuid() == 0:
                 flags.append("--no-sandbox")
-            wanted = {"goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")},
+            wanted = wanted or {"acceptInsecureCerts": True, "goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")},
                       "goog:loggingPrefs": {"browser": "ALL"}}
             session = self.call("/session", {"capabilities": {"alwaysMatch": wanted}})
             self.at += "/session/" + session["sessionId"]

@@ -4,7 +4,6 @@ says, at the server of the source, two relays further, and in HLS.
 LB_FULL=1 in the environment: 60 songs of 10 s."""
 import array
 import datetime
-import math
 import os
 import re
 import subprocess
@@ -12,31 +11,13 @@ import time
 
 from encoders import Ear
 from harness import check, equal, test, wait_for
+from tones import FRAME, RATE, TONES, frames, power, tone
 
 MOUNT = "/live.mp3"
 SONG, SONGS = (10.0, 60) if os.environ.get("LB_FULL") == "1" else (3.0, 8)  # seconds
-FIRST, TONES = 2, 8  # the first that is judged: the stream has times by then; songs of one tone are so far apart
-RATE, FRAME = 44100, 1152
+FIRST = 2  # that is judged: the stream has times by then
 WRONG_MS = 100
 BODY = "<hls><segment>2</segment><window>30</window></hls><mount><mount-name>%s</mount-name><hls>1</hls><max-history>%d</max-history></mount>" % (MOUNT, SONGS + 2)
-
-
-def tone(song):
-    return 500 + 300 * (song % TONES)
-
-
-def frames(directory):
-    """An MP3 of all songs, frame by frame."""
-    path = directory / "songs.mp3"
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*(%d+%d*mod(floor(t/%g),%d))*t)':s=%d:d=%g" % (tone(0), tone(1) - tone(0), SONG, TONES, RATE, SONG * SONGS),
-                    "-c:a", "libmp3lame", "-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0", str(path)], check=True)
-    data, at, out = path.read_bytes(), 0, []
-    while at + 4 <= len(data):
-        equal(data[at], 0xff, "a frame at %d" % at)
-        size = 144 * 128000 // RATE + (data[at + 2] >> 1 & 1)
-        out.append(data[at:at + size])
-        at += size
-    return out
 
 
 def relay(port):
@@ -46,14 +27,6 @@ def relay(port):
 def now(server):
     reply = server.get("/api/v1/now%s?history=%d" % (MOUNT, SONGS))
     return reply.json() if reply.status == 200 else {}
-
-
-def power(samples, frequency):
-    turn = 2 * math.cos(2 * math.pi * frequency / RATE)
-    a = b = 0.0
-    for sample in samples:
-        a, b = sample + turn * a - b, a
-    return a * a + b * b - turn * a * b
 
 
 def changes(audio):
@@ -124,7 +97,7 @@ def unix_ms(date):
 @test
 def a_tone_is_heard_when_its_title_says(t):
     first = t.server(body=BODY)
-    all_frames = frames(first.dir)
+    all_frames = frames(first.dir, SONG, SONGS)
     source = first.source(MOUNT, lines=["ice-bitrate: 128"])
     second = t.server(body=BODY + relay(first.port))
     third = t.server(body=BODY + relay(second.port))

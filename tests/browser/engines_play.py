@@ -1,0 +1,152 @@
+"""The page of a stream in three engines: each format by http and https, and a network that is away for ten seconds."""
+import socket
+import threading
+import time
+
+from encoders import Encoder
+from engines import Firefox, null_sink, webkit
+from stage import harness
+from tls_bench import certificate
+from harness import check, equal, free_port, listen_socket, test, wait_for
+
+KINDS = {"mp3": "/live.mp3", "aac": "/live.aac", "vorbis": "/live.ogg", "opus": "/live.opus"}
+AWAY = 10.0     # s
+BACK_MS = 2000
+AT = "return document.querySelector('audio').currentTime"
+PLACES = """
+window.places = [];
+const ask = window.fetch;
+window.fetch = async (...what) => {
+  const answer = await ask(...what);
+  if (String(what[0]).includes('/place?wall=') && answer.ok) places.push([Number(String(what[0]).split('wall=')[1]), await answer.clone().json()]);
+  return answer;
+};
+"""
+
+
+class Network:
+    """Between the browser and a server: what passes through a port of its own, as long as it is there."""
+
+    def __init__(self, bench, server):
+        self.server, self.there, self.links = server, True, set()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+        bench.owned(self)
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listening.accept()
+            except OSError:
+                return
+            if not self.there:
+                near.close()
+                continue
+            far = socket.create_connection((self.server.host, self.server.port))
+            self.links |= {near, far}
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    def carry(self, one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        for each in (one, other):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        self.there = False
+        for one in self.links:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.links.clear()
+
+    def close(self):
+        self.cut()
+        self.listening.close()
+
+
+def plays(s, browser):
+    certificate(s.bench.dir, "127.0.0.1")
+    secure = free_port()
+    server = s.start(sockets=listen_socket(free_port()) + listen_socket(secure, "<ssl>1</ssl>"),
+                     paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % s.bench.dir)
+    heard = []
+    for kind, mount in KINDS.items():
+        encoder = Encoder(s.bench, server, kind, mount=mount)
+        wait_for(lambda: server.get("/api/v1/now" + mount).status == 200 and server.get("/api/v1/now" + mount).json()["on_air"], mount + " is on the air", 30)
+        for origin in ("http://127.0.0.1:%d" % server.port, "https://127.0.0.1:%d" % secure):
+            browser.open(origin + "/listen" + mount)
+            browser.script("document.getElementById('play').click()")
+            browser.wait(lambda: browser.script(AT) > 1.0, "%s plays %s from %s: %s" % (browser.name, mount, origin, browser.script("return document.body.innerText")))
+            heard.append("%s by %s" % (kind, origin.split(":")[0]))
+        encoder.close()
+    print("%s plays %s" % (browser.name, ", ".join(heard)))
+
+
+def comes_back(s, browser):
+    kept = s.bench.dir / "kept"
+    kept.mkdir()
+    kept.chmod(0o777)
+    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
+    s.feed("/live.mp3")
+    wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 30)
+    network = Network(s.bench, server)
+    browser.open("http://127.0.0.1:%d/listen/live.mp3" % network.port)
+    browser.script(PLACES)
+    browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+                 "the page knows where to begin")
+    browser.script("document.getElementById('play').click()")
+    browser.wait(lambda: browser.script(AT) > 2, "it plays")
+    network.cut()
+    gone = time.monotonic()
+    while time.monotonic() - gone < AWAY:
+        time.sleep(0.05)        # so long is the network away
+    network.there = True
+    back = time.monotonic()
+    browser.wait(lambda: browser.script("const a = document.querySelector('audio'); return places.length && a.src.endsWith(places.at(-1)[1].url) && a.currentTime > 0.05"), "it goes on")
+    late = (time.monotonic() - back) * 1000
+    stopped, place = browser.script("return places.at(-1)")
+    print("%s goes on %.0f ms after the network is back, %.0f ms before the sound that was last heard" % (browser.name, late, stopped - place["wall_ms"]))
+    check(0 <= stopped - place["wall_ms"] < 100, "it stopped at %d, and goes on at %d" % (stopped, place["wall_ms"]))
+    check(late < BACK_MS + 500, "it took %d ms" % late)
+    equal(browser.script("return document.getElementById('status').textContent"), "")
+
+
+@test
+def chromium_plays_each_format_by_http_and_https(s):
+    s.browser.name = "Chromium"
+    plays(s, s.browser)
+
+
+@test
+def firefox_plays_each_format_by_http_and_https(s):
+    plays(s, Firefox(s.bench, null_sink(s.bench)))
+
+
+@test
+def webkit_plays_each_format_by_http_and_https(s):
+    plays(s, webkit(s.bench, null_sink(s.bench)))
+
+
+@test
+def chromium_goes_on_at_the_byte_when_the_network_is_back(s):
+    comes_back(s, s.browser)
+
+
+@test
+def firefox_goes_on_at_the_byte_when_the_network_is_back(s):
+    comes_back(s, Firefox(s.bench, null_sink(s.bench)))
+
+
+@test
+def webkit_goes_on_at_the_byte_when_the_network_is_back(s):
+    comes_back(s, webkit(s.bench, null_sink(s.bench)))
