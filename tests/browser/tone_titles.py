@@ -88,6 +88,9 @@ def shown_in_time(s, browser):
                      "the page knows where to begin")
         browser.script("document.getElementById('play').click()")
         browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 0.5, "it plays")
+    # At an edge two hops away.
+    play(third)
+    judge(browser, "two relays further", 4)
     play(server)
     judge(browser, "live", JUDGED)
     # Back: by ten minutes, or as far as there is something.
@@ -106,9 +109,6 @@ def shown_in_time(s, browser):
     wait_for(lambda: server.get("/api/v1/now" + MOUNT).json()["seams"], "the seam is known", 30)
     clear(browser)
     judge(browser, "behind a seam", 4)
-    # At an edge two hops away.
-    play(third)
-    judge(browser, "two relays further", 4)
     for one in (songs, again):
         equal(one.fault, None)
 
