@@ -119,7 +119,9 @@ def a_log_that_grows_too_large_is_renamed(t):
         server.ask("GET /n%d HTTP/1.0" % n, ["User-Agent: " + "x" * 100])
     old = server.dir / "log" / "access.log.old"
     wait_for(old.exists, "there is an access.log.old")
-    check((server.dir / "log" / "access.log").stat().st_size <= 3000, "the new one is as large")
+    new = server.dir / "log" / "access.log"
+    wait_for(new.exists, "there is a new one")
+    check(new.stat().st_size <= 3000, "the new one is as large")
 
 
 @test
