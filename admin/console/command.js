@@ -4,11 +4,14 @@ import {here} from './kit.js';
 
 const PATIENCE = 20000;   // ms
 
+// Refusals are pages.
+const words = page => new DOMParser().parseFromString(page, 'text/html').body.textContent.replace(/\s+/g, ' ').trim();
+
 async function ask(path, more = {}) {
   const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,
     headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}});
   const text = await answer.text();
-  if (!answer.ok) throw new Error(text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300) || 'the server answered ' + answer.status);
+  if (!answer.ok) throw new Error(words(text).slice(0, 300) || 'the server answered ' + answer.status);
   return text;
 }
 export const json = async path => JSON.parse(await ask(path));
