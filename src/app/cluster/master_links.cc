@@ -296,9 +296,9 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
   rights.is_its = [this, target = from.streams_target(),
                    id = from.master_id()](const std::string& mount) {
     if (callbacks_.is_record_of(id, mount)) return true;
+    // On demand too, and idle as yet: listeners may be moved there.
     const Relay* relay = network_.relays->relay_of(mount);
-    const Upstream* upstream = relay == nullptr ? nullptr : relay->upstream();
-    return upstream != nullptr && target && upstream->target == *target;
+    return relay != nullptr && target && relay->last_upstream().target == *target;
   };
   return rights;
 }
