@@ -14,7 +14,7 @@ from tones import TONES, Songs, frames, tone
 FULL = os.environ.get("LB_FULL") == "1"
 SECONDS = 10.0 if FULL else 3.0
 JUDGED = 58 if FULL else 5
-WRONG_MS, STALL_MS = 100, 400
+WRONG_MS, STALL_MS = 100, 1000
 MOUNT = "/live.mp3"
 # What is heard, by the frequencies that are given, and what is shown, each when; an element that comes later too.
 WATCH = """

@@ -56,7 +56,8 @@ def a_fallback_file_goes_on_at_its_byte(t):
         if round_ == 1:
             (server.dir / "web" / "file.mp3").write_bytes(mp3_file("G", 30))
         upgrade(server)
-        equal(server.stats().findtext("sources"), "1", "the file counts as a source")
+        # From the first turn of its worker on.
+        wait_for(lambda: server.stats().findtext("sources") == "1", "the file counts as a source")
     for listener in listeners:
         # Its round is played to the end; the next one is the new file's.
         wait_for(lambda: listener.read(10 * MP3_FRAME) and order(listener) == "FG", "the new file is heard")
