@@ -143,7 +143,7 @@ def a_full_mount_gives_back_whom_the_backend_let_in(t):
     server = t.server(body=body.replace("<authentication", "<max-listeners>1</max-listeners><authentication", 1))
     server.source("/m")
     server.listener("/m")
-    equal(server.get("/m").status, 403)
+    equal(server.get("/m").status, 401)
     equal(backend.wait_for("listener_remove", 1)[0]["client"], backend.of("listener_add")[1]["client"])
 
 
@@ -184,7 +184,7 @@ def a_relay_named_by_the_backend_passes_the_limit(t):
     server = t.server(body=body)
     server.source("/m")
     server.listener("/m")
-    equal(server.get("/m").status, 403)
+    equal(server.get("/m").status, 401)
     server.listener("/m", login="edge:pw")
 
 
