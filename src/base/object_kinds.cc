@@ -30,9 +30,9 @@ void ObjectSchema::add_row(std::string_view name, void (*schema)(SchemaText&), b
   if (schema != nullptr) schema(text);
   if (name.empty()) return;
   if (!help.empty()) append_json_text(text.raw("\"description\":").out, help);
-  const auto append = [](std::string& list, std::string_view text) {
+  const auto append = [](std::string& list, std::string_view item) {
     if (!list.empty()) list += ',';
-    append_json_text(list, text);
+    append_json_text(list, item);
   };
   append(properties_, name);
   properties_.append(":{").append(members).append("}");

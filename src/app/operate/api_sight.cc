@@ -271,10 +271,10 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
       std::holds_alternative<ListPage>(page) ? std::get<ListPage>(page).most : ListPage().most;
   network_.station->listeners_page(looking->mount,
                                    looking->after.node == self ? looking->after.id : 0, most,
-                                   [this, looking, self](ListenerPage here) {
-                                     for (ListenerRow& row : here.rows)
+                                   [this, looking, self](ListenerPage own) {
+                                     for (ListenerRow& row : own.rows)
                                        add(*looking, self, std::move(row));
-                                     if (here.more && (looking->cut.empty() || self < looking->cut))
+                                     if (own.more && (looking->cut.empty() || self < looking->cut))
                                        looking->cut = self;
                                      told(looking);
                                    });

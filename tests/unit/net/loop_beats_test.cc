@@ -73,7 +73,7 @@ TEST(LoopBeats, CountsTasksAndWork) {
 TEST(LoopBeats, AHangingWorkerIsSeenAndTheClerkIsNotAsked) {
   LoopPool threads(2, system_clock());
   LoopBeats of_threads(threads);
-  threads.start();
+  CHECK(threads.start().has_value());
   of_threads.start();
   std::atomic<bool> go_on{false};
   const auto hang = [&go_on] {
@@ -97,7 +97,7 @@ TEST(LoopBeats, AHangingWorkerIsSeenAndTheClerkIsNotAsked) {
 TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
   LoopPool threads(1, system_clock());
   LoopBeats of_threads(threads);
-  threads.start();
+  CHECK(threads.start().has_value());
   of_threads.start();
   Loop& worker = threads.worker(0);
   SteadyTime::duration idle{}, busy{};
@@ -127,7 +127,7 @@ TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
 }
 TEST(LoopBeats, ALoopWhoseBeatsDoNotMatterSleepsLongerUntilItJudgesSilence) {
   LoopPool threads(1, system_clock());
-  threads.start();
+  CHECK(threads.start().has_value());
   Loop& worker = threads.worker(0);
   std::unique_ptr<Deadline> deadline;
   SteadyTime::duration asleep{}, awake{};
