@@ -377,10 +377,9 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->disk.begin();
   services_->pages_thread.begin();
   services_->stats_thread.begin();
-  // Together: a worker that answers thousands of requests a second has lines in each of its turns.
-  services_->log.write_by([&disk = services_->disk.loop()](UniqueFunction<void()> work) {
-    disk.post_together(std::move(work));
-  });
+  log_writer_.emplace(services_->disk.loop());
+  services_->log.write_by(
+      [this](UniqueFunction<void()> work) { log_writer_->post(std::move(work)); });
   services_->hls->start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += cat({" ", port});

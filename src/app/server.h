@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
+#include "app/process/log_writer.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
 #include "app/process/socket_store.h"
@@ -99,6 +101,7 @@ class Server {
   const std::string config_path_;
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
+  std::optional<LogWriter> log_writer_;
   ListenSockets sockets_;
   SwitchService switches_;
   Notifier notifier_;

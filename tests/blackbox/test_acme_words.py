@@ -44,7 +44,7 @@ def line_list_and_event_say_the_same(t):
         failed = fails(server, events, number)
         equal((failed["subject"], failed["names"], failed["directory"], failed["kind"]), (NAME, NAME, authority.url, kind), "the event")
         matches("^" + reason + "$", failed["why"])
-        matches(r"EROR tls/acme no certificate for radio\.example\.org: %s%s\n" % (re.escape(failed["why"]), rest), server.log())
+        server.wait_for_log(r"EROR tls/acme no certificate for radio\.example\.org: %s%s\n" % (re.escape(failed["why"]), rest))
         shown, = server.get("/api/v1/certificates", ADMIN).json()["items"]
         equal((shown["failure"], shown["next"]), (failed["why"], int(failed["next"])), "the list")
         left = int(failed["next"]) - time.time()
