@@ -135,7 +135,8 @@ void run_killclient(AdminTask task) {
   const std::int64_t id = leading_number(*text);
   Station& station = *task.station;
   const std::string mount = task.mount;
-  const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(id, 0));  // 0 is none's
+  const auto number =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(id, 0));  // no listener has 0
   station.kill_listener(
       mount, number, [task = std::move(task), id](const OrderOutcome& outcome) mutable {
         task.respond(cat({"Client ", id, result_words(outcome)}), outcome.done ? 1 : 0);

@@ -32,7 +32,7 @@ struct SlotTry {
   SlotWord word = SlotWord::kNone;
 };
 SlotTry take_slot(Worker& worker, Connection& connection);
-// There is none: as reply_full() where all of the cluster are used, else 503 with a time to try
+// No slot: as reply_full() where the whole cluster uses all of them, else 503 with a time to try
 // again.
 void reply_no_slot(Worker& worker, Connection& connection, SlotWord word);
 // There is no place: to another server of the cluster, else 403, or 401 of a mount with an

@@ -61,7 +61,7 @@ class ListenSockets {
   std::shared_ptr<ListenSocket> take_handed(const Wanted& wanted);
   Result<std::shared_ptr<ListenSocket>> take_inherited(const Wanted& wanted);
   Result<Socket> open_one(const Wanted& wanted);
-  // The socket of each of them; null: there is none yet.
+  // The socket of each of them; null where it is not open yet.
   std::vector<Socket> matching(const std::vector<Wanted>& all) const;
   void keep(Socket& socket, const Wanted& wanted);
   void accept_from(const Socket& socket);

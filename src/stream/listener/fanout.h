@@ -65,7 +65,7 @@ class Fanout {
   void finish(Listener& listener, EndReason reason);
   // Of a stream that is silent: those whose clients closed their side kHungUpStays ago end, unless
   // their connections have taken bytes since and still stand.  No pass would find that they are
-  // gone.  False: there are none to be looked at.
+  // gone.  False: no such listener is left to be looked at.
   bool end_hung_up();
   static constexpr std::chrono::milliseconds kHungUpStays{2000};
 
