@@ -32,19 +32,19 @@ constexpr Endpoint kEndpoints[] = {
     {"openapi", kGet, "/openapi.json", kNobody, 200, "", "OpenApi", false, nullptr,
      "This description."},
     {"logIn", kPost, "/session", kNobody, 200, "SessionNew", "Session", false, nullptr,
-     "Begins a session: the answer sets its cookie (lb_session-PORT; over https __Host-lb_session-PORT)."},
+     "Begins a session: the answer sets its cookie."},
     {"readSession", kGet, "/session", kViewer, 200, "", "Session", false, nullptr,
-     "The login that asks; csrf is what its changes have to bring along (X-LB-CSRF)."},
+     "The login that asks, and csrf, which its changes bring along (X-LB-CSRF)."},
     {"logOut", kDelete, "/session", kViewer, 204, "", "", false, nullptr,
      "Ends the session; at a master with a store its login, at all servers."},
     {"handOver", kPost, "/session/handover", kViewer, 200, "HandoverNew", "Handover", false, nullptr,
-     "A token that begins this session at another node: once, within 30 seconds, posted to "
-     "ORIGIN/admin/login by a page of this server. Browsers that want a page get one that does it."},
+     "A token that begins this session at another node: once, within 30 seconds, "
+"posted to ORIGIN/admin/login by a page of this server."},
     {"listAccounts", kGet, "/accounts", kOwner, 200, "", "AccountList", false, list_accounts,
      "The accounts; an owner sees its own."},
     {"createAccount", kPost, "/accounts", kAdmin, 201, "AccountNew", "Account", true,
      create_account, "An account for a customer; with ?mounts=keep of a name that mounts still "
-     "have, as after --store-rebuild."},
+"have."},
     {"readAccount", kGet, "/accounts/{account}", kOwner, 200, "", "Account", false, read_account,
      "One account, with what its mounts have of its quota."},
     {"changeAccount", kPatch, "/accounts/{account}", kAdmin, 200, "AccountChange", "Account", false,
@@ -93,8 +93,8 @@ constexpr Endpoint kEndpoints[] = {
     {"resumeMount", kPost, "/mounts/{mount}/resume", kOwner, 200, "Empty", "Mount", false,
      resume_mount, "Ends a suspension."},
     {"moveMount", kPost, "/mounts/{mount}/move", kAdmin, 200, "MountMove", "Mount", false,
-     move_mount, "Moves a mount to another home. Both nodes take its source until it has arrived "
-     "there; no listener is disconnected. To the present home: the move is called off.", false,
+     move_mount, "Moves a mount to another home; no listener is disconnected. To the present "
+"home: the move is called off.", false,
      Look::kNothing, true},
     {"renewMountPassword", kPost, "/mounts/{mount}/password", kOwner, 200, "LoginName", "Mount",
      false, renew_mount_password, "A new password for one login of its source, shown in this answer "
@@ -104,21 +104,20 @@ constexpr Endpoint kEndpoints[] = {
     {"setMountTitle", kPost, "/mounts/{mount}/title", kOperator, 204, "TitleNew", "", false,
      set_mount_title, "A title for the stream, at the server of its source.", true},
     {"setMountArt", kPut, "/mounts/{mount}/art", kOperator, 200, "Picture", "ArtKept", false,
-     set_mount_art, "The picture of the present title, as the body: JPEG, PNG or WebP, at most 512 "
-     "KiB, 16 to 4096 pixels each way. With ?keep=1 it is kept only, for a title that names it (art).",
+     set_mount_art, "The picture of the present title, as the body (doc/pictures.md); with "
+"?keep=1 for a title that names it.",
      true},
     {"readMountHistory", kGet, "/mounts/{mount}/history", kViewer, 200, "", "History", false,
      read_mount_history, "As /history, of one mount: ?of=&from=&to=&points=.", true},
     {"listListeners", kGet, "/mounts/{mount}/listeners", kViewer, 200, "", "ListenerList", false,
      list_listeners, "Who listens, at all nodes that can tell; addresses only for logins that may "
-     "see them. With partial, the nodes in missing have listeners and did not tell them.", true,
+"see them; missing: nodes that did not tell.", true,
      Look::kListeners},
     {"endListener", kDelete, "/mounts/{mount}/listeners/{node}/{listener}", kOperator, 204, "", "",
-     false, end_listener, "Ends one listener; with ?ban=1 (admin) its address may not listen to "
-     "this mount any more, or not until ?until=.", true, Look::kListener},
+     false, end_listener, "Ends one listener; with ?ban=1 (admin) its address may not listen to this "
+"mount any more (?until=).", true, Look::kListener},
     {"moveListener", kPost, "/mounts/{mount}/listeners/{node}/{listener}/move", kOperator, 204,
-     "ListenerMove", "", false, move_listener, "Moves one listener to another mount of its format; "
-     "the connection stays.", true, Look::kListener},
+     "ListenerMove", "", false, move_listener, "Moves one listener to another mount of its format.", true, Look::kListener},
     {"listNodes", kGet, "/nodes", kViewer, 200, "", "NodeList", false, list_nodes,
      "The servers of the cluster, this one too; a login of some mounts sees ids and states.", true,
      Look::kNodes},
@@ -127,80 +126,72 @@ constexpr Endpoint kEndpoints[] = {
     {"drainNode", kPost, "/nodes/{node}/drain", kAdmin, 204, "NodeDrain", "", false,
      drain_node_plan, "Empties a server, or has it serve again.", true, Look::kNodes},
     {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
-     "Its share of new listeners, beside others of its capacity; null: as the configuration file "
-     "says. With a store a record, else until the next start.", true, Look::kNodes},
+     "Its share of new listeners; null: as the configuration file says. With a "
+"store a record, else until the next start.", true, Look::kNodes},
     {"readHistory", kGet, "/history", kViewer, 200, "", "History", false, read_history,
-     "What was: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; the "
-     "last hour, if none is given. A login of some mounts sees those; nodes, who sees all.", true},
+     "What was: "
+"?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times "
+"in Unix seconds; the last hour, if none is given.", true},
     {"readLive", kGet, "/live", kViewer, 200, "", "Live", false, follow_live,
-     "Server-sent events: the state of what the login sees (event state), then changes (change) and "
-     "sums (totals), of ?mount= or ?account=, or of all; with ?mount=&listeners=1 also who listens, "
-     "the first 500. With the Last-Event-ID of this run of the "
-     "server only what has changed since; with any other one the state. Never ends by itself."},
+     "Server-sent events of what the login sees (doc/orchestration.md), of ?mount= "
+"or ?account=, or of all; with ?mount=&listeners=1 also who listens. Resumed "
+"by Last-Event-ID."},
     {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,
      list_certificates, "The certificates of this server, and the one that <acme> orders.", true,
      Look::kCertificates},
     {"orderCertificate", kPost, "/certificates/{certificate}/order", kAdmin, 204, "Empty", "", false,
-     order_certificate_plan, "Orders the certificate with this name anew, at most once an hour; with ?staging=1 tries it and "
-     "uses nothing, with ?revoke=1 revokes the one in use (keyCompromise) once the new one is in use.",
+     order_certificate_plan, "Orders the certificate with this name, at most once an hour; with ?staging=1 "
+"tries it and uses nothing, with ?revoke=1 revokes the one in use once the "
+"new one is.",
      true, Look::kCertificates},
     {"readLog", kGet, "/log", kAdmin, 200, "", "LogEnd", false, read_log,
      "The last lines of a log of this server: ?of=error|access|playlist&most=&find=.", true},
     {"checkConfiguration", kGet, "/configuration/check", kAdmin, 200, "", "ConfigurationCheck",
      false, check_configuration, "What --check-config says of the file of this server.", true},
     {"reloadConfiguration", kPost, "/configuration/reload", kAdmin, 204, "Empty", "", false,
-     reload_configuration, "Reads the configuration file again, as SIGHUP does; one that cannot be "
-     "used is refused.", true},
+     reload_configuration, "Reads the configuration file again, as SIGHUP does.", true},
     {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
      "What was done, the newest first; an owner sees what concerns its account.", true},
     {"listBans", kGet, "/bans", kAdmin, 200, "", "BanList", false, list_bans, "The bans."},
     {"createBan", kPost, "/bans", kAdmin, 201, "BanNew", "Ban", true, create_ban,
-     "Keeps an address, a network, a user or a country out; present listeners that match end, "
-     "unless kick is false."},
+     "Keeps an address, a network, a user or a country out; present listeners end, "
+"unless kick is false."},
     {"readBan", kGet, "/bans/{ban}", kAdmin, 200, "", "Ban", false, read_ban, "One ban."},
     {"deleteBan", kDelete, "/bans/{ban}", kAdmin, 204, "", "", false, delete_ban, "Ends a ban."},
     {"audienceSummary", kGet, "/audience/summary", kViewer, 200, "", "AudienceSummary", false,
      audience_summary, "What was listened to between ?from= and ?to= (Unix seconds, or a time as "
-     "2026-11-22T08:00 of ?zone=; without them the last 24 hours), of ?mount= or ?account=, or of "
-     "all mounts that the login sees. As CSV with ?format=csv.", true},
+"2026-11-22T08:00 of ?zone=; else the last 24 hours), of ?mount= or "
+"?account=, or of all that the login sees. As CSV with ?format=csv.", true},
     {"audienceHours", kGet, "/audience/hours", kViewer, 200, "", "AudienceHours", false,
-     audience_hours, "The same by the hours of a zone, or ?by=day or month; days of 23 and 25 "
-     "hours are as long.", true},
+     audience_hours, "The same by the hours of a zone, or ?by=day or month.", true},
     {"audienceSessions", kGet, "/audience/sessions", kViewer, 200, "", "AudienceSessions", false,
-     audience_sessions, "The sessions that began then, the oldest first; with ?all=1 also quick "
-     "looks, bots and relays. No address.", true},
+     audience_sessions, "The sessions that began then; with ?all=1 also quick looks, bots and relays.", true},
     {"forgetListener", kDelete, "/audience/sessions", kAdmin, 200, "", "AudienceForgotten", false,
-     forget_listener, "Deletes the sessions of a listener that asks for it, of today and yesterday: "
-     "?address=, with &agent= and &user= as its requests had them, or of the day of one of its "
-     "sessions: ?session=. The sums stay.", true},
+     forget_listener, "Deletes the sessions of a listener that asks for it: ?address=, with &agent= "
+"and &user=, or ?session=. The sums stay.", true},
     {"audienceCountries", kGet, "/audience/countries", kViewer, 200, "", "AudienceCountries", false,
      audience_countries, "The same by country, where there is a <geoipdb>; whole hours.", true},
     {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,
      audience_players, "The same by player; whole hours.", true},
     {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
-     audience_titles, "The titles that began then, in how many sessions each was heard, and how many "
-     "listeners it gained: known five minutes after its end. With ?order=gain or loss those with the "
-     "greatest gain or loss first.", true},
+     audience_titles, "The titles that began then, with performances and gain; ?order=gain or loss.", true},
     {"audienceUsage", kGet, "/audience/usage", kViewer, 200, "", "AudienceUsage", false,
      audience_usage, "What the mounts of each account used by month, or ?by=day.", true},
     {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,
-     audience_songs, "Titles by country, with the performances whose number is known.", true},
+     audience_songs, "Titles by country, with their performances.", true},
     {"audiencePlaylist", kGet, "/audience/reports/playlist", kViewer, 200, "", "AudiencePlaylist",
-     false, audience_playlist, "Each title that began then, with the columns that GEMA and GVL ask "
-     "for; as CSV with semicolons.", true},
+     false, audience_playlist, "Each title that began then, with the columns that GEMA and GVL ask for.", true},
     {"audienceSoundExchange", kGet, "/audience/reports/soundexchange", kViewer, 200, "",
-     "AudienceSoundExchange", false, audience_sound_exchange, "Performances of each recording in "
-     "the United States, or in ?country= (all: everywhere). With ?format=csv the file of 37 CFR "
-     "370.4, of ?service= and ?category= (A).", true},
+     "AudienceSoundExchange", false, audience_sound_exchange, "Performances of each recording in the United States, or in ?country=. With "
+"?format=csv the file of 37 CFR 370.4, of ?service= and ?category=.", true},
     {"audienceNpr", kGet, "/audience/reports/npr", kOwner, 200, "", "AudienceAddresses", false,
-     audience_npr, "The listenings of ?mount= that ended then, with the listeners' addresses, where "
-     "<keep-addresses> keeps them. With ?format=csv the log of NPR and SoundStack.", true},
+     audience_npr, "The listenings of ?mount= that ended then, with addresses, where "
+"<keep-addresses> keeps them. With ?format=csv the log of NPR and SoundStack.", true},
     {"audienceTriton", kGet, "/audience/reports/triton", kOwner, 200, "", "AudienceAddresses", false,
-     audience_triton, "The same of all mounts. With ?format=csv an extended log of the W3C, for "
-     "Triton.", true},
+     audience_triton, "The same of all mounts; as CSV for Triton.", true},
     {"readExternal", kGet, "/external", kAdmin, 200, "", "External", false, nullptr,
-     "The external configuration: when its backend answered, what is wrong in its list, and the "
-     "removal that waits for a confirmation."},
+     "The external configuration: its last answer, its faults, and the removal "
+"that waits for a confirmation."},
     {"confirmExternal", kPost, "/external/confirm", kAdmin, 200, "ExternalConfirm", "External",
      false, nullptr, "Believes the removals of the list with this ETag.", true},
 };

@@ -167,38 +167,33 @@ std::string api_reference() {
       "# The API\n\n"
       "Printed by `icecast-lb --dump-reference api`; as OpenAPI 3.1 with all schemas: `GET "
       "/api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. Examples: "
-      "[operators.md](operators.md).\n\n"
+      "[hosting.md](hosting.md), [operators.md](operators.md).\n\n"
       "The API is there with a `<console>`, a `<store>` or a `<config-external>`, unless `<api>` "
-      "is "
-      "0. A login is a user of\nthe store or `<admin-user>` by Basic, a session of the console, or "
-      "a token (`Authorization: Bearer`). Bodies are\nJSON (`application/json`) of at most 64 KiB "
-      "with a Content-Length, each name of an object once. A page of another\nsite changes "
-      "nothing without a token. A name in a path is percent-encoded as one "
-      "part:\n`/api/v1/mounts/%2Flive.mp3`; `/api/v1/mounts/live.mp3` means the same. "
-      "`?dry-run=1` answers what would be, and writes\nnothing. A `GET` has an `ETag`, which a "
-      "change gives back as `If-Match`. Requests marked + take an\n`Idempotency-Key`. Paths begin "
-      "with `/api/v1`; *role* is the least one that may.\n\n"
-      "Request | Role | Meaning\n---|---|---\n";
+      "is 0. A login is a user of\nthe store or `<admin-user>` by Basic, a session of the console, "
+      "or a token (`Authorization: Bearer`). Bodies are\nJSON (`application/json`) of at most 64 "
+      "KiB with a Content-Length. A page of another site changes nothing without\na token. A name "
+      "in a path is percent-encoded as one part: `/api/v1/mounts/%2Flive.mp3`;\n"
+      "`/api/v1/mounts/live.mp3` means the same. `?dry-run=1` answers what would be, and writes "
+      "nothing. A `GET` has an\n`ETag`, which a change gives back as `If-Match`. Requests marked + "
+      "take an `Idempotency-Key`. Paths begin with\n`/api/v1`; in brackets is the least role that "
+      "may.\n\n";
   for (const Endpoint& endpoint : endpoints()) {
-    page.append("`").append(method_word(endpoint.method)).append(" ");
-    page.append(endpoint.path).append(endpoint.keyed ? "`+ | " : "` | ");
-    page.append(role_words(endpoint.least)).append(" | ");
-    for (const char c : endpoint.summary) page.append(c == '|' ? "\\" : "") += c;
+    page.append("- `").append(method_word(endpoint.method)).append(" ");
+    page.append(endpoint.path).append(endpoint.keyed ? "`+ (" : "` (");
+    page.append(role_words(endpoint.least)).append(") ");
+    for (const char c : endpoint.summary) page += c == '<' ? "&lt;" : std::string_view(&c, 1);
     page += "\n";
   }
   page +=
       "\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC 9457), "
-      "also of "
-      "requests that\nthe server could not read, with `type` `/api/problems#NAME`:\n\n| Name | "
-      "Status | Meaning |\n|---|---|---|\n";
+      "with `type` `/api/problems#NAME`:\n\n";
   for (const ProblemKind& kind : problem_kinds())
-    page.append("| `")
+    page.append("- `")
         .append(kind.name)
-        .append("` | ")
+        .append("` ")
         .append(std::to_string(kind.status))
-        .append(" | ")
-        .append(kind.title)
-        .append(" |\n");
+        .append(": ")
+        .append(kind.title) += "\n";
   return page;
 }
 

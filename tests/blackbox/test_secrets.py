@@ -151,7 +151,7 @@ def every_password_of_the_schema_is_planted(t):
     for line in (pathlib.Path(__file__).resolve().parents[2] / "doc/config.md").read_text().splitlines():
         if line.startswith("#"):
             heading = line.strip("# `")
-        elif row := re.match(r"`([\w-]+)=?`(?: \w+)? \| password\b", line):
+        elif row := re.match(r"- `([\w-]+)=?` \((?:\w+, )?password\b", line):
             rows.add("%s %s" % (heading, row.group(1)))
     equal(rows, set(ROWS), "rows of passwords")
     check(set(ROWS.values()) <= set(NAMES), "all are planted")

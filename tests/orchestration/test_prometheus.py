@@ -17,7 +17,7 @@ FOREIGN = {"up", "ALERTS"}
 
 def known_metrics(t):
     _, page, _ = t.run("--dump-reference", "metrics")
-    return set(re.findall(r"^`(\w+)`", page, re.M))
+    return set(re.findall(r"^- `(\w+)`", page, re.M))
 
 
 def used_metrics(expression):

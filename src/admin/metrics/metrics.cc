@@ -78,7 +78,7 @@ using enum MetricUnit;
 constexpr auto kRows = std::to_array<MetricRow>({
     {"process_cpu_seconds_total", kCounter, kSeconds, "", "Processor time of all threads.",
      of_process<&Picture::Process::cpu_seconds>},
-    {"process_resident_memory_bytes", kGauge, kBytes, "", "Memory in use, the windows of the streams included.",
+    {"process_resident_memory_bytes", kGauge, kBytes, "", "Memory in use.",
      of_process<&Picture::Process::resident_bytes>},
     {"process_virtual_memory_bytes", kGauge, kBytes, "", "Address space.",
      of_process<&Picture::Process::virtual_bytes>},
@@ -96,14 +96,14 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_server_start", kGauge, kTime, "", "When the server started.",
      [](const Picture& picture, Writer& out) { out.sample(picture.process.started); }},
     {"icecast_node_state", kGauge, kNone, "state",
-     "1 for the state that the node is in (starting, up, full, draining), 0 for the others.",
+     "1 for the state that the node is in, 0 for the others.",
      [](const Picture& picture, Writer& out) {
        using enum NodeCondition;
        for (const NodeCondition one : {kStarting, kUp, kFull, kDraining})
          out.sample({{"state", to_text(one)}}, one == picture.condition ? 1 : 0);
      }},
     {"icecast_capacity_used_ratio", kGauge, kRatio, "",
-     "How much of its clients, listeners or bandwidth is in use, whichever is scarcest.",
+     "How much of its clients, listeners or bandwidth is in use.",
      whole<&Picture::use>},
     {"icecast_clients", kGauge, kNone, "", "Listeners, sources and requests that are being answered.",
      whole<&Picture::clients>},
@@ -115,11 +115,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_server_listeners", kGauge, kNone, "", "Listeners of all mounts, without servers that relay.",
      whole<&Picture::listeners>},
     {"icecast_server_listening_relays", kGauge, kNone, "",
-     "Servers that relay a mount from here; behind them are listeners of their own.",
+     "Servers that relay a mount from here.",
      whole<&Picture::listening_relays>},
     {"icecast_cluster_listeners", kGauge, kNone, "where",
-     "Listeners at other servers: at the nodes of this one (nodes), and at servers behind them (below). Only where "
-     "listeners are redirected.",
+     "Listeners at the nodes of this one (nodes), and behind them (below).",
      [](const Picture& picture, Writer& out) {
        if (!picture.elsewhere) return;
        out.sample({{"where", "nodes"}}, picture.elsewhere->nodes);
@@ -129,7 +128,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
      "The limit of listeners over all mounts; absent where there is none.",
      [](const Picture& picture, Writer& out) { sample_limit(picture.listeners_limit, out); }},
     {"icecast_audience_bytes_per_second", kGauge, kBytesPerSecond, "",
-     "What all listeners together are owed: their number times the bitrate of their stream.",
+     "What all listeners together are owed.",
      whole<&Picture::audience_bytes_per_second>},
 
     {"icecast_connections_total", kCounter, kNone, "", "Accepted connections.",
@@ -149,7 +148,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_server_bytes_sent_total", kCounter, kBytes, "", "Sent to all listeners.",
      whole<&Picture::bytes_sent>},
     {"icecast_slow_listeners_dropped_total", kCounter, kNone, "",
-     "Listeners that were closed because they had fallen too far behind.", whole<&Picture::lagged>},
+     "Listeners that had fallen too far behind and were closed.", whole<&Picture::lagged>},
     {"icecast_refusals_total", kCounter, kNone, "reason", "Refused clients, by reason.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Refused& row : picture.refusals)
@@ -158,7 +157,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"lb_hls_sessions", kGauge, kNone, "", "Listeners by HLS; they are in the other counts too.",
      whole<&Picture::hls_sessions>},
     {"lb_hls_requests_total", kCounter, kNone, "kind",
-     "Requests for HLS that were answered with what they asked for: master, list, segment.",
+     "Requests for HLS: master, list, segment.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Counted& row : picture.hls_requests)
          out.sample({{"kind", row.kind}}, row.times);
@@ -178,7 +177,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_listener_connections_total", kCounter, kNone, "mount", "Listeners that began to hear a mount.",
      each_mount<&Picture::Stream::listener_connections>},
     {"icecast_slow_listeners_total", kCounter, kNone, "mount",
-     "Listeners of a mount that fell too far behind, and were dropped or sent forward.",
+     "Listeners of a mount that fell too far behind.",
      each_mount<&Picture::Stream::slow_listeners>},
     {"icecast_source_up", kGauge, kNone, "mount",
      "1: a source or relay feeds the mount; 0: it waits for one.",
@@ -201,7 +200,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
      each_mount<&Picture::Stream::bytes_sent>},
 
     {"icecast_relays", kGauge, kNone, "state",
-     "Relays by what they do: idle (no listeners), connecting, running, waiting (after a failure).",
+     "Relays: idle (no listeners), connecting, running, waiting (after a failure).",
      [](const Picture& picture, Writer& out) {
        for (const std::string_view state : kRelayStates)
          out.sample({{"state", state}},
@@ -214,49 +213,48 @@ constexpr auto kRows = std::to_array<MetricRow>({
          out.sample({{"mount", picture.relays[i].mount}}, picture.relays[i].flows ? 1 : 0);
      }},
     {"lb_relay_switches_total", kCounter, kNone, "how",
-     "Times that a relay went on with another connection: at the exact byte, where the same bytes were found (content), "
-     "or at the next frame or page (unit).",
+     "Times that a relay went on with another connection: exact, content or unit.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Counted& row : picture.relay_switches) out.sample({{"how", row.kind}}, row.times);
      }},
     {"lb_relay_gap_seconds", kGauge, kSeconds, "mount",
-     "How long no bytes came in when the relay of a mount switched last. Of the first 1000 relays.",
+     "How long no bytes came in when the relay of a mount switched last.",
      [](const Picture& picture, Writer& out) {
        for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
          if (const auto gap = picture.relays[i].gap) out.sample({{"mount", picture.relays[i].mount}}, *gap);
      }},
-    {"lb_relay_standbys", kGauge, kNone, "", "Relays with standby hot whose other upstream flows beside the one that is heard.",
+    {"lb_relay_standbys", kGauge, kNone, "", "Relays with standby hot whose other upstream flows.",
      [](const Picture& picture, Writer& out) {
        out.sample(std::count_if(picture.relays.begin(), picture.relays.end(),
                                 [](const Picture::Relay& relay) { return relay.has_standby; }));
      }},
 
     {"icecast_logins_total", kCounter, kNone, "result",
-     "Logins of users: right, wrong, slowed (after too many wrong ones), busy. Only where <console> is.",
+     "Logins of users: right, wrong, slowed, busy.",
      [](const Picture& picture, Writer& out) {
        if (!picture.logins) return;
        for (const Picture::Counted& row : picture.logins->results) out.sample({{"result", row.kind}}, row.times);
      }},
-    {"icecast_sessions", kGauge, kNone, "", "Sessions of users that live. Only where <console> is.",
+    {"icecast_sessions", kGauge, kNone, "", "Sessions of users that live.",
      [](const Picture& picture, Writer& out) {
        if (picture.logins) out.sample(picture.logins->sessions);
      }},
     {"icecast_auth_backend_requests_total", kCounter, kNone, "result",
-     "Requests to authentication backends: answered (with any verdict), or failed.",
+     "Requests to authentication backends: answered, or failed.",
      [](const Picture& picture, Writer& out) {
        out.sample({{"result", "answered"}}, picture.auth_answered);
        out.sample({{"result", "failed"}}, picture.auth_failed);
      }},
     {"icecast_auth_backend_requests_in_flight", kGauge, kNone, "", "Sent, and not answered yet.",
      whole<&Picture::auth_in_flight>},
-    {"icecast_auth_backend_requests_waiting", kGauge, kNone, "", "Not sent yet, because too many are in flight.",
+    {"icecast_auth_backend_requests_waiting", kGauge, kNone, "", "Not sent yet.",
      whole<&Picture::auth_waiting>},
     {"icecast_auth_events_unsent", kGauge, kNone, "",
-     "Ends of listeners, and begins and ends of mounts, that backends have not heard of.",
+     "Events that backends have not heard of.",
      whole<&Picture::auth_unsent>},
 
     {"icecast_loop_lag_seconds", kGauge, kSeconds, "loop",
-     "The worst delay of a loop in the last 10 to 20 seconds: what everything on it had to wait.",
+     "The worst delay of a loop in the last 10 to 20 seconds.",
      each_loop<&Picture::Loop::late_seconds>},
     {"icecast_loop_silence_seconds", kGauge, kSeconds, "loop", "Since a loop has turned last; above one second it hangs.",
      each_loop<&Picture::Loop::silent_seconds>},
@@ -322,13 +320,12 @@ constexpr auto kRows = std::to_array<MetricRow>({
      of_store<&Picture::Store::mounts>},
     {"icecast_store_accounts", kGauge, kNone, "", "Accounts in the store.",
      of_store<&Picture::Store::accounts>},
-    {"lb_ingest_owned", kGauge, kNone, "", "Relays with ingest once that this node captures for the others.",
+    {"lb_ingest_owned", kGauge, kNone, "", "Relays with ingest once that this node captures.",
      whole<&Picture::ingest_owned>},
-    {"lb_exec_restarts_total", kCounter, kNone, "", "Times that a program of a relay's <exec> was started again after it had ended by itself.",
+    {"lb_exec_restarts_total", kCounter, kNone, "", "Times that a program of a relay was started again.",
      whole<&Picture::exec_restarts>},
     {"icecast_slots", kGauge, kNone, "mount, kind",
-     "Slots of mounts with max-listeners-cluster: used by listeners of this node, idle here, given to the nodes that "
-     "pull from it, held for nodes that are lost; limit: of the mount, where its stream begins at this node.",
+     "Slots of mounts with max-listeners-cluster: used, idle, given to nodes, held for lost nodes; limit, where the stream begins.",
      [](const Picture& picture, Writer& out) {
        for (std::size_t i = 0; i < picture.slots.size() && i < kMaxStreams; ++i) {
          const Picture::Slots& row = picture.slots[i];
@@ -342,7 +339,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_slot_waits_total", kCounter, kNone, "", "Listeners that waited for a slot.",
      whole<&Picture::slot_waits>},
     {"icecast_conf_lag_seconds", kGauge, kSeconds, "node",
-     "For how long a linked node has not enforced something of the store that it was sent; 0: it enforces all of it.",
+     "For how long a linked node has not enforced something of the store.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::ConfLag& row : picture.conf_lags)
          out.sample({{"node", row.node}}, row.seconds);
@@ -352,7 +349,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_webhook_events_total", kCounter, kNone, "", "Events that the addresses of <webhook> took.",
      whole<&Picture::webhook_sent>},
     {"icecast_webhook_events_given_up_total", kCounter, kNone, "",
-     "Events that they did not take in four tries, and those for which there was no room.",
+     "Events that they did not take in four tries.",
      whole<&Picture::webhook_given_up>},
 
     {"lb_archive_bytes", kGauge, kBytes, "", "What all mounts have in the archive.",
@@ -360,16 +357,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"lb_archive_oldest_seconds", kGauge, kSeconds, "", "The age of its oldest file.",
      of_archive<&Picture::Archive::oldest>},
     {"lb_archive_write_lag_seconds", kGauge, kSeconds, "",
-     "How far the slowest recording is behind its stream; usually below two.",
+     "How far the slowest recording is behind its stream.",
      of_archive<&Picture::Archive::write_lag>},
     {"lb_archive_skipped_bytes_total", kCounter, kBytes, "",
-     "What was not recorded because the disk was slower than the streams.",
+     "What was not recorded because the disk was slow.",
      of_archive<&Picture::Archive::skipped_bytes>},
     {"lb_archive_full", kGauge, kNone, "",
-     "Recordings that are paused because the disk is full or fails.",
+     "Recordings that are paused: the disk is full or fails.",
      of_archive<&Picture::Archive::full>},
     {"lb_archive_reads_total", kCounter, kNone, "from",
-     "Parts of files that listeners in the past were sent: from memory (warm), read first (disk), or fetched from another node (remote).",
+     "Parts of files of the past: from memory (warm), read first (disk), or of another node (remote).",
      [](const Picture& picture, Writer& out) {
        if (!picture.archive) return;
        out.sample({{"from", "warm"}}, picture.archive->warm_reads);
@@ -380,21 +377,20 @@ constexpr auto kRows = std::to_array<MetricRow>({
      "What other nodes have given of their recordings.",
      of_archive<&Picture::Archive::fetched_bytes>},
     {"lb_archive_filled_bytes_total", kCounter, kBytes, "",
-     "What this node had missed, and has from other nodes now.",
+     "What this node had missed, and has from other nodes.",
      of_archive<&Picture::Archive::filled_bytes>},
     {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
      of_archive<&Picture::Archive::shifted>},
     {"icecast_external_age_seconds", kGauge, kSeconds, "",
-     "Since the backend of config-external has given a good answer; before the first one, since "
-     "the start.",
+     "Since the backend of config-external has given a good answer, or the start.",
      of_external<&Picture::External::age>},
-    {"icecast_external_mounts", kGauge, kNone, "", "Mounts that it has named and that are in force.",
+    {"icecast_external_mounts", kGauge, kNone, "", "Mounts of it that are in force.",
      of_external<&Picture::External::mounts>},
     {"icecast_external_bad_mounts", kGauge, kNone, "",
-     "Mounts of its last list with faults; they keep their last good form, or are left out.",
+     "Mounts of its last list with faults.",
      of_external<&Picture::External::bad_mounts>},
     {"icecast_external_failures_total", kCounter, kNone, "",
-     "Questions that it has not answered, or not with what can be used.",
+     "Questions that it has not answered well.",
      of_external<&Picture::External::failures>},
 });
 
@@ -478,16 +474,14 @@ std::string metrics_reference() {
       "Printed by `icecast-lb --dump-reference metrics`. Who may read /metrics: `<metrics>` in "
       "[config.md](config.md);\nhow to scrape and watch it: "
       "[orchestration.md](orchestration.md).\n\n"
-      "Names in `_total` are counters, the others gauges. Counters of\na mount begin at 0 with "
+      "Names in `_total` are counters, the others gauges. Counters of a mount begin at 0 with "
       "every "
-      "new life of the mount; those of the "
-      "server never go back while the process lives.\nThe first 1000 mounts by name have samples "
-      "of their own; the rest is summed under `mount=\"others\"`.\n\n"
-      "Name | Meaning\n---|---\n";
+      "new life of the mount.\nThe first 1000 mounts by name have samples of their own; the rest "
+      "is summed under `mount=\"others\"`.\n\n";
   for (const MetricRow& row : kRows) {
-    page.append("`").append(row.name).append("`");
+    page.append("- `").append(row.name).append("`");
     if (!row.labels.empty()) page.append("{").append(without_spaces(row.labels)).append("}");
-    page.append(" | ").append(row.help);
+    page.append(": ").append(row.help);
     if (!says_unit(row)) {
       page.back() = ',';
       page.append(" in ").append(unit_text(row.unit)) += '.';

@@ -26,13 +26,8 @@ static_assert(all_have_set_by(kOption));
 constinit const SchemaBlock kOptionBlock{
     .name = "option",
     .help =
-        "One option of the authenticator. Written with attributes. htpasswd: filename, "
-        "hash (of new users: md5, bcrypt, sha512, yescrypt). url: listener_add, "
-        "listener_remove, mount_add, mount_remove, stream_auth, username, password, auth_header, "
-        "timelimit_header, headers, header_prefix, handlers, timeout, on_error_wait, "
-        "presume_innocent, redirect_limit, cache. Both: allow_duplicate_users, "
-        "drop_existing_listener, "
-        "rejected_mount.",
+        "One option of the authenticator (doc/authentication.md). Written with "
+        "attributes.",
     .elements = kOption,
     .fresh = fresh<std::pair<std::string, std::string>>,
     .inline_form = true};
@@ -55,9 +50,9 @@ constexpr SchemaElement kMountAuthentication[] = {
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A role of Icecast 2.5: htpasswd or url is that authentication; static for sources is "
-             "username and password of the mount; anonymous with get lets everyone in. With any "
-             "other, which --check-config names as an error, every listener is refused."},
+     .help = "A role of Icecast 2.5: htpasswd, url, static for sources and anonymous "
+             "with get are taken; with any other, which --check-config names as an "
+             "error, every listener is refused."},
 };
 static_assert(all_have_set_by(kMountAuthentication));
 

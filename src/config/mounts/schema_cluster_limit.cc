@@ -19,8 +19,8 @@ constexpr SchemaElement kClusterLimit[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "500",
-     .help = "Listeners at once on all linked nodes together, exactly. The number at the node of "
-             "the source counts. -1: as the default mount, else no limit."},
+     .help = "Listeners at once on all linked nodes together, exactly, by the number "
+             "at the node of the source. -1: as the default mount, else no limit."},
     {.name = "listeners",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -42,9 +42,8 @@ constexpr SchemaElement kClusterLimit[] = {
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
      .example = "kick",
-     .help = "Where there are more, after a lower number or a split: keep lets them stay, and "
-             "nobody in until the number is right; kick ends the newest at each node. The word at "
-             "the node of the source counts."},
+     .help = "Where there are more, after a lower number or a split: keep lets them "
+             "stay; kick ends the newest at each node."},
 };
 static_assert(all_have_set_by(kClusterLimit));
 

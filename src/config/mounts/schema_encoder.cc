@@ -91,17 +91,17 @@ constinit const Nest kDeadAirNest{[](void* parent) -> void* {
 constinit const SchemaBlock kDeadAirBlock{
     .name = "dead-air",
     .help =
-        "Finds silence in the sound of the mount, by ffmpeg in the server's PATH. Events dead-air "
-        "and dead-air-over.",
+        "Finds silence in the sound of the mount, by ffmpeg in the server's PATH: "
+        "doc/failover.md.",
     .elements = kDeadAir,
     .fresh = fresh<DeadAirSettings>};
 
 constinit const SchemaBlock kEncoderBlock{
     .name = "encoder",
     .help =
-        "An encoder's login and place; up to 8, not inherited from the default mount. They replace "
-        "the login of the mount, unless one has no username: that one is it. n rows make room for "
-        "n - 1 standbys.",
+        "An encoder's login and place; up to 8, not inherited from the default "
+        "mount, instead of the login of the mount. n rows make room for n - 1 "
+        "standbys.",
     .elements = kEncoder,
     .fresh = fresh<EncoderSettings>,
     .inline_form = true};

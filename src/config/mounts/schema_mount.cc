@@ -68,8 +68,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "Listeners of one user on all linked nodes, with authentication. One more is refused "
-             "with 403; with drop_existing_listener the oldest ends. 0: no limit."},
+     .help = "Listeners of one user on all linked nodes, with authentication. One more "
+             "is refused; with drop_existing_listener the oldest ends. 0: no limit."},
     {.name = "max-bandwidth",
      .kind = kRate,
      .set_by = SetBy::kOwner,
@@ -80,8 +80,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "100M",
-     .help = "What its listeners may get, each counted with the stream's bitrate; then the mount "
-             "is full. 0 or -1: no limit."},
+     .help = "What its listeners may get, each counted with the stream's bitrate. 0 or "
+             "-1: no limit."},
     {.name = "max-listeners-per-address",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -101,8 +101,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "320k",
-     .help = "What its source may send, over ten seconds; a faster one is held up, and its "
-             "listeners hear gaps. Relays are free. 0: no limit."},
+     .help = "What its source may send, over ten seconds; a faster one is held up. "
+             "Relays are free. 0: no limit."},
     {.name = "source-types",
      .kind = kList,
      .set_by = SetBy::kFile,
@@ -110,8 +110,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "text/plain application/x-nsv",
-     .help = "Types of sources beside audio/*, video/*, application/ogg and octet-stream. Others "
-             "are refused with 403; nodes do not relay them."},
+     .help = "Types of sources beside audio/*, video/*, application/ogg and "
+             "octet-stream; others are refused."},
     {.name = "max-stream-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -151,8 +151,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "https://cdn.example.org:8443",
-     .help = "Listeners are sent (302) to this server for the same mount, whether it plays here or "
-             "not; administrators and relays with a password are not."},
+     .help = "Listeners are sent (302) to this server for the same mount; "
+             "administrators and relays with a password are not."},
     {.name = "redirect-to",
      .kind = kText,
      .set_by = SetBy::kAdmin,
@@ -240,8 +240,8 @@ constexpr SchemaElement kMountRows[] = {
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "Programs of Icecast 2.5: an exec for source-connect or source-disconnect is "
-             "on-connect or on-disconnect; others have no effect."},
+     .help = "Programs of Icecast 2.5: an exec for source-connect or source-disconnect "
+             "is on-connect or on-disconnect."},
     {.name = "allow-direct-access",
      .kind = kChoice,
      .set_by = SetBy::kAdmin,
@@ -329,9 +329,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help =
-         "Listeners stay so many seconds without a source. -1: relays 10 (1 where a fallback "
-         "plays), other sources 0, as in Icecast; with hls the list stays three segments more."},
+     .help = "Listeners stay so many seconds without a source. -1: relays 10 (1 where "
+             "a fallback plays), other sources 0, as in Icecast."},
     {.name = "wait-time",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -341,9 +340,9 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help = "After a source and its listeners (after linger-for) the mount takes no source for so "
-             "many seconds: 403, \"Mountpoint in use\". Relays come in, and with hijack the same "
-             "user. 0: at once."},
+     .help = "After a source and its listeners the mount takes no source for so many "
+             "seconds (403); relays come in, and with hijack the same user. 0: at "
+             "once."},
     {.name = "hijack",
      .kind = kBool,
      .set_by = SetBy::kOwner,
@@ -351,8 +350,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "1",
-     .help = "1: a source silent for 2 seconds gives way to one that logs in with the same user; "
-             "listeners stay. 0: the second is refused."},
+     .help = "1: a source silent for 2 seconds gives way to one that logs in with the "
+             "same user. 0: the second is refused."},
     {.name = "standby-sources",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -362,9 +361,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help =
-         "More encoders that may log in and stand by: the best takes over where the writer leaves "
-         "or falls silent. Same content type; counted in limits/sources. 0: 403, as in Icecast."},
+     .help = "More encoders that may log in and stand by, with the same content type; "
+             "counted in limits/sources. 0: 403, as in Icecast."},
     {.name = "encoder",
      .kind = kBlock,
      .set_by = SetBy::kFile,
@@ -430,8 +428,8 @@ constexpr SchemaElement kMountRows[] = {
      .slot = slot<&MountSettings::charset>,
      .reload = kSource,
      .example = "ISO8859-1",
-     .help = "Encoding of titles, except in Ogg and WebM. Without it: UTF-8 where the encoder or "
-             "the bytes say so, else passed on as ISO8859-1."},
+     .help = "Encoding of titles, except in Ogg and WebM. Without it: UTF-8 where the "
+             "encoder or the bytes say so, else ISO8859-1."},
     shown_text("stream-name", slot<&MountSettings::stream_name>, "My Radio"),
     shown_text("stream-description", slot<&MountSettings::stream_description>, "Music all day"),
     shown_text("stream-url", slot<&MountSettings::stream_url>, "https://radio.example.org/"),
@@ -448,8 +446,8 @@ constexpr SchemaElement kMountRows[] = {
      .origin = SchemaOrigin::kKh,
      .standard = "http://HOSTNAME:PORT/MOUNT",
      .example = "https://radio.example.org/live.mp3",
-     .help = "The stream's address in statistics and directories, where it is not hostname and "
-             "port: behind a proxy, by https."},
+     .help = "The stream's address in statistics and directories, where it is not "
+             "hostname and port."},
     {.name = "cluster-password",
      .kind = kSecret,
      .set_by = SetBy::kFile,

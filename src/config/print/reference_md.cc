@@ -14,50 +14,42 @@ using Blocks = std::vector<ReferenceBlock>;
 constexpr std::string_view kIntroduction =
     R"(# The configuration file
 
-Printed by `icecast-lb --dump-reference md`. The file is XML, its root element `<icecast>`. `conf/icecast-lb.xml` shows
-every element, `conf/minimal.xml` is the shortest useful file; one of Icecast 2.4 works as it is.
+Printed by `icecast-lb --dump-reference md`. The file is XML; `conf/icecast-lb.xml` shows every element,
+`conf/minimal.xml` is the shortest useful file; one of Icecast 2.4 works as it is.
 
 ## How values are written
 
-| Type | Meaning |
-|---|---|
-| range | an integer within it |
-| bytes, bits/s | a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH) |
-| seconds | a number; `s`, `m`, `h` behind it mean seconds, minutes, hours |
-| milliseconds | a number; `ms` or `s` behind it |
-| 0/1 | 0 or 1, also `true`, `yes`, `on`, `false`, `no`, `off` |
-| mount | a path of the server; begins with `/` |
-| password | kept exactly as written, white space too, and never printed |
-
+- range: an integer within it. 0/1: also `true`, `yes`, `on`, `false`, `no`, `off`
+- bytes, bits/s: a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH)
+- seconds: a number; `s`, `m`, `h` behind it mean seconds, minutes, hours; milliseconds: `ms` or `s`
+- mount: a path of the server; begins with `/`
+- password: kept exactly as written, white space too, and never printed
 - An element with a single value may be an attribute: `<listen-socket port="8000"/>`. `name=` is an attribute only.
-- White space around a value is removed, except around passwords.
-- Of an element written twice the later one counts. Blocks that may be repeated say so.
-- An empty element is as if it were not there.
-- Entities are not expanded, and no other file is read.
+- Of an element written twice the later one counts. Blocks that may be repeated say so. An empty element is as if it
+  were not there. Entities are not expanded, and no other file is read.
 
-*Value* has type, range and **default**. A change counts after SIGHUP, for running sources too; *new*: for new
-connections and sources; *restart*: after a restart. Each block says which server its elements are of, and marks those of
-another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A file that is *watched* is read again when it changes.
+In brackets stand the type, the range and the **default**. A change counts after SIGHUP, for running sources too;
+*new*: for new connections and sources; *restart*: after a restart. Each block says which server its elements are of,
+and marks those of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A file that is *watched* is read again when
+it changes.
 
 ## Reports about mistakes
 
-`icecast-lb --check-config FILE` prints every report about a file, with line numbers, and ends with status 0 or 1. Files,
-directories and programs that the file names are tried too, where root asks as the user of `<changeowner>`; `--elsewhere`
-leaves that out, for the file of another machine. `icecast-lb --dump-config FILE` prints every effective value.
+`icecast-lb --check-config FILE` prints every report about a file, with line numbers. Files, directories and programs
+that the file names are tried too, where root asks as the user of `<changeowner>`; `--elsewhere` leaves that out, for
+the file of another machine. `icecast-lb --dump-config FILE` prints every effective value.
 
-| | `--check-config` | start | SIGHUP |
-|---|---|---|---|
-| no XML, root is not `<icecast>` | 1 | refused | the old configuration stays |
-| fatal: a value that must not be guessed, an example's password | 1 | refused | the old configuration stays |
-| error: a value that is not valid | 1 | its default is used | its default is used |
-| warning: an unknown element, a setting without effect | 0 | reported | reported |
+- no XML, another root than `<icecast>`, a value that must not be guessed (*fatal*), an example's password: status 1;
+  a start is refused, at SIGHUP the old configuration stays
+- a value that is not valid (*error*): status 1; its default is used
+- an unknown element, a setting without effect (*warning*): status 0; reported
 )";
 
-// Of a table: text in which no character but those of `code` is markup.
-std::string cell(std::string_view text) {
+// Text in which no character but those of `code` is markup.
+std::string plain(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|' || c == '*') out += '\\';
+    if (c == '*') out += '\\';
     if (c == '<') {
       out += "&lt;";
     } else {
@@ -116,7 +108,7 @@ std::vector<std::string> spellings(const SchemaElement& row) {
   return names;
 }
 
-std::string names_cell(const SchemaElement& row) {
+std::string spelled_names(const SchemaElement& row) {
   if (row.name.empty()) return "(text)";
   std::string out;
   for (const std::string& name : spellings(row))
@@ -144,7 +136,7 @@ std::string with_default(std::string value, const SchemaElement& row, const std:
     at = end + 1;
   }
   const bool is_word = standard.find(' ') == std::string::npos;
-  return value + cat({is_word ? " **" : "; **", cell(standard), "**"});
+  return value + cat({is_word ? " **" : "; **", plain(standard), "**"});
 }
 
 std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
@@ -169,7 +161,7 @@ std::vector<Row> rows_of(const ReferenceBlock& entry, const Blocks& blocks) {
         continue;
       // The text of a block that is mostly a text is a row of its parent.
       if (row.name.empty() && entry.block->help.empty()) continue;
-      Row next{names_cell(row), value_of(*entry.block, row), cell(help_text(described_by(row))),
+      Row next{spelled_names(row), value_of(*entry.block, row), plain(help_text(described_by(row))),
                row.origin};
       if (!rows.empty() && rows.back().value == next.value && rows.back().meaning == next.meaning &&
           rows.back().origin == next.origin)
@@ -232,7 +224,7 @@ void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<S
   const SchemaOrigin origin = mostly(rows);
   out += cat({entry.block->help.empty() ? "*" : " *", origin_text(origin), "*\n"});
   md_blocks(entry, blocks, out);
-  std::string table, repeated, where;
+  std::string list, repeated, where;
   for (const Row& row : rows) {
     if (const std::string path = said_in(before, row); !path.empty()) {
       if (path != where)
@@ -243,35 +235,29 @@ void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<S
       repeated += row.name;
       continue;
     }
-    table += cat({row.name, row.origin == origin ? "" : " ",
-                  row.origin == origin ? "" : origin_text(row.origin), " | ", row.value, " | ",
-                  row.meaning, "\n"});
+    list += cat({"- ", row.name, " (", row.origin == origin ? "" : origin_text(row.origin),
+                 row.origin == origin || row.value.empty() ? "" : ", ", row.value, ") ",
+                 row.meaning, "\n"});
   }
   if (!repeated.empty()) out += cat({"\n", repeated, ".\n"});
-  if (!table.empty()) out += "\nElement | Value | Meaning\n---|---|---\n" + table;
+  if (!list.empty()) out += "\n" + list;
   before.push_back({entry.path, std::move(rows)});
 }
 
-// Those without effect, by the reason: its elements behind it, in the order of the schema.
-std::string refused_table(const Blocks& blocks) {
-  std::vector<std::pair<std::string, std::string>> reasons;
+// Those without effect, in the order of the schema.
+std::string refused_list(const Blocks& blocks) {
+  std::string out;
   for (const ReferenceBlock& entry : blocks) {
     for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
       for (const SchemaElement& row : rows) {
         if (!is_listed(row) || row.support != SchemaSupport::kUnsupported) continue;
-        const auto at = std::find_if(reasons.begin(), reasons.end(),
-                                     [&](const auto& reason) { return reason.first == row.note; });
-        std::string& names =
-            at != reasons.end() ? at->second : reasons.emplace_back(row.note, "").second;
         const std::string inside = entry.block == &kRootBlock ? "" : cat({entry.path, "/"});
         for (const std::string& name : spellings(row))
-          names += cat({names.empty() ? "" : ", ", code(inside + name)});
+          out += cat({out.empty() ? "" : ",\n", code(inside + name)});
       }
     }
   }
-  std::string out;
-  for (const auto& [note, names] : reasons) out += cat({"| ", names, " | ", cell(note), " |\n"});
-  return out;
+  return out + ".\n";
 }
 
 }  // namespace
@@ -281,10 +267,11 @@ std::string reference_markdown() {
   const Blocks blocks = reference_blocks();
   std::vector<Said> before;
   for (const ReferenceBlock& entry : blocks) md_section(entry, blocks, before, out);
-  return cat({out,
-              "\n## Elements of other servers without effect here\n\nA warning says why nothing "
-              "happens.\n\n| Elements | Why |\n|---|---|\n",
-              refused_table(blocks)});
+  return cat(
+      {out,
+       "\n## Elements of other servers without effect here\n\n`--check-config` and the start "
+       "warn of them, and say why:\n",
+       refused_list(blocks)});
 }
 
 }  // namespace lb

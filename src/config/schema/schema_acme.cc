@@ -40,8 +40,8 @@ constexpr SchemaElement kAuthorityRows[] = {
      .slot = slot<&AcmeAuthority::staging>,
      .origin = SchemaOrigin::kOwn,
      .example = "https://staging.example.com/directory",
-     .help = "The directory for trying, asked after two attempts that failed to show a name, until "
-             "one succeeds there. Let's Encrypt's is known."},
+     .help = "The directory for trying, asked after two attempts that failed to show a "
+             "name. Let's Encrypt's is known."},
     {.name = "eab-key",
      .kind = kSecret,
      .slot = slot<&AcmeAuthority::external_key>,
@@ -52,8 +52,8 @@ constexpr SchemaElement kAuthorityRows[] = {
 constexpr SchemaBlock kAuthorityBlock{
     .name = "authority",
     .help =
-        "The authority of certificates. The next one is asked where one has failed for a day, for "
-        "a third of the time left, or, without a certificate, for ten minutes.",
+        "The authority of certificates; the next one is asked where one has "
+        "failed for long (doc/https.md).",
     .elements = kAuthorityRows,
     .fresh = fresh<AcmeAuthority>,
     .inline_form = true};
@@ -69,8 +69,8 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "1, where the element is there",
      .example = "1",
-     .help = "1: certificates are ordered and renewed, which agrees to the terms of the authority "
-             "(the log has their address)."},
+     .help = "1: certificates are ordered and renewed, which agrees to the terms of "
+             "the authority."},
     {.name = "names",
      .kind = kList,
      .slot = slot<&AcmeSettings::names>,
@@ -91,16 +91,16 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "tls-alpn-01 http-01 dns-01",
      .example = "http-01 dns-01",
-     .help = "How names are proved, in this order: tls-alpn-01 (port 443 of this server), http-01 "
-             "(port 80), dns-01 (a record; needs dns-hook)."},
+     .help = "How names are proved, in this order: tls-alpn-01 (port 443), http-01 "
+             "(port 80), dns-01 (needs dns-hook)."},
     {.name = "dns-hook",
      .kind = kPath,
      .slot = slot<&AcmeSettings::dns_hook>,
      .origin = SchemaOrigin::kOwn,
      .example = "/usr/local/bin/radio-dns",
-     .help = "Sets and removes records for dns-01, which wildcards need: PROGRAM add|remove NAME "
-             "VALUE, within 120 s, status 0 once the record is there. add never replaces: a name "
-             "and its wildcard need two at a time."},
+     .help = "Sets and removes records for dns-01: PROGRAM add|remove NAME VALUE, "
+             "within 120 s, status 0 once the record is there; a name and its wildcard "
+             "need two at a time."},
     {.name = "dns-wait",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::dns_wait>,
@@ -108,31 +108,29 @@ constexpr SchemaElement kAcme[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "30",
-     .help = "Time between the end of dns-hook and the request to the authority: name servers copy "
-             "records from each other."},
+     .help = "Time between the end of dns-hook and the request to the authority."},
     {.name = "keys",
      .kind = kList,
      .slot = slot<&AcmeSettings::keys>,
      .origin = SchemaOrigin::kOwn,
      .standard = "ecdsa",
      .example = "ecdsa rsa",
-     .help = "The kinds of keys, new ones with each certificate: ecdsa (P-256); rsa (2048 bits) as "
-             "a second certificate of the names, for players that know nothing newer."},
+     .help = "The kinds of keys: ecdsa (P-256); rsa (2048 bits) as a second "
+             "certificate, for players that know nothing newer."},
     {.name = "ports",
      .kind = kList,
      .slot = slot<&AcmeSettings::ports>,
      .origin = SchemaOrigin::kOwn,
      .standard = "80 443",
      .example = "8080 8443",
-     .help = "Opened beside the listen-sockets, at their addresses: for http and for https. Other "
-             "ones, where a router passes those two on to them; off: none."},
+     .help = "Opened beside the listen-sockets, for http and for https; off: none."},
     {.name = "redirect",
      .kind = kChoice,
      .slot = slot<&AcmeSettings::redirect>,
      .choices = kHttpsRedirects,
      .origin = SchemaOrigin::kOwn,
-     .help = "What http sends on to https, where the name has a certificate: pages (of browsers, "
-             "never a stream), all (streams too; old radios have no TLS), off."},
+     .help = "What http sends on to https, where the name has a certificate: pages, "
+             "all (streams too; old radios have no TLS), off."},
     {.name = "hsts",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::hsts>,
@@ -147,9 +145,8 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "the masters",
      .example = "http://192.0.2.7:8000",
-     .help =
-         "Servers that are asked, beside the masters, for the answer to an authority's question "
-         "of http-01 that is not known here."},
+     .help = "Servers that are asked, beside the masters, for an answer of http-01 "
+             "that is not known here."},
     {.name = "authority",
      .aliases = "directory",
      .kind = kBlock,

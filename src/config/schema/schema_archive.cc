@@ -23,9 +23,8 @@ constexpr SchemaElement kArchive[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "archive in the state directory",
      .example = "/var/lib/icecast-lb/archive",
-     .help = "Directory of recordings, made by the server, outside the webroot; a second server "
-             "with the same one records nothing. Without it and a state directory nothing is "
-             "recorded, and the error log says so."},
+     .help = "Directory of recordings, made by the server, outside the webroot; a "
+             "second server with the same one records nothing."},
     {.name = "total-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::total_bytes>,
@@ -41,8 +40,8 @@ constexpr SchemaElement kArchive[] = {
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
      .example = "10%",
-     .help = "The part of the file system that stays free, as 0.1 or 10%: below it the oldest "
-             "files go; 0: none."},
+     .help = "The part of the file system that stays free: below it the oldest files "
+             "go; 0: none."},
     {.name = "readers",
      .kind = kNumber,
      .slot = slot<&ArchiveSettings::readers>,
@@ -82,8 +81,8 @@ constexpr SchemaElement kMountArchive[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the mount is recorded, running sources from now on, and listeners may go back in "
-             "time; 0 ends it at once."},
+     .help = "1: the mount is recorded, running sources from now on, and listeners may "
+             "go back in time."},
     {.name = "enabled",
      .kind = kBool,
      .set_by = SetBy::kAdmin,

@@ -206,10 +206,10 @@ constexpr SchemaElement kDrain[] = {
      .slot = slot<&ClusterSettings::drain_mode>,
      .choices = kDrainModes,
      .origin = SchemaOrigin::kOwn,
-     .help =
-         "What TERM does: off ends the process at once. The others take no new listeners, and end "
-         "it when the last has gone: soft lets them stay, move closes them little by little, so "
-         "that they return through the master, hard closes all. A second TERM ends it at once."},
+     .help = "What TERM does: off ends the process at once; the others take no new "
+             "listeners and end it when the last has gone: soft lets them stay, move "
+             "closes them little by little, hard closes all. A second TERM ends it at "
+             "once."},
     seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
                "After so long the process ends with the listeners that are left."),
     {.name = "rate",
@@ -217,8 +217,8 @@ constexpr SchemaElement kDrain[] = {
      .slot = slot<&ClusterSettings::drain_rate>,
      .origin = SchemaOrigin::kOwn,
      .example = "2%",
-     .help = "Listeners that move closes a second: a number, or a share of those at the beginning; "
-             "more where time would not be enough."},
+     .help = "Listeners that move closes a second: a number, or a share of those at "
+             "the beginning."},
 };
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node empties itself before it ends.",
@@ -288,15 +288,15 @@ constexpr SchemaElement kNode[] = {
      .slot = slot<&ClusterNode::certificates>,
      .origin = SchemaOrigin::kOwn,
      .example = "radio.example.org *.example.org",
-     .help = "Names that it serves too, beside those of allow-public: it gets the certificates and "
-             "keys that this server's <acme> orders for them."},
+     .help = "Names that it serves too, beside those of allow-public, and gets the "
+             "certificates of this server's <acme> for."},
     {.name = "sources",
      .kind = kList,
      .slot = slot<&ClusterNode::sources>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live/*",
-     .help = "Mounts or patterns that it may bring: its own sources, and relays with ingest once "
-             "that it captures for all. A peer (a master of this node too) may capture all."},
+     .help = "Mounts or patterns that it may bring: its own sources, and relays with "
+             "ingest once. A peer may capture all."},
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -397,8 +397,8 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::udp>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a datagram to the port of a listen-socket is answered with the state of this "
-             "node; while it drains the port is closed."},
+     .help = "1: a datagram to the port of a listen-socket is answered with the state "
+             "of this node."},
     {.name = "agent",
      .kind = kBlock,
      .block = &kAgentBlock,

@@ -42,15 +42,15 @@ constexpr SchemaElement kConsole[] = {
      .max = 30 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "30d",
-     .help = "How long listeners and kbit/s are kept for charts (37 kB a mount; over restarts with "
-             "a state-dir); 0: not at all."},
+     .help = "How long listeners and kbit/s are kept for charts (37 kB a mount); 0: "
+             "not at all."},
     {.name = "origin",
      .kind = kList,
      .slot = slot<&ConsoleSettings::origins>,
      .origin = SchemaOrigin::kOwn,
      .example = "https://console.example.org",
-     .help = "Where browsers reach these pages, if not by a <public-address> or <hostname> and a "
-             "port: behind a proxy. Nodes take sessions over from there."},
+     .help = "Where browsers reach these pages, if not by a <public-address> or "
+             "<hostname> and a port."},
     {.name = "handed-over",
      .kind = kChoice,
      .slot = slot<&ConsoleSettings::handed_over>,
@@ -63,8 +63,8 @@ constexpr SchemaElement kConsole[] = {
      .slot = slot<&ConsoleSettings::allow_plain>,
      .origin = SchemaOrigin::kOwn,
      .example = "0",
-     .help = "1: passwords over http from everywhere; 0: over https, and over http from this "
-             "machine and private networks."},
+     .help = "1: passwords over http from everywhere; 0: from this machine and private "
+             "networks only."},
     {.name = "sso-from",
      .kind = kList,
      .slot = slot<&ConsoleSettings::sso_from>,

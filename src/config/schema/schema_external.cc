@@ -47,7 +47,7 @@ constexpr SchemaElement kExternal[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "55s",
-     .help = "How long the backend is asked to wait for a change before its 304 (Prefer: wait, RFC "
+     .help = "How long the backend is asked to wait for a change (Prefer: wait, RFC "
              "7240); 0: not."},
     {.name = "timeout",
      .kind = kSeconds,
@@ -63,15 +63,15 @@ constexpr SchemaElement kExternal[] = {
      .choices = kServers,
      .origin = SchemaOrigin::kOwn,
      .example = "cluster",
-     .help = "cluster: linked nodes without a config-external of their own get the mounts too; "
-             "node: this server alone; auto: cluster where the file names a node."},
+     .help = "cluster: linked nodes without a config-external of their own get the "
+             "mounts too; auto: where the file names a node."},
     {.name = "on-demand",
      .kind = kBool,
      .slot = slot<&ExternalSettings::on_demand>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the backend is asked for an unknown name that a source or listener comes with; "
-             "they wait at most 2 seconds."},
+     .help = "1: the backend is asked for an unknown name that a source or listener "
+             "comes with."},
     {.name = "confirm",
      .kind = kNumber,
      .slot = slot<&ExternalSettings::confirm>,
@@ -80,8 +80,8 @@ constexpr SchemaElement kExternal[] = {
      .choices = kByHand,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help = "Lists in a row that have to agree before more than 20 mounts, or more than half, go; "
-             "manual (or 0): an administrator confirms."},
+     .help = "Lists in a row that have to agree before more than 20 mounts, or more "
+             "than half, go; manual: an administrator confirms."},
     {.name = "allow-empty",
      .kind = kBool,
      .slot = slot<&ExternalSettings::allow_empty>,
@@ -109,8 +109,8 @@ constexpr SchemaElement kExternal[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "external.json in logdir",
      .example = "/var/lib/icecast-lb/external.json",
-     .help = "What is in force, for a start without the backend. It has passwords of sources; the "
-             "server alone may read it."},
+     .help = "What is in force, for a start without the backend; it has passwords of "
+             "sources."},
 };
 
 }  // namespace
@@ -118,8 +118,8 @@ constexpr SchemaElement kExternal[] = {
 constinit const SchemaBlock kExternalBlock{
     .name = "config-external",
     .help =
-        "Mounts that another program lists. A section of this file with exactly the mount's name "
-        "comes first. Written with attributes.",
+        "Mounts that another program lists: doc/external.md. Written with "
+        "attributes.",
     .elements = kExternal,
     .fresh = fresh<ExternalSettings>,
     .inline_form = true};

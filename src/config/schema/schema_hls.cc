@@ -30,8 +30,8 @@ constexpr SchemaElement kHlsRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "4",
-     .help = "Length of a segment; players begin three behind the newest. That of the source's "
-             "server holds on all relays."},
+     .help = "Length of a segment, by the source's server; players begin three behind "
+             "the newest."},
     {.name = "window",
      .kind = kSeconds,
      .slot = slot<&HlsSettings::window>,
@@ -47,9 +47,9 @@ constexpr SchemaElement kHlsRows[] = {
      .choices = kSessionChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "address",
-     .help = "How players are counted as listeners: token by a parameter of their list, address by "
-             "address and User-Agent, so that a cache may keep lists, none not at all. Mounts with "
-             "authentication always have tokens."},
+     .help = "How players are counted as listeners: token by a parameter of their "
+             "list, address by address and User-Agent, so that a cache may keep lists, "
+             "none not at all. With authentication always token."},
 };
 
 constexpr SchemaElement kVariantRows[] = {

@@ -52,8 +52,8 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .as_time = true,
      .example = "524288",
-     .help = "How far a listener may fall behind before lag-policy drops it or moves it forward. "
-             "It holds at least the burst."},
+     .help = "How far a listener may fall behind before lag-policy counts. It holds at "
+             "least the burst."},
     {.name = "burst-size",
      .kind = kBytes,
      .slot = slot<&LimitSettings::burst_bytes>,
@@ -62,8 +62,7 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .as_time = true,
      .example = "65535",
-     .help = "What a new listener gets at once, so that the player starts; from then on it is so "
-             "far behind the source."},
+     .help = "What a new listener gets at once, so that the player starts."},
     {.name = "burst-on-connect",
      .kind = kBool,
      .slot = burst_on_connect,
@@ -94,8 +93,7 @@ constexpr SchemaElement kLimits[] = {
      .max = 86'400,
      .lenient = true,
      .example = "30",
-     .help = "A client that takes nothing of a page or file for so long is dropped; queue-size "
-             "judges listeners."},
+     .help = "A client that takes nothing of a page or file for so long is dropped."},
     {.name = "threadpool",
      .kind = kNothing,
      .support = SchemaSupport::kQuiet,
@@ -119,8 +117,7 @@ constexpr SchemaElement kLimits[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "750ms",
-     .help = "The longest wait of new bytes, so that many listeners are served in one go; at most "
-             "a quarter of the burst."},
+     .help = "The longest wait of new bytes; at most a quarter of the burst."},
     {.name = "delivery",
      .kind = kChoice,
      .slot = slot<&LimitSettings::delivery>,
@@ -145,8 +142,8 @@ constexpr SchemaElement kLimits[] = {
      .max = 1'000'000'000'000'000,
      .origin = SchemaOrigin::kKh,
      .example = "900M",
-     .help = "What all listeners may get, each counted with its stream's bitrate; one that would "
-             "exceed it is refused; 0: no limit."},
+     .help = "What all listeners may get, each counted with its stream's bitrate; 0: "
+             "no limit."},
     {.name = "max-listeners-per-address",
      .kind = kNumber,
      .slot = slot<&LimitSettings::max_per_address>,
@@ -154,9 +151,8 @@ constexpr SchemaElement kLimits[] = {
      .max = 1'000'000,
      .origin = SchemaOrigin::kOwn,
      .example = "20",
-     .help = "Listeners from one address (IPv6: one /64) over all mounts; trusted proxies, and "
-             "relays with a password, are not counted. A school or mobile network has one address "
-             "for many. 0: no limit."},
+     .help = "Listeners from one address (IPv6: one /64) over all mounts, but trusted "
+             "proxies and relays with a password. 0: no limit."},
     unsupported("min-queue-size", SchemaOrigin::kKh,
                 "the queue always holds the burst, so there is no minimum to set"),
     unsupported("inactivity-timeout", SchemaOrigin::kKh,
@@ -172,8 +168,8 @@ constexpr SchemaElement kAuthentication[] = {
     {.name = "source-password",
      .kind = kSecret,
      .slot = slot<&AuthenticationSettings::source_password>,
-     .help = "Login of sources, as user source, at mounts without a password of their own; without "
-             "it none gets in there."},
+     .help = "Login of sources, as user source, at mounts without a password of their "
+             "own."},
     {.name = "admin-user",
      .kind = kText,
      .slot = slot<&AuthenticationSettings::admin_user>,
@@ -198,8 +194,8 @@ constexpr SchemaElement kAuthentication[] = {
      .kind = kNothing,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A role of Icecast 2.5: one user and password (static, legacy-password) of sources or "
-             "of the administrator counts as above; others have no effect."},
+     .help = "A role of Icecast 2.5: one user and password of sources or of the "
+             "administrator counts as above."},
 };
 
 }  // namespace

@@ -200,8 +200,8 @@ constexpr SchemaElement kChangeOwner[] = {
 constinit const SchemaBlock kChangeOwnerBlock{
     .name = "changeowner",
     .help =
-        "The user that a server started as root becomes once its sockets are open; it does not "
-        "stay root.",
+        "The user that a server started as root becomes once its sockets are "
+        "open.",
     .elements = kChangeOwner,
     .fresh = fresh<SecuritySettings>};
 
@@ -238,10 +238,9 @@ constexpr SchemaElement kConfine[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
-     .help = "1: after its start the process, and what it starts, opens files where this file "
-             "names some and in the system's directories only, and has no system calls to look "
-             "into other processes, to mount, to load code (landlock, seccomp); it leaves no core "
-             "file."},
+     .help = "1: after its start the process, and what it starts, opens only files "
+             "that this file names and the system's directories, and has few system "
+             "calls (landlock, seccomp): doc/security.md."},
     {.name = "read",
      .kind = kFiles,
      .slot = slot<&SecuritySettings::confine_read>,
@@ -270,8 +269,7 @@ constexpr SchemaElement kSecurity[] = {
      .reload = kRestart,
      .strict = true,
      .example = "1",
-     .help = "1: paths/basedir becomes the root directory after a start as root; all other paths "
-             "are inside it."},
+     .help = "1: paths/basedir becomes the root directory after a start as root."},
     {.name = "changeowner", .kind = kBlock, .block = &kChangeOwnerBlock, .nest = same_object()},
     {.name = "tls-context",
      .kind = kBlock,

@@ -120,10 +120,10 @@ constexpr SchemaElement kPaths[] = {
      .kind = kFiles,
      .slot = slot<&PathSettings::ssl_certificate>,
      .example = "/etc/icecast-lb/tls.pem",
-     .help =
-         "PEM file of certificate, chain and, unless ssl-private-key has it, key; watched. May be "
-         "repeated: the client's name (SNI) chooses, the first for all others; an RSA and an ECDSA "
-         "one of the same names serve both kinds of players. Plain sockets take TLS too."},
+     .help = "PEM file of certificate, chain and, unless ssl-private-key has it, key; "
+             "watched. May be repeated: the client's name (SNI) chooses, the first for "
+             "all others; an RSA and an ECDSA one of the same names go together. Plain "
+             "sockets take TLS too."},
     {.name = "ssl-private-key",
      .aliases = "tls-key",
      .kind = kFiles,
@@ -137,18 +137,16 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
      .standard = "ECDHE+AESGCM:ECDHE+CHACHA20",
      .example = "HIGH:!aNULL",
-     .help = "Ciphers of TLS 1.2 and 1.3 in OpenSSL's notation, taken as written. The default has "
-             "no CBC and no RSA key exchange, which some players of before 2014 need: HIGH:!aNULL "
-             "has them."},
+     .help = "Ciphers of TLS 1.2 and 1.3 in OpenSSL's notation. Some players of before "
+             "2014 need HIGH:!aNULL."},
     {.name = "ssl-ticket-key",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_ticket_key>,
      .origin = SchemaOrigin::kOwn,
      .standard = "the keys of <cluster><token>, else the certificate's key",
      .example = "/etc/icecast-lb/ticket.key",
-     .help = "A secret of at least 32 bytes that servers of one name share, so that players that "
-             "return, also after a restart, are spared most of the TLS handshake; watched. Its "
-             "keys change every hour."},
+     .help = "A secret of at least 32 bytes that servers of one name share, so that "
+             "returning players are spared most of the TLS handshake; watched."},
     {.name = "ssl-cafile",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_cafile>,
@@ -174,10 +172,9 @@ constexpr SchemaElement kPaths[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "127.0.0.1",
-     .help = "Trusted proxies: addresses, networks (192.0.2.0/24, 2001:db8::/32) or patterns "
-             "(192.0.2.*); may be repeated. Their client is the last untrusted address in "
-             "X-Forwarded-For; X-Forwarded-Proto says https. Sockets with proxy-protocol take "
-             "connections from them only."},
+     .help = "Trusted proxies, as in deny-ip; may be repeated. Their client is the "
+             "last untrusted address in X-Forwarded-For; X-Forwarded-Proto says https. "
+             "Sockets with proxy-protocol take connections from them only."},
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
     {.name = "geoipdb",
      .kind = kPath,

@@ -179,8 +179,8 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::standby>,
      .choices = kStandbys,
      .origin = SchemaOrigin::kOwn,
-     .help = "hot: the best other upstream is read all the time (64 KiB kept), so that a change "
-             "needs no request; twice the traffic. warm: it is asked when needed."},
+     .help = "hot: the best other upstream is read all the time, so that a change "
+             "needs no request. warm: it is asked when needed."},
     {.name = "private-redirects",
      .kind = kBool,
      .set_by = SetBy::kFile,
@@ -202,8 +202,8 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::exec>,
      .origin = SchemaOrigin::kOwn,
      .example = "ffmpeg -nostdin -v warning -i http://127.0.0.1:{port}/x.flac -f adts -",
-     .help = "A program whose standard output is the stream, instead of a server; words and "
-             "quotes, no shell; {port} is this server's. It is started again when it ends."},
+     .help = "A program whose standard output is the stream; words and quotes, no "
+             "shell; {port} is this server's. It is started again when it ends."},
     {.name = "content-type",
      .kind = kText,
      .set_by = SetBy::kFile,
@@ -217,8 +217,8 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::ingest>,
      .choices = kIngestModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "once: one of the linked nodes pulls the relay, the others the mount from it; another "
-             "takes over from a lost one. each: every node pulls it."},
+     .help = "once: one of the linked nodes pulls the relay, the others the mount from "
+             "it; each: every node pulls it."},
     {.name = "capture-at",
      .kind = kText,
      .set_by = SetBy::kExternal,
@@ -323,18 +323,18 @@ constexpr SchemaElement kMaster[] = {
      .slot = slot<&MasterSettings::orders>,
      .choices = kOrders,
      .origin = SchemaOrigin::kOwn,
-     .help = "What the master may order over its link: streams: list, move or end listeners, end "
-             "the source and set titles of what is relayed from it and of mounts of its records; "
-             "all: also drain this server; none. auto: all at a server whose cluster names no "
-             "node, else streams."},
+     .help = "What the master may order over its link: streams: listeners, sources and "
+             "titles of what is relayed from it and of mounts of its records; all: "
+             "also drain this server; none. auto: all at a server whose cluster names "
+             "no node, else streams."},
     {.name = "sessions",
      .kind = kChoice,
      .slot = slot<&MasterSettings::sessions>,
      .choices = kSessions,
      .origin = SchemaOrigin::kOwn,
-     .help = "1: users logged in at this master go on to pages here, with the roles that it says: "
-             "it can make anyone an administrator, up to the console's handed-over. auto: 1 where "
-             "orders is all."},
+     .help = "1: users logged in at this master go on to pages here, with the roles "
+             "that it says, up to the console's handed-over. auto: 1 where orders is "
+             "all."},
 };
 
 constexpr SchemaElement kRedirect[] = {
@@ -363,8 +363,8 @@ constinit const SchemaBlock kRelayBlock{
 constinit const SchemaBlock kMasterBlock{
     .name = "master",
     .help =
-        "A server all of whose streams are relayed here. May be repeated; the first is preferred. "
-        "The root's master-server, master-server-port … are one.",
+        "A server all of whose streams are relayed here. May be repeated; the "
+        "first is preferred.",
     .elements = kMaster,
     .fresh = fresh<MasterSettings>,
     .key = "server"};

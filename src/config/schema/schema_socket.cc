@@ -45,9 +45,8 @@ constexpr SchemaElement kListen[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
-     .help = "1: connections begin with a load balancer's PROXY header (version 1 or 2), which "
-             "names the client; others are dropped. With paths/x-forwarded-for only those "
-             "addresses connect."},
+     .help = "1: connections begin with a load balancer's PROXY header (version 1 or "
+             "2); others are dropped."},
     {.name = "shoutcast-compat",
      .kind = kBool,
      .slot = slot<&ListenSettings::shoutcast_compat>,

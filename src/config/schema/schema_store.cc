@@ -45,9 +45,9 @@ constexpr SchemaElement kStore[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
-     .help = "Seals passwords that are sent elsewhere, which are refused without it: 32 bytes, as "
-             "64 hexadecimal digits or base64. A second one, behind a space, opens what an older "
-             "key sealed."},
+     .help = "Seals passwords that are sent elsewhere: 32 bytes, as 64 hexadecimal "
+             "digits or base64. A second one, behind a space, opens what an older key "
+             "sealed."},
     {.name = "member",
      .kind = kList,
      .slot = slot<&StoreSettings::members>,
@@ -97,8 +97,8 @@ constexpr SchemaElement kStore[] = {
 constinit const SchemaBlock kStoreBlock{
     .name = "store",
     .help =
-        "Where mounts, accounts and users that are not in this file are kept; without it nothing "
-        "lasting can be changed: doc/stores.md.",
+        "Where mounts, accounts and users that are not in this file are kept: "
+        "doc/stores.md.",
     .elements = kStore,
     .fresh = fresh<StoreSettings>};
 

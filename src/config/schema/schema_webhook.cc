@@ -32,8 +32,7 @@ constexpr SchemaElement kWebhook[] = {
      .kind = kSecret,
      .slot = slot<&WebhookSettings::secret>,
      .origin = SchemaOrigin::kOwn,
-     .help = "Signs what is sent: X-LB-Signature: t=TIME,v1=SIGNATURE, the HMAC-SHA256 of TIME, a "
-             "full stop and the body in hex."},
+     .help = "Signs what is sent: doc/orchestration.md."},
 };
 
 }  // namespace

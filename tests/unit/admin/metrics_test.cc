@@ -174,7 +174,7 @@ TEST(Metrics, CertificatesLoopsAndRefusalsHaveTheirs) {
 }
 TEST(Metrics, TheReferenceHasALineForEveryFamily) {
   const std::string page = metrics_reference();
-  CHECK_EQUAL(count(metrics_text(picture), "# TYPE "), count(page, "\n`"));
-  CHECK(page.find("\n`icecast_listeners`{mount,listenurl,server_type} | ") != std::string::npos);
+  CHECK_EQUAL(count(metrics_text(picture), "# TYPE "), count(page, "\n- `"));
+  CHECK(page.find("\n- `icecast_listeners`{mount,listenurl,server_type}: ") != std::string::npos);
   CHECK(page.find("When the process started, in Unix time.\n") != std::string::npos);
 }
