@@ -137,8 +137,9 @@ function skew(ms) {
 // Of a mount that is limited over the whole cluster.
 function limitOf(slots) {
   if (!slots) return '';
-  return (slots.limit === null ? '; slots from ' + slots.from : ' of ' + number(slots.limit) + '; slots') + ': '
-    + number(slots.used) + ' used here, ' + number(slots.given) + ' given to nodes' + (slots.held ? ', ' + number(slots.held) + ' held' : '');
+  const places = [number(slots.used) + ' taken here', slots.given && number(slots.given) + ' by nodes behind it',
+    slots.held && number(slots.held) + ' kept for a node that does not answer'].filter(Boolean).join(', ');
+  return (slots.limit === null ? '; places given by ' + slots.from : ' of ' + number(slots.limit) + '; places') + ': ' + places;
 }
 
 function fillNode(parts, node) {

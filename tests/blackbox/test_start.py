@@ -155,6 +155,16 @@ def check_config_of_another_machine_tries_no_files(t):
 
 
 @test
+def check_config_tells_of_icecasts_own_pages(t):
+    pages = pathlib.Path("/usr/share/icecast2/web")
+    if not pages.is_dir():
+        return  # Debian's icecast2 is not installed
+    status, out, err = t.run("--check-config", configuration(t, GOOD % ("<paths><webroot>%s</webroot></paths>" % pages)))
+    equal(status, 0, "status; it said " + out + err)
+    matches(r'note: <webroot>: "/usr/share/icecast2/web" has Icecast\'s pages', out + err)
+
+
+@test
 def a_wrong_option_is_named_before_the_usage(t):
     status, out, err = t.run("--no-such-option")
     equal(status, 1)

@@ -36,7 +36,9 @@ std::string field(std::string_view label, std::string_view attributes) {
 }  // namespace
 
 std::string login_page(const LoginPage& page) {
-  std::string main = "<h2>Log in</h2>\n";
+  std::string main = "<h2>Log in";
+  if (!page.server.empty()) main += cat({" <small>", html_escape(page.server), "</small>"});
+  main += "</h2>\n";
   if (!page.message.empty())
     main += cat({"<div class=\"roundbox message\" role=\"", page.is_alert ? "alert" : "status",
                  "\"><p>", html_escape(page.message), "</p></div>\n"});

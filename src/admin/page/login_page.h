@@ -9,6 +9,7 @@
 namespace lb {
 
 struct LoginPage {
+  std::string server;          // its name, in the heading; "": without
   std::string message;         // above the form: what went wrong, or that the session is over
   bool is_alert = false;       // it went wrong
   std::string user;            // as given before

@@ -116,8 +116,9 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
   reply_unauthorised(connection);
 }
 
-void reply_login_page(Worker& worker, Connection& connection, int status, const LoginPage& page,
+void reply_login_page(Worker& worker, Connection& connection, int status, LoginPage page,
                       std::string more_lines) {
+  page.server = worker.services.config.read()->hostname;
   ResponseHead head;
   head.status = status;
   head.content_type = kPage;

@@ -37,7 +37,8 @@ std::string_view challenge_for(Worker& worker, Connection& connection);
 // Whether a person in a browser asks, that has shown no password.
 bool wants_login_page(Worker& worker, const Request& request);
 
-void reply_login_page(Worker& worker, Connection& connection, int status, const LoginPage& page,
+// The page says the server's own name.
+void reply_login_page(Worker& worker, Connection& connection, int status, LoginPage page,
                       std::string more_lines = {});
 void reply_see_other(Connection& connection, const std::string& location, std::string more_lines);
 // application/problem+json.

@@ -17,6 +17,9 @@
 namespace lb {
 namespace {
 
+// Where Debian's package of Icecast has its pages.
+constexpr std::string_view kIcecastPages = "/usr/share/icecast2/";
+
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -149,8 +152,13 @@ class FileChecks {
                "files have the types that are built in");
     for (const auto& [path, name] : {std::pair("paths/webroot", &paths.webroot),
                                      std::pair("paths/adminroot", &paths.adminroot)})
-      if (is_written(path))
+      if (is_written(path)) {
         directory(path, *name, R_OK, Severity::kWarning, "the pages that are built in are shown");
+        if (name->starts_with(kIcecastPages) && is_directory(*name))
+          add(path, Severity::kNote,
+              cat({element(path), quoted(*name),
+                   " has Icecast's pages; without this line the server's own are shown"}));
+      }
     writable("paths/auth-spool", paths.auth_spool, Severity::kWarning,
              "a backend is not sent the listeners that a killed server has left");
     made("paths/state-dir", paths.state_dir, Severity::kWarning,

@@ -209,6 +209,7 @@ TEST_GROUP(LoginPage){};
 
 TEST(LoginPage, WhatComesFromOutsideIsEscaped) {
   LoginPage page;
+  page.server = "<b>x";
   page.user = "\"><script>";
   page.back = "/admin/?a=\"'<";
   page.message = "<b>";
