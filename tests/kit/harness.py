@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 
 from facts import TESTS, Failed, Settings, Skip, check, equal, matches, test, wait_for  # noqa: F401
+from log_thread import wait_for_lines
 from ports import free_port  # noqa: F401
 from wire import Listener, Reply, Source, Wire, basic, request  # noqa: F401
 
@@ -160,6 +161,8 @@ class Server:
         return self.get("/status-json.xsl?mount=" + mount).json()["icestats"]["source"]
 
     def log(self, name="error"):
+        if self.process and self.process.poll() is None:
+            wait_for_lines(self.process.pid)
         path = self.dir / "log" / (name + ".log")
         return path.read_text(errors="surrogateescape") if path.exists() else ""
 

@@ -198,7 +198,7 @@ def an_etcd_without_space_is_named_and_is_written_again_by_itself(b):
             reply = server.ask("POST /api/v1/mounts HTTP/1.1", ["Host: x"], ADMIN, b'{"mount":"/never"}')
             equal(reply.status, 503, reply.text)
             check("database space exceeded" in reply.text, reply.text)
-            equal(said(server, "space exceeded; records are read from memory and cannot be changed"), number + 1, "lines of the log")
+            wait_for(lambda: said(server, "space exceeded; records are read from memory and cannot be changed") == number + 1, "a line of the log", PATIENCE)
             wait_for(lambda: "\nicecast_store_up 0\n" in server.get("/metrics", ADMIN).text, "the metric says it", PATIENCE)
         for show in running:
             show.goes_on("with a full etcd")
