@@ -18,9 +18,10 @@ const hourFields = (login = {}) => [
   {name: 'until', label: 'Valid until', type: 'date', value: login.until && local(login.until), hint: HERE + 'always.'},
   {name: 'hours', label: 'Hours of each week', type: 'hours', most: 1000, value: hoursText(login.hours), placeholder: 'mon tue 20:00-22:00, fri 23:00-02:00', hint: 'Days and times, separated by commas; without days: each day. Empty: at any time.'},
   {name: 'zone', label: 'Time zone of these hours', most: 64, value: login.zone, placeholder: 'Europe/Berlin', hint: 'Empty: that of the server.'},
-  {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'}];
-const validText = login => [login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
-  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || 'always';
+  {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'},
+  {name: 'live', label: 'Shown to listeners as the presenter', type: 'tick', value: login.live, hint: 'By the name of the login, while it is on the air.'}];
+const validText = login => ([login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
+  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || 'always') + (login.live ? ' · shown' : '');
 
 // "Artist - Title"; without an artist the whole is the title.
 const parts = text => { const at = (text || '').indexOf(' - '); return at < 0 ? ['', text || ''] : [text.slice(0, at), text.slice(at + 3)]; };

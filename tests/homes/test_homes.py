@@ -187,6 +187,11 @@ def two_homes_need_room_at_two_nodes(b):
     pair.api.problem("invalid", "POST", "/mounts", {"mount": "/b.mp3", "place": {"homes": 3}})
 
 
+def nowplaying(server):
+    reply = server.get("/api/nowplaying/far")
+    return reply.json() if reply.status == 200 else None
+
+
 @test
 def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
     master = store_master(b, 11, (12,))
@@ -194,7 +199,7 @@ def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
     up(master, [one])
     api = Api(master)
     made = api.want(201, "POST", "/mounts", {"mount": "/far.mp3", "place": {"node": "edge12"}, "settings": {"hls": True},
-                                             "sources": [{"user": "tom"}, {"user": "eva"}]}).json()
+                                             "sources": [{"user": "tom", "live": True}, {"user": "eva"}]}).json()
     equal(made["fed-by"], None)
     logins = {row["user"]: "%s:%s" % (row["user"], row["password"]) for row in made["logins"]}
 
@@ -206,6 +211,10 @@ def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
         by = wait_for(lambda: (now := far()) and now["user"] == user and now, "the source is told", PATIENCE)
         equal((by["node"], by["address"], by["agent"].startswith("Lavf")), ("edge12", "127.0.0.1", True))
         check(began <= by["since"] <= time.time(), repr(by))
+        # Its login is marked as that of a presenter, which listeners see anywhere.
+        one.set_title("/far.mp3", song="A+-+" + user)
+        live = wait_for(lambda: (now := nowplaying(master)) and now["now_playing"]["song"]["title"] == user and now["live"], "the title is told", PATIENCE)
+        equal((live["is_live"], live["streamer_name"]), (user == "tom", "tom" if user == "tom" else ""), user)
         if user == "tom":
             encoder.close()
             wait_for(lambda: far() is None, "nobody is on the air", PATIENCE)

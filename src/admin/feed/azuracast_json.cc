@@ -104,13 +104,13 @@ std::int64_t end_ms(const PlayedTitle& title) {
 
 // duration_ms: 0: not known.
 void write_played(JsonWriter& json, const PlayedTitle* title, std::int64_t duration_ms,
-                  std::string_view art) {
+                  std::string_view art, std::string_view streamer = {}) {
   const std::int64_t at_ms = title != nullptr ? unix_ms(title->at) : 0;
   json.key("sh_id").number((at_ms / 100) & 0x7fffffff);
   json.key("played_at").number(at_ms / 1000);
   json.key("duration").number(duration_ms / 1000);
   json.key("playlist").text("");
-  json.key("streamer").text("");
+  json.key("streamer").text(streamer);
   json.key("is_request").boolean(false);
   json.key("song");
   write_song(json, title, art);
@@ -152,14 +152,19 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
   json.key("listeners");
   write_count(json, now.stream.listeners);
   json.key("live").begin_object();
-  json.key("is_live").boolean(false);
-  json.key("streamer_name").text("");
-  json.key("broadcast_start").null();
+  json.key("is_live").boolean(now.presenter.has_value());
+  json.key("streamer_name").text(now.presenter ? now.presenter->name : "");
+  json.key("broadcast_start");
+  if (now.presenter)
+    json.number(now.presenter->since_ms / 1000);
+  else
+    json.null();
   json.key("art").null();
   json.end_object();
   json.key("now_playing").begin_object();
   write_played(json, present, present != nullptr ? present->details.duration_ms : 0,
-               art_of(present != nullptr ? *present : PlayedTitle()));
+               art_of(present != nullptr ? *present : PlayedTitle()),
+               now.presenter ? std::string_view(now.presenter->name) : "");
   json.key("elapsed").number(
       present == nullptr ? 0 : std::max<std::int64_t>(0, now_ms - unix_ms(present->at)) / 1000);
   const std::int64_t length_ms = present != nullptr ? present->details.duration_ms : 0;

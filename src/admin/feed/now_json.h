@@ -13,6 +13,7 @@
 #include "admin/command/station.h"
 #include "admin/page/shoutcast_pages.h"
 #include "stream/log/wall_seams.h"
+#include "stream/mount/presenter.h"
 #include "stream/source/title_history.h"
 
 namespace lb {
@@ -49,8 +50,9 @@ struct NowMount {
   std::optional<std::int64_t> oldest_ms;  // so far back it may be heard; nullopt: not at all
   std::vector<WallSeam> seams;            // the oldest first
   std::optional<PlayedTitle> next;        // as it was announced, at that time
-  std::vector<NowStream> streams;         // this mount first
-  std::int64_t burst_ms = 0;  // so far a player is behind `live` that begins with a burst
+  std::optional<Presenter> presenter;
+  std::vector<NowStream> streams;  // this mount first
+  std::int64_t burst_ms = 0;       // so far a player is behind `live` that begins with a burst
 };
 
 // The path of the title's picture, else of its station's; "": there is none.

@@ -30,6 +30,7 @@ constexpr auto kLoginBody = std::to_array(
      member<LoginTime, &RecordLogin::until>("until").sparse(Form::kRecord),
      member<JsonNumber<0, kLongestGrace.count()>, &RecordLogin::grace>("grace").sparse(
          Form::kRecord),
+     member<JsonFlag, &RecordLogin::live>("live").sparse(Form::kRecord),
      member<JsonText<64>, &RecordLogin::zone>("zone").sparse(Form::kRecord),
      member<JsonList<kHoursBody, kMaxWeeklyHours>, &RecordLogin::hours>("hours").null(Form::kNew)});
 

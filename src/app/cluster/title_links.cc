@@ -137,6 +137,11 @@ void TitleLinks::see_own(const std::string& mount) {
         row->next = next->title;
         row->next_about = next->details;
       }
+      const auto config = network_.config.read();
+      if (auto presenter = presenter_of(*facts, mount_section(*config, mount))) {
+        row->live = std::move(presenter->name);
+        row->live_ms = presenter->since_ms;
+      }
     }
   }
   table_.set_own({mount, false, masters_.own_id()}, std::move(row));
@@ -176,15 +181,18 @@ void TitleLinks::use(const std::string& mount) {
     if (best->about != SongDetails() || (same && before->title.details != SongDetails()))
       network_.titles.describe(mount, best->song, best->about);
     const WallTime begins = TitleHistory::begins(place, now);
+    std::optional<Presenter> presenter;
+    if (!best->live.empty()) presenter = {best->live, best->live_ms};
     if (same && before->title.place == place.at && before->title.art == art &&
         (before->title.at == begins || !place.wall_ms) && before->title.details == best->about &&
-        before->next.title == best->next && before->next.details == best->next_about)
+        before->next.title == best->next && before->next.details == best->next_about &&
+        before->presenter == presenter)
       return;
     PlayedTitle next{now, best->next, {}, {}, {}, best->next_about};
     if (same && before->next.title == best->next) next.at = before->next.at;
     elsewhere.set(mount, Told{PlayedTitle{begins, best->song, place.at, std::move(art),
                                           TitleHistory::shown_url(best->url), best->about},
-                              std::move(next)});
+                              std::move(next), std::move(presenter)});
   }
   elsewhere_.publish(std::make_shared<const Elsewhere>(std::move(elsewhere)));
   if (heard_) heard_(mount);
@@ -203,6 +211,12 @@ std::optional<PlayedTitle> TitleLinks::next_elsewhere(const std::string& mount,
   if (found == nullptr || found->next.title.empty() || found->title.title != title)
     return std::nullopt;
   return found->next;
+}
+
+std::optional<Presenter> TitleLinks::presenter_elsewhere(const std::string& mount) const {
+  const auto all = elsewhere_.read();
+  const Told* const found = all->look_up(mount);
+  return found == nullptr ? std::nullopt : found->presenter;
 }
 
 std::vector<std::string> TitleLinks::tellers(const std::string& mount) const {

@@ -31,6 +31,7 @@
 #include "base/snapshot.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/replica.h"
+#include "stream/mount/presenter.h"
 #include "stream/source/title_history.h"
 
 namespace lb {
@@ -62,6 +63,8 @@ class TitleLinks {
   std::optional<PlayedTitle> elsewhere(const std::string& mount) const;
   // What that node says of the song that follows this title; nullopt: nothing.
   std::optional<PlayedTitle> next_elsewhere(const std::string& mount, std::string_view title) const;
+  // The presenter of it there.
+  std::optional<Presenter> presenter_elsewhere(const std::string& mount) const;
   // The neighbours that have told of the mount, the closest first; its source is here: none.
   std::vector<std::string> tellers(const std::string& mount) const;
   bool is_own(const std::string& mount) const;
@@ -71,6 +74,7 @@ class TitleLinks {
   struct Told {
     PlayedTitle title;
     PlayedTitle next;  // an empty text: not known
+    std::optional<Presenter> presenter;
   };
   using Elsewhere = PersistentMap<std::string, Told>;
 

@@ -116,6 +116,13 @@ std::vector<NowStream> streams_of(const NowSight& sight, const ShownStation& sta
   return out;
 }
 
+std::optional<Presenter> presenter_now(const NowSight& sight, const std::string& name) {
+  const auto mount = sight.network.mounts.find(name);
+  if (mount && mount->phase() == MountPhase::kRunning)
+    if (auto own = presenter_of(*mount->facts(), mount_section(sight.config, name))) return own;
+  return sight.network.links->titles().presenter_elsewhere(name);
+}
+
 NowMount gather(const NowSight& sight, const ShownStation& station, const std::string& name,
                 std::size_t titles) {
   const Network& network = sight.network;
@@ -141,6 +148,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     now.next = network.links->titles().next_elsewhere(name, now.title->title);
   if (now.history.size() > titles) now.history.resize(titles);
   if (const auto mount = network.mounts.find(name)) find_live(*mount, now);
+  if (now.stream.on_air) now.presenter = presenter_now(sight, name);
   if (const auto past = open_past(network, sight.config, name); !past.empty())
     now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
   now.streams = streams_of(sight, station, name);

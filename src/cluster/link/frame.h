@@ -243,6 +243,8 @@ struct TitleRow {
   std::string next = {};     // the song behind it; "": not known
   std::string url = {};      // that its stream names with it; "": none
   SongDetails about = {}, next_about = {};
+  std::string live = {};     // the presenter, by the name of a login; "": none
+  std::int64_t live_ms = 0;  // on the air since then, Unix
 
   bool operator==(const TitleRow&) const = default;
 };

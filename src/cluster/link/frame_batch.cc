@@ -49,7 +49,7 @@ std::size_t size_of(const SeatRow& row) { return 3 * row.mount.size() + row.user
 
 std::size_t size_of(const TitleRow& row) {
   return 3 * row.mount.size() + row.at.size() + 2 * std::min(row.song.size(), kLongestTitle) +
-         row.place.size() + 128;
+         row.place.size() + 2 * std::min(row.live.size(), kLongestText) + 128;
 }
 
 std::size_t size_of(const ListenerRow& row) {

@@ -217,7 +217,9 @@ inline constexpr auto kTitleFields = std::to_array(
      member<Word, &TitleRow::art>("art"), member<Text<kLongestTitle>, &TitleRow::next>("next"),
      member<Text<kLongestTitle>, &TitleRow::url>("url"),
      member<Object<kSongFields>, &TitleRow::about>("about"),
-     member<Object<kSongFields>, &TitleRow::next_about>("nabout")});
+     member<Object<kSongFields>, &TitleRow::next_about>("nabout"),
+     member<Text<kLongestText>, &TitleRow::live>("live"),
+     member<Wall, &TitleRow::live_ms>("lwall")});
 
 inline constexpr auto kBookFields = std::to_array(
     {member<Word, &BookFrame::epoch>("epoch").needed(),

@@ -124,6 +124,7 @@ struct RecordLogin {
   std::vector<WeeklyHours> hours = {};  // none: always
   std::string zone = {};                // of these, "Europe/Berlin"; "": that of the server
   std::chrono::seconds grace{0};        // behind each end, for a source that is on the air
+  bool live = false;                    // while it sends, pages name its user as the presenter
   // That zone, in a section of a configuration; null: no hours, or it is not known here.
   std::shared_ptr<const TimeZone> clock = nullptr;
 
