@@ -37,13 +37,14 @@ def power(samples, frequency):
 
 
 class Songs:
-    """An encoder of them, on a thread: from the song `first` on until it is closed, over and over."""
+    """An encoder of TONES songs, on a thread: from the song `first` on until it is closed, over and over."""
 
     def __init__(self, bench, server, mount, data, seconds, first=0, each=lambda song: None):
         self.server, self.mount, self.data, self.seconds, self.each = server, mount, data, seconds, each
         self.source = server.source(mount, lines=["ice-bitrate: 128"])
         self.song, self.ended, self.fault = first - 1, threading.Event(), None
-        self.at = int(first * seconds * RATE / FRAME)
+        # Each round of the data is some frames longer than its songs.
+        self.at = first // TONES * len(data) + math.ceil(first % TONES * seconds * RATE / FRAME)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         bench.owned(self)
@@ -52,12 +53,13 @@ class Songs:
         began, first = time.monotonic(), self.at
         try:
             while not self.ended.wait(max(0, began + (self.at - first) * FRAME / RATE - time.monotonic())):
-                if int(self.at * FRAME / RATE / self.seconds) > self.song:
+                rounds, frame = divmod(self.at, len(self.data))
+                if rounds * TONES + min(int(frame * FRAME / RATE / self.seconds), TONES - 1) > self.song:
                     self.song += 1
                     told = self.server.set_title(self.mount, song="Song%%20%d" % self.song)
                     equal(told.status, 200, "song %d: %s" % (self.song, told.text))
                     self.each(self.song)
-                self.source.send(self.data[self.at % len(self.data)])
+                self.source.send(self.data[frame])
                 self.at += 1
         except OSError:
             pass        # the server has ended it
