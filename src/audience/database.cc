@@ -55,6 +55,9 @@ CREATE INDEX play_began ON play(mount, began);
 // split_day: what split has, by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
 // song.week: the last one that has it.
+// unsummed: rows were merged, and titles counted, by a program that knows fewer sums than this one
+// and so left them behind.  Triggers say so whatever program writes; one that has kept its sums
+// takes it back in the same transaction (sums_marked()).
 constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
@@ -76,17 +79,42 @@ CREATE TABLE IF NOT EXISTS song_heard(week INTEGER NOT NULL, mount INTEGER NOT N
 CREATE TABLE IF NOT EXISTS song_since(at INTEGER NOT NULL);
 INSERT INTO song_since SELECT COALESCE((SELECT MAX(began)+1 FROM play), 0)
   WHERE NOT EXISTS(SELECT 1 FROM song_since);
+CREATE TABLE IF NOT EXISTS unsummed(sums INTEGER NOT NULL, songs INTEGER NOT NULL);
+INSERT INTO unsummed SELECT EXISTS(SELECT 1 FROM slot), EXISTS(SELECT 1 FROM song_heard)
+  WHERE NOT EXISTS(SELECT 1 FROM unsummed);
+CREATE TRIGGER IF NOT EXISTS rows_merged AFTER UPDATE OF seen ON journal
+  BEGIN UPDATE unsummed SET sums=1 WHERE sums=0; END;
+CREATE TRIGGER IF NOT EXISTS person_forgotten AFTER INSERT ON forgotten
+  BEGIN UPDATE unsummed SET sums=1 WHERE sums=0; END;
+CREATE TRIGGER IF NOT EXISTS person_forgotten_again AFTER UPDATE ON forgotten
+  BEGIN UPDATE unsummed SET sums=1 WHERE sums=0; END;
+CREATE TRIGGER IF NOT EXISTS title_counted AFTER UPDATE OF performances ON play
+  BEGIN UPDATE unsummed SET songs=1 WHERE songs=0; END;
 )";
 
-// Of a database whose sums have no rows of all mounts together (kAllMounts) yet, or none of days.
-constexpr const char* kSumsOfAll = R"(
+// Of all mounts together (kAllMounts), and by days, from the sums that every version keeps.
+constexpr const char* kSumsAnew = R"(
 BEGIN IMMEDIATE;
-INSERT INTO slot SELECT 0, at, SUM(ms), SUM(bytes), SUM(sessions) FROM slot
-  WHERE NOT EXISTS(SELECT 1 FROM slot WHERE mount=0) GROUP BY at;
+DELETE FROM slot WHERE mount=0;
+DELETE FROM split WHERE mount=0;
+DELETE FROM split_day;
+INSERT INTO slot SELECT 0, at, SUM(ms), SUM(bytes), SUM(sessions) FROM slot GROUP BY at;
 INSERT INTO split SELECT 0, hour, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split
-  WHERE NOT EXISTS(SELECT 1 FROM split WHERE mount=0) GROUP BY hour, country, player;
+  GROUP BY hour, country, player;
 INSERT INTO split_day SELECT mount, hour/24 AS day, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split
-  WHERE NOT EXISTS(SELECT 1 FROM split_day) GROUP BY mount, day, country, player;
+  GROUP BY mount, day, country, player;
+UPDATE unsummed SET sums=0;
+COMMIT;
+)";
+
+// sum_songs_of_before() goes back through all titles again.
+constexpr const char* kSongsAnew = R"(
+BEGIN IMMEDIATE;
+DELETE FROM song_gain;
+DELETE FROM song_heard;
+DELETE FROM song;
+UPDATE song_since SET at=COALESCE((SELECT MAX(began)+1 FROM play), 0);
+UPDATE unsummed SET songs=0;
 COMMIT;
 )";
 
@@ -98,6 +126,16 @@ Result<void> make_tables(Sqlite& database) {
 std::int64_t pragma(Sqlite& database, std::string_view name) {
   Statement asked = database.prepare(cat({"PRAGMA ", name}));
   return asked.step() ? asked.number(0) : 0;
+}
+
+Result<void> make_sums_anew(Sqlite& database) {
+  Statement asked = database.prepare("SELECT sums, songs FROM unsummed");
+  if (!asked.step()) return {};
+  const bool sums = asked.number(0) != 0, songs = asked.number(1) != 0;
+  asked.reset();
+  if (sums)
+    if (auto made = database.run(kSumsAnew); !made) return made;
+  return songs ? database.run(kSongsAnew) : Result<void>();
 }
 
 // Why this program may not use it; nullopt: it may.
@@ -158,8 +196,29 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
     if (!make_tables(database) || !database.run(kLaterTables)) return sentence_of(database);
     return opened;
   }
-  if (!database.run(kLaterTables) || !database.run(kSumsOfAll)) return sentence_of(database);
+  if (!database.run(kLaterTables) || !make_sums_anew(database)) {
+    const Error error = sentence_of(database);
+    [[maybe_unused]] const auto back = database.run("ROLLBACK");
+    return error;
+  }
   return opened;
+}
+
+bool are_summed(Sqlite& database, std::string_view what) {
+  // A file that another process reads may have no such table yet.
+  Statement known = database.prepare("SELECT 1 FROM sqlite_master WHERE name='unsummed'");
+  if (!known.step()) return false;
+  known.reset();
+  Statement asked = database.prepare(cat({"SELECT ", what, " FROM unsummed"}));
+  return asked.step() && asked.number(0) == 0;
+}
+
+Statement sums_marked(Sqlite& database) {
+  return database.prepare("UPDATE unsummed SET sums=0 WHERE sums=1");
+}
+
+Statement songs_marked(Sqlite& database) {
+  return database.prepare("UPDATE unsummed SET songs=0 WHERE songs=1");
 }
 
 Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path) {

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "audience/sqlite.h"
 #include "base/result.h"
@@ -27,6 +28,12 @@ constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path);
 // For another process than the server, which may be writing to it meanwhile.
 Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path);
+// To be run in each transaction that kept the sums of rows, and of titles: what a program of before
+// writes without is found when the file is opened, and they are made again.
+Statement sums_marked(Sqlite& database);
+Statement songs_marked(Sqlite& database);
+// Whether the "sums" of all mounts and of days, or those of "songs", have all that there is.
+bool are_summed(Sqlite& database, std::string_view what);
 // What went wrong with this database, and what to do.
 Error sentence_of(const Sqlite& database);
 

@@ -62,6 +62,7 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
       "LIMIT 1");
   next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
+  sums_marked_ = sums_marked(database);
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   Statement nodes = made("SELECT COUNT(DISTINCT node) FROM journal");
   several_ = nodes.step() && nodes.number(0) > 1;
@@ -92,6 +93,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
   merged.seen = std::max(merged.seen, batch.last);
   sums_.write();
   set_seen_.bind(stored(merged.seen)).bind(journal.id).run();
+  sums_marked_.run();
   if (!database_.failed()) {
     if (database_.run("COMMIT")) return merged;
   }

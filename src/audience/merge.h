@@ -92,7 +92,7 @@ class AudienceMerge {
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
       add_seen_, add_audience_, end_play_, add_play_, same_play_, next_play_, count_mounts_,
-      forgotten_;
+      forgotten_, sums_marked_;
 };
 
 }  // namespace lb

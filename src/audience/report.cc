@@ -36,27 +36,12 @@ Result<AudienceReport::Mounts> AudienceReport::mounts() {
 AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
   Signs added;
   for (const auto& [mount, name] : of) added.emplace_back(mount, 1);
-  if (of.size() < 2) return added;
-  Statement asked = database_.prepare(
-      "SELECT EXISTS(SELECT 1 FROM slot WHERE mount=0) AND EXISTS(SELECT 1 FROM split WHERE "
-      "mount=0)");
-  if (!asked.step() || asked.number(0) == 0) return added;
+  if (of.size() < 2 || !are_summed(database_, "sums")) return added;
   Signs left{{kAllMounts, 1}};
   Statement others = database_.prepare("SELECT id FROM mount");
   while (others.step())
     if (!of.contains(others.number(0))) left.emplace_back(others.number(0), -1);
   return left.size() < added.size() ? left : added;
-}
-
-// A file that another process reads may have no sums by days yet.
-bool AudienceReport::has_days() {
-  Statement known = database_.prepare("SELECT 1 FROM sqlite_master WHERE name='split_day'");
-  return known.step();
-}
-
-bool AudienceReport::are_all(const Mounts& of) {
-  Statement asked = database_.prepare("SELECT COUNT(*) FROM mount");
-  return asked.step() && asked.number(0) == static_cast<std::int64_t>(of.size());
 }
 
 std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
@@ -95,24 +80,35 @@ void AudienceReport::add_open(
   }
 }
 
+// Of each quarter in a row: a node of a map for each costs more than reading it.
+std::vector<AudienceSum> AudienceReport::quarter_sums(const Mounts& of, AudienceRange range) {
+  const std::int64_t first = range.from / kQuarterMs, last = range.to / kQuarterMs;
+  std::vector<AudienceSum> sums(static_cast<std::size_t>(std::max<std::int64_t>(last - first, 0)));
+  const auto sum_of = [&sums, first](std::int64_t quarter) -> AudienceSum& {
+    return sums[static_cast<std::size_t>(quarter - first)];
+  };
+  Statement asked = database_.prepare(
+      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
+  for (const auto& [mount, sign] : summed(of)) {
+    asked.bind(mount).bind(first).bind(last);
+    while (asked.step())
+      sum_of(asked.number(0)).add({asked.number(1), asked.number(2), asked.number(3)}, sign);
+  }
+  add_open(of, {first * kQuarterMs, last * kQuarterMs},
+           [&](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sum_of(quarter); });
+  return sums;
+}
+
 Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mounts& of,
                                                                      AudienceRange range) {
   database_.clear();
   database_.limit_steps(kSteps);
   std::map<std::int64_t, AudienceSum> sums;
-  Statement asked = database_.prepare(
-      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<? ORDER BY at");
-  for (const auto& [mount, sign] : summed(of)) {
-    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
-    auto hint = sums.begin();
-    while (asked.step()) {
-      hint = sums.try_emplace(hint, asked.number(0));
-      hint->second.add({asked.number(1), asked.number(2), asked.number(3)}, sign);
-    }
+  std::int64_t quarter = range.from / kQuarterMs;
+  for (const AudienceSum& sum : quarter_sums(of, range)) {
+    if (!sum.is_none()) sums.emplace_hint(sums.end(), quarter, sum);
+    ++quarter;
   }
-  add_open(of, range,
-           [&sums](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sums[quarter]; });
-  std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });
   return given(std::move(sums));
 }
 
@@ -141,17 +137,18 @@ Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::perio
 }
 
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
-  const auto sums = quarters(of, range);
-  if (!sums) return sums.error();
+  database_.clear();
+  database_.limit_steps(kSteps);
   AudienceSummary summary;
-  for (const auto& [quarter, sum] : *sums) {
+  std::int64_t at = range.from / kQuarterMs * kQuarterMs;
+  for (const AudienceSum& sum : quarter_sums(of, range)) {
     summary.sum += sum;
     if (sum.ms > summary.busiest_ms) {
       summary.busiest_ms = sum.ms;
-      summary.busiest_at = quarter * kQuarterMs;
+      summary.busiest_at = at;
     }
+    at += kQuarterMs;
   }
-  database_.limit_steps(kSteps);
   Statement people =
       database_.prepare("SELECT SUM(n) FROM people WHERE mount=? AND day>=? AND day<?");
   for (const auto& [mount, name] : of) {
@@ -190,7 +187,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   constexpr std::int64_t kHours = kDayMs / kHourMs;
   const std::int64_t first = range.from / kHourMs, last = (range.to + kHourMs - 1) / kHourMs;
   const std::int64_t first_day = (first + kHours - 1) / kHours, last_day = last / kHours;
-  if (first_day < last_day && has_days()) {
+  if (first_day < last_day && are_summed(database_, "sums")) {
     add("split", "hour", first, first_day * kHours);
     add("split_day", "day", first_day, last_day);
     add("split", "hour", last_day * kHours, last);

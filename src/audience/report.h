@@ -73,6 +73,9 @@ class AudienceReport {
 
   using Mounts = std::map<std::int64_t, std::string>;  // by number
   Result<Mounts> mounts();
+  // Whose sums are read, and whether they are added or taken away: of all mounts together there
+  // are rows too, and of most of them it is what the others leave.
+  using Signs = std::vector<std::pair<std::int64_t, int>>;
   Result<AudienceSummary> summary(const Mounts& of, AudienceRange range);
   // By quarter of an hour since 1970; quarters without listeners are left out.
   Result<std::map<std::int64_t, AudienceSum>> quarters(const Mounts& of, AudienceRange range);
@@ -94,7 +97,7 @@ class AudienceReport {
   Result<std::vector<PlayRow>> titles_by(const Mounts& of, AudienceRange range, Order order,
                                          std::size_t most);
   // Of the titles that began in the range and whose performances are known.
-  static constexpr std::size_t kMaxSongs = 200'000;
+  static constexpr std::size_t kMaxSongs = 200'000;  // of all mounts, where most are asked for
   Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
 
  private:
@@ -112,12 +115,9 @@ class AudienceReport {
   // Adds what they have heard in the range to the sum of each mount and quarter.
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
-  // Whose sums are read, and whether they are added or taken away: of all mounts together there
-  // are rows too, and of most of them it is what the others leave.
-  using Signs = std::vector<std::pair<std::int64_t, int>>;
   Signs summed(const Mounts& of);
-  bool are_all(const Mounts& of);
-  bool has_days();
+  // Of the range, from its first quarter on.
+  std::vector<AudienceSum> quarter_sums(const Mounts& of, AudienceRange range);
   static constexpr std::string_view kPlayColumns =
       "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
       "JOIN play_listeners l ON l.play=x.id";

@@ -22,32 +22,19 @@ std::vector<AudienceRange> parts_beside(const SongWeeks& weeks, AudienceRange ra
   return parts;
 }
 
-// Rows of a table of weeks, of these mounts; until false.  `columns` begin with the mount.
+// Rows of a table of weeks, of the mounts of `of` with their signs; until false.  Each mount has
+// its own way through the table: a week of it is a few rows in a row.
 void each_sum(Sqlite& database, std::string_view columns, std::string_view table,
-              const SongWeeks& weeks, const AudienceReport::Mounts& of, bool of_all,
-              const std::function<bool(const Statement&)>& take) {
+              const SongWeeks& weeks, const AudienceReport::Signs& of,
+              const std::function<bool(const Statement&, int sign)>& take) {
   if (weeks.none()) return;
-  const bool few = of_all || of.size() <= AudienceReport::kFewMounts;
-  if (!few) {
-    Statement asked = database.prepare(cat(
-        {"SELECT ", columns, " FROM ", table, " WHERE week>=? AND week<? ORDER BY week, mount"}));
-    asked.bind(weeks.first).bind(weeks.last);
-    while (asked.step())
-      if (of.contains(asked.number(0)) && !take(asked)) return;
-    return;
-  }
   Statement asked =
       database.prepare(cat({"SELECT ", columns, " FROM ", table, " WHERE week=? AND mount=?"}));
-  std::vector<std::int64_t> mounts;
-  if (of_all)
-    mounts.push_back(kAllMounts);
-  else
-    for (const auto& [mount, name] : of) mounts.push_back(mount);
   for (std::int64_t week = weeks.first; week < weeks.last; ++week)
-    for (const std::int64_t mount : mounts) {
+    for (const auto& [mount, sign] : of) {
       asked.bind(week).bind(mount);
       while (asked.step())
-        if (!take(asked)) return;
+        if (!take(asked, sign)) return asked.reset();
     }
 }
 
@@ -69,24 +56,55 @@ class SongTexts {
 
 std::uint64_t both(std::uint64_t first, std::uint64_t second) { return first << 32 | second; }
 
-// Titles of songs by their numbers in the database, each asked once.
+// Titles of songs by their numbers in the database, which have no gaps, each asked once.
 class SongTitles {
  public:
   SongTitles(Sqlite& database, SongTexts& texts)
       : texts_(texts), asked_(database.prepare("SELECT title FROM song WHERE id=?")) {}
   std::uint32_t number(std::int64_t song) {
-    const auto [at, fresh] = known_.try_emplace(song);
-    if (fresh) {
-      at->second = texts_.number(asked_.bind(song).step() ? asked_.text(0) : std::string_view());
+    const auto at = static_cast<std::size_t>(song);
+    if (at >= known_.size()) known_.resize(at + 1, kUnknown);
+    if (known_[at] == kUnknown) {
+      known_[at] = texts_.number(asked_.bind(song).step() ? asked_.text(0) : std::string_view());
       asked_.reset();
     }
-    return at->second;
+    return known_[at];
   }
 
  private:
+  static constexpr std::uint32_t kUnknown = ~0U;
   SongTexts& texts_;
   Statement asked_;
-  std::unordered_map<std::int64_t, std::uint32_t> known_;
+  std::vector<std::uint32_t> known_;
+};
+
+// Counts by title and country.  A title has few countries, and its rows come together: they are
+// looked up in a short list, which costs less than a table of all of them.
+class SongCounts {
+ public:
+  void add(std::uint32_t title, std::string_view country, std::int64_t count) {
+    if (title >= titles_.size()) titles_.resize(title + 1);
+    auto& of = titles_[title];
+    auto at = std::find_if(of.begin(), of.end(),
+                           [country](const auto& one) { return one.first == country; });
+    if (at == of.end()) {
+      at = of.emplace(of.end(), country, 0);
+      ++size_;
+    }
+    at->second += count;
+  }
+  std::size_t size() const noexcept { return size_; }
+  std::vector<SongRow> rows(const SongTexts& texts) const {
+    std::vector<SongRow> rows;
+    for (std::uint32_t title = 0; title < titles_.size(); ++title)
+      for (const auto& [country, count] : titles_[title])
+        if (count != 0) rows.push_back({texts.text(title), country, count});
+    return rows;
+  }
+
+ private:
+  std::vector<std::vector<std::pair<std::string, std::int64_t>>> titles_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace
@@ -136,8 +154,10 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
     return true;
   };
   const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
+  Signs signs;  // there are none of all mounts: a title of each is a row
+  for (const auto& [mount, name] : of) signs.emplace_back(mount, 1);
   each_sum(database_, by_gain ? "mount, song, most, most_play" : "mount, song, least, least_play",
-           "song_gain", weeks, of, false, [&](const Statement& asked) {
+           "song_gain", weeks, signs, [&](const Statement& asked, int) {
              return put(asked.number(0), titles.number(asked.number(1)), asked.number(2),
                         asked.number(3));
            });
@@ -172,34 +192,28 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
 Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
   database_.clear();
   database_.limit_steps(kSteps);
-  SongTexts texts, countries;
+  SongTexts texts;
   SongTitles titles(database_, texts);
-  std::unordered_map<std::uint64_t, std::int64_t> sums;  // by title and country
-  const auto put = [&](std::uint32_t title, std::string_view country, std::int64_t count) {
-    sums[both(title, countries.number(country))] += count;
-    return sums.size() <= kMaxSongs;
-  };
+  SongCounts counts;
   const SongWeeks weeks = whole_song_weeks(database_, range.from, range.to);
-  each_sum(database_, "mount, song, country, n", "song_heard", weeks, of,
-           of.size() > 1 && are_all(of), [&](const Statement& asked) {
-             return put(titles.number(asked.number(1)), asked.text(2), asked.number(3));
+  each_sum(database_, "mount, song, country, n", "song_heard", weeks, summed(of),
+           [&](const Statement& asked, int sign) {
+             counts.add(titles.number(asked.number(1)), asked.text(2), sign * asked.number(3));
+             return counts.size() <= kMaxSongs;
            });
   for (const AudienceRange part : parts_beside(weeks, range))
     each_play("x.mount, x.title, COALESCE(c.country, ''), COALESCE(c.n, x.performances)",
               "LEFT JOIN play_country c ON c.play=x.id", of, part, [&](const Statement& asked) {
-                return asked.number(3) == 0 ||
-                       put(texts.number(asked.text(1)), asked.text(2), asked.number(3));
+                if (asked.number(3) != 0)
+                  counts.add(texts.number(asked.text(1)), asked.text(2), asked.number(3));
+                return counts.size() <= kMaxSongs;
               });
-  if (sums.size() > kMaxSongs) {
+  if (counts.size() > kMaxSongs) {
     database_.limit_steps(0);
     return Error::limit(cat({"there are more than ", kMaxSongs,
                              " titles by country; ask for less time, or for one mount"}));
   }
-  std::vector<SongRow> rows;
-  rows.reserve(sums.size());
-  for (const auto& [key, count] : sums)
-    rows.push_back({texts.text(static_cast<std::uint32_t>(key >> 32)),
-                    countries.text(static_cast<std::uint32_t>(key)), count});
+  std::vector<SongRow> rows = counts.rows(texts);
   std::sort(rows.begin(), rows.end(), [](const SongRow& a, const SongRow& b) {
     return std::tie(a.title, a.country) < std::tie(b.title, b.country);
   });

@@ -96,10 +96,7 @@ Result<bool> sum_songs_of_before(Sqlite& database) {
 }
 
 SongWeeks whole_song_weeks(Sqlite& database, std::int64_t from_ms, std::int64_t to_ms) {
-  // A file that another process reads may have no such tables yet.
-  Statement known = database.prepare("SELECT 1 FROM sqlite_master WHERE name='song_since'");
-  if (!known.step()) return {};
-  known.reset();
+  if (!are_summed(database, "songs")) return {};
   // What is older than the titles that are kept has sums of titles that are gone.
   Statement oldest = database.prepare("SELECT began FROM play ORDER BY began LIMIT 1");
   if (!oldest.step()) return {};

@@ -140,6 +140,7 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
       listeners.bind(play.id).bind(first).bind(last).run();
       songs.gained(play, last - first);
     }
+    songs_marked(database).run();
     return plays.size() == 100;
   });
 }
@@ -186,6 +187,7 @@ Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& 
       seen.bind(static_cast<std::int64_t>(who)).run();
       forgotten.bind(static_cast<std::int64_t>(who)).bind(now_ms).run();
     }
+    sums_marked(database).run();
     count = static_cast<std::int64_t>(found.size());
     return false;
   });

@@ -61,6 +61,8 @@ def with_a_past(server, mounts=(), days=35):
                 play = database.execute("INSERT INTO play(mount, began, title, ended, performances) VALUES(?,?,?,?,?)", (mount, began, SONGS[n % len(SONGS)], began + 210_000, heard)).lastrowid
                 database.execute("INSERT INTO play_country VALUES(?,?,?)", (play, "DE", heard))
                 database.execute("INSERT INTO play_listeners VALUES(?,?,?)", (play, 20, 20 + n % len(SONGS) - 15))
+        database.execute("INSERT OR REPLACE INTO slot SELECT 0, at, SUM(ms), SUM(bytes), SUM(sessions) FROM slot WHERE mount>0 GROUP BY at")
+        database.execute("INSERT OR REPLACE INTO split SELECT 0, hour, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split WHERE mount>0 GROUP BY 2, 3, 4")
         database.execute("INSERT OR REPLACE INTO split_day SELECT mount, hour/24, country, player, SUM(ms), SUM(bytes), SUM(sessions) FROM split GROUP BY 1, 2, 3, 4")
         # Of weeks there are no sums of titles yet.
         database.execute("UPDATE song_since SET at=(SELECT MAX(began)+1 FROM play)")

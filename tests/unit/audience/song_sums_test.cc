@@ -1,8 +1,11 @@
 // Sums of titles by weeks tell what the titles one by one tell, of any range and any mounts.
 #include "audience/song_sums.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -66,6 +69,7 @@ TEST_GROUP(SongSums) {
       Statement set = database->prepare("UPDATE play SET performances=? WHERE id=?");
       set.bind(count).bind(play.id).run();
     }
+    songs_marked(*database).run();
     CHECK(database->run("COMMIT").has_value());
   }
   std::int64_t number(std::string_view sql) {
@@ -173,4 +177,87 @@ TEST(SongSums, SumsGoWithTheirTitles) {
   CHECK_EQUAL(kept, number("SELECT MIN(week) FROM song_heard"));
   CHECK(number("SELECT MIN(week) FROM song") >= kept);
   compare_all();
+}
+
+// A program of before has no sums of days, of weeks and of all mounts, and writes what it knows.
+TEST(SongSums, WhatAProgramOfBeforeWroteIsSummedAnew) {
+  std::string folder = "/tmp/older-XXXXXX";
+  CHECK(::mkdtemp(folder.data()) != nullptr);
+  const auto open = [&] {
+    database.reset();
+    auto opened = open_audience_database(folder + "/db");
+    if (!opened) FAIL(opened.error().what.c_str());
+    database = std::move(*opened);
+  };
+  std::uint64_t number_of_row = 0;
+  const auto listens = [&](std::int64_t at) {
+    AudienceMerge merge(*database, std::chrono::seconds(60));
+    ListeningBegun row;
+    row.at_ms = at;
+    row.who = 100 + number_of_row;
+    row.mount = cat({"/m", 1 + number_of_row / 2 % 3});
+    row.country = "DE";
+    row.player = "VLC";
+    const std::uint64_t begun = ++number_of_row;
+    ++number_of_row;
+    const JournalBatch batch{
+        "epoch", {{begun, row}, {begun + 1, ListeningEnded{begun, at + 60'000, 1'000'000, false}}}};
+    CHECK(merge.take("n1", batch).has_value());
+  };
+  const auto ms_of = [&](std::string_view table, bool of_all) {
+    return number(
+        cat({"SELECT TOTAL(ms)+0 FROM ", table, of_all ? " WHERE mount=0" : " WHERE mount>0"}));
+  };
+  const auto are_whole = [&] {
+    for (const std::string_view table : {"slot", "split", "split_day"})
+      for (const bool of_all : {false, true})
+        if (ms_of(table, of_all) != ms_of("slot", false)) return false;
+    return true;
+  };
+  open();
+  for (int i = 0; i < 6; ++i) listens(kSongsBegin + i * kDayMs);
+  play(0, 60);
+  CHECK_EQUAL(0, number("SELECT sums FROM unsummed"));
+  CHECK_EQUAL(360'000, ms_of("slot", false));
+  CHECK(are_whole());
+  // What this program wrote itself stays as it is.
+  CHECK(database->run("UPDATE split_day SET ms=ms+1").has_value());
+  open();
+  CHECK(!are_whole());
+  CHECK(number("SELECT COUNT(*) FROM song_heard") > 0);
+  // As the program of before: without the sums that it does not know.
+  CHECK(database
+            ->run("BEGIN; INSERT INTO slot VALUES(1,9999999,5000,7,1); INSERT INTO split "
+                  "VALUES(1,2499999,'FR',1,5000,7,1); UPDATE journal SET seen=seen+2; COMMIT")
+            .has_value());
+  open();
+  CHECK_EQUAL(365'000, ms_of("slot", false));
+  CHECK(are_whole());
+  CHECK_EQUAL(5000, number("SELECT ms FROM split_day WHERE mount=0 AND day=2499999/24"));
+  number_of_row += 2;
+  listens(kSongsBegin + 9 * kDayMs);
+  CHECK(are_whole());
+  CHECK_EQUAL(0, number("SELECT sums FROM unsummed"));
+  // It counts a title: all of them are summed again, a day at a time.
+  CHECK(number("SELECT at FROM song_since") < kSongsBegin);
+  CHECK(database
+            ->run("UPDATE play SET performances=performances+1000 WHERE id=7; UPDATE play_country "
+                  "SET n=n+1000 WHERE play=7")
+            .has_value());
+  compare_all();  // of single titles
+  open();
+  CHECK_EQUAL(0, number("SELECT COUNT(*) FROM song_heard"));
+  while (*sum_songs_of_before(*database)) continue;
+  CHECK_EQUAL(number("SELECT SUM(n) FROM play_country"),
+              number("SELECT SUM(n) FROM song_heard WHERE mount=0"));
+  compare_all();
+  // And one is forgotten, which ends what goes on.
+  CHECK(database->run("INSERT INTO forgotten VALUES(5,6)").has_value());
+  CHECK_EQUAL(1, number("SELECT sums FROM unsummed"));
+  CHECK(
+      delete_sessions_of(*database, {100, 0, kSongsBegin}, kSongsBegin + 10 * kDayMs).has_value());
+  CHECK_EQUAL(0, number("SELECT sums FROM unsummed"));
+  database.reset();
+  for (const char* const file : {"/db", "/db-wal", "/db-shm"}) ::unlink((folder + file).c_str());
+  CHECK(::rmdir(folder.c_str()) == 0);
 }
