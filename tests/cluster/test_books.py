@@ -5,6 +5,7 @@ import time
 
 from api import Api
 from bench import check, equal, test, wait_for
+from harness import give_away
 from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
 
 AUDIENCE = "<console>1</console><audience/>"
@@ -246,6 +247,63 @@ def a_node_keeps_what_is_not_acknowledged(b):
     hears(b, node).close()
     wait_for(lambda: in_journal(node, "E") > heard_by, "it is in the journal")
     equal(sessions(node, "&all=1"), [])
+
+
+def listened(b, node, master, agent, count):
+    """One more listener has been heard for longer than a quick look, and has gone."""
+    heard = hears(b, node, agent)
+    wait_for(lambda: listeners(master) == 1, "it is counted", 30)
+    heard.close()
+    return ended(master, count)
+
+
+@test
+def a_copy_is_put_back_and_another_master_goes_on_with_it(b):
+    """As doc/audience.md says."""
+    first = book_master(b, ["edge13"])
+    second = with_state(linked_master(b, 12, ["edge13"], start=False, body_more="<console>1</console>"))
+    node = book_edge(b, 13, [first, second])
+    up(first, "edge13"), up(second, "edge13")
+    feed(b, node)
+    told = listened(b, node, first, "VLC/3.0.20", 1)
+    database, copy = first.dir / "state" / "audience.db", b.dir / "copy.db"
+    with sqlite3.connect(database) as open_one:
+        open_one.execute("VACUUM INTO ?", (str(copy),))
+    open_one.close()
+    listened(b, node, first, "mpv 0.35", 2)
+    first.stop()
+
+    def put(into):
+        for path in into.parent.glob(into.name + "*"):
+            path.unlink()
+        into.write_bytes(copy.read_bytes())
+    put(database)
+    give_away(first.dir)
+    first.start()
+    up(first, "edge13")
+    rows = wait_for(lambda: sessions(first), "the rows of the copy", 20)
+    equal([row for row in rows if row["player"] == "VLC"], told, "it is as it was")
+    after = listened(b, node, first, "Winamp 5", len(rows) + 1)
+    equal(len({row["id"] for row in after}), len(after))
+    equal(sorted(row["player"] for row in after).count("VLC"), 1, "nothing is there twice")
+    equal(round(seconds(first), 3), round(sum(row["seconds"] for row in after), 3))
+    # To the other master.
+    for server in (node, first, second):
+        server.stop()
+    copy.write_bytes(database.read_bytes())
+    put(second.dir / "state" / "audience.db")
+    (node.dir / "state" / "audience.master").unlink()
+    for server, has, gets in ((first, AUDIENCE, "<console>1</console>"), (second, "<console>1</console>", AUDIENCE)):
+        server.write_config(body=server.slots["body"].replace(has, gets, 1))
+    for server in (first, second, node):
+        server.start()
+    up(second, "edge13")
+    equal(wait_for(lambda: sessions(second), "they are there", 20), after)
+    feed(b, node)
+    moved = listened(b, node, second, "foobar2000/1.6", len(after) + 1)
+    equal([row for row in moved if row["player"] != "foobar2000"], after, "nothing counts twice")
+    equal(round(seconds(second), 3), round(sum(row["seconds"] for row in moved), 3))
+    equal(chosen(node), "m12")
 
 
 @test
