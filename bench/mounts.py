@@ -10,6 +10,8 @@ import argparse, json, sys, time
 import harness
 from harness import Bench, Skip
 
+AUDIENCE = "<paths><state-dir>{home}/log</state-dir></paths><console>1</console><audience/>"
+
 
 def snapshot(server):
     rollup = dict(line.split(":", 1) for line in server.read("smaps_rollup").splitlines()[1:])
@@ -35,9 +37,10 @@ def main():
     parser.add_argument("--bitrate", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=20, help="how long the sources run")
     parser.add_argument("--json", help="where to write the figures")
+    parser.add_argument("--audience", action="store_true", help="with the journal of listenings")
     options = parser.parse_args()
     with Bench(options.build, options.server, options.kh) as bench:
-        server = bench.start(options.kind)
+        server = bench.start(options.kind, body=AUDIENCE if options.audience else "")
         before = snapshot(server)
         # Twice the burst is sent at once, so that each mount holds what it will always hold.
         lead = 2 * 65536 / (options.bitrate * 125)
