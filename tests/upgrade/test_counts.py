@@ -1,10 +1,15 @@
 """What is counted of listeners when the server is replaced: the same as without."""
 import os
 import pathlib
+import time
 
 from api import Api
-from harness import check, equal, give_away, test, wait_for
+from harness import check, equal, give_away, mount, test, wait_for
+from hls_check import Watch
+from media import MP3_FRAME
+from recorder import Studio, recorded_seconds
 from replacing import serving, upgrade
+from tls_bench import TLS_SOCKETS, certificate, tls
 
 
 def audience_server(t):
@@ -64,6 +69,55 @@ def each_listening_is_counted_once_and_to_the_second(t):
     equal([bytes_ for bytes_, _ in told], [bytes_ for bytes_, _ in logged], "the bytes of each")
     check(all(abs(a - b) <= 1 for (_, a), (_, b) in zip(told, logged)), (told, logged))
     check("end where they were heard last" not in server.log(), "no listening was cut")
+    equal(server.stop(), 0)
+
+
+@test
+def each_way_of_listening_is_counted_once(t):
+    """Plain, with ICY titles, over TLS, in the past and by HLS: the same numbers as without an upgrade."""
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    (server.dir / "state").mkdir()
+    certificate(server.dir, "radio.test")
+    server.write_config(body="<console>1</console><audience/><hls><segment>2</segment></hls><archive><dir>%s/archive</dir></archive>" % server.dir +
+                        mount("/live.mp3", "<archive><enabled>1</enabled></archive><hls>1</hls>"),
+                        paths="<state-dir>%s/state</state-dir><ssl-certificate>%s/tls.pem</ssl-certificate>" % (server.dir, server.dir),
+                        limits="<source-timeout>120</source-timeout>")
+    server.start()
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 6, "it is recorded, and has segments", 30)
+    ways = {"VLC/3.0.20": {}, "mpv 0.35": {"icy": True}, "foobar2000/1.6": {"port": server.ports[1], "wrap": tls()},
+            "Winamp 5": {"mount": "/live.mp3?timeshift=4"}}
+    began = time.monotonic()
+    listeners = [server.listener(lines=["User-Agent: " + agent], **how) for agent, how in ways.items()]
+    player = Watch(*server.address, "/live.mp3/live.m3u8", agent="AppleCoreMedia/1.0.0")
+    t.owned(player)
+    for _ in range(3):
+        for listener in listeners:
+            listener.read(70 * MP3_FRAME)
+        player.poll()
+        upgrade(server)
+    while time.monotonic() < began + 9:
+        for listener in listeners:
+            listener.read(20 * MP3_FRAME)
+        player.poll()
+    heard = time.monotonic() - began
+    for listener in listeners:
+        listener.close()
+    rows = wait_for(lambda: (lambda found: found if len(found) == 5 and not any(row["open"] for row in found) else None)(sessions(server)),
+                    "five sessions have ended", 60)
+    equal([(row["kind"], row["connections"]) for row in rows], [("listener", 1)] * 5, rows)
+    equal(sorted(row["way"] for row in rows), ["hls", "past", "stream", "stream", "stream"])
+    logged = {agent: line for line in server.log("access").splitlines() for agent in ways if agent in line}
+    equal(len([line for line in server.log("access").splitlines() if any(agent in line for agent in ways)]), 4, "lines in the access log")
+    equal(sorted(row["bytes"] for row in rows if row["way"] != "hls"), sorted(int(line.split('" ')[1].split()[1]) for line in logged.values()), "the bytes of each")
+    check(all(abs(row["seconds"] - heard) <= 1 for row in rows if row["way"] != "hls"), (heard, rows))
+    by_hls = next(row for row in rows if row["way"] == "hls")
+    check(by_hls["bytes"] >= sum(len(seen[1]) for seen in player.seen.values()), (by_hls, len(player.seen)))
+    check(heard - 3 <= by_hls["seconds"] <= heard + 7, (heard, by_hls))
+    told = Api(server).want(200, "GET", "/audience/summary").json()
+    equal((told["sessions"], told["bytes"], round(told["seconds"], 3)),
+          (5, sum(row["bytes"] for row in rows), round(sum(row["seconds"] for row in rows), 3)))
+    studio.close()
     equal(server.stop(), 0)
 
 
