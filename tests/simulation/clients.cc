@@ -11,14 +11,16 @@ namespace {
 
 constexpr std::uint16_t kPort = 8000;
 
+constexpr auto kEach = 500ms;
+
 // Frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz.
 const std::string& frames() {
-  static const std::string four = [] {
+  static const std::string some = [] {
     std::string all;
-    for (int i = 0; i < 4; ++i) all += "\xff\xfb\x90\x64" + std::string(413, 'x');
+    for (int i = 0; i < 8; ++i) all += "\xff\xfb\x90\x64" + std::string(413, 'x');
     return all;
   }();
-  return four;
+  return some;
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ void Encoder::connected() {
 void Encoder::go_on(std::uint64_t life) {
   if (life != life_ || !line_) return;
   line_->send(frames());
-  world_.after(250ms, [this, life] { go_on(life); });
+  world_.after(kEach, [this, life] { go_on(life); });
 }
 
 void Encoder::received(std::string_view bytes) {
@@ -171,7 +173,7 @@ struct Studio::Call final : Peer {
   }
   void go_on() {
     line->send(frames());
-    studio.world_.after(250ms, [this, lives = alive] {
+    studio.world_.after(kEach, [this, lives = alive] {
       if (*lives) go_on();
     });
   }

@@ -57,7 +57,7 @@ std::string Cluster::head_of(unsigned host) const {
        "<relay-user>relay</relay-user><relay-password>relaypass</relay-password></authentication>"
        "<limits><threads>1</threads></limits>"
        "<listen-socket><port>8000</port></listen-socket>"
-       "<paths><webroot>",
+       "<mime-types>/dev/null</mime-types><paths><webroot>",
        options_.directory,
        "/web</webroot><logdir>",
        options_.directory,

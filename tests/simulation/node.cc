@@ -58,7 +58,7 @@ void Node::go() {
   loops_.clear();
   for (Loop* loop : {&all.loops.worker(0), &all.loops.control(), &all.loops.clerk(),
                      &all.disk.loop(), &all.pages_thread.loop(), &all.stats_thread.loop()})
-    loops_.push_back({loop, Nanos(0), 0});
+    loops_.push_back({loop, Nanos(0), 0, -1});
   host_.touched = true;
   beat(++life_);
 }
@@ -133,8 +133,13 @@ bool Node::hand_over() {
   turn();
   world_.run_as(nullptr);
   world_.collect();
-  for (const int fd : old) world_.mute(fd);
-  world_.unplug(host_.id, old);
+  std::vector<int> kept;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    kept.push_back(links[i].get());
+    world_.moved(old[i], kept.back());
+    world_.mute(old[i]);
+  }
+  world_.unplug(host_.id, kept);
   world_.run_as(&host_);
   free();
   host_.up = true;
@@ -185,6 +190,7 @@ bool Node::turn_loop(Turned& one) {
   set_turning(&turning);
   one.loop->run_once(true);
   set_turning(nullptr);
+  one.poll = turning.poll;
   if (!turning.slept) return true;
   one.due = turning.timeout.count() < 0 ? Nanos::max() : world_.now() + turning.timeout;
   one.posted = one.loop->posted();
@@ -194,12 +200,14 @@ bool Node::turn_loop(Turned& one) {
 void Node::turn() {
   if (!up() || host_.paused) return;
   const Running running(*this);
-  bool touched = std::exchange(host_.touched, false);
+  const bool all = std::exchange(host_.touched, false);
+  if (all)
+    for (Turned& each : loops_) each.due = Nanos(0);
   int turns = 0;
   for (bool more = true; more;) {
     more = false;
     for (Turned& each : loops_)
-      while (touched || each.due <= world_.now() || each.loop->posted() != each.posted) {
+      while (wants_turn(each)) {
         more = true;
         if (++turns > kMaxTurns) {
           restless_ = true;
@@ -207,8 +215,12 @@ void Node::turn() {
         }
         if (!turn_loop(each)) break;
       }
-    touched = false;
   }
+}
+
+bool Node::wants_turn(const Turned& one) const noexcept {
+  return one.due <= world_.now() || one.loop->posted() != one.posted ||
+         world_.may_be_ready(one.poll);
 }
 
 Nanos Node::due() const noexcept {
@@ -216,7 +228,7 @@ Nanos Node::due() const noexcept {
   if (host_.touched) return world_.now();
   Nanos first = Nanos::max();
   for (const Turned& each : loops_)
-    first = std::min(first, each.loop->posted() != each.posted ? Nanos(0) : each.due);
+    first = std::min(first, wants_turn(each) ? Nanos(0) : each.due);
   return first;
 }
 

@@ -85,10 +85,12 @@ class Node {
     Loop* loop;
     Nanos due;
     std::uint64_t posted;
+    int poll;  // its loop's epoll; -1: not known yet
   };
   void make();
   void go();
   bool turn_loop(Turned& one);
+  bool wants_turn(const Turned& one) const noexcept;
   void beat(std::uint64_t life);
   void free();
 

@@ -49,11 +49,6 @@ void put_address(unsigned host, std::uint16_t port, sockaddr* to, socklen_t* siz
 
 void set_turning(Turning* one) noexcept { turning = one; }
 
-int real_epoll_wait(int poll, epoll_event* events, int most, int timeout) {
-  static const auto call = real<decltype(::epoll_wait)>("epoll_wait");
-  return call(poll, events, most, timeout);
-}
-
 void set_buffer(int fd, int bytes) {
   static const auto call = real<decltype(::setsockopt)>("setsockopt");
   call(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
@@ -102,13 +97,24 @@ int timerfd_settime(int fd, int flags, const itimerspec* next, itimerspec* befor
 }
 
 int epoll_wait(int poll, epoll_event* events, int most, int timeout) {
-  if (turning == nullptr) return real_epoll_wait(poll, events, most, timeout);
-  const int n = real_epoll_wait(poll, events, most, 0);
+  static const auto call = real<decltype(::epoll_wait)>("epoll_wait");
+  if (turning == nullptr) return call(poll, events, most, timeout);
+  World& world = *present_world();
+  turning->poll = poll;
+  const int n = world.may_be_ready(poll) ? call(poll, events, most, 0) : 0;
+  if (n == 0) world.nothing_is_ready(poll);
   if (n == 0 && timeout != 0) {
     turning->slept = true;
     event_base_loopbreak(turning->base);
   }
   return n;
+}
+
+int epoll_ctl(int poll, int what, int fd, epoll_event* event) noexcept {
+  static const auto call = real<int(int, int, int, epoll_event*)>("epoll_ctl");
+  if (World* const world = present_world(); world != nullptr)
+    world->polls(poll, fd, what != EPOLL_CTL_DEL);
+  return call(poll, what, fd, event);
 }
 
 // -- the disk: what was written outlives a process, and none of these machines loses its power
@@ -230,7 +236,41 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   static const auto call = real<ssize_t(int, const msghdr*, int)>("sendmsg");
   if (World* const world = present_world(); world != nullptr && world->running() != nullptr)
     if (const int why = world->broken(fd); why != 0) return errno = why, -1;
+  if (World* const world = present_world(); world != nullptr) world->wrote(fd);
   return call(fd, message, flags);
+}
+
+// What these do is seen by World::collect(), or by another loop.
+
+ssize_t send(int fd, const void* bytes, std::size_t size, int flags) {
+  static const auto call = real<ssize_t(int, const void*, std::size_t, int)>("send");
+  if (World* const world = present_world(); world != nullptr) world->wrote(fd);
+  return call(fd, bytes, size, flags);
+}
+
+ssize_t sendfile(int to, int from, off_t* at, std::size_t size) noexcept {
+  static const auto call = real<ssize_t(int, int, off_t*, std::size_t)>("sendfile");
+  if (World* const world = present_world(); world != nullptr) world->wrote(to);
+  return call(to, from, at, size);
+}
+
+int shutdown(int fd, int how) noexcept {
+  static const auto call = real<int(int, int)>("shutdown");
+  if (World* const world = present_world(); world != nullptr) world->shuts(fd);
+  return call(fd, how);
+}
+
+int close(int fd) {
+  static const auto call = real<int(int)>("close");
+  if (World* const world = present_world(); world != nullptr) world->closes(fd);
+  return call(fd);
+}
+
+// It rings another loop.
+ssize_t write(int fd, const void* bytes, std::size_t size) {
+  static const auto call = real<ssize_t(int, const void*, std::size_t)>("write");
+  if (World* const world = present_world(); world != nullptr) world->touch(fd);
+  return call(fd, bytes, size);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*),

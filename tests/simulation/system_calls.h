@@ -13,6 +13,7 @@ struct Turning {
   event_base* base = nullptr;
   std::chrono::nanoseconds timeout{-1};  // until its next timer; -1: it has none
   bool slept = false;
+  int poll = -1;  // its epoll
 };
 void set_turning(Turning* turning) noexcept;
 

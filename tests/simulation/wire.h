@@ -2,8 +2,6 @@
 // Thread: one.  Ownership: World.
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <array>
 #include <deque>
 #include <memory>
@@ -53,12 +51,13 @@ struct World::Socket {
   unsigned peer = 0;
   bool listens = false;
   int error = 0, broken = 0;
+  std::uint64_t end = 0;  // twice the number of its wire, and of its end; with a connection
+  bool connected = false, closing = false;
   std::chrono::milliseconds user_timeout{0};
   std::deque<std::pair<std::shared_ptr<Wire>, int>> waiting;  // to be accepted
 };
 
 // Past system_calls.cc.
-int real_epoll_wait(int poll, epoll_event* events, int most, int timeout);
 void set_buffer(int fd, int bytes);
 
 }  // namespace lb::sim

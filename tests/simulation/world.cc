@@ -1,6 +1,5 @@
 #include "world.h"
 
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,8 +24,7 @@ World::World(std::uint64_t seed, Trace& trace)
       trace_(trace),
       hosts_(kMaxHosts),
       cuts_(kMaxHosts, std::vector<bool>(kMaxHosts)),
-      delays_(kMaxHosts, std::vector<Nanos>(kMaxHosts)),
-      poll_(::epoll_create(1)) {
+      delays_(kMaxHosts, std::vector<Nanos>(kMaxHosts)) {
   for (unsigned id = 0; id < kMaxHosts; ++id) {
     hosts_[id].id = id;
     hosts_[id].random = Rng(random_.next());
@@ -38,7 +36,6 @@ World::~World() {
   for (const auto& [id, wire] : wires_)
     for (End& end : wire->ends)
       if (end.fd >= 0) ::close(std::exchange(end.fd, -1));
-  ::close(poll_);
   present = nullptr;
 }
 

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ constexpr unsigned kOutside = 0;  // the place of listeners, encoders and studio
 // The wall clock when time is 0.
 constexpr Nanos kWallBegins{1'700'000'000'000'000'000};
 
+struct End;
 struct Wire;
 
 // What the process of a server sees of its machine.
@@ -39,7 +41,7 @@ struct Host {
   unsigned id = 0;
   bool up = false;      // it has a process
   bool paused = false;  // SIGSTOP
-  bool touched = true;  // something may be ready for it
+  bool touched = true;  // something may have changed in any of its loops
   Nanos wall_offset{};
   Rng random{0};
   std::map<std::uint16_t, int> listening;  // port → descriptor
@@ -72,6 +74,8 @@ class World {
   void go_to(Nanos time) noexcept { now_ = time; }
   // Bytes that servers have written, and connections that they have closed.
   void collect();
+  // A descriptor may be ready: the loop that polls it looks at it.
+  void touch(int fd);
 
   Host& host(unsigned id);
   static std::string ip(unsigned host);
@@ -120,6 +124,17 @@ class World {
   bool has(int fd) const;
   // The number is another descriptor's now.
   void forget(int fd);
+  // A server has written to it: collect() looks at it.
+  void wrote(int fd);
+  void shuts(int fd);
+  void closes(int fd);
+  // The connection goes on with this copy of its descriptor.
+  void moved(int fd, int copy);
+  // epoll_ctl(): this poll looks at it, or does no more.
+  void polls(int poll, int fd, bool looks);
+  // Whether what a poll has is worth a look; of the loops of one server.
+  bool may_be_ready(int poll) const noexcept;
+  void nothing_is_ready(int poll) noexcept;
   std::uint16_t port_of(int fd) const;
   unsigned host_of(int fd) const;
   void set_user_timeout(int fd, std::chrono::milliseconds time);
@@ -143,6 +158,7 @@ class World {
   void open_up(const std::shared_ptr<Wire>& wire);
   void watch(const std::shared_ptr<Wire>& wire, int end);
   void read_from(const std::shared_ptr<Wire>& wire, int end);
+  static bool goes_on(const End& end);
   void send_to(const std::shared_ptr<Wire>& wire, int end, std::string bytes);
   void finish_to(const std::shared_ptr<Wire>& wire, int end, bool reset);
   void deliver(const std::shared_ptr<Wire>& wire, int end);
@@ -165,7 +181,15 @@ class World {
   std::map<std::uint64_t, std::shared_ptr<Wire>> wires_;
   std::map<std::uint16_t, Answerer> outside_;
   std::vector<std::shared_ptr<Socket>> sockets_;  // by descriptor; of closed ones too
-  int poll_ = -1;
+  // So that the kernel is asked only where something may have come.  By descriptor:
+  struct Polled {
+    int by = -1;            // the poll that looks at it
+    bool several = false;   // … and others
+    bool touched = true;    // of a poll
+  };
+  Polled& polled(int fd);
+  std::vector<Polled> polled_;
+  std::set<std::uint64_t> written_;  // twice the number of a wire, and of its end
 };
 
 // One that the outside has; destroying it closes the connection.

@@ -1,6 +1,5 @@
 // Connections of a World: how they begin, what is on its way, and how they end.
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,7 +68,7 @@ void World::knock(const std::shared_ptr<Wire>& wire) {
     wire->ends[1].fd = pair[1];
     socket.waiting.emplace_back(wire, pair[0]);
     [[maybe_unused]] const auto n = ::send(socket.other, "c", 1, MSG_NOSIGNAL);
-    host.touched = true;
+    touch(at->second);
     trace_.note(now_, "connect", from, to, wire->port);
     open_up(wire);
   });
@@ -88,7 +87,7 @@ void World::open_up(const std::shared_ptr<Wire>& wire) {
       }
       if (end.socket.lock() && sockets_[static_cast<std::size_t>(end.node_fd)] == end.socket.lock())
         set_buffer(end.node_fd, kBuffer);
-      hosts_[end.host].touched = true;
+      touch(end.node_fd);
       watch(wire, 0);
     }
     deliver_after(wire, 0, 0us);
@@ -97,29 +96,26 @@ void World::open_up(const std::shared_ptr<Wire>& wire) {
 }
 
 void World::watch(const std::shared_ptr<Wire>& wire, int number) {
-  End& end = wire->ends[number];
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP;
-  event.data.u64 = wire->id * 2 + static_cast<unsigned>(number);
-  if (::epoll_ctl(poll_, EPOLL_CTL_ADD, end.fd, &event) != 0) std::abort();
-  end.watched = true;
+  wire->ends[number].watched = true;
+  written_.insert(wire->id * 2 + static_cast<unsigned>(number));
 }
 
 void World::collect() {
-  std::array<epoll_event, 64> ready;
-  for (;;) {
-    const int n = real_epoll_wait(poll_, ready.data(), static_cast<int>(ready.size()), 0);
-    // In an order of its own: that of the kernel's list is as good, but not ours to promise.
-    std::sort(ready.begin(), ready.begin() + std::max(n, 0),
-              [](const epoll_event& a, const epoll_event& b) { return a.data.u64 < b.data.u64; });
-    for (int i = 0; i < n; ++i) {
-      const auto at = wires_.find(ready[static_cast<std::size_t>(i)].data.u64 / 2);
-      if (at == wires_.end()) continue;
-      const auto wire = at->second;
-      read_from(wire, static_cast<int>(ready[static_cast<std::size_t>(i)].data.u64 % 2));
-    }
-    if (n < static_cast<int>(ready.size())) return;
+  while (!written_.empty()) {
+    const std::uint64_t end = *written_.begin();
+    written_.erase(written_.begin());
+    const auto at = wires_.find(end / 2);
+    if (at == wires_.end()) continue;
+    const auto wire = at->second;
+    const int number = static_cast<int>(end % 2);
+    if (wire->ends[number].watched) read_from(wire, number);
   }
+}
+
+// Its server has neither closed it nor shut it down: no end comes behind what it has written.
+bool World::goes_on(const End& end) {
+  const auto socket = end.socket.lock();
+  return socket && !socket->closing;
 }
 
 // What the server at this end has written; its end when all of that is read.
@@ -133,11 +129,12 @@ void World::read_from(const std::shared_ptr<Wire>& wire, int number) {
       if (Peer* const peer = wire->ends[1 - number].peer; peer != nullptr && on_sent_out)
         on_sent_out(end.host, *peer, text);
       send_to(wire, 1 - number, std::string(text));
+      if (n < static_cast<ssize_t>(bytes.size()) && goes_on(end)) return;
+      touch(end.node_fd);  // it may have waited for room
       continue;
     }
     if (n < 0 && errno == EAGAIN) return;
     // Closed, or only that it writes no more.
-    ::epoll_ctl(poll_, EPOLL_CTL_DEL, end.fd, nullptr);
     end.watched = false;
     const bool reset = n < 0;
     pollfd look{end.fd, POLLIN, 0};
@@ -208,7 +205,7 @@ void World::deliver(const std::shared_ptr<Wire>& wire, int number) {
         end.gone = true;
         std::exchange(end.peer, nullptr)->ended();
       } else if (end.fd >= 0) {
-        hosts_[end.host].touched = true;
+        touch(end.node_fd);
         if (reset) {
           break_end(wire, number, ECONNRESET);
         } else {
@@ -231,7 +228,7 @@ void World::deliver(const std::shared_ptr<Wire>& wire, int number) {
     if (end.fd < 0) return;
     const ssize_t n =
         ::send(end.fd, piece.bytes.data(), piece.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    hosts_[end.host].touched = true;
+    touch(end.node_fd);
     if (n < 0 && errno != EAGAIN) {
       ::close(std::exchange(end.fd, -1));
       end.gone = true;
@@ -262,7 +259,7 @@ void World::break_end(const std::shared_ptr<Wire>& wire, int number, int error) 
   const auto socket = end.socket.lock();
   if (socket && socket_of(end.node_fd) == socket.get()) socket->broken = error;
   ::close(std::exchange(end.fd, -1));
-  hosts_[end.host].touched = true;
+  touch(end.node_fd);
 }
 
 // TCP_USER_TIMEOUT: what this end has sent is not acknowledged.

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -54,6 +55,8 @@ int World::connect(int fd, unsigned to, std::uint16_t port) {
   end.fd = std::exchange(socket->other, -1);
   end.node_fd = fd;
   end.socket = sockets_[static_cast<std::size_t>(fd)];
+  socket->end = wire->id * 2;
+  socket->connected = true;
   socket->peer = to;
   socket->port = port;
   knock(wire);
@@ -90,6 +93,8 @@ int World::accept(int fd, unsigned& from) {
   from = made->peer = wire->ends[0].host;
   wire->ends[1].node_fd = accepted;
   wire->ends[1].socket = made;
+  made->end = wire->id * 2 + 1;
+  made->connected = true;
   keep(accepted, std::move(made));
   return accepted;
 }
@@ -126,7 +131,9 @@ std::map<std::string, std::size_t> World::descriptors() const {
   std::map<std::string, std::size_t> found;
   for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
     const int fd = std::atoi(each.path().filename().c_str());
-    std::string what = std::filesystem::read_symlink(each.path()).string();
+    std::array<char, 256> target{};
+    const ssize_t size = ::readlink(each.path().c_str(), target.data(), target.size());
+    std::string what(target.data(), static_cast<std::size_t>(std::max<ssize_t>(0, size)));
     if (what.starts_with("socket:"))
       what = has(fd) && !known.contains(fd) ? "socket without a connection" : "socket";
     else if (what.starts_with("pipe:"))
@@ -138,6 +145,72 @@ std::map<std::string, std::size_t> World::descriptors() const {
 void World::forget(int fd) {
   if (has(fd)) keep(fd, nullptr);
 }
+
+void World::wrote(int fd) {
+  const Socket* const socket = socket_of(fd);
+  if (socket != nullptr && socket->connected) written_.insert(socket->end);
+}
+
+void World::moved(int fd, int copy) {
+  const Socket* const socket = socket_of(fd);
+  const auto wire = socket == nullptr ? wires_.end() : wires_.find(socket->end / 2);
+  if (wire == wires_.end() || !socket->connected) return;
+  auto made = std::make_shared<Socket>();
+  made->host = socket->host;
+  made->port = socket->port;
+  made->peer = socket->peer;
+  made->end = socket->end;
+  made->connected = true;
+  made->user_timeout = socket->user_timeout;
+  End& end = wire->second->ends[socket->end % 2];
+  end.node_fd = copy;
+  end.socket = made;
+  keep(copy, std::move(made));
+}
+
+// -- what is worth a look
+
+World::Polled& World::polled(int fd) {
+  const auto at = static_cast<std::size_t>(fd);
+  if (polled_.size() <= at) polled_.resize(at + 64);
+  return polled_[at];
+}
+
+void World::polls(int poll, int fd, bool looks) {
+  polled(poll).touched |= looks;
+  Polled& it = polled(fd);
+  if (!looks) {
+    if (it.by == poll) it.by = -1;
+    return;
+  }
+  it.several = it.by >= 0 && it.by != poll;
+  it.by = poll;
+}
+
+void World::shuts(int fd) {
+  if (Socket* const socket = socket_of(fd)) socket->closing = true;
+  wrote(fd);
+}
+
+void World::closes(int fd) {
+  shuts(fd);
+  if (fd >= 0) polled(fd) = {};
+}
+
+void World::touch(int fd) {
+  if (fd < 0) return;
+  const Polled it = polled(fd);
+  if (it.by >= 0 && !it.several) polled(it.by).touched = true;
+  if (!it.several) return;
+  for (Polled& each : polled_) each.touched = true;
+}
+
+bool World::may_be_ready(int poll) const noexcept {
+  const auto at = static_cast<std::size_t>(poll);
+  return poll < 0 || at >= polled_.size() || polled_[at].touched;
+}
+void World::nothing_is_ready(int poll) noexcept { polled(poll).touched = false; }
+
 bool World::has(int fd) const { return socket_of(fd) != nullptr; }
 void World::set_user_timeout(int fd, std::chrono::milliseconds time) {
   if (Socket* const socket = socket_of(fd)) socket->user_timeout = time;
