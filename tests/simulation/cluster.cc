@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -9,6 +10,7 @@
 #include "app/drain/drain.h"
 #include "app/services/services.h"
 #include "base/cat.h"
+#include "frames.h"
 
 namespace lb::sim {
 namespace {
@@ -37,12 +39,16 @@ Cluster::Cluster(const Options& options)
   world_.on_sent_out = [this](unsigned host, Peer& to, std::string_view bytes) {
     sent_out(host, to, bytes);
   };
+  repeated_frames() = {};
+  repeated_frames().on_wrong = [this](std::string why) { fail(std::move(why)); };
   make_nodes();
 }
 
 Cluster::~Cluster() {
+  repeated_frames() = {};
   for (Guest& guest : guests_) guest.listener->on_change = {};
   guests_.clear();
+  players_.clear();
   encoders_.clear();
 }
 
@@ -57,7 +63,9 @@ std::string Cluster::head_of(unsigned host) const {
        "<relay-user>relay</relay-user><relay-password>relaypass</relay-password></authentication>"
        "<limits><threads>1</threads></limits>"
        "<listen-socket><port>8000</port></listen-socket>"
-       "<mime-types>/dev/null</mime-types><paths><webroot>",
+       "<mime-types>",
+       options_.directory,
+       "/types</mime-types><paths><webroot>",
        options_.directory,
        "/web</webroot><logdir>",
        options_.directory,
@@ -79,17 +87,38 @@ std::string Cluster::head_of(unsigned host) const {
        "</mount-name><max-listeners-cluster>",
        limit_,
        "</max-listeners-cluster></mount>",
+       hls_ ? cat({"<hls><segment>2</segment><window>20</window></hls><mount><mount-name>", kOpen,
+                   "</mount-name><hls>1</hls></mount>"})
+            : std::string(),
        studio_ ? cat({"<relay><server>", World::ip(kOutside), "</server><port>", kStudioPort,
                       "</port><mount>", kStudio, "</mount><local-mount>", kStudio,
                       "</local-mount><on-demand>0</on-demand><ingest>once</ingest></relay>"})
                : std::string()});
 }
 
+// To its masters; of a peer, to the others.
+std::string Cluster::links_of(unsigned host) const {
+  std::string text;
+  for (unsigned master = 1; master <= masters_; ++master)
+    if (master != host)
+      text += cat({"<master><server>", World::ip(master),
+                   "</server><port>8000</port><cluster-port>8100</cluster-port><username>",
+                   host <= masters_ ? "m" : "e", host, "</username><password>", secret_of(host),
+                   "</password><retry-max>1</retry-max></master>"});
+  return text + "<master-public-slave>1</master-public-slave>";
+}
+
 std::string Cluster::config_of_master(unsigned host) const {
   std::string text =
-      cat({head_of(host), "<max-redirect-slaves>-1</max-redirect-slaves><cluster><id>m", host,
+      cat({head_of(host), peers_ ? links_of(host) : std::string(),
+           "<max-redirect-slaves>-1</max-redirect-slaves><cluster><id>m", host,
            "</id><cluster-port>8100</cluster-port><public-address>", World::ip(host),
-           ":8000</public-address><capacity max-listeners=\"100\" self-weight=\"0\"/>"});
+           ":8000</public-address><capacity max-listeners=\"100\" self-weight=\"0\"/>",
+           peers_ ? "<token keys=\"one-long-key-for-all-of-them\"/>" : ""});
+  for (unsigned peer = 1; peers_ && peer <= masters_; ++peer)
+    if (peer != host)
+      text += cat({"<node id=\"m", peer, "\" secret=\"", secret_of(peer), "\" allow-public=\"",
+                   World::ip(peer), ":8000\"/>"});
   for (std::size_t i = 0; i < edges(); ++i) {
     const auto edge = static_cast<unsigned>(1 + masters_ + i);
     text += cat({"<node id=\"e", edge, "\" secret=\"", secret_of(edge), "\" allow-public=\"",
@@ -100,23 +129,17 @@ std::string Cluster::config_of_master(unsigned host) const {
 }
 
 std::string Cluster::config_of_edge(unsigned host) const {
-  std::string text = head_of(host);
-  for (unsigned master = 1; master <= masters_; ++master)
-    text += cat({"<master><server>", World::ip(master),
-                 "</server><port>8000</port><cluster-port>8100</cluster-port>"
-                 "<username>e",
-                 host, "</username><password>", secret_of(host),
-                 "</password><retry-max>1</retry-max></master>"});
-  return text + cat({"<master-public-slave>1</master-public-slave><relays-on-demand>1</"
-                     "relays-on-demand><cluster><id>e",
-                     host, "</id><public-address>", World::ip(host),
-                     ":8000</public-address><capacity max-listeners=\"", room_,
-                     "\"/></cluster></icecast>"});
+  return cat({head_of(host), links_of(host), "<relays-on-demand>1</relays-on-demand><cluster><id>e",
+              host, "</id><public-address>", World::ip(host),
+              ":8000</public-address><capacity max-listeners=\"", room_,
+              "\"/></cluster></icecast>"});
 }
 
 void Cluster::make_nodes() {
+  // The system's long list is read at each start.
+  std::ofstream(cat({options_.directory, "/types"})) << "audio/mpeg mp3\n";
   masters_ = random_.below(3) == 0 ? 2 : 1;
-  // Two masters that do not know each other are two clusters.
+  peers_ = masters_ == 2 && random_.below(2) == 0;
   if (masters_ == 1) studio_ = std::make_unique<Studio>(world_, kStudioPort);
   const std::size_t all = masters_ + 2 + random_.below(2);
   if (masters_ == 1 && random_.below(6) == 0) {
@@ -129,6 +152,7 @@ void Cluster::make_nodes() {
       for (const char* const kind : {"/state-", "/store-"})
         std::filesystem::remove_all(cat({options_.directory, kind, host}));
   }
+  hls_ = random_.below(5) == 0;
   limit_ = static_cast<unsigned>(3 + random_.below(6));
   room_ = static_cast<unsigned>(5 + random_.below(6));
   seats_.resize(all);
@@ -139,11 +163,14 @@ void Cluster::make_nodes() {
                                        options_.directory,
                                        seat.master ? config_of_master(host) : config_of_edge(host));
   }
-  for (unsigned master = 1; master <= masters_; ++master) {
-    encoders_.push_back(
-        std::make_unique<Encoder>(world_, std::string(kOpen), [master] { return master; }));
-    encoders_.push_back(
-        std::make_unique<Encoder>(world_, std::string(kLimited), [master] { return master; }));
+  const auto make = [this](std::string_view mount, std::function<unsigned()> where) {
+    encoders_.push_back(std::make_unique<Encoder>(world_, std::string(mount), std::move(where)));
+  };
+  for (const std::string_view mount : {kOpen, kLimited}) {
+    // Of peers any takes it.
+    if (peers_) make(mount, [this] { return random_master(); });
+    for (unsigned master = 1; !peers_ && master <= masters_; ++master)
+      make(mount, [master] { return master; });
   }
 }
 
@@ -205,8 +232,22 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
   });
 }
 
+void Cluster::player_comes(Nanos stays) {
+  const auto first = static_cast<unsigned>(1 + random_.below(masters_));
+  const unsigned number = next_player_++;
+  players_[number] = std::make_unique<Player>(world_, segments_, std::string(kOpen), first,
+                                              [this](std::string why) { fail(std::move(why)); });
+  world_.after(stays, [this, number] {
+    const auto at = players_.find(number);
+    if (at == players_.end()) return;
+    played_ += at->second->segments();
+    players_.erase(at);
+  });
+}
+
 void Cluster::next_listener() {
   if (calm_) return;
+  if (hls_ && random_.below(4) == 0) player_comes(1s + Nanos(random_.below(2'500'000'000)));
   std::vector<std::string_view> mounts{kOpen, kLimited};
   if (studio_) mounts.push_back(kStudio);
   if (records_ && records_->home() != 0) mounts.push_back(kMoving);
@@ -250,6 +291,7 @@ std::optional<std::string> Cluster::run() {
   heal();
   run_for(kSettled);
   if (!failure_) check_tables("5 s after the last fault");
+  if (!failure_) check_peers("5 s after the last fault");
   // What the members of an etcd are is asked every 10 s.
   if (!failure_ && !etcd_) check_records("5 s after the last fault");
   run_for(kSlotsBack - kSettled);
@@ -257,7 +299,9 @@ std::optional<std::string> Cluster::run() {
   if (!failure_) check_studio("16 s after the last fault");
   if (!failure_) check_home("16 s after the last fault");
   if (!failure_ && studio_) check_is_heard(kStudio);
+  if (!failure_ && peers_) check_is_heard(kOpen);
   if (!failure_ && records_) check_is_heard(kMoving);
+  if (!failure_ && hls_) check_is_played();
   if (!failure_) check_fill();
   if (!failure_) check_empty();
   if (!failure_) check_growth();

@@ -12,6 +12,7 @@
 #include "clients.h"
 #include "etcd.h"
 #include "node.h"
+#include "players.h"
 #include "records.h"
 #include "trace.h"
 #include "world.h"
@@ -39,6 +40,7 @@ class Cluster {
   Nanos lasted() const noexcept { return world_.now() - begun_; }
   std::uint64_t served() const noexcept { return served_; }
   std::uint64_t redirected() const noexcept { return redirected_; }
+  std::uint64_t played() const noexcept { return played_; }
 
  private:
   // What the judge knows of a node.
@@ -61,6 +63,7 @@ class Cluster {
   std::string config_of_master(unsigned host) const;
   std::string config_of_edge(unsigned host) const;
   std::string head_of(unsigned host) const;
+  std::string links_of(unsigned host) const;
   void note_sizes();
 
   void run_for(Nanos time);
@@ -69,6 +72,7 @@ class Cluster {
   void fail(std::string why);
 
   // -- what happens
+  void player_comes(Nanos stays);
   void listener_comes(const std::string& mount, Nanos stays);
   void next_listener();
   void next_fault();
@@ -82,6 +86,7 @@ class Cluster {
   void is_reset(unsigned edge, unsigned master);
   void is_late(unsigned edge, unsigned master, Nanos lasts);
   void is_replaced(unsigned host);
+  void repeats(unsigned host);
   void jumps(unsigned host);
   void drains(unsigned edge, Nanos lasts);
   void drains_no_more(unsigned edge);
@@ -101,6 +106,9 @@ class Cluster {
   void check_empty();
   void check_growth();
   void check_studio(const char* when);
+  void check_peers(const char* when);
+  void check_is_played();
+  void check_node(Seat& seat, Seat& other, const char* when);
   void check_is_heard(std::string_view mount);
   void check_records(const char* when);
   void check_etcd(const char* when);
@@ -110,6 +118,8 @@ class Cluster {
   std::size_t edges() const noexcept { return seats_.size() - masters_; }
   unsigned random_edge() { return static_cast<unsigned>(1 + masters_ + random_.below(edges())); }
   unsigned random_master() { return static_cast<unsigned>(1 + random_.below(masters_)); }
+  // One cluster: two masters that do not know each other are two.
+  bool is_one() const noexcept { return masters_ == 1 || peers_; }
   unsigned random_host() { return static_cast<unsigned>(1 + random_.below(seats_.size())); }
   bool linked(unsigned host);
 
@@ -119,6 +129,7 @@ class Cluster {
   Rng& random_;
   const Nanos begun_;
   std::size_t masters_ = 1;
+  bool peers_ = false;  // the masters are nodes of each other
   unsigned limit_ = 6, room_ = 8;
   std::vector<Seat> seats_;  // host 1 first
   std::vector<std::unique_ptr<Encoder>> encoders_;
@@ -127,7 +138,12 @@ class Cluster {
   std::unique_ptr<Records> records_;  // of some
   std::vector<Guest> guests_;
   unsigned next_guest_ = 1;
-  bool calm_ = false;  // no more faults and arrivals
+  bool hls_ = false;  // of kOpen
+  Segments segments_;
+  std::map<unsigned, std::unique_ptr<Player>> players_;  // by number
+  unsigned next_player_ = 1;
+  std::uint64_t played_ = 0;  // whole segments
+  bool calm_ = false;         // no more faults and arrivals
   Nanos news_until_{};
   std::size_t wires_before_ = 0;
   std::map<std::string, std::size_t> descriptors_before_;

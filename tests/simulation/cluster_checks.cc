@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or is gone
 constexpr int kRoundsOfHearing = 4;
+constexpr const char* kAtTheEnd = "at the end";
 
 }  // namespace
 
@@ -68,7 +69,7 @@ void Cluster::check_admission(unsigned at, Guest& guest) {
   ++served_;
   guest.listener->admitted = true;
   guest.life = seats_[at - 1].life;
-  if (guest.listener->mount() != kLimited || masters_ > 1) return;
+  if (guest.listener->mount() != kLimited || !is_one()) return;
   if (world_.now() < seats_[at - 1].apart_until) return;
   if (const unsigned inside = live_guests(std::string(kLimited), false); inside > limit_)
     fail(cat({"listener ", guest.listener->number(), " is the ", inside, "th within a limit of ",
@@ -81,35 +82,54 @@ void Cluster::check_tables(const char* when) {
       std::uint64_t truth = 0;
       for (const Guest& guest : guests_)
         truth += guest.listener->admitted && guest.listener->at() == seat.node->host() ? 1 : 0;
-      if (const auto counted = seat.node->services().audience(); counted != truth)
+      const auto counted = seat.node->services().audience();
+      // A player is counted until it has been silent for 20 s.
+      const std::uint64_t players = std::string_view(when) == kAtTheEnd ? 0 : next_player_ - 1;
+      if (counted < truth || counted > truth + players)
         fail(cat({when, ": ", seat.node->id(), " counts ", counted, " listeners and has ", truth}));
       continue;
     }
-    for (Seat& other : seats_) {
-      if (other.master) continue;
-      const std::string id = other.node->id();
-      const std::uint64_t truth = other.node->services().audience();
-      seat.node->services().cluster->decider().with_table([&](const NodeTable& table) {
-        const NodeSlot slot = table.find(id);
-        if (slot == kNoNode) return fail(cat({when, ": ", seat.node->id(), " does not know ", id}));
-        const lb::Node& node = table.node(slot);
-        if (node.state_at(SteadyTime(world_.now())) != NodeState::kUp)
-          fail(cat({when, ": ", id, " is not up for ", seat.node->id(), ": ", node.why}));
-        if (static_cast<std::uint64_t>(node.reported_listeners) != truth)
-          fail(cat({when, ": ", seat.node->id(), " counts ",
-                    static_cast<std::uint64_t>(node.reported_listeners), " listeners of ", id,
-                    ", which has ", truth}));
-        if (node.unacked.count() != 0)
-          fail(cat({when, ": ", node.unacked.count(), " redirects to ", id,
-                    " are not confirmed at ", seat.node->id()}));
-      });
+    for (Seat& other : seats_)
+      if (&other != &seat && (!other.master || peers_)) check_node(seat, other, when);
+  }
+}
+
+// What a master has of a node.
+void Cluster::check_node(Seat& seat, Seat& other, const char* when) {
+  const std::string id = other.node->id();
+  const std::uint64_t truth = other.node->services().audience();
+  seat.node->services().cluster->decider().with_table([&](const NodeTable& table) {
+    const NodeSlot slot = table.find(id);
+    if (slot == kNoNode) return fail(cat({when, ": ", seat.node->id(), " does not know ", id}));
+    const lb::Node& node = table.node(slot);
+    if (node.state_at(SteadyTime(world_.now())) != NodeState::kUp)
+      fail(cat({when, ": ", id, " is not up for ", seat.node->id(), ": ", node.why}));
+    if (static_cast<std::uint64_t>(node.reported_listeners) != truth)
+      fail(cat({when, ": ", seat.node->id(), " counts ",
+                static_cast<std::uint64_t>(node.reported_listeners), " listeners of ", id,
+                ", which has ", truth}));
+    if (node.unacked.count() != 0)
+      fail(cat({when, ": ", node.unacked.count(), " redirects to ", id, " are not confirmed at ",
+                seat.node->id()}));
+  });
+}
+
+// Of peers one has the source of a mount, and the others have its stream from there.
+void Cluster::check_peers(const char* when) {
+  if (!peers_) return;
+  for (const std::string_view mount : {kOpen, kLimited}) {
+    unsigned sources = 0;
+    for (Seat& seat : seats_) {
+      const auto* writer = seat.node->services().admission->writer_of(mount);
+      if (writer != nullptr && writer->kind == WriterKind::kSource) ++sources;
     }
+    if (sources != 1) fail(cat({when, ": ", sources, " peers have the source of ", mount}));
   }
 }
 
 // As many come as the limit allows, whatever has happened before.
 void Cluster::check_fill() {
-  if (masters_ > 1) return;
+  if (!is_one()) return;
   const std::string mount(kLimited);
   for (int round = 0; round < 12 && !failure_ && live_guests(mount, true) < limit_; ++round) {
     const unsigned lacks = limit_ - live_guests(mount, true);
@@ -121,11 +141,26 @@ void Cluster::check_fill() {
     fail(cat({"slots are lost: ", inside, " listeners get in where the limit is ", limit_}));
 }
 
+// A player that comes now plays, at each server to which it is led.
+void Cluster::check_is_played() {
+  for (int round = 0; round < 2 && !failure_; ++round) {
+    player_comes(60s);
+    const unsigned number = next_player_ - 1;
+    run_for(8s);
+    const Player& player = *players_[number];
+    if (!failure_ && player.segments() < 2)
+      fail(cat({"a player of ", kOpen, " at ", player.at(), " has played ", player.segments(),
+                " segments in 8 s, status ", player.status()}));
+    played_ += player.segments();
+    players_.erase(number);
+  }
+}
+
 void Cluster::check_empty() {
   for (Guest& guest : guests_) guest.listener->leave();
   guests_.clear();
-  run_for(3s);
-  if (!failure_) check_tables("at the end");
+  run_for(hls_ ? 25s : 3s);
+  if (!failure_) check_tables(kAtTheEnd);
 }
 
 // What several capture together is captured once.
@@ -225,6 +260,7 @@ void Cluster::check_growth() {
       if (name == "carriers") most = seats_.size();  // of one mount
       const bool by_mount = name == "mounts" || name == "relays" || name == "carried mounts";
       if (records_ && by_mount) most += Records::kMounts;
+      if (peers_ && by_mount) most += 2;        // what the other has, on demand or not
       if (name == "requests") most += edges();  // such a path is being tried
       if (size > most)
         fail(cat({"at the end ", seats_[i].node->id(), " has ", size, " ", name, ", where ", most,

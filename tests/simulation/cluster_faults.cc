@@ -6,6 +6,7 @@
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"
+#include "frames.h"
 
 namespace lb::sim {
 namespace {
@@ -30,7 +31,7 @@ void Cluster::next_fault_of_etcd() {
 
 void Cluster::fault() {
   const Nanos lasts = 100ms + Nanos(random_.below(4'000'000'000));
-  switch (random_.below(12)) {
+  switch (random_.below(13)) {
     case 0:
       return is_killed(random_host(), lasts);
     case 1:
@@ -53,6 +54,8 @@ void Cluster::fault() {
       return rests(*encoders_[random_.below(encoders_.size())], lasts);
     case 11:
       return is_replaced(random_host());
+    case 12:
+      return repeats(random_host());
   }
 }
 
@@ -149,6 +152,16 @@ void Cluster::is_replaced(unsigned host) {
   ++seat.life;
 }
 
+// A link that hears a number twice ends, and is made anew.
+void Cluster::repeats(unsigned host) {
+  RepeatedFrames& frames = repeated_frames();
+  frames.host = host;
+  frames.later = random_.below(2) == 0;
+  frames.kept.clear();
+  news_are_late(0s);
+  note(cat({"host ", host, frames.later ? " sends a frame again later" : " sends a frame twice"}));
+}
+
 void Cluster::news_are_late(Nanos lasts) {
   news_until_ = std::max(news_until_, world_.now() + lasts + kNews);
 }
@@ -175,6 +188,7 @@ void Cluster::heal() {
   }
   for (const auto& encoder : encoders_) encoder->send(true);
   if (etcd_) etcd_->heal();
+  repeated_frames().host = 0;
   note("all is healed");
 }
 

@@ -1,5 +1,5 @@
 // HashThread without a thread: the linker takes this one in place of the server's, and what it
-// judges is answered in virtual time.  A yescrypt hash of this program costs nothing.
+// judges is answered in virtual time.  Hashes of this program cost nothing.
 #include <crypt.h>
 #include <dlfcn.h>
 
@@ -42,15 +42,19 @@ void HashThread::judge(std::string hash, std::string password, UniqueFunction<vo
 extern "C" char* crypt_r(const char* phrase, const char* setting, crypt_data* data) noexcept {
   static const auto call = reinterpret_cast<char* (*)(const char*, const char*, crypt_data*)>(
       ::dlsym(RTLD_NEXT, "crypt_r"));
-  constexpr std::string_view kBegin = "$y$j9T$", kLetters = "0123456789abcdef";
+  constexpr std::string_view kSha = "$6$", kYescrypt = "$y$j9T$", kLetters = "0123456789abcdef";
   const std::string_view all(setting);
-  if (!all.starts_with(kBegin)) return call(phrase, setting, data);
-  std::string made(all.substr(0, all.find('$', kBegin.size())));
+  const std::size_t salt = all.starts_with(kSha)        ? kSha.size()
+                           : all.starts_with(kYescrypt) ? kYescrypt.size()
+                                                        : 0;
+  if (salt == 0) return call(phrase, setting, data);
+  std::string made(all.substr(0, all.find('$', salt)));
   std::uint64_t digest = 0xcbf29ce484222325ULL;
   for (const char c : made + "$" + phrase)
     digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   made += '$';
-  for (int i = 0; i < 43; ++i, digest ^= digest >> 7, digest *= 0x100000001b3ULL)
+  for (int i = 0; i < (salt == kSha.size() ? 86 : 43);
+       ++i, digest ^= digest >> 7, digest *= 0x100000001b3ULL)
     made += kLetters[digest >> 60];
   return std::strcpy(data->output, made.c_str());
 }

@@ -227,8 +227,7 @@ Nanos Node::due() const noexcept {
   if (!up() || host_.paused) return Nanos::max();
   if (host_.touched) return world_.now();
   Nanos first = Nanos::max();
-  for (const Turned& each : loops_)
-    first = std::min(first, wants_turn(each) ? Nanos(0) : each.due);
+  for (const Turned& each : loops_) first = std::min(first, wants_turn(each) ? Nanos(0) : each.due);
   return first;
 }
 

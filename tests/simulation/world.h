@@ -133,7 +133,9 @@ class World {
   // epoll_ctl(): this poll looks at it, or does no more.
   void polls(int poll, int fd, bool looks);
   // Whether what a poll has is worth a look; of the loops of one server.
-  bool may_be_ready(int poll) const noexcept;
+  bool may_be_ready(int poll) const noexcept {
+    return poll < 0 || polled_[static_cast<std::size_t>(poll)].touched;
+  }
   void nothing_is_ready(int poll) noexcept;
   std::uint16_t port_of(int fd) const;
   unsigned host_of(int fd) const;
@@ -183,9 +185,9 @@ class World {
   std::vector<std::shared_ptr<Socket>> sockets_;  // by descriptor; of closed ones too
   // So that the kernel is asked only where something may have come.  By descriptor:
   struct Polled {
-    int by = -1;            // the poll that looks at it
-    bool several = false;   // … and others
-    bool touched = true;    // of a poll
+    int by = -1;           // the poll that looks at it
+    bool several = false;  // … and others
+    bool touched = true;   // of a poll
   };
   Polled& polled(int fd);
   std::vector<Polled> polled_;

@@ -205,10 +205,6 @@ void World::touch(int fd) {
   for (Polled& each : polled_) each.touched = true;
 }
 
-bool World::may_be_ready(int poll) const noexcept {
-  const auto at = static_cast<std::size_t>(poll);
-  return poll < 0 || at >= polled_.size() || polled_[at].touched;
-}
 void World::nothing_is_ready(int poll) noexcept { polled(poll).touched = false; }
 
 bool World::has(int fd) const { return socket_of(fd) != nullptr; }
