@@ -125,7 +125,9 @@ std::optional<StreamAsk> parse_stream_ask(std::string_view value) noexcept {
 std::string print_stream_place(const StreamPlace& place) {
   std::string text =
       cat({print_address(place.at), "; m=", place.media.samples, "/", place.media.rate_hz});
-  if (place.anchored) text += cat({"; t=", place.wall_ms, "; z=", place.segments.epoch_ms});
+  if (place.anchored) text += cat({"; t=", place.wall_ms});
+  if (place.anchored || place.segments.epoch_ms != 0)
+    text += cat({"; z=", place.segments.epoch_ms});
   text += cat({"; n=", place.segments.first, "; g=", place.segments.generation,
                "; c=", place.segments.cut_ms, "; h=", place.header_bytes});
   if (place.relays > 0) text += cat({"; r=", place.relays});
@@ -153,6 +155,10 @@ std::optional<StreamPlace> parse_stream_place(std::string_view value) noexcept {
   }
   // One clock without the other means nothing.
   place.anchored = place.anchored && has_epoch;
+  // Not known yet: a source that ends before it is has kept what was taken for it at the begin.
+  if (!place.anchored && has_epoch)
+    place.wall_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(place.segments.epoch_ms) +
+                                              place.media.milliseconds());
   return place;
 }
 

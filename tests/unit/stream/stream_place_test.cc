@@ -30,6 +30,16 @@ TEST(StreamPlace, WithoutClocksItIsNotAnchored) {
   CHECK(place.has_value());
   CHECK_FALSE(place->anchored);
 }
+// Of a source that ends so soon its segments keep the times that they had where it entered.
+TEST(StreamPlace, BeforeItsClockIsKnownItHasThatOfItsBegin) {
+  const std::string line =
+      "4f2a00000000000000000000000000c1.0; m=44100/44100; z=1795158000100; n=5; g=1; c=6000; h=0";
+  const auto place = parse_stream_place(line);
+  CHECK(place.has_value());
+  CHECK_FALSE(place->anchored);
+  LONGS_EQUAL(1795158001100, place->wall_ms);
+  CHECK_EQUAL(line, print_stream_place(*place));
+}
 TEST(StreamPlace, UnknownMembersArePassedOver) {
   CHECK(parse_stream_place("4f2a00000000000000000000000000c1.0; x=y; m=1/8000").has_value());
 }
