@@ -108,6 +108,15 @@ class Api:
         made = self.want(201, "POST", "/mounts", {"mount": name, **more}).json()
         return "%s:%s" % (made["source"]["user"], made["source"]["password"])
 
+    def mounts(self):
+        """The names of all, however many pages they take."""
+        names, after = [], ""
+        while after is not None:
+            page = self.want(200, "GET", "/mounts?most=500" + after).json()
+            names += [row["mount"] for row in page["items"]]
+            after = "&after=" + encoded(page["next"]) if page.get("next") else None
+        return names
+
 
 def files_below(directory):
     for folder, _, names in os.walk(directory):

@@ -243,7 +243,6 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->sources.cannot_move();
     if (why.empty()) why = worker->streams.cannot_move();
   }
-  if (why.empty()) why = network_.mount_files->cannot_move();
   if (why.empty()) why = network_.hls->sessions().cannot_move();
   if (why.empty()) why = network_.links->slots().cannot_move();
   if (why.empty()) why = network_.auth->ledger().cannot_move();

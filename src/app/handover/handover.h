@@ -90,9 +90,10 @@ class Handover {
   void save_files(HandoverOut& out);
   void save_records(HandoverOut& out);
   void save_server(HandoverOut& out);
-  // files: the numbers of mounts that play files.
-  void save_listeners(HandoverOut& out,
-                      const std::unordered_map<const Mount*, std::uint64_t>& files);
+  // Of mounts that play files, and of those that are over.
+  using Numbers = std::unordered_map<const Mount*, std::uint64_t>;
+  void save_ended_mounts(HandoverOut& out, Numbers& numbers);
+  void save_listeners(HandoverOut& out, const Numbers& numbers);
   SourceAdmission::WriterSight writers() const;
   Result<void> save_relay(HandoverOut& out, const SourceRecord& source);
   void save_titles(HandoverOut& out);

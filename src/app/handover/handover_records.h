@@ -19,6 +19,7 @@
 #include "stream/listener/listener_record.h"
 #include "stream/mount/moved_fd.h"
 #include "stream/source/admission_record.h"
+#include "stream/source/ended_record.h"
 #include "stream/source/source_record.h"
 #include "stream/source/standby_record.h"
 #include "stream/source/title_record.h"
@@ -60,6 +61,7 @@ enum class HandoverType : std::uint32_t {
   kThrottle = 37,
   kLogin = 38,
   kDueTitle = 39,
+  kEnded = 40,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -180,7 +182,7 @@ struct ListenersRecord {
   std::string mount;
   std::uint32_t worker = 0;
   std::vector<ListenerRecord> listeners;
-  std::uint64_t file = 0;  // FileRecord::number; 0: it is no file
+  std::uint64_t file = 0;  // HeardFileRecord::number, EndedRecord::number; 0: it is neither
 };
 template <class Io, RecordOf<ListenersRecord> T>
 void record_fields(Io& io, T& of) {

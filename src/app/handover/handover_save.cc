@@ -183,8 +183,9 @@ Result<void> Handover::save(HandoverOut& out) {
       ++given_.standbys;
     }
   }
-  const MountFiles::Saved files = network_.mount_files->save(out.fds());
+  MountFiles::Saved files = network_.mount_files->save(out.fds());
   for (const HeardFileRecord& file : files.files) out.put(HandoverType::kFile, file);
+  save_ended_mounts(out, files.numbers);
   save_listeners(out, files.numbers);
   save_players(out);
   save_titles(out);
@@ -195,8 +196,19 @@ Result<void> Handover::save(HandoverOut& out) {
   return {};
 }
 
-void Handover::save_listeners(HandoverOut& out,
-                              const std::unordered_map<const Mount*, std::uint64_t>& files) {
+// A listener may need long for what it has not read yet.
+void Handover::save_ended_mounts(HandoverOut& out, Numbers& numbers) {
+  for (const auto& worker : network_.workers)
+    worker->streams.each_mount([&](Mount& mount) {
+      if (!is_over(mount) || numbers.contains(&mount)) return;
+      EndedRecord ended = save_ended(mount, out.fds());
+      ended.number = numbers.size() + 1;
+      numbers.emplace(&mount, ended.number);
+      out.put(HandoverType::kEnded, ended);
+    });
+}
+
+void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
   const auto sight = writers();
   const auto count = [this](const ListenerRecord& listener) {
     ++given_.listeners;
@@ -207,13 +219,15 @@ void Handover::save_listeners(HandoverOut& out,
     std::unordered_map<const Mount*, ListenersRecord> of_mounts;
     network_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
       auto places = titles.find(&mount);
-      if (places == titles.end())
-        places =
-            titles.emplace(&mount, title_places(network_.admission->titles_of(mount, sight))).first;
+      if (places == titles.end()) {
+        const Titles all =
+            is_over(mount) ? titles_of_ended(mount) : network_.admission->titles_of(mount, sight);
+        places = titles.emplace(&mount, title_places(all)).first;
+      }
       ListenersRecord& of = of_mounts[&mount];
       of.mount = mount.name();
       of.worker = i;
-      if (const auto file = files.find(&mount); file != files.end()) of.file = file->second;
+      if (const auto at = numbers.find(&mount); at != numbers.end()) of.file = at->second;
       of.listeners.push_back(save_listener(listener, places->second, out.fds()));
       count(of.listeners.back());
       // A record has a limit.

@@ -215,6 +215,9 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kFile:
       return taken<HeardFileRecord>("file", bytes,
                                     [&](const auto& saved) { return take_file(network, saved); });
+    case HandoverType::kEnded:
+      return taken<EndedRecord>("ended", bytes,
+                                [&](const auto& saved) { return take_ended(network, saved); });
     case HandoverType::kListeners:
       return taken<ListenersRecord>(
           "listeners", bytes, [&](const auto& saved) { return take_listeners(network, saved); });

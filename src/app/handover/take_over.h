@@ -80,6 +80,7 @@ class TakeOver {
   Result<void> take_player(Network& network, const HlsSessionRecord& saved);
   Result<void> take_standby(Network& network, const StandbyRecord& saved);
   Result<void> take_file(Network& network, const HeardFileRecord& saved);
+  Result<void> take_ended(Network& network, const EndedRecord& saved);
   Result<void> take_listeners(Network& network, const ListenersRecord& saved);
   Result<std::unique_ptr<Listener>> take_listener(Network& network, const ListenerRecord& saved,
                                                   const std::shared_ptr<Mount>& mount,
@@ -101,7 +102,7 @@ class TakeOver {
   std::vector<std::vector<SourceRecord>> sources_;    // by worker
   std::vector<std::vector<std::uint64_t>> standbys_;  // ids, likewise
   std::vector<RequestRecord> requests_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // by their numbers
+  std::unordered_map<std::uint64_t, std::shared_ptr<Mount>> files_;  // and ended ones, by number
   std::vector<DirectRecord> directs_;
   std::unique_ptr<Timer> wait_;  // for their mounts
   ClusterRecord cluster_;

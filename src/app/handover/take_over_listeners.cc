@@ -91,6 +91,16 @@ Result<void> TakeOver::take_file(Network& network, const HeardFileRecord& saved)
   return {};
 }
 
+Result<void> TakeOver::take_ended(Network& network, const EndedRecord& saved) {
+  auto settings =
+      std::make_shared<const MountSettings>(mount_settings(*network.config.read(), saved.mount));
+  auto mount = std::make_shared<Mount>(saved.mount, std::move(settings), network.loops.workers(),
+                                       &network.counters.promised);
+  if (auto restored = restore_ended(saved, *mount, fds_); !restored) return restored;
+  files_[saved.number] = std::move(mount);
+  return {};
+}
+
 Result<void> TakeOver::take_listeners(Network& network, const ListenersRecord& saved) {
   const auto file = files_.find(saved.file);
   const auto mount = file != files_.end() ? file->second
@@ -99,16 +109,18 @@ Result<void> TakeOver::take_listeners(Network& network, const ListenersRecord& s
   if (!mount)
     return Error::invalid(cat({"mount ", saved.mount, " has listeners, and is not there"}));
   Worker& worker = *network.workers[saved.worker % network.workers.size()];
-  const Titles titles =
-      network.admission->titles_of(*mount, {[&network](unsigned home, std::uint64_t lease) {
-                                              return network.workers[home]->sources.log_of(lease);
-                                            },
-                                            {},
-                                            {}});
+  const auto log_of = [&network](unsigned home, std::uint64_t lease) {
+    return network.workers[home]->sources.log_of(lease);
+  };
+  const Titles titles = is_over(*mount) ? titles_of_ended(*mount)
+                                        : network.admission->titles_of(*mount, {log_of, {}, {}});
   const auto view = mount->channel().newest();
   for (const ListenerRecord& one : saved.listeners) {
-    if (one.position > view->end)
-      return wrong(one, saved.mount, "its position lies behind the end of the stream");
+    // One that asked for a byte of a stream that goes on may have to wait for it.
+    if (view->ended && one.position > view->end)
+      return wrong(one, saved.mount,
+                   cat({"it is at byte ", one.position, " of a stream that has ended with byte ",
+                        view->end}));
     auto listener = take_listener(network, one, mount, titles);
     if (!listener) return listener.error();
     worker.streams.adopt(std::move(*listener), mount);

@@ -305,18 +305,11 @@ void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
     if (feeder_of(fallback) != nullptr) others.insert(fallback.mount.get());
   for (const auto& worker : traffic_.workers)
     worker->streams.each_mount([&](const Mount& mount) {
-      if (mount.facts()->from_file && others.insert(&mount).second) f(mount);
+      if (!mount.facts()->from_file || !others.insert(&mount).second) return;
+      const auto view = mount.channel().newest();
+      const bool whole = view->begin == 0 && view->segments->size() == 1;
+      if (whole) f(mount);  // else a fallback that was played, and is over
     });
-}
-
-std::string MountFiles::cannot_move() const {
-  std::string why;
-  each_intro([&why](const Mount& mount) {
-    const auto view = mount.channel().newest();
-    const bool whole = view->begin == 0 && view->segments->size() == 1;
-    if (!whole) why = cat({"the fallback file ", mount.name(), " ends at this moment"});
-  });
-  return why;
 }
 
 MountFiles::Saved MountFiles::save(FdsOut& fds) const {

@@ -55,7 +55,6 @@ class MountFiles {
     std::vector<HeardFileRecord> files;
     std::unordered_map<const Mount*, std::uint64_t> numbers;
   };
-  std::string cannot_move() const;
   Saved save(FdsOut& fds) const;
   Result<std::shared_ptr<Mount>> restore(const HeardFileRecord& saved, FdsIn& fds);
 

@@ -50,6 +50,8 @@ class StreamLog final : public MarkSink {
   // One that goes on where another process has saved it.  Nothing is published yet.
   // Error: what was saved does not fit to itself, or to the file.
   static Result<std::unique_ptr<StreamLog>> restore(RecordIn& in, UniqueFd file);
+  // Of a stream that is over, to be saved: what its last view shows.  Nothing is written to it.
+  static std::unique_ptr<StreamLog> of_view(const StreamView& view);
 
   // Room at the head, at least one byte, at most to the end of the segment; recv() writes there.
   Result<std::span<std::byte>> room(SteadyTime now);

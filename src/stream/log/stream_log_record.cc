@@ -68,6 +68,23 @@ void StreamLog::fields(Io& io, Self& self) {
   io(36, self.wall_seams_);
 }
 
+std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {
+  std::unique_ptr<StreamLog> log(new StreamLog(view.store));
+  const auto keep = [](auto& list, const auto& shown) {
+    for (auto i = shown.begin(); i < shown.end(); ++i) list.push(shown[i]);
+  };
+  keep(log->sync_, view.sync);
+  keep(log->events_, view.events);
+  keep(log->spans_, view.spans);
+  log->base_headers_ = view.base_headers;
+  log->base_metadata_ = view.base_metadata;
+  log->segments_ = view.segments;
+  log->begin_ = view.begin;
+  log->head_ = log->visible_end_ = view.end;
+  log->seam_ = view.seam;
+  return log;
+}
+
 std::vector<std::shared_ptr<const Metadata>> StreamLog::titles() const {
   std::vector<std::shared_ptr<const Metadata>> titles{base_metadata_};
   const auto events = events_.view();
