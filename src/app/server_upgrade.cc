@@ -16,6 +16,7 @@ namespace lb {
 void Server::prepare(TakeOver& before) {
   before.prepare(*services_);
   if (!std::exchange(records_begun_, true)) begin_records();
+  before.prepare_records(*services_);
 }
 
 Result<void> Server::take_over(TakeOver& before) { return before.restore(*services_); }

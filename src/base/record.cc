@@ -1,11 +1,14 @@
 #include "base/record.h"
 
+#include <algorithm>
+
 #include "base/cat.h"
 
 namespace lb {
 namespace {
 
 constexpr unsigned kVarintBytes = 10;
+constexpr std::size_t kUsualFields = 40;  // at most, so that one allocation does
 
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -63,6 +66,7 @@ void RecordOut::put_text(std::uint32_t number, bool needed, std::string_view tex
 }
 
 RecordIn::RecordIn(std::string_view name, std::string_view bytes) : name_(name) {
+  fields_.reserve(std::min(bytes.size() / 2, kUsualFields));
   while (!bytes.empty()) {
     RecordField field;
     if (!take_field(bytes, field)) {

@@ -61,7 +61,7 @@ ERRORS = [
     at("PREPARED", "an error", error=errno.EIO),
     at("the freeze", "wrong sizes", wrong=3, why="has ended|refuses"),
     at("the first records", "no room for descriptors", short=1, why="refuses|has ended|did not answer"),
-    at("the first records", "an error", error=errno.ENOMEM),
+    at("the first records", "an error", error=errno.ENOMEM, why="refuses: no message came|has ended"),
     at("the first records", "damage", wrong=1001, why="refuses|has ended"),
     at("half of the records", "damage", wrong=1001, why="refuses|has ended"),
     at("before TAKEN", "an error", error=errno.EPIPE),

@@ -121,6 +121,9 @@ Result<void> Handover::offer() {
   }
   const UniqueFd pictures = offer_pictures(offer);
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
+  const UniqueFd records = offer_records(offer);
+  if (records) offer.records.push_back(out.fds().add(records.get()));
+  offer.in_parts = true;
   const UniqueFd conf = network_.conf->share();
   if (conf) offer.conf.push_back(out.fds().add(conf.get()));
   out.put(HandoverType::kOffer, offer);
@@ -148,6 +151,22 @@ UniqueFd Handover::offer_pictures(OfferRecord& offer) {
   return pictures_.empty() ? UniqueFd() : std::move(file);
 }
 
+// Likewise: the next process has laid them over its configuration when the pause begins.
+UniqueFd Handover::offer_records(OfferRecord& offer) {
+  records_.clear();
+  records_revision_ = 0;
+  auto content = network_.records->content();
+  if (!content || content->revision == 0) return {};
+  for (const RegistryRecord& record : content->records)
+    records_.emplace_back(record.key, record.revision);
+  offer.records_revision = records_revision_ = content->revision;
+  HandoverOut out;
+  put_records(out, *std::move(content));
+  UniqueFd file(::memfd_create("records", MFD_CLOEXEC));
+  if (!file || !write_all(file.get(), out.bytes())) return {};
+  return file;
+}
+
 void Handover::on_channel(short) {
   if (step_ != Step::kPreparing) return;
   auto parcel = receive_parcel(channel_, 1s);
@@ -161,6 +180,8 @@ void Handover::on_channel(short) {
   record_fields(in, word);
   if (auto read = in.done(); !read) return failed(read.error().what);
   if (type != HandoverType::kPrepared) return failed(cat({"the new program refuses: ", word.text}));
+  in_parts_ = word.in_parts;
+  has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
   since_ = network_.loops.control().now();
   freeze();
@@ -254,9 +275,13 @@ std::string Handover::obstacle() {
 // The loops stand still.
 Result<void> Handover::give() {
   HandoverOut out;
+  if (in_parts_) out.send_in_parts(channel_, kTake);
   if (auto saved = save(out); !saved) return saved;
   if (!out.fds().problem().empty()) return Error::io(out.fds().problem());
-  if (auto sent = send_parcel(channel_, out.bytes(), out.fds().all(), kTake); !sent) return sent;
+  if (auto sent = in_parts_ ? out.end_of_parts()
+                            : send_parcel(channel_, out.bytes(), out.fds().all(), kTake);
+      !sent)
+    return sent;
   auto answer = receive_parcel(channel_, kTake);
   if (!answer) return answer.error();
   RecordList list(answer->bytes);

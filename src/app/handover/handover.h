@@ -29,6 +29,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "app/handover/handover_records.h"
 #include "app/handover/launch.h"
@@ -78,6 +80,7 @@ class Handover {
   std::string obstacle();
   Result<void> offer();
   UniqueFd offer_pictures(OfferRecord& offer);
+  UniqueFd offer_records(OfferRecord& offer);
   void on_channel(short events);
   void freeze();
   void rest_files(std::uint64_t turn);
@@ -89,6 +92,8 @@ class Handover {
   Result<void> save_audience(HandoverOut& out);
   void save_files(HandoverOut& out);
   void save_records(HandoverOut& out);
+  static void put_records(HandoverOut& out, RegistryContent content);
+  RecordsSinceRecord records_since(RegistryContent content) const;
   void save_server(HandoverOut& out);
   // Of mounts that play files, and of those that are over.
   using Numbers = std::unordered_map<const Mount*, std::uint64_t>;
@@ -119,6 +124,10 @@ class Handover {
   Timer deadline_, again_;
   std::unique_ptr<Timer> remainder_;  // of worker 0
   std::set<std::string> pictures_;    // that were offered, by name
+  // Records of the store that were offered: their keys and revisions, in this order.
+  std::vector<std::pair<std::string, std::uint64_t>> records_;
+  std::uint64_t records_revision_ = 0;
+  bool has_records_ = false, in_parts_ = false;  // the next process, and how it reads
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;

@@ -2,6 +2,8 @@
 // Thread: plain values.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "base/record.h"
 #include "hls/session_record.h"
 #include "net/address/address.h"
+#include "net/socket/fd_channel.h"
 #include "registry/registry.h"
 #include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_record.h"
@@ -62,6 +65,7 @@ enum class HandoverType : std::uint32_t {
   kLogin = 38,
   kDueTitle = 39,
   kEnded = 40,
+  kRecordsSince = 41,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -104,11 +108,16 @@ struct OfferRecord {
   std::vector<MovedFd> pictures;  // one or none
   std::vector<std::uint64_t> picture_bytes;
   std::vector<MovedFd> conf;  // one or none: what masters say
+  bool in_parts = false;      // so that the next process reads while this one still writes
+  // Of the <store>, as records in a file, and the revision that they show.
+  std::vector<MovedFd> records;  // one or none
+  std::uint64_t records_revision = 0;
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
-         sockets, cluster_port, store, confined, pictures, picture_bytes, conf] = offer;
+         sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
+         records_revision] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -125,15 +134,23 @@ void record_fields(Io& io, T& offer) {
   io(14, pictures);
   io(15, picture_bytes);
   io(16, conf);
+  io(17, in_parts);
+  io(18, records);
+  io(19, records_revision);
 }
 
 struct WordRecord {
   std::string text;
+  // kPrepared: what was offered and is taken so.
+  bool in_parts = false;
+  std::uint64_t records_revision = 0;
 };
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
-  auto& [text] = word;
+  auto& [text, in_parts, records_revision] = word;
   io(1, text);
+  io(2, in_parts);
+  io(3, records_revision);
 }
 
 struct ServerRecord {
@@ -175,6 +192,20 @@ void record_fields(Io& io, T& part) {
   io.needed(1, records);
   io.needed(2, revision);
   io.needed(3, whole);
+}
+
+// What has changed of them since they were offered.
+struct RecordsSinceRecord {
+  std::vector<RegistryRecord> set;
+  std::vector<std::string> deleted;
+  std::uint64_t revision = 0;
+};
+template <class Io, RecordOf<RecordsSinceRecord> T>
+void record_fields(Io& io, T& since) {
+  auto& [set, deleted, revision] = since;
+  io.needed(1, set);
+  io.needed(2, deleted);
+  io.needed(3, revision);
 }
 
 // The listeners of one mount on one worker.
@@ -275,17 +306,33 @@ class HandoverOut {
   FdsOut& fds() noexcept { return fds_; }
   const FdsOut& fds() const noexcept { return fds_; }
   const std::string& bytes() const noexcept { return bytes_; }
+  // From here on each part is sent as soon as it is full; patience: for each message.
+  void send_in_parts(FdChannel& channel, std::chrono::milliseconds patience) noexcept {
+    channel_ = &channel;
+    patience_ = patience;
+  }
+  // The last part, and an empty one behind it.  Error: of any part.
+  Result<void> end_of_parts();
 
  private:
+  static constexpr std::size_t kPartBytes = FdChannel::kMaxBytes, kPartFds = FdChannel::kMaxFds;
   template <class T>
   void add(HandoverType type, bool needed, const T& record) {
     RecordOut out;
     record_fields(out, record);
     put_record(bytes_, static_cast<std::uint32_t>(type), needed, out);
+    if (channel_ != nullptr &&
+        (bytes_.size() >= kPartBytes || fds_.all().size() - fds_sent_ >= kPartFds))
+      send_part();
   }
+  void send_part();
 
   std::string bytes_;
   FdsOut fds_;
+  FdChannel* channel_ = nullptr;
+  std::chrono::milliseconds patience_{0};
+  std::size_t fds_sent_ = 0;
+  Result<void> sent_;
 };
 
 }  // namespace lb

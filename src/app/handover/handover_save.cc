@@ -1,4 +1,6 @@
 // What the process gives: all that it has, written down while the loops stand still.
+#include <algorithm>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -20,10 +22,25 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kListenersARecord = 1000;   // in one record
+constexpr std::size_t kPlayersARecord = 1000;     // in one record
+constexpr std::size_t kListenersARecord = 200;    // and in one part, with their connections
 constexpr std::size_t kRecordsBytes = 1'000'000;  // likewise
 
 }  // namespace
+
+void HandoverOut::send_part() {
+  if (sent_ && !fds_.problem().empty()) sent_ = Error::io(fds_.problem());
+  if (sent_)
+    sent_ = send_parcel(*channel_, bytes_, std::span(fds_.all()).subspan(fds_sent_), patience_);
+  bytes_.clear();
+  fds_sent_ = fds_.all().size();
+}
+
+Result<void> HandoverOut::end_of_parts() {
+  if (!bytes_.empty() || fds_.all().size() > fds_sent_) send_part();
+  if (sent_) send_part();
+  return sent_;
+}
 
 void Handover::save_players(HandoverOut& out) {
   PlayersRecord of;
@@ -33,7 +50,7 @@ void Handover::save_players(HandoverOut& out) {
   for (HlsSessionRecord& player : network_.hls->sessions().save()) {
     of.players.push_back(std::move(player));
     ++given_.players;
-    if (of.players.size() >= kListenersARecord) put();
+    if (of.players.size() >= kPlayersARecord) put();
   }
   put();
 }
@@ -69,14 +86,38 @@ void Handover::save_cluster(HandoverOut& out) {
   }
 }
 
+// As far as they have changed since offered.
+RecordsSinceRecord Handover::records_since(RegistryContent content) const {
+  RecordsSinceRecord since;
+  since.revision = content.revision;
+  auto before = records_.begin();
+  for (RegistryRecord& record : content.records) {
+    for (; before != records_.end() && before->first < record.key; ++before)
+      since.deleted.push_back(before->first);
+    const bool same = before != records_.end() && before->first == record.key;
+    if (!same || before->second != record.revision) since.set.push_back(std::move(record));
+    if (same) ++before;
+  }
+  for (; before != records_.end(); ++before) since.deleted.push_back(before->first);
+  return since;
+}
+
 // Before all that settings hold for.
 void Handover::save_records(HandoverOut& out) {
-  auto content = network_.records->content();
-  if (!content) return;
+  const auto revision = network_.records->known_revision();
+  if (!revision) return;
+  if (!has_records_) return put_records(out, *network_.records->content());
+  RecordsSinceRecord since;
+  since.revision = *revision;
+  if (*revision != records_revision_) since = records_since(*network_.records->content());
+  out.put(HandoverType::kRecordsSince, since);
+}
+
+void Handover::put_records(HandoverOut& out, RegistryContent content) {
   RecordsRecord part;
-  part.revision = content->revision;
+  part.revision = content.revision;
   std::size_t bytes = 0;
-  for (RegistryRecord& record : content->records) {
+  for (RegistryRecord& record : content.records) {
     bytes += record.key.size() + record.value.size();
     part.records.push_back(std::move(record));
     if (bytes < kRecordsBytes) continue;
@@ -216,26 +257,30 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
   };
   std::unordered_map<const Mount*, TitlePlaces> titles;
   for (std::uint32_t i = 0; i < network_.workers.size(); ++i) {
-    std::unordered_map<const Mount*, ListenersRecord> of_mounts;
+    ListenersRecord of;
+    const Mount* filling = nullptr;
+    const TitlePlaces* places = nullptr;
+    const auto put = [&] {
+      if (!of.listeners.empty()) out.put(HandoverType::kListeners, std::exchange(of, {}));
+    };
     network_.workers[i]->streams.each_listener([&](Mount& mount, Listener& listener) {
-      auto places = titles.find(&mount);
-      if (places == titles.end()) {
-        const Titles all =
-            is_over(mount) ? titles_of_ended(mount) : network_.admission->titles_of(mount, sight);
-        places = titles.emplace(&mount, title_places(all)).first;
+      if (&mount != filling || of.listeners.size() >= kListenersARecord) {
+        put();
+        filling = &mount;
+        const auto [at, is_new] = titles.try_emplace(&mount);
+        if (is_new)
+          at->second = title_places(is_over(mount) ? titles_of_ended(mount)
+                                                   : network_.admission->titles_of(mount, sight));
+        places = &at->second;
+        of.mount = mount.name();
+        of.worker = i;
+        if (const auto number = numbers.find(&mount); number != numbers.end())
+          of.file = number->second;
       }
-      ListenersRecord& of = of_mounts[&mount];
-      of.mount = mount.name();
-      of.worker = i;
-      if (const auto at = numbers.find(&mount); at != numbers.end()) of.file = at->second;
-      of.listeners.push_back(save_listener(listener, places->second, out.fds()));
+      of.listeners.push_back(save_listener(listener, *places, out.fds()));
       count(of.listeners.back());
-      // A record has a limit.
-      if (of.listeners.size() >= kListenersARecord)
-        out.put(HandoverType::kListeners, std::exchange(of, {}));
     });
-    for (const auto& [mount, of] : of_mounts)
-      if (!of.listeners.empty()) out.put(HandoverType::kListeners, of);
+    put();
     network_.workers[i]->shifted.each_past(
         [&](const PastRecord& past) {
           out.put(HandoverType::kPast, past);

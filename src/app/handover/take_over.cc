@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,9 +52,9 @@ Result<void> taken(std::string_view name, std::string_view bytes, Take&& take) {
   }
 }
 
-Result<void> say(FdChannel& channel, HandoverType type, std::string_view text) {
+Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) {
   HandoverOut out;
-  out.put(type, WordRecord{std::string(text)});
+  out.put(type, word);
   return send_parcel(channel, out.bytes(), {}, 2s);
 }
 
@@ -154,23 +155,60 @@ void TakeOver::prepare(Network& network) {
 
 void TakeOver::refuse(std::string_view why) {
   // Where it cannot be said, the other process sees that this one has ended.
-  [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, why);
+  [[maybe_unused]] const auto said = say(channel_, HandoverType::kRefused, {std::string(why)});
 }
 
-Result<void> TakeOver::prepared() { return say(channel_, HandoverType::kPrepared, LB_VERSION); }
+Result<void> TakeOver::prepared() {
+  return say(channel_, HandoverType::kPrepared, {LB_VERSION, offer_.in_parts, records_revision_});
+}
+
+// Without them all of them come in the pause.
+void TakeOver::prepare_records(Network& network) {
+  if (offer_.records.empty() || network.config.read()->store.type == StoreType::kNone) return;
+  const UniqueFd file = offered_.take(offer_.records.front());
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0 || facts.st_size < 0 ||
+      static_cast<std::uint64_t>(facts.st_size) > kMaxParcelBytes)
+    return;
+  std::string bytes(static_cast<std::size_t>(facts.st_size), 0);
+  if (::pread(file.get(), bytes.data(), bytes.size(), 0) != facts.st_size) return;
+  RecordList list(bytes);
+  RegistryContent content;
+  for (auto head = list.next(); head && *head; head = list.next()) {
+    auto part = read_record<RecordsRecord>("records", (*head)->bytes);
+    if (!part) return;
+    for (RegistryRecord& record : part->records) content.records.push_back(std::move(record));
+    content.revision = part->revision;
+    if (!part->whole) continue;
+    network.records->take_over(content);
+    records_revision_ = content.revision;
+  }
+}
 
 Result<void> TakeOver::restore(Network& network) {
-  auto parcel = receive_parcel(channel_, kState);
-  if (!parcel) return parcel.error();
-  fds_ = FdsIn(std::move(parcel->fds));
-  if (auto done = read(network, parcel->bytes); !done) {
+  auto done = read_all(network);
+  if (!done) {
     refuse(done.error().what);
     return done;
   }
-  if (auto said = say(channel_, HandoverType::kPrepared, "all"); !said) return said;
+  if (auto said = say(channel_, HandoverType::kPrepared, {"all"}); !said) return said;
   auto go = receive_parcel(channel_, kGo);
   if (!go) return go.error();
   return {};
+}
+
+// What does not fit is told when all has come, which the other process waits for.
+Result<void> TakeOver::read_all(Network& network) {
+  Result<void> done;
+  for (;;) {
+    auto parcel = receive_parcel(channel_, kState);
+    if (!parcel) return parcel.error();
+    const bool is_end = parcel->bytes.empty() && parcel->fds.empty();
+    fds_.more(std::move(parcel->fds));
+    if (done) done = read(network, parcel->bytes);
+    if (!offer_.in_parts || is_end) break;
+  }
+  return done ? has_all() : done;
 }
 
 Result<void> TakeOver::read(Network& network, std::string_view bytes) {
@@ -178,10 +216,13 @@ Result<void> TakeOver::read(Network& network, std::string_view bytes) {
   for (;;) {
     auto head = list.next();
     if (!head) return head.error();
-    if (!*head) break;
+    if (!*head) return {};
     if (whole_) return Error::invalid("a hand-over has more behind its end");
     if (auto one = read_one(network, **head); !one) return one;
   }
+}
+
+Result<void> TakeOver::has_all() const {
   if (!whole_) return Error::invalid("a hand-over is not whole");
   if (!leases_.empty()) return Error::invalid("a mount has a writer that is no source");
   return {};
@@ -193,6 +234,11 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kRecords:
       return taken<RecordsRecord>("records", bytes,
                                   [&](auto saved) { take_records(network, std::move(saved)); });
+    case HandoverType::kRecordsSince:
+      return taken<RecordsSinceRecord>("records since", bytes, [&](auto saved) {
+        RegistryChange change{std::move(saved.set), std::move(saved.deleted), saved.revision};
+        if (change.revision != records_revision_) network.records->take_over(change);
+      });
     case HandoverType::kServer:
       return taken<ServerRecord>("server", bytes,
                                  [&](const auto& saved) { take_server(network, saved); });

@@ -50,6 +50,8 @@ class TakeOver {
 
   // What was offered to be read before the pause.
   void prepare(Network& network);
+  // Behind what masters say.
+  void prepare_records(Network& network);
   // This process cannot go on.
   void refuse(std::string_view why);
   Result<void> prepared();
@@ -69,7 +71,9 @@ class TakeOver {
 
  private:
   explicit TakeOver(FdChannel channel) : channel_(std::move(channel)) {}
+  Result<void> read_all(Network& network);
   Result<void> read(Network& network, std::string_view bytes);
+  Result<void> has_all() const;
   Result<void> read_one(Network& network, const RecordHead& head);
   void take_records(Network& network, RecordsRecord saved);
   void take_server(Network& network, const ServerRecord& saved);
@@ -97,6 +101,7 @@ class TakeOver {
   FdChannel channel_;
   OfferRecord offer_;
   RegistryContent records_;
+  std::uint64_t records_revision_ = 0;  // of those that were offered and taken
   FdsIn offered_, fds_;
   std::unordered_map<std::uint64_t, WriterLease> leases_;
   std::vector<std::vector<SourceRecord>> sources_;    // by worker

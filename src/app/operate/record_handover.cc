@@ -1,6 +1,8 @@
 // RecordService between two processes: what is under way ends, what comes meanwhile waits, and the
 // next process has the records before it has a mount.
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
@@ -47,6 +49,11 @@ std::optional<RegistryContent> RecordService::content() const {
   return registry_->content();
 }
 
+std::optional<std::uint64_t> RecordService::known_revision() const {
+  if (!registry_ || !registry_->state().loaded) return std::nullopt;
+  return registry_->state().revision;
+}
+
 void RecordService::let_store_go() {
   if (registry_) registry_->let_go();
 }
@@ -65,6 +72,12 @@ void RecordService::hand_over() {
 void RecordService::take_over(const RegistryContent& content) {
   taken_over_ = true;
   services_.config.publish(services_.overlay->begin_with(restore(content)));
+}
+
+void RecordService::take_over(const RegistryChange& change) {
+  std::vector<std::string> complaints;
+  auto book = view_.read()->book->after(change, complaints);
+  services_.config.publish(services_.overlay->begin_with(begin_with(std::move(book), complaints)));
 }
 
 }  // namespace lb

@@ -95,12 +95,15 @@ class RecordService {
   void go_on();
   // What the store has; nullopt: there is none, or it has not been read.
   std::optional<RegistryContent> content() const;
+  std::optional<std::uint64_t> known_revision() const;  // of that
   void let_store_go();
   void keep_store();
   // Those that wait are answered: nothing was written.
   void hand_over();
   // What another process knew is in force before the store is read, and before anything runs.
   void take_over(const RegistryContent& content);
+  // What has changed since.
+  void take_over(const RegistryChange& change);
 
   // The keys that sign sessions are other ones.
   void keys_changed() { keys_.check(); }
@@ -149,6 +152,8 @@ class RecordService {
 
   void load();
   void loaded(Result<RegistryContent> content);
+  MountRecords begin_with(std::shared_ptr<const RecordBook> book,
+                          const std::vector<std::string>& complaints);
   // The store has been read, on the clerk.
   void opened(std::shared_ptr<const RecordBook> book, const std::vector<std::string>& complaints);
   // Few records are read at once; many on the clerk, and what changes meanwhile behind them.

@@ -187,12 +187,18 @@ void RecordService::wait_less(const Error& error) {
 
 MountRecords RecordService::restore(const RegistryContent& content) {
   std::vector<std::string> complaints;
-  const auto book = RecordBook::make(content, complaints);
+  auto book = RecordBook::make(content, complaints);
+  return begin_with(std::move(book), complaints);
+}
+
+MountRecords RecordService::begin_with(std::shared_ptr<const RecordBook> book,
+                                       const std::vector<std::string>& complaints) {
   complain(complaints);
+  const auto before = view_.read();
   view_.publish(std::make_shared<const RecordView>(RecordView{book}));
   services_.users.publish(book->user_book());
   bans_.publish(std::make_shared<const BanList>(book->all_bans()));
-  bitrates_.follow(RecordBook(), *book);
+  bitrates_.follow(*before->book, *book);
   laid_revision_ = book->revision();
   return book->effective_mounts();
 }

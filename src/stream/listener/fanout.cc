@@ -51,8 +51,8 @@ void Fanout::adopt(std::unique_ptr<Listener> joined) {
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
-  listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ,
-                                             &listener);
+  // The kernel watches it from its first turn on: in a hand-over that would make the pause longer.
+  listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), 0, &listener);
 }
 
 void Fanout::begin_pass() {
@@ -136,6 +136,8 @@ void Fanout::start_at_mark(Listener& listener) {
 }
 
 void Fanout::serve(Listener& listener) {
+  if (listener.watch.wanted() == 0 && listener.hung_up == SteadyTime{})
+    listener.watch.want(EV_READ);
   if (listener.unplaced) {
     if (is_unborn(*view_)) return rest(listener);
     const std::unique_ptr<Unplaced> asked = std::move(listener.unplaced);

@@ -53,6 +53,10 @@ class FdsIn {
  public:
   FdsIn() = default;
   explicit FdsIn(std::vector<UniqueFd> fds) : fds_(std::move(fds)) {}
+  // Those of the next part.
+  void more(std::vector<UniqueFd> fds) {
+    for (UniqueFd& fd : fds) fds_.push_back(std::move(fd));
+  }
   // Invalid: there is no such descriptor, or it has been taken.
   UniqueFd take(MovedFd at) noexcept {
     return at < fds_.size() ? std::move(fds_[static_cast<std::size_t>(at)]) : UniqueFd();
