@@ -35,6 +35,16 @@ std::string share_key(std::string_view master, std::uint64_t part) {
   return cat({"usage/", percent_encode(master, false), "/", part});
 }
 
+constexpr std::string_view kToldName = "*";
+constexpr unsigned kToldParts = 32;
+
+// The record that has what was told of this account, by a name that all masters work out.
+std::string told_part(std::string_view account) {
+  unsigned sum = 0;
+  for (const char c : account) sum += static_cast<unsigned char>(c);
+  return cat({kToldName, "/", std::uint64_t{sum % kToldParts}});
+}
+
 constexpr std::uint64_t kNewsPart = 1000, kShortlyPart = 100;
 
 // It has grown by a thousandth of the quota, or the last hundredth of it is used now.  Of what is
@@ -126,23 +136,6 @@ UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view se
   return own;
 }
 
-bool has_largest_share(const UsageBook& own, const RecordBook& book, std::string_view self,
-                       std::string_view account, std::string_view what) {
-  const auto of = [what](const AccountUsage& used) {
-    return what == "hours" ? used.ms : used.bytes;
-  };
-  const auto mine = own.used.find(account);
-  const std::uint64_t most = mine == own.used.end() ? 0 : of(mine->second);
-  return std::none_of(book.usages().begin(), book.usages().end(), [&](const auto& row) {
-    const std::string_view master = master_of_share(row.first);
-    const UsageShare& share = row.second->value;
-    const auto theirs = share.used.find(account);
-    if (master == self || share.month != own.month || theirs == share.used.end()) return false;
-    const std::uint64_t more = of(theirs->second);
-    return more > most || (more == most && master < self);
-  });
-}
-
 RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
                                 std::string_view self) {
   RegistryWrite write;
@@ -167,7 +160,7 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
   for (const auto& [name, row] : book.usages()) {
     const std::string_view master = master_of_share(name);
     const auto part = parse_u64(name.substr(std::min(name.size(), master.size() + 1)));
-    if (!room() ||
+    if (!room() || master == kToldName ||  // the next one that is told is written over it
         (master == self ? part && *part < parts.size() : !part || row->value.month >= own.month))
       continue;
     const std::string key = part ? share_key(master, *part) : record_key("usage", name);
@@ -176,6 +169,41 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
     write.deletes.push_back(key);
   }
   return write;
+}
+
+void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& month,
+                       const RecordBook& book, RegistryWrite& write) {
+  std::map<std::string, UsageShare> parts;
+  std::erase_if(claims, [&](const UsageNotice& claim) {
+    const auto* account = book.account(claim.account);
+    if (account == nullptr) return true;
+    const AccountQuota& quota = account->value.quota;
+    const auto& limit = claim.what == "hours" ? quota.hours : quota.transfer;
+    if (!limit) return true;
+    const std::string part = told_part(claim.account);
+    auto at = parts.find(part);
+    if (at == parts.end()) {
+      at = parts.emplace(part, UsageShare{month, {}, {}}).first;
+      const auto before = book.usages().find(part);
+      if (before != book.usages().end() && before->second->value.month == month)
+        at->second = before->second->value;
+    }
+    UsageShare::Told& told = at->second.told[{claim.account, std::string(claim.what)}];
+    if (told.limit == *limit && told.percent >= claim.percent) return true;
+    told = {claim.percent, *limit};
+    return false;
+  });
+  if (write.compares.size() + parts.size() > Registry::kWriteOperations) return;
+  for (const auto& [part, share] : parts) {
+    const auto before = book.usages().find(part);
+    if (before != book.usages().end() && before->second->value.month == month &&
+        before->second->value.told == share.told)
+      continue;
+    const std::string key =
+        cat({"usage/", percent_encode(kToldName, false), part.substr(kToldName.size())});
+    write.compares.push_back({key, book.revision_of(key)});
+    write.puts.emplace_back(key, usage_share_json(share));
+  }
 }
 
 UsageLevels usage_levels(const UsageBook& usage, const RecordBook& book) {

@@ -41,9 +41,6 @@ UsageBook no_usage(const RecordBook& book, WallTime now);
 // -- several masters with one store: each writes down what its database has ----------------------
 // What this server has counted, with what the others have.
 UsageBook with_shares(UsageBook own, const RecordBook& book, std::string_view self);
-// Whether no other master has more of it, so that one of them tells of it: "hours" or "transfer".
-bool has_largest_share(const UsageBook& own, const RecordBook& book, std::string_view self,
-                       std::string_view account, std::string_view what);
 // Writes what this server has counted where that is news: a thousandth of a quota, or each change
 // shortly before it is used up.  Of masters that are gone, records of earlier months go.
 RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
@@ -60,7 +57,14 @@ struct UsageNotice {
   std::string account;
   std::string_view what;
   unsigned percent = 0;
+  bool operator==(const UsageNotice&) const = default;
 };
 std::vector<UsageNotice> usage_notices(const UsageLevels& before, const UsageLevels& now);
+
+// Of several masters one tells: the one whose write of usage/* is done, since each write compares
+// what was told before.  What another one has told already leaves `claims`; where the write has no
+// room they wait.
+void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& month,
+                       const RecordBook& book, RegistryWrite& write);
 
 }  // namespace lb

@@ -24,6 +24,16 @@ Result<UsageShare> parse_usage_share(std::string_view json) {
       return Error::invalid(cat({"used/", used.name(i), " is no ms and bytes"}));
     share.used[std::string(used.name(i))] = {*ms, *bytes};
   }
+  const Json told = parsed->at("told");
+  for (std::size_t i = 0; i < told.size(); ++i)
+    for (const char* const what : {"hours", "transfer"}) {
+      const Json of = told.at(i).at(what);
+      if (of.missing()) continue;
+      const auto percent = of.at("percent").u64(), limit = of.at("limit").u64();
+      if (!percent || !limit)
+        return Error::invalid(cat({"told/", told.name(i), " is no percent and limit"}));
+      share.told[{std::string(told.name(i)), what}] = {*percent, *limit};
+    }
   return share;
 }
 
@@ -34,7 +44,25 @@ std::string usage_share_json(const UsageShare& share) {
     json.key(account).begin_object().key("ms").number(used.ms);
     json.key("bytes").number(used.bytes).end_object();
   }
-  json.end_object().end_object();
+  json.end_object();
+  if (!share.told.empty()) {
+    json.key("told").begin_object();
+    for (auto at = share.told.begin(); at != share.told.end();) {
+      const std::string& account = at->first.first;
+      json.key(account).begin_object();
+      for (; at != share.told.end() && at->first.first == account; ++at)
+        json.key(at->first.second)
+            .begin_object()
+            .key("percent")
+            .number(at->second.percent)
+            .key("limit")
+            .number(at->second.limit)
+            .end_object();
+      json.end_object();
+    }
+    json.end_object();
+  }
+  json.end_object();
   return json.take();
 }
 

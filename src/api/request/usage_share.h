@@ -1,5 +1,6 @@
 // UsageShare: what one master has counted of accounts this month, as records of the store that
-// other masters read: usage/MASTER/PART.
+// other masters read: usage/MASTER/PART; and what one of them has told of it, for all:
+// usage/*/PART, which is no name of a master.
 //
 // Source: doc/stores.md.
 // Thread: plain values, pure functions.
@@ -11,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -33,6 +35,14 @@ struct UsageShare {
 
   std::string month;  // "2026-11"
   std::map<std::string, AccountUsage, std::less<>> used;
+
+  // Of usage/*: by account and "hours" or "transfer" the percentage that was told, and of which
+  // limit: of another one it is told again.
+  struct Told {
+    std::uint64_t percent = 0, limit = 0;
+    bool operator==(const Told&) const = default;
+  };
+  std::map<std::pair<std::string, std::string>, Told> told{};
 };
 
 Result<UsageShare> parse_usage_share(std::string_view json);

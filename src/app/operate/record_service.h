@@ -112,6 +112,8 @@ class RecordService {
   void query_listeners(const std::string& mount, ApiSight::Then then);
   // What this server has counted of accounts: other masters of the store are to know it.
   void share_usage(const UsageBook& own);
+  // Where masters share a store, one of them tells: this one, when it has written that down.
+  void claim_usage(const std::vector<UsageNotice>& notices, UsageRecords::Announce announce);
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
   // on control.
   void run(Task task, UniqueFunction<void(Answer)> done);

@@ -398,6 +398,13 @@ void RecordService::share_usage(const UsageBook& own) {
   if (shared_ && !stopped_) usages_.set(own, node_name(*services_.config.read()));
 }
 
+void RecordService::claim_usage(const std::vector<UsageNotice>& notices,
+                                UsageRecords::Announce announce) {
+  if (stopped_) return;
+  if (shared_) return usages_.claim(notices, std::move(announce));
+  for (const UsageNotice& notice : notices) announce(notice);
+}
+
 // Listeners that a ban matches end; its source too.
 void RecordService::kick(const Ban& ban) {
   auto list = std::make_shared<const BanList>(std::vector<Ban>{ban});

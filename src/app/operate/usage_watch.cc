@@ -106,14 +106,21 @@ void UsageWatch::counted(Result<UsageBook> own) {
                       "accounts have a quota of hours or transfer, and this server has no database "
                       "of an <audience/>: nothing is counted, and no listener is kept out");
   network_.records->share_usage(own_);
-  known(own_, with_shares(own_, *records->book, node_name(*config)));
+  known(with_shares(own_, *records->book, node_name(*config)));
 }
 
-void UsageWatch::tell(const UsageNotice& notice, const UsageBook& usage) {
+void UsageWatch::tell(const UsageNotice& notice) {
   const auto records = network_.records->view();
   const auto* account = records->book->account(notice.account);
-  if (account == nullptr) return;
-  const AccountUsage& used = usage.used.find(notice.account)->second;
+  const auto view = view_.read();
+  const UsageBook& usage = *view;
+  const auto found = usage.used.find(notice.account);
+  // The store may have been away for long, and the quota is another one by now.
+  const auto level = levels_.find({notice.account, notice.what});
+  if (account == nullptr || found == usage.used.end() || level == levels_.end() ||
+      level->second < notice.percent)
+    return;
+  const AccountUsage& used = found->second;
   const AccountQuota& quota = account->value.quota;
   const bool of_hours = notice.what == "hours";
   const std::uint64_t limit = (of_hours ? quota.hours : quota.transfer).value_or(0),
@@ -132,21 +139,19 @@ void UsageWatch::tell(const UsageNotice& notice, const UsageBook& usage) {
                             {"month", usage.month}});
 }
 
-void UsageWatch::known(const UsageBook& own, const UsageBook& usage) {
+void UsageWatch::known(const UsageBook& usage) {
   const auto records = network_.records->view();
-  const std::string self = node_name(*network_.config.read());
   UsageLevels levels = usage_levels(usage, *records->book);
   if (month_ != usage.month) levels_.clear();
   month_ = usage.month;
-  for (const UsageNotice& notice : usage_notices(levels_, levels))
-    if (has_largest_share(own, *records->book, self, notice.account, notice.what))
-      tell(notice, usage);
+  const std::vector<UsageNotice> notices = usage_notices(levels_, levels);
   levels_ = std::move(levels);
   keep_levels();
   std::map<std::string, std::int64_t> closed;
   for (const std::string& account : usage.closed) closed[account] = usage.until;
   network_.links->conf().set_closed(closed);
   view_.publish(std::make_shared<const UsageBook>(usage));
+  network_.records->claim_usage(notices, [this](const UsageNotice& notice) { tell(notice); });
 }
 
 }  // namespace lb

@@ -3,8 +3,8 @@
 // At 80 and at 100 percent of a quota there is an event; a hard one that is used up closes the
 // mounts of the account for listeners that come, until the month is over or the quota is another
 // one.  A master with a database counts, and tells its nodes; masters that share a store write down
-// what each has, all of them know the sum, and the one with the most of it tells of it.  What there
-// were events of this month is kept in a file: a restart tells none of them again.
+// what each has, all of them know the sum, and the first one that writes it down tells of it.  What
+// there were events of this month is kept in a file: a restart tells none of them again.
 // Thread: control, except view(); sums on the thread of the database.
 // Ownership: Services.
 // Errors: logged, at most one line a second; what is known stays until the month is over.
@@ -58,8 +58,8 @@ class UsageWatch {
  private:
   void check();
   void counted(Result<UsageBook> own);
-  void known(const UsageBook& own, const UsageBook& usage);
-  void tell(const UsageNotice& notice, const UsageBook& usage);
+  void known(const UsageBook& usage);
+  void tell(const UsageNotice& notice);
   void keep_levels();
 
   Network& network_;
