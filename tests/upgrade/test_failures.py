@@ -63,7 +63,7 @@ ERRORS = [
     at("the first records", "no room for descriptors", short=1, why="refuses|has ended|did not answer"),
     at("the first records", "an error", error=errno.ENOMEM, why="refuses: no message came|has ended"),
     at("the first records", "damage", wrong=1001, why="refuses|has ended"),
-    at("half of the records", "damage", wrong=1001, why="refuses|has ended"),
+    at("half of the records", "damage", wrong=3, why="refuses|has ended"),
     at("before TAKEN", "an error", error=errno.EPIPE),
     Way("no memory for a log", "refuses: .*cannot map", Rule("mmap", path="/memfd:", error=errno.ENOMEM, times=1)),
     Way("a full disk", "refuses: .*log", Rule("open", path=".log", error=errno.ENOSPC)),

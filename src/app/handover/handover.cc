@@ -39,6 +39,10 @@ constexpr auto kRest = 100ms;  // between two looks whether all can move
 constexpr auto kMayRest = 5s;
 constexpr auto kRemainderPoll = 20ms;
 
+std::int64_t milliseconds(SteadyTime::duration time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
 }  // namespace
 
 std::string upgrade_address(std::uint64_t known_pid) {
@@ -231,6 +235,7 @@ void Handover::frozen(const Result<void>& rests) {
   std::string why = rests ? obstacle() : rests.error().what;
   if (why.empty()) {
     const SteadyTime began = pause_.since();
+    const auto worked = network_.clock.thread_work();
     if (auto given = give(); !given) {
       why = given.error().what;
       if (network_.listenings->on()) network_.listenings->resume();
@@ -242,12 +247,14 @@ void Handover::frozen(const Result<void>& rests) {
     // The next process writes its number as well, and reports a file that cannot be written.
     if (!standing_.stand_in && !stands_ && standing_.pid_file)
       PidFile::put_number(standing_.pid_file, successor_);
-    const auto paused = std::chrono::duration_cast<std::chrono::milliseconds>(
-        network_.loops.control().now() - began);
-    const std::string text = cat({"process ", successor_, " has taken over ", given_.listeners,
-                                  " listeners, ", given_.sources, " sources, ", given_.mounts,
-                                  " mounts; pause ", paused.count(), " ms"});
+    const auto paused = milliseconds(network_.loops.control().now() - began);
+    const std::string text =
+        cat({"process ", successor_, " has taken over ", given_.listeners, " listeners, ",
+             given_.sources, " sources, ", given_.mounts, " mounts; pause ", paused, " ms"});
     network_.log.info(kUpgradeModule, text);
+    network_.log.debug(kUpgradeModule,
+                       cat({"the pause took ", milliseconds(network_.clock.thread_work() - worked),
+                            " ms of processor time here"}));
     tell(text, true);
     return gone();
   }

@@ -186,6 +186,7 @@ void TakeOver::prepare_records(Network& network) {
 }
 
 Result<void> TakeOver::restore(Network& network) {
+  const auto worked = network.clock.thread_work();
   auto done = read_all(network);
   if (!done) {
     refuse(done.error().what);
@@ -194,6 +195,10 @@ Result<void> TakeOver::restore(Network& network) {
   if (auto said = say(channel_, HandoverType::kPrepared, {"all"}); !said) return said;
   auto go = receive_parcel(channel_, kGo);
   if (!go) return go.error();
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(network.clock.thread_work() - worked);
+  network.log.debug("app/handover",
+                    cat({"the pause took ", took.count(), " ms of processor time here"}));
   return {};
 }
 
