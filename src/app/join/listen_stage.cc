@@ -201,7 +201,12 @@ Verdict ListenStage::handle(Connection& connection) {
   const MountPhase phase = mount->phase();
   const bool lingers =
       phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
+  const auto pull = [&network, name = mount->name()] {
+    network.loops.control().post([&network, name] { network.relays->first_waits(name); });
+  };
   if (lingers && is_relay_request(request.headers, config->server_id)) {
+    // No listener waits here, so nothing pulls it: it flows when the server asks again.
+    if (phase == MountPhase::kLingering && mount->listeners() == 0) pull();
     connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }
@@ -256,9 +261,7 @@ Verdict ListenStage::handle(Connection& connection) {
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }
-  if (phase == MountPhase::kLingering && mount->listeners() == 0)
-    network.loops.control().post(
-        [&network, name = mount->name()] { network.relays->first_waits(name); });
+  if (phase == MountPhase::kLingering && mount->listeners() == 0) pull();
   return admit(connection, std::move(mount), nullptr);
 }
 
