@@ -106,7 +106,16 @@ Verdict ArrivalStage::handle(Connection& connection) {
       return Verdict::kNext;
     }
   }
-  if (best.verdict == RedirectToken::Verdict::kValid) take_way(context, best);
+  // One of the two clocks has just been set, and is not measured again yet: what the token says of
+  // the way holds, or peers would pass the listener round.  It lets no one in either.
+  const bool early = best.verdict == RedirectToken::Verdict::kEarly;
+  const bool back = !unproved(best.verdict) && best.hops == RedirectToken::kBack;
+  if (best.verdict == RedirectToken::Verdict::kValid || early || back) take_way(context, best);
+  if (early && !back) {
+    context.redirected = context.from_list =
+        facts->redirects && facts->require == TokenRequire::kOff;
+    return Verdict::kNext;
+  }
   context.redirected =
       best.verdict == RedirectToken::Verdict::kValid && best.hops != RedirectToken::kBack;
   context.signed_by_ours = context.redirected && !of_link;

@@ -197,6 +197,22 @@ TEST(RedirectStage, OfAMasterAListenerWithAValidTokenIsNotRedirectedAgain) {
   CHECK_EQUAL(302, server.get("/live").status);
   CHECK_EQUAL(200, server.open("/live?lb=" + token()).reply().status);
 }
+// A clock has been set, and peers would pass the listener round until it is measured again.
+TEST(RedirectStage, ATokenOfAClockAheadOfOursIsNotRedirectedAgain) {
+  server.start(master_with_keys());
+  auto source = server.source("/live");
+  const std::string made = TokenKeys("thekey").sign(
+      "edge1", "/live", token_tag("m1"), server.clock.wall() + 24h, RedirectToken::kOfRedirect);
+  CHECK_EQUAL(200, server.open("/live?lb=" + made).reply().status);
+  LONGS_EQUAL(0, arrivals());
+}
+TEST(RedirectStage, WhereTokensAreRequiredOneOfAClockAheadLetsNobodyIn) {
+  server.start(edge("hard"));
+  auto source = server.source("/live");
+  const std::string made = TokenKeys("thekey").sign(
+      "edge1", "/live", token_tag("m1"), server.clock.wall() + 24h, RedirectToken::kOfRedirect);
+  CHECK_EQUAL(403, server.get("/live?lb=" + made).status);
+}
 
 // -- <redirect> of a mount
 // -------------------------------------------------------------------------
