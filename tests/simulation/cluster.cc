@@ -301,8 +301,8 @@ std::optional<std::string> Cluster::run() {
   if (!failure_ && studio_) check_is_heard(kStudio);
   if (!failure_ && peers_) check_is_heard(kOpen);
   if (!failure_ && records_) check_is_heard(kMoving);
-  if (!failure_ && hls_) check_is_played();
   if (!failure_) check_fill();
+  if (!failure_ && hls_) check_is_played();
   if (!failure_) check_empty();
   if (!failure_) check_growth();
   return failure_;

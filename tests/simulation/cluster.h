@@ -145,6 +145,7 @@ class Cluster {
   std::uint64_t played_ = 0;  // whole segments
   bool calm_ = false;         // no more faults and arrivals
   Nanos news_until_{};
+  Nanos jumped_{};  // when a clock did last
   std::size_t wires_before_ = 0;
   std::map<std::string, std::size_t> descriptors_before_;
   std::vector<std::map<std::string, std::size_t>> tables_before_;  // host 1 first

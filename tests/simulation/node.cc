@@ -13,6 +13,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/services/hls_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
 #include "config/load/loader.h"
@@ -54,6 +55,7 @@ void Node::make() {
 
 void Node::go() {
   server_->begin();
+  services().hls->start();
   Services& all = services();
   loops_.clear();
   for (Loop* loop : {&all.loops.worker(0), &all.loops.control(), &all.loops.clerk(),

@@ -1,6 +1,9 @@
 #include "players.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "base/cat.h"
@@ -12,6 +15,8 @@ namespace {
 
 constexpr auto kAgain = 1s;
 constexpr unsigned kMaxHops = 3;
+constexpr std::size_t kTag = 73;  // ID3, without a title
+constexpr std::int64_t kUnknownClock = 2 * 90'000;
 
 // "0123abcd" of "0123abcd-17.mp3"; the number goes to `number`.
 std::string_view stream_of(std::string_view name, std::uint64_t& number) {
@@ -19,6 +24,31 @@ std::string_view stream_of(std::string_view name, std::uint64_t& number) {
   if (dash == std::string_view::npos || dot == std::string_view::npos || dot < dash) return {};
   number = parse_u64(name.substr(dash + 1, dot - dash - 1)).value_or(0);
   return name.substr(0, dash);
+}
+
+// The timestamp at the end of the tag, 90 kHz; nullopt: something else ends it.
+std::optional<std::int64_t> timestamp_of(std::string_view tag) {
+  if (tag.size() != kTag) return std::nullopt;
+  std::int64_t stamp = 0;
+  for (const char c : tag.substr(kTag - 8)) stamp = stamp << 8 | static_cast<unsigned char>(c);
+  return stamp;
+}
+
+// Of one segment asked for twice.  It is shorter where its source was lost sooner; and a source
+// that ends before its clock is known may be timed by what one server took for it.
+std::string difference(std::string_view before, std::string_view now) {
+  constexpr std::string_view kFrame = "\xff\xfb\x90";
+  const std::size_t sound = std::min(before.find(kFrame), before.size());
+  const std::size_t begins = std::min(now.find(kFrame), now.size());
+  const std::size_t both = std::min(before.size() - sound, now.size() - begins);
+  if (before.substr(sound, both) != now.substr(begins, both))
+    return cat({"other sound than before: ", now.size(), " bytes, and ", before.size()});
+  const auto one = timestamp_of(before.substr(0, sound)),
+             other = timestamp_of(now.substr(0, begins));
+  if (one && other && std::abs(*one - *other) > kUnknownClock)
+    return cat({"timestamp ", static_cast<std::uint64_t>(*other), ", and had ",
+                static_cast<std::uint64_t>(*one)});
+  return {};
 }
 
 template <class Each>
@@ -163,10 +193,9 @@ void Player::take_segment(std::string_view body) {
   wanted_.pop_front();
   if (!body.starts_with("ID3"))
     return fail_(cat({"segment ", name, " of host ", at_, " begins with no ID3 tag"}));
-  const std::uint64_t sum = std::hash<std::string_view>{}(body);
-  const auto [at, fresh] = known_.try_emplace(name, sum);
-  if (!fresh && at->second != sum)
-    return fail_(cat({"segment ", name, " of host ", at_, " is another one than elsewhere"}));
+  const auto [at, fresh] = known_.try_emplace(name, body);
+  if (const std::string why = difference(at->second, body); !why.empty())
+    return fail_(cat({"segment ", name, " of host ", at_, " has ", why}));
   last_ = name;
   ++count_;
   next();

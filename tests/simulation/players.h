@@ -16,7 +16,7 @@
 namespace lb::sim {
 
 // Of all players: each segment by its name, which has the same bytes wherever it is asked for.
-using Segments = std::map<std::string, std::uint64_t>;
+using Segments = std::map<std::string, std::string>;
 
 class Player final : public Peer {
  public:
