@@ -14,6 +14,7 @@
 #include "api/records/mount_plans.h"
 #include "api/records/node_plans.h"
 #include "api/records/server_plans.h"
+#include "api/records/station_plans.h"
 #include "api/records/user_plans.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -152,6 +153,17 @@ constexpr Endpoint kEndpoints[] = {
      reload_configuration, "Reads the configuration file again, as SIGHUP does.", true},
     {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
      "What was done, the newest first; an owner sees what concerns its account.", true},
+    {"listStations", kGet, "/stations", kViewer, 200, "", "StationList", false, list_stations,
+     "The records of stations; those of the configuration file are not among them."},
+    {"readStation", kGet, "/stations/{station}", kViewer, 200, "", "Station", false, read_station,
+     "One station."},
+    {"putStation", kPut, "/stations/{station}", kOwner, 200, "StationPut", "Station", false,
+     put_station, "Makes a station, or replaces it. An owner's has mounts of its account alone; each "
+     "mount is of one station."},
+    {"changeStation", kPatch, "/stations/{station}", kOwner, 200, "StationPatch", "Station", false,
+     change_station, "Changes some values (RFC 7396)."},
+    {"deleteStation", kDelete, "/stations/{station}", kOwner, 204, "", "", false, delete_station,
+     "Deletes a station; its mounts stay."},
     {"listBans", kGet, "/bans", kAdmin, 200, "", "BanList", false, list_bans, "The bans."},
     {"createBan", kPost, "/bans", kAdmin, 201, "BanNew", "Ban", true, create_ban,
      "Keeps an address, a network, a user or a country out; present listeners end, "

@@ -6,6 +6,7 @@
 #include "api/request/live_fields.h"
 #include "api/request/order_fields.h"
 #include "api/request/password_fields.h"
+#include "api/request/station_fields.h"
 #include "auth/login/user_fields.h"
 #include "base/cat.h"
 #include "base/strings.h"
@@ -96,6 +97,10 @@ constexpr ApiSchema kSchemas[] = {
     {"TokenList", {}, [] { return list_of("Token"); }},
     {"LoginName", {}, schema_of<Form::kNew, kLoginNameBody>},
     {"MountMove", {}, schema_of<Form::kNew, kMountMoveBody>},
+    {"StationPut", {}, schema_of<Form::kNew, kStationFields>},
+    {"StationPatch", {}, schema_of<Form::kChange, kStationFields>},
+    {"Station", {}, schema_of<Form::kAnswer, kStationFields, kStationNow, kRevision>},
+    {"StationList", {}, [] { return list_of("Station"); }},
     {"BanMatch",
      R"({"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{
 "address":{"type":"string"},"network":{"type":"string"},"user":{"type":"string"},

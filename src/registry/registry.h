@@ -2,10 +2,8 @@
 // masters may read and write them: a directory of files, or etcd.
 //
 // It knows keys and bytes and nothing of what they mean.  Keys: accounts/ID users/NAME tokens/ID
-// mounts/PCT-PATH bans/ID keys/MASTER/KID placed/NODE weights/NODE made/SHA256 ended/SID
-// usage/MASTER/PART
-// (is_registry_key()).
-// Values of mounts/ are XML, all others are JSON.
+// mounts/PCT-PATH stations/ID bans/ID keys/MASTER/KID placed/NODE weights/NODE made/SHA256
+// ended/SID usage/MASTER/PART (is_registry_key()). Values of mounts/ are XML, all others are JSON.
 // Everything that was loaded stays in memory: a store that dies takes nothing away, it only makes
 // writing impossible (kUnavailable) until it is back.
 //

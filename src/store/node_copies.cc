@@ -86,7 +86,7 @@ class Joining {
     for (const auto& [key, value] : newest.said.items) {
       if (key.starts_with("mounts/"))
         mount(key, *value, out.content);
-      else if (key.starts_with("bans/"))
+      else if (key.starts_with("bans/") || key.starts_with("stations/"))
         out.content.records.push_back({key, *value, newest.said.revision});
       else if (key.starts_with("epochs/"))
         user(key, *value);

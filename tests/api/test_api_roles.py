@@ -30,7 +30,7 @@ def every_endpoint_asks_for_its_least_role(t):
         for method, operation in methods.items():
             least = operation["x-least-role"]
             real = path.replace("{mount}", "acme-1").replace("{account}", "acme").replace("{user}", "nobody-there") \
-                       .replace("{token}", "none").replace("{ban}", "none").replace("{node}", "none").replace("{listener}", "1")
+                       .replace("{token}", "none").replace("{ban}", "none").replace("{station}", "none").replace("{node}", "none").replace("{listener}", "1")
             body = {} if "requestBody" in operation else None
             # A dry run changes nothing, whatever the role; an order is refused by its mount.
             target = real + ("?dry-run=1" if method != "get" else "?mount=none" if path == "/live" else "")

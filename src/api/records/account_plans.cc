@@ -140,15 +140,16 @@ Plan create_account(const PlanContext& context) {
   // What an earlier version has left behind, or a hand, gets no rights in the new one.  A store
   // that was made again out of its nodes' copies has mounts and no accounts.
   const std::size_t mounts = count_of(context.book.mounts(), account.id);
+  const std::size_t stations = count_of(context.book.stations(), account.id);
   const std::size_t logins =
       count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
   const bool keeps = query_param(context.request.query, "mounts").value_or("") == "keep";
-  if (logins > 0 || (mounts > 0 && !keeps))
-    return Problem{
-        ProblemName::kNotEmpty,
-        cat({"there is no account ", account.id, ", but ", mounts, " mounts and ", logins,
-             " users and tokens name it; they have to be deleted, or given to another "
-             "account, first; ?mounts=keep leaves it the mounts"})};
+  if (logins > 0 || (mounts + stations > 0 && !keeps))
+    return Problem{ProblemName::kNotEmpty,
+                   cat({"there is no account ", account.id, ", but ", mounts, " mounts, ", stations,
+                        " stations and ", logins,
+                        " users and tokens name it; they have to be deleted, or given to another "
+                        "account, first; ?mounts=keep leaves it the mounts and stations"})};
   Planned plan;
   put_record(plan, key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};
@@ -189,6 +190,7 @@ Plan delete_account(const PlanContext& context) {
                    cat({"account ", id, " has ", mounts, " mounts and ", logins,
                         " users and tokens; ?mounts=delete deletes them with it"})};
   Planned plan;
+  delete_those_of(plan, context.book.stations(), "stations", id);
   delete_those_of(plan, context.book.mounts(), "mounts", id);
   delete_those_of(plan, context.book.users(), "users", id);
   delete_those_of(plan, context.book.tokens(), "tokens", id);

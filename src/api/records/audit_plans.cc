@@ -39,6 +39,10 @@ std::string_view account_of(const RecordBook& book, std::string_view on) {
     const auto* row = book.token(name);
     return row == nullptr ? std::string_view() : std::string_view(row->value.account);
   }
+  if (parts[0] == "stations") {
+    const auto* row = book.station(name);
+    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+  }
   if (parts[0] != "mounts") return {};
   if (!name.starts_with('/')) name.insert(0, 1, '/');
   const auto* row = book.mount(name);

@@ -61,6 +61,8 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
     put(tokens_, key->name, parse_token(key->name, record.value), record, complaints);
   else if (key->family == "mounts")
     put_mount(key->name, parse_mount(key->name, record.value), record, complaints);
+  else if (key->family == "stations")
+    put_station(key->name, parse_station(key->name, record.value), record, complaints);
   else if (key->family == "bans")
     put(bans_, key->name, parse_ban(key->name, record.value), record, complaints);
   else if (key->family == "weights")
@@ -92,6 +94,13 @@ void RecordBook::put_account(const std::string& id, Result<Account> parsed,
   const bool was = is_suspended(id);
   put(accounts_, id, std::move(parsed), record, complaints);
   if (is_suspended(id) != was) set_effective_of(id);
+}
+
+void RecordBook::put_station(const std::string& id, Result<StationRecord> parsed,
+                             const RegistryRecord& record, std::vector<std::string>& complaints) {
+  put(stations_, id, std::move(parsed), record, complaints);
+  if (const auto* row = stations_.look_up(id))
+    station_records_.set(id, std::shared_ptr<const StationRecord>(*row, &(*row)->value));
 }
 
 void RecordBook::set_effective_of(std::string_view account) {
@@ -179,6 +188,10 @@ void RecordBook::remove(const std::string& key) {
     if (const auto* row = mount(parts->name)) count(row->value, false);
     mounts_.erase(parts->name);
     effective_.erase(parts->name);
+  }
+  if (parts->family == "stations") {
+    stations_.erase(parts->name);
+    station_records_.erase(parts->name);
   }
   if (parts->family == "bans") bans_.erase(parts->name);
   if (parts->family == "weights") weights_.erase(parts->name);

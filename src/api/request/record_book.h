@@ -17,6 +17,7 @@
 
 #include "api/request/account.h"
 #include "api/request/ban.h"
+#include "api/request/station.h"
 #include "api/request/store_life.h"
 #include "api/request/usage_share.h"
 #include "auth/login/session_book.h"
@@ -56,6 +57,7 @@ class RecordBook {
   const Rows<User>& users() const noexcept { return users_; }
   const Rows<ApiToken>& tokens() const noexcept { return tokens_; }
   const Rows<MountRecord>& mounts() const noexcept { return mounts_; }
+  const Rows<StationRecord>& stations() const noexcept { return stations_; }
   const Rows<Ban>& bans() const noexcept { return bans_; }
   const Rows<unsigned>& weights() const noexcept { return weights_; }  // of nodes
   const Rows<EndedLogin>& ended() const noexcept { return ended_; }    // by their sid
@@ -65,6 +67,7 @@ class RecordBook {
   const BookRow<User>* user(std::string_view name) const { return find(users_, name); }
   const BookRow<ApiToken>* token(std::string_view id) const { return find(tokens_, id); }
   const BookRow<MountRecord>* mount(std::string_view name) const { return find(mounts_, name); }
+  const BookRow<StationRecord>* station(std::string_view id) const { return find(stations_, id); }
   const BookRow<Ban>* ban(std::string_view id) const { return find(bans_, id); }
   // Of any key of the store, also of one whose record cannot be read; 0: absent.
   std::uint64_t revision_of(std::string_view key) const;
@@ -88,6 +91,7 @@ class RecordBook {
   // What the configuration is laid over with: a mount of a suspended account is suspended.
   const MountRecords& effective_mounts() const noexcept { return effective_; }
   MountRecord effective(const MountRecord& record) const;
+  const StationRecords& station_records() const noexcept { return station_records_; }
 
  private:
   bool is_suspended(std::string_view account) const;
@@ -104,6 +108,8 @@ class RecordBook {
                  std::vector<std::string>& complaints);
   void put_account(const std::string& id, Result<Account> parsed, const RegistryRecord& record,
                    std::vector<std::string>& complaints);
+  void put_station(const std::string& id, Result<StationRecord> parsed,
+                   const RegistryRecord& record, std::vector<std::string>& complaints);
   void set_effective(const std::string& name);
   void set_effective_of(std::string_view account);
   // Into the sums, or out of them.
@@ -114,6 +120,8 @@ class RecordBook {
   Rows<ApiToken> tokens_;
   Rows<MountRecord> mounts_;
   MountRecords effective_;
+  Rows<StationRecord> stations_;
+  StationRecords station_records_;  // the same
   Rows<Ban> bans_;
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;

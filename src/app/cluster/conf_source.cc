@@ -162,6 +162,7 @@ void ConfSource::note_changes(const RecordBook& before, const RecordBook& now) {
     });
   };
   note(before.mounts(), now.mounts(), "mounts");
+  note(before.stations(), now.stations(), "stations");
   note(before.bans(), now.bans(), "bans");
   note(before.users(), now.users(), "epochs");
   note(before.ended(), now.ended(), "ended");
@@ -260,6 +261,7 @@ std::vector<std::string> ConfSource::all_keys() const {
   std::vector<std::string> keys;
   if (book_ != nullptr) {
     for (const auto& [name, row] : book_->mounts()) keys.push_back(key_of("mounts", name));
+    for (const auto& [id, row] : book_->stations()) keys.push_back(key_of("stations", id));
     for (const auto& [id, row] : book_->bans()) keys.push_back(key_of("bans", id));
     for (const auto& [name, row] : book_->users()) keys.push_back(key_of("epochs", name));
     for (const auto& [sid, row] : book_->ended()) keys.push_back(key_of("ended", sid));
@@ -275,6 +277,7 @@ bool ConfSource::exists(const std::string& key) const {
   if (book_ == nullptr) return false;
   const std::string name = name_of(key);
   return (key.starts_with("mounts/") && book_->mount(name) != nullptr) ||
+         (key.starts_with("stations/") && book_->station(name) != nullptr) ||
          (key.starts_with("bans/") && book_->ban(name) != nullptr) ||
          (key.starts_with("epochs/") && book_->user(name) != nullptr) ||
          (key.starts_with("ended/") && book_->ended().find(name) != book_->ended().end());
@@ -336,6 +339,10 @@ std::optional<std::string> ConfSource::value_of(const std::string& key, const st
       MountRecord out = book_->effective(row->value);
       if (out.home != node) out.relay = MountRecord().relay;
       return mount_record_xml(out);
+    }
+    if (key.starts_with("stations/")) {
+      const auto* row = book_->station(name_of(key));
+      return row == nullptr ? std::nullopt : std::optional(station_json(row->value));
     }
     if (key.starts_with("bans/")) {
       const auto* row = book_->ban(name_of(key));

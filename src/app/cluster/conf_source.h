@@ -1,6 +1,6 @@
-// ConfSource: tells the nodes that are linked here what they are to enforce: mounts, bans, epochs
-// and ended logins of the store's records, the keys and the address of this master, and what
-// <config-external> says for the cluster.
+// ConfSource: tells the nodes that are linked here what they are to enforce: mounts, stations,
+// bans, epochs and ended logins of the store's records, the keys and the address of this master,
+// and what <config-external> says for the cluster.
 //
 // A node is told everything after WELCOME, and then what changes; of a name that changes twice
 // before it is sent, the last word only.  There is one list of all names, in the order of their

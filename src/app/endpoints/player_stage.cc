@@ -138,7 +138,12 @@ struct Subject {
 // name: "/rock" or "/live.mp3"; nullopt: there is no such page.
 std::optional<Subject> find_subject(const Network& network, const Config& config,
                                     const std::string& name) {
-  if (const StationSettings* station = find_station(config, std::string_view(name).substr(1))) {
+  const StationSettings* station = find_station(config, std::string_view(name).substr(1));
+  // A record does not take the page of a mount of the whole name.
+  if (station != nullptr && is_of_record(config, *station) && station_of(config, name) != station &&
+      is_shown_stream(network, config, name))
+    station = nullptr;
+  if (station != nullptr) {
     Subject subject{station, streams_of_station(network, config, *station)};
     if (!subject.streams.empty()) return subject;
   }

@@ -27,7 +27,7 @@ constexpr std::string_view kConfModule = "cluster/conf";
 constexpr std::string_view kConfFile = "conf.cache";
 
 bool is_record(std::string_view key) noexcept {
-  return key.starts_with("mounts/") || key.starts_with("bans/");
+  return key.starts_with("mounts/") || key.starts_with("stations/") || key.starts_with("bans/");
 }
 constexpr std::string_view kExternalFamily = "external/";
 bool is_external(std::string_view key) noexcept { return key.starts_with(kExternalFamily); }

@@ -200,6 +200,7 @@ MountRecords RecordService::begin_with(std::shared_ptr<const RecordBook> book,
   bans_.publish(std::make_shared<const BanList>(book->all_bans()));
   bitrates_.follow(*before->book, *book);
   laid_revision_ = book->revision();
+  services_.overlay->set_stations(book->station_records());
   return book->effective_mounts();
 }
 
@@ -247,6 +248,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   const RecordBook& followed = first ? none : *before->book;
   bitrates_.follow(followed, *book);
   if (registry_) moves_.follow(followed, *book);
+  services_.overlay->set_stations(book->station_records());
   services_.overlay->set_store(book->effective_mounts(),
                                [this, revision = book->revision()] { laid(revision); });
 }

@@ -53,6 +53,9 @@ std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& 
   for (const StationSettings& station : config.stations)
     for (const std::string& name : station.mounts)
       if (is_shown(config, name) && !mount_section(config, name).no_mount) names.insert(name);
+  for (const auto& [id, station] : config.book.stations)
+    for (const std::string& name : station->mounts)
+      if (is_shown(config, name) && !mount_section(config, name).no_mount) names.insert(name);
   const auto mounts = traffic.mounts.all();
   for (const auto& [name, mount] : *mounts)
     if (is_shown(config, name)) names.insert(name);

@@ -12,12 +12,14 @@
 namespace lb {
 namespace {
 
-// Without those that no address could name; of those with one id the first.
+// Without those that no address could name; of those with one id the first.  Those of the file come
+// first.
 std::vector<const StationSettings*> stations_of(const Config& config) {
   std::vector<const StationSettings*> out;
   std::set<std::string_view> ids;
   for (const StationSettings& station : config.stations)
     if (is_station_id(station.id) && ids.insert(station.id).second) out.push_back(&station);
+  for (const auto& [id, station] : config.book.stations) out.push_back(station.get());
   return out;
 }
 
@@ -32,7 +34,14 @@ std::string free_id(const std::string& wanted, std::set<std::string>& taken) {
 const StationSettings* find_station(const Config& config, std::string_view id) noexcept {
   if (!is_station_id(id)) return nullptr;
   const auto at = std::ranges::find(config.stations, id, &StationSettings::id);
-  return at == config.stations.end() ? nullptr : &*at;
+  if (at != config.stations.end()) return &*at;
+  const auto* made = config.book.stations.look_up(id);
+  return made == nullptr ? nullptr : made->get();
+}
+
+bool is_of_record(const Config& config, const StationSettings& station) noexcept {
+  const auto* made = config.book.stations.look_up(station.id);
+  return made != nullptr && made->get() == &station;
 }
 
 const StationSettings* station_of(const Config& config, std::string_view mount) noexcept {
@@ -40,7 +49,15 @@ const StationSettings* station_of(const Config& config, std::string_view mount) 
     return std::ranges::find(station.mounts, mount) != station.mounts.end() &&
            find_station(config, station.id) == &station;
   });
-  return at == config.stations.end() ? nullptr : &*at;
+  if (at != config.stations.end()) return &*at;
+  const auto* const naming = config.book.naming.look_up(mount);
+  if (naming == nullptr) return nullptr;
+  for (const std::string& id : **naming) {
+    const auto* made = config.book.stations.look_up(id);
+    if (made != nullptr && std::ranges::find((*made)->mounts, mount) != (*made)->mounts.end())
+      return made->get();
+  }
+  return nullptr;
 }
 
 std::vector<ShownStation> shown_stations(const Config& config,

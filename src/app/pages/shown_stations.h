@@ -1,5 +1,5 @@
-// The stations that are shown: those of <station>, and for each stream that is in none, one of its
-// own.
+// The stations that are shown: those of <station> and of records, and for each stream that is in
+// none, one of its own.
 //
 // Thread: pure functions; what they return points into the configuration.
 #pragma once
@@ -17,14 +17,15 @@ namespace lb {
 struct ShownStation {
   std::uint64_t number = 0;  // that of its first stream, as SHOUTcast's sid
   std::string id;
-  const StationSettings* settings = nullptr;  // null: no <station> names its stream
+  const StationSettings* settings = nullptr;  // null: none names its stream
   std::vector<std::string> mounts;            // of those that are shown; the first one is played
 };
 
-// The <station> that has this id, or this mount; null: none.  Where two name a mount, the first has
-// it.
+// The station that has this id, or this mount; null: none.  Where two name a mount, the first has
+// it; those of the file come before those of records, and these in the order of their ids.
 const StationSettings* find_station(const Config& config, std::string_view id) noexcept;
 const StationSettings* station_of(const Config& config, std::string_view mount) noexcept;
+bool is_of_record(const Config& config, const StationSettings& station) noexcept;
 
 // streams: all that are shown, in the order of their numbers.  In the order of their first ones.
 // An id that is taken gets "_2".  A station without a stream that is shown is left out.

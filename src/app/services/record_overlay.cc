@@ -48,15 +48,15 @@ void RecordOverlay::changed(Done done) {
 
 bool RecordOverlay::is_laid() const {
   return wanted_.file == layers_.file && wanted_.store.is_same(layers_.store) &&
-         wanted_.external.is_same(layers_.external);
+         wanted_.external.is_same(layers_.external) && wanted_.stations.is_same(layers_.stations);
 }
 
 bool RecordOverlay::is_little() const {
-  const auto few = [](const MountRecords& before, const MountRecords& now) {
-    return !MountRecords::more_changed(before, now, kAtOnce);
+  const auto few = []<class Records>(const Records& before, const Records& now) {
+    return !Records::more_changed(before, now, kAtOnce);
   };
   return wanted_.file == layers_.file && few(layers_.store, wanted_.store) &&
-         few(layers_.external, wanted_.external);
+         few(layers_.external, wanted_.external) && few(layers_.stations, wanted_.stations);
 }
 
 void RecordOverlay::lay() {

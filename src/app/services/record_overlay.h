@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/unique_function.h"
@@ -34,6 +35,8 @@ class RecordOverlay {
   // not before this returns.
   void set_store(MountRecords records, Done done = nullptr);
   void set_external(MountRecords records, Done done = nullptr);
+  // In force with the mounts that are set, or begun with, next.
+  void set_stations(StationRecords records) { wanted_.stations = std::move(records); }
   void set_file(std::shared_ptr<const Config> file, Done done);
   // The same before anything runs: the configuration of the start.
   std::shared_ptr<const Config> begin_with(MountRecords store, MountRecords external);

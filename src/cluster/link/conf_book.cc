@@ -46,8 +46,8 @@ Error no_conf(std::size_t at) {
 }  // namespace
 
 bool is_of_store(std::string_view key) noexcept {
-  return key.starts_with("mounts/") || key.starts_with("bans/") || key.starts_with("epochs/") ||
-         key.starts_with("ended/");
+  return key.starts_with("mounts/") || key.starts_with("stations/") || key.starts_with("bans/") ||
+         key.starts_with("epochs/") || key.starts_with("ended/");
 }
 
 bool is_of_logins(std::string_view key) noexcept {

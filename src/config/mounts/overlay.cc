@@ -7,6 +7,7 @@
 
 #include "config/load/filler.h"
 #include "config/mounts/record_relay.h"
+#include "config/mounts/station_overlay.h"
 
 namespace lb {
 namespace {
@@ -89,6 +90,10 @@ Counting counting(const MountLayers& layers, const std::string& name) {
   return {record == nullptr ? nullptr : record->get(), true};
 }
 
+bool is_file_alone(const MountLayers& layers) {
+  return layers.store.empty() && layers.external.empty() && layers.stations.empty();
+}
+
 // Lays single mounts over a configuration that is being made.
 class Layer {
  public:
@@ -168,13 +173,14 @@ MountLayers layers_of(const std::shared_ptr<const Config>& config) {
 }
 
 std::shared_ptr<const Config> lay_over(MountLayers layers, PullsHere pulls_here) {
-  if (layers.store.empty() && layers.external.empty()) return layers.file;
+  if (is_file_alone(layers)) return layers.file;
   auto config = std::make_shared<Config>(*layers.file);
   config->book.layers = std::move(layers);
   Layer layer(*config, pulls_here);
   for (const auto& [name, record] : config->book.layers.store) layer.put(name);
   for (const auto& [name, record] : config->book.layers.external)
     if (!config->book.layers.store.contains(name)) layer.put(name);
+  lay_stations(*config, {}, {});
   return config;
 }
 
@@ -188,7 +194,7 @@ OverlayUpdate update_overlay(const std::shared_ptr<const Config>& laid, MountLay
     update.plan = reload_plan(*laid, *update.config);
     return update;
   }
-  if (now.store.empty() && now.external.empty()) {
+  if (is_file_alone(now)) {
     update.config = now.file;
     for (const std::string& name : changed_names(before, now))
       if (laid->book.sections.contains(name)) update.mounts.push_back(name);
@@ -196,13 +202,15 @@ OverlayUpdate update_overlay(const std::shared_ptr<const Config>& laid, MountLay
     auto config = std::make_shared<Config>(*laid);
     config->book.layers = now;
     Layer layer(*config, pulls_here);
-    for (const std::string& name : changed_names(before, now)) {
+    const std::set<std::string> changed = changed_names(before, now);
+    for (const std::string& name : changed) {
       const Counting was = counting(before, name), is = counting(now, name);
       const bool same = was.is_same_record(is);
       if (same && was.origin() == is.origin()) continue;
       layer.put(name);
       if (!same) update.mounts.push_back(name);
     }
+    lay_stations(*config, before.stations, changed);
     update.config = std::move(config);
   }
   update.plan = reload_plan(*laid, *update.config, update.mounts);

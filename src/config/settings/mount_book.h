@@ -1,13 +1,15 @@
 // MountBook: the mounts that are not in the configuration file, by name: the records of a store and
-// of an external configuration, and the sections that they make.
+// of an external configuration, and the sections that they make; and the stations of records.
 //
 // It is a part of each Config.  A change of one mount copies log2(n) small nodes and shares all
 // else with the book before, so ten thousand mounts cost nothing while one of them changes.
 // Thread: an immutable value; any thread.
-// Source: config/mounts/overlay.h, which makes it.
+// Source: config/mounts/overlay.h and config/mounts/station_overlay.h, which make it.
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "base/persistent_map.h"
 
@@ -17,13 +19,17 @@ struct Config;
 struct MountRecord;
 struct MountSettings;
 struct RelaySettings;
+struct StationRecord;
+struct StationSettings;
 
 using MountRecords = NameMap<std::shared_ptr<const MountRecord>>;
+using StationRecords = NameMap<std::shared_ptr<const StationRecord>>;
 
 // What is laid over the file.
 struct MountLayers {
   std::shared_ptr<const Config> file;  // as it was read; null: the Config is that itself
   MountRecords store, external;
+  StationRecords stations = {};  // of the store
 
   bool operator==(const MountLayers&) const = default;
 };
@@ -33,6 +39,9 @@ struct MountBook {
   // Of the records that count: a record of the store hides an external one, the file hides both.
   NameMap<std::shared_ptr<const MountSettings>> sections;
   NameMap<std::shared_ptr<const RelaySettings>> relays;
+  // By id, with those of their mounts that they may show; a <station> of the file hides them.
+  NameMap<std::shared_ptr<const StationSettings>> stations;
+  NameMap<std::shared_ptr<const std::set<std::string>>> naming;  // ids, by mount
 };
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// <station>: what listeners know as one programme, and its streams; <player>: the pages on which
-// they are heard; <art>: pictures of their titles.
+// <station>, and its record: what listeners know as one programme, and its streams; <player>: the
+// pages on which they are heard; <art>: pictures of their titles.
 // Thread: immutable once loaded.
 #pragma once
 
@@ -19,6 +19,12 @@ struct StationSettings {
   std::string colour;               // "#rrggbb"; "": the page's own
   std::vector<std::string> mounts;  // the first one is played where none is asked for
   friend bool operator==(const StationSettings&, const StationSettings&) = default;
+};
+
+// The same as a record of the store.
+struct StationRecord : StationSettings {
+  std::string account;  // it shows mounts of this account only; "": an administrator's, any mount
+  friend bool operator==(const StationRecord&, const StationRecord&) = default;
 };
 
 struct PlayerLink {

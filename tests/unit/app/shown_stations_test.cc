@@ -64,3 +64,23 @@ TEST(ShownStations, AreFoundByTheirIdElseByTheirNumber) {
   POINTERS_EQUAL(nullptr, find_shown_station(stations, "4"));
   POINTERS_EQUAL(nullptr, find_shown_station(stations, ""));
 }
+TEST(ShownStations, ThoseOfTheFileGoBeforeRecords) {
+  config.stations = {station("file", {"/a"})};
+  const auto record = [this](const char* id, const std::vector<std::string>& mounts) {
+    config.book.stations.set(id, std::make_shared<const StationSettings>(station(id, mounts)));
+    for (const std::string& mount : mounts) {
+      const auto* known = config.book.naming.look_up(mount);
+      std::set<std::string> ids = known == nullptr ? std::set<std::string>() : **known;
+      ids.insert(id);
+      config.book.naming.set(mount, std::make_shared<const std::set<std::string>>(ids));
+    }
+  };
+  record("early", {"/a", "/b"});
+  record("late", {"/b", "/c"});
+  STRCMP_EQUAL("1 file! /a\n2 early! /b\n3 late! /c\n",
+               printed(shown_stations(config, {"/a", "/b", "/c"})).c_str());
+  STRCMP_EQUAL("file", station_of(config, "/a")->id.c_str());
+  STRCMP_EQUAL("early", station_of(config, "/b")->id.c_str());
+  CHECK(is_of_record(config, *find_station(config, "late")));
+  CHECK(!is_of_record(config, *find_station(config, "file")));
+}

@@ -1,0 +1,265 @@
+#include "api/records/station_plans.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "admin/feed/now_json.h"
+#include "api/records/account_plans.h"
+#include "api/records/mount_answer.h"
+#include "api/request/answer.h"
+#include "api/request/rights.h"
+#include "api/request/station_fields.h"
+#include "base/cat.h"
+#include "base/time_zone.h"
+#include "stream/source/picture_shelf.h"
+
+namespace lb {
+namespace {
+
+using StationRow = BookRow<StationRecord>;
+
+const StationSettings* file_station(const PlanContext& context, std::string_view id) {
+  const auto at = std::ranges::find(context.file.stations, id, &StationSettings::id);
+  return at == context.file.stations.end() ? nullptr : &*at;
+}
+
+bool may_show(const PlanContext& context, const StationRecord& record, const std::string& mount) {
+  return record.account.empty() || account_of_mount(context, mount) == record.account;
+}
+
+// The id of another station that shows this mount; "": none.
+std::string shown_by(const PlanContext& context, std::string_view id, const std::string& mount) {
+  const auto names = [&mount](const StationSettings& station) {
+    return std::ranges::find(station.mounts, mount) != station.mounts.end();
+  };
+  for (const StationSettings& station : context.file.stations)
+    if (names(station)) return station.id;
+  for (const auto& [other, row] : context.book.stations())
+    if (other != id && names(row->value) && may_show(context, row->value, mount)) return other;
+  return {};
+}
+
+// Nothing is said of what the caller may not see.
+bool sees_station(const ApiCaller& who, const StationRecord& record) {
+  return sees_all(who) || std::ranges::any_of(record.mounts, [&](const std::string& mount) {
+           return sees_mount(who, mount, record.account);
+         });
+}
+
+void write_station(JsonWriter& json, const PlanContext& context, const StationRecord& record,
+                   std::uint64_t revision) {
+  StationNow now;
+  now.in_file = file_station(context, record.id) != nullptr;
+  for (const std::string& mount : record.mounts)
+    if (!may_show(context, record, mount)) now.left_out.push_back(mount);
+  write_answer<kStationFields, kStationNow, kRevision>(json, record, now, AnswerRevision{revision});
+}
+
+Planned answer_of(const PlanContext& context, const StationRecord& record, std::uint64_t revision) {
+  JsonWriter json;
+  write_station(json, context, record, revision);
+  Planned plan;
+  plan.answer.body = json.take() + "\n";
+  plan.answer.revision = revision;
+  return plan;
+}
+
+std::vector<ApiDeed::Change> station_changes(const StationRecord& before,
+                                             const StationRecord& after) {
+  const auto written = [](const auto& row, const StationRecord& record) -> std::string {
+    JsonWriter json;
+    json.begin_object();
+    row.write(json, row, record, Form::kAnswer);
+    const auto parsed = Json::parse(json.end_object().take());
+    const Json value = parsed ? parsed->at(row.name) : Json();
+    std::string text(value.text().value_or(""));
+    for (std::size_t i = 0; i < value.size(); ++i)
+      text += cat({i == 0 ? "" : " ", value.at(i).text().value_or("")});
+    return text;
+  };
+  std::vector<ApiDeed::Change> changes;
+  for (const auto& row : kStationFields) {
+    std::string old = written(row, before), now = written(row, after);
+    if (row.name != "id" && old != now)
+      changes.push_back({std::string(row.name), std::move(old), std::move(now)});
+  }
+  return changes;
+}
+
+// A login of some mounts makes no station of others.
+std::optional<Problem> judge_right(const PlanContext& context, const StationRecord& record) {
+  if (!changes_account_of(context.who, record.account))
+    return forbidden("the login may not change station " + record.id);
+  for (const std::string& mount : record.mounts)
+    if (may_show(context, record, mount) && !sees_mount(context.who, mount, record.account))
+      return forbidden(
+          cat({"this login may use some mounts only, and ", mount, " is not one of them"}));
+  return std::nullopt;
+}
+
+// Whether a mount of others is found by this id: as /listen/ID or among AzuraCast's stations.
+bool is_id_of_others(const PlanContext& context, const StationRecord& record) {
+  const auto is_foreign = [&](const std::string& mount) {
+    return (mount.substr(1) == record.id || station_id(mount) == record.id) &&
+           account_of_mount(context, mount) != record.account;
+  };
+  bool found = false;
+  for_each_section(context.file, [&](const MountSettings& section) {
+    found = found || (section.name.starts_with('/') && is_foreign(section.name));
+  });
+  for (const auto& [name, row] : context.book.mounts()) found = found || is_foreign(name);
+  if (!context.world.playing_after) return found;
+  for (std::string name = context.world.playing_after(""); !found && !name.empty();
+       name = context.world.playing_after(name))
+    found = is_foreign(name);
+  return found;
+}
+
+std::optional<Problem> judge_number(const PlanContext& context, const StationRecord& record) {
+  std::size_t others = 0;
+  for (const auto& [id, row] : context.book.stations())
+    others += id != record.id && row->value.account == record.account ? 1 : 0;
+  const std::uint64_t mounts = quota_use(context.book, record.account).mounts;
+  if (others < mounts) return std::nullopt;
+  return Problem{ProblemName::kQuota,
+                 cat({"account ", record.account, " has ", mounts, " mounts and ", others,
+                      " other stations; it may have as many stations as mounts"})};
+}
+
+// An owner names pictures that the API took, and those that it had before.
+void judge_owner_picture(const PlanContext& context, std::string_view name, const std::string& path,
+                         const std::string& before, std::vector<JsonFault>& faults) {
+  if (context.who.role != Role::kAdmin && !path.empty() && path != before &&
+      name_in_picture_path(path).empty())
+    faults.push_back({cat({"/", name}),
+                      "of an owner it is an address that PUT …/art has answered with; an "
+                      "administrator names pictures of the web root"});
+}
+
+void judge_members(const PlanContext& context, const StationRecord& record,
+                   const StationRecord& before, std::vector<JsonFault>& faults) {
+  std::ranges::move(station_faults(record), std::back_inserter(faults));
+  if (!record.timezone.empty() && !find_time_zone(record.timezone))
+    faults.push_back({"/timezone", "there is no such time zone"});
+  judge_owner_picture(context, "logo", record.logo, before.logo, faults);
+  judge_owner_picture(context, "default-art", record.default_art, before.default_art, faults);
+  if (!record.account.empty() && context.book.account(record.account) == nullptr)
+    faults.push_back({"/account", "there is no account " + record.account});
+  for (std::size_t i = 0; i < record.mounts.size(); ++i) {
+    const std::string& mount = record.mounts[i];
+    if (!may_show(context, record, mount))
+      faults.push_back({cat({"/mounts/", i}), "it is no mount of account " + record.account});
+    else if (const std::string other = shown_by(context, record.id, mount); !other.empty())
+      faults.push_back({cat({"/mounts/", i}), "it belongs to station " + other});
+  }
+}
+
+// row: null: a new one.  use: kNew: it replaces all.
+Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
+  StationRecord record, before;
+  before.account = context.who.role == Role::kAdmin ? std::string() : context.who.account;
+  if (row != nullptr) before = row->value;
+  if (use == Form::kChange) record = before;
+  record.id = context.request.names.at(0);
+  record.account = before.account;
+  std::vector<JsonFault> faults;
+  ObjectReader body(context.request.json, use, faults);
+  body.take(kStationFields, record).finish();
+  if (record.id != context.request.names.at(0)) body.wrong("id", "a station keeps its id");
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (auto problem = judge_right(context, record)) return *std::move(problem);
+  judge_members(context, record, before, faults);
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (row == nullptr && context.who.role != Role::kAdmin && is_id_of_others(context, record))
+    return Problem{ProblemName::kExists,
+                   cat({"a mount that is not of account ", record.account,
+                        " is shown under the id ", record.id, "; another id is free"})};
+  if (!record.account.empty() && (row == nullptr || record.account != before.account))
+    if (auto problem = judge_number(context, record)) return *std::move(problem);
+  const bool same = row != nullptr && record == before;
+  Planned plan = answer_of(context, record, same ? row->revision : 0);
+  if (same) return plan;
+  const std::string key = record_key("stations", record.id);
+  put_record(plan, key, station_json(record), row == nullptr ? 0 : row->revision);
+  if (!record.account.empty()) hold_account(plan, context, record.account);
+  if (row == nullptr) before.account.clear();
+  if (row == nullptr) plan.answer.location = "/api/v1/" + key;
+  plan.deed = ApiDeed{row == nullptr ? "create" : "change", key, station_changes(before, record),
+                      record.account};
+  return plan;
+}
+
+// The row that the caller may change; or why not.
+std::variant<const StationRow*, Problem> station_to_change(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const StationRow* row = context.book.station(id);
+  if (row == nullptr && file_station(context, id) != nullptr && sees_all(context.who))
+    return Problem{ProblemName::kInFile,
+                   cat({"station ", id, " stands in the configuration file"})};
+  if (row == nullptr || !sees_station(context.who, row->value)) return not_found("station", id);
+  if (auto problem = judge_right(context, row->value)) return *std::move(problem);
+  if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
+  return row;
+}
+
+}  // namespace
+
+Plan list_stations(const PlanContext& context) {
+  return list_rows(
+      context, context.book.stations(),
+      [&](const StationRecord& record) { return sees_station(context.who, record); },
+      [&](JsonWriter& json, const StationRow& row) {
+        write_station(json, context, row.value, row.revision);
+      });
+}
+
+Plan read_station(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  const StationRow* row = context.book.station(id);
+  if (row == nullptr || !sees_station(context.who, row->value)) return not_found("station", id);
+  return answer_of(context, row->value, row->revision);
+}
+
+Plan put_station(const PlanContext& context) {
+  const std::string& id = context.request.names.at(0);
+  if (file_station(context, id) != nullptr)
+    return Problem{ProblemName::kInFile,
+                   cat({"station ", id, " stands in the configuration file"})};
+  const StationRow* row = context.book.station(id);
+  if (row != nullptr && !sees_station(context.who, row->value))
+    return Problem{ProblemName::kExists, "there is a station " + id};
+  if (row != nullptr) {
+    auto found = station_to_change(context);
+    if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+    return plan_over(context, row, Form::kNew);
+  }
+  // The account of a record that cannot be read is not known.
+  const std::string key = record_key("stations", id);
+  const bool unreadable = is_record_station_id(id) && context.book.revision_of(key) != 0;
+  if (unreadable)
+    return Problem{ProblemName::kExists, cat({"the record of station ", id, " cannot be read"})};
+  if (!context.request.if_match.empty())
+    return Problem{ProblemName::kChanged, cat({"there is no station ", id, ", and If-Match names ",
+                                               context.request.if_match})};
+  return plan_over(context, nullptr, Form::kNew);
+}
+
+Plan change_station(const PlanContext& context) {
+  auto found = station_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  return plan_over(context, std::get<const StationRow*>(found), Form::kChange);
+}
+
+Plan delete_station(const PlanContext& context) {
+  auto found = station_to_change(context);
+  if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
+  const StationRow* row = std::get<const StationRow*>(found);
+  const std::string key = record_key("stations", row->value.id);
+  Planned plan;
+  delete_record(plan, key, row->revision);
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"delete", key, {}};
+  return plan;
+}
+
+}  // namespace lb

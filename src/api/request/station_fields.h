@@ -1,0 +1,61 @@
+// The members of a station: of its record, of bodies and of answers.
+//
+// Source: doc/stores.md.
+// Thread: constants.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "api/request/account_fields.h"
+#include "api/request/station.h"
+#include "base/object_kinds.h"
+
+namespace lb {
+
+template <auto kMember, std::size_t kMax>
+constexpr auto station_text(std::string_view name, std::string_view text) {
+  return member<JsonText<kMax>, kMember, StationRecord>(name)
+      .sparse(Form::kRecord)
+      .null(Form::kChange)
+      .about(text);
+}
+
+inline constexpr auto kStationFields = std::to_array(
+    {member<JsonText<64>, &StationSettings::id, StationRecord>("id")
+         .in(Form::kBody | Form::kAnswer)
+         .about("As in the address; a body may leave it out."),
+     member<AccountId, &StationRecord::account>("account")
+         .sparse(Form::kRecord)
+         .null(Form::kBody | Form::kAnswer)
+         .about("Its mounts are mounts of this account; null: an administrator's."),
+     station_text<&StationSettings::name, 200>("name", "Empty: what the encoder says."),
+     station_text<&StationSettings::description, 500>("description", "Likewise."),
+     station_text<&StationSettings::url, 500>("url", "http or https."),
+     station_text<&StationSettings::genre, 100>("genre", "Empty: what the encoder says."),
+     station_text<&StationSettings::timezone, 64>("timezone", "Such as Europe/Berlin."),
+     station_text<&StationSettings::logo, 255>(
+         "logo",
+         "A picture of this server: of an owner, one that setMountArt answered with; of an "
+         "administrator also one of the web root."),
+     station_text<&StationSettings::default_art, 255>("default-art",
+                                                      "Likewise, of titles without one."),
+     station_text<&StationSettings::colour, 7>("colour", "Such as #b3261e."),
+     member<JsonTexts<kMaxStationMounts, 255>, &StationSettings::mounts, StationRecord>("mounts")
+         .needed(Form::kRecord | Form::kNew)
+         .about("The first one plays unless another is chosen.")});
+
+// What becomes of it.
+struct StationNow {
+  std::vector<std::string> left_out;
+  bool in_file = false;
+};
+inline constexpr auto kStationNow = std::to_array(
+    {member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
+         .about("Of its mounts those that are none of its account, or are another station's: they "
+                "are not shown."),
+     member<JsonFlag, &StationNow::in_file>("hidden-by-file")
+         .about("The configuration file has a station of that id, which is shown.")});
+
+}  // namespace lb
