@@ -15,7 +15,7 @@ tests_simulation_simulate_cluster_LDADD = $(APP)
 # The same with copies of some files in place of the archives' own: the linker takes the first.
 planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/node_arrivals.cc tests/simulation/planted/eligibility.cc \
   tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc tests/simulation/planted/file_registry.cc \
-  tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc tests/simulation/planted/node_session.cc
+  tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc
 EXTRA_DIST += tests/simulation/plant
 nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
 tests_simulation_simulate_planted_SOURCES =
@@ -30,7 +30,6 @@ tests/simulation/planted/ingest.cc: src/cluster/link/ingest.cc
 tests/simulation/planted/conf_book.cc: src/cluster/link/conf_book.cc
 tests/simulation/planted/file_registry.cc: src/registry/file_registry.cc
 tests/simulation/planted/mount_homes.cc: src/app/topology/mount_homes.cc
-tests/simulation/planted/node_session.cc: src/cluster/link/node_session.cc
 tests/simulation/planted/link.cc: src/cluster/link/link.cc
 $(planted_files) tests/simulation/planted/link.cc: tests/simulation/plant
 	@mkdir -p $(@D)
