@@ -196,6 +196,22 @@ def names_that_encoders_choose_stay_text(t):
 
 
 @test
+def a_young_stream_has_a_place_whose_time_is_known_later(t):
+    server = t.server()
+    source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
+    path = "/api/v1/now/live.mp3/place"
+    wait_for(lambda: source.play(2) and server.get(path + "?young=1").status == 200 and server.get(path + "?young=1").json()["at"], "it has addresses")
+    young = server.get(path + "?young=1").json()
+    equal((young["wall_ms"], young["live_ms"], young["oldest_ms"], server.get(path).status), (None, None, None, 404))
+    equal(young["url"], "/live.mp3?at=%s&exact=1" % young["at"])
+    wait_for(lambda: source.play(2) and server.get(path).status == 200, "the stream has times", 15)
+    known = server.get(path + "?young=1").json()
+    equal(known["at"].split(".")[0], young["at"].split(".")[0])
+    began = known["wall_ms"] - (known["media_ms"] - young["media_ms"])
+    check(abs(began - server.get("/api/v1/now/live.mp3").json()["now_ms"]) < 60000 and began < known["wall_ms"], "%s, then %s" % (young, known))
+
+
+@test
 def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
     server = t.server()
     source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
@@ -205,7 +221,7 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
     sent = source.play(60)
     wait_for(lambda: server.get(path).json()["live_ms"] > server.get(path).json()["wall_ms"], "there is a burst")
     live = server.get(path).json()
-    equal(set(live), {"at", "wall_ms", "url", "live_ms", "oldest_ms", "recorded"})
+    equal(set(live), {"at", "wall_ms", "media_ms", "url", "live_ms", "oldest_ms", "recorded"})
     equal(live["url"], "/live.mp3?at=%s&exact=1" % live["at"])
     check(live["oldest_ms"] <= live["wall_ms"] <= live["live_ms"], str(live))
     # What comes from there is whole frames of the stream, and its later moments lie further on.

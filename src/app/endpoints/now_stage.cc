@@ -39,6 +39,31 @@ std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
   return std::nullopt;
 }
 
+std::string exact_url(const std::string& name, const std::string& at) {
+  return cat({percent_encode(name, true), "?at=", at, "&exact=1"});
+}
+
+// Where a player begins that learns the time of it later.
+std::string young_place_json(const std::string& name, const Mount& mount) {
+  const auto view = mount.channel().newest();
+  const auto young = view ? young_place_of_join(*view, mount.settings()->burst_bytes)
+                          : std::optional<YoungPlace>();
+  JsonWriter json;
+  json.begin_object();
+  if (young) {
+    const std::string at = print_address(young->at);
+    json.key("at").text(at);
+    json.key("media_ms").number(young->media_ms);
+    json.key("url").text(exact_url(name, at));
+  } else {
+    for (const auto key : {"at", "media_ms", "url"}) json.key(key).null();
+  }
+  for (const auto key : {"wall_ms", "live_ms", "oldest_ms"}) json.key(key).null();
+  json.key("recorded").boolean(false);
+  json.end_object();
+  return json.take();
+}
+
 void reply_now(Connection& connection, const Services& services, std::string body) {
   ResponseHead head;
   head.content_type = "application/json; charset=UTF-8";
@@ -93,14 +118,17 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   const auto view = mount ? mount->channel().newest() : nullptr;
   const auto newest = view ? newest_place(*view) : std::nullopt;
   const auto oldest = view ? oldest_place(*view) : std::nullopt;
-  if (mount && mount->is_fed() && (!newest || !oldest)) {
-    reply_refusal(connection, 404,
-                  "the stream has no times: it began less than three seconds ago, or its format "
-                  "has none",
-                  "X-Reason: no-times\r\n");
+  if (!newest || !oldest) {
+    if (!mount || !mount->is_fed()) return refuse(404, "the stream is off the air");
+    if (query_param(connection.request().query, "young") == "1")
+      reply_now(connection, worker_.services, young_place_json(name, *mount));
+    else
+      reply_refusal(connection, 404,
+                    "the stream has no times: it began less than three seconds ago, or its format "
+                    "has none",
+                    "X-Reason: no-times\r\n");
     return Verdict::kAnswered;
   }
-  if (!newest || !oldest) return refuse(404, "the stream is off the air");
   const auto past = open_past(worker_.services, *config_of(worker_.services, connection), name);
   const std::int64_t oldest_ms =
       past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
@@ -126,6 +154,7 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   if (recorded_ms) {
     const std::string ms = std::to_string(1000 + *recorded_ms % 1000);
     json.key("at").null();
+    json.key("media_ms").null();
     json.key("wall_ms").number(*recorded_ms);
     json.key("url").text(
         cat({percent_encode(name, true), "?from=", *recorded_ms / 1000, ".", ms.substr(1)}));
@@ -133,7 +162,8 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     const std::string at = print_address(place->at);
     json.key("at").text(at);
     json.key("wall_ms").number(place->wall_ms);
-    json.key("url").text(cat({percent_encode(name, true), "?at=", at, "&exact=1"}));
+    json.key("media_ms").number(place->media_ms);
+    json.key("url").text(exact_url(name, at));
   }
   json.key("live_ms").number(newest->wall_ms);
   json.key("oldest_ms").number(oldest_ms);

@@ -10,8 +10,29 @@ namespace {
 
 bool has_both(const StreamSpan& span) { return span.anchored && span.has_address(); }
 
+std::int64_t media_ms_of(const StreamSpan& span, const SyncMark& mark) {
+  return static_cast<std::int64_t>(MediaTime{mark.time.samples, span.media.rate_hz}.milliseconds());
+}
+
 WallPlace place_of(const StreamSpan& span, const SyncMark& mark) {
-  return {{span.id, span.origin_of(mark.position)}, span.wall_of(mark.time.samples)};
+  return {{span.id, span.origin_of(mark.position)},
+          span.wall_of(mark.time.samples),
+          media_ms_of(span, mark)};
+}
+
+// The unit with which a new listener begins.
+struct Joined {
+  const StreamSpan& span;
+  const SyncMark& mark;
+};
+std::optional<Joined> find_joined(const StreamView& view, std::size_t burst_bytes) {
+  const JoinPlan plan = plan_join(view, burst_bytes);
+  const StreamSpan* const span = plan.wait_for_mark ? nullptr : view.span_at(plan.position);
+  if (span == nullptr) return std::nullopt;
+  const auto at = view.sync.last_where(
+      [&plan](const SyncMark& mark) { return mark.position <= plan.position; });
+  if (at == view.sync.end() || view.sync[at].position != plan.position) return std::nullopt;
+  return Joined{*span, view.sync[at]};
 }
 
 }  // namespace
@@ -35,13 +56,17 @@ std::optional<WallPlace> place_at_wall(const StreamView& view, std::int64_t wall
 }
 
 std::optional<WallPlace> place_of_join(const StreamView& view, std::size_t burst_bytes) {
-  const JoinPlan plan = plan_join(view, burst_bytes);
-  const StreamSpan* const span = plan.wait_for_mark ? nullptr : view.span_at(plan.position);
-  if (span == nullptr || !has_both(*span)) return std::nullopt;
-  const auto at = view.sync.last_where(
-      [&plan](const SyncMark& mark) { return mark.position <= plan.position; });
-  if (at == view.sync.end() || view.sync[at].position != plan.position) return std::nullopt;
-  return place_of(*span, view.sync[at]);
+  const auto joined = find_joined(view, burst_bytes);
+  if (!joined || !has_both(joined->span)) return std::nullopt;
+  return place_of(joined->span, joined->mark);
+}
+
+std::optional<YoungPlace> young_place_of_join(const StreamView& view, std::size_t burst_bytes) {
+  const auto joined = find_joined(view, burst_bytes);
+  if (!joined || !joined->span.has_address() || joined->span.media.rate_hz == 0)
+    return std::nullopt;
+  return YoungPlace{{joined->span.id, joined->span.origin_of(joined->mark.position)},
+                    media_ms_of(joined->span, joined->mark)};
 }
 
 std::optional<WallPlace> oldest_place(const StreamView& view) {

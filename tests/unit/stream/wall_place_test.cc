@@ -56,11 +56,18 @@ TEST(WallPlace, WhatHasNoTimesYetIsNoPlace) {
   CHECK(!oldest_place(view()));
   CHECK(!newest_place(view()));
   CHECK(!place_of_join(view(), 300));
+  const auto young = young_place_of_join(view(), 300);
+  CHECK(young.has_value());
+  UNSIGNED_LONGS_EQUAL(200, young->at.position);
+  LONGS_EQUAL(200, young->media_ms);
   span(7, 500, 50000, 500);
   units(5, 500);
   is(oldest_place(view()), 500, 50000);
   CHECK(!place_at_wall(view(), 49999));
   is(place_of_join(view(), 300), 700, 50200);
+  // So the byte of before has its time, too.
+  const auto known = place_of_join(view(), 300);
+  LONGS_EQUAL(49700, known->wall_ms - (known->media_ms - young->media_ms));
   CHECK(!place_of_join(view(), 700));
 }
 TEST(WallPlace, BytesWithoutAnAddressArePassedOver) {
@@ -78,4 +85,5 @@ TEST(WallPlace, AStreamWithoutAnythingHasNone) {
   for (const std::int64_t wall : {std::int64_t{0}, std::int64_t{1} << 60})
     CHECK(!place_at_wall(StreamView(), wall));
   CHECK(!oldest_place(StreamView()));
+  CHECK(!young_place_of_join(StreamView(), 300));
 }
