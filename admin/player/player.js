@@ -9,6 +9,7 @@
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 40, MOST_TITLES = 20, TOLD_POLLS = 6;
+  const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
@@ -42,28 +43,36 @@
   let place = null, base = null, reach = null, timed = null, away = false;
   async function ask_place(wall) {
     const of = source;
-    if (timed === false) return null;
+    if (timed === false && wall) return null;
     try {
-      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : ''), {credentials: 'omit', cache: 'no-store'});
+      const answer = await fetch('/api/v1/now' + of + '/place' + (wall ? '?wall=' + Math.floor(wall) : '?young=1'), {credentials: 'omit', cache: 'no-store'});
       away = false;
       if (!answer.ok || of !== source) return null;
-      reach = {...await answer.json(), of, since: performance.now()};
-      return reach;
+      const found = {...await answer.json(), of, since: performance.now()};
+      if (found.wall_ms === null) return found.at === null ? null : found;
+      reach = found;
+      date_base(found);
+      return found;
     } catch {
       away = true;
       return null;  // then without one
     }
   }
+  // What was found before is there until then: the listener may press meanwhile.
   async function find_place(wall) {
-    place = null;
     place = await ask_place(wall);
     return place !== null;
+  }
+  // What was open before its stream had times gets them from any place of that stream.
+  const stream_of = place => place.at && place.at.split('.')[0];
+  function date_base(found) {
+    if (base && base.wall_ms === null && stream_of(base) === stream_of(found)) base.wall_ms = found.wall_ms - (found.media_ms - base.media_ms);
   }
   // Unix milliseconds of what sounds now; of a stream without times, or in silence: all that is known.
   // Where another encoder goes on the time of day jumps, and what is heard does not.
   let seams = [];
   function heard() {
-    if (!wanted || !base || base.first === null) return Infinity;
+    if (!wanted || !base || base.wall_ms === null || base.first === null) return Infinity;
     let at = base.wall_ms + (audio.currentTime - base.first) * 1000;
     for (const seam of seams)
       if (base.wall_ms <= seam.after_wall_ms && at >= seam.after_wall_ms) at += seam.wall_ms - seam.after_wall_ms;
@@ -93,7 +102,7 @@
     opened = false;
     if (wait === FIRST_WAIT_S) say(text.connecting);
     const fresh = place && place.of === source && performance.now() - place.since < FRESH_MS;
-    base = fresh ? {wall_ms: place.wall_ms, first: null} : null;
+    base = fresh ? {at: place.at, media_ms: place.media_ms, wall_ms: place.wall_ms, first: null, opened: moved} : null;
     audio.src = fresh ? place.url : source;
     place = null;
     audio.play().catch(error => {
@@ -118,22 +127,23 @@
   function lost() {
     if (!wanted || again) return;
     if (lost_at === null) [lost_at, lost_since] = [heard(), performance.now()];
+    // The byte of a place that was found seconds ago may be gone: then there is another one.
+    const stale = base !== null && base.first === null && wait === FIRST_WAIT_S;
     close();
-    say(text.lost);
-    if (!opened) say_why();
-    again = setTimeout(come_back, wait * 1000);
+    if (!stale) say(text.lost);
+    if (!stale && !opened) say_why();
+    again = setTimeout(come_back, stale ? 0 : wait * 1000);
     // A network that is away for seconds is waited for at short steps.
     wait = Math.min(wait * 2, performance.now() - lost_since < SOON_MS ? SOON_WAIT_S : LONGEST_WAIT_S);
   }
   async function come_back() {
     const mine = again;
-    if (Number.isFinite(lost_at)) {
-      await find_place(lost_at) || away || await find_place();
-      if (again !== mine) return;
-      if (away) {
-        again = 0;
-        return lost();
-      }
+    const known = Number.isFinite(lost_at), found = known && await find_place(lost_at);
+    if (!found && !(known && away)) await find_place();
+    if (again !== mine) return;
+    if (known && away) {
+      again = 0;
+      return lost();
     }
     open();
   }
@@ -253,12 +263,26 @@
     });
   }
   listen_to(audio);
+  // WebKitGTK's position runs on where no bytes come, and what comes then is too late to be heard: it
+  // begins again, a burst behind live.
+  let empty = 0;
+  const has_passed = last => Number.isFinite(heard()) && heard() > last - EMPTY_MS;
+  async function refill() {
+    empty = -REFILL_TURNS;
+    const live = await ask_place();
+    if (!live || live.wall_ms === null || !wanted || again || !has_passed(live.live_ms) || live.live_ms - live.wall_ms < LEAST_BURST_MS) return;
+    close();
+    place = live;
+    open();
+  }
   // A browser says nothing when bytes stop coming: its position does.
   setInterval(() => {
     const now = performance.now();
+    empty = audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && audio.currentTime > position ? empty + 1 : Math.min(empty, 0);
     if (audio.currentTime !== position) {
       position = audio.currentTime;
       moved = now;
+      if (empty >= EMPTY_TURNS && reach && reach.of === source && has_passed(reach.live_ms + now - reach.since)) refill();
     } else if (wanted && !again && now - moved > STALLED_MS) lost();
   }, 500);
   button.addEventListener('click', toggle);
@@ -401,6 +425,8 @@
   // A title is shown when it is heard: it is known before.
   let known = [], shown = '', due = 0;
   function show_heard() {
+    // What is open has no time yet, and gets one within seconds.
+    if (wanted && base && base.wall_ms === null && title.textContent && performance.now() - base.opened < UNDATED_MS) return;
     // What coders add in front of the sound: 25 ms and more.
     const until = heard() - CODER_MS, next = Math.min(...known.map(row => row.wall_ms).filter(ms => ms > until)) - until;
     clearTimeout(due);
@@ -439,23 +465,31 @@
       now.seams.forEach(hear_seam);
     });
   }
+  let turn = 0;
   async function look() {
-    const seldom = looks++ % TOLD_POLLS === 0;
+    turn = 0;
+    const seldom = looks++ % TOLD_POLLS === 0, undated = base !== null && base.wall_ms === null;
     if (!wanted && events) events = void events.close();
     else if (seldom || !events) listen();
-    const told = events && events.readyState === EventSource.OPEN && !again && timed !== false;
+    const told = events && events.readyState === EventSource.OPEN && !again && timed !== false && !undated;
     try {
       const answer = told && !seldom ? null : await fetch(text.now + '?history=' + MOST_TITLES, {credentials: 'omit', cache: 'no-store'});
       if (!answer) show_heard();
       else if (answer.ok) {
         const now = await answer.json();
         take(now);
-        if (!wanted && !document.hidden && now.live && now.live.wall_ms !== null) await find_place();
-        else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS)) await ask_place();
+        if (!wanted && !document.hidden && now.live) await find_place();
+        else if (wanted && (!reach || performance.now() - reach.since > REACH_EVERY_MS || undated)) await ask_place();
       }
     } catch { /* the next one */ }
-    setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : timed === false ? YOUNG_POLL_MS : POLL_MS);
+    turn = setTimeout(look, document.hidden && !wanted ? POLL_MS * 6 : timed === false || undated ? YOUNG_POLL_MS : POLL_MS);
   }
+  // A listener that comes back to the page may press at once, and the place of half a minute ago is too old.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden || wanted || !turn) return;
+    clearTimeout(turn);
+    look();
+  });
   setInterval(show_heard, TITLE_MS);
   look();
 

@@ -102,7 +102,7 @@ def comes_back(s, browser):
     network = Network(s.bench, server)
     browser.open("http://127.0.0.1:%d/listen/live.mp3" % network.port)
     browser.script(PLACES)
-    browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+    browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"),
                  "the page knows where to begin")
     browser.script("document.getElementById('play').click()")
     browser.wait(lambda: browser.script(AT) > 2, "it plays")

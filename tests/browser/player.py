@@ -58,7 +58,7 @@ def a_title_is_shown_when_it_is_heard(s):
         return reply.json()["live_ms"] - reply.json()["wall_ms"] if reply.status == 200 else 0
     wait_for(lambda: burst_ms() > 3000, "a player begins three seconds behind live", 30)
     s.browser.open(s.url("/listen/live.mp3"))
-    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"),
                    "the page knows where to begin")
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script(HEARD) > 0.5, "it plays", harness.Settings.patience)
@@ -318,7 +318,7 @@ def another_quality_begins_where_the_one_before_is(s):
     for mount in ("/rock.mp3", "/rock-2.mp3"):
         wait_for(lambda: burst_ms(mount) > 4000, "a player of %s begins four seconds behind live" % mount, 40)
     s.browser.open(s.url("/listen/rock"))
-    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
+    s.browser.wait(lambda: s.browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"),
                    "the page knows where to begin")
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script(HEARD) > 1, "it plays", harness.Settings.patience)

@@ -113,6 +113,38 @@ def clear(browser, ear):
     ear.forget()
 
 
+def has_times(of):
+    wait_for(lambda: of.get("/api/v1/now%s/place" % MOUNT).status == 200, "the stream has times", 30)
+
+
+def is_young(of):
+    now = of.get("/api/v1/now" + MOUNT)
+    return now.status == 200 and now.json()["live"] and now.json()["live"]["wall_ms"] is None
+
+
+def play(browser, ear, of, young=False):
+    wait_for(lambda: is_young(of), "the stream has no times yet") if young else has_times(of)
+    browser.open("http://127.0.0.1:%d/listen/live.mp3" % of.port)
+    browser.script(SHOWN)
+    ear.page_opened()
+    browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.includes('/place') && one.responseEnd)"),
+                 "the page knows where to begin")
+    browser.script("document.getElementById('play').click()")
+    browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 0.5, "it plays")
+
+
+def pause(songs, seconds):
+    """Of the encoder; gives the one that goes on."""
+    songs.close()
+    silent = time.monotonic()
+    wait_for(lambda: time.monotonic() - silent > seconds, "a pause", seconds + 3)
+    return Songs(songs.bench, songs.server, MOUNT, songs.data, SECONDS, first=songs.song + 1)
+
+
+def seam_is_known(server):
+    wait_for(lambda: server.get("/api/v1/now" + MOUNT).json()["seams"], "the seam is known", 30)
+
+
 def shown_in_time(s, browser, ear):
     kept = s.bench.dir / "kept"
     kept.mkdir()
@@ -125,19 +157,10 @@ def shown_in_time(s, browser, ear):
     third = s.bench.server(body=harness.mount(MOUNT, "<max-history>70</max-history>") + relay % (second.port, MOUNT))
     songs = Songs(s.bench, server, MOUNT, data, SECONDS)
 
-    def play(of):
-        wait_for(lambda: of.get("/api/v1/now%s/place" % MOUNT).status == 200, "the stream has times", 30)
-        browser.open("http://127.0.0.1:%d/listen/live.mp3" % of.port)
-        browser.script(SHOWN)
-        ear.page_opened()
-        browser.wait(lambda: browser.script("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/place') && one.responseEnd)"),
-                     "the page knows where to begin")
-        browser.script("document.getElementById('play').click()")
-        browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 0.5, "it plays")
     # At an edge two hops away.
-    play(third)
+    play(browser, ear, third)
     judge(browser, ear, "two relays further", 4)
-    play(server)
+    play(browser, ear, server)
     judge(browser, ear, "live", JUDGED)
     # Back: by ten minutes, or as far as there is something.
     browser.script("document.getElementById('far').click()")
@@ -148,15 +171,36 @@ def shown_in_time(s, browser, ear):
     browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") < 3, "it is live again")
     browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 0.5, "it plays")
     # Another encoder goes on: the time of day jumps, and what is heard does not.
-    songs.close()
-    silent = time.monotonic()
-    wait_for(lambda: time.monotonic() - silent > 2, "a pause that titles would be late by", 5)
-    again = Songs(s.bench, server, MOUNT, data, SECONDS, first=songs.song + 1)
-    wait_for(lambda: server.get("/api/v1/now" + MOUNT).json()["seams"], "the seam is known", 30)
+    again = pause(songs, 2)      # titles would be late by that
+    seam_is_known(server)
     clear(browser, ear)
     judge(browser, ear, "behind a seam", 4)
     for one in (songs, again):
         equal(one.fault, None)
+
+
+def shown_in_time_of_a_young_stream(s, browser, ear):
+    server = s.start(body=harness.mount(MOUNT, "<linger-for>30</linger-for><max-history>70</max-history>"))
+    songs = Songs(s.bench, server, MOUNT, frames(server.dir, SECONDS, TONES), SECONDS)
+    play(browser, ear, server, young=True)
+    judge(browser, ear, "of a stream that has no times yet", 4)
+    again = pause(songs, 2)
+    play(browser, ear, server, young=True)
+    judge(browser, ear, "behind a seam that is not known yet", 4)
+    for one in (songs, again):
+        equal(one.fault, None)
+
+
+@test
+def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_chromium(s):
+    shown_in_time_of_a_young_stream(s, s.browser, InPage(s.browser))
+
+
+@test
+def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_firefox(s):
+    sound = null_sink(s.bench)
+    browser = Firefox(s.bench, sound)
+    shown_in_time_of_a_young_stream(s, browser, AtSink(s, browser, sound))
 
 
 @test
@@ -176,3 +220,23 @@ def a_title_is_shown_with_its_tone_in_webkit(s):
     sound = null_sink(s.bench)
     browser = webkit(s.bench, sound)
     shown_in_time(s, browser, AtSink(s, browser, sound))
+
+
+@test
+def webkit_is_heard_again_where_the_encoder_was_away_for_longer_than_a_burst(s):
+    sound = null_sink(s.bench)
+    browser = webkit(s.bench, sound)
+    ear = AtSink(s, browser, sound)
+    server = s.start(body=harness.mount(MOUNT, "<linger-for>30</linger-for><max-history>70</max-history>"))
+    songs = Songs(s.bench, server, MOUNT, frames(server.dir, SECONDS, TONES), SECONDS)
+    play(browser, ear, server)
+    judge(browser, ear, "before a long pause", 2)
+    first = browser.script("return document.querySelector('audio').src")
+    place = server.get("/api/v1/now%s/place" % MOUNT).json()
+    again = pause(songs, (place["live_ms"] - place["wall_ms"]) / 1000 + 1)
+    seam_is_known(server)
+    browser.wait(lambda: browser.script("const a = document.querySelector('audio'); return a.src !== arguments[0] && a.currentTime > 0.5", first), "it begins again")
+    clear(browser, ear)
+    judge(browser, ear, "behind a long pause", 4)
+    for one in (songs, again):
+        equal(one.fault, None)

@@ -40,7 +40,7 @@ class Songs:
     """An encoder of TONES songs, on a thread: from the song `first` on until it is closed, over and over."""
 
     def __init__(self, bench, server, mount, data, seconds, first=0, each=lambda song: None):
-        self.server, self.mount, self.data, self.seconds, self.each = server, mount, data, seconds, each
+        self.bench, self.server, self.mount, self.data, self.seconds, self.each = bench, server, mount, data, seconds, each
         self.source = server.source(mount, lines=["ice-bitrate: 128"])
         self.song, self.ended, self.fault = first - 1, threading.Event(), None
         # Each round of the data is some frames longer than its songs.
