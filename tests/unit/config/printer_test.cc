@@ -78,23 +78,19 @@ TEST(Reference, HasThreeFormats) {
 TEST(Reference, InMarkdownShowsTypeRangeDefaultReloadAndOrigin) {
   const std::string text = dump_reference(ReferenceFormat::kMarkdown);
   CHECK(text.starts_with("# The configuration file\n"));
-  CHECK(text.find("\n`sources` | 0…1000000 **16** | ") != std::string::npos);
-  CHECK(text.find("\n`accesslog` | path **access.log** | ") != std::string::npos);
-  CHECK(text.find("\n`type=` | **normal**/default | ") != std::string::npos);
-  CHECK(text.find("\n`pidfile` | path; *restart* | ") != std::string::npos);
-  CHECK(text.find("\n`max-bandwidth` KH | bits/s **0** | ") != std::string::npos);
-  CHECK(text.find("\n`stream-name`, `stream-description`, ") != std::string::npos);
+  CHECK(text.find("\n- `sources` (0…1000000 **16**) ") != std::string::npos);
+  CHECK(text.find("\n- `accesslog` (path **access.log**) ") != std::string::npos);
+  CHECK(text.find("\n- `type=` (**normal**/default) ") != std::string::npos);
+  CHECK(text.find("\n- `pidfile` (path; *restart*) ") != std::string::npos);
+  CHECK(text.find("\n- `max-bandwidth` (KH, bits/s **0**) ") != std::string::npos);
+  CHECK(text.find("\n- `stream-name`, `stream-description`, ") != std::string::npos);
   CHECK(text.find("`deny-ip`, `ban-file`, `banfile`") != std::string::npos);
   CHECK(text.find("## `<cluster/node>`") != std::string::npos);
-  CHECK(text.find("\n| `mount/ban-client` | ") != std::string::npos);
+  CHECK(text.find("\n`mount/ban-client`,") != std::string::npos);
   CHECK(text.find("\nAs in [`accesslog`](#loggingaccesslog): `name`, `size`, ") !=
         std::string::npos);
   CHECK(text.find("mount[default]") == std::string::npos);
-  for (std::size_t at = text.find("\n| "); at != std::string::npos;
-       at = text.find("\n| ", at + 1)) {
-    const std::string row = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
-    CHECK_TEXT(row.ends_with(" |"), row.c_str());
-  }
+  CHECK_TEXT(text.find("\n|") == std::string::npos, "an element stands in a table");
 }
 TEST(Reference, InManEscapesHyphens) {
   const std::string text = dump_reference(ReferenceFormat::kMan);
