@@ -103,6 +103,7 @@ class Cluster {
   void check_admission(unsigned at, Guest& guest);
   void check_tables(const char* when);
   void check_fill();
+  std::string slots_text(std::string_view mount);
   void check_empty();
   void check_growth();
   void check_studio(const char* when);
@@ -131,6 +132,7 @@ class Cluster {
   std::size_t masters_ = 1;
   bool peers_ = false;  // the masters are nodes of each other
   unsigned limit_ = 6, room_ = 8;
+  unsigned jumps_ = 0;       // of clocks
   std::vector<Seat> seats_;  // host 1 first
   std::vector<std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Studio> studio_;

@@ -117,6 +117,7 @@ void Cluster::is_late(unsigned edge, unsigned master, Nanos lasts) {
 
 void Cluster::jumps(unsigned host) {
   note(cat({"clock of ", host, " jumps"}));
+  ++jumps_;
   jumped_ = world_.now();
   world_.host(host).wall_offset =
       random_.below(2) == 0 ? std::chrono::hours(24 * 365) : -std::chrono::hours(24);

@@ -24,7 +24,9 @@ bool unproved(RedirectToken::Verdict verdict) noexcept {
 }
 
 // Whether it is still good, the clock of the master says that signed it, and ours may be another.
+// A node that sends a listener back has signed it by our clock.
 void judge_time(const Network& network, RedirectToken& read, WallTime now) {
+  if (read.hops == RedirectToken::kBack && read.verdict == RedirectToken::Verdict::kValid) return;
   for (const auto ahead : network.cluster->master_clocks()->of(read.master)) {
     read.verdict = read.verdict_at(now + ahead);
     if (read.verdict == RedirectToken::Verdict::kValid) break;
@@ -58,7 +60,8 @@ std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts
   const WallTime now = network.clock.wall();
   for (const std::string& name : facts.names) {
     const RedirectToken open = check_token(network, facts.open_keys, token, name, mount);
-    if (open.verdict == RedirectToken::Verdict::kValid) return open;
+    const bool back = !unproved(open.verdict) && open.hops == RedirectToken::kBack;
+    if (back || open.verdict == RedirectToken::Verdict::kValid) return open;
     if (open.verdict != RedirectToken::Verdict::kForeign || open.hops == RedirectToken::kOfList ||
         facts.keys.check(token, name, mount, now).verdict != RedirectToken::Verdict::kForeign)
       continue;
