@@ -72,7 +72,7 @@ def a_title_is_told_when_it_sounds_and_of_many_at_once_the_newest(bench):
     events = Events(server)
     equal(server.set_title(song="One%20-%20Two").status, 200)
     told = events.next("title")
-    since = server.get("/api/v1/now/live.mp3").json()["title"]["wall_ms"]
+    since = wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["title"], "the title is known")["wall_ms"]
     equal((told["subject"], told["text"], told["artist"], told["title"], told["since"]), ("/live.mp3", "One - Two", "One", "Two", str(since)))
     for number in range(20):
         equal(server.set_title(song="Flood%%20%d" % number).status, 200)
