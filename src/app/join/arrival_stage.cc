@@ -24,13 +24,17 @@ bool unproved(RedirectToken::Verdict verdict) noexcept {
 }
 
 // Whether it is still good, the clock of the master says that signed it, and ours may be another.
-// A node that sends a listener back has signed it by our clock.
 void judge_time(const Network& network, RedirectToken& read, WallTime now) {
-  if (read.hops == RedirectToken::kBack && read.verdict == RedirectToken::Verdict::kValid) return;
   for (const auto ahead : network.cluster->master_clocks()->of(read.master)) {
     read.verdict = read.verdict_at(now + ahead);
     if (read.verdict == RedirectToken::Verdict::kValid) break;
   }
+}
+
+// A node has sent the listener back.  Whatever the clocks say: it was signed by ours, and lets no
+// one in.
+bool says_back(const RedirectToken& token) noexcept {
+  return !unproved(token.verdict) && token.hops == RedirectToken::kBack;
 }
 
 RedirectToken check_token(const Network& network, const TokenKeys& keys, std::string_view token,
@@ -60,8 +64,7 @@ std::optional<RedirectToken> said_way(const Network& network, const ClusterFacts
   const WallTime now = network.clock.wall();
   for (const std::string& name : facts.names) {
     const RedirectToken open = check_token(network, facts.open_keys, token, name, mount);
-    const bool back = !unproved(open.verdict) && open.hops == RedirectToken::kBack;
-    if (back || open.verdict == RedirectToken::Verdict::kValid) return open;
+    if (says_back(open) || open.verdict == RedirectToken::Verdict::kValid) return open;
     if (open.verdict != RedirectToken::Verdict::kForeign || open.hops == RedirectToken::kOfList ||
         facts.keys.check(token, name, mount, now).verdict != RedirectToken::Verdict::kForeign)
       continue;
@@ -112,7 +115,7 @@ Verdict ArrivalStage::handle(Connection& connection) {
   // One of the two clocks has just been set, and is not measured again yet: what the token says of
   // the way holds, or peers would pass the listener round.  It lets no one in either.
   const bool early = best.verdict == RedirectToken::Verdict::kEarly;
-  const bool back = !unproved(best.verdict) && best.hops == RedirectToken::kBack;
+  const bool back = says_back(best);
   if (best.verdict == RedirectToken::Verdict::kValid || early || back) take_way(context, best);
   if (early && !back) {
     context.redirected = context.from_list =
