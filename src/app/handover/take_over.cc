@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -22,6 +23,7 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "base/file.h"
 #include "net/socket/fd_parcel.h"
 #include "stream/source/offer_record.h"
 
@@ -142,12 +144,12 @@ void TakeOver::prepare(Network& network) {
   if (!offer_.conf.empty()) network.conf->take_over(offered_.take(offer_.conf.front()));
   const UniqueFd file =
       offer_.pictures.empty() ? UniqueFd() : offered_.take(offer_.pictures.front());
-  off_t at = 0;
+  std::uint64_t at = 0;
   for (const std::uint64_t size : offer_.picture_bytes) {
     if (!file || size > kMaxPictureBytes) return;
     std::string bytes(static_cast<std::size_t>(size), 0);
-    if (::pread(file.get(), bytes.data(), bytes.size(), at) != static_cast<ssize_t>(size)) return;
-    at += static_cast<off_t>(size);
+    if (read_at(file.get(), at, std::as_writable_bytes(std::span(bytes))) != size) return;
+    at += size;
     // One that cannot be shown is left out.
     [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
   }
@@ -171,7 +173,7 @@ void TakeOver::prepare_records(Network& network) {
       static_cast<std::uint64_t>(facts.st_size) > kMaxParcelBytes)
     return;
   std::string bytes(static_cast<std::size_t>(facts.st_size), 0);
-  if (::pread(file.get(), bytes.data(), bytes.size(), 0) != facts.st_size) return;
+  if (read_at(file.get(), 0, std::as_writable_bytes(std::span(bytes))) != bytes.size()) return;
   RecordList list(bytes);
   RegistryContent content;
   for (auto head = list.next(); head && *head; head = list.next()) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -91,13 +92,7 @@ void ConfService::take_over(const UniqueFd& shared) {
   struct stat facts {};
   if (!shared || ::fstat(shared.get(), &facts) != 0) return;
   std::string text(static_cast<std::size_t>(std::max<off_t>(facts.st_size, 0)), 0);
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const ssize_t n =
-        ::pread(shared.get(), text.data() + at, text.size() - at, static_cast<off_t>(at));
-    if (n <= 0) return;
-    at += static_cast<std::size_t>(n);
-  }
+  if (read_at(shared.get(), 0, std::as_writable_bytes(std::span(text))) != text.size()) return;
   shared_ = std::move(text);
 }
 
