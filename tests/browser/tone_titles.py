@@ -86,6 +86,13 @@ class AtSink:
         self.speaker.forget()
 
 
+def at_sink(s, make):
+    """A browser, and an ear for what it plays."""
+    sound = null_sink(s.bench)
+    browser = make(s.bench, sound)
+    return browser, AtSink(s, browser, sound)
+
+
 def differences(browser, ear):
     """So many ms after its tone each title is shown; by the song."""
     heard, shown, found = ear.heard(), browser.script("return shown"), {}
@@ -210,9 +217,7 @@ def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_chromium
 
 @test
 def a_page_that_began_before_the_times_shows_titles_with_their_tones_in_firefox(s):
-    sound = null_sink(s.bench)
-    browser = Firefox(s.bench, sound)
-    shown_in_time_of_a_young_stream(s, browser, AtSink(s, browser, sound))
+    shown_in_time_of_a_young_stream(s, *at_sink(s, Firefox))
 
 
 @test
@@ -222,23 +227,17 @@ def a_title_is_shown_with_its_tone_in_chromium(s):
 
 @test
 def a_title_is_shown_with_its_tone_in_firefox(s):
-    sound = null_sink(s.bench)
-    browser = Firefox(s.bench, sound)
-    shown_in_time(s, browser, AtSink(s, browser, sound))
+    shown_in_time(s, *at_sink(s, Firefox))
 
 
 @test
 def a_title_is_shown_with_its_tone_in_webkit(s):
-    sound = null_sink(s.bench)
-    browser = webkit(s.bench, sound)
-    shown_in_time(s, browser, AtSink(s, browser, sound))
+    shown_in_time(s, *at_sink(s, webkit))
 
 
 @test
 def webkit_is_heard_again_where_the_encoder_was_away_for_longer_than_a_burst(s):
-    sound = null_sink(s.bench)
-    browser = webkit(s.bench, sound)
-    ear = AtSink(s, browser, sound)
+    browser, ear = at_sink(s, webkit)
     server = s.start(body=harness.mount(MOUNT, "<linger-for>30</linger-for><max-history>70</max-history>"))
     songs = Songs(s.bench, server, MOUNT, frames(server.dir, SECONDS, TONES), SECONDS)
     play(browser, ear, server)
