@@ -130,18 +130,20 @@ def before_the_first_order_the_names_are_asked_from_here(t):
 
 @test
 def a_name_that_leads_here_is_not_spoken_of(t):
-    asked = threading.Event()
-    server = None
+    asked, started, servers = threading.Event(), threading.Event(), []
 
     class Passes(Answers):
-        """What a proxy does on port 80."""
+        """What a proxy does on port 80. A server that has just started may ask before the test knows that it has."""
         def do_GET(self):
-            reply = server.get(self.path)
+            started.wait(20)
+            reply = servers[0].get(self.path)
             self.send_response(reply.status)
             self.end_headers()
             self.wfile.write(reply.body)
             asked.set()
     authority, server = first_order(t, "127.0.80.5", Passes, "127.0.80.5")
+    servers.append(server)
+    started.set()
     check(asked.wait(20), "it is asked")
     authority.held["new"].set()
     comes(server)
