@@ -1,4 +1,5 @@
 """An edge whose upstreams are two stock icecast2 that relay one origin: it goes on where the same bytes are found."""
+import os
 import re
 
 import foreign
@@ -96,4 +97,6 @@ def lames_reservoir_is_not_cut(t):
     check(begin >= 0, "the two listeners have nothing in common")
     both = min(len(heard) - begin, len(sent))
     check(both > 60000, "only %d bytes were heard by both" % both)
-    check(heard[begin:begin + both] == sent[:both], "what the edge's listener heard is not what the origin sent")
+    check(heard[begin:begin + both] == sent[:both],
+          "what the edge's listener heard is not what the origin sent from byte %d of %d on; %d seams by content, %d at a unit" % (
+              len(os.path.commonprefix([heard[begin:begin + both], sent[:both]])), both, content, unit))

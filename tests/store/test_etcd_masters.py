@@ -47,6 +47,12 @@ def create(server, name, key):
     return reply.status, time.monotonic() - begin, text
 
 
+def written(server, name, key):
+    """(status, body); None where etcd does not take the master's token."""
+    status, _, text = create(server, name, key)
+    return None if status == 503 and "invalid auth token" in text else (status, text)
+
+
 def key_of(name):
     return "0123456789-" + name
 
@@ -282,9 +288,10 @@ def over_tls_with_a_login_whose_tokens_expire_all_the_time(b):
     for i in range(4):
         name = "/t%d" % i
         begin = time.monotonic()
-        status, seconds, text = create(servers[i % 2], name, "0123456789-%d" % i)
+        # On a busy machine the new token has expired, too, before it is used; that is said, and ends.
+        status, text = wait_for(lambda: written(servers[i % 2], name, "0123456789-%d" % i), "the store takes the change", WITHIN)
         equal(status, 201, text)
-        slowest = max(slowest, seconds)
+        slowest = max(slowest, time.monotonic() - begin)
         for show in running:
             show.goes_on("with expired tokens")
         told = max(told, until(lambda: has(servers[1 - i % 2], name), "the other master has it", CONVERGED))

@@ -12,7 +12,7 @@ from harness import ADMIN, check, equal, free_port, test, wait_for
 COUNT = 10000 if os.environ.get("LB_FULL") else 1000
 START, RSS, CHANGE = 3.0, 100 * 1024, 0.010  # seconds, KiB, seconds of the control thread
 WRITERS, CHANGES = 8, 400
-LEAST_RATE = 50  # changes a second of all writers; the goal is 300 where nothing else runs
+LEAST_RATE = 300  # changes a second of all writers, where nothing else runs (LB_FULL=1)
 IDLE, IDLE_COST = 4, 0.005  # seconds, and what all threads may use of each; the goal is 0.001
 AT_ONCE = 50  # records of one transaction
 ON_THE_WAY = 8  # transactions: more of them on a busy machine and the last ones wait past their 2 s in etcd
@@ -143,7 +143,8 @@ def measured(b, server):
     check(started <= START, words)
     check(memory <= RSS, words)
     check(sum(costs) / len(costs) <= CHANGE, words)
-    check(rate >= LEAST_RATE, words)
+    check(each <= CHANGE, words)
+    check(rate >= LEAST_RATE or not os.environ.get("LB_FULL"), words)
     return words
 
 
