@@ -256,14 +256,15 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["station","begin","title"],"properties":{
 "station":{"type":"string"},"date":{"type":"string"},"begin":{"type":"string"},"duration_s":{"type":["integer","null"]},
-"title":{"type":"string"},"artist":{"type":"string"},"composer":{"type":"null"},"label":{"type":"null"},"label_code":{"type":"null"},
-"isrc":{"type":"null"},"performances":{"type":["integer","null"]}}}},
+"title":{"type":"string"},"artist":{"type":"string"},"composer":{"type":["string","null"]},"label":{"type":["string","null"]},
+"label_code":{"type":["string","null"]},"isrc":{"type":["string","null"]},"performances":{"type":["integer","null"]}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSoundExchange",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
-"artist":{"type":"string"},"title":{"type":"string"},"performances":{"type":"integer"}}}}}})"},
+"artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
+"album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
     {"ExternalConfirm",
      R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
 "etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},

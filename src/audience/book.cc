@@ -30,6 +30,11 @@ bool believe(JournalRow& row, std::int64_t now_ms) {
   }
   if (auto* ended = std::get_if<ListeningEnded>(&row.what))
     return is_time(ended->at_ms) && ended->bytes <= kMaxBytes && ended->begun < row.number;
+  if (auto* song = std::get_if<SongDescribed>(&row.what)) {
+    song->title = journal_text(song->title);
+    song->facts = journal_facts(song->facts);
+    return is_time(song->at_ms) && is_mount(song->mount) && !song->title.empty();
+  }
   auto& title = std::get<TitleBegun>(row.what);
   title.title = journal_text(title.title);
   return is_time(title.at_ms) && is_mount(title.mount);

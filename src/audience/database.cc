@@ -51,6 +51,7 @@ CREATE INDEX play_began ON play(mount, began);
 
 // Programs of the same version that do not know them pass over them.
 // play_listeners: the sessions that went on when a title began, and when it ended.
+// song_described: what was told of a title of a mount last (SongFacts), and when.
 // forgotten: rows of these people that began up to then are passed over when they come.
 // split_day: what split has, by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).
@@ -62,6 +63,10 @@ constexpr const char* kLaterTables = R"(
 CREATE TABLE IF NOT EXISTS play_country(play INTEGER NOT NULL, country TEXT NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY(play, country)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS play_listeners(play INTEGER PRIMARY KEY, began INTEGER NOT NULL, ended INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS song_described(mount INTEGER NOT NULL, title TEXT NOT NULL, at INTEGER NOT NULL,
+  isrc TEXT NOT NULL, album TEXT NOT NULL, label TEXT NOT NULL, label_code TEXT NOT NULL, composer TEXT NOT NULL,
+  PRIMARY KEY(mount, title)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS song_described_at ON song_described(at);
 CREATE TABLE IF NOT EXISTS forgotten(who INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS session_mount ON session(mount, began);
 CREATE INDEX IF NOT EXISTS play_at ON play(began);

@@ -201,12 +201,14 @@ std::optional<JournalOpen> Journal::ended(std::uint64_t listening, std::int64_t 
   return open;
 }
 
-void Journal::title(TitleBegun row) {
-  if (waiting_.size() > limits_.waiting_bytes || size_ > limits_.file_bytes) {
+void Journal::title(TitleBegun row) { append_if_room({0, std::move(row)}); }
+void Journal::song(SongDescribed row) { append_if_room({0, std::move(row)}); }
+
+void Journal::append_if_room(JournalRow row) {
+  if (waiting_.size() > limits_.waiting_bytes || size_ > limits_.file_bytes)
     ++lost_;
-    return;
-  }
-  append({0, std::move(row)});
+  else
+    append(std::move(row));
 }
 
 Result<void> Journal::flush(std::int64_t now_ms) {

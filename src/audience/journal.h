@@ -72,6 +72,7 @@ class Journal {
   std::optional<JournalOpen> ended(std::uint64_t listening, std::int64_t at_ms,
                                    std::uint64_t bytes);
   void title(TitleBegun row);
+  void song(SongDescribed row);
 
   // To the file.  An error says what was done: the rows wait.
   Result<void> flush(std::int64_t now_ms);
@@ -99,6 +100,7 @@ class Journal {
   Result<void> open_to_read();
   Result<void> take_up(std::string_view text, Notes& notes);
   void append(JournalRow row);
+  void append_if_room(JournalRow row);
   Result<void> compact();
   std::string head() const;
 

@@ -57,6 +57,11 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   end_play_ =
       made("UPDATE play SET ended=? WHERE mount=? AND began<=? AND (ended IS NULL OR ended>?)");
   add_play_ = made("INSERT INTO play(mount, began, title, ended) VALUES(?,?,?,NULLIF(?,0))");
+  put_song_ = made(
+      "INSERT INTO song_described(mount, title, at, isrc, album, label, label_code, composer) "
+      "VALUES(?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET at=excluded.at, isrc=excluded.isrc, "
+      "album=excluded.album, label=excluded.label, label_code=excluded.label_code, "
+      "composer=excluded.composer WHERE excluded.at>=at");
   same_play_ = made(
       "SELECT 1 FROM play WHERE mount=? AND began<=? AND (ended IS NULL OR ended>=?) AND title=? "
       "LIMIT 1");
@@ -85,6 +90,8 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
       begin(journal.id, row.number, *begun);
     else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
       end(journal.id, *ended);
+    else if (const auto* described = std::get_if<SongDescribed>(&row.what))
+      song(*described);
     else
       title(std::get<TitleBegun>(row.what));
     merged.seen = row.number;
@@ -315,6 +322,13 @@ void AudienceMerge::title(const TitleBegun& row) {
   end_play_.bind(row.at_ms).bind(mount).bind(row.at_ms).bind(row.at_ms).run();
   if (row.title.empty()) return;
   add_play_.bind(mount).bind(row.at_ms).bind(row.title).bind(next).run();
+}
+
+void AudienceMerge::song(const SongDescribed& row) {
+  const std::int64_t mount = mount_of(row.mount);
+  if (mount == 0) return;
+  put_song_.bind(mount).bind(row.title).bind(row.at_ms).bind(row.facts.isrc).bind(row.facts.album);
+  put_song_.bind(row.facts.label).bind(row.facts.label_code).bind(row.facts.composer).run();
 }
 
 bool AudienceMerge::read_session(std::int64_t id, Session& session) {

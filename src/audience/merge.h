@@ -72,6 +72,7 @@ class AudienceMerge {
   void begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row);
   void end(std::int64_t journal, const ListeningEnded& row);
   void title(const TitleBegun& row);
+  void song(const SongDescribed& row);
   // The session that goes on with this row; 0: none.
   std::int64_t session_before(std::int64_t mount, const ListeningBegun& row, std::int64_t& who,
                               std::int64_t& ended);
@@ -91,8 +92,8 @@ class AudienceMerge {
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
-      add_seen_, add_audience_, end_play_, add_play_, same_play_, next_play_, count_mounts_,
-      forgotten_, sums_marked_;
+      add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_,
+      count_mounts_, forgotten_, sums_marked_;
 };
 
 }  // namespace lb

@@ -272,6 +272,12 @@ Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, Audie
       }));
 }
 
+// Of five columns in the order of the members.
+SongFacts AudienceReport::facts_from(const Statement& asked, int first) {
+  const auto text = [&](int column) { return std::string(asked.text(first + column)); };
+  return {text(0), text(1), text(2), text(3), text(4)};
+}
+
 PlayRow AudienceReport::play_row(const Statement& asked, const std::string& mount) {
   PlayRow row;
   row.id = asked.number(0);
@@ -284,6 +290,7 @@ PlayRow AudienceReport::play_row(const Statement& asked, const std::string& moun
     if (!asked.is_null(6)) row.listeners = asked.number(6);
     if (!asked.is_null(6)) row.gain = asked.number(7) - asked.number(6);
   }
+  row.facts = facts_from(asked, 8);
   return row;
 }
 

@@ -12,10 +12,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "audience/database.h"
+#include "audience/row.h"
 
 namespace lb {
 
@@ -56,6 +58,7 @@ struct PlayRow {
   std::optional<std::int64_t> ended, performances;  // nullopt: not known yet
   std::optional<std::int64_t> listeners, gain;      // at its begin; at its end less those
   std::string mount, title;
+  SongFacts facts;
 };
 
 // A title in a country; "": not known.
@@ -99,6 +102,8 @@ class AudienceReport {
   // Of the titles that began in the range and whose performances are known.
   static constexpr std::size_t kMaxSongs = 200'000;  // of all mounts, where most are asked for
   Result<std::vector<SongRow>> songs(const Mounts& of, AudienceRange range);
+  // By title; of several mounts what was told last.
+  Result<std::unordered_map<std::string, SongFacts>> song_facts(const Mounts& of);
 
  private:
   struct OpenRow {
@@ -119,8 +124,11 @@ class AudienceReport {
   // Of the range, from its first quarter on.
   std::vector<AudienceSum> quarter_sums(const Mounts& of, AudienceRange range);
   static constexpr std::string_view kPlayColumns =
-      "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended FROM play x LEFT "
-      "JOIN play_listeners l ON l.play=x.id";
+      "x.id, x.mount, x.began, x.title, x.ended, x.performances, l.began, l.ended, s.isrc, "
+      "s.album, "
+      "s.label, s.label_code, s.composer FROM play x LEFT JOIN play_listeners l ON l.play=x.id "
+      "LEFT JOIN song_described s ON s.mount=x.mount AND s.title=x.title";
+  static SongFacts facts_from(const Statement& asked, int first);
   static PlayRow play_row(const Statement& asked, const std::string& mount);
   // Each row of single titles that began in the range, of these mounts; until false.
   void each_play(std::string_view columns, std::string_view from, const Mounts& of,

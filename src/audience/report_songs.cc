@@ -220,4 +220,28 @@ Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRan
   return given(std::move(rows));
 }
 
+Result<std::unordered_map<std::string, SongFacts>> AudienceReport::song_facts(const Mounts& of) {
+  database_.clear();
+  database_.limit_steps(kSteps);
+  struct Known {
+    std::int64_t at = 0;
+    SongFacts facts;
+  };
+  std::unordered_map<std::string, Known> newest;
+  Statement asked = database_.prepare(
+      "SELECT title, at, isrc, album, label, label_code, composer FROM song_described WHERE "
+      "mount=?");
+  for (const auto& [mount, name] : of) {
+    asked.bind(mount);
+    while (asked.step() && newest.size() < kMaxSongs) {
+      Known& known = newest[std::string(asked.text(0))];
+      if (asked.number(1) >= known.at) known = {asked.number(1), facts_from(asked, 2)};
+    }
+    asked.reset();
+  }
+  std::unordered_map<std::string, SongFacts> facts;
+  for (auto& [title, each] : newest) facts.emplace(title, std::move(each.facts));
+  return given(std::move(facts));
+}
+
 }  // namespace lb

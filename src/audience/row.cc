@@ -82,10 +82,24 @@ std::optional<JournalLine> read_title(const RowFields& f) {
   return row;
 }
 
+std::optional<JournalLine> read_song(const RowFields& f) {
+  JournalRow row;
+  SongDescribed song;
+  auto& [isrc, album, label, label_code, composer] = song.facts;
+  if (f.size() != 10 || !take(f[1], row.number) || !take_time(f[2], song.at_ms) ||
+      !take_text(f[3], song.mount) || !take_text(f[4], song.title) || !take_text(f[5], isrc) ||
+      !take_text(f[6], album) || !take_text(f[7], label) || !take_text(f[8], label_code) ||
+      !take_text(f[9], composer) || song.mount.empty())
+    return std::nullopt;
+  row.what = std::move(song);
+  return row;
+}
+
 std::optional<JournalLine> read_line(const RowFields& f) {
   if (f[0] == "B") return read_begun(f);
   if (f[0] == "E") return read_ended(f);
   if (f[0] == "T") return read_title(f);
+  if (f[0] == "S") return read_song(f);
   if (f[0] == "A" && f.size() == 2) {
     JournalAlive alive;
     if (take_time(f[1], alive.at_ms)) return alive;
@@ -99,20 +113,26 @@ std::optional<JournalLine> read_line(const RowFields& f) {
 
 }  // namespace
 
-std::string journal_text(std::string_view text) {
+std::string journal_text(std::string_view text, std::size_t most) {
   std::string kept;
-  kept.reserve(std::min(text.size(), kLongestRowText));
+  kept.reserve(std::min(text.size(), most));
   while (!text.empty()) {
     const std::size_t size = utf8_char(text);
     const bool control = static_cast<unsigned char>(text.front()) < 0x20 || text.front() == '\x7f';
     const std::string_view piece = size == 0 ? "\xef\xbf\xbd"
                                    : control ? " "
                                              : text.substr(0, size);
-    if (kept.size() + piece.size() > kLongestRowText) break;
+    if (kept.size() + piece.size() > most) break;
     kept += piece;
     text.remove_prefix(size == 0 ? 1 : size);
   }
   return kept;
+}
+
+SongFacts journal_facts(const SongFacts& facts) {
+  const auto text = [](const std::string& each) { return journal_text(each, kLongestFact); };
+  return {text(facts.isrc), text(facts.album), text(facts.label), text(facts.label_code),
+          text(facts.composer)};
 }
 
 std::string journal_line(const JournalRow& row) {
@@ -124,6 +144,13 @@ std::string journal_line(const JournalRow& row) {
   if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
     return cat({"E\t", row.number, '\t', ended->begun, '\t', ended->at_ms, '\t', ended->bytes,
                 ended->cut ? "\t1\n" : "\t0\n"});
+  if (const auto* song = std::get_if<SongDescribed>(&row.what)) {
+    const SongFacts facts = journal_facts(song->facts);
+    return cat({"S\t", row.number, '\t', song->at_ms, '\t', encoded(song->mount), '\t',
+                encoded(song->title), '\t', encoded(facts.isrc), '\t', encoded(facts.album), '\t',
+                encoded(facts.label), '\t', encoded(facts.label_code), '\t',
+                encoded(facts.composer), '\n'});
+  }
   const auto& title = std::get<TitleBegun>(row.what);
   return cat({"T\t", row.number, '\t', title.at_ms, '\t', encoded(title.mount), '\t',
               encoded(title.title), '\n'});

@@ -6,13 +6,15 @@
 //   B number began person before kind how mount country player     a listening begins
 //   E number begun ended bytes cut                              the one with this number ends
 //   T number at mount title                                     a title begins to sound
+//   S number at mount title isrc album label code composer      what was told of a song there
 //   A at                                                        all that are open were heard so far
 //   O begun began                                               open still; its B is gone
 //
 // Fields are apart by tabs; texts are percent-encoded.  Times are Unix milliseconds, the person's
 // number is hex.
 // Thread: pure functions.
-// Bounds: kLongestRow a line, kLongestRowText a text; longer texts are cut before they are written.
+// Bounds: kLongestRow a line, kLongestRowText a text, kLongestFact one of a song; longer texts are
+// cut before they are written.
 // Errors: a line that is none of these is no row; nothing of it is believed.
 #pragma once
 
@@ -56,9 +58,24 @@ struct TitleBegun {
   bool operator==(const TitleBegun&) const = default;
 };
 
+// "": not told.
+struct SongFacts {
+  std::string isrc, album, label, label_code, composer;
+
+  bool operator==(const SongFacts&) const = default;
+};
+
+struct SongDescribed {
+  std::int64_t at_ms = 0;
+  std::string mount, title;
+  SongFacts facts;
+
+  bool operator==(const SongDescribed&) const = default;
+};
+
 struct JournalRow {
   std::uint64_t number = 0;
-  std::variant<ListeningBegun, ListeningEnded, TitleBegun> what;
+  std::variant<ListeningBegun, ListeningEnded, TitleBegun, SongDescribed> what;
 
   bool operator==(const JournalRow&) const = default;
 };
@@ -72,7 +89,7 @@ struct JournalOpen {
 };
 using JournalLine = std::variant<JournalRow, JournalAlive, JournalOpen>;
 
-constexpr std::size_t kLongestRowText = 500, kLongestRow = 6000;
+constexpr std::size_t kLongestRowText = 500, kLongestFact = 200, kLongestRow = 6000;
 
 // With its newline.
 std::string journal_line(const JournalRow& row);
@@ -81,7 +98,8 @@ std::string journal_line(const JournalOpen& row);
 // Without its newline.
 std::optional<JournalLine> parse_journal_line(std::string_view line);
 
-// At most kLongestRowText bytes, valid UTF-8, without control characters.
-std::string journal_text(std::string_view text);
+// At most so many bytes, valid UTF-8, without control characters.
+std::string journal_text(std::string_view text, std::size_t most = kLongestRowText);
+SongFacts journal_facts(const SongFacts& facts);
 
 }  // namespace lb

@@ -75,6 +75,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          old(keeping.titles)},
         {"DELETE FROM play WHERE id IN (SELECT id FROM play WHERE began<? ORDER BY began LIMIT ?)",
          old(keeping.titles)},
+        {"DELETE FROM song_described WHERE (mount, title) IN (SELECT mount, title FROM "
+         "song_described WHERE "
+         "at<? LIMIT ?)",
+         old(keeping.titles)},
         // Of weeks before the oldest title: no report reads them any more.
         {"DELETE FROM song_gain WHERE (week, mount, song) IN (SELECT week, mount, song FROM "
          "song_gain WHERE week<? LIMIT ?)",

@@ -316,6 +316,9 @@ def reports_for_collecting_societies_have_what_was_played(t):
         wait_for(lambda song=song: any(row["title"] == urllib.parse.unquote(song) for row in report(server, "titles?format=csv")) or song[0] == "%",
                  "the title is there")
     wait_for(lambda: len([row for row in Api(server).want(200, "GET", "/audience/titles").json()["items"] if row["ended"]]) >= 2, "two have ended")
+    # What the automation knows of a song, told with its title.
+    facts = {"isrc": "DE-A12-34-56789", "album": "An album", "label": "A label", "label_code": "LC 01234", "composer": "Somebody"}
+    Api(server).want(204, "POST", "/mounts/live.mp3/title", {"artist": "Band", "title": "Song", **facts})
     # As five minutes later, with listeners of two countries.
     with sqlite3.connect(server.dir / "state" / "audience.db") as database:
         plays = dict(database.execute("SELECT title, id FROM play WHERE ended IS NOT NULL"))
@@ -334,6 +337,11 @@ def reports_for_collecting_societies_have_what_was_played(t):
     rows = exchange_lines(reply.text)
     equal([(row["FEATURED_ARTIST"], row["SOUND_RECORDING_TITLE"], row["ACTUAL_TOTAL_PERFORMANCES"]) for row in rows],
           [("=1+1", "X;Y", "1"), ("BAND", "SONG", "7")])
+    wait_for(lambda: exchange_lines(server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=A", login=ADMIN).text)[1]["ISRC"],
+             "the facts are there")
+    rows = exchange_lines(server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=A", login=ADMIN).text)
+    equal([(row["ISRC"], row["ALBUM_TITLE"], row["MARKETING_LABEL"]) for row in rows],
+          [("", "", ""), ("DEA123456789", "AN ALBUM", "A LABEL")])
     everywhere = Api(server).want(200, "GET", "/audience/reports/soundexchange?service=A&country=all").json()["items"]
     equal([row["performances"] for row in everywhere], [1, 12])
     playlist = server.get("/api/v1/audience/" + reports % "playlist" + "&zone=Europe/Berlin", login=ADMIN).text
@@ -341,6 +349,7 @@ def reports_for_collecting_societies_have_what_was_played(t):
     played = list(csv.DictReader(io.StringIO(playlist.lstrip("\ufeff")), delimiter=";"))
     band = next(row for row in played if row["artist"] == "Band")
     equal((band["station"], band["title"], band["performances"]), ("/live.mp3", "Song", "12"))
+    equal((band["isrc"], band["label"], band["label_code"], band["composer"]), ("DEA123456789", "A label", "LC 01234", "Somebody"))
     check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", band["begin"]), band["begin"])
     Api(server).want(200, "GET", "/audience/reports/playlist")
     Api(server).want(200, "GET", "/audience/reports/songs")

@@ -4,7 +4,7 @@ import time
 
 from harness import check, equal, test, wait_for
 
-FIELDS = {"now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo", "next", "seams", "past"}
+FIELDS = {"events", "now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo", "next", "seams", "past"}
 
 
 def now(server, mount, fact=lambda seen: True, query=""):

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "media/metadata.h"
@@ -208,6 +209,7 @@ std::string now_json(const NowMount& now, std::int64_t now_ms) {
   json.key("streams").begin_array();
   for (const NowStream& stream : now.streams) write_stream(json, stream);
   json.end_array();
+  json.key("events").text(cat({"/api/v1/now", percent_encode(now.stream.mount, true), "/events"}));
   json.end_object();
   return json.take();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "api/audience/audience_ask.h"
@@ -357,7 +358,11 @@ Plan audience_songs(const PlanContext& context) {
   return answer(ask, table, "songs");
 }
 
-// What a stream does not tell stands empty, for the station to fill in.
+AudienceCell known(const std::string& text) {
+  return text.empty() ? AudienceCell() : AudienceCell(text);
+}
+
+// What nothing has told stands empty, for the station to fill in.
 Plan audience_playlist(const PlanContext& context) {
   auto found = played_in(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
@@ -370,16 +375,10 @@ Plan audience_playlist(const PlanContext& context) {
     const std::string began = local_time_text(row.began, *ask.zone);
     auto [artist, title] = artist_and_title(row.title);
     table.rows.push_back(
-        {row.mount,
-         began.substr(0, 10),
-         began,
+        {row.mount, began.substr(0, 10), began,
          row.ended ? AudienceCell((*row.ended - row.began) / 1000) : AudienceCell(),
-         std::move(title),
-         std::move(artist),
-         {},
-         {},
-         {},
-         {},
+         std::move(title), std::move(artist), known(row.facts.composer), known(row.facts.label),
+         known(row.facts.label_code), known(row.facts.isrc),
          row.performances ? AudienceCell(*row.performances) : AudienceCell()});
   }
   return answer(ask, table, "playlist", next, true);
@@ -403,17 +402,30 @@ Plan audience_sound_exchange(const PlanContext& context) {
   auto& [ask, report, mounts] = std::get<Asked>(begun);
   const auto songs = report.songs(mounts, ask.range);
   if (!songs) return no_report(songs.error());
-  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
-  for (const SongRow& row : *songs)
-    if (country == "all" || row.country == country)
-      sums[artist_and_title(row.title)] += row.performances;
-  if (!ask.csv) {
-    AudienceTable table{{"artist", "title", "performances"}, {}};
-    for (const auto& [name, count] : sums) table.rows.push_back({name.first, name.second, count});
-    return answer(ask, table, "soundexchange");
+  const auto facts = report.song_facts(mounts);
+  if (!facts) return no_report(facts.error());
+  std::map<std::pair<std::string, std::string>, SoundExchangeRow> recordings;
+  for (const SongRow& row : *songs) {
+    if (country != "all" && row.country != country) continue;
+    auto name = artist_and_title(row.title);
+    SoundExchangeRow& recording = recordings[name];
+    std::tie(recording.artist, recording.title) = std::move(name);
+    recording.performances += row.performances;
+    if (const auto known = facts->find(row.title); known != facts->end()) {
+      recording.isrc = known->second.isrc;
+      recording.album = known->second.album;
+      recording.label = known->second.label;
+    }
   }
   std::vector<SoundExchangeRow> rows;
-  for (const auto& [name, count] : sums) rows.push_back({name.first, name.second, count});
+  for (auto& [name, recording] : recordings) rows.push_back(std::move(recording));
+  if (!ask.csv) {
+    AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances"}, {}};
+    for (const SoundExchangeRow& row : rows)
+      table.rows.push_back({row.artist, row.title, known(row.isrc), known(row.album),
+                            known(row.label), row.performances});
+    return answer(ask, table, "soundexchange");
+  }
   Planned plan;
   plan.answer.body = sound_exchange_text(service, category[0], rows);
   plan.answer.type = "text/plain; charset=utf-8";

@@ -36,7 +36,8 @@ std::string sound_exchange_text(std::string_view service, char category,
   std::string out(kColumns);
   for (const SoundExchangeRow& row : rows)
     out += cat({field(service), "|", field(std::string_view(&category, 1)), "|", field(row.artist),
-                "|", field(row.title), "|^^|^^|^^|", row.performances, "\r\n"});
+                "|", field(row.title), "|", field(row.isrc), "|", field(row.album), "|",
+                field(row.label), "|", row.performances, "\r\n"});
   return out;
 }
 

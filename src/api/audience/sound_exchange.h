@@ -1,8 +1,8 @@
 // Report of use for SoundExchange: one line a recording, as a text file.
 //
 // Columns are apart by "|", texts stand in "^" and in capitals, and the first line names the
-// columns.  What a stream does not tell (ISRC, or album and label) is left empty for the service to
-// fill in: the rule wants one of the two.
+// columns.  ISRC, or album and label: the rule wants one of the two. What nothing has told is left
+// empty for the service to fill in.
 // Source: 37 CFR 370.4(d)(2) (what a report has) and (e) (its form).
 // Thread: pure functions.
 #pragma once
@@ -18,6 +18,7 @@ namespace lb {
 struct SoundExchangeRow {
   std::string artist, title;
   std::int64_t performances = 0;
+  std::string isrc = {}, album = {}, label = {};  // "": not known
 };
 std::string sound_exchange_text(std::string_view service, char category,
                                 const std::vector<SoundExchangeRow>& rows);

@@ -244,7 +244,8 @@ std::optional<std::string> isrc_of(std::string_view text) {
 SongDetails details_of(ObjectReader& body, const std::string& at, const Song& song) {
   if (song.seconds && song.duration_ms)
     body.wrong_at(at + "/duration", "duration_ms says it already");
-  return {song.album, song.isrc, song.duration_ms.value_or(song.seconds.value_or(0) * 1000)};
+  return {song.album, song.isrc,       song.duration_ms.value_or(song.seconds.value_or(0) * 1000),
+          song.label, song.label_code, song.composer};
 }
 
 // When the title begins to sound.

@@ -38,7 +38,7 @@ constexpr std::array<ProblemKind, 38> kKinds{{
     {"changed", 412, "The record has changed"},
     {"too-large", 413, "The body is too large"},
     {"address-too-long", 414, "The address is too long"},
-    {"media-type", 415, "The body is not application/json"},
+    {"media-type", 415, "The body is of another media type"},
     {"not-here", 421, "Another server has the store"},
     {"invalid", 422, "The body breaks a rule"},
     {"key-reused", 422, "The key belongs to another request"},

@@ -256,6 +256,16 @@ void AudienceService::title(const std::string& mount, const std::string& title, 
   });
 }
 
+void AudienceService::song(const std::string& mount, const std::string& title, SongFacts facts) {
+  if (!on() || title.empty() || facts == SongFacts()) return;
+  journal_thread_.loop().post_together(
+      [this,
+       row = SongDescribed{now_ms(), mount, journal_text(title), std::move(facts)}]() mutable {
+        journal_->song(std::move(row));
+        awaken();
+      });
+}
+
 void AudienceService::awaken() {
   if (!flush_->armed()) flush_->after(kFlushPause);
   if (!alive_->armed()) alive_->after(kAlivePause);

@@ -101,6 +101,7 @@ class AudienceService {
   // The end of the notice that it returns is that of the listening; inner: what else waits for it.
   std::unique_ptr<EndNotice> begin(ListeningFacts facts, std::unique_ptr<EndNotice> inner);
   void title(const std::string& mount, const std::string& title, WallTime at);
+  void song(const std::string& mount, const std::string& title, SongFacts facts);
   // On the thread of the database; null: it cannot be used, and why.  False: too many wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);

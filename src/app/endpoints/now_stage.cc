@@ -114,6 +114,13 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     return Verdict::kAnswered;
   };
   if (refused_as_the_stream(connection, name)) return Verdict::kAnswered;
+  std::optional<std::int64_t> wall_ms;
+  if (const auto asked = query_param(connection.request().query, "wall")) {
+    const auto wall = parse_u64(*asked);
+    if (!wall || *wall > std::numeric_limits<std::int64_t>::max())
+      return refuse(400, "wall: a time in Unix milliseconds is wanted");
+    wall_ms = static_cast<std::int64_t>(*wall);
+  }
   const auto mount = worker_.services.mounts.find(name);
   const auto view = mount ? mount->channel().newest() : nullptr;
   const auto newest = view ? newest_place(*view) : std::nullopt;
@@ -134,15 +141,11 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
       past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);
   std::optional<WallPlace> place;
   std::optional<std::int64_t> recorded_ms;
-  if (const auto asked = query_param(connection.request().query, "wall")) {
-    const auto wall = parse_u64(*asked);
-    if (!wall || *wall > std::numeric_limits<std::int64_t>::max())
-      return refuse(400, "wall: a time in Unix milliseconds is wanted");
-    const auto wall_ms = static_cast<std::int64_t>(*wall);
-    if (wall_ms <= newest->wall_ms) place = place_at_wall(*view, wall_ms);
-    if (!place && wall_ms <= newest->wall_ms) recorded_ms = recorded_at(past, wall_ms);
+  if (wall_ms) {
+    if (*wall_ms <= newest->wall_ms) place = place_at_wall(*view, *wall_ms);
+    if (!place && *wall_ms <= newest->wall_ms) recorded_ms = recorded_at(past, *wall_ms);
     if (!place && !recorded_ms)
-      return refuse(416, cat({"wall: ", wall_ms, " is not here; there is ", oldest_ms, " to ",
+      return refuse(416, cat({"wall: ", *wall_ms, " is not here; there is ", oldest_ms, " to ",
                               newest->wall_ms}));
   } else {
     place = place_of_join(*view, mount->settings()->burst_bytes);

@@ -21,6 +21,7 @@
 #include "base/strings.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {
@@ -29,7 +30,6 @@ namespace {
 constexpr auto kEndings =
     std::to_array<std::string_view>({".mp3", ".aac", ".ogg", ".opus", ".flac", ".webm"});
 constexpr std::string_view kSheets = "/_lb/player/", kSheetEnding = ".css";
-constexpr std::string_view kNoName = "Unspecified name", kNoAbout = "Unspecified description";
 
 struct Shown {
   std::shared_ptr<Mount> mount;
@@ -62,7 +62,8 @@ PlayerStream stream_of(const std::string& name, const Shown& shown) {
 
 std::string shown_name(const Shown& shown, const std::string& mount) {
   const auto facts = shown.mount->facts();
-  std::string name = shown.section->stream_name.value_or(fact(facts.get(), "server_name", kNoName));
+  std::string name =
+      shown.section->stream_name.value_or(fact(facts.get(), "server_name", kUnspecifiedName));
   return name.empty() ? mount : name;
 }
 
@@ -105,10 +106,10 @@ PlayerFacts facts_of(const Network& network, const Config& config,
     if (&name != &names.front() || !shown) continue;
     const auto facts = shown->mount->facts();
     const MountSettings& section = *shown->section;
-    page.name = section.stream_name.value_or(fact(facts.get(), "server_name", kNoName));
-    page.about =
-        section.stream_description.value_or(fact(facts.get(), "server_description", kNoAbout));
-    page.genre = section.genre.value_or(fact(facts.get(), "genre", "various"));
+    page.name = section.stream_name.value_or(fact(facts.get(), "server_name", kUnspecifiedName));
+    page.about = section.stream_description.value_or(
+        fact(facts.get(), "server_description", kUnspecifiedDescription));
+    page.genre = section.genre.value_or(fact(facts.get(), "genre", kUnspecifiedGenre));
     page.title = shown->mount->metadata()->song();
     page.on_air = shown->mount->phase() == MountPhase::kIdle || shown->mount->is_fed();
     page.needs_login = !section.authenticator.type.empty();

@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "base/time_zone.h"
 #include "stream/log/wall_place.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {
@@ -129,8 +130,10 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
   NowMount now;
   now.stream = shoutcast_stream(network, sight.config, name, sight.document);
   if (const StatsSource* source = find_source(sight.document, name))
-    if (const auto at = source->fields.find("server_description"); at != source->fields.end())
+    if (const auto at = source->fields.find("server_description");
+        at != source->fields.end() && at->second != kUnspecifiedDescription)
       now.description = at->second;
+  if (now.stream.name.empty() || now.stream.name == kUnspecifiedName) now.stream.name = name;
   now.history = network.titles.of(name);
   if (!now.stream.title.empty() && now.stream.on_air) {
     take_title(now, now.stream.title);

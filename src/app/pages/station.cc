@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/external/external_service.h"
@@ -355,6 +356,9 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   // Before the title comes, so that every reader gets it with picture and details.
   if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
   services_.titles.describe(name, title->song(), request.details);
+  services_.listenings->song(name, title->song(),
+                             {request.details.isrc, request.details.album, request.details.label,
+                              request.details.label_code, request.details.composer});
   for (std::size_t i = 1; i < targets.size(); ++i) {
     Worker& home = *services_.workers[targets[i].home];
     home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {

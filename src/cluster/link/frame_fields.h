@@ -116,10 +116,12 @@ inline constexpr auto kDrainFields =
 inline constexpr auto kKickFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<Whole<>, &CommandFrame::listener>("cid")});
-inline constexpr auto kSongFields =
-    std::to_array({member<Text<kLongestTitle>, &SongDetails::album>("album"),
-                   member<Word, &SongDetails::isrc>("isrc"),
-                   member<Whole<SongDetails::kLongestMs>, &SongDetails::duration_ms>("ms")});
+inline constexpr auto kSongFields = std::to_array(
+    {member<Text<kLongestTitle>, &SongDetails::album>("album"),
+     member<Word, &SongDetails::isrc>("isrc"),
+     member<Whole<SongDetails::kLongestMs>, &SongDetails::duration_ms>("ms"),
+     member<Text<>, &SongDetails::label>("label"), member<Text<>, &SongDetails::label_code>("lc"),
+     member<Text<>, &SongDetails::composer>("comp")});
 inline constexpr auto kMoveFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<MountName, &CommandFrame::to>("to").needed(),

@@ -14,18 +14,22 @@ namespace lb {
 struct SongDetails {
   static constexpr std::int64_t kLongestMs = 86'400'000;
 
-  std::string album;             // "": not told
-  std::string isrc;              // 12 letters and digits; "": not told
-  std::int64_t duration_ms = 0;  // 0: not told
+  std::string album;                        // "": not told
+  std::string isrc;                         // 12 letters and digits; "": not told
+  std::int64_t duration_ms = 0;             // 0: not told
+  std::string label, label_code, composer;  // "": not told
 
   bool operator==(const SongDetails&) const = default;
 };
 template <class Io, RecordOf<SongDetails> T>
 void record_fields(Io& io, T& details) {
-  auto& [album, isrc, duration_ms] = details;
+  auto& [album, isrc, duration_ms, label, label_code, composer] = details;
   io(1, album);
   io(2, isrc);
   io(3, duration_ms);
+  io(4, label);
+  io(5, label_code);
+  io(6, composer);
 }
 
 }  // namespace lb

@@ -21,12 +21,12 @@ struct StatRow {
   std::string_view otherwise;  // "": the stat is absent
 };
 constexpr auto kStatRows = std::to_array<StatRow>({
-    {"server_name", {"ice-name", "icy-name", "x-audiocast-name"}, "Unspecified name"},
+    {"server_name", {"ice-name", "icy-name", "x-audiocast-name"}, kUnspecifiedName},
     {"server_description",
      {"ice-description", "icy-description", "x-audiocast-description"},
-     "Unspecified description"},
+     kUnspecifiedDescription},
     {"server_url", {"ice-url", "icy-url", "x-audiocast-url"}, ""},
-    {"genre", {"ice-genre", "icy-genre", "x-audiocast-genre"}, "various"},
+    {"genre", {"ice-genre", "icy-genre", "x-audiocast-genre"}, kUnspecifiedGenre},
     {"bitrate", {"ice-bitrate", "icy-br", "x-audiocast-bitrate"}, ""},
     {"public", {"ice-public", "icy-pub", "x-audiocast-public", "icy-public"}, "0"},
 });

@@ -12,6 +12,11 @@
 
 namespace lb {
 
+// What Icecast shows of a source that does not say it.
+inline constexpr std::string_view kUnspecifiedName = "Unspecified name";
+inline constexpr std::string_view kUnspecifiedDescription = "Unspecified description";
+inline constexpr std::string_view kUnspecifiedGenre = "various";
+
 struct SourcePeer {
   std::string_view ip;
   WallTime wall;

@@ -55,9 +55,11 @@ std::vector<Line> read_back(const std::string& text) {
 TEST_GROUP(SoundExchange){};
 
 TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
-  const auto lines = read_back(sound_exchange_text(
-      "Acme Radio", 'A',
-      {{"Bj\xc3\xb6rk", "Army of Me", 12}, {"A^B|C", "One\r\nTwo|^", 3}, {"", "=1+1", 1}}));
+  const auto lines = read_back(
+      sound_exchange_text("Acme Radio", 'A',
+                          {{"Bj\xc3\xb6rk", "Army of Me", 12},
+                           {"A^B|C", "One\r\nTwo|^", 3, "DEA123456789", "An album", "A|label"},
+                           {"", "=1+1", 1}}));
   LONGS_EQUAL(3, lines.size());
   Line first = lines[0], second = lines[1];
   STRCMP_EQUAL("ACME RADIO", first["NAME_OF_SERVICE"].c_str());
@@ -70,6 +72,9 @@ TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
   STRCMP_EQUAL("12", first["ACTUAL_TOTAL_PERFORMANCES"].c_str());
   STRCMP_EQUAL("A B C", second["FEATURED_ARTIST"].c_str());
   STRCMP_EQUAL("ONE  TWO  ", second["SOUND_RECORDING_TITLE"].c_str());
+  STRCMP_EQUAL("DEA123456789", second["ISRC"].c_str());
+  STRCMP_EQUAL("AN ALBUM", second["ALBUM_TITLE"].c_str());
+  STRCMP_EQUAL("A LABEL", second["MARKETING_LABEL"].c_str());
 }
 TEST(SoundExchange, TheFileIsNamedByServiceAndDays) {
   STRCMP_EQUAL(

@@ -49,15 +49,35 @@ ListeningBegun taken(const std::string& row) {
 TEST(AudienceBook, RowsArriveAsTheyAre) {
   JournalBatch batch{
       "epoch",
-      {begun(7), {8, ListeningEnded{7, kNow, 5, true}}, {9, TitleBegun{kNow, "/a", "A \t B"}}}};
+      {begun(6),
+       {7, ListeningEnded{6, kNow, 5, true}},
+       {8, TitleBegun{kNow, "/a", "A \t B"}},
+       {9,
+        SongDescribed{kNow, "/a", "A - B", {"DEA123456789", "An album", "", "LC 1", "Nobody"}}}}};
   const auto rows = book_rows(batch);
-  LONGS_EQUAL(3, rows.size());
+  LONGS_EQUAL(4, rows.size());
   for (const std::string& row : rows) CHECK(row.find_first_of("\t\n") == std::string::npos);
   const auto opened = open(rows);
   LONGS_EQUAL(0, opened.refused);
   CHECK(opened.batch.rows.at(0) == batch.rows[0]);
   CHECK(opened.batch.rows.at(1) == batch.rows[1]);
   STRCMP_EQUAL("A   B", std::get<TitleBegun>(opened.batch.rows.at(2).what).title.c_str());
+  CHECK(opened.batch.rows.at(3) == batch.rows[3]);
+}
+TEST(AudienceBook, FactsOfASongAreBounded) {
+  const std::string longest(500, '\x01');
+  const JournalBatch batch{
+      "epoch",
+      {{8, SongDescribed{kNow, "/a", longest, {longest, longest, longest, longest, longest}}}}};
+  const auto rows = book_rows(batch);
+  CHECK(rows.at(0).size() <= kLongestRow);
+  const auto opened = open(rows);
+  const auto& told = std::get<SongDescribed>(opened.batch.rows.at(0).what);
+  CHECK(told.title == std::string(500, ' '));
+  CHECK(told.facts.album == std::string(kLongestFact, ' '));
+  refused("S 8 1795158000000 %2Fa  DEA123456789 a b c d");
+  refused("S 8 1795158000000 a A DEA123456789 a b c d");
+  refused("S 8 0 %2Fa A DEA123456789 a b c d");
 }
 TEST(AudienceBook, WhatIsNoRowIsPassedOver) {
   for (const char* const row :

@@ -186,6 +186,29 @@ TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
   LONGS_EQUAL(2, *(*titles)[0].performances);
   CHECK(!(*titles)[1].performances);
 }
+TEST(AudienceMerge, ASongHasTheFactsThatItsMountWasToldLast) {
+  const auto song = [](std::uint64_t number, std::int64_t after, const char* mount,
+                       const char* album) {
+    return JournalRow{
+        number, SongDescribed{kNoon + after, mount, "A", {"DEA123456789", album, "", "", ""}}};
+  };
+  take({{1, TitleBegun{kNoon, "/live", "A"}},
+        {2, TitleBegun{kNoon, "/other", "A"}},
+        song(3, 2000, "/live", "New"),
+        song(4, 1000, "/live", "Old"),
+        song(5, 0, "/other", "Else")});
+  AudienceReport report(*database, kNoon + kHourMs);
+  const auto mounts = *report.mounts();
+  for (const PlayRow& row : *report.titles(mounts, {0, kNoon + kDayMs}, 0, 10)) {
+    STRCMP_EQUAL(row.mount == "/live" ? "New" : "Else", row.facts.album.c_str());
+    STRCMP_EQUAL("DEA123456789", row.facts.isrc.c_str());
+  }
+  STRCMP_EQUAL("New", report.song_facts(mounts)->at("A").album.c_str());
+  const AudienceKeeping keeping{std::chrono::hours(1), std::chrono::hours(1)};
+  while (*prune_audience(*database, keeping, kNoon + kDayMs)) {
+  }
+  CHECK(report.song_facts(mounts)->empty());
+}
 
 TEST(AudienceMerge, ATitleGainsAndLosesListeners) {
   const auto title = [](std::uint64_t number, std::int64_t at_ms, const char* text) {
