@@ -10,7 +10,6 @@
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
-#include "base/strings.h"
 #include "base/time_zone.h"
 
 namespace lb {

@@ -1,7 +1,6 @@
 #include "audience/report.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "audience/merge.h"
 #include "base/cat.h"

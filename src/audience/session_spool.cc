@@ -8,12 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <tuple>
 #include <utility>

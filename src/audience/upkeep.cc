@@ -1,6 +1,5 @@
 #include "audience/upkeep.h"
 
-#include <utility>
 #include <vector>
 
 #include "audience/merge.h"

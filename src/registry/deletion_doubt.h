@@ -13,7 +13,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lb {
 

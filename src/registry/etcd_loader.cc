@@ -1,7 +1,5 @@
 #include "registry/etcd_loader.h"
 
-#include <utility>
-
 namespace lb {
 namespace {
 

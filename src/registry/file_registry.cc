@@ -1,7 +1,6 @@
 #include "registry/file_registry.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <tuple>
 #include <utility>

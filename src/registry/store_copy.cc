@@ -2,10 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
-#include <vector>
 
 #include "base/cat.h"
 #include "base/encoding.h"

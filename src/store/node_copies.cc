@@ -1,7 +1,6 @@
 #include "store/node_copies.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <tuple>
 #include <utility>

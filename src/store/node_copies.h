@@ -8,7 +8,6 @@
 // Errors: kNotFound: no copy has records of a store; kInvalid: they are of several stores.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

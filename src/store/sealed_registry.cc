@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "config/mounts/record_secrets.h"
 #include "registry/key.h"
 
 namespace lb {

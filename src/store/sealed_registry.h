@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "base/log.h"
-#include "config/mounts/record_secrets.h"
 #include "net/crypto/seal_keys.h"
 #include "net/loop/loop.h"
 #include "registry/registry.h"

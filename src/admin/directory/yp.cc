@@ -1,7 +1,6 @@
 #include "admin/directory/yp.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/cat.h"
 #include "base/strings.h"

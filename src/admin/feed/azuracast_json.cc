@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "media/metadata.h"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "admin/feed/event_stream.h"
 #include "base/cat.h"

@@ -1,7 +1,6 @@
 #include "admin/feed/now_events.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/json.h"
 

@@ -1,7 +1,5 @@
 #include "admin/feed/now_json.h"
 
-#include <algorithm>
-
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"

@@ -1,7 +1,6 @@
 // The form in which a History is kept over a restart: "lbhist1\n", the newest slot of each tier,
 // the rows, each with what its rings hold from the first point on that is no gap, and a CRC-32C of
 // all of it; little-endian.
-#include <algorithm>
 #include <memory>
 
 #include "admin/metrics/history.h"

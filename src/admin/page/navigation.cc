@@ -8,7 +8,6 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
-#include "base/strings.h"
 #include "http/message.h"
 
 namespace lb {

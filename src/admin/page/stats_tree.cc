@@ -1,7 +1,5 @@
 #include "admin/page/stats_tree.h"
 
-#include <algorithm>
-
 #include "admin/page/text.h"
 #include "base/strings.h"
 

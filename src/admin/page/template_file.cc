@@ -1,7 +1,6 @@
 #include "admin/page/template_file.h"
 
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <memory>

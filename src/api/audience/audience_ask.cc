@@ -1,9 +1,7 @@
 #include "api/audience/audience_ask.h"
 
-#include <array>
 #include <chrono>
 #include <cstdlib>
-#include <optional>
 
 #include "api/records/mount_answer.h"
 #include "api/request/rights.h"

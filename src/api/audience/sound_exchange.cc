@@ -1,7 +1,5 @@
 #include "api/audience/sound_exchange.h"
 
-#include <utility>
-
 #include "base/cat.h"
 #include "base/strings.h"
 #include "media/metadata.h"

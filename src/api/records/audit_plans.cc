@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "auth/login/audit_log.h"
 #include "base/cat.h"

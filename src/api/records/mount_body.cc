@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <map>
 
-#include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/object_kinds.h"
 #include "config/mounts/record_secrets.h"
-#include "config/mounts/record_writer.h"
 #include "stream/mount/login_hours.h"
 
 namespace lb {

@@ -4,7 +4,6 @@
 
 #include "api/request/ban_fields.h"
 #include "base/cat.h"
-#include "base/strings.h"
 
 namespace lb {
 

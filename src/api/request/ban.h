@@ -3,13 +3,10 @@
 // Thread: plain values, pure functions.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "auth/guard/ban_list.h"
-#include "base/json.h"
 #include "base/result.h"
 
 namespace lb {

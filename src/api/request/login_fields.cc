@@ -1,9 +1,6 @@
 #include "api/request/login_fields.h"
 
-#include <utility>
-
 #include "api/request/rights.h"
-#include "base/cat.h"
 
 namespace lb {
 

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "base/cat.h"
-#include "base/json.h"
 
 namespace lb {
 namespace {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "acme/renewal.h"
 #include "acme/report.h"
 #include "acme/request.h"
 #include "app/certificates/certificate_service.h"

@@ -1,7 +1,6 @@
 #include "app/certificates/name_check.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "app/certificates/certificate_words.h"
 #include "base/cat.h"

@@ -6,7 +6,6 @@
 // Source: RFC 9773.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>

@@ -1,7 +1,5 @@
 // The listeners at other servers: at the nodes and behind them; see cluster_service.h and
 // cluster/nodes/audience.h.
-#include <algorithm>
-#include <utility>
 
 #include "app/cluster/cluster_service.h"
 #include "app/topology/mount_load.h"

@@ -1,7 +1,5 @@
 #include "app/cluster/cluster_links.h"
 
-#include <utility>
-
 #include "app/cluster/relay_service.h"
 #include "app/topology/stream_offers.h"
 #include "base/cat.h"

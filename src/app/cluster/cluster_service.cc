@@ -1,14 +1,12 @@
 #include "app/cluster/cluster_service.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
 #include "app/topology/cluster_plans.h"
-#include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "config/settings/cluster_id.h"

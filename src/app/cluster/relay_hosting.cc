@@ -5,7 +5,6 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
-#include "app/topology/cluster_plans.h"
 #include "app/topology/mount_homes.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/listener/fallback_chain.h"

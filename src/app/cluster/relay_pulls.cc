@@ -8,7 +8,6 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
-#include "app/topology/cluster_plans.h"
 #include "cluster/nodes/names.h"
 
 namespace lb {

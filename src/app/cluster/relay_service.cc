@@ -12,7 +12,6 @@
 #include "base/cat.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
-#include "cluster/relay/relay_marks.h"
 #include "net/loop/coalesce.h"
 #include "net/tls/tls_connect.h"
 #include "stream/listener/fallback_chain.h"

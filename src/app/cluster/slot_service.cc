@@ -1,7 +1,6 @@
 #include "app/cluster/slot_service.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"

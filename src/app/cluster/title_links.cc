@@ -1,7 +1,6 @@
 #include "app/cluster/title_links.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/linked_neighbours.h"

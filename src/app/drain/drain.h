@@ -21,15 +21,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/snapshot.h"
-#include "base/unique_function.h"
 #include "cluster/nodes/drain_mode.h"
 #include "config/settings/cluster_config.h"
 #include "config/settings/drain_rate.h"

@@ -1,6 +1,5 @@
 #include "app/endpoints/health_stage.h"
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>

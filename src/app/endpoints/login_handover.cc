@@ -1,7 +1,6 @@
 #include "app/endpoints/login_handover.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "admin/command/cluster_json.h"

@@ -1,7 +1,6 @@
 #include "app/endpoints/metrics_stage.h"
 
 #include <string>
-#include <utility>
 
 #include "app/operate/metrics_service.h"
 #include "app/request/request_config.h"

@@ -18,7 +18,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
-#include "archive/files/where.h"
 #include "base/cat.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookups.h"

@@ -6,7 +6,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "hls/past_lookup.h"
 #include "http/reply_source.h"
 #include "http/stream_type.h"

@@ -15,7 +15,6 @@
 #include "hls/id3_head.h"
 #include "hls/media_playlist.h"
 #include "http/byte_range.h"
-#include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {

@@ -1,7 +1,6 @@
 #include "app/hls/hls_stage.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "app/cluster/relay_service.h"
@@ -19,7 +18,6 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "hls/media_playlist.h"
 #include "hls/session_names.h"
 #include "http/access_line.h"

@@ -1,7 +1,6 @@
 #include "app/operate/cluster_station.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <utility>
 

@@ -8,7 +8,6 @@
 // Ownership: RecordService.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>

@@ -9,12 +9,10 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "api/records/mount_places.h"
 #include "api/request/record_book.h"

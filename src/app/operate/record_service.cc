@@ -8,9 +8,7 @@
 #include "app/operate/record_job.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
-#include "auth/password/password_hash.h"
 #include "base/cat.h"
-#include "net/crypto/digest.h"
 
 namespace lb {
 

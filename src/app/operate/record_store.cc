@@ -27,7 +27,6 @@
 #include "app/topology/mount_homes.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
-#include "base/encoding.h"
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "cluster/nodes/public_address.h"

@@ -1,7 +1,5 @@
 #include "app/operate/report_files.h"
 
-#include <utility>
-
 #include "api/audience/session_files.h"
 #include "app/audience/audience_service.h"
 #include "app/operate/record_service.h"

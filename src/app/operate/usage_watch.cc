@@ -1,7 +1,5 @@
 #include "app/operate/usage_watch.h"
 
-#include <utility>
-
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/operate/record_service.h"

@@ -1,6 +1,5 @@
 #include "app/pages/directory_service.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "app/cluster/cluster_service.h"

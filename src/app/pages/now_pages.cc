@@ -1,7 +1,5 @@
 #include "app/pages/now_pages.h"
 
-#include <algorithm>
-
 #include "admin/feed/azuracast_json.h"
 #include "app/cluster/cluster_links.h"
 #include "app/pages/foreign_pages.h"

@@ -1,8 +1,6 @@
 #include "app/pages/now_sight.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
 
 #include "app/cluster/cluster_links.h"
 #include "app/pages/foreign_pages.h"

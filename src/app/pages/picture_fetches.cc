@@ -1,7 +1,6 @@
 #include "app/pages/picture_fetches.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"

@@ -19,7 +19,6 @@
 #include "app/services/mount_files.h"
 #include "app/services/picture_files.h"
 #include "app/services/worker.h"
-#include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"

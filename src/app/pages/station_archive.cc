@@ -1,5 +1,4 @@
 // What admin commands ask of the archive.
-#include <chrono>
 #include <memory>
 #include <utility>
 

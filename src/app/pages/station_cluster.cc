@@ -9,7 +9,6 @@
 #include "app/services/login_service.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
-#include "base/cat.h"
 
 namespace lb {
 

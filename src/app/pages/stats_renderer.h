@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "admin/command/station.h"

@@ -1,14 +1,12 @@
 #include "app/past/archive_admin_stage.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "admin/command/security.h"
 #include "app/pages/archive_sight.h"
 #include "app/request/request_config.h"
-#include "app/request/request_context.h"
 #include "app/request/who_asks.h"
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"

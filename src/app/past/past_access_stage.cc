@@ -13,7 +13,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
-#include "auth/password/passwords.h"
 #include "stream/listener/server_join.h"
 #include "stream/log/join.h"
 

@@ -7,7 +7,6 @@
 #include "app/request/request_context.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
-#include "base/strings.h"
 
 namespace lb {
 namespace {

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "app/request/polled_waits.h"
-#include "archive/files/catalog.h"
 
 namespace lb {
 

@@ -7,10 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "base/cat.h"
 #include "net/loop/child_process.h"

@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "base/strings.h"
 #include "base/unique_fd.h"

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "app/services/event_service.h"
-#include "app/services/worker.h"
 #include "base/cat.h"
 #include "net/socket/pipe_transport.h"
 

@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "app/services/runtime.h"
-#include "auth/guard/ip_filter.h"
 #include "auth/guard/refusal_log.h"
 #include "auth/guard/throttle.h"
 #include "auth/listener/authenticators.h"

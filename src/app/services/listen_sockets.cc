@@ -1,7 +1,6 @@
 #include "app/services/listen_sockets.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "app/services/port_remedy.h"
 #include "app/services/worker.h"

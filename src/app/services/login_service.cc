@@ -1,7 +1,6 @@
 #include "app/services/login_service.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 

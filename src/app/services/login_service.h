@@ -22,7 +22,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "admin/page/identity.h"
 #include "app/services/accounts.h"

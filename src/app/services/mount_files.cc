@@ -1,7 +1,6 @@
 #include "app/services/mount_files.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "app/services/worker.h"

@@ -5,7 +5,6 @@
 // Ownership: Services.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "base/clock.h"

@@ -1,7 +1,5 @@
 #include "app/services/record_overlay.h"
 
-#include <utility>
-
 namespace lb {
 
 RecordOverlay::RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first,

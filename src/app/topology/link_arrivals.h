@@ -9,7 +9,6 @@
 // Ownership: ClusterService.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>

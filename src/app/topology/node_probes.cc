@@ -1,7 +1,6 @@
 #include "app/topology/node_probes.h"
 
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "base/cat.h"

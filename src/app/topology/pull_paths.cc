@@ -1,7 +1,5 @@
 #include "app/topology/pull_paths.h"
 
-#include <utility>
-
 namespace lb {
 
 bool PullPaths::probe(const MasterSession& session) {

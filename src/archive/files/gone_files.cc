@@ -8,7 +8,6 @@
 #include <iterator>
 #include <set>
 #include <system_error>
-#include <utility>
 
 #include "archive/files/archive_name.h"
 #include "base/cat.h"

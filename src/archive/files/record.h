@@ -8,7 +8,6 @@
 // Errors: a record that is cut or damaged ends the reading; read_damaged_index() passes over it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>

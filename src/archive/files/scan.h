@@ -4,13 +4,11 @@
 // What has no name of the archive's is passed over, and never touched.
 #pragma once
 
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "archive/files/catalog.h"
-#include "base/result.h"
 
 namespace lb {
 

@@ -2,7 +2,6 @@
 // Thread: plain values.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 

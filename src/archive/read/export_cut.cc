@@ -1,7 +1,6 @@
 #include "archive/read/export_cut.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "archive/read/export_head.h"
 #include "media/mpeg_header.h"

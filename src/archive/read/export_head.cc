@@ -1,8 +1,6 @@
 #include "archive/read/export_head.h"
 
-#include <algorithm>
 #include <array>
-#include <functional>
 
 #include "media/mpeg_header.h"
 #include "media/ogg_page.h"

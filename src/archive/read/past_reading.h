@@ -19,7 +19,6 @@
 
 #include "archive/read/reader_pool.h"
 #include "base/unique_function.h"
-#include "media/bytes.h"
 
 namespace lb {
 

@@ -13,7 +13,6 @@
 #include <optional>
 
 #include "archive/read/past_reading.h"
-#include "media/bytes.h"
 #include "stream/log/stream_place.h"
 
 namespace lb {

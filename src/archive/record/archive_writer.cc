@@ -10,7 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "archive/files/scan.h"

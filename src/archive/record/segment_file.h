@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <string>
 
-#include "archive/files/archive_name.h"
 #include "archive/files/catalog.h"
 #include "archive/files/record.h"
 #include "archive/record/recording_record.h"

@@ -1,7 +1,6 @@
 #include "archive/remote/remote_archive.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "archive/files/file_list.h"
 #include "archive/files/merged_files.h"

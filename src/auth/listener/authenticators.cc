@@ -1,7 +1,6 @@
 #include "auth/listener/authenticators.h"
 
 #include <iterator>
-#include <utility>
 
 #include "base/cat.h"
 

@@ -1,7 +1,6 @@
 #include "auth/listener/listener_ledger.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "auth/listener/url_form.h"
 

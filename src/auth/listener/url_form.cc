@@ -1,7 +1,6 @@
 #include "auth/listener/url_form.h"
 
 #include "base/cat.h"
-#include "base/strings.h"
 
 namespace lb {
 namespace {

@@ -5,7 +5,6 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
-#include "base/strings.h"
 
 namespace lb {
 namespace {

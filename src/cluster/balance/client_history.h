@@ -32,7 +32,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/clock.h"

@@ -1,6 +1,5 @@
 #include "cluster/balance/eligibility.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <memory_resource>
-#include <utility>
 
 namespace lb {
 namespace {

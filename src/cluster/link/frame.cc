@@ -1,7 +1,6 @@
 #include "cluster/link/frame.h"
 
 #include <array>
-#include <utility>
 
 #include "base/cat.h"
 #include "base/json.h"

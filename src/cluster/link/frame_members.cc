@@ -1,7 +1,6 @@
 #include "cluster/link/frame_members.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -3,9 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <utility>
 
 #include "base/cat.h"
 #include "base/strings.h"

@@ -30,7 +30,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/unique_fd.h"
 #include "http/message.h"
 #include "net/socket/acceptor.h"
 #include "net/tls/tls_psk.h"

@@ -1,7 +1,6 @@
 #include "cluster/link/linked_streams.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "cluster/relay/relay_marks.h"
 

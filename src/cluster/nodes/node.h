@@ -13,7 +13,6 @@
 // burst at the start of a listener is no load.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>

@@ -1,6 +1,5 @@
 // The mounts of nodes: what reports say of them, and how long it counts; see node_table.h.
 #include <string>
-#include <utility>
 
 #include "base/cat.h"
 #include "cluster/nodes/node_table.h"

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "base/random.h"
 #include "cluster/nodes/pull_fault.h"

@@ -1,7 +1,6 @@
 // What a relay does while the listeners of its mount have nothing to hear, because its upstream is
 // lost or silent: no other one rests for long then, and one that does not answer is passed over.
 #include <algorithm>
-#include <utility>
 
 #include "base/cat.h"
 #include "cluster/relay/relay.h"

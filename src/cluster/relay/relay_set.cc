@@ -1,7 +1,5 @@
 #include "cluster/relay/relay_set.h"
 
-#include <set>
-
 #include "net/loop/coalesce.h"
 
 namespace lb {

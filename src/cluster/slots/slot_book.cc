@@ -1,8 +1,6 @@
 #include "cluster/slots/slot_book.h"
 
-#include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace lb {
 namespace {

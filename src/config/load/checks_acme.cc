@@ -6,7 +6,6 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
-#include "base/strings.h"
 #include "config/load/checks.h"
 #include "net/fetch/fetch.h"
 

@@ -4,7 +4,6 @@
 
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
 #include "config/load/checks.h"
 #include "config/load/icecast25.h"

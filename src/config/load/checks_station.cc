@@ -5,7 +5,6 @@
 #include <set>
 
 #include "base/cat.h"
-#include "base/strings.h"
 #include "base/time_zone.h"
 #include "config/load/checks.h"
 

@@ -8,7 +8,6 @@
 // asked about all, and allows get, head and post.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -1,7 +1,6 @@
 #include "config/mounts/external_book.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/cat.h"

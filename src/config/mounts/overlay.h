@@ -11,7 +11,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "config/load/reload.h"

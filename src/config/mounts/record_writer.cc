@@ -1,6 +1,5 @@
 #include "config/mounts/record_writer.h"
 
-#include <optional>
 #include <vector>
 
 #include "base/cat.h"

@@ -1,10 +1,8 @@
 // The rows as JSON Schema (draft 2020-12): for doc/, for the API's description, and for backends
 // that print external configurations.
-#include <optional>
 
 #include "config/mounts/record_writer.h"
 #include "config/print/reference.h"
-#include "config/schema/value.h"
 
 namespace lb {
 namespace {

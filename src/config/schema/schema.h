@@ -10,7 +10,6 @@
 // are reached through 64-bit get and set functions, so one parser and one printer serve all.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
