@@ -170,10 +170,7 @@ void ClusterLinks::poll() {
 }
 
 void ClusterLinks::poll_soon() {
-  const auto since = network_.loops.control().now() - polled_;
-  poll_timer_.after(since >= kLeastPollPause
-                        ? 0us
-                        : std::chrono::ceil<std::chrono::microseconds>(kLeastPollPause - since));
+  poll_timer_.after(polled_ + kLeastPollPause - network_.loops.control().now());
 }
 
 Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) {

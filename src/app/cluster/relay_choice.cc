@@ -37,9 +37,7 @@ void RelayService::streams_changed(const std::set<std::string>& mounts) {
   if (stopped_ || mounts.empty()) return;
   to_judge_.insert(mounts.begin(), mounts.end());
   if (choose_.armed()) return;
-  const SteadyTime now = network_.loops.control().now();
-  choose_.after(std::max(std::chrono::microseconds(0),
-                         std::chrono::ceil<std::chrono::microseconds>(next_choice_ - now)));
+  choose_.after(next_choice_ - network_.loops.control().now());
 }
 
 void RelayService::settle(const std::string& mount) {
@@ -181,8 +179,7 @@ void RelayService::choose_some() {
   chosen(touched);
   const SteadyTime ended = network_.clock.steady();
   next_choice_ = ended + kChoiceShare * (ended - began);
-  if (!to_judge_.empty() && !choose_.armed())
-    choose_.after(std::chrono::ceil<std::chrono::microseconds>(next_choice_ - ended));
+  if (!to_judge_.empty() && !choose_.armed()) choose_.after(next_choice_ - ended);
 }
 
 void RelayService::chosen(const std::set<std::string>& touched) {

@@ -5,7 +5,6 @@
 // Ownership: the service whose rows these are.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -25,9 +24,7 @@ class RowOutbox {
 
   void add(const std::string& to, Row row) {
     rows_[to].push_back(std::move(row));
-    if (!timer_.armed())
-      timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-          std::max(SteadyTime::duration(0), sent_ + kBetween - loop_.now())));
+    if (!timer_.armed()) timer_.after(sent_ + kBetween - loop_.now());
   }
   template <class Rows>
   void add_all(Rows letters) {

@@ -90,9 +90,7 @@ void TitleLinks::take(const std::string& sender, const std::vector<TitleRow>& ro
 
 void TitleLinks::soon() {
   if (timer_.armed()) return;
-  const SteadyTime::duration rest = worked_ + kEvery - network_.loops.control().now();
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-      std::max<SteadyTime::duration>(rest, std::chrono::milliseconds(0))));
+  timer_.after(worked_ + kEvery - network_.loops.control().now());
 }
 
 void TitleLinks::work() {

@@ -12,7 +12,7 @@ void LogWriter::post(UniqueFunction<void()> work) {
     if (wait.count() <= 0)
       run();
     else
-      timer_.after(std::chrono::ceil<std::chrono::microseconds>(wait));
+      timer_.after(wait);
   });
 }
 

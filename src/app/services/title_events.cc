@@ -38,9 +38,7 @@ void TitleEvents::work() {
     next = next ? std::min(*next, then) : then;
     ++at;
   }
-  if (next)
-    timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-        std::max<SteadyTime::duration>(*next - now, std::chrono::milliseconds(1))));
+  if (next) timer_.after(std::max<SteadyTime::duration>(*next - now, std::chrono::milliseconds(1)));
 }
 
 }  // namespace lb

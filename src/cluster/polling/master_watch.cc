@@ -101,9 +101,7 @@ void MasterWatch::ask_soon() {
     again_ = true;
     return;
   }
-  const auto since = connector_.loop().now() - asked_;
-  timer_.after(
-      std::max(0us, std::chrono::ceil<std::chrono::microseconds>(callbacks_.least_pause - since)));
+  timer_.after(asked_ + callbacks_.least_pause - connector_.loop().now());
 }
 
 void MasterWatch::report_now() {

@@ -34,7 +34,7 @@ void PullPath::doubt() {
   if (since >= timing_.least_pause)
     ask();
   else
-    timer_.after(std::chrono::ceil<std::chrono::microseconds>(timing_.least_pause - since));
+    timer_.after(timing_.least_pause - since);
 }
 
 void PullPath::give_up_waiting() {

@@ -233,9 +233,8 @@ void Relay::plan_proof() {
       tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
   const auto wait = soonest->rested - host_.connector().loop().now();
   // Where nothing but the way fails, that is proved for all at once.
-  timer_.after(std::max(std::chrono::ceil<std::chrono::microseconds>(wait),
-                        std::chrono::duration_cast<std::chrono::microseconds>(
-                            timing_.first_delay * (0.75 + host_.rng().unit() / 2))));
+  timer_.after(std::max(wait, std::chrono::duration_cast<SteadyTime::duration>(
+                                  timing_.first_delay * (0.75 + host_.rng().unit() / 2))));
 }
 
 // Of the upstreams that have rested, the best one whose own fault it is.
@@ -314,7 +313,7 @@ void Relay::go_on() {
   }
   SteadyTime soonest = SteadyTime::max();
   for (std::size_t i = 0; i < tries_.size(); ++i) soonest = std::min(soonest, due(i));
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(soonest - now));
+  timer_.after(soonest - now);
 }
 
 void Relay::plan_fail_back() {
@@ -327,8 +326,7 @@ void Relay::plan_fail_back() {
   const auto end = tries_.begin() + static_cast<std::ptrdiff_t>(current_);
   const auto soonest = std::min_element(
       tries_.begin(), end, [](const Try& a, const Try& b) { return a.rested < b.rested; });
-  const auto wait = soonest->rested - host_.connector().loop().now();
-  timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(wait)));
+  timer_.after(soonest->rested - host_.connector().loop().now());
 }
 
 void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault) {

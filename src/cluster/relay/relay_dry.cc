@@ -97,7 +97,7 @@ void Relay::watch_flow() {
   const auto left = std::clamp<SteadyTime::duration>(mount->last_data() + stall_ - now,
                                                      plan_.stall / kChecksPerStall, plan_.stall);
   flow_check_at_ = now + left;
-  flow_check_.after(std::chrono::ceil<std::chrono::microseconds>(left));
+  flow_check_.after(left);
 }
 
 bool Relay::is_stalled() const {

@@ -51,8 +51,7 @@ void Relay::keep_spare() {
                                       kForASpare * (0.5 + host_.rng().unit())));
     break;
   }
-  if (next != SteadyTime::max())
-    spare_timer_.after(std::chrono::ceil<std::chrono::microseconds>(next - now));
+  if (next != SteadyTime::max()) spare_timer_.after(next - now);
 }
 
 void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {

@@ -195,11 +195,12 @@ Timer::Timer(Loop& loop, UniqueFunction<void()> on_time) : on_time_(std::move(on
       [](evutil_socket_t, short, void* self) { static_cast<Timer*>(self)->on_time_(); }, this);
 }
 
-void Timer::after(std::chrono::microseconds delay) {
-  if (delay.count() < 0) delay = std::chrono::microseconds(0);
+void Timer::after(std::chrono::nanoseconds delay) {
+  const auto us =
+      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::microseconds>(delay).count());
   timeval time{};
-  time.tv_sec = static_cast<time_t>(delay.count() / 1'000'000);
-  time.tv_usec = static_cast<suseconds_t>(delay.count() % 1'000'000);
+  time.tv_sec = static_cast<time_t>(us / 1'000'000);
+  time.tv_usec = static_cast<suseconds_t>(us % 1'000'000);
   event_add(&event_, &time);
 }
 
@@ -208,7 +209,7 @@ Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
   loop.count_beats();
 }
 
-void Deadline::after(std::chrono::microseconds delay) {
+void Deadline::after(std::chrono::nanoseconds delay) {
   away_before_ = loop_.away();
   timer_.after(delay);
 }
@@ -221,7 +222,7 @@ void Deadline::check() {
     on_time_();  // may destroy this
     return;
   }
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(away - away_before_));
+  timer_.after(away - away_before_);
   away_before_ = away;
 }
 

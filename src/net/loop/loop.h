@@ -133,7 +133,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  void after(std::chrono::microseconds delay);
+  void after(std::chrono::nanoseconds delay);  // never earlier; what is over: in the next turn
   // One that is not armed costs a look: a request that is answered at once cancels four times.
   void cancel() noexcept {
     if (armed()) event_del(&event_);
@@ -154,7 +154,7 @@ class Deadline {
  public:
   Deadline(Loop& loop, UniqueFunction<void()> on_time);
 
-  void after(std::chrono::microseconds delay);
+  void after(std::chrono::nanoseconds delay);
   void cancel() noexcept { timer_.cancel(); }
   bool armed() const noexcept { return timer_.armed(); }
 

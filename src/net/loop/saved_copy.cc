@@ -1,6 +1,5 @@
 #include "net/loop/saved_copy.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace lb {
@@ -13,8 +12,7 @@ SavedCopy::SavedCopy(Loop& control, Loop& disk, Callbacks callbacks)
 
 void SavedCopy::changed() {
   if (stopped_ || std::exchange(dirty_, true) || saving_) return;
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-      std::max(due_ - control_.now(), SteadyTime::duration(0))));
+  timer_.after(due_ - control_.now());
 }
 
 void SavedCopy::stop() {

@@ -158,8 +158,7 @@ class Waits {
     if (due_.empty()) return;
     rang_ = false;
     armed_for_ = due_.begin()->first;
-    deadline_.after(std::chrono::ceil<std::chrono::microseconds>(
-        std::max(SteadyTime::duration(0), armed_for_ - now)));
+    deadline_.after(armed_for_ - now);
   }
 
   Loop& loop_;
