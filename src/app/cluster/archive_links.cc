@@ -88,10 +88,8 @@ ArchiveLinks::Held ArchiveLinks::held(const std::string& sender, const ArchiveRo
   auto& addresses = out.row.addresses;
   std::vector<NodeAddress> proved;
   if (nodes_.known_node(row.at) != nullptr)
-    proved = nodes_.decider().with_table([&](const NodeTable& table) {
-      const NodeSlot slot = table.find(row.at);
-      return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
-    });
+    proved = nodes_.decider().with_table(
+        [&](const NodeTable& table) { return table.addresses_of(row.at); });
   const MasterSession* const session = masters_.session_of(sender);
   if (!proved.empty())
     addresses = std::move(proved);

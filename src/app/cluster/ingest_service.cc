@@ -104,8 +104,8 @@ void IngestService::take(const std::string& sender, const std::vector<IngestRow>
 }
 
 void IngestService::soon() {
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(std::clamp<SteadyTime::duration>(
-      next_turn_ - network_.loops.control().now(), 0ms, kEachTurn)));
+  timer_.after(
+      std::min<SteadyTime::duration>(next_turn_ - network_.loops.control().now(), kEachTurn));
 }
 
 void IngestService::work() {
@@ -214,10 +214,7 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
 // mount.
 std::optional<Upstream> IngestService::place_of(const std::string& node) const {
   const auto addresses =
-      nodes_.decider().with_table([&](const NodeTable& table) -> std::vector<NodeAddress> {
-        const NodeSlot slot = table.find(node);
-        return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
-      });
+      nodes_.decider().with_table([&](const NodeTable& table) { return table.addresses_of(node); });
   if (addresses.empty()) return std::nullopt;
   const auto plain = std::find_if(addresses.begin(), addresses.end(), [](const NodeAddress& each) {
     return each.scheme == PublicScheme::kHttp;

@@ -30,10 +30,8 @@ std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour
     return origins;
   }
   if (links.nodes().known_node(neighbour) == nullptr) return origins;
-  const auto addresses = links.nodes().decider().with_table([&](const NodeTable& table) {
-    const NodeSlot slot = table.find(neighbour);
-    return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
-  });
+  const auto addresses = links.nodes().decider().with_table(
+      [&](const NodeTable& table) { return table.addresses_of(neighbour); });
   for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
     for (const NodeAddress& address : addresses)
       if (address.scheme == scheme) origins.push_back(origin_of(address));

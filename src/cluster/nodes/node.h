@@ -118,6 +118,28 @@ enum class MountScope : std::uint8_t {
   kListed,  // only what it says it carries (a slave of the original patch)
 };
 
+// What a node says about itself when it comes.
+struct NodeHello {
+  std::string id{};
+  std::string epoch{};
+  NodeKind kind = NodeKind::kLink;
+  MountScope scope = MountScope::kAll;
+  std::vector<NodeAddress> addresses{};
+  NodeCapacity capacity{};
+  std::vector<std::string> tags{}, countries{};
+  ProtectionSet enforces = 0;
+  std::chrono::milliseconds every{250};
+  // Of one that polls, see Rhythm; 0: `every` and 10 s.
+  std::chrono::milliseconds out_after{0};
+  bool proven = true;  // `every` is its own, not a guess
+  unsigned masters = 1;
+  bool checks_tokens = false;
+  bool keyed = false;  // it has been told a key of our link, and confirms each client
+  // As in LoadReport; without it, what the first report says is where counting begins.
+  std::optional<std::uint64_t> arrivals{};
+  NodeLimits limits{};  // from our configuration
+};
+
 // Redirects that were given and are not confirmed, oldest first.
 class UnackedRedirects {
  public:

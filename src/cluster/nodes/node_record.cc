@@ -10,32 +10,32 @@ namespace {
 
 NodeRecord save_node(const Node& node) {
   NodeRecord saved;
-  saved.id = node.id;
-  saved.epoch = node.epoch;
-  saved.kind = node.kind;
+  saved.hello.id = node.id;
+  saved.hello.epoch = node.epoch;
+  saved.hello.kind = node.kind;
   saved.state = node.state;
   saved.why = node.why;
-  saved.scope = node.scope;
-  saved.enforces = node.enforces;
-  saved.addresses = node.addresses;
-  saved.capacity = node.capacity;
-  saved.tags = node.tag_names;
-  saved.countries = node.reported_countries;
-  saved.every = node.every;
-  saved.out_after = node.out_after;
-  saved.proven = node.proven;
-  saved.checks_tokens = node.checks_tokens;
-  saved.keyed = node.keyed;
+  saved.hello.scope = node.scope;
+  saved.hello.enforces = node.enforces;
+  saved.hello.addresses = node.addresses;
+  saved.hello.capacity = node.capacity;
+  saved.hello.tags = node.tag_names;
+  saved.hello.countries = node.reported_countries;
+  saved.hello.every = node.every;
+  saved.hello.out_after = node.out_after;
+  saved.hello.proven = node.proven;
+  saved.hello.checks_tokens = node.checks_tokens;
+  saved.hello.keyed = node.keyed;
   saved.counts_load = node.counts_load;
   saved.counts_arrivals = node.counts_arrivals;
-  saved.masters = node.masters;
+  saved.hello.masters = node.masters;
   saved.loop_ms = node.loop_ms;
   saved.relays = node.relays;
   saved.cannot = node.cannot;
   saved.unreachable = node.unreachable;
   saved.kbps = node.reported_kbps;
   saved.listeners = node.reported_listeners;
-  saved.arrivals = node.arrivals_seen;
+  saved.hello.arrivals = node.arrivals_seen;
   saved.issued = node.issued;
   saved.arrived = node.arrived;
   saved.lost = node.lost;
@@ -45,40 +45,6 @@ NodeRecord save_node(const Node& node) {
   saved.sent = node.sent;
   saved.unacked.assign(node.unacked.runs().begin(), node.unacked.runs().end());
   return saved;
-}
-
-NodeHello hello_of(const NodeRecord& saved) {
-  NodeHello hello;
-  hello.id = saved.id;
-  hello.epoch = saved.epoch;
-  hello.kind = saved.kind;
-  hello.scope = saved.scope;
-  hello.addresses = saved.addresses;
-  hello.capacity = saved.capacity;
-  hello.tags = saved.tags;
-  hello.countries = saved.countries;
-  hello.enforces = saved.enforces;
-  hello.every = saved.every;
-  hello.out_after = saved.out_after;
-  hello.proven = saved.proven;
-  hello.masters = saved.masters;
-  hello.checks_tokens = saved.checks_tokens;
-  hello.keyed = saved.keyed;
-  hello.arrivals = saved.arrivals;
-  return hello;
-}
-
-MountLoad load_of(const CarriedRecord& carried) {
-  MountLoad load;
-  load.mount = carried.mount;
-  load.listeners = carried.listeners;
-  load.carries = carried.carries;
-  load.enforces = carried.enforces;
-  load.cannot = carried.cannot;
-  load.free = carried.free;
-  load.declined = carried.declined;
-  load.below = carried.below;
-  return load;
 }
 
 }  // namespace
@@ -97,7 +63,7 @@ std::vector<NodeRecord> NodeTable::save() const {
       const bool says = carrier.reported || carrier.enforces != 0 || carrier.declined ||
                         carrier.cannot != PullFault::kNone || carrier.limited();
       if (at[carrier.node] == kNoNode || !says) continue;
-      CarriedRecord carried;
+      MountLoad carried;
       carried.mount = mount->mount;
       carried.listeners = carrier.listeners;
       carried.carries = carrier.reported;
@@ -114,7 +80,7 @@ std::vector<NodeRecord> NodeTable::save() const {
 
 Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   const std::size_t events = events_.size();
-  const auto slot = hello(hello_of(saved), now);
+  const auto slot = hello(saved.hello, now);
   if (!slot) return slot.error();
   Node& node = nodes_[*slot];
   node.counts_load = saved.counts_load;
@@ -129,10 +95,7 @@ Result<void> NodeTable::restore(const NodeRecord& saved, SteadyTime now) {
   node.sampled = std::min(saved.sampled, now);
   node.sent = saved.sent;
   node.sent.clamp(now);
-  std::vector<MountLoad> loads;
-  loads.reserve(saved.mounts.size());
-  for (const CarriedRecord& carried : saved.mounts) loads.push_back(load_of(carried));
-  see(node, loads, true, node.sampled);
+  see(node, saved.mounts, true, node.sampled);
   become(node, saved.state, saved.why, now);
   if (node.state != NodeState::kDead) {
     node.reported_kbps = sane_kbps(saved.kbps);

@@ -46,84 +46,65 @@ void record_fields(Io& io, T& run) {
   io(3, redirects);
 }
 
-// A mount of the node.
-struct CarriedRecord {
-  std::string mount;
-  std::uint32_t listeners = 0, below = 0;
-  bool carries = true, declined = false;
-  ProtectionSet enforces = 0;
-  PullFault cannot = PullFault::kNone;
-  std::uint32_t free = MountLoad::kUnlimited;
-};
-template <class Io, RecordOf<CarriedRecord> T>
-void record_fields(Io& io, T& carried) {
-  auto& [mount, listeners, below, carries, declined, enforces, cannot, free] = carried;
-  io(1, mount);
-  io(2, listeners);
-  io(3, below);
-  io(4, carries);
-  io(5, declined);
-  io(6, enforces);
-  io.choice(7, cannot, PullFault::kOther);
-  io(8, free);
+// A mount of the node; `from` is left out.
+template <class Io, RecordOf<MountLoad> T>
+void record_fields(Io& io, T& load) {
+  io(1, load.mount);
+  io(2, load.listeners);
+  io(3, load.below);
+  io(4, load.carries);
+  io(5, load.declined);
+  io(6, load.enforces);
+  io.choice(7, load.cannot, PullFault::kOther);
+  io(8, load.free);
 }
 
 struct NodeRecord {
-  std::string id, epoch;
-  NodeKind kind = NodeKind::kLink;
+  NodeHello hello;  // `limits` is left out
   NodeState state = NodeState::kDead;
   std::string why;
-  MountScope scope = MountScope::kAll;
-  ProtectionSet enforces = 0;
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;
-  std::vector<std::string> tags, countries;
-  std::chrono::milliseconds every{250}, out_after{0};
-  bool proven = true, checks_tokens = false, keyed = false;
   bool counts_load = true, counts_arrivals = false;
-  std::uint32_t masters = 1, loop_ms = 0, relays = 0;
+  std::uint32_t loop_ms = 0, relays = 0;
   PullFault cannot = PullFault::kNone;
   bool unreachable = false;
   double kbps = 0, listeners = 0;  // reported
-  std::optional<std::uint64_t> arrivals;
   std::uint64_t issued = 0, arrived = 0, lost = 0;
   SteadyTime since{}, last_report{}, sampled{};
   std::vector<UnackedRedirects::Run> unacked;
-  std::vector<CarriedRecord> mounts;
+  std::vector<MountLoad> mounts;
   SentLately sent;
 };
 template <class Io, RecordOf<NodeRecord> T>
 void record_fields(Io& io, T& node) {
-  auto& [id, epoch, kind, state, why, scope, enforces, addresses, capacity, tags, countries, every,
-         out_after, proven, checks_tokens, keyed, counts_load, counts_arrivals, masters, loop_ms,
-         relays, cannot, unreachable, kbps, listeners, arrivals, issued, arrived, lost, since,
-         last_report, sampled, unacked, mounts, sent] = node;
-  io.needed(1, id);
-  io(2, epoch);
-  io.choice(3, kind, NodeKind::kStatic);
+  auto& [hello, state, why, counts_load, counts_arrivals, loop_ms, relays, cannot, unreachable,
+         kbps, listeners, issued, arrived, lost, since, last_report, sampled, unacked, mounts,
+         sent] = node;
+  io.needed(1, hello.id);
+  io(2, hello.epoch);
+  io.choice(3, hello.kind, NodeKind::kStatic);
   io.choice(4, state, NodeState::kDead);
   io(5, why);
-  io.choice(6, scope, MountScope::kListed);
-  io(7, enforces);
-  io(8, addresses);
-  io(9, capacity);
-  io(10, tags);
-  io(11, countries);
-  io(12, every);
-  io(13, out_after);
-  io(14, proven);
-  io(15, checks_tokens);
-  io(16, keyed);
+  io.choice(6, hello.scope, MountScope::kListed);
+  io(7, hello.enforces);
+  io(8, hello.addresses);
+  io(9, hello.capacity);
+  io(10, hello.tags);
+  io(11, hello.countries);
+  io(12, hello.every);
+  io(13, hello.out_after);
+  io(14, hello.proven);
+  io(15, hello.checks_tokens);
+  io(16, hello.keyed);
   io(17, counts_load);
   io(18, counts_arrivals);
-  io(19, masters);
+  io(19, hello.masters);
   io(20, loop_ms);
   io(21, relays);
   io.choice(22, cannot, PullFault::kOther);
   io(23, unreachable);
   io(24, kbps);
   io(25, listeners);
-  io(26, arrivals);
+  io(26, hello.arrivals);
   io(27, issued);
   io(28, arrived);
   io(29, lost);

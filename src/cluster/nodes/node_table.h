@@ -44,28 +44,6 @@
 
 namespace lb {
 
-// What a node says about itself when it comes.
-struct NodeHello {
-  std::string id{};
-  std::string epoch{};
-  NodeKind kind = NodeKind::kLink;
-  MountScope scope = MountScope::kAll;
-  std::vector<NodeAddress> addresses{};
-  NodeCapacity capacity{};
-  std::vector<std::string> tags{}, countries{};
-  ProtectionSet enforces = 0;
-  std::chrono::milliseconds every{250};
-  // Of one that polls, see Rhythm; 0: `every` and 10 s.
-  std::chrono::milliseconds out_after{0};
-  bool proven = true;  // `every` is its own, not a guess
-  unsigned masters = 1;
-  bool checks_tokens = false;
-  bool keyed = false;  // it has been told a key of our link, and confirms each client
-  // As in LoadReport; without it, what the first report says is where counting begins.
-  std::optional<std::uint64_t> arrivals{};
-  NodeLimits limits{};  // from our configuration
-};
-
 struct LoadReport {
   SteadyTime received{};
   SteadyTime sampled{};                 // received, less the way here
@@ -183,6 +161,11 @@ class NodeTable {
   const Node& node(NodeSlot slot) const noexcept { return nodes_[slot]; }
   NodeSlot find(std::string_view id) const noexcept;
   NodeSlot find(NodeKey key) const noexcept;
+  // None: it is not listed.
+  std::vector<NodeAddress> addresses_of(std::string_view id) const {
+    const NodeSlot slot = find(id);
+    return slot == kNoNode ? std::vector<NodeAddress>() : nodes_[slot].addresses;
+  }
   NodeSlot self() const noexcept { return self_; }  // kNoNode until its hello
   const MountNodes* mount(std::string_view name) const noexcept { return carriers_.find(name); }
   // All that have a node.
