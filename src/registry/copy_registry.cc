@@ -97,11 +97,10 @@ class RegistryCopy : public std::enable_shared_from_this<RegistryCopy> {
          ++at_) {
       Step& step = steps_[at_];
       bytes += step.key.size() * 2 + step.value.size();
-      write.compares.push_back({step.key, step.revision});
       if (step.removes)
-        write.deletes.push_back(std::move(step.key));
+        write.remove(step.key, step.revision);
       else
-        write.puts.emplace_back(std::move(step.key), std::move(step.value));
+        write.put(step.key, std::move(step.value), step.revision);
       copied_.removed += step.removes ? 1 : 0;
       copied_.written += step.removes ? 0 : 1;
       copied_.replaced += !step.removes && step.revision != 0 ? 1 : 0;

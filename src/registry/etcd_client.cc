@@ -16,7 +16,7 @@ constexpr std::string_view kClientModule = "registry/etcd";
 constexpr std::chrono::milliseconds kRoundPause{100};  // when every member has failed
 constexpr std::chrono::milliseconds kQuick{50};        // a failure that cost no time
 
-RegistrySettings tidy(RegistrySettings settings) {
+StoreSettings tidy(StoreSettings settings) {
   for (std::string& member : settings.members)
     while (member.ends_with('/')) member.pop_back();
   if (settings.members.empty()) settings.members.emplace_back("no member of etcd is named");
@@ -90,7 +90,7 @@ struct EtcdClient::Choice {
   UniqueFunction<void()> done;
 };
 
-EtcdClient::EtcdClient(Loop& control, RegistrySettings settings, Log& log)
+EtcdClient::EtcdClient(Loop& control, StoreSettings settings, Log& log)
     : control_(control),
       settings_(tidy(std::move(settings))),
       log_(log),

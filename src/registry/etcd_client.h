@@ -64,7 +64,7 @@ class EtcdClient {
   static constexpr std::size_t kLanes = 64;  // questions under way; the others wait their turn here
   using Done = UniqueFunction<void(Result<EtcdAnswer>)>;
 
-  EtcdClient(Loop& control, RegistrySettings settings, Log& log);
+  EtcdClient(Loop& control, StoreSettings settings, Log& log);
   ~EtcdClient();
 
   void ask(EtcdQuestion question, Done done);
@@ -105,7 +105,7 @@ class EtcdClient {
   void refuse_calls(const Error& error);
 
   Loop& control_;
-  const RegistrySettings settings_;
+  const StoreSettings settings_;
   Log& log_;
   bool chosen_ = false;
   std::string cluster_;           // the cluster_id of the etcd that was chosen; "": any

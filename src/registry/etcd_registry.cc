@@ -30,7 +30,7 @@ std::string with_slash(std::string prefix) {
 
 }  // namespace
 
-EtcdRegistry::EtcdRegistry(Loop& control, Loop& disk, RegistrySettings settings, Log& log)
+EtcdRegistry::EtcdRegistry(Loop& control, Loop& disk, StoreSettings settings, Log& log)
     : control_(control),
       log_(log),
       prefix_(with_slash(settings.prefix)),
@@ -233,8 +233,7 @@ void EtcdRegistry::answer_loads(const Error* error) {
 // The first master makes it; another one may at the same moment.
 void EtcdRegistry::make_format() {
   RegistryWrite write;
-  write.compares.push_back({std::string(kFormatKey), 0});
-  write.puts.emplace_back(kFormatKey, std::to_string(kEtcdFormat));
+  write.put(std::string(kFormatKey), std::to_string(kEtcdFormat), 0);
   EtcdQuestion question;
   question.path = "/v3/kv/txn";
   question.body = etcd_txn_text(prefix_, write, {});

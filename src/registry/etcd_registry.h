@@ -42,7 +42,7 @@ class EtcdRegistry final : public Registry {
   static constexpr std::chrono::hours kLeaseRenewed{1};     // `made` is kept so much longer at most
   static constexpr std::chrono::seconds kMembersAsked{10};  // for the etcd that they belong to
 
-  EtcdRegistry(Loop& control, Loop& disk, RegistrySettings settings, Log& log);
+  EtcdRegistry(Loop& control, Loop& disk, StoreSettings settings, Log& log);
   ~EtcdRegistry() override;
 
   void load(UniqueFunction<void(Result<RegistryContent>)> done) override;

@@ -7,14 +7,14 @@
 
 namespace lb {
 
-std::unique_ptr<Registry> make_registry(const RegistrySettings& settings, Loop& control, Loop& disk,
+std::unique_ptr<Registry> make_registry(const StoreSettings& settings, Loop& control, Loop& disk,
                                         Log& log, RecordDirectory::Judge judge) {
   switch (settings.type) {
-    case RegistryType::kFiles:
+    case StoreType::kFiles:
       return std::make_unique<FileRegistry>(control, disk, settings.path, log, std::move(judge));
-    case RegistryType::kEtcd:
+    case StoreType::kEtcd:
       return std::make_unique<EtcdRegistry>(control, disk, settings, log);
-    case RegistryType::kNone:
+    case StoreType::kNone:
       break;
   }
   return nullptr;

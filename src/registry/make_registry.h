@@ -15,7 +15,7 @@
 namespace lb {
 
 // Null: kNone.  `judge` is for records that were edited by hand, on the disk loop.
-std::unique_ptr<Registry> make_registry(const RegistrySettings& settings, Loop& control, Loop& disk,
+std::unique_ptr<Registry> make_registry(const StoreSettings& settings, Loop& control, Loop& disk,
                                         Log& log, RecordDirectory::Judge judge);
 
 }  // namespace lb

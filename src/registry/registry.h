@@ -48,6 +48,16 @@ struct RegistryWrite {
   std::vector<std::string> deletes;
   // key made/SHA256, kept 24 h; it has to be absent, without a compare of its own.
   std::optional<std::pair<std::string, std::string>> made;
+
+  // A record that has this revision; 0: it is absent.
+  void put(const std::string& key, std::string value, std::uint64_t revision) {
+    compares.push_back({key, revision});
+    puts.emplace_back(key, std::move(value));
+  }
+  void remove(const std::string& key, std::uint64_t revision) {
+    compares.push_back({key, revision});
+    deletes.push_back(key);
+  }
 };
 
 struct RegistryContent {

@@ -1,16 +1,17 @@
-// RegistrySettings: where the records are kept, as `<store>` of the configuration says it.
+// StoreSettings: where the records are kept, as `<store>` of the configuration says it.
 // Thread: plain values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace lb {
 
-enum class RegistryType { kNone, kFiles, kEtcd };
+enum class StoreType : std::uint8_t { kNone, kFiles, kEtcd };
 
-struct RegistrySettings {
-  RegistryType type = RegistryType::kNone;
+struct StoreSettings {
+  StoreType type = StoreType::kNone;
   // files: the directory of the records.  etcd: the file of the last good copy; "": none is kept.
   std::string path;
   // etcd only:
@@ -19,8 +20,11 @@ struct RegistrySettings {
   std::string username, password;     // none when both are empty
   std::string ca_file;                // "": the certificates that the system trusts
   std::string certificate, key_file;  // of the client; "": none
+  // Of any: what seals secrets, as written: 64 hexadecimal digits, or base64, of 32 bytes.  The
+  // first seals, all open.
+  std::vector<std::string> keys;
 
-  bool operator==(const RegistrySettings&) const = default;
+  bool operator==(const StoreSettings&) const = default;
 };
 
 }  // namespace lb

@@ -99,8 +99,7 @@ void SealedRegistry::seal_again() {
   Stale next = std::move(stale_.back());
   stale_.pop_back();
   RegistryWrite write;
-  write.compares.push_back({next.key, next.revision});
-  write.puts.emplace_back(std::move(next.key), std::move(next.open));
+  write.put(next.key, std::move(next.open), next.revision);
   sealing_ = true;
   commit(std::move(write), [this](const CommitAnswer& answer) {
     sealing_ = false;

@@ -24,32 +24,9 @@ Result<void> judge_record(std::string_view key, std::string_view value) {
 
 }  // namespace
 
-RegistrySettings registry_settings(const StoreSettings& store) {
-  RegistrySettings settings;
-  switch (store.type) {
-    case StoreType::kNone:
-      break;
-    case StoreType::kFiles:
-      settings.type = RegistryType::kFiles;
-      break;
-    case StoreType::kEtcd:
-      settings.type = RegistryType::kEtcd;
-      break;
-  }
-  settings.path = store.path;
-  settings.prefix = store.prefix;
-  settings.members = store.members;
-  settings.username = store.username;
-  settings.password = store.password;
-  settings.ca_file = store.ca_file;
-  settings.certificate = store.certificate;
-  settings.key_file = store.key_file;
-  return settings;
-}
-
 std::unique_ptr<Registry> open_store_as_kept(const StoreSettings& store, Loop& control, Loop& disk,
                                              Log& log) {
-  return make_registry(registry_settings(store), control, disk, log, judge_record);
+  return make_registry(store, control, disk, log, judge_record);
 }
 
 std::unique_ptr<Registry> open_store(const StoreSettings& store, Loop& control, Loop& disk,

@@ -7,14 +7,12 @@
 #include <string>
 
 #include "base/log.h"
-#include "config/settings/store_settings.h"
 #include "net/loop/loop.h"
 #include "registry/registry.h"
 #include "registry/settings.h"
 
 namespace lb {
 
-RegistrySettings registry_settings(const StoreSettings& store);
 // As it is on the disk or in etcd: secrets are sealed.  Null: type none.
 std::unique_ptr<Registry> open_store_as_kept(const StoreSettings& store, Loop& control, Loop& disk,
                                              Log& log);

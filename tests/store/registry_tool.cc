@@ -25,9 +25,9 @@ using namespace lb;
 
 std::string text_of(const Json& value) { return std::string(value.text().value_or("")); }
 
-RegistrySettings settings_of(const Json& json) {
-  RegistrySettings settings;
-  settings.type = text_of(json.at("type")) == "etcd" ? RegistryType::kEtcd : RegistryType::kFiles;
+StoreSettings settings_of(const Json& json) {
+  StoreSettings settings;
+  settings.type = text_of(json.at("type")) == "etcd" ? StoreType::kEtcd : StoreType::kFiles;
   settings.path = text_of(json.at("path"));
   if (!json.at("prefix").missing()) settings.prefix = text_of(json.at("prefix"));
   for (std::size_t i = 0; i < json.at("members").size(); ++i)
@@ -70,7 +70,7 @@ void add_records(JsonWriter& json, const std::vector<RegistryRecord>& records) {
 
 class Tool {
  public:
-  Tool(LoopPool& pool, const RegistrySettings& settings)
+  Tool(LoopPool& pool, const StoreSettings& settings)
       : pool_(pool),
         log_(system_clock()),
         registry_(make_registry(settings, pool.control(), pool.clerk(), log_, {})) {

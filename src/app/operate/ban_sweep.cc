@@ -33,8 +33,7 @@ RegistryWrite BanSweep::sweep() {
     }
     if (write.deletes.size() == kMaxAtOnce) break;
     const std::string key = record_key("bans", id);
-    write.compares.push_back({key, row->revision});
-    write.deletes.push_back(key);
+    write.remove(key, row->revision);
   }
   // An hour at most: the wall clock may be set.
   if (write.deletes.empty() && next != 0)

@@ -128,8 +128,7 @@ void CertificateRecords::plan_lease(RegistryWrite& write) {
   JsonWriter json;
   json.begin_object().key("node").text(node_name(*network_.config.read()));
   json.key("n").number(held ? held->n + 1 : 1).end_object();
-  write.compares.push_back({std::string(kLeaseKey), book_->revision_of(kLeaseKey)});
-  write.puts.emplace_back(kLeaseKey, json.take());
+  write.put(std::string(kLeaseKey), json.take(), book_->revision_of(kLeaseKey));
 }
 
 // Those of an order of this server; of the holder before it nothing is left.
@@ -138,14 +137,12 @@ void CertificateRecords::plan_challenges(RegistryWrite& write) const {
   for (const auto& [item, value] : challenges_) wanted[challenge_key(item)] = &value;
   for (const auto& [key, value] : wanted)
     if (write.compares.size() < kMaxWrites && book_->acme().look_up(key) == nullptr) {
-      write.compares.push_back({key, 0});
-      write.puts.emplace_back(key, *value);
+      write.put(key, *value, 0);
     }
   for (const auto& [key, value] : book_->acme())
     if (std::string_view(key).starts_with(kChallenges) && !wanted.contains(key) &&
         write.compares.size() < kMaxWrites) {
-      write.compares.push_back({key, book_->revision_of(key)});
-      write.deletes.push_back(key);
+      write.remove(key, book_->revision_of(key));
     }
 }
 
@@ -157,8 +154,7 @@ RegistryWrite CertificateRecords::plan() {
   if (!holds()) return writing_;
   plan_challenges(writing_);
   for (const auto& [key, value] : to_keep_) {
-    writing_.compares.push_back({key, book_->revision_of(key)});
-    writing_.puts.emplace_back(key, value);
+    writing_.put(key, value, book_->revision_of(key));
   }
   return writing_;
 }

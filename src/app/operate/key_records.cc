@@ -68,8 +68,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
     if (at != known.end() && before != told_.end() && before->second == value) {
       complain(key);
     } else if (room()) {
-      write.compares.push_back({key, book_->revision_of(key)});
-      write.puts.emplace_back(key, value);
+      write.put(key, value, book_->revision_of(key));
     }
   }
   const std::string own = session_key_name(node_name(*accounts_.config.read()), "");
@@ -81,8 +80,7 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
       continue;
     }
     if (!room()) continue;
-    write.compares.push_back({key, book_->revision_of(key)});
-    write.deletes.push_back(key);
+    write.remove(key, book_->revision_of(key));
   }
   return write;
 }

@@ -46,8 +46,7 @@ RegistryWrite LifeRecord::plan() const {
   StoreLife next = book_->life();
   if (next.life == 0) next.id = hex_encode(random_bytes(16));
   next.life = highest_ + 1;
-  write.compares.push_back({std::string(kStoreLifeKey), book_->revision_of(kStoreLifeKey)});
-  write.puts.emplace_back(std::string(kStoreLifeKey), store_life_json(next));
+  write.put(std::string(kStoreLifeKey), store_life_json(next), book_->revision_of(kStoreLifeKey));
   return write;
 }
 

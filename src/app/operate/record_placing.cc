@@ -113,8 +113,7 @@ void RecordService::step_of_move(const BookRow<MountRecord>& row, MoveStep step)
   const MountRecord after = step == MoveStep::kEnd ? moved(before) : forced(before);
   RegistryWrite write;
   const std::string key = record_key("mounts", before.mount);
-  write.compares.push_back({key, row.revision});
-  write.puts.emplace_back(key, mount_record_xml(after));
+  write.put(key, mount_record_xml(after), row.revision);
   registry_->commit(std::move(write), [this, before, step](const CommitAnswer& answer) {
     if (stopped_ || answer.result != CommitResult::kDone) return;
     const std::string& to = before.place.to;

@@ -26,11 +26,11 @@
 #include "config/settings/mount_book.h"
 #include "config/settings/mount_index.h"
 #include "config/settings/station_settings.h"
-#include "config/settings/store_settings.h"
 #include "config/settings/webhook_settings.h"
 #include "hls/settings.h"
 #include "http/settings.h"
 #include "net/socket/settings.h"
+#include "registry/settings.h"
 #include "stream/mount/settings.h"
 
 namespace lb {

@@ -32,7 +32,7 @@ TEST_GROUP(EtcdRegistry) {
   test::CapturedLog log{system_clock()};
   TemporaryFolder folder;
   std::unique_ptr<FakeEtcd> etcd = std::make_unique<FakeEtcd>();
-  RegistrySettings settings;
+  StoreSettings settings;
   std::unique_ptr<EtcdRegistry> registry;
   std::vector<RegistryChange> told;
 
