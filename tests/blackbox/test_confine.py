@@ -12,6 +12,7 @@ from facts import Settings
 from harness import check, equal, give_away, matches, mount, test, wait_for
 from media import MP3_FRAME
 from replacing import serving, upgrade
+from tasks import tasks_of
 
 # That of the system, which every user may run.
 PYTHON = shutil.which("python3", path="/usr/bin:/bin")
@@ -146,7 +147,7 @@ def escapes_are_refused(t):
     equal((place / "secret").read_text(), "nothing of the server's\n")
     equal(sorted(path.name for path in place.iterdir()), ["secret"])
     matches(r"(?m)^Max core file size +0 +0 ", pathlib.Path("/proc/%d/limits" % server.process.pid).read_text())
-    for task in pathlib.Path("/proc/%d/task" % server.process.pid).iterdir():
+    for _, task in tasks_of(server.process.pid):
         held = (task / "status").read_text()
         matches(r"(?m)^Seccomp:\t2$", held, "thread " + task.name)
         matches(r"(?m)^NoNewPrivs:\t1$", held, "thread " + task.name)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from harness import ADMIN, Failed, Settings, check, equal, listen_socket, request, test, wait_for
+from tasks import schedule_of, tasks_of
 
 MEASURE = pathlib.Path(__file__).resolve().parent.parent.parent / "bench" / "pages.py"
 
@@ -67,15 +68,11 @@ def a_crowd_that_reads_a_page_slowly_shares_the_one_copy(t):
 
 def worked(server, threads=("clerk", "pages", "stats")):
     """Nanoseconds of processor time of the threads that may be slow."""
-    total = 0
-    for task in pathlib.Path("/proc/%d/task" % server.process.pid).iterdir():
-        if (task / "comm").read_text().strip() in threads:
-            total += int((task / "schedstat").read_text().split()[0])
-    return total
+    return sum(schedule_of(task)[0] for name, task in tasks_of(server.process.pid) if name in threads)
 
 
 def control_worked(server):
-    return int(pathlib.Path("/proc/%d/schedstat" % server.process.pid).read_text().split()[0])
+    return schedule_of(pathlib.Path("/proc/%d" % server.process.pid))[0]
 
 
 def cost(server, paths):

@@ -6,6 +6,7 @@ import signal
 import socket
 
 from harness import check, equal, free_port, listen_socket, matches, test, wait_for
+from tasks import tasks_of
 
 # Like the manager, bash knows the process's number only when it has become that process.
 AS_SERVICE = ["bash", "-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"', "-"]
@@ -139,8 +140,8 @@ def a_worker_that_hangs_is_told_by_silence(t):
     manager.expect(READY="1")
     manager.expect(WATCHDOG="1")
     threads = {}
-    for task in pathlib.Path("/proc/%d/task" % server.process.pid).iterdir():
-        threads.setdefault((task / "comm").read_text().strip(), []).append(int(task.name))
+    for name, task in tasks_of(server.process.pid):
+        threads.setdefault(name, []).append(int(task.name))
     equal(len(threads["worker"]), 2, "workers among %r" % threads)
     for worker in threads["worker"]:
         held = HeldThread(worker)

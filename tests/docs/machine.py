@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 from harness import Failed, Settings, Skip, check, wait_for
+from tasks import children_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -61,7 +62,7 @@ class Machine:
         return self
 
     def first_process(self):
-        return pathlib.Path("/proc/%d/task/%d/children" % (self.init.pid, self.init.pid)).read_text().strip()
+        return "".join(str(pid) for pid in children_of(self.init.pid))
 
     def is_up(self):
         if self.init.poll() is not None:

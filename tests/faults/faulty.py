@@ -18,6 +18,7 @@ from media import MP3_FRAME, mp3_numbers
 from ports import free_port
 from recorder import Studio, check_consecutive, newest, recorded_seconds
 from syscalls import Faults
+from tasks import children_of
 from tls_bench import certificate, tls
 
 GAP = 2.0           # seconds that a witness may hear nothing, whatever takes how long: beside compilers
@@ -90,7 +91,7 @@ class Witnesses:
                    if (readlink(name) or "").startswith("/memfd:/live.mp3"))
 
     def children(self):
-        return pathlib.Path("/proc/%d/task/%d/children" % (self.server.process.pid, self.server.process.pid)).read_text().split()
+        return children_of(self.server.process.pid)
 
     def settled(self):
         """The least of half a second: a log's ranges and the connection of a question come and go."""

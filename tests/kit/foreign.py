@@ -10,6 +10,7 @@ import threading
 
 from bench import Skip, wait_for
 from harness import Failed, Server, as_nobody, give_away
+from tasks import states_of
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(TOP / "tools"))
@@ -66,9 +67,9 @@ class Foreign(Server):
 
     def has_begun(self):
         """2.4.4 that is asked before its four threads sleep may fall over, or never look at its master."""
-        tasks = list(pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/stat"))
         try:
-            return len(tasks) >= 4 and all(task.read_text().rsplit(")", 1)[1].split()[0] == "S" for task in tasks)
+            states = [state for _, state in states_of(self.process.pid)]
+            return len(states) >= 4 and set(states) == {"S"}
         except (FileNotFoundError, ProcessLookupError):  # a thread has just ended
             return False
 

@@ -1,7 +1,8 @@
 """Logs are written by the server's thread for disks; a reader that asks too early misses the last lines."""
 
-import pathlib
 import time
+
+from tasks import states_of
 
 PACE = 0.006      # a busy server writes its lines together each 5 ms, and sleeps between
 PATIENCE = 1.0    # of a disk that does not answer, which some tests make
@@ -17,12 +18,8 @@ def wait_for_lines(pid):
 
 
 def state_of_disk(pid):
-    """As /proc has it: R runs or waits for a processor, D waits for the disk; S where there is no such thread."""
+    """S where there is no such thread."""
     try:
-        for task in pathlib.Path("/proc/%d/task" % pid).iterdir():
-            name, rest = (task / "stat").read_text().rsplit(")", 1)
-            if name.endswith("(disk"):
-                return rest.split()[0]
+        return dict(states_of(pid)).get("disk", "S")
     except OSError:
-        pass    # it has ended
-    return "S"
+        return "S"    # it has ended

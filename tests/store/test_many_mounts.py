@@ -1,6 +1,7 @@
 """A store of 10,000 mounts (LB_FULL=1; else 1,000): the start, the memory, and what one change costs control."""
 import http.client
 import os
+import pathlib
 import re
 import threading
 import time
@@ -8,6 +9,7 @@ import time
 from api import STORE, Api, encoded, store_server
 from etcd import PREFIX, Cluster, Tool, b64
 from harness import ADMIN, check, equal, free_port, test, wait_for
+from tasks import schedule_of, tasks_of
 
 COUNT = 10000 if os.environ.get("LB_FULL") else 1000
 START, RSS, CHANGE = 3.0, 100 * 1024, 0.010  # seconds, KiB, seconds of the control thread
@@ -44,18 +46,13 @@ def rss(server, name="VmRSS"):
 
 
 def control_seconds(server):
-    with open("/proc/%d/task/%d/schedstat" % (server.process.pid, server.process.pid)) as stat:
-        return int(stat.read().split()[0]) / 1e9
+    return schedule_of(pathlib.Path("/proc/%d/task/%d" % (server.process.pid, server.process.pid)))[0] / 1e9
 
 
 def all_seconds(server):
     """The processor time of all threads, and how often one of them has begun to run."""
-    used, turns = 0, 0
-    for task in os.listdir("/proc/%d/task" % server.process.pid):
-        with open("/proc/%d/task/%s/schedstat" % (server.process.pid, task)) as stat:
-            row = stat.read().split()
-        used, turns = used + int(row[0]) / 1e9, turns + int(row[2])
-    return used, turns
+    rows = [schedule_of(task) for _, task in tasks_of(server.process.pid)]
+    return sum(used for used, _ in rows) / 1e9, sum(turns for _, turns in rows)
 
 
 def many_changes(server):

@@ -1,0 +1,28 @@
+"""The threads of a process, and its children, as /proc has them."""
+
+import pathlib
+
+
+def tasks_of(pid):
+    """(name, directory in /proc) of each thread."""
+    return [((task / "comm").read_text().strip(), task) for task in pathlib.Path("/proc/%d/task" % pid).iterdir()]
+
+
+def states_of(pid):
+    """(name, state) of each thread: R runs or waits for a processor, D waits for the disk, S sleeps."""
+    rows = []
+    for stat in pathlib.Path("/proc/%d/task" % pid).glob("*/stat"):
+        name, rest = stat.read_text().rsplit(")", 1)
+        rows.append((name.split("(", 1)[1], rest.split()[0]))
+    return rows
+
+
+def schedule_of(task):
+    """Of a directory in /proc: nanoseconds of processor time, and how often it has begun to run."""
+    row = (task / "schedstat").read_text().split()
+    return int(row[0]), int(row[2])
+
+
+def children_of(pid):
+    """Of its first thread."""
+    return [int(word) for word in pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()]
