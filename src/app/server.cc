@@ -82,9 +82,12 @@ CertificateNodes certificate_nodes(Services& services) {
                 std::map<std::string, ConfSource::Certificate> items;
                 for (const CertificateNodes::Shared& one : all) {
                   JsonWriter json;
-                  json.begin_object().key("names").begin_array();
-                  for (const std::string& name : one.names) json.text(name);
-                  json.end_array().key("pem").text(one.pem).end_object();
+                  json.begin_object()
+                      .key("names")
+                      .texts(one.names)
+                      .key("pem")
+                      .text(one.pem)
+                      .end_object();
                   // Two of the same names differ by their keys.
                   std::string key = cat({"certificate/", percent_encode(one.names.front(), false)});
                   if (items.contains(key)) key += ".rsa";

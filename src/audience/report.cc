@@ -15,6 +15,11 @@ std::int64_t common_ms(const AudienceRange& range, std::int64_t began, std::int6
 
 }  // namespace
 
+void AudienceReport::begin() {
+  database_.clear();
+  database_.limit_steps(kSteps);
+}
+
 std::optional<Error> AudienceReport::failure() {
   database_.limit_steps(0);
   if (!database_.failed()) return std::nullopt;
@@ -24,8 +29,7 @@ std::optional<Error> AudienceReport::failure() {
 }
 
 Result<AudienceReport::Mounts> AudienceReport::mounts() {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   Mounts all;
   Statement asked = database_.prepare("SELECT id, name FROM mount");
   while (asked.step()) all.emplace(asked.number(0), asked.text(1));
@@ -100,8 +104,7 @@ std::vector<AudienceSum> AudienceReport::quarter_sums(const Mounts& of, Audience
 
 Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mounts& of,
                                                                      AudienceRange range) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   std::map<std::int64_t, AudienceSum> sums;
   std::int64_t quarter = range.from / kQuarterMs;
   for (const AudienceSum& sum : quarter_sums(of, range)) {
@@ -113,8 +116,7 @@ Result<std::map<std::int64_t, AudienceSum>> AudienceReport::quarters(const Mount
 
 Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::periods(
     const Mounts& of, AudienceRange range, const PeriodOf& period_of) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   std::map<std::int64_t, std::int64_t> known;  // of quarters
   const auto period = [&](std::int64_t quarter) {
     const auto [at, fresh] = known.try_emplace(quarter);
@@ -136,8 +138,7 @@ Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::perio
 }
 
 Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange range) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   AudienceSummary summary;
   std::int64_t at = range.from / kQuarterMs * kQuarterMs;
   for (const AudienceSum& sum : quarter_sums(of, range)) {
@@ -163,8 +164,7 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
 
 Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& of,
                                                                  AudienceRange range, By by) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   std::map<std::string, AudienceSum> sums;
   const Signs signs = summed(of);
   const auto add = [&](std::string_view table, std::string_view at, std::int64_t first,
@@ -245,8 +245,7 @@ std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::st
 Result<std::vector<SessionRow>> AudienceReport::sessions(const Mounts& of, AudienceRange range,
                                                          std::int64_t after, std::size_t most,
                                                          bool counted) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   return given(read_in_order<SessionRow>(
       cat({"x.id, x.mount, x.began, x.ended, x.heard, x.bytes, x.connections, x.way, x.kind, "
            "x.open, x.counted, x.country, p.name FROM session x JOIN player p ON p.id=x.player "
@@ -295,8 +294,7 @@ PlayRow AudienceReport::play_row(const Statement& asked, const std::string& moun
 
 Result<std::vector<PlayRow>> AudienceReport::titles(const Mounts& of, AudienceRange range,
                                                     std::int64_t after, std::size_t most) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   return given(read_in_order<PlayRow>(cat({kPlayColumns, " WHERE 1"}), "play", of, range, after,
                                       most, &play_row));
 }

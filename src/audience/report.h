@@ -137,6 +137,7 @@ class AudienceReport {
   std::vector<Row> read_in_order(std::string_view columns, std::string_view table, const Mounts& of,
                                  AudienceRange range, std::int64_t after, std::size_t most,
                                  Read read);
+  void begin();
   std::optional<Error> failure();
   template <class T>
   Result<T> given(T value) {

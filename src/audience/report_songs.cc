@@ -134,8 +134,7 @@ void AudienceReport::each_play(std::string_view columns, std::string_view from, 
 
 Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, AudienceRange range,
                                                        Order order, std::size_t most) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   const bool by_gain = order == Order::kGain;
   struct Best {
     std::int64_t value = 0, play = 0;  // the value is greater where it is better
@@ -190,8 +189,7 @@ Result<std::vector<PlayRow>> AudienceReport::titles_by(const Mounts& of, Audienc
 }
 
 Result<std::vector<SongRow>> AudienceReport::songs(const Mounts& of, AudienceRange range) {
-  database_.clear();
-  database_.limit_steps(kSteps);
+  begin();
   SongTexts texts;
   SongTitles titles(database_, texts);
   SongCounts counts;

@@ -28,6 +28,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -100,6 +101,23 @@ struct Field {
     return out;
   }
 };
+
+// What kinds of values have in common.
+struct FieldKind {
+  static constexpr std::string_view kText = "";
+  template <std::equality_comparable V>
+  static bool empty(const V& value) {
+    return value == V();
+  }
+};
+// An integer, or a duration.
+template <class V>
+void write_number(JsonWriter& json, V value) {
+  if constexpr (std::is_integral_v<V>)
+    json.number(value);
+  else
+    json.number(static_cast<std::int64_t>(value.count()));
+}
 
 template <class T>
 struct MemberOf;

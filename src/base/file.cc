@@ -107,6 +107,17 @@ std::size_t read_at(int fd, std::uint64_t offset, std::span<std::byte> into) {
   return filled;
 }
 
+std::optional<std::string> read_shared(const UniqueFd& fd, std::size_t limit) {
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0 || facts.st_size < 0 ||
+      static_cast<std::uint64_t>(facts.st_size) > limit)
+    return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(facts.st_size), 0);
+  if (read_at(fd.get(), 0, std::as_writable_bytes(std::span(bytes))) != bytes.size())
+    return std::nullopt;
+  return bytes;
+}
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());

@@ -88,6 +88,13 @@ class JsonWriter {
   JsonWriter& number(unsigned value) { return number(static_cast<std::uint64_t>(value)); }
   JsonWriter& number(double value);  // infinite or not a number: null
   JsonWriter& boolean(bool value);
+  // A list of them.
+  template <class Texts>
+  JsonWriter& texts(const Texts& all) {
+    begin_array();
+    for (const std::string_view one : all) text(one);
+    return end_array();
+  }
   JsonWriter& null();
 
   // Room for a document of about so many bytes.

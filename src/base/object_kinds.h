@@ -7,7 +7,6 @@
 // Errors: the faults of ObjectReader.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,14 +66,9 @@ class ObjectSchema {
   std::string needed_, properties_;
 };
 
-struct ObjectKind {
+struct ObjectKind : FieldKind {
   using Reader = ObjectReader;
-  static constexpr std::string_view kText = "";
   static constexpr Forms kAlways = Form::kAll;
-  template <std::equality_comparable V>
-  static bool empty(const V& value) {
-    return value == V();
-  }
 };
 
 template <std::size_t kMax, std::size_t kLeast = 0>
@@ -110,10 +104,7 @@ struct JsonNumber : ObjectKind {
   }
   template <class V>
   static void write(JsonWriter& json, V value) {
-    if constexpr (std::is_integral_v<V>)
-      json.number(value);
-    else
-      json.number(static_cast<std::int64_t>(value.count()));
+    write_number(json, value);
   }
   static void schema(SchemaText& text) {
     constexpr std::uint64_t kLargestExact = std::uint64_t{1} << 53;  // of a double
@@ -139,11 +130,7 @@ struct JsonTexts : ObjectKind {
   static void read(const ObjectValue& value, std::vector<std::string>& out) {
     if (auto texts = value.texts(kCount, kBytes)) out = *std::move(texts);
   }
-  static void write(JsonWriter& json, const std::vector<std::string>& texts) {
-    json.begin_array();
-    for (const std::string& text : texts) json.text(text);
-    json.end_array();
-  }
+  static void write(JsonWriter& json, const std::vector<std::string>& texts) { json.texts(texts); }
   static void schema(SchemaText& text) {
     text.type("array").bound("maxItems", kCount).raw(R"("items":{"type":"string"})");
   }

@@ -24,12 +24,6 @@ void write_limit(JsonWriter& json, std::string_view name, double value) {
     json.number(std::round(value));
 }
 
-void texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& words) {
-  json.key(name).begin_array();
-  for (const std::string& word : words) json.text(word);
-  json.end_array();
-}
-
 void protections(JsonWriter& json, ProtectionSet set) {
   json.begin_array();
   if ((set & static_cast<unsigned>(Protection::kListenerAuth)) != 0) json.text("auth");
@@ -80,8 +74,8 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
     json.number(static_cast<std::int64_t>(node.clock_skew->count()));
   else
     json.null();
-  texts(json, "tags", node.tag_names);
-  texts(json, "countries", node.countries);
+  json.key("tags").texts(node.tag_names);
+  json.key("countries").texts(node.countries);
   json.end_object();
 }
 
@@ -143,7 +137,7 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
       way.pop_back();
     else
       way = way_to(sight.table, row, carrier.node, here);
-    texts(json, "from", way);
+    json.key("from").texts(way);
     if (carrier.limited()) json.key("free").number(carrier.free);
     json.end_object();
   }

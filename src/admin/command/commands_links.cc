@@ -99,9 +99,7 @@ void run_cluster_ingest(AdminTask task) {
     json.key("mount").text(sight.row.mount).key("node").text(sight.row.at);
     json.key("state").text(to_text(sight.row.state));
     json.key("source").boolean(sight.row.source);
-    json.key("via").begin_array();
-    for (const std::string& id : sight.row.via) json.text(id);
-    json.end_array();
+    json.key("via").texts(sight.row.via);
     json.key("refused").text(sight.refused);
     json.end_object();
   }

@@ -17,7 +17,7 @@ void text_or_null(JsonWriter& json, std::string_view text) {
     json.text(text);
 }
 
-void write_number(JsonWriter& json, const std::string& text) {
+void write_bitrate(JsonWriter& json, const std::string& text) {
   if (const auto number = parse_u64(text))
     json.number(*number);
   else
@@ -64,7 +64,7 @@ void write_stream(JsonWriter& json, const NowStream& stream) {
   json.key("mount").text(stream.mount);
   json.key("type").text(stream.content_type);
   json.key("bitrate");
-  write_number(json, stream.bitrate);
+  write_bitrate(json, stream.bitrate);
   json.key("hls");
   text_or_null(json, stream.hls_url.empty() ? std::string() : stream.mount + "/live.m3u8");
   json.end_object();
@@ -105,7 +105,7 @@ void write_head(JsonWriter& json, const NowMount& now) {
   json.key("url").text(now.stream.url);
   json.key("type").text(now.stream.content_type);
   json.key("bitrate");
-  write_number(json, now.stream.bitrate);
+  write_bitrate(json, now.stream.bitrate);
   json.key("listeners").number(now.stream.listeners);
   write_present(json, now);
 }

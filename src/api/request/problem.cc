@@ -123,9 +123,7 @@ std::string problem_json(const Problem& problem, std::string_view instance) {
   }
   for (const auto& [name, text] : problem.members) json.key(name).text(text);
   for (const auto& [name, texts] : problem.lists) {
-    json.key(name).begin_array();
-    for (const std::string& text : texts) json.text(text);
-    json.end_array();
+    json.key(name).texts(texts);
   }
   json.end_object();
   return json.take() + "\n";

@@ -70,9 +70,7 @@ std::string epoch_json(const User& user) {
   json.key("epoch").number(user.epoch);
   json.key("role").text(to_text(user.role));
   json.key("account").text(user.account);
-  json.key("mounts").begin_array();
-  for (const std::string& mount : user.mounts) json.text(mount);
-  json.end_array();
+  json.key("mounts").texts(user.mounts);
   json.key("disabled").boolean(user.disabled);
   json.key("addresses").boolean(user.addresses);
   json.end_object();

@@ -1,11 +1,7 @@
 #include "app/operate/conf_service.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,6 +22,7 @@ namespace {
 
 constexpr std::string_view kConfModule = "cluster/conf";
 constexpr std::string_view kConfFile = "conf.cache";
+constexpr std::size_t kMaxShared = 1 << 30;
 
 bool is_record(std::string_view key) noexcept {
   return key.starts_with("mounts/") || key.starts_with("stations/") || key.starts_with("bans/");
@@ -88,13 +85,7 @@ UniqueFd ConfService::share() const {
   return file;
 }
 
-void ConfService::take_over(const UniqueFd& shared) {
-  struct stat facts {};
-  if (!shared || ::fstat(shared.get(), &facts) != 0) return;
-  std::string text(static_cast<std::size_t>(std::max<off_t>(facts.st_size, 0)), 0);
-  if (read_at(shared.get(), 0, std::as_writable_bytes(std::span(text))) != text.size()) return;
-  shared_ = std::move(text);
-}
+void ConfService::take_over(const UniqueFd& shared) { shared_ = read_shared(shared, kMaxShared); }
 
 ConfService::Restored ConfService::restore(const Config& config) {
   own_store_ = config.store.type != StoreType::kNone;

@@ -36,9 +36,7 @@ void write_mount(JsonWriter& out, const ArchiveSight::Mount& mount,
     out.key("from").number(unix_time_of(range.from_ms));
     out.key("to").number(unix_time_of(range.to_ms));
     out.key("bytes").number(range.bytes);
-    out.key("where").begin_array();
-    for (const std::string& place : range.where) out.text(place);
-    out.end_array();
+    out.key("where").texts(range.where);
     out.end_object();
   }
   out.end_array();

@@ -4,12 +4,6 @@
 #include <chrono>
 
 namespace lb {
-namespace {
-
-constexpr std::uint64_t kParts = 10'000;
-
-}  // namespace
-
 std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
   struct Kept {
     const std::string* mount;
@@ -38,11 +32,9 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
     }
     total += bytes;
   }
-  const std::uint64_t min_free =
-      input.disk_bytes / kParts * static_cast<std::uint64_t>(input.settings.min_free_parts);
   const auto is_too_much = [&] {
     const bool over = input.settings.total_bytes > 0 && total > input.settings.total_bytes;
-    return over || (input.disk_bytes > 0 && input.free_bytes + freed < min_free);
+    return over || (input.disk_bytes > 0 && input.free_bytes + freed < input.least_free());
   };
   if (!is_too_much()) return gone;
   std::stable_sort(kept.begin(), kept.end(),

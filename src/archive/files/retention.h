@@ -26,6 +26,10 @@ struct RetentionInput {
   ArchiveSettings settings;
   std::int64_t now_ms = 0;
   std::uint64_t disk_bytes = 0, free_bytes = 0;  // of the file system; 0: not known
+  // What the settings want to stay free.
+  std::uint64_t least_free() const noexcept {
+    return disk_bytes / 10'000 * static_cast<std::uint64_t>(settings.min_free_parts);
+  }
 };
 
 struct DoomedFile {

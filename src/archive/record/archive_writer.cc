@@ -289,9 +289,8 @@ void ArchiveWriter::note_owner(const std::string& mount) {
 // One more file: nothing has to go for it that is younger, and enough stays free.
 bool ArchiveWriter::fits(const std::string& mount, const FileRow& row) const {
   RetentionInput input = retention_input();
-  const std::uint64_t min_free =
-      input.disk_bytes / 10'000 * static_cast<std::uint64_t>(input.settings.min_free_parts);
-  if (input.disk_bytes > 0 && input.free_bytes < min_free + row.bytes + kRoomToFill) return false;
+  if (input.disk_bytes > 0 && input.free_bytes < input.least_free() + row.bytes + kRoomToFill)
+    return false;
   auto& files = input.mounts[mount];
   if (!files.files) files = {host_.catalog.files(mount), callbacks_.settings_of(mount)};
   auto rows = std::make_shared<std::vector<FileRow>>(files.files->closed());

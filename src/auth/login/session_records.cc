@@ -71,9 +71,7 @@ std::string master_record(const std::vector<std::string>& origins) {
   JsonWriter out;
   out.begin_object();
   out.key("origin").text(origins.front());
-  out.key("origins").begin_array();
-  for (const std::string& origin : origins) out.text(origin);
-  out.end_array().end_object();
+  out.key("origins").texts(origins).end_object();
   return out.take();
 }
 

@@ -5,7 +5,6 @@
 // Errors: the fault of FrameMembers.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,13 +21,8 @@
 
 namespace lb {
 
-struct FrameKind {
+struct FrameKind : FieldKind {
   using Reader = FrameMembers;
-  static constexpr std::string_view kText = "";
-  template <std::equality_comparable V>
-  static bool empty(const V& value) {
-    return value == V();
-  }
 };
 
 // An integer, or a duration.
@@ -40,10 +34,7 @@ struct Whole : FrameKind {
   }
   template <class V>
   static void write(JsonWriter& json, V value) {
-    if constexpr (std::is_integral_v<V>)
-      json.number(value);
-    else
-      json.number(static_cast<std::int64_t>(value.count()));
+    write_number(json, value);
   }
 };
 struct Seq : Whole<> {

@@ -139,9 +139,7 @@ void write_block_members(JsonWriter& json, const SchemaBlock& block, const XmlNo
     if (secrets == RecordSecrets::kHidden && is_secret_value(row, node)) {
       json.boolean(true);
     } else if (row.kind == ValueKind::kList || row.kind == ValueKind::kFiles) {
-      json.begin_array();
-      for (const std::string_view value : values) json.text(value);
-      json.end_array();
+      json.texts(values);
     } else {
       write_scalar(json, row, values.front());
     }

@@ -14,6 +14,47 @@ constexpr SchemaElement from_backend(SchemaElement row) {
   return row;
 }
 
+constexpr SchemaElement relay_server_of(Slot (*where)(void*), SchemaOrigin origin) {
+  return {.name = "server",
+          .aliases = "ip",
+          .kind = kHost,
+          .set_by = SetBy::kExternal,
+          .slot = where,
+          .origin = origin,
+          .example = "radio.example.org",
+          .help = "The server to pull from."};
+}
+
+constexpr SchemaElement mount_of(Slot (*where)(void*), SchemaOrigin origin) {
+  return {.name = "mount",
+          .kind = kMount,
+          .set_by = SetBy::kExternal,
+          .slot = where,
+          .origin = origin,
+          .example = "/live.mp3",
+          .help = "The mount there."};
+}
+
+constexpr SchemaElement bind_of(Slot (*where)(void*), SchemaOrigin origin) {
+  return {.name = "bind",
+          .kind = kHost,
+          .slot = where,
+          .origin = origin,
+          .example = "192.0.2.1",
+          .help = "The local address to connect from."};
+}
+
+constexpr SchemaElement tls_of(Slot (*where)(void*)) {
+  return {.name = "ssl",
+          .aliases = "tls",
+          .kind = kBool,
+          .set_by = SetBy::kExternal,
+          .slot = where,
+          .origin = SchemaOrigin::kKh,
+          .example = "1",
+          .help = "1: by https."};
+}
+
 constexpr SchemaElement uri_of(Slot (*where)(void*)) {
   return {.name = "uri",
           .kind = kText,
@@ -26,38 +67,12 @@ constexpr SchemaElement uri_of(Slot (*where)(void*)) {
 }
 
 constexpr SchemaElement kUpstream[] = {
-    {.name = "server",
-     .aliases = "ip",
-     .kind = kHost,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelayUpstreamSettings::server>,
-     .origin = SchemaOrigin::kKh,
-     .example = "radio.example.org",
-     .help = "The server to pull from."},
+    relay_server_of(slot<&RelayUpstreamSettings::server>, SchemaOrigin::kKh),
     from_backend(
         port_of("port", slot<&RelayUpstreamSettings::port>, SchemaOrigin::kKh, "Its port.")),
-    {.name = "mount",
-     .kind = kMount,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelayUpstreamSettings::mount>,
-     .origin = SchemaOrigin::kKh,
-     .example = "/live.mp3",
-     .help = "The mount there."},
-    {.name = "bind",
-     .kind = kHost,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelayUpstreamSettings::bind_address>,
-     .origin = SchemaOrigin::kKh,
-     .example = "192.0.2.1",
-     .help = "The local address to connect from."},
-    {.name = "ssl",
-     .aliases = "tls",
-     .kind = kBool,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelayUpstreamSettings::tls>,
-     .origin = SchemaOrigin::kKh,
-     .example = "1",
-     .help = "1: by https."},
+    mount_of(slot<&RelayUpstreamSettings::mount>, SchemaOrigin::kKh),
+    from_backend(bind_of(slot<&RelayUpstreamSettings::bind_address>, SchemaOrigin::kKh)),
+    tls_of(slot<&RelayUpstreamSettings::tls>),
     from_backend(seconds_of("timeout", slot<&RelayUpstreamSettings::timeout>, SchemaOrigin::kKh,
                             "How long a connection may take.")),
     {.name = "priority",
@@ -89,21 +104,11 @@ constexpr SchemaChoice kStandbys[] = {{"warm", static_cast<std::int64_t>(RelaySt
                                       {"hot", static_cast<std::int64_t>(RelayStandby::kHot)}};
 
 constexpr SchemaElement kRelay[] = {
-    {.name = "server",
-     .aliases = "ip",
-     .kind = kHost,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelaySettings::host, &RelayUpstreamSettings::server>,
-     .example = "radio.example.org",
-     .help = "The server to pull from."},
+    relay_server_of(slot<&RelaySettings::host, &RelayUpstreamSettings::server>,
+                    SchemaOrigin::kIcecast24),
     from_backend(port_of("port", slot<&RelaySettings::host, &RelayUpstreamSettings::port>,
                          SchemaOrigin::kIcecast24, "Its port; has to be written.")),
-    {.name = "mount",
-     .kind = kMount,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelaySettings::host, &RelayUpstreamSettings::mount>,
-     .example = "/live.mp3",
-     .help = "The mount there."},
+    mount_of(slot<&RelaySettings::host, &RelayUpstreamSettings::mount>, SchemaOrigin::kIcecast24),
     {.name = "local-mount",
      .kind = kMount,
      .set_by = SetBy::kFile,
@@ -136,20 +141,9 @@ constexpr SchemaElement kRelay[] = {
      .standard = "relays-on-demand",
      .example = "1",
      .help = "1: pull only while it has listeners."},
-    {.name = "bind",
-     .kind = kHost,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelaySettings::host, &RelayUpstreamSettings::bind_address>,
-     .example = "192.0.2.1",
-     .help = "The local address to connect from."},
-    {.name = "ssl",
-     .aliases = "tls",
-     .kind = kBool,
-     .set_by = SetBy::kExternal,
-     .slot = slot<&RelaySettings::host, &RelayUpstreamSettings::tls>,
-     .origin = SchemaOrigin::kKh,
-     .example = "1",
-     .help = "1: by https."},
+    from_backend(bind_of(slot<&RelaySettings::host, &RelayUpstreamSettings::bind_address>,
+                         SchemaOrigin::kIcecast24)),
+    tls_of(slot<&RelaySettings::host, &RelayUpstreamSettings::tls>),
     from_backend(seconds_of("timeout", slot<&RelaySettings::host, &RelayUpstreamSettings::timeout>,
                             SchemaOrigin::kKh, "How long a connection may take.")),
     {.name = "enable",
@@ -270,12 +264,7 @@ constexpr SchemaElement kMaster[] = {
      .slot = slot<&MasterSettings::password>,
      .origin = SchemaOrigin::kKh,
      .help = "Its relay password, or this node's secret there."},
-    {.name = "bind",
-     .kind = kHost,
-     .slot = slot<&MasterSettings::bind_address>,
-     .origin = SchemaOrigin::kKh,
-     .example = "192.0.2.1",
-     .help = "The local address to connect from."},
+    bind_of(slot<&MasterSettings::bind_address>, SchemaOrigin::kKh),
     {.name = "interval",
      .kind = kSeconds,
      .slot = slot<&MasterSettings::interval>,
