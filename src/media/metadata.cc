@@ -77,7 +77,7 @@ SongParts song_parts(std::string_view text) noexcept {
   return {text.substr(0, at), text.substr(at + kBetween.size())};
 }
 
-std::string Metadata::song() const {
+std::string song_text(const std::string& artist, const std::string& title) {
   if (artist.empty()) return title;
   if (title.empty()) return artist;
   return cat({artist, kBetween, title});

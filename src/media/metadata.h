@@ -9,6 +9,9 @@
 
 namespace lb {
 
+// "Artist - Title", or the one that is known.
+std::string song_text(const std::string& artist, const std::string& title);
+
 struct Metadata {
   // UTF-8, control characters removed.  For generic formats artist is empty and title holds
   // "Artist - Title"; Ogg keeps the two apart (Icecast's stats do the same).
@@ -21,8 +24,7 @@ struct Metadata {
   // The same with the place of the title, for servers that keep addresses; empty: it has none.
   std::string placed_block;
 
-  // "Artist - Title", or the one that is known.
-  std::string song() const;
+  std::string song() const { return song_text(artist, title); }
 };
 
 // The part before the first " - " and what follows; without one, all of it is the title.

@@ -150,7 +150,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter("from", cat({"from and to are ", (to - from) / kDaySecond,
                                         " days apart; at most ", most, " are told at once"}));
   ask.mount = query_param(query, "mount").value_or("");
-  if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
+  if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   ask.account = query_param(query, "account").value_or("");
   ask.all = query_param(query, "all").value_or("0") == "1";
   return ask;

@@ -81,8 +81,7 @@ Plan forget_listener(const PlanContext& context) {
   json.begin_object().key("sessions").number(*count);
   if (addresses > 0) json.key("addresses").number(static_cast<std::int64_t>(addresses));
   json.end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
+  Planned plan = answered(json);
   // Without what names the listener: that is to be forgotten.
   if (!dry) plan.deed = ApiDeed{"forget", "audience", {{"sessions", std::to_string(*count), "0"}}};
   return plan;

@@ -107,9 +107,7 @@ Plan answer_history(const PlanContext& context, const HistoryQuestion& question)
     json.end_object();
   }
   json.end_array().end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  return plan;
+  return answered(json);
 }
 
 Problem no_history() {
@@ -134,7 +132,7 @@ Plan read_history(const PlanContext& context) {
   if (node && question.by != HistoryBy::kNode) return invalid_at("/node", "it needs by=node");
   if (node) question.only = std::vector<std::string>{*node};
   if (mount) {
-    const std::string name = mount->starts_with('/') ? *mount : "/" + *mount;
+    const std::string name = mount_name_of(*mount);
     if (!sees_mount(context.who, name, account_of_mount(context, name)))
       return not_found("mount", name);
     question.only = std::vector<std::string>{name};
@@ -149,8 +147,7 @@ Plan read_history(const PlanContext& context) {
 
 Plan read_mount_history(const PlanContext& context) {
   if (context.world.history == nullptr) return no_history();
-  const std::string& given = context.request.names.at(0);
-  const std::string name = given.starts_with('/') ? given : "/" + given;
+  const std::string name = mount_name_of(context.request.names.at(0));
   const auto names = context.world.history->names(HistoryBy::kMount);
   const bool known =
       file_section(context.file, name) != nullptr || context.book.mount(name) != nullptr ||

@@ -82,7 +82,7 @@ void delete_those_of(Planned& plan, const RecordBook::Rows<T>& rows, std::string
       plan.again = true;
       return;
     }
-    delete_record(plan, record_key(family, name), row->revision);
+    plan.write.remove(record_key(family, name), row->revision);
   }
 }
 
@@ -121,10 +121,9 @@ Plan read_account(const PlanContext& context) {
   const auto* row = context.book.account(id);
   // A login that may not see it learns nothing of it.
   if (row == nullptr || !sees_account(context.who, id)) return not_found("account", id);
-  Planned plan;
-  plan.answer.body = account_body(context, row->value, row->revision);
-  plan.answer.revision = row->revision;
-  return plan;
+  JsonWriter json;
+  write_account(json, context, row->value, row->revision);
+  return answered(json, row->revision);
 }
 
 Plan create_account(const PlanContext& context) {
@@ -151,7 +150,7 @@ Plan create_account(const PlanContext& context) {
                         " users and tokens name it; they have to be deleted, or given to another "
                         "account, first; ?mounts=keep leaves it the mounts and stations"})};
   Planned plan;
-  put_record(plan, key, account_json(account), 0);
+  plan.write.put(key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};
   plan.deed = ApiDeed{"create", key, account_changes(Account(), account), account.id};
   return plan;
@@ -171,7 +170,7 @@ Plan change_account(const PlanContext& context) {
   plan.answer = {200, account_body(context, account, revision), revision, {}};
   if (revision != 0) return plan;
   const std::string key = record_key("accounts", id);
-  put_record(plan, key, account_json(account), row->revision);
+  plan.write.put(key, account_json(account), row->revision);
   plan.deed = ApiDeed{"change", key, account_changes(row->value, account)};
   return plan;
 }
@@ -201,7 +200,7 @@ Plan delete_account(const PlanContext& context) {
     return plan;
   }
   const std::string key = record_key("accounts", id);
-  delete_record(plan, key, row->revision);
+  plan.write.remove(key, row->revision);
   plan.deed = ApiDeed{"delete", key, {}};
   return plan;
 }

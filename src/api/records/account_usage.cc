@@ -154,8 +154,7 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
     if (before != book.usages().end() && !is_news(before->second->value, parts[i], all, book))
       continue;
     const std::string key = share_key(self, i);
-    write.compares.push_back({key, book.revision_of(key)});
-    write.puts.emplace_back(key, usage_share_json(parts[i]));
+    write.put(key, usage_share_json(parts[i]), book.revision_of(key));
   }
   for (const auto& [name, row] : book.usages()) {
     const std::string_view master = master_of_share(name);
@@ -165,8 +164,7 @@ RegistryWrite plan_usage_shares(const UsageBook& own, const RecordBook& book,
       continue;
     const std::string key = part ? share_key(master, *part) : record_key("usage", name);
     if (book.revision_of(key) == 0) continue;
-    write.compares.push_back({key, book.revision_of(key)});
-    write.deletes.push_back(key);
+    write.remove(key, book.revision_of(key));
   }
   return write;
 }
@@ -201,8 +199,7 @@ void plan_usage_claims(std::vector<UsageNotice>& claims, const std::string& mont
       continue;
     const std::string key =
         cat({"usage/", percent_encode(kToldName, false), part.substr(kToldName.size())});
-    write.compares.push_back({key, book.revision_of(key)});
-    write.puts.emplace_back(key, usage_share_json(share));
+    write.put(key, usage_share_json(share), book.revision_of(key));
   }
 }
 

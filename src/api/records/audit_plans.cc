@@ -11,14 +11,18 @@
 namespace lb {
 namespace {
 
+template <class T>
+std::string_view account_in(const BookRow<T>* row) noexcept {
+  return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+}
+
 // The account that a record, or a path of the API, belongs to; "": of none, or it is not there.
 std::string_view account_of(const RecordBook& book, std::string_view on) {
   constexpr std::string_view kPath = "/api/v1/";
   if (on.starts_with(kPath)) {
     on.remove_prefix(kPath.size());
   } else if (on.starts_with('/')) {  // a mount, as the commands name it
-    const auto* row = book.mount(on);
-    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+    return account_in(book.mount(on));
   }
   const auto parts = split(on, '/');
   if (parts.size() < 2) return {};
@@ -29,22 +33,10 @@ std::string_view account_of(const RecordBook& book, std::string_view on) {
     const auto* row = book.account(name);
     return row == nullptr ? std::string_view() : std::string_view(row->value.id);
   }
-  if (parts[0] == "users") {
-    const auto* row = book.user(name);
-    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
-  }
-  if (parts[0] == "tokens") {
-    const auto* row = book.token(name);
-    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
-  }
-  if (parts[0] == "stations") {
-    const auto* row = book.station(name);
-    return row == nullptr ? std::string_view() : std::string_view(row->value.account);
-  }
-  if (parts[0] != "mounts") return {};
-  if (!name.starts_with('/')) name.insert(0, 1, '/');
-  const auto* row = book.mount(name);
-  return row == nullptr ? std::string_view() : std::string_view(row->value.account);
+  if (parts[0] == "users") return account_in(book.user(name));
+  if (parts[0] == "tokens") return account_in(book.token(name));
+  if (parts[0] == "stations") return account_in(book.station(name));
+  return parts[0] == "mounts" ? account_in(book.mount(mount_name_of(std::move(name)))) : "";
 }
 
 enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };

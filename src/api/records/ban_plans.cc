@@ -37,10 +37,7 @@ Plan read_ban(const PlanContext& context) {
   if (row == nullptr) return not_found("ban", id);
   JsonWriter json;
   write_ban(json, context, row->value, row->revision);
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  plan.answer.revision = row->revision;
-  return plan;
+  return answered(json, row->revision);
 }
 
 Plan create_ban(const PlanContext& context) {
@@ -58,7 +55,7 @@ Plan create_ban(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   Planned plan;
   const std::string key = record_key("bans", ban.id);
-  put_record(plan, key, ban_json(ban), 0);
+  plan.write.put(key, ban_json(ban), 0);
   JsonWriter json;
   write_ban(json, context, ban, 0);
   plan.answer = {201, json.take() + "\n", 0, "/api/v1/" + key};
@@ -71,13 +68,8 @@ Plan delete_ban(const PlanContext& context) {
   const auto* row = context.book.ban(id);
   if (row == nullptr) return not_found("ban", id);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  Planned plan;
-  const std::string key = record_key("bans", id);
-  delete_record(plan, key, row->revision);
-  plan.answer.status = 204;
-  plan.deed =
-      ApiDeed{"delete", key, {{std::string(ban_word(row->value.kind)), row->value.value, ""}}};
-  return plan;
+  return deleted(record_key("bans", id), row->revision,
+                 {{std::string(ban_word(row->value.kind)), row->value.value, ""}});
 }
 
 }  // namespace lb

@@ -12,16 +12,14 @@ Plan list_certificates(const PlanContext& context) {
   for (const CertificateNow& row : context.world.live->certificates)
     JsonObject<kCertificateFields>::write(json, row, Form::kAnswer);
   json.end_array().end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  return plan;
+  return answered(json);
 }
 
 Plan order_certificate_plan(const PlanContext& context) {
   const std::string& name = context.request.names.at(0);
   const auto& rows = context.world.live->certificates;
-  const auto row = std::find_if(rows.begin(), rows.end(), [&name](const CertificateNow& one) {
-    return std::find(one.names.begin(), one.names.end(), name) != one.names.end();
+  const auto row = std::ranges::find_if(rows, [&name](const CertificateNow& one) {
+    return std::ranges::find(one.names, name) != one.names.end();
   });
   if (row == rows.end()) return not_found("certificate", name);
   if (!row->ordered)
@@ -45,13 +43,11 @@ Plan order_certificate_plan(const PlanContext& context) {
     problem.retry_after = row->may_be_asked;
     return problem;
   }
-  Planned plan;
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{staging   ? "try-staging"
-                      : revokes ? "order-and-revoke"
-                                : "order",
-                      "certificates/" + name,
-                      {}};
+  Planned plan = done({staging   ? "try-staging"
+                       : revokes ? "order-and-revoke"
+                                 : "order",
+                       "certificates/" + name,
+                       {}});
   ApiOrder order;
   order.kind = ApiOrder::Kind::kOrderCertificate;
   order.certificate = name;

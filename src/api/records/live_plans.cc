@@ -14,6 +14,7 @@
 #include "api/request/secrets.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "media/metadata.h"
 #include "stream/source/picture_shelf.h"
 #include "stream/source/title_history.h"
 
@@ -24,8 +25,7 @@ constexpr std::size_t kMaxAgentShown = 512;
 constexpr std::uint64_t kLastBanSecond = 1'000'000'000'000;
 
 std::string mount_in_path(const PlanContext& context) {
-  const std::string& given = context.request.names.at(0);
-  return given.starts_with('/') ? given : "/" + given;
+  return mount_name_of(context.request.names.at(0));
 }
 
 // A mount that the login sees: of a record, of the file, or only running.
@@ -84,39 +84,30 @@ Plan list_listeners(const PlanContext& context) {
   const auto& [after, most] = std::get<ListPage>(page);
   std::vector<const ListenerNow*> rows;
   for (const ListenerNow& row : context.world.live->listeners) rows.push_back(&row);
-  std::sort(rows.begin(), rows.end(),
-            [](const ListenerNow* a, const ListenerNow* b) { return comes_before(*a, *b); });
+  std::ranges::sort(
+      rows, [](const ListenerNow* a, const ListenerNow* b) { return comes_before(*a, *b); });
   auto at = rows.begin();
   if (!after.empty()) {
     const auto place = parse_listener_place(after);
     if (!place)
       return Problem{ProblemName::kBadRequest,
                      cat({"after=", after, " is no NODE/ID of a listener"})};
-    at = std::find_if(rows.begin(), rows.end(),
-                      [&](const ListenerNow* row) { return comes_before(*place, *row); });
+    at = std::ranges::find_if(rows,
+                              [&](const ListenerNow* row) { return comes_before(*place, *row); });
   }
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
-  const ListenerNow* last = nullptr;
-  for (std::size_t shown = 0; at != rows.end() && shown < most; ++at, ++shown) {
+  PageWriter out(most);
+  JsonWriter& json = out.json();
+  for (; at != rows.end() && out.begin_row(to_text({(*at)->node, (*at)->id})); ++at) {
     ListenerNow row = **at;
     if (!context.who.addresses) row.address.clear();
     JsonObject<kListenerFields>::write(json, row, Form::kAnswer);
-    last = *at;
   }
-  json.end_array();
-  if ((at != rows.end() || context.world.live->more) && last != nullptr)
-    json.key("next").text(to_text(ListenerPlace{last->node, last->id}));
+  out.end_rows(context.world.live->more);
   if (const auto& missing = context.world.live->missing; !missing.empty()) {
     json.key("partial").boolean(true);
-    json.key("missing").begin_array();
-    for (const std::string& node : missing) json.text(node);
-    json.end_array();
+    json.key("missing").texts(missing);
   }
-  json.end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  return plan;
+  return out.answer();
 }
 
 namespace {
@@ -132,13 +123,12 @@ std::variant<NamedListener, Problem> named_listener(const PlanContext& context) 
   const std::string &node_id = context.request.names.at(1), &text = context.request.names.at(2);
   const LiveView& live = *context.world.live;
   const auto id = parse_u64(text);
-  const auto node = std::find_if(live.nodes.begin(), live.nodes.end(),
-                                 [&](const NodeNow& one) { return one.id == node_id; });
+  const auto node =
+      std::ranges::find_if(live.nodes, [&](const NodeNow& one) { return one.id == node_id; });
   if (node == live.nodes.end()) return not_found("node", node_id);
   if (!id || *id == 0) return not_found("listener", text);
-  const auto row =
-      std::find_if(live.listeners.begin(), live.listeners.end(),
-                   [&](const ListenerNow& one) { return one.node == node_id && one.id == *id; });
+  const auto row = std::ranges::find_if(
+      live.listeners, [&](const ListenerNow& one) { return one.node == node_id && one.id == *id; });
   if (row == live.listeners.end() && node->self) return not_found("listener", text);
   return NamedListener{&*node, row == live.listeners.end() ? nullptr : &*row, *id,
                        cat({node_id, "/", text})};
@@ -161,9 +151,7 @@ Plan end_listener(const PlanContext& context) {
   const auto found = named_listener(context);
   if (const auto* problem = std::get_if<Problem>(&found)) return *problem;
   const auto& named = std::get<NamedListener>(found);
-  Planned plan;
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"kick", record_key("mounts", name), {{"listener", named.text, ""}}};
+  Planned plan = done({"kick", record_key("mounts", name), {{"listener", named.text, ""}}});
   plan.order = order_about(ApiOrder::Kind::kEndListener, name, named);
   const auto until = query_param(context.request.query, "until");
   if (query_param(context.request.query, "ban").value_or("0") != "1") {
@@ -191,7 +179,7 @@ Plan end_listener(const PlanContext& context) {
   ban.reason = "kicked from " + name;
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
     return Problem{ProblemName::kRefused, cat({"address ", ban.value, ": ", fault})};
-  put_record(plan, record_key("bans", ban.id), ban_json(ban), 0);
+  plan.write.put(record_key("bans", ban.id), ban_json(ban), 0);
   plan.deed->changes.push_back({"ban", "", ban.value});
   return plan;
 }
@@ -206,26 +194,21 @@ Plan move_listener(const PlanContext& context) {
   ApiOrder order = order_about(ApiOrder::Kind::kMoveListener, name, named);
   ObjectReader(context.request.json, Form::kNew, faults).take(kListenerMoveBody, order).finish();
   if (!faults.empty()) return invalid(std::move(faults));
-  std::string& to = order.to;
-  if (!to.starts_with('/')) to.insert(0, 1, '/');
+  order.to = mount_name_of(std::move(order.to));
+  const std::string& to = order.to;
   if (to == name) return invalid_at("/to", "the listener is there");
   if (auto problem = judge_mount(context, to, true)) {
     if (problem->name == ProblemName::kNotFound)
       return invalid_at("/to", cat({"there is no mount ", to}));
     return *std::move(problem);
   }
-  Planned plan;
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"move-listener", record_key("mounts", name), {{"listener", named.text, to}}};
+  Planned plan =
+      done({"move-listener", record_key("mounts", name), {{"listener", named.text, to}}});
   plan.order = std::move(order);
   return plan;
 }
 
 namespace {
-
-std::string song_of(const std::string& artist, const std::string& title) {
-  return (artist.empty() ? "" : artist + " - ") + title;
-}
 
 // As people write it: "DE-A12-34-56789".
 std::optional<std::string> isrc_of(std::string_view text) {
@@ -284,7 +267,7 @@ Plan set_mount_title(const PlanContext& context) {
   if (title.at_ms.value_or(0) != 0) judge_title_time(body, *title.at_ms, context.now);
   if (body.has("next")) order.next = "";
   if (title.next) {
-    order.next = song_of(title.next->artist, title.next->title);
+    order.next = song_text(title.next->artist, title.next->title);
     order.next_details = details_of(body, "/next", *title.next);
   }
   if (!title.art.empty()) {
@@ -295,10 +278,9 @@ Plan set_mount_title(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
   if (!now.on_air) return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
-  Planned plan;
-  plan.answer.status = 204;
-  const std::string full = song_of(order.artist, order.title);
-  plan.deed = ApiDeed{"title", record_key("mounts", name), {{"title", now.title, full}}};
+  Planned plan = done({"title",
+                       record_key("mounts", name),
+                       {{"title", now.title, song_text(order.artist, order.title)}}});
   plan.order = std::move(order);
   return plan;
 }
@@ -307,7 +289,7 @@ LiveAsk asked_live(const ApiRequest& request) {
   LiveAsk ask{query_param(request.query, "mount").value_or(""),
               query_param(request.query, "account").value_or(""),
               query_param(request.query, "listeners").value_or("0") == "1"};
-  if (!ask.mount.empty() && !ask.mount.starts_with('/')) ask.mount.insert(0, 1, '/');
+  if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   return ask;
 }
 
@@ -362,10 +344,9 @@ Plan set_mount_art(const PlanContext& context) {
                           "keeps it for one that names it"})};
     order.title = now.title;
   }
-  Planned plan;
   JsonWriter json;
   json.begin_object().key("art").text(cat({kPicturePath, order.art})).end_object();
-  plan.answer.body = json.take() + "\n";
+  Planned plan = answered(json);
   plan.deed = ApiDeed{"art", record_key("mounts", name), {{"art", "", order.art}}};
   plan.order = std::move(order);
   return plan;

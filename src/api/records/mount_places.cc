@@ -100,7 +100,7 @@ void note_placed(Planned& plan, const PlanContext& context, const std::string& n
   }
   JsonWriter json;
   json.begin_object().key("mounts").number(mounts).end_object();
-  put_record(plan, key, json.take(), context.book.revision_of(key));
+  plan.write.put(key, json.take(), context.book.revision_of(key));
 }
 
 MountRecord moved(MountRecord record) {

@@ -19,9 +19,7 @@ namespace lb {
 namespace {
 
 std::string name_of(const PlanContext& context) {
-  // "live.mp3" means "/live.mp3".
-  const std::string& given = context.request.names.at(0);
-  return given.starts_with('/') ? given : "/" + given;
+  return mount_name_of(context.request.names.at(0));
 }
 
 Problem in_external(const std::string& name, std::string_view what) {
@@ -191,16 +189,13 @@ std::string mount_key(const std::string& name) { return record_key("mounts", nam
 // revision 0: it is no record of the store.
 template <class Write>
 Planned answered_by(std::uint64_t revision, Write write) {
-  Planned plan;
   JsonWriter json;
   write(json);
-  plan.answer.body = json.take() + "\n";
-  plan.answer.revision = revision;
-  return plan;
+  return answered(json, revision);
 }
 
-Planned answered(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
-                 const MadeLogins& made = {}) {
+Planned record_answer(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
+                      const MadeLogins& made = {}) {
   return answered_by(revision, [&](JsonWriter& json) {
     write_store_mount(json, context, record, revision, made);
   });
@@ -218,10 +213,10 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   if (record.account != row->value.account) begin_account(context, record);
   const bool same = record == row->value;
-  Planned plan = answered(context, record, same ? row->revision : 0, {made, {}});
+  Planned plan = record_answer(context, record, same ? row->revision : 0, {made, {}});
   if (same) return plan;
   const std::string key = mount_key(record.mount);
-  put_record(plan, key, mount_record_xml(record), row->revision);
+  plan.write.put(key, mount_record_xml(record), row->revision);
   if (!record.account.empty()) hold_account(plan, context, record.account);
   plan.deed = ApiDeed{"change", key, mount_changes(row->value, record)};
   return plan;
@@ -233,10 +228,10 @@ Planned set_state(const PlanContext& context, const BookRow<MountRecord>& row, R
   record.state = state;
   record.suspended_by_admin = by_admin;
   const bool same = record == row.value;
-  Planned plan = answered(context, record, same ? row.revision : 0);
+  Planned plan = record_answer(context, record, same ? row.revision : 0);
   if (same) return plan;
   const std::string key = mount_key(record.mount);
-  put_record(plan, key, mount_record_xml(record), row.revision);
+  plan.write.put(key, mount_record_xml(record), row.revision);
   plan.deed = ApiDeed{state == RecordState::kSuspended ? "suspend" : "resume", key, {}};
   return plan;
 }
@@ -248,17 +243,11 @@ Plan list_mounts(const PlanContext& context) {
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
   MountWalk walk(context, after);
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
-  std::size_t shown = 0;
-  std::string last;
-  bool more = false;
+  PageWriter out(most);
   for (MountWalk::At at = walk.next(); !at.name.empty(); at = walk.next()) {
     if (!sees_mount(context.who, at.name, at.account())) continue;
-    if (shown == most) {
-      more = true;
-      break;
-    }
+    if (!out.begin_row(at.name)) break;
+    JsonWriter& json = out.json();
     if (at.file != nullptr)
       write_file_mount(json, context, *at.file);
     else if (at.store != nullptr)
@@ -267,16 +256,8 @@ Plan list_mounts(const PlanContext& context) {
       write_external_mount(json, context, *at.external);
     else
       write_playing_mount(json, context, at.name);
-    last = at.name;
-    ++shown;
   }
-  json.end_array();
-  if (more) json.key("next").text(last);
-  json.end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  plan.answer.revision = context.book.revision();
-  return plan;
+  return out.answer(context.book.revision());
 }
 
 Plan read_mount(const PlanContext& context) {
@@ -295,7 +276,7 @@ Plan read_mount(const PlanContext& context) {
   }
   if (row == nullptr || !sees_mount(context.who, name, row->value.account))
     return not_found("mount", name);
-  return answered(context, row->value, row->revision);
+  return record_answer(context, row->value, row->revision);
 }
 
 Plan create_mount(const PlanContext& context) {
@@ -324,10 +305,10 @@ Plan create_mount(const PlanContext& context) {
   record.home = placed.node;
   record.backup = placed.backup;
   begin_account(context, record);
-  Planned plan = answered(context, record, 0, {made, std::move(placed.reasons)});
+  Planned plan = record_answer(context, record, 0, {made, std::move(placed.reasons)});
   plan.answer.status = 201;
   plan.answer.location = "/api/v1/" + key;
-  put_record(plan, key, mount_record_xml(record), 0);
+  plan.write.put(key, mount_record_xml(record), 0);
   for (const std::string& node : reserved_at(record)) note_placed(plan, context, node);
   if (!record.account.empty()) hold_account(plan, context, record.account);
   plan.deed = ApiDeed{"create", key, mount_changes(MountRecord(), record), record.account};
@@ -341,12 +322,7 @@ Plan delete_mount(const PlanContext& context) {
   auto found = row_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto* row = std::get<const BookRow<MountRecord>*>(found);
-  Planned plan;
-  const std::string key = mount_key(row->value.mount);
-  delete_record(plan, key, row->revision);
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"delete", key, {}};
-  return plan;
+  return deleted(mount_key(row->value.mount), row->revision);
 }
 
 Plan suspend_mount(const PlanContext& context) {
@@ -364,7 +340,8 @@ Plan resume_mount(const PlanContext& context) {
   if (row.value.suspended_by_admin && context.who.role != Role::kAdmin)
     return forbidden(cat({"an administrator has suspended mount ", row.value.mount,
                           ", and only an administrator resumes it"}));
-  if (row.value.state != RecordState::kSuspended) return answered(context, row.value, row.revision);
+  if (row.value.state != RecordState::kSuspended)
+    return record_answer(context, row.value, row.revision);
   return set_state(context, row, RecordState::kActive, false);
 }
 
@@ -380,10 +357,10 @@ Plan move_mount(const PlanContext& context) {
   if (auto* problem = std::get_if<Problem>(&wanted)) return std::move(*problem);
   const MountRecord& record = std::get<MountRecord>(wanted);
   const bool same = record == row->value;
-  Planned plan = answered(context, record, same ? row->revision : 0);
+  Planned plan = record_answer(context, record, same ? row->revision : 0);
   if (same) return plan;
   const std::string key = mount_key(record.mount);
-  put_record(plan, key, mount_record_xml(record), row->revision);
+  plan.write.put(key, mount_record_xml(record), row->revision);
   if (move.to != row->value.home) note_placed(plan, context, move.to);
   plan.deed = ApiDeed{"move", key, {{"home", row->value.home, move.to}}};
   return plan;
@@ -399,9 +376,8 @@ Plan renew_mount_password(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   const auto& user = body.user;
   MountRecord record = row->value;
-  const auto at =
-      std::find_if(record.sources.begin(), record.sources.end(),
-                   [&user](const RecordLogin& login) { return !user || login.user == *user; });
+  const auto at = std::ranges::find_if(
+      record.sources, [&user](const RecordLogin& login) { return !user || login.user == *user; });
   if (at == record.sources.end())
     return invalid_at("/user", cat({"mount ", record.mount, " has no such login"}));
   auto made = new_source_login(context, at->user);
@@ -410,9 +386,9 @@ Plan renew_mount_password(const PlanContext& context) {
   at->hash = login.hash;
   at->password.clear();
   const std::string name = at->user;
-  Planned plan = answered(context, record, 0, {{{name, password}}, {}});
+  Planned plan = record_answer(context, record, 0, {{{name, password}}, {}});
   const std::string key = mount_key(record.mount);
-  put_record(plan, key, mount_record_xml(record), row->revision);
+  plan.write.put(key, mount_record_xml(record), row->revision);
   plan.deed = ApiDeed{"password", key, {{"sources/" + name, "***", "***"}}};
   return plan;
 }
@@ -429,10 +405,8 @@ Plan kick_mount_source(const PlanContext& context) {
     return forbidden("the login may not end the source of mount " + name);
   if (!context.world.now_of(name).on_air)
     return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source at this server"})};
-  Planned plan;
-  plan.answer.status = 204;
+  Planned plan = done({"kick-source", mount_key(name), {}});
   plan.order = ApiOrder{ApiOrder::Kind::kEndSource, name};
-  plan.deed = ApiDeed{"kick-source", mount_key(name), {}};
   return plan;
 }
 

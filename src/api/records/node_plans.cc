@@ -21,16 +21,8 @@ void write_node(JsonWriter& json, const PlanContext& context, const NodeNow& nod
 const NodeNow* node_named(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   const auto& nodes = context.world.live->nodes;
-  const auto at = std::find_if(nodes.begin(), nodes.end(),
-                               [&id](const NodeNow& node) { return node.id == id; });
+  const auto at = std::ranges::find_if(nodes, [&id](const NodeNow& node) { return node.id == id; });
   return at == nodes.end() ? nullptr : &*at;
-}
-
-Planned done(std::string what, const NodeNow& node, std::vector<ApiDeed::Change> changes) {
-  Planned plan;
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{std::move(what), "nodes/" + node.id, std::move(changes)};
-  return plan;
 }
 
 }  // namespace
@@ -41,20 +33,11 @@ Plan list_nodes(const PlanContext& context) {
   const auto& [after, most] = std::get<ListPage>(page);
   std::map<std::string_view, const NodeNow*> nodes;
   for (const NodeNow& node : context.world.live->nodes) nodes[node.id] = &node;
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
+  PageWriter out(most);
   auto at = after.empty() ? nodes.begin() : nodes.upper_bound(after);
-  std::string last;
-  for (std::size_t shown = 0; at != nodes.end() && shown < most; ++at, ++shown) {
-    write_node(json, context, *at->second);
-    last = at->first;
-  }
-  json.end_array();
-  if (at != nodes.end()) json.key("next").text(last);
-  json.end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  return plan;
+  for (; at != nodes.end() && out.begin_row(at->first); ++at)
+    write_node(out.json(), context, *at->second);
+  return out.answer();
 }
 
 Plan read_node(const PlanContext& context) {
@@ -62,9 +45,7 @@ Plan read_node(const PlanContext& context) {
   if (node == nullptr) return not_found("node", context.request.names.at(0));
   JsonWriter json;
   write_node(json, context, *node);
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  return plan;
+  return answered(json);
 }
 
 Plan drain_node_plan(const PlanContext& context) {
@@ -79,11 +60,12 @@ Plan drain_node_plan(const PlanContext& context) {
   if (!order.drain && (!order.drain_mode.empty() || order.drain_seconds))
     body.wrong("on", "mode and time belong to a drain, and this ends one");
   if (!faults.empty()) return invalid(std::move(faults));
-  Planned plan = done("drain", *node,
-                      {{"drain", std::string(node->state),
-                        !order.drain               ? "off"
-                        : order.drain_mode.empty() ? "on"
-                                                   : order.drain_mode}});
+  Planned plan = done({"drain",
+                       "nodes/" + node->id,
+                       {{"drain", std::string(node->state),
+                         !order.drain               ? "off"
+                         : order.drain_mode.empty() ? "on"
+                                                    : order.drain_mode}}});
   plan.order = std::move(order);
   return plan;
 }
@@ -100,9 +82,10 @@ Plan weigh_node(const PlanContext& context) {
   ObjectReader(context.request.json, Form::kNew, faults).take(kWeightBody, order).finish();
   if (!faults.empty()) return invalid(std::move(faults));
   const std::optional<unsigned> weight = order.weight;
-  Planned plan = done("weight", *node,
-                      {{"weight", std::to_string(node->weight),
-                        weight ? std::to_string(*weight) : "as configured"}});
+  Planned plan = done({"weight",
+                       "nodes/" + node->id,
+                       {{"weight", std::to_string(node->weight),
+                         weight ? std::to_string(*weight) : "as configured"}}});
   if (!context.world.has_store) {
     plan.order = std::move(order);
     return plan;
@@ -110,9 +93,9 @@ Plan weigh_node(const PlanContext& context) {
   const std::string key = record_key("weights", node->id);
   const std::uint64_t revision = context.book.revision_of(key);
   if (weight)
-    put_record(plan, key, node_weight_json(*weight), revision);
+    plan.write.put(key, node_weight_json(*weight), revision);
   else if (revision != 0)
-    delete_record(plan, key, revision);
+    plan.write.remove(key, revision);
   return plan;
 }
 

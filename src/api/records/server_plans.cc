@@ -29,13 +29,6 @@ std::string_view severity_word(Severity severity) noexcept {
   return "note";
 }
 
-Plan told_body(std::string body, int status = 200) {
-  Planned plan;
-  plan.answer.status = status;
-  plan.answer.body = std::move(body) + "\n";
-  return plan;
-}
-
 }  // namespace
 
 Plan read_log(const PlanContext& context) {
@@ -74,7 +67,7 @@ Plan read_log(const PlanContext& context) {
        ++i)
     json.text(lines[i]);
   json.end_array().end_object();
-  return told_body(json.take());
+  return answered(json);
 }
 
 Plan check_configuration(const PlanContext& context) {
@@ -92,7 +85,7 @@ Plan check_configuration(const PlanContext& context) {
     for (const Diagnostic& one : loaded->diagnostics)
       write(one.line, severity_word(one.severity), one.text);
   json.end_array().end_object();
-  return told_body(json.take());
+  return answered(json);
 }
 
 Plan reload_configuration(const PlanContext& context) {
@@ -102,9 +95,7 @@ Plan reload_configuration(const PlanContext& context) {
   if (loaded->refuses_start())
     return Problem{ProblemName::kRefused,
                    "the configuration file has errors; the old configuration stays"};
-  Planned plan;
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"reload", "configuration", {}};
+  Planned plan = done({"reload", "configuration", {}});
   ApiOrder order;
   order.kind = ApiOrder::Kind::kReload;
   plan.order = std::move(order);

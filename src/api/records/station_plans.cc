@@ -58,10 +58,7 @@ void write_station(JsonWriter& json, const PlanContext& context, const StationRe
 Planned answer_of(const PlanContext& context, const StationRecord& record, std::uint64_t revision) {
   JsonWriter json;
   write_station(json, context, record, revision);
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  plan.answer.revision = revision;
-  return plan;
+  return answered(json, revision);
 }
 
 std::vector<ApiDeed::Change> station_changes(const StationRecord& before,
@@ -180,7 +177,7 @@ Plan plan_over(const PlanContext& context, const StationRow* row, Forms use) {
   Planned plan = answer_of(context, record, same ? row->revision : 0);
   if (same) return plan;
   const std::string key = record_key("stations", record.id);
-  put_record(plan, key, station_json(record), row == nullptr ? 0 : row->revision);
+  plan.write.put(key, station_json(record), row == nullptr ? 0 : row->revision);
   if (!record.account.empty()) hold_account(plan, context, record.account);
   if (row == nullptr) before.account.clear();
   if (row == nullptr) plan.answer.location = "/api/v1/" + key;
@@ -254,12 +251,7 @@ Plan delete_station(const PlanContext& context) {
   auto found = station_to_change(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const StationRow* row = std::get<const StationRow*>(found);
-  const std::string key = record_key("stations", row->value.id);
-  Planned plan;
-  delete_record(plan, key, row->revision);
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"delete", key, {}};
-  return plan;
+  return deleted(record_key("stations", row->value.id), row->revision);
 }
 
 }  // namespace lb

@@ -47,7 +47,7 @@ Plan create_token(const PlanContext& context) {
   token.digest = token_digest(secret);
   Planned plan;
   const std::string key = record_key("tokens", token.id);
-  put_record(plan, key, token_json(token), 0);
+  plan.write.put(key, token_json(token), 0);
   if (!token.account.empty()) hold_account(plan, context, token.account);
   JsonWriter json;
   write_token(json, token, 0, secret);
@@ -67,12 +67,7 @@ Plan delete_token(const PlanContext& context) {
   if (row == nullptr || !sees_token(context.who, row->value)) return not_found("token", id);
   if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  Planned plan;
-  const std::string key = record_key("tokens", id);
-  delete_record(plan, key, row->revision);
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"delete", key, {}};
-  return plan;
+  return deleted(record_key("tokens", id), row->revision);
 }
 
 }  // namespace lb

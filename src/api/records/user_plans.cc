@@ -89,10 +89,9 @@ Plan list_users(const PlanContext& context) {
 Plan read_user(const PlanContext& context) {
   const auto* row = seen_user(context);
   if (row == nullptr) return no_user(context);
-  Planned plan;
-  plan.answer.body = user_body(row->value, row->revision);
-  plan.answer.revision = row->revision;
-  return plan;
+  JsonWriter json;
+  write_user(json, row->value, row->revision);
+  return answered(json, row->revision);
 }
 
 Plan create_user(const PlanContext& context) {
@@ -117,7 +116,7 @@ Plan create_user(const PlanContext& context) {
   // Above that of any user before with this name: sessions of that one do not come back.
   user.epoch = static_cast<std::uint64_t>(unix_ms(context.now));
   Planned plan;
-  put_record(plan, key, user_json(user), 0);
+  plan.write.put(key, user_json(user), 0);
   if (!user.account.empty()) hold_account(plan, context, user.account);
   plan.answer = {201, user_body(user, 0, generated ? password : ""), 0, "/api/v1/" + key};
   plan.deed = ApiDeed{"create", key, user_changes(User(), user), user.account};
@@ -142,7 +141,7 @@ Plan change_user(const PlanContext& context) {
   if (revision != 0) return plan;
   ++user.epoch;  // sessions with the rights so far end
   const std::string key = record_key("users", user.name);
-  put_record(plan, key, user_json(user), row->revision);
+  plan.write.put(key, user_json(user), row->revision);
   if (!user.account.empty() && user.account != row->value.account)
     hold_account(plan, context, user.account);
   plan.deed = ApiDeed{"change", key, user_changes(row->value, user)};
@@ -154,12 +153,7 @@ Plan delete_user(const PlanContext& context) {
   if (row == nullptr) return no_user(context);
   if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   if (auto problem = judge_if_match(context.request, row->revision)) return *std::move(problem);
-  Planned plan;
-  const std::string key = record_key("users", row->value.name);
-  delete_record(plan, key, row->revision);
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"delete", key, {}};
-  return plan;
+  return deleted(record_key("users", row->value.name), row->revision);
 }
 
 Plan set_user_password(const PlanContext& context) {
@@ -183,7 +177,7 @@ Plan set_user_password(const PlanContext& context) {
   ++user.epoch;
   Planned plan;
   const std::string key = record_key("users", user.name);
-  put_record(plan, key, user_json(user), row->revision);
+  plan.write.put(key, user_json(user), row->revision);
   plan.answer = {200, user_body(user, 0, generated ? password : ""), 0, {}};
   plan.deed = ApiDeed{"password", key, {}};
   return plan;
@@ -196,11 +190,9 @@ Plan end_user_sessions(const PlanContext& context) {
     if (auto problem = judge_login(context, row->value)) return *std::move(problem);
   User user = row->value;
   ++user.epoch;
-  Planned plan;
   const std::string key = record_key("users", user.name);
-  put_record(plan, key, user_json(user), row->revision);
-  plan.answer.status = 204;
-  plan.deed = ApiDeed{"log out everywhere", key, {}};
+  Planned plan = done({"log out everywhere", key, {}});
+  plan.write.put(key, user_json(user), row->revision);
   return plan;
 }
 

@@ -5,19 +5,49 @@
 
 namespace lb {
 
-void put_record(Planned& plan, const std::string& key, std::string value, std::uint64_t revision) {
-  plan.write.compares.push_back({key, revision});
-  plan.write.puts.emplace_back(key, std::move(value));
-}
-
-void delete_record(Planned& plan, const std::string& key, std::uint64_t revision) {
-  plan.write.compares.push_back({key, revision});
-  plan.write.deletes.push_back(key);
-}
-
 void hold_account(Planned& plan, const PlanContext& context, const std::string& account) {
   if (const auto* row = context.book.account(account))
-    put_record(plan, record_key("accounts", account), account_json(row->value), row->revision);
+    plan.write.put(record_key("accounts", account), account_json(row->value), row->revision);
+}
+
+Planned answered(JsonWriter& json, std::uint64_t revision) {
+  Planned plan;
+  plan.answer.body = json.take() + "\n";
+  plan.answer.revision = revision;
+  return plan;
+}
+
+Planned done(ApiDeed deed) {
+  Planned plan;
+  plan.answer.status = 204;
+  plan.deed = std::move(deed);
+  return plan;
+}
+
+Planned deleted(const std::string& key, std::uint64_t revision,
+                std::vector<ApiDeed::Change> changes) {
+  Planned plan = done({"delete", key, std::move(changes)});
+  plan.write.remove(key, revision);
+  return plan;
+}
+
+bool PageWriter::begin_row(std::string_view name) {
+  is_full_ = shown_ == most_;
+  if (is_full_) return false;
+  last_ = name;
+  ++shown_;
+  return true;
+}
+
+void PageWriter::end_rows(bool is_more) {
+  json_.end_array();
+  if ((is_full_ || is_more) && shown_ > 0) json_.key("next").text(last_);
+  has_ended_ = true;
+}
+
+Planned PageWriter::answer(std::uint64_t revision) {
+  if (!has_ended_) end_rows();
+  return answered(json_.end_object(), revision);
 }
 
 Problem not_found(std::string_view what, std::string_view name) {

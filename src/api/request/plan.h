@@ -72,12 +72,17 @@ struct PlanContext {
 
 // -- small tools of all plans --------------------------------------------------------------------
 
-// A write of one record that exists with this revision (0: that does not).
-void put_record(Planned& plan, const std::string& key, std::string value, std::uint64_t revision);
-void delete_record(Planned& plan, const std::string& key, std::uint64_t revision);
 // Writes the record of an account as it is: of two requests that use its quota or name it at once,
 // one conflicts and is planned again; so nothing that names an account outlives it.
 void hold_account(Planned& plan, const PlanContext& context, const std::string& account);
+
+// The answer that was written, with this revision (0: see ApiAnswer).
+Planned answered(JsonWriter& json, std::uint64_t revision = 0);
+// It is done, and there is nothing to show.
+Planned done(ApiDeed deed);
+// A record is deleted.
+Planned deleted(const std::string& key, std::uint64_t revision,
+                std::vector<ApiDeed::Change> changes = {});
 
 Problem not_found(std::string_view what, std::string_view name);
 Problem forbidden(std::string detail);
@@ -89,35 +94,41 @@ struct ListPage {
 };
 std::variant<ListPage, Problem> list_page(const ApiRequest& request);
 
-// {"items": […], "next": "…"} of those rows that `keep` lets through; `write` prints one.
+// {"items": […], "next": "…"}: one page of a list.
+class PageWriter {
+ public:
+  explicit PageWriter(std::size_t most) : most_(most) {
+    json_.begin_object().key("items").begin_array();
+  }
+  // What is written next is the row of this name.  False: the page is full, and there is more.
+  bool begin_row(std::string_view name);
+  JsonWriter& json() noexcept { return json_; }
+  // Further members may follow.
+  void end_rows(bool is_more = false);
+  Planned answer(std::uint64_t revision = 0);
+
+ private:
+  const std::size_t most_;
+  JsonWriter json_;
+  std::size_t shown_ = 0;
+  std::string last_;
+  bool is_full_ = false, has_ended_ = false;
+};
+
+// A page of those rows that `keep` lets through; `write` prints one.
 template <class T, class Keep, class Write>
 Plan list_rows(const PlanContext& context, const RecordBook::Rows<T>& rows, Keep keep,
                Write write) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
-  std::size_t shown = 0;
-  std::string last;
-  bool more = false;
+  PageWriter out(most);
   for (auto at = after.empty() ? rows.begin() : rows.upper_bound(after); at != rows.end(); ++at) {
     if (!keep(at->second->value)) continue;
-    if (shown == most) {
-      more = true;
-      break;
-    }
-    write(json, *at->second);
-    last = at->first;
-    ++shown;
+    if (!out.begin_row(at->first)) break;
+    write(out.json(), *at->second);
   }
-  json.end_array();
-  if (more) json.key("next").text(last);
-  json.end_object();
-  Planned plan;
-  plan.answer.body = json.take() + "\n";
-  plan.answer.revision = context.book.revision();
-  return plan;
+  return out.answer(context.book.revision());
 }
 
 }  // namespace lb

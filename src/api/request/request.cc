@@ -6,6 +6,11 @@
 
 namespace lb {
 
+std::string mount_name_of(std::string given) {
+  if (!given.starts_with('/')) given.insert(0, 1, '/');
+  return given;
+}
+
 std::string record_key(std::string_view family, std::string_view name) {
   return cat({family, "/", percent_encode(name, false)});
 }

@@ -81,6 +81,9 @@ struct Planned {
 
 using Plan = std::variant<Planned, Problem>;
 
+// "live.mp3" means "/live.mp3".
+std::string mount_name_of(std::string given);
+
 // "mounts/%2Frock.mp3": the key of a record in the store.
 std::string record_key(std::string_view family, std::string_view name);
 

@@ -94,8 +94,7 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     if (row == nullptr) return;
     now.listeners += audience_of(table, *row).all();
     now.on_air =
-        now.on_air ||
-        std::any_of(row->carriers.begin(), row->carriers.end(), [&](const Carrier& carrier) {
+        now.on_air || std::ranges::any_of(row->carriers, [&](const Carrier& carrier) {
           return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
         });
   });
@@ -144,8 +143,7 @@ std::vector<NodeNow> ApiSight::nodes() const {
       rows.push_back(row_of(node, sight.now));
   // A node of the configuration that has not come since the start.
   for (const KnownNode& known : network_.cluster->facts()->known.nodes) {
-    if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.id == known.id; }))
-      continue;
+    if (std::ranges::any_of(rows, [&](const auto& row) { return row.id == known.id; })) continue;
     NodeNow row;
     row.id = known.id;
     row.state = "down";
@@ -235,8 +233,7 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
   auto looking = std::make_shared<Listeners>();
   looking->view = std::move(view);
   looking->then = std::move(then);
-  looking->mount = request.names.at(0);
-  if (!looking->mount.starts_with('/')) looking->mount.insert(0, 1, '/');
+  looking->mount = mount_name_of(request.names.at(0));
   std::string only;  // one listener is named: its node
   if (request.names.size() > 2) {
     only = request.names[1];
@@ -319,7 +316,7 @@ void ApiSight::told(const std::shared_ptr<Listeners>& looking) {
     view.more = true;
     std::erase_if(view.listeners, [&](const auto& row) { return row.node > looking->cut; });
   }
-  std::sort(view.missing.begin(), view.missing.end());
+  std::ranges::sort(view.missing);
   looking->then(std::move(looking->view));
 }
 
