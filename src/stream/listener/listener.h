@@ -17,6 +17,7 @@
 #include "media/framer.h"
 #include "net/loop/loop.h"
 #include "net/socket/transport.h"
+#include "stream/listener/end_notice.h"
 #include "stream/log/stream_place.h"
 #include "stream/mount/gate.h"
 #include "stream/mount/slot_gate.h"
@@ -65,19 +66,6 @@ struct IcyPhase {
   std::shared_ptr<const Metadata> block;  // being sent; null: between blocks, or the empty block
   std::shared_ptr<const Metadata> shown;  // the last metadata sent to the player
   bool title_sent = false;                // metadata has been sent
-};
-
-struct NoticeRecord;
-
-// Held to the listener's end, and given the bytes that it got; auth decides what follows from that.
-class EndNotice {
- public:
-  virtual ~EndNotice() = default;
-  virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
-  // Of a listener that has ended before its end was noticed; else it listened until now.
-  virtual void set_listened(std::chrono::milliseconds) noexcept {}
-  // What another process needs to notice the end in its place.  False: it cannot.
-  virtual bool save(NoticeRecord&) const { return false; }
 };
 
 // kEnd: the connection ends there; its server asks again for what follows.
