@@ -227,8 +227,7 @@ void Worker::resume(Traffic& traffic, const ParkedRequest& request, WaitOutcome 
   worker.loop.post([&worker, id = request.connection, outcome, offer = std::move(offer)]() mutable {
     Connection* waiting = worker.connections.find(id);
     if (waiting == nullptr) return;
-    waiting->context().waited = outcome;
-    waiting->context().offer = std::move(offer);
+    waiting->context().waited = {outcome, std::move(offer)};
     waiting->ask_again();
   });
 }
@@ -239,8 +238,7 @@ void Worker::resume_with_slot(Traffic& traffic, unsigned index, std::uint64_t co
   worker.loop.post([&worker, connection, pass = std::move(pass), word]() mutable {
     Connection* waiting = worker.connections.find(connection);
     if (waiting == nullptr) return;
-    waiting->context().slot = std::move(pass);
-    waiting->context().slot_word = word;
+    waiting->context().slot = SlotAnswer{std::move(pass), word};
     waiting->ask_again();
   });
 }

@@ -14,6 +14,7 @@
 #include "app/services/hours_service.h"
 #include "app/services/worker.h"
 #include "cluster/nodes/node.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -22,11 +22,11 @@ RedirectAnswer ClusterService::answer_of(Decision decision, const RedirectAsk& a
   if (decision.kind != Decision::Kind::kRedirect) return answer;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = std::move(decision.origin);
-  answer.token =
-      token_for({std::move(decision.node), decision.checks_tokens, decision.is_master,
-                 decision.ours, decision.keyed},
-                ask.mount, ask.sent_back ? RedirectToken::kAgain : RedirectToken::kOfRedirect,
-                decision.client);
+  answer.token = token_for(
+      {std::move(decision.node), decision.checks_tokens, decision.is_master, decision.ours,
+       decision.keyed},
+      ask.mount, ask.arrival.sent_back() ? RedirectToken::kAgain : RedirectToken::kOfRedirect,
+      decision.client);
   return answer;
 }
 
@@ -60,17 +60,17 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
   RedirectAnswer answer;
   const bool known =
       network_.links->masters().is_offered(ask.mount) || network_.relays->is_listed(ask.mount);
-  if (!ask.redirected && !ask.sent_back && !known) return answer;
+  if (!ask.arrival.redirected() && !ask.arrival.sent_back() && !known) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   answer.retry_after = std::chrono::seconds(1 + rng_.below(3));
   // Without a token a return is known by the history only.
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
-  const bool was_there = !ask.redirected && sent_to_master_.last(client, now()).node != 0;
-  if (stopped_ || ask.stays || ask.sent_back || was_there) return answer;
+  const bool was_there = !ask.arrival.redirected() && sent_to_master_.last(client, now()).node != 0;
+  if (stopped_ || ask.arrival.way != Arrival::Way::kFirst || was_there) return answer;
   std::optional<WayBack> back;
-  if (ask.redirected) {
-    back = network_.links->masters().way_back(ask.scheme, ask.redirected_by);
-    if (!back) back = network_.relays->way_back(ask.scheme, ask.redirected_by);
+  if (ask.arrival.redirected()) {
+    back = network_.links->masters().way_back(ask.scheme, ask.arrival.redirected_by);
+    if (!back) back = network_.relays->way_back(ask.scheme, ask.arrival.redirected_by);
   }
   if (!back) back = network_.links->masters().way_back(ask.scheme, std::nullopt);
   if (!back) back = network_.relays->way_back(ask.scheme, std::nullopt);
@@ -79,7 +79,8 @@ RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
                              now());
   const auto facts = facts_.read();
   // Without a token of ours, the master may have other keys.
-  const TokenKeys& keys = ask.signed_by_ours ? facts->keys : facts->open_keys;
+  const TokenKeys& keys =
+      ask.arrival.token == Arrival::Token::kOurs ? facts->keys : facts->open_keys;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = std::move(back->origin);
   // Its master checks it by its own clock.

@@ -9,6 +9,7 @@
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -40,8 +41,7 @@ Verdict AcmeStage::handle(Connection& connection) {
   Network& network = worker_.services;
   std::string answer = network.challenges->answer(token);
   if (answer.empty()) {
-    RequestContext& context = connection.context();
-    const bool has_waited = std::exchange(context.waited, std::nullopt).has_value();
+    const bool has_waited = bool(connection.context().waited.take());
     if (!has_waited && network.files.read()->has_file(request.path)) return Verdict::kNext;
     const auto config = config_of(worker_.services, connection);
     if (has_waited || is_asked_on(request) || !ChallengeLookup::has_servers(*config)) {
@@ -54,7 +54,7 @@ Verdict AcmeStage::handle(Connection& connection) {
     });
     return Verdict::kPending;
   }
-  connection.context().waited.reset();
+  connection.context().waited.take();
   network.challenges->count(ChallengeTable::Way::kHttp, true);
   connection.is_probe = true;
   ResponseHead head;

@@ -26,6 +26,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
@@ -72,17 +73,17 @@ void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const Sha
     waiting->reply(head, std::move(answer.body));
 }
 
-using Sender = std::shared_ptr<const Identity>;
+using KnownSender = std::shared_ptr<const Identity>;
 
 // What is shown to a session can be sent back by it.
-bool needs_marks(const Sender& sender) { return sender && !sender->csrf.empty(); }
+bool needs_marks(const KnownSender& sender) { return sender && !sender->csrf.empty(); }
 
 bool has_console(const Worker& worker) {
   const LoginService& login = *worker.services.login;
   return login.on() && login.plan()->api;
 }
 
-std::string marked_page(Worker& worker, const Sender& sender, std::string_view page) {
+std::string marked_page(Worker& worker, const KnownSender& sender, std::string_view page) {
   const NavigationFor whom{
       .role = sender ? sender->role : AdminRole::kNone,
       .console = has_console(worker),
@@ -92,7 +93,8 @@ std::string marked_page(Worker& worker, const Sender& sender, std::string_view p
 }
 
 // On control: a finished answer goes to its worker, a document by way of its template.
-void finish_answer(Worker& worker, std::uint64_t id, const Sender& sender, AdminAnswer answer) {
+void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
+                   AdminAnswer answer) {
   if (answer.template_name.empty()) {
     const auto http = worker.services.http.read();
     const bool page = answer.content_type.starts_with("text/html");  // the rest is data
@@ -176,7 +178,7 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   return entry;
 }
 
-void run_admin(Worker& worker, Connection& connection, const Sender& sender, bool cgi,
+void run_admin(Worker& worker, Connection& connection, const KnownSender& sender, bool cgi,
                AdminRequest asked, std::string mount) {
   auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, asked));
   worker.services.loops.control().post([&worker, id = connection.id(), sender, cgi, entry,
@@ -197,7 +199,7 @@ void run_admin(Worker& worker, Connection& connection, const Sender& sender, boo
 }
 
 // What the sender may do, as the command table asks for it.
-void take_identity(AdminRequest& asked, const Sender& sender) {
+void take_identity(AdminRequest& asked, const KnownSender& sender) {
   asked.role = sender->role;
   asked.node = sender->node;
   asked.encoder = sender->encoder;
@@ -308,7 +310,7 @@ Verdict AdminStage::handle(Connection& connection) {
   const std::string about = cgi ? mount : named.value_or("");
   const auto given =
       cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
-  Sender sender;
+  KnownSender sender;
   if (cgi && given) {
     connection.user = given->user;
     if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
@@ -335,14 +337,14 @@ Verdict AdminStage::handle(Connection& connection) {
   }
   const MountSettings& section = mount_section(*config, about);
   if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section) &&
-      !connection.context().source_judged) {
+      !connection.context().sender.source_judged) {
     SourceAsk ask{about, connection.ip(), *given, true};
     ask_about_source(
         worker_, connection, section, std::move(ask), cgi || !services.login->on(),
         [&worker = worker_, sender, cgi, config, given = *given, asked = std::move(asked),
          mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
           if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
-          if (verdict.wrong_password && !waiting.context().password_judged)
+          if (verdict.wrong_password && !waiting.context().sender.password_judged)
             log_refused_login(worker, waiting, waiting.user, "wrong password");
           if (cgi && verdict.wrong_password &&
               answer_wrong_cgi_password(worker, waiting, *config, given))
@@ -353,7 +355,7 @@ Verdict AdminStage::handle(Connection& connection) {
   }
   const bool guess =
       given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
-  if (guess && !connection.context().password_judged) {
+  if (guess && !connection.context().sender.password_judged) {
     note_wrong_password(worker_, connection, given->user);
     log_refused_login(worker_, connection, given->user, "wrong password");
   }

@@ -26,6 +26,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/page_headers.h"
 #include "http/stream_type.h"
 #include "media/picture.h"

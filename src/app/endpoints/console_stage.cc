@@ -10,6 +10,7 @@
 #include "app/request/who_asks.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "config/settings/config.h"
 #include "http/page_headers.h"
 
 namespace lb {

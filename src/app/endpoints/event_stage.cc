@@ -25,7 +25,7 @@ Verdict EventStage::handle(Connection& connection) {
     return verdict;
   Followers::Scope scope;
   scope.holds = login_holds(worker_, connection);
-  if (const auto sender = connection.context().identity) {
+  if (const auto sender = connection.context().sender.identity) {
     scope.addresses = sender->addresses;
     if (sender->has_own_mounts())
       scope.owns = [sender](std::string_view mount, std::string_view account) {

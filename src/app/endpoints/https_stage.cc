@@ -8,6 +8,7 @@
 #include "app/topology/cluster_plans.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/error_page.h"
 #include "http/forwarded.h"
 

@@ -16,6 +16,7 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "cluster/nodes/public_address.h"
+#include "config/settings/config.h"
 #include "http/error_page.h"
 
 namespace lb {

@@ -7,6 +7,7 @@
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
+#include "config/settings/config.h"
 #include "http/forwarded.h"
 
 namespace lb {
@@ -47,7 +48,7 @@ Verdict MetricsStage::handle(Connection& connection) {
         verdict != Verdict::kNext)
       return verdict;
   // A client that came in by its address alone has no identity, and sees all of it.
-  const std::shared_ptr<const Identity> sender = connection.context().identity;
+  const std::shared_ptr<const Identity> sender = connection.context().sender.identity;
   services.loops.control().post([&worker = worker_, id = connection.id(), sender] {
     const auto then = [&worker, id](const MetricsService::Text& text) {
       worker.loop.post([&worker, id, text] {

@@ -13,6 +13,7 @@
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "http/access_line.h"
 #include "http/playlist.h"
 

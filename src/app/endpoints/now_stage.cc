@@ -22,6 +22,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/page_headers.h"
 #include "stream/log/wall_place.h"
 

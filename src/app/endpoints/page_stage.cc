@@ -12,6 +12,7 @@
 #include "app/request/request_config.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
 

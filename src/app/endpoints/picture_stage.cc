@@ -40,7 +40,7 @@ Verdict PictureStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   const std::string name(name_in_picture_path(request.path));
-  const bool waited = std::exchange(connection.context().waited, std::nullopt).has_value();
+  const bool waited = bool(connection.context().waited.take());
   if (answer(connection, name)) return Verdict::kAnswered;
   Network& network = worker_.services;
   const bool known =

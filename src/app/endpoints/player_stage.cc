@@ -19,6 +19,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
 #include "stream/source/source_facts.h"

@@ -9,6 +9,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/cross_origin.h"
 #include "http/page_headers.h"
 

@@ -10,6 +10,7 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "auth/password/passwords.h"
+#include "config/settings/config.h"
 #include "http/access_line.h"
 
 namespace lb {

@@ -13,6 +13,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
+#include "config/settings/config.h"
 #include "hls/media_playlist.h"
 #include "hls/path.h"
 #include "hls/session_names.h"
@@ -118,7 +119,7 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   }
   if (mounts.empty()) return refuse_hls(connection, 404, "There is no such stream\r\n");
   if (network.cluster->redirects() && connection.request().method == Method::kGet &&
-      !connection.context().redirected)
+      !connection.context().arrival.redirected())
     return serve_redirecting_master(connection, std::move(mounts), std::move(variants),
                                     std::string(kHlsLiveList), nullptr);
   reply_hls_master(worker_, connection, variants, ask.by);

@@ -11,6 +11,7 @@
 #include "app/past/archive_replies.h"
 #include "app/past/past_access_stage.h"
 #include "app/request/hls_ask.h"
+#include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -19,6 +20,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookups.h"
 #include "hls/session_names.h"
@@ -34,7 +36,7 @@ Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earlies
   const RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
   const bool may_listen = section_of(worker.services, connection).authenticator.type.empty() ||
-                          context.authorised || context.hls->known;
+                          context.let_in.authorised() || context.hls->known;
   return refuse_hls(
       connection, 404, "Nothing of this time is recorded\r\n",
       may_listen
@@ -153,7 +155,7 @@ Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list
   variant.addresses.push_back(
       relative_list(name, with_session(connection.request().query, new_session(ask))));
   if (network.cluster->redirects() && connection.request().method == Method::kGet &&
-      !connection.context().redirected) {
+      !connection.context().arrival.redirected()) {
     auto recorded = holding_nodes(*network.archive->remote().archive().holders(),
                                   connection.request().path, list.segments.front().wall_ms);
     if (!recorded->empty())
@@ -216,7 +218,7 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
   const auto none = [&] { return refuse_hls(connection, 404, "This segment is not here\r\n"); };
   if (section.no_mount || !has_past(network, section, name)) return none();
   if (!section.authenticator.type.empty() && !ask.known &&
-      (!ask.joins() || !connection.context().authorised))
+      (!ask.joins() || !connection.context().let_in.authorised()))
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
   if (!ask.past) return look_up_segment(connection);
   if (ask.past->unanswered) return ask_later(connection);

@@ -11,6 +11,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "hls/session_names.h"
 
 namespace lb {

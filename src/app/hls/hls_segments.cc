@@ -12,6 +12,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "hls/id3_head.h"
 #include "hls/media_playlist.h"
 #include "http/byte_range.h"

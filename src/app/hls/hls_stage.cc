@@ -48,7 +48,7 @@ Verdict HlsStage::handle(Connection& connection) {
   if (!context.hls) return Verdict::kNext;
   Network& network = worker_.services;
   const Request& request = connection.request();
-  const auto waited = std::exchange(context.waited, std::nullopt);
+  const Waited waited = context.waited.take();
   const HlsAsk& ask = *context.hls;
   if (ask.named.of_past()) return serve_past_list(connection);
   auto mount = network.mounts.find(request.path);
@@ -73,7 +73,7 @@ Verdict HlsStage::handle(Connection& connection) {
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
   // It has begun since AuthStage looked, which asks about mounts only.
-  if (ask.joins() && !context.authorised && !section.authenticator.type.empty())
+  if (ask.joins() && !context.let_in.authorised() && !section.authenticator.type.empty())
     return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);
   if (ask.is_master() && gone) return refuse_hls(connection, 404, "There is no such stream\r\n");
@@ -98,7 +98,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   const bool has_waited = ask.wait_until != SteadyTime{};
   if (has_waited && connection.half_closed())
     return refuse_hls(connection, 503, std::string(kManyPlayers), "Retry-After: 2\r\n");
-  if (!ask.is_segment() && !context.is_relay && !may_be_cached(network, connection) &&
+  if (!ask.is_segment() && !context.let_in.is_relay() && !may_be_cached(network, connection) &&
       !network.hls->sessions().has_room(connection.ip(), mount->name()))
     return wait(connection, kManyPlayers);
   SlotTry slot = take_slot(worker_, connection);
@@ -108,7 +108,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
     return Verdict::kAnswered;
   }
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
-  if (context.is_relay) {
+  if (context.let_in.is_relay()) {
     mount->gate().enter();
   } else if (!mount->gate().try_enter(most_listeners(*mount))) {
     network.counters.refused(Refusal::kMountListeners);
@@ -124,7 +124,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
     return Verdict::kAnswered;
   }
   session->slot = std::move(slot.pass);
-  note_arrival(network, context);
+  note_arrival(network, context.arrival);
   session->id = ask.listener;
   session->name = ask.session;
   session->ip = connection.ip();
@@ -134,9 +134,10 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->client = std::move(context.client_pass);
   session->notice = begin_listening(worker_, connection, mount->name(), ListeningWay::kHls);
   // A cache in front may answer its segments.
-  session->earned = ask.is_segment() || context.is_relay || may_be_cached(network, connection);
+  session->earned =
+      ask.is_segment() || context.let_in.is_relay() || may_be_cached(network, connection);
   session->began = worker_.loop.now();
-  const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
+  const auto longest = context.let_in.time_limit.value_or(mount->settings()->max_listener_duration);
   if (longest.count() > 0) session->until = session->began + longest;
   session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
   session->patience = std::max(kShortestPatience, 3 * config_of(network, connection)->hls.segment);

@@ -13,10 +13,17 @@ namespace lb {
 namespace {
 
 // What a token says about the way so far, besides the redirect itself.
-void take_way(RequestContext& context, const RedirectToken& token) {
-  context.sent_back = token.hops == RedirectToken::kBack;
-  context.sent_back_by = token.master;
-  context.stays = token.hops == RedirectToken::kAgain;
+void take_way(Arrival& arrival, const RedirectToken& token) {
+  arrival.way = token.hops == RedirectToken::kBack    ? Arrival::Way::kSentBack
+                : token.hops == RedirectToken::kAgain ? Arrival::Way::kStays
+                                                      : Arrival::Way::kFirst;
+  arrival.sent_back_by = token.master;
+}
+
+// By a token that lets no one in where tokens do, and confirms no redirect.
+void take_word(Arrival& arrival, const ClusterFacts& facts) {
+  if (facts.redirects && facts.require == TokenRequire::kOff)
+    arrival.token = Arrival::Token::kValid;
 }
 
 bool unproved(RedirectToken::Verdict verdict) noexcept {
@@ -99,16 +106,15 @@ Verdict ArrivalStage::handle(Connection& connection) {
     if (!unproved(best.verdict)) break;
     best = check_token(worker_.services, facts->keys, *token, name, mount);
   }
-  RequestContext& context = connection.context();
+  Arrival& arrival = connection.context().arrival;
   // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
   // let people in, it lets no one in.  That they have been sent back, or are not to be, any peer
   // may say: it lets no one in either.
   if (unproved(best.verdict)) {
     if (const auto said = said_way(worker_.services, *facts, *token, mount)) {
-      take_way(context, *said);
+      take_way(arrival, *said);
       if (said->hops == RedirectToken::kBack) return Verdict::kNext;
-      context.redirected = context.from_list =  // it confirms nothing
-          facts->redirects && facts->require == TokenRequire::kOff;
+      take_word(arrival, *facts);
       return Verdict::kNext;
     }
   }
@@ -116,18 +122,16 @@ Verdict ArrivalStage::handle(Connection& connection) {
   // the way holds, or peers would pass the listener round.  It lets no one in either.
   const bool early = best.verdict == RedirectToken::Verdict::kEarly;
   const bool back = says_back(best);
-  if (best.verdict == RedirectToken::Verdict::kValid || early || back) take_way(context, best);
+  if (best.verdict == RedirectToken::Verdict::kValid || early || back) take_way(arrival, best);
   if (early && !back) {
-    context.redirected = context.from_list =
-        facts->redirects && facts->require == TokenRequire::kOff;
+    take_word(arrival, *facts);
     return Verdict::kNext;
   }
-  context.redirected =
-      best.verdict == RedirectToken::Verdict::kValid && best.hops != RedirectToken::kBack;
-  context.signed_by_ours = context.redirected && !of_link;
-  context.client = context.redirected ? best.client : 0;
-  context.from_list = best.hops == RedirectToken::kOfList;
-  context.redirected_by = best.master;
+  arrival.redirected_by = best.master;
+  if (best.verdict != RedirectToken::Verdict::kValid || back) return Verdict::kNext;
+  arrival.token = of_link ? Arrival::Token::kValid : Arrival::Token::kOurs;
+  arrival.client = best.client;
+  arrival.confirms = best.hops != RedirectToken::kOfList;
   return Verdict::kNext;
 }
 

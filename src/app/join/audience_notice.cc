@@ -5,6 +5,7 @@
 #include "app/audience/audience_service.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "audience/agents.h"
@@ -14,7 +15,7 @@ namespace lb {
 std::unique_ptr<EndNotice> begin_listening(Worker& worker, Connection& connection,
                                            const std::string& mount, ListeningWay way) {
   const Network& network = worker.services;
-  std::unique_ptr<EndNotice> notice = std::move(connection.context().notice);
+  std::unique_ptr<EndNotice> notice = std::move(connection.context().let_in.notice);
   if (!network.listenings->on()) return notice;
   ListeningFacts facts;
   facts.mount = mount;

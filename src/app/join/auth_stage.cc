@@ -7,6 +7,7 @@
 #include "app/join/seat_notice.h"
 #include "app/request/arrival.h"
 #include "app/request/auth_replies.h"
+#include "app/request/hls_ask.h"
 #include "app/request/password_guesses.h"
 #include "app/request/playing_mount.h"
 #include "app/request/pulling_node.h"
@@ -16,19 +17,18 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
 
 void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
             std::optional<SeatPass> seat = std::nullopt) {
-  RequestContext& context = connection.context();
-  context.authorised = true;
-  context.is_relay = verdict.is_relay;
-  context.time_limit = verdict.time_limit;
-  context.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
-  if (seat)
-    context.notice = std::make_unique<SeatNotice>(std::move(context.notice), std::move(*seat));
+  LetIn& in = connection.context().let_in;
+  in.as = verdict.is_relay ? LetIn::As::kRelay : LetIn::As::kListener;
+  in.time_limit = verdict.time_limit;
+  in.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
+  if (seat) in.notice = std::make_unique<SeatNotice>(std::move(in.notice), std::move(*seat));
   if (!verdict.user.empty()) connection.user = verdict.user;
   connection.user_listens = true;
   if (!verdict.mount.empty()) connection.request().path = verdict.mount;
@@ -88,7 +88,8 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
   Connection* waiting = worker.connections.find(id);
   if (waiting == nullptr) return;  // its ticket tells the backend
   // A listener that is not let in has arrived all the same: the redirect has done its part.
-  if (verdict.kind != AuthVerdict::Kind::kAllow) note_arrival(worker.services, waiting->context());
+  if (verdict.kind != AuthVerdict::Kind::kAllow)
+    note_arrival(worker.services, waiting->context().arrival);
   if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
@@ -114,7 +115,8 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
 
 void let_node_in(Connection& connection) {
   RequestContext& context = connection.context();
-  context.authorised = context.is_relay = context.is_server = context.is_node = true;
+  context.let_in.as = LetIn::As::kRelay;
+  context.sender.proves(Sender::Kind::kNode);
 }
 
 // A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
@@ -156,7 +158,7 @@ Verdict AuthStage::handle(Connection& connection) {
   // A closed name is refused to each request.
   if (section.authenticator.type.empty() || section.no_mount) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
-  if (connection.context().authorised) return Verdict::kNext;
+  if (connection.context().let_in.authorised()) return Verdict::kNext;
   // A listener by HLS is asked for once, with its first list.  A master playlist is not asked for:
   // the backend would count a second listener (listener_add and _remove, a seat of the user), and
   // the playlist shows only the name and the bit rate, which status pages show too.

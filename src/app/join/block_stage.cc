@@ -15,6 +15,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/byte_range.h"
 #include "stream/mount/gate.h"
 

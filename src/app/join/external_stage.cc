@@ -6,13 +6,14 @@
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
+#include "config/settings/config.h"
 
 namespace lb {
 
 bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount) {
   Traffic& traffic = worker.services;
-  RequestContext& context = connection.context();
-  if (!traffic.external->on_demand() || std::exchange(context.external_asked, true)) return false;
+  if (!traffic.external->on_demand() || std::exchange(connection.context().asked.external, true))
+    return false;
   if (!refuse_record_name(mount).empty() || traffic.mounts.find(mount) != nullptr ||
       section_of(traffic, connection, mount).name == mount || traffic.files.read()->has_file(mount))
     return false;
@@ -25,8 +26,8 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
 
 Verdict ExternalStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (const auto waited = std::exchange(connection.context().waited, std::nullopt)) {
-    if (*waited == WaitOutcome::kReady) connection.go_on_from(of_mounts_);
+  if (const Waited waited = connection.context().waited.take()) {
+    if (waited.outcome == WaitOutcome::kReady) connection.go_on_from(of_mounts_);
     return Verdict::kNext;
   }
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;

@@ -10,11 +10,13 @@
 #include "app/join/direct_calls.h"
 #include "app/join/listener_places.h"
 #include "app/request/arrival.h"
+#include "app/request/past_ask.h"
 #include "app/request/playing_mount.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/services/archive_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/remote_recordings.h"
@@ -23,6 +25,7 @@
 #include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
 #include "http/access_line.h"
 #include "http/stream_type.h"
 #include "stream/listener/fallback_chain.h"
@@ -73,9 +76,9 @@ std::string_view safari_bytes(const SourceFacts& facts) {
 // It may ask a master of ours instead.
 bool may_go_back(const Network& network, Connection& connection) {
   const RequestContext& context = connection.context();
-  return (context.redirected || network.links->masters().any_linked() ||
+  return (context.arrival.redirected() || network.links->masters().any_linked() ||
           network.relays->publishes()) &&
-         !context.stays && !context.sent_back && !is_server(network, connection);
+         context.arrival.way == Arrival::Way::kFirst && !is_server(network, connection);
 }
 
 void reply_not_here(Worker& worker, Connection& connection) {
@@ -174,8 +177,7 @@ Verdict ListenStage::handle(Connection& connection) {
   Network& network = worker_.services;
   RequestContext& context = connection.context();
   if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
-  const auto waited = std::exchange(context.waited, std::nullopt);
-  const auto offer = std::exchange(context.offer, nullptr);
+  const auto [waited, offer] = context.waited.take();
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
   // A section closes a page or a file of its name too, as its authentication does.
   const MountSettings& section = section_of(network, connection);
@@ -211,7 +213,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   // It has begun since AuthStage looked, which asks about mounts only.
-  if (!section.authenticator.type.empty() && !context.authorised) {
+  if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
     connection.go_on_from(of_mounts_);
     return Verdict::kNext;
   }
@@ -223,7 +225,7 @@ Verdict ListenStage::handle(Connection& connection) {
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     if (offer && offer->mount == mount) return admit(connection, std::move(mount), offer);
     const bool direct =
-        context.direct && !offer && may_pass_through(connection, section, icy_asked);
+        context.asked.direct && !offer && may_pass_through(connection, section, icy_asked);
     DirectAsk ask{mount->name(),
                   {worker_.loop.id(), connection.id(), may_go_back(network, connection)},
                   std::string(request.headers.get("via")),
@@ -272,8 +274,8 @@ Verdict ListenStage::ask_elsewhere(Connection& connection) {
       redirect_to(waiting, answer);
       return;
     }
-    waiting.context().stays = true;
-    waiting.context().waited = WaitOutcome::kReady;
+    waiting.context().arrival.way = Arrival::Way::kStays;
+    waiting.context().waited.outcome = WaitOutcome::kReady;
     waiting.ask_again();
   });
   return Verdict::kPending;
@@ -287,7 +289,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   RequestContext& context = connection.context();
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) {
-    context.offer = std::move(direct);
+    context.waited.offer = std::move(direct);
     return Verdict::kPending;
   }
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
@@ -301,7 +303,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
       reply_no_slot(worker_, connection, slot.word);
       return Verdict::kAnswered;
     }
-  } else if (context.is_relay)
+  } else if (context.let_in.is_relay())
     mount->gate().enter();
   else if (direct != nullptr || context.shifted())
     mount = mount->gate().try_enter(most_listeners(*mount)) ? mount : nullptr;
@@ -342,17 +344,18 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   auto home = request.path == mount->name() || overflows
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
-  note_arrival(network, context);
+  note_arrival(network, context.arrival);
   const bool server = is_server(network, connection);
   GatePass client = std::move(context.client_pass);
   std::unique_ptr<EndNotice> notice = begin_listening(
       worker_, connection, *home, context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
   const std::shared_ptr<PastAsk> past = context.past;
-  const std::chrono::seconds longest = context.time_limit.value_or(settings->max_listener_duration);
+  const std::chrono::seconds longest =
+      context.let_in.time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
   // What a server claims to be gives it no more than the window, which a slow listener gets too.
   // One that only claims it hears the intro, as every listener.
-  const bool proven = context.is_relay || context.is_server;
+  const bool proven = context.let_in.is_relay() || context.sender.is_server();
   const auto place = context.resumes() ? StreamAsk{*context.resumes(), true, past->exact}
                      : proven || (server && !network.mount_files->intro_for(*mount).file)
                          ? parse_stream_ask(request.headers.get("x-lb-stream"))

@@ -10,8 +10,10 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 #include "stream/listener/counted_notice.h"
 
 namespace lb {
@@ -23,7 +25,8 @@ bool count_address(Worker& worker, Connection& connection) {
   const std::string& path = connection.request().path;
   const unsigned of_server = config->limits.max_per_address;
   const unsigned of_mount = section_of(network, connection).max_per_address;
-  if ((of_server == 0 && of_mount == 0) || context.is_relay || context.is_server) return true;
+  if ((of_server == 0 && of_mount == 0) || context.let_in.is_relay() || context.sender.is_server())
+    return true;
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   // A proxy that names no client stands for all of its clients.
   if (network.http.read()->trusted_proxies.contains(address)) return true;
@@ -42,14 +45,15 @@ bool count_address(Worker& worker, Connection& connection) {
     return false;
   };
   if (!enter("", of_server, "limits") || !enter(path, of_mount, "mount")) return false;
-  context.notice = std::make_unique<CountedNotice>(std::move(context.notice), std::move(places));
+  context.let_in.notice =
+      std::make_unique<CountedNotice>(std::move(context.let_in.notice), std::move(places));
   return true;
 }
 
 std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
                               GatePass& total) {
   const auto config = config_of(network, connection);
-  const bool is_relay = connection.context().is_relay;
+  const bool is_relay = connection.context().let_in.is_relay();
   if (const std::uint64_t most = config->limits.max_bandwidth;
       most > 0 && !is_relay &&
       static_cast<std::uint64_t>(network.counters.promised.sum.load(std::memory_order_relaxed)) >
@@ -76,14 +80,11 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
   SlotService& slots = network.links->slots();
   RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
-  if (context.slot) {
-    context.slot_word.reset();
-    return {SlotEntry::kIn, std::move(context.slot), SlotWord::kNone};
-  }
+  auto answer = std::exchange(context.slot, std::nullopt);
+  if (answer && answer->pass) return {SlotEntry::kIn, std::move(answer->pass), SlotWord::kNone};
   if (!slots.limits(section_of(network, connection), mount) || is_pulling_node(worker, connection))
     return {};
-  if (const auto word = std::exchange(context.slot_word, std::nullopt))
-    return {SlotEntry::kNone, {}, *word};
+  if (answer) return {SlotEntry::kNone, {}, answer->word};
   // The clock itself: this process may have been stopped since its loop has read it.
   if (const auto gate = slots.gate_of(mount); gate && gate->try_enter(network.clock.steady()))
     return {SlotEntry::kIn, SlotPass(gate), SlotWord::kNone};

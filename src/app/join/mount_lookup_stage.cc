@@ -28,8 +28,8 @@ Verdict MountLookupStage::handle(Connection& connection) {
   Network& network = worker_.services;
   const Request& request = connection.request();
   RequestContext& context = connection.context();
-  if (const auto waited = std::exchange(context.waited, std::nullopt)) {
-    switch (*waited) {
+  if (const Waited waited = context.waited.take()) {
+    switch (*waited.outcome) {
       case WaitOutcome::kReady:
         connection.go_on_from(of_mounts_);
         return Verdict::kNext;
@@ -41,7 +41,7 @@ Verdict MountLookupStage::handle(Connection& connection) {
   }
   if (request.method != Method::kGet) return Verdict::kNext;
   // It was here, and has gone again.
-  if (std::exchange(context.looked_up, true)) return send_elsewhere(connection);
+  if (std::exchange(context.asked.masters, true)) return send_elsewhere(connection);
   const bool has_links = network.links->masters().any_linked();
   const auto files = network.files.read();
   MountLookup::Masters masters;
@@ -50,11 +50,11 @@ Verdict MountLookupStage::handle(Connection& connection) {
     // A server that pulls from us would make our masters ask their own, and so on.
     masters.linked = has_links && !is_own_product(request.headers);
     masters.polled = network.relays->publishes() &&
-                     (context.redirected || sounds(files->types().type_of(request.path)));
+                     (context.arrival.redirected() || sounds(files->types().type_of(request.path)));
   }
   if (!masters.linked && !masters.polled) {
     // A master has sent the listener here a moment ago, and no other can be asked.
-    return context.redirected && !has_links ? send_elsewhere(connection) : Verdict::kNext;
+    return context.arrival.redirected() && !has_links ? send_elsewhere(connection) : Verdict::kNext;
   }
   network.loops.control().post([&network, mount = request.path, masters,
                                 parked = ParkedRequest{worker_.loop.id(), connection.id()}] {

@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
+#include "config/settings/config.h"
 
 namespace lb {
 

@@ -4,6 +4,7 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/request/server_login.h"
 #include "app/services/worker.h"
 
@@ -22,7 +23,7 @@ Verdict QuotaStage::handle(Connection& connection) {
       !accounts.usage->is_closed(connection.request().path))
     return Verdict::kNext;
   if (of_ == Of::kServers) {
-    if (context.is_relay || context.is_node) return Verdict::kNext;
+    if (context.let_in.is_relay() || context.sender.is_node()) return Verdict::kNext;
     switch (server_login(worker_, connection, true)) {
       case ServerLogin::kServer:
         return Verdict::kNext;

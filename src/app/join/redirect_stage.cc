@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
+#include "app/request/hls_ask.h"
+#include "app/request/past_ask.h"
 #include "app/request/playing_mount.h"
 #include "app/request/redirecting.h"
 #include "app/request/request_config.h"
@@ -11,6 +13,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -53,7 +56,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
   // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
-  const bool chooses = redirects || cluster.wants_tokens() || context.redirected;
+  const bool chooses = redirects || cluster.wants_tokens() || context.arrival.redirected();
   if (!chooses && request.headers.find("authorization") == nullptr) return Verdict::kNext;
   const auto mount = worker_.services.mounts.find(request.path);
   const bool plays = mount && mount->phase() != MountPhase::kEnded;
@@ -80,15 +83,13 @@ Verdict RedirectStage::handle(Connection& connection) {
 
 Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects,
                            std::shared_ptr<const NodeNames> recorded) {
-  RequestContext& context = connection.context();
+  const Arrival& arrival = connection.context().arrival;
   RedirectAsk asked =
       make_redirect_ask(worker_.services, connection, connection.request().path, facts);
   asked.only = std::move(recorded);
-  asked.redirected = context.redirected;
-  asked.sent_back = context.sent_back;
-  asked.sent_back_by = context.sent_back_by;
+  asked.arrival = arrival;
   if (!redirects) {
-    if (context.redirected) return Verdict::kNext;
+    if (arrival.redirected()) return Verdict::kNext;
     if (facts.require == TokenRequire::kHard) {
       connection.reply_text(403, "Please ask the first server again\r\n");
       return Verdict::kAnswered;

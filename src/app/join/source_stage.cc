@@ -17,6 +17,7 @@
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/access_line.h"
 #include "http/body.h"
 #include "http/stream_type.h"
@@ -271,7 +272,7 @@ Verdict SourceStage::handle(Connection& connection) {
     request.method_text = "SOURCE";
     request.target = request.path;
   }
-  connection.context().waited.reset();
+  connection.context().waited.take();
   if (gives_login(*config, request) && waits_for_external(worker_, connection, request.path))
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);

@@ -15,6 +15,7 @@
 #include "archive/record/archive_writer.h"
 #include "base/cat.h"
 #include "base/json.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "app/past/archive_replies.h"
 #include "app/request/auth_replies.h"
+#include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -63,7 +64,7 @@ Verdict PastAccessStage::judge(Connection& connection, const MountSettings& sect
     administrator = true;
     return let_in_role(worker_, connection, kPastEndpoint, mount);
   }
-  if (!open && !connection.context().authorised) {
+  if (!open && !connection.context().let_in.authorised()) {
     reply_unauthorised(connection);
     return Verdict::kAnswered;
   }

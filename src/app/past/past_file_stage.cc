@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/past/archive_replies.h"
+#include "app/request/past_ask.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -16,6 +17,7 @@
 #include "archive/read/export_body.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "http/byte_range.h"
 #include "http/stream_type.h"
 #include "net/address/reach.h"

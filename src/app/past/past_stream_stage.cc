@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/past/archive_replies.h"
+#include "app/request/past_ask.h"
 #include "app/request/request_context.h"
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"

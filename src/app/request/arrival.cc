@@ -7,6 +7,7 @@
 #include "app/request/request_context.h"
 #include "app/services/network.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
 
 namespace lb {
 
@@ -15,13 +16,13 @@ bool lacks_token(const Network& network, Connection& connection) {
   if (!cluster.wants_tokens() || cluster.redirects() ||
       cluster.facts()->require != TokenRequire::kHard)
     return false;
-  return !connection.context().redirected &&
+  return !connection.context().arrival.redirected() &&
          !is_relay_request(connection.request().headers, config_of(network, connection)->server_id);
 }
 
-void note_arrival(const Network& network, RequestContext& context) {
-  if (!context.redirected || context.from_list || std::exchange(context.arrived, true)) return;
-  network.cluster->count_arrival(context.redirected_by, context.client);
+void note_arrival(const Network& network, Arrival& arrival) {
+  if (std::exchange(arrival.confirms, false))
+    network.cluster->count_arrival(arrival.redirected_by, arrival.client);
 }
 
 }  // namespace lb

@@ -8,7 +8,7 @@
 
 namespace lb {
 
-struct RequestContext;
+struct Arrival;
 struct Network;
 
 // Without a token no listener is served here (<token require="hard">), and this listener has none.
@@ -16,6 +16,6 @@ bool lacks_token(const Network& network, Connection& connection);
 
 // The listener's stream begins here, or only the listener is to blame that it does not: the
 // redirect that has led here is confirmed, once.
-void note_arrival(const Network& network, RequestContext& context);
+void note_arrival(const Network& network, Arrival& arrival);
 
 }  // namespace lb

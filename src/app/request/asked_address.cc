@@ -1,5 +1,7 @@
 #include "app/request/asked_address.h"
 
+#include "app/request/hls_ask.h"
+#include "app/request/past_ask.h"
 #include "app/request/request_context.h"
 #include "hls/path.h"
 #include "hls/session_names.h"

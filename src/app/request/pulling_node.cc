@@ -26,20 +26,20 @@ PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const P
 }
 
 bool is_pulling_node(Worker& worker, Connection& connection) {
-  RequestContext& context = connection.context();
-  if (context.is_node || context.is_relay) return true;
+  const RequestContext& context = connection.context();
+  if (context.sender.is_node() || context.let_in.is_relay()) return true;
   const Request& request = connection.request();
+  bool is_node = false;
   if (has_pull_mark(request.headers)) {
     const auto mark = pull_mark_of(request.headers);
-    context.is_node = mark &&
-                      !worker.services.throttle.blocked(judged_address(connection), mark->id) &&
-                      judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
+    is_node = mark && !worker.services.throttle.blocked(judged_address(connection), mark->id) &&
+              judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
   } else if (request.headers.find("authorization") != nullptr) {
-    context.is_node = worker.services.cluster->facts()->known.login(
-                          basic_credentials(request.headers)) != nullptr;
+    is_node = worker.services.cluster->facts()->known.login(basic_credentials(request.headers)) !=
+              nullptr;
   }
-  context.is_server = context.is_server || context.is_node;
-  return context.is_node;
+  if (is_node) connection.context().sender.proves(Sender::Kind::kNode);
+  return is_node;
 }
 
 }  // namespace lb

@@ -9,11 +9,13 @@
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -28,10 +30,10 @@ void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
 Verdict act_on(Connection& connection, const RedirectAnswer& answer) {
   switch (answer.kind) {
     case RedirectAnswer::Kind::kServeRelay:
-      connection.context().is_server = true;
+      connection.context().sender.proves(Sender::Kind::kServer);
       return Verdict::kNext;
     case RedirectAnswer::Kind::kServe:
-      connection.context().direct = answer.direct;
+      connection.context().asked.direct = answer.direct;
       return Verdict::kNext;
     case RedirectAnswer::Kind::kRedirect:
       redirect_to(connection, answer);
@@ -59,12 +61,7 @@ void ask_way_back(Worker& worker, Connection& connection,
                   UniqueFunction<void(Connection&, const RedirectAnswer&)> then) {
   RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
                                         *worker.services.cluster->facts());
-  const RequestContext& context = connection.context();
-  asked.redirected = context.redirected;
-  asked.redirected_by = context.redirected_by;
-  asked.signed_by_ours = context.signed_by_ours;
-  asked.sent_back = context.sent_back;
-  asked.stays = context.stays;
+  asked.arrival = connection.context().arrival;
   worker.services.loops.control().post_together(
       [&worker, id = connection.id(), asked = std::move(asked), then = std::move(then)]() mutable {
         worker.loop.post_together([&worker, id, then = std::move(then),
@@ -76,9 +73,9 @@ void ask_way_back(Worker& worker, Connection& connection,
 
 void answer_unserved(Worker& worker, Connection& connection, std::string_view reason,
                      UniqueFunction<void(Connection&)> otherwise) {
-  const RequestContext& context = connection.context();
+  const Arrival& arrival = connection.context().arrival;
   const Network& network = worker.services;
-  const bool in_cluster = context.redirected || context.sent_back ||
+  const bool in_cluster = arrival.redirected() || arrival.sent_back() ||
                           network.links->masters().any_linked() || network.relays->publishes();
   if (!in_cluster || is_server(network, connection)) {
     otherwise(connection);

@@ -6,14 +6,23 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
-#include "config/settings/config.h"
 #include "http/connection.h"
 
 namespace lb {
 
+struct Config;
+struct MountSettings;
 struct Runtime;
+
+struct PinnedConfig {
+  std::shared_ptr<const Config> config;  // of this round of the stages
+  unsigned round = 0;
+  const MountSettings* section = nullptr;  // in it, of this path
+  std::string path;
+};
 
 const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connection& connection);
 // Its section for the path of the request, or for another mount; until the answer is out, or the
@@ -21,7 +30,5 @@ const std::shared_ptr<const Config>& config_of(const Runtime& runtime, Connectio
 const MountSettings& section_of(const Runtime& runtime, Connection& connection);
 const MountSettings& section_of(const Runtime& runtime, Connection& connection,
                                 std::string_view mount);
-// A server asks that relays: behind it are listeners of its own.
-bool is_server(const Runtime& runtime, Connection& connection);
 
 }  // namespace lb

@@ -7,6 +7,7 @@
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
 #include "auth/password/passwords.h"
+#include "config/settings/config.h"
 
 namespace lb {
 
@@ -27,7 +28,7 @@ ServerLogin server_login(Worker& worker, Connection& connection, bool servers_on
   const bool server = is_relay(known, given) || facts->known.login(given) != nullptr;
   if (server || is_admin(known, given)) {
     note_right_password(worker, connection, *given);
-    connection.context().is_server = connection.context().is_server || server;
+    if (server) connection.context().sender.proves(Sender::Kind::kServer);
     return server ? ServerLogin::kServer : ServerLogin::kAdministrator;
   }
   if (answer_if_throttled(worker, connection, given->user)) return ServerLogin::kThrottled;

@@ -20,6 +20,7 @@
 #include "app/services/worker.h"
 #include "auth/password/passwords.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {
@@ -142,9 +143,9 @@ Verdict judge_source(Worker& worker, Connection& connection, const MountSettings
                        waiting.reply_text(503, "busy, please try again later");
                        return;
                      }
-                     waiting.context().source_judged = true;
+                     waiting.context().sender.source_judged = true;
                      if (verdict.kind == AuthVerdict::Kind::kAllow)
-                       waiting.context().identity = identity_with(AdminRole::kSource, user);
+                       waiting.context().sender.identity = identity_with(AdminRole::kSource, user);
                      waiting.ask_again();
                    });
   return Verdict::kPending;
@@ -175,8 +176,8 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
               note_right_password(worker, *waiting, given);
             else
               refuse_password(worker, *waiting, given.user);
-            waiting->context().identity = identity;
-            waiting->context().password_judged = true;
+            waiting->context().sender.identity = identity;
+            waiting->context().sender.password_judged = true;
             waiting->ask_again();
           });
         });
@@ -195,7 +196,7 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
   const MountSettings* section =
       mount && !mount->empty() ? &section_of(network, connection, *mount) : nullptr;
   const bool asks_source =
-      section != nullptr && decides_sources(*section) && !connection.context().source_judged;
+      section != nullptr && decides_sources(*section) && !connection.context().sender.source_judged;
   if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
   const Address from = judged_address(connection);
   LoginGuard::Guess guess = network.login->guard().enter(given.user, given.password, from);
@@ -208,8 +209,8 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
 
 Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string_view> mount) {
   Network& network = worker.services;
-  RequestContext& context = connection.context();
-  if (context.identity) return {Verdict::kNext, context.identity};
+  Sender& sender = connection.context().sender;
+  if (sender.identity) return {Verdict::kNext, sender.identity};
   const Request& request = connection.request();
   const bool on = network.login->on();
   Known found;
@@ -248,12 +249,12 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
       return {Verdict::kAnswered, nullptr};
     }
   }
-  context.identity = found;
+  sender.identity = found;
   return {Verdict::kNext, std::move(found)};
 }
 
 std::function<bool()> login_holds(Worker& worker, Connection& connection) {
-  const auto identity = connection.context().identity;
+  const auto identity = connection.context().sender.identity;
   if (!identity) return {};
   Network& network = worker.services;
   if (identity->session)
@@ -289,7 +290,7 @@ bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials
 
 void note_guess(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
-  if (!given || connection.context().password_judged ||
+  if (!given || connection.context().sender.password_judged ||
       is_known_password(*config_of(worker.services, connection), *given))
     return;
   refuse_password(worker, connection, given->user);
@@ -297,7 +298,7 @@ void note_guess(Worker& worker, Connection& connection) {
 
 std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
                             const MountSettings& section, const std::string& mount) {
-  const auto identity = connection.context().identity;
+  const auto identity = connection.context().sender.identity;
   if (identity && identity->role == AdminRole::kAdmin) return 0;
   return worker.services.archive->past_begins_ms(section, mount);
 }
@@ -305,7 +306,7 @@ std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
                        std::string_view on) {
   AuditEntry entry;
-  if (const auto identity = connection.context().identity) {
+  if (const auto identity = connection.context().sender.identity) {
     entry.user = identity->user;
     entry.role = to_text(identity->role);
     entry.via = to_text(identity->via);

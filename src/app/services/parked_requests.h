@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,11 +23,22 @@
 
 namespace lb {
 
+struct DirectOffer;
+
 // How the wait of a request has ended.
 enum class WaitOutcome : std::uint8_t {
   kReady,      // what it waited for is there
   kElsewhere,  // another server may serve it, or may serve it sooner
   kNever,      // it will not come
+};
+
+// … for the stage that has waited.
+struct Waited {
+  std::optional<WaitOutcome> outcome;  // nullopt: it has not waited
+  std::shared_ptr<DirectOffer> offer;  // the bytes that it has waited for
+
+  explicit operator bool() const noexcept { return outcome.has_value(); }
+  Waited take() noexcept { return std::exchange(*this, Waited()); }
 };
 
 struct ParkedRequest {

@@ -19,9 +19,9 @@ struct Prepared {
     request.country = ask.country;
     request.tags = tags;
     request.needs = ask.needs;
-    request.redirected = ask.redirected;
+    request.redirected = ask.arrival.redirected();
     request.direct = ask.direct;
-    request.sent_back = ask.sent_back;
+    request.sent_back = ask.arrival.sent_back();
     request.only = ask.only.get();
   }
   Prepared(const Prepared&) = delete;
@@ -113,8 +113,9 @@ Decision RedirectDecider::decide(const RedirectAsk& ask, SteadyTime now, bool su
     out.kind = Decision::Kind::kNewMount;
     return out;
   }
-  if (ask.sent_back) prepared.request.avoid = node_of_tag(table_, ask.sent_back_by);
-  const Balancer::Client client{key, ask.user_agent, ask.sent_back};
+  if (ask.arrival.sent_back())
+    prepared.request.avoid = node_of_tag(table_, ask.arrival.sent_back_by);
+  const Balancer::Client client{key, ask.user_agent, ask.arrival.sent_back()};
   const Choice choice = balancer_.decide(prepared.request, client, now);
   out.direct = choice.reason == PickReason::kCannotFollow;
   out.retry_after = choice.retry_after;
@@ -152,8 +153,10 @@ Choice RedirectDecider::explain(const RedirectAsk& ask, SteadyTime now, PickTrac
   now = time(now);
   prepared.request.relay =
       !ask.stranger && askers_.is_server(ask.client, ask.user_agent, ask.bare, now);
-  if (ask.sent_back) prepared.request.avoid = node_of_tag(table_, ask.sent_back_by);
-  return balancer_.explain(prepared.request, {key, ask.user_agent, ask.sent_back}, now, trace);
+  if (ask.arrival.sent_back())
+    prepared.request.avoid = node_of_tag(table_, ask.arrival.sent_back_by);
+  return balancer_.explain(prepared.request, {key, ask.user_agent, ask.arrival.sent_back()}, now,
+                           trace);
 }
 
 void RedirectDecider::arrived(std::span<const ClientKey> clients) {

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "cluster/balance/arrival.h"
 #include "cluster/balance/balancer.h"
 #include "cluster/balance/list_askers.h"
 #include "net/address/address.h"
@@ -44,12 +45,7 @@ struct RedirectAsk {
   std::string user_agent;
   std::vector<std::string> tags;  // that the mount wants of a node
   ProtectionSet needs = 0;
-  bool redirected = false;  // came with a valid token
-  std::uint8_t redirected_by = 0;
-  bool signed_by_ours = false;  // that token, by a key of ours
-  bool sent_back = false;       // by a node that could not serve it
-  std::uint8_t sent_back_by = 0;
-  bool stays = false;     // it has been sent back before
+  Arrival arrival;
   bool direct = false;    // does not follow a redirect
   bool stranger = false;  // nothing is remembered of them: not a listener, but a playlist
   bool bare = false;      // says no more than a relay does: neither Accept nor Range

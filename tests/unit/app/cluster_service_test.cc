@@ -124,7 +124,7 @@ TEST(ClusterService, WithoutAMasterNobodyIsSentBack) {
   CHECK(cluster().send_to_master(ask()).kind == RedirectAnswer::Kind::kServe);
   CHECK(cluster().unserved(ask()).kind == RedirectAnswer::Kind::kServe);
   RedirectAsk redirected = ask();
-  redirected.redirected = true;
+  redirected.arrival.token = Arrival::Token::kValid;
   const RedirectAnswer answer = cluster().unserved(redirected);
   CHECK(answer.kind == RedirectAnswer::Kind::kRefuse);
   CHECK(answer.retry_after >= 1s && answer.retry_after <= 3s);

@@ -173,8 +173,8 @@ TEST(RedirectDecider, SendsWhoIsSentBackToAnotherNode) {
   decider.configure({}, {"/a"});
   for (unsigned listener = 1; listener <= 20; ++listener) {
     RedirectAsk back = ask(listener);
-    back.sent_back = true;
-    back.sent_back_by = token_tag("edge1");
+    back.arrival.way = Arrival::Way::kSentBack;
+    back.arrival.sent_back_by = token_tag("edge1");
     PickTrace trace;
     static_cast<void>(decider.explain(back, now, trace));
     for (const PickTrace::Row& row : trace.rows)

@@ -1,0 +1,31 @@
+// Arrival: the way of a request between the servers of the cluster, as the token of its redirect
+// tells it (lb=): whether the token holds, whose it is, and where the listener has been before.
+//
+// Thread: any; a value.
+// Source: doc/redirects.md.
+#pragma once
+
+#include <cstdint>
+
+namespace lb {
+
+struct Arrival {
+  // What the token proves.  kOurs: signed by a key of ours.
+  enum class Token : std::uint8_t { kNone, kValid, kOurs };
+  // kSentBack: by a node that could not serve it.  kStays: it has been sent back once, and is not
+  // sent back again.
+  enum class Way : std::uint8_t { kFirst, kSentBack, kStays };
+
+  Token token = Token::kNone;
+  Way way = Way::kFirst;
+  bool confirms = false;           // its stream, when it begins, confirms the redirect; once
+  std::uint8_t redirected_by = 0;  // the master's tag …
+  std::uint32_t client = 0;        // … and its name for this client; 0: it has none
+  std::uint8_t sent_back_by = 0;   // the node's tag
+
+  bool redirected() const noexcept { return token != Token::kNone; }
+  bool sent_back() const noexcept { return way == Way::kSentBack; }
+  bool stays() const noexcept { return way == Way::kStays; }
+};
+
+}  // namespace lb
