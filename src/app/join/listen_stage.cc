@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/join/audience_notice.h"
 #include "app/join/direct_calls.h"
+#include "app/join/listen_ask.h"
 #include "app/join/listener_places.h"
 #include "app/request/arrival.h"
 #include "app/request/past_ask.h"
@@ -23,7 +24,6 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
@@ -43,21 +43,11 @@ constexpr std::uint64_t kEndlessLength = 221183499;
 constexpr std::size_t kUnsentShared = 128 * 1024;
 constexpr std::size_t kUnsentCopied = 48 * 1024;
 
-bool wants_length(const Request& request) {
-  return request.headers.find("x-flash-version") != nullptr ||
-         request.headers.get("user-agent").find("MSIE") != std::string_view::npos;
-}
-
 // Whether another server's bytes are what this listener of ours would get.
 bool may_pass_through(const Connection& connection, const MountSettings& section, bool icy) {
   const bool same_metadata = !icy || (section.metaint < 0 && section.charset.empty());
   return !connection.secure() && same_metadata && section.intro.empty() &&
          section.dump_file.empty();
-}
-
-bool wants_icy(const Request& request) {
-  const auto value = parse_u64(trim(request.headers.get("icy-metadata")));
-  return value && *value > 0;
 }
 
 // The nodes so far and this one, for a server that relays the stream further.
@@ -126,17 +116,16 @@ std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mou
 }
 
 std::string stream_head(const Network& network, const Config& config, const Mount& mount,
-                        const SourceFacts& facts, const Request& request, bool icy,
-                        bool has_place) {
+                        const SourceFacts& facts, const ListenAsk& ask, bool icy, bool has_place) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
   head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
-  if (is_own_product(request.headers)) head.extra += passed_line(network, facts);
+  if (ask.own_product) head.extra += passed_line(network, facts);
   if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
-  if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
+  if (facts.plugin->icy_metadata && ask.length) head.content_length = kEndlessLength;
   ReplyFacts reply;
   reply.server_id = config.server_id;
   reply.now = network.clock.wall();
@@ -144,6 +133,31 @@ std::string stream_head(const Network& network, const Config& config, const Moun
   reply.mount_http_headers = settings->http_headers;
   reply.cross_origin = true;
   return render_head(head, reply);
+}
+
+// A HEAD: the same without bytes.
+void reply_head(const Network& network, Connection& connection, const Mount& mount, bool icy) {
+  const RequestContext& context = connection.context();
+  const auto facts = context.shifted() ? context.shifted()->facts : mount.facts();
+  ResponseHead head;
+  head.content_type = facts->content_type;
+  head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
+  if (icy && facts->metaint > 0) head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
+  if (const auto at = address_told(network, mount, context)) {
+    head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
+    head.exposes = "X-LB-Stream";
+  }
+  connection.reply(head, {});
+}
+
+void reply_probe(Connection& connection, const SourceFacts& facts) {
+  ResponseHead head;
+  head.status = 206;
+  head.content_type = facts.content_type;
+  head.content_length = 2;
+  head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n" +
+               stream_header_lines(facts.content_type);
+  connection.reply(head, std::string(safari_bytes(facts)));
 }
 
 }  // namespace
@@ -221,15 +235,15 @@ Verdict ListenStage::handle(Connection& connection) {
   // authenticator, or a relay, takes its time.
   if (!is_server(network, connection) && answer_if_draining(worker_, connection))
     return Verdict::kAnswered;
-  const bool icy_asked = wants_icy(request);
+  const ListenAsk asked = listen_ask(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
-    if (offer && offer->mount == mount) return admit(connection, std::move(mount), offer);
+    if (offer && offer->mount == mount) return admit(connection, asked, std::move(mount), offer);
     const bool direct =
-        context.asked.direct && !offer && may_pass_through(connection, section, icy_asked);
+        context.asked.direct && !offer && may_pass_through(connection, section, asked.icy);
     DirectAsk ask{mount->name(),
                   {worker_.loop.id(), connection.id(), may_go_back(network, connection)},
                   std::string(request.headers.get("via")),
-                  icy_asked};
+                  asked.icy};
     network.loops.control().post([&network, direct, ask = std::move(ask)]() mutable {
       if (direct)
         network.direct->call(std::move(ask));
@@ -239,32 +253,15 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   if (request.method == Method::kHead) {
-    const auto facts = context.shifted() ? context.shifted()->facts : mount->facts();
-    ResponseHead head;
-    head.content_type = facts->content_type;
-    head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
-    if (icy_asked && facts->metaint > 0)
-      head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
-    if (const auto at = address_told(network, *mount, context)) {
-      head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
-      head.exposes = "X-LB-Stream";
-    }
-    connection.reply(head, {});
+    reply_head(network, connection, *mount, asked.icy);
     return Verdict::kAnswered;
   }
-  if (is_safari_probe(request)) {
-    const auto facts = mount->facts();
-    ResponseHead head;
-    head.status = 206;
-    head.content_type = facts->content_type;
-    head.content_length = 2;
-    head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n" +
-                 stream_header_lines(facts->content_type);
-    connection.reply(head, std::string(safari_bytes(*facts)));
+  if (asked.probes) {
+    reply_probe(connection, *mount->facts());
     return Verdict::kAnswered;
   }
   if (phase == MountPhase::kLingering && mount->listeners() == 0) pull();
-  return admit(connection, std::move(mount), nullptr);
+  return admit(connection, asked, std::move(mount), nullptr);
 }
 
 // To a master of ours, if it may; or it goes on waiting.
@@ -281,8 +278,8 @@ Verdict ListenStage::ask_elsewhere(Connection& connection) {
   return Verdict::kPending;
 }
 
-Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
-                           std::shared_ptr<DirectOffer> direct) {
+Verdict ListenStage::admit(Connection& connection, const ListenAsk& ask,
+                           std::shared_ptr<Mount> mount, std::shared_ptr<DirectOffer> direct) {
   const Request& request = connection.request();
   Network& network = worker_.services;
   const auto config = config_of(network, connection);
@@ -332,10 +329,10 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
                      : context.shifted() ? context.shifted()->facts
                                          : mount->facts();
   const auto settings = mount->settings();
-  const bool icy = wants_icy(request) && facts->metaint > 0;
+  const bool icy = ask.icy && facts->metaint > 0;
 
   auto preamble = std::make_unique<Preamble>();
-  preamble->head = stream_head(network, *config, *mount, *facts, request, icy,
+  preamble->head = stream_head(network, *config, *mount, *facts, ask, icy,
                                context.resumes() || is_recorded(network, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
@@ -358,10 +355,10 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
   const bool proven = context.let_in.is_relay() || context.sender.is_server();
   const auto place = context.resumes() ? StreamAsk{*context.resumes(), true, past->exact}
                      : proven || (server && !network.mount_files->intro_for(*mount).file)
-                         ? parse_stream_ask(request.headers.get("x-lb-stream"))
+                         ? ask.place
                          : std::optional<StreamAsk>();
-  const std::size_t burst = static_cast<std::size_t>(std::min<std::uint64_t>(
-      settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
+  const std::size_t burst = static_cast<std::size_t>(
+      std::min<std::uint64_t>(settings->burst_bytes, ask.burst.value_or(settings->burst_bytes)));
 
   // The connection ends with this call; what follows has its own copies.
   auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));

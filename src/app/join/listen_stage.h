@@ -13,6 +13,7 @@
 namespace lb {
 
 struct DirectOffer;
+struct ListenAsk;
 struct Worker;
 
 class ListenStage final : public Stage {
@@ -26,7 +27,7 @@ class ListenStage final : public Stage {
   Verdict ask_elsewhere(Connection& connection);
   // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the
   // log.
-  Verdict admit(Connection& connection, std::shared_ptr<Mount> mount,
+  Verdict admit(Connection& connection, const ListenAsk& ask, std::shared_ptr<Mount> mount,
                 std::shared_ptr<DirectOffer> direct);
   // A mount of the chain with room; null when all are full.
   std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
+#include "app/join/listen_ask.h"
 #include "app/request/hls_ask.h"
 #include "app/request/past_ask.h"
-#include "app/request/playing_mount.h"
 #include "app/request/redirecting.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"

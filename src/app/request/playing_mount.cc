@@ -2,7 +2,6 @@
 
 #include "app/services/mount_files.h"
 #include "app/services/network.h"
-#include "base/strings.h"
 #include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
 
@@ -27,15 +26,6 @@ std::shared_ptr<Mount> playing_mount(const Network& network, const Config& confi
         return mount ? mount : network.mount_files->fallback(name);
       },
       fallback_of);
-}
-
-bool is_safari_probe(const Request& request) {
-  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
-  const std::string_view agent = request.headers.get("user-agent");
-  const auto has = [agent](std::string_view word) {
-    return agent.find(word) != std::string_view::npos;
-  };
-  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
 }
 
 }  // namespace lb

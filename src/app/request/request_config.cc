@@ -31,8 +31,8 @@ const MountSettings& section_of(const Runtime& runtime, Connection& connection) 
 
 const MountSettings& section_of(const Runtime& runtime, Connection& connection,
                                 std::string_view mount) {
-  return mount == connection.request().path ? section_of(runtime, connection)
-                                            : mount_section(*config_of(runtime, connection), mount);
+  if (mount == connection.request().path) return section_of(runtime, connection);
+  return mount_section(*config_of(runtime, connection), mount);
 }
 
 }  // namespace lb

@@ -1,5 +1,6 @@
 #include "app/join/listen_stage.h"
 
+#include "app/join/listen_ask.h"
 #include "app/request/playing_mount.h"
 #include "app/test_server.h"
 
@@ -51,6 +52,24 @@ TEST(ListenStage, WhoAsksForMetadataIsToldTheirInterval) {
   CHECK_EQUAL(std::string("(none)"),
               server.open("/live", "Icy-MetaData: 0\r\n").reply().header("icy-metaint"));
   CHECK_EQUAL(std::string("(none)"), server.open("/live").reply().header("icy-metaint"));
+}
+TEST(ListenStage, WhatHeadersAskForIsReadOnce) {
+  Request request;
+  const ListenAsk nothing = listen_ask(request);
+  CHECK_FALSE(nothing.icy || nothing.length || nothing.probes || nothing.own_product);
+  CHECK_FALSE(nothing.burst || nothing.place);
+  request.headers.add("icy-metadata", " 1 ");
+  request.headers.add("x-flash-version", "9");
+  request.headers.add("x-lb-burst", "4096");
+  request.headers.add("x-lb-stream", "any");
+  const ListenAsk player = listen_ask(request);
+  CHECK(player.icy && player.length);
+  CHECK(player.place.has_value());
+  CHECK_FALSE(player.place->at);
+  CHECK_FALSE(player.burst);  // which a server of ours asks for only
+  request.headers.add("x-lb-relay", "m1");
+  CHECK(listen_ask(request).own_product);
+  LONGS_EQUAL(4096, listen_ask(request).burst.value_or(0));
 }
 TEST(ListenStage, SafarisQuestionForTwoBytesIsAPart) {
   server.start();

@@ -1,0 +1,30 @@
+// ListenAsk: what the headers of a listener's request ask for, read once.
+// Thread: a value.
+// Source: Icecast 2.4.4; what players send; AppleCoreMedia's requests.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "stream/log/stream_place.h"
+
+namespace lb {
+
+struct Request;
+
+struct ListenAsk {
+  bool icy = false;                    // metadata between the bytes, where the stream has some
+  bool length = false;                 // a Content-Length: Flash players and MSIE wait for one
+  bool probes = false;                 // is_safari_probe()
+  bool own_product = false;            // a server of ours, which may relay the stream further
+  std::optional<std::uint64_t> burst;  // so many bytes at the most
+  std::optional<StreamAsk> place;      // where it goes on, as a server that relays says
+};
+
+ListenAsk listen_ask(const Request& request);
+
+// Safari asks for the first two bytes before it plays and wants them as a part; other users of
+// AppleCoreMedia lose their titles when they get one.
+bool is_safari_probe(const Request& request);
+
+}  // namespace lb
