@@ -20,7 +20,7 @@ struct LetIn {
 
   As as = As::kNot;
   std::optional<std::chrono::seconds> time_limit;
-  // When its listening ends; of its places by address too (join/listener_places.h).
+  // When its listening ends; of its places by address too (app/join/listener_places.h).
   std::unique_ptr<EndNotice> notice;
 
   bool authorised() const noexcept { return as != As::kNot; }

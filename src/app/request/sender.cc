@@ -9,8 +9,9 @@ namespace lb {
 
 bool is_server(const Runtime& runtime, Connection& connection) {
   const RequestContext& context = connection.context();
-  return context.let_in.is_relay() || context.sender.is_server() ||
-         is_relay_request(connection.request().headers, config_of(runtime, connection)->server_id);
+  if (context.let_in.is_relay() || context.sender.is_server()) return true;
+  const std::string& own = config_of(runtime, connection)->server_id;
+  return is_relay_request(connection.request().headers, own);
 }
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// Sender: who sends a request, as far as the stages have found out.
+// Sender: the sender of a request, as far as the stages have found out.
 //
 // kind: the stages that prove a server (AuthStage, server_login.h, pulling_node.h), or the cluster
 // (redirecting.h).  identity, judged: who_asks.h.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "app/request/request_context.h"
+#include "app/request/sender.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.
@@ -81,4 +82,11 @@ TEST(RequestConfig, TheSectionIsThatOfThePathInThisConfiguration) {
   LONGS_EQUAL(200, server.get("/none").status);
   POINTERS_EQUAL(&mount_section(*first, "/none"), one.section);
   POINTERS_EQUAL(one.section, other.section);
+}
+TEST(RequestConfig, WhatASenderHasProvedIsNotForgotten) {
+  Sender sender;
+  CHECK_FALSE(sender.is_server() || sender.is_node());
+  sender.proves(Sender::Kind::kNode);
+  sender.proves(Sender::Kind::kServer);
+  CHECK(sender.is_server() && sender.is_node());
 }
