@@ -5,6 +5,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/node_health.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 
 namespace lb {

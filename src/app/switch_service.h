@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "app/services/listen_sockets.h"
-#include "app/services/traffic.h"
 #include "net/socket/datagram_port.h"
 #include "net/socket/line_port.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
 
 class SwitchService {
  public:

@@ -5,6 +5,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/runtime.h"
+#include "app/services/traffic.h"
 #include "audience/agents.h"
 #include "audience/song_sums.h"
 #include "base/cat.h"

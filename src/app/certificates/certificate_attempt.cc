@@ -11,6 +11,7 @@
 #include "app/certificates/certificate_service.h"
 #include "app/certificates/certificate_words.h"
 #include "app/services/event_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"

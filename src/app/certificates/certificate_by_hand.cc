@@ -6,6 +6,7 @@
 #include "acme/request.h"
 #include "app/certificates/certificate_service.h"
 #include "app/certificates/certificate_words.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -24,6 +24,8 @@
 
 namespace lb {
 
+struct Runtime;
+
 // What masters with a common store do together about the names that they share
 // (app/operate/certificate_records.h); empty functions: there is no such store.
 struct CertificateStore {

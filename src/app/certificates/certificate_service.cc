@@ -6,6 +6,7 @@
 #include "acme/renewal.h"
 #include "acme/report.h"
 #include "app/certificates/certificate_words.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/file.h"
 

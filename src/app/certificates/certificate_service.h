@@ -29,11 +29,13 @@
 #include "app/certificates/dns_hook.h"
 #include "app/certificates/name_check.h"
 #include "app/certificates/renewal_watch.h"
-#include "app/services/runtime.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
+#include "config/settings/config.h"
 
 namespace lb {
+
+struct Runtime;
 
 // The nodes that have names of certificates too; all of it on control.
 struct CertificateNodes {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/certificates/certificate_words.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {

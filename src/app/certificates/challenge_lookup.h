@@ -20,10 +20,13 @@
 #include <vector>
 
 #include "app/services/parked_requests.h"
-#include "app/services/runtime.h"
 #include "cluster/nodes/second_count.h"
 
 namespace lb {
+
+struct Config;
+struct FetchAnswer;
+struct Runtime;
 
 class ChallengeLookup {
  public:

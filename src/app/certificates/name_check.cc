@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/certificates/certificate_words.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -15,9 +15,10 @@
 
 #include "acme/port_answer.h"
 #include "acme/settings.h"
-#include "app/services/runtime.h"
 
 namespace lb {
+
+struct Runtime;
 
 class NameCheck {
  public:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "acme/request.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {

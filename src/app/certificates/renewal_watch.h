@@ -12,9 +12,10 @@
 
 #include "acme/renewal_info.h"
 #include "acme/settings.h"
-#include "app/services/runtime.h"
 
 namespace lb {
+
+struct Runtime;
 
 class RenewalWatch {
  public:

@@ -8,6 +8,7 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
 #include "app/services/archive_service.h"
+#include "app/services/network.h"
 #include "app/services/remote_recordings.h"
 #include "app/topology/cluster_plans.h"
 #include "net/loop/coalesce.h"

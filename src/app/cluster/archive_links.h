@@ -15,17 +15,19 @@
 #include <string>
 #include <vector>
 
-#include "app/services/network.h"
 #include "archive/files/catalog.h"
 #include "archive/files/holders.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/replica.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 
 class LinkedNeighbours;
 class MasterLinks;
 class NodeLinks;
+struct Config;
+struct Network;
 
 class ArchiveLinks {
  public:

@@ -5,6 +5,7 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 
 namespace lb {

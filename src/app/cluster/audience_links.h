@@ -17,13 +17,14 @@
 #include <set>
 #include <string>
 
-#include "app/services/network.h"
 #include "cluster/link/frame.h"
+#include "net/loop/loop.h"
 
 namespace lb {
 
 class LinkedNeighbours;
 class MasterLinks;
+struct Network;
 
 class AudienceLinks {
  public:

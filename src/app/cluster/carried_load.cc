@@ -5,6 +5,7 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_load.h"
 

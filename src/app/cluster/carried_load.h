@@ -15,11 +15,15 @@
 #include <string>
 #include <vector>
 
-#include "app/services/network.h"
 #include "cluster/link/load_changes.h"
 #include "cluster/nodes/audience.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
+
+struct Config;
+struct Network;
+struct SourceFacts;
 
 class CarriedLoad {
  public:

@@ -2,6 +2,7 @@
 // cluster/nodes/audience.h.
 
 #include "app/cluster/cluster_service.h"
+#include "app/services/network.h"
 #include "app/topology/mount_load.h"
 #include "cluster/nodes/audience.h"
 

@@ -1,6 +1,7 @@
 #include "app/cluster/cluster_links.h"
 
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "app/topology/stream_offers.h"
 #include "base/cat.h"
 #include "net/loop/coalesce.h"

@@ -25,12 +25,13 @@
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
 #include "app/cluster/title_links.h"
-#include "app/services/network.h"
 #include "app/topology/neighbours.h"
 #include "cluster/link/message_log.h"
 #include "cluster/nodes/second_count.h"
 
 namespace lb {
+
+struct Network;
 
 class ClusterLinks {
  public:

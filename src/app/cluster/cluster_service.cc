@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -19,7 +19,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "app/services/network.h"
 #include "app/topology/cluster_facts.h"
 #include "app/topology/cluster_record.h"
 #include "app/topology/link_arrivals.h"
@@ -36,6 +35,9 @@
 #include "net/loop/waits.h"
 
 namespace lb {
+
+struct Config;
+struct Network;
 
 class ClusterService {
  public:

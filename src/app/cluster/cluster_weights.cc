@@ -4,6 +4,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 
 namespace lb {
 

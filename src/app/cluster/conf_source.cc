@@ -6,6 +6,7 @@
 
 #include "app/cluster/node_links.h"
 #include "app/services/login_service.h"
+#include "app/services/network.h"
 #include "app/topology/own_origins.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"

@@ -27,15 +27,17 @@
 #include <vector>
 
 #include "api/request/record_book.h"
-#include "app/services/network.h"
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/frame.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 
 namespace lb {
 
 class NodeLinks;
 class NodeSession;
+struct Config;
+struct Network;
 
 class ConfSource {
  public:

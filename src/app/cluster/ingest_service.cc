@@ -8,6 +8,7 @@
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"

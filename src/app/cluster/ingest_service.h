@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "admin/command/station.h"
-#include "app/services/network.h"
 #include "cluster/link/ingest.h"
 #include "cluster/relay/relay_plans.h"
 
@@ -27,6 +26,8 @@ namespace lb {
 class LinkedNeighbours;
 class MasterLinks;
 class NodeLinks;
+struct Config;
+struct Network;
 
 class IngestService {
  public:

@@ -331,4 +331,8 @@ void MasterLinks::mount_looked_up(const std::string& mount, bool known) {
   network_.lookup->mount_looked_up(mount, known);
 }
 
+Loop& MasterLinks::loop() noexcept { return network_.loops.control(); }
+Log& MasterLinks::log() noexcept { return network_.log; }
+DrainMode MasterLinks::draining() const noexcept { return network_.drain.picture()->mode; }
+
 }  // namespace lb

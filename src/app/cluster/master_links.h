@@ -20,7 +20,6 @@
 #include "admin/command/station.h"
 #include "app/cluster/carried_load.h"
 #include "app/cluster/cluster_service.h"
-#include "app/services/network.h"
 #include "app/topology/cluster_record.h"
 #include "app/topology/link_orders.h"
 #include "app/topology/neighbours.h"
@@ -32,6 +31,8 @@
 #include "cluster/relay/relay_plans.h"
 
 namespace lb {
+
+struct Network;
 
 class MasterLinks final : public NeighbourSide<NodeSide> {
  public:
@@ -115,8 +116,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::string proof_for(std::string_view ask);
 
   // -- NodeSide
-  Loop& loop() noexcept override { return network_.loops.control(); }
-  Log& log() noexcept override { return network_.log; }
+  Loop& loop() noexcept override;
+  Log& log() noexcept override;
   void conf(const std::string& master, const ConfFrame& frame) override {
     callbacks_.conf(master, frame);
   }
@@ -129,7 +130,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   std::vector<std::uint32_t> arrived_clients(std::string_view master, std::size_t most) override;
   bool checks_tokens() const override { return !facts_->keys.empty(); }
   unsigned masters() const noexcept override { return master_count_; }
-  DrainMode draining() const noexcept override { return network_.drain.picture()->mode; }
+  DrainMode draining() const noexcept override;
   PullFault cannot_pull(const MasterSession& session) const override;
   bool knows_path(MasterSession& session) override { return paths_.probe(session); }
   void path_overdue(MasterSession& session) override { paths_.give_up_waiting(session); }

@@ -5,6 +5,7 @@
 
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 #include "cluster/relay/pull_mark.h"
 

@@ -6,6 +6,7 @@
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "base/cat.h"
 #include "cluster/nodes/clock_offset.h"
@@ -303,5 +304,9 @@ void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {
     rows.push_back(std::move(row));
   }
 }
+
+Loop& NodeLinks::loop() noexcept { return network_.loops.control(); }
+Log& NodeLinks::log() noexcept { return network_.log; }
+RedirectDecider& NodeLinks::decider() noexcept { return network_.cluster->decider(); }
 
 }  // namespace lb

@@ -17,7 +17,6 @@
 
 #include "admin/command/station.h"
 #include "app/cluster/cluster_service.h"
-#include "app/services/network.h"
 #include "app/topology/neighbours.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/link_server.h"
@@ -25,6 +24,9 @@
 #include "cluster/link/pending_answers.h"
 
 namespace lb {
+
+struct Config;
+struct Network;
 
 class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
@@ -83,9 +85,9 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void add_rows(std::vector<LinkRow>& rows) const;
 
   // -- MasterSide
-  Loop& loop() noexcept override { return network_.loops.control(); }
-  Log& log() noexcept override { return network_.log; }
-  RedirectDecider& decider() noexcept override { return network_.cluster->decider(); }
+  Loop& loop() noexcept override;
+  Log& log() noexcept override;
+  RedirectDecider& decider() noexcept override;
   const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }
   Replica<StreamOffer>& offers() noexcept override { return offers_; }
   bool is_offered(const std::string& mount) override;

@@ -5,6 +5,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "app/topology/mount_lookup.h"
 #include "cluster/nodes/names.h"
 #include "http/stream_type.h"

@@ -324,4 +324,9 @@ void RelayService::mount_ended(const Mount& mount) {
   });
 }
 
+SourceAdmission& RelayService::admission() noexcept { return *network_.admission; }
+const MountTable& RelayService::mounts() const noexcept { return network_.mounts; }
+MountTable::Rows RelayService::mounts_in_use() { return network_.mounts.in_use(); }
+Log& RelayService::log() noexcept { return network_.log; }
+
 }  // namespace lb

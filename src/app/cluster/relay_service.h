@@ -15,7 +15,6 @@
 
 #include "app/cluster/ingest_service.h"
 #include "app/programs/exec_source.h"
-#include "app/services/network.h"
 #include "app/services/parked_requests.h"
 #include "app/topology/handed_relays.h"
 #include "base/snapshot.h"
@@ -28,6 +27,10 @@
 #include "net/tls/tls_client.h"
 
 namespace lb {
+
+class StaticFiles;
+struct Config;
+struct Network;
 
 class RelayService final : public RelayHost {
  public:
@@ -126,10 +129,10 @@ class RelayService final : public RelayHost {
 
   // RelayHost
   Connector& connector() noexcept override { return connector_; }
-  SourceAdmission& admission() noexcept override { return *network_.admission; }
-  const MountTable& mounts() const noexcept override { return network_.mounts; }
-  MountTable::Rows mounts_in_use() override { return network_.mounts.in_use(); }
-  Log& log() noexcept override { return network_.log; }
+  SourceAdmission& admission() noexcept override;
+  const MountTable& mounts() const noexcept override;
+  MountTable::Rows mounts_in_use() override;
+  Log& log() noexcept override;
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
   std::string node_mark() const override;

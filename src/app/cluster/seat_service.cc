@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/slot_service.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "net/crypto/digest.h"

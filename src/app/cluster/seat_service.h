@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "app/cluster/row_outbox.h"
-#include "app/services/network.h"
 #include "base/unique_function.h"
 #include "cluster/slots/seat_book.h"
 #include "net/loop/waits.h"
@@ -21,6 +20,7 @@ namespace lb {
 
 class SeatService;
 class SlotService;
+struct Network;
 
 // The seat of a listener, given up when it goes.
 class SeatPass {

@@ -28,7 +28,6 @@
 #include <vector>
 
 #include "app/cluster/row_outbox.h"
-#include "app/services/network.h"
 #include "app/topology/limited_streams.h"
 #include "base/snapshot.h"
 #include "cluster/slots/slot_book.h"
@@ -38,6 +37,8 @@ namespace lb {
 
 class IngestService;
 class MasterLinks;
+struct Config;
+struct Network;
 
 class SlotService {
  public:

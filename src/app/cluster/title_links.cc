@@ -6,6 +6,7 @@
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/network.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {

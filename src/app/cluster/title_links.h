@@ -24,11 +24,11 @@
 #include <utility>
 #include <vector>
 
-#include "app/services/network.h"
 #include "base/persistent_map.h"
 #include "base/snapshot.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/replica.h"
+#include "net/loop/loop.h"
 #include "stream/mount/presenter.h"
 #include "stream/source/title_history.h"
 
@@ -37,6 +37,7 @@ namespace lb {
 class IngestService;
 class LinkedNeighbours;
 class MasterLinks;
+struct Network;
 
 class TitleLinks {
  public:

@@ -5,6 +5,7 @@
 
 #include "app/request/request_context.h"
 #include "app/services/runtime.h"
+#include "app/services/worker.h"
 #include "base/cat.h"
 #include "http/access_line.h"
 

@@ -8,10 +8,13 @@
 #include <string_view>
 
 #include "admin/feed/followers.h"
-#include "app/services/worker.h"
-#include "http/connection.h"
 
 namespace lb {
+
+class Connection;
+class Transport;
+struct Runtime;
+struct Worker;
 
 // Takes the place of the request among the clients; the call gives it back and writes the access
 // log.

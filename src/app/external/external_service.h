@@ -22,13 +22,14 @@
 
 #include "app/external/external_fetch.h"
 #include "app/external/external_lookups.h"
-#include "app/services/traffic.h"
 #include "config/mounts/external_book.h"
 #include "config/mounts/overlay.h"
 #include "net/loop/saved_copy.h"
 #include "registry/registry.h"
 
 namespace lb {
+
+struct Traffic;
 
 class ExternalService {
  public:

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/external/external_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 #include "base/json.h"
 

@@ -36,14 +36,17 @@
 #include "app/handover/launch.h"
 #include "app/process/notify.h"
 #include "app/services/listen_sockets.h"
-#include "app/services/network.h"
 #include "archive/record/recording_record.h"
 #include "net/loop/loop.h"
 #include "net/loop/loop_pause.h"
 #include "net/socket/fd_channel.h"
 #include "net/socket/fd_parcel.h"
+#include "stream/source/dump_writer.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
+
+struct Network;
 
 // What a process that has taken over knows of the one that stays in the place of the first.
 struct Standing {

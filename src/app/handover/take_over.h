@@ -25,13 +25,14 @@
 #include "app/process/service_manager.h"
 #include "app/programs/program_record.h"
 #include "app/services/listen_sockets.h"
-#include "app/services/network.h"
 #include "app/topology/cluster_record.h"
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
 #include "net/socket/fd_channel.h"
 
 namespace lb {
+
+struct Network;
 
 class TakeOver {
  public:

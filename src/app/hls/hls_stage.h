@@ -32,10 +32,12 @@
 
 namespace lb {
 
+struct Config;
 struct HlsAsk;
 struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
+struct Worker;
 
 class HlsStage final : public Stage {
  public:

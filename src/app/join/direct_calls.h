@@ -18,12 +18,13 @@
 #include <memory>
 #include <string>
 
-#include "app/services/network.h"
 #include "app/services/parked_requests.h"
 #include "cluster/relay/upstream_call.h"
 #include "stream/listener/direct_streams.h"
 
 namespace lb {
+
+struct Network;
 
 struct DirectAsk {
   std::string mount;

@@ -10,6 +10,7 @@
 #include "app/pages/due_titles.h"
 #include "app/pages/now_feeds.h"
 #include "app/services/picture_files.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -13,11 +13,12 @@
 
 #include "api/request/live.h"
 #include "api/request/problem.h"
-#include "app/services/services.h"
 #include "base/unique_function.h"
 #include "cluster/link/frame.h"
 
 namespace lb {
+
+struct Services;
 
 class ApiOrders {
  public:

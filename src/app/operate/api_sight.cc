@@ -11,6 +11,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"

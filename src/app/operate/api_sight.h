@@ -17,10 +17,11 @@
 
 #include "api/request/live.h"
 #include "api/request/request.h"
-#include "app/services/network.h"
 #include "base/unique_function.h"
 
 namespace lb {
+
+struct Network;
 
 enum class NodeState : std::uint8_t;
 

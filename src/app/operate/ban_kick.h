@@ -13,11 +13,14 @@
 #include <utility>
 #include <vector>
 
-#include "app/services/services.h"
 #include "stream/listener/listener_row.h"
 #include "stream/mount/mount_table.h"
 
 namespace lb {
+
+class Loop;
+struct Services;
+struct Worker;
 
 class BanKick {
  public:

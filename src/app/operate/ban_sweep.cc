@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/request/request.h"
+#include "app/services/runtime.h"
 
 namespace lb {
 

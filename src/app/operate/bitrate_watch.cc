@@ -2,6 +2,7 @@
 
 #include "admin/command/station.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 #include "net/loop/coalesce.h"
 

@@ -16,9 +16,11 @@
 #include <string>
 
 #include "api/request/record_book.h"
-#include "app/services/network.h"
+#include "net/loop/loop.h"
 
 namespace lb {
+
+struct Network;
 
 // The bytes of one source, looked at once a second.
 class RateWindow {

@@ -6,6 +6,7 @@
 #include "app/certificates/certificate_orders.h"
 #include "app/certificates/certificate_words.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"

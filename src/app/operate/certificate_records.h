@@ -26,11 +26,12 @@
 #include "acme/certificate.h"
 #include "acme/kept_certificate.h"
 #include "api/request/record_book.h"
-#include "app/services/network.h"
 #include "net/crypto/seal_keys.h"
 #include "registry/store_writer.h"
 
 namespace lb {
+
+struct Network;
 
 class CertificateRecords {
  public:

@@ -21,6 +21,8 @@
 
 namespace lb {
 
+struct Services;
+
 class ClusterStation final : public ServerStation {
  public:
   static constexpr std::size_t kMaxLists = 16;

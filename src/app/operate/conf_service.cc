@@ -12,6 +12,7 @@
 #include "app/operate/usage_watch.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"

@@ -17,13 +17,14 @@
 #include <optional>
 #include <string>
 
-#include "app/services/network.h"
 #include "base/unique_fd.h"
 #include "cluster/link/conf_book.h"
 #include "config/mounts/overlay.h"
 #include "net/loop/saved_copy.h"
 
 namespace lb {
+
+struct Network;
 
 class ConfService {
  public:

@@ -5,6 +5,7 @@
 
 #include "app/external/external_service.h"
 #include "app/services/login_service.h"
+#include "app/services/services.h"
 
 namespace lb {
 namespace {

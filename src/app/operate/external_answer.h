@@ -8,6 +8,8 @@
 
 namespace lb {
 
+struct Services;
+
 // Of the endpoints readExternal and confirmExternal; the second one is in the audit log.
 RecordService::Answer answer_external(Services& services, const RecordService::Task& task);
 

@@ -5,6 +5,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
+#include "app/services/traffic.h"
 #include "app/topology/own_origins.h"
 #include "base/cat.h"
 

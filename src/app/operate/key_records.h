@@ -14,10 +14,11 @@
 #include <string>
 
 #include "api/request/record_book.h"
-#include "app/services/accounts.h"
 #include "registry/store_writer.h"
 
 namespace lb {
+
+struct Accounts;
 
 class KeyRecords {
  public:

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "net/crypto/digest.h"

@@ -11,10 +11,11 @@
 #include <memory>
 
 #include "api/request/record_book.h"
-#include "app/services/runtime.h"
 #include "registry/store_writer.h"
 
 namespace lb {
+
+struct Runtime;
 
 class LifeRecord {
  public:

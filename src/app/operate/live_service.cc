@@ -11,6 +11,7 @@
 #include "app/operate/record_service.h"
 #include "app/pages/history_sample.h"
 #include "app/services/event_service.h"
+#include "app/services/services.h"
 #include "config/settings/config.h"
 
 namespace lb {

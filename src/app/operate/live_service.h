@@ -14,10 +14,11 @@
 
 #include "admin/feed/live_feed.h"
 #include "api/request/live.h"
-#include "app/services/network.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct Network;
 
 class LiveService {
  public:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/records/ended_plans.h"
+#include "app/services/runtime.h"
 #include "base/cat.h"
 
 namespace lb {

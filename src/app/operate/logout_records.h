@@ -16,11 +16,12 @@
 #include <vector>
 
 #include "api/request/record_book.h"
-#include "app/services/runtime.h"
 #include "auth/login/session_book.h"
 #include "registry/store_writer.h"
 
 namespace lb {
+
+struct Runtime;
 
 class LogoutRecords {
  public:

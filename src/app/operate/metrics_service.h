@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "admin/metrics/metrics.h"
-#include "app/services/services.h"
+#include "base/clock.h"
+#include "base/unique_function.h"
 
 namespace lb {
+
+struct Services;
 
 class MetricsService {
  public:

@@ -16,9 +16,11 @@
 
 #include "api/records/mount_places.h"
 #include "api/request/record_book.h"
-#include "app/services/network.h"
+#include "net/loop/loop.h"
 
 namespace lb {
+
+struct Network;
 
 class MountMoves {
  public:

@@ -7,6 +7,7 @@
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/record_overlay.h"
+#include "app/services/services.h"
 
 namespace lb {
 namespace {

@@ -9,6 +9,7 @@
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -8,6 +8,8 @@
 #include "app/operate/record_job.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
+#include "app/services/services.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
 
 namespace lb {

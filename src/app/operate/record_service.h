@@ -39,12 +39,13 @@
 #include "app/operate/logout_records.h"
 #include "app/operate/mount_moves.h"
 #include "app/operate/usage_records.h"
-#include "app/services/services.h"
 #include "auth/guard/ban_list.h"
 #include "config/mounts/overlay.h"
 #include "registry/registry.h"
 
 namespace lb {
+
+struct Services;
 
 // The book of one moment.
 struct RecordView {

@@ -4,6 +4,7 @@
 #include "app/audience/audience_service.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 
 namespace lb {

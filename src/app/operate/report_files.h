@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "api/due_report.h"
-#include "app/services/accounts.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct Accounts;
 
 class ReportFiles {
  public:

@@ -4,6 +4,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 #include "base/file.h"
 

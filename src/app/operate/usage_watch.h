@@ -19,11 +19,12 @@
 #include <utility>
 
 #include "api/records/account_usage.h"
-#include "app/services/network.h"
 #include "base/snapshot.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct Network;
 
 class UsageWatch {
  public:

@@ -4,10 +4,12 @@
 #pragma once
 
 #include "admin/directory/yp.h"
-#include "app/services/network.h"
 #include "net/fetch/fetch.h"
 
 namespace lb {
+
+struct Config;
+struct Network;
 
 class DirectoryService {
  public:

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/pages/shown_stations.h"
+#include "app/services/services.h"
 #include "base/strings.h"
 #include "http/message.h"
 

@@ -21,6 +21,9 @@
 
 namespace lb {
 
+struct Config;
+struct Traffic;
+
 // The names of all streams that are shown, in the order of their numbers.
 std::vector<std::string> numbered_streams(const Traffic& traffic, const Config& config);
 bool is_shown_stream(const Traffic& traffic, const Config& config, const std::string& name);

@@ -7,6 +7,7 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/services/event_service.h"
+#include "app/services/network.h"
 #include "app/topology/mount_load.h"
 #include "cluster/nodes/audience.h"
 

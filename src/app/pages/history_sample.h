@@ -6,9 +6,10 @@
 #pragma once
 
 #include "admin/metrics/history.h"
-#include "app/services/network.h"
 
 namespace lb {
+
+struct Network;
 
 HistorySample sample_of(const Network& network);
 

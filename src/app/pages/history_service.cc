@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/pages/history_sample.h"
+#include "app/services/network.h"
 #include "base/cat.h"
 #include "base/file.h"
 #include "net/loop/coalesce.h"

@@ -12,10 +12,12 @@
 #include <string>
 
 #include "admin/metrics/history.h"
-#include "app/services/network.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct Config;
+struct Network;
 
 class HistoryService {
  public:

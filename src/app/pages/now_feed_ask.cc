@@ -7,6 +7,7 @@
 #include "app/pages/foreign_pages.h"
 #include "app/pages/now_sight.h"
 #include "app/pages/station_stats.h"
+#include "app/services/services.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
 #include "base/json.h"

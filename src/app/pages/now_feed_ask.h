@@ -19,6 +19,8 @@
 
 namespace lb {
 
+struct Services;
+
 struct NowFeedAsk {
   static constexpr std::size_t kMaxConnectBytes = 2048;
   static constexpr std::size_t kMaxChannels = 16;

@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "app/pages/now_feed_ask.h"
-#include "app/services/services.h"
 #include "base/snapshot.h"
 #include "base/unique_function.h"
 #include "stream/file/text_feed.h"
@@ -28,6 +27,8 @@
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
+
+struct Services;
 
 class NowFeeds {
  public:

@@ -25,7 +25,9 @@
 
 namespace lb {
 
+struct Config;
 struct ListenersElsewhere;
+struct Services;
 
 // What an address asks for, or why there is no answer.
 struct NowFault {

@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/open_past.h"
+#include "app/services/services.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/time_zone.h"

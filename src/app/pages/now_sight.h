@@ -12,9 +12,10 @@
 #include "admin/feed/now_json.h"
 #include "admin/page/stats_tree.h"
 #include "app/pages/shown_stations.h"
-#include "app/services/network.h"
 
 namespace lb {
+
+struct Network;
 
 struct NowSight {
   const Network& network;

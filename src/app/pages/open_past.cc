@@ -5,6 +5,7 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
+#include "app/services/traffic.h"
 #include "archive/files/where.h"
 
 namespace lb {

@@ -9,11 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "app/services/traffic.h"
 #include "archive/files/catalog.h"
 #include "config/settings/config.h"
 
 namespace lb {
+
+struct Traffic;
 
 // Unix ms: nothing older is open; nullopt: nothing is.
 std::optional<std::int64_t> open_past_begins(const Traffic& traffic, const Config& config,

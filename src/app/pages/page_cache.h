@@ -19,10 +19,13 @@
 #include "admin/page/render.h"
 #include "admin/page/stats_tree.h"
 #include "app/pages/rendered_pages.h"
-#include "app/services/services.h"
 #include "base/cat.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
+
+struct Config;
+struct Services;
 
 // Which public page.  Whatever a stranger writes becomes one of a few: mounts that this server does
 // not know are all the same.

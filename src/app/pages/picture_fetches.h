@@ -16,10 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "app/services/network.h"
 #include "app/services/parked_requests.h"
 
 namespace lb {
+
+struct Network;
 
 class PictureFetches {
  public:

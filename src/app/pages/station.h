@@ -7,9 +7,11 @@
 #include <string>
 
 #include "admin/command/station.h"
-#include "app/services/services.h"
 
 namespace lb {
+
+class Mount;
+struct Services;
 
 class ServerStation : public Station {
  public:

@@ -5,6 +5,7 @@
 #include "app/pages/archive_sight.h"
 #include "app/pages/station.h"
 #include "app/services/archive_service.h"
+#include "app/services/services.h"
 #include "archive/record/archive_writer.h"
 
 namespace lb {

@@ -7,6 +7,7 @@
 #include "app/external/external_service.h"
 #include "app/pages/station.h"
 #include "app/services/login_service.h"
+#include "app/services/services.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
 

@@ -8,6 +8,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/mount_files.h"
+#include "app/services/services.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "admin/page/stats_tree.h"
-#include "app/services/services.h"
+#include "stream/mount/mount_table.h"
 
 namespace lb {
 
+class MountFiles;
+struct Config;
 struct ListenersElsewhere;
+struct Services;
 
 // only: of the sources, this one; the global counters are those of all.
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere,

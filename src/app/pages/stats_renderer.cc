@@ -2,6 +2,7 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/pages/station_stats.h"
+#include "app/services/services.h"
 
 namespace lb {
 

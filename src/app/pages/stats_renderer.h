@@ -18,11 +18,11 @@
 #include "admin/page/render.h"
 #include "admin/page/stats_tree.h"
 #include "app/pages/rendered_pages.h"
-#include "app/services/services.h"
 
 namespace lb {
 
 struct ListenersElsewhere;
+struct Services;
 
 class StatsRenderer {
  public:

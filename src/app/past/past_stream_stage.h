@@ -8,8 +8,15 @@
 #include <optional>
 
 #include "app/request/polled_waits.h"
+#include "archive/files/catalog.h"
+#include "archive/read/stream_start.h"
+#include "http/connection.h"
 
 namespace lb {
+
+class Connection;
+class PastReading;
+struct Worker;
 
 class PastStreamStage final : public Stage {
  public:

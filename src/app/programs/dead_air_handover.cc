@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "app/programs/dead_air_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 
 namespace lb {

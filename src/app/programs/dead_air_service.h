@@ -28,12 +28,13 @@
 #include <vector>
 
 #include "app/programs/dead_air_record.h"
-#include "app/services/traffic.h"
 #include "base/unique_fd.h"
 #include "net/loop/child_process.h"
 #include "stream/file/sound_feed.h"
 
 namespace lb {
+
+struct Traffic;
 
 // The words of the program for a content type.  after, level: as in DeadAirSettings.  probing: with
 // silence before the sound, longer than what is waited for, so that the first sound is told.

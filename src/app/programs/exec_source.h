@@ -20,12 +20,13 @@
 #include <vector>
 
 #include "app/programs/program_record.h"
-#include "app/services/traffic.h"
 #include "cluster/relay/relay.h"
 #include "net/loop/child_process.h"
 #include "net/socket/transport.h"
 
 namespace lb {
+
+struct Traffic;
 
 class ExecSources {
  public:

@@ -9,30 +9,23 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
-#include "app/services/worker.h"
-#include "http/connection.h"
+#include "base/clock.h"
 #include "net/loop/waits.h"
 
 namespace lb {
 
+class Connection;
+struct Worker;
+
 class PolledWaits {
  public:
-  PolledWaits(Worker& worker, std::size_t most, std::chrono::milliseconds pause)
-      : worker_(worker), pause_(pause), waits_(worker.loop, {.all = most}, [this](const auto& all) {
-          for (const std::uint64_t id : waits_.release(all))
-            if (Connection* waiting = worker_.connections.find(id)) waiting->ask_again();
-        }) {}
+  PolledWaits(Worker& worker, std::size_t most, std::chrono::milliseconds pause);
 
   // Its stage is asked again after the pause.  until: of the request, over all its waits; set with
   // the first.  False: it has waited for so long, or too many do.
   [[nodiscard]] bool wait(const Connection& connection, SteadyTime& until,
-                          std::chrono::milliseconds patience) {
-    const SteadyTime now = worker_.loop.now();
-    if (until == SteadyTime{}) until = now + patience;
-    return now < until && waits_.park({}, connection.id(), pause_);
-  }
+                          std::chrono::milliseconds patience);
 
  private:
   Worker& worker_;

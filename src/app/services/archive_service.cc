@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 
 namespace lb {

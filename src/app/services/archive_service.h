@@ -15,13 +15,15 @@
 
 #include "app/process/io_thread.h"
 #include "app/services/remote_recordings.h"
-#include "app/services/traffic.h"
 #include "archive/files/catalog.h"
 #include "archive/read/download_places.h"
 #include "archive/read/reader_pool.h"
 #include "archive/record/archive_writer.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.
 std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type);

@@ -2,6 +2,8 @@
 
 #include <cctype>
 
+#include "app/services/traffic.h"
+
 namespace lb {
 namespace {
 

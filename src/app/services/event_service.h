@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "admin/feed/event_stream.h"
-#include "app/services/traffic.h"
 #include "app/services/webhooks.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
 
 class EventService {
  public:

@@ -16,9 +16,11 @@
 #include <string>
 #include <utility>
 
-#include "app/services/traffic.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
+
+struct Traffic;
 
 class HoursService {
  public:

@@ -16,13 +16,15 @@
 #include <utility>
 #include <vector>
 
-#include "app/services/traffic.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/socket/acceptor.h"
 #include "net/socket/inherited_sockets.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
 
 class ListenSockets {
  public:

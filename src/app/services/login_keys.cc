@@ -3,6 +3,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
+#include "app/services/traffic.h"
 #include "base/cat.h"
 
 namespace lb {

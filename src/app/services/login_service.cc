@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "app/services/traffic.h"
 #include "auth/password/password_hash.h"
 #include "base/encoding.h"
 #include "base/file.h"

@@ -24,17 +24,22 @@
 #include <string_view>
 
 #include "admin/page/identity.h"
-#include "app/services/accounts.h"
 #include "auth/guard/login_guard.h"
 #include "auth/guard/wrong_logins.h"
 #include "auth/login/audit_log.h"
 #include "auth/login/session_book.h"
 #include "auth/login/session_records.h"
+#include "auth/login/settings.h"
+#include "auth/password/passwords.h"
 #include "base/file_stamp.h"
 #include "net/address/address_list.h"
+#include "net/loop/loop.h"
 #include "registry/registry.h"
 
 namespace lb {
+
+struct Accounts;
+struct Config;
 
 enum class LoginResult : std::uint8_t { kRight, kWrong, kSlowed, kBusy };
 inline constexpr std::array<std::string_view, 4> kLoginResultNames = {"right", "wrong", "slowed",

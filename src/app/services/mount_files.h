@@ -18,7 +18,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/services/traffic.h"
 #include "base/snapshot.h"
 #include "stream/file/file_feeder.h"
 #include "stream/file/file_stream.h"
@@ -26,6 +25,10 @@
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
+struct Worker;
 
 class MountFiles {
  public:

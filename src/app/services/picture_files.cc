@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/services/traffic.h"
 #include "base/cat.h"
 #include "base/json.h"
 

@@ -16,11 +16,16 @@
 #include <optional>
 #include <string>
 
-#include "app/services/traffic.h"
 #include "base/unique_function.h"
+#include "media/framer.h"
+#include "net/loop/loop.h"
 #include "registry/folder.h"
+#include "stream/source/picture_shelf.h"
 
 namespace lb {
+
+struct Config;
+struct Traffic;
 
 class PictureFiles {
  public:

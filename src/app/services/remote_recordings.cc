@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/services/runtime.h"
+
 namespace lb {
 namespace {
 

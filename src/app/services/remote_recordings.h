@@ -9,13 +9,15 @@
 #include <memory>
 
 #include "app/process/io_thread.h"
-#include "app/services/runtime.h"
 #include "archive/files/passes.h"
 #include "archive/remote/remote_archive.h"
 #include "net/fetch/fetch.h"
 #include "stream/mount/gate.h"
 
 namespace lb {
+
+struct Config;
+struct Runtime;
 
 class RemoteRecordings {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/services/runtime.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"

@@ -17,12 +17,13 @@
 #include <vector>
 
 #include "admin/feed/event_stream.h"
-#include "app/services/runtime.h"
 #include "config/settings/webhook_settings.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct Runtime;
 
 // Whether the event is sent to the address of this hook.
 bool is_sent(const WebhookSettings& hook, const ServerEvent& event);

@@ -11,10 +11,11 @@
 #include <optional>
 #include <string>
 
-#include "app/services/traffic.h"
 #include "cluster/relay/relay.h"
 
 namespace lb {
+
+struct Traffic;
 
 class HandedRelays {
  public:
