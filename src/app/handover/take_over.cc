@@ -25,7 +25,6 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "net/socket/fd_parcel.h"
-#include "stream/source/offer_record.h"
 
 namespace lb {
 namespace {
@@ -58,15 +57,6 @@ Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) 
   HandoverOut out;
   out.put(type, word);
   return send_parcel(channel, out.bytes(), {}, 2s);
-}
-
-std::unique_ptr<Transport> plain_transport(UniqueFd fd, const Address& peer) {
-  return fd ? std::make_unique<PlainTransport>(std::move(fd), peer) : nullptr;
-}
-
-void count(ServerCounters& counters, SourceOffer& offer) {
-  offer.client_pass = GatePass::enter(counters.clients);
-  offer.source_pass = GatePass::enter(counters.sources);
 }
 
 }  // namespace
@@ -402,79 +392,6 @@ void TakeOver::take_server(Network& network, const ServerRecord& saved) {
   });
   network.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
   network.workers[0]->streams.count_sent(saved.bytes_sent);
-}
-
-Result<void> TakeOver::take_mount(Network& network, const AdmissionRecord& saved) {
-  auto lease = network.admission->restore(saved, fds_, next_lease_);
-  if (!lease) return lease.error();
-  if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
-  mounts_.push_back(saved.mount);
-  ++taken_.mounts;
-  return {};
-}
-
-Result<void> TakeOver::take_program(Network& network, const ProgramRecord& saved) {
-  Upstream from;
-  from.program = saved.words;
-  if (const auto mount = network.mounts.find(saved.mount))
-    from.content_type = mount->facts()->content_type;
-  RelayRecord relay = relay_record_of(from);
-  relay.lease = saved.lease;
-  relay.mount = saved.mount;
-  if (auto added = network.relays->handed().add(std::move(relay)); !added) return added;
-  return network.relays->programs().take_over(saved, fds_);
-}
-
-Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) {
-  const auto wrong = [&saved](std::string_view what) {
-    return Error::invalid(cat({"the source of ", saved.mount, ": ", what}));
-  };
-  const auto at = leases_.find(saved.lease);
-  const auto* const writer = network.admission->writer_of(saved.mount);
-  if (at == leases_.end() || writer == nullptr || writer->lease != saved.lease)
-    return wrong("it does not write this mount");
-  const bool relay = writer->kind == WriterKind::kRelay;
-  auto transport = relay ? network.relays->reading(saved, fds_)
-                         : plain_transport(fds_.take_socket(saved.fd), saved.peer);
-  if (!transport) return wrong("it has no connection");
-  WriterLease lease = std::move(at->second);
-  leases_.erase(at);
-  lease.identity = saved.identity;
-  SourceOffer offer = restore_offer(saved, std::move(transport));
-  if (relay) offer.source_pass = GatePass::enter(network.counters.sources);
-  offer.metaint = static_cast<std::size_t>(saved.metaint);
-  offer.place = saved.feed.place;
-  if (saved.counted) count(network.counters, offer);
-  Worker& worker = *network.workers[writer->home];
-  auto facts = writer->mount->facts();
-  if (auto restored = worker.sources.restore(std::move(offer), saved, std::move(lease), facts);
-      !restored)
-    return wrong(restored.error().what);
-  sources_[writer->home].push_back(saved);
-  ++taken_.sources;
-  return {};
-}
-
-Result<void> TakeOver::take_standby(Network& network, const StandbyRecord& saved) {
-  const auto wrong = [&saved](std::string_view what) {
-    return Error::invalid(cat({"an encoder that stands by on ", saved.mount, ": ", what}));
-  };
-  const auto mount = network.mounts.find(saved.mount);
-  const Standby* const standby = network.admission->standby_of(saved.mount, saved.id);
-  if (!mount || standby == nullptr) return wrong("it has no place");
-  UniqueFd fd = fds_.take_socket(saved.fd);
-  if (!fd) return wrong("it has no connection");
-  SourceOffer offer = restore_offer(saved, std::move(fd));
-  if (saved.counted) count(network.counters, offer);
-  UniqueFd hearing = saved.hearing.empty() ? UniqueFd() : fds_.take(saved.hearing.front());
-  Worker& worker = *network.workers[standby->home];
-  if (auto restored = worker.sources.restore_standby(std::move(offer), saved, std::move(hearing),
-                                                     mount, *standby->facts);
-      !restored)
-    return wrong(restored.error().what);
-  standbys_[standby->home].push_back(saved.id);
-  ++taken_.standbys;
-  return {};
 }
 
 void TakeOver::cluster_goes_on(Network& network) {
