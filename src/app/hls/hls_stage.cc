@@ -103,6 +103,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
     return wait(connection, kManyPlayers);
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
+  if (slot.entry == SlotEntry::kRefused) return Verdict::kAnswered;
   if (slot.entry == SlotEntry::kNone) {
     reply_no_slot(worker_, connection, slot.word);
     return Verdict::kAnswered;

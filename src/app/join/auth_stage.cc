@@ -124,8 +124,7 @@ Verdict judge_pull(Worker& worker, Connection& connection) {
   Network& network = worker.services;
   const auto mark = pull_mark_of(connection.request().headers);
   const auto refuse = [&] {
-    network.counters.refused(Refusal::kLogin);
-    connection.reply_text(403, "This mark of a node is not valid here\r\n");
+    refuse_mark(network, connection);
     return Verdict::kAnswered;
   };
   if (!mark) return refuse();

@@ -289,6 +289,7 @@ Verdict ListenStage::admit(Connection& connection, const ListenAsk& ask,
     context.waited.offer = std::move(direct);
     return Verdict::kPending;
   }
+  if (slot.entry == SlotEntry::kRefused) return Verdict::kAnswered;
   if (!count_address(worker_, connection)) return Verdict::kAnswered;
   const bool overflows = slot.entry == SlotEntry::kNone;
   if (overflows) {

@@ -84,6 +84,10 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
   if (answer && answer->pass) return {SlotEntry::kIn, std::move(answer->pass), SlotWord::kNone};
   if (!slots.limits(section_of(network, connection), mount) || is_pulling_node(worker, connection))
     return {};
+  if (has_pull_mark(connection.request().headers)) {
+    refuse_mark(network, connection);
+    return {SlotEntry::kRefused, {}, SlotWord::kNone};
+  }
   if (answer) return {SlotEntry::kNone, {}, answer->word};
   // The clock itself: this process may have been stopped since its loop has read it.
   if (const auto gate = slots.gate_of(mount); gate && gate->try_enter(network.clock.steady()))

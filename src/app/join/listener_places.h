@@ -24,8 +24,9 @@ bool count_address(Worker& worker, Connection& connection);
 std::string_view enter_server(Network& network, Connection& connection, const Mount& mount,
                               GatePass& total);
 // <max-listeners-cluster>: a slot of the mount that it asks for.  kWaits: the stage is asked again.
-// kNone: word says why.  Nodes that pull need none.
-enum class SlotEntry : std::uint8_t { kIn, kWaits, kNone };
+// kNone: word says why.  Nodes that pull need none; kRefused: one that says it is a node, and has
+// proved nothing, is answered 403: taken for a listener it would keep a slot as long as it pulls.
+enum class SlotEntry : std::uint8_t { kIn, kWaits, kNone, kRefused };
 struct SlotTry {
   SlotEntry entry = SlotEntry::kIn;
   SlotPass pass;

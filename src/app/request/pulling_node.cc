@@ -25,6 +25,11 @@ PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const P
   return verdict;
 }
 
+void refuse_mark(Network& network, Connection& connection) {
+  network.counters.refused(Refusal::kLogin);
+  connection.reply_text(403, "This mark of a node is not valid here\r\n");
+}
+
 bool is_pulling_node(Worker& worker, Connection& connection) {
   const RequestContext& context = connection.context();
   if (context.sender.is_node() || context.let_in.is_relay()) return true;

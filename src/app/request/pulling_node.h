@@ -10,10 +10,13 @@
 
 namespace lb {
 
+struct Network;
 struct Worker;
 
 // Whether one asks.
 bool is_pulling_node(Worker& worker, Connection& connection);
+// Of a mark that proves nothing: the node asks again with another.
+void refuse_mark(Network& network, Connection& connection);
 // A forged mark is told to the throttle.  A mark can be verified once only.
 PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark);
 

@@ -12,7 +12,7 @@ using namespace lb::test;
 using namespace std::chrono_literals;
 
 TEST_GROUP(ListenStage) {
-  TestServer server;
+  TestServer far, server;
 
   std::int64_t listeners(const char* mount) { return server.mount(mount)->listeners(); }
 };
@@ -266,6 +266,48 @@ TEST(ListenStage, AServerThatRelaysHearsNothingOfAMountThatLingers) {
   source.close();
   CHECK(server.mount("/live")->phase() == MountPhase::kLingering);
   CHECK_EQUAL(404, server.get("/live", "User-Agent: Icecast 2.4.4\r\n").status);
+  CHECK_EQUAL(200, server.open("/live").reply().status);
+}
+TEST(ListenStage, AMountThatLingersWithoutListenersIsPulledForTheServerThatAsks) {
+  far.start_bound();
+  auto origin = far.source("/live");
+  server.start(
+      "<mount><mount-name>/live</mount-name><linger-for>60</linger-for></mount>"
+      "<relay><server>127.0.0.1</server><port>" +
+      std::to_string(far.port()) +
+      "</port><mount>/live</mount><local-mount>/live</local-mount>"
+      "<on-demand>1</on-demand></relay>");
+  server.turn_with(far);
+  const auto phase = [this] { return server.mount("/live")->phase(); };
+  auto listener = server.open("/live");
+  CHECK(server.until([&] { return server.mount("/live") && phase() == MountPhase::kRunning; }));
+  origin.close();
+  CHECK(server.until([&] { return phase() == MountPhase::kLingering; }));
+  listener.close();
+  CHECK(server.until([&] { return listeners("/live") == 0; }));
+  auto again = far.source("/live");
+  server.turn();
+  CHECK(phase() == MountPhase::kLingering);
+  LONGS_EQUAL(0, far.mount("/live")->listeners());
+  server.clock.advance(3s);  // the relay has rested
+  const std::string asks = "User-Agent: Icecast 2.4.4\r\n";
+  CHECK_EQUAL(404, server.get("/live", asks).status);
+  CHECK(server.until([&] { return phase() == MountPhase::kRunning; }));
+  CHECK_EQUAL(200, server.open("/live", asks).reply().status);
+}
+TEST(ListenStage, ANodeThatProvesNothingIsNotTakenForAListener) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><max-listeners-cluster>1</max-listeners-cluster>"
+      "</mount>");
+  auto source = server.source("/live");
+  const std::string mark =
+      "X-LB-Pull: e1.9f3c21aa; to=m1.77e0aa01; n=17; t=1792540800; mac=" + std::string(64, '0') +
+      "\r\n";
+  const Reply reply = server.get("/live", mark);
+  LONGS_EQUAL(403, reply.status);
+  CHECK(reply.has("This mark of a node is not valid here"));
+  CHECK_EQUAL(403, server.get("/live", "X-LB-Pull: nothing\r\n").status);
+  LONGS_EQUAL(2, server.refusals(Refusal::kLogin));
   CHECK_EQUAL(200, server.open("/live").reply().status);
 }
 TEST(ListenStage, AServerThatRelaysCountsAsAListenerThatIsNoAudience) {
