@@ -241,9 +241,12 @@ def a_program_that_listens_to_a_standby_goes_on_too(t):
     wait_for(lambda: states(server) == {"main": "writes"}, "the main encoder writes", 10)
     Studio(t, server, "mp3", BACKUP, 880)
     wait_for_states(server, {"main": "writes", "backup": "flows"})
+    wait_for(lambda: listeners(server), "a program listens", 10)
+    before = listeners(server)
     main.on_air = False
     wait_for(lambda: states(server) == {"backup": "writes", "main": "dead-air"}, "the backup writes", 15)
-    wait_for(lambda: len(listeners(server)) == 2, "a program listens to each", 10)
+    # The one that listened to the main encoder while that wrote ends with its turn.
+    wait_for(lambda: len(listeners(server)) == 2 and not set(before) & set(listeners(server)), "a program listens to each", 10)
     pids = sorted(listeners(server))
     ear = Ear(t, server)
     for _ in range(2):

@@ -32,7 +32,10 @@ class Stream:
 
     def takeover(self):
         if self.source:
+            ends = self.server.log().count("source_shutdown")
             self.source.leave()
+            # Over TLS behind an upgrade its end comes by way of the process before; the next encoder does not.
+            wait_for(lambda: self.server.log().count("source_shutdown") > ends, "the encoder's end is seen")
         secure = self.number % 2
         self.source = self.server.source(port=self.server.tls_port if secure else None, wrap=tls() if secure else None)
         self.play(21)
