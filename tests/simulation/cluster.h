@@ -59,6 +59,13 @@ class Cluster {
     Nanos leaves{};
   };
 
+  // A second process with the id of a node, as a machine that was copied has one.
+  struct Twin {
+    unsigned of = 0;  // its host; 0: none
+    Node* node = nullptr;
+    std::map<unsigned, std::string> runs;  // by master: the epoch of the node that it hears now
+  };
+
   void make_nodes();
   std::string config_of_master(unsigned host) const;
   std::string config_of_edge(unsigned host) const;
@@ -70,6 +77,8 @@ class Cluster {
   void run_until(Nanos time);
   void step();
   void fail(std::string why);
+  // False: nothing was due.
+  bool turn(Node& node);
 
   // -- what happens
   void player_comes(Nanos stays);
@@ -87,6 +96,9 @@ class Cluster {
   void is_late(unsigned edge, unsigned master, Nanos lasts);
   void is_replaced(unsigned host);
   void repeats(unsigned host);
+  void has_twin(unsigned edge);
+  void twin_ends();
+  void look_at_twin();
   void jumps(unsigned host);
   void drains(unsigned edge, Nanos lasts);
   void drains_no_more(unsigned edge);
@@ -106,11 +118,12 @@ class Cluster {
   std::string slots_text(std::string_view mount);
   void check_empty();
   void check_growth();
+  std::string growth_of_descriptors();
   void check_studio(const char* when);
   void check_peers(const char* when);
   void check_is_played();
   void check_node(Seat& seat, Seat& other, const char* when);
-  void check_is_heard(std::string_view mount);
+  void check_are_heard(const std::vector<std::string>& mounts);
   void check_records(const char* when);
   void check_etcd(const char* when);
   void check_home(const char* when);
@@ -132,8 +145,9 @@ class Cluster {
   std::size_t masters_ = 1;
   bool peers_ = false;  // the masters are nodes of each other
   unsigned limit_ = 6, room_ = 8;
-  unsigned jumps_ = 0;       // of clocks
   std::vector<Seat> seats_;  // host 1 first
+  Twin twin_;
+  std::vector<std::unique_ptr<Node>> twins_;  // ended ones too: events may name them
   std::vector<std::unique_ptr<Encoder>> encoders_;
   std::unique_ptr<Studio> studio_;
   std::unique_ptr<Etcd> etcd_;        // the store of some records; null: files are

@@ -11,7 +11,8 @@
 namespace lb::sim {
 namespace {
 
-constexpr auto kMeasured = 2s;  // so soon a clock that has been set is known to others
+constexpr auto kMeasured = 1s;  // so soon a clock that has been set is known to others
+constexpr auto kHeard = 600ms;  // so fresh is a report of a node that has not fallen silent
 constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or is gone
 constexpr int kRoundsOfHearing = 4;
 constexpr const char* kAtTheEnd = "at the end";
@@ -25,8 +26,8 @@ void Cluster::check_redirect(unsigned from, Listener& listener, std::string_view
   if (target == nullptr) return fail(cat({"a redirect leads to ", line_of(head, "Location")}));
   if (to == from)
     return fail(cat({"host ", from, " redirects listener ", listener.number(), " to itself"}));
-  // Tokens are judged by clocks; until one that has been set is measured again a node that cannot
-  // serve a listener may send it back once more.
+  // A token is judged by clocks: until one that has been set is measured again a node may take a
+  // listener that was sent to it for a new one (seeds 469, 629, 890).
   if (listener.hops() >= Listener::kMaxHops && world_.now() - jumped_ > kMeasured)
     return fail(cat({"listener ", listener.number(), " is redirected for the fourth time"}));
   Seat& seat = seats_[from - 1];
@@ -117,6 +118,30 @@ void Cluster::check_node(Seat& seat, Seat& other, const char* when) {
   });
 }
 
+// Whom a master has heard just now is not taken for another one of the same name.
+void Cluster::look_at_twin() {
+  if (twin_.of == 0) return;
+  const std::string id = seats_[twin_.of - 1].node->id();
+  for (Seat& seat : seats_) {
+    std::string& before = twin_.runs[seat.node->host()];
+    if (!seat.master || !seat.node->lives()) {
+      before.clear();
+      continue;
+    }
+    std::string now;
+    seat.node->services().cluster->decider().with_table([&](const NodeTable& table) {
+      const NodeSlot slot = table.find(id);
+      if (slot == kNoNode) return;
+      const lb::Node& node = table.node(slot);
+      if (!before.empty() && node.state == NodeState::kUp && node.epoch != before)
+        fail(cat({seat.node->id(), " takes a second process for ", id, ", which is there"}));
+      const bool heard = SteadyTime(world_.now()) - node.last_report < kHeard;
+      if (node.state == NodeState::kUp && heard) now = node.epoch;
+    });
+    before = now;
+  }
+}
+
 // Of peers one has the source of a mount, and the others have its stream from there.
 void Cluster::check_peers(const char* when) {
   if (!peers_) return;
@@ -152,8 +177,7 @@ void Cluster::check_fill() {
     run_for(1s);
   }
   if (failure_) return;
-  // A pull of which the mark is of a clock that has just been set counts as a listener.
-  if (const unsigned inside = live_guests(mount, true); inside > limit_ || inside + jumps_ < limit_)
+  if (const unsigned inside = live_guests(mount, true); inside != limit_)
     fail(cat({"slots are lost: ", inside, " listeners get in where the limit is ", limit_,
               slots_text(mount)}));
 }
@@ -187,33 +211,36 @@ void Cluster::check_studio(const char* when) {
     fail(cat({when, ": the studio has ", studio_->connections(), " connections"}));
 }
 
-// … and heard at each server, whichever captures it.
-void Cluster::check_is_heard(std::string_view name) {
-  const std::string mount(name);
+// … and these are heard at each server, whichever captures them.
+void Cluster::check_are_heard(const std::vector<std::string>& mounts) {
+  if (mounts.empty()) return;
+  const unsigned first = next_guest_;
   for (int round = 0; round < kRoundsOfHearing && !failure_; ++round) {
-    listener_comes(mount, 60s);
-    const unsigned number = guests_.back().listener->number();
-    run_for(3s);
-    const auto guest = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& each) {
-      return each.listener->number() == number;
-    });
-    const Listener& listener = *guest->listener;
+    for (const std::string& mount : mounts) listener_comes(mount, 60s);
+    run_for(300ms);
+  }
+  run_for(3s);
+  const auto is_one = [first](const Guest& guest) { return guest.listener->number() >= first; };
+  std::map<unsigned, std::size_t> heard;
+  for (const Guest& guest : guests_) {
+    if (!is_one(guest) || failure_) continue;
+    const Listener& listener = *guest.listener;
     if (listener.state() != Listener::State::kHears || listener.heard() == 0)
-      fail(cat({"a listener of ", mount, " at ", listener.at(), " hears nothing, status ",
-                listener.status()}));
+      fail(cat({"a listener of ", listener.mount(), " at ", listener.at(),
+                " hears nothing, status ", listener.status()}));
   }
   // The stream goes on, behind what a server still had of it.
   if (!failure_) run_for(2s);
-  std::map<unsigned, std::size_t> heard;
   for (const Guest& guest : guests_) heard[guest.listener->number()] = guest.listener->heard();
   if (!failure_) run_for(1s);
-  for (const Guest& guest : guests_)
-    if (guest.listener->mount() == mount &&
-        guest.listener->heard() <= heard[guest.listener->number()])
-      fail(cat({"a listener of ", mount, " at ", guest.listener->at(), " hears no more"}));
-  for (Guest& guest : guests_)
-    if (guest.listener->mount() == mount) guest.listener->leave();
-  std::erase_if(guests_, [&mount](const Guest& guest) { return guest.listener->mount() == mount; });
+  for (Guest& guest : guests_) {
+    if (!is_one(guest) || failure_) continue;
+    if (guest.listener->heard() <= heard[guest.listener->number()])
+      fail(cat({"a listener of ", guest.listener->mount(), " at ", guest.listener->at(),
+                " hears no more"}));
+    guest.listener->leave();
+  }
+  std::erase_if(guests_, is_one);
 }
 
 // What was acknowledged is in force, and nothing else, at each server.
@@ -266,6 +293,17 @@ void Cluster::note_sizes() {
   for (Seat& seat : seats_) tables_before_.push_back(seat.node->tables());
 }
 
+std::string Cluster::growth_of_descriptors() {
+  for (const auto& [name, count] : world_.descriptors()) {
+    // A stream that still runs has one at each server.
+    const std::size_t before = std::max(
+        descriptors_before_[name], name.starts_with("/memfd:") ? seats_.size() : std::size_t{0});
+    if (count > before && name != "socket")
+      return cat({count, " descriptors of \"", name, "\", where ", before, " would be all"});
+  }
+  return {};
+}
+
 // All as before the first listener, but for on-demand relays that may still run, and paths that are
 // tried now and then.
 void Cluster::check_growth() {
@@ -273,14 +311,12 @@ void Cluster::check_growth() {
   if (const std::size_t most = wires_before_ + some; world_.wires() > most)
     return fail(cat(
         {"at the end there are ", world_.wires(), " connections, where ", most, " would be many"}));
-  for (const auto& [name, count] : world_.descriptors()) {
-    // A stream that still runs has one at each server.
-    const std::size_t before = std::max(
-        descriptors_before_[name], name.starts_with("/memfd:") ? seats_.size() : std::size_t{0});
-    if (count > before && name != "socket")
-      return fail(cat({"at the end there are ", count, " descriptors of \"", name, "\", where ",
-                       before, " would be all"}));
-  }
+  // A server that only writes to a connection hears of its end when it writes next.
+  // On-demand relays end at about this time, one after the other.
+  for (int look = 0; look < 5 && !failure_ && !growth_of_descriptors().empty(); ++look)
+    run_for(700ms);
+  if (const std::string growth = growth_of_descriptors(); !failure_ && !growth.empty())
+    return fail("at the end there are " + growth);
   for (std::size_t i = 0; i < seats_.size(); ++i)
     for (const auto& [name, size] : seats_[i].node->tables()) {
       std::size_t most = tables_before_[i][name];

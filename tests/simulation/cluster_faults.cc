@@ -31,7 +31,8 @@ void Cluster::next_fault_of_etcd() {
 
 void Cluster::fault() {
   const Nanos lasts = 100ms + Nanos(random_.below(4'000'000'000));
-  switch (random_.below(13)) {
+  twin_ends();
+  switch (random_.below(14)) {
     case 0:
       return is_killed(random_host(), lasts);
     case 1:
@@ -56,6 +57,8 @@ void Cluster::fault() {
       return is_replaced(random_host());
     case 12:
       return repeats(random_host());
+    case 13:
+      return has_twin(random_edge());
   }
 }
 
@@ -117,7 +120,6 @@ void Cluster::is_late(unsigned edge, unsigned master, Nanos lasts) {
 
 void Cluster::jumps(unsigned host) {
   note(cat({"clock of ", host, " jumps"}));
-  ++jumps_;
   jumped_ = world_.now();
   world_.host(host).wall_offset =
       random_.below(2) == 0 ? std::chrono::hours(24 * 365) : -std::chrono::hours(24);
@@ -164,6 +166,26 @@ void Cluster::repeats(unsigned host) {
   note(cat({"host ", host, frames.later ? " sends a frame again later" : " sends a frame twice"}));
 }
 
+// Until the next fault.
+void Cluster::has_twin(unsigned edge) {
+  // Two processes on one machine would write the same files.
+  if (records_ || !linked(edge)) return;
+  const std::string id = seats_[edge - 1].node->id();
+  note(cat({id, " has a twin"}));
+  twin_.of = edge;
+  twins_.push_back(std::make_unique<Node>(world_, static_cast<unsigned>(seats_.size() + 1), id,
+                                          options_.directory, config_of_edge(edge)));
+  twin_.node = twins_.back().get();
+  twin_.node->start();
+  look_at_twin();
+}
+
+void Cluster::twin_ends() {
+  twin_.of = 0;
+  twin_.runs.clear();
+  if (twin_.node != nullptr) twin_.node->kill();
+}
+
 void Cluster::news_are_late(Nanos lasts) {
   news_until_ = std::max(news_until_, world_.now() + lasts + kNews);
 }
@@ -183,6 +205,7 @@ void Cluster::heal() {
       world_.cut(a, b, false);
       world_.delay(a, b, Nanos(0));
     }
+  twin_ends();
   for (Seat& seat : seats_) {
     seat.node->pause(false);
     begin_again(seat.node->host());
@@ -215,6 +238,7 @@ void Cluster::look_at_links() {
     if (seat.unlinked != Nanos::max() && world_.now() - seat.unlinked > kApart)
       seat.apart_until = world_.now() + kApartStays;
   }
+  look_at_twin();
   world_.after(100ms, [this] { look_at_links(); });
 }
 

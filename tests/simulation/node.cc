@@ -225,12 +225,14 @@ bool Node::wants_turn(const Turned& one) const noexcept {
          world_.may_be_ready(one.poll);
 }
 
-Nanos Node::due() const noexcept {
+Nanos Node::due() noexcept {
   if (!up() || host_.paused) return Nanos::max();
   if (host_.touched) return world_.now();
-  Nanos first = Nanos::max();
-  for (const Turned& each : loops_) first = std::min(first, wants_turn(each) ? Nanos(0) : each.due);
-  return first;
+  if (std::exchange(host_.stirred, false)) {
+    due_ = Nanos::max();
+    for (const Turned& each : loops_) due_ = std::min(due_, wants_turn(each) ? Nanos(0) : each.due);
+  }
+  return due_;
 }
 
 }  // namespace lb::sim

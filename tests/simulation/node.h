@@ -55,7 +55,7 @@ class Node {
   // Until all its loops would sleep.
   void turn();
   // When it has something to do next.
-  Nanos due() const noexcept;
+  Nanos due() noexcept;
 
   // What it keeps, by name: how many of them.
   std::map<std::string, std::size_t> tables();
@@ -102,6 +102,7 @@ class Node {
   std::vector<Turned> loops_;
   std::uint64_t life_ = 0;
   Nanos went_on_{};
+  Nanos due_{};  // until something stirs
   bool restless_ = false;
 };
 

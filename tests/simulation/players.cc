@@ -37,7 +37,7 @@ std::optional<std::int64_t> timestamp_of(std::string_view tag) {
 // Of one segment asked for twice.  It is shorter where its source was lost sooner; and a source
 // that ends before its clock is known may be timed by what one server took for it.
 std::string difference(std::string_view before, std::string_view now) {
-  constexpr std::string_view kFrame = "\xff\xfb\x90";
+  constexpr std::string_view kFrame = "\xff\xfb\x10";
   const std::size_t sound = std::min(before.find(kFrame), before.size());
   const std::size_t begins = std::min(now.find(kFrame), now.size());
   const std::size_t both = std::min(before.size() - sound, now.size() - begins);

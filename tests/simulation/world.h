@@ -42,6 +42,7 @@ struct Host {
   bool up = false;      // it has a process
   bool paused = false;  // SIGSTOP
   bool touched = true;  // something may have changed in any of its loops
+  bool stirred = true;  // something has run or come since Node::due() looked
   Nanos wall_offset{};
   Rng random{0};
   std::map<std::uint16_t, int> listening;  // port → descriptor
@@ -81,7 +82,10 @@ class World {
   static std::string ip(unsigned host);
   // Whose code runs.
   Host* running() noexcept { return running_; }
-  void run_as(Host* host) noexcept { running_ = host; }
+  void run_as(Host* host) noexcept {
+    running_ = host;
+    if (host != nullptr) host->stirred = true;
+  }
 
   // -- what faults change
   // One way; bytes wait until it is open again.
@@ -188,6 +192,7 @@ class World {
     int by = -1;           // the poll that looks at it
     bool several = false;  // … and others
     bool touched = true;   // of a poll
+    Host* host = nullptr;  // … whose it is
   };
   Polled& polled(int fd);
   std::vector<Polled> polled_;

@@ -1,5 +1,6 @@
 // What the servers of a World see of it: the answers to their system calls.
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "wire.h"
 #include "world.h"
 
@@ -131,14 +133,20 @@ std::map<std::string, std::size_t> World::descriptors() const {
   std::map<std::string, std::size_t> found;
   for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
     const int fd = std::atoi(each.path().filename().c_str());
-    std::array<char, 256> target{};
-    const ssize_t size = ::readlink(each.path().c_str(), target.data(), target.size());
-    std::string what(target.data(), static_cast<std::size_t>(std::max<ssize_t>(0, size)));
-    if (what.starts_with("socket:"))
-      what = has(fd) && !known.contains(fd) ? "socket without a connection" : "socket";
-    else if (what.starts_with("pipe:"))
-      what = "pipe";
-    ++found[what];
+    struct stat it {};
+    if (::fstat(fd, &it) != 0) continue;
+    if (S_ISSOCK(it.st_mode)) {
+      const Socket* const lost = known.contains(fd) ? nullptr : socket_of(fd);
+      ++found[lost == nullptr ? "socket"
+                              : cat({"socket of host ", lost->host, " without a connection, port ",
+                                     lost->port, ", peer ", lost->peer})];
+    } else if (S_ISFIFO(it.st_mode)) {
+      ++found["pipe"];
+    } else {
+      std::array<char, 256> target{};
+      const ssize_t size = ::readlink(each.path().c_str(), target.data(), target.size());
+      ++found[std::string(target.data(), static_cast<std::size_t>(std::max<ssize_t>(0, size)))];
+    }
   }
   return found;
 }
@@ -178,6 +186,7 @@ World::Polled& World::polled(int fd) {
 
 void World::polls(int poll, int fd, bool looks) {
   polled(poll).touched |= looks;
+  polled(poll).host = running_;
   Polled& it = polled(fd);
   if (!looks) {
     if (it.by == poll) it.by = -1;
@@ -200,9 +209,14 @@ void World::closes(int fd) {
 void World::touch(int fd) {
   if (fd < 0) return;
   const Polled it = polled(fd);
-  if (it.by >= 0 && !it.several) polled(it.by).touched = true;
+  if (it.by >= 0 && !it.several) {
+    Polled& poll = polled(it.by);
+    poll.touched = true;
+    if (poll.host != nullptr) poll.host->stirred = true;
+  }
   if (!it.several) return;
   for (Polled& each : polled_) each.touched = true;
+  for (Host& host : hosts_) host.stirred = true;
 }
 
 void World::nothing_is_ready(int poll) noexcept { polled(poll).touched = false; }
