@@ -12,7 +12,7 @@ RepeatedFrames& repeated_frames() {
   return frames;
 }
 
-std::string repeat_of(const void* link, const std::string& lines) {
+std::string repeat_of(const void* link, std::uint64_t number, const std::string& lines) {
   RepeatedFrames& frames = repeated_frames();
   World* const world = present_world();
   if (frames.host == 0 || world == nullptr) return {};
@@ -20,9 +20,12 @@ std::string repeat_of(const void* link, const std::string& lines) {
   if (host == nullptr || host->id != frames.host) return {};
   if (frames.later && frames.kept.empty()) {
     frames.link = link;
+    frames.number = number;
     frames.kept = lines;
     return {};
   }
+  // Another link may lie where that one lay.
+  if (frames.later && link == frames.link && number != frames.number + 1) frames.link = nullptr;
   if (frames.later && link != frames.link) return {};
   frames.host = 0;
   ++frames.made;
