@@ -460,6 +460,7 @@ void Server::end_all() {
   services_->hours->stop();
   services_->reports->stop();
   services_->usage->stop();
+  services_->picture_fetches->stop();
   services_->picture_files->stop();
   services_->certificates->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());

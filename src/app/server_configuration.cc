@@ -18,6 +18,7 @@
 #include "app/operate/usage_watch.h"
 #include "app/pages/directory_service.h"
 #include "app/pages/history_service.h"
+#include "app/pages/picture_fetches.h"
 #include "app/pages/station.h"
 #include "app/programs/dead_air_service.h"
 #include "app/request/auth_sections.h"
@@ -153,6 +154,8 @@ void Server::apply(const OverlayUpdate& update) {
 void Server::apply_records(const OverlayUpdate& update) {
   const auto before = services_->config.read();
   services_->config.publish(update.config);
+  if (!update.config->book.stations.is_same(before->book.stations))
+    services_->picture_fetches->stations_changed(*update.config);
   if (update.mounts.empty()) return;
   services_->admission->settings_changed(update.mounts);
   if (update.authenticators)
@@ -247,6 +250,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"pictures",
        [](Server& s, Next next, Moment now) {
          if (now == Moment::kStart) s.services_->picture_files->begin(*next);
+         s.services_->picture_fetches->stations_changed(*s.services_->config.read());
        }},
       {"history",
        [](Server& s, Next next, Moment now) {

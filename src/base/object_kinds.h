@@ -224,6 +224,12 @@ struct JsonList : ObjectKind {
     for (const T& one : list) JsonObject<kFields>::write(json, one, form);
     json.end_array();
   }
+  static void schema(SchemaText& text) {
+    text.type("array")
+        .bound("maxItems", kCount)
+        .raw(cat({"\"items\":{\"type\":\"object\",", ObjectSchema(text.form).add(kFields).members(),
+                  "}"}));
+  }
 };
 // The members of a table among those of the object itself.
 template <const auto& kFields>

@@ -1,11 +1,14 @@
 """Stations made by the API: who may make them, of what, and what listeners see of them at once."""
+import os
+
 from api import Api, encoded, store_server
-from harness import check, equal, test, wait_for
+from harness import check, equal, give_away, test, wait_for
+from pictures import png
 
 
-def bench(t, body=""):
+def bench(t, body="", **slots):
     """A server, its administrator, and an owner of each of two accounts, which have a mount each."""
-    server = store_server(t, body="<console/>" + body)
+    server = store_server(t, body="<console/>" + body, **slots)
     api = Api(server)
     owners = []
     for account in ("acme", "other"):
@@ -174,3 +177,41 @@ def stations_outlast_a_restart_and_a_wrong_edit(t):
     file.write_text(good.replace("Kept", "Edited"))
     server.reload()
     wait_for(lambda: "Edited" in page(server, "rock").text, "what was edited is shown")
+
+
+@test
+def its_picture_stays_while_those_of_titles_come_and_go(t):
+    state = t.dir / "state"
+    state.mkdir()
+    give_away(t.dir)
+    server, _, owner, _ = bench(t, paths="<state-dir>%s</state-dir>" % state)
+    owner.mount("/ours.mp3")
+    picture = png(seed=1)
+    art = owner.want(200, "PUT", "/mounts/%2Fours.mp3/art?keep=1", picture).json()["art"]
+    owner.want(200, "PUT", "/stations/rock", {"mounts": ["/ours.mp3"], "logo": art, "languages": ["de", "en"], "links": [{"name": "Imprint <b>", "url": "https://rock.example/"}]})
+    reply = server.get("/listen/rock")
+    check('href="https://rock.example/"' in reply.text and "Imprint &lt;b&gt;" in reply.text, reply.text)
+    folder = state / "art"
+    name = art.rsplit("/", 1)[1]
+    wait_for((folder / name).exists, "its file")
+    server.stop()
+    # As many as are kept: that of the station is the one that was used longest ago.
+    for at in range(20000):
+        one = folder / ("%032x.png" % at)
+        one.write_bytes(b"")
+        os.utime(one, (1700000000 + at, 1700000000 + at))
+    os.utime(folder / name, (1600000000, 1600000000))
+    give_away(t.dir)
+    server.start()
+    owner.want(200, "PUT", "/mounts/%2Fours.mp3/art?keep=1", png(seed=2))
+    wait_for(lambda: len(list(folder.iterdir())) <= 20001, "the oldest go")     # and titles.json
+    check(not (folder / ("%032x.png" % 0)).exists(), "the oldest one of a title")
+    equal(server.get(art).body, picture, "the station's is there after all")
+    # A link or a language that no page could have.
+    for member, values in {"links": [[{"name": "x", "url": "http://rock.example/"}], [{"name": "x", "url": "javascript:alert(1)"}], [{"url": "https://rock.example/"}],
+                                     [{"name": "", "url": "https://rock.example/"}], [{"name": "x", "url": "https://rock.example/", "more": 1}],
+                                     [{"name": "x", "url": "https://rock.example/"}] * 6, "https://rock.example/"],
+                           "languages": [["it"], ["deutsch"], "de", ["de"] * 6]}.items():
+        for value in values:
+            reply = owner.problem("invalid", "PATCH", "/stations/rock", {member: value})
+            check(reply.json()["errors"][0]["pointer"].startswith("/" + member), reply.text)

@@ -3,6 +3,7 @@ from api import Api
 from bench import check, equal, test, wait_for
 from etcd import Cluster, needs_etcd
 from link_bench import feed
+from pictures import png
 from test_conf import state_edge, store_master
 from test_etcd_masters import masters
 
@@ -45,6 +46,33 @@ def a_node_shows_the_stations_of_its_master(b):
     wait_for(lambda: master.get("/listen/antenna").status == 200, "the master has it")
     Api(master).want(204, "DELETE", "/stations/antenna")
     wait_for(lambda: node.get("/_lb/player/antenna.css").status == 404, "what is deleted goes")
+
+
+@test
+def the_picture_of_a_station_is_kept_by_each_node_that_shows_it(b):
+    master = store_master(b, 13, ["edge14"])
+    api = master.api
+    feed(b, master, "/rock.mp3", login=api.mount("/rock.mp3", place={"node": master.name}))
+    node = state_edge(b, 14, master)
+    picture = png(seed=5)
+    art = api.want(200, "PUT", "/mounts/%2Frock.mp3/art?keep=1", picture).json()["art"]
+    api.want(200, "PUT", "/stations/antenna", {"name": "Rock Antenna", "logo": art, "mounts": ["/rock.mp3"]})
+    kept = [server.dir / "art" / art.rsplit("/", 1)[1] for server in (master, node)]
+    wait_for(lambda: all(one.exists() and one.read_bytes() == picture for one in kept), "both have the file, which nobody has asked for", 30)
+    wait_for(lambda: shows(node, "antenna", art), "the node shows it")
+    # The server that took it has lost it, with its memory.
+    master.stop()
+    kept[0].unlink()
+    equal(node.get(art).body, picture, "it is there without the master")
+    node.stop()
+    node.start()
+    equal(node.get(art).body, picture, "and after a restart")
+    master.start()
+    wait_for(lambda: kept[0].exists(), "the master has it from the node", 30)
+    equal(master.get(art).body, picture)
+    # What no station shows is asked for by nobody.
+    lost = art.replace(art[9:13], "0" * 4)
+    equal(node.get(lost).status, 404)
 
 
 @test

@@ -70,8 +70,10 @@ std::vector<ApiDeed::Change> station_changes(const StationRecord& before,
     const auto parsed = Json::parse(json.end_object().take());
     const Json value = parsed ? parsed->at(row.name) : Json();
     std::string text(value.text().value_or(""));
-    for (std::size_t i = 0; i < value.size(); ++i)
-      text += cat({i == 0 ? "" : " ", value.at(i).text().value_or("")});
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const Json one = value.at(i);  // a text, or a link
+      text += cat({i == 0 ? "" : " ", one.text().value_or(one.at("url").text().value_or(""))});
+    }
     return text;
   };
   std::vector<ApiDeed::Change> changes;

@@ -52,6 +52,13 @@ std::vector<JsonFault> station_faults(const StationRecord& record) {
   };
   judge_picture("logo", record.logo);
   judge_picture("default-art", record.default_art);
+  for (std::size_t i = 0; i < record.languages.size(); ++i)
+    if (!is_player_language(record.languages[i]))
+      faults.push_back({cat({"/languages/", i}), cat({"pages are written in ", kPlayerLanguages})});
+  for (std::size_t i = 0; i < record.links.size(); ++i)
+    if (!record.links[i].url.starts_with("https://") || !is_web_address(record.links[i].url))
+      faults.push_back(
+          {cat({"/links/", i, "/url"}), "an address that begins with https:// is needed"});
   if (record.mounts.empty()) faults.push_back({"/mounts", "a station needs a mount"});
   std::set<std::string_view> known;
   for (std::size_t i = 0; i < record.mounts.size(); ++i) {

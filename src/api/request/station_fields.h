@@ -22,6 +22,10 @@ constexpr auto station_text(std::string_view name, std::string_view text) {
       .about(text);
 }
 
+inline constexpr auto kPageLinkFields = std::to_array(
+    {member<JsonText<60, 1>, &PlayerLink::name>("name").needed().about("What is read."),
+     member<JsonText<500, 1>, &PlayerLink::url>("url").needed().about("https.")});
+
 inline constexpr auto kStationFields = std::to_array(
     {member<JsonText<64>, &StationSettings::id, StationRecord>("id")
          .in(Form::kBody | Form::kAnswer)
@@ -44,7 +48,14 @@ inline constexpr auto kStationFields = std::to_array(
      station_text<&StationSettings::colour, 7>("colour", "Such as #b3261e."),
      member<JsonTexts<kMaxStationMounts, 255>, &StationSettings::mounts, StationRecord>("mounts")
          .needed(Form::kRecord | Form::kNew)
-         .about("The first one plays unless another is chosen.")});
+         .about("The first one plays unless another is chosen."),
+     member<JsonTexts<5, 2>, &StationSettings::languages, StationRecord>("languages")
+         .sparse(Form::kRecord)
+         .about("Of its page: en, de, fr, es, pt. None: all that the server offers."),
+     member<JsonList<kPageLinkFields, kMaxPlayerLinks>, &StationSettings::links, StationRecord>(
+         "links")
+         .sparse(Form::kRecord)
+         .about("What its page leads to. None: what those of all pages lead to.")});
 
 // What becomes of it.
 struct StationNow {

@@ -89,6 +89,8 @@ class ClusterLinks {
     for (const std::string& mount : mounts) mount_changed(mount);
     slots_.sections_changed(mounts);
   }
+  // The servers at the other ends of links that stand.
+  const std::set<std::string>& linked() const noexcept { return neighbours_.linked(); }
   // There are other relays, and with them mounts.  touched: mounts that go on in another way.
   void relays_chosen(const std::set<std::string>& touched);
 

@@ -44,7 +44,8 @@ Verdict PictureStage::handle(Connection& connection) {
   if (answer(connection, name)) return Verdict::kAnswered;
   Network& network = worker_.services;
   const bool known =
-      !name.empty() && (!network.titles.mount_of(name).empty() || network.picture_files->has(name));
+      !name.empty() && (!network.titles.mount_of(name).empty() ||
+                        network.picture_files->has(name) || network.picture_files->is_held(name));
   if (waited || !known) {
     connection.reply_text(404, "There is no such picture");
     return Verdict::kAnswered;

@@ -96,6 +96,13 @@ std::vector<std::string> streams_of_mount(const Network& network, const Config& 
   return names;
 }
 
+void show_links(PlayerFacts& page, const std::vector<PlayerLink>& links) {
+  page.links.clear();
+  for (const PlayerLink& link : links)
+    if (is_offered(link) && page.links.size() < kMaxPlayerLinks)
+      page.links.push_back({link.name, link.url});
+}
+
 // names: one at least.  The first one says what the page says, where no station does.
 PlayerFacts facts_of(const Network& network, const Config& config,
                      const std::vector<std::string>& names) {
@@ -117,9 +124,7 @@ PlayerFacts facts_of(const Network& network, const Config& config,
   }
   page.now = cat({"/api/v1/now", percent_encode(names.front(), true)});
   page.past = config.player.past;
-  for (const PlayerLink& link : config.player.links)
-    if (is_offered(link) && page.links.size() < kMaxPlayerLinks)
-      page.links.push_back({link.name, link.url});
+  show_links(page, config.player.links);
   return page;
 }
 
@@ -128,6 +133,7 @@ void show_station(PlayerFacts& page, const StationSettings& station) {
   if (!station.description.empty()) page.about = station.description;
   if (!station.genre.empty()) page.genre = station.genre;
   if (station.logo.starts_with('/')) page.logo = station.logo;
+  if (!station.links.empty()) show_links(page, station.links);
   if (is_colour(station.colour)) page.sheet = cat({kSheets, station.id, kSheetEnding});
 }
 
@@ -262,11 +268,13 @@ Verdict PlayerStage::handle(Connection& connection) {
   facts.embedded = query_param(request.query, "embed") == "1";
   facts.address = to_text(
       PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});
+  const bool own_languages = subject->station != nullptr && !subject->station->languages.empty();
   reply_player(connection, "text/html; charset=utf-8",
                player_header_lines(frames_of(config->player, facts.embedded), nodes_of(network),
                                    configured->http_headers),
                player_page(facts, player_texts_for(request.headers.get("accept-language"),
-                                                   config->player.languages)));
+                                                   own_languages ? subject->station->languages
+                                                                 : config->player.languages)));
   return Verdict::kAnswered;
 }
 

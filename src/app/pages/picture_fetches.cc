@@ -18,7 +18,8 @@ PictureFetches::PictureFetches(Network& network)
           ParkedRequests::Callbacks{[this](const ParkedRequest& request, WaitOutcome outcome) {
                                       Worker::resume(network_, request, outcome);
                                     },
-                                    [this](const std::string& name) { answered(name, false); }}) {}
+                                    [this](const std::string& name) { answered(name, false); }}),
+      timer_(network.loops.control(), [this] { fetch_missing(); }) {}
 
 // A master is reached where its link leads, a node where it has proved to be.
 std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour) const {
@@ -39,10 +40,20 @@ std::vector<std::string> PictureFetches::origins_of(const std::string& neighbour
 }
 
 // The picture of a mount of this node's own may have been given to a master.
-std::vector<std::string> PictureFetches::places_of(const std::string& name, unsigned hops) const {
+std::vector<std::string> PictureFetches::neighbours_of(const std::string& name,
+                                                       unsigned hops) const {
   const std::string mount = network_.titles.mount_of(name);
-  if (mount.empty() || hops >= kMaxHops) return {};
+  if (hops >= kMaxHops) return {};
   ClusterLinks& links = *network_.links;
+  if (mount.empty()) {
+    if (hops > 0 || !network_.picture_files->is_held(name)) return {};
+    std::vector<std::string> linked(links.linked().begin(), links.linked().end());
+    if (linked.size() <= kMaxPlaces) return linked;
+    std::ranges::rotate(
+        linked, linked.begin() + static_cast<std::ptrdiff_t>(turn_ * kMaxPlaces % linked.size()));
+    linked.resize(kMaxPlaces);
+    return linked;
+  }
   std::vector<std::string> neighbours = links.titles().tellers(mount);
   if (links.titles().is_own(mount)) {
     if (hops > 0) return {};
@@ -50,8 +61,12 @@ std::vector<std::string> PictureFetches::places_of(const std::string& name, unsi
     for (const MasterLink& link : links.masters().links())
       if (link.session) neighbours.push_back(link.session->master_id());
   }
+  return neighbours;
+}
+
+std::vector<std::string> PictureFetches::places_of(const std::string& name, unsigned hops) const {
   std::vector<std::string> places;
-  for (const std::string& neighbour : neighbours)
+  for (const std::string& neighbour : neighbours_of(name, hops))
     if (const auto origins = origins_of(neighbour); !origins.empty())
       places.push_back(origins.front());
   return places;
@@ -62,7 +77,7 @@ void PictureFetches::fetch(const std::string& name, unsigned hops, const ParkedR
   const auto never = [&] { Worker::resume(network_, request, WaitOutcome::kNever); };
   if (const auto unknown = unknown_.find(name); unknown != unknown_.end() && now < unknown->second)
     return never();
-  const bool under_way = parked_.contains(name);
+  const bool under_way = parked_.contains(name) || name == fetching_;
   const bool kept = network_.picture_files->has(name);
   std::vector<std::string> places;
   if (!under_way && !kept) places = places_of(name, hops);
@@ -90,7 +105,7 @@ void PictureFetches::ask(const std::string& name, std::vector<std::string> place
                                                hops](Result<FetchAnswer> answer) mutable {
     const bool found =
         answer && answer->status == 200 && network_.pictures.put_as(name, answer->body);
-    if (!found && !places.empty() && parked_.contains(name))
+    if (!found && !places.empty() && (parked_.contains(name) || name == fetching_))
       return ask(name, std::move(places), hops);
     answered(name, found);
   });
@@ -103,6 +118,51 @@ void PictureFetches::answered(const std::string& name, bool found) {
     if (unknown_.size() < kMaxRemembered) unknown_[name] = now + kUnknownFor;
   }
   parked_.release(name, found ? WaitOutcome::kReady : WaitOutcome::kNever);
+  if (name != fetching_) return;
+  fetching_.clear();
+  if (found) again_ = kFirstAgain;
+  fetch_next();
+}
+
+void PictureFetches::stations_changed(const Config& config) {
+  std::set<std::string> names;
+  const auto add = [&names](const StationSettings& station) {
+    for (const std::string* path : {&station.logo, &station.default_art})
+      if (path->starts_with(kPicturePath))
+        if (const auto name = name_in_picture_path(*path); !name.empty()) names.emplace(name);
+  };
+  for (const StationSettings& station : config.stations) add(station);
+  for (const auto& [id, station] : config.book.stations) add(*station);
+  network_.picture_files->hold(std::move(names));
+  again_ = kFirstAgain;
+  fetch_missing();
+}
+
+// One after the other.  Where nothing is kept, a picture is fetched when it is asked for.
+void PictureFetches::fetch_missing() {
+  timer_.cancel();
+  if (!network_.picture_files->keeps()) return;
+  missing_ = network_.picture_files->missing();
+  if (missing_.empty()) return;
+  ++turn_;
+  timer_.after(again_);
+  again_ = std::min(2 * again_, kLastAgain);
+  if (fetching_.empty()) fetch_next();
+}
+
+void PictureFetches::fetch_next() {
+  while (!missing_.empty() && fetching_.empty()) {
+    const std::string name = std::move(missing_.back());
+    missing_.pop_back();
+    if (const auto bytes = network_.pictures.find(name)) {
+      network_.picture_files->keep(name, bytes);
+      continue;
+    }
+    auto places = parked_.contains(name) ? std::vector<std::string>() : places_of(name, 0);
+    if (places.empty()) continue;
+    fetching_ = name;
+    ask(name, std::move(places), 0);
+  }
 }
 
 }  // namespace lb

@@ -84,6 +84,24 @@ bool PictureFiles::has(const std::string& name) const {
   return rows_.contains(name);
 }
 
+void PictureFiles::hold(std::set<std::string> names) {
+  const std::lock_guard lock(mutex_);
+  held_ = std::move(names);
+}
+
+bool PictureFiles::is_held(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return held_.contains(name);
+}
+
+std::vector<std::string> PictureFiles::missing() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const std::string& name : held_)
+    if (!rows_.contains(name)) names.push_back(name);
+  return names;
+}
+
 void PictureFiles::add(const std::string& name, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   Row& row = rows_[name];
@@ -111,8 +129,10 @@ void PictureFiles::write(const std::string& name, const std::string& bytes) {
 std::string PictureFiles::take_oldest() {
   const std::lock_guard lock(mutex_);
   if (bytes_ <= kMaxBytes && rows_.size() <= kMaxFiles) return {};
-  const auto oldest =
-      std::ranges::min_element(rows_, {}, [](const auto& row) { return row.second.used; });
+  const auto oldest = std::ranges::min_element(rows_, {}, [this](const auto& row) {
+    return std::pair(held_.contains(row.first), row.second.used);
+  });
+  if (held_.contains(oldest->first)) return {};
   std::string name = oldest->first;
   bytes_ -= oldest->second.bytes;
   rows_.erase(oldest);

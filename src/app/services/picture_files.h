@@ -1,11 +1,13 @@
 // PictureFiles: the pictures of titles as files, STATE_DIR/art/NAME, and which title of each mount
 // had one last, so that both outlive the process.
 //
-// The picture that was kept or read longest ago goes when there are too many.
-// Thread: has() and keep() any; begin() before the loops start; all else control.  Files are read
+// The picture that was kept or read longest ago goes when there are too many; one that a station
+// shows stays.
+// Thread: has(), is_held() and keep() any; begin() before the loops start; all else control.  Files are read
 // and written on the disk thread.
 // Ownership: Services.
-// Bounds: kMaxBytes, kMaxFiles.
+// Bounds: kMaxBytes, kMaxFiles; beyond that only what stations show, of which an account has as many
+// as mounts (api/records/station_plans.h), with two pictures each.
 // Errors: what cannot be written is told once and is gone with the process.
 #pragma once
 
@@ -14,7 +16,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/unique_function.h"
 #include "media/framer.h"
@@ -38,6 +42,12 @@ class PictureFiles {
   void begin(const Config& config);
   bool has(const std::string& name) const;
   void keep(const std::string& name, PictureShelf::Bytes bytes);
+  bool keeps() const noexcept { return folder_.has_value(); }
+  // Those that stations show: they stay.
+  void hold(std::set<std::string> names);
+  bool is_held(const std::string& name) const;
+  // Of them those that are no files.
+  std::vector<std::string> missing() const;
   // On control: whether it is on the shelf now.
   using Then = UniqueFunction<void(bool)>;
   void read(const std::string& name, Then then);
@@ -61,6 +71,7 @@ class PictureFiles {
   std::optional<Folder> folder_;  // nullopt: nothing is kept
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
+  std::set<std::string> held_;
   std::uint64_t bytes_ = 0, uses_ = 0;
   std::string titles_;  // as they were written last
   bool told_ = false;   // disk

@@ -14,6 +14,24 @@ namespace {
 constexpr std::size_t kLongestId = 64;
 constexpr auto kLanguages = std::to_array<std::string_view>({"en", "de", "fr", "es", "pt"});
 
+// whose: "<player>", "<station> rock".
+void check_page(std::string_view whose, const std::vector<std::string>& languages,
+                const std::vector<PlayerLink>& links, int line, Filler& filler) {
+  const auto warn = [&](std::string_view what) {
+    filler.report(line, Severity::kWarning, cat({whose, ": ", what}));
+  };
+  for (const std::string& language : languages)
+    if (!is_player_language(language))
+      warn(
+          cat({"the page is not written in ", quoted(language), "; there are ", kPlayerLanguages}));
+  for (const PlayerLink& link : links)
+    if (!is_offered(link))
+      warn(cat(
+          {"the link ", quoted(link.url), " has no name or is no https address; it is left out"}));
+  if (links.size() > kMaxPlayerLinks)
+    warn(cat({"there are ", links.size(), " links; the first ", kMaxPlayerLinks, " are shown"}));
+}
+
 void check_station(const StationSettings& station, int line, Filler& filler) {
   const auto warn = [&](std::string_view what) {
     filler.report(line, Severity::kWarning, cat({"<station> ", station.id, ": ", what}));
@@ -29,6 +47,7 @@ void check_station(const StationSettings& station, int line, Filler& filler) {
   if (!find_time_zone(station.timezone))
     warn(cat({"there is no time zone ", quoted(station.timezone), "; UTC is told"}));
   if (station.mounts.empty()) warn("it has no <mount>; it is not shown");
+  check_page(cat({"<station> ", station.id}), station.languages, station.links, line, filler);
 }
 
 }  // namespace
@@ -58,6 +77,10 @@ bool is_framing_site(std::string_view text) noexcept {
 
 bool is_offered(const PlayerLink& link) noexcept {
   return !link.name.empty() && link.url.starts_with("https://");
+}
+
+bool is_player_language(std::string_view text) noexcept {
+  return std::ranges::find(kLanguages, text) != kLanguages.end();
 }
 
 bool is_picture_host(std::string_view text) noexcept {
@@ -99,25 +122,12 @@ void check_stations(const Config& config, Filler& filler) {
                            " belongs to a station already; the first one has it"}));
   }
   const int line = filler.line_of("player");
-  for (const std::string& language : config.player.languages)
-    if (std::ranges::find(kLanguages, language) == kLanguages.end())
-      filler.report(line, Severity::kWarning,
-                    cat({"<player>: the page is not written in ", quoted(language),
-                         "; there are en, de, fr, es and pt"}));
+  check_page("<player>", config.player.languages, config.player.links, line, filler);
   for (const std::string& origin : config.player.embed)
     if (origin != "*" && origin != "off" && !is_framing_site(origin))
       filler.report(line, Severity::kWarning,
                     cat({"<player>: embed is *, off, or addresses like https://www.example.org; ",
                          quoted(origin), " is left out"}));
-  for (const PlayerLink& link : config.player.links)
-    if (!is_offered(link))
-      filler.report(line, Severity::kWarning,
-                    cat({"<player>: the link ", quoted(link.url),
-                         " has no name or is no https address; it is left out"}));
-  if (config.player.links.size() > kMaxPlayerLinks)
-    filler.report(line, Severity::kWarning,
-                  cat({"<player>: there are ", config.player.links.size(), " links; the first ",
-                       kMaxPlayerLinks, " are shown"}));
   for (const std::string& host : config.art.fetch)
     if (!is_picture_host(host))
       filler.report(filler.line_of("art"), Severity::kWarning,

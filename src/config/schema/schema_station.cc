@@ -8,6 +8,27 @@ namespace {
 
 using enum ValueKind;
 
+constexpr SchemaElement kLink[] = {
+    {.name = "name",
+     .kind = kText,
+     .slot = slot<&PlayerLink::name>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "Imprint",
+     .help = "What is read."},
+    {.name = "url",
+     .kind = kText,
+     .slot = slot<&PlayerLink::url>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://example.org/imprint",
+     .help = "An https address."},
+};
+
+constinit const SchemaBlock kLinkBlock{.name = "link",
+                                       .help = "What the page leads to; at most five.",
+                                       .elements = kLink,
+                                       .fresh = fresh<PlayerLink>,
+                                       .inline_form = true};
+
 constexpr SchemaElement kStation[] = {
     {.name = "id",
      .kind = kText,
@@ -74,28 +95,19 @@ constexpr SchemaElement kStation[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "/rock.mp3",
      .help = "Its streams; the first one plays unless another is chosen."},
-};
-
-constexpr SchemaElement kLink[] = {
-    {.name = "name",
-     .kind = kText,
-     .slot = slot<&PlayerLink::name>,
+    {.name = "languages",
+     .kind = kList,
+     .slot = slot<&StationSettings::languages>,
      .origin = SchemaOrigin::kOwn,
-     .example = "Imprint",
-     .help = "What is read."},
-    {.name = "url",
-     .kind = kText,
-     .slot = slot<&PlayerLink::url>,
-     .origin = SchemaOrigin::kOwn,
-     .example = "https://example.org/imprint",
-     .help = "An https address."},
+     .standard = "those of <player>",
+     .example = "de en",
+     .help = "Those of its page; the first one where none is asked for."},
+    {.name = "link",
+     .kind = kBlock,
+     .block = &kLinkBlock,
+     .nest = each_in<&StationSettings::links>(),
+     .origin = SchemaOrigin::kOwn},
 };
-
-constinit const SchemaBlock kLinkBlock{.name = "link",
-                                       .help = "What the page leads to; at most five.",
-                                       .elements = kLink,
-                                       .fresh = fresh<PlayerLink>,
-                                       .inline_form = true};
 
 constexpr SchemaElement kPlayer[] = {
     {.name = "enabled",

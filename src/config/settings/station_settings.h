@@ -10,14 +10,21 @@
 
 namespace lb {
 
+struct PlayerLink {
+  std::string name, url;
+  friend bool operator==(const PlayerLink&, const PlayerLink&) = default;
+};
+
 struct StationSettings {
   std::string id;                             // [a-z0-9_]
   std::string name, description, url, genre;  // "": what the encoder says
   std::string timezone = "UTC";
-  std::string logo;                 // a path of this server; "": none
-  std::string default_art;          // likewise: of titles without a picture of their own
-  std::string colour;               // "#rrggbb"; "": the page's own
-  std::vector<std::string> mounts;  // the first one is played where none is asked for
+  std::string logo;                    // a path of this server; "": none
+  std::string default_art;             // likewise: of titles without a picture of their own
+  std::string colour;                  // "#rrggbb"; "": the page's own
+  std::vector<std::string> mounts;     // the first one is played where none is asked for
+  std::vector<std::string> languages;  // of its page; empty: those of <player>
+  std::vector<PlayerLink> links;       // below it; likewise
   friend bool operator==(const StationSettings&, const StationSettings&) = default;
 };
 
@@ -25,11 +32,6 @@ struct StationSettings {
 struct StationRecord : StationSettings {
   std::string account;  // it shows mounts of this account only; "": an administrator's, any mount
   friend bool operator==(const StationRecord&, const StationRecord&) = default;
-};
-
-struct PlayerLink {
-  std::string name, url;
-  friend bool operator==(const PlayerLink&, const PlayerLink&) = default;
 };
 
 struct PlayerSettings {
@@ -53,6 +55,9 @@ bool is_colour(std::string_view text) noexcept;
 // a header line.
 bool is_framing_site(std::string_view text) noexcept;
 bool is_offered(const PlayerLink& link) noexcept;
+// One of those that pages of streams are written in: "en", "de" …
+bool is_player_language(std::string_view text) noexcept;
+inline constexpr std::string_view kPlayerLanguages = "en, de, fr, es and pt";
 // "covers.example.org", "*.example.org"
 bool is_picture_host(std::string_view text) noexcept;
 inline constexpr std::size_t kMaxPlayerLinks = 5;
