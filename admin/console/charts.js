@@ -23,7 +23,7 @@ function runs(values) {
 export function plot({label, stacked, limit = 0, nameOf, words}) {
   const id = 'chart' + ++made, floor = HEIGHT - BOTTOM;
   const picture = svg('svg', {role: 'img', tabindex: 0, height: HEIGHT, 'aria-labelledby': label});
-  const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr'), sheet = el('tbody');
+  const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr', null, el('th', {scope: 'col'}, words.time)), sheet = el('tbody');
   const all = el('details', null, el('summary', null, words.table), el('div', {class: 'sheet', tabindex: 0}, el('table', null, el('thead', null, head), sheet)));
   const node = el('div', null, picture, legend, values, all);
   let data = null, cursor = -1, hand = null;

@@ -1,26 +1,29 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {el, local, press, say, span, tell, words} from './kit.js';
+import {el, hidden, local, press, say, span, tell, words} from './kit.js';
+import {t} from './texts.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
 // How long, and why.
 export const banFields = reason => [{name: 'until', label: 'Until', type: 'date', value: local(Date.now() / 1000 + 86400), hint: HERE + 'until it is deleted.'},
   {name: 'reason', label: 'Reason', most: 500, spellcheck: true, value: reason}];
+const TEXTLESS = new Set(['tick', 'picture']);   // what no browser fills in
 let made = 0;
 
 function control(field, id) {
   const shared = {id, name: field.name, 'aria-describedby': field.hint ? id + 'h' : undefined, required: field.required,
-    autocomplete: field.autocomplete || 'off', spellcheck: field.spellcheck ? undefined : 'false'};
+    autocomplete: TEXTLESS.has(field.type) ? undefined : field.autocomplete || 'off', spellcheck: field.spellcheck ? undefined : 'false'};
   if (field.options)
     return el('select', shared, field.options.map(one => {
       const [value, text] = Array.isArray(one) ? one : [one, one || 'as the server has it'];
       return el('option', {value, selected: String(value) === String(field.value ?? '')}, text);
     }));
   if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});
+  if (field.type === 'picture') return el('input', {...shared, type: 'file', accept: 'image/jpeg,image/png,image/webp'});
   const types = {password: 'password', date: 'datetime-local', day: 'date', number: 'number'};
   const first = field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
-    min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
+    list: field.choices && id + 'l', min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.step || (field.type === 'number' ? 'any' : undefined)});
 }
 // "mon tue 20:00-22:00, 23:00-01:00"; what it is not goes as it is, for the server to say so.
 export const hoursText = hours => (hours || []).map(row => [...(row.days || []), row.from + '-' + row.until].join(' ')).join(', ');
@@ -32,9 +35,10 @@ const hoursOf = text => text.toLowerCase().split(/[,;\n]+/).map(row => row.trim(
 function value(field) {
   const it = field.control;
   if (field.type === 'tick') return it.checked;
-  const text = field.type === 'password' ? it.value : it.value.trim();
+  const text = field.type === 'password' ? it.value : field.type === 'picture' ? field.path : it.value.trim();
   if (text === '') return undefined;
   if (field.type === 'list') return text.split(/[\s,]+/);
+  if (field.parse) return field.parse(text);
   if (field.type === 'hours') return hoursOf(text);
   if (field.type === 'number') return field.unit ? Math.round(Number(text) * field.unit) : Number(text);
   if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
@@ -48,21 +52,64 @@ function put(into, pointer, what) {
   for (const name of names.slice(0, -1)) into = into[name] = into[name] || {};
   into[names.at(-1)] = what;
 }
+// What a password is, while the button is pressed in.
+function shower(input) {
+  const button = press('Show the password', () => {
+    input.type = input.type === 'password' ? 'text' : 'password';
+    button.setAttribute('aria-pressed', String(input.type === 'text'));
+    input.focus();
+  }, {class: 'small', 'aria-pressed': 'false'});
+  return button;
+}
+// A picture of this server in an element of its own; one that is not there is not shown.
+export function thumb(into, path) {
+  if (into.path === path) return;
+  into.path = path;
+  into.replaceChildren(...path.startsWith('/') ? [el('img', {alt: '', src: path, on: {error: event => event.target.remove()}})] : []);
+}
+// A picture of this server: a file that is uploaded once it is chosen, for an administrator also the path of one.
+function picture(field) {
+  field.path = field.value || '';
+  const shown = span(), path = field.paths && el('input', {type: 'text', 'aria-label': t(field.label) + ': ' + t('Path of a file'), placeholder: '/logo.png', spellcheck: 'false', autocomplete: 'off',
+    on: {input: () => set(path.value.trim(), true)}});
+  const none = press(['Remove', hidden(' ' + t(field.label))], () => { field.control.value = ''; set(''); field.control.focus(); }, {class: 'small'});
+  const set = (now, typed) => {
+    field.path = now;
+    none.hidden = !now;
+    thumb(shown, now);
+    if (path && !typed) path.value = now;
+  };
+  field.control.addEventListener('change', () => {
+    const file = field.control.files[0];
+    unmark(field);
+    if (file) field.pending = field.upload(file).then(now => { set(now); tell(t(field.label) + ': ' + file.name); return true; },
+      problem => { field.control.value = ''; mark(field, problem.errors?.[0]?.detail || words(problem)); return false; }).finally(() => { field.pending = null; });
+  });
+  set(field.path);
+  return el('span', {class: 'picture'}, shown, field.control, path, none);
+}
+function colour(input, field) {
+  const choice = el('input', {type: 'color', 'aria-label': t(field.label), value: input.value || '#808080', on: {input: () => { input.value = choice.value; }}});
+  input.addEventListener('input', () => { if (/^#[\da-f]{6}$/i.test(input.value)) choice.value = input.value; });
+  return el('span', {class: 'colour'}, choice, input);
+}
 function fieldNode(field) {
   const id = 'f' + ++made;
   field.control = control(field, id);
   field.fault = el('span', {class: 'fault', id: id + 'e', hidden: true});
+  const wrapped = field.type === 'picture' ? picture(field) : field.type === 'colour' ? colour(field.control, field) : field.control;
   field.first = JSON.stringify(value(field));
   const hint = field.hint && el('span', {class: 'hint', id: id + 'h'}, field.hint);
   const label = field.type === 'tick' ? el('label', {class: 'tick'}, field.control, ' ' + field.label) : el('label', {for: id}, field.label);
-  return el('div', {class: field.wide ? 'field wide' : 'field'}, label, field.type === 'tick' ? null : field.control, hint, field.fault);
+  return el('div', {class: field.wide ? 'field wide' : 'field'}, label, field.type === 'tick' ? null : wrapped, field.choices && el('datalist', {id: id + 'l'}, field.choices.map(value => el('option', {value}))), field.type === 'password' && shower(field.control), hint, field.fault);
 }
 function clear(fields, general) {
   general.hidden = true;
-  for (const field of fields) {
-    field.fault.hidden = true;
-    field.control.removeAttribute('aria-invalid');
-  }
+  fields.forEach(unmark);
+}
+function unmark(field) {
+  field.fault.hidden = true;
+  field.control.removeAttribute('aria-invalid');
 }
 function mark(field, text) {
   say(field.fault, field.fault.hidden ? text : field.fault.textContent + '; ' + text);
@@ -109,6 +156,10 @@ export function form({groups, button, send, change = false, at, cancel, login}) 
   node.addEventListener('submit', async event => {
     event.preventDefault();
     if (submit.disabled) return;
+    submit.disabled = true;
+    const there = await Promise.all(fields.map(field => field.pending || true));
+    submit.disabled = false;
+    if (there.includes(false)) return;
     clear(fields, general);
     const body = {};
     for (const field of fields) {

@@ -55,15 +55,15 @@ export function keys() {
 // more: key (Idempotency-Key), revision (If-Match).  The address of the page may hold a password,
 // with which fetch() would refuse a relative one.
 export async function api(method, path, body, more = {}) {
-  const headers = {};
+  const headers = {}, file = body instanceof Blob;
   // A GET needs none; with it the server knows that a page asks, and a 401 opens no box for passwords.
   headers['X-LB-CSRF'] = here.csrf || '';
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
   if (more.revision) headers['If-Match'] = '"' + more.revision + '"';
   const answer = await fetch(new URL('/api/v1' + path, location.origin), {
     method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
-    body: body === undefined ? undefined : JSON.stringify(body)});
+    body: body === undefined || file ? body : JSON.stringify(body)});
   if (answer.status === 401) {   // the session is over: the server shows its login page
     location.reload();
     await new Promise(() => {});

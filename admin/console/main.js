@@ -7,7 +7,7 @@ const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells b
 // Each page is fetched when it is opened first.
 const load = (file, name = file) => async (...of) => (await import('./' + file + '.js'))[name](...of);
 const overview = load('overview'), mount = load('mount');
-const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'), '/archive': load('archive'), '/audience': load('audience'), '/usage': load('usage'), '/reports': load('reports'), '/certificates': load('certificates'),
+const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'), '/archive': load('archive'), '/audience': load('audience'), '/usage': load('usage'), '/reports': load('reports'), '/stations': load('stations'), '/certificates': load('certificates'),
   '/audit': load('audit'), '/server': load('server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
 let current = null;
 

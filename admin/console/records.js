@@ -11,9 +11,10 @@ const accountField = (accounts, now) => here.role === 'admin' && {name: 'account
   options: [['', 'none'], ...accounts.map(one => one.id)]};
 const mountsField = now => ({name: 'mounts', label: 'Mounts', type: 'list', value: joined(now), placeholder: '/rock.mp3 /live/*', hint: PATTERNS + 'all of its account.'});
 
-// make: {summary, button, at, fields(), body(body, all), done(told)}, of the form above the list; columns: [label, …];
+// make: {summary, button, at, fields(), body(body, all), done(told), put(body, all)}, of the form above the list; put: makes it,
+// where that is no POST of the list; columns: [label, …];
 // row(item, refresh, acts): {cells, acts, fill}, where acts(now) are change(body) and remove(…) of the item as it is now.
-async function listing(page, {path, title, hint, make, columns, sorts = {}, texts, key, row, none}) {
+export async function listing(page, {path, title, hint, make, columns, sorts = {}, texts, key, row, none}) {
   page.title(title);
   const search = page.search('Search ' + title.toLowerCase()), rows = table(...columns);
   page.made = el('div');
@@ -29,10 +30,10 @@ async function listing(page, {path, title, hint, make, columns, sorts = {}, text
     return {change: body => ask('PATCH', body), remove: (what, button = 'Delete', danger = true, more = '', label = button, name = now().name || key(now())) =>
       mayChange('DELETE ' + path + '/{}') && question(label, name, what, [[button, () => ask('DELETE', undefined, more)]], danger)};
   };
-  const maker = make && mayChange('POST ' + path) && opening(make.summary, '', close => {
+  const maker = make && mayChange(make.put ? 'PUT ' + path + '/{}' : 'POST ' + path) && opening(make.summary, '', close => {
     const fresh = keys();
     return form({button: make.button || 'Create', cancel: close, at: make.at, groups: [{fields: make.fields().filter(Boolean)}], send: async (body, all) => {
-      const told = await api('POST', path, make.body ? make.body(body, all) : body, {key: fresh([body, all])});
+      const told = make.put ? await make.put(body, all) : await api('POST', path, make.body ? make.body(body, all) : body, {key: fresh([body, all])});
       tell(make.summary + ': done');
       close();
       make.done?.(told);

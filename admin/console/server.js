@@ -22,7 +22,7 @@ function configurationPart() {
 }
 
 function logPart(page) {
-  const lines = el('pre', {class: 'log', tabindex: 0, 'aria-labelledby': 'logs'}), none = quiet('');
+  const lines = el('pre', {class: 'log', tabindex: 0, role: 'region', 'aria-labelledby': 'logs'}), none = quiet('');
   let of = 'error', find = '';
   async function refresh() {
     const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;

@@ -42,4 +42,11 @@ export default {
   'Hours this month': 'Stunden im Monat', 'GB this month': 'GB im Monat',
   'Best and worst songs': 'Beste und schlechteste Titel', 'Gained most': 'Am meisten gewonnen', 'Lost most': 'Am meisten verloren', Gain: 'Gewinn',
   Artist: 'Künstler', Album: 'Album', Begins: 'Beginnt', 'Your password': 'Ihr Passwort',
+  Stations: 'Sender', Station: 'Sender', 'Create a station': 'Sender anlegen', 'Search stations': 'Sender suchen', Logo: 'Logo', Cover: 'Titelbild',
+  Colour: 'Farbe', Languages: 'Sprachen', 'Web page': 'Webseite', 'Show the password': 'Passwort zeigen', shown: 'gezeigt',
+  'not shown': 'nicht gezeigt', 'the file has another': 'die Datei hat einen anderen',
+  'There are no stations: each mount has a page of its own.': 'Es gibt keine Sender: Jeder Mount hat seine eigene Seite.',
+  'Please name a mount first': 'Bitte zuerst einen Mount nennen', 'There is a station of that name': 'Es gibt schon einen Sender dieses Namens',
+  'What listeners know as one programme: one page, one or more streams.': 'Was Hörer als ein Programm kennen: eine Seite, ein oder mehrere Streams.',
+  'Web links': 'Weblinks', 'Path of a file': 'Pfad einer Datei',
 };

@@ -43,4 +43,11 @@ export default {
   'Hours this month': 'Horas este mes', 'GB this month': 'GB este mes',
   'Best and worst songs': 'Mejores y peores títulos', 'Gained most': 'Más ganados', 'Lost most': 'Más perdidos', Gain: 'Ganancia',
   Artist: 'Artista', Album: 'Álbum', Begins: 'Empieza', 'Your password': 'Su contraseña',
+  Stations: 'Emisoras', Station: 'Emisora', 'Create a station': 'Crear una emisora', 'Search stations': 'Buscar emisoras', Logo: 'Logotipo',
+  Cover: 'Carátula', Colour: 'Color', Languages: 'Idiomas', 'Web page': 'Página web', 'Show the password': 'Mostrar la contraseña', shown: 'visible',
+  'not shown': 'no visible', 'the file has another': 'el archivo tiene otra',
+  'There are no stations: each mount has a page of its own.': 'No hay emisoras: cada mount tiene su propia página.',
+  'Please name a mount first': 'Indique primero un mount', 'There is a station of that name': 'Ya hay una emisora con ese nombre',
+  'What listeners know as one programme: one page, one or more streams.': 'Lo que los oyentes conocen como un programa: una página, uno o varios flujos.',
+  'Web links': 'Enlaces web', 'Path of a file': 'Ruta de un archivo',
 };

@@ -44,4 +44,11 @@ export default {
   'Hours this month': 'Heures ce mois', 'GB this month': 'Go ce mois',
   'Best and worst songs': 'Meilleurs et pires titres', 'Gained most': 'Plus gagnés', 'Lost most': 'Plus perdus', Gain: 'Gain',
   Artist: 'Artiste', Album: 'Album', Begins: 'Commence', 'Your password': 'Votre mot de passe',
+  Stations: 'Stations', Station: 'Station', 'Create a station': 'Créer une station', 'Search stations': 'Chercher des stations', Logo: 'Logo',
+  Cover: 'Pochette', Colour: 'Couleur', Languages: 'Langues', 'Web page': 'Site web', 'Show the password': 'Afficher le mot de passe',
+  shown: 'affichée', 'not shown': 'non affichée', 'the file has another': 'le fichier en a une autre',
+  'There are no stations: each mount has a page of its own.': 'Il n’y a pas de station : chaque mount a sa propre page.',
+  'Please name a mount first': 'Indiquez d’abord un mount', 'There is a station of that name': 'Une station de ce nom existe déjà',
+  'What listeners know as one programme: one page, one or more streams.': 'Ce que les auditeurs connaissent comme un programme : une page, un ou plusieurs flux.',
+  'Web links': 'Liens', 'Path of a file': 'Chemin d’un fichier',
 };

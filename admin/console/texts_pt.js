@@ -42,4 +42,11 @@ export default {
   'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
   'Best and worst songs': 'Melhores e piores títulos', 'Gained most': 'Mais ganhos', 'Lost most': 'Mais perdidos', Gain: 'Ganho',
   Artist: 'Artista', Album: 'Álbum', Begins: 'Começa', 'Your password': 'Sua senha',
+  Stations: 'Emissoras', Station: 'Emissora', 'Create a station': 'Criar uma emissora', 'Search stations': 'Procurar emissoras', Logo: 'Logótipo',
+  Cover: 'Capa', Colour: 'Cor', Languages: 'Idiomas', 'Web page': 'Página web', 'Show the password': 'Mostrar a senha', shown: 'visível',
+  'not shown': 'não visível', 'the file has another': 'o ficheiro tem outra',
+  'There are no stations: each mount has a page of its own.': 'Não há emissoras: cada mount tem a sua própria página.',
+  'Please name a mount first': 'Indique primeiro um mount', 'There is a station of that name': 'Já existe uma emissora com esse nome',
+  'What listeners know as one programme: one page, one or more streams.': 'O que os ouvintes conhecem como um programa: uma página, um ou vários fluxos.',
+  'Web links': 'Links', 'Path of a file': 'Caminho de um ficheiro',
 };

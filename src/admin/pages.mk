@@ -28,6 +28,7 @@ page_files = \
   admin/console/reports.js \
   admin/console/server.js \
   admin/console/shell.html \
+  admin/console/stations.js \
   admin/console/texts.js \
   admin/console/texts_de.js \
   admin/console/texts_es.js \
@@ -37,6 +38,7 @@ page_files = \
   admin/console/usage.js \
   admin/listclients.xsl \
   admin/listmounts.xsl \
+  admin/login.js \
   admin/manageauth.xsl \
   admin/moveclients.xsl \
   admin/navigation.json \

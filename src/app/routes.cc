@@ -79,7 +79,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
                       "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
-  rows.add<LoginStage>({"/admin/login", "/admin/logout", "/api/v1/*"});
+  rows.add<LoginStage>({"/admin/login", "/admin/login.js", "/admin/logout", "/api/v1/*"});
   rows.add<ApiStage>({"/api/v1", "/api/v1/*"});
   rows.add<SourceStage>();                  // SOURCE, PUT, POST of audio
   rows.add<StatsStage>();                   // STATS

@@ -38,7 +38,7 @@ def the_login_page_fits_a_phone_and_a_desk_in_light_and_dark_and_is_accessible(s
                     s.browser.screenshot(s.shots / ("%s-%s%s.png" % (name, size, "-dark" if dark else "")))
     s.browser.find("input[name=user]").write("admin")
     s.browser.find("input[name=password]").write("wrong")
-    s.browser.find("button").click()
+    s.browser.find("button[type=submit]").click()
     s.see("do not belong together")
     if s.shots:
         s.browser.screenshot(s.shots / "login-wrong.png")

@@ -19,12 +19,13 @@ def axe_finds_no_fault_in_any_page(t):
     api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"mounts": 2}})
     api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
     api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer"})
+    api.want(200, "PUT", "/stations/rock", {"name": "Rock", "mounts": ["/rock.mp3"], "colour": "#b3261e"})
     api.want(201, "POST", "/bans", {"match": {"network": "192.0.2.0/24"}, "until": 1999999999})
     desk = Desk(t, server)
     script = axe.source(desk.place)
     desk.log_in()
     found = {}
-    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/usage", "/reports", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
+    for page in ("", "/mounts", mount_url("/rock.mp3"), mount_url(LONG), "/nodes", "/archive", "/audience?span=7%20d", "/usage", "/reports", "/stations", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit", "/server"):
         desk.page(page)
         axe.put_in(desk.browser, script)
         for opened in (False, True):

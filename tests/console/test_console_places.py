@@ -70,7 +70,7 @@ def the_menu_is_the_same_everywhere_and_shows_what_the_login_may(t):
         text = re.search(r'<ul class="navigation">(.*?)</ul>', person.get(path).text, re.S).group(1)
         return re.findall(r">([^<>\n]+)</a>", text)
     wanted = menu("/admin/console")
-    equal(wanted[:4], ["On air", "Mounts", "Nodes", "Archive"])
+    equal(wanted[:5], ["On air", "Mounts", "Stations", "Nodes", "Archive"])
     check("Bans" in wanted, repr(wanted))
     for path in (*PLACES, "/admin/moveclients.xsl?mount=/a.mp3", "/admin/archive.xsl", "/admin/cluster.xsl", "/admin/console/mounts"):
         if "manageauth" in path:    # 400: the mount asks for no logins

@@ -127,8 +127,8 @@ class Desk:
             const label = [...document.querySelectorAll('label')].find(l => l.checkVisibility() && l.textContent.trim().startsWith(arguments[0]));
             const input = label && document.getElementById(label.htmlFor);
             if (!input || input.getAttribute('aria-invalid') !== 'true') return null;
-            const fault = input.parentElement.querySelector('.fault:not([hidden])');
-            return input.getAttribute('aria-describedby').split(' ').includes(fault.id) && fault.textContent""", label), "a fault stands at " + label)
+            const fault = input.closest('.field').querySelector('.fault:not([hidden])');
+            return fault && input.getAttribute('aria-describedby').split(' ').includes(fault.id) && fault.textContent""", label), "a fault stands at " + label)
 
     def quiet(self, but=()):
         """Nothing in the browser's console, no request elsewhere."""

@@ -24,6 +24,7 @@ constexpr auto kStageRows = std::to_array<AccessRow>({
     // The console: what it shows is the API's to judge.
     {"/admin/console", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
     {"/admin/login", kOpen, AdminRole::kNone, OwnUse::kFilter, true},
+    {"/admin/login.js", kOpen, AdminRole::kNone, OwnUse::kFilter, false},
     {"/admin/logout", kOpen, AdminRole::kNone, OwnUse::kFilter, true},
     {"/api/v1/session", kOpen, AdminRole::kNone, OwnUse::kFilter, true},
     {"/api/v1/session/handover", kOnly, AdminRole::kViewer, OwnUse::kFilter, true},

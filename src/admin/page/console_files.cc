@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kConsolePages = std::to_array<std::string_view>(
     {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/certificates", "/audit",
-     "/archive", "/audience", "/usage", "/reports", "/nodes", "/server"});
+     "/archive", "/audience", "/usage", "/reports", "/nodes", "/server", "/stations"});
 constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
 
 struct ConsoleRow {
@@ -44,6 +44,7 @@ constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
     {"overview.js", "admin/console/overview.js"},
     {"records.js", "admin/console/records.js"},
     {"reports.js", "admin/console/reports.js"},
+    {"stations.js", "admin/console/stations.js"},
     {"texts.js", "admin/console/texts.js"},
     {"texts_de.js", "admin/console/texts_de.js"},
     {"texts_es.js", "admin/console/texts_es.js"},

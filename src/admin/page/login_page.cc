@@ -62,7 +62,7 @@ std::string login_page(const LoginPage& page) {
                      page.user.empty() ? "" : " autofocus=\"autofocus\""}));
   main += cat({"<p><input type=\"hidden\" name=\"back\" value=\"", html_escape(page.back),
                "\"/><button type=\"submit\">Log in</button></p>\n</form>\n</section>\n"});
-  return page_frame("Log in", "", main);
+  return page_frame("Log in", "<script src=\"/admin/login.js\" defer=\"defer\"></script>\n", main);
 }
 
 std::string go_on_page(std::string_view to) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "admin/command/security.h"
+#include "admin/page/builtin.h"
 #include "app/endpoints/login_handover.h"
 #include "app/request/login_replies.h"
 #include "app/request/password_guesses.h"
@@ -16,11 +17,13 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "http/page_headers.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kLoginPath = "/admin/login", kLogoutPath = "/admin/logout";
+constexpr std::string_view kScriptPath = "/admin/login.js";  // the page works without it
 constexpr std::string_view kSessionPath = "/api/v1/session";
 constexpr std::string_view kHandoverPath = "/api/v1/session/handover";
 constexpr std::string_view kUsersPath = "/api/v1/users/", kSessionsEnd = "/sessions";
@@ -199,6 +202,7 @@ Verdict LoginStage::handle(Connection& connection) {
   const Request& request = connection.request();
   const std::string& path = request.path;
   if (path == kLoginPath) return login_form(connection);
+  if (path == kScriptPath) return script(connection);
   if (path == kLogoutPath) return logout(connection);
   if (!login.plan()->api) return Verdict::kNext;
   if (path == kSessionPath) return session(connection);
@@ -238,6 +242,19 @@ Verdict LoginStage::login_form(Connection& connection) {
   else if (!session_cookie(request, connection.secure()).empty())
     page.message = "Your session is over. Please log in again.";
   reply_login_page(worker_, connection, 200, page);
+  return Verdict::kAnswered;
+}
+
+Verdict LoginStage::script(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet && request.method != Method::kHead)
+    return not_this_way(connection, "GET, HEAD");
+  const std::string_view bytes = builtin_file("admin/login.js")->bytes;
+  ResponseHead head;
+  head.content_type = "text/javascript; charset=utf-8";
+  head.content_length = bytes.size();
+  head.extra = nosniff_line(worker_.services.http.read()->http_headers);
+  connection.reply(head, std::string(bytes));
   return Verdict::kAnswered;
 }
 

@@ -2,7 +2,8 @@
 // /api/v1/session with what belongs to it.  There only where <console> is.
 //
 // GET /admin/login is the form; its POST has user, password and back, or the token of a hand-over
-// (login_handover.h).  The addresses below /api/v1 are described in api/endpoints.cc.
+// (login_handover.h).  /admin/login.js is what it loads.  The addresses below /api/v1 are described
+// in api/endpoints.cc.
 // DELETE /api/v1/users/NAME/sessions is answered here for users that no record has.
 // Thread: its worker.
 // Source: doc/operators.md.
@@ -24,6 +25,7 @@ class LoginStage final : public WorkerStage {
 
  private:
   Verdict login_form(Connection& connection);
+  Verdict script(Connection& connection);
   Verdict logout(Connection& connection);
   Verdict session(Connection& connection);
   Verdict end_session(Connection& connection, bool form);

@@ -39,7 +39,7 @@ TEST(ConsoleFiles, ThePageHasTheAddressesOfItsParts) {
         "/admin/console/users", "/admin/console/tokens", "/admin/console/bans",
         "/admin/console/certificates", "/admin/console/audit", "/admin/console/archive",
         "/admin/console/audience", "/admin/console/usage", "/admin/console/reports",
-        "/admin/console/nodes", "/admin/console/server"}) {
+        "/admin/console/nodes", "/admin/console/server", "/admin/console/stations"}) {
     const auto file = console_file(path);
     CHECK_TEXT(file && file->is_page, path);
   }

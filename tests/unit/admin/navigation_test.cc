@@ -34,7 +34,7 @@ TEST_GROUP(Navigation){};
 TEST(Navigation, EveryPageHasTheSameEntries) {
   const std::string wanted =
       entries(with_navigation(builtin_file("admin/console/shell.html")->bytes, kAdministrator));
-  CHECK(has(wanted, "On air, Mounts, Nodes, ") && has(wanted, "Audit"));
+  CHECK(has(wanted, "On air, Mounts, Stations, Nodes, ") && has(wanted, "Audit"));
   int pages = 0;
   for (const BuiltinFile& file : builtin_files()) {
     if (!file.path.starts_with("admin/") || !has(file.bytes, "id=\"menu\"")) continue;
