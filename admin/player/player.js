@@ -378,14 +378,12 @@
     const wanted = path && !(logo && logo.getAttribute('src') === path) ? path : null;
     if (wanted === cover.getAttribute('src')) return;
     cover.hidden = true;
-    if (wanted) cover.src = wanted;
-    else cover.removeAttribute('src');
+    if (wanted) { cover.src = wanted; title.before(cover); }
+    else { cover.removeAttribute('src'); cover.remove(); }
   }
   cover.addEventListener('load', () => { cover.hidden = false; });
   cover.id = 'cover';
   cover.alt = '';
-  cover.hidden = true;
-  title.before(cover);
   const artwork = path => path ? [{src: new URL(path, location.href).href}] : logo ? [{src: logo.src}] : [];
 
   // What plays, and what has played: all of it is text, wherever it came from.

@@ -15,9 +15,9 @@ WIDTHS = {"phone": 360, "desk": 1280}
 STOCK = pathlib.Path("/usr/share/icecast2")
 
 
-def busy_server(s, **slots):
+def busy_server(s, body="", **slots):
     """Mounts of every kind, with listeners, long names and odd texts."""
-    server = s.start(limits="<source-timeout>120</source-timeout>", body="<mount><mount-name>/off.mp3</mount-name><fallback-mount>/live.mp3</fallback-mount></mount>", **slots)
+    server = s.start(limits="<source-timeout>120</source-timeout>", body=body + "<mount><mount-name>/off.mp3</mount-name><fallback-mount>/live.mp3</fallback-mount></mount>", **slots)
     s.feed("/live.mp3", "Radio Example", lines=["ice-description: Music for people who stay up late",
                                                 "ice-url: http://radio.example/", "User-Agent: butt 0.1.37"])
     s.feed("/talk & more.mp3", "Talk & More <b>live</b>", file="morning.mp3")

@@ -217,7 +217,7 @@ def the_picture_of_a_title_is_on_the_page_and_on_the_lock_screen(s):
     equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
     playing_page(s)
     s.see("First Song")
-    shown = "const cover = document.getElementById('cover'); return cover.hidden ? null : [new URL(cover.src).pathname, cover.naturalWidth]"
+    shown = "const cover = document.getElementById('cover'); return !cover || cover.hidden ? null : [new URL(cover.src).pathname, cover.naturalWidth]"
     equal(s.browser.script(shown), None)
     picture = png(256, 256, seed=3)
     given = server.ask("PUT /api/v1/mounts/%2Flive.mp3/art HTTP/1.1", ["Host: x", "Connection: close"], ADMIN, picture)
