@@ -25,7 +25,7 @@ const audio = document.querySelector('audio'), seen = window.seen = {errors: [],
 audio.addEventListener('waiting', () => seen.waiting.push(audio.currentTime));
 audio.addEventListener('error', () => seen.errors.push('audio: ' + audio.error.message));
 function play(url) {
-  const hls = new Hls();
+  const hls = window.hls = new Hls();
   hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push(data.details + ' ' + data.fatal + ' ' + (data.reason || data.error || '')));
   hls.on(Hls.Events.FRAG_LOADED, (_, data) => seen.loads.push(data.frag.url));
   hls.on(Hls.Events.MANIFEST_PARSED, () => audio.play());

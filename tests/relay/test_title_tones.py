@@ -1,5 +1,5 @@
 """Each song has a tone of its own, and its title is set when the encoder begins to send it: what is heard changes when the title
-says, at the server of the source, two relays further, and in HLS.
+says, at the server of the source, two relays further, and in HLS; for a player of ICY at the next block of titles.
 
 LB_FULL=1 in the environment: 60 songs of 10 s."""
 import array
@@ -17,6 +17,7 @@ MOUNT = "/live.mp3"
 SONG, SONGS = (10.0, 60) if os.environ.get("LB_FULL") == "1" else (3.0, 8)  # seconds
 FIRST = 2  # that is judged: the stream has times by then
 WRONG_MS = 100
+BYTES_MS = 16   # of the stream
 BODY = "<hls><segment>2</segment><window>30</window></hls><mount><mount-name>%s</mount-name><hls>1</hls><max-history>%d</max-history></mount>" % (MOUNT, SONGS + 2)
 
 
@@ -56,6 +57,23 @@ def judge(where, heard, told):
     off = [heard[song] - told[song] for song in judged]
     print("%s: the tone comes %.0f to %.0f ms after its title's time, %d songs" % (where, min(off), max(off), len(off)))
     check(max(map(abs, off)) <= WRONG_MS, "%s: the tone comes so many ms after its title's time: %s" % (where, off))
+
+
+def judge_icy(ear):
+    """Its titles come between the bytes, so a program shows one when it has read so far: at the block behind its tone, a second at most."""
+    raw, shown, at, blocks = ear.raw(), {}, ear.metaint, 1
+    while at < len(raw):
+        size = 16 * raw[at]
+        title = re.match(rb"StreamTitle='Song (\d+)'", raw[at + 1:at + 1 + size])
+        if title:
+            shown.setdefault(int(title.group(1)), blocks * ear.metaint / BYTES_MS)
+        at += 1 + size + ear.metaint
+        blocks += 1
+    heard = changes(ear.audio()[0])
+    off = [shown[song] - heard[song] for song in range(FIRST, SONGS) if song in heard and song in shown]
+    print("ICY: a title comes %.0f to %.0f ms after its tone, %d songs; a block each %.0f ms" % (min(off), max(off), len(off), ear.metaint / BYTES_MS))
+    check(len(off) >= SONGS - FIRST - 2, "only so many: %s" % off)
+    check(min(off) >= -WRONG_MS and max(off) <= ear.metaint / BYTES_MS + WRONG_MS, "a title comes so many ms after its tone: %s" % off)
 
 
 class Segments:
@@ -101,7 +119,7 @@ def a_tone_is_heard_when_its_title_says(t):
     source = first.source(MOUNT, lines=["ice-bitrate: 128"])
     second = t.server(body=BODY + relay(first.port))
     third = t.server(body=BODY + relay(second.port))
-    ears, segments = {}, Segments(third)
+    ears, segments, icy = {}, Segments(third), None
     began, song = time.monotonic(), -1
     for i, frame in enumerate(all_frames):
         time.sleep(max(0, began + i * FRAME / RATE - time.monotonic()))  # an encoder's pace
@@ -117,6 +135,8 @@ def a_tone_is_heard_when_its_title_says(t):
                     ears[server] = (place.json()["wall_ms"], Ear(t, server, place.json()["url"]))
             if len(ears) < 2:
                 ears = {}
+            else:
+                icy = Ear(t, first, MOUNT, icy=True)
         if ears and i % 40 == 0:
             segments.look()
     equal(len(ears), 2, "both have times")
@@ -132,6 +152,7 @@ def a_tone_is_heard_when_its_title_says(t):
         wall, ear = ears[server]
         heard = {song: wall + ms for song, ms in changes(ear.raw()).items()}
         judge(where, heard, {song: one["wall_ms"] for song, one in told[server].items()})
+    judge_icy(icy)
     segments.look()
     heard = {song: segments.begins + ms for song, ms in changes(b"".join(segments.parts)).items()}
     judge("in HLS two relays further", {song: ms for song, ms in heard.items() if song in segments.titles}, segments.titles)
