@@ -42,7 +42,7 @@
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
 <article class="roundbox">
 <div class="mounthead">
-<h3 class="mount" dir="auto"><xsl:call-template name="heading"><xsl:with-param name="words">Mountpoint </xsl:with-param></xsl:call-template></h3>
+<h3 class="mount" dir="auto"><xsl:call-template name="heading"/></h3>
 <div class="right"><xsl:call-template name="playlists"><xsl:with-param name="path" select="$path"/></xsl:call-template></div>
 </div>
 <xsl:choose>
@@ -91,11 +91,10 @@
 
 <!-- The name and below it the mount; or the mount alone. -->
 <xsl:template name="heading">
-<xsl:param name="words">Mount Point </xsl:param>
 <xsl:variable name="name"><xsl:call-template name="name"/></xsl:variable>
 <xsl:choose>
-<xsl:when test="$name = @mount"><xsl:value-of select="concat($words, @mount)"/></xsl:when>
-<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat($words, @mount)"/></small></xsl:otherwise>
+<xsl:when test="$name = @mount"><xsl:value-of select="concat('Mountpoint ', @mount)"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat('Mountpoint ', @mount)"/></small></xsl:otherwise>
 </xsl:choose>
 </xsl:template>
 

@@ -15,7 +15,7 @@
 <header id="top">
 <h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
-<li><a href="/status.xsl">Server Status</a></li>
+<li><a href="/status.xsl">On air</a></li>
 <li class="active"><a href="/played.xsl" aria-current="page">Played</a></li>
 <li><a href="/server_version.xsl">Version</a></li>
 <li><a href="/admin/">Administration</a></li>

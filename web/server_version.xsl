@@ -15,7 +15,7 @@
 <header id="top">
 <h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
-<li><a href="/status.xsl">Server Status</a></li>
+<li><a href="/status.xsl">On air</a></li>
 <li><a href="/played.xsl">Played</a></li>
 <li class="active"><a href="/server_version.xsl" aria-current="page">Version</a></li>
 <li><a href="/admin/">Administration</a></li>

@@ -17,7 +17,7 @@
 <header id="top">
 <h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
-<li class="active"><a href="/status.xsl" aria-current="page">Server Status</a></li>
+<li class="active"><a href="/status.xsl" aria-current="page">On air</a></li>
 <li><a href="/played.xsl">Played</a></li>
 <li><a href="/server_version.xsl">Version</a></li>
 <li><a href="/admin/">Administration</a></li>
@@ -77,11 +77,10 @@
 
 <!-- The name and below it the mount; or the mount alone. -->
 <xsl:template name="heading">
-<xsl:param name="words">Mount Point </xsl:param>
 <xsl:variable name="name"><xsl:call-template name="name"/></xsl:variable>
 <xsl:choose>
-<xsl:when test="$name = @mount"><xsl:value-of select="concat($words, @mount)"/></xsl:when>
-<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat($words, @mount)"/></small></xsl:otherwise>
+<xsl:when test="$name = @mount"><xsl:value-of select="concat('Mountpoint ', @mount)"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="$name"/><small><xsl:value-of select="concat('Mountpoint ', @mount)"/></small></xsl:otherwise>
 </xsl:choose>
 </xsl:template>
 
