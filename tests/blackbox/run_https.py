@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """./run.sh --hostname, as a station's engineer types it, against an authority of the test's own: is it heard over https?
 
-Prints how long the server took from its start to https, and how long it was from ./run.sh to a frame. Status 0 or 1.
+Prints how long the server took from its start to https, and how long it was from ./run.sh to a frame; with Chromium, to a page that
+plays. Status 0 or 1.
 """
 import os
 import pathlib
@@ -13,9 +14,11 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/kit"), str(TOP / "tests/blackbox")]
+sys.path[:0] = [str(TOP / "tests"), str(TOP / "tests/kit"), str(TOP / "tests/blackbox"), str(TOP / "tests/browser")]
 from authority import Authority  # noqa: E402
 from harness import Failed, check, free_port, wait_for  # noqa: E402
+
+import webdriver  # noqa: E402
 
 NAME = "radio.example.org"
 
@@ -34,6 +37,16 @@ class Place:
         for thing in self.things:
             thing.close()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def play_in_browser(place, address):
+    browser = webdriver.Browser(place.dir, ["--host-resolver-rules=MAP %s 127.0.0.1" % NAME])
+    try:
+        browser.open(address)
+        browser.find("#play").click()
+        browser.wait(lambda: browser.script("return document.querySelector('audio').currentTime") > 1, "the page plays")
+    finally:
+        browser.close()
 
 
 def main():
@@ -64,6 +77,9 @@ def main():
             return len(subprocess.run([*curl, "--max-time", "1", "https://%s:%d/demo.mp3" % (NAME, https)], capture_output=True, timeout=20).stdout) > 1000
         wait_for(frames, "the demo plays by https", 20)
         print("the first second of it by https %.1f s after ./run.sh, its build within" % (time.monotonic() - typed))
+        if shutil.which("chromium") and shutil.which("chromedriver"):
+            play_in_browser(place, "https://%s:%d/listen/demo.mp3" % (NAME, https))
+            print("a browser plays it %.1f s after the server, and %.1f s after ./run.sh" % (time.monotonic() - begin, time.monotonic() - typed))
         page = subprocess.run([*curl, "https://%s:%d/" % (NAME, https)], capture_output=True, timeout=20)
         check(page.returncode == 0 and b"demo.mp3" in page.stdout, "the page over https: %r" % page.stderr)
         heard = subprocess.run([*curl, "--max-time", "4", "https://%s:%d/demo.mp3" % (NAME, https)], capture_output=True, timeout=20)
