@@ -14,6 +14,7 @@
 #include "app/join/source_stage.h"
 #include "app/operate/cluster_station.h"
 #include "app/operate/conf_service.h"
+#include "app/operate/listener_numbers.h"
 #include "app/operate/live_service.h"
 #include "app/operate/metrics_service.h"
 #include "app/operate/record_service.h"

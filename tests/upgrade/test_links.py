@@ -119,6 +119,29 @@ def both_are_replaced_again_and_again(b):
 
 
 @test
+def listeners_of_nodes_keep_their_numbers(b):
+    pair = Pair(b)
+    ask = lambda command, query: pair.master.get("/admin/%s?mount=/live.mp3%s" % (command, query), ADMIN).text
+
+    def numbers():
+        rows = re.findall('<listener id="([0-9]+)">(.*?)</listener>', ask("listclients", ""))
+        return dict((re.search("<node>(.*?)</node>", text).group(1), number) for number, text in rows if "<node>" in text)
+    known = wait_for(lambda: numbers() if len(numbers()) == 2 else None, "both are listed: " + ask("listclients", ""), 10)
+    for server in [pair.edges[0], pair.master, pair.master]:
+        before = links(pair, 12, 13) if server is pair.master else links(pair, 12)
+        pair.play()
+        upgrade(server)
+        linked_again(pair, before)
+        wait_for(lambda: numbers() == known, "the numbers are %r: %r" % (known, numbers()), 10)
+    # Of a list that was made before the upgrade.
+    before = links(pair, 12, 13)
+    upgrade(pair.master)
+    linked_again(pair, before)
+    check("<return>1</return>" in ask("killclient", "&id=" + known["edge13"]), "it is killed by its old number")
+    wait_for(lambda: list(numbers().items()) == [("edge12", known["edge12"])], "the other one is left: %r" % numbers(), 10)
+
+
+@test
 def a_listener_who_was_sent_before_is_let_in_behind_it(b):
     """The token of a redirect is signed by a key of the master's run, which the next process has."""
     from bench import ask_and_close

@@ -66,6 +66,7 @@ enum class HandoverType : std::uint32_t {
   kDueTitle = 39,
   kEnded = 40,
   kRecordsSince = 41,
+  kNumbers = 42,
 };
 
 // Formats that are read and written: within one, fields are only added.

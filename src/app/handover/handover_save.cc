@@ -9,6 +9,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/handover/handover.h"
+#include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
@@ -230,6 +231,8 @@ Result<void> Handover::save(HandoverOut& out) {
   save_listeners(out, files.numbers);
   save_players(out);
   save_titles(out);
+  for (const NumbersRecord& numbers : network_.listener_numbers->save())
+    out.put_extra(HandoverType::kNumbers, numbers);
   out.put_extra(HandoverType::kDeadAir, network_.dead_air->save(out.fds()));
   save_files(out);
   save_cluster(out);

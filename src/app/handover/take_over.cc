@@ -15,6 +15,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/operate/conf_service.h"
+#include "app/operate/listener_numbers.h"
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
@@ -322,6 +323,9 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kDueTitle:
       return taken<DueTitleRecord>(
           "due title", bytes, [&](auto saved) { network.due_titles->restore(std::move(saved)); });
+    case HandoverType::kNumbers:
+      return taken<NumbersRecord>(
+          "numbers", bytes, [&](const auto& saved) { network.listener_numbers->restore(saved); });
     case HandoverType::kPictures:
       return taken<PicturesRecord>("pictures", bytes,
                                    [&](auto saved) { take_pictures(network, std::move(saved)); });

@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/services.h"
+#include "app/operate/listener_numbers.h"
 #include "app/topology/link_orders.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
@@ -17,8 +18,9 @@ namespace lb {
 ClusterStation::ClusterStation(Services& services)
     : ServerStation(services),
       services_(services),
-      numbers_(services.next_client_id),
-      timer_(services.loops.control(), [this] { ask_next(); }) {}
+      timer_(services.loops.control(), [this] { ask_next(); }) {
+  services.listener_numbers = std::make_unique<ListenerNumbers>(services.next_client_id);
+}
 
 // A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes
 // no orders (link_orders.h): what is relayed from there is ordered about here.
@@ -124,7 +126,8 @@ void ClusterStation::told(const ListPtr& list) {
   if (--list->awaited > 0) return;
   --lists_;
   std::sort(list->found.missing.begin(), list->found.missing.end());
-  numbers_.number(list->mount, list->found.rows, list->found.missing, services_.clock.steady());
+  services_.listener_numbers->number(list->mount, list->found.rows, list->found.missing,
+                                     services_.clock.steady());
   list->then(std::move(list->found));
 }
 
@@ -132,7 +135,7 @@ void ClusterStation::told(const ListPtr& list) {
 
 void ClusterStation::kill_listener(const std::string& mount, std::uint64_t id,
                                    Then<OrderOutcome> then) {
-  const ListenerNumbers::Place* place = numbers_.find(mount, id);
+  const ListenerNumbers::Place* place = services_.listener_numbers->find(mount, id);
   if (place == nullptr) return ServerStation::kill_listener(mount, id, std::move(then));
   CommandFrame kick;
   kick.verb = CommandFrame::Verb::kKick;

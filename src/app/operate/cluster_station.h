@@ -15,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "app/operate/listener_numbers.h"
 #include "app/pages/station.h"
 #include "net/loop/loop.h"
 
@@ -59,7 +58,6 @@ class ClusterStation final : public ServerStation {
   void send(const std::string& node, CommandFrame command, UniqueFunction<void(std::string)> then);
 
   Services& services_;
-  ListenerNumbers numbers_;
   std::size_t lists_ = 0;
   std::vector<Page> due_;
   Timer timer_;

@@ -1,5 +1,6 @@
 #include "app/operate/listener_numbers.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -44,6 +45,34 @@ const ListenerNumbers::Place* ListenerNumbers::find(const std::string& mount,
   if (row == mounts_.end()) return nullptr;
   const auto place = row->second.places.find(number);
   return place == row->second.places.end() ? nullptr : &place->second;
+}
+
+std::vector<NumbersRecord> ListenerNumbers::save() const {
+  std::vector<const decltype(mounts_)::value_type*> newest;
+  for (const auto& row : mounts_) newest.push_back(&row);
+  std::stable_sort(newest.begin(), newest.end(), [](const auto* a, const auto* b) {
+    return a->second.listed > b->second.listed;
+  });
+  std::vector<NumbersRecord> all;
+  std::size_t saved = 0;
+  for (const auto* row : newest) {
+    for (const auto& [at, numbered] : row->second.numbers) {
+      if (saved++ == kMaxSaved) return all;
+      if (all.empty() || all.back().mount != row->first || all.back().rows.size() >= kSavedAtOnce)
+        all.push_back({row->first, row->second.listed, {}});
+      all.back().rows.push_back({at.first, at.second, numbered.number, numbered.since_s});
+    }
+  }
+  return all;
+}
+
+void ListenerNumbers::restore(const NumbersRecord& saved) {
+  Mount& mount = mounts_[saved.mount];
+  mount.listed = saved.listed;
+  for (const NumberedRecord& row : saved.rows) {
+    mount.places.emplace(row.number, Place{row.node, row.id});
+    mount.numbers.emplace(std::pair(row.node, row.id), Numbered{row.number, row.since_s});
+  }
 }
 
 }  // namespace lb

@@ -2,11 +2,12 @@
 // which number theirs each for itself.
 //
 // They are taken from the numbers of this server's own clients, so no two listeners of a cluster
-// have the same one; a listener keeps its number as long as lists have it.  Small numbers: control
-// panels keep them in 32 bits.
+// have the same one; a listener keeps its number as long as lists have it, through an upgrade too.
+// Small numbers: control panels keep them in 32 bits.
 // Thread: control.
-// Ownership: ClusterStation.
-// Bounds: what each node's last list of a mount had, of mounts that were listed in the last hour.
+// Ownership: Network.
+// Bounds: what each node's last list of a mount had, of mounts that were listed in the last hour;
+// kMaxSaved of them go over in an upgrade, others get new ones.
 #pragma once
 
 #include <atomic>
@@ -18,13 +19,42 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/record.h"
 #include "stream/listener/listener_row.h"
 
 namespace lb {
 
+// Numbers of the listeners of one mount, for the process that goes on with them.
+struct NumberedRecord {
+  std::string node;
+  std::uint64_t id = 0, number = 0;
+  std::int64_t since_s = 0;
+};
+template <class Io, RecordOf<NumberedRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [node, id, number, since_s] = of;
+  io(1, node);
+  io(2, id);
+  io(3, number);
+  io(4, since_s);
+}
+struct NumbersRecord {
+  std::string mount;
+  SteadyTime listed{};
+  std::vector<NumberedRecord> rows;
+};
+template <class Io, RecordOf<NumbersRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [mount, listed, rows] = of;
+  io(1, mount);
+  io(2, listed);
+  io(3, rows);
+}
+
 class ListenerNumbers {
  public:
   static constexpr std::chrono::hours kKept{1};
+  static constexpr std::size_t kMaxSaved = 20'000, kSavedAtOnce = 1'000;
 
   explicit ListenerNumbers(std::atomic<std::uint64_t>& next) : next_(next) {}
 
@@ -38,6 +68,10 @@ class ListenerNumbers {
   };
   // Null: it is not the number of a listener of another node.
   const Place* find(const std::string& mount, std::uint64_t number) const;
+
+  // The mounts that were listed last come first.
+  std::vector<NumbersRecord> save() const;
+  void restore(const NumbersRecord& saved);
 
  private:
   // The number of a listener at its node may be that of another one after a start there.

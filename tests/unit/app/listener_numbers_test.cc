@@ -1,5 +1,7 @@
 #include "app/operate/listener_numbers.h"
 
+#include "base/through_record.h"
+
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
@@ -66,4 +68,35 @@ TEST(ListenerNumbers, MountsThatNoListHasShownForAnHourAreForgotten) {
   now += 61min;
   of({row("e1", 7)}, {}, "/b");
   CHECK(numbers.find("/a", 100) == nullptr);
+}
+TEST(ListenerNumbers, InAnotherProcessTheyAreTheSame) {
+  of({row("e1", 7, 100), row("e2", 8, 200)});
+  of({row("e1", 9)}, {}, "/b");
+  ListenerNumbers after(next);
+  for (const NumbersRecord& saved : numbers.save()) after.restore(test::through_record(saved));
+  now += 20s;
+  std::vector<ListenerRow> rows{row("e1", 7, 120), row("e2", 8, 5)};
+  after.number("/a", rows, {}, now);
+  LONGS_EQUAL(100, rows[0].id);
+  LONGS_EQUAL(103, rows[1].id);  // another listener with that number
+  CHECK(after.find("/b", 102) != nullptr && after.find("/b", 102)->id == 9);
+}
+TEST(ListenerNumbers, OfMoreThanCanGoOverThoseGoThatWereListedLast) {
+  const auto many = [](const std::string& node) {
+    std::vector<ListenerRow> rows;
+    for (std::uint64_t id = 1; id <= ListenerNumbers::kMaxSaved; ++id)
+      rows.push_back(row(node, id));
+    return rows;
+  };
+  of(many("e1"), {}, "/old");
+  now += 1s;
+  of({row("e1", 7)}, {}, "/new");
+  std::size_t rows = 0, of_new = 0;
+  for (const NumbersRecord& saved : numbers.save()) {
+    rows += saved.rows.size();
+    CHECK(saved.rows.size() <= ListenerNumbers::kSavedAtOnce);
+    if (saved.mount == "/new") of_new += saved.rows.size();
+  }
+  LONGS_EQUAL(ListenerNumbers::kMaxSaved, rows);
+  LONGS_EQUAL(1, of_new);
 }
