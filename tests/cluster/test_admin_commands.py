@@ -23,8 +23,8 @@ class Row:
 class Scene:
     """A mount whose home is edge12; edge13 and the master m11 relay it from there."""
 
-    def __init__(self, b):
-        self.b = b
+    def __init__(self, b, settings={}):
+        self.b, self.settings = b, settings
         self.master = store_master(b, 11, (12, 13))
         self.home, self.other = [home(b, number, self.master, 'max-sources="10"') for number in (12, 13)]
         self.servers = {"edge12": self.home, "edge13": self.other, "m11": self.master}
@@ -33,16 +33,17 @@ class Scene:
         self.source = self.play(MOUNT)
 
     def play(self, mount):
-        made = self.api.want(201, "POST", "/mounts", {"mount": mount, "place": {"node": "edge12"}}).json()
-
-        def begin():
-            try:
-                return feed(self.b, self.home, mount, login=login_of(made))
-            except Failed:
-                return None
-        source = wait_for(begin, "the home takes the source of " + mount, 15)
+        made = self.api.want(201, "POST", "/mounts", {"mount": mount, "place": {"node": "edge12"}, "settings": self.settings}).json()
+        self.login = login_of(made)
+        source = wait_for(lambda: self.begin(mount), "the home takes the source of " + mount, 15)
         wait_for(lambda: mount in self.ask("listmounts"), "the master knows " + mount)
         return source
+
+    def begin(self, mount):
+        try:
+            return feed(self.b, self.home, mount, login=self.login)
+        except Failed:
+            return None
 
     def hearing(self, mount=MOUNT):
         return {name: hearing(self.crowd, server, mount) for name, server in self.servers.items()}
@@ -59,12 +60,12 @@ class Scene:
         equal(re.findall("<Listeners>(.*?)</Listeners>", text), [str(len(rows))])
         return people
 
-    def at(self, nodes, mount=MOUNT):
+    def at(self, nodes, mount=MOUNT, patience=10):
         """The listeners by node, once they are there."""
         def found():
             rows = {(row.node or ["m11"])[0]: row for row in self.listed(mount)}
             return rows if sorted(rows) == sorted(nodes) else None
-        return wait_for(found, "the master lists those at %s: %s" % (nodes, self.ask("listclients", "mount=" + mount)), 10)
+        return wait_for(found, "the master lists those at %s: %s" % (nodes, self.ask("listclients", "mount=" + mount)), patience)
 
 
 def result(text):
@@ -131,6 +132,46 @@ def killing_the_source_at_the_master_ends_it_at_its_home(b):
     for name, one in ones.items():
         wait_for(lambda: one.ended, "its listener at %s has ended" % name, 15)
     equal(scene.home.get(MOUNT).status, 404, "at its home")
+
+
+@test
+def one_encoder_is_killed_at_its_home_by_its_number_there(b):
+    scene = Scene(b, {"standby-sources": 1})
+    second = scene.begin(MOUNT)
+
+    def encoders():
+        return re.findall('<encoder id="([0-9]+)">.*?<state>(.*?)</state>', scene.home.get("/admin/listmounts", ADMIN).text)
+    ids = wait_for(lambda: encoders() if [state for _, state in encoders()] == ["writes", "flows"] else None, "one stands by at the home", 10)
+    kill = lambda number: result(scene.ask("killsource", "mount=%s&id=%s" % (MOUNT, number)))
+    message, code = kill(999999)
+    check(code == "0" and "node edge12: there is no such encoder" in message, message)
+    equal(kill(ids[1][0]), ("Source %s removed" % ids[1][0], "1"))
+    wait_for(lambda: len(encoders()) == 1, "the one that stood by has ended", 10)
+    equal(encoders(), [(ids[0][0], "writes")], "the other one goes on: %s" % second)
+
+
+@test
+def a_fallback_is_set_at_the_home_and_where_listeners_are(b):
+    scene = Scene(b)
+    scene.play(OTHER)
+    ones = scene.hearing()
+    scene.at(ones)
+    seen = lambda server: re.findall('<source mount="%s"><fallback>(.*?)</fallback>' % MOUNT, server.get("/admin/listmounts", ADMIN).text)
+    for fallback in (OTHER, ""):
+        text = scene.ask("fallbacks", "mount=%s&fallback=%s" % (MOUNT, fallback))
+        check("<p>Fallback configured</p>" in text, text)
+        equal({name: seen(server) for name, server in scene.servers.items()}, dict.fromkeys(scene.servers, [fallback]))
+    scene.ask("fallbacks", "mount=%s&fallback=%s" % (MOUNT, OTHER))
+    equal(result(scene.ask("killsource", "mount=" + MOUNT))[1], "1")
+    heard = {name: one.audio for name, one in ones.items()}
+    scene.at(ones, OTHER, 40)   # a relay waits 8 s for its source
+    wait_for(lambda: all(one.audio > heard[name] for name, one in ones.items()), "all hear the fallback")
+    os.kill(scene.other.process.pid, signal.SIGSTOP)
+    try:
+        text = scene.ask("fallbacks", "mount=%s&fallback=" % OTHER)
+        check("Fallback configured, but not at node edge13: " in text, text)
+    finally:
+        os.kill(scene.other.process.pid, signal.SIGCONT)
 
 
 @test

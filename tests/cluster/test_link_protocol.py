@@ -245,6 +245,17 @@ def a_node_that_does_not_know_slots_does_not_get_the_mount(b):
     equal(stage.node.take_until(b"\n"), b'{"t":"SNAP","seq":1}\n', "what it is offered")
 
 
+@test
+def a_node_of_an_older_version_is_sent_no_order_that_it_does_not_know(b):
+    stage = Stage(b)
+    stage.play("upgrade")
+    stage.node.send('{"t":"HELLO","id":"edge1","epoch":"9f3c21aa","proto":[1,3]}\n{"t":"SNAP","seq":1}\n')
+    check(b"WELCOME" in stage.node.take_until(b"\n"), "it is welcome")
+    ask = lambda: stage.master.get("/admin/cluster/command?node=edge1&do=fallback&mount=/rock.mp3&fallback=/jazz.ogg", ADMIN)
+    reply = wait_for(lambda: (lambda one: "older version" in one.text and one)(ask()), "it is refused", 5)
+    equal(reply.status, 409, reply.text)
+
+
 def status_of(server, mount):
     wire = server.wire()
     wire.send("GET %s HTTP/1.0\r\n\r\n" % mount)

@@ -56,8 +56,13 @@ Result<CommandFrame> command_of(const AdminTask& task) {
     command.artist = task.param("artist").value_or("");
     command.url = task.param("url").value_or("");
     if (command.title.empty()) return Error::invalid("Missing parameter");
+  } else if (verb == to_text(Verb::kFallback)) {
+    command.verb = Verb::kFallback;
+    const auto fallback = task.param("fallback");
+    if (!fallback) return Error::invalid("Missing parameter");
+    command.to = *fallback;
   } else {
-    return Error::invalid("do= is none of kick, move, drain, metadata");
+    return Error::invalid("do= is none of kick, move, drain, metadata, fallback");
   }
   return command;
 }

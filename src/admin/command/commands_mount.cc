@@ -105,13 +105,15 @@ void answer_viewxml(AdminTask task) {
 
 // id=: one encoder of the mount, the writer or a standby.
 void run_killsource(AdminTask task) {
-  if (const auto text = task.param("id")) {
-    const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
-    const bool found = task.station->kill_encoder(task.mount, id);
-    return task.respond(cat({"Source ", id, result_words({found})}), found ? 1 : 0);
-  }
   Station& station = *task.station;
   const std::string mount = task.mount;
+  if (const auto text = task.param("id")) {
+    const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
+    return station.kill_encoder(
+        mount, id, [task = std::move(task), id](const OrderOutcome& outcome) mutable {
+          task.respond(cat({"Source ", id, result_words(outcome)}), outcome.done ? 1 : 0);
+        });
+  }
   station.kill_source(mount, [task = std::move(task)](const OrderOutcome& outcome) mutable {
     if (outcome.why.empty()) return task.respond("Source Removed", 1);
     task.respond(cat({"Source", result_words(outcome)}), 0);
@@ -148,8 +150,12 @@ void run_moveclients(AdminTask task) {
 void run_fallbacks(AdminTask task) {
   const auto fallback = task.param("fallback");
   if (!fallback) return task.fail("Missing parameter");
-  task.station->set_fallback(task.mount, *fallback);
-  task.done(admin_success_page("Fallback configured"));
+  Station& station = *task.station;
+  const std::string mount = task.mount, to = *fallback;
+  station.set_fallback(mount, to, [task = std::move(task)](const std::string& why) mutable {
+    task.done(admin_success_page(why.empty() ? "Fallback configured"
+                                             : cat({"Fallback configured, but not at ", why})));
+  });
 }
 
 void run_metadata(AdminTask task) {

@@ -274,9 +274,14 @@ class Station {
   virtual void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                              Then<std::string> then) = 0;
   virtual void kill_source(const std::string& mount, Then<OrderOutcome> then) = 0;
-  // One encoder of it, by its id.  False: none.
-  virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }
-  virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
+  // One encoder of it, by its id at the server that it is connected to.
+  virtual void kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/,
+                            Then<OrderOutcome> then) {
+    then({});
+  }
+  // Until the configuration is read again.  "": it is set everywhere, else where not, and why.
+  virtual void set_fallback(const std::string& mount, const std::string& fallback,
+                            Then<std::string> then) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
                          Then<TitleOutcome> then) = 0;
   virtual void node_posted(NodePost post, Then<NodePostAnswer> then) = 0;

@@ -268,6 +268,11 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
     if (command.verb == CommandFrame::Verb::kMove && command.listener != 0 && !session->moves_one())
       return then(Error::unsupported(
           cat({"node ", node, " runs an older version, which moves all listeners or none"})));
+    if ((command.encoder != 0 || command.verb == CommandFrame::Verb::kFallback) &&
+        !session->sets_fallbacks())
+      return then(Error::unsupported(cat({"node ", node,
+                                          " runs an older version, which ends no single encoder "
+                                          "and sets no fallback"})));
     auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
       if (result && !result->done)
         log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));

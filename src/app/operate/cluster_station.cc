@@ -51,6 +51,13 @@ void ClusterStation::send(const std::string& node, CommandFrame command,
         });
 }
 
+void ClusterStation::kick(const std::string& node, CommandFrame command, Then<OrderOutcome> then) {
+  command.verb = CommandFrame::Verb::kKick;
+  send(node, std::move(command), [then = std::move(then)](std::string why) mutable {
+    then({why.empty(), std::move(why)});
+  });
+}
+
 // -- lists ---------------------------------------------------------------------------------------
 
 struct ClusterStation::List {
@@ -137,24 +144,57 @@ void ClusterStation::kill_listener(const std::string& mount, std::uint64_t id,
                                    Then<OrderOutcome> then) {
   const ListenerNumbers::Place* place = services_.listener_numbers->find(mount, id);
   if (place == nullptr) return ServerStation::kill_listener(mount, id, std::move(then));
-  CommandFrame kick;
-  kick.verb = CommandFrame::Verb::kKick;
-  kick.mount = mount;
-  kick.listener = place->id;
-  send(place->node, std::move(kick), [then = std::move(then)](std::string why) mutable {
-    then({why.empty(), std::move(why)});
-  });
+  CommandFrame command;
+  command.mount = mount;
+  command.listener = place->id;
+  kick(place->node, std::move(command), std::move(then));
 }
 
 void ClusterStation::kill_source(const std::string& mount, Then<OrderOutcome> then) {
   const std::string node = source_of(mount);
   if (node.empty()) return ServerStation::kill_source(mount, std::move(then));
-  CommandFrame kick;
-  kick.verb = CommandFrame::Verb::kKick;
-  kick.mount = mount;
-  send(node, std::move(kick), [then = std::move(then)](std::string why) mutable {
-    then({why.empty(), std::move(why)});
-  });
+  CommandFrame command;
+  command.mount = mount;
+  kick(node, std::move(command), std::move(then));
+}
+
+void ClusterStation::kill_encoder(const std::string& mount, std::uint64_t id,
+                                  Then<OrderOutcome> then) {
+  const std::string node = source_of(mount);
+  if (node.empty() || id == 0) return ServerStation::kill_encoder(mount, id, std::move(then));
+  CommandFrame command;
+  command.mount = mount;
+  command.encoder = id;
+  kick(node, std::move(command), std::move(then));
+}
+
+void ClusterStation::set_fallback(const std::string& mount, const std::string& fallback,
+                                  Then<std::string> then) {
+  struct Setting {
+    std::string failed;
+    Then<std::string> then;
+    std::size_t awaited = 1;
+    void add(const std::string& why) {
+      if (!why.empty()) failed += (failed.empty() ? "" : "; ") + why;
+      if (--awaited == 0) then(std::move(failed));
+    }
+  };
+  auto setting = std::make_shared<Setting>();
+  setting->then = std::move(then);
+  std::vector<std::string> nodes = listening_nodes_of(mount);
+  if (std::string home = source_of(mount);
+      !home.empty() && std::find(nodes.begin(), nodes.end(), home) == nodes.end())
+    nodes.push_back(std::move(home));
+  for (const std::string& node : nodes) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kFallback;
+    command.mount = mount;
+    command.to = fallback;
+    ++setting->awaited;
+    send(node, std::move(command), [setting](const std::string& why) { setting->add(why); });
+  }
+  ServerStation::set_fallback(mount, fallback,
+                              [setting](const std::string& why) { setting->add(why); });
 }
 
 MoveOffer ClusterStation::move_offer(const std::string& from, const std::string& to) {

@@ -37,6 +37,10 @@ class ClusterStation final : public ServerStation {
   void move_listeners(const std::string& from, const std::string& to,
                       Then<MoveOutcome> then) override;
   void kill_source(const std::string& mount, Then<OrderOutcome> then) override;
+  void kill_encoder(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override;
+  // At the node of the source and at all nodes with listeners, which move there.
+  void set_fallback(const std::string& mount, const std::string& fallback,
+                    Then<std::string> then) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override;
 
   // The node that is ordered about the source of the mount; "": this server.
@@ -54,6 +58,7 @@ class ClusterStation final : public ServerStation {
   void ask(const Page& page);
   void ask_next();
   void told(const ListPtr& list);
+  void kick(const std::string& node, CommandFrame command, Then<OrderOutcome> then);
   // then(): "" when it is done.
   void send(const std::string& node, CommandFrame command, UniqueFunction<void(std::string)> then);
 

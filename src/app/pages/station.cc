@@ -290,22 +290,25 @@ void ServerStation::kill_source(const std::string& name, Then<OrderOutcome> then
   then({writer != nullptr});
 }
 
-bool ServerStation::kill_encoder(const std::string& name, std::uint64_t id) {
+void ServerStation::kill_encoder(const std::string& name, std::uint64_t id,
+                                 Then<OrderOutcome> then) {
   for (const auto& encoder : services_.admission->encoders_of(name)) {
     if (encoder.id != id) continue;
     Worker::end_source(services_, encoder.home, id, EndReason::kKilled);
-    return true;
+    return then({true});
   }
-  return false;
+  then({});
 }
 
-void ServerStation::set_fallback(const std::string& name, const std::string& fallback) {
-  const auto mount = services_.mounts.find(name);
-  if (!mount) return;
-  auto settings = std::make_shared<MountSettings>(*mount->settings());
-  settings->fallback_mount = fallback;
-  mount->set_settings(std::move(settings));
-  services_.mount_files->add_fallback(fallback);
+void ServerStation::set_fallback(const std::string& name, const std::string& fallback,
+                                 Then<std::string> then) {
+  if (const auto mount = services_.mounts.find(name)) {
+    auto settings = std::make_shared<MountSettings>(*mount->settings());
+    settings->fallback_mount = fallback;
+    mount->set_settings(std::move(settings));
+    services_.mount_files->add_fallback(fallback);
+  }
+  then({});
 }
 
 ServerStation::ServerStation(Services& services) : services_(services) {

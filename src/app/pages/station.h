@@ -39,8 +39,9 @@ class ServerStation : public Station {
   void move_listener(const std::string& from, std::uint64_t id, const std::string& to,
                      Then<std::string> then) override;
   void kill_source(const std::string& mount, Then<OrderOutcome> then) override;
-  bool kill_encoder(const std::string& mount, std::uint64_t id) override;
-  void set_fallback(const std::string& mount, const std::string& fallback) override;
+  void kill_encoder(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override;
+  void set_fallback(const std::string& mount, const std::string& fallback,
+                    Then<std::string> then) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override;
   void node_posted(NodePost post, Then<NodePostAnswer> then) override;
   void list_polled(ListPoll poll) override;

@@ -13,6 +13,12 @@ namespace {
 using Then = std::function<void(ResultFrame)>;
 
 void kick(Station& station, const CommandFrame& command, const Then& then) {
+  if (command.encoder != 0)
+    return station.kill_encoder(
+        command.mount, command.encoder, [then](const OrderOutcome& outcome) {
+          then({0, outcome.done,
+                outcome.done ? "the encoder is ended" : "there is no such encoder"});
+        });
   if (command.listener == 0)
     return station.kill_source(command.mount, [then](const OrderOutcome&) {
       then({0, true, "the source is ended"});
@@ -40,6 +46,12 @@ void move(Station& station, const CommandFrame& command, const Then& then) {
                       command.to, " is ", offer.to_type})});
   station.move_listeners(command.mount, command.to, [then](const MoveOutcome& outcome) {
     then({0, true, cat({outcome.moved, " listeners are moved"}), outcome.moved});
+  });
+}
+
+void set_fallback(Station& station, const CommandFrame& command, const Then& then) {
+  station.set_fallback(command.mount, command.to, [then](const std::string&) {
+    then({0, true, "the fallback is set"});
   });
 }
 
@@ -83,8 +95,9 @@ std::string why_refused(const CommandFrame& command, const OrderRights& rights) 
   if (!rights.streams)
     return "the configuration here takes no orders of this master (<orders> of its <master>)";
   if (!rights.is_its(command.mount)) return not_its(command.mount);
-  if (command.verb == CommandFrame::Verb::kMove && !rights.is_its(command.to))
-    return not_its(command.to);
+  const bool names_other = command.verb == CommandFrame::Verb::kMove ||
+                           (command.verb == CommandFrame::Verb::kFallback && !command.to.empty());
+  if (names_other && !rights.is_its(command.to)) return not_its(command.to);
   return "";
 }
 
@@ -135,6 +148,8 @@ void carry_out_order(Station& station, const CommandFrame& command, const OrderR
       return move(station, command, then);
     case CommandFrame::Verb::kMetadata:
       return set_title(station, command, then);
+    case CommandFrame::Verb::kFallback:
+      return set_fallback(station, command, then);
     case CommandFrame::Verb::kDrain:
       return drain(station, command.drain, then);
   }

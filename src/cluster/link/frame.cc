@@ -63,7 +63,7 @@ std::string_view to_text(IngestState state) noexcept {
 }
 
 std::string_view to_text(CommandFrame::Verb verb) noexcept {
-  constexpr std::string_view kNames[] = {"kick", "move", "drain", "metadata"};
+  constexpr std::string_view kNames[] = {"kick", "move", "drain", "metadata", "fallback"};
   return kNames[static_cast<std::size_t>(verb)];
 }
 

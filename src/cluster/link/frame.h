@@ -42,8 +42,9 @@ constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
 // From minor version 1 on a node knows slots: SLOT and SEAT, and "slots" among protections; from 2
-// on it enforces records: CONF; from 3 on it moves one listener (an older one: all of the mount).
-constexpr unsigned kLinkMinor = 3;
+// on it enforces records: CONF; from 3 on it moves one listener (an older one: all of the mount);
+// from 4 on it ends one encoder (an older one: the source), and sets fallbacks.
+constexpr unsigned kLinkMinor = 4;
 
 // One stream that a master offers to its linked nodes.
 struct StreamOffer {
@@ -146,12 +147,13 @@ struct DrainFrame {
 
 // An order of a master; answered by a RES with the same number.
 struct CommandFrame {
-  enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata };
+  enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata, kFallback };
   std::uint64_t number = 0;
   Verb verb = Verb::kKick;
   std::string mount;           // of all but kDrain
   std::uint64_t listener = 0;  // of kKick; 0: the source; of kMove; 0: all
-  std::string to;              // of kMove: a mount
+  std::uint64_t encoder = 0;   // of kKick: one of the mount's, by its number at the node
+  std::string to;              // of kMove: a mount; of kFallback; "": none
   DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
   std::string art, next;           // likewise; "": not told

@@ -115,7 +115,11 @@ inline constexpr auto kDrainFields =
 
 inline constexpr auto kKickFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
-                   member<Whole<>, &CommandFrame::listener>("cid")});
+                   member<Whole<>, &CommandFrame::listener>("cid"),
+                   member<Whole<>, &CommandFrame::encoder>("sid")});
+inline constexpr auto kFallbackFields =
+    std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
+                   member<MountName, &CommandFrame::to>("to")});
 inline constexpr auto kSongFields = std::to_array(
     {member<Text<kLongestTitle>, &SongDetails::album>("album"),
      member<Word, &SongDetails::isrc>("isrc"),
@@ -145,6 +149,7 @@ struct OrderMembers : FrameKind {
     if (frame.verb == Verb::kDrain) return kDrainOrderFields;
     if (frame.verb == Verb::kMove) return kMoveFields;
     if (frame.verb == Verb::kMetadata) return kMetadataFields;
+    if (frame.verb == Verb::kFallback) return kFallbackFields;
     return kKickFields;
   }
   static void read(const FrameValue& frame, CommandFrame& out) {
@@ -152,9 +157,10 @@ struct OrderMembers : FrameKind {
   }
   static void write(JsonWriter& json, const CommandFrame& frame) { of(frame).write(json, frame); }
 };
-inline constexpr char kNoVerb[] = "is none of kick, move, drain, metadata";
-constexpr auto kParseVerb = one_of<CommandFrame::Verb::kKick, CommandFrame::Verb::kMove,
-                                   CommandFrame::Verb::kDrain, CommandFrame::Verb::kMetadata>;
+inline constexpr char kNoVerb[] = "is none of kick, move, drain, metadata, fallback";
+constexpr auto kParseVerb =
+    one_of<CommandFrame::Verb::kKick, CommandFrame::Verb::kMove, CommandFrame::Verb::kDrain,
+           CommandFrame::Verb::kMetadata, CommandFrame::Verb::kFallback>;
 inline constexpr auto kCommandFields =
     std::to_array({member<Whole<>, &CommandFrame::number>("id").needed(),
                    member<Name<kParseVerb, kNoVerb>, &CommandFrame::verb>("do").needed(),

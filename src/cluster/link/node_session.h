@@ -64,8 +64,9 @@ class NodeSession {
   std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
   // It knows slots (frame.h, kLinkMinor).
   bool knows_slots() const noexcept { return minor_ >= 1; }
-  bool knows_conf() const noexcept { return minor_ >= 2; }  // likewise
-  bool moves_one() const noexcept { return minor_ >= 3; }   // likewise
+  bool knows_conf() const noexcept { return minor_ >= 2; }      // likewise
+  bool moves_one() const noexcept { return minor_ >= 3; }       // likewise
+  bool sets_fallbacks() const noexcept { return minor_ >= 4; }  // and ends one encoder
   // For how long it has not enforced what CONF has told it; nullopt: it does not say.
   std::optional<SteadyTime::duration> conf_lag(SteadyTime now) const;
   // The link has ended because nothing came any more, here or there.

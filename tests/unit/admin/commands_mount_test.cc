@@ -140,6 +140,11 @@ TEST(MountCommands, SetTheFallback) {
   }
   STRCMP_EQUAL("fallback /a /b", station.done.at(1).c_str());
   expect_error("/admin/fallbacks?mount=/a", "Missing parameter");
+  station.fallback_fault = "node e1: it did not answer";
+  const AdminAnswer answer = ask(station, "/admin/fallbacks?mount=/a&fallback=/b");
+  LONGS_EQUAL(200, answer.status);
+  STRCMP_CONTAINS("<p>Fallback configured, but not at node e1: it did not answer</p>",
+                  answer.body.c_str());
 }
 TEST(MountCommands, GiveTheFormForATitle) {
   const AdminAnswer answer = ask(station, "/admin/updatemetadata.xsl?mount=/a");

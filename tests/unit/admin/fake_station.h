@@ -118,16 +118,19 @@ class FakeStation final : public Station {
     done.push_back("kill source " + mount);
     answer(std::move(then), outcome);
   }
-  bool kill_encoder(const std::string& mount, std::uint64_t id) override {
+  void kill_encoder(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override {
     done.push_back("kill encoder " + mount + " " + std::to_string(id));
     return id == 7;
   }
-  void set_fallback(const std::string& mount, const std::string& fallback) override {
+  std::string fallback_fault;
+  void set_fallback(const std::string& mount, const std::string& fallback,
+                    Then<std::string> then) override {
     done.push_back("fallback " + mount + " " + fallback);
   }
   void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override {
     done.push_back("title " + mount);
     title = std::move(request);
+    answer(std::move(then), fallback_fault);
     answer(std::move(then), TitleOutcome(verdict, title_fault));
   }
   void node_posted(NodePost given, Then<NodePostAnswer> then) override {

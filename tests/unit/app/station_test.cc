@@ -124,9 +124,13 @@ TEST(ServerStation, KillingTheSourceOfNoMountDoesNothing) {
 TEST(ServerStation, AFallbackThatTheAdministratorNamesIsTheMounts) {
   server.start();
   auto source = server.source("/live");
-  station().set_fallback("/live", "/b");
+  const auto set = [this](const std::string& mount) {
+    return answer_of<std::string>(
+        [&](auto then) { station().set_fallback(mount, "/b", std::move(then)); });
+  };
+  STRCMP_EQUAL("", set("/live").c_str());
   CHECK_EQUAL(std::string("/b"), server.mount("/live")->settings()->fallback_mount);
-  station().set_fallback("/none", "/b");
+  STRCMP_EQUAL("", set("/none").c_str());
 }
 TEST(ServerStation, ATitleOfOneTextOrOfTwo) {
   server.start();
@@ -271,6 +275,10 @@ TEST(LinkOrders, AreOnlyAboutWhatIsOfThatMaster) {
   move.mount = "/own";
   move.to = "/live";
   CHECK_EQUAL(not_its, why_refused(move, rights));
+  CommandFrame fallback = command(CommandFrame::Verb::kFallback);
+  CHECK_EQUAL(std::string(""), why_refused(fallback, rights));
+  fallback.to = "/own";
+  CHECK_EQUAL(not_its, why_refused(fallback, rights));
 }
 TEST(LinkOrders, ListenersAreToldOfWhatIsOfThatMaster) {
   server.start();
@@ -314,6 +322,29 @@ TEST(LinkOrders, KickEndsTheSourceOrAListener) {
   kick.listener = 0;
   CHECK(carry_out(kick).done);
   CHECK(source.finished());
+}
+TEST(LinkOrders, KickEndsOneEncoderByItsNumber) {
+  server.start();
+  auto source = server.source("/live");
+  CommandFrame kick = command(CommandFrame::Verb::kKick);
+  kick.encoder = 999'999;
+  CHECK_EQUAL(std::string("there is no such encoder"), carry_out(kick).why);
+  CHECK_FALSE(source.finished());
+  const auto encoders = server.services().admission->encoders_of("/live");
+  LONGS_EQUAL(1, encoders.size());
+  kick.encoder = encoders.front().id;
+  CHECK(carry_out(kick).done);
+  CHECK(source.finished());
+}
+TEST(LinkOrders, AFallbackIsTheMounts) {
+  server.start();
+  auto source = server.source("/live");
+  CommandFrame order = command(CommandFrame::Verb::kFallback);
+  for (const std::string to : {"/b", ""}) {
+    order.to = to;
+    CHECK(carry_out(order).done);
+    CHECK_EQUAL(to, server.mount("/live")->settings()->fallback_mount);
+  }
 }
 TEST(LinkOrders, MoveNeedsAMountThatPlaysTheSameFormat) {
   server.start();

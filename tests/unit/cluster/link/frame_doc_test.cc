@@ -117,8 +117,8 @@ TEST(FrameDoc, ThePageHasTheMembersOfTheTables) {
   same("LOAD", members(kLoadFields));
   same("ACK", members(kAckFields));
   same("DRAIN", members(kDrainFields));
-  same("CMD",
-       members(kCommandFields, kKickFields, kMoveFields, kMetadataFields, kDrainOrderFields));
+  same("CMD", members(kCommandFields, kKickFields, kMoveFields, kMetadataFields, kDrainOrderFields,
+                      kFallbackFields));
   same("RES", members(kResultFields));
   same("MSG", members(kMessageFields));
   same("WHO", members(kWhoFields));

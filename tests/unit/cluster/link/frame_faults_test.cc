@@ -158,7 +158,7 @@ constexpr Judged kRefused[] = {
     {R"({"t":"CMD","do":"kick","m":"/a"})", R"(CMD: id is missing)"},
     {R"({"t":"CMD","id":1,"m":"/a"})", R"(CMD: do is missing)"},
     {R"({"t":"CMD","id":1,"do":"zz","m":"/a"})",
-     R"(CMD: do is none of kick, move, drain, metadata)"},
+     R"(CMD: do is none of kick, move, drain, metadata, fallback)"},
     {R"({"t":"CMD","id":1,"do":"kick"})", R"(CMD: m is missing)"},
     {R"({"t":"CMD","id":1,"do":"kick","m":"/admin/"})",
      R"(CMD: m is no mount that may be relayed)"},

@@ -321,6 +321,18 @@ TEST(Frame, Orders) {
   kick.mount = "/rock.mp3";
   kick.listener = 88;
   STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"kick","m":"/rock.mp3","cid":88})", again(kick).c_str());
+  CommandFrame encoder = kick;
+  encoder.listener = 0;
+  encoder.encoder = 12;
+  STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"kick","m":"/rock.mp3","sid":12})",
+               again(encoder).c_str());
+  CommandFrame fallback = kick;
+  fallback.verb = Verb::kFallback;
+  fallback.to = "/jazz.ogg";
+  STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"fallback","m":"/rock.mp3","to":"/jazz.ogg"})",
+               again(fallback).c_str());
+  fallback.to.clear();
+  STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"fallback","m":"/rock.mp3"})", again(fallback).c_str());
   CommandFrame move = kick;
   move.verb = Verb::kMove;
   move.listener = 0;
@@ -340,7 +352,7 @@ TEST(Frame, Orders) {
   const CommandFrame back = read<CommandFrame>(again(title));
   STRCMP_EQUAL("One??Two?", back.title.c_str());
   LONGS_EQUAL(1023, back.artist.size());  // a character is left out whole
-  STRCMP_EQUAL("CMD: do is none of kick, move, drain, metadata",
+  STRCMP_EQUAL("CMD: do is none of kick, move, drain, metadata, fallback",
                wrong(R"({"t":"CMD","id":1,"do":"reboot"})").c_str());
   STRCMP_EQUAL("CMD: to is missing",
                wrong(R"({"t":"CMD","id":1,"do":"move","m":"/a.mp3"})").c_str());
