@@ -15,9 +15,11 @@ using namespace std::chrono_literals;
 constexpr auto kDirectoryTick = 1s;
 constexpr auto kLongestFarewell = 2s;
 
+// A <public> of the configuration counts for a hidden mount too, as in Icecast.  What an encoder
+// says does not: many say it without being told to.
 bool is_public(const MountSettings& settings, const SourceFacts& facts) {
-  if (settings.hidden) return false;
   if (settings.is_public >= 0) return settings.is_public > 0;
+  if (settings.hidden) return false;
   const auto said = facts.stats.find("public");
   return said != facts.stats.end() && said->second == "1";
 }

@@ -31,11 +31,22 @@ TEST_GROUP(DirectoryService) {
 };
 
 // Each takes a second or two: the service looks once a second.
+TEST(DirectoryService, OfHiddenMountsThoseAreAddedThatTheConfigurationCallsPublic) {
+  start(
+      "<mount><mount-name>/told</mount-name><public>1</public><hidden>1</hidden></mount>"
+      "<mount><mount-name>/encoder</mount-name><hidden>1</hidden></mount>");
+  auto told = server.source("/told", "ice-public: 0\r\n");
+  auto encoder = server.source("/encoder", "ice-public: 1\r\n");
+  CHECK(asked(1));
+  server.turn();
+  LONGS_EQUAL(1, yp.forms().size());
+  CHECK(yp.forms().front().find("%2ftold&") != std::string::npos);
+}
 TEST(DirectoryService, PublicStreamsAreAddedInTheConfigurationsWordsOrTheirOwn) {
   start(
       "<mount><mount-name>/mine</mount-name><public>1</public><stream-name>Mine</stream-name>"
       "<bitrate>64</bitrate></mount>"
-      "<mount><mount-name>/hidden</mount-name><public>1</public><hidden>1</hidden></mount>"
+      "<mount><mount-name>/hidden</mount-name><hidden>1</hidden></mount>"
       "<mount><mount-name>/private</mount-name><public>0</public></mount>");
   const std::string open = "ice-name: My Radio\r\nice-public: 1\r\nice-bitrate: 96\r\n";
   auto live = server.source("/live", open);
