@@ -18,7 +18,8 @@ namespace lb {
 
 template <class T>
 class AppendLog {
-  static constexpr std::size_t kChunk = 64;
+  // Of what is large a log has few: a mount has one or two spans.
+  static constexpr std::size_t kChunk = sizeof(T) > 32 ? 8 : 64;
   using Chunk = std::array<T, kChunk>;
   using Table = std::vector<std::shared_ptr<Chunk>>;
 

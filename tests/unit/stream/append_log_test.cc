@@ -1,5 +1,7 @@
 #include "stream/log/append_log.h"
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +42,21 @@ TEST(AppendLog, KeepsItemsInOrderAcrossChunks) {
   push(0, 200);
   LONGS_EQUAL(199, log.back());
   CHECK(items(log.view()) == range(0, 200));
+}
+TEST(AppendLog, LargeItemsAreFewInAChunkAndStayInOrder) {
+  struct Large {
+    std::uint64_t number = 0;
+    std::array<std::uint64_t, 4> more{};
+  };
+  AppendLog<Large> large;
+  for (std::uint64_t i = 0; i < 50; ++i) large.push({i, {}});
+  const auto before = large.view();
+  large.trim([](const Large& item) { return item.number < 21; }, [](const Large&) {});
+  for (std::uint64_t i = 50; i < 60; ++i) large.push({i, {}});
+  const auto after = large.view();
+  for (std::uint64_t i = 0; i < 50; ++i) UNSIGNED_LONGS_EQUAL(i, before[i].number);
+  UNSIGNED_LONGS_EQUAL(21, after.begin());
+  for (std::uint64_t i = 21; i < 60; ++i) UNSIGNED_LONGS_EQUAL(i, after[i].number);
 }
 TEST(AppendLog, AViewDoesNotSeeWhatIsPushedLater) {
   push(0, 63);
