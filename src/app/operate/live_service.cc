@@ -91,12 +91,24 @@ void LiveService::told(const std::string& mount, const std::shared_ptr<const Liv
 void LiveService::check() {
   const auto begin = network_.clock.thread_work();
   query();
-  feed_.take(sample());
+  LiveSample now = sample();
+  const std::chrono::microseconds pause = pace(now);
+  feed_.take(std::move(now));
   // Of a thread that waits for a processor it is not the work that is long.
   const auto cost =
       std::chrono::duration_cast<std::chrono::microseconds>(network_.clock.thread_work() - begin);
-  if (feed_.readers() > 0)
-    timer_.after(std::max<std::chrono::microseconds>(kEvery, cost * kCostShare));
+  if (feed_.readers() > 0) timer_.after(std::max(pause, cost * kCostShare));
+}
+
+std::chrono::milliseconds LiveService::pace(const LiveSample& sample) {
+  std::uint64_t listeners = 0;
+  for (const auto& [name, row] : sample.mounts) listeners += row.listeners;
+  const bool same = listeners == listeners_ && sample.mounts.size() == on_air_;
+  listeners_ = listeners;
+  on_air_ = sample.mounts.size();
+  const SteadyTime now = network_.clock.steady();
+  if (!same) changed_at_ = now;
+  return now - changed_at_ < kStill ? kEvery : kAtRest;
 }
 
 LiveSample LiveService::sample() {

@@ -1,6 +1,7 @@
 // LiveService: the LiveFeed of this server: takes a sample of what is heard while it has
 // readers, each kEvery, or less often where that would cost more than a twentieth of the thread's
-// time.  The listeners of a mount are asked for each kQueryPause, where a reader follows them.
+// time; each kAtRest where the totals have been the same for kStill.  The listeners of a mount are
+// asked for each kQueryPause, where a reader follows them.
 //
 // Thread: the thread "stats", except what says "any thread".
 // Ownership: Services.
@@ -22,7 +23,8 @@ struct Network;
 
 class LiveService {
  public:
-  static constexpr std::chrono::milliseconds kEvery{25};
+  static constexpr std::chrono::milliseconds kEvery{25}, kAtRest{200};
+  static constexpr std::chrono::seconds kStill{1};
   static constexpr std::chrono::seconds kTitlePause{1}, kQueryPause{2};
 
   explicit LiveService(Network& network);
@@ -42,6 +44,8 @@ class LiveService {
  private:
   void check();
   LiveSample sample();
+  // Notes whether what is heard is as before.
+  std::chrono::milliseconds pace(const LiveSample& sample);
   void read_titles(const LiveSample& sample);
   void query();
   void told(const std::string& mount, const std::shared_ptr<const LiveView>& view);
@@ -49,7 +53,9 @@ class LiveService {
   Network& network_;
   LiveFeed feed_;
   std::map<std::string, std::string, std::less<>> titles_;
-  SteadyTime titles_at_{};
+  SteadyTime titles_at_{}, changed_at_{};
+  std::uint64_t listeners_ = 0;  // of the last sample
+  std::size_t on_air_ = 0;       // likewise
   struct ListenerQuery {
     SteadyTime at{};
     bool under_way = false;

@@ -289,6 +289,7 @@ void MasterSession::load_changed(bool urgent) {
   const unsigned change =
       listeners > last_listeners_ ? listeners - last_listeners_ : last_listeners_ - listeners;
   load_due_ = load_due_ || urgent || change > kBigChange * max_listeners_ ||
+              (change > 0 && now - last_change_ >= welcome_->every / 2 - kSlack) ||
               now - last_load_ >= welcome_->every - kSlack;
   if (!load_due_ || now - last_load_ < kLeastPause - kSlack || !link_->idle()) return;
   load_due_ = false;
@@ -319,7 +320,7 @@ void MasterSession::send_load() {
   load.changed = std::move(changes.loads);
   reported_ = changes.up_to;
   last_load_ = now;
-  last_listeners_ = book.listeners();
+  if (std::exchange(last_listeners_, book.listeners()) != last_listeners_) last_change_ = now;
   link_->send(std::move(load));
   const std::uint64_t seq = link_->last_sent();
   pending_[seq % pending_.size()] = {seq, now, wall_ms_of(host_.loop().clock())};

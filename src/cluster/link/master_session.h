@@ -5,7 +5,8 @@
 // after half a second at the latest: until then the master sends no listener.
 //
 // A LOAD goes out every `every` of the master; earlier, but not within kLeastPause of the last one,
-// when LoadChanges is urgent, or when listeners have changed by more than 2 % of the capacity.
+// when LoadChanges is urgent, when listeners have changed by more than 2 % of the capacity, or when
+// they have changed at all and half of `every` has passed since the last LOAD with such a change.
 // While the socket has not taken the last frames no LOAD is made: the next one replaces it.
 //
 // Silence ends the link only from the first ACK on: before, a whole round trip passes.
@@ -143,6 +144,7 @@ class MasterSession {
   std::uint16_t http_port_ = 0, https_port_ = 0;
   std::uint64_t reported_ = 0;  // of LoadChanges
   unsigned last_listeners_ = 0, max_listeners_ = 1;
+  SteadyTime last_change_{};  // the last LOAD with other listeners than the one before
   SteadyTime linked_since_{}, last_load_{};
   std::int64_t hello_ms_ = 0;  // this wall clock when HELLO was sent
   bool load_due_ = false;

@@ -140,6 +140,16 @@ TEST(MasterSession, SendsOnlyWhatHasChanged) {
   LONGS_EQUAL(4, node().reported_listeners);
   CHECK(master.table.mount_listeners("/b") == 0);
 }
+TEST(MasterSession, AListenerMoreIsToldHalfAPeriodAfterTheLastOne) {
+  set_all(node_side.load_changes, {{"/a", 3, 128}}, {});
+  begin();
+  CHECK(linked());
+  CHECK(bench.until([this] { return node().reported_listeners == 3; }));
+  CHECK_FALSE(set_all(node_side.load_changes, {{"/a", 4, 128}}, {}));
+  bench.turn(110ms);
+  session->load_changed(false);
+  CHECK(bench.until([this] { return node().reported_listeners == 4; }));
+}
 TEST(MasterSession, AWrongSecretIsSaidAndTriedAgain) {
   begin("wrong");
   CHECK(bench.until([this] {
