@@ -9,6 +9,7 @@
 // Order: lists may come in any order; the commands sort.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -224,8 +225,9 @@ struct DrainStatus {
 // What has changed in the statistics of all mounts.
 struct StatsNews {
   std::shared_ptr<const StatsDocument> now;
-  std::string changes;              // lines of EVENT, since the document that was given
-  std::optional<std::string> dump;  // all of it in lines of EVENT, where that was asked for
+  std::string changes;                // lines of EVENT, since the document that was given
+  std::optional<std::string> dump;    // all of it in lines of EVENT, where that was asked for
+  std::chrono::microseconds cost{0};  // of its thread's time
 };
 
 class Station {

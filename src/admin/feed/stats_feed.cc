@@ -1,6 +1,7 @@
 #include "admin/feed/stats_feed.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace lb {
@@ -8,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 400ms;  // Icecast compares every half second
+constexpr std::chrono::microseconds kTick = 400ms;
+constexpr int kCostShare = 20;
 constexpr std::string_view kAddressField = " source_ip ";
 constexpr std::size_t kMaxPendingStats = 1 << 20;
 
@@ -43,7 +45,7 @@ void StatsFeed::tick() {
     return;
   }
   if (!asked_) request_news();
-  timer_.after(kTick);
+  timer_.after(std::max(kTick, pause_));
 }
 
 void StatsFeed::request_news() {
@@ -63,6 +65,7 @@ void StatsFeed::request_news() {
 void StatsFeed::send(StatsNews news) {
   asked_ = false;
   last_ = std::move(news.now);
+  pause_ = news.cost * kCostShare;
   followers_.check_logins();
   const auto shown = [](const Followers::Follower& follower, const std::string& lines) {
     return follower.scope.addresses ? lines : without_addresses(lines);

@@ -72,6 +72,21 @@ std::string stats_xml(const StatsDocument& document, const StatsScope& scope) {
   return std::move(xml).finish();
 }
 
+void keep_byte_counters(const StatsDocument& before, StatsDocument& now) {
+  if (now.counted - before.counted >= kByteCountPause) return;
+  now.counted = before.counted;
+  auto old = before.sources.begin();
+  for (StatsSource& source : now.sources) {
+    while (old != before.sources.end() && old->mount < source.mount) ++old;
+    if (old == before.sources.end() || old->mount != source.mount) continue;
+    for (const char* name : {"total_bytes_read", "total_bytes_sent"}) {
+      const auto was = old->fields.find(name);
+      const auto is = source.fields.find(name);
+      if (was != old->fields.end() && is != source.fields.end()) is->second = was->second;
+    }
+  }
+}
+
 std::string stats_event_lines(const StatsDocument& document) {
   return stats_event_lines(StatsDocument{}, document);
 }

@@ -9,11 +9,14 @@
 // Source: Icecast 2.4.4's /admin/stats.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace lb {
 
@@ -29,7 +32,12 @@ struct StatsSource {
 struct StatsDocument {
   StatsFields globals;
   std::vector<StatsSource> sources;  // sorted by mount, byte order
+  SteadyTime counted{};              // when its counters of bytes were read
 };
+// Icecast tells followers the bytes of a source each 5 s.
+constexpr std::chrono::seconds kByteCountPause{5};
+// Those of `before` stay in `now`, until they are so old.
+void keep_byte_counters(const StatsDocument& before, StatsDocument& now);
 
 // What of a document is shown.
 struct StatsScope {

@@ -29,11 +29,12 @@ void StatsRenderer::gather() {
 }
 
 void StatsRenderer::make(Round round, const ListenersElsewhere& elsewhere) {
-  const auto document = std::make_shared<const StatsDocument>(make_stats(services_, elsewhere));
+  const auto begin = services_.clock.thread_work();
+  StatsDocument document = make_stats(services_, elsewhere);
+  document.counted = services_.clock.steady();
   Loop& control = services_.loops.control();
   std::string text;
-  if (!round.texts.empty())
-    text = stats_xml(*document, {.hidden_too = true, .mount = std::nullopt});
+  if (!round.texts.empty()) text = stats_xml(document, {.hidden_too = true, .mount = std::nullopt});
   // A task each: control has its turns in between.
   for (std::size_t i = 0; i < round.texts.size(); ++i) {
     std::string one = i + 1 < round.texts.size() ? text : std::move(text);
@@ -42,9 +43,15 @@ void StatsRenderer::make(Round round, const ListenersElsewhere& elsewhere) {
     });
   }
   for (News& ask : round.news) {
-    StatsNews news{document, stats_event_lines(ask.since ? *ask.since : StatsDocument{}, *document),
-                   std::nullopt};
-    if (ask.dump_too) news.dump = stats_event_lines(*document);
+    StatsDocument now = &ask == &round.news.back() ? std::move(document) : document;
+    if (ask.since) keep_byte_counters(*ask.since, now);
+    StatsNews news;
+    news.changes = stats_event_lines(ask.since ? *ask.since : StatsDocument{}, now);
+    if (ask.dump_too) news.dump = stats_event_lines(now);
+    news.now = std::make_shared<const StatsDocument>(std::move(now));
+    ask.since.reset();  // it is many small things
+    news.cost = std::chrono::duration_cast<std::chrono::microseconds>(
+        services_.clock.thread_work() - begin);
     control.post(
         [then = std::move(ask.then), news = std::move(news)]() mutable { then(std::move(news)); });
   }

@@ -56,11 +56,15 @@ class FakeStation final : public Station {
   void stats_text(std::optional<std::string> mount, Then<std::string> then) override {
     answer(std::move(then), stats_xml(document, {.hidden_too = true, .mount = std::move(mount)}));
   }
+  std::chrono::microseconds news_cost{0};
+  int documents = 0;
   void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
                   Then<StatsNews> then) override {
     StatsNews news{std::make_shared<const StatsDocument>(document),
                    stats_event_lines(since ? *since : StatsDocument{}, document), std::nullopt};
     if (dump_too) news.dump = stats_event_lines(document);
+    news.cost = news_cost;
+    ++documents;
     answer(std::move(then), std::move(news));
   }
   void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
@@ -120,17 +124,17 @@ class FakeStation final : public Station {
   }
   void kill_encoder(const std::string& mount, std::uint64_t id, Then<OrderOutcome> then) override {
     done.push_back("kill encoder " + mount + " " + std::to_string(id));
-    return id == 7;
+    answer(std::move(then), OrderOutcome{id == 7});
   }
   std::string fallback_fault;
   void set_fallback(const std::string& mount, const std::string& fallback,
                     Then<std::string> then) override {
     done.push_back("fallback " + mount + " " + fallback);
+    answer(std::move(then), fallback_fault);
   }
   void set_title(const std::string& mount, TitleRequest request, Then<TitleOutcome> then) override {
     done.push_back("title " + mount);
     title = std::move(request);
-    answer(std::move(then), fallback_fault);
     answer(std::move(then), TitleOutcome(verdict, title_fault));
   }
   void node_posted(NodePost given, Then<NodePostAnswer> then) override {

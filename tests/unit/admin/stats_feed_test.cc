@@ -49,6 +49,18 @@ TEST(StatsFeed, GivesThenOnlyWhatChanges) {
   STRCMP_EQUAL("EVENT global clients 2\n", pipe.received().c_str());
 }
 
+TEST(StatsFeed, CostlyDocumentsAreMadeLessOften) {
+  StreamReader pipe;
+  station.news_cost = std::chrono::milliseconds(40);
+  follow(pipe);
+  tick();  // armed before the first one had come
+  LONGS_EQUAL(2, station.documents);
+  const SteadyTime before = system_clock().steady();
+  tick();
+  LONGS_EQUAL(3, station.documents);
+  CHECK(system_clock().steady() - before >= std::chrono::milliseconds(790));
+}
+
 TEST(StatsFeed, AFollowerThatComesLaterTakesNothingFromTheOthers) {
   station.document.globals["clients"] = "1";
   StreamReader first, second;

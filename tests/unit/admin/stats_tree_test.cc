@@ -151,3 +151,46 @@ TEST(StatsEvents, LeavesOutLinesOf200BytesAndMore) {
   document.globals["t"] += 'x';
   STRCMP_EQUAL("", stats_event_lines(document).c_str());
 }
+
+TEST_GROUP(ByteCounters){static StatsDocument document(std::chrono::seconds at,
+                                                       const std::string& bytes,
+                                                       std::vector<std::string> mounts = {
+                                                           "/a", "/b"}){StatsDocument made;
+made.counted = SteadyTime(at);
+for (std::string& mount : mounts)
+  made.sources.push_back(
+      {std::move(mount),
+       false,
+       true,
+       {{"listeners", bytes}, {"total_bytes_read", bytes}, {"total_bytes_sent", bytes}}});
+return made;
+}
+}
+;
+TEST(ByteCounters, AreToldEachFiveSeconds) {
+  StatsDocument told = document(std::chrono::seconds(100), "1");
+  std::string lines;
+  for (int tenths = 4; tenths <= 56; tenths += 4) {
+    StatsDocument now = document(std::chrono::seconds(100), std::to_string(tenths));
+    now.counted += std::chrono::milliseconds(100 * tenths);
+    keep_byte_counters(told, now);
+    lines += stats_event_lines(told, now);
+    told = std::move(now);
+  }
+  CHECK(lines.find("EVENT /a listeners 4\n") != std::string::npos);
+  CHECK(lines.find("EVENT /a listeners 56\n") != std::string::npos);
+  CHECK(lines.find("EVENT /b total_bytes_read 52\n") != std::string::npos);
+  CHECK(lines.find("EVENT /b total_bytes_sent 52\n") != std::string::npos);
+  CHECK(lines.find("total_bytes_read 4\n") == std::string::npos);
+  CHECK(lines.find("total_bytes_read 56\n") == std::string::npos);
+}
+TEST(ByteCounters, OfANewMountAreThere) {
+  const StatsDocument told = document(std::chrono::seconds(100), "1", {"/b"});
+  StatsDocument now = document(std::chrono::seconds(101), "2", {"/a", "/b", "/c"});
+  keep_byte_counters(told, now);
+  STRCMP_EQUAL(
+      "EVENT /a listeners 2\nEVENT /a total_bytes_read 2\nEVENT /a total_bytes_sent 2\n"
+      "EVENT /b listeners 2\n"
+      "EVENT /c listeners 2\nEVENT /c total_bytes_read 2\nEVENT /c total_bytes_sent 2\n",
+      stats_event_lines(told, now).c_str());
+}
