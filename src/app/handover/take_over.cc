@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -159,13 +158,9 @@ Result<void> TakeOver::prepared() {
 void TakeOver::prepare_records(Network& network) {
   if (offer_.records.empty() || network.config.read()->store.type == StoreType::kNone) return;
   const UniqueFd file = offered_.take(offer_.records.front());
-  struct stat facts {};
-  if (!file || ::fstat(file.get(), &facts) != 0 || facts.st_size < 0 ||
-      static_cast<std::uint64_t>(facts.st_size) > kMaxParcelBytes)
-    return;
-  std::string bytes(static_cast<std::size_t>(facts.st_size), 0);
-  if (read_at(file.get(), 0, std::as_writable_bytes(std::span(bytes))) != bytes.size()) return;
-  RecordList list(bytes);
+  const auto bytes = read_shared(file, kMaxParcelBytes);
+  if (!bytes) return;
+  RecordList list(*bytes);
   RegistryContent content;
   for (auto head = list.next(); head && *head; head = list.next()) {
     auto part = read_record<RecordsRecord>("records", (*head)->bytes);

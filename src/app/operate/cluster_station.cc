@@ -6,8 +6,8 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
-#include "app/services/services.h"
 #include "app/operate/listener_numbers.h"
+#include "app/services/services.h"
 #include "app/topology/link_orders.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
