@@ -20,7 +20,7 @@ import harness  # noqa: E402
 import pool  # noqa: E402
 
 # So many tests at a time wait; how many compute is bounded by their loads.
-JOBS = 8 * (os.cpu_count() or 1)
+JOBS = 6 * (os.cpu_count() or 1)
 
 
 class Suite:

@@ -14,9 +14,9 @@ namespace lb {
 struct SongDetails {
   static constexpr std::int64_t kLongestMs = 86'400'000;
 
-  std::string album;                        // "": not told
-  std::string isrc;                         // 12 letters and digits; "": not told
-  std::int64_t duration_ms = 0;             // 0: not told
+  std::string album;                                       // "": not told
+  std::string isrc;                                        // 12 letters and digits; "": not told
+  std::int64_t duration_ms = 0;                            // 0: not told
   std::string label = {}, label_code = {}, composer = {};  // "": not told
 
   bool operator==(const SongDetails&) const = default;
