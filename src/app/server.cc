@@ -260,6 +260,11 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
     const auto config = services.config.read();
     return takes_over_here(*config, mount_section(*config, mount));
   };
+  callbacks.refused = [&services](const std::string& mount) {
+    const auto config = services.config.read();
+    const MountSettings& section = mount_section(*config, mount);
+    return section.suspended ? std::string("suspended") : refuse_away_from_home(*config, section);
+  };
   callbacks.outlived = [&services](const std::string& mount, const std::string& user) {
     return services.hours->is_over(mount, user);
   };

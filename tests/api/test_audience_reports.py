@@ -170,6 +170,8 @@ def two_accounts(t, more=""):
         server.dir, more.replace("%s", str(server.dir / "reports"))), paths="<state-dir>%s/state</state-dir>" % server.dir)
     server.start()
     api = Api(server)
+    # The answer comes when the thread of the database has made it.
+    api.want(200, "GET", "/audience/summary")
     first, next_month = month_before()
     for account, count in (("acme", 5), ("other", 7)):
         api.want(201, "POST", "/accounts", {"id": account})

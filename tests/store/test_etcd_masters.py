@@ -48,9 +48,9 @@ def create(server, name, key):
 
 
 def written(server, name, key):
-    """(status, body); None where etcd does not take the master's token."""
-    status, _, text = create(server, name, key)
-    return None if status == 503 and "invalid auth token" in text else (status, text)
+    """(status, seconds, body); None where etcd does not take the master's token."""
+    answer = status, _, text = create(server, name, key)
+    return None if status == 503 and "invalid auth token" in text else answer
 
 
 def key_of(name):
@@ -289,9 +289,9 @@ def over_tls_with_a_login_whose_tokens_expire_all_the_time(b):
         name = "/t%d" % i
         begin = time.monotonic()
         # On a busy machine the new token has expired, too, before it is used; that is said, and ends.
-        status, text = wait_for(lambda: written(servers[i % 2], name, "0123456789-%d" % i), "the store takes the change", WITHIN)
+        status, seconds, text = wait_for(lambda: written(servers[i % 2], name, "0123456789-%d" % i), "the store takes the change", 3 * WITHIN)
         equal(status, 201, text)
-        slowest = max(slowest, time.monotonic() - begin)
+        slowest = max(slowest, seconds)
         for show in running:
             show.goes_on("with expired tokens")
         told = max(told, until(lambda: has(servers[1 - i % 2], name), "the other master has it", CONVERGED))

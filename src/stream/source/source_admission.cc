@@ -56,6 +56,7 @@ void SourceAdmission::admit(WriterAsk ask, Then then) {
 }
 
 void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
+  if (is_refused(ask, then)) return;
   if (is_closed(ask)) {
     log_.info("source/admission",
               cat({"mount ", ask.mount,
@@ -135,6 +136,18 @@ bool SourceAdmission::is_closed(const WriterAsk& ask) const {
   if (user == nullptr) return false;
   const auto settings = callbacks_.settings(ask.mount);  // a reload may have opened it
   return settings->wait_time > 0s && !(settings->hijack && *user == ask.user);
+}
+
+// A record may have moved the mount, or suspended it, while a login was judged or a lease waited
+// for: those who end its sources then do not know of this one.
+bool SourceAdmission::is_refused(const WriterAsk& ask, Then& then) const {
+  if (ask.kind != WriterKind::kSource || !callbacks_.refused) return false;
+  const std::string why = callbacks_.refused(ask.mount);
+  if (why.empty()) return false;
+  log_.warn("source/admission", cat({"mount ", ask.mount, ": the source from ",
+                                     ask.facts->source_ip, " was refused: ", why}));
+  then(Error::denied(why));
+  return true;
 }
 
 bool SourceAdmission::fed_elsewhere(const std::string& mount, const Record& record) const {
@@ -269,6 +282,8 @@ void SourceAdmission::give_back(SourceEnd end) {
   if (end.stepped_back) stepped_back(record, end);
   record.log = std::move(end.lease.log);
   record.framer = std::move(end.lease.framer);
+  if (record.successor && is_refused(record.successor->ask, record.successor->then))
+    record.successor.reset();
   if (record.successor) {
     Successor next = std::move(*record.successor);
     record.successor.reset();

@@ -105,6 +105,9 @@ class SourceAdmission {
     // The source of this mount is expected here, whatever else feeds it: it takes the place of a
     // relay at once.  May be empty.
     std::function<bool(const std::string& mount)> expected_here = {};
+    // Why no source may come to this mount any more, since its login was judged; "": it may.  May
+    // be empty.
+    std::function<std::string(const std::string& mount)> refused = {};
     // The time of this login is over, though it still writes the mount: a source that comes takes
     // its place.  May be empty.
     std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
@@ -264,6 +267,7 @@ class SourceAdmission {
   };
 
   void decide(WriterAsk ask, Then then, bool may_ask_home);
+  bool is_refused(const WriterAsk& ask, Then& then) const;
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
   // A source takes the mount of a relay that has been silent for so long.
   void take_from_relay(const std::string& mount, std::uint64_t lease,

@@ -25,6 +25,7 @@ class SourceAdmissionFixture : public Utest {
   std::chrono::milliseconds linger{0}, rest{0};
   std::optional<bool> elsewhere;
   bool expected_here = false;
+  std::string closed;               // why no source may come
   std::string outlived = "nobody";  // the login whose hours are over
   std::vector<std::string> told;
   // What was asked of a home: lease and silence; the answer.
@@ -68,6 +69,7 @@ class SourceAdmissionFixture : public Utest {
       return elsewhere.value_or(found && found->phase() != MountPhase::kLingering);
     };
     made.expected_here = [this](const std::string&) { return expected_here; };
+    made.refused = [this](const std::string&) { return closed; };
     made.outlived = [this](const std::string&, const std::string& user) {
       return user == outlived;
     };

@@ -232,6 +232,25 @@ TEST(SourceAdmission, ALoginWhoseHoursAreOverGivesWayAtOnce) {
   LONGS_EQUAL(5, (*second)->value().log->head());
   LONGS_EQUAL(0, admission->encoders_of("/a").size() - 1);
 }
+TEST(SourceAdmission, AMountThatHasMovedWhileALoginWasJudgedTakesNoSource) {
+  closed = "its home is e2";
+  const Answer first = put(ask("/a"));
+  CHECK(!(*first)->has_value());
+  STRCMP_EQUAL("its home is e2", (*first)->error().what.c_str());
+  CHECK(mounts.find("/a") == nullptr);
+  CHECK(captured.says("the source from 192.0.2.1 was refused: its home is e2"));
+  granted(relay("/a"));  // what it is pulled from is not asked about
+}
+TEST(SourceAdmission, ASuccessorWhoseMountHasMovedMeanwhileIsRefused) {
+  settings.hijack = true;
+  WriterLease first = granted(ask("/a", 1));
+  write(first, "bytes");
+  const Answer second = put(ask("/a", 0));
+  closed = "suspended";
+  give_back(std::move(first), EndReason::kReplaced);
+  CHECK(!(*second)->has_value());
+  CHECK(mounts.find("/a") == nullptr);
+}
 TEST(SourceAdmission, ALateRefusalHasNoEffect) {
   settings.hijack = true;
   WriterLease first = granted(ask("/a"));
