@@ -106,7 +106,7 @@ void Encoder::ended() {
 // -- Listener -------------------------------------------------------------------------------------
 
 Listener::Listener(World& world, unsigned number, std::string mount, unsigned first)
-    : world_(world), number_(number), mount_(std::move(mount)) {
+    : world_(world), number_(number), mount_(std::move(mount)), begun_(world.now()) {
   ask(first, mount_);
 }
 

@@ -56,6 +56,7 @@ class Listener final : public Peer {
   // The host that it is connected with, or was last.
   unsigned at() const noexcept { return at_; }
   unsigned hops() const noexcept { return hops_; }
+  Nanos begun() const noexcept { return begun_; }
   int status() const noexcept { return status_; }
   // Bytes of the stream.
   std::size_t heard() const noexcept { return heard_; }
@@ -81,6 +82,7 @@ class Listener final : public Peer {
   std::unique_ptr<World::Line> line_, old_;
   State state_ = State::kAsks;
   std::string target_, head_;
+  const Nanos begun_;
   unsigned at_ = 0, before_ = 0, hops_ = 0;
   int status_ = 0;
   std::size_t heard_ = 0;

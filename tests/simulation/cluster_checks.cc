@@ -27,8 +27,9 @@ void Cluster::check_redirect(unsigned from, Listener& listener, std::string_view
   if (to == from)
     return fail(cat({"host ", from, " redirects listener ", listener.number(), " to itself"}));
   // A token is judged by clocks: until one that has been set is measured again a node may take a
-  // listener that was sent to it for a new one (seeds 469, 629, 890).
-  if (listener.hops() >= Listener::kMaxHops && world_.now() - jumped_ > kMeasured)
+  // listener that was sent to it for a new one (seeds 469, 629, 890), and this one is on its way
+  // (345).
+  if (listener.hops() >= Listener::kMaxHops && listener.begun() - jumped_ > kMeasured)
     return fail(cat({"listener ", listener.number(), " is redirected for the fourth time"}));
   Seat& seat = seats_[from - 1];
   if (!seat.master || target->master) return;
