@@ -199,7 +199,9 @@ TEST(AudienceMerge, ASongHasTheFactsThatItsMountWasToldLast) {
         song(5, 0, "/other", "Else")});
   AudienceReport report(*database, kNoon + kHourMs);
   const auto mounts = *report.mounts();
-  for (const PlayRow& row : *report.titles(mounts, {0, kNoon + kDayMs}, 0, 10)) {
+  const auto plays = *report.titles(mounts, {0, kNoon + kDayMs}, 0, 10);
+  LONGS_EQUAL(2, plays.size());
+  for (const PlayRow& row : plays) {
     STRCMP_EQUAL(row.mount == "/live" ? "New" : "Else", row.facts.album.c_str());
     STRCMP_EQUAL("DEA123456789", row.facts.isrc.c_str());
   }
