@@ -143,7 +143,8 @@ std::vector<NodeNow> ApiSight::nodes() const {
     if (!node.id.empty() && node.kind != NodeKind::kSelf && node.id != rows.front().id)
       rows.push_back(row_of(node, sight.now));
   // A node of the configuration that has not come since the start.
-  for (const KnownNode& known : network_.cluster->facts()->known.nodes) {
+  const auto facts = network_.cluster->facts();
+  for (const KnownNode& known : facts->known.nodes) {
     if (std::ranges::any_of(rows, [&](const auto& row) { return row.id == known.id; })) continue;
     NodeNow row;
     row.id = known.id;

@@ -124,7 +124,8 @@ LiveSample LiveService::sample() {
   read_titles(sample);
   for (auto& [name, row] : sample.mounts)
     if (const auto title = titles_.find(name); title != titles_.end()) row.title = title->second;
-  for (const KnownNode& known : network_.cluster->facts()->known.nodes)
+  const auto facts = network_.cluster->facts();
+  for (const KnownNode& known : facts->known.nodes)
     sample.nodes[known.id].state = state_word(NodeState::kDead);
   const SteadyTime time = network_.clock.steady();
   std::as_const(network_.cluster->decider()).with_table([&](const NodeTable& table) {

@@ -130,7 +130,8 @@ void ArchiveService::configure(const Config& config) {
     writer_->configure(std::move(settings));
   }
   // Of those that are recorded already nothing changes.
-  for (const auto& [name, mount] : *traffic_.mounts.all()) begin_running(*mount);
+  const auto mounts = traffic_.mounts.all();
+  for (const auto& [name, mount] : *mounts) begin_running(*mount);
 }
 
 void ArchiveService::records_changed(const std::vector<std::string>& mounts) {

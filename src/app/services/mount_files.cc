@@ -275,7 +275,8 @@ std::shared_ptr<Mount> MountFiles::fallback(std::string_view name) const {
 
 std::vector<std::shared_ptr<Mount>> MountFiles::fallbacks() const {
   std::vector<std::shared_ptr<Mount>> mounts;
-  for (const auto& [name, row] : table_.read()->fallbacks)
+  const auto table = table_.read();
+  for (const auto& [name, row] : table->fallbacks)
     if (row.mount) mounts.push_back(row.mount);
   return mounts;
 }
@@ -300,7 +301,8 @@ const FileFeeder* MountFiles::feeder_of(const Fallback& fallback) const {
 
 void MountFiles::each_intro(const std::function<void(const Mount&)>& f) const {
   std::set<const Mount*> others;
-  for (const auto& [name, fallback] : table_.read()->fallbacks)
+  const auto table = table_.read();
+  for (const auto& [name, fallback] : table->fallbacks)
     if (feeder_of(fallback) != nullptr) others.insert(fallback.mount.get());
   for (const auto& worker : traffic_.workers)
     worker->streams.each_mount([&](const Mount& mount) {
@@ -324,7 +326,8 @@ MountFiles::Saved MountFiles::save(FdsOut& fds) const {
     record.bytes_sent = mount.bytes_sent.load(std::memory_order_relaxed);
     return &record;
   };
-  for (const auto& [name, fallback] : table_.read()->fallbacks) {
+  const auto table = table_.read();
+  for (const auto& [name, fallback] : table->fallbacks) {
     const FileFeeder* const feeder = feeder_of(fallback);
     if (feeder == nullptr) continue;
     const FileStream& file = feeder->file();

@@ -401,8 +401,9 @@ void Recording::show() {
   if (file_->last().offset == 0 || guess_) return;
   FileRow row = file_->row();
   row.open = true;
-  const auto& open = host_.catalog.files(mount_->name())->open();
-  if (!open || !(*open == row)) host_.catalog.grow(mount_->name(), row);
+  const auto files = host_.catalog.files(mount_->name());
+  if (const auto& open = files->open(); !open || !(*open == row))
+    host_.catalog.grow(mount_->name(), row);
 }
 
 void Recording::pause(const Error& error, bool no_space) {

@@ -30,13 +30,15 @@ void ChallengeTable::remove(std::uint64_t owner) {
 }
 
 std::string ChallengeTable::answer(std::string_view token) const {
-  for (const Entry& one : *entries_.read())
+  const auto entries = entries_.read();
+  for (const Entry& one : *entries)
     if (one.context == nullptr && one.key == token) return one.text;
   return {};
 }
 
 std::shared_ptr<SSL_CTX> ChallengeTable::context(std::string_view server_name) const {
-  for (const Entry& one : *entries_.read())
+  const auto entries = entries_.read();
+  for (const Entry& one : *entries)
     if (one.context != nullptr && one.key == server_name) return one.context;
   return nullptr;
 }

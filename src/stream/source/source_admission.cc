@@ -139,7 +139,7 @@ bool SourceAdmission::is_closed(const WriterAsk& ask) const {
 }
 
 // A record may have moved the mount, or suspended it, while a login was judged or a lease waited
-// for: those who end its sources then do not know of this one.
+// for: what ends its sources then does not know of this one.
 bool SourceAdmission::is_refused(const WriterAsk& ask, Then& then) const {
   if (ask.kind != WriterKind::kSource || !callbacks_.refused) return false;
   const std::string why = callbacks_.refused(ask.mount);

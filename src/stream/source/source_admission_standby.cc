@@ -25,7 +25,7 @@ std::string named(const SourceFacts& facts, std::string_view before) {
 }  // namespace
 
 std::string SourceAdmission::no_standby(const Record& record, const WriterAsk& ask) const {
-  const std::string& type = record.mount->facts()->content_type;
+  const std::string type = record.mount->facts()->content_type;
   if (callbacks_.settings(ask.mount)->standby_places() == 0 || type == ask.facts->content_type)
     return {};
   return cat({"mount ", ask.mount, ": the source from ", ask.facts->source_ip, " sends ",

@@ -206,7 +206,8 @@ TEST(ArchiveFill, WrongBytesAreNotTaken) {
   wrong = 25 * kFillSecond + 7;
   start();
   fill(200ms);
-  for (const FileRow& row : catalog.files("/m")->closed()) {
+  const auto files = catalog.files("/m");
+  for (const FileRow& row : files->closed()) {
     const std::string text = file_text(dir.path() + "/%2Fm/" + archive_path(row.name()) + ".data");
     CHECK(text == data.substr(row.origin, row.bytes));
   }
@@ -258,7 +259,8 @@ TEST(ArchiveFill, WhatIsUnderWayAtTheEndIsAFileOfItsOwn) {
   writer->finish_all();
   loop.run_once(false);
   CHECK(catalog.files("/m")->size() >= 1);
-  for (const FileRow& row : catalog.files("/m")->closed()) {
+  const auto files = catalog.files("/m");
+  for (const FileRow& row : files->closed()) {
     const std::string path = dir.path() + "/%2Fm/" + archive_path(row.name());
     CHECK(read_index(file_text(path + ".idx")).ended);
     CHECK(file_text(path + ".data") == data.substr(row.origin, row.bytes));
