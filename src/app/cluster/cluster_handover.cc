@@ -26,8 +26,7 @@ void ClusterService::save(ClusterRecord& saved) const {
   for (const auto& arrivals : arrivals_)
     saved.arrivals.push_back(arrivals.load(std::memory_order_relaxed));
   const auto keys = by_link_.keys();
-  for (const LinkKey& key : *keys)
-    saved.keys.push_back({key.master, key.bytes, key.name});
+  for (const LinkKey& key : *keys) saved.keys.push_back({key.master, key.bytes, key.name});
   for (const auto& [node, weight] : weights_) saved.weights.emplace_back(node, weight);
 }
 
