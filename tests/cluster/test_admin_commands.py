@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import time
 
 from api import Api
 from bench import ADMIN, Failed, check, equal, test, wait_for
@@ -60,12 +61,18 @@ class Scene:
         equal(re.findall("<Listeners>(.*?)</Listeners>", text), [str(len(rows))])
         return people
 
-    def at(self, nodes, mount=MOUNT, patience=10):
-        """The listeners by node, once they are there."""
+    def at(self, nodes, mount=MOUNT, patience=10, plays=None):
+        """The listeners by node, once they are there; plays: a source whose relays would take it for silent meanwhile."""
         def found():
+            if plays:
+                plays.play(2)
+            time.sleep(0.1)  # a node answers 20 questions a second
             rows = {(row.node or ["m11"])[0]: row for row in self.listed(mount)}
             return rows if sorted(rows) == sorted(nodes) else None
-        return wait_for(found, "the master lists those at %s: %s" % (nodes, self.ask("listclients", "mount=" + mount)), patience)
+        try:
+            return wait_for(found, "the master lists those at %s" % sorted(nodes), patience)
+        except Failed as late:
+            raise Failed("%s: %s" % (late, self.ask("listclients", "mount=" + mount))) from None
 
 
 def result(text):
@@ -153,7 +160,7 @@ def one_encoder_is_killed_at_its_home_by_its_number_there(b):
 @test
 def a_fallback_is_set_at_the_home_and_where_listeners_are(b):
     scene = Scene(b)
-    scene.play(OTHER)
+    fallback_source = scene.play(OTHER)
     ones = scene.hearing()
     scene.at(ones)
     seen = lambda server: re.findall('<source mount="%s"><fallback>(.*?)</fallback>' % MOUNT, server.get("/admin/listmounts", ADMIN).text)
@@ -164,8 +171,8 @@ def a_fallback_is_set_at_the_home_and_where_listeners_are(b):
     scene.ask("fallbacks", "mount=%s&fallback=%s" % (MOUNT, OTHER))
     equal(result(scene.ask("killsource", "mount=" + MOUNT))[1], "1")
     heard = {name: one.audio for name, one in ones.items()}
-    scene.at(ones, OTHER, 40)   # a relay waits 8 s for its source
-    wait_for(lambda: all(one.audio > heard[name] for name, one in ones.items()), "all hear the fallback")
+    scene.at(ones, OTHER, 40, fallback_source)   # a relay waits 8 s for its source
+    wait_for(lambda: fallback_source.play(2) and all(one.audio > heard[name] for name, one in ones.items()), "all hear the fallback")
     os.kill(scene.other.process.pid, signal.SIGSTOP)
     try:
         text = scene.ask("fallbacks", "mount=%s&fallback=" % OTHER)
