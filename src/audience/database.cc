@@ -51,7 +51,7 @@ CREATE INDEX play_began ON play(mount, began);
 
 // Programs of the same version that do not know them pass over them.
 // play_listeners: the sessions that went on when a title began, and when it ended.
-// song_described: what was told of a title of a mount last (SongFacts), and when.
+// song_described: the newest facts of a title at a mount (SongFacts), and when they came.
 // forgotten: rows of these people that began up to then are passed over when they come.
 // split_day: what split has, by days (UTC).
 // song, song_gain, song_heard: sums of titles by weeks; since when titles are in them (SongSums).

@@ -6,7 +6,7 @@
 //   B number began person before kind how mount country player     a listening begins
 //   E number begun ended bytes cut                              the one with this number ends
 //   T number at mount title                                     a title begins to sound
-//   S number at mount title isrc album label code composer      what was told of a song there
+//   S number at mount title isrc album label code composer      facts of a song at its mount
 //   A at                                                        all that are open were heard so far
 //   O begun began                                               open still; its B is gone
 //

@@ -57,8 +57,8 @@ Result<FileText> read_file(const FileAt& file, FileReading reading = {});
 bool read_to_end(int fd, std::string& text, std::size_t limit);
 // As many bytes from `offset` on as `into` has room for, fewer at the end of the file or an error.
 std::size_t read_at(int fd, std::uint64_t offset, std::span<std::byte> into);
-// The whole of a file that another process has written and shares; nullopt: there is none, it is
-// longer than the limit, or it cannot be read.
+// The whole content of a file that another process has written and shares; nullopt: the file is
+// missing, longer than the limit, or cannot be read.
 std::optional<std::string> read_shared(const UniqueFd& fd, std::size_t limit);
 // Over interruptions and short writes.  False: errno.
 bool write_all(int fd, std::string_view text);

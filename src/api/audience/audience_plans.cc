@@ -75,6 +75,10 @@ std::string german_csv(const AudienceTable& table) {
   return "\xef\xbb\xbf" + audience_csv(table, ';');
 }
 
+AudienceCell text_or_none(const std::string& text) {
+  return text.empty() ? AudienceCell() : AudienceCell(text);
+}
+
 Plan answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
             const std::string& next = {}, bool for_germans = false) {
   Planned plan;
@@ -114,8 +118,7 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
                    [](const auto& a, const auto& b) { return a.second.ms > b.second.ms; });
   AudienceTable table{{by_country ? "country" : "player", "seconds", "sessions", "bytes"}, {}};
   for (const auto& [name, sum] : rows)
-    table.rows.push_back({name.empty() ? AudienceCell() : AudienceCell(name), heard_seconds(sum.ms),
-                          sum.sessions, sum.bytes});
+    table.rows.push_back({text_or_none(name), heard_seconds(sum.ms), sum.sessions, sum.bytes});
   return answer(ask, table, by_country ? "countries" : "players");
 }
 
@@ -331,8 +334,7 @@ Plan audience_usage(const PlanContext& context) {
     return static_cast<std::int64_t>(*(row->value.quota.*limit));
   };
   for (const auto& [key, usage] : usages)
-    table.rows.push_back({local_time_text(key.first * 1000, *ask.zone),
-                          key.second.empty() ? AudienceCell() : AudienceCell(key.second),
+    table.rows.push_back({local_time_text(key.first * 1000, *ask.zone), text_or_none(key.second),
                           usage.mounts, heard_seconds(usage.sum.ms), usage.sum.sessions,
                           usage.sum.bytes, limit_of(key.second, &AccountQuota::hours),
                           limit_of(key.second, &AccountQuota::transfer)});
@@ -351,15 +353,10 @@ Plan audience_songs(const PlanContext& context) {
   AudienceTable table{{"artist", "title", "country", "performances"}, {}};
   for (const SongRow& row : *rows) {
     auto [artist, title] = artist_and_title(row.title);
-    table.rows.push_back({std::move(artist), std::move(title),
-                          row.country.empty() ? AudienceCell() : AudienceCell(row.country),
-                          row.performances});
+    table.rows.push_back(
+        {std::move(artist), std::move(title), text_or_none(row.country), row.performances});
   }
   return answer(ask, table, "songs");
-}
-
-AudienceCell known(const std::string& text) {
-  return text.empty() ? AudienceCell() : AudienceCell(text);
 }
 
 // What nothing has told stands empty, for the station to fill in.
@@ -377,8 +374,9 @@ Plan audience_playlist(const PlanContext& context) {
     table.rows.push_back(
         {row.mount, began.substr(0, 10), began,
          row.ended ? AudienceCell((*row.ended - row.began) / 1000) : AudienceCell(),
-         std::move(title), std::move(artist), known(row.facts.composer), known(row.facts.label),
-         known(row.facts.label_code), known(row.facts.isrc),
+         std::move(title), std::move(artist), text_or_none(row.facts.composer),
+         text_or_none(row.facts.label), text_or_none(row.facts.label_code),
+         text_or_none(row.facts.isrc),
          row.performances ? AudienceCell(*row.performances) : AudienceCell()});
   }
   return answer(ask, table, "playlist", next, true);
@@ -422,8 +420,8 @@ Plan audience_sound_exchange(const PlanContext& context) {
   if (!ask.csv) {
     AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances"}, {}};
     for (const SoundExchangeRow& row : rows)
-      table.rows.push_back({row.artist, row.title, known(row.isrc), known(row.album),
-                            known(row.label), row.performances});
+      table.rows.push_back({row.artist, row.title, text_or_none(row.isrc), text_or_none(row.album),
+                            text_or_none(row.label), row.performances});
     return answer(ask, table, "soundexchange");
   }
   Planned plan;

@@ -38,7 +38,7 @@ std::string share_key(std::string_view master, std::uint64_t part) {
 constexpr std::string_view kToldName = "*";
 constexpr unsigned kToldParts = 32;
 
-// The record that has what was told of this account: all masters find it by the account alone.
+// The record with the events that were sent for this account: all masters derive it from its name.
 std::string told_part(std::string_view account) {
   unsigned sum = 0;
   for (const char c : account) sum += static_cast<unsigned char>(c);
