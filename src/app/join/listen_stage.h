@@ -8,12 +8,13 @@
 
 #include "http/connection.h"
 #include "stream/mount/mount.h"
-#include "stream/mount/slot_gate.h"
 
 namespace lb {
 
 struct DirectOffer;
+class Listener;
 struct ListenAsk;
+struct ListenerEntry;
 struct Worker;
 
 class ListenStage final : public Stage {
@@ -23,17 +24,19 @@ class ListenStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
+  // An idle mount: its relay starts, and the request waits for it.
+  Verdict start_relay(Connection& connection, const ListenAsk& ask, const Mount& mount,
+                      bool first_time);
   // Another server may play an idle mount sooner.
   Verdict ask_elsewhere(Connection& connection);
   // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the
   // log.
   Verdict admit(Connection& connection, const ListenAsk& ask, std::shared_ptr<Mount> mount,
                 std::shared_ptr<DirectOffer> direct);
-  // A mount of the chain with room; null when all are full.
-  std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
-  // Of a mount without a slot for it: one with room to which its listeners overflow, whose slot it
-  // takes then, where that is limited too.
-  std::shared_ptr<Mount> enter_overflow(std::shared_ptr<Mount> mount, SlotPass& slot) const;
+  // Takes the connection's transport, with which it ends.
+  std::unique_ptr<Listener> make_listener(Connection& connection, const ListenAsk& ask,
+                                          ListenerEntry entry, const SourceFacts& facts);
+
   Worker& worker_;
   const Stage& of_mounts_;
 };

@@ -1,0 +1,125 @@
+#include "app/join/listener_entry.h"
+
+#include <string>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/join/listener_places.h"
+#include "app/request/past_ask.h"
+#include "app/request/playing_mount.h"
+#include "app/request/request_context.h"
+#include "app/services/mount_files.h"
+#include "app/services/worker.h"
+#include "stream/listener/fallback_chain.h"
+#include "stream/listener/server_join.h"
+#include "stream/log/join.h"
+
+namespace lb {
+namespace {
+
+// The first of those that the listeners of a full mount go to which enters(mount) lets one into.
+template <class Enters>
+std::shared_ptr<Mount> find_overflow(const Network& network, std::shared_ptr<Mount> mount,
+                                     Enters enters) {
+  const auto overflow_of = [](const Mount& one) {
+    const auto settings = one.settings();
+    return settings->fallback_when_full ? settings->fallback_mount : std::string();
+  };
+  return find_in_fallbacks(
+      overflow_of(*mount),
+      [&](const std::string& name) {
+        mount = network.mounts.find(name);
+        if (!mount) mount = network.mount_files->fallback(name);
+        if (mount && mount->phase() == MountPhase::kIdle) mount = nullptr;
+        return mount && enters(*mount) ? mount : nullptr;
+      },
+      [&](const std::string&) { return mount ? overflow_of(*mount) : std::string(); });
+}
+
+bool enter_one(Mount& mount) { return mount.gate().try_enter(most_listeners(mount)); }
+
+// A mount of the chain with room; null: all are full.
+std::shared_ptr<Mount> enter_with_room(const Network& network, std::shared_ptr<Mount> mount) {
+  if (enter_one(*mount)) return mount;
+  return find_overflow(network, std::move(mount), enter_one);
+}
+
+// Of a mount without a slot for it: one with room to which its listeners overflow, whose slot it
+// takes then, where that is limited too.
+std::shared_ptr<Mount> enter_overflow(const Network& network, std::shared_ptr<Mount> mount,
+                                      SlotPass& slot) {
+  const SlotService& slots = network.links->slots();
+  return find_overflow(network, std::move(mount), [&](Mount& one) {
+    if (!enter_one(one)) return false;
+    const auto settings = one.settings();
+    if (!slots.limits(*settings, one.name())) return true;
+    if (const auto gate = slots.gate_of(one.name());
+        gate && gate->try_enter(network.clock.steady())) {
+      slot = SlotPass(gate);
+      return true;
+    }
+    one.gate().leave();
+    return false;
+  });
+}
+
+// A relay's place counts, and is limited by none.
+std::shared_ptr<Mount> enter_asked(const Network& network, const RequestContext& context,
+                                   std::shared_ptr<Mount> mount, Overflow overflow) {
+  if (context.let_in.is_relay()) {
+    mount->gate().enter();
+    return mount;
+  }
+  if (overflow == Overflow::kMay) return enter_with_room(network, std::move(mount));
+  return enter_one(*mount) ? mount : nullptr;
+}
+
+// It may have got another mount, or waited.
+bool still_has_its_byte(const RequestContext& context, const Mount& mount) {
+  return !context.resumes() || !context.past->exact ||
+         plan_resume(*mount.channel().newest(), *context.resumes(), bytes_ahead(mount), true);
+}
+
+}  // namespace
+
+std::variant<ListenerEntry, Verdict> enter_mount(Worker& worker, Connection& connection,
+                                                 std::shared_ptr<Mount> mount, Overflow overflow) {
+  Network& network = worker.services;
+  const RequestContext& context = connection.context();
+  SlotTry slot = take_slot(worker, connection);
+  if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
+  if (slot.entry == SlotEntry::kRefused || !count_address(worker, connection))
+    return Verdict::kAnswered;
+
+  ListenerEntry entry{nullptr, std::move(slot.pass), {}, {}, slot.entry == SlotEntry::kNone};
+  if (!entry.overflowed) {
+    entry.mount = enter_asked(network, context, std::move(mount), overflow);
+    if (!entry.mount) {
+      network.counters.refused(Refusal::kMountListeners);
+      reply_full(worker, connection);
+      return Verdict::kAnswered;
+    }
+  } else {
+    if (overflow == Overflow::kMay)
+      entry.mount = enter_overflow(network, std::move(mount), entry.slot);
+    if (!entry.mount) {
+      reply_no_slot(worker, connection, slot.word);
+      return Verdict::kAnswered;
+    }
+  }
+  entry.at_mount = GatePass(&entry.mount->gate());
+  if (!still_has_its_byte(context, *entry.mount)) {
+    connection.reply_text(404, "The stream does not have this byte any more\r\n");
+    return Verdict::kAnswered;
+  }
+  if (const auto why = enter_server(network, connection, *entry.mount, entry.at_server);
+      !why.empty()) {
+    // Its place is free for the listeners that the answer may be handed to.
+    entry.at_mount = GatePass();
+    reply_full(worker, connection, why);
+    return Verdict::kAnswered;
+  }
+  return entry;
+}
+
+}  // namespace lb

@@ -1,0 +1,104 @@
+#include "app/join/stream_reply.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/join/listen_ask.h"
+#include "app/request/past_ask.h"
+#include "app/request/request_context.h"
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
+#include "app/services/worker.h"
+#include "base/cat.h"
+#include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
+#include "http/stream_type.h"
+#include "stream/log/join.h"
+
+namespace lb {
+namespace {
+
+// Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
+constexpr std::uint64_t kEndlessLength = 221183499;
+
+// The nodes so far and this one, for a server that relays the stream further.
+std::string passed_line(const Network& network, const SourceFacts& facts) {
+  const std::string own = network.cluster->facts()->mark;
+  return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
+}
+
+std::string_view safari_bytes(const SourceFacts& facts) {
+  if (facts.plugin->name == "ogg") return "Og";
+  if (facts.plugin->name == "ebml") return "\x1a\x45";
+  return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb")
+                                            : std::string_view("\xff\xf1");
+}
+
+// Where a listener would begin; nullopt: it is not told.
+std::optional<StreamAddress> address_told(const Network& network, const Mount& mount,
+                                          const RequestContext& context) {
+  if (const ShiftedStart* const start = context.shifted())
+    return StreamAddress{start->file->index.head.span.id, start->file->row.origin + start->offset};
+  if (!is_recorded(network, mount) && !context.resumes()) return std::nullopt;
+  const auto view = mount.channel().newest();
+  const auto resumed = context.resumes() ? plan_resume(*view, *context.resumes(),
+                                                       bytes_ahead(mount), context.past->exact)
+                                         : std::optional<JoinPlan>();
+  return address_of(*view, resumed ? *resumed : plan_join(*view, mount.settings()->burst_bytes));
+}
+
+}  // namespace
+
+bool is_recorded(const Network& network, const Mount& mount) {
+  return mount.settings()->archive.enabled ||
+         network.archive->remote().archive().holds(mount.name());
+}
+
+std::string stream_head(const Network& network, const Config& config, const Mount& mount,
+                        const SourceFacts& facts, const ListenAsk& ask, bool icy, bool has_place) {
+  const auto settings = mount.settings();
+  ResponseHead head;
+  head.content_type = facts.content_type;
+  head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
+  // X-LB-Stream comes when the place is known.
+  if (has_place) head.exposes = "X-LB-Stream";
+  if (ask.own_product) head.extra += passed_line(network, facts);
+  if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
+  if (facts.plugin->icy_metadata && ask.length) head.content_length = kEndlessLength;
+  ReplyFacts reply;
+  reply.server_id = config.server_id;
+  reply.now = network.clock.wall();
+  reply.http_headers = config.http_headers;
+  reply.mount_http_headers = settings->http_headers;
+  reply.cross_origin = true;
+  return render_head(head, reply);
+}
+
+void reply_head(const Network& network, Connection& connection, const Mount& mount, bool icy) {
+  const RequestContext& context = connection.context();
+  const auto facts = context.shifted() ? context.shifted()->facts : mount.facts();
+  ResponseHead head;
+  head.content_type = facts->content_type;
+  head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
+  if (icy && facts->metaint > 0) head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
+  if (const auto at = address_told(network, mount, context)) {
+    head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
+    head.exposes = "X-LB-Stream";
+  }
+  connection.reply(head, {});
+}
+
+void reply_probe(Connection& connection, const SourceFacts& facts) {
+  ResponseHead head;
+  head.status = 206;
+  head.content_type = facts.content_type;
+  head.content_length = 2;
+  head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n" +
+               stream_header_lines(facts.content_type);
+  connection.reply(head, std::string(safari_bytes(facts)));
+}
+
+}  // namespace lb
