@@ -61,8 +61,9 @@ void reply_not_here(Worker& worker, Connection& connection) {
 }
 
 // How the listener begins: where it says so and may, behind the mount's intro, or with its burst.
-void begin(Worker& worker, std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-           const ListenAsk& ask, std::optional<StreamAsk> place) {
+void begin_stream(Worker& worker, std::unique_ptr<Listener> listener,
+                  const std::shared_ptr<Mount>& mount, const ListenAsk& ask,
+                  std::optional<StreamAsk> place) {
   const Network& network = worker.services;
   const std::uint64_t most = mount->settings()->burst_bytes;
   const auto burst = static_cast<std::size_t>(std::min(most, ask.burst.value_or(most)));
@@ -78,8 +79,8 @@ void begin(Worker& worker, std::unique_ptr<Listener> listener, const std::shared
 
 // What a server claims to be gives it no more than the window, which a slow listener gets too.  One
 // that only claims it hears the intro, as every listener.
-std::optional<StreamAsk> place_of(const Network& network, Connection& connection,
-                                  const Mount& mount, const ListenAsk& ask) {
+std::optional<StreamAsk> claimed_place(const Network& network, Connection& connection,
+                                       const Mount& mount, const ListenAsk& ask) {
   const RequestContext& context = connection.context();
   if (const StreamAddress* const resumed = context.resumes())
     return StreamAsk{*resumed, true, context.past->exact};
@@ -200,7 +201,7 @@ Verdict ListenStage::admit(Connection& connection, const ListenAsk& ask,
   const auto facts = direct != nullptr   ? direct->facts
                      : context.shifted() ? context.shifted()->facts
                                          : mount->facts();
-  const auto place = place_of(worker_.services, connection, *mount, ask);
+  const auto place = claimed_place(worker_.services, connection, *mount, ask);
   const std::shared_ptr<PastAsk> past = context.past;  // the context ends with its connection
   auto listener = make_listener(connection, ask, std::move(entry), *facts);
   if (auto* const start = past ? std::get_if<ShiftedStart>(&past->begins) : nullptr)
@@ -208,7 +209,7 @@ Verdict ListenStage::admit(Connection& connection, const ListenAsk& ask,
   else if (direct != nullptr)
     worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
   else
-    begin(worker_, std::move(listener), mount, ask, place);
+    begin_stream(worker_, std::move(listener), mount, ask, place);
   return Verdict::kAnswered;
 }
 
