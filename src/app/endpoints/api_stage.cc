@@ -1,6 +1,5 @@
 #include "app/endpoints/api_stage.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,9 +10,10 @@
 #include "api/audience/audience_people.h"
 #include "api/endpoints.h"
 #include "api/openapi.h"
+#include "api/read_request.h"
 #include "api/records/live_plans.h"
-#include "api/request/made_answer.h"
 #include "app/audience/audience_service.h"
+#include "app/endpoints/api_reply.h"
 #include "app/endpoints/live_replies.h"
 #include "app/operate/external_answer.h"
 #include "app/operate/record_service.h"
@@ -24,77 +24,25 @@
 #include "app/request/who_asks.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
-#include "base/encoding.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
-#include "http/page_headers.h"
 #include "http/stream_type.h"
-#include "media/picture.h"
 
 namespace lb {
 namespace {
 
-// For those that come too early, where nothing else is known.
-constexpr std::int64_t kUsualWait = 2;  // seconds
-
 constexpr std::string_view kDescriptionSchema = "OpenApi";
-constexpr std::size_t kShownParameter = 80;
-
-std::string_view path_as_sent(const Request& request) {
-  const std::string_view target = request.target;
-  return target.substr(0, target.find('?'));
-}
-
-void send(Worker& worker, Connection& connection, int status, std::string content_type,
-          std::string body, std::string extra = {}) {
-  worker.services.records->count(status);
-  ResponseHead head;
-  head.status = status;
-  if (!body.empty()) head.content_type = std::move(content_type);
-  if (status != 204) head.content_length = body.size();
-  if (status == 401) head.challenge = challenge_for(worker, connection);
-  head.extra = std::move(extra) + nosniff_line(worker.services.http.read()->http_headers);
-  connection.reply(head, std::move(body));
-}
-
-void send_problem(Worker& worker, Connection& connection, const Problem& problem,
-                  std::string extra = {}) {
-  send(worker, connection, problem.status(), "application/problem+json",
-       problem_json(problem, path_as_sent(connection.request())), std::move(extra));
-}
-
-// To the part of this answer that follows (RFC 8288).
-std::string link_line(const Request& request, const std::string& after) {
-  std::string query;
-  for (const std::string_view pair : split(request.query, '&'))
-    if (!pair.empty() && !pair.starts_with("after=")) query += cat({pair, "&"});
-  return cat(
-      {"Link: <", path_as_sent(request), "?", query, "after=", after, ">; rel=\"next\"\r\n"});
-}
-
-void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer) {
-  if (const auto* problem = std::get_if<Problem>(&answer)) {
-    const std::int64_t later = problem->status() == 503
-                                   ? kUsualWait
-                                   : static_cast<std::int64_t>(problem->retry_after.count());
-    send_problem(worker, connection, *problem,
-                 later > 0 ? cat({"Retry-After: ", later, "\r\n"}) : std::string());
-    return;
-  }
-  ApiAnswer& given = std::get<ApiAnswer>(answer);
-  std::string extra;
-  if (given.revision != 0) extra += cat({"ETag: \"", given.revision, "\"\r\n"});
-  if (!given.location.empty()) extra += cat({"Location: ", given.location, "\r\n"});
-  if (!given.next.empty()) extra += link_line(connection.request(), given.next);
-  if (!given.file.empty())
-    extra += cat({"Content-Disposition: attachment; filename=\"", given.file, "\"\r\n"});
-  send(worker, connection, given.status, given.type.empty() ? "application/json" : given.type,
-       std::move(given.body), std::move(extra));
-}
 
 // A program that sends the stream of a mount also knows what plays.
 bool takes_source_login(const Endpoint& endpoint) {
   return endpoint.plan == set_mount_title || endpoint.plan == set_mount_art;
+}
+
+// The mount whose source may ask this too; "": none.
+std::string mount_of_source(const FoundEndpoint& found) {
+  if (found.endpoint == nullptr || !takes_source_login(*found.endpoint)) return {};
+  const std::string& mount = found.names.at(0);
+  return mount.starts_with('/') ? mount : "/" + mount;
 }
 
 // mount: "" where a source's login counts for nothing.
@@ -119,13 +67,6 @@ bool changes_something(Method method) {
   return method != Method::kGet && method != Method::kHead && method != Method::kOptions;
 }
 
-// No type at all is as good: no form of a browser leaves it out.
-bool says_json(const Headers& headers) {
-  const std::string* type = headers.find("content-type");
-  return type == nullptr ||
-         iequals(trim(std::string_view(*type).substr(0, type->find(';'))), "application/json");
-}
-
 std::string why_nobody(const Request& request) {
   const std::string_view given = request.headers.get("authorization");
   if (istarts_with(given, "basic ")) return "the user and the password do not belong together";
@@ -133,102 +74,46 @@ std::string why_nobody(const Request& request) {
   return "a login is needed: Basic, a session or a token";
 }
 
-// What is wrong with the frame of the body; nullopt: nothing.  bytes: its length.
-std::optional<Problem> judge_body(const Request& request, const Endpoint& endpoint,
-                                  std::uint64_t& bytes) {
-  bytes = 0;
-  const std::uint64_t most = endpoint.takes_picture() ? kMaxPictureBytes : ApiStage::kBodyBytes;
-  if (request.headers.find("transfer-encoding") != nullptr)
-    return Problem{ProblemName::kLengthRequired, "a body in chunks is not read"};
-  const std::string* length = request.headers.find("content-length");
-  if (length == nullptr) return std::nullopt;
-  const auto number = parse_u64(*length);
-  if (!number || *number > most)
-    return Problem{ProblemName::kTooLarge,
-                   cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
-                        " bytes; at most ", most, " are read"})};
-  bytes = *number;
-  if (endpoint.takes_picture()) return std::nullopt;  // its bytes say what it is
-  if (bytes > 0 && !says_json(request.headers))
-    return Problem{ProblemName::kMediaType, "a body is application/json"};
+struct RefusedAsk {
+  Problem problem;
+  std::string extra = {};  // header lines
+};
+
+// What a login that is known may not ask.
+std::optional<RefusedAsk> judge(const Request& request, const Identity& identity,
+                                const ApiCaller& who, const FoundEndpoint& found) {
+  // A browser sends a password that it keeps, and a cookie, with a form of any page.
+  if (identity.via != Identity::Via::kToken && changes_something(request.method) &&
+      !same_site_request(request.headers))
+    return RefusedAsk{{ProblemName::kOtherSite, "a page of another site changes nothing here"}};
+  if (found.endpoint == nullptr && !found.allow.empty())
+    return RefusedAsk{{ProblemName::kMethod, "the methods of this address: " + found.allow},
+                      cat({"Allow: ", found.allow, "\r\n"})};
+  if (found.endpoint == nullptr || is_of_session(*found.endpoint))
+    return RefusedAsk{{ProblemName::kNotFound, "there is no such address"}};
+  if (who.role < found.endpoint->least)
+    return RefusedAsk{
+        {ProblemName::kForbidden, cat({"the role is ", to_text(who.role), ", and this needs ",
+                                       to_text(found.endpoint->least)})}};
   return std::nullopt;
 }
 
-// "": all of the query can be read.  What cannot is no filter that was left out.
-std::string unreadable_parameter(std::string_view query) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    const auto text = percent_decode(pair, true);
-    if (!text || text->find('\0') != std::string::npos)
-      return std::string(pair.substr(0, std::min(pair.find('='), kShownParameter)));
-  }
-  return {};
-}
-
-// The request as the plans want it; or what is wrong with it.
-std::variant<ApiRequest, Problem> make_request(const Connection& connection, const Request& request,
-                                               FoundEndpoint found) {
-  ApiRequest asked;
-  asked.method = found.endpoint->method;
-  asked.path = path_as_sent(request);
-  asked.names = std::move(found.names);
-  asked.query = request.query;
-  if (std::string name = unreadable_parameter(request.query); !name.empty()) {
-    Problem problem{ProblemName::kBadRequest,
-                    cat({"the value of parameter ", name, " is not percent-encoded text"})};
-    problem.members.emplace_back("parameter", std::move(name));
-    return problem;
-  }
-  asked.body = connection.form();
-  asked.if_match = request.headers.get("if-match");
-  if (const std::string* key = request.headers.find("idempotency-key");
-      key != nullptr && found.endpoint->keyed) {
-    if (!is_idempotency_key(*key))
-      return Problem{ProblemName::kBadRequest,
-                     "an Idempotency-Key has 8 to 128 printable characters"};
-    asked.key = *key;
-  }
-  if (found.endpoint->body.empty() || found.endpoint->takes_picture()) return asked;
-  auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
-  if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
-  asked.json = *std::move(json);
-  return asked;
-}
-
-Verdict change(Worker& worker, Connection& connection, RecordService::Task task) {
+// By control: a change; or what has no plan, because no record is in it.
+Verdict ask_control(Worker& worker, Connection& connection, RecordService::Task task) {
   worker.services.loops.control().post(
-      [&worker, id = connection.id(), task = std::move(task)]() mutable {
-        worker.services.records->run(std::move(task), [&worker, id](RecordService::Answer answer) {
-          worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
-            if (Connection* waiting = worker.connections.find(id))
-              send_api_answer(worker, *waiting, std::move(answer));
-          });
-        });
-      });
-  return Verdict::kPending;
-}
-
-// What has no plan, because no record is in it.
-Verdict ask_server(Worker& worker, Connection& connection, RecordService::Task task) {
-  worker.services.loops.control().post(
-      [&worker, id = connection.id(), task = std::move(task)]() mutable {
-        worker.loop.post([&worker, id, answer = answer_external(worker.services, task)]() mutable {
-          if (Connection* waiting = worker.connections.find(id))
-            send_api_answer(worker, *waiting, std::move(answer));
-        });
+      [&worker, task = std::move(task),
+       answered = answer_later(worker, connection.id())]() mutable {
+        if (task.endpoint->plan == nullptr)
+          answered(answer_external(worker.services, task));
+        else
+          worker.services.records->run(std::move(task), std::move(answered));
       });
   return Verdict::kPending;
 }
 
 // On the thread of the audience's database.
 Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task task) {
-  const auto answered = [&worker, id = connection.id()](RecordService::Answer answer) {
-    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
-      if (Connection* waiting = worker.connections.find(id))
-        send_api_answer(worker, *waiting, std::move(answer));
-    });
-  };
+  const auto answered = answer_later(worker, connection.id());
   Services& services = worker.services;
   if (!services.listenings->on()) {
     send_api_answer(worker, connection, services.records->read_audience(task, nullptr, ""));
@@ -300,103 +185,80 @@ Verdict ApiStage::answer_off(Connection& connection) const {
 
 Verdict ApiStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
-  if (!api_is_on(*config_of(services, connection))) return answer_off(connection);
-
+  if (!api_is_on(*config_of(worker_.services, connection))) return answer_off(connection);
   FoundEndpoint found = find_endpoint(request.method, path_as_sent(request));
   if (found.endpoint != nullptr && found.endpoint->answer == kDescriptionSchema) {
-    send(worker_, connection, 200, "application/json", description());
+    send_json(worker_, connection, description());
     return Verdict::kAnswered;
   }
-  std::string mount;  // whose source may ask this too
-  if (found.endpoint != nullptr && takes_source_login(*found.endpoint)) {
-    mount = found.names.at(0);
-    if (!mount.starts_with('/')) mount.insert(0, 1, '/');
-  }
+  const std::string mount = mount_of_source(found);
   const Asker asker = who_asks(
       worker_, connection, mount.empty() ? std::nullopt : std::optional<std::string_view>(mount));
   if (asker.verdict != Verdict::kNext) return asker.verdict;
-  const Identity& identity = *asker.identity;
-  if (identity.is_nobody()) {
-    note_guess(worker_, connection);
-    // A login of the store may be right.  The reason is for those that are known.
-    if (services.records->unread() && (!request.headers.get("authorization").empty() ||
-                                       !session_cookie(request, connection.secure()).empty())) {
-      send_problem(worker_, connection,
-                   {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
-                   "Retry-After: 1\r\n");
-      return Verdict::kAnswered;
-    }
-    services.counters.refused(Refusal::kLogin);
-    send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
+  if (asker.identity->is_nobody()) return refuse_nobody(connection);
+  connection.user = asker.identity->user;
+  ApiCaller who = caller_of(connection, *asker.identity, mount);
+  if (auto refused = judge(request, *asker.identity, who, found)) {
+    send_problem(worker_, connection, refused->problem, std::move(refused->extra));
     return Verdict::kAnswered;
   }
-  // A browser sends a password that it keeps, and a cookie, with a form of any page.
-  if (identity.via != Identity::Via::kToken && changes_something(request.method) &&
-      !same_site_request(request.headers)) {
-    send_problem(worker_, connection,
-                 {ProblemName::kOtherSite, "a page of another site changes nothing here"});
-    return Verdict::kAnswered;
-  }
-  connection.user = identity.user;
-  if (found.endpoint == nullptr || is_of_session(*found.endpoint)) {
-    if (found.allow.empty() || found.endpoint != nullptr)
-      send_problem(worker_, connection, {ProblemName::kNotFound, "there is no such address"});
-    else
-      send_problem(worker_, connection,
-                   {ProblemName::kMethod, "the methods of this address: " + found.allow},
-                   cat({"Allow: ", found.allow, "\r\n"}));
-    return Verdict::kAnswered;
-  }
-  ApiCaller who = caller_of(connection, identity, mount);
-  if (who.role < found.endpoint->least) {
-    send_problem(
-        worker_, connection,
-        {ProblemName::kForbidden, cat({"the role is ", to_text(who.role), ", and this needs ",
-                                       to_text(found.endpoint->least)})});
-    return Verdict::kAnswered;
-  }
-  std::uint64_t bytes = 0;
-  if (const auto problem = judge_body(request, *found.endpoint, bytes)) {
+  const auto bytes = body_bytes(request, *found.endpoint);
+  if (const auto* problem = std::get_if<Problem>(&bytes)) {
     send_problem(worker_, connection, *problem);
     return Verdict::kAnswered;
   }
-  if (bytes > 0 && connection.form().size() < bytes) {
-    if (iequals(request.headers.get("expect"), "100-continue") &&
-        !connection.send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
-      connection.drop();
-      return Verdict::kAnswered;
-    }
-    connection.read_body(bytes);
-    return Verdict::kPending;
-  }
-  auto asked = make_request(connection, request, found);
+  if (connection.form().size() < std::get<std::uint64_t>(bytes))
+    return read_body(connection, std::get<std::uint64_t>(bytes));
+  const Endpoint& endpoint = *found.endpoint;
+  auto asked = read_request(request, std::move(found), connection.form());
   if (const auto* problem = std::get_if<Problem>(&asked)) {
     send_problem(worker_, connection, *problem);
     return Verdict::kAnswered;
   }
-  if (found.endpoint->plan == nullptr)
-    return ask_server(worker_, connection,
-                      {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
-  if (is_of_audience(*found.endpoint))
-    return ask_audience(worker_, connection,
-                        {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
-  if (found.endpoint->name == kLiveEndpoint) {
-    const ApiRequest& live = std::get<ApiRequest>(asked);
-    auto answer = services.records->read(*found.endpoint, live, who);
-    if (std::holds_alternative<Problem>(answer))
-      send_api_answer(worker_, connection, std::move(answer));
-    else
-      begin_live(worker_, connection, live, who);
+  return answer(connection, {&endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
+}
+
+Verdict ApiStage::refuse_nobody(Connection& connection) const {
+  const Request& request = connection.request();
+  note_guess(worker_, connection);
+  // A login of the store may be right.  The reason is for those that are known.
+  if (worker_.services.records->unread() &&
+      (!request.headers.get("authorization").empty() ||
+       !session_cookie(request, connection.secure()).empty())) {
+    send_problem(worker_, connection,
+                 {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
+                 "Retry-After: 1\r\n");
     return Verdict::kAnswered;
   }
-  if (found.endpoint->method == Method::kGet && !found.endpoint->order_only) {
-    send_api_answer(worker_, connection,
-                    services.records->read(*found.endpoint, std::get<ApiRequest>(asked), who));
+  worker_.services.counters.refused(Refusal::kLogin);
+  send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
+  return Verdict::kAnswered;
+}
+
+Verdict ApiStage::read_body(Connection& connection, std::uint64_t bytes) {
+  if (iequals(connection.request().headers.get("expect"), "100-continue") &&
+      !connection.send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
+    connection.drop();
     return Verdict::kAnswered;
   }
-  return change(worker_, connection,
-                {found.endpoint, std::get<ApiRequest>(std::move(asked)), std::move(who)});
+  connection.read_body(bytes);
+  return Verdict::kPending;
+}
+
+Verdict ApiStage::answer(Connection& connection, RecordService::Task task) const {
+  RecordService& records = *worker_.services.records;
+  const Endpoint& endpoint = *task.endpoint;
+  if (endpoint.plan == nullptr) return ask_control(worker_, connection, std::move(task));
+  if (is_of_audience(endpoint)) return ask_audience(worker_, connection, std::move(task));
+  const bool follows = endpoint.name == kLiveEndpoint;
+  if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))
+    return ask_control(worker_, connection, std::move(task));
+  auto read = records.read(endpoint, task.request, task.who);
+  if (follows && !std::holds_alternative<Problem>(read))
+    begin_live(worker_, connection, task.request, task.who);
+  else
+    send_api_answer(worker_, connection, std::move(read));
+  return Verdict::kAnswered;
 }
 
 }  // namespace lb

@@ -2,27 +2,31 @@
 // request answered: what only reads here, what changes something by RecordService, what is no
 // record by control.
 //
-// A body is read after the credentials were judged, at most kBodyBytes.  The connection is not
-// kept.  Where the API is off, its addresses answer so.
+// A body is read after the credentials were judged, at most kMaxApiBodyBytes.  The connection is
+// not kept.  Where the API is off, its addresses answer so.
 // Source: doc/api.md.
 // Thread: its worker.
 #pragma once
 
-#include <string_view>
+#include <cstdint>
 
+#include "app/operate/record_service.h"
 #include "app/request/worker_stage.h"
 
 namespace lb {
 
 class ApiStage final : public WorkerStage {
  public:
-  static constexpr std::uint64_t kBodyBytes = 64 * 1024;
-
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict answer_off(Connection& connection) const;
+  // No login, or a wrong one.
+  Verdict refuse_nobody(Connection& connection) const;
+  // The stage is asked again when it is there.
+  static Verdict read_body(Connection& connection, std::uint64_t bytes);
+  Verdict answer(Connection& connection, RecordService::Task task) const;
 };
 
 }  // namespace lb

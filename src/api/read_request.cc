@@ -1,0 +1,90 @@
+#include "api/read_request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/request/made_answer.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "media/picture.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kShownParameter = 80;
+
+// No type at all is as good: no form of a browser leaves it out.
+bool says_json(const Headers& headers) {
+  const std::string* type = headers.find("content-type");
+  return type == nullptr ||
+         iequals(trim(std::string_view(*type).substr(0, type->find(';'))), "application/json");
+}
+
+// "": all of the query can be read.  What cannot is no filter that was left out.
+std::string unreadable_parameter(std::string_view query) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const auto text = percent_decode(pair, true);
+    if (!text || text->find('\0') != std::string::npos)
+      return std::string(pair.substr(0, std::min(pair.find('='), kShownParameter)));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view path_as_sent(const Request& request) {
+  const std::string_view target = request.target;
+  return target.substr(0, target.find('?'));
+}
+
+std::variant<std::uint64_t, Problem> body_bytes(const Request& request, const Endpoint& endpoint) {
+  const std::uint64_t most = endpoint.takes_picture() ? kMaxPictureBytes : kMaxApiBodyBytes;
+  if (request.headers.find("transfer-encoding") != nullptr)
+    return Problem{ProblemName::kLengthRequired, "a body in chunks is not read"};
+  const std::string* length = request.headers.find("content-length");
+  if (length == nullptr) return std::uint64_t{0};
+  const auto bytes = parse_u64(*length);
+  if (!bytes || *bytes > most)
+    return Problem{ProblemName::kTooLarge,
+                   cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
+                        " bytes; at most ", most, " are read"})};
+  // The bytes of a picture say what it is.
+  if (!endpoint.takes_picture() && *bytes > 0 && !says_json(request.headers))
+    return Problem{ProblemName::kMediaType, "a body is application/json"};
+  return *bytes;
+}
+
+std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndpoint found,
+                                               std::string body) {
+  const Endpoint& endpoint = *found.endpoint;
+  ApiRequest asked;
+  asked.method = endpoint.method;
+  asked.path = path_as_sent(request);
+  asked.names = std::move(found.names);
+  asked.query = request.query;
+  if (std::string name = unreadable_parameter(request.query); !name.empty()) {
+    Problem problem{ProblemName::kBadRequest,
+                    cat({"the value of parameter ", name, " is not percent-encoded text"})};
+    problem.members.emplace_back("parameter", std::move(name));
+    return problem;
+  }
+  asked.body = std::move(body);
+  asked.if_match = request.headers.get("if-match");
+  if (const std::string* key = request.headers.find("idempotency-key");
+      key != nullptr && endpoint.keyed) {
+    if (!is_idempotency_key(*key))
+      return Problem{ProblemName::kBadRequest,
+                     "an Idempotency-Key has 8 to 128 printable characters"};
+    asked.key = *key;
+  }
+  if (endpoint.body.empty() || endpoint.takes_picture()) return asked;
+  auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
+  if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
+  asked.json = *std::move(json);
+  return asked;
+}
+
+}  // namespace lb

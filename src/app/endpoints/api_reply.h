@@ -1,0 +1,25 @@
+// What the API answers, as HTTP: its JSON with revision, location and link, or a problem document.
+// Source: RFC 9457, RFC 8288; doc/api.md.
+// Thread: the connection's worker.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "app/operate/record_service.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+void send_json(Worker& worker, Connection& connection, std::string body);
+// extra: complete header lines.
+void send_problem(Worker& worker, Connection& connection, const Problem& problem,
+                  std::string extra = {});
+void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer);
+// For another thread: answers the connection of this number, if it still waits.
+std::function<void(RecordService::Answer)> answer_later(Worker& worker, std::uint64_t id);
+
+}  // namespace lb
