@@ -178,23 +178,32 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   return entry;
 }
 
-void run_admin(Worker& worker, Connection& connection, const KnownSender& sender, bool cgi,
-               AdminRequest asked, std::string mount) {
-  auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, asked));
-  worker.services.loops.control().post([&worker, id = connection.id(), sender, cgi, entry,
-                                        asked = std::move(asked),
-                                        mount = std::move(mount)]() mutable {
-    const auto done = [&worker, id, sender, entry](AdminAnswer answer) {
+// A command as it is asked for, and the sender once it is known.
+struct AdminCall {
+  AdminRequest asked;
+  bool cgi = false;
+  std::string cgi_mount;             // that of the port it has come by
+  std::string about;                 // the mount whose authenticator may let it in; "": none
+  std::optional<Credentials> given;  // with the request, or as pass=
+  KnownSender sender;                // null: of /admin.cgi, and where none is needed
+};
+
+void run_admin(Worker& worker, Connection& connection, AdminCall call) {
+  auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, call.asked));
+  worker.services.loops.control().post([&worker, id = connection.id(), entry,
+                                        call = std::move(call)]() mutable {
+    const auto done = [&worker, id, sender = std::move(call.sender), entry](AdminAnswer answer) {
       if (*entry) {
         (*entry)->result = answer.status < 400 ? "ok" : std::to_string(answer.status);
         worker.services.login->audit(std::move(**entry));
       }
       finish_answer(worker, id, sender, std::move(answer));
     };
-    if (cgi)
-      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.operators, done);
+    auto& operators = *worker.services.operators;
+    if (call.cgi)
+      answer_admin_cgi(std::move(call.asked), std::move(call.cgi_mount), operators, done);
     else
-      answer_admin(std::move(asked), *worker.services.operators, done);
+      answer_admin(std::move(call.asked), operators, done);
   });
 }
 
@@ -260,6 +269,66 @@ bool refuse_in_browser(Worker& worker, Connection& connection, const AdminReques
   return true;
 }
 
+AdminRequest make_request(Connection& connection, const Config& config) {
+  const Request& request = connection.request();
+  AdminRequest asked;
+  asked.path = request.path;
+  asked.query = request.query;
+  asked.is_post = request.method == Method::kPost;
+  if (!connection.form_is_urlencoded())
+    asked.body = connection.form();
+  else if (!connection.form().empty())
+    asked.query += (asked.query.empty() ? "" : "&") + connection.form();
+  asked.headers = request.headers;
+  asked.peer_ip = connection.ip();
+  asked.peer = connection.peer();
+  asked.authority = Services::authority(config);
+  if (connection.secure()) {
+    asked.scheme = "https";
+    asked.authority =
+        playlist_host(request.headers.get("host"), config.hostname, config.port, true);
+  }
+  return asked;
+}
+
+// The role by pass=.  True: the request is answered, as too many were wrong.
+bool answer_by_pass(Worker& worker, Connection& connection, const Config& config, AdminCall& call) {
+  if (!call.given) return false;
+  const Credentials& given = *call.given;
+  const std::string& admin = config.authentication.admin_user;
+  connection.user = given.user;
+  if (answer_if_shut_out(worker, connection, given)) return true;
+  call.asked.role = role_by_pass(config, call.cgi_mount, call.asked);
+  if (call.asked.role == AdminRole::kNone)
+    return answer_if_throttled(worker, connection, given.user) ||
+           answer_if_throttled(worker, connection, admin);
+  if (call.asked.role == AdminRole::kAdmin &&
+      answer_if_guarded(worker, connection, {admin, given.password}, true))
+    return true;
+  note_right_password(worker, connection, given);
+  return false;
+}
+
+// The mount's authenticator says whether it is its source.
+Verdict ask_authenticator(Worker& worker, Connection& connection, const MountSettings& section,
+                          std::shared_ptr<const Config> config, AdminCall call) {
+  SourceAsk ask{call.about, connection.ip(), *call.given, true};
+  const bool alone = call.cgi || !worker.services.login->on();
+  ask_about_source(worker, connection, section, std::move(ask), alone,
+                   [&worker, config = std::move(config), call = std::move(call)](
+                       Connection& waiting, const AuthVerdict& verdict) mutable {
+                     if (verdict.kind == AuthVerdict::Kind::kAllow)
+                       call.asked.role = AdminRole::kSource;
+                     if (verdict.wrong_password && !waiting.context().sender.password_judged)
+                       log_refused_login(worker, waiting, waiting.user, "wrong password");
+                     if (call.cgi && verdict.wrong_password &&
+                         answer_wrong_cgi_password(worker, waiting, *config, *call.given))
+                       return;
+                     run_admin(worker, waiting, std::move(call));
+                   });
+  return Verdict::kPending;
+}
+
 }  // namespace
 
 std::size_t body_limit(Worker& worker, Connection& connection) {
@@ -275,93 +344,51 @@ std::size_t body_limit(Worker& worker, Connection& connection) {
 
 Verdict AdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  Services& services = worker_.services;
-  const auto config = config_of(services, connection);
-  AdminRequest asked;
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.is_post = request.method == Method::kPost;
-  if (!connection.form_is_urlencoded())
-    asked.body = connection.form();
-  else if (!connection.form().empty())
-    asked.query += (asked.query.empty() ? "" : "&") + connection.form();
-  asked.headers = request.headers;
-  asked.peer_ip = connection.ip();
-  asked.peer = connection.peer();
-  asked.authority = Services::authority(*config);
-  if (connection.secure()) {
-    asked.scheme = "https";
-    asked.authority =
-        playlist_host(request.headers.get("host"), config->hostname, config->port, true);
-  }
-  const bool cgi = request.path == kCgi;
+  const auto config = config_of(worker_.services, connection);
+  AdminCall call;
+  call.asked = make_request(connection, *config);
+  call.cgi = request.path == kCgi;
+  call.cgi_mount = shoutcast_mount(*config, connection.socket().settings);
+  AdminRequest& asked = call.asked;
   // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
   if (request.method == Method::kHead && would_change(asked)) {
     connection.reply_page(400, "unknown request");
     return Verdict::kAnswered;
   }
-  std::string mount = shoutcast_mount(*config, connection.socket().settings);
   // What is refused with any password costs no try.
-  if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
-    run_admin(worker_, connection, nullptr, false, std::move(asked), std::move(mount));
+  if (!call.cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
+    run_admin(worker_, connection, std::move(call));
     return Verdict::kPending;
   }
   const auto named = query_param(asked.query, "mount");
-  const std::string about = cgi ? mount : named.value_or("");
-  const auto given =
-      cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
-  KnownSender sender;
-  if (cgi && given) {
-    connection.user = given->user;
-    if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
-    asked.role = role_by_pass(*config, mount, asked);
-    if (asked.role == AdminRole::kAdmin &&
-        answer_if_guarded(worker_, connection, {config->authentication.admin_user, given->password},
-                          true))
-      return Verdict::kAnswered;
-    if (asked.role != AdminRole::kNone)
-      note_right_password(worker_, connection, *given);
-    else if (answer_if_throttled(worker_, connection, given->user) ||
-             answer_if_throttled(worker_, connection, config->authentication.admin_user))
-      return Verdict::kAnswered;
-  } else if (!cgi) {
+  call.about = call.cgi ? call.cgi_mount : named.value_or("");
+  const MountSettings& section = mount_section(*config, call.about);
+  if (call.cgi) {
+    call.given = cgi_credentials(*config, call.about, asked.query);
+    if (answer_by_pass(worker_, connection, *config, call)) return Verdict::kAnswered;
+  } else {
+    call.given = basic_credentials(request.headers);
     Asker asker = who_asks(worker_, connection, named);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
-    sender = std::move(asker.identity);
-    take_identity(asked, sender);
-    asked.past_begins_ms =
-        past_begins_ms(worker_, connection, mount_section(*config, about), about);
-    if (refuse_in_browser(worker_, connection, asked, *sender, about) ||
-        answer_in_console(worker_, connection, asked, *sender))
+    call.sender = std::move(asker.identity);
+    take_identity(asked, call.sender);
+    asked.past_begins_ms = past_begins_ms(worker_, connection, section, call.about);
+    if (refuse_in_browser(worker_, connection, asked, *call.sender, call.about) ||
+        answer_in_console(worker_, connection, asked, *call.sender))
       return Verdict::kAnswered;
   }
-  const MountSettings& section = mount_section(*config, about);
-  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section) &&
-      !connection.context().sender.source_judged) {
-    SourceAsk ask{about, connection.ip(), *given, true};
-    ask_about_source(
-        worker_, connection, section, std::move(ask), cgi || !services.login->on(),
-        [&worker = worker_, sender, cgi, config, given = *given, asked = std::move(asked),
-         mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
-          if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
-          if (verdict.wrong_password && !waiting.context().sender.password_judged)
-            log_refused_login(worker, waiting, waiting.user, "wrong password");
-          if (cgi && verdict.wrong_password &&
-              answer_wrong_cgi_password(worker, waiting, *config, given))
-            return;
-          run_admin(worker, waiting, sender, cgi, std::move(asked), std::move(mount));
-        });
-    return Verdict::kPending;
+  const Sender& sender = connection.context().sender;
+  const bool unknown = call.given && asked.role == AdminRole::kNone;
+  if (unknown && !call.about.empty() && decides_sources(section) && !sender.source_judged)
+    return ask_authenticator(worker_, connection, section, config, std::move(call));
+  const bool guess = unknown && (call.cgi || !is_known_password(*config, *call.given));
+  if (guess && !sender.password_judged) {
+    note_wrong_password(worker_, connection, call.given->user);
+    log_refused_login(worker_, connection, call.given->user, "wrong password");
   }
-  const bool guess =
-      given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
-  if (guess && !connection.context().sender.password_judged) {
-    note_wrong_password(worker_, connection, given->user);
-    log_refused_login(worker_, connection, given->user, "wrong password");
-  }
-  if (guess && cgi && answer_wrong_cgi_password(worker_, connection, *config, *given))
+  if (guess && call.cgi && answer_wrong_cgi_password(worker_, connection, *config, *call.given))
     return Verdict::kAnswered;
-  run_admin(worker_, connection, sender, cgi, std::move(asked), std::move(mount));
+  run_admin(worker_, connection, std::move(call));
   return Verdict::kPending;
 }
 
