@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/openapi.h"
 #include "auth/login/user_book.h"
 #include "base/cat.h"
@@ -23,7 +26,7 @@ class Arguments {
  public:
   explicit Arguments(const std::vector<std::string_view>& args) : args_(args) {}
   bool next(std::string_view& arg) {
-    if (at_ == args_.size()) return false;
+    if (ended_ || at_ == args_.size()) return false;
     arg = args_[at_++];
     equals_.reset();
     const std::size_t equals = arg.find('=');
@@ -38,26 +41,204 @@ class Arguments {
     if (at_ == args_.size() || (args_[at_].size() > 1 && args_[at_][0] == '-')) return std::nullopt;
     return args_[at_++];
   }
+  // What is behind counts for nothing.
+  void end() { ended_ = true; }
+  bool ended() const { return ended_; }
 
  private:
   const std::vector<std::string_view>& args_;
   std::size_t at_ = 0;
+  bool ended_ = false;
   std::optional<std::string_view> equals_;
 };
-
-bool is_report_parameter(std::string_view arg) {
-  for (const std::string_view name :
-       {"--month", "--from", "--to", "--zone", "--mount", "--by", "--country", "--service",
-        "--category", "--account", "--format"})
-    if (arg == name) return true;
-  return false;
-}
 
 Options wrong(std::string complaint) {
   Options options;
   options.action = Action::kUsage;
   options.complaint = std::move(complaint);
   return options;
+}
+
+// What is wrong with it; "": nothing.
+using Complaint = std::string;
+
+// One option: reads what belongs to it.
+struct OptionRow {
+  std::string_view name;
+  Complaint (*take)(Options& options, Arguments& left, std::string_view name);
+};
+
+template <Action action>
+Complaint act(Options& options, Arguments& /*left*/, std::string_view /*name*/) {
+  options.action = action;
+  return {};
+}
+// Nothing behind it is read.
+template <Action action>
+Complaint act_alone(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = action;
+  left.end();
+  return {};
+}
+template <Action action>
+Complaint act_on_file(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = action;
+  if (const auto file = left.value()) options.config_file = *file;
+  return {};
+}
+template <Action action>
+Complaint act_on_stores(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = action;
+  while (const auto name = left.value()) options.stores.emplace_back(*name);
+  return {};
+}
+template <bool Options::*flag, bool value = true>
+Complaint set(Options& options, Arguments& /*left*/, std::string_view /*name*/) {
+  options.*flag = value;
+  return {};
+}
+Complaint take_report_parameter(Options& options, Arguments& left, std::string_view name) {
+  const auto value = left.value();
+  if (!value) return cat({name, " needs a value"});
+  options.report_parameters.emplace_back(name.substr(2), *value);
+  return {};
+}
+
+Complaint take_file(Options& options, Arguments& left, std::string_view /*name*/) {
+  const auto file = left.value();
+  if (!file) return "-c needs the name of a configuration file";
+  options.config_file = *file;
+  return {};
+}
+
+Complaint take_output(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.output_file = left.value().value_or("");
+  return {};
+}
+
+Complaint take_over(Options& options, Arguments& left, std::string_view /*name*/) {
+  const auto fd = parse_u64(left.value().value_or(""));
+  if (!fd || *fd > kHighestFd) return "--take-over is of the program itself";
+  options.take_over = static_cast<int>(*fd);
+  return {};
+}
+
+Complaint take_stand_in(Options& options, Arguments& left, std::string_view name) {
+  options.stands_for = left.value().value_or("");
+  return act_alone<Action::kStandIn>(options, left, name);
+}
+
+Complaint take_drain(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = Action::kDrain;
+  const std::string_view how = left.value().value_or(options.drain_mode);
+  const std::size_t comma = how.find(',');
+  options.drain_mode = how.substr(0, comma);
+  if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
+  const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
+                     options.drain_mode == "move" || options.drain_mode == "hard";
+  if (!known || (comma != std::string_view::npos && !options.drain_seconds))
+    return "--drain=MODE,SECONDS needs one of: configured soft move hard";
+  return {};
+}
+
+Complaint take_passwd(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = Action::kPasswd;
+  options.user = left.value().value_or("");
+  if (!options.user.empty() && !is_login_name(options.user))
+    return cat({"--passwd: ", quoted(options.user), " cannot be the name of a user"});
+  return {};
+}
+
+Complaint take_report(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = Action::kReport;
+  options.report = left.value().value_or("");
+  return {};
+}
+
+Complaint take_reference(Options& options, Arguments& left, std::string_view /*name*/) {
+  const auto format = parse_reference_format(left.value().value_or(""));
+  if (!format) return "--dump-reference needs one of: md man xml metrics record openapi api";
+  options.action = Action::kDumpReference;
+  options.reference = *format;
+  return {};
+}
+
+Complaint take_simulate(Options& options, Arguments& left, std::string_view /*name*/) {
+  options.action = Action::kSimulate;
+  if (const auto scenario = left.value()) options.scenario = *scenario;
+  return {};
+}
+
+Complaint take_seeds(Options& options, Arguments& left, std::string_view /*name*/) {
+  const auto seeds = parse_u64(left.value().value_or(""));
+  if (!seeds || *seeds < 1 || *seeds > kMaxSeeds) return "--seeds needs a number from 1 to 1000";
+  options.seeds = static_cast<unsigned>(*seeds);
+  return {};
+}
+
+constexpr OptionRow kOptions[] = {
+    {"-c", take_file},
+    {"-o", take_output},
+    {"-v", act_alone<Action::kVersion>},
+    {"--version", act_alone<Action::kVersion>},
+    {"-h", act_alone<Action::kHelp>},
+    {"--help", act_alone<Action::kHelp>},
+    {"-b", set<&Options::background>},
+    {"-f", set<&Options::background, false>},
+    {"--foreground", set<&Options::background, false>},
+    {"--upgrade", act<Action::kUpgrade>},
+    {"--take-over", take_over},
+    {"--stand-in", take_stand_in},
+    {"--debuggable", set<&Options::debuggable>},
+    {"--allow-default-passwords", set<&Options::allow_default_passwords>},
+    {"--check-config", act_on_file<Action::kCheckConfig>},
+    {"--dump-config", act_on_file<Action::kDumpConfig>},
+    {"--import", act_on_file<Action::kImport>},
+    {"--check-https", act_on_file<Action::kCheckHttps>},
+    {"--elsewhere", set<&Options::elsewhere>},
+    {"--drain", take_drain},
+    {"--passwd", take_passwd},
+    {"--rotate-keys", act<Action::kRotateKeys>},
+    {"--revoke", set<&Options::revoke>},
+    {"--store-copy", act_on_stores<Action::kStoreCopy>},
+    {"--store-rebuild", act_on_stores<Action::kStoreRebuild>},
+    {"--report", take_report},
+    {"--all-accounts", set<&Options::all_accounts>},
+    {"--month", take_report_parameter},
+    {"--from", take_report_parameter},
+    {"--to", take_report_parameter},
+    {"--zone", take_report_parameter},
+    {"--mount", take_report_parameter},
+    {"--by", take_report_parameter},
+    {"--country", take_report_parameter},
+    {"--service", take_report_parameter},
+    {"--category", take_report_parameter},
+    {"--account", take_report_parameter},
+    {"--format", take_report_parameter},
+    {"--overwrite", set<&Options::overwrite>},
+    {"--dump-reference", take_reference},
+    {"--simulate", take_simulate},
+    {"--seeds", take_seeds},
+};
+
+// Of options that do not belong together, or lack something.
+Complaint judge(const Options& options) {
+  if (options.action == Action::kStoreCopy && (options.stores.empty() || options.stores.size() > 2))
+    return "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or "
+           "a configuration file";
+  if (options.action != Action::kReport && !options.report_parameters.empty())
+    return cat({"--", options.report_parameters.front().first, " is of --report"});
+  if (options.all_accounts && (options.action != Action::kReport || options.output_file.empty()))
+    return "--all-accounts is of --report, with -o and a directory";
+  if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
+    return "--passwd with -c needs the name of a user";
+  return {};
+}
+
+bool needs_file(const Options& options) {
+  return options.action != Action::kDumpReference && options.action != Action::kSimulate &&
+         options.action != Action::kPasswd &&
+         (options.action != Action::kStoreCopy || options.stores.size() < 2);
 }
 
 }  // namespace
@@ -67,114 +248,18 @@ Options parse_options(const std::vector<std::string_view>& args) {
   Arguments left(args);
   std::string_view arg;
   while (left.next(arg)) {
-    if (arg == "-c") {
-      const auto file = left.value();
-      if (!file) return wrong("-c needs the name of a configuration file");
-      options.config_file = *file;
-    } else if (arg == "-v" || arg == "--version") {
-      options.action = Action::kVersion;
-      return options;
-    } else if (arg == "-h" || arg == "--help") {
-      options.action = Action::kHelp;
-      return options;
-    } else if (arg == "-b") {
-      options.background = true;
-    } else if (arg == "-f" || arg == "--foreground") {
-      options.background = false;
-    } else if (arg == "--upgrade") {
-      options.action = Action::kUpgrade;
-    } else if (arg == "--take-over") {
-      const auto fd = parse_u64(left.value().value_or(""));
-      if (!fd || *fd > kHighestFd) return wrong("--take-over is of the program itself");
-      options.take_over = static_cast<int>(*fd);
-    } else if (arg == "--stand-in") {
-      options.action = Action::kStandIn;
-      options.stands_for = left.value().value_or("");
-      return options;
-    } else if (arg == "--debuggable") {
-      options.debuggable = true;
-    } else if (arg == "--allow-default-passwords") {
-      options.allow_default_passwords = true;
-    } else if (arg == "-o") {
-      options.output_file = left.value().value_or("");
-    } else if (arg == "--check-config" || arg == "--dump-config" || arg == "--import") {
-      options.action = arg == "--check-config"  ? Action::kCheckConfig
-                       : arg == "--dump-config" ? Action::kDumpConfig
-                                                : Action::kImport;
-      if (const auto file = left.value()) options.config_file = *file;
-    } else if (arg == "--check-https") {
-      options.action = Action::kCheckHttps;
-      if (const auto file = left.value()) options.config_file = *file;
-    } else if (arg == "--elsewhere") {
-      options.elsewhere = true;
-    } else if (arg == "--drain") {
-      options.action = Action::kDrain;
-      const std::string_view how = left.value().value_or(options.drain_mode);
-      const std::size_t comma = how.find(',');
-      options.drain_mode = how.substr(0, comma);
-      if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
-      const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
-                         options.drain_mode == "move" || options.drain_mode == "hard";
-      if (!known || (comma != std::string_view::npos && !options.drain_seconds))
-        return wrong("--drain=MODE,SECONDS needs one of: configured soft move hard");
-    } else if (arg == "--passwd") {
-      options.action = Action::kPasswd;
-      options.user = left.value().value_or("");
-      if (!options.user.empty() && !is_login_name(options.user))
-        return wrong(cat({"--passwd: ", quoted(options.user), " cannot be the name of a user"}));
-    } else if (arg == "--rotate-keys") {
-      options.action = Action::kRotateKeys;
-    } else if (arg == "--revoke") {
-      options.revoke = true;
-    } else if (arg == "--store-copy" || arg == "--store-rebuild") {
-      options.action = arg == "--store-copy" ? Action::kStoreCopy : Action::kStoreRebuild;
-      while (const auto name = left.value()) options.stores.emplace_back(*name);
-    } else if (arg == "--report") {
-      options.action = Action::kReport;
-      options.report = left.value().value_or("");
-    } else if (is_report_parameter(arg)) {
-      const auto value = left.value();
-      if (!value) return wrong(cat({arg, " needs a value"}));
-      options.report_parameters.emplace_back(arg.substr(2), *value);
-    } else if (arg == "--all-accounts") {
-      options.all_accounts = true;
-    } else if (arg == "--overwrite") {
-      options.overwrite = true;
-    } else if (arg == "--dump-reference") {
-      const auto format = parse_reference_format(left.value().value_or(""));
-      if (!format)
-        return wrong("--dump-reference needs one of: md man xml metrics record openapi api");
-      options.action = Action::kDumpReference;
-      options.reference = *format;
-    } else if (arg == "--simulate") {
-      options.action = Action::kSimulate;
-      if (const auto scenario = left.value()) options.scenario = *scenario;
-    } else if (arg == "--seeds") {
-      const auto seeds = parse_u64(left.value().value_or(""));
-      if (!seeds || *seeds < 1 || *seeds > kMaxSeeds)
-        return wrong("--seeds needs a number from 1 to 1000");
-      options.seeds = static_cast<unsigned>(*seeds);
-    } else if (arg.starts_with("--")) {
-      return wrong("unknown option " + quoted(arg));
+    const auto* const row = std::ranges::find(kOptions, arg, &OptionRow::name);
+    if (row == std::end(kOptions)) {
+      if (arg.starts_with("--")) return wrong("unknown option " + quoted(arg));
+      continue;  // as Icecast
     }
+    if (Complaint complaint = row->take(options, left, arg); !complaint.empty())
+      return wrong(std::move(complaint));
   }
-  if (options.action == Action::kStoreCopy && (options.stores.empty() || options.stores.size() > 2))
-    return wrong(
-        "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or a "
-        "configuration file");
-  const bool needs_file = options.action != Action::kDumpReference &&
-                          options.action != Action::kSimulate &&
-                          options.action != Action::kPasswd &&
-                          (options.action != Action::kStoreCopy || options.stores.size() < 2);
-  if (options.action != Action::kReport && !options.report_parameters.empty())
-    return wrong(cat({"--", options.report_parameters.front().first, " is of --report"}));
-  if (options.all_accounts && (options.action != Action::kReport || options.output_file.empty()))
-    return wrong("--all-accounts is of --report, with -o and a directory");
-  if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
-    return wrong("--passwd with -c needs the name of a user");
-  if (needs_file && options.config_file.empty()) {
+  if (left.ended()) return options;
+  if (Complaint complaint = judge(options); !complaint.empty()) return wrong(std::move(complaint));
+  if (needs_file(options) && options.config_file.empty())
     return wrong(options.action == Action::kServe ? "" : "which configuration file?");
-  }
   return options;
 }
 
