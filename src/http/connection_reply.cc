@@ -248,7 +248,9 @@ IoResult Connection::write_page(std::size_t& piece) {
   add(std::string_view(out_).substr(head_sent));
   add(page_.bytes.substr(out_sent_ - head_sent, piece));
   if (count == 0) return {IoStatus::kAgain, 0};
-  const IoResult result = transport_->write_v({parts.data(), count}, !runs_.empty());
+  // The last bytes of a connection leave in one segment with its end.
+  const bool ends = !keep_alive_ && !source_;
+  const IoResult result = transport_->write_v({parts.data(), count}, !runs_.empty() || ends);
   if (result.status == IoStatus::kDone) piece -= std::min(piece, result.bytes);
   return result;
 }
