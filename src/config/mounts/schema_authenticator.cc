@@ -39,7 +39,7 @@ constexpr SchemaElement kMountAuthentication[] = {
      .slot = slot<&AuthenticatorSettings::type>,
      .attribute = true,
      .example = "htpasswd",
-     .help = "htpasswd: users of a file; url: a web server is asked for every listener."},
+     .help = "htpasswd: users of a file; url: a web server is asked."},
     {.name = "option",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -50,9 +50,8 @@ constexpr SchemaElement kMountAuthentication[] = {
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A role of Icecast 2.5: htpasswd, url, static for sources and anonymous "
-             "with get are taken; with any other, which --check-config names as an "
-             "error, every listener is refused."},
+     .help = "A role of Icecast 2.5: htpasswd, url, static for sources, anonymous with get; with "
+             "any other every listener is refused."},
 };
 static_assert(all_have_set_by(kMountAuthentication));
 
@@ -61,8 +60,8 @@ static_assert(all_have_set_by(kMountAuthentication));
 constinit const SchemaBlock kMountAuthenticationBlock{
     .name = "mount/authentication",
     .help =
-        "Who may listen; without it: everyone. Not inherited from the default mount by mounts with "
-        "a section.",
+        "Who may listen; without it everyone. Mounts with a section do not inherit it from the "
+        "default mount.",
     .elements = kMountAuthentication,
     .fresh = fresh<AuthenticatorSettings>};
 

@@ -19,8 +19,8 @@ constexpr SchemaElement kClusterLimit[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "500",
-     .help = "Listeners at once on all linked nodes together, exactly, by the number "
-             "at the node of the source. -1: as the default mount, else no limit."},
+     .help = "Listeners on all linked nodes together, exactly, by the number at the source's node. "
+             "-1: as the default mount, else no limit."},
     {.name = "listeners",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -42,8 +42,8 @@ constexpr SchemaElement kClusterLimit[] = {
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
      .example = "kick",
-     .help = "Where there are more, after a lower number or a split: keep lets them "
-             "stay; kick ends the newest at each node."},
+     .help = "What is above it, after a lower number or a split: keep lets it stay; kick ends the "
+             "newest at each node."},
 };
 static_assert(all_have_set_by(kClusterLimit));
 

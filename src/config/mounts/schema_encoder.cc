@@ -17,7 +17,7 @@ constexpr SchemaElement kEncoder[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "the mount's",
      .example = "studio",
-     .help = "Its login; /admin/metadata knows by it whose title it is."},
+     .help = "Its login."},
     {.name = "password",
      .kind = kSecret,
      .set_by = SetBy::kFile,
@@ -60,7 +60,7 @@ constexpr SchemaElement kDeadAir[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "-50",
-     .help = "In dB; what is quieter on all channels is silence."},
+     .help = "In dB; what is quieter is silence."},
     {.name = "failover",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
@@ -68,8 +68,7 @@ constexpr SchemaElement kDeadAir[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the best standby with sound takes over until the better one's is back; 0: events "
-             "alone."},
+     .help = "1: the best standby with sound takes over; 0: events alone."},
 };
 static_assert(all_have_set_by(kDeadAir));
 }  // namespace
@@ -90,18 +89,15 @@ constinit const Nest kDeadAirNest{[](void* parent) -> void* {
 
 constinit const SchemaBlock kDeadAirBlock{
     .name = "dead-air",
-    .help =
-        "Finds silence in the sound of the mount, by ffmpeg in the server's PATH: "
-        "doc/failover.md.",
+    .help = "Finds silence by ffmpeg in the server's PATH: doc/failover.md.",
     .elements = kDeadAir,
     .fresh = fresh<DeadAirSettings>};
 
 constinit const SchemaBlock kEncoderBlock{
     .name = "encoder",
     .help =
-        "An encoder's login and place; up to 8, not inherited from the default "
-        "mount, instead of the login of the mount. n rows make room for n - 1 "
-        "standbys.",
+        "An encoder's login and place, instead of the mount's login; up to 8, not inherited. n "
+        "rows make room for n - 1 standbys.",
     .elements = kEncoder,
     .fresh = fresh<EncoderSettings>,
     .inline_form = true};

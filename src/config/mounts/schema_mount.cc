@@ -21,15 +21,15 @@ constexpr SchemaElement kMountRows[] = {
      .attribute = true,
      .secondary = true,
      .standard = "normal",
-     .help = "default: for mounts without a section, and for what a section does not say."},
+     .help = "default: for what no section says."},
     {.name = "mount-name",
      .kind = kMount,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::name>,
      .reload = kSource,
      .example = "/live.mp3",
-     .help = "The mount, or a pattern as /live/* (* and ? are no /); the first section that "
-             "matches counts."},
+     .help =
+         "The mount, or a pattern as /live/* (* and ? are no /); the first that matches counts."},
     {.name = "username",
      .kind = kText,
      .set_by = SetBy::kFile,
@@ -68,8 +68,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "Listeners of one user on all linked nodes, with authentication. One more "
-             "is refused; with drop_existing_listener the oldest ends. 0: no limit."},
+     .help = "Listeners of one user on all linked nodes; one more is refused, or with "
+             "drop_existing_listener ends the oldest. 0: no limit."},
     {.name = "max-bandwidth",
      .kind = kRate,
      .set_by = SetBy::kOwner,
@@ -80,8 +80,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "100M",
-     .help = "What its listeners may get, each counted with the stream's bitrate. 0 or "
-             "-1: no limit."},
+     .help = "What its listeners may get, by the stream's bitrate. 0 or -1: no limit."},
     {.name = "max-listeners-per-address",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -101,8 +100,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "320k",
-     .help = "What its source may send, over ten seconds; a faster one is held up. "
-             "Relays are free. 0: no limit."},
+     .help = "What its source may send, over ten seconds; a faster one, but no relay, is held up. "
+             "0: no limit."},
     {.name = "source-types",
      .kind = kList,
      .set_by = SetBy::kFile,
@@ -110,8 +109,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "text/plain application/x-nsv",
-     .help = "Types of sources beside audio/*, video/*, application/ogg and "
-             "octet-stream; others are refused."},
+     .help = "Types of sources beside audio/*, video/*, application/ogg and octet-stream."},
     {.name = "max-stream-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -121,7 +119,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "7200",
-     .help = "A source, not a relay, ends after so long; listeners go to the fallback; 0: never."},
+     .help = "A source, but no relay, ends after so long; 0: never."},
     {.name = "title-offset",
      .kind = kMilliseconds,
      .set_by = SetBy::kOwner,
@@ -131,7 +129,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1500ms",
-     .help = "Time by which the encoder sends titles too early; /api/v1/now tells them by it."},
+     .help = "Time by which the encoder sends titles too early, for /api/v1/now."},
     {.name = "max-history",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -142,8 +140,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kIcecast25,
      .example = "20",
-     .help = "Titles that /played.xsl, /played.json and /played.html remember, past the source but "
-             "not a restart; 0: none."},
+     .help = "Titles that /played.xsl, .json and .html remember until a restart; 0: none."},
     {.name = "redirect",
      .kind = kText,
      .set_by = SetBy::kAdmin,
@@ -151,8 +148,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "https://cdn.example.org:8443",
-     .help = "Listeners are sent (302) to this server for the same mount; "
-             "administrators and relays with a password are not."},
+     .help = "The server that listeners, but no administrators and relays with a password, are "
+             "sent to (302) for this mount."},
     {.name = "redirect-to",
      .kind = kText,
      .set_by = SetBy::kAdmin,
@@ -160,7 +157,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "https://cdn.example.org/${mount}",
-     .help = "The same with a whole address; ${mount} is the mount without its first /."},
+     .help = "The same, a whole address; ${mount} is the mount without its first /."},
     {.name = "max-listener-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -169,7 +166,7 @@ constexpr SchemaElement kMountRows[] = {
      .max = 31'536'000,
      .reload = kNew,
      .example = "3600",
-     .help = "A listener is disconnected after so long; 0: never."},
+     .help = "A listener ends after so long; 0: never."},
     {.name = "fallback-mount",
      .aliases = "fallback",
      .kind = kBlock,
@@ -184,22 +181,21 @@ constexpr SchemaElement kMountRows[] = {
      .choices = kOverrideChoices,
      .reload = kSource,
      .example = "1",
-     .help = "1: the source's start brings listeners back from the fallback. Icecast 2.5 says "
-             "none, all or own."},
+     .help = "1: the source's start brings listeners back. Icecast 2.5 says none, all or own."},
     {.name = "fallback-when-full",
      .kind = kBool,
      .set_by = SetBy::kOwner,
      .slot = slot<&MountSettings::fallback_when_full>,
      .reload = kSource,
      .example = "1",
-     .help = "1: beyond max-listeners, new listeners go to the fallback."},
+     .help = "1: beyond max-listeners they go to the fallback."},
     {.name = "intro",
      .kind = kPath,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::intro>,
      .reload = kSource,
      .example = "/intro.mp3",
-     .help = "A file in the webroot, of the stream's format, that new listeners hear first."},
+     .help = "A file in the webroot, of the stream's format, for new listeners."},
     {.name = "dump-file",
      .kind = kPath,
      .set_by = SetBy::kFile,
@@ -220,7 +216,7 @@ constexpr SchemaElement kMountRows[] = {
      .slot = slot<&MountSettings::hidden>,
      .reload = kSource,
      .example = "1",
-     .help = "1: not on public pages, not for slaves, and in directories only by <public>1."},
+     .help = "1: not on public pages, not for slaves, in directories only by <public>1."},
     {.name = "no-mount",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
@@ -240,8 +236,8 @@ constexpr SchemaElement kMountRows[] = {
      .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "Programs of Icecast 2.5: an exec for source-connect or source-disconnect "
-             "is on-connect or on-disconnect."},
+     .help = "Icecast 2.5's: an exec for source-connect or source-disconnect is on-connect or "
+             "on-disconnect."},
     {.name = "allow-direct-access",
      .kind = kChoice,
      .set_by = SetBy::kAdmin,
@@ -329,8 +325,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help = "Listeners stay so many seconds without a source. -1: relays 10 (1 where "
-             "a fallback plays), other sources 0, as in Icecast."},
+     .help = "How long listeners stay without a source. -1: relays 10 (1 where a fallback plays), "
+             "others 0, as in Icecast."},
     {.name = "wait-time",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,
@@ -340,9 +336,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "10",
-     .help = "After a source and its listeners the mount takes no source for so many "
-             "seconds (403); relays come in, and with hijack the same user. 0: at "
-             "once."},
+     .help = "Behind a source and its listeners the mount takes none for so long (403), but "
+             "relays, and with hijack the same user."},
     {.name = "hijack",
      .kind = kBool,
      .set_by = SetBy::kOwner,
@@ -350,8 +345,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kKh,
      .example = "1",
-     .help = "1: a source silent for 2 seconds gives way to one that logs in with the "
-             "same user. 0: the second is refused."},
+     .help = "1: a source silent for 2 seconds gives way to one of the same user. 0: the second is "
+             "refused."},
     {.name = "standby-sources",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -361,8 +356,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "More encoders that may log in and stand by, with the same content type; "
-             "counted in limits/sources. 0: 403, as in Icecast."},
+     .help = "More encoders of the same content type that may stand by, counted in limits/sources. "
+             "0: 403, as in Icecast."},
     {.name = "encoder",
      .kind = kBlock,
      .set_by = SetBy::kFile,
@@ -379,7 +374,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1500ms",
-     .help = "A writer silent for so long gives way to a standby that flows."},
+     .help = "A writer silent for so long gives way to a standby."},
     {.name = "return-after",
      .kind = kNumber,
      .set_by = SetBy::kOwner,
@@ -389,8 +384,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "5",
-     .help = "A better encoder (by priority, then arrival) that has flowed as standby for so long "
-             "takes over; -1: never."},
+     .help = "A better encoder takes over after so long as standby; -1: never."},
     {.name = "dead-air",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -408,8 +402,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "skip",
-     .help = "A listener behind by more than queue-size: drop ends it, as in Icecast; skip moves "
-             "it to the present."},
+     .help =
+         "A listener behind by more than queue-size: drop ends it; skip moves it to the present."},
     {.name = "mp3-metadata-interval",
      .aliases = "icy-metadata-interval metadata-interval",
      .kind = kNumber,
@@ -420,16 +414,15 @@ constexpr SchemaElement kMountRows[] = {
      .unset = -1,
      .reload = kSource,
      .example = "16000",
-     .help = "Bytes between titles, for players that ask; 0: no titles; -1: as the source says, "
-             "else 16000."},
+     .help = "Bytes between titles; 0: no titles; -1: as the source says, else 16000."},
     {.name = "charset",
      .kind = kText,
      .set_by = SetBy::kOwner,
      .slot = slot<&MountSettings::charset>,
      .reload = kSource,
      .example = "ISO8859-1",
-     .help = "Encoding of titles, except in Ogg and WebM. Without it: UTF-8 where the "
-             "encoder or the bytes say so, else ISO8859-1."},
+     .help = "Encoding of titles, but of Ogg and WebM. Without it UTF-8 where encoder or bytes say "
+             "so, else ISO8859-1."},
     shown_text("stream-name", slot<&MountSettings::stream_name>, "My Radio"),
     shown_text("stream-description", slot<&MountSettings::stream_description>, "Music all day"),
     shown_text("stream-url", slot<&MountSettings::stream_url>, "https://radio.example.org/"),
@@ -446,17 +439,16 @@ constexpr SchemaElement kMountRows[] = {
      .origin = SchemaOrigin::kKh,
      .standard = "http://HOSTNAME:PORT/MOUNT",
      .example = "https://radio.example.org/live.mp3",
-     .help = "The stream's address in statistics and directories, where it is not "
-             "hostname and port."},
+     .help = "The stream's address in statistics and directories."},
     {.name = "cluster-password",
      .kind = kSecret,
      .set_by = SetBy::kFile,
      .slot = slot<&MountSettings::cluster_password>,
-     .help = "Sent to directories, which group streams by it."},
+     .help = "Directories group streams by it."},
     program("on-connect", slot<&MountSettings::on_connect>, "/usr/local/bin/stream-start",
-            "A program for the start of the source; its argument is the mount."),
+            "A program for its source's start; its argument is the mount."),
     program("on-disconnect", slot<&MountSettings::on_disconnect>, "/usr/local/bin/stream-stop",
-            "A program for the end of the source."),
+            "A program for its end."),
     {.name = "http-headers",
      .kind = kBlock,
      .set_by = SetBy::kAdmin,
@@ -487,9 +479,7 @@ static_assert(all_have_set_by(kMountRows));
 
 constinit const SchemaBlock kMountBlock{
     .name = "mount",
-    .help =
-        "Settings of a mount, of those that match a pattern, or (type=\"default\") of all others. "
-        "A mount needs no section.",
+    .help = "Settings of a mount, a pattern, or (type=\"default\") all others.",
     .elements = kMountRows,
     .fresh = fresh<MountSettings>,
     .key = "mount-name",

@@ -23,26 +23,25 @@ Printed by `icecast-lb --dump-reference md`. The file is XML; `conf/icecast-lb.x
 - bytes, bits/s: a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH)
 - seconds: a number; `s`, `m`, `h` behind it mean seconds, minutes, hours; milliseconds: `ms` or `s`
 - mount: a path of the server; begins with `/`
-- password: kept exactly as written, white space too, and never printed
-- An element with a single value may be an attribute: `<listen-socket port="8000"/>`. `name=` is an attribute only.
-- Of an element written twice the later one counts. Blocks that may be repeated say so. An empty element is as if it
-  were not there. Entities are not expanded, and no other file is read.
+- password: kept as written, white space too, and never printed
+- no type: a text. An element with a single value may be an attribute: `<listen-socket port="8000"/>`; `name=` is one only.
+- Of an element written twice the later one counts. Blocks that may be repeated say so. An empty element counts as
+  absent. Entities are not expanded, and no other file is read.
 
-In brackets stand the type, the range and the **default**. A change counts after SIGHUP, for running sources too;
-*new*: for new connections and sources; *restart*: after a restart. Each block says which server its elements are of,
-and marks those of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A file that is *watched* is read again when
-it changes.
+In brackets stand type, range and **default**. A change counts after SIGHUP, for running sources too; *new*: for new
+connections and sources; *restart*: after a restart. Each block says which server its elements are of, and marks those
+of another: Icecast *2.4* and *2.5*, Icecast-*KH*, *own*. A *watched* file is read again when it changes.
 
 ## Reports about mistakes
 
 `icecast-lb --check-config FILE` prints every report about a file, with line numbers. Files, directories and programs
-that the file names are tried too, where root asks as the user of `<changeowner>`; `--elsewhere` leaves that out, for
-the file of another machine. `icecast-lb --dump-config FILE` prints every effective value.
+that it names are tried too, where root asks as the user of `<changeowner>`; not with `--elsewhere`, for the file of
+another machine. `icecast-lb --dump-config FILE` prints every effective value.
 
 - no XML, another root than `<icecast>`, a value that must not be guessed (*fatal*), an example's password: status 1;
   a start is refused, at SIGHUP the old configuration stays
 - a value that is not valid (*error*): status 1; its default is used
-- an unknown element, a setting without effect (*warning*): status 0; reported
+- an unknown element, a setting without effect (*warning*): status 0
 )";
 
 // Text in which no character but those of `code` is markup.
@@ -67,6 +66,7 @@ std::string code(std::string_view text) {
 std::string type_of(const SchemaElement& row) {
   if (row.kind == ValueKind::kBool) return "0/1";
   if (row.kind == ValueKind::kRate) return "bits/s";
+  if (row.kind == ValueKind::kText) return {};
   std::string text = describe_type(row);
   if (row.kind == ValueKind::kChoice) {
     text.erase(0, std::string_view("one of ").size());
@@ -139,6 +139,7 @@ std::string with_default(std::string value, const SchemaElement& row, const std:
   return value + cat({is_word ? " **" : "; **", plain(standard), "**"});
 }
 
+// What stands in brackets, without the type where that is a text.
 std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
   const SchemaElement& described = described_by(row);
   const std::string standard = default_text(&described == &row ? block : *row.block, described);
@@ -149,7 +150,7 @@ std::string value_of(const SchemaBlock& block, const SchemaElement& row) {
     value += ", as " + code(described.example);
   if (described.reload == ReloadClass::kNew) value += "; *new*";
   if (described.reload == ReloadClass::kRestart) value += "; *restart*";
-  return value;
+  return value.substr(std::min(value.find_first_not_of(",; "), value.size()));
 }
 
 // The rows of a block that have no section of their own, and nothing twice.
@@ -235,9 +236,11 @@ void md_section(const ReferenceBlock& entry, const Blocks& blocks, std::vector<S
       repeated += row.name;
       continue;
     }
-    list += cat({"- ", row.name, " (", row.origin == origin ? "" : origin_text(row.origin),
-                 row.origin == origin || row.value.empty() ? "" : ", ", row.value, ") ",
-                 row.meaning, "\n"});
+    std::string marks(row.origin == origin ? "" : origin_text(row.origin));
+    if (!marks.empty() && !row.value.empty()) marks += ", ";
+    marks += row.value;
+    if (!marks.empty()) marks = cat({" (", marks, ")"});
+    list += cat({"- ", row.name, marks, " ", row.meaning, "\n"});
   }
   if (!repeated.empty()) out += cat({"\n", repeated, ".\n"});
   if (!list.empty()) out += "\n" + list;

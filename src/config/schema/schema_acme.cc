@@ -14,34 +14,33 @@ constexpr SchemaElement kAuthorityRows[] = {
      .slot = slot<&AcmeAuthority::url>,
      .origin = SchemaOrigin::kOwn,
      .example = "letsencrypt",
-     .help = "letsencrypt, letsencrypt-staging (for trying; no player trusts it), or the https "
-             "address of another directory."},
+     .help = "letsencrypt, letsencrypt-staging (for trying; no player trusts it), or another "
+             "directory's https address."},
     {.name = "ca-file",
      .kind = kPath,
      .slot = slot<&AcmeAuthority::ca_file>,
      .origin = SchemaOrigin::kOwn,
      .example = "/etc/ssl/our-ca.pem",
-     .help = "PEM certificates that the directory is trusted by; without it those of the system."},
+     .help = "PEM certificates that it is trusted by; without it the system's."},
     {.name = "eab-kid",
      .kind = kText,
      .slot = slot<&AcmeAuthority::external_id>,
      .origin = SchemaOrigin::kOwn,
      .example = "kid-1",
-     .help = "The id of an account that the authority knows already, where it wants one."},
+     .help = "The id of an account there, where it wants one."},
     {.name = "profile",
      .kind = kText,
      .slot = slot<&AcmeAuthority::profile>,
      .origin = SchemaOrigin::kOwn,
      .example = "shortlived",
-     .help = "One of the kinds of certificates that the directory names; without it the authority "
-             "chooses."},
+     .help = "A kind of certificates that the directory names; without it the authority chooses."},
     {.name = "staging",
      .kind = kText,
      .slot = slot<&AcmeAuthority::staging>,
      .origin = SchemaOrigin::kOwn,
      .example = "https://staging.example.com/directory",
-     .help = "The directory for trying, asked after two attempts that failed to show a "
-             "name. Let's Encrypt's is known."},
+     .help = "The directory for trying, asked after two attempts that failed; Let's Encrypt's is "
+             "known."},
     {.name = "eab-key",
      .kind = kSecret,
      .slot = slot<&AcmeAuthority::external_key>,
@@ -51,9 +50,7 @@ constexpr SchemaElement kAuthorityRows[] = {
 
 constexpr SchemaBlock kAuthorityBlock{
     .name = "authority",
-    .help =
-        "The authority of certificates; the next one is asked where one has "
-        "failed for long (doc/https.md).",
+    .help = "An authority; the next is asked where one has failed for long.",
     .elements = kAuthorityRows,
     .fresh = fresh<AcmeAuthority>,
     .inline_form = true};
@@ -69,16 +66,14 @@ constexpr SchemaElement kAcme[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "1, where the element is there",
      .example = "1",
-     .help = "1: certificates are ordered and renewed, which agrees to the terms of "
-             "the authority."},
+     .help = "1: certificates are ordered and renewed, which agrees to the authority's terms."},
     {.name = "names",
      .kind = kList,
      .slot = slot<&AcmeSettings::names>,
      .origin = SchemaOrigin::kOwn,
      .standard = "hostname",
      .example = "radio.example.org www.radio.example.org",
-     .help = "The names of one certificate, each of which leads to this server; off: nothing is "
-             "ordered."},
+     .help = "The names of one certificate, all of this server; off: nothing is ordered."},
     {.name = "email",
      .kind = kText,
      .slot = slot<&AcmeSettings::email>,
@@ -98,9 +93,8 @@ constexpr SchemaElement kAcme[] = {
      .slot = slot<&AcmeSettings::dns_hook>,
      .origin = SchemaOrigin::kOwn,
      .example = "/usr/local/bin/radio-dns",
-     .help = "Sets and removes records for dns-01: PROGRAM add|remove NAME VALUE, "
-             "within 120 s, status 0 once the record is there; a name and its wildcard "
-             "need two at a time."},
+     .help = "Sets and removes records for dns-01: PROGRAM add|remove NAME VALUE, within 120 s, "
+             "status 0 once it is there; a name and its wildcard need two at a time."},
     {.name = "dns-wait",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::dns_wait>,
@@ -108,15 +102,15 @@ constexpr SchemaElement kAcme[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "30",
-     .help = "Time between the end of dns-hook and the request to the authority."},
+     .help = "Time between dns-hook and the request to the authority."},
     {.name = "keys",
      .kind = kList,
      .slot = slot<&AcmeSettings::keys>,
      .origin = SchemaOrigin::kOwn,
      .standard = "ecdsa",
      .example = "ecdsa rsa",
-     .help = "The kinds of keys: ecdsa (P-256); rsa (2048 bits) as a second "
-             "certificate, for players that know nothing newer."},
+     .help = "The kinds of keys: ecdsa (P-256); rsa (2048 bits) as a second certificate, for old "
+             "players."},
     {.name = "ports",
      .kind = kList,
      .slot = slot<&AcmeSettings::ports>,
@@ -129,8 +123,8 @@ constexpr SchemaElement kAcme[] = {
      .slot = slot<&AcmeSettings::redirect>,
      .choices = kHttpsRedirects,
      .origin = SchemaOrigin::kOwn,
-     .help = "What http sends on to https, where the name has a certificate: pages, "
-             "all (streams too; old radios have no TLS), off."},
+     .help = "What http sends on to https, where there is a certificate: pages, all (streams too; "
+             "old radios have no TLS), off."},
     {.name = "hsts",
      .kind = kSeconds,
      .slot = slot<&AcmeSettings::hsts>,
@@ -138,15 +132,14 @@ constexpr SchemaElement kAcme[] = {
      .max = 63072000,
      .origin = SchemaOrigin::kOwn,
      .example = "31536000",
-     .help = "For so long browsers come by https alone (Strict-Transport-Security); 0: not said."},
+     .help = "For so long browsers come by https alone (Strict-Transport-Security)."},
     {.name = "answer-from",
      .kind = kList,
      .slot = slot<&AcmeSettings::answer_from>,
      .origin = SchemaOrigin::kOwn,
      .standard = "the masters",
      .example = "http://192.0.2.7:8000",
-     .help = "Servers that are asked, beside the masters, for an answer of http-01 "
-             "that is not known here."},
+     .help = "Servers asked, beside the masters, for an answer of http-01 not known here."},
     {.name = "authority",
      .aliases = "directory",
      .kind = kBlock,
@@ -157,12 +150,10 @@ constexpr SchemaElement kAcme[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kAcmeBlock{
-    .name = "acme",
-    .help =
-        "Certificates by themselves, from Let's Encrypt or another authority; see doc/https.md.",
-    .elements = kAcme,
-    .fresh = fresh<AcmeSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kAcmeBlock{.name = "acme",
+                                       .help = "Certificates by themselves: doc/https.md.",
+                                       .elements = kAcme,
+                                       .fresh = fresh<AcmeSettings>,
+                                       .inline_form = true};
 
 }  // namespace lb

@@ -23,8 +23,7 @@ constexpr SchemaElement kArchive[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "archive in the state directory",
      .example = "/var/lib/icecast-lb/archive",
-     .help = "Directory of recordings, made by the server, outside the webroot; a "
-             "second server with the same one records nothing."},
+     .help = "Directory of recordings, outside the webroot, for one server."},
     {.name = "total-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::total_bytes>,
@@ -40,8 +39,7 @@ constexpr SchemaElement kArchive[] = {
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
      .example = "10%",
-     .help = "The part of the file system that stays free: below it the oldest files "
-             "go; 0: none."},
+     .help = "The part of the file system kept free: below it the oldest files go."},
     {.name = "readers",
      .kind = kNumber,
      .slot = slot<&ArchiveSettings::readers>,
@@ -56,8 +54,7 @@ constexpr SchemaElement kArchive[] = {
      .slot = slot<&ArchiveSettings::cache_dir>,
      .origin = SchemaOrigin::kOwn,
      .example = "/var/cache/icecast-lb",
-     .help = "Where parts of other nodes' recordings are kept while they play, without names; "
-             "without it: memory."},
+     .help = "Where parts of other nodes' recordings are kept while they play; without it memory."},
     {.name = "cache-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::cache_bytes>,
@@ -65,7 +62,7 @@ constexpr SchemaElement kArchive[] = {
      .max = kLargestArchive,
      .origin = SchemaOrigin::kOwn,
      .example = "4g",
-     .help = "Their size. While playing takes all of it, nothing else of other nodes plays."},
+     .help = "Their size; while it is full of what plays, nothing else of other nodes does."},
     {.name = "share",
      .kind = kBool,
      .slot = slot<&ArchiveSettings::share>,
@@ -81,8 +78,7 @@ constexpr SchemaElement kMountArchive[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the mount is recorded, running sources from now on, and listeners may "
-             "go back in time."},
+     .help = "1: the mount is recorded, and listeners may go back in time."},
     {.name = "enabled",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
@@ -126,8 +122,7 @@ constexpr SchemaElement kMountArchive[] = {
      .max = 3'650 * 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "24h",
-     .help =
-         "How far back listeners may go; 0: to the first recording. Administrators may always."},
+     .help = "How far back listeners may go; 0: to the first recording."},
     {.name = "downloads",
      .kind = kNumber,
      .set_by = SetBy::kAdmin,
@@ -143,18 +138,17 @@ constexpr SchemaElement kMountArchive[] = {
      .slot = slot<&MountArchive::fill>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: what this node missed is fetched from linked nodes, slowly, and kept."},
+     .help = "1: what this node missed is fetched from linked nodes, and kept."},
 };
 static_assert(all_have_set_by(kMountArchive));
 
 }  // namespace
 
-constinit const SchemaBlock kArchiveBlock{.name = "archive",
-                                          .help =
-                                              "Recordings, and listeners that go back in time: "
-                                              "doc/archive.md. The archive of a mount says which.",
-                                          .elements = kArchive,
-                                          .fresh = fresh<ArchiveSettings>};
+constinit const SchemaBlock kArchiveBlock{
+    .name = "archive",
+    .help = "Recordings: doc/archive.md. The archive of a mount says which.",
+    .elements = kArchive,
+    .fresh = fresh<ArchiveSettings>};
 
 constinit const SchemaBlock kMountArchiveBlock{
     .name = "archive",

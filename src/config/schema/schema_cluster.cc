@@ -49,7 +49,7 @@ constexpr SchemaElement kCapacity[] = {
      .unset = -1,
      .origin = SchemaOrigin::kOwn,
      .example = "100",
-     .help = "Mounts of the API whose home it may be; 0: none; -1: as <sources>."},
+     .help = "Mounts of the API whose home it may be; -1: as <sources>."},
     {.name = "max-ingest",
      .kind = kRate,
      .slot = slot<&ClusterSettings::max_ingest_bits>,
@@ -98,9 +98,9 @@ constexpr SchemaElement kBalance[] = {
               "With affinity: a busy mount has at least so many nodes."),
     number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
               "Listeners that make a mount busy."),
-    fraction_of("eps", slot<&ClusterSettings::eps>, 100'000,
-                "With affinity: how far a carrier may be above the mean utilisation before another "
-                "node is used."),
+    fraction_of(
+        "eps", slot<&ClusterSettings::eps>, 100'000,
+        "With affinity: how far a carrier may be above the mean before another node is used."),
     fraction_of("floor", slot<&ClusterSettings::floor>, 10'000,
                 "With affinity: up to this utilisation a node is used in any case."),
     {.name = "hold",
@@ -110,10 +110,9 @@ constexpr SchemaElement kBalance[] = {
      .max = 60'000,
      .origin = SchemaOrigin::kOwn,
      .example = "1s",
-     .help = "How long requests after a start wait for reports of nodes; 0: not at all."},
-    fraction_of(
-        "direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
-        "The part of this node's capacity that is kept for listeners that cannot be redirected."),
+     .help = "How long requests after a start wait for reports of nodes."},
+    fraction_of("direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
+                "The part of its capacity kept for listeners that cannot be redirected."),
     {.name = "retry-after",
      .kind = kSeconds,
      .slot = slot<&ClusterSettings::retry_after>,
@@ -187,8 +186,8 @@ constexpr SchemaElement kToken[] = {
      .slot = slot<&ClusterSettings::token_require>,
      .choices = kRequires,
      .origin = SchemaOrigin::kOwn,
-     .help = "Listeners without a valid token: off serves them, soft sends them to the first "
-             "master once, hard refuses them."},
+     .help = "Listeners without a valid token: off serves, soft sends to the first master once, "
+             "hard refuses."},
 };
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
@@ -206,10 +205,9 @@ constexpr SchemaElement kDrain[] = {
      .slot = slot<&ClusterSettings::drain_mode>,
      .choices = kDrainModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "What TERM does: off ends the process at once; the others take no new "
-             "listeners and end it when the last has gone: soft lets them stay, move "
-             "closes them little by little, hard closes all. A second TERM ends it at "
-             "once."},
+     .help = "What TERM does: off ends the process; the others take no new listeners and end it "
+             "behind the last: soft lets them stay, move closes them little by little, hard at "
+             "once. A second TERM ends it."},
     seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
                "After so long the process ends with the listeners that are left."),
     {.name = "rate",
@@ -217,8 +215,7 @@ constexpr SchemaElement kDrain[] = {
      .slot = slot<&ClusterSettings::drain_rate>,
      .origin = SchemaOrigin::kOwn,
      .example = "2%",
-     .help = "Listeners that move closes a second: a number, or a share of those at "
-             "the beginning."},
+     .help = "Listeners that move closes a second: a number, or a share."},
 };
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node empties itself before it ends.",
@@ -251,8 +248,8 @@ constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help
           .help = help};
 }
 constexpr std::string_view kOfNode =
-    "Countries that it is near to (ISO 3166), whatever it reports: listeners of others (by "
-    "<geoipdb>) are sent to it only where no nearer node has room.";
+    "Countries that it is near to (ISO 3166), whatever it reports: others (by <geoipdb>) come only "
+    "where no nearer node has room.";
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -281,22 +278,22 @@ constexpr SchemaElement kNode[] = {
      .kind = kBool,
      .slot = slot<&ClusterNode::allow_peer_address>,
      .origin = SchemaOrigin::kOwn,
-     .help = "1: without a public address, the one that it connects from is taken."},
+     .help = "1: without a public address, that which it connects from is taken."},
     countries_of(slot<&ClusterNode::countries>, kOfNode),
     {.name = "certificates",
      .kind = kList,
      .slot = slot<&ClusterNode::certificates>,
      .origin = SchemaOrigin::kOwn,
      .example = "radio.example.org *.example.org",
-     .help = "Names that it serves too, beside those of allow-public, and gets the "
-             "certificates of this server's <acme> for."},
+     .help = "Names beside those of allow-public for which it gets the certificates of this "
+             "server's <acme>."},
     {.name = "sources",
      .kind = kList,
      .slot = slot<&ClusterNode::sources>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live/*",
-     .help = "Mounts or patterns that it may bring: its own sources, and relays with "
-             "ingest once. A peer may capture all."},
+     .help = "Mounts or patterns that it may bring: sources, and relays with ingest once. A peer "
+             "may capture all."},
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -357,9 +354,8 @@ constexpr SchemaElement kCluster[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "eu premium",
      .help = "Words that describe this node."},
-    countries_of(
-        slot<&ClusterSettings::countries>,
-        "Countries that this node is near to (ISO 3166), as masters are told; without it: all."),
+    countries_of(slot<&ClusterSettings::countries>,
+                 "Countries that it is near to (ISO 3166); without it: all."),
     {.name = "public-address",
      .kind = kBlock,
      .block = &kPublicAddressBlock,
@@ -385,8 +381,8 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::no_redirect>,
      .origin = SchemaOrigin::kOwn,
      .example = "MyRadio/1",
-     .help = "Listeners with one of these in User-Agent are served here, as are players known not "
-             "to follow a redirect."},
+     .help = "Listeners with one of these in User-Agent are served here, as players known to "
+             "follow no redirect."},
     {.name = "drain",
      .kind = kBlock,
      .block = &kDrainBlock,
@@ -397,8 +393,7 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::udp>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: a datagram to the port of a listen-socket is answered with the state "
-             "of this node."},
+     .help = "1: a datagram to a listen-socket's port is answered with this node's state."},
     {.name = "agent",
      .kind = kBlock,
      .block = &kAgentBlock,
@@ -409,7 +404,7 @@ constexpr SchemaElement kCluster[] = {
      .slot = slot<&ClusterSettings::on_node_event>,
      .origin = SchemaOrigin::kOwn,
      .example = "/usr/local/bin/tell",
-     .help = "A program, run without a shell for every event of this node: doc/orchestration.md."},
+     .help = "A program for every event of this node: doc/orchestration.md."},
     {.name = "node",
      .kind = kBlock,
      .block = &kNodeBlock,
@@ -424,16 +419,14 @@ constexpr SchemaElement kCluster[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kMountBalanceBlock{
-    .name = "balance",
-    .help = "How listeners of these mounts are shared out, where it differs.",
-    .elements = kMountBalance,
-    .fresh = fresh<MountBalance>};
+constinit const SchemaBlock kMountBalanceBlock{.name = "balance",
+                                               .help = "As in cluster, of these mounts.",
+                                               .elements = kMountBalance,
+                                               .fresh = fresh<MountBalance>};
 
-constinit const SchemaBlock kClusterBlock{
-    .name = "cluster",
-    .help = "This node in a cluster, and the nodes that report to it.",
-    .elements = kCluster,
-    .fresh = fresh<ClusterSettings>};
+constinit const SchemaBlock kClusterBlock{.name = "cluster",
+                                          .help = "This node in a cluster, and its nodes.",
+                                          .elements = kCluster,
+                                          .fresh = fresh<ClusterSettings>};
 
 }  // namespace lb

@@ -26,7 +26,7 @@ constexpr SchemaElement kExternal[] = {
      .slot = slot<&ExternalSettings::username>,
      .origin = SchemaOrigin::kOwn,
      .example = "icecast",
-     .help = "The name to log in with, where the backend asks for one."},
+     .help = "The name to log in with."},
     {.name = "password",
      .kind = kSecret,
      .slot = slot<&ExternalSettings::password>,
@@ -47,8 +47,7 @@ constexpr SchemaElement kExternal[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "55s",
-     .help = "How long the backend is asked to wait for a change (Prefer: wait, RFC "
-             "7240); 0: not."},
+     .help = "How long the backend may wait for a change (Prefer: wait, RFC 7240)."},
     {.name = "timeout",
      .kind = kSeconds,
      .slot = slot<&ExternalSettings::timeout>,
@@ -63,15 +62,14 @@ constexpr SchemaElement kExternal[] = {
      .choices = kServers,
      .origin = SchemaOrigin::kOwn,
      .example = "cluster",
-     .help = "cluster: linked nodes without a config-external of their own get the "
-             "mounts too; auto: where the file names a node."},
+     .help = "cluster: linked nodes without one of their own get the mounts too; auto: where the "
+             "file names a node."},
     {.name = "on-demand",
      .kind = kBool,
      .slot = slot<&ExternalSettings::on_demand>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the backend is asked for an unknown name that a source or listener "
-             "comes with."},
+     .help = "1: the backend is asked for unknown names of sources and listeners."},
     {.name = "confirm",
      .kind = kNumber,
      .slot = slot<&ExternalSettings::confirm>,
@@ -80,8 +78,8 @@ constexpr SchemaElement kExternal[] = {
      .choices = kByHand,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help = "Lists in a row that have to agree before more than 20 mounts, or more "
-             "than half, go; manual: an administrator confirms."},
+     .help = "Lists in a row without them before more than 20 mounts, or half, go; manual: an "
+             "administrator confirms."},
     {.name = "allow-empty",
      .kind = kBool,
      .slot = slot<&ExternalSettings::allow_empty>,
@@ -95,22 +93,20 @@ constexpr SchemaElement kExternal[] = {
      .max = 86'400,
      .origin = SchemaOrigin::kOwn,
      .example = "60s",
-     .help =
-         "How long the source of a removed mount goes on; if the mount is back by then, it stays."},
+     .help = "How long the source of a removed mount goes on, and stays if the mount is back."},
     {.name = "private-relays",
      .kind = kBool,
      .slot = slot<&ExternalSettings::private_relays>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: relays of the list may pull from loopback, link-local and private addresses."},
+     .help = "1: relays of the list may pull from private addresses."},
     {.name = "cache",
      .kind = kPath,
      .slot = slot<&ExternalSettings::cache>,
      .origin = SchemaOrigin::kOwn,
      .standard = "external.json in logdir",
      .example = "/var/lib/icecast-lb/external.json",
-     .help = "What is in force, for a start without the backend; it has passwords of "
-             "sources."},
+     .help = "What is in force, for a start without the backend."},
 };
 
 }  // namespace

@@ -30,8 +30,7 @@ constexpr SchemaElement kHlsRows[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .example = "4",
-     .help = "Length of a segment, by the source's server; players begin three behind "
-             "the newest."},
+     .help = "Length of a segment, by the source's server."},
     {.name = "window",
      .kind = kSeconds,
      .slot = slot<&HlsSettings::window>,
@@ -40,16 +39,16 @@ constexpr SchemaElement kHlsRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "120",
-     .help = "Length of a list, at least six segments; memory keeps twice as much."},
+     .help = "Length of a list, at least six segments."},
     {.name = "sessions",
      .kind = kChoice,
      .slot = slot<&HlsSettings::sessions>,
      .choices = kSessionChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "address",
-     .help = "How players are counted as listeners: token by a parameter of their "
-             "list, address by address and User-Agent, so that a cache may keep lists, "
-             "none not at all. With authentication always token."},
+     .help =
+         "How players are counted: token by a parameter of their list, address by address and "
+         "User-Agent, so that a cache may keep lists, none not. With authentication always token."},
 };
 
 constexpr SchemaElement kVariantRows[] = {
@@ -59,7 +58,7 @@ constexpr SchemaElement kVariantRows[] = {
      .slot = slot<&HlsVariantRow::mount>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live-64.aac",
-     .help = "A mount with the same programme, MP3 or AAC; players choose by bandwidth."},
+     .help = "A mount with the same programme; players choose by bandwidth."},
 };
 static_assert(all_have_set_by(kVariantRows));
 constinit const SchemaBlock kVariantBlock{.name = "variant",

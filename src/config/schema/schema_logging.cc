@@ -108,7 +108,7 @@ constexpr SchemaElement kErrorLog[] = {
     unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
 };
 constexpr SchemaElement kPlaylistLog[] = {
-    log_file_text<&LogSettings::playlist_path>("", "One line for every new title of a stream."),
+    log_file_text<&LogSettings::playlist_path>("", "A line for every new title."),
     log_file_name<&LogSettings::playlist_path>(),
     log_file_size<&LogSettings::playlist_rules>(),
     log_file_duration<&LogSettings::playlist_rules>(),
@@ -131,8 +131,7 @@ constexpr SchemaElement kLogging[] = {
      .slot = slot<&LogSettings::level>,
      .choices = kLevelChoices,
      .example = "3",
-     .help = "1 errors, 2 also warnings, 3 also information, 4 also debugging; Icecast 2.5's names "
-             "work too."},
+     .help = "1 errors, 2 also warnings, 3 also information, 4 also debugging."},
     {.name = "logsize",
      .kind = kBytes,
      .slot = slot<&LogSettings::max_bytes>,
@@ -154,14 +153,14 @@ constexpr SchemaElement kLogging[] = {
      .max = kMaxLogSeconds,
      .origin = SchemaOrigin::kOwn,
      .example = "24h",
-     .help = "A log that old is renamed too, before its next line; 0: never."},
+     .help = "A log that old is renamed too; 0: never."},
     {.name = "accesslog-format",
      .kind = kChoice,
      .slot = slot<&LogSettings::access_format>,
      .choices = kFormatChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "json",
-     .help = "text: lines of Icecast 2.4, for analysers; json: an object a line."},
+     .help = "text: lines of Icecast 2.4; json: an object a line."},
     {.name = "playlistlog-format",
      .kind = kChoice,
      .slot = slot<&LogSettings::playlist_format>,
@@ -175,7 +174,7 @@ constexpr SchemaElement kLogging[] = {
      .slot = slot<&LogSettings::access_ip>,
      .origin = SchemaOrigin::kKh,
      .example = "0",
-     .help = "0: the access log has - for addresses of clients."},
+     .help = "0: the access log has no addresses."},
     unsupported("memorybacklog", SchemaOrigin::kIcecast25, kNoLinesKept),
     unsupported("accesslog_lines", SchemaOrigin::kKh, kNoLinesKept,
                 "errorlog_lines playlistlog_lines"),
@@ -199,9 +198,7 @@ constexpr SchemaElement kChangeOwner[] = {
 };
 constinit const SchemaBlock kChangeOwnerBlock{
     .name = "changeowner",
-    .help =
-        "The user that a server started as root becomes once its sockets are "
-        "open.",
+    .help = "The user that a server started as root becomes.",
     .elements = kChangeOwner,
     .fresh = fresh<SecuritySettings>};
 
@@ -238,16 +235,15 @@ constexpr SchemaElement kConfine[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
-     .help = "1: after its start the process, and what it starts, opens only files "
-             "that this file names and the system's directories, and has few system "
-             "calls (landlock, seccomp): doc/security.md."},
+     .help = "1: the process, and what it starts, opens only files that this file names and the "
+             "system's directories, and has few system calls: doc/security.md."},
     {.name = "read",
      .kind = kFiles,
      .slot = slot<&SecuritySettings::confine_read>,
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "/srv/music",
-     .help = "A directory that programs of <exec> and of events read besides; may be repeated."},
+     .help = "A directory that programs read besides; may be repeated."},
     {.name = "write",
      .kind = kFiles,
      .slot = slot<&SecuritySettings::confine_write>,
@@ -258,7 +254,7 @@ constexpr SchemaElement kConfine[] = {
 };
 constinit const SchemaBlock kConfineBlock{
     .name = "confine",
-    .help = "What the process gives up where no service manager confines it.",
+    .help = "What the process gives up without a service manager.",
     .elements = kConfine,
     .fresh = fresh<SecuritySettings>};
 

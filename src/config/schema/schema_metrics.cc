@@ -13,8 +13,8 @@ constexpr SchemaElement kMetrics[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "127.0.0.0/8 ::1",
      .example = "10.0.0.0/8",
-     .help = "Addresses, networks and patterns that read /metrics without a password; "
-             "none: only the administrator."},
+     .help =
+         "Addresses, networks and patterns that need no password; none: only the administrator."},
 };
 
 }  // namespace

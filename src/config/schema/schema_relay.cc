@@ -91,8 +91,7 @@ constexpr SchemaElement kUpstream[] = {
 static_assert(all_have_set_by(kUpstream));
 constinit const SchemaBlock kHostBlock{
     .name = "host",
-    .help =
-        "One of several servers of a relay, in the order of the file; the rest is as in the relay.",
+    .help = "One of several servers of a relay, in the order of the file.",
     .elements = kUpstream,
     .fresh = fresh<RelayUpstreamSettings>,
     .inline_form = true};
@@ -154,7 +153,7 @@ constexpr SchemaElement kRelay[] = {
      .example = "1",
      .help = "0: the relay is switched off."},
     from_backend(seconds_of("run-on", slot<&RelaySettings::run_on>, SchemaOrigin::kKh,
-                            "How long an on-demand relay goes on without listeners.")),
+                            "How long it goes on without listeners.")),
     from_backend(seconds_of("retry-delay", slot<&RelaySettings::retry_delay>, SchemaOrigin::kKh,
                             "Time between two attempts.")),
     {.name = "stall",
@@ -165,24 +164,22 @@ constexpr SchemaElement kRelay[] = {
      .max = 60'000,
      .origin = SchemaOrigin::kOwn,
      .example = "1000ms",
-     .help = "After so much silence the next upstream is asked; the present one serves until that "
-             "sends."},
+     .help = "After so much silence the next upstream is asked."},
     {.name = "standby",
      .kind = kChoice,
      .set_by = SetBy::kExternal,
      .slot = slot<&RelaySettings::standby>,
      .choices = kStandbys,
      .origin = SchemaOrigin::kOwn,
-     .help = "hot: the best other upstream is read all the time, so that a change "
-             "needs no request. warm: it is asked when needed."},
+     .help = "hot: the best other upstream is read all the time. warm: it is asked when needed."},
     {.name = "private-redirects",
      .kind = kBool,
      .set_by = SetBy::kFile,
      .slot = slot<&RelaySettings::private_redirects>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: redirects may lead to loopback, link-local or private addresses; 0: only to one "
-             "of the other server's own kind."},
+     .help = "1: redirects may lead to loopback, link-local or private addresses; 0: only to its "
+             "server's kind."},
     {.name = "host",
      .aliases = "master upstream",
      .kind = kBlock,
@@ -196,8 +193,8 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::exec>,
      .origin = SchemaOrigin::kOwn,
      .example = "ffmpeg -nostdin -v warning -i http://127.0.0.1:{port}/x.flac -f adts -",
-     .help = "A program whose standard output is the stream; words and quotes, no "
-             "shell; {port} is this server's. It is started again when it ends."},
+     .help = "A program whose standard output is the stream, started again when it ends; words and "
+             "quotes, no shell; {port} is this server's."},
     {.name = "content-type",
      .kind = kText,
      .set_by = SetBy::kFile,
@@ -211,16 +208,15 @@ constexpr SchemaElement kRelay[] = {
      .slot = slot<&RelaySettings::ingest>,
      .choices = kIngestModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "once: one of the linked nodes pulls the relay, the others the mount from "
-             "it; each: every node pulls it."},
+     .help = "once: one linked node pulls the relay, the others the mount from it; each: every "
+             "node pulls it."},
     {.name = "capture-at",
      .kind = kText,
      .set_by = SetBy::kExternal,
      .slot = slot<&RelaySettings::capture_at>,
      .origin = SchemaOrigin::kOwn,
      .example = "p1",
-     .help = "With ingest once: the preferred node, the same on all; without it names share relays "
-             "out."},
+     .help = "With ingest once: the preferred node, the same on all; else names share relays out."},
     {.name = "hand-back",
      .kind = kBool,
      .set_by = SetBy::kExternal,
@@ -278,9 +274,9 @@ constexpr SchemaElement kMaster[] = {
     seconds_of("retry-delay", slot<&MasterSettings::retry_delay>, SchemaOrigin::kKh,
                "Time between two attempts."),
     seconds_of("retry-max", slot<&MasterSettings::retry_max>, SchemaOrigin::kOwn,
-               "The longest time between two attempts; they start closer together."),
+               "The longest time between two attempts."),
     seconds_of("run-on", slot<&MasterSettings::run_on>, SchemaOrigin::kKh,
-               "How long an on-demand relay goes on without listeners."),
+               "How long it goes on without listeners."),
     {.name = "relay-auth",
      .kind = kBool,
      .slot = slot<&MasterSettings::relay_auth>,
@@ -305,25 +301,22 @@ constexpr SchemaElement kMaster[] = {
      .slot = slot<&MasterSettings::private_redirects>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: redirects, and servers of its list, may be loopback, link-local or private "
-             "addresses; 0: only those of its own kind."},
+     .help = "As in relay, of servers of its list too."},
     {.name = "orders",
      .kind = kChoice,
      .slot = slot<&MasterSettings::orders>,
      .choices = kOrders,
      .origin = SchemaOrigin::kOwn,
-     .help = "What the master may order over its link: streams: listeners, sources and "
-             "titles of what is relayed from it and of mounts of its records; all: "
-             "also drain this server; none. auto: all at a server whose cluster names "
-             "no node, else streams."},
+     .help = "What the master may order: streams: listeners, sources and titles of what is relayed "
+             "from it and of mounts of its records; all: also drain this server; none. auto: all "
+             "at a server whose cluster names no node, else streams."},
     {.name = "sessions",
      .kind = kChoice,
      .slot = slot<&MasterSettings::sessions>,
      .choices = kSessions,
      .origin = SchemaOrigin::kOwn,
-     .help = "1: users logged in at this master go on to pages here, with the roles "
-             "that it says, up to the console's handed-over. auto: 1 where orders is "
-             "all."},
+     .help = "1: users logged in at this master go on here, with the roles that it says, up to the "
+             "console's handed-over. auto: 1 where orders is all."},
 };
 
 constexpr SchemaElement kRedirect[] = {
@@ -351,9 +344,7 @@ constinit const SchemaBlock kRelayBlock{
 
 constinit const SchemaBlock kMasterBlock{
     .name = "master",
-    .help =
-        "A server all of whose streams are relayed here. May be repeated; the "
-        "first is preferred.",
+    .help = "A server whose streams are relayed here. May be repeated; the first is preferred.",
     .elements = kMaster,
     .fresh = fresh<MasterSettings>,
     .key = "server"};

@@ -27,7 +27,7 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::bind_address>,
      .reload = kLive,
      .example = "127.0.0.1",
-     .help = "Without it: every IPv4 address; :: is every IPv4 and IPv6 address."},
+     .help = "Without it every IPv4 address; ::, IPv6 too."},
     {.name = "ssl",
      .aliases = "tls",
      .kind = kBool,
@@ -36,8 +36,8 @@ constexpr SchemaElement kListen[] = {
      .reload = kNew,
      .strict = true,
      .example = "1",
-     .help = "1: TLS only; closed without a usable paths/ssl-certificate. 0: both, with one. "
-             "Icecast 2.5's tls has none, auto and rfc2818."},
+     .help = "1: TLS only; closed without a paths/ssl-certificate. 0: both, with one. Icecast "
+             "2.5's tls has none, auto and rfc2818."},
     {.name = "proxy-protocol",
      .kind = kBool,
      .slot = slot<&ListenSettings::proxy_protocol>,
@@ -45,8 +45,7 @@ constexpr SchemaElement kListen[] = {
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
-     .help = "1: connections begin with a load balancer's PROXY header (version 1 or "
-             "2); others are dropped."},
+     .help = "1: connections begin with a PROXY header (version 1 or 2); others are dropped."},
     {.name = "shoutcast-compat",
      .kind = kBool,
      .slot = slot<&ListenSettings::shoutcast_compat>,
@@ -59,7 +58,7 @@ constexpr SchemaElement kListen[] = {
      .reload = kNew,
      .example = "/live.nsv",
      .help = "The mount of Shoutcast sources; without shoutcast-compat the next port is opened for "
-             "them too."},
+             "them."},
     {.name = "so-sndbuf",
      .kind = kBytes,
      .slot = slot<&ListenSettings::so_sndbuf_bytes>,
@@ -77,7 +76,7 @@ constexpr SchemaElement kListen[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "4096",
-     .help = "Connections that wait to be accepted."},
+     .help = "Connections waiting to be accepted."},
     unsupported("so-mss", SchemaOrigin::kKh, "the system's TCP segment size is used"),
     unsupported("id", SchemaOrigin::kIcecast25, "sockets have no names"),
     unsupported("type", SchemaOrigin::kIcecast25,
@@ -194,8 +193,7 @@ constinit const SchemaBlock kListenBlock{
 
 constinit const SchemaBlock kHeadersBlock{
     .name = "http-headers",
-    .help =
-        "Headers of replies: at the root of all that the server makes, in a mount of its streams.",
+    .help = "Headers of replies: at the root of all, in a mount of its streams.",
     .elements = kHeaders,
     .fresh = fresh<HttpHeaders>};
 

@@ -101,7 +101,7 @@ constexpr SchemaElement kStation[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "those of <player>",
      .example = "de en",
-     .help = "Those of its page; the first one where none is asked for."},
+     .help = "Those of its page."},
     {.name = "link",
      .kind = kBlock,
      .block = &kLinkBlock,
@@ -150,16 +150,14 @@ constexpr SchemaElement kArt[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "none",
      .example = "covers.example.org *.mzstatic.com",
-     .help = "Hosts of https from which pictures are fetched that a stream names (StreamUrl)."},
+     .help = "Hosts of https whose pictures a stream may name (StreamUrl)."},
 };
 
 }  // namespace
 
 constinit const SchemaBlock kStationBlock{
     .name = "station",
-    .help =
-        "What listeners know as one programme: doc/player.md. Without one, each shown stream is a "
-        "station.",
+    .help = "A programme: doc/player.md. Without one, each shown stream is a station.",
     .elements = kStation,
     .fresh = fresh<StationSettings>,
     .key = "id"};

@@ -45,9 +45,8 @@ constexpr SchemaElement kStore[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .attribute = true,
-     .help = "Seals passwords that are sent elsewhere: 32 bytes, as 64 hexadecimal "
-             "digits or base64. A second one, behind a space, opens what an older key "
-             "sealed."},
+     .help = "Seals passwords that are sent elsewhere: 32 bytes, as 64 hexadecimal digits or "
+             "base64. A second one, behind a space, opens what is older."},
     {.name = "member",
      .kind = kList,
      .slot = slot<&StoreSettings::members>,
@@ -82,7 +81,7 @@ constexpr SchemaElement kStore[] = {
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
      .example = "/etc/icecast-lb/etcd.pem",
-     .help = "etcd: the client's certificate; with username one without a CN."},
+     .help = "etcd: the client's certificate, without a CN."},
     {.name = "key-file",
      .kind = kPath,
      .slot = slot<&StoreSettings::key_file>,
@@ -96,9 +95,7 @@ constexpr SchemaElement kStore[] = {
 
 constinit const SchemaBlock kStoreBlock{
     .name = "store",
-    .help =
-        "Where mounts, accounts and users that are not in this file are kept: "
-        "doc/stores.md.",
+    .help = "Where records that are not in this file are kept: doc/stores.md.",
     .elements = kStore,
     .fresh = fresh<StoreSettings>};
 
