@@ -177,23 +177,29 @@ std::string api_reference() {
       "nothing. A `GET` has an\n`ETag`, which a change gives back as `If-Match`. Requests marked + "
       "take an `Idempotency-Key`. Paths begin with\n`/api/v1`; in brackets is the least role that "
       "may.\n\n";
+  std::string_view path;
   for (const Endpoint& endpoint : endpoints()) {
-    page.append("- `").append(method_word(endpoint.method)).append(" ");
-    page.append(endpoint.path).append(endpoint.keyed ? "`+ (" : "` (");
+    if (endpoint.path != path)
+      page.append(path.empty() ? "- `" : "\n- `").append(endpoint.path).append("`:");
+    path = endpoint.path;
+    page.append(" ").append(method_word(endpoint.method)).append(endpoint.keyed ? "+ (" : " (");
     page.append(role_words(endpoint.least)).append(") ");
     for (const char c : endpoint.summary) page += c == '<' ? "&lt;" : std::string_view(&c, 1);
-    page += "\n";
   }
   page +=
-      "\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC 9457), "
-      "with `type` `/api/problems#NAME`:\n\n";
-  for (const ProblemKind& kind : problem_kinds())
-    page.append("- `")
-        .append(kind.name)
-        .append("` ")
-        .append(std::to_string(kind.status))
-        .append(": ")
-        .append(kind.title) += "\n";
+      "\n\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC "
+      "9457), "
+      "with `type` `/api/problems#NAME`\nand a `title`:\n\n";
+  int status = 0;
+  for (const ProblemKind& kind : problem_kinds()) {
+    if (kind.status != status)
+      page.append(status == 0 ? "- " : "\n- ").append(std::to_string(kind.status)).append(": `");
+    else
+      page.append("; `");
+    page.append(kind.name).append("` ").append(kind.title);
+    status = kind.status;
+  }
+  page += "\n";
   return page;
 }
 
