@@ -102,7 +102,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
          out.sample({{"state", to_text(one)}}, one == picture.condition ? 1 : 0);
      }},
     {"icecast_capacity_used_ratio", kGauge, kRatio, "",
-     "How much of its clients, listeners or bandwidth is in use.",
+     "The part of its clients, listeners or bandwidth in use.",
      whole<&Picture::use>},
     {"icecast_clients", kGauge, kNone, "", "Listeners, sources and requests that are being answered.",
      whole<&Picture::clients>},
@@ -124,7 +124,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
        out.sample({{"where", "below"}}, picture.elsewhere->below);
      }},
     {"icecast_server_listeners_limit", kGauge, kNone, "",
-     "The limit of listeners over all mounts; absent where there is none.",
+     "The limit of listeners; absent where there is none.",
      [](const Picture& picture, Writer& out) { sample_limit(picture.listeners_limit, out); }},
     {"icecast_audience_bytes_per_second", kGauge, kBytesPerSecond, "",
      "What all listeners together are owed.",
@@ -141,13 +141,13 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_source_connections_total", kCounter, kNone, "", "Sources that were admitted, relays included.",
      whole<&Picture::source_connections>},
     {"lb_source_takeovers_total", kCounter, kNone, "",
-     "Changes of a mount from one encoder to another that stood by.", whole<&Picture::takeovers>},
+     "Changes of a mount to an encoder that stood by.", whole<&Picture::takeovers>},
     {"icecast_server_bytes_read_total", kCounter, kBytes, "", "Received from all sources.",
      whole<&Picture::bytes_read>},
     {"icecast_server_bytes_sent_total", kCounter, kBytes, "", "Sent to all listeners.",
      whole<&Picture::bytes_sent>},
     {"icecast_slow_listeners_dropped_total", kCounter, kNone, "",
-     "Listeners that had fallen too far behind and were closed.", whole<&Picture::lagged>},
+     "Listeners that fell too far behind and were closed.", whole<&Picture::lagged>},
     {"icecast_refusals_total", kCounter, kNone, "reason", "Refused clients, by reason.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Refused& row : picture.refusals)
@@ -212,12 +212,12 @@ constexpr auto kRows = std::to_array<MetricRow>({
          out.sample({{"mount", picture.relays[i].mount}}, picture.relays[i].flows ? 1 : 0);
      }},
     {"lb_relay_switches_total", kCounter, kNone, "how",
-     "Times that a relay went on with another connection: exact, content or unit.",
+     "Relays that went on with another connection: exact, content or unit.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Counted& row : picture.relay_switches) out.sample({{"how", row.kind}}, row.times);
      }},
     {"lb_relay_gap_seconds", kGauge, kSeconds, "mount",
-     "How long no bytes came in when the relay of a mount switched last.",
+     "The pause when the relay of a mount switched last.",
      [](const Picture& picture, Writer& out) {
        for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
          if (const auto gap = picture.relays[i].gap) out.sample({{"mount", picture.relays[i].mount}}, *gap);
@@ -295,7 +295,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
      }},
     {"icecast_log_lines_lost_total", kCounter, kNone, "", "Lines of the logs that could not be written.",
      whole<&Picture::log_lines_lost>},
-    {"icecast_config_reloads_total", kCounter, kNone, "result", "Times that the configuration was read again: applied, or refused.",
+    {"icecast_config_reloads_total", kCounter, kNone, "result", "Reloads of the configuration: applied, or refused.",
      [](const Picture& picture, Writer& out) {
        out.sample({{"result", "applied"}}, picture.reloads);
        out.sample({{"result", "refused"}}, picture.failed_reloads);
@@ -310,10 +310,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_store_revision", kGauge, kNone, "", "Rises with each change of a record.",
      of_store<&Picture::Store::revision>},
     {"icecast_store_commit_seconds", kGauge, kSeconds, "",
-     "How long the last change took until it was durable.",
+     "How long the last change took to be durable.",
      of_store<&Picture::Store::commit_seconds>},
     {"icecast_store_stale_seconds", kGauge, kSeconds, "",
-     "For how long the store has taken no changes; 0 while it is up.",
+     "How long the store has taken no changes; 0 while it is up.",
      of_store<&Picture::Store::stale_seconds>},
     {"icecast_store_mounts", kGauge, kNone, "", "Mounts in the store.",
      of_store<&Picture::Store::mounts>},
@@ -321,7 +321,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
      of_store<&Picture::Store::accounts>},
     {"lb_ingest_owned", kGauge, kNone, "", "Relays with ingest once that this node captures.",
      whole<&Picture::ingest_owned>},
-    {"lb_exec_restarts_total", kCounter, kNone, "", "Times that a program of a relay was started again.",
+    {"lb_exec_restarts_total", kCounter, kNone, "", "Programs of relays that were started again.",
      whole<&Picture::exec_restarts>},
     {"icecast_slots", kGauge, kNone, "mount, kind",
      "Slots of mounts with max-listeners-cluster: used, idle, given to nodes, held for lost nodes; limit, where the stream begins.",
@@ -338,7 +338,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_slot_waits_total", kCounter, kNone, "", "Listeners that waited for a slot.",
      whole<&Picture::slot_waits>},
     {"icecast_conf_lag_seconds", kGauge, kSeconds, "node",
-     "For how long a linked node has not enforced something of the store.",
+     "How long a linked node has not enforced something of the store.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::ConfLag& row : picture.conf_lags)
          out.sample({{"node", row.node}}, row.seconds);
@@ -362,10 +362,10 @@ constexpr auto kRows = std::to_array<MetricRow>({
      "What was not recorded because the disk was slow.",
      of_archive<&Picture::Archive::skipped_bytes>},
     {"lb_archive_full", kGauge, kNone, "",
-     "Recordings that are paused: the disk is full or fails.",
+     "Paused recordings: the disk is full or fails.",
      of_archive<&Picture::Archive::full>},
     {"lb_archive_reads_total", kCounter, kNone, "from",
-     "Parts of files of the past: from memory (warm), read first (disk), or of another node (remote).",
+     "Parts of recorded files: from memory (warm), read first (disk), of another node (remote).",
      [](const Picture& picture, Writer& out) {
        if (!picture.archive) return;
        out.sample({{"from", "warm"}}, picture.archive->warm_reads);
@@ -381,7 +381,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
      of_archive<&Picture::Archive::shifted>},
     {"icecast_external_age_seconds", kGauge, kSeconds, "",
-     "Since the backend of config-external has given a good answer, or the start.",
+     "Since the last good answer of config-external's backend, or the start.",
      of_external<&Picture::External::age>},
     {"icecast_external_mounts", kGauge, kNone, "", "Mounts of it that are in force.",
      of_external<&Picture::External::mounts>},
