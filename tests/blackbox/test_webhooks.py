@@ -113,8 +113,8 @@ def names_that_are_wrong_are_told_beforehand(t):
     equal(said.count("<webhook>"), 2, said)
     # Each event of the page is one that can be named.
     page = (ROOT / "doc/orchestration.md").read_text()
-    rows = page[page.index("Event (its subject): more members."):page.index("`<webhook>` (repeatable)")]
-    names = {name for row in re.findall(r"^- ((?:`[a-z-]+`(?:, )?)+) \(", rows, re.M) for name in re.findall(r"`([a-z-]+)`", row)}
+    rows = page[page.index("- `start`, `stop` (of the node)"):page.index("`<webhook>` (repeatable)")]
+    names = {name for row in re.findall(r"^- ((?:`[a-z-]+`(?:, )?)+)(?: \(|:)", rows, re.M) for name in re.findall(r"`([a-z-]+)`", row)}
     check(len(names) > 25, names)
     server.write_config(body=hook("https://example.org/", 'events="%s"' % " ".join(sorted(names))))
     status, out, errors = t.run("--check-config", server.config)
