@@ -71,60 +71,82 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
     return;
   }
   Record& record = at->second;
-  const bool from_relay =
-      ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kRelay;
-  const bool reserved = ask.kind == WriterKind::kSource && record.reserved;
-  const bool of_relay = (from_relay || reserved) && (record.lease == 0 || from_relay);
-  const bool at_home = of_relay && callbacks_.expected_here && callbacks_.expected_here(at->first);
-  const bool theirs = of_relay && !at_home && fed_elsewhere(at->first, record);
-  if (record.lease == 0 && !theirs) {
+  const bool of_relay = record.lease != 0 ? record.kind == WriterKind::kRelay : record.reserved;
+  if (ask.kind == WriterKind::kSource && of_relay)
+    decide_beside_relay(at->first, record, std::move(ask), std::move(then));
+  else if (record.lease == 0)
     grant(std::move(ask), std::move(then));
-    return;
-  }
-  if (from_relay && !theirs && !record.successor) {
+  else if (ask.kind == WriterKind::kSource)
+    decide_beside_source(record, std::move(ask), std::move(then), may_ask_home);
+  else if (!record.successor && ask.replaces == record.lease)
+    replace(record, std::move(ask), std::move(then), 0ms);
+  else
+    then(Error::denied(std::string(kInUse)));
+}
+
+// A source comes to a mount that a relay has, or waits for.
+void SourceAdmission::decide_beside_relay(const std::string& mount, Record& record, WriterAsk ask,
+                                          Then then) {
+  const bool at_home = callbacks_.expected_here && callbacks_.expected_here(mount);
+  if (!at_home && fed_elsewhere(mount, record)) {
+    log_.info("source/admission",
+              cat({"mount ", mount, ": its stream comes from another server, the source from ",
+                   ask.facts->source_ip, " was refused"}));
+    then(Error::denied(std::string(kInUse)));
+  } else if (record.lease == 0) {
+    grant(std::move(ask), std::move(then));
+  } else if (record.successor) {
+    then(Error::denied(std::string(kInUse)));
+  } else {
     record.successor.emplace(Successor{std::move(ask), std::move(then)});
-    take_from_relay(at->first, record.lease, at_home ? 0ms : kSilenceOfRelay, true);
+    take_from_relay(mount, record.lease, at_home ? 0ms : kSilenceOfRelay, true);
+  }
+}
+
+// Another source writes.
+void SourceAdmission::decide_beside_source(Record& record, WriterAsk ask, Then then,
+                                           bool may_ask_home) {
+  if (!record.successor) {
+    if (callbacks_.outlived && callbacks_.outlived(ask.mount, record.user)) {
+      log_.info("source/admission", cat({"mount ", ask.mount, ": the hours of \"", record.user,
+                                         "\" are over, the source from ", ask.facts->source_ip,
+                                         login_text(*ask.facts), " takes over"}));
+      replace(record, std::move(ask), std::move(then), 0ms);
+      return;
+    }
+    if (take_as_standby(record, ask, then)) return;
+    if (record.mount->settings()->hijack && record.user == ask.user) {
+      replace(record, std::move(ask), std::move(then), kSilence);
+      return;
+    }
+  }
+  const auto refuse = [this, why = no_standby(record, ask)](Then& refused) {
+    if (!why.empty()) log_.warn("source/admission", why);
+    refused(Error::denied(std::string(kInUse)));
+  };
+  if (record.successor || !may_ask_home) {
+    refuse(then);
     return;
   }
-  const bool of_sources =
-      ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kSource;
-  const bool outlived = of_sources && !record.successor && callbacks_.outlived &&
-                        callbacks_.outlived(ask.mount, record.user);
-  if (of_sources && !record.successor && !outlived && take_as_standby(record, ask, then)) return;
-  if (theirs || record.successor || !(outlived || may_replace(record, ask))) {
-    const std::string why = of_sources ? no_standby(record, ask) : std::string();
-    if (theirs)
-      log_.info("source/admission", cat({"mount ", ask.mount,
-                                         ": its stream comes from another server, the source from ",
-                                         ask.facts->source_ip, " was refused"}));
-    const auto refuse = [this, why](Then& refused) {
-      if (!why.empty()) log_.warn("source/admission", why);
-      refused(Error::denied(std::string(kInUse)));
-    };
-    // An encoder that reconnects may be faster than the news that its last connection has ended.
-    if (may_ask_home && of_sources && !record.successor)
-      callbacks_.has_ended(
-          record.home, record.lease,
-          [this, refuse, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
-            if (ended)
-              decide(std::move(ask), std::move(then), false);
-            else
-              refuse(then);
-          });
-    else
-      refuse(then);
-    return;
-  }
-  if (outlived)
-    log_.info("source/admission", cat({"mount ", ask.mount, ": the hours of \"", record.user,
-                                       "\" are over, the source from ", ask.facts->source_ip,
-                                       login_text(*ask.facts), " takes over"}));
-  const bool at_once = outlived || ask.kind == WriterKind::kRelay;
-  const auto silence = at_once ? 0ms : std::chrono::milliseconds(kSilence);
+  // An encoder that reconnects may be faster than the news that its last connection has ended.
+  callbacks_.has_ended(
+      record.home, record.lease,
+      [this, refuse, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
+        if (ended)
+          decide(std::move(ask), std::move(then), false);
+        else
+          refuse(then);
+      });
+}
+
+// The writer gives its lease back, if it has been silent for so long.
+void SourceAdmission::replace(Record& record, WriterAsk ask, Then then,
+                              std::chrono::milliseconds silence) {
+  const std::string mount = ask.mount;
   record.successor.emplace(Successor{std::move(ask), std::move(then)});
   callbacks_.revoke(record.home, record.lease, silence,
-                    [this, name = at->first, lease = record.lease](bool ended) {
-                      if (!ended) refuse_successor(name, lease);
+                    [this, mount, lease = record.lease](bool ended) {
+                      if (!ended) refuse_successor(mount, lease);
                     });
 }
 
@@ -174,12 +196,6 @@ void SourceAdmission::take_from_relay(const std::string& mount, std::uint64_t le
         });
         found->second.again->after(kSilenceOfRelay);
       });
-}
-
-bool SourceAdmission::may_replace(const Record& record, const WriterAsk& ask) const {
-  if (ask.kind == WriterKind::kRelay) return ask.replaces == record.lease;
-  return record.kind == WriterKind::kSource && record.mount->settings()->hijack &&
-         record.user == ask.user;
 }
 
 void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t lease) {

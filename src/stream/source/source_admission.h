@@ -267,13 +267,15 @@ class SourceAdmission {
   };
 
   void decide(WriterAsk ask, Then then, bool may_ask_home);
+  void decide_beside_relay(const std::string& mount, Record& record, WriterAsk ask, Then then);
+  void decide_beside_source(Record& record, WriterAsk ask, Then then, bool may_ask_home);
+  void replace(Record& record, WriterAsk ask, Then then, std::chrono::milliseconds silence);
   bool is_refused(const WriterAsk& ask, Then& then) const;
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
   // A source takes the mount of a relay that has been silent for so long.
   void take_from_relay(const std::string& mount, std::uint64_t lease,
                        std::chrono::milliseconds silence, bool may_wait);
   bool is_closed(const WriterAsk& ask) const;
-  bool may_replace(const Record& record, const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);
   // True: `then` has been called with a place.
   bool take_as_standby(Record& record, WriterAsk& ask, Then& then);
