@@ -152,7 +152,10 @@ class Player:
     def look(self, text):
         if "#EXT-X-DISCONTINUITY\n" in text:
             self.wrong.append("a discontinuity")
-        number = int(re.search(r"#EXT-X-MEDIA-SEQUENCE:(\d+)", text)[1])
+        found = re.search(r"#EXT-X-MEDIA-SEQUENCE:(\d+)", text)
+        if not found:
+            raise Failed("a list of segments was %r" % text)
+        number = int(found[1])
         for uri in re.findall(r"(?m)^[^#\n].*$", text):
             if self.last is None or number == self.last + 1:
                 self.last = number

@@ -5,7 +5,7 @@ import shutil
 import signal
 
 from facts import Settings, check, equal, wait_for
-from harness import give_away
+from harness import ADMIN, give_away
 
 TAKEN = r"process (\d+) has taken over (\d+) listeners, (\d+) sources, (\d+) mounts; pause (\d+) ms"
 
@@ -67,3 +67,17 @@ def same_everywhere(listeners, sent, kept=0):
     for listener in listeners:
         got = listener.audio + listener.read(len(sent) - kept - len(listener.audio))
         equal(got == sent[:len(got)], True, "every byte once")
+
+
+def counters(server):
+    """The numbers of /metrics that only grow, but those of the process itself."""
+    text, found = server.get("/metrics", ADMIN).text, {}
+    names = re.findall(r"(?m)^# TYPE (\S+) counter$", text)
+    for name, labels, value in re.findall(r"(?m)^([a-z_0-9]+)(\{.*\})? ([0-9.e+]+)$", text):
+        if name in names and not name.startswith(("process_", "icecast_loop_")):
+            found[name + labels] = float(value)
+    return found
+
+
+def none_went_back(before, now):
+    equal(["%s is %s, was %s" % (name, now.get(name), value) for name, value in before.items() if value > 0 and now.get(name, 0) < value], [], "numbers")
