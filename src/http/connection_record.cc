@@ -26,7 +26,7 @@ bool may_ask_again(const Request& request) {
 }
 
 std::string request_text(const Request& request, std::string_view behind) {
-  std::string text = cat({request.method_text, " ", request.target,
+  std::string text = cat({request.method_text, " ", request.target_as_sent(),
                           request.protocol == Protocol::kIce ? " ICE/1." : " HTTP/1.",
                           request.version_minor, "\r\n"});
   for (const auto& [name, value] : request.headers.all()) text += cat({name, ": ", value, "\r\n"});

@@ -74,6 +74,12 @@ std::string_view Headers::get(std::string_view name, std::string_view otherwise)
   return value != nullptr ? std::string_view(*value) : otherwise;
 }
 
+void Request::query_was_cut() {
+  if (sent.empty()) sent = target;
+  target = target.substr(0, target.find('?'));
+  if (!query.empty()) target += "?" + query;
+}
+
 std::optional<std::string> query_param(std::string_view query, std::string_view name) {
   std::optional<std::string> found;
   while (!query.empty()) {

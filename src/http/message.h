@@ -51,7 +51,8 @@ struct Request {
   std::string method_text;  // in capitals, however it was sent
   Protocol protocol = Protocol::kHttp;
   int version_minor = 0;  // HTTP/1.x
-  std::string target;     // as sent, with its query
+  std::string target;     // as sent, with its query; what query_was_cut() leaves of that
+  std::string sent;       // the target before that; "": as it is
   std::string path;       // decoded once, normalised; begins with '/'; "*" for OPTIONS *
   std::string query;      // raw, without '?'
   // It means something to the API alone: its method, or a path with names that are encoded as a
@@ -59,6 +60,10 @@ struct Request {
   bool only_api = false;
   Headers headers;
   std::string password;  // Shoutcast v1: the first line
+
+  // What a stage has read is not in `query` any more, and no business of logs and backends.
+  void query_was_cut();
+  const std::string& target_as_sent() const noexcept { return sent.empty() ? target : sent; }
 };
 
 // The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the last

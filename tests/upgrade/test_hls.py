@@ -2,6 +2,7 @@
 import threading
 import time
 
+from auth_bench import ACCEPT, backend_of
 from harness import ADMIN, Failed, check, equal, test, wait_for
 from hls_check import Fault, Watch
 from media import MP3_FRAME
@@ -90,3 +91,24 @@ def each_player_is_counted_once(t):
         poll(*players)
         equal(rows(), before, "its player goes on as the same listener")
     equal(server.stat("/live.mp3", "listener_connections"), connections, "nobody has come again")
+
+
+@test
+def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
+    """Its player waits for a backend: the next process asks once more, for what the player asked for."""
+    backend = backend_of(t, lambda form: None if form["action"] == "listener_add" and not let_in else ACCEPT)
+    let_in = []
+    option = '<authentication type="url"><option name="listener_add" value="%s"/></authentication></mount>' % backend.url("/add")
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG.replace("</mount>", option))
+    Studio(t, server)
+    player = t.owned(Watch(*server.address, "/live.mp3/live.m3u8"))
+    wire = server.wire()
+    # The name of a session lets nobody in.
+    wire.send("GET %s HTTP/1.0\r\n\r\n" % player.master()[0][1])
+    backend.wait_for("listener_add", 1)
+    upgrade(server)
+    let_in.append(True)
+    backend.release.set()
+    reply = wire.reply()
+    equal(reply.status, 200, reply.text)
+    check("#EXT-X-MEDIA-SEQUENCE:" in reply.text, "the list of segments: %r" % reply.text)

@@ -58,8 +58,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   ask->named.mount = {};
   ask->by = session_kind(*config, section);
   if (const auto given = take_session(request.query)) {
-    request.target = request.target.substr(0, request.target.find('?'));
-    if (!request.query.empty()) request.target += "?" + request.query;
+    request.query_was_cut();
     if (ask->by == HlsSessionKind::kToken && is_hls_session_name(*given)) ask->session = *given;
     if (ask->by == HlsSessionKind::kAddress && *given == kHlsNoSession)
       ask->session = crowd_of(connection, request, mount);

@@ -95,8 +95,7 @@ Verdict ArrivalStage::handle(Connection& connection) {
   if (request.query.find("lb=") == std::string::npos) return Verdict::kNext;
   const auto token = take_token(request.query);
   if (!token) return Verdict::kNext;
-  request.target = request.target.substr(0, request.target.find('?'));
-  if (!request.query.empty()) request.target += "?" + request.query;
+  request.query_was_cut();
   const auto facts = worker_.services.cluster->facts();
   // Signed for the mount, whatever is asked of it.
   const std::string mount = signed_mount(worker_.services, request.path);
