@@ -1,5 +1,6 @@
 #include "app/serve.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <memory>
@@ -52,9 +53,18 @@ bool give_up_rest(const Config& config, const std::string& program, bool already
   return made.holds;
 }
 
+// They wait for the server, which watches for them when it runs: till then they would end it.
+void hold_signals() {
+  sigset_t held;
+  ::sigemptyset(&held);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) ::sigaddset(&held, number);
+  ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
+}
+
 }  // namespace
 
 int serve(const Options& options, Launch launch) {
+  hold_signals();
   std::unique_ptr<TakeOver> before;
   if (options.take_over >= 0) {
     auto begun = TakeOver::begin(options.take_over);
@@ -85,11 +95,15 @@ int serve(const Options& options, Launch launch) {
   raise_limits();
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
-  if (before) server.take_sockets(before->sockets(), before->cluster_port());
+  if (before)
+    server.take_sockets(before->sockets(), before->cluster_port(), before->certificates());
   if (auto bound = server.bind(); !bound) {
     write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return refuse(bound.error().what);
   }
+  // It would take the connections of TLS, and answer none.
+  if (before && before->has_certificate() && !server.why_no_certificate().empty())
+    return refuse("no certificate could be loaded: " + server.why_no_certificate());
   const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
   // The pid file is written as root only where no other user can change the configuration that
   // names it.
@@ -136,7 +150,7 @@ int serve(const Options& options, Launch launch) {
     standing.known_pid = static_cast<std::uint64_t>(::getpid());
   }
   if (pid_file) standing.pid_file = pid_file->share();
-  server.may_hand_over({std::move(launch), options.background, watchdog, 0, confined, {}},
+  server.may_hand_over({std::move(launch), options.background, watchdog, 0, confined, {}, {}},
                        std::move(standing));
   const bool announce = !options.background && !before;
   server.run(announce, std::move(before));

@@ -346,6 +346,7 @@ Result<void> Server::bind() {
     return Error::io("an event loop cannot be made, for want of descriptors (ulimit -n) or memory");
   const auto config = services_->config.read();
   // Keys are often readable for root only.
+  if (::geteuid() == 0 && !config->security.user.empty()) services_->tls.keep_copies();
   services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)));
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",

@@ -62,6 +62,12 @@ void Server::reload() {
     reload_again_ = true;
     return;
   }
+  if (handover_ && handover_->is_under_way()) {
+    services_->log.info("config/reload",
+                        "an upgrade is under way; the configuration is read again behind it");
+    reopen_logs();
+    return handover_->reload_when_over();
+  }
   reloading_ = true;
   notifier_.reloading(services_->clock.steady());
   services_->loops.clerk().post([this] {

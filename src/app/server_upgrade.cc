@@ -22,15 +22,19 @@ void Server::prepare(TakeOver& before) {
 Result<void> Server::take_over(TakeOver& before) { return before.restore(*services_); }
 
 void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
-                          std::pair<UniqueFd, int> cluster_port) {
+                          std::pair<UniqueFd, int> cluster_port, FileCopies certificates) {
+  services_->tls.take_copies(std::move(certificates));
   for (const ListenSockets::Handed& one : sockets)
     store_.has(store_name(one.wanted_port, one.bind_address));
   sockets_.take(std::move(sockets));
   services_->links->nodes().take(std::move(cluster_port.first), cluster_port.second);
 }
 
+const std::string& Server::why_no_certificate() const { return services_->tls.why_none(); }
+
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
+  plan.reload = [this] { reload(); };
   plan.store = store_.places();
   handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
                                          std::move(standing));

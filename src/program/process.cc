@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -134,6 +136,18 @@ Result<PidFile> PidFile::write(const std::string& path) {
 
 Result<PidFile> PidFile::write_again(UniqueFd fd, const std::string& path) {
   if (!fd || path.empty()) return write(path);
+  // Its name was changed: the old one would name a process for ever.
+  struct stat ours {
+  }, named{};
+  const bool same = ::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&
+                    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+  if (!same)
+    if (auto other = write(path)) {
+      std::array<char, PATH_MAX> old{};
+      const std::string link = cat({"/proc/self/fd/", fd.get()});
+      if (::readlink(link.c_str(), old.data(), old.size() - 1) > 0) ::unlink(old.data());
+      return other;
+    }
   PidFile file;
   if (!put_number(fd, ::getpid()))
     return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));

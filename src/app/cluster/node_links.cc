@@ -41,13 +41,14 @@ NodeLinks::NodeLinks(Network& network, NeighbourCallbacks neighbours, OfferOf of
 NodeLinks::~NodeLinks() = default;
 
 Result<void> NodeLinks::bind(const Config& config) {
+  UniqueFd handed = std::move(handed_);  // of another port than is wanted now, it is closed
   if (config.cluster.port == 0) return {};
   ListenSettings settings;
   settings.port = config.cluster.port;
   settings.backlog = kClusterPortBacklog;
-  if (handed_ && handed_port_ == settings.port) {
+  if (handed && handed_port_ == settings.port) {
     std::vector<UniqueFd> fds;
-    fds.push_back(std::move(handed_));
+    fds.push_back(std::move(handed));
     socket_ = ListenSocket::of(settings, settings.port, false, std::move(fds));
     return {};
   }

@@ -61,7 +61,12 @@ Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& not
                 [this] { failed("the new program was not ready in time"); }),
       again_(network.loops.control(), [this] { freeze(); }) {}
 
-Handover::~Handover() = default;
+// A server that ends takes along what was to follow it.
+Handover::~Handover() {
+  if (successor_ <= 0) return;
+  ::kill(successor_, SIGKILL);
+  ::waitpid(successor_, nullptr, 0);
+}
 
 void Handover::start() {
   if (step_ != Step::kIdle) {
@@ -127,6 +132,10 @@ Result<void> Handover::offer() {
   if (pictures) offer.pictures.push_back(out.fds().add(pictures.get()));
   const UniqueFd records = offer_records(offer);
   if (records) offer.records.push_back(out.fds().add(records.get()));
+  for (const auto& [file, fd] : network_.tls.copies())
+    offer.certificates.push_back({file, out.fds().add(fd.get())});
+  const auto context = network_.tls.context();
+  offer.has_certificate = context != nullptr && !context->certificates().empty();
   offer.in_parts = true;
   const UniqueFd conf = network_.conf->share();
   if (conf) offer.conf.push_back(out.fds().add(conf.get()));
@@ -231,6 +240,11 @@ void Handover::pause() {
 }
 
 void Handover::frozen(const Result<void>& rests) {
+  // Asked for since it began, such as a drain: that is not over in a moment.
+  if (const std::string order = plan_.obstacle(); !order.empty()) {
+    pause_.end();
+    return failed(order);
+  }
   // Nothing is held then: what keeps loops busy at one moment is over at another, too.
   std::string why = rests ? obstacle() : rests.error().what;
   if (why.empty()) {
@@ -331,6 +345,7 @@ void Handover::gone() {
     worker->connections.forget_unanswered();
     answers = answers || worker->connections.size() > 0;
   }
+  if (reload_) ::kill(successor_, SIGHUP);
   // The other side waits for this before it reports to the service manager.
   channel_.close();
   if (!answers) return leave();
@@ -388,6 +403,7 @@ void Handover::failed(std::string_view why) {
   }
   successor_ = 0;
   notifier_.ready(cat({"the upgrade was not made: ", why}));
+  if (std::exchange(reload_, false)) plan_.reload();
 }
 
 void Handover::tell(std::string_view outcome, bool done) {

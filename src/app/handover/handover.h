@@ -65,6 +65,7 @@ class Handover {
     std::size_t store = 0;                  // descriptors that the service manager keeps
     bool confined = false;                  // (program/confine.h)
     std::function<std::string()> obstacle;  // of the server; "": none
+    std::function<void()> reload;           // of the configuration
   };
   Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
            Standing standing);
@@ -72,6 +73,9 @@ class Handover {
 
   void start();
   bool is_under_way() const noexcept { return step_ != Step::kIdle; }
+  // By the process that serves in the end: the next one has read the file already, maybe before it
+  // was changed.
+  void reload_when_over() noexcept { reload_ = true; }
   Standing& standing() noexcept { return standing_; }
 
   static constexpr std::chrono::seconds kPrepare{30}, kTake{2}, kRemainder{3};
@@ -131,6 +135,7 @@ class Handover {
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
   bool has_records_ = false, in_parts_ = false;  // the next process, and how it reads
+  bool reload_ = false;
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;

@@ -91,6 +91,18 @@ void record_fields(Io& io, T& socket) {
   io(7, tls);
 }
 
+// What is in a file of a certificate or key that root alone may open.
+struct FileCopyRecord {
+  std::string file;
+  MovedFd fd = 0;
+};
+template <class Io, RecordOf<FileCopyRecord> T>
+void record_fields(Io& io, T& copy) {
+  auto& [file, fd] = copy;
+  io.needed(1, file);
+  io.needed(2, fd);
+}
+
 // The first word of the predecessor.
 struct OfferRecord {
   std::uint32_t format = kHandoverFormat;
@@ -113,12 +125,14 @@ struct OfferRecord {
   // Of the <store>, as records in a file, and the revision that they show.
   std::vector<MovedFd> records;  // one or none
   std::uint64_t records_revision = 0;
+  std::vector<FileCopyRecord> certificates;
+  bool has_certificate = false;  // one is in use
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-         records_revision] = offer;
+         records_revision, certificates, has_certificate] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -138,6 +152,8 @@ void record_fields(Io& io, T& offer) {
   io(17, in_parts);
   io(18, records);
   io(19, records_revision);
+  io(20, certificates);
+  io(21, has_certificate);
 }
 
 struct WordRecord {

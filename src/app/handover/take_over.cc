@@ -122,6 +122,13 @@ std::pair<UniqueFd, int> TakeOver::cluster_port() {
   return {std::move(fd), static_cast<int>(saved.wanted_port)};
 }
 
+FileCopies TakeOver::certificates() {
+  FileCopies copies;
+  for (const FileCopyRecord& saved : offer_.certificates)
+    if (UniqueFd fd = offered_.take(saved.fd)) copies[saved.file] = std::move(fd);
+  return copies;
+}
+
 Standing TakeOver::standing() {
   Standing standing;
   standing.known_pid = offer_.known_pid;

@@ -29,6 +29,7 @@
 #include "cluster/link/master_record.h"
 #include "cluster/nodes/node_record.h"
 #include "net/socket/fd_channel.h"
+#include "net/tls/tls_context.h"
 
 namespace lb {
 
@@ -47,6 +48,8 @@ class TakeOver {
   std::vector<ListenSockets::Handed> sockets();
   // Of its <cluster-port>: the socket, and the port as configured; invalid: it has none.
   std::pair<UniqueFd, int> cluster_port();
+  FileCopies certificates();
+  bool has_certificate() const noexcept { return offer_.has_certificate; }
   Standing standing();
 
   // What was offered to be read before the pause.

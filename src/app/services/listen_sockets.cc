@@ -110,6 +110,9 @@ Result<void> ListenSockets::open(const Config& config) {
                                            ", which the service manager has kept, matches no "
                                            "<listen-socket> any more; closed"}));
   kept_ = {};
+  // Those that the configuration has no more: open, they would go on taking connections, and no
+  // worker would serve these.
+  handed_.clear();
   if (open_.empty()) return last;
   return {};
 }

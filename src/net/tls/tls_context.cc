@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,14 @@ constexpr const char* kDefaultCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 // A server has no terminal to ask for a password.
 int no_password(char*, int, int, void*) { return -1; }
+
+// The file, else a copy of what was in it, where that can be opened.
+std::string place_of(const std::string& file, const FileCopies& copies) {
+  const auto copy = copies.find(file);
+  if (copy == copies.end() || ::access(file.c_str(), R_OK) == 0) return file;
+  std::string place = cat({"/proc/self/fd/", copy->second.get()});
+  return ::access(place.c_str(), R_OK) == 0 ? place : file;
+}
 
 // kIo: it cannot be opened; the file may be in order.
 Result<BioPtr> open_pem(const std::string& file) {
@@ -227,19 +236,20 @@ const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY*
   return twin;
 }
 
-// `fresh`: the context that is taken if there is no twin.
-Result<TlsContext::Certificate> load_certificate(const std::string& file,
+// place: where the file can be read; keys: likewise.  `fresh`: the context that is taken if there
+// is no twin.
+Result<TlsContext::Certificate> load_certificate(const std::string& file, const std::string& place,
                                                  std::shared_ptr<SSL_CTX> fresh,
                                                  std::span<const std::string> keys,
                                                  std::span<const TlsContext::Certificate> known) {
-  auto certificate = read_certificate(file);
+  auto certificate = read_certificate(place);
   if (!certificate) return certificate.error();
-  auto key = find_key(certificate->get(), file, keys);
+  auto key = find_key(certificate->get(), place, keys);
   if (!key) return key.error();
   const std::string names = names_of(certificate->get());
   const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
   std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
-  if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1)
+  if (SSL_CTX_use_certificate_chain_file(context.get(), place.c_str()) != 1)
     return Error::invalid(cat({file, ": ", take_ssl_error()}));
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
     return Error::invalid(cat({file, ": its key cannot be used (", take_ssl_error(), ")"}));
@@ -274,9 +284,12 @@ std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate>
 
 TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before,
                                     std::shared_ptr<const TicketKeys> tickets,
-                                    std::shared_ptr<const ChallengeTable> challenges) {
+                                    std::shared_ptr<const ChallengeTable> challenges,
+                                    const FileCopies& copies) {
   Loaded out;
   auto made = std::make_shared<TlsContext>();
+  std::vector<std::string> keys;
+  for (const std::string& file : settings.keys) keys.push_back(place_of(file, copies));
   made->challenges_ = std::move(challenges);
   for (const std::string& file : settings.certificates) {
     bool ciphers_understood = true;
@@ -290,7 +303,8 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
           cat({"ssl-allowed-ciphers \"", settings.ciphers,
                "\": names no cipher that this OpenSSL has; the default list is used"}));
     if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
-    auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);
+    auto loaded = load_certificate(file, place_of(file, copies), std::move(context), keys,
+                                   made->certificates_);
     if (loaded) {
       made->certificates_.push_back(std::move(*loaded));
       continue;

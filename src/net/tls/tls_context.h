@@ -10,6 +10,7 @@
 // Source: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN), RFC 8737 (acme-tls/1).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "net/socket/settings.h"
 #include "net/tls/challenge_table.h"
 #include "net/tls/ticket_keys.h"
@@ -28,6 +30,9 @@ namespace lb {
 
 // The common name of its issuer, else the organisation; "": none.  Any thread.
 std::string issuer_of(X509* certificate);
+
+// By the name of the file.
+using FileCopies = std::map<std::string, UniqueFd>;
 
 class TlsContext {
  public:
@@ -50,9 +55,11 @@ class TlsContext {
   // tickets: null where each context is to have OpenSSL's own keys; the certificates that are
   // loaded, and those of `before`, are added to them.
   // challenges: may be null.
+  // copies: where what is in files lies too, for those that this process may not open.
   static Loaded load(const TlsSettings& settings, const TlsContext* before,
                      std::shared_ptr<const TicketKeys> tickets = nullptr,
-                     std::shared_ptr<const ChallengeTable> challenges = nullptr);
+                     std::shared_ptr<const ChallengeTable> challenges = nullptr,
+                     const FileCopies& copies = {});
 
   const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
   // Whether one of them is of this name and valid now: a browser that is sent there comes in.

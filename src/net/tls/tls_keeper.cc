@@ -1,5 +1,7 @@
 #include "net/tls/tls_keeper.h"
 
+#include <openssl/crypto.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,6 +21,7 @@ constexpr std::string_view kModule = "connection/tls";
 constexpr int kRarely = 5;  // without certificates there is nothing to poll
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kLongestSecret = 4096;
+constexpr std::size_t kLongestFile = 1 << 20;
 constexpr auto kWarnBefore = 14 * 24h;
 constexpr auto kWarnAgain = 24h;
 
@@ -54,8 +57,20 @@ void TlsKeeper::load(const TlsSettings& settings) {
   settings_ = settings;
   read_ring();
   loaded_ = seen_ = file_stamps();
+  if (std::exchange(keeps_copies_, false)) copy_files();
   replace();
   if (interval_.count() > 0) timer_.after(interval_);
+}
+
+// In memory, where no other process finds them.  What cannot be read is told when it is loaded.
+void TlsKeeper::copy_files() {
+  for (const auto* files : {&settings_.certificates, &settings_.keys})
+    for (const std::string& file : *files) {
+      auto read = read_file(file, {.limit = kLongestFile});
+      UniqueFd copy(::memfd_create("certificate", MFD_CLOEXEC));
+      if (read && copy && write_all(copy.get(), read->text)) copies_[file] = std::move(copy);
+      if (read) OPENSSL_cleanse(read->text.data(), read->text.size());
+    }
 }
 
 void TlsKeeper::watch(std::chrono::milliseconds interval, std::function<void()> on_first) {
@@ -140,16 +155,19 @@ std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
 
 void TlsKeeper::replace() {
   const auto before = context();
-  TlsContext::Loaded loaded =
-      TlsContext::load(settings_, before.get(),
-                       settings_.certificates.empty() ? nullptr : ticket_keys(), challenges_);
+  TlsContext::Loaded loaded = TlsContext::load(
+      settings_, before.get(), settings_.certificates.empty() ? nullptr : ticket_keys(),
+      challenges_, copies_);
   for (const std::string& complaint : loaded.complaints) log_.error(kModule, complaint);
+  why_none_.clear();
   // Without certificates in the configuration there is to be none; with unusable ones, as before.
   const auto has_any = [](const auto& one) {
     return one != nullptr && !one->certificates().empty();
   };
-  if (!settings_.certificates.empty() && !has_any(loaded.context) && (before || !loaded.context))
-    return;
+  if (!settings_.certificates.empty() && !has_any(loaded.context)) {
+    why_none_ = loaded.complaints.empty() ? "no certificate" : loaded.complaints.back();
+    if (before || !loaded.context) return;
+  }
   now_.publish(std::make_shared<const Held>(Held{loaded.context}));
   if (!loaded.context) return;
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())

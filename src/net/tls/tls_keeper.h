@@ -37,6 +37,14 @@ class TlsKeeper {
   // (TlsSettings::begins_bare).
   std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
 
+  // What is in the files of the first load() is kept for processes that follow in an upgrade, and
+  // may not open them: root's keys, when root is given up.
+  void keep_copies() { keeps_copies_ = true; }
+  void take_copies(FileCopies copies) { copies_ = std::move(copies); }
+  const FileCopies& copies() const noexcept { return copies_; }
+  // Why none of the certificates could be loaded; "": it was not so.
+  const std::string& why_none() const noexcept { return why_none_; }
+
   // Loads all files, whether they have changed or not.
   void load(const TlsSettings& settings);
   // Checks the files every `interval`.  on_first: called when there is a context or a certificate
@@ -53,6 +61,7 @@ class TlsKeeper {
   using FileStamps = std::vector<FileStamp>;
 
   FileStamps file_stamps() const;
+  void copy_files();
   void replace();
   std::shared_ptr<const TicketKeys> ticket_keys();
   void read_ring();
@@ -71,6 +80,9 @@ class TlsKeeper {
   bool ring_failed_ = false;                      // and this is logged
   std::string file_secret_, file_secret_before_;  // of the ticket key file
   FileStamps loaded_, seen_;
+  bool keeps_copies_ = false;
+  FileCopies copies_;
+  std::string why_none_;
   std::chrono::milliseconds interval_{0};
   std::function<void()> on_first_;
   WallTime next_warning_{};

@@ -1,0 +1,205 @@
+"""An upgrade to another configuration, or while something else is asked of the server: what holds is what was asked for last."""
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from facts import Settings, Skip
+from harness import ADMIN, alive, as_nobody, check, equal, listen_socket, test, wait_for
+from media import MP3_FRAME
+from ports import free_port
+from replacing import own_program, put_program, refused_upgrade, same_everywhere, serving, taken, upgrade
+from tls_bench import TLS_SOCKETS, certificate, tls
+
+PATIENT = "<source-timeout>120</source-timeout>"
+
+
+def refused(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
+
+
+@test
+def a_port_that_is_gone_is_closed_and_a_new_one_is_open(t):
+    server = t.unstarted_server(limits=PATIENT)
+    stays, goes, comes = free_port(), free_port(), free_port()
+    server.write_config(sockets=listen_socket(stays) + listen_socket(goes))
+    server.start()
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener(port=port) for port in (stays, goes)]
+    server.write_config(sockets=listen_socket(stays) + listen_socket(comes))
+    upgrade(server)
+    # Open, it would take connections that nobody answers.
+    wait_for(lambda: refused(goes), "the port is closed")
+    sent += source.play(20)
+    same_everywhere(listeners, sent, MP3_FRAME)
+    server.listener(port=comes).read(MP3_FRAME)
+    server.reload(sockets=listen_socket(stays) + listen_socket(goes))
+    server.listener(port=goes).read(MP3_FRAME)
+
+
+class Slow:
+    """A program that becomes the server when it is let go."""
+
+    def __init__(self, t):
+        """Before the server is started."""
+        self.place, self.whole, self.go = own_program(t), t.dir / "whole", t.dir / "go"
+
+    def begin(self, server):
+        put_program(self.whole, like=self.place)
+        put_program(self.place, "#!/bin/sh\nwhile [ ! -e %s ]; do sleep 0.02; done\nexec %s \"$@\"\n" % (self.go, self.whole))
+        server.send_signal(signal.SIGUSR2)
+        server.wait_for_log("an upgrade begins")
+
+    def let_go(self):
+        self.go.touch()
+
+
+@test
+def a_reload_meanwhile_is_made_by_the_process_that_serves_then(t):
+    slow = Slow(t)
+    server = t.server(limits=PATIENT)
+    server.source().play(50)
+    slow.begin(server)
+    server.write_config(limits=PATIENT + "<clients>61</clients>")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("an upgrade is under way; the configuration is read again behind it")
+    slow.let_go()
+    wait_for(lambda: taken(server), "the server is replaced")
+    server.wait_for_log("configuration re-read")
+    equal(server.get("/status-json.xsl").status, 200)
+
+
+@test
+def a_reload_meanwhile_is_made_where_no_upgrade_comes_of_it(t):
+    slow = Slow(t)
+    server = t.server(limits=PATIENT)
+    slow.begin(server)
+    server.write_config(limits=PATIENT + "<clients>61</clients>")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("is read again behind it")
+    child = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+    os.kill(int(child[0]), signal.SIGKILL)
+    server.wait_for_log("the upgrade was not made")
+    server.wait_for_log("configuration re-read.* 1 change")
+
+
+@test
+def a_drain_that_begins_meanwhile_goes_on(t):
+    slow = Slow(t)
+    server = t.server(limits=PATIENT)
+    source = server.source()
+    source.play(50)
+    listener = server.listener()
+    slow.begin(server)
+    equal(server.ask("POST /admin/drain?mode=soft HTTP/1.0", ["Content-Length: 0"], ADMIN).status, 200)
+    slow.let_go()
+    server.wait_for_log("the upgrade was not made.*draining: cancel that")
+    check(b"not draining" not in server.get("/admin/drain", ADMIN).body, "it drains")
+    check(listener.is_open(), "its listener listens")
+
+
+@test
+def a_server_that_ends_meanwhile_takes_the_new_process_along(t):
+    slow = Slow(t)
+    server = t.server(limits=PATIENT)
+    slow.begin(server)
+    child = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+    equal(server.stop(), 0)
+    wait_for(lambda: not alive(int(child[0])), "no process is left")
+
+
+@test
+def signals_at_the_start_wait_for_the_server(t):
+    """A log that is rotated, an upgrade: neither ends a process that is not ready for it yet."""
+    server = t.unstarted_server(limits=PATIENT)
+    server.out = server.dir / "out"
+    with open(server.out, "wb") as out:
+        server.process = subprocess.Popen(as_nobody([Settings.binary, "-c", str(server.config)]), stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=out, cwd=server.dir)
+
+    def holds():
+        blocked = re.search(r"SigBlk:\s*(\S+)", open("/proc/%d/status" % server.process.pid).read())
+        return int(blocked[1], 16) >> signal.SIGHUP - 1 & 1
+    wait_for(holds, "the program has begun")
+    for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2):
+        server.process.send_signal(number)
+    wait_for(server.ready_line, "it is ready")
+    server.wait_for_log("configuration re-read|has taken over")
+    equal(server.process.poll(), None)
+
+
+def owned_by_root(t, more=""):
+    if os.getuid() != 0:
+        raise Skip("only root can begin as root")
+    server = t.unstarted_server(limits=PATIENT, sockets=TLS_SOCKETS)
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir,
+                        body="<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>" + more)
+    os.chown(server.dir / "tls.pem", 0, 0)
+    os.chmod(server.dir / "tls.pem", 0o600)
+    server.out = server.dir / "out"
+    with open(server.out, "wb") as out:
+        server.process = subprocess.Popen([Settings.binary, "-c", str(server.config)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=server.dir)
+    server.ports = [int(port) for port in wait_for(server.ready_line, "it is ready", 10).group(1).split()]
+    return server
+
+
+@test
+def a_key_that_root_alone_may_read_goes_over(t):
+    server = owned_by_root(t)
+    source = server.source()
+    sent = source.play(50)
+    listeners = [server.listener(port=server.ports[1], wrap=tls())]
+    for round_ in range(3):
+        upgrade(server)
+        sent += source.play(20)
+        listeners.append(server.listener(port=server.ports[1], wrap=tls()))
+    same_everywhere(listeners[:1], sent, MP3_FRAME)
+    uids = re.search(r"Uid:\s*(\d+)", open("/proc/%d/status" % serving(server)).read())
+    check(uids[1] != "0", "it serves as nobody")
+    # What is on the disk, where it can be read, comes first.
+    certificate(server.dir, "radio.example")
+    os.chmod(server.dir / "tls.pem", 0o644)
+    upgrade(server)
+    shown = server.wire(port=server.ports[1], wrap=tls()).socket.getpeercert(binary_form=True)
+    check(b"radio.example" in shown, "the new certificate is shown")
+    equal(server.stop(), 0)
+
+
+@test
+def no_upgrade_leaves_players_without_a_certificate(t):
+    server = t.unstarted_server(limits=PATIENT, sockets=TLS_SOCKETS)
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    server.start()
+    whole = (server.dir / "tls.pem").read_text()
+    (server.dir / "tls.pem").write_text("nothing")
+    refused_upgrade(server, "no certificate could be loaded: .*tls.pem: holds no certificate")
+    server.source().play(20)
+    server.listener(port=server.ports[1], wrap=tls()).read(MP3_FRAME)
+    (server.dir / "tls.pem").write_text(whole)
+    upgrade(server)
+    server.listener(port=server.ports[1], wrap=tls()).read(MP3_FRAME)
+
+
+@test
+def a_pid_file_of_another_name_takes_the_place_of_the_old_one(t):
+    server = t.unstarted_server(paths="<pidfile>%s/pid</pidfile>" % (t.dir / "server0"))
+    old, new = server.dir / "pid", server.dir / "other"
+    subprocess.run(as_nobody([Settings.binary, "-b", "-c", str(server.config)]), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, cwd=server.dir, check=True)
+    wait_for(lambda: old.exists() and "server started" in server.log(), "it has started")
+    first = int(old.read_text())
+    server.write_config(paths="<pidfile>%s</pidfile>" % new)
+    try:
+        os.kill(first, signal.SIGUSR2)
+        wait_for(lambda: new.exists() and new.read_text().strip() not in ("", str(first)), "the new name is there: " + server.log()[-600:])
+        wait_for(lambda: not old.exists(), "the old one is gone")
+        status, _, err = t.run("-c", server.config, "--upgrade")
+        equal(status, 0, err)
+    finally:
+        os.kill(int((new if new.exists() else old).read_text()), signal.SIGTERM)
+    wait_for(lambda: not new.exists(), "the last one ends in order")
