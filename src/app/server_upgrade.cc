@@ -19,7 +19,11 @@ void Server::prepare(TakeOver& before) {
   before.prepare_records(*services_);
 }
 
-Result<void> Server::take_over(TakeOver& before) { return before.restore(*services_); }
+Result<void> Server::take_over(TakeOver& before) {
+  auto taken = before.restore(*services_);
+  if (taken) services_->metrics->restore(before.counts());
+  return taken;
+}
 
 void Server::take_sockets(std::vector<ListenSockets::Handed> sockets,
                           std::pair<UniqueFd, int> cluster_port, FileCopies certificates) {
@@ -35,6 +39,7 @@ const std::string& Server::why_no_certificate() const { return services_->tls.wh
 void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   plan.reload = [this] { reload(); };
+  plan.counts = [this] { return services_->metrics->save(); };
   plan.store = store_.places();
   handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
                                          std::move(standing));

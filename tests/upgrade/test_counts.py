@@ -1,14 +1,17 @@
 """What is counted of listeners when the server is replaced: the same as without."""
+import json
 import os
 import pathlib
 import time
 
 from api import Api
-from harness import check, equal, give_away, mount, test, wait_for
+from browser_login import Browser
+from harness import ADMIN, check, equal, give_away, mount, test, wait_for
 from hls_check import Watch
+from http_backend import HttpBackend, send
 from media import MP3_FRAME
 from recorder import Studio, recorded_seconds
-from replacing import serving, upgrade
+from replacing import counters, none_went_back, serving, upgrade
 from tls_bench import TLS_SOCKETS, certificate, tls
 
 
@@ -159,3 +162,46 @@ def descriptors_do_not_grow(t):
     check(sum("socket" in name for name in left) == 1, "the stand-in has its channel alone: %r" % left)
     for listener in listeners:
         listener.read(10 * 384)
+
+
+@test
+def numbers_that_only_grow_go_on(t):
+    server = audience_server(t)
+    server.write_config(body=server.slots["body"] + "<hls><segment>2</segment><window>12</window></hls>" + mount("/live.mp3", "<hls>1</hls>"))
+    server.reload()
+    source = server.source()
+    source.play(50)
+    server.get("/live.mp3/live.m3u8")
+    Browser(server).log_in()
+    Browser(server).post("/admin/login", {"user": "admin", "password": "wrong"})
+    server.get("/api/v1/mounts", ADMIN)
+    server.get("/api/v1/nothing", ADMIN)
+    before = counters(server)
+    for name in ('lb_hls_requests_total{kind="master"}', 'icecast_logins_total{result="right"}', 'icecast_api_requests_total{status="200"}'):
+        check(before[name] > 0, name)
+    for round_ in range(2):
+        upgrade(server)
+        now = counters(server)
+        none_went_back(before, now)
+        before = now
+
+
+@test
+def events_that_wait_for_a_receiver_come_behind_an_upgrade(t):
+    takes, got = [], []
+
+    def answer(handler):
+        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        if takes:
+            got.append(body)
+        send(handler, 200 if takes else 503)
+    receiver = t.owned(HttpBackend({"POST": answer}))
+    server = t.server(body='<webhook url="%s" events="source-connect"/>' % receiver.address("/"))
+    for number in range(3):
+        server.source("/%d.mp3" % number).play(10)
+    server.wait_for_log("did not take the event source-connect of /0.mp3")
+    takes.append(True)
+    upgrade(server)
+    # The first one may come twice: it was under way.
+    wait_for(lambda: len({event["id"] for event in got}) >= 3, "the events come: %r" % got, 10)
+    equal([event["subject"] for event in got if event["subject"] != "/0.mp3"], ["/1.mp3", "/2.mp3"])

@@ -34,6 +34,7 @@
 
 #include "app/handover/handover_records.h"
 #include "app/handover/launch.h"
+#include "app/operate/metrics_service.h"
 #include "app/process/notify.h"
 #include "app/services/listen_sockets.h"
 #include "archive/record/recording_record.h"
@@ -66,6 +67,7 @@ class Handover {
     bool confined = false;                  // (program/confine.h)
     std::function<std::string()> obstacle;  // of the server; "": none
     std::function<void()> reload;           // of the configuration
+    std::function<CountsRecord()> counts;   // of MetricsService
   };
   Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
            Standing standing);

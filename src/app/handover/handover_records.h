@@ -67,6 +67,8 @@ enum class HandoverType : std::uint32_t {
   kEnded = 40,
   kRecordsSince = 41,
   kNumbers = 42,
+  kCounts = 43,
+  kWebhook = 44,
 };
 
 // Formats that are read and written: within one, fields are only added.

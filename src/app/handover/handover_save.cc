@@ -14,6 +14,7 @@
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
@@ -201,6 +202,9 @@ Result<void> Handover::save(HandoverOut& out) {
   network_.relays->programs().begin_save();
   save_records(out);
   save_server(out);
+  out.put_extra(HandoverType::kCounts, plan_.counts());
+  for (const WebhookRecord& hook : network_.events->webhooks().save())
+    out.put_extra(HandoverType::kWebhook, hook);
   if (auto saved = save_audience(out); !saved) return saved;
   for (const LedgerRecord& ledger : network_.auth->ledger().save())
     out.put(HandoverType::kLedger, ledger);

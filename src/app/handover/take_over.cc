@@ -19,6 +19,7 @@
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
@@ -328,6 +329,11 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
     case HandoverType::kNumbers:
       return taken<NumbersRecord>(
           "numbers", bytes, [&](const auto& saved) { network.listener_numbers->restore(saved); });
+    case HandoverType::kCounts:
+      return taken<CountsRecord>("counts", bytes, [&](auto saved) { counts_ = std::move(saved); });
+    case HandoverType::kWebhook:
+      return taken<WebhookRecord>(
+          "webhook", bytes, [&](const auto& saved) { network.events->webhooks().restore(saved); });
     case HandoverType::kPictures:
       return taken<PicturesRecord>("pictures", bytes,
                                    [&](auto saved) { take_pictures(network, std::move(saved)); });
@@ -419,6 +425,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     });
   network.admission->go_on();
   network.due_titles->go_on();
+  network.events->webhooks().go_on();
   directs_go_on(network, network.clock.steady() + kDirects);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;

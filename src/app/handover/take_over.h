@@ -49,6 +49,8 @@ class TakeOver {
   // Of its <cluster-port>: the socket, and the port as configured; invalid: it has none.
   std::pair<UniqueFd, int> cluster_port();
   FileCopies certificates();
+  // Of restore().
+  const CountsRecord& counts() const noexcept { return counts_; }
   bool has_certificate() const noexcept { return offer_.has_certificate; }
   Standing standing();
 
@@ -115,6 +117,7 @@ class TakeOver {
   std::vector<DirectRecord> directs_;
   std::unique_ptr<Timer> wait_;  // for their mounts
   ClusterRecord cluster_;
+  CountsRecord counts_;
   std::vector<MasterRecord> masters_;
   std::vector<NodeRecord> nodes_;
   std::vector<std::string> mounts_;

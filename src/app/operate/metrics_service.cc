@@ -68,14 +68,46 @@ MetricsPicture::Archive metrics_archive(ArchiveService& archive, WallTime now) {
     const ArchiveWriter& writer = archive.writer();
     picture.write_lag = static_cast<double>(relaxed(writer.numbers().lag_ms)) / 1000;
     picture.full = relaxed(writer.numbers().paused);
-    picture.skipped_bytes = writer.skipped_bytes();
-    picture.filled_bytes = writer.filled_bytes();
+  }
+  return picture;
+}
+
+void count_archive(ArchiveService& archive, MetricsPicture::Archive& picture) {
+  if (archive.on()) {
+    picture.skipped_bytes = archive.writer().skipped_bytes();
+    picture.filled_bytes = archive.writer().filled_bytes();
   }
   picture.warm_reads = relaxed(archive.readers().warm_reads);
   picture.disk_reads = relaxed(archive.readers().disk_reads);
   picture.remote_reads = relaxed(archive.readers().remote_reads);
   picture.fetched_bytes = relaxed(archive.remote().archive().fetched_bytes);
-  return picture;
+}
+
+// The numbers that begin at 0 with each process, by names of their own.
+template <class F>
+void each_count(MetricsPicture& picture, F&& f) {
+  f("auth answered", picture.auth_answered);
+  f("auth failed", picture.auth_failed);
+  f("webhook sent", picture.webhook_sent);
+  f("webhook given up", picture.webhook_given_up);
+  f("slot waits", picture.slot_waits);
+  f("log lines lost", picture.log_lines_lost);
+  for (auto& [status, times] : picture.api_requests) f(cat({"api ", status}), times);
+  for (auto& one : picture.hls_requests) f(cat({"hls ", one.kind}), one.times);
+  for (auto& one : picture.challenges)
+    f(cat({"challenge ", one.type, one.known ? " known" : " unknown"}), one.times);
+  for (auto& one : picture.certificate_ends)
+    f(cat({"order ", one.result, " ", one.directory}), one.times);
+  if (picture.logins)
+    for (auto& one : picture.logins->results) f(cat({"login ", one.kind}), one.times);
+  if (picture.external) f("external failures", picture.external->failures);
+  if (!picture.archive) return;
+  f("archive skipped", picture.archive->skipped_bytes);
+  f("archive filled", picture.archive->filled_bytes);
+  f("archive fetched", picture.archive->fetched_bytes);
+  f("archive warm", picture.archive->warm_reads);
+  f("archive disk", picture.archive->disk_reads);
+  f("archive remote", picture.archive->remote_reads);
 }
 
 MetricsPicture::Store metrics_store(const RegistryState& state, const RecordBook& book,
@@ -134,7 +166,6 @@ MetricsPicture MetricsService::take_picture() const {
   picture.ingest_owned = services_.links->ingest().captured();
   for (const auto& [mount, slots] : services_.links->slots().pictures())
     picture.slots.push_back({mount, slots.limit, slots.used, slots.idle, slots.given, slots.held});
-  picture.slot_waits = services_.links->slots().waits();
   services_.links->nodes().for_each_conf_lag(
       services_.clock.steady(), [&picture](const std::string& node, SteadyTime::duration lag) {
         picture.conf_lags.push_back({node, Seconds(lag).count()});
@@ -142,18 +173,24 @@ MetricsPicture MetricsService::take_picture() const {
   if (const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
       elsewhere.counted)
     picture.elsewhere = {elsewhere.nodes, elsewhere.below};
-  picture.auth_answered = services_.fetcher->answered();
-  picture.auth_failed = services_.fetcher->failed();
   picture.auth_in_flight = services_.fetcher->in_flight();
   picture.auth_waiting = services_.fetcher->waiting();
   picture.auth_unsent = services_.auth->unsent();
   picture.event_readers = services_.events->readers();
-  picture.webhook_sent = services_.events->webhooks().sent();
-  picture.webhook_given_up = services_.events->webhooks().given_up();
   for (const CertificateService::Order& order : services_.certificates->orders())
     picture.certificate_orders.push_back(
         {order.first_name, order.failures, unix_time(order.next_attempt),
          order.renewal ? std::optional(unix_time(*order.renewal)) : std::nullopt});
+  count_on_control(picture);
+  return picture;
+}
+
+void MetricsService::count_on_control(MetricsPicture& picture) const {
+  picture.slot_waits = services_.links->slots().waits();
+  picture.auth_answered = services_.fetcher->answered();
+  picture.auth_failed = services_.fetcher->failed();
+  picture.webhook_sent = services_.events->webhooks().sent();
+  picture.webhook_given_up = services_.events->webhooks().given_up();
   using Way = ChallengeTable::Way;
   for (const auto& [way, type] : {std::pair(Way::kHttp, "http-01"), {Way::kTls, "tls-alpn-01"}})
     for (const bool known : {true, false})
@@ -162,7 +199,48 @@ MetricsPicture MetricsService::take_picture() const {
     picture.certificate_ends.push_back({what.first, what.second, times});
   if (const auto external = services_.external->numbers(); external.on)
     picture.external = {external.age, external.mounts, external.bad_mounts, external.failures};
-  return picture;
+}
+
+void MetricsService::count(MetricsPicture& picture) const {
+  if (const LoginService& login = *services_.login; login.on()) {
+    picture.logins.emplace();
+    for (std::size_t i = 0; i < kLoginResultNames.size(); ++i)
+      picture.logins->results.push_back(
+          {kLoginResultNames[i], login.counted(static_cast<LoginResult>(i))});
+  }
+  for (std::size_t i = 0; i < kHlsRequestNames.size(); ++i)
+    picture.hls_requests.push_back(
+        {kHlsRequestNames[i], services_.hls->requests(static_cast<HlsRequest>(i))});
+  if (picture.archive) count_archive(*services_.archive, *picture.archive);
+  // Of statuses that only a process before this one has answered, too.
+  for (int status = 200; status < 600; ++status)
+    if (const std::uint64_t times = services_.records->counted(status);
+        times > 0 || before_.contains(cat({"api ", status})))
+      picture.api_requests.emplace_back(status, times);
+  picture.log_lines_lost = services_.log.lost_lines();
+}
+
+void MetricsService::add_counts_before(MetricsPicture& picture) const {
+  each_count(picture, [this](std::string_view name, std::uint64_t& times) {
+    if (const auto at = before_.find(name); at != before_.end()) times += at->second;
+  });
+}
+
+CountsRecord MetricsService::save() const {
+  MetricsPicture picture;
+  picture.archive.emplace();
+  count_on_control(picture);
+  count(picture);
+  add_counts_before(picture);
+  CountsRecord saved;
+  each_count(picture, [&saved](std::string_view name, std::uint64_t times) {
+    if (times > 0) saved.counts.push_back({std::string(name), times});
+  });
+  return saved;
+}
+
+void MetricsService::restore(const CountsRecord& saved) {
+  for (const CountRecord& one : saved.counts) before_[one.name] = one.times;
 }
 
 void MetricsService::complete(MetricsPicture& picture) const {
@@ -192,17 +270,7 @@ void MetricsService::complete(MetricsPicture& picture) const {
   for (std::size_t i = 0; i < kSeamNames.size(); ++i)
     picture.relay_switches.push_back({kSeamNames[i], relaxed(counters.relay_switches[i])});
   picture.lagged = relaxed(counters.lagged);
-  if (LoginService& login = *services_.login; login.on()) {
-    MetricsPicture::Logins logins;
-    for (std::size_t i = 0; i < kLoginResultNames.size(); ++i)
-      logins.results.push_back({kLoginResultNames[i], login.counted(static_cast<LoginResult>(i))});
-    logins.sessions = login.sessions().live();
-    picture.logins = std::move(logins);
-  }
   picture.hls_sessions = services_.hls->sessions().size();
-  for (std::size_t i = 0; i < kHlsRequestNames.size(); ++i)
-    picture.hls_requests.push_back(
-        {kHlsRequestNames[i], services_.hls->requests(static_cast<HlsRequest>(i))});
   for (std::size_t i = 0; i < counters.refusals.size(); ++i)
     picture.refusals.push_back({kRefusalNames[i], relaxed(counters.refusals[i])});
   for (const auto& worker : services_.workers) {
@@ -228,12 +296,11 @@ void MetricsService::complete(MetricsPicture& picture) const {
       picture.archive->shifted += worker->shifted.count();
   }
   const RecordService& records = *services_.records;
-  for (int status = 200; status < 600; ++status)
-    if (const std::uint64_t times = records.counted(status); times > 0)
-      picture.api_requests.emplace_back(status, times);
   if (const auto store = records.store_state())
     picture.store = metrics_store(*store, *records.view()->book, services_.clock.wall());
-  picture.log_lines_lost = services_.log.lost_lines();
+  count(picture);
+  if (picture.logins) picture.logins->sessions = services_.login->sessions().live();
+  add_counts_before(picture);
   picture.exec_restarts = relaxed(counters.exec_restarts);
   picture.reloads = relaxed(counters.reloads);
   picture.failed_reloads = relaxed(counters.failed_reloads);

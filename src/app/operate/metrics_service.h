@@ -1,11 +1,13 @@
 // MetricsService: the text of /metrics, made at most once a second, however many ask.
 //
 // What only control knows is taken there; the rest is read, and the text made, on the clerk.
-// Thread: get() and its callback on control.
+// Thread: get() and its callback on control; save() there too, restore() before the loops run.
 // Ownership: Services.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,11 +15,32 @@
 
 #include "admin/metrics/metrics.h"
 #include "base/clock.h"
+#include "base/record.h"
 #include "base/unique_function.h"
 
 namespace lb {
 
 struct Services;
+
+// What processes before this one have counted, of what no other record has.
+struct CountRecord {
+  std::string name;
+  std::uint64_t times = 0;
+};
+template <class Io, RecordOf<CountRecord> T>
+void record_fields(Io& io, T& count) {
+  auto& [name, times] = count;
+  io(1, name);
+  io(2, times);
+}
+struct CountsRecord {
+  std::vector<CountRecord> counts;
+};
+template <class Io, RecordOf<CountsRecord> T>
+void record_fields(Io& io, T& all) {
+  auto& [counts] = all;
+  io(1, counts);
+}
 
 class MetricsService {
  public:
@@ -28,10 +51,16 @@ class MetricsService {
   void get(Then then);
   // Of these mounts alone.  owns: called on the clerk.
   void get_own(std::function<bool(std::string_view)> owns, Then then);
+  // Of an upgrade: the numbers of a process that only grow go on.
+  CountsRecord save() const;
+  void restore(const CountsRecord& saved);
 
  private:
-  MetricsPicture take_picture() const;           // control
+  MetricsPicture take_picture() const;  // control
+  void count_on_control(MetricsPicture& picture) const;
+  void count(MetricsPicture& picture) const;     // any thread
   void complete(MetricsPicture& picture) const;  // clerk
+  void add_counts_before(MetricsPicture& picture) const;
 
   Services& services_;
   Text text_;
@@ -39,6 +68,7 @@ class MetricsService {
   SteadyTime made_{};
   bool making_ = false;
   std::vector<Then> waiting_;
+  std::map<std::string, std::uint64_t, std::less<>> before_;  // of processes before this one
 };
 
 }  // namespace lb

@@ -33,6 +33,7 @@ class EventService {
   EventStream& stream() noexcept { return stream_; }
   std::size_t readers() const noexcept { return stream_.readers(); }
   const Webhooks& webhooks() const noexcept { return webhooks_; }
+  Webhooks& webhooks() noexcept { return webhooks_; }
 
  private:
   void run_program(const ServerEvent& event);

@@ -100,6 +100,21 @@ void Webhook::on_refusal(const std::string& why) {
   if (!waiting_.empty()) send();
 }
 
+WebhookRecord Webhook::save() const {
+  WebhookRecord saved{settings_.url, settings_.mount, settings_.events, {}};
+  for (const Waiting& one : waiting_) saved.waiting.push_back({one.what, one.body});
+  return saved;
+}
+
+void Webhook::restore(const WebhookRecord& saved) {
+  for (const WaitingEventRecord& one : saved.waiting)
+    if (waiting_.size() < kWaiting) waiting_.push_back({one.what, one.body});
+}
+
+void Webhook::go_on() {
+  if (!waiting_.empty() && !asked_ && tries_ == 0) send();
+}
+
 void Webhooks::take(const std::vector<WebhookSettings>& configured) {
   const bool same = std::ranges::equal(configured, hooks_, {}, {},
                                        [](const auto& hook) { return hook->settings(); });
@@ -138,6 +153,28 @@ std::uint64_t Webhooks::given_up() const noexcept {
   std::uint64_t sum = given_up_before_;
   for (const auto& hook : hooks_) sum += hook->given_up();
   return sum;
+}
+
+std::vector<WebhookRecord> Webhooks::save() const {
+  std::vector<WebhookRecord> all;
+  for (const auto& hook : hooks_)
+    if (WebhookRecord saved = hook->save(); !saved.waiting.empty()) all.push_back(std::move(saved));
+  return all;
+}
+
+// An address that is not configured any more gets nothing.
+void Webhooks::restore(const WebhookRecord& saved) {
+  take(runtime_.config.read()->webhooks);
+  for (const auto& hook : hooks_) {
+    const WebhookSettings& its = hook->settings();
+    if (its.url != saved.url || its.mount != saved.mount || its.events != saved.events) continue;
+    hook->restore(saved);
+    return;
+  }
+}
+
+void Webhooks::go_on() {
+  for (const auto& hook : hooks_) hook->go_on();
 }
 
 }  // namespace lb

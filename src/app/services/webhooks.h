@@ -4,6 +4,7 @@
 // again after each of kPauses, then it is given up.  What comes meanwhile waits.
 // Thread: control.
 // Ownership: EventService.
+// In an upgrade what waits goes over; the event that is under way may come twice.
 // Bounds: kWaiting events an address; then the oldest that waits is given up, and counted.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "admin/feed/event_stream.h"
+#include "base/record.h"
 #include "config/settings/webhook_settings.h"
 #include "net/fetch/fetch.h"
 #include "net/loop/loop.h"
@@ -29,6 +31,30 @@ struct Runtime;
 bool is_sent(const WebhookSettings& hook, const ServerEvent& event);
 // "t=1795158091,v1=9f86…": of the body at that second of 1970.
 std::string webhook_signature(std::string_view secret, std::int64_t second, std::string_view body);
+
+struct WaitingEventRecord {
+  std::string what, body;
+};
+template <class Io, RecordOf<WaitingEventRecord> T>
+void record_fields(Io& io, T& event) {
+  auto& [what, body] = event;
+  io(1, what);
+  io(2, body);
+}
+// What waits for one address; its secret is that of the configuration.
+struct WebhookRecord {
+  std::string url, mount;
+  std::vector<std::string> events;
+  std::vector<WaitingEventRecord> waiting;
+};
+template <class Io, RecordOf<WebhookRecord> T>
+void record_fields(Io& io, T& hook) {
+  auto& [url, mount, events, waiting] = hook;
+  io(1, url);
+  io(2, mount);
+  io(3, events);
+  io(4, waiting);
+}
 
 // One address.
 class Webhook {
@@ -48,6 +74,10 @@ class Webhook {
   void add(const ServerEvent& event, std::string body);
   std::uint64_t sent() const noexcept { return sent_; }
   std::uint64_t given_up() const noexcept { return given_up_; }
+  WebhookRecord save() const;
+  // Nothing is sent before go_on().
+  void restore(const WebhookRecord& saved);
+  void go_on();
 
  private:
   struct Waiting {
@@ -76,6 +106,9 @@ class Webhooks {
   void tell(const ServerEvent& event, const std::string& node);
   std::uint64_t sent() const noexcept;
   std::uint64_t given_up() const noexcept;
+  std::vector<WebhookRecord> save() const;
+  void restore(const WebhookRecord& saved);
+  void go_on();
 
  private:
   void take(const std::vector<WebhookSettings>& configured);
