@@ -19,8 +19,12 @@ function menu() {
     const active = link.pathname === shown;
     link.parentNode.classList.toggle('active', active);
     if (active) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
+    if (active) into(link);
   }
 }
+// On a phone the menu is one line.
+const into = link => link.parentNode.scrollIntoView({block: 'nearest', inline: 'nearest'});
+$('menu').addEventListener('focusin', event => into(event.target));
 
 class Page {
   constructor(more) {

@@ -3,9 +3,10 @@ pages, and that nothing of it is there where it is not configured."""
 import re
 
 from api import Api
-from desk import Desk
+from desk import WIDTHS, Desk
 from harness import ADMIN, check, equal, test
 from test_console_pages import CONSOLE, LONG, console_server, mount_url
+from webdriver import TAB
 
 
 @test
@@ -23,6 +24,44 @@ def pages_link_to_each_other_and_to_the_old_ones(t):
     desk.press("Mounts", selector="#menu a")
     desk.see("Search mounts")
     desk.quiet()
+
+
+# The height of the menu in lines of its own, and whether what is chosen there is seen whole.
+MENU = """
+const menu = document.getElementById('menu'), edge = document.documentElement.clientWidth, box = arguments[0] ? document.activeElement.getBoundingClientRect() : menu.querySelector('[aria-current]').getBoundingClientRect();
+return [Math.round(menu.getBoundingClientRect().height / box.height), box.left >= 0 && box.right <= edge, document.documentElement.scrollWidth <= edge];
+"""
+
+
+@test
+def on_a_phone_the_menu_is_one_line(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.browser.look(WIDTHS["phone"])
+    for language in ("de", "en", "es", "fr", "pt"):
+        desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
+        for page in ("", "/audit", "/server"):
+            desk.page(page)
+            equal(desk.browser.script(MENU, False), [1, True, True], "%s in %s" % (page, language))
+    # With the keyboard each place of it is reached, and seen.
+    desk.browser.script("document.querySelector('#menu a').focus()")
+    for _ in range(desk.count("#menu a") - 1):
+        desk.wait(lambda: desk.browser.script(MENU, True) == [1, True, True], "what has the keyboard is seen")
+        desk.browser.press(TAB)
+    equal(desk.browser.script("return document.activeElement === [...document.querySelectorAll('#menu a')].at(-1)"), True)
+    desk.quiet()
+
+
+@test
+def a_long_name_stays_in_its_table(t):
+    server = console_server(t)
+    Api(server).mount("/" + "m" * 55 + ".mp3", settings={"stream-name": "N" * 60})
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/mounts")
+    desk.see("N" * 60)
+    desk.looks_well("mounts-60", dark_too=False)
 
 
 @test
@@ -85,7 +124,10 @@ def without_a_console_nothing_is_there_and_files_of_the_user_stay(t):
         check(part in policy, policy)
     equal((page.get("X-Frame-Options"), page.get("Cross-Origin-Opener-Policy")), ("DENY", "same-origin"))
     equal(server.get("/admin/console").status, 401)
-    equal(server.get("/admin/console/main.js").status, 401)
+    equal(server.get("/admin/console/main.js").get("WWW-Authenticate"), 'Basic realm="Icecast2 Server"')
+    # Of what belongs to a page no browser asks for a password: no box stands over one that logs in.
+    part = server.get("/admin/console/main.js", headers=["Sec-Fetch-Mode: cors"])
+    equal((part.status, part.get("WWW-Authenticate")), (401, 'Session realm="icecast-lb"'))
     equal(server.get("/admin/console/nothing.js", ADMIN).status, server.get("/admin/nothing.js", ADMIN).status)
     equal(server.ask("POST /admin/console HTTP/1.1", ["Host: x"], ADMIN).status, 405)
     total = len(page.body) + sum(len(server.get("/admin/console/" + name, ADMIN).body) for name in (

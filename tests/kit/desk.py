@@ -14,10 +14,10 @@ from webdriver import DriverError  # noqa: E402
 
 WIDTHS = {"phone": 360, "desk": 1280}
 PATIENCE = 15.0     # of pages, whose browser starts beside other tests
-# What reaches beyond the right edge of the viewport, if anything; the figures of a chart scroll by themselves.
+# What reaches beyond the right edge of the viewport, if anything; the figures of a chart and a phone's menu scroll by themselves.
 WIDER = """
 const edge = document.documentElement.clientWidth + 0.5;
-const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.sheet') && e.getBoundingClientRect().right > edge);
+const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.sheet, #menu li') && e.getBoundingClientRect().right > edge);
 return document.documentElement.scrollWidth > edge || beyond.length
     ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
 """

@@ -30,6 +30,13 @@ ResponseHead unauthorised_without_box() {
   return head;
 }
 
+// A script, a sheet or a picture, which a browser fetches for a page: a box for passwords would
+// stand over a page that has a login of its own, and holds up what inspects one (Lighthouse).
+bool is_part_of_page(const Request& request) {
+  const std::string_view mode = request.headers.get("sec-fetch-mode");
+  return !mode.empty() && mode != "navigate";
+}
+
 }  // namespace
 
 std::string asked_field(const Connection& connection, std::string_view name) {
@@ -108,8 +115,8 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
                      cat({"Your role (", to_text(identity.role), ") does not allow this\r\n"}));
     return;
   }
-  if (worker.services.login->on() && !session_cookie(request, connection.secure()).empty() &&
-      request.headers.find("authorization") == nullptr) {
+  if (worker.services.login->on() && request.headers.find("authorization") == nullptr &&
+      (is_part_of_page(request) || !session_cookie(request, connection.secure()).empty())) {
     connection.reply(unauthorised_without_box(), "You need to authenticate\r\n");
     return;
   }
