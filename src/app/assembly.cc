@@ -211,7 +211,8 @@ Worker::Worker(Services& given, unsigned index)
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.cross_origin = [](const Request& request) {
-    return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path))) ||
+    return (is_for_other_sites(request) && (!is_below_api(request) || is_now_path(request.path) ||
+                                            request.path == kLiveFeedPath)) ||
            request.path.starts_with(kPicturePath);
   };
   plan.shoutcast_login = [this](Connection& connection) {

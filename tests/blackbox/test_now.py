@@ -235,7 +235,17 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
         reply = server.get(path + "?wall=" + wrong)
         equal((reply.status, reply.get("Content-Type")), (status, "application/problem+json"), wrong)
         check("wall" in reply.json()["detail"], reply.text)
+        equal(reply.json()["status"], status, wrong)
     equal(server.get("/api/v1/now/none/place").status, 404)
+
+
+@test
+def what_plays_is_only_read(t):
+    server = t.server()
+    for path in ("/api/v1/now", "/api/v1/now/live.mp3", "/api/v1/now/live.mp3/events"):
+        for method in ("POST", "PUT", "DELETE"):
+            reply = server.ask("%s %s HTTP/1.1" % (method, path), headers=["Host: x", "Content-Length: 0"])
+            equal((reply.status, reply.get("Allow"), reply.get("Content-Type")), (405, "GET, HEAD", "application/problem+json"), method + " " + path)
 
 
 STATION = ('<station id="rock" name="Rock Antenna" description="Guitars" url="https://rock.example.org/" genre="Rock" timezone="Europe/Berlin" '

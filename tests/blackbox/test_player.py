@@ -230,6 +230,31 @@ def a_station_has_a_page_of_its_own_look(t):
 
 
 @test
+def a_mount_of_the_file_keeps_its_page_while_it_is_off_the_air(t):
+    server = t.server(body="<mount><mount-name>/late.mp3</mount-name><stream-name>Late</stream-name></mount><mount><mount-name>/few*</mount-name></mount>"
+                      "<mount><mount-name>/shy.mp3</mount-name><hidden>1</hidden></mount>")
+    # The lists lead to it.
+    for station in server.get("/api/v1/now").json()["stations"]:
+        equal(server.get(station["page"]).status, 200, station["page"])
+    page = page_of(server, "/listen/late.mp3")
+    check("Late" in page.text, page.text)
+    equal(oembed(server, "/listen/late.mp3").json()["title"], "Late")
+    server.source("/late.mp3", lines=["ice-name: By the encoder"]).play(20)
+    check("Late" in page_of(server, "/listen/late.mp3").text, "on the air")
+    for name in ("/shy.mp3", "/few*", "/few.mp3"):
+        equal(server.get("/listen" + name).status, 404, name)
+
+
+@test
+def a_link_can_name_the_language(t):
+    server = t.server(body='<player languages="de en es"/>')
+    server.source("/live.mp3").play(20)
+    for query, header, language in (("?lang=es", "de", "es"), ("?embed=1&lang=en-GB", "de;q=1, es", "en"), ("?lang=fr", "es", "es"), ("?lang=", "es", "es"),
+                                    ("?lang=%22%3E%3Cb%3E", "en", "en"), ("", "en", "en")):
+        equal(page_of(server, "/listen/live.mp3" + query, "Accept-Language: " + header).one("html")["lang"], language, query)
+
+
+@test
 def a_mount_of_the_whole_name_goes_before_a_station(t):
     server = t.server(body=PLAYER)
     server.source("/listen/rock").play(20)

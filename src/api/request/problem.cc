@@ -8,7 +8,7 @@ namespace lb {
 namespace {
 
 // In the order of ProblemName.
-constexpr std::array<ProblemKind, 38> kKinds{{
+constexpr std::array<ProblemKind, 39> kKinds{{
     {"bad-request", 400, "The request cannot be read"},
     {"unauthorised", 401, "No login, or a wrong one"},
     {"login", 401, "There is no session, or it is over"},
@@ -38,6 +38,7 @@ constexpr std::array<ProblemKind, 38> kKinds{{
     {"too-large", 413, "The body is too large"},
     {"address-too-long", 414, "The address is too long"},
     {"media-type", 415, "The body is of another media type"},
+    {"range", 416, "What is asked for is not here any more, or not yet"},
     {"not-here", 421, "Another server has the store"},
     {"invalid", 422, "The body breaks a rule"},
     {"key-reused", 422, "The key belongs to another request"},
@@ -76,6 +77,8 @@ ProblemName problem_of_status(int status) noexcept {
       return ProblemName::kAddressTooLong;
     case 415:
       return ProblemName::kMediaType;
+    case 416:
+      return ProblemName::kRange;
     case 429:
       return ProblemName::kSlowed;
     case 431:

@@ -47,6 +47,7 @@ enum class ProblemName : std::uint8_t {
   kTooLarge,
   kAddressTooLong,
   kMediaType,
+  kRange,
   kNotHere,
   kInvalid,
   kKeyReused,

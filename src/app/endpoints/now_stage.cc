@@ -216,9 +216,13 @@ Verdict NowStage::answer_titles(Connection& connection, const std::string& name)
 Verdict NowStage::handle(Connection& connection) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  if (!is_now_path(request.path) ||
-      (request.method != Method::kGet && request.method != Method::kHead))
-    return Verdict::kNext;
+  if (!is_now_path(request.path)) return Verdict::kNext;
+  if (request.method != Method::kGet && request.method != Method::kHead) {
+    // Others may be names of mounts.
+    if (!request.path.starts_with("/api/v1/")) return Verdict::kNext;
+    reply_refusal(connection, 405, "This address takes GET, HEAD\r\n", "Allow: GET, HEAD\r\n");
+    return Verdict::kAnswered;
+  }
   if (!request.path.starts_with("/api/v1/") &&
       (services.mounts.find(request.path) || services.files.read()->has_file(request.path)))
     return Verdict::kNext;

@@ -111,16 +111,17 @@ PlayerFacts facts_of(const Network& network, const Config& config,
   for (const std::string& name : names) {
     const auto shown = find_shown(network, config, name);
     page.streams.push_back(shown ? stream_of(name, *shown) : PlayerStream{name, {}, {}});
-    if (&name != &names.front() || !shown) continue;
-    const auto facts = shown->mount->facts();
-    const MountSettings& section = *shown->section;
+    if (&name != &names.front()) continue;
+    const auto facts = shown ? shown->mount->facts() : nullptr;
+    const MountSettings& section = mount_section(config, name);
     page.name = section.stream_name.value_or(fact(facts.get(), "server_name", kUnspecifiedName));
     page.about = section.stream_description.value_or(
         fact(facts.get(), "server_description", kUnspecifiedDescription));
     page.genre = section.genre.value_or(fact(facts.get(), "genre", kUnspecifiedGenre));
+    page.needs_login = !section.authenticator.type.empty();
+    if (!shown) continue;
     page.title = shown->mount->metadata()->song();
     page.on_air = shown->mount->phase() == MountPhase::kIdle || shown->mount->is_fed();
-    page.needs_login = !section.authenticator.type.empty();
   }
   page.now = cat({"/api/v1/now", percent_encode(names.front(), true)});
   page.past = config.player.past;
@@ -155,7 +156,9 @@ std::optional<Subject> find_subject(const Network& network, const Config& config
     Subject subject{station, streams_of_station(network, config, *station)};
     if (!subject.streams.empty()) return subject;
   }
-  if (!find_shown(network, config, name)) return std::nullopt;
+  // That of a mount of the configuration stays while nothing plays: the address was given away.
+  if (!find_shown(network, config, name) && !is_shown_stream(network, config, name))
+    return std::nullopt;
   Subject subject{station_of(config, name), streams_of_mount(network, config, name)};
   if (subject.station == nullptr) return subject;
   // The mount that was asked for, then the others of its station.
@@ -169,7 +172,8 @@ std::string subject_name(const Network& network, const Config& config, const Sub
   if (subject.station != nullptr && !subject.station->name.empty()) return subject.station->name;
   const std::string& mount = subject.streams.front();
   const auto shown = find_shown(network, config, mount);
-  if (!shown) return subject.station != nullptr ? subject.station->id : mount;
+  if (!shown && subject.station != nullptr) return subject.station->id;
+  if (!shown) return mount_section(config, mount).stream_name.value_or(mount);
   return shown_name(*shown, mount);
 }
 
@@ -210,6 +214,13 @@ std::string host_of(Connection& connection, const Config& config) {
   return is_plain_host(host)
              ? std::string(host)
              : playlist_host(host, config.hostname, config.port, connection.secure());
+}
+
+// A site that shows the page knows the language of its own.
+std::string wanted_languages(const Request& request) {
+  const auto named = query_param(request.query, "lang");
+  const std::string_view header = request.headers.get("accept-language");
+  return named ? cat({*named, ",", header}) : std::string(header);
 }
 
 // Only of a page of this server: what is said of another one would be made up.
@@ -272,7 +283,7 @@ Verdict PlayerStage::handle(Connection& connection) {
   reply_player(connection, "text/html; charset=utf-8",
                player_header_lines(frames_of(config->player, facts.embedded), nodes_of(network),
                                    configured->http_headers),
-               player_page(facts, player_texts_for(request.headers.get("accept-language"),
+               player_page(facts, player_texts_for(wanted_languages(request),
                                                    own_languages ? subject->station->languages
                                                                  : config->player.languages)));
   return Verdict::kAnswered;
