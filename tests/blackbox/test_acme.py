@@ -54,6 +54,15 @@ def acme_alone_opens_the_ports_that_it_needs(t):
 
 
 @test
+def what_is_written_empty_is_off(t):
+    server = t.server()
+    for element in ('<acme names="" ports=""/>', "<acme><names></names><ports> </ports></acme>", '<acme names="off" ports="off"/>'):
+        server.write_config(body="<hostname>%s</hostname>%s" % (NAME, element))
+        status, out, errors = t.run("--dump-config", server.config)
+        equal((status, re.findall(r"acme\[1\]/(names|ports) = (\S+)", out), "443" in out), (0, [("names", "off"), ("ports", "off")], False), element + errors)
+
+
+@test
 def a_restart_goes_on_with_the_certificate_that_there_is(t):
     port = free_port()
     authority = Authority(t, port, bad_nonces=50)

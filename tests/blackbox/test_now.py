@@ -240,6 +240,18 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
 
 
 @test
+def only_web_addresses_are_told_as_links(t):
+    server = t.server(body='<station id="b" url="javascript:alert(2)"><mount>/b.mp3</mount></station>')
+    keep = [server.source(mount, lines=["ice-url: " + url]) for mount, url in (("/a.mp3", "JavaScript:alert(1)"), ("/b.mp3", "data:text/html,x"), ("/c.mp3", "HTTPS://radio.example.org/?a=1"))]
+    for one in keep:
+        one.play(2)
+    wait_for(lambda: sum(one["on_air"] for one in server.get("/api/v1/now").json()["mounts"]) == 3, "all are on the air")
+    told = {one["mount"]: one["url"] for one in server.get("/api/v1/now").json()["mounts"]}
+    equal(told, {"/a.mp3": "", "/b.mp3": "", "/c.mp3": "HTTPS://radio.example.org/?a=1"})
+    equal({one["station"]["shortcode"]: one["station"]["url"] for one in server.get("/api/nowplaying").json()}, {"a": "", "b": "", "c": "HTTPS://radio.example.org/?a=1"})
+
+
+@test
 def what_plays_is_only_read(t):
     server = t.server()
     for path in ("/api/v1/now", "/api/v1/now/live.mp3", "/api/v1/now/live.mp3/events"):

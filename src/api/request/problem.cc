@@ -42,7 +42,7 @@ constexpr std::array<ProblemKind, 39> kKinds{{
     {"not-here", 421, "Another server has the store"},
     {"invalid", 422, "The body breaks a rule"},
     {"key-reused", 422, "The key belongs to another request"},
-    {"slowed", 429, "Too many wrong passwords"},
+    {"slowed", 429, "It was tried too often, or too soon"},
     {"head-too-large", 431, "The head of the request is too large"},
     {"unknown-method", 501, "The method is not known here"},
     {"read-only", 503, "The store takes no changes"},

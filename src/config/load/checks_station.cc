@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "base/time_zone.h"
 #include "config/load/checks.h"
 
@@ -44,6 +45,9 @@ void check_station(const StationSettings& station, int line, Filler& filler) {
   if (!station.logo.empty() && !station.logo.starts_with('/'))
     warn(cat({"the logo ", quoted(station.logo),
               " is not a path of this server, like /logo.png; it is left out"}));
+  if (!station.url.empty() && !istarts_with(station.url, "https://") &&
+      !istarts_with(station.url, "http://"))
+    warn(cat({"the url ", quoted(station.url), " is no http or https address; it is left out"}));
   if (!find_time_zone(station.timezone))
     warn(cat({"there is no time zone ", quoted(station.timezone), "; UTC is told"}));
   if (station.mounts.empty()) warn("it has no <mount>; it is not shown");

@@ -79,6 +79,21 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
+// What is written empty on purpose is "off": names="" orders nothing, ports="" opens none.
+void resolve_empty_lists(Config& config, const XmlNode& root) {
+  const auto is_written = [](const XmlNode& acme, std::string_view name) {
+    const auto is_it = [name](const auto& one) { return one.name == name; };
+    return std::ranges::any_of(acme.attributes, is_it) || std::ranges::any_of(acme.children, is_it);
+  };
+  std::size_t i = 0;
+  for (const XmlNode& acme : root.children) {
+    if (acme.name != "acme" || i == config.acme.size()) continue;
+    AcmeSettings& settings = config.acme[i++];
+    if (settings.names.empty() && is_written(acme, "names")) settings.names = {"off"};
+    if (settings.ports.empty() && is_written(acme, "ports")) settings.ports = {"off"};
+  }
+}
+
 // The ports that an authority asks, where a certificate is ordered: at the addresses of the others.
 void add_acme_ports(Config& config, const Filler& filler) {
   if (acme_names(config).empty() || state_directory(config).empty() || config.security.chroot)
@@ -208,6 +223,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   adopt_global_asides(filler.take_asides(), config, filler);
   check_order(root, config, filler);
   resolve_sockets(config, root, filler);
+  resolve_empty_lists(config, root);
   add_acme_ports(config, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
