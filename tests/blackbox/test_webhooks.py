@@ -69,6 +69,7 @@ def what_is_not_taken_is_sent_again_in_order(t):
     receiver = Receiver(t, 500, 302)
     server = t.server(body=hook(receiver.url + "?key=url-secret", 'events="source-connect source-disconnect"'))
     server.source("/a.mp3").close()
+    server.wait_until_gone("/a.mp3")
     server.source("/b.mp3").close()
     # After 1 and after 10 seconds.
     wait_for(lambda: len(receiver.got) >= 6, "all are told: %s" % receiver.names(), 20)

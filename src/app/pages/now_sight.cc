@@ -138,7 +138,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     if (const auto at = source->fields.find("server_description");
         at != source->fields.end() && at->second != kUnspecifiedDescription)
       now.description = at->second;
-  if (now.stream.name.empty() || now.stream.name == kUnspecifiedName) now.stream.name = name;
+  if (now.stream.name.empty() || now.stream.name == kUnspecifiedName)
+    now.stream.name = mount_section(sight.config, name).stream_name.value_or(name);
   now.history = network.titles.of(name);
   if (!now.stream.title.empty() && now.stream.on_air) {
     take_title(now, now.stream.title);
