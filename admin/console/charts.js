@@ -26,10 +26,10 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
   const values = el('output', {class: 'about'}), legend = el('ul', {class: 'legend'}), head = el('tr', null, el('th', {scope: 'col'}, words.time)), sheet = el('tbody');
   const all = el('details', null, el('summary', null, words.table), el('div', {class: 'sheet', tabindex: 0}, el('table', null, el('thead', null, head), sheet)));
   const node = el('div', null, picture, legend, values, all);
-  let data = null, cursor = -1, hand = null;
+  // As the observer tells it: asked for in between, it would lay out the whole page each time.
+  let data = null, cursor = -1, hand = null, wide = 0;
 
-  const width = () => Math.max(node.clientWidth, 240);
-  const place = at => LEFT + (at + 0.5) * (width() - LEFT) / data.t.length;
+  const place = at => LEFT + (at + 0.5) * (wide - LEFT) / data.t.length;
   const told = value => value === null ? '\u2013' : short(value);
   const text = at => moment(data.t[at]) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
     : told(data.rows[0].mean[at]) + (data.rows[0].max ? ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')' : ''));
@@ -46,7 +46,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     sheet.replaceChildren(...data.t.map((time, at) => el('tr', null, el('th', {scope: 'row'}, moment(time)), columns.map(one => el('td', null, told(one[1][at]))))).reverse());
   }
   function draw() {
-    const wide = width(), rows = data.rows, sums = data.t.map(() => 0);
+    const rows = data.rows, sums = data.t.map(() => 0);
     const tops = rows.map(row => row.mean.map((value, at) => value === null ? null : stacked ? sums[at] += value : value));
     const high = ceiling(Math.max(limit, ...(stacked ? sums : rows[0].max || rows[0].mean)));
     const y = value => (floor - value * (floor - TOP) / high).toFixed(1), x = at => place(at).toFixed(1);
@@ -77,7 +77,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     if (cursor >= 0) point(cursor); else say(values, last < 0 ? words.none : text(last));
     fillSheet();
   }
-  picture.addEventListener('pointermove', event => data && point(Math.floor((event.offsetX - LEFT) * data.t.length / (width() - LEFT))));
+  picture.addEventListener('pointermove', event => data && point(Math.floor((event.offsetX - LEFT) * data.t.length / (wide - LEFT))));
   picture.addEventListener('pointerleave', () => { cursor = -1; hand?.setAttribute('visibility', 'hidden'); });
   picture.addEventListener('keydown', event => {
     const step = {ArrowLeft: -1, ArrowRight: 1, Home: -1e6, End: 1e6}[event.key];
@@ -86,6 +86,9 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     point(cursor < 0 ? data.t.length - 1 : cursor + step);
   });
   all.addEventListener('toggle', fillSheet);
-  new ResizeObserver(() => data && node.clientWidth && draw()).observe(node);
-  return {node, draw(next) { data = next; if (node.clientWidth) draw(); }};
+  new ResizeObserver(([{contentRect}]) => {
+    wide = contentRect.width && Math.max(contentRect.width, 240);
+    if (data && wide) draw();
+  }).observe(node);
+  return {node, draw(next) { data = next; if (wide) draw(); }};
 }

@@ -234,7 +234,8 @@ export const mountPage = name => '/mounts?mount=' + part(name);
 
 // -- words
 
-export const number = value => Number(value).toLocaleString(language);
+const digits = new Intl.NumberFormat(language);
+export const number = value => digits.format(value);
 export const GB = 1e9;
 export function ago(seconds) {
   const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);

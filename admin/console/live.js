@@ -5,16 +5,28 @@ import {may} from './kit.js';
 const PAUSE = 60000;   // ms, after a refusal
 
 // told(data): a state, a change, or {totals} alone has come; lost(): the stream has ended, and is asked for again.
+// Totals are told at once, rows when the browser has painted these: a page has many of them to draw.
 export function stream(of, told, lost) {
-  let source = null, refused = -PAUSE;
-  const close = () => { source?.close(); source = null; };
+  let source = null, refused = -PAUSE, totals = null, waiting = [];
+  const close = () => { source?.close(); source = null; waiting = []; };
+  const heard = now => told({totals: totals = now});
+  function next() {
+    const data = waiting.shift();
+    if (waiting.length) painted();
+    if (data) told({...data, totals});
+  }
+  const painted = () => requestAnimationFrame(() => setTimeout(next));
   return {close, on: () => source?.readyState === 1,
     // A browser has few connections to one server: it is closed while nobody sees the page.
     open() {
       if (source || !may('GET /live') || performance.now() < refused + PAUSE) return;
       source = new EventSource(new URL('/api/v1/live' + of, location.origin));
-      for (const kind of ['state', 'change']) source.addEventListener(kind, event => told(JSON.parse(event.data)));
-      source.addEventListener('totals', event => told({totals: JSON.parse(event.data)}));
+      for (const kind of ['state', 'change']) source.addEventListener(kind, event => {
+        const data = JSON.parse(event.data);
+        heard(data.totals);
+        if (waiting.push(data) === 1) painted();
+      });
+      source.addEventListener('totals', event => heard(JSON.parse(event.data)));
       source.onerror = () => {
         if (source?.readyState === 2) { refused = performance.now(); close(); }
         lost();

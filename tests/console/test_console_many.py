@@ -1,4 +1,6 @@
 """The console of a large cluster, with generated answers: a thousand mounts and fifty nodes are drawn, scrolled and followed smoothly."""
+import bisect
+import os
 import time
 
 from console_stub import Stub
@@ -9,6 +11,19 @@ from harness import check, test
 DRAWN, CHART, FRAME = 1500, 100, 100
 # Seconds from what the server tells to what the page shows.
 SHOWN = 1.5
+# ms from a sum's way to the page until it is painted; beside other tests a browser waits for its turn.
+PAINTED = 400 if os.environ.get("LB_FULL") == "1" else 3000
+# Which sums are painted, and in which frame.
+PAINTS = """
+window.paints = [];
+const tile = document.querySelector('.tiles strong');
+let last = tile.textContent;
+(function frame() {
+  const now = tile.textContent;
+  if (now !== last) paints.push([performance.timeOrigin + performance.now(), Number((last = now).replaceAll(',', ''))]);
+  requestAnimationFrame(frame);
+})();
+"""
 # How long the page needs to be drawn again with all rows, and how long its frames take while it scrolls.
 SCROLL = """
 const done = arguments[0], frames = [];
@@ -115,6 +130,33 @@ def what_the_server_tells_is_shown_at_once(t):
     desk.wait(lambda: len(stub.readers) and desk.browser.script("return document.querySelectorAll('.state').length") > 0, "its row")
     frame = desk.browser.call("/execute/async", {"script": SCROLL, "args": []})
     check(frame < FRAME, "frames while it follows: %.0f ms" % frame)
+    desk.quiet()
+
+
+@test
+def sums_are_painted_while_all_rows_change(t):
+    desk = console_of(t)
+    stub = desk.server
+    desk.wait(lambda: stub.readers, "the page follows /api/v1/live")
+    desk.browser.script(PAINTS)
+    sent, begin = [], time.time()
+    for n in range(160):   # as often as the server does
+        totals = {"listeners": 100000 + n, "kbps": 1, "on_air": 900}
+        sent.append(1000 * time.time())
+        if n % 40 == 20:
+            for one in stub.mounts:
+                one["listeners"] = (one["listeners"] + 7) % 480
+            stub.tell("change", dict(stub.change(stub.mounts, stub.nodes), totals=totals))
+        else:
+            stub.tell("totals", totals)
+        time.sleep(max(0, begin + (n + 1) / 40 - time.time()))
+    desk.see("{:,}".format(100000 + len(sent) - 1), "{:,}".format(stub.mounts[0]["listeners"]))
+    paints = desk.browser.script("return paints")
+    # How long the next sum waited for the frame that followed.
+    numbers = [100000 + n for n in range(len(sent))]
+    late = [then - sent[at] for (_, shown), (then, _) in zip(paints, paints[1:]) if (at := bisect.bisect_right(numbers, shown)) < len(sent)]
+    check(len(late) > 10 and max(late) < PAINTED, "%d frames, a sum was painted after %.0f ms" % (len(paints), max(late)))
+    print("%d sums in %d frames: painted after %.0f ms in the median, %.0f at most" % (len(sent), len(paints), sorted(late)[len(late) // 2], max(late)))
     desk.quiet()
 
 
