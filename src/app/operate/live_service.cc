@@ -108,7 +108,8 @@ std::chrono::milliseconds LiveService::pace(const LiveSample& sample) {
   on_air_ = sample.mounts.size();
   const SteadyTime now = network_.clock.steady();
   if (!same) changed_at_ = now;
-  return now - changed_at_ < kStill ? kEvery : kAtRest;
+  if (now - changed_at_ < kStill) return kEvery;
+  return sample.mounts.empty() && sample.nodes.size() <= 1 ? kQuiet : kAtRest;
 }
 
 LiveSample LiveService::sample() {

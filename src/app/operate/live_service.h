@@ -1,7 +1,8 @@
 // LiveService: the LiveFeed of this server: takes a sample of what is heard while it has
 // readers, each kEvery, or less often where that would cost more than a twentieth of the thread's
-// time; each kAtRest where the totals have been the same for kStill.  The listeners of a mount are
-// asked for each kQueryPause, where a reader follows them.
+// time; each kAtRest where the totals have been the same for kStill, or kQuiet where nothing is on
+// air and this node is in no cluster.  The listeners of a mount are asked for each kQueryPause,
+// where a reader follows them.
 //
 // Thread: the thread "stats", except what says "any thread".
 // Ownership: Services.
@@ -23,7 +24,7 @@ struct Network;
 
 class LiveService {
  public:
-  static constexpr std::chrono::milliseconds kEvery{25}, kAtRest{200};
+  static constexpr std::chrono::milliseconds kEvery{25}, kAtRest{200}, kQuiet{1000};
   static constexpr std::chrono::seconds kStill{1};
   static constexpr std::chrono::seconds kTitlePause{1}, kQueryPause{2};
 
