@@ -5,6 +5,7 @@
 #include "api/audience/audience_people.h"
 #include "api/audience/audience_plans.h"
 #include "api/audience/history_plans.h"
+#include "api/audience/play_log.h"
 #include "api/audience/session_files.h"
 #include "api/records/account_plans.h"
 #include "api/records/audit_plans.h"
@@ -170,6 +171,9 @@ constexpr Endpoint kEndpoints[] = {
      audience_players, "The same by player; whole hours.", true},
     {"audienceTitles", kGet, "/audience/titles", kViewer, 200, "", "AudienceTitles", false,
      audience_titles, "The titles that began then, with performances and gain; ?order=gain or loss.", true},
+    {"fillPlays", kPost, "/audience/plays", kOperator, 200, "PlayLog", "AudienceFilled", false,
+     fill_plays, "Takes a playlist log (text/csv) of ?mount=, with times of ?zone=: fills in what the "
+"stream did not tell of its titles, by time and likeness.", true},
     {"audienceUsage", kGet, "/audience/usage", kViewer, 200, "", "AudienceUsage", false,
      audience_usage, "What the mounts of each account used by month, or ?by=day.", true},
     {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,

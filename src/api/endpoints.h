@@ -34,8 +34,9 @@ struct Endpoint {
   Look look = Look::kNothing;
   bool places = false;  // chooses a home
 
-  // The body is a picture, not JSON.
+  // The body is a picture, or CSV, not JSON.
   bool takes_picture() const noexcept { return body == "Picture"; }
+  bool takes_csv() const noexcept { return body == "PlayLog"; }
 };
 std::span<const Endpoint> endpoints() noexcept;
 // Its subject is the session itself: LoginStage answers it.

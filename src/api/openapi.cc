@@ -110,6 +110,7 @@ void operation(Document& out, const Endpoint& endpoint) {
                  ? "false"
                  : "true")
         .raw(endpoint.takes_picture() ? R"(,"content":{"image/*":{"schema":)"
+             : endpoint.takes_csv()   ? R"(,"content":{"text/csv":{"schema":)"
                                       : R"(,"content":{"application/json":{"schema":)")
         .raw(reference(endpoint.body))
         .raw("}}}");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/audience/play_log.h"
 #include "api/request/made_answer.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -14,11 +15,22 @@ namespace {
 
 constexpr std::size_t kShownParameter = 80;
 
+struct BodyRule {
+  std::uint64_t most;
+  std::string_view type;  // "": its bytes say what it is
+};
+
+BodyRule rule_of(const Endpoint& endpoint) {
+  if (endpoint.takes_picture()) return {kMaxPictureBytes, ""};
+  if (endpoint.takes_csv()) return {kMaxPlayLogBytes, "text/csv"};
+  return {kMaxApiBodyBytes, "application/json"};
+}
+
 // No type at all is as good: no form of a browser leaves it out.
-bool says_json(const Headers& headers) {
+bool says_type(const Headers& headers, std::string_view wanted) {
   const std::string* type = headers.find("content-type");
   return type == nullptr ||
-         iequals(trim(std::string_view(*type).substr(0, type->find(';'))), "application/json");
+         iequals(trim(std::string_view(*type).substr(0, type->find(';'))), wanted);
 }
 
 // "": all of the query can be read.  What cannot is no filter that was left out.
@@ -41,19 +53,18 @@ std::string_view path_as_sent(const Request& request) {
 }
 
 std::variant<std::uint64_t, Problem> body_bytes(const Request& request, const Endpoint& endpoint) {
-  const std::uint64_t most = endpoint.takes_picture() ? kMaxPictureBytes : kMaxApiBodyBytes;
+  const BodyRule rule = rule_of(endpoint);
   if (request.headers.find("transfer-encoding") != nullptr)
     return Problem{ProblemName::kLengthRequired, "a body in chunks is not read"};
   const std::string* length = request.headers.find("content-length");
   if (length == nullptr) return std::uint64_t{0};
   const auto bytes = parse_u64(*length);
-  if (!bytes || *bytes > most)
+  if (!bytes || *bytes > rule.most)
     return Problem{ProblemName::kTooLarge,
                    cat({endpoint.takes_picture() ? "art: " : "", "the body has ", *length,
-                        " bytes; at most ", most, " are read"})};
-  // The bytes of a picture say what it is.
-  if (!endpoint.takes_picture() && *bytes > 0 && !says_json(request.headers))
-    return Problem{ProblemName::kMediaType, "a body is application/json"};
+                        " bytes; at most ", rule.most, " are read"})};
+  if (*bytes > 0 && !rule.type.empty() && !says_type(request.headers, rule.type))
+    return Problem{ProblemName::kMediaType, cat({"a body is ", rule.type})};
   return *bytes;
 }
 
@@ -80,7 +91,7 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
                      "an Idempotency-Key has 8 to 128 printable characters"};
     asked.key = *key;
   }
-  if (endpoint.body.empty() || endpoint.takes_picture()) return asked;
+  if (endpoint.body.empty() || endpoint.takes_picture() || endpoint.takes_csv()) return asked;
   auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
   if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
   asked.json = *std::move(json);

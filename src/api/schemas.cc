@@ -230,6 +230,13 @@ constexpr ApiSchema kSchemas[] = {
 "listeners":{"type":["integer","null"],"description":"When it began."},
 "gain":{"type":["integer","null"],"description":"Listeners when it ended, less those when it began."}}}},
 "next":{"type":"string"}}})"},
+    {"PlayLog",
+     R"({"type":"string","maxLength":8388608,"description":"The first row names the columns: time (or begin: Unix seconds, 2026-11-22T08:00:00 of the zone, or with an offset) and title; artist, isrc, album, label, label_code, composer; others are passed over."})"},
+    {"AudienceFilled",
+     R"({"type":"object","required":["rows","filled","known","unmatched","unmatched_rows"],"properties":{
+"rows":{"type":"integer"},"filled":{"type":"integer","description":"That told something new of a title."},
+"known":{"type":"integer","description":"That told nothing new."},"unmatched":{"type":"integer","description":"No title like it was heard within five minutes."},
+"unmatched_rows":{"type":"array","items":{"type":"integer"},"description":"The first hundred of these, as a spreadsheet counts."}}})"},
     {"AudienceUsage",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},

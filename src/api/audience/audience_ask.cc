@@ -41,15 +41,17 @@ std::optional<std::int64_t> shown_time(std::string_view text) {
   return shown + *second;
 }
 
-std::optional<std::int64_t> moment_of(std::string_view text, const TimeZone& zone, bool last) {
-  if (const auto seconds = parse_u64(text))
-    return *seconds <= static_cast<std::uint64_t>(kLastMoment)
-               ? std::optional(static_cast<std::int64_t>(*seconds))
-               : std::nullopt;
-  const auto shown = shown_time(text);
-  if (!shown) return std::nullopt;
-  const std::int64_t moment = last ? zone.last_at(*shown) : zone.first_at(*shown);
-  return moment >= 0 ? std::optional(moment) : std::nullopt;
+// "Z", "+01:00", "-03:30" at the end of a time; nullopt: there is none.
+std::optional<std::int64_t> offset_at_end(std::string_view text) {
+  if (text.ends_with('Z')) return 0;
+  if (text.size() < 22) return std::nullopt;
+  const std::string_view end = text.substr(text.size() - 6);
+  const auto hours = digits(end, 1, 2), minutes = digits(end, 4, 2);
+  if ((end[0] != '+' && end[0] != '-') || end[3] != ':' || !hours || !minutes || *hours > 14 ||
+      *minutes > 59)
+    return std::nullopt;
+  const std::int64_t seconds = *hours * 3600 + *minutes * 60;
+  return end[0] == '-' ? -seconds : seconds;
 }
 
 std::string cut(std::string_view text) { return std::string(text.substr(0, 80)); }
@@ -87,6 +89,19 @@ Problem wrong_parameter(std::string_view parameter, std::string detail) {
   Problem problem{ProblemName::kBadRequest, std::move(detail)};
   problem.members.emplace_back("parameter", std::string(parameter));
   return problem;
+}
+
+std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone) {
+  if (const auto seconds = parse_u64(text))
+    return *seconds <= static_cast<std::uint64_t>(kLastMoment)
+               ? std::optional(static_cast<std::int64_t>(*seconds))
+               : std::nullopt;
+  const auto offset = text.size() > 16 ? offset_at_end(text) : std::nullopt;
+  if (offset) text.remove_suffix(text.ends_with('Z') ? 1 : 6);
+  const auto shown = shown_time(text);
+  if (!shown) return std::nullopt;
+  const std::int64_t moment = offset ? *shown - *offset : zone.first_at(*shown);
+  return moment >= 0 ? std::optional(moment) : std::nullopt;
 }
 
 std::string local_time_text(std::int64_t ms, const TimeZone& zone) {
@@ -132,7 +147,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     const auto given = query_param(query, name);
     if (name == std::string_view("from") && !given) *value = to - kDaySecond;
     if (!given) continue;
-    const auto moment = moment_of(*given, *ask.zone, false);
+    const auto moment = audience_moment(*given, *ask.zone);
     if (!moment)
       return wrong_parameter(
           name,

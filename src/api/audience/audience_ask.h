@@ -40,6 +40,9 @@ Problem hidden_mount(const AudienceAsk& ask);
 // 400, with the name of the parameter.
 Problem wrong_parameter(std::string_view parameter, std::string detail);
 
+// Unix seconds, or a day or a time of the zone, or with an offset of its own; nullopt: none of
+// them.
+std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone);
 // "2026-10-25T02:00:00+01:00"
 std::string local_time_text(std::int64_t ms, const TimeZone& zone);
 

@@ -125,8 +125,11 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
   if (changes_something(task.request.method) && !own && services.listenings->sends_up()) {
     send_problem(worker, connection,
                  {ProblemName::kRefused,
-                  "the rows of this server are in the database of its master, which deletes them "
-                  "by ?session="});
+                  task.request.method == Method::kDelete
+                      ? "the rows of this server are in the database of its master, which deletes "
+                        "them by ?session="
+                      : "the rows of this server are in the database of its master, which takes "
+                        "this"});
     return Verdict::kAnswered;
   }
   bool asked = false;

@@ -1,0 +1,230 @@
+#include "api/audience/play_log.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "api/audience/audience_ask.h"
+#include "api/audience/audience_plans.h"
+#include "api/records/mount_answer.h"
+#include "api/request/order_fields.h"
+#include "api/request/rights.h"
+#include "audience/song_fill.h"
+#include "base/cat.h"
+#include "base/encoding.h"
+#include "base/object_reader.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kShownUnmatched = 100;
+constexpr std::string_view kFormulas = "=+-@";
+
+// One row of a log, as it is written.
+struct PlayLine : Song {
+  std::string time, title;
+};
+constexpr auto kPlayLine = std::to_array(
+    {member<JsonText<40, 1>, &PlayLine::time>("time").needed(Form::kNew, kIsMissing),
+     member<JsonText<kMaxTitle, 1>, &PlayLine::title>("title").needed(Form::kNew, kIsMissing),
+     whole_member<MembersOf<kSongBody>, PlayLine>()});
+// Of kPlayLine those that a log has: times are in it as people write them.
+constexpr std::string_view kLogColumns[] = {"time",  "artist", "title",      "isrc",
+                                            "album", "label",  "label_code", "composer"};
+
+class CsvRows {
+ public:
+  explicit CsvRows(std::string_view text) : left_(text) {
+    if (left_.starts_with("\xef\xbb\xbf")) left_.remove_prefix(3);
+    const std::string_view first = left_.substr(0, left_.find_first_of("\r\n"));
+    const auto count = [first](char c) { return std::count(first.begin(), first.end(), c); };
+    for (const char c : {';', '\t'})
+      if (count(c) > count(separator_)) separator_ = c;
+  }
+  bool at_end() const noexcept { return left_.empty(); }
+  // False: a quote is not closed.
+  bool next(std::vector<std::string>& cells) {
+    cells.assign(1, {});
+    while (!left_.empty()) {
+      const char c = take();
+      if (c == '"' && cells.back().empty()) {
+        if (!take_quoted(cells.back())) return false;
+      } else if (c == separator_) {
+        cells.emplace_back();
+      } else if (c == '\n' || c == '\r') {
+        if (c == '\r' && left_.starts_with('\n')) take();
+        break;
+      } else {
+        cells.back() += c;
+      }
+    }
+    return true;
+  }
+
+ private:
+  char take() {
+    const char c = left_.front();
+    left_.remove_prefix(1);
+    return c;
+  }
+  bool take_quoted(std::string& cell) {
+    while (!left_.empty()) {
+      const char c = take();
+      if (c == '"' && !left_.starts_with('"')) return true;
+      if (c == '"') take();
+      cell += c;
+    }
+    return false;
+  }
+
+  std::string_view left_;
+  char separator_ = ',';
+};
+
+// What a text was before a report made it safe for spreadsheets (audience_table.h).
+std::string_view plain_cell(std::string_view cell) {
+  cell = trim(cell);
+  const bool guarded = cell.size() > 1 && cell[0] == '\'' && kFormulas.find(cell[1]) < 4;
+  return guarded ? cell.substr(1) : cell;
+}
+
+// The rows of a log, and what is wrong with them.
+struct PlayLog {
+  std::vector<LoggedPlay> plays;
+  std::vector<std::size_t> rows;  // the number of each
+  std::vector<JsonFault> faults;
+};
+
+// By the cells of a row the name of each, "" of one that is passed over.
+std::vector<std::string_view> play_columns(const std::vector<std::string>& head, PlayLog& log) {
+  std::vector<std::string_view> columns;
+  for (const std::string& cell : head) {
+    std::string name = to_lower(trim(cell));
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == '-' || c == ' '; }, '_');
+    if (name == "begin") name = "time";
+    const auto known = std::find(std::begin(kLogColumns), std::end(kLogColumns), name);
+    columns.push_back(known == std::end(kLogColumns) ? std::string_view() : *known);
+    if (!columns.back().empty() && std::count(columns.begin(), columns.end(), *known) > 1)
+      log.faults.push_back({cat({"/1/", *known}), "two columns have this name"});
+  }
+  for (const std::string_view needed : {"time", "title"})
+    if (std::find(columns.begin(), columns.end(), needed) == columns.end())
+      log.faults.push_back({cat({"/1/", needed}), "the first row names no such column"});
+  return columns;
+}
+
+void read_play_line(const std::vector<std::string>& cells,
+                    const std::vector<std::string_view>& columns, std::size_t row,
+                    const TimeZone& zone, PlayLog& log) {
+  const std::string at = cat({"/", row});
+  if (cells.size() != columns.size()) {
+    log.faults.push_back(
+        {at, cat({"the row has ", cells.size(), " cells, the first row ", columns.size()})});
+    return;
+  }
+  const std::size_t faults = log.faults.size();
+  JsonWriter json;
+  json.begin_object();
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (columns[i].empty() || trim(cells[i]).empty()) continue;
+    if (!valid_utf8(cells[i]))
+      log.faults.push_back({cat({at, "/", columns[i]}), "it is not UTF-8"});
+    else
+      json.key(columns[i]).text(plain_cell(cells[i]));
+  }
+  if (log.faults.size() > faults) return;
+  PlayLine line;
+  auto object = Json::parse(json.end_object().take());
+  if (!object) {
+    log.faults.push_back({at, object.error().what});
+    return;
+  }
+  ObjectReader(*std::move(object), Form::kNew, log.faults, at).take(kPlayLine, line);
+  if (log.faults.size() > faults) return;
+  if (line.time.size() > 10 && line.time[10] == ' ') line.time[10] = 'T';
+  const auto moment = audience_moment(line.time, zone);
+  if (!moment) {
+    log.faults.push_back(
+        {at + "/time", "it is neither Unix seconds nor a time as 2026-11-22T08:00:00"});
+    return;
+  }
+  log.plays.push_back({*moment * 1000,
+                       std::move(line.artist),
+                       std::move(line.title),
+                       {line.isrc, line.album, line.label, line.label_code, line.composer}});
+  log.rows.push_back(row);
+}
+
+PlayLog play_log_of(std::string_view text, const TimeZone& zone) {
+  PlayLog log;
+  CsvRows rows(text);
+  std::vector<std::string_view> columns;
+  std::vector<std::string> cells;
+  for (std::size_t row = 1; !rows.at_end() && log.faults.size() < kMaxLogFaults; ++row) {
+    if (!rows.next(cells)) {
+      log.faults.push_back({cat({"/", row}), "a quote of the row is not closed"});
+    } else if (row == 1) {
+      columns = play_columns(cells, log);
+      if (!log.faults.empty()) break;
+    } else if (row > kMaxReportLines) {
+      log.faults.push_back({cat({"/", row}), cat({"at most ", kMaxReportLines, " rows are read"})});
+      break;
+    } else if (cells.size() > 1 || !trim(cells[0]).empty()) {
+      read_play_line(cells, columns, row, zone, log);
+    }
+  }
+  if (columns.empty() && log.faults.empty()) log.faults.push_back({"/1", "there is no row"});
+  return log;
+}
+
+}  // namespace
+
+Plan fill_plays(const PlanContext& context) {
+  auto read = read_audience_ask(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  const auto& ask = std::get<AudienceAsk>(read);
+  if (ask.mount.empty()) return wrong_parameter("mount", "mount= names the mount of the log");
+  if (auto problem = no_audience(context.world)) return *std::move(problem);
+  Sqlite& database = *context.world.audience;
+  const std::int64_t now = unix_ms(context.now);
+  const auto mounts = AudienceReport(database, now).mounts();
+  if (!mounts) return Problem{ProblemName::kOverloaded, mounts.error().what};
+  const auto at = std::find_if(mounts->begin(), mounts->end(),
+                               [&](const auto& row) { return row.second == ask.mount; });
+  const std::string account = account_of_mount(context, ask.mount);
+  const bool sees = sees_mount(context.who, ask.mount, account);
+  if (!sees || (at == mounts->end() && !is_mount_there(context, ask.mount)))
+    return hidden_mount(ask);
+  if (!acts_on_mount(context.who, ask.mount, account))
+    return forbidden("the login may not act on mount " + ask.mount);
+  PlayLog log = play_log_of(context.request.body, *ask.zone);
+  if (!log.faults.empty()) return invalid(std::move(log.faults));
+  const bool dry = context.request.dry_run();
+  const auto filled =
+      fill_songs(database, at == mounts->end() ? 0 : at->first, log.plays, now, dry);
+  if (!filled) return Problem{ProblemName::kOverloaded, filled.error().what};
+  const auto count = [&filled](PlayFilled kind) {
+    return static_cast<std::int64_t>(std::count(filled->begin(), filled->end(), kind));
+  };
+  const std::int64_t changed = count(PlayFilled::kFilled);
+  JsonWriter json;
+  json.begin_object().key("rows").number(static_cast<std::int64_t>(filled->size()));
+  json.key("filled").number(changed).key("known").number(count(PlayFilled::kKnown));
+  json.key("unmatched").number(count(PlayFilled::kUnmatched)).key("unmatched_rows").begin_array();
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < filled->size() && shown < kShownUnmatched; ++i) {
+    if ((*filled)[i] != PlayFilled::kUnmatched) continue;
+    json.number(static_cast<std::int64_t>(log.rows[i]));
+    ++shown;
+  }
+  json.end_array().end_object();
+  Planned plan = answered(json);
+  if (!dry && changed > 0)
+    plan.deed = ApiDeed{
+        "fill", record_key("mounts", ask.mount), {{"plays", "", std::to_string(changed)}}, account};
+  return plan;
+}
+
+}  // namespace lb

@@ -1,0 +1,124 @@
+#include "audience/song_fill.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "audience/report.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+// Texts that begin alike differ by what stands behind: "(Radio Edit)", "feat. …".
+constexpr double kPartOfIt = 0.9;
+
+// Words with one blank between them; what is no letter or digit of ASCII, and no other character,
+// is none.
+std::string words_of(std::string_view text) {
+  std::string words;
+  for (const char c : to_lower(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_word = byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (is_word)
+      words += c;
+    else if (c != '\'' && !words.empty() && words.back() != ' ')
+      words += ' ';
+  }
+  if (words.ends_with(' ')) words.pop_back();
+  return words;
+}
+
+std::vector<std::string_view> pairs_of(std::string_view words) {
+  std::vector<std::string_view> pairs;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) pairs.push_back(words.substr(i, 2));
+  std::sort(pairs.begin(), pairs.end());
+  return pairs;
+}
+
+// Of a title of the stream, "Artist - Title", and a row: as like as the less like of the two.
+double likeness_of(std::string_view title, const LoggedPlay& play) {
+  const std::size_t dash = title.find(" - ");
+  if (play.artist.empty() || dash == std::string_view::npos)
+    return std::max(likeness(title, play.title), likeness(title, play.artist + " - " + play.title));
+  return std::min(likeness(title.substr(0, dash), play.artist),
+                  likeness(title.substr(dash + 3), play.title));
+}
+
+std::string title_like(Statement& asked, std::int64_t mount, const LoggedPlay& play) {
+  std::string best;
+  double best_likeness = kAlike;
+  std::int64_t distance = kNear + 1;
+  asked.bind(mount).bind(play.at_ms - kNear).bind(play.at_ms + kNear);
+  while (asked.step()) {
+    const double now = likeness_of(asked.text(1), play);
+    const std::int64_t away = std::abs(asked.number(0) - play.at_ms);
+    if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
+    best_likeness = now;
+    distance = away;
+    best = asked.text(1);
+  }
+  return best;
+}
+
+}  // namespace
+
+double likeness(std::string_view a, std::string_view b) {
+  std::string one = words_of(a), other = words_of(b);
+  if (one.empty() || other.empty()) return 0;
+  if (one == other) return 1;
+  if (one.size() > other.size()) std::swap(one, other);
+  if (other.starts_with(one + " ")) return kPartOfIt;
+  const auto pairs = pairs_of(one), others = pairs_of(other);
+  std::vector<std::string_view> common;
+  std::set_intersection(pairs.begin(), pairs.end(), others.begin(), others.end(),
+                        std::back_inserter(common));
+  // Both have a letter at least.
+  return 2 * static_cast<double>(common.size()) /
+         static_cast<double>(std::max<std::size_t>(1, pairs.size() + others.size()));
+}
+
+Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
+                                           const std::vector<LoggedPlay>& plays,
+                                           std::int64_t now_ms, bool dry) {
+  database.clear();
+  database.limit_steps(AudienceReport::kSteps);
+  std::vector<PlayFilled> filled;
+  filled.reserve(plays.size());
+  if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
+  {
+    Statement near =
+        database.prepare("SELECT began, title FROM play WHERE mount=? AND began>=? AND began<=?");
+    Statement put = database.prepare(
+        "INSERT INTO song_described(mount, title, at, isrc, album, label, label_code, composer) "
+        "VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(mount, title) DO UPDATE SET at=MAX(at, excluded.at), "
+        "isrc=IIF(isrc='', excluded.isrc, isrc), album=IIF(album='', excluded.album, album), "
+        "label=IIF(label='', excluded.label, label), "
+        "label_code=IIF(label_code='', excluded.label_code, label_code), "
+        "composer=IIF(composer='', excluded.composer, composer) "
+        "WHERE (isrc='' AND excluded.isrc<>'') OR (album='' AND excluded.album<>'') OR "
+        "(label='' AND excluded.label<>'') OR (label_code='' AND excluded.label_code<>'') OR "
+        "(composer='' AND excluded.composer<>'')");
+    for (const LoggedPlay& play : plays) {
+      const std::string title = title_like(near, mount, play);
+      if (database.failed()) break;
+      const SongFacts facts = journal_facts(play.facts);
+      if (title.empty() || facts == SongFacts()) {
+        filled.push_back(title.empty() ? PlayFilled::kUnmatched : PlayFilled::kKnown);
+        continue;
+      }
+      put.bind(mount).bind(title).bind(now_ms).bind(facts.isrc).bind(facts.album);
+      put.bind(facts.label).bind(facts.label_code).bind(facts.composer).run();
+      filled.push_back(database.changes() > 0 ? PlayFilled::kFilled : PlayFilled::kKnown);
+    }
+  }
+  if (!database.failed() && database.run(dry ? "ROLLBACK" : "COMMIT")) {
+    database.limit_steps(0);
+    return filled;
+  }
+  const Error error = sentence_of(database);
+  database.limit_steps(0);
+  [[maybe_unused]] const auto back = database.run("ROLLBACK");
+  return error;
+}
+
+}  // namespace lb
