@@ -47,6 +47,10 @@ void of_external(const Picture& picture, Writer& out) {
   if (picture.external) out.sample((*picture.external).*Member);
 }
 template <auto Member>
+void of_audience(const Picture& picture, Writer& out) {
+  if (picture.audience) out.sample((*picture.audience).*Member);
+}
+template <auto Member>
 void of_store(const Picture& picture, Writer& out) {
   if (picture.store) out.sample((*picture.store).*Member);
 }
@@ -380,6 +384,21 @@ constexpr auto kRows = std::to_array<MetricRow>({
      of_archive<&Picture::Archive::filled_bytes>},
     {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
      of_archive<&Picture::Archive::shifted>},
+    {"icecast_audience_unsent_rows", kGauge, kNone, "",
+     "Rows of the audience that wait for the database, here or at a master.",
+     of_audience<&Picture::Audience::unsent_rows>},
+    {"icecast_audience_merged_total", kCounter, kNone, "",
+     "Rows that this server has put into its database, of other servers too.",
+     of_audience<&Picture::Audience::merged>},
+    {"icecast_audience_bytes", kGauge, kBytes, "", "Size of the database of the audience.",
+     of_audience<&Picture::Audience::bytes>},
+    {"icecast_quota_used_ratio", kGauge, kRatio, "account, what",
+     "What an account has used this month of its quota of hours or transfer.",
+     [](const Picture& picture, Writer& out) {
+       for (std::size_t i = 0; i < picture.quotas.size() && i < kMaxStreams; ++i)
+         out.sample({{"account", picture.quotas[i].account}, {"what", picture.quotas[i].what}},
+                    picture.quotas[i].ratio);
+     }},
     {"icecast_external_age_seconds", kGauge, kSeconds, "",
      "Since the last good answer of config-external's backend, or the start.",
      of_external<&Picture::External::age>},

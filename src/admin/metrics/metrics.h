@@ -158,6 +158,16 @@ struct MetricsPicture {
     std::uint64_t mounts = 0, bad_mounts = 0, failures = 0;
   };
   std::optional<External> external;  // nullopt: none
+  struct Audience {
+    std::uint64_t unsent_rows = 0, merged = 0, bytes = 0;
+  };
+  std::optional<Audience> audience;  // nullopt: there is no <audience>
+  struct QuotaUse {
+    std::string account;
+    std::string_view what;
+    double ratio = 0;
+  };
+  std::vector<QuotaUse> quotas;
   struct Logins {
     std::vector<Counted> results;
     std::uint64_t sessions = 0;

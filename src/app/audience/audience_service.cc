@@ -1,5 +1,6 @@
 #include "app/audience/audience_service.h"
 
+#include <filesystem>
 #include <future>
 #include <utility>
 
@@ -309,7 +310,14 @@ void AudienceService::complain(const std::string& what) {
   runtime_.log.error(kAudienceModule, what);
 }
 
+std::uint64_t AudienceService::database_bytes() const {
+  std::error_code none;
+  const auto size = on() ? std::filesystem::file_size(database_path_, none) : 0;
+  return none ? 0 : size;
+}
+
 void AudienceService::deliver() {
+  unsent_.store(journal_->unacknowledged(), std::memory_order_relaxed);
   if (way_ == Way::kWait || suspended_ || delivers_ || retry_->armed() ||
       journal_->unacknowledged() == 0)
     return;
@@ -336,6 +344,7 @@ Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
                                                      AudienceMerge::Origin origin) {
   if (const auto opened = open_database(); !opened) return opened.error();
   auto merged = merge_->take(node, batch, origin);
+  if (merged) merged_.fetch_add(merged->added, std::memory_order_relaxed);
   if (!merged && is_broken(database_->failure())) {
     why_ = merged.error().what;
     merge_.reset();

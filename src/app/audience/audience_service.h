@@ -98,6 +98,9 @@ class AudienceService {
 
   // -- any thread --------------------------------------------------------------------------------
   bool on() const noexcept { return on_.load(std::memory_order_relaxed); }
+  std::uint64_t unsent_rows() const noexcept { return unsent_.load(std::memory_order_relaxed); }
+  std::uint64_t merged_rows() const noexcept { return merged_.load(std::memory_order_relaxed); }
+  std::uint64_t database_bytes() const;  // asks the disk; 0: there is no file
   // The end of the notice that it returns is that of the listening; inner: what else waits for it.
   std::unique_ptr<EndNotice> begin(ListeningFacts facts, std::unique_ptr<EndNotice> inner);
   void title(const std::string& mount, const std::string& title, WallTime at);
@@ -140,6 +143,7 @@ class AudienceService {
   std::atomic<bool> on_{false}, sends_up_{false};
   std::atomic<std::uint64_t> next_listening_{1};
   std::atomic<std::size_t> asked_{0};
+  std::atomic<std::uint64_t> unsent_{0}, merged_{0};
   IoThread journal_thread_, database_thread_;
   // Of the thread of the journal:
   std::unique_ptr<Journal> journal_;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/audience/audience_service.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/external/external_service.h"
 #include "app/operate/record_service.h"
+#include "app/operate/usage_watch.h"
 #include "app/process/process_usage.h"
 #include "app/services/archive_service.h"
 #include "app/services/event_service.h"
@@ -101,6 +103,7 @@ void each_count(MetricsPicture& picture, F&& f) {
   if (picture.logins)
     for (auto& one : picture.logins->results) f(cat({"login ", one.kind}), one.times);
   if (picture.external) f("external failures", picture.external->failures);
+  if (picture.audience) f("audience merged", picture.audience->merged);
   if (!picture.archive) return;
   f("archive skipped", picture.archive->skipped_bytes);
   f("archive filled", picture.archive->filled_bytes);
@@ -120,6 +123,24 @@ MetricsPicture::Store metrics_store(const RegistryState& state, const RecordBook
   picture.mounts = book.mounts().size();
   picture.accounts = book.accounts().size();
   return picture;
+}
+
+// Of the accounts whose quota is counted.
+std::vector<MetricsPicture::QuotaUse> metrics_quotas(const UsageBook& usage,
+                                                     const RecordBook& book) {
+  std::vector<MetricsPicture::QuotaUse> quotas;
+  for (const auto& [id, used] : usage.used) {
+    const auto* account = book.account(id);
+    if (account == nullptr) continue;
+    const AccountQuota& quota = account->value.quota;
+    const auto add = [&](std::string_view what, std::uint64_t amount, std::uint64_t limit) {
+      if (limit > 0)
+        quotas.push_back({id, what, static_cast<double>(amount) / static_cast<double>(limit)});
+    };
+    add("hours", used.ms, 3'600'000 * quota.hours.value_or(0));
+    add("transfer", used.bytes, quota.transfer.value_or(0));
+  }
+  return quotas;
 }
 
 }  // namespace
@@ -212,6 +233,8 @@ void MetricsService::count(MetricsPicture& picture) const {
     picture.hls_requests.push_back(
         {kHlsRequestNames[i], services_.hls->requests(static_cast<HlsRequest>(i))});
   if (picture.archive) count_archive(*services_.archive, *picture.archive);
+  if (const AudienceService& audience = *services_.listenings; audience.on())
+    picture.audience = {audience.unsent_rows(), audience.merged_rows(), audience.database_bytes()};
   // Of statuses that only a process before this one has answered, too.
   for (int status = 200; status < 600; ++status)
     if (const std::uint64_t times = services_.records->counted(status);
@@ -298,6 +321,7 @@ void MetricsService::complete(MetricsPicture& picture) const {
   const RecordService& records = *services_.records;
   if (const auto store = records.store_state())
     picture.store = metrics_store(*store, *records.view()->book, services_.clock.wall());
+  picture.quotas = metrics_quotas(*services_.usage->view(), *records.view()->book);
   count(picture);
   if (picture.logins) picture.logins->sessions = services_.login->sessions().live();
   add_counts_before(picture);
