@@ -499,6 +499,9 @@ def days_are_as_long_as_clocks_make_them(t):
     hours = api.want(200, "GET", query % ("hour", "2026-10-25T01:00", "2026-10-25T04:00")).json()["items"]
     equal([row["from"] for row in hours], ["2026-10-25T01:00:00+02:00", "2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00",
                                            "2026-10-25T03:00:00+01:00"])
+    lord_howe = api.want(200, "GET", "/audience/hours?zone=Australia/Lord_Howe&from=2026-04-05T01:00&to=2026-04-05T03:00").json()["items"]
+    equal([(row["from"], row["length_s"] / 60) for row in lord_howe],
+          [("2026-04-05T01:00:00+11:00", 60), ("2026-04-05T01:30:00+10:30", 30), ("2026-04-05T02:00:00+10:30", 60)])
     months = api.want(200, "GET", query % ("month", "2026-01-01", "2027-01-01")).json()["items"]
     equal([len(months), sum(row["length_s"] for row in months)], [12, 365 * 86400])
     nepal = api.want(200, "GET", "/audience/hours?zone=Asia/Kathmandu&by=day&from=2026-10-24&to=2026-10-26").json()["items"]
@@ -549,6 +552,13 @@ def a_login_is_told_nothing_of_other_accounts(t):
             reply = Api(server, olga).ask("GET", "/audience/%s?%s" % (path, query))
             equal((reply.status, reply.json().get("parameter")), (404, parameter), path + reply.text)
     equal(sessions(server, "&all=1", olga), [])
+    # Of the own account each of its logins may ask, whatever its role.
+    for role in ("viewer", "operator", "owner"):
+        login = role + ":" + api.want(201, "POST", "/users", {"name": role, "role": role, "account": "other"}).json()["password"]
+        for path in ("summary", "titles", "usage", "reports/songs"):
+            Api(server, login).want(200, "GET", "/audience/%s?account=other" % path)
+        equal(server.ask("HEAD /api/v1/live?account=other HTTP/1.1", ["Host: x"], login).status, 200, role)
+        equal([row["mount"] for row in sessions(server, "&all=1&account=other", login)], ["/other-1"], role)
 
 
 @test

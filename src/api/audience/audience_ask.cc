@@ -66,7 +66,7 @@ std::optional<Problem> no_audience(const ApiWorld& world) {
 }
 
 std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask) {
-  if (ask.account.empty() ||
+  if (ask.account.empty() || ask.account == context.who.account ||
       (context.book.account(ask.account) != nullptr && sees_account(context.who, ask.account)))
     return std::nullopt;
   Problem problem = not_found("account", ask.account);

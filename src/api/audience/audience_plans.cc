@@ -96,7 +96,12 @@ Plan answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view
 // A period that clocks of the zone call by one name: an hour, a day, a month.
 std::int64_t period_at(std::int64_t moment, const AudienceAsk& ask) {
   const std::int64_t offset = ask.zone->offset_at(moment), shown = moment + offset;
-  if (ask.step == AudienceAsk::Step::kHour) return shown / 3600 * 3600 - offset;
+  if (ask.step == AudienceAsk::Step::kHour) {
+    std::int64_t first = shown / 3600 * 3600 - offset;
+    // Clocks that go back half an hour show a part of that hour again.
+    while (ask.zone->offset_at(first) != offset) first += kQuarterMs / 1000;
+    return first;
+  }
   const std::chrono::sys_days day{
       std::chrono::floor<std::chrono::days>(std::chrono::seconds(shown))};
   if (ask.step == AudienceAsk::Step::kDay)

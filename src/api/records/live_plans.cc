@@ -298,7 +298,7 @@ Plan follow_live(const PlanContext& context) {
   std::optional<Problem> problem;
   if (!ask.mount.empty()) problem = judge_mount(context, ask.mount, false);
   if (problem) problem->members.emplace_back("parameter", "mount");
-  if (!problem && !ask.account.empty() &&
+  if (!problem && !ask.account.empty() && ask.account != context.who.account &&
       (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
     problem = not_found("account", ask.account);
     problem->members.emplace_back("parameter", "account");
