@@ -76,6 +76,11 @@ def a_hard_quota_that_is_used_up_keeps_the_next_listener_out(t):
     stays.read(100_000)
     metrics = server.get("/metrics", login="admin:hackme").text
     check('icecast_refusals_total{reason="quota"} 0' not in metrics, "it is counted")
+    numbers = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))}
+    ratio = "icecast_quota_used_ratio{account=\"acme\",what=\"%s\"}"
+    check(numbers[ratio % "transfer"] >= 1 and 0 < numbers[ratio % "hours"] < 0.1, metrics)
+    check(numbers["icecast_audience_merged_total"] >= 4 and numbers["icecast_audience_bytes"] >= 4096, metrics)
+    wait_for(lambda: "\nicecast_audience_unsent_rows 0\n" in server.get("/metrics", login="admin:hackme").text, "the database has all rows", 20)
     # More of it, and one is let in again.
     api.want(200, "PATCH", "/accounts/acme", {"quota": {"transfer": 10 ** 12}})
     wait_for(lambda: status_of(server).status == 200, "one is let in again", PATIENCE)
