@@ -5,7 +5,7 @@ import time
 
 from api import Api
 from bench import check, equal, test, wait_for
-from harness import give_away
+from harness import ADMIN, give_away
 from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
 
 AUDIENCE = "<console>1</console><audience/>"
@@ -81,6 +81,8 @@ def listenings_of_all_nodes_are_in_one_database(b):
     # A listener of a node is forgotten where its rows are, by one of its sessions.
     refused = Api(edges[0]).problem("refused", "DELETE", "/audience/sessions?address=127.0.0.1&agent=VLC/3.0.20")
     check("in the database of its master" in refused.text, refused.text)
+    log = edges[0].ask("POST /api/v1/audience/plays?mount=live.mp3 HTTP/1.1", ["Host: x", "Content-Type: text/csv", "Content-Length: 4"], ADMIN, body=b"a,b\n")
+    equal((log.status, log.json()["type"], "in the database of its master, which takes" in log.text), (409, "/api/problems#refused", True), log.text)
     gone = next(row for row in rows if row["id"] == min(row["id"] for row in rows))
     equal(Api(master).want(200, "DELETE", "/audience/sessions?session=" + gone["id"]).json(), {"sessions": 1}, "each node has numbers of its own")
     equal(sorted(row["id"] for row in sessions(master)), sorted(row["id"] for row in rows if row is not gone))

@@ -10,6 +10,8 @@
 // Bounds: kMaxPlayLogBytes (judged before), kMaxReportLines rows, kMaxLogFaults faults told.
 #pragma once
 
+#include <cstdint>
+
 #include "api/request/plan.h"
 
 namespace lb {
