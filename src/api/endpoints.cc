@@ -156,7 +156,7 @@ constexpr Endpoint kEndpoints[] = {
     {"deleteBan", kDelete, "/bans/{ban}", kAdmin, 204, "", "", false, delete_ban, "Ends a ban."},
     {"audienceSummary", kGet, "/audience/summary", kViewer, 200, "", "AudienceSummary", false,
      audience_summary, "What was listened to between ?from= and ?to= (Unix seconds, or a time as "
-"2026-11-22T08:00 of ?zone=; else the last 24 hours), of ?mount= or "
+"2026-11-22T08:00 of ?zone= or ?tz=; else the last 24 hours), of ?mount= or "
 "?account=, or of all that the login sees. As CSV with ?format=csv.", true},
     {"audienceHours", kGet, "/audience/hours", kViewer, 200, "", "AudienceHours", false,
      audience_hours, "The same by the hours of a zone, or ?by=day or month.", true},
@@ -165,6 +165,8 @@ constexpr Endpoint kEndpoints[] = {
     {"forgetListener", kDelete, "/audience/sessions", kAdmin, 200, "", "AudienceForgotten", false,
      forget_listener, "Deletes the sessions of a listener that asks for it: ?address=, with &agent= "
 "and &user=, or ?session=. The sums stay.", true},
+    {"forgetPerson", kDelete, "/audience/who", kAdmin, 200, "", "AudienceForgotten", false,
+     forget_listener, "The same.", true},
     {"audienceCountries", kGet, "/audience/countries", kViewer, 200, "", "AudienceCountries", false,
      audience_countries, "The same by country, where there is a <geoipdb>; whole hours.", true},
     {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,

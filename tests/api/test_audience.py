@@ -354,7 +354,7 @@ def reports_for_collecting_societies_have_what_was_played(t):
     Api(server).want(200, "GET", "/audience/reports/playlist")
     Api(server).want(200, "GET", "/audience/reports/songs")
     for parameter, query in (("service", ""), ("service", "service="), ("service", "service=" + "x" * 101), ("category", "service=a&category=Z"),
-                             ("country", "service=a&country=USA"), ("zone", "service=a&zone=Mars")):
+                             ("country", "service=a&country=USA"), ("zone", "service=a&zone=Mars"), ("tz", "service=a&tz=Mars")):
         refused = Api(server).ask("GET", "/audience/reports/soundexchange?" + query)
         equal((refused.status, refused.json().get("parameter")), (400, parameter), refused.text)
 
@@ -392,7 +392,8 @@ def usage_of_accounts_is_the_sum_of_their_mounts(t):
 
 
 def forget(server, login=ADMIN, **named):
-    return Api(server, login).ask("DELETE", "/audience/sessions?" + urllib.parse.urlencode(named))
+    place = "/audience/who?" if "address" in named else "/audience/sessions?"
+    return Api(server, login).ask("DELETE", place + urllib.parse.urlencode(named))
 
 
 VLC = "VLC/3.0.20 LibVLC/3.0.20"
@@ -494,6 +495,7 @@ def days_are_as_long_as_clocks_make_them(t):
     days = api.want(200, "GET", query % ("day", "2026-10-24", "2026-10-27")).json()["items"]
     equal([(row["from"], row["length_s"] / 3600) for row in days],
           [("2026-10-24T00:00:00+02:00", 24), ("2026-10-25T00:00:00+02:00", 25), ("2026-10-26T00:00:00+01:00", 24)])
+    equal(api.want(200, "GET", (query % ("day", "2026-10-24", "2026-10-27")).replace("zone=", "tz=")).json()["items"], days)
     days = api.want(200, "GET", query % ("day", "2026-03-29", "2026-03-30")).json()["items"]
     equal([(row["from"], row["length_s"] / 3600) for row in days], [("2026-03-29T00:00:00+01:00", 23)])
     hours = api.want(200, "GET", query % ("hour", "2026-10-25T01:00", "2026-10-25T04:00")).json()["items"]
