@@ -95,6 +95,26 @@ def a_running_mount_gets_its_new_settings(t):
 
 
 @test
+def the_next_listener_of_a_running_source_gets_the_new_name_and_interval(t):
+    def head(setting):
+        server.reload(body="<mount><mount-name>/m</mount-name>%s</mount>" % setting)
+        answers = [server.listener("/m", icy=True).head, server.ask("HEAD /m HTTP/1.0", ["Icy-MetaData: 1"])]
+        equal(answers[0].all("icy-name"), answers[1].all("icy-name"))
+        equal(answers[0].get("icy-metaint"), answers[1].get("icy-metaint"))
+        return answers[0].get("icy-name"), answers[0].get("icy-metaint")
+    server = t.server()
+    source = server.source("/m", lines=["ice-name: The source's"])
+    equal(head(""), ("The source's", "16000"))
+    equal(head("<stream-name>The mount's</stream-name><mp3-metadata-interval>4000</mp3-metadata-interval>"), ("The mount's", "4000"))
+    heard = server.listener("/m", icy=True)
+    server.set_title("/m", song="Of today")
+    source.play(40)
+    heard.read_title(b"StreamTitle='Of today';")
+    equal(head("<mp3-metadata-interval>0</mp3-metadata-interval>"), ("The source's", None))
+    equal(head(""), ("The source's", "16000"))
+
+
+@test
 def a_broken_file_leaves_the_old_one_in_force(t):
     server = t.server(body='<http-headers><header name="X-Old" value="1"/></http-headers>')
     source = server.source("/m")

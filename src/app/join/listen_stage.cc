@@ -24,6 +24,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/access_line.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {
@@ -220,11 +221,11 @@ std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, con
   Network& network = worker_.services;
   RequestContext& context = connection.context();
   const std::shared_ptr<Mount>& mount = entry.mount;
-  const bool icy = ask.icy && facts.metaint > 0;
+  const unsigned metaint = ask.icy ? listener_metaint(facts, *mount->settings()) : 0;
 
   auto preamble = std::make_unique<Preamble>();
-  preamble->head = stream_head(network, *config_of(network, connection), *mount, facts, ask, icy,
-                               context.resumes() || is_recorded(network, *mount));
+  preamble->head = stream_head(network, *config_of(network, connection), *mount, facts, ask,
+                               metaint, context.resumes() || is_recorded(network, *mount));
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.  One that has no slot of
@@ -237,8 +238,9 @@ std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, con
   GatePass client = std::move(context.client_pass);
   auto notice = begin_listening(worker_, connection, *home,
                                 context.shifted() ? ListeningWay::kPast : ListeningWay::kStream);
+  // Of the mount that was asked for, wherever its listener hears, as in Icecast.
   const std::chrono::seconds longest =
-      context.let_in.time_limit.value_or(mount->settings()->max_listener_duration);
+      context.let_in.time_limit.value_or(section_of(network, connection).max_listener_duration);
 
   // The connection ends with this; what follows has its own copies.
   const std::uint64_t id = connection.id();
@@ -253,11 +255,8 @@ std::unique_ptr<Listener> ListenStage::make_listener(Connection& connection, con
   listener->joined = worker_.loop.now();
   if (longest.count() > 0) listener->until = listener->joined + longest;
   listener->notice = std::move(notice);
-  if (icy) {
-    listener->icy.metaint = facts.metaint;
-    listener->icy.until_block = facts.metaint;
-  }
-  listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
+  listener->icy.metaint = listener->icy.until_block = metaint;
+  listener->transport->limit_unsent(metaint > 0 ? kUnsentCopied : kUnsentShared);
   return listener;
 }
 

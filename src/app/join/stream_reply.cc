@@ -17,6 +17,7 @@
 #include "config/settings/config.h"
 #include "http/stream_type.h"
 #include "stream/log/join.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {
@@ -58,15 +59,16 @@ bool is_recorded(const Network& network, const Mount& mount) {
 }
 
 std::string stream_head(const Network& network, const Config& config, const Mount& mount,
-                        const SourceFacts& facts, const ListenAsk& ask, bool icy, bool has_place) {
+                        const SourceFacts& facts, const ListenAsk& ask, unsigned metaint,
+                        bool has_place) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
-  head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
+  head.extra = listener_lines(facts, *settings) + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
   if (ask.own_product) head.extra += passed_line(network, facts);
-  if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
+  if (metaint > 0) head.extra += cat({"icy-metaint:", metaint, "\r\n"});
   if (facts.plugin->icy_metadata && ask.length) head.content_length = kEndlessLength;
   ReplyFacts reply;
   reply.server_id = config.server_id;
@@ -80,10 +82,12 @@ std::string stream_head(const Network& network, const Config& config, const Moun
 void reply_head(const Network& network, Connection& connection, const Mount& mount, bool icy) {
   const RequestContext& context = connection.context();
   const auto facts = context.shifted() ? context.shifted()->facts : mount.facts();
+  const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts->content_type;
-  head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
-  if (icy && facts->metaint > 0) head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
+  head.extra = listener_lines(*facts, *settings) + stream_header_lines(facts->content_type);
+  if (const unsigned metaint = icy ? listener_metaint(*facts, *settings) : 0)
+    head.extra += cat({"icy-metaint:", metaint, "\r\n"});
   if (const auto at = address_told(network, mount, context)) {
     head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
     head.exposes = "X-LB-Stream";

@@ -18,9 +18,11 @@ struct Network;
 // Whether the mount is recorded, here or at other nodes: its listeners are told where they begin.
 bool is_recorded(const Network& network, const Mount& mount);
 
-// The head before the stream.  facts: of the bytes that follow; icy: with metadata between them.
+// The head before the stream.  facts: of the bytes that follow; metaint: between which metadata
+// comes, 0: none does.
 std::string stream_head(const Network& network, const Config& config, const Mount& mount,
-                        const SourceFacts& facts, const ListenAsk& ask, bool icy, bool has_place);
+                        const SourceFacts& facts, const ListenAsk& ask, unsigned metaint,
+                        bool has_place);
 // A HEAD: the same without bytes.
 void reply_head(const Network& network, Connection& connection, const Mount& mount, bool icy);
 // is_safari_probe(): two bytes of the stream's type, as a part.

@@ -31,7 +31,8 @@ struct SourceFacts {
   const FramerPlugin* plugin = nullptr;
   std::map<std::string, std::string> stats;  // server_name, genre, bitrate, ice-* …; UTF-8
   std::string listener_headers;              // "icy-name:…\r\n" lines, raw bytes as sent
-  unsigned metaint = 0;                      // of the listeners; 0: no ICY metadata
+  bool ice_name = false;                     // the first icy-name of these was sent as ice-name
+  unsigned metaint = 0;                      // unless the mount sets one; 0: no ICY metadata
   std::string source_ip;
   std::string login;  // the name that it logged in with; "": it is a relay
   std::string user_agent;

@@ -93,6 +93,7 @@ FactsRecord save_facts(const SourceFacts& facts) {
   saved.passed = facts.passed;
   saved.started_wall = facts.started_wall;
   saved.started = facts.started;
+  saved.ice_name = facts.ice_name;
   return saved;
 }
 
@@ -111,6 +112,7 @@ std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved) {
   facts->passed = saved.passed;
   facts->started_wall = saved.started_wall;
   facts->started = saved.started;
+  facts->ice_name = saved.ice_name;
   return facts;
 }
 

@@ -29,11 +29,12 @@ struct FactsRecord {
   std::string passed;
   WallTime started_wall{};
   SteadyTime started{};
+  bool ice_name = false;
 };
 template <class Io, RecordOf<FactsRecord> T>
 void record_fields(Io& io, T& facts) {
   auto& [content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
-         relayed, passed, started_wall, started] = facts;
+         relayed, passed, started_wall, started, ice_name] = facts;
   io(1, content_type);
   io(2, stats);
   io(3, listener_headers);
@@ -46,6 +47,7 @@ void record_fields(Io& io, T& facts) {
   io(10, passed);
   io(11, started_wall);
   io(12, started);
+  io(13, ice_name);
 }
 
 FactsRecord save_facts(const SourceFacts& facts);

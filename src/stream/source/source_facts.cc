@@ -69,7 +69,7 @@ void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append("\r\n");
 }
 
-std::string listener_headers(const Headers& said, const MountSettings& settings) {
+std::string headers_for_listeners(const Headers& said) {
   std::string lines;
   if (const std::string* info = said.find("ice-audio-info")) {
     if (const auto rate = bitrate_in(*info); !rate.empty()) add_line(lines, "icy-br:", rate);
@@ -91,8 +91,6 @@ std::string listener_headers(const Headers& said, const MountSettings& settings)
       add_line(lines, "icy-br:", value);
     else if (rest == "public")
       add_line(lines, "icy-pub:", integer_text(value));
-    else if (name == "ice-name" && settings.stream_name)
-      add_line(lines, "icy-name:", *settings.stream_name);
     else
       add_line(lines, cat({"icy-", rest, ":"}), value);
   }
@@ -142,13 +140,32 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
     if (const auto sent = parse_u64(said.get("icy-metaint"));
         sent && *sent >= kLeastMetaint && *sent < (1u << 24))
       facts->metaint = static_cast<unsigned>(*sent);
-    if (settings.metaint >= 0) facts->metaint = static_cast<unsigned>(settings.metaint);
   }
-  facts->listener_headers = listener_headers(said, settings);
+  facts->listener_headers = headers_for_listeners(said);
+  facts->ice_name = said.find("ice-name") != nullptr;
   return facts;
 }
 
 }  // namespace
+
+std::string listener_lines(const SourceFacts& facts, const MountSettings& settings) {
+  constexpr std::string_view kName = "icy-name:";
+  const std::string& said = facts.listener_headers;
+  if (!facts.ice_name || !settings.stream_name) return said;
+  std::size_t begin = 0;
+  while (begin < said.size() && said.compare(begin, kName.size(), kName) != 0)
+    begin = said.find('\n', begin) + 1;
+  if (begin >= said.size()) return said;
+  std::string lines = said.substr(0, begin);
+  add_line(lines, kName, *settings.stream_name);
+  return lines.append(said, said.find('\n', begin) + 1);
+}
+
+unsigned listener_metaint(const SourceFacts& facts, const MountSettings& settings) {
+  return facts.plugin->icy_metadata && settings.metaint >= 0
+             ? static_cast<unsigned>(settings.metaint)
+             : facts.metaint;
+}
 
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const MountSettings& settings,

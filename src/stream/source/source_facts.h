@@ -32,4 +32,9 @@ std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
                                                     const MountSettings& settings,
                                                     const SourcePeer& peer);
 
+// What listeners get under the mount's present settings, which a reload may change: the header
+// lines, and the bytes between titles (0: no titles).
+std::string listener_lines(const SourceFacts& facts, const MountSettings& settings);
+unsigned listener_metaint(const SourceFacts& facts, const MountSettings& settings);
+
 }  // namespace lb

@@ -37,7 +37,8 @@ TEST_GROUP(SourceFacts) {
             {"server_type", "audio/mpeg"},
             {"source_ip", "192.0.2.1"}};
   }
-  std::string lines(const Rows& rows) const { return make(rows)->listener_headers; }
+  std::string lines(const Rows& rows) const { return listener_lines(*make(rows), settings); }
+  unsigned metaint(const Rows& rows) const { return listener_metaint(*make(rows), settings); }
 };
 
 TEST(SourceFacts, WithoutHeadersHasIcecastsDefaults) {
@@ -144,19 +145,19 @@ TEST(SourceFacts, TheContentTypeChoosesTheFramer) {
 TEST(SourceFacts, AShoutcastLoginIsOne) { CHECK(make({}, Protocol::kIcy)->shoutcast); }
 
 TEST(SourceFacts, TheIntervalOfTitlesIsTheMountsOrTheSourcesOrSixteenThousand) {
-  LONGS_EQUAL(16000, make({})->metaint);
-  LONGS_EQUAL(8192, make({{"icy-metaint", "8192"}})->metaint);
+  LONGS_EQUAL(16000, metaint({}));
+  LONGS_EQUAL(8192, metaint({{"icy-metaint", "8192"}}));
   for (const char* nonsense : {"0", "-5", "x", "16777216", "99999999999999999999"})
-    LONGS_EQUAL(16000, make({{"icy-metaint", nonsense}})->metaint);
+    LONGS_EQUAL(16000, metaint({{"icy-metaint", nonsense}}));
   settings.metaint = 4000;
-  LONGS_EQUAL(4000, make({{"icy-metaint", "8192"}})->metaint);
+  LONGS_EQUAL(4000, metaint({{"icy-metaint", "8192"}}));
   settings.metaint = 0;
-  LONGS_EQUAL(0, make({{"icy-metaint", "8192"}})->metaint);
+  LONGS_EQUAL(0, metaint({{"icy-metaint", "8192"}}));
 }
 TEST(SourceFacts, FormatsWithoutInlineTitlesHaveNoInterval) {
   settings.metaint = 4000;
-  LONGS_EQUAL(0, make({{"content-type", "application/ogg"}, {"icy-metaint", "8192"}})->metaint);
-  LONGS_EQUAL(0, make({{"content-type", "video/webm"}})->metaint);
+  LONGS_EQUAL(0, metaint({{"content-type", "application/ogg"}, {"icy-metaint", "8192"}}));
+  LONGS_EQUAL(0, metaint({{"content-type", "video/webm"}}));
 }
 
 TEST(SourceFacts, ListenersGetIcecastsHeaderLines) {
