@@ -343,6 +343,17 @@ def a_relay_asks_as_a_slave_of_icecast_does(t):
 
 
 @test
+def the_mount_of_a_relay_is_asked_for_as_it_is_written(t):
+    """What other servers have behind the host: Shoutcast's "/;", a key in the query, what is encoded already."""
+    up = Upstream(t, lambda _: b"HTTP/1.0 404 Not Found\r\n\r\n")
+    paths = ["/;stream.mp3", "/live?key=1&amp;x=%2Fy", "/a%20b", "/a b/c(1),d@e~f:g=h!i", "/caf\u00e9"]
+    t.server(body="".join(relay(up.port, path, local="/%d" % n) for n, path in enumerate(paths)))
+    up.asked(len(paths))
+    equal({request.split()[1] for request in up.requests},
+          {"/;stream.mp3", "/live?key=1&x=%2Fy", "/a%20b", "/a%20b/c(1),d@e~f:g=h!i", "/caf%C3%A9"})
+
+
+@test
 def an_upstream_on_tls_is_trusted_only_with_a_good_certificate(t):
     up = Upstream(t, lambda _: stream())
     edge = t.server(body=relay(up.port, more="<ssl>1</ssl>"))

@@ -45,6 +45,7 @@ Upstream upstream_from(const RelayUpstreamSettings& host, const RelaySettings& r
   upstream.target.tls = host.tls;
   upstream.target.bind_address = host.bind_address;
   upstream.mount = host.mount;
+  upstream.as_in_url = true;
   upstream.username = relay.username;
   upstream.password = relay.password;
   upstream.connect_deadline = host.timeout;

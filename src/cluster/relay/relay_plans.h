@@ -23,7 +23,8 @@ enum class StreamWord : std::uint8_t {
 // One place that a relay may pull from.
 struct Upstream {
   ConnectTarget target;
-  std::string mount = "/";         // decoded
+  std::string mount = "/";         // decoded; or
+  bool as_in_url = false;          // as the configuration says it: "/;", "/live?key=1", "/a%20b"
   std::string username, password;  // both or neither are used
   std::chrono::milliseconds connect_deadline{10'000};
   bool private_redirects = false;  // its redirects may lead into private networks

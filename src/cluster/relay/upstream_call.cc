@@ -68,6 +68,8 @@ UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)
   first_.host = target.host;
   first_.port = target.port;
   first_.target = percent_encode(ask_.upstream.mount, true);
+  if (ask_.upstream.as_in_url)
+    if (const auto url = parse_http_url(ask_.upstream.mount, first_)) first_.target = url->target;
   ask_at(first_);
 }
 

@@ -71,6 +71,12 @@ TEST(UpstreamCall, LogsInWhereItIsToldToAndAsksForNoTitles) {
       "dXNyOnB3ZA==\r\n\r\n",
       server.requests[0].c_str());
 }
+TEST(UpstreamCall, APathOfAnUrlStaysAsItIs) {
+  asked.upstream.mount = "/my x;y%20z?key=1&a=/";
+  asked.upstream.as_in_url = true;
+  ask();
+  STRCMP_CONTAINS("GET /my%20x;y%20z?key=1&a=/ HTTP/1.0\r\n", server.requests[0].c_str());
+}
 TEST(UpstreamCall, WhatIsForTheFirstRequestGoesNoFurther) {
   asked.lines = "X-LB-Relay: e1.a\r\n";
   asked.first_lines = "X-LB-Pull: e1.a; to=…\r\n";
