@@ -78,7 +78,8 @@ std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
 }
 
 std::string yp_remove_form(std::string_view sid) {
-  return cat({"action=remove&sid=", same_sid(sid), "\r\n"});
+  // No end of line, as in Icecast: a directory would take it for a part of the sid.
+  return cat({"action=remove&sid=", same_sid(sid)});
 }
 
 YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)
