@@ -68,6 +68,21 @@ def a_listener_is_sent_away_after_its_time(t):
     wait_for(ended, "the listener is sent away")
 
 
+@test
+def the_time_is_that_of_the_mount_that_was_asked_for(t):
+    """Who hears the fallback of a limited mount is sent away; who asked for the fallback itself stays."""
+    server = t.server(body="<mount><mount-name>/m</mount-name><max-listener-duration>1</max-listener-duration>"
+                           "<fallback-mount>/spare</fallback-mount></mount>")
+    source = server.source("/spare")
+    stays, limited = server.listener("/spare"), server.listener("/m")
+
+    def ended():
+        source.play(1)
+        return not limited.is_open()
+    wait_for(ended, "the listener of the limited mount is sent away")
+    check(stays.is_open(), "the listener of the fallback stays")
+
+
 LAG = "<burst-size>8192</burst-size><queue-size>65536</queue-size>"
 
 
