@@ -178,7 +178,7 @@ def the_past_is_for_those_who_may_listen_and_as_far_as_the_window_goes(t):
         return answer.status, answer.headers.get("x-lb-archive")
 
     # When it was on the air is for those who may listen, by whatever is asked.
-    for path in ("/archive-1000000000-5.m3u8", "/timeshift_abs-1000000000.m3u8", "?from=1000000000&to=1000000005"):
+    for path in ("/archive-1000000000-5.m3u8", "/timeshift_abs-1000000000.m3u8", "/timeshift_rel-99999999999.m3u8", "?from=1000000000&to=1000000005"):
         for method in ("GET", "HEAD"):
             equal((method, path, told_of("/m.mp3" + path, method)[1]), (method, path, None))
             if path.startswith("?"):

@@ -174,6 +174,9 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
   const auto cut_ms =
       static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
+  // From the oldest on, however far back.
+  if (named.kind == HlsPath::Kind::kShifted || named.kind == HlsPath::Kind::kRewind)
+    named.seconds = std::min(named.seconds, now - 1);
   if (named.from + named.seconds > now || named.from >= now)
     return refuse_hls(connection, 400, "This time is in the future\r\n");
   if (named.kind == HlsPath::Kind::kArchive && std::chrono::seconds(named.seconds) > kMaxPastTime)
