@@ -54,7 +54,8 @@ def a_source_password_is_no_login_of_the_api(t):
     server, api, _ = staff(t)
     for login in ("source:src-secret", "relay:rel-secret"):
         reply = server.get("/api/v1/mounts", login)
-        check(reply.status in (401, 403), "%s: %d" % (login, reply.status))
+        equal((login, reply.status, reply.json()["type"]), (login, 403, "/api/problems#forbidden"))
+    equal(server.get("/api/v1/mounts", "source:another").status, 401)
 
 
 @test

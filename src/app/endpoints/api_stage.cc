@@ -18,6 +18,7 @@
 #include "app/operate/external_answer.h"
 #include "app/operate/record_service.h"
 #include "app/request/login_replies.h"
+#include "app/request/password_guesses.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/session_cookie.h"
@@ -234,7 +235,15 @@ Verdict ApiStage::refuse_nobody(Connection& connection) const {
     return Verdict::kAnswered;
   }
   worker_.services.counters.refused(Refusal::kLogin);
-  send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
+  // Right for a mount's source: no browser and no script has to ask for another password.
+  const auto given = basic_credentials(request.headers);
+  const bool of_source = given && worker_.services.users.read()->user(given->user) == nullptr &&
+                         is_known_password(*config_of(worker_.services, connection), *given);
+  if (of_source)
+    send_problem(worker_, connection,
+                 {ProblemName::kForbidden, "the login is of a source, and this needs a user"});
+  else
+    send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
   return Verdict::kAnswered;
 }
 
