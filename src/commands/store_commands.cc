@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -165,6 +166,10 @@ Result<LastGood> newest_copy(const std::vector<std::pair<std::string, std::strin
   for (const auto& [path, text] : files) {
     auto content = parse_store_copy(std::nullopt, text);
     if (!content) return Error{content.error().code, cat({path, ": ", content.error().what})};
+    // What was acknowledged since lies beside it.
+    if (const auto added = read_file(cat({path, StoreCopy::kNewer})))
+      content->revision =
+          std::max(content->revision, add_store_additions(std::nullopt, added->text, *content));
     const bool newer = newest.name.empty() || content->revision > newest.content.revision;
     print_copy(path, content->records.size(), content->revision, "");
     if (newer) newest = {path, std::move(*content), false, {}};

@@ -161,12 +161,16 @@ void EtcdRegistry::on_judged(Pending pending, EtcdTxn txn, bool repeated) {
 }
 
 void EtcdRegistry::done(Pending pending, std::uint64_t revision) {
-  --under_way_;
   mirror_.commit(pending.write, revision);
   copy_.changed();
   state_.last_commit =
       std::chrono::duration_cast<std::chrono::microseconds>(control_.now() - pending.from);
-  pending.done({CommitResult::kDone, revision, {}, {}});
+  // This server may be killed now, and begin while etcd is lost: it would take back what it said.
+  const RegistryWrite write = std::move(pending.write);
+  copy_.add(write, revision, [this, revision, pending = std::move(pending)]() mutable {
+    --under_way_;
+    pending.done({CommitResult::kDone, revision, {}, {}});
+  });
 }
 
 void EtcdRegistry::unavailable(Pending pending, const Error& error) {

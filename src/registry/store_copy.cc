@@ -1,14 +1,22 @@
 #include "registry/store_copy.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "base/unique_fd.h"
 #include "registry/record_text.h"
 
 namespace lb {
@@ -16,6 +24,7 @@ namespace {
 
 constexpr std::string_view kCopyModule = "registry/copy";
 constexpr std::string_view kCopyHead = "icecast-lb-store-copy 1 ";
+constexpr std::string_view kAdditionHead = "icecast-lb-store-addition 1 ";
 
 // Whether the file is to stay beside the next one.
 bool keeps_older(const std::string& older, StoreCopy::Facts last, StoreCopy::Facts next,
@@ -29,12 +38,46 @@ bool keeps_older(const std::string& older, StoreCopy::Facts last, StoreCopy::Fac
   return age >= StoreCopy::kOlderAge;
 }
 
+// There may be none.
+void make_empty(const std::string& path) { (void)!::truncate(path.c_str(), 0); }
+
 Result<void> write_copy(const std::string& path, FilePieces text, StoreCopy::Facts last,
                         StoreCopy::Facts next, std::int64_t now) {
   const std::string older = cat({path, StoreCopy::kOlder});
   // There may be none yet; and a start takes the older one where this is broken off.
   if (keeps_older(older, last, next, now)) ::rename(path.c_str(), older.c_str());
-  return replace_file(path, std::move(text));
+  // All that was added lies in the new copy.  Of a store that went back, what was added to the one
+  // before is newer than what comes, and would be taken for newer records.
+  const std::string newer = cat({path, StoreCopy::kNewer});
+  if (next.revision < last.revision) make_empty(newer);
+  auto replaced = replace_file(path, std::move(text));
+  if (replaced) make_empty(newer);
+  return replaced;
+}
+
+Error cannot_add(const std::string& path) {
+  return Error{Error::Code::kIo, cat({path, ": cannot be added to: ", std::strerror(errno)})};
+}
+
+Result<void> append_to(const std::string& path, std::string_view text) {
+  const UniqueFd file(
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0) return cannot_add(path);
+  if (static_cast<std::size_t>(facts.st_size) + text.size() > StoreCopy::kCopyBytes)
+    return Error::limit(
+        cat({path, ": has ", facts.st_size, " bytes; ", StoreCopy::kCopyBytes, " are allowed"}));
+  if (!write_all(file.get(), text) || ::fdatasync(file.get()) != 0) {
+    const Error error = cannot_add(path);
+    // What comes behind a damaged block would not be read.
+    (void)!::ftruncate(file.get(), facts.st_size);
+    return error;
+  }
+  if (facts.st_size > 0) return {};
+  const UniqueFd folder(
+      ::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder && ::fsync(folder.get()) != 0) return cannot_add(path);
+  return {};
 }
 
 Result<RegistryContent> read_copy(const std::string& path, std::string_view prefix) {
@@ -48,7 +91,7 @@ struct CopyRead {
   std::string trouble;  // of the newest copy
 };
 
-CopyRead read_newest(const std::string& path, std::string_view prefix) {
+CopyRead read_whole(const std::string& path, std::string_view prefix) {
   if (path.empty()) return {};
   auto newest = read_copy(path, prefix);
   if (newest) return {std::move(*newest), {}};
@@ -62,6 +105,19 @@ CopyRead read_newest(const std::string& path, std::string_view prefix) {
           cat({newest.error().what, "; the older copy ", older_path, " takes its place"})};
 }
 
+CopyRead read_newest(const std::string& path, std::string_view prefix) {
+  CopyRead read = read_whole(path, prefix);
+  if (path.empty()) return read;
+  const auto newer = read_file(cat({path, StoreCopy::kNewer}),
+                               {.limit = StoreCopy::kCopyBytes, .follows_links = false});
+  if (!newer || newer->text.empty()) return read;
+  // A store that was killed before its first copy has but this.
+  RegistryContent content = read.content ? std::move(*read.content) : RegistryContent();
+  if (add_store_additions(prefix, newer->text, content) > 0 || read.content)
+    read.content = std::move(content);
+  return read;
+}
+
 }  // namespace
 
 StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix,
@@ -72,11 +128,54 @@ StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string pr
       prefix_(std::move(prefix)),
       mirror_(mirror),
       log_(log),
+      patience_(control,
+                [this] {
+                  wait_no_more(cat({path_, kNewer, ": the disk is silent for 1 s"}));
+                }),
       copy_(control, disk,
             {[this] { return take(); },
              [&log](const std::string& why) {
                log.error(kCopyModule, why + "; the last good copy of the store is an older one");
              }}) {}
+
+void StoreCopy::add(const RegistryWrite& write, std::uint64_t revision,
+                    UniqueFunction<void()> then) {
+  // Of a store that went back, until the next copy, it could not be told from what is past.
+  if (path_.empty() || revision <= last_.revision) return then();
+  // Nothing waits for a disk that is silent; what it has then is the next copy.
+  if (appending_ && !patience_.armed()) return then();
+  to_append_ += store_addition(prefix_, write, revision);
+  next_waiting_.push_back(std::move(then));
+  if (!appending_) append();
+}
+
+void StoreCopy::append() {
+  appending_ = true;
+  waiting_ = std::exchange(next_waiting_, {});
+  patience_.after(kPatience);
+  disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_,
+              path = cat({path_, kNewer}), text = std::exchange(to_append_, {})] {
+    control.post([this, life, result = append_to(path, text)] {
+      if (!life.expired()) appended(result);
+    });
+  });
+}
+
+void StoreCopy::appended(const Result<void>& result) {
+  appending_ = false;
+  patience_.cancel();
+  wait_no_more(result ? std::string() : result.error().what);
+  if (!to_append_.empty()) append();
+}
+
+// The store has it, whatever the disk does.
+void StoreCopy::wait_no_more(const std::string& why) {
+  if (std::exchange(trouble_, why) != why && !why.empty())
+    log_.error(kCopyModule, why +
+                                "; the store has what is acknowledged now, and a start without "
+                                "the store may not");
+  for (auto& then : std::exchange(waiting_, {})) then();
+}
 
 void StoreCopy::load(UniqueFunction<void(std::optional<RegistryContent>)> done) {
   disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
@@ -134,6 +233,48 @@ Result<RegistryContent> parse_store_copy(std::optional<std::string_view> prefix,
     if (record.value)
       content.records.push_back({std::move(record.key), std::move(*record.value), record.revision});
   return content;
+}
+
+std::string store_addition(std::string_view prefix, const RegistryWrite& write,
+                           std::uint64_t revision) {
+  std::vector<StoredRecord> records;
+  for (const auto& [key, value] : write.puts) records.push_back({key, value, revision, 0});
+  if (write.made) records.push_back({write.made->first, write.made->second, revision, 0});
+  for (const std::string& key : write.deletes) records.push_back({key, std::nullopt, revision, 0});
+  const std::string text = record_text(records);
+  return cat({kAdditionHead, percent_encode(prefix, true), ' ', text.size(), '\n', text});
+}
+
+std::uint64_t add_store_additions(std::optional<std::string_view> prefix, std::string_view text,
+                                  RegistryContent& content) {
+  std::map<std::string, RegistryRecord> records;
+  for (RegistryRecord& record : content.records) {
+    std::string key = record.key;
+    records.emplace(std::move(key), std::move(record));
+  }
+  std::uint64_t newest = 0;
+  while (text.starts_with(kAdditionHead)) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;
+    const auto words = split(text.substr(kAdditionHead.size(), end - kAdditionHead.size()), ' ');
+    const auto size = words.size() == 2 ? parse_u64(words[1]) : std::nullopt;
+    if (!size || *size > text.size() - end - 1) break;
+    const auto block = parse_record_text(text.substr(end + 1, *size));
+    if (!block) break;
+    text.remove_prefix(end + 1 + *size);
+    if (prefix && words[0] != percent_encode(*prefix, true)) continue;
+    for (const StoredRecord& record : *block) {
+      if (record.revision <= content.revision) continue;
+      newest = std::max(newest, record.revision);
+      if (record.value)
+        records[record.key] = {record.key, *record.value, record.revision};
+      else
+        records.erase(record.key);
+    }
+  }
+  content.records.clear();
+  for (auto& [key, record] : records) content.records.push_back(std::move(record));
+  return newest;
 }
 
 }  // namespace lb

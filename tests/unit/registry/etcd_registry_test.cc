@@ -1,6 +1,7 @@
 #include "registry/etcd_registry.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -395,6 +396,39 @@ TEST(EtcdRegistry, TheCopyBeforeARestoredBackupIsKept) {
   etcd.reset();
   LONGS_EQUAL(9, loaded().records.size());
   CHECK(log.says("older copy"));
+}
+TEST(EtcdRegistry, WhatWasAcknowledgedIsInTheCopyOfOneThatIsKilledAtOnce) {
+  loaded();
+  copied();
+  const std::string copy = folder.text("store.copy");
+  CHECK(commit(new_record("mounts/%2Fa", "<a/>")).result == CommitResult::kDone);
+  RegistryWrite deletion;
+  deletion.remove("users/anna", 3);
+  CHECK(commit(std::move(deletion)).result == CommitResult::kDone);
+  const std::string newer = folder.text("store.copy.newer");
+  registry.reset();
+  while (folder.text("store.copy") == copy) loop.run_once(true);
+  STRCMP_EQUAL("", folder.text("store.copy.newer").c_str());
+  // A kill leaves these, and etcd is lost meanwhile.
+  folder.put("store.copy", copy);
+  folder.put("store.copy.newer", newer + "icecast-lb-store-addition 1 /t/ 400\ncut off");
+  etcd->clear();
+  const auto is_held = [](const RegistryContent& content) {
+    return content.records == std::vector<RegistryRecord>{{"mounts/%2Fa", "<a/>", 5}};
+  };
+  CHECK(is_held(loaded()));
+  CHECK(registry->state().from_copy);
+  // Killed before its first copy it has that alone.
+  registry.reset();
+  ::unlink(folder.file("store.copy").c_str());
+  ::unlink(folder.file("store.copy.older").c_str());
+  CHECK(is_held(loaded()));
+}
+TEST(EtcdRegistry, ACopyThatCannotBeAddedToKeepsNoWriteWaiting) {
+  settings.path = folder.file("missing/store.copy");
+  loaded();
+  CHECK(commit(new_record("mounts/%2Fa", "<a/>")).result == CommitResult::kDone);
+  CHECK(log.says("store.copy.newer: cannot be added to"));
 }
 TEST(EtcdRegistry, ACopyOfAnotherStoreIsNone) {
   loaded();
