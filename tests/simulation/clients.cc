@@ -1,5 +1,6 @@
 #include "clients.h"
 
+#include <cstdio>
 #include <utility>
 
 #include "base/cat.h"
@@ -105,9 +106,17 @@ void Encoder::ended() {
 
 // -- Listener -------------------------------------------------------------------------------------
 
-Listener::Listener(World& world, unsigned number, std::string mount, unsigned first)
-    : world_(world), number_(number), mount_(std::move(mount)), begun_(world.now()) {
-  ask(first, mount_);
+Listener::Listener(World& world, unsigned number, std::string mount, unsigned first,
+                   std::int64_t from_ms)
+    : world_(world),
+      number_(number),
+      mount_(std::move(mount)),
+      from_ms_(from_ms),
+      begun_(world.now()) {
+  char second[32];
+  std::snprintf(second, sizeof second, "?from=%lld.%03lld", static_cast<long long>(from_ms / 1000),
+                static_cast<long long>(from_ms % 1000));
+  ask(first, from_ms == 0 ? mount_ : mount_ + second);
 }
 
 void Listener::ask(unsigned host, const std::string& target) {

@@ -50,7 +50,9 @@ class Listener final : public Peer {
   enum class State : std::uint8_t { kAsks, kHears, kRefused, kLost, kLeft };
   static constexpr unsigned kMaxHops = 3;
 
-  Listener(World& world, unsigned number, std::string mount, unsigned first);
+  // from_ms: of the past; 0: of now.
+  Listener(World& world, unsigned number, std::string mount, unsigned first,
+           std::int64_t from_ms = 0);
   void leave();
   State state() const noexcept { return state_; }
   // The host that it is connected with, or was last.
@@ -61,6 +63,7 @@ class Listener final : public Peer {
   // Bytes of the stream.
   std::size_t heard() const noexcept { return heard_; }
   const std::string& mount() const noexcept { return mount_; }
+  std::int64_t from_ms() const noexcept { return from_ms_; }
   unsigned number() const noexcept { return number_; }
   // Where it came from a redirect: the host that sent it.
   unsigned sent_by() const noexcept { return hops_ == 0 ? 0 : before_; }
@@ -79,6 +82,7 @@ class Listener final : public Peer {
   World& world_;
   const unsigned number_;
   const std::string mount_;
+  const std::int64_t from_ms_;
   std::unique_ptr<World::Line> line_, old_;
   State state_ = State::kAsks;
   std::string target_, head_;

@@ -87,13 +87,22 @@ std::string Cluster::head_of(unsigned host) const {
        "</mount-name><max-listeners-cluster>",
        limit_,
        "</max-listeners-cluster></mount>",
-       hls_ ? cat({"<hls><segment>2</segment><window>20</window></hls><mount><mount-name>", kOpen,
-                   "</mount-name><hls>1</hls></mount>"})
-            : std::string(),
+       hls_ ? "<hls><segment>2</segment><window>20</window></hls>" : "",
+       past_ ? cat({"<archive><dir>", options_.directory, "/archive-", host,
+                    "</dir><min-free>0%</min-free><readers>1</readers></archive>"})
+             : std::string(),
+       open_mount_of(host),
        studio_ ? cat({"<relay><server>", World::ip(kOutside), "</server><port>", kStudioPort,
                       "</port><mount>", kStudio, "</mount><local-mount>", kStudio,
                       "</local-mount><on-demand>0</on-demand><ingest>once</ingest></relay>"})
                : std::string()});
+}
+
+std::string Cluster::open_mount_of(unsigned host) const {
+  const bool records = seats_[host - 1].records;
+  if (!hls_ && !records) return {};
+  return cat({"<mount><mount-name>", kOpen, "</mount-name>", hls_ ? "<hls>1</hls>" : "",
+              records ? "<archive><enabled>1</enabled></archive>" : "", "</mount>"});
 }
 
 // To its masters; of a peer, to the others.
@@ -156,6 +165,7 @@ void Cluster::make_nodes() {
   limit_ = static_cast<unsigned>(3 + random_.below(6));
   room_ = static_cast<unsigned>(5 + random_.below(6));
   seats_.resize(all);
+  choose_recorders();
   for (unsigned host = 1; host <= all; ++host) {
     Seat& seat = seats_[host - 1];
     seat.master = host <= masters_;
@@ -286,6 +296,7 @@ std::optional<std::string> Cluster::run() {
   run_for(kBegins);
   note_sizes();
   next_listener();
+  if (past_) next_listener_of_past();
   world_.after(1s, [this] { next_fault(); });
   if (etcd_) world_.after(1s, [this] { next_fault_of_etcd(); });
   run_for(kFaults);
@@ -293,12 +304,14 @@ std::optional<std::string> Cluster::run() {
   if (records_) records_->stop();
   run_for(kLastFault);
   heal();
+  const Nanos healed = world_.now();
   run_for(kSettled);
   if (!failure_) check_tables("5 s after the last fault");
   if (!failure_) check_peers("5 s after the last fault");
+  if (!failure_ && past_) check_holders("5 s after the last fault");
   // What the members of an etcd are is asked every 10 s.
   if (!failure_ && !etcd_) check_records("5 s after the last fault");
-  run_for(kSlotsBack - kSettled);
+  run_until(healed + kSlotsBack);
   if (!failure_) check_records("16 s after the last fault");
   if (!failure_) check_studio("16 s after the last fault");
   if (!failure_) check_home("16 s after the last fault");
@@ -307,6 +320,7 @@ std::optional<std::string> Cluster::run() {
   if (peers_) heard.emplace_back(kOpen);
   if (records_) heard.emplace_back(kMoving);
   if (!failure_) check_are_heard(heard);
+  if (!failure_ && past_) check_past_is_heard();
   if (!failure_) check_fill();
   if (!failure_ && hls_) check_is_played();
   if (!failure_) check_empty();

@@ -52,6 +52,8 @@ class Cluster {
     Nanos apart_until{};            // it was apart for long: its listeners come on top of a limit
     Nanos draining = Nanos::max();  // since then
     Nanos down = Nanos::max();      // without a process since then
+    Nanos began{};                  // its process
+    bool records = false;           // what kOpen plays
   };
   struct Guest {
     std::unique_ptr<Listener> listener;
@@ -67,10 +69,12 @@ class Cluster {
   };
 
   void make_nodes();
+  void choose_recorders();
   std::string config_of_master(unsigned host) const;
   std::string config_of_edge(unsigned host) const;
   std::string head_of(unsigned host) const;
   std::string links_of(unsigned host) const;
+  std::string open_mount_of(unsigned host) const;
   void note_sizes();
 
   void run_for(Nanos time);
@@ -84,6 +88,8 @@ class Cluster {
   void player_comes(Nanos stays);
   void listener_comes(const std::string& mount, Nanos stays);
   void next_listener();
+  void next_listener_of_past();
+  Listener* listener_of_past_comes(unsigned first, std::int64_t from_ms, Nanos stays);
   void next_fault();
   void next_fault_of_etcd();
   void fault();
@@ -127,6 +133,12 @@ class Cluster {
   void check_records(const char* when);
   void check_etcd(const char* when);
   void check_home(const char* when);
+  void check_redirect_to_past(unsigned from, const Listener& listener, Seat& target);
+  void check_holders(const char* when);
+  std::string difference_of_holders();
+  void check_past_is_heard();
+  bool clocks_agree();
+  std::int64_t wall_ms() const;
   unsigned live_guests(const std::string& mount, bool apart_too) const;
   Seat* seat_of(unsigned host);
   std::size_t edges() const noexcept { return seats_.size() - masters_; }
@@ -155,6 +167,8 @@ class Cluster {
   std::vector<Guest> guests_;
   unsigned next_guest_ = 1;
   bool hls_ = false;  // of kOpen
+  // Of those with archives alone, so that the histories of others do not depend on it.
+  std::optional<Rng> past_;
   Segments segments_;
   std::map<unsigned, std::unique_ptr<Player>> players_;  // by number
   unsigned next_player_ = 1;

@@ -153,6 +153,7 @@ void Cluster::is_replaced(unsigned host) {
   Seat& seat = seats_[host - 1];
   if (!seat.node->lives() || seat.draining != Nanos::max() || !seat.node->hand_over()) return;
   news_are_late(0s);
+  seat.began = world_.now();
   ++seat.life;
 }
 
@@ -195,6 +196,7 @@ void Cluster::begin_again(unsigned host) {
   seat.down = Nanos::max();
   if (seat.node->up()) return;
   seat.node->start();
+  seat.began = world_.now();
   seat.draining = Nanos::max();
   ++seat.life;
 }

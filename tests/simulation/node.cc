@@ -13,6 +13,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
@@ -32,7 +33,8 @@ Node::Node(World& world, unsigned host, std::string id, std::string directory, s
       host_(world.host(host)),
       clock_(world, host_),
       id_(std::move(id)),
-      directory_(std::move(directory)) {
+      directory_(std::move(directory)),
+      archives_(config.find("<archive>") != std::string::npos) {
   std::ofstream(directory_ + "/" + id_ + ".xml") << config;
 }
 
@@ -63,6 +65,15 @@ void Node::go() {
     loops_.push_back({loop, Nanos(0), 0, -1});
   host_.touched = true;
   beat(++life_);
+}
+
+// Threads of archives begin with their first work.
+void Node::find_loops() {
+  if (!archives_) return;
+  for (Loop* const loop : services().archive->loops())
+    if (std::none_of(loops_.begin(), loops_.end(),
+                     [loop](const Turned& each) { return each.loop == loop; }))
+      loops_.push_back({loop, Nanos(0), 0, -1});
 }
 
 void Node::start() {
@@ -175,6 +186,9 @@ std::map<std::string, std::size_t> Node::tables() {
     ++sizes["books of slots"];
     sizes["slots in use"] += static_cast<std::size_t>(book.used + book.held);
   }
+  for (const auto& [mount, rows] : all.archive->remote().archive().holders()->all())
+    sizes["holders"] += rows.size();
+  sizes["mounts off air"] = all.archive->off_air().size();
   all.cluster->decider().with_table([&](const NodeTable& table) {
     for (const lb::Node& node : table.nodes())
       if (!node.id.empty()) ++sizes["nodes"];
@@ -208,6 +222,7 @@ void Node::turn() {
   int turns = 0;
   for (bool more = true; more;) {
     more = false;
+    find_loops();
     for (Turned& each : loops_)
       while (wants_turn(each)) {
         more = true;

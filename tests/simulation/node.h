@@ -89,6 +89,7 @@ class Node {
   };
   void make();
   void go();
+  void find_loops();
   bool turn_loop(Turned& one);
   bool wants_turn(const Turned& one) const noexcept;
   void beat(std::uint64_t life);
@@ -99,6 +100,7 @@ class Node {
   HostClock clock_;
   const std::string id_, directory_;
   std::unique_ptr<Server> server_;
+  const bool archives_;  // it may have loops that begin late
   std::vector<Turned> loops_;
   std::uint64_t life_ = 0;
   Nanos went_on_{};

@@ -1,21 +1,22 @@
 # Whole clusters in virtual time; ./test.sh simulation runs it.
 EXTRA_PROGRAMS += tests/simulation/simulate-cluster tests/simulation/simulate-planted
 CLEANFILES += tests/simulation/simulate-cluster tests/simulation/simulate-planted $(planted_files) tests/simulation/planted/link.cc
-tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster.h \
+tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster_past.cc tests/simulation/cluster.h \
   tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/etcd.cc tests/simulation/etcd.h tests/simulation/frames.cc tests/simulation/frames.h tests/simulation/hash_here.cc tests/simulation/node.cc tests/simulation/node.h tests/simulation/planted.cc tests/simulation/planted.h tests/simulation/plain_links.cc tests/simulation/players.cc tests/simulation/players.h \
   tests/simulation/records.cc tests/simulation/records.h tests/simulation/steward.cc tests/simulation/steward.h \
-  tests/simulation/system_calls.cc tests/simulation/system_calls.h tests/simulation/trace.cc tests/simulation/trace.h \
+  tests/simulation/system_calls.cc tests/simulation/system_calls.h tests/simulation/threads_here.cc tests/simulation/trace.cc tests/simulation/trace.h \
   tests/simulation/wire.h tests/simulation/world.cc tests/simulation/world.h tests/simulation/world_connections.cc tests/simulation/world_sockets.cc
 nodist_tests_simulation_simulate_cluster_SOURCES = tests/simulation/planted/link.cc
 tests_simulation_simulate_cluster_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/simulation $(EVENT_CFLAGS) $(XML_CFLAGS)
-# hash_here.cc and the copy of link.cc, which sends frames twice, stand in for files of the archives: the linker takes the first.
+# hash_here.cc, threads_here.cc and the copy of link.cc, which sends frames twice, stand in for files of the archives: the linker takes the first.
 tests_simulation_simulate_cluster_LDFLAGS = $(AM_LDFLAGS) -Wl,--allow-multiple-definition
 tests_simulation_simulate_cluster_LDADD = $(APP)
 
 # The same with copies of some files in place of the archives' own: the linker takes the first.
 planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/node_arrivals.cc tests/simulation/planted/eligibility.cc \
   tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc tests/simulation/planted/file_registry.cc \
-  tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc tests/simulation/planted/node_session.cc
+  tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc tests/simulation/planted/node_session.cc \
+  tests/simulation/planted/archive_links.cc tests/simulation/planted/redirect_stage.cc
 EXTRA_DIST += tests/simulation/plant
 nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
 tests_simulation_simulate_planted_SOURCES =
@@ -31,6 +32,8 @@ tests/simulation/planted/conf_book.cc: src/cluster/link/conf_book.cc
 tests/simulation/planted/file_registry.cc: src/registry/file_registry.cc
 tests/simulation/planted/mount_homes.cc: src/app/topology/mount_homes.cc
 tests/simulation/planted/node_session.cc: src/cluster/link/node_session.cc
+tests/simulation/planted/archive_links.cc: src/app/cluster/archive_links.cc
+tests/simulation/planted/redirect_stage.cc: src/app/join/redirect_stage.cc
 tests/simulation/planted/link.cc: src/cluster/link/link.cc
 $(planted_files) tests/simulation/planted/link.cc: tests/simulation/plant
 	@mkdir -p $(@D)

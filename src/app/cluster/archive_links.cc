@@ -27,8 +27,10 @@ std::vector<ArchiveRow::Range> ranges_of(const RecordedFiles& files) {
   std::vector<ArchiveRow::Range> out;
   for (const ArchiveRange& range : files.ranges(kShortPauseMs))
     out.push_back({range.from_ms, range.to_ms});
-  if (out.empty()) return out;
-  if (files.open()) out.back().to_ms = 0;
+  // After the clock was set back what is being recorded is not the last one by time.
+  if (const auto& open = files.open())
+    for (ArchiveRow::Range& range : out)
+      if (range.from_ms <= open->from_ms && open->to_ms <= range.to_ms) range.to_ms = 0;
   if (out.size() > kMaxArchiveRanges) out.erase(out.begin(), out.end() - kMaxArchiveRanges);
   return out;
 }

@@ -270,6 +270,14 @@ void ArchiveService::told(const char* event, const std::string& mount, std::int6
   });
 }
 
+std::vector<Loop*> ArchiveService::loops() {
+  std::vector<Loop*> loops;
+  if (thread_) loops.push_back(&thread_->loop());
+  for (const auto& reader : reader_threads_) loops.push_back(&reader->loop());
+  if (Loop* const fetches = remote_->loop()) loops.push_back(fetches);
+  return loops;
+}
+
 void ArchiveService::stop() {
   if (on()) {
     writer_->finish_all();

@@ -30,6 +30,8 @@ class RemoteRecordings {
 
   RemoteArchive& archive() noexcept { return *archive_; }
   ArchivePasses& passes() noexcept { return passes_; }
+  // Of its thread; null: it has not begun.  On the main thread.
+  Loop* loop() noexcept { return fetching_ ? &fetching_->loop() : nullptr; }
   // Its recordings are for other nodes too.
   bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
 
