@@ -230,6 +230,8 @@ void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
 }
 
 void SlotBook::replaced(const std::string& id, SteadyTime now) {
+  // The process that is there now may not know this life, nor what the one before gave in it.
+  if (id == parent_ && role_ == Role::kChild && parent_linked_) return begin_life(now);
   const auto at = children_.find(id);
   if (at == children_.end() || id == parent_) return resend(id);
   links_changed_ = now;

@@ -61,3 +61,31 @@ TEST(SlotClaims, AClaimWithinTheLimitEndsTheClaimantsExcess) {
   LONGS_EQUAL(10, net.inside(2));
   LONGS_EQUAL(0, net.members[2].ended);
 }
+
+// Another link to it stood all the time: the process that has taken its place knows no life of this
+// node, and what the one before gave would be given once more.
+TEST(SlotClaims, WhatAParentHasGivenIsClaimedFromTheProcessThatTakesItsPlace) {
+  SteadyTime now(1h);
+  std::uint64_t life = 0;
+  const auto gate = std::make_shared<SlotGate>();
+  SlotBook book(
+      "/m", gate, SlotTiming{}, [&life] { return ++life; }, now);
+  book.joined("m", false, now);
+  book.set_place("m", 4, false, now);
+  (void)book.take_outgoing();
+  SlotRow row;
+  row.mount = "/m";
+  row.down = true;
+  row.life = life;
+  row.given = 3;
+  book.set_waiting(2, now);
+  book.take("m", row, now);
+  book.parent_was_there(now, now);
+  CHECK(gate->try_enter(now) && gate->try_enter(now));
+  book.replaced("m", now);
+  const auto told = book.take_outgoing();
+  CHECK(!told.empty());
+  LONGS_EQUAL(2, told.back().row.life);
+  LONGS_EQUAL(2, told.back().row.claim);
+  LONGS_EQUAL(2, book.picture().have);
+}
