@@ -43,6 +43,10 @@ void add_range(std::vector<ArchiveRange>& out, const ArchiveRange& more, std::in
     out.push_back(more);
     return;
   }
+  if (at->from_ms - more.to_ms > pause_ms) {
+    out.insert(at, more);
+    return;
+  }
   at->from_ms = std::min(at->from_ms, more.from_ms);
   at->to_ms = std::max(at->to_ms, more.to_ms);
   at->bytes += more.bytes;

@@ -44,6 +44,16 @@ TEST(Catalog, FindsTheFileOfATimeThatTheClockHasPassedTwice) {
   CHECK_EQUAL(0u, catalog.files("/a")->find(295'000));
 }
 
+TEST(Catalog, WhatIsRecordedBeforeAllThatThereIsIsARangeOfItsOwn) {
+  catalog.add("/a", {row(900, 1000, 0)});
+  catalog.grow("/a", row(100, 150, 70'000));
+  const auto ranges = catalog.files("/a")->ranges();
+  CHECK_EQUAL(2u, ranges.size());
+  CHECK_EQUAL(100'000, ranges[0].from_ms);
+  CHECK_EQUAL(150'000, ranges[0].to_ms);
+  CHECK_EQUAL(900'000, ranges[1].from_ms);
+}
+
 TEST(Catalog, FindsTheFileOfAnAddress) {
   catalog.add("/a", {row(0, 300, 0), row(300, 600, 30'000)});
   const auto files = catalog.files("/a");
