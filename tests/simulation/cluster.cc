@@ -315,6 +315,7 @@ std::optional<std::string> Cluster::run() {
   if (!failure_) check_records("16 s after the last fault");
   if (!failure_) check_studio("16 s after the last fault");
   if (!failure_) check_home("16 s after the last fault");
+  if (!failure_ && past_) check_holders("16 s after the last fault");
   std::vector<std::string> heard;
   if (studio_) heard.emplace_back(kStudio);
   if (peers_) heard.emplace_back(kOpen);
