@@ -18,7 +18,6 @@ constexpr int kRoundsOfHearing = 4;
 constexpr std::size_t kRecordedOpen = 3;  // of one file
 constexpr std::size_t kLoopsOfPast = 6;   // descriptors of a writer, a reader and one that fetches
 constexpr std::size_t kFetchedFiles = 8;
-constexpr std::uint64_t kFetching = 2;       // listeners that have left, of a server
 constexpr std::size_t kKeptConnections = 8;  // of two hosts
 constexpr const char* kAtTheEnd = "at the end";
 
@@ -95,9 +94,10 @@ void Cluster::check_tables(const char* when) {
         truth += guest.listener->admitted && guest.listener->at() == seat.node->host() ? 1 : 0;
       const auto counted = seat.node->services().audience();
       // A player is counted until it has been silent for 20 s.
-      // One of the past, for which something is being fetched, until that has come or failed.
-      const std::uint64_t players =
-          std::string_view(when) == kAtTheEnd ? 0 : next_player_ - 1 + (past_ ? kFetching : 0);
+      // One of the past that waits for what is not there is written to, or ended, within 60 s.
+      const std::uint64_t players = std::string_view(when) == kAtTheEnd
+                                        ? 0
+                                        : next_player_ - 1 + (past_ ? next_guest_ - 1 : 0);
       if (counted < truth || counted > truth + players)
         fail(cat({when, ": ", seat.node->id(), " counts ", counted, " listeners and has ", truth}));
       continue;
@@ -210,7 +210,7 @@ void Cluster::check_empty() {
   for (Guest& guest : guests_) guest.listener->leave();
   guests_.clear();
   // A peer refuses without a word to the one that sent the listener, which counts it for 5 s.
-  run_for(hls_ ? 25s : peers_ ? 6s : 3s);
+  run_for(past_ ? 70s : hls_ ? 25s : peers_ ? 6s : 3s);
   if (!failure_) check_tables(kAtTheEnd);
 }
 

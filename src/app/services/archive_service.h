@@ -68,7 +68,7 @@ class ArchiveService {
   std::int64_t past_begins_ms(const MountSettings& section, const std::string& mount) const;
   // The same of deleted records alone: nodes that have the record judge by it themselves.
   std::int64_t record_end_ms(const MountSettings& section, const std::string& mount) const;
-  // Of its threads that have begun, for one who turns them by hand (tests/simulation).
+  // Of its threads that have begun, for a test that turns them by hand (tests/simulation).
   std::vector<Loop*> loops();
   // Empty until it is on; the same object ever after.
   const std::string& dir() const noexcept { return dir_; }
