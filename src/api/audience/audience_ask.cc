@@ -128,14 +128,14 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
       return wrong_parameter("format", cat({"format=", cut(*format), " is neither json nor csv"}));
     ask.csv = *format == "csv";
   }
-  std::string_view name = "zone";
-  auto zone_name = query_param(query, name);
-  if (!zone_name) zone_name = query_param(query, name = "tz");
+  std::string_view parameter = "zone";
+  auto zone_name = query_param(query, parameter);
+  if (!zone_name) zone_name = query_param(query, parameter = "tz");
   if (zone_name && !zone_name->empty()) ask.zone_name = *zone_name;
   auto zone = find_time_zone(ask.zone_name);
   if (!zone)
-    return wrong_parameter(name, cat({name, "=", cut(ask.zone_name), ": ", zone.error().what,
-                                      "; a name is like Europe/Berlin"}));
+    return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
+                                           zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
   if (const auto step = query_param(query, "by")) {
     if (*step != "hour" && *step != "day" && *step != "month")
