@@ -92,6 +92,7 @@ struct ShiftedStreams::One final : Member {
   std::shared_ptr<const ArchiveFile> file;  // null: it is sought
   const StreamAddress sought{};             // by the next byte; of one that was handed over
   std::int64_t wall_ms;                     // of where it began
+  std::int64_t heard_ms = 0;                // the newest end of a file that it has heard
   const SteadyTime since;                   // wall_ms was due then
   std::int64_t stuck_ms = -1;   // no file follows since this many ms after `since`; -1: not stuck
   bool waits_for_disk = false;  // a file, or a part of one
@@ -227,11 +228,17 @@ void ShiftedStreams::One::go_on() {
   // The end of the file, unless it is lost before.
   const std::int64_t here_ms =
       file->index.marks[file->index.mark_before(listener->position)].wall_ms;
-  if (check(here_ms)) return;
-  next = files->find(here_ms);
-  while (next < files->size() && (file->is((*files)[next]) || (*files)[next].bytes == 0)) ++next;
+  // Clocks of holders differ: what follows is never sought before what has been heard.
+  heard_ms = std::max(heard_ms, here_ms);
+  if (check(heard_ms)) return;
+  const auto heard = [&](const FileRow& row) {
+    return row.bytes == 0 || file->is(row) ||
+           (row.id == file->row.id && row.origin_end() <= origin);
+  };
+  next = files->find(heard_ms);
+  while (next < files->size() && heard((*files)[next])) ++next;
   if (next < files->size()) {
-    const std::int64_t hole = (*files)[next].from_ms - here_ms;
+    const std::int64_t hole = (*files)[next].from_ms - heard_ms;
     if (hole > kLongestHole.count()) return end(EndReason::kSourceEnded);
     // Listeners come nearer to the present by what is missing.
     if (hole > 0) wall_ms += hole;
