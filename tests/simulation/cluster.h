@@ -66,6 +66,7 @@ class Cluster {
     unsigned of = 0;  // its host; 0: none
     Node* node = nullptr;
     std::map<unsigned, std::string> runs;  // by master: the epoch of the node that it hears now
+    std::uint64_t repeated = 0;            // frames by then
   };
 
   void make_nodes();

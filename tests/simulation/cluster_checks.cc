@@ -7,6 +7,7 @@
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "cluster.h"
+#include "frames.h"
 
 namespace lb::sim {
 namespace {
@@ -131,6 +132,11 @@ void Cluster::check_node(Seat& seat, Seat& other, const char* when) {
 void Cluster::look_at_twin() {
   if (twin_.of == 0) return;
   const std::string id = seats_[twin_.of - 1].node->id();
+  // A frame that comes twice ends its link, and the name is free.
+  const RepeatedFrames& frames = repeated_frames();
+  if (frames.host == twin_.of || frames.link != nullptr || frames.made != twin_.repeated)
+    twin_.runs.clear();
+  twin_.repeated = frames.made;
   for (Seat& seat : seats_) {
     std::string& before = twin_.runs[seat.node->host()];
     if (!seat.master || !seat.node->lives()) {
