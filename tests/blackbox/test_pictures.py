@@ -186,10 +186,10 @@ def the_login_of_a_source_gives_titles_and_pictures_to_its_mount_alone(t):
     equal(title("own.mp3", "dj:dj-secret").status, 204)
     equal(put(server, png(seed=9), mount="%2Fown.mp3", login="dj:dj-secret").status, 200)
     # Not those of others, and nothing else of its own.
-    for mount, login in (("%2Flive.mp3", "dj:dj-secret"), ("%2Fown.mp3", SOURCE), ("%2Flive.mp3", "source:wrong")):
-        equal((title(mount, login).status, put(server, png(), mount=mount, login=login).status), (401, 401), "%s as %s" % (mount, login))
+    for mount, login, status in (("%2Flive.mp3", "dj:dj-secret", 403), ("%2Fown.mp3", SOURCE, 403), ("%2Flive.mp3", "source:wrong", 401)):
+        equal((title(mount, login).status, put(server, png(), mount=mount, login=login).status), (status, status), "%s as %s" % (mount, login))
     for method, path in (("GET", "/api/v1/mounts/%2Flive.mp3"), ("GET", "/api/v1/mounts"), ("DELETE", "/api/v1/mounts/%2Flive.mp3/source")):
-        equal(server.ask("%s %s HTTP/1.1" % (method, path), ["Host: 127.0.0.1", "Connection: close"], SOURCE).status, 401, path)
+        equal(server.ask("%s %s HTTP/1.1" % (method, path), ["Host: 127.0.0.1", "Connection: close"], SOURCE).status, 403, path)
 
 
 @test

@@ -83,7 +83,7 @@ def charts_are_drawn_and_read_by_keys(t):
     desk.see("/a.mp3 3")
     desk.press("As a table")
     desk.see("Time")
-    equal(desk.browser.script("return document.querySelector('.chart tbody tr td').textContent"), "3")
+    desk.wait(lambda: desk.browser.script("return document.querySelector('.chart tbody tr td')?.textContent") == "3", "the newest row")
     desk.looks_well("overview-charts")
     desk.press("24 h")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart .spans [aria-pressed=true]')[0].textContent") == "24 h", "another span")
