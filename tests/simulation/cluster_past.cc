@@ -163,7 +163,8 @@ void Cluster::check_past_is_heard() {
     for (Guest& guest : guests_) {
       if (!is_one(guest)) continue;
       const Listener& listener = *guest.listener;
-      if (listener.state() != Listener::State::kHears || listener.heard() == 0)
+      // Where all has ended that was recorded, it has heard that, and its connection ends.
+      if (listener.heard() == 0)
         silent = cat({"a listener of the past at ", listener.at(), " hears nothing, status ",
                       listener.status()});
       guest.listener->leave();
