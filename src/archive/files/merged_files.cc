@@ -15,6 +15,18 @@ bool holds(const FileRow& outer, const FileRow& inner) noexcept {
          outer.origin_end() >= inner.origin_end();
 }
 
+bool meets_other_stream(const FileRow& a, const FileRow& b) noexcept {
+  return a.id != b.id && a.from_ms + kOverlapMs < b.to_ms && b.from_ms + kOverlapMs < a.to_ms;
+}
+
+// Of another stream, within the time of a longer file, which would be hidden by it.
+bool gives_way(const FileRow& each, const FileRow& longer) noexcept {
+  const bool within =
+      longer.from_ms <= each.from_ms + kOverlapMs && each.to_ms <= longer.to_ms + kOverlapMs;
+  return within && !each.open &&
+         longer.to_ms - longer.from_ms > each.to_ms - each.from_ms + 2 * kOverlapMs;
+}
+
 bool by_time(const FileRow& a, const FileRow& b) noexcept {
   return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
 }
@@ -31,13 +43,14 @@ class Rows {
     for (auto each = at; each != rows_.end() && each->from_ms < row.to_ms + kReach; ++each) {
       const bool written_here = each->open && !each->remote && each->name() == row.name();
       if (written_here || holds(*each, row)) return;
-      const bool other_stream = each->id != row.id && each->from_ms + kOverlapMs < row.to_ms &&
-                                row.from_ms + kOverlapMs < each->to_ms;
-      if (other_stream) return;
+      if (meets_other_stream(*each, row) && !gives_way(*each, row)) return;
     }
-    rows_.erase(
-        std::remove_if(at, rows_.end(), [&](const FileRow& each) { return holds(row, each); }),
-        rows_.end());
+    rows_.erase(std::remove_if(at, rows_.end(),
+                               [&](const FileRow& each) {
+                                 return holds(row, each) ||
+                                        (meets_other_stream(each, row) && gives_way(each, row));
+                               }),
+                rows_.end());
     rows_.insert(std::upper_bound(rows_.begin(), rows_.end(), row, by_time), row);
   }
   std::vector<FileRow> take() { return std::move(rows_); }

@@ -2,7 +2,8 @@
 //
 // Own files come first: one of another node counts where it has more of the same bytes, or where
 // nothing of its time is here.  Of two streams of one time that are not the same bytes (the cluster
-// was cut in two) only the first counts: a listener hears each moment once.
+// was cut in two) only the first counts, or the one whose file reaches further at both ends: a
+// listener hears each moment once.
 // Thread: pure.
 #pragma once
 

@@ -185,6 +185,17 @@ TEST(MergedFiles, OfTwoStreamsOfOneTimeTheFirstCounts) {
   CHECK_EQUAL(299'000, all[1].from_ms);
 }
 
+TEST(MergedFiles, AShortFileOfAnotherStreamHidesNoLongerOne) {
+  const std::vector<FileRow> node = {file(0, 300, true)};
+  const RecordedFiles all =
+      merged_files(own({file(100, 110, false, 2, 100), file(310, 320, false, 2, 110)}), {&node});
+  CHECK_EQUAL(2u, all.size());
+  CHECK(all[0].remote && all[0].from_ms == 0);
+  CHECK_EQUAL(1u, all.find(200'000) + 1);
+  // Of one that reaches no further the own one counts.
+  CHECK(!merged_files(own({file(0, 299, false, 2, 100)}), {&node})[0].remote);
+}
+
 TEST(MergedFiles, TwoHoldersOfOneFileAreOne) {
   const std::vector<FileRow> a = {file(0, 300, true)},
                              b = {file(0, 300, true), file(300, 400, true)};
