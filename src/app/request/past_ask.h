@@ -15,9 +15,6 @@
 
 namespace lb {
 
-// A source may send ahead: what is recorded, and told, then ends that much later than now.
-inline constexpr std::int64_t kAheadMs = 5000;
-
 // from_ms, earliest_ms: set by PastAccessStage to what the client may have.
 struct PastAsk : PastMoment {
   enum class Kind : std::uint8_t { kStream, kFile };

@@ -19,6 +19,9 @@
 
 namespace lb {
 
+// A source may send ahead: what is recorded, and told, then ends that much later than now.
+inline constexpr std::int64_t kAheadMs = 5000;
+
 struct FileRow {
   std::int64_t from_ms = 0, to_ms = 0;  // Unix
   std::uint64_t bytes = 0;              // that are marked

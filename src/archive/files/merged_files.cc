@@ -19,12 +19,13 @@ bool meets_other_stream(const FileRow& a, const FileRow& b) noexcept {
   return a.id != b.id && a.from_ms + kOverlapMs < b.to_ms && b.from_ms + kOverlapMs < a.to_ms;
 }
 
-// Of another stream, within the time of a longer file, which would be hidden by it.
-bool gives_way(const FileRow& each, const FileRow& longer) noexcept {
-  const bool within =
-      longer.from_ms <= each.from_ms + kOverlapMs && each.to_ms <= longer.to_ms + kOverlapMs;
-  return within && !each.open &&
-         longer.to_ms - longer.from_ms > each.to_ms - each.from_ms + 2 * kOverlapMs;
+bool is_within(const FileRow& inner, const FileRow& outer) noexcept {
+  return outer.from_ms <= inner.from_ms + kOverlapMs && inner.to_ms <= outer.to_ms + kOverlapMs;
+}
+
+// Of two streams, and nothing is lost with the inner one's file.
+bool hides(const FileRow& outer, const FileRow& inner) noexcept {
+  return meets_other_stream(outer, inner) && is_within(inner, outer);
 }
 
 bool by_time(const FileRow& a, const FileRow& b) noexcept {
@@ -43,12 +44,11 @@ class Rows {
     for (auto each = at; each != rows_.end() && each->from_ms < row.to_ms + kReach; ++each) {
       const bool written_here = each->open && !each->remote && each->name() == row.name();
       if (written_here || holds(*each, row)) return;
-      if (meets_other_stream(*each, row) && !gives_way(*each, row)) return;
+      if (hides(*each, row)) return;
     }
     rows_.erase(std::remove_if(at, rows_.end(),
                                [&](const FileRow& each) {
-                                 return holds(row, each) ||
-                                        (meets_other_stream(each, row) && gives_way(each, row));
+                                 return holds(row, each) || (!each.open && hides(row, each));
                                }),
                 rows_.end());
     rows_.insert(std::upper_bound(rows_.begin(), rows_.end(), row, by_time), row);

@@ -2,8 +2,8 @@
 //
 // Own files come first: one of another node counts where it has more of the same bytes, or where
 // nothing of its time is here.  Of two streams of one time that are not the same bytes (the cluster
-// was cut in two) only the first counts, or the one whose file reaches further at both ends: a
-// listener hears each moment once.
+// was cut in two) a file counts that reaches further than all others of its time; of equal ones the
+// first.
 // Thread: pure.
 #pragma once
 

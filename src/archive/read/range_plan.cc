@@ -40,6 +40,9 @@ class RangePlanner {
     UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
     OggCut packet;
     if (!continues) {
+      // Another stream, of which a part is of a time that is there already.
+      if (!plan_.pieces.empty() && file->index.from_ms() + kAheadMs < plan_.to_ms)
+        from_ms = std::max(from_ms, plan_.to_ms);
       begin = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
       if (format_ == "ogg") {
         const bool follows = tail_ && row.origin == tail_origin_;

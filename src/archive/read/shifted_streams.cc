@@ -16,7 +16,6 @@ constexpr auto kShiftedTick = 1s;
 // A live listener that takes nothing falls out of the window; here nothing else ends it.
 constexpr auto kLongestClientStall = 60s;
 constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
-constexpr std::int64_t kMostAheadMs = 5000;  // a source may send so far ahead of the clock
 
 std::int64_t to_ms(SteadyTime::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -336,7 +335,7 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
     return end(EndReason::kSourceEnded);
   file = std::move(next);
   // What has been heard is in it too, of another stream.
-  if (seam && file->index.from_ms() + kMostAheadMs < heard_ms)
+  if (seam && file->index.from_ms() + kAheadMs < heard_ms)
     offset = file->index.marks[file->index.mark_at(heard_ms)].offset;
   listener->position = offset;
   keep_title(*listener, *file->view, offset);

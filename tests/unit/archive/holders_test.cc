@@ -192,6 +192,8 @@ TEST(MergedFiles, AShortFileOfAnotherStreamHidesNoLongerOne) {
   CHECK_EQUAL(2u, all.size());
   CHECK(all[0].remote && all[0].from_ms == 0);
   CHECK_EQUAL(1u, all.find(200'000) + 1);
+  // Neither reaches as far as the other: both are there.
+  CHECK_EQUAL(2u, merged_files(own({file(200, 500, false, 2, 200)}), {&node}).size());
   // Of one that reaches no further the own one counts.
   CHECK(!merged_files(own({file(0, 299, false, 2, 100)}), {&node})[0].remote);
 }
