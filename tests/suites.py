@@ -167,6 +167,8 @@ def main(about, *names):
     for suite in suites:
         suite.patience *= 5 if options.slow_server else 1
         suite.shots = getattr(options, "screenshots", None)
+        if suite.shots:  # of the console's tests, each in a process of its own
+            os.environ["LB_SHOTS"] = str(suite.shots.resolve())
     report = Report(suites, len(names) == 1)
     # A copy that everybody may read: as root, the server runs as nobody.
     with tempfile.TemporaryDirectory(prefix="icecast-lb-tests-", ignore_cleanup_errors=True) as place:
