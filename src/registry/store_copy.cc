@@ -130,6 +130,9 @@ StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string pr
       log_(log),
       patience_(control,
                 [this] {
+                  // Nor do those whose block is not given to the disk yet.
+                  std::ranges::move(next_waiting_, std::back_inserter(waiting_));
+                  next_waiting_.clear();
                   wait_no_more(cat({path_, kNewer, ": the disk is silent for 1 s"}));
                 }),
       copy_(control, disk,

@@ -5,6 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "base/log_book.h"
+#include "registry/temporary_folder.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -52,4 +55,33 @@ TEST(StoreCopyText, ASnapshotIsNotChangedByWhatComesAfterIt) {
   STRCMP_EQUAL("1", before.records[0]->value.c_str());
   STRCMP_EQUAL("2", mirror.snapshot().records[0]->value.c_str());
   LONGS_EQUAL(1, before.revision);
+}
+
+TEST_GROUP(StoreCopyAdditions){};
+
+TEST(StoreCopyAdditions, ASilentDiskKeepsNoWriteWaiting) {
+  Loop control(0, system_clock()), disk(1, system_clock());
+  test::CapturedLog log{system_clock()};
+  TemporaryFolder folder;
+  Mirror mirror(control);
+  StoreCopy copy(control, disk, folder.file("store.copy"), "/t", mirror, log.log);
+  int answered = 0;
+  for (std::uint64_t revision = 1; revision <= 3; ++revision) {
+    RegistryWrite write;
+    write.puts.emplace_back("users/u" + std::to_string(revision), "{}");
+    copy.add(write, revision, [&answered] { ++answered; });
+  }
+  bool late = false;
+  Timer limit(control, [&late] { late = true; });
+  limit.after(std::chrono::seconds(20));
+  while (answered < 3 && !late) control.run_once(true);
+  LONGS_EQUAL(3, answered);
+  CHECK(log.says("the disk is silent"));
+  // What waited for it is written all the same, once.
+  while (folder.text("store.copy.newer").find("users/u3") == std::string::npos && !late) {
+    disk.run_once(false);
+    control.run_once(false);
+  }
+  CHECK(!late);
+  LONGS_EQUAL(3, answered);
 }
