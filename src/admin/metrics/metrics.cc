@@ -128,7 +128,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
        out.sample({{"where", "below"}}, picture.elsewhere->below);
      }},
     {"icecast_server_listeners_limit", kGauge, kNone, "",
-     "The limit of listeners; absent where there is none.",
+     "The limit of listeners; absent without a limit.",
      [](const Picture& picture, Writer& out) { sample_limit(picture.listeners_limit, out); }},
     {"icecast_audience_bytes_per_second", kGauge, kBytesPerSecond, "",
      "What all listeners together are owed.",
