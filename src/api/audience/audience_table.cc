@@ -16,9 +16,7 @@ std::string decimal(double value) {
 }
 
 std::string csv_text(std::string_view text) {
-  std::string out;
-  if (!text.empty() && std::string_view("=+-@\t\r|%").find(text.front()) != std::string_view::npos)
-    out = "'";
+  std::string out = begins_formula(text) ? "'" : "";
   out += text;
   if (out.find_first_of("\",;\r\n") == std::string::npos) return out;
   std::string quoted = "\"";
@@ -53,6 +51,15 @@ void put_row(JsonWriter& json, const AudienceTable& table, const std::vector<Aud
 }
 
 }  // namespace
+
+bool begins_formula(std::string_view text) noexcept {
+  return !text.empty() &&
+         std::string_view("=+-@\t\r|%").find(text.front()) != std::string_view::npos;
+}
+
+std::string_view unguarded(std::string_view cell) noexcept {
+  return cell.starts_with('\'') && begins_formula(cell.substr(1)) ? cell.substr(1) : cell;
+}
 
 std::string audience_csv(const AudienceTable& table, char separator) {
   std::string out;

@@ -22,6 +22,11 @@ struct AudienceTable {
   std::vector<std::vector<AudienceCell>> rows;
 };
 
+// A program would take it for a formula.
+bool begins_formula(std::string_view text) noexcept;
+// A cell's text as it was before an apostrophe made it safe.
+std::string_view unguarded(std::string_view cell) noexcept;
+
 // separator: "," or ";".
 std::string audience_csv(const AudienceTable& table, char separator = ',');
 // {…head, "items": [{column: value}], "next": …}

@@ -6,6 +6,7 @@
 
 #include "api/audience/audience_ask.h"
 #include "api/audience/audience_plans.h"
+#include "api/audience/audience_table.h"
 #include "api/records/mount_answer.h"
 #include "api/request/order_fields.h"
 #include "api/request/rights.h"
@@ -19,7 +20,6 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kShownUnmatched = 100;
-constexpr std::string_view kFormulas = "=+-@";
 
 // One row of a log, as it is written.
 struct PlayLine : Song {
@@ -82,13 +82,6 @@ class CsvRows {
   char separator_ = ',';
 };
 
-// What a text was before a report made it safe for spreadsheets (audience_table.h).
-std::string_view plain_cell(std::string_view cell) {
-  cell = trim(cell);
-  const bool guarded = cell.size() > 1 && cell[0] == '\'' && kFormulas.find(cell[1]) < 4;
-  return guarded ? cell.substr(1) : cell;
-}
-
 // The rows of a log, and what is wrong with them.
 struct PlayLog {
   std::vector<LoggedPlay> plays;
@@ -132,7 +125,7 @@ void read_play_line(const std::vector<std::string>& cells,
     if (!valid_utf8(cells[i]))
       log.faults.push_back({cat({at, "/", columns[i]}), "it is not UTF-8"});
     else
-      json.key(columns[i]).text(plain_cell(cells[i]));
+      json.key(columns[i]).text(unguarded(trim(cells[i])));
   }
   if (log.faults.size() > faults) return;
   PlayLine line;

@@ -16,12 +16,11 @@ namespace {
 // Fields are apart by tabs, so a text has none; nor does it begin as a formula of a spreadsheet.
 std::string session_text(std::string_view text, bool with_blanks) {
   std::string out;
-  if (!text.empty() && std::string_view("=+-@|%").find(text.front()) != std::string_view::npos)
-    out = "'";
   for (const char c : text) {
     const bool parts = static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
     out += parts ? ' ' : c;
   }
+  if (begins_formula(out)) out.insert(0, 1, '\'');
   if (!with_blanks) std::replace(out.begin(), out.end(), ' ', '_');
   return out;
 }

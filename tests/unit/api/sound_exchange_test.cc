@@ -93,3 +93,13 @@ TEST(SoundExchange, SemicolonsPartColumnsAndAreQuotedInTexts) {
   table.rows.push_back({"=cmd()", std::int64_t{2}});
   STRCMP_EQUAL("title;n\r\n\"a;b\";1\r\n'=cmd();2\r\n", audience_csv(table, ';').c_str());
 }
+
+TEST(SoundExchange, WhatACellWasGuardedByIsTakenOffAgain) {
+  for (const std::string text : {"=1", "+1", "-1", "@a", "|a", "%a", "'a", "a", "'", ""}) {
+    AudienceTable table{{"title"}, {{text}}};
+    const std::string csv = audience_csv(table);
+    const std::size_t from = csv.find("\r\n") + 2;
+    STRCMP_EQUAL(text.c_str(),
+                 std::string(unguarded(csv.substr(from, csv.size() - 2 - from))).c_str());
+  }
+}
