@@ -102,9 +102,18 @@ def a_body_is_json_with_each_name_once(t):
 
 
 @test
-def an_api_that_is_off_says_so_and_config_external_switches_it_on(t):
-    for body in ("", "<console/><api>0</api>"):
-        server = t.server(body=body)
+def the_api_is_there_for_the_administrator_of_a_stock_file(t):
+    server = t.server()
+    reply = asked(server, "GET /api/v1/mounts HTTP/1.1", login=ADMIN)
+    equal((reply.status, reply.get("Content-Type")), (200, "application/json"), reply.text)
+    problem(asked(server, "GET /api/v1/mounts HTTP/1.1"), "unauthorised", 401)
+
+
+@test
+def an_api_that_is_off_says_so(t):
+    no_administrator = {"authentication": "<source-password>src-secret</source-password>"}
+    for slots in (no_administrator, {"body": "<console/><api>0</api>"}):
+        server = t.server(**slots)
         for line in ("GET /api/v1/external HTTP/1.1", "DELETE /api/v1/mounts/x HTTP/1.1", "POST /api/v1/mounts HTTP/1.1"):
             reply = asked(server, line, login=ADMIN)
             equal((reply.status, reply.get("Content-Type"), reply.json()["type"]), (404, "application/problem+json", "/api/problems#api-off"))

@@ -176,12 +176,11 @@ Verdict ApiStage::answer_off(Connection& connection) const {
   ResponseHead head;
   head.status = problem_kind(ProblemName::kApiOff).status;
   head.content_type = "application/problem+json";
-  const std::string body =
-      problem_json({ProblemName::kApiOff,
-                    config_of(services, connection)->api
-                        ? "the API is off: it needs a <console>, a <store> or a <config-external>"
-                        : "the API is off: <api>1</api>"},
-                   path_as_sent(request));
+  const std::string body = problem_json(
+      {ProblemName::kApiOff, config_of(services, connection)->api
+                                 ? "the API is off: nobody could log in without an <admin-password>"
+                                 : "the API is off: <api>1</api>"},
+      path_as_sent(request));
   head.content_length = body.size();
   connection.reply(head, body);
   return Verdict::kAnswered;

@@ -64,8 +64,8 @@ std::string_view mount_account(const Config& config, std::string_view mount) {
 }
 
 bool api_is_on(const Config& config) noexcept {
-  return config.api && (config.console.enabled || config.store.type != StoreType::kNone ||
-                        !config.external.url.empty());
+  return config.api && (!config.authentication.admin_password.empty() || config.console.enabled ||
+                        config.store.type != StoreType::kNone || !config.external.url.empty());
 }
 
 bool external_is_for_cluster(const Config& config) {

@@ -243,7 +243,7 @@ TEST(LoginStage, WithoutAConsoleNoUserIsKnown) {
   CHECK_EQUAL(401, server.get("/admin/stats", login_of("anna")).status);
   CHECK_EQUAL(401, server.get("/admin/stats", "Authorization: Bearer secret-t-view\r\n").status);
   CHECK_EQUAL(400, server.get("/admin/login").status);
-  CHECK_EQUAL(404, server.get("/api/v1/session").status);
+  CHECK_EQUAL(401, server.get("/api/v1/session", login_of("anna")).status);
   CHECK_EQUAL(200, server.get("/admin/stats", kAdminLogin).status);
 }
 TEST(LoginStage, AMastersSessionIsTakenOverOnceAndWithItsRole) {
