@@ -187,6 +187,9 @@ $(https_elements)
     <playlistlog>playlist.log</playlistlog>
     <loglevel>3</loglevel>
   </logging>
+
+  <!-- /admin/ with a login page, and one console for everything: doc/console.md. -->
+  <console/>
 $owner</icecast>
 XML
 }

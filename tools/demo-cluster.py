@@ -53,6 +53,7 @@ FILE = """<?xml version="1.0" encoding="UTF-8"?>
     <alias source="/" destination="/status.xsl"/>
   </paths>
   <logging><errorlog>error.log</errorlog><accesslog>access.log</accesslog><loglevel>3</loglevel></logging>
+  <console/>
 %(owner)s</icecast>
 """
 OWNER = "  <security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>\n"

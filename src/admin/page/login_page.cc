@@ -47,8 +47,10 @@ std::string login_page(const LoginPage& page) {
         "Log in", "",
         main +
             "<div class=\"roundbox message\" role=\"alert\"><p>This page came over plain http, "
-            "where others could read a password.</p><p>Open it by https, from this machine, or "
-            "from its own network.</p></div>\n");
+            "where others could read a password.</p><p>Open it by https (&lt;acme/&gt; in the "
+            "configuration gets a certificate by itself), from its own network, or through a "
+            "tunnel: <code>ssh -L 8000:localhost:PORT SERVER</code>, then "
+            "http://localhost:8000/admin/.</p></div>\n");
   main +=
       "<section class=\"roundbox\">\n"
       "<form class=\"alignedform\" method=\"post\" action=\"/admin/login\">\n";
