@@ -188,8 +188,10 @@ $(https_elements)
     <loglevel>3</loglevel>
   </logging>
 
-  <!-- /admin/ with a login page, and one console for everything: doc/console.md. -->
+  <!-- /admin/ with a login page, and one console for everything (doc/console.md); what is made there
+       (mounts, stations, users) is kept in files (doc/stores.md). -->
   <console/>
+  <store type="files" path="$(xml_text "$var/state/records")"/>
 $owner</icecast>
 XML
 }
