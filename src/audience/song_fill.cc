@@ -12,6 +12,8 @@ namespace {
 
 // Texts that begin alike differ by what stands behind: "(Radio Edit)", "feat. …".
 constexpr double kPartOfIt = 0.9;
+// Of texts compared, some seconds; a log of 100,000 rows has less than half of it.
+constexpr std::size_t kMaxCompared = 50'000'000;
 
 // Words with one blank between them; what is no letter or digit of ASCII, and no other character,
 // is none.
@@ -45,12 +47,15 @@ double likeness_of(std::string_view title, const LoggedPlay& play) {
                   likeness(title.substr(dash + 3), play.title));
 }
 
-std::string title_like(Statement& asked, std::int64_t mount, const LoggedPlay& play) {
+// left: bytes that may still be compared; 0: the answer is of no use.
+std::string title_like(Statement& asked, std::int64_t mount, const LoggedPlay& play,
+                       std::size_t& left) {
   std::string best;
   double best_likeness = kAlike;
   std::int64_t distance = kNear + 1;
   asked.bind(mount).bind(play.at_ms - kNear).bind(play.at_ms + kNear);
-  while (asked.step()) {
+  while (left > 0 && asked.step()) {
+    left -= std::min(left, asked.text(1).size() + play.artist.size() + play.title.size());
     const double now = likeness_of(asked.text(1), play);
     const std::int64_t away = std::abs(asked.number(0) - play.at_ms);
     if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
@@ -85,6 +90,7 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
   database.limit_steps(AudienceReport::kSteps);
   std::vector<PlayFilled> filled;
   filled.reserve(plays.size());
+  std::size_t left = kMaxCompared;
   if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
   {
     Statement near =
@@ -100,8 +106,8 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
         "(label='' AND excluded.label<>'') OR (label_code='' AND excluded.label_code<>'') OR "
         "(composer='' AND excluded.composer<>'')");
     for (const LoggedPlay& play : plays) {
-      const std::string title = title_like(near, mount, play);
-      if (database.failed()) break;
+      const std::string title = title_like(near, mount, play, left);
+      if (database.failed() || left == 0) break;
       const SongFacts facts = journal_facts(play.facts);
       if (title.empty() || facts == SongFacts()) {
         filled.push_back(title.empty() ? PlayFilled::kUnmatched : PlayFilled::kKnown);
@@ -112,11 +118,13 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
       filled.push_back(database.changes() > 0 ? PlayFilled::kFilled : PlayFilled::kKnown);
     }
   }
-  if (!database.failed() && database.run(dry ? "ROLLBACK" : "COMMIT")) {
+  if (!database.failed() && left > 0 && database.run(dry ? "ROLLBACK" : "COMMIT")) {
     database.limit_steps(0);
     return filled;
   }
-  const Error error = sentence_of(database);
+  const Error error =
+      left > 0 ? sentence_of(database)
+               : Error::limit("the titles near the times of the rows are too many to compare");
   database.limit_steps(0);
   [[maybe_unused]] const auto back = database.run("ROLLBACK");
   return error;

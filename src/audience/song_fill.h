@@ -4,6 +4,7 @@
 // A row is of the title of its mount that is most like it, of those that began within kNear of its
 // time; of two that are as like, of the nearer one.  What is known of a title stays.
 // Thread: that of the database.
+// Bounds: gives up behind kSteps of AudienceReport, or 50 MB of texts compared.
 // Errors: as sentence_of(); then nothing of it is there.
 #pragma once
 

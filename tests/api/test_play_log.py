@@ -4,7 +4,7 @@ import io
 import sqlite3
 
 from api import Api, store_server
-from harness import ADMIN, check, equal, test, wait_for
+from harness import ADMIN, Settings, check, equal, test, wait_for
 
 AT = 1_795_000_000   # 2026-11-18T11:06:40Z
 PLAYED = ("Die Ärzte - Schrei nach Liebe", "BAND - SONG (Radio Edit)", "The Beatles - Girl", "Station Jingle")
@@ -88,7 +88,7 @@ def what_is_wrong_is_told_with_its_row_and_column(t):
             ("/3/title", "time,artist,title,isrc,x\n" + good + "1,A,,,\n"), ("/3/isrc", "time,artist,title,isrc,x\n" + good + "1,A,B,XX,\n"),
             ("/2/time", "time,title\n2026-02-30T00:00,B\n"), ("/2/time", "time,title\n2026-02-03T00:00:00+99:00,B\n"), ("/2/label", "time,title,label\n1,B," + "x" * 300),
             ("/2", "time,title\n1,B,C\n"), ("/2", "time,title\n1\n"), ("/2", "time,title\n1,\"B\n"), ("/2/title", b"time,title\n1,\xff\xfe\n"),
-            ("/2/title", "time,title\n1,a\x01b\n"), ("/2/title", "time,title\n1," + "x" * 100_000)):
+            ("/2/title", "time,title\n1,a\x01b\n"), ("/1", "time," * 1_600_000 + "title\n"), ("/2", "time,title\n1,B" + "," * 8_000_000), ("/2/title", "time,title\n1," + "x" * 100_000)):
         reply = send(server, text)
         equal((reply.status, reply.get("Content-Type")), (422, "application/problem+json"), (text[:80], reply.text))
         equal(reply.json()["errors"][0]["pointer"], pointer, (text[:80], reply.text))
@@ -133,3 +133,16 @@ def a_long_log_is_read_at_once(t):
     equal(filled(server, text)["rows"], 99_999)
     reply = send(server, text + "1,A,B,\n")
     equal((reply.status, reply.json()["errors"][0]["pointer"]), (422, "/100001"), reply.text)
+
+
+@test
+def a_log_that_is_too_much_to_compare_is_refused(t):
+    server = log_server(t)
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        database.executemany("INSERT INTO play(mount, began, title, ended, performances) VALUES(1,?,?,?,1)",
+                             ((1000 * AT + 50 * n, "%d " % n * 100, 1000 * AT + 50 * n + 50) for n in range(1, 2000)))
+    database.close()
+    Settings.patience = 30   # it is some seconds' work
+    reply = send(server, "time,title\n" + ("%d,%s\n" % (AT, "a b " * 100)) * 10_000)
+    equal((reply.status, reply.json()["detail"]), (503, "the titles near the times of the rows are too many to compare"))
+    equal(filled(server, LOG, "mount=live.mp3&zone=Europe/Berlin")["filled"], 2)

@@ -20,6 +20,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kShownUnmatched = 100;
+constexpr std::size_t kMaxCells = 200;  // of a row
 
 // One row of a log, as it is written.
 struct PlayLine : Song {
@@ -43,14 +44,15 @@ class CsvRows {
       if (count(c) > count(separator_)) separator_ = c;
   }
   bool at_end() const noexcept { return left_.empty(); }
-  // False: a quote is not closed.
-  bool next(std::vector<std::string>& cells) {
+  // "": the row is read; else what is wrong with it.
+  std::string next(std::vector<std::string>& cells) {
     cells.assign(1, {});
     while (!left_.empty()) {
       const char c = take();
       if (c == '"' && cells.back().empty()) {
-        if (!take_quoted(cells.back())) return false;
+        if (!take_quoted(cells.back())) return "a quote of the row is not closed";
       } else if (c == separator_) {
+        if (cells.size() == kMaxCells) return cat({"a row has at most ", kMaxCells, " cells"});
         cells.emplace_back();
       } else if (c == '\n' || c == '\r') {
         if (c == '\r' && left_.starts_with('\n')) take();
@@ -59,7 +61,7 @@ class CsvRows {
         cells.back() += c;
       }
     }
-    return true;
+    return {};
   }
 
  private:
@@ -156,8 +158,9 @@ PlayLog play_log_of(std::string_view text, const TimeZone& zone) {
   std::vector<std::string_view> columns;
   std::vector<std::string> cells;
   for (std::size_t row = 1; !rows.at_end() && log.faults.size() < kMaxLogFaults; ++row) {
-    if (!rows.next(cells)) {
-      log.faults.push_back({cat({"/", row}), "a quote of the row is not closed"});
+    if (std::string wrong = rows.next(cells); !wrong.empty()) {
+      log.faults.push_back({cat({"/", row}), std::move(wrong)});
+      break;
     } else if (row == 1) {
       columns = play_columns(cells, log);
       if (!log.faults.empty()) break;
