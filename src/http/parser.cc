@@ -78,6 +78,8 @@ Piece next_piece(std::string_view bytes) noexcept {
 
 }  // namespace
 
+bool is_well_known(std::string_view path) noexcept { return path.starts_with("/.well-known/"); }
+
 bool is_clean_path(std::string_view path) noexcept {
   if (path.empty() || path.front() != '/') return false;
   bool segment_empty = false;     // just after a '/'

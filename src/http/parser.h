@@ -91,6 +91,10 @@ class ShoutcastParser {
 // Whether a path that is decoded already can be a request's: it begins with '/', has no "//", no
 // segment of dots only, no NUL or control byte, no backslash.  Bytes from 0x80 on pass as they are.
 bool is_clean_path(std::string_view path) noexcept;
+// Whether what stands there speaks for the whole host: an authority gives a certificate for it to
+// whatever puts an answer there.
+// Source: RFC 8615, RFC 8555 section 8.3.
+bool is_well_known(std::string_view path) noexcept;
 // Decodes a path once, and checks it so.
 // nullopt: drop the connection (doc/decisions.md B2, B6), or 404 where only the last segment is one
 // of dots.

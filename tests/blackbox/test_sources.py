@@ -208,7 +208,7 @@ def a_refused_source_does_not_use_up_a_place(t):
 def names_that_are_pages_or_the_administration_are_refused(t):
     server = t.server()
     (server.dir / "web" / "page.html").write_text("<html/>")
-    for mount in ("/admin", "/admin/x", "/admin.cgi", "/status.xsl", "/new.xsl", "/page.html", "/"):
+    for mount in ("/admin", "/admin/x", "/admin.cgi", "/status.xsl", "/new.xsl", "/page.html", "/", "/.well-known/acme-challenge/LoqXcYV8q5ONbJQx"):
         reply = server.ask("SOURCE %s HTTP/1.0" % mount, [MP3], SOURCE)
         check(reply.status in (400, 403), "%s: %s" % (mount, reply.line))
 

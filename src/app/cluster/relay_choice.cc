@@ -8,6 +8,7 @@
 #include "app/services/network.h"
 #include "app/topology/mount_lookup.h"
 #include "cluster/nodes/names.h"
+#include "http/parser.h"
 #include "http/stream_type.h"
 
 namespace lb {
@@ -50,7 +51,7 @@ void RelayService::settle(const std::string& mount) {
 }
 
 bool RelayService::may_be(const StaticFiles& files, const std::string& mount) const {
-  if (!may_be_relayed_as(mount)) return false;
+  if (!may_be_relayed_as(mount) || is_well_known(mount)) return false;
   // A stream may hide a file of the web root only if that is audio (doc/decisions.md B5).
   if (!files.has_file(mount)) return true;
   return is_stream_type(files.types().type_of(mount));

@@ -14,6 +14,7 @@
 #include "app/services/worker.h"
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
+#include "http/parser.h"
 
 namespace lb {
 namespace {
@@ -33,7 +34,7 @@ std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std
 
 Verdict RedirectStage::handle(Connection& connection) {
   const Request& request = connection.request();
-  if (request.method != Method::kGet) return Verdict::kNext;
+  if (request.method != Method::kGet || is_well_known(request.path)) return Verdict::kNext;
   ClusterService& cluster = *worker_.services.cluster;
   RequestContext& context = connection.context();
   // The past is played where it was recorded, or here, where it comes from there.

@@ -20,6 +20,7 @@
 #include "config/settings/config.h"
 #include "http/access_line.h"
 #include "http/body.h"
+#include "http/parser.h"
 #include "http/stream_type.h"
 #include "stream/source/source_facts.h"
 
@@ -54,7 +55,8 @@ std::optional<EncoderSettings> feeds_as(const Config& config, const MountSetting
 // audio (doc/decisions.md B5), never a page or the administration.
 std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
   if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
-  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" || is_own_path(path))
+  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" ||
+      is_own_path(path) || is_well_known(path))
     return "mount name is reserved";
   if (is_template_path(path)) return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})

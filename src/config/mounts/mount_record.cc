@@ -26,10 +26,12 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestMount = 255;
-// Pages of the server itself, those for programs that were made for SHOUTcast too.
+// Pages of the server itself, those for programs that were made for SHOUTcast too, and what
+// browsers and search engines ask of a whole host.
 constexpr std::string_view kOwnPages[] = {
-    "/admin",       "/admin.cgi", "/api",         "/metrics",     "/7.html",    "/stats",
-    "/currentsong", "/played",    "/played.html", "/played.json", "/index.html"};
+    "/admin",      "/admin.cgi",   "/api",        "/metrics",     "/7.html",
+    "/stats",      "/currentsong", "/played",     "/played.html", "/played.json",
+    "/index.html", "/oembed",      "/robots.txt", "/favicon.ico", "/sitemap.xml"};
 constexpr std::string_view kSettings = "/settings", kSources = "/sources", kRelayAt = "/relay";
 // Members of the JSON object that are no rows of the record.
 constexpr std::string_view kOthers[] = {"mount",    "settings", "relay",
@@ -180,7 +182,7 @@ std::string_view refuse_record_name(std::string_view mount) {
     return "has a # or a percent sign with two hex digits";
   if (std::find(std::begin(kOwnPages), std::end(kOwnPages), mount) != std::end(kOwnPages) ||
       mount.starts_with("/admin/") || mount.starts_with("/api/") || mount.starts_with("/_lb/") ||
-      is_template_path(mount))
+      is_well_known(mount) || is_template_path(mount))
     return "is reserved";
   if (parse_hls_path(mount) || parse_recorded_path(mount))
     return "is an address of another mount, of its HLS or of its recording";

@@ -75,6 +75,7 @@ TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
   LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3"})"));
   LONGS_EQUAL(403, create(R"({"mount":"/bolt.mp3/x"})"));
   LONGS_EQUAL(403, create(R"({"mount":"/bolt.mp3/x/y"})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/listen/bolt.mp3"})"));  // the page of that stream
   LONGS_EQUAL(403, create(R"({"mount":"/file.mp3/x"})"));
   LONGS_EQUAL(422, create(R"({"mount":"/bolt.mp3/live.m3u8"})"));
   LONGS_EQUAL(422,
