@@ -37,6 +37,41 @@ std::size_t nesting(std::string_view text) noexcept {
   return deepest;
 }
 
+// Reads apart from the document: its parser, given a callback, looks through an array behind each
+// object in it, 0.2 s for 64 KB of {}.
+class TwiceNamed final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  std::string name;  // "": none
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+  bool start_object(std::size_t) override {
+    open_.emplace_back();
+    return true;
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+  bool key(string_t& text) override {
+    if (!open_.back().insert(text).second) name = text;
+    return true;
+  }
+
+ private:
+  std::vector<std::set<std::string>> open_;  // the names of each object that is being read
+};
+
 template <class Number>
 void append_number(std::string& out, Number value) {
   std::array<char, 32> text{};
@@ -52,22 +87,12 @@ Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names nam
   if (nesting(text) > max_depth) {
     return Error::limit(cat({"JSON: nested deeper than ", max_depth, " levels"}));
   }
-  std::vector<std::set<std::string>> open;  // the names of each object that is being read
-  std::string twice;
-  const auto look = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) open.emplace_back();
-    if (event == Event::object_end) open.pop_back();
-    if (event == Event::key && !open.back().insert(value.get<std::string>()).second)
-      twice = value.get<std::string>();
-    return true;
-  };
-  nlohmann::json::parser_callback_t callback;
-  if (names == Names::kOnce) callback = look;
+  TwiceNamed twice;
+  if (names == Names::kOnce) nlohmann::json::sax_parse(text, &twice);
   auto document =
-      std::make_shared<const nlohmann::json>(nlohmann::json::parse(text, callback, false));
-  if (!twice.empty())
-    return Error::invalid(cat({"JSON: an object has the name ", twice, " twice"}));
+      std::make_shared<const nlohmann::json>(nlohmann::json::parse(text, nullptr, false));
+  if (!twice.name.empty())
+    return Error::invalid(cat({"JSON: an object has the name ", twice.name, " twice"}));
   if (document->is_discarded()) {
     return Error::invalid(cat({"JSON: ", text.size(), " bytes that are no document"}));
   }

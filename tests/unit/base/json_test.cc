@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <ctime>
 #include <limits>
 #include <string>
 
@@ -94,6 +95,21 @@ TEST(Json, RefusesWhatIsNoDocument) {
     CHECK(doc.error().code == Error::Code::kInvalid);
   }
 }
+TEST(Json, LooksForNamesThatStandTwiceInTheTimeOfReading) {
+  CHECK(!Json::parse(R"({"a":1,"b":{"a":2},"a":3})", Json::kDepth, Json::Names::kOnce));
+  CHECK(Json::parse(R"({"a":1,"b":[{"a":2},{"a":3}]})", Json::kDepth, Json::Names::kOnce)
+            .has_value());
+  std::string many = "[{}";
+  for (int i = 0; i < 100'000; ++i) many += ",{}";
+  many += ']';
+  const auto time_of = [&many](Json::Names names) {
+    const std::clock_t begin = std::clock();
+    CHECK(Json::parse(many, Json::kDepth, names).has_value());
+    return std::clock() - begin;
+  };
+  CHECK(time_of(Json::Names::kOnce) < 30 * time_of(Json::Names::kAny) + CLOCKS_PER_SEC / 10);
+}
+
 TEST(Json, RefusesDeepNesting) {
   const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
   CHECK(Json::parse(nested(32)).has_value());
