@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "api/audience/audience_backup.h"
 #include "api/audience/audience_people.h"
 #include "api/audience/audience_plans.h"
 #include "api/audience/history_plans.h"
@@ -167,6 +168,9 @@ constexpr Endpoint kEndpoints[] = {
 "and &user=, or ?session=. The sums stay.", true},
     {"forgetPerson", kDelete, "/audience/who", kAdmin, 200, "", "AudienceForgotten", false,
      forget_listener, "The same.", true},
+    {"backUpAudience", kPost, "/audience/backup", kAdmin, 200, "Empty", "AudienceBackup", false,
+     back_up_audience, "Copies the database, while it is in use, into one file beside it, in the "
+"place of the copy before.", true},
     {"audienceCountries", kGet, "/audience/countries", kViewer, 200, "", "AudienceCountries", false,
      audience_countries, "The same by country, where there is a <geoipdb>; whole hours.", true},
     {"audiencePlayers", kGet, "/audience/players", kViewer, 200, "", "AudiencePlayers", false,

@@ -272,6 +272,11 @@ constexpr ApiSchema kSchemas[] = {
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
 "album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
+    {"AudienceBackup",
+     R"({"type":"object","required":["file","bytes","at"],"properties":{
+"file":{"type":"string","description":"At the server, beside the database; the next copy takes its place."},
+"bytes":{"type":"integer","description":"With ?dry-run=1: about so many."},
+"at":{"type":"integer","description":"When it was asked for, in Unix seconds."}}})"},
     {"ExternalConfirm",
      R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
 "etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},

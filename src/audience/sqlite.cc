@@ -105,6 +105,19 @@ void Sqlite::limit_steps(std::uint64_t steps) {
   sqlite3_progress_handler(handle_, kStepsAtOnce, count, this);
 }
 
+Result<void> Sqlite::copy_to(const std::string& path) {
+  const auto judge = [](void* self) {
+    const std::atomic<bool>* goes_on = static_cast<Sqlite*>(self)->goes_on_;
+    return goes_on == nullptr || goes_on->load() ? 0 : 1;
+  };
+  sqlite3_progress_handler(handle_, kStepsAtOnce, judge, this);
+  clear();
+  prepare("VACUUM INTO ?").bind(path).run();
+  sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  if (failed()) return error();
+  return {};
+}
+
 bool is_full(int failure) noexcept {
   const int kind = failure & 0xff;
   return kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN ||

@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -67,6 +68,10 @@ class Sqlite {
   int changes() const noexcept { return sqlite3_changes(handle_); }
   // A statement that runs longer than so many steps of SQLite's machine fails; 0: none does.
   void limit_steps(std::uint64_t steps);
+  // A copy of all of it as it is now, in this file, which is not there or empty.
+  Result<void> copy_to(const std::string& path);
+  // A copy is given up soon after this is false; it outlives the database.
+  void copies_while(const std::atomic<bool>& goes_on) noexcept { goes_on_ = &goes_on; }
 
  private:
   Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
@@ -74,6 +79,7 @@ class Sqlite {
   const std::string path_;
   int failure_ = SQLITE_OK;
   std::uint64_t steps_left_ = 0;
+  const std::atomic<bool>* goes_on_ = nullptr;
 };
 
 bool is_full(int failure) noexcept;    // the disk, or the file may not be written

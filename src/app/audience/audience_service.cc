@@ -382,6 +382,7 @@ Result<void> AudienceService::open_database() {
   }
   why_.clear();
   database_ = std::move(*opened);
+  database_->copies_while(on_);
   merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
   return {};
 }

@@ -108,6 +108,9 @@ class AudienceService {
   // On the thread of the database; null: it cannot be used, and why.  False: too many wait.
   using Work = UniqueFunction<void(Sqlite* database, const std::string& why)>;
   bool ask(Work work);
+  // False: a copy of the database is under way; true: until end_copy() no other one is.
+  bool begin_copy() noexcept { return !copies_.exchange(true); }
+  void end_copy() noexcept { copies_ = false; }
   // The same behind the rows of this server so far, with the numbers of a listener (day_keys.h).
   using WorkOf = UniqueFunction<void(DayKeys::Who who, Sqlite* database, const std::string& why)>;
   bool ask_of(ListeningFacts facts, WorkOf work);
@@ -140,7 +143,7 @@ class AudienceService {
   AudienceSettings settings_;
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
-  std::atomic<bool> on_{false}, sends_up_{false};
+  std::atomic<bool> on_{false}, sends_up_{false}, copies_{false};
   std::atomic<std::uint64_t> next_listening_{1};
   std::atomic<std::size_t> asked_{0};
   std::atomic<std::uint64_t> unsent_{0}, merged_{0};

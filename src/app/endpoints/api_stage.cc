@@ -7,6 +7,7 @@
 
 #include "admin/command/security.h"
 #include "admin/page/identity.h"
+#include "api/audience/audience_backup.h"
 #include "api/audience/audience_people.h"
 #include "api/endpoints.h"
 #include "api/openapi.h"
@@ -133,6 +134,12 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
                         "this"});
     return Verdict::kAnswered;
   }
+  const bool copies = task.endpoint->plan == back_up_audience && !task.request.dry_run();
+  if (copies && !services.listenings->begin_copy()) {
+    send_problem(worker, connection,
+                 {ProblemName::kBusy, "a copy of the audience's database is under way"});
+    return Verdict::kAnswered;
+  }
   bool asked = false;
   if (const auto listener = asked_listener(task.request)) {
     ListeningFacts facts;
@@ -146,10 +153,13 @@ Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task
                                                    std::pair(who.today, who.before)));
         });
   } else {
-    asked = services.listenings->ask(
-        [&services, task = std::move(task), answered](Sqlite* database, const std::string& why) {
-          answered(services.records->read_audience(task, database, why));
-        });
+    asked = services.listenings->ask([&services, task = std::move(task), answered, copies](
+                                         Sqlite* database, const std::string& why) {
+      auto answer = services.records->read_audience(task, database, why);
+      if (copies) services.listenings->end_copy();
+      answered(std::move(answer));
+    });
+    if (!asked && copies) services.listenings->end_copy();
   }
   if (asked) return Verdict::kPending;
   send_problem(worker, connection,

@@ -1,0 +1,133 @@
+"""A copy of the audience's database while it is in use: one file beside it, whole or the one before."""
+import sqlite3
+import subprocess
+import threading
+
+from api import Api
+from harness import ADMIN, Skip, check, equal, test, wait_for
+from wire import basic
+from test_audience import audience_server, audience_with_store, ended, leaves, listens, on_air, summary
+
+
+def files(server):
+    return sorted(path.name for path in (server.dir / "state").iterdir() if path.name.startswith("audience.db.backup"))
+
+
+def numbers(path):
+    database = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+    try:
+        return (database.execute("PRAGMA integrity_check").fetchone()[0], database.execute("SELECT COUNT(*) FROM session").fetchone()[0],
+                database.execute("PRAGMA user_version").fetchone())
+    finally:
+        database.close()
+
+
+def grown(path, megabytes):
+    database = sqlite3.connect(path, timeout=20)
+    database.execute("CREATE TABLE ballast(x)")
+    database.executemany("INSERT INTO ballast VALUES(zeroblob(1048000))", [()] * megabytes)
+    database.commit()
+    database.close()
+
+
+@test
+def a_copy_is_whole_and_takes_the_place_of_the_one_before(t):
+    server = audience_server(t)
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    ended(server, 1, "&all=1")
+    api = Api(server)
+    would = api.want(200, "POST", "/audience/backup?dry-run=1").json()
+    equal(files(server), [])
+    first = api.want(200, "POST", "/audience/backup").json()
+    path = server.dir / "state" / "audience.db.backup"
+    equal((first["file"], first["bytes"], would["file"], files(server)), (str(path), path.stat().st_size, first["file"], [path.name]))
+    check(would["bytes"] >= first["bytes"] > 10_000, (would, first))
+    equal((path.stat().st_mode & 0o777, numbers(path)[:2]), (0o600, ("ok", 1)))
+    # What a kill left of another one is in nobody's way.
+    (path.parent / (path.name + ".part")).write_bytes(b"half of it")
+    leaves(server, source, listens(server, "mpv 0.35"))
+    ended(server, 2, "&all=1")
+    api.want(200, "POST", "/audience/backup")
+    equal((files(server), numbers(path)[:2]), ([path.name], ("ok", 2)))
+    equal([row["do"] for row in api.want(200, "GET", "/audit").json()["items"] if row["on"] == "audience"], ["backup"] * 2)
+    # It is put back as doc/audience.md has it.
+    source.close()
+    before = summary(server)["sessions"]
+    server.stop()
+    database = server.dir / "state" / "audience.db"
+    for name in ("audience.db-wal", "audience.db-shm"):
+        (server.dir / "state" / name).unlink(missing_ok=True)
+    database.write_bytes(path.read_bytes())
+    server.start()
+    equal(summary(server)["sessions"], before)
+
+
+@test
+def only_an_administrator_copies_and_one_at_a_time(t):
+    server = audience_with_store(t)
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    for role, fields in (("owner", {"account": "acme"}), ("operator", {"account": "acme"}), ("viewer", {})):
+        login = role + ":" + api.want(201, "POST", "/users", {"name": role, "role": role, **fields}).json()["password"]
+        equal(Api(server, login).ask("POST", "/audience/backup").status, 403, role)
+    equal(server.ask("POST /api/v1/audience/backup HTTP/1.0", []).status, 401)
+    equal(api.ask("GET", "/audience/backup").status, 405)
+    told = api.want(200, "POST", "/audience/backup?file=/tmp/x", {"file": "/tmp/x"}).json()
+    equal(told["file"], str(server.dir / "state" / "audience.db.backup"), "where it goes is not for the request")
+    grown(server.dir / "state" / "audience.db", 150)
+    replies = []
+    asked = [threading.Thread(target=lambda: replies.append(Api(server).ask("POST", "/audience/backup"))) for _ in range(3)]
+    for one in asked:
+        one.start()
+    for one in asked:
+        one.join()
+    equal(sorted(reply.status for reply in replies), [200, 409, 409], [reply.text for reply in replies])
+    check(all("busy" in reply.json()["type"] for reply in replies if reply.status == 409), [reply.text for reply in replies])
+    equal(api.want(200, "POST", "/audience/backup").json()["bytes"], (server.dir / "state" / "audience.db.backup").stat().st_size)
+
+
+@test
+def without_an_audience_there_is_nothing_to_copy(t):
+    server = t.server(body="<console>1</console>")
+    equal(Api(server).ask("POST", "/audience/backup").status, 404)
+
+
+@test
+def a_server_that_ends_gives_the_copy_up(t):
+    server = audience_server(t)
+    wait_for(lambda: server.get("/api/v1/audience/summary", login=ADMIN).status == 200, "the database is there")
+    grown(server.dir / "state" / "audience.db", 200)
+    wire = server.wire()
+    wire.send(("POST /api/v1/audience/backup HTTP/1.0\r\nAuthorization: %s\r\n\r\n" % basic(ADMIN)).encode())
+    wait_for(lambda: files(server), "the copy has begun")
+    equal(server.stop(), 0)
+    check(files(server) in ([], ["audience.db.backup"]), files(server))
+
+
+@test
+def a_full_disk_leaves_the_copy_before_and_listening_goes_on(t):
+    server = t.unstarted_server()
+    disk = server.dir / "state"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=0777", "tmpfs", disk], check=False, capture_output=True)
+    if mounted.returncode != 0:
+        raise Skip("no tmpfs can be mounted here")
+    try:
+        server.write_config(body="<console>1</console><audience/>", paths="<state-dir>%s</state-dir>" % disk)
+        server.start()
+        source = on_air(server)
+        leaves(server, source, listens(server))
+        ended(server, 1, "&all=1")
+        api = Api(server)
+        api.want(200, "POST", "/audience/backup")
+        grown(disk / "audience.db", 40)
+        refused = api.ask("POST", "/audience/backup")
+        equal((refused.status, refused.get("Content-Type")), (503, "application/problem+json"), refused.text)
+        check("bytes free, and the copy needs" in refused.json()["detail"], refused.text)
+        equal((files(server), numbers(disk / "audience.db.backup")[:2]), (["audience.db.backup"], ("ok", 1)))
+        leaves(server, source, listens(server, "mpv 0.35"))
+        ended(server, 2, "&all=1")
+        equal(server.stop(), 0)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
