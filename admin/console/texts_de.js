@@ -39,6 +39,7 @@ export default {
   Usage: 'Verbrauch', Month: 'Monat', Quotas: 'Kontingente', 'By account': 'Nach Konto', none: 'keines',
   Reports: 'Berichte', Report: 'Bericht', 'Time zone': 'Zeitzone', 'With this day.': 'Mit diesem Tag.', 'Name of the service': 'Name des Dienstes', 'Transmission category': 'Kategorie der Übertragung',
   'United States': 'Vereinigte Staaten', 'Songs by country': 'Titel nach Land', 'Listeners by hour': 'Hörer nach Stunden', Sessions: 'Hörvorgänge einzeln', 'Playlist (GEMA, GVL)': 'Titelliste (GEMA, GVL)',
+  'SoundExchange: incomplete': 'SoundExchange: unvollständig', 'Other names of columns': 'Andere Namen der Spalten', 'Left out, for want of an ISRC, or of album and label:': 'Nicht enthalten, ohne ISRC oder Album und Label:',
   'Hours this month': 'Stunden im Monat', 'GB this month': 'GB im Monat',
   'Best and worst songs': 'Beste und schlechteste Titel', 'Gained most': 'Am meisten gewonnen', 'Lost most': 'Am meisten verloren', Gain: 'Gewinn',
   Artist: 'Künstler', Album: 'Album', Begins: 'Beginnt', 'Your password': 'Ihr Passwort',

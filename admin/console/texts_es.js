@@ -40,6 +40,7 @@ export default {
   Usage: 'Consumo', Month: 'Mes', Quotas: 'Cuotas', 'By account': 'Por cuenta', none: 'ninguna',
   Reports: 'Informes', Report: 'Informe', 'Time zone': 'Zona horaria', 'With this day.': 'Este día incluido.', 'Name of the service': 'Nombre del servicio', 'Transmission category': 'Categoría de transmisión',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Oyentes por hora', Sessions: 'Sesiones', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
+  'SoundExchange: incomplete': 'SoundExchange: incompletos', 'Other names of columns': 'Otros nombres de las columnas', 'Left out, for want of an ISRC, or of album and label:': 'Omitidos por falta de ISRC, o de álbum y sello:',
   'Hours this month': 'Horas este mes', 'GB this month': 'GB este mes',
   'Best and worst songs': 'Mejores y peores títulos', 'Gained most': 'Más ganados', 'Lost most': 'Más perdidos', Gain: 'Ganancia',
   Artist: 'Artista', Album: 'Álbum', Begins: 'Empieza', 'Your password': 'Su contraseña',

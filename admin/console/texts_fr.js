@@ -41,6 +41,7 @@ export default {
   Usage: 'Consommation', Month: 'Mois', Quotas: 'Quotas', 'By account': 'Par compte', none: 'aucun',
   Reports: 'Rapports', Report: 'Rapport', 'Time zone': 'Fuseau horaire', 'With this day.': 'Ce jour compris.', 'Name of the service': 'Nom du service', 'Transmission category': 'Catégorie de transmission',
   'United States': 'États-Unis', 'Songs by country': 'Titres par pays', 'Listeners by hour': 'Auditeurs par heure', Sessions: 'Sessions', 'Playlist (GEMA, GVL)': 'Liste des titres (GEMA, GVL)',
+  'SoundExchange: incomplete': 'SoundExchange : incomplets', 'Other names of columns': 'Autres noms des colonnes', 'Left out, for want of an ISRC, or of album and label:': 'Omis, faute d’ISRC, ou d’album et de label :',
   'Hours this month': 'Heures ce mois', 'GB this month': 'Go ce mois',
   'Best and worst songs': 'Meilleurs et pires titres', 'Gained most': 'Plus gagnés', 'Lost most': 'Plus perdus', Gain: 'Gain',
   Artist: 'Artiste', Album: 'Album', Begins: 'Commence', 'Your password': 'Votre mot de passe',

@@ -39,6 +39,7 @@ export default {
   Usage: 'Consumo', Month: 'Mês', Quotas: 'Cotas', 'By account': 'Por conta', none: 'nenhuma',
   Reports: 'Relatórios', Report: 'Relatório', 'Time zone': 'Fuso horário', 'With this day.': 'Este dia incluído.', 'Name of the service': 'Nome do serviço', 'Transmission category': 'Categoria de transmissão',
   'United States': 'Estados Unidos', 'Songs by country': 'Títulos por país', 'Listeners by hour': 'Ouvintes por hora', Sessions: 'Sessões', 'Playlist (GEMA, GVL)': 'Lista de títulos (GEMA, GVL)',
+  'SoundExchange: incomplete': 'SoundExchange: incompletos', 'Other names of columns': 'Outros nomes das colunas', 'Left out, for want of an ISRC, or of album and label:': 'Omitidos por falta de ISRC, ou de álbum e editora:',
   'Hours this month': 'Horas este mês', 'GB this month': 'GB este mês',
   'Best and worst songs': 'Melhores e piores títulos', 'Gained most': 'Mais ganhos', 'Lost most': 'Mais perdidos', Gain: 'Ganho',
   Artist: 'Artista', Album: 'Álbum', Begins: 'Começa', 'Your password': 'Sua senha',

@@ -24,8 +24,9 @@ Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now)
 
 std::string report_key(const AudienceReportSettings& report) {
   std::string key = report.name + (report.daily ? "\ndaily" : "");
-  for (const std::string* part : {&report.directory, &report.zone, &report.mount, &report.account,
-                                  &report.service, &report.category, &report.country})
+  for (const std::string* part :
+       {&report.directory, &report.zone, &report.mount, &report.account, &report.service,
+        &report.category, &report.country, &report.columns})
     key += '\n' + *part;
   return key;
 }
@@ -55,16 +56,25 @@ Result<FiledReport> file_report(const AudienceReportSettings& report, const Conf
   const struct {
     std::string_view name;
     const std::string& value;
-  } parameters[] = {{"from", month->first},        {"to", month->next},
-                    {"zone", report.zone},         {"mount", report.mount},
-                    {"account", report.account},   {"service", report.service},
-                    {"category", report.category}, {"country", report.country}};
+  } parameters[] = {
+      {"from", month->first},        {"to", month->next},         {"zone", report.zone},
+      {"mount", report.mount},       {"account", report.account}, {"service", report.service},
+      {"category", report.category}, {"country", report.country}, {"columns", report.columns}};
   for (const auto& [name, value] : parameters)
     if (!value.empty()) add_parameter(order.query, name, value);
   const auto made = make_report(order, file, book, database, now);
   if (!made) return made.error();
-  FiledReport filed{month->name, cat({report.directory, "/", made->file}), false};
+  FiledReport filed{month->name, cat({report.directory, "/", made->file}), false, {}};
   if (::access(filed.path.c_str(), F_OK) == 0) return filed;
+  const auto rest = make_rest(order, filed.path, file, book, database, now);
+  if (!rest) return rest.error();
+  // One that is there is of a report that was deleted.
+  if (rest->body.empty() && !rest->path.empty()) ::unlink(rest->path.c_str());
+  if (!rest->body.empty()) {
+    if (const auto written = replace_file(rest->path, rest->body, {.mode = 0640}); !written)
+      return written.error();
+    filed.rest = rest->path;
+  }
   // Under another name until it is whole: a link never takes the place of a file.
   const std::string whole = cat({report.directory, "/.", made->file, ".whole"});
   if (const auto written = replace_file(whole, made->body, {.mode = 0640}); !written)

@@ -27,6 +27,7 @@ Result<std::string> due_month(const AudienceReportSettings& report, WallTime now
 struct FiledReport {
   std::string month, path;
   bool is_new = false;  // false: the file was there
+  std::string rest;     // the file of what is left out (make_rest()); "": nothing is
 };
 Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
                                 const RecordBook& book, Sqlite& database, WallTime now);

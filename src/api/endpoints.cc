@@ -185,10 +185,14 @@ constexpr Endpoint kEndpoints[] = {
     {"audienceSongs", kGet, "/audience/reports/songs", kViewer, 200, "", "AudienceSongs", false,
      audience_songs, "Titles by country, with their performances.", true},
     {"audiencePlaylist", kGet, "/audience/reports/playlist", kViewer, 200, "", "AudiencePlaylist",
-     false, audience_playlist, "Each title that began then, with the columns that GEMA and GVL ask for.", true},
+     false, audience_playlist, "Each title that began then, with the columns that GEMA and GVL ask for; others "
+"call them otherwise: ?columns=title:Titre,artist:Artiste.", true},
     {"audienceSoundExchange", kGet, "/audience/reports/soundexchange", kViewer, 200, "",
      "AudienceSoundExchange", false, audience_sound_exchange, "Performances of each recording in the United States, or in ?country=. With "
 "?format=csv the file of 37 CFR 370.4, of ?service= and ?category=.", true},
+    {"audienceSoundExchangeIncomplete", kGet, "/audience/reports/soundexchange-incomplete", kViewer,
+     200, "", "AudienceSoundExchangeIncomplete", false, audience_sound_exchange_incomplete,
+     "Recordings that are not in that report: without ISRC, and without album or label.", true},
     {"audienceNpr", kGet, "/audience/reports/npr", kOwner, 200, "", "AudienceAddresses", false,
      audience_npr, "The listenings of ?mount= that ended then, with addresses, where "
 "<keep-addresses> keeps them. With ?format=csv the log of NPR and SoundStack.", true},

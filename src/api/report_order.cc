@@ -96,4 +96,18 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
   return answer;
 }
 
+Result<ReportRest> make_rest(const ReportOrder& order, const std::string& path, const Config& file,
+                             const RecordBook& book, Sqlite& database, WallTime now) {
+  ReportRest rest;
+  if (order.report != "soundexchange") return rest;
+  ReportOrder of{std::string(kIncompleteReport), order.query};
+  add_parameter(of.query, "format", "csv");
+  auto made = make_report(of, file, book, database, now);
+  if (!made) return made.error();
+  rest.path = path.substr(0, path.size() - (path.ends_with(".txt") ? 4 : 0)) + "-incomplete.csv";
+  // The first line has the names of the columns.
+  if (std::count(made->body.begin(), made->body.end(), '\n') > 1) rest.body = made->body;
+  return rest;
+}
+
 }  // namespace lb

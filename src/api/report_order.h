@@ -27,6 +27,13 @@ std::vector<std::string_view> report_names();
 // The answer has a name for the file.
 Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, const RecordBook& book,
                               Sqlite& database, WallTime now);
+// What the report leaves out and is a file of its own, "FILE-incomplete.csv" beside this path; a
+// body of "": nothing is left out.
+struct ReportRest {
+  std::string path, body;
+};
+Result<ReportRest> make_rest(const ReportOrder& order, const std::string& path, const Config& file,
+                             const RecordBook& book, Sqlite& database, WallTime now);
 void add_parameter(std::string& query, std::string_view name, std::string_view value);
 
 }  // namespace lb

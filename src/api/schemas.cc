@@ -261,17 +261,25 @@ constexpr ApiSchema kSchemas[] = {
     {"AudiencePlaylist",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
-"items":{"type":"array","items":{"type":"object","required":["station","begin","title"],"properties":{
+"items":{"type":"array","items":{"type":"object","description":"By the names of columns= where it has some.","properties":{
 "station":{"type":"string"},"date":{"type":"string"},"begin":{"type":"string"},"duration_s":{"type":["integer","null"]},
 "title":{"type":"string"},"artist":{"type":"string"},"composer":{"type":["string","null"]},"label":{"type":["string","null"]},
 "label_code":{"type":["string","null"]},"isrc":{"type":["string","null"]},"performances":{"type":["integer","null"]}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSoundExchange",
-     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+     R"({"type":"object","required":["from","to","zone","incomplete","items"],"properties":{
+"incomplete":{"type":"integer","description":"Recordings that are left out: those of soundexchange-incomplete."},
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["artist","title","performances"],"properties":{
 "artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
 "album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"}}}}}})"},
+    {"AudienceSoundExchangeIncomplete",
+     R"({"type":"object","required":["from","to","zone","items"],"properties":{
+"from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
+"items":{"type":"array","items":{"type":"object","required":["artist","title","performances","reason"],"properties":{
+"artist":{"type":"string"},"title":{"type":"string"},"isrc":{"type":["string","null"]},
+"album":{"type":["string","null"]},"label":{"type":["string","null"]},"performances":{"type":"integer"},
+"reason":{"type":"string"}}}}}})"},
     {"AudienceBackup",
      R"({"type":"object","required":["file","bytes","at"],"properties":{
 "file":{"type":"string","description":"At the server, beside the database; the next copy takes its place."},

@@ -17,6 +17,7 @@ struct AudienceReportSettings {
   std::string zone = "UTC";
   std::string mount, account;              // "": all
   std::string service, category, country;  // of soundexchange; "": not said
+  std::string columns;                     // of playlist; "": not said
 
   bool operator==(const AudienceReportSettings&) const = default;
 };

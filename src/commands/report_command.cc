@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/audience/audience_plans.h"
 #include "api/audience/session_files.h"
 #include "api/report_order.h"
 #include "api/request/record_book.h"
@@ -106,6 +107,21 @@ Result<ApiAnswer> report_of(const ReportDesk& desk, const ReportOrder& order, Wa
   return make_report(order, *desk.config, *desk.book, *desk.database, now);
 }
 
+// To the path, and what it leaves out beside it.  Which file that is, if any.
+Result<std::string> write_report(const ReportDesk& desk, const ReportOrder& order,
+                                 const ApiAnswer& made, const std::string& path, WallTime now) {
+  // Addresses are for the user that asks alone.
+  const mode_t mode = made.type == kSessionFileType ? 0600 : 0644;
+  const auto rest = make_rest(order, path, *desk.config, *desk.book, *desk.database, now);
+  if (!rest) return rest.error();
+  if (const auto written = replace_file(path, made.body, {.mode = mode}); !written)
+    return written.error();
+  if (rest->body.empty()) return std::string();
+  if (const auto written = replace_file(rest->path, rest->body, {.mode = mode}); !written)
+    return written.error();
+  return rest->path;
+}
+
 // A file for each account, in the directory of -o.
 Result<std::string> report_each(const ReportDesk& desk, const std::string& directory,
                                 WallTime now) {
@@ -118,33 +134,47 @@ Result<std::string> report_each(const ReportDesk& desk, const std::string& direc
     // The file of soundexchange is named by its service alone.
     const bool is_named = made->file.find(account) != std::string::npos;
     const std::string path = cat({directory, '/', is_named ? "" : account + "-", made->file});
-    if (const auto written = replace_file(path, made->body, {.mode = 0640}); !written)
-      return written.error();
-    told += path + "\n";
+    const auto rest = write_report(desk, order, *made, path, now);
+    if (!rest) return rest.error();
+    told += path + "\n" + (rest->empty() ? "" : *rest + "\n");
   }
   return told;
 }
 
-Result<std::string> answer_of(const Options& options, WallTime now) {
+// What is printed, and a sentence beside it.
+using Told = std::pair<std::string, std::string>;
+
+Result<Told> answer_of(const Options& options, WallTime now) {
   const auto desk = open_desk(options);
   if (!desk) return desk.error();
-  if (options.all_accounts) return report_each(*desk, options.output_file, now);
+  if (options.all_accounts) {
+    auto files = report_each(*desk, options.output_file, now);
+    if (!files) return files.error();
+    return Told(*std::move(files), "");
+  }
   const auto made = report_of(*desk, desk->order, now);
   if (!made) return made.error();
-  if (options.output_file.empty()) return made->body;
-  // Addresses are for the user that asks alone.
-  const mode_t mode = made->type == kSessionFileType ? 0600 : 0644;
-  if (const auto written = replace_file(options.output_file, made->body, {.mode = mode}); !written)
-    return written.error();
-  return std::string();
+  if (options.output_file.empty()) {
+    const auto rest = make_rest(desk->order, "", *desk->config, *desk->book, *desk->database, now);
+    if (!rest) return rest.error();
+    return Told(made->body, rest->body.empty()
+                                ? ""
+                                : cat({"icecast-lb: recordings are left out; --report ",
+                                       kIncompleteReport, " has them, and why\n"}));
+  }
+  const auto rest = write_report(*desk, desk->order, *made, options.output_file, now);
+  if (!rest) return rest.error();
+  return Told("", rest->empty() ? ""
+                                : cat({"icecast-lb: recordings are left out; ", *rest,
+                                       " has them, and why\n"}));
 }
 
 }  // namespace
 
 Answer answer_report(const Options& options, WallTime now) {
-  const auto text = answer_of(options, now);
-  if (!text) return {"", cat({"icecast-lb: ", text.error().what, "\n"}), 1};
-  return {*text, "", 0};
+  const auto told = answer_of(options, now);
+  if (!told) return {"", cat({"icecast-lb: ", told.error().what, "\n"}), 1};
+  return {told->first, told->second, 0};
 }
 
 }  // namespace lb

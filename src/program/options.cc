@@ -213,6 +213,7 @@ constexpr OptionRow kOptions[] = {
     {"--country", take_report_parameter},
     {"--service", take_report_parameter},
     {"--category", take_report_parameter},
+    {"--columns", take_report_parameter},
     {"--account", take_report_parameter},
     {"--format", take_report_parameter},
     {"--overwrite", set<&Options::overwrite>},
@@ -301,7 +302,7 @@ std::string usage_text() {
                              another of those that a wrong name prints; [-o <file>], else to standard
                              output; of the month before, or --month 2026-10, or --from 2026-10-01
                              --to 2026-10-08; --zone Europe/Berlin, --mount, --account, --country,
-                             --by, --service, --category and --format json as the API has them;
+                             --by, --service, --category, --columns and --format json as the API;
                              --all-accounts -o <directory>: a file for each account of the store
   --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
   --debuggable               let core files and debuggers read the memory after a change of user

@@ -10,7 +10,7 @@ from test_audience import audience_server, audience_with_store, ENOUGH, ended, l
 from test_session_files import KEPT
 
 SUMS = ("summary", "hours", "sessions", "countries", "players", "titles", "usage")
-REPORTS = ("reports/songs", "reports/playlist", "reports/soundexchange?service=A", "reports/triton", "reports/npr?mount=/live.mp3")
+REPORTS = ("reports/songs", "reports/playlist", "reports/soundexchange?service=A", "reports/soundexchange-incomplete", "reports/triton", "reports/npr?mount=/live.mp3")
 NONSENSE = (("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("zone", "zone=%00"), ("zone", "zone=" + "x" * 2000),
             ("from", "from=yesterday"), ("from", "from=2026-02-30"), ("from", "from=-1"), ("from", "from=NaN"), ("from", "from=2026-01-01'--"),
             ("to", "to=" + "9" * 400), ("to", "to=2026-10-25T24:00"), ("to", "to=%ff%fe"), ("from", "from=2000-01-01&to=2026-01-01"),

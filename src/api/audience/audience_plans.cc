@@ -12,6 +12,7 @@
 #include "api/records/mount_answer.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -366,13 +367,16 @@ Plan audience_songs(const PlanContext& context) {
 
 // What nothing has told stands empty, for the station to fill in.
 Plan audience_playlist(const PlanContext& context) {
+  AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
+                       "label", "label_code", "isrc", "performances"},
+                      {}};
+  if (const auto names = query_param(context.request.query, "columns"); names && !names->empty())
+    if (const auto renamed = rename_columns(table, *names); !renamed)
+      return wrong_parameter("columns", "columns=: " + renamed.error().what);
   auto found = played_in(context);
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto& [asked, rows, next] = std::get<Played>(found);
   const AudienceAsk& ask = asked.ask;
-  AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
-                       "label", "label_code", "isrc", "performances"},
-                      {}};
   for (const PlayRow& row : rows) {
     const std::string began = local_time_text(row.began, *ask.zone);
     auto [artist, title] = artist_and_title(row.title);
@@ -387,18 +391,18 @@ Plan audience_playlist(const PlanContext& context) {
   return answer(ask, table, "playlist", next, true);
 }
 
-Plan audience_sound_exchange(const PlanContext& context) {
-  constexpr std::size_t kLongestService = 100;
-  const std::string& query = context.request.query;
-  const std::string service = query_param(query, "service").value_or("");
-  if (service.empty() || service.size() > kLongestService)
-    return wrong_parameter("service", cat({"service= is the name of the service, of 1 to ",
-                                           kLongestService, " bytes"}));
-  const std::string category = query_param(query, "category").value_or("A");
-  if (category.size() != 1 || category[0] < 'A' || category[0] > 'L')
-    return wrong_parameter("category", "category= is one letter from A to L");
-  const std::string country = query_param(query, "country").value_or("US");
-  if (country != "all" && country.size() != 2)
+namespace {
+
+struct Recordings {
+  AudienceAsk ask;
+  std::vector<SoundExchangeRow> complete, incomplete;
+};
+// Of the United States, or of ?country=.
+std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
+  const std::string country = query_param(context.request.query, "country").value_or("US");
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (country != "all" &&
+      (country.size() != 2 || !std::all_of(country.begin(), country.end(), is_capital)))
     return wrong_parameter("country", "country= is a country of two capital letters, or all");
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
@@ -420,21 +424,63 @@ Plan audience_sound_exchange(const PlanContext& context) {
       recording.label = known->second.label;
     }
   }
-  std::vector<SoundExchangeRow> rows;
-  for (auto& [name, recording] : recordings) rows.push_back(std::move(recording));
+  Recordings found{std::move(ask), {}, {}};
+  for (auto& [name, recording] : recordings)
+    (lack_of(recording).empty() ? found.complete : found.incomplete)
+        .push_back(std::move(recording));
+  return found;
+}
+
+std::vector<AudienceCell> recording_cells(const SoundExchangeRow& row) {
+  return {row.artist,
+          row.title,
+          text_or_none(row.isrc),
+          text_or_none(row.album),
+          text_or_none(row.label),
+          row.performances};
+}
+
+}  // namespace
+
+Plan audience_sound_exchange(const PlanContext& context) {
+  constexpr std::size_t kLongestService = 100;
+  const std::string& query = context.request.query;
+  const std::string service = query_param(query, "service").value_or("");
+  if (service.empty() || service.size() > kLongestService || !valid_utf8(service))
+    return wrong_parameter("service", cat({"service= is the name of the service, of 1 to ",
+                                           kLongestService, " bytes of UTF-8"}));
+  const std::string category = query_param(query, "category").value_or("A");
+  if (category.size() != 1 || category[0] < 'A' || category[0] > 'L')
+    return wrong_parameter("category", "category= is one letter from A to L");
+  auto read = recordings_in(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  const auto& [ask, complete, incomplete] = std::get<Recordings>(read);
+  Planned plan;
   if (!ask.csv) {
     AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances"}, {}};
-    for (const SoundExchangeRow& row : rows)
-      table.rows.push_back({row.artist, row.title, text_or_none(row.isrc), text_or_none(row.album),
-                            text_or_none(row.label), row.performances});
-    return answer(ask, table, "soundexchange");
+    for (const SoundExchangeRow& row : complete) table.rows.push_back(recording_cells(row));
+    Head head = head_of(ask);
+    head.emplace_back("incomplete", static_cast<std::int64_t>(incomplete.size()));
+    plan.answer.body = audience_json(table, head, {});
+    return plan;
   }
-  Planned plan;
-  plan.answer.body = sound_exchange_text(service, category[0], rows);
+  plan.answer.body = sound_exchange_text(service, category[0], complete);
   plan.answer.type = "text/plain; charset=utf-8";
   plan.answer.file = sound_exchange_file(service, local_time_text(ask.range.from, *ask.zone),
                                          local_time_text(ask.range.to - 1, *ask.zone));
   return plan;
+}
+
+Plan audience_sound_exchange_incomplete(const PlanContext& context) {
+  auto read = recordings_in(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  const auto& [ask, complete, incomplete] = std::get<Recordings>(read);
+  AudienceTable table{{"artist", "title", "isrc", "album", "label", "performances", "reason"}, {}};
+  for (const SoundExchangeRow& row : incomplete) {
+    table.rows.push_back(recording_cells(row));
+    table.rows.back().emplace_back(std::string(lack_of(row)));
+  }
+  return answer(ask, table, kIncompleteReport);
 }
 
 }  // namespace lb

@@ -6,6 +6,8 @@
 // Thread: that of the audience's database (ApiWorld::audience).
 #pragma once
 
+#include <string_view>
+
 #include "api/request/plan.h"
 
 namespace lb {
@@ -26,5 +28,8 @@ Plan audience_usage(const PlanContext& context);
 Plan audience_songs(const PlanContext& context);
 Plan audience_playlist(const PlanContext& context);
 Plan audience_sound_exchange(const PlanContext& context);
+// What that one leaves out, and why.
+constexpr std::string_view kIncompleteReport = "soundexchange-incomplete";
+Plan audience_sound_exchange_incomplete(const PlanContext& context);
 
 }  // namespace lb

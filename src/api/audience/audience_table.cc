@@ -1,9 +1,13 @@
 #include "api/audience/audience_table.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "base/cat.h"
+#include "base/encoding.h"
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -25,6 +29,12 @@ std::string csv_text(std::string_view text) {
     quoted += c;
   }
   return quoted + '"';
+}
+
+bool is_plain(std::string_view text) {
+  return valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
+         });
 }
 
 std::string csv_cell(const AudienceCell& cell) {
@@ -61,11 +71,42 @@ std::string_view unguarded(std::string_view cell) noexcept {
   return cell.starts_with('\'') && begins_formula(cell.substr(1)) ? cell.substr(1) : cell;
 }
 
+Result<void> rename_columns(AudienceTable& table, std::string_view names) {
+  std::vector<std::string> renamed = table.columns;
+  for (const std::string_view pair : split(names, ',')) {
+    const std::size_t colon = pair.find(':');
+    if (colon == std::string_view::npos)
+      return Error::invalid(
+          cat({quoted(pair.substr(0, kLongestColumn)), " is no COLUMN:NAME, as title:Titre is"}));
+    const std::string_view column = trim(pair.substr(0, colon)),
+                           name = trim(pair.substr(colon + 1));
+    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
+    if (found == table.columns.end()) {
+      std::string all;
+      for (const std::string& one : table.columns) all += cat({all.empty() ? "" : ", ", one});
+      return Error::invalid(
+          cat({"there is no column ", quoted(column.substr(0, kLongestColumn)), ", but: ", all}));
+    }
+    std::string& now = renamed[static_cast<std::size_t>(found - table.columns.begin())];
+    if (now != column) return Error::invalid(cat({"it has the column ", column, " twice"}));
+    if (name.empty() || name.size() > kLongestColumn || !is_plain(name) || begins_formula(name))
+      return Error::invalid(
+          cat({"the name of the column ", column, " has ", name.size(), " bytes; it needs 1 to ",
+               kLongestColumn, " of UTF-8 without control characters that begin no formula"}));
+    now = name;
+  }
+  for (auto at = renamed.begin(); at != renamed.end(); ++at)
+    if (std::find(renamed.begin(), at, *at) != at)
+      return Error::invalid(cat({"two columns would be called ", *at}));
+  table.columns = std::move(renamed);
+  return {};
+}
+
 std::string audience_csv(const AudienceTable& table, char separator) {
   std::string out;
-  for (const std::string_view column : table.columns) {
+  for (const std::string& column : table.columns) {
     if (!out.empty()) out += separator;
-    out += column;
+    out += csv_text(column);
   }
   out += "\r\n";
   for (const auto& row : table.rows) {

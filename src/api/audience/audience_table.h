@@ -4,6 +4,7 @@
 // apostrophe.  Lines end with CR LF, texts are UTF-8.
 // Source: RFC 4180; OWASP, CSV injection.
 // Thread: plain values, pure functions.
+// Bounds: kLongestColumn.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,21 @@
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
+
 namespace lb {
 
 using AudienceCell = std::variant<std::monostate, std::string, std::int64_t, double>;
 
 struct AudienceTable {
-  std::vector<std::string_view> columns;
+  std::vector<std::string> columns;
   std::vector<std::vector<AudienceCell>> rows;
 };
+
+constexpr std::size_t kLongestColumn = 64;  // bytes of a name that rename_columns() gives
+// "artist:Interprète,title:Titre": other names for these columns; the rest keep theirs.
+// Errors: kInvalid: what is wrong with the names; the table is as before.
+Result<void> rename_columns(AudienceTable& table, std::string_view names);
 
 // A program would take it for a formula.
 bool begins_formula(std::string_view text) noexcept;

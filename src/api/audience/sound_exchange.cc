@@ -29,6 +29,13 @@ std::string day_digits(std::string_view day) {
 
 }  // namespace
 
+std::string_view lack_of(const SoundExchangeRow& row) noexcept {
+  if (!row.isrc.empty() || (!row.album.empty() && !row.label.empty())) return "";
+  if (!row.album.empty()) return "no ISRC, and no label of the album";
+  if (!row.label.empty()) return "no ISRC, and no album of the label";
+  return "no ISRC, no album and no label";
+}
+
 std::string sound_exchange_text(std::string_view service, char category,
                                 const std::vector<SoundExchangeRow>& rows) {
   std::string out(kColumns);

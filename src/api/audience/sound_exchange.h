@@ -1,8 +1,8 @@
 // Report of use for SoundExchange: one line a recording, as a text file.
 //
 // Columns are apart by "|", texts stand in "^" and in capitals, and the first line names the
-// columns.  ISRC, or album and label: the rule wants one of the two. What nothing has told is left
-// empty for the service to fill in.
+// columns.  ISRC, or album and label: the rule wants one of the two.  Recordings that lack both are
+// in a file of their own, with the reason.
 // Source: 37 CFR 370.4(d)(2) (what a report has) and (e) (its form).
 // Thread: pure functions.
 #pragma once
@@ -20,6 +20,8 @@ struct SoundExchangeRow {
   std::int64_t performances = 0;
   std::string isrc = {}, album = {}, label = {};  // "": not known
 };
+// What the rule wants of it and nothing has told; "": it is complete.
+std::string_view lack_of(const SoundExchangeRow& row) noexcept;
 std::string sound_exchange_text(std::string_view service, char category,
                                 const std::vector<SoundExchangeRow>& rows);
 // "ACMERADIO01102026-31102026_A.txt"; first and last: the days of the period, "2026-10-01".

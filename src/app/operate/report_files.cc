@@ -73,10 +73,13 @@ void ReportFiles::written(const AudienceReportSettings& report, const Result<Fil
   if (!filed) return complain(report, filed.error().what);
   told_[report_key(report)].month = filed->month;
   if (!filed->is_new) return;
+  const std::string rest =
+      filed->rest.empty() ? "" : cat({"; ", filed->rest, " has what it leaves out, and why"});
   accounts_.log.info(kReportModule, cat({"the report ", report.name, " of ", filed->month,
-                                         " has been written to ", filed->path}));
-  accounts_.events->publish("report", report.name,
-                            {{"month", filed->month}, {"file", filed->path}});
+                                         " has been written to ", filed->path, rest}));
+  accounts_.events->publish(
+      "report", report.name,
+      {{"month", filed->month}, {"file", filed->path}, {"incomplete", filed->rest}});
 }
 
 void ReportFiles::complain(const AudienceReportSettings& report, const std::string& what) {

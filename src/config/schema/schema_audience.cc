@@ -75,6 +75,12 @@ constexpr SchemaElement kReportRows[] = {
      .standard = "US",
      .example = "all",
      .help = "Of soundexchange: performances there, or all."},
+    {.name = "columns",
+     .kind = kText,
+     .slot = slot<&AudienceReportSettings::columns>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "title:Titre,artist:Artiste",
+     .help = "Of playlist: other names for its columns."},
 };
 
 constexpr SchemaBlock kReportBlock{.name = "report",
