@@ -107,7 +107,7 @@ constexpr Endpoint kEndpoints[] = {
     {"readMountHistory", kGet, "/mounts/{mount}/history", kViewer, 200, "", "History", false,
      read_mount_history, "As /history, of one mount: ?of=&from=&to=&points=.", true},
     {"listListeners", kGet, "/mounts/{mount}/listeners", kViewer, 200, "", "ListenerList", false,
-     list_listeners, "Who listens, at all nodes; addresses for logins that may see them; missing: nodes that did not answer.", true,
+     list_listeners, "Who listens, at all nodes, or at ?node=; addresses for logins that may see them; missing: nodes that did not answer.", true,
      Look::kListeners},
     {"endListener", kDelete, "/mounts/{mount}/listeners/{node}/{listener}", kOperator, 204, "", "",
      false, end_listener, "Ends one listener; with ?ban=1 (admin) bans its address from this mount (?until=).", true, Look::kListener},

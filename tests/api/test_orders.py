@@ -117,6 +117,14 @@ def listeners_show_their_connections_and_are_moved_one_by_one(b):
         seen += [(row["node"], row["id"]) for row in page["items"]]
         after = page.get("next")
     equal(seen, numbers)
+    for node in ("edge12", "edge13", "m11"):
+        told = scene.api.want(200, "GET", "%s?node=%s" % (base, node)).json()
+        equal(([(row["node"], row["id"]) for row in told["items"]], "next" in told), ([one for one in numbers if one[0] == node], False))
+    told = scene.api.want(200, "GET", base + "?node=edge12&most=1").json()
+    equal([row["id"] for row in scene.api.want(200, "GET", "%s?node=edge12&after=%s" % (base, encoded(told["next"]))).json()["items"]], [numbers[1][1]])
+    for parameter, query, status in (("node", "node=edge99", 404), ("node", "node=", 404), ("after", "after=edge12", 400)):
+        told = scene.api.ask("GET", "%s?%s" % (base, query))
+        equal((told.status, told.json().get("parameter")), (status, parameter), told.text)
     # One at the home, one at a node that has the other mount only when it is asked for, one here.
     for one, (node, number) in zip((ones[0], ones[1], ones[2]), (numbers[0], numbers[2], numbers[3])):
         scene.api.want(204, "POST", "%s/%s/%s/move" % (base, node, number), {"to": OTHER})

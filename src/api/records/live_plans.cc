@@ -82,8 +82,15 @@ Plan list_listeners(const PlanContext& context) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
+  const LiveView& live = *context.world.live;
+  if (const auto node = query_param(context.request.query, "node");
+      node && std::ranges::find(live.nodes, *node, &NodeNow::id) == live.nodes.end()) {
+    Problem problem = not_found("node", *node);
+    problem.members.emplace_back("parameter", "node");
+    return problem;
+  }
   std::vector<const ListenerNow*> rows;
-  for (const ListenerNow& row : context.world.live->listeners) rows.push_back(&row);
+  for (const ListenerNow& row : live.listeners) rows.push_back(&row);
   std::ranges::sort(
       rows, [](const ListenerNow* a, const ListenerNow* b) { return comes_before(*a, *b); });
   auto at = rows.begin();
@@ -91,7 +98,9 @@ Plan list_listeners(const PlanContext& context) {
     const auto place = parse_listener_place(after);
     if (!place)
       return Problem{ProblemName::kBadRequest,
-                     cat({"after=", after, " is no NODE/ID of a listener"})};
+                     cat({"after=", after, " is no NODE/ID of a listener"}),
+                     {},
+                     {{"parameter", "after"}}};
     at = std::ranges::find_if(rows,
                               [&](const ListenerNow* row) { return comes_before(*place, *row); });
   }
@@ -102,8 +111,8 @@ Plan list_listeners(const PlanContext& context) {
     if (!context.who.addresses) row.address.clear();
     JsonObject<kListenerFields>::write(json, row, Form::kAnswer);
   }
-  out.end_rows(context.world.live->more);
-  if (const auto& missing = context.world.live->missing; !missing.empty()) {
+  out.end_rows(live.more);
+  if (const auto& missing = live.missing; !missing.empty()) {
     json.key("partial").boolean(true);
     json.key("missing").texts(missing);
   }

@@ -212,7 +212,7 @@ void ApiSight::check(Look what, const ApiRequest& request, Then then) {
     view->certificates = certificates();
     return then(std::move(view));
   }
-  if (what != Look::kListeners) view->nodes = nodes();
+  if (what != Look::kListeners || query_param(request.query, "node")) view->nodes = nodes();
   if (what == Look::kNodes) return then(std::move(view));
   if (queries_ >= kMaxQueries) return then(nullptr);
   query_listeners(std::move(view), request, std::move(then));
@@ -246,6 +246,8 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
                          .value_or(ListenerPlace());
   }
   const std::string self = node_name(*network_.config.read());
+  // "": all of them
+  const std::string of = only.empty() ? query_param(request.query, "node").value_or("") : only;
   std::vector<std::string> others;
   if (!only.empty() && only != self) others.push_back(only);
   std::vector<std::string> here = network_.links->way_here(looking->mount);
@@ -263,8 +265,8 @@ void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest&
   here.pop_back();
   looking->paths[self] = std::move(here);
   for (const std::string& node : others)
-    if (node >= looking->after.node) ask_node(looking, node);
-  if (!only.empty() ? only != self : self < looking->after.node) return told(looking);
+    if (node >= looking->after.node && (of.empty() || of == node)) ask_node(looking, node);
+  if (of.empty() ? self < looking->after.node : of != self) return told(looking);
   const auto page = list_page(request);
   const std::size_t most =
       std::holds_alternative<ListPage>(page) ? std::get<ListPage>(page).most : ListPage().most;
