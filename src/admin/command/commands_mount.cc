@@ -5,11 +5,34 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "media/isrc.h"
+#include "media/metadata.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kTitleSet = "Metadata update successful";
+
+// What the stream cannot tell of the song: as the API takes it, but what makes no sense is left
+// out, as Icecast does with every parameter.
+SongDetails song_details(const AdminTask& task) {
+  constexpr std::size_t kLongest = 200;
+  const std::string charset = task.param("charset").value_or("UTF-8");
+  const auto text = [&](std::string_view name) {
+    std::string utf8 = clean_utf8(convert_charset(task.param(name).value_or(""), charset, "UTF-8"));
+    return utf8.size() <= kLongest ? utf8 : std::string();
+  };
+  SongDetails details;
+  details.album = text("album");
+  details.isrc = isrc_of(task.param("isrc").value_or("")).value_or("");
+  details.label = text("label");
+  details.label_code = text("label-code");
+  details.composer = text("composer");
+  const auto seconds = parse_u64(task.param("duration").value_or(""));
+  if (seconds && *seconds <= SongDetails::kLongestMs / 1000)
+    details.duration_ms = static_cast<std::int64_t>(*seconds) * 1000;
+  return details;
+}
 
 // song= wins; artist= and title= count only together (Icecast's rule).
 TitleRequest title_request(const AdminTask& task) {
@@ -23,6 +46,7 @@ TitleRequest title_request(const AdminTask& task) {
       request.title = std::move(title);
     }
   }
+  request.details = song_details(task);
   request.url = task.param("url");
   request.charset = task.param("charset").value_or("");
   request.encoder = task.request.encoder;
