@@ -103,3 +103,21 @@ TEST(SoundExchange, WhatACellWasGuardedByIsTakenOffAgain) {
                  std::string(unguarded(csv.substr(from, csv.size() - 2 - from))).c_str());
   }
 }
+
+TEST(SoundExchange, ItIsCompleteWithAnIsrcOrAlbumAndLabel) {
+  STRCMP_EQUAL("", std::string(lack_of({"A", "B", 1, "DEA123456789"})).c_str());
+  STRCMP_EQUAL("", std::string(lack_of({"A", "B", 1, "", "Album", "Label"})).c_str());
+  STRCMP_CONTAINS("no label", std::string(lack_of({"A", "B", 1, "", "Album"})).c_str());
+  STRCMP_CONTAINS("no album", std::string(lack_of({"A", "B", 1, "", "", "Label"})).c_str());
+  STRCMP_CONTAINS("no ISRC", std::string(lack_of({"A", "B", 1})).c_str());
+}
+TEST(SoundExchange, ColumnsMayHaveOtherNames) {
+  AudienceTable table{{"title", "artist", "n"}, {}};
+  CHECK(rename_columns(table, "artist:title , title:a:b;c").has_value());
+  STRCMP_EQUAL("\"a:b;c\",title,n\r\n", audience_csv(table).c_str());
+  for (const std::string wrong :
+       {"", "n", "n:", ":n", "x:n", "n:=1", "n:a,n:b", "n:title", "n:a\tb", "n:\xff", "n:a,"})
+    CHECK_TEXT(!rename_columns(table, wrong), wrong.c_str());
+  CHECK(!rename_columns(table, "n:" + std::string(kLongestColumn + 1, 'x')));
+  CHECK(rename_columns(table, "n:" + std::string(kLongestColumn, 'x')).has_value());
+}
