@@ -145,6 +145,19 @@ def a_mount_that_waits_for_its_source_waits_on(t):
 
 
 @test
+def the_silence_of_an_encoder_counts_on(t):
+    server = t.server(limits="<source-timeout>2</source-timeout>")
+    source = server.source()
+    source.play(20)
+
+    def ended():
+        upgrade(server)
+        return not source.is_open()
+    wait_for(ended, "it is ended, whatever is replaced meanwhile: " + server.log()[-400:])
+    server.wait_for_log(r"source silent 2s \(limit 2s\), ended")
+
+
+@test
 def its_process_number_stays_and_signals_reach_it(t):
     server = t.server()
     source = server.source()

@@ -58,10 +58,8 @@ void Source::go_on(const FeedRecord& saved) {
     finish_with(EndReason::kIo, went.error().what);
     return;
   }
-  // The pause was ours.
-  last_data_ = host_.loop().now();
-  timeout_.after(feed_.mount().settings()->source_timeout);
   watch(true);
+  on_timeout();  // goes on counting, and reads first what has come in the pause
 }
 
 std::string SourceSet::cannot_move() const {
