@@ -205,7 +205,8 @@ def main():
             heard = turns.end()
         except Failed as e:
             for server in b.servers:
-                shutil.copy(server.dir / "log" / "error.log", "/tmp/old_program.%s.log" % server.dir.name)
+                if (server.dir / "log" / "error.log").exists():
+                    shutil.copy(server.dir / "log" / "error.log", "/tmp/old_program.%s.log" % server.dir.name)
             sys.exit("old_program: %s (error logs: /tmp/old_program.*.log)" % e)
         finally:
             b.close(False)
