@@ -77,15 +77,11 @@ std::string Relay::request_lines() const {
   if (marked || host_.user_agent().find(kOwnProduct) != std::string::npos)
     lines += cat({"X-LB-Stream: ", print_stream_ask({next_byte()}), "\r\n"});
   if (!marked || !mount) return lines;
-  auto missed =
-      std::chrono::ceil<std::chrono::milliseconds>(host_.connector().loop().now() - flowed_until_);
-  if (lease_ != 0) {
-    missed = kSpareOfRunning;
-  } else if (mount->phase() == MountPhase::kLingering && missed < kLongestGap) {
-    missed += missed / 4 + kSpare;
-  } else {
-    return lines;
-  }
+  const bool runs = lease_ != 0;  // what is asked for while it is silent has been missed as well
+  auto missed = std::chrono::ceil<std::chrono::milliseconds>(
+      host_.connector().loop().now() - (runs ? mount->last_data() : flowed_until_));
+  if (missed >= kLongestGap || (!runs && mount->phase() != MountPhase::kLingering)) return lines;
+  missed += missed / 4 + (runs ? kSpareOfRunning : kSpare);
   const std::uint64_t rate = mount->usual_bytes_per_second();
   if (rate == 0) return lines;
   return lines + relay_burst_line(rate * static_cast<std::uint64_t>(missed.count()) / 1000);

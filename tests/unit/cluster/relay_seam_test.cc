@@ -135,6 +135,20 @@ TEST(RelaySeam, SilenceLetsItAskTheNextOneAndTheFirstThatSendsWrites) {
   second.send("two");
   until_streams("one two");
 }
+TEST(RelaySeam, InSilenceItWantsWhatWasNotSentMeanwhile) {
+  start(300ms);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  host.until([&] {
+    host.mount("/local")->set_usual_rate(16000);  // a few bytes are no rate
+    return second.requests.size() == 1;
+  });
+  const std::size_t at = second.requests[0].find("\r\nX-LB-Burst: ");
+  CHECK(at != std::string::npos);
+  // Of 300 ms, and of the half second that one may be behind the other.
+  CHECK(std::atoi(second.requests[0].c_str() + at + 14) >= 16 * (300 + 500));
+}
 TEST(RelaySeam, OneThatEndsAgainAndAgainRests) {
   // Each stream lasts long enough to be a span, and none of them flows.
   first.answers = second.answers = {plays_from(100)};

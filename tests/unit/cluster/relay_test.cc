@@ -168,7 +168,8 @@ TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
   LONGS_EQUAL(-1, burst(first.requests[0]));  // nobody has heard anything
   CHECK(burst(second.requests[0]) >= 4000);   // a quarter of a second, and what was missed
   CHECK(burst(second.requests[0]) < 32000);
-  LONGS_EQUAL(8000, burst(first.requests[2]));  // the other one still flows
+  CHECK(burst(first.requests[2]) >= 8000);  // the other one still flows, half a second behind
+  CHECK(burst(first.requests[2]) < 32000);
 }
 TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
   start(plan({at(first), at(second)}));
