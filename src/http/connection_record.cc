@@ -38,7 +38,7 @@ std::string request_text(const Request& request, std::string_view behind) {
 std::optional<HeldRequest> Connection::unanswered() const {
   if (!transport_ || half_closed_) return std::nullopt;
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
-  HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_};
+  HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_, id_};
   if (opening_) {
     const bool moves = tls == nullptr ? opening_->is_untouched() && transport_->can_move()
                                       : tls->is_shaking() || tls->can_be_pumped();
@@ -78,7 +78,8 @@ void Connections::adopt(std::unique_ptr<Transport> transport,
                         const std::shared_ptr<const ListenSocket>& socket,
                         const HeldRequest& held) {
   loop_.assert_here();
-  const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t id =
+      held.id != 0 ? held.id : next_id_.fetch_add(1, std::memory_order_relaxed);
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
   connections_[id] = std::move(connection);

@@ -4,6 +4,7 @@ import signal
 import time
 
 from auth_bench import SECRET, backend_of, url_mount
+from backend import ACCEPT
 from harness import check, equal, give_away, test, wait_for
 from replacing import serving, upgrade
 
@@ -47,6 +48,27 @@ def who_was_let_in_by_a_backend_stays_and_is_told_once(t):
     equal(sorted(form["client"] for form in removed), sorted(form["client"] for form in backend.of("listener_add")))
     for form in removed:
         check(0 <= int(form["duration"]) <= time.monotonic() - begin + 1, "the time listened is that of all processes: " + form["duration"])
+
+
+@test
+def who_is_being_asked_for_is_asked_for_again_by_the_same_number(t):
+    backend = backend_of(t)
+    backend.answer = lambda form: None if form["action"] == "listener_add" else ACCEPT
+    server = t.server(body=body_of(backend))
+    source = server.source("/m")
+    source.play(20)
+    wire = server.wire()
+    wire.send("GET /m HTTP/1.0\r\n\r\n")
+    for asked in (1, 2):
+        backend.wait_for("listener_add", asked)
+        upgrade(server)
+    backend.wait_for("listener_add", 3)
+    backend.release.set()
+    wire.reply_head()
+    wire.close()
+    all_left(source, backend, 1)
+    numbers = {form["client"] for form in backend.forms if form["action"] in ("listener_add", "listener_remove")}
+    equal(len(numbers), 1, "numbers of one listener: %s" % numbers)
 
 
 @test

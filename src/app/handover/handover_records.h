@@ -262,10 +262,11 @@ struct RequestRecord {
   bool shoutcast = false;
   std::string bytes;
   bool opened = false, secure = false;
+  std::uint64_t id = 0;  // of its connection: a backend that has been asked is asked by the same
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure] = request;
+  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer);
@@ -274,6 +275,7 @@ void record_fields(Io& io, T& request) {
   io(6, bytes);
   io(7, opened);
   io(8, secure);
+  io(9, id);
 }
 
 // The journal of the audience.

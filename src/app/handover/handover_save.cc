@@ -310,6 +310,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.bytes = held.bytes;
       request.opened = held.opened;
       request.secure = held.secure;
+      request.id = held.id;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

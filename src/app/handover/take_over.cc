@@ -439,6 +439,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     held.bytes = std::move(request.bytes);
     held.opened = request.opened;
     held.secure = request.secure;
+    held.id = request.id;
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
