@@ -162,6 +162,22 @@ def moveclients_lists_or_moves(t):
 
 
 @test
+def moveclients_to_a_mount_without_a_source_moves_to_what_plays_there(t):
+    server = t.server(body="<mount><mount-name>/gone</mount-name><fallback-mount>/between</fallback-mount></mount>"
+                           "<mount><mount-name>/between</mount-name><fallback-mount>/b</fallback-mount></mount>"
+                           "<mount><mount-name>/silent</mount-name><fallback-mount>/none</fallback-mount></mount>")
+    a, b = server.source("/a", tag="A"), server.source("/b", tag="B")
+    listener = server.listener("/a")
+    read_until_heard(listener, a, "A", b)
+    move = "/admin/moveclients?mount=%s&destination=%s"
+    equal(server.get(move % ("/a", "/gone"), ADMIN).xml().findtext("message"), "Clients moved from /a to /gone")
+    read_until_heard(listener, b, "AB", a)
+    wait_for(lambda: server.stat("/b", "listeners") == "1", "it is counted where it listens")
+    for at, to, text in (("/b", "/gone", "supplied mountpoints are identical"), ("/b", "/silent", "No such destination")):
+        check("400 - " + text in server.get(move % (at, to), ADMIN).text, to)
+
+
+@test
 def buildm3u_asks_nobody_and_keeps_a_password_whole(t):
     server = with_users(t)
     server.source("/p")

@@ -157,14 +157,15 @@ void run_moveclients(AdminTask task) {
       task.send(mount_list_xml(std::move(*rows), task.mount), "moveclients.xsl");
     });
   }
-  const MountState state = station.state_of(*to);
-  if (state == MountState::kUnknown) return task.fail("No such destination");
-  if (*to == from) return task.fail("supplied mountpoints are identical");
-  if (state == MountState::kStopped) return task.fail("Destination not running");
   MoveOffer offer = station.move_offer(from, *to);
+  if (offer.to.empty()) return task.fail("No such destination");
+  if (offer.to == from) return task.fail("supplied mountpoints are identical");
+  if (station.state_of(offer.to) == MountState::kStopped)
+    return task.fail("Destination not running");
   if (!offer.possible || offer.listeners == 0)
     return respond_moved(std::move(task), *to, offer, {});
-  station.move_listeners(from, *to,
+  const std::string plays = offer.to;
+  station.move_listeners(from, plays,
                          [task = std::move(task), to = *to,
                           offer = std::move(offer)](const MoveOutcome& outcome) mutable {
                            respond_moved(std::move(task), to, offer, outcome);

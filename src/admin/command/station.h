@@ -103,6 +103,7 @@ struct MoveOffer {
   std::uint64_t listeners = 0;
   bool possible = false;
   std::string from_type, to_type;
+  std::string to;  // the mount that plays under this name, or its fallback; "": none
 };
 
 // Set are either `song`, or `artist` and `title`, or none of them: then nothing changes and only

@@ -2,12 +2,12 @@
 
 #include "app/cluster/cluster_service.h"
 #include "app/request/hls_ask.h"
-#include "app/request/playing_mount.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/request/sender.h"
+#include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "config/settings/config.h"
 

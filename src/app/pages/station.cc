@@ -18,6 +18,7 @@
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/picture_files.h"
+#include "app/services/playing_mount.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
@@ -242,12 +243,13 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id,
 }
 
 MoveOffer ServerStation::move_offer(const std::string& from, const std::string& to) {
-  const auto source = mount_of(from), target = services_.mounts.find(to);
-  if (!source || !target) return {};
+  const auto source = mount_of(from);
+  const auto target = playing_mount(services_, *services_.config.read(), to, true);
+  if (!source || !target || !services_.mounts.find(target->name())) return {};
   // A relay that waits for its first listener has none to move, and no format yet.
   const bool possible = source->phase() == MountPhase::kIdle || may_move(*source, *target);
   return {static_cast<std::uint64_t>(std::max<std::int64_t>(0, source->listeners())), possible,
-          source->facts()->content_type, target->facts()->content_type};
+          source->facts()->content_type, target->facts()->content_type, target->name()};
 }
 
 void ServerStation::move_listeners(const std::string& from, const std::string& to,

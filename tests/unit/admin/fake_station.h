@@ -106,7 +106,10 @@ class FakeStation final : public Station {
   }
   MoveOffer move_offer(const std::string&, const std::string& to) override {
     const auto found = offers.find(to);
-    return found == offers.end() ? MoveOffer{3, true, "audio/mpeg", "audio/mpeg"} : found->second;
+    MoveOffer offer =
+        found == offers.end() ? MoveOffer{3, true, "audio/mpeg", "audio/mpeg", {}} : found->second;
+    if (offer.to.empty() && state_of(to) != MountState::kUnknown) offer.to = to;
+    return offer;
   }
   void move_listeners(const std::string& from, const std::string& to,
                       Then<MoveOutcome> then) override {

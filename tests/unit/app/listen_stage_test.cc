@@ -1,7 +1,7 @@
 #include "app/join/listen_stage.h"
 
 #include "app/join/listen_ask.h"
-#include "app/request/playing_mount.h"
+#include "app/services/playing_mount.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,4 +1,4 @@
-#include "app/request/playing_mount.h"
+#include "app/services/playing_mount.h"
 
 #include "app/services/mount_files.h"
 #include "app/services/network.h"
