@@ -171,7 +171,7 @@ void append_access_line(std::string& out, const AccessFacts& facts, std::string_
   const std::size_t begin = out.size();
   out += facts.ip.empty() ? "-" : facts.ip;
   out += " - ";
-  append_field(out, facts.user_listens ? facts.user : "", false);
+  append_field(out, facts.shows_user ? facts.user : "", false);
   out.append(" [").append(time).append("] \"");
   append_request(out, facts.request);
   out += "\" ";

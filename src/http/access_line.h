@@ -29,8 +29,9 @@ void append_access_request(std::string& out, const Request& request);
 struct AccessFacts {
   std::string_view ip;    // "": '-'
   std::string_view user;  // "": '-'
-  // Else Icecast's line has '-'; JSON names administrators and sources too.
-  bool user_listens = false;
+  // Of listeners, and of sources that a backend or a record lets in: Icecast's line has '-' for
+  // others.  JSON names all.
+  bool shows_user = false;
   std::string_view request;  // "GET /a.mp3 HTTP/1.0"
   int status = 200;
   std::uint64_t bytes_sent = 0;

@@ -94,9 +94,9 @@ class Connection : public ListHook {
   bool secure() const noexcept { return secure_; }
   // <http-headers>, as they are until the answer begins.
   std::span<const HttpHeader> http_headers() const;
-  std::string user;           // its name, once proved, for the access log
-  bool user_listens = false;  // as a listener: no other is named in Icecast's log
-  bool is_probe = false;      // asked every second by machines: no line in the access log
+  std::string user;         // its name, once proved, for the access log
+  bool shows_user = false;  // in Icecast's log too: see AccessFacts
+  bool is_probe = false;    // asked every second by machines: no line in the access log
   // Of this request: made when it is first asked for, freed when the answer is out.
   // REQUIRES: Connections::Plan::context
   RequestContext& context();

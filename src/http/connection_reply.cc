@@ -337,7 +337,7 @@ void Connection::reply_is_out() {
   append_access_request(line, request_);
   facts.ip = ip_;
   facts.user = user;
-  facts.user_listens = user_listens;
+  facts.shows_user = shows_user;
   facts.request = line;
   facts.status = status_;
   facts.bytes_sent = bytes_sent_;
@@ -367,7 +367,7 @@ void Connection::reply_is_out() {
   form_.clear();
   bytes_sent_ = 0;
   user.clear();
-  user_listens = false;
+  shows_user = false;
   is_probe = false;
   enter(State::kHead);
   if (leftover_.empty()) return;

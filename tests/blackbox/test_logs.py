@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 
+from auth_bench import backend_of, url_mount
+from backend import ACCEPT
 from harness import ADMIN, SOURCE, Settings, as_nobody, check, equal, free_port, give_away, request, test, wait_for
 
 TIME = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
@@ -38,6 +40,17 @@ def listeners_and_sources_are_logged_when_they_end(t):
     check(18 * 384 < int(found.group(1)) < 40 * 384, "bytes " + found.group(1))
     source.leave()
     server.wait_for_log(r'^127\.0\.0\.1 - - %s "SOURCE /m HTTP/1\.0" 200 \d+ "-" "Enc/1" \d+$' % TIME, "access")
+
+
+@test
+def a_source_that_a_backend_judges_is_named(t):
+    backend = backend_of(t, lambda form: ACCEPT if form["pass"] == "right" else {})
+    server = t.server(body=url_mount("/m", stream_auth=backend.url()))
+    server.source("/m", login="dj:right").leave()
+    server.ask("SOURCE /m HTTP/1.0", ["Content-Type: audio/mpeg"], "eve:wrong")
+    server.source("/free").leave()
+    for user, request, status in (("dj", "SOURCE /m", 200), ("eve", "SOURCE /m", 401), ("-", "SOURCE /free", 200)):
+        server.wait_for_log(r'^127\.0\.0\.1 - %s %s "%s HTTP/1\.0" %d ' % (user, TIME, request, status), "access")
 
 
 @test

@@ -30,7 +30,7 @@ void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
   in.notice = ticket ? std::make_unique<TicketNotice>(std::move(ticket)) : nullptr;
   if (seat) in.notice = std::make_unique<SeatNotice>(std::move(in.notice), std::move(*seat));
   if (!verdict.user.empty()) connection.user = verdict.user;
-  connection.user_listens = true;
+  connection.shows_user = true;
   if (!verdict.mount.empty()) connection.request().path = verdict.mount;
   connection.resume(Verdict::kNext);
 }
@@ -131,7 +131,7 @@ Verdict judge_pull(Worker& worker, Connection& connection) {
   if (answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
   if (judge_mark(worker, connection, *mark) != PullVerifier::Verdict::kOurs) return refuse();
   connection.user = mark->id;
-  connection.user_listens = true;
+  connection.shows_user = true;
   let_node_in(connection);
   return Verdict::kNext;
 }
@@ -170,7 +170,7 @@ Verdict AuthStage::handle(Connection& connection) {
   if (hls != nullptr) ask.client_id = hls->listener;
   if (ask.given) {
     connection.user = ask.given->user;
-    connection.user_listens = true;
+    connection.shows_user = true;
     // A node of ours pulls the stream, and asks its own listeners (cluster/relay/relay_marks.h).
     if (network.cluster->facts()->known.login(ask.given) != nullptr) {
       let_node_in(connection);

@@ -149,6 +149,7 @@ void begin(Worker& worker, Connection& connection, WriterLease lease,
   offer.bytes_sent = connection.bytes_sent();
   offer.referer = request.headers.get("referer");
   offer.user = connection.user;
+  offer.shows_user = connection.shows_user;
   offer.client_pass = std::move(connection.context().client_pass);
   Traffic& traffic = worker.services;
   traffic.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);

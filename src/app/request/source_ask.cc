@@ -19,6 +19,7 @@ bool decides_sources(const MountSettings& section) {
 void ask_about_source(Worker& worker, Connection& connection, const MountSettings& section,
                       SourceAsk ask, bool counts,
                       UniqueFunction<void(Connection&, AuthVerdict)> answered) {
+  connection.shows_user = true;
   if (!section.logins.empty()) {
     ask_record_logins(worker, connection, section, ask.given,
                       [&worker, counts, user = ask.given.user, answered = std::move(answered)](

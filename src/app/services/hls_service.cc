@@ -94,7 +94,7 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
     AccessFacts facts;
     facts.ip = session->ip;
     facts.user = session->facts.user();
-    facts.user_listens = true;
+    facts.shows_user = true;
     facts.request = session->facts.request();
     facts.bytes_sent = session->bytes;
     facts.referer = session->facts.referer();

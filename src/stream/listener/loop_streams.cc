@@ -267,7 +267,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   AccessFacts facts;
   facts.ip = ip;
   facts.user = listener->facts.user();
-  facts.user_listens = shared_.logs_counts;
+  facts.shows_user = shared_.logs_counts;
   facts.request = listener->facts.request();
   facts.bytes_sent = listener->bytes_sent;
   facts.referer = listener->facts.referer();

@@ -20,6 +20,7 @@ void save_offer(const SourceOffer& offer, FdsOut& fds, Record& saved) {
   saved.user_agent = offer.user_agent;
   saved.referer = offer.referer;
   saved.user = offer.user;
+  saved.shows_user = offer.shows_user;
   saved.bytes_sent = offer.bytes_sent;
   saved.counted = static_cast<bool>(offer.client_pass);
 }
@@ -33,6 +34,7 @@ SourceOffer restore_offer(const Record& saved, std::unique_ptr<Transport> transp
   offer.user_agent = saved.user_agent;
   offer.referer = saved.referer;
   offer.user = saved.user;
+  offer.shows_user = saved.shows_user;
   offer.bytes_sent = saved.bytes_sent;
   return offer;
 }

@@ -37,6 +37,7 @@ struct SourceOffer {
   GatePass client_pass, source_pass;
   std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
   std::string user_agent, referer, user;
+  bool shows_user = false;                  // as in AccessFacts
   std::uint64_t bytes_sent = 0;             // the answer to its login
   std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
   std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new

@@ -30,11 +30,12 @@ struct SourceRecord {
   std::uint64_t bytes_before = 0;
   std::int64_t allowed = 0;  // bytes, of <limit-rate>
   SteadyTime allowed_at{};
+  bool shows_user = false;
 };
 template <class Io, RecordOf<SourceRecord> T>
 void record_fields(Io& io, T& source) {
   auto& [lease, mount, identity, fd, peer, request, user_agent, referer, user, bytes_sent, metaint,
-         counted, feed, started, last_data, bytes_before, allowed, allowed_at] = source;
+         counted, feed, started, last_data, bytes_before, allowed, allowed_at, shows_user] = source;
   io.needed(1, lease);
   io.needed(2, mount);
   io(3, identity);
@@ -53,6 +54,7 @@ void record_fields(Io& io, T& source) {
   io(16, bytes_before);
   io(17, allowed);
   io(18, allowed_at);
+  io(19, shows_user);
 }
 
 }  // namespace lb

@@ -118,6 +118,7 @@ void SourceSet::log_end(const SourceOffer& offer, const Mount& mount, EndReason 
     AccessFacts facts;
     facts.ip = ip;
     facts.user = offer.user;
+    facts.shows_user = offer.shows_user;
     facts.request = offer.request;
     facts.bytes_sent = offer.bytes_sent;
     facts.referer = offer.referer;

@@ -32,11 +32,12 @@ struct StandbyRecord {
   SteadyTime connected{};
   std::uint64_t bytes_read = 0;
   std::vector<MovedFd> hearing;  // of the program that listens; one or none
+  bool shows_user = false;
 };
 template <class Io, RecordOf<StandbyRecord> T>
 void record_fields(Io& io, T& standby) {
   auto& [id, mount, fd, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body,
-         titles, ring, connected, bytes_read, hearing] = standby;
+         titles, ring, connected, bytes_read, hearing, shows_user] = standby;
   io.needed(1, id);
   io.needed(2, mount);
   io.needed(3, fd);
@@ -54,6 +55,7 @@ void record_fields(Io& io, T& standby) {
   io(15, connected);
   io(16, bytes_read);
   io(17, hearing);
+  io(18, shows_user);
 }
 
 }  // namespace lb

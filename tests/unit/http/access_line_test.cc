@@ -77,7 +77,7 @@ TEST(AccessLine, IsIcecastsLine) {
         "127.0.0.1 - - [14/Nov/2023:22:13:20 +0000] \"GET /hello.txt HTTP/1.0\" 200 293 \"-\" "
         "\"-\" 0");
   facts.user = "alice";
-  facts.user_listens = true;
+  facts.shows_user = true;
   facts.status = 206;
   facts.bytes_sent = 98765432109876;
   facts.referer = "http://r/";
@@ -99,7 +99,7 @@ TEST(AccessLine, ForeignBytesBecomeDotsAndOnlyAgentAndRefererKeepSpaces) {
   facts.user_agent = "a\tb \"\xc3\xa9\\`";
   facts.referer = "r z";
   facts.user = "a b\n";
-  facts.user_listens = true;
+  facts.shows_user = true;
   facts.request = "GET /a b\x01!c HTTP/1.0";
   CHECK(access_line(facts, kNow) ==
         "127.0.0.1 - a.b. [14/Nov/2023:22:13:20 +0000] \"GET /a.b..c HTTP/1.0\" 200 293 \"r z\" "
@@ -117,7 +117,7 @@ TEST(AccessLine, NamesListenersOnly) {  // as seen on 2.4.4
   facts.user = "admin";
   STRCMP_CONTAINS("127.0.0.1 - - [", access_line(facts, kNow).c_str());
   STRCMP_CONTAINS("\"user\":\"admin\"", access_json(facts, kNow).c_str());
-  facts.user_listens = true;
+  facts.shows_user = true;
   STRCMP_CONTAINS("127.0.0.1 - admin [", access_line(facts, kNow).c_str());
 }
 TEST(AccessLine, IsCutAt1023Bytes) {

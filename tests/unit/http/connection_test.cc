@@ -34,7 +34,7 @@ TEST(Connection, WritesOneAccessLineAReply) {
 TEST(Connection, TheAccessLineNamesTheUserAndTheSecondsSinceTheConnectionCame) {
   last.act = [this](Connection& connection) {
     connection.user = "anna";
-    connection.user_listens = true;
+    connection.shows_user = true;
     clock.advance(3s);
     connection.reply_page(404, "gone");
     return Verdict::kAnswered;
