@@ -88,10 +88,6 @@ void RelayService::load_roots() {
 
 void RelayService::configure(const Config& config) {
   if (stopped_) return;
-  auto file_mounts = std::make_shared<std::set<std::string>>();
-  lb::for_each_relay(config,
-                     [&](const RelaySettings& relay) { file_mounts->insert(relay.local_mount); });
-  file_mounts_.publish(std::move(file_mounts));
   configured_ = relay_plans(config);
   std::erase_if(configured_, [this](const RelayPlan& plan) {
     if (may_be_relayed_as(plan.local_mount)) return false;

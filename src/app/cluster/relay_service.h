@@ -115,8 +115,6 @@ class RelayService final : public RelayHost {
   bool has_two_homes(const std::string& mount) const;
   // A <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
-  // The same, of any thread.
-  bool is_of_file(const std::string& mount) const { return file_mounts_.read()->contains(mount); }
   // Null: there is none.
   const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
   // All relays; while the call lasts.
@@ -212,8 +210,7 @@ class RelayService final : public RelayHost {
   Timer check_timer_;
   std::vector<RelayPlan> configured_;
   std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount
-  Snapshot<std::set<std::string>> file_mounts_{std::make_shared<const std::set<std::string>>()};
-  std::set<std::string> to_judge_;  // mounts, by choose_
+  std::set<std::string> to_judge_;                                      // mounts, by choose_
   SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   std::vector<std::unique_ptr<MasterWatch>> left_;  // tell servers that are no longer masters

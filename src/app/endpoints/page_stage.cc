@@ -1,12 +1,6 @@
 #include "app/endpoints/page_stage.h"
 
-#include <algorithm>
-
 #include "admin/page/builtin.h"
-#include "app/cluster/cluster_links.h"
-#include "app/cluster/cluster_service.h"
-#include "app/cluster/relay_service.h"
-#include "app/external/external_service.h"
 #include "app/pages/foreign_pages.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
@@ -40,25 +34,6 @@ std::string own_site(const Config& config) { return cat({"http://", Services::au
 // By which this reader knows the server.
 std::string site_for(Connection& connection, const Config& config) {
   return cat({connection.secure() ? "https://" : "http://", host_for(connection, config)});
-}
-
-// Something plays under this name, or may: a list of any other would be a dead link.
-bool may_play(Services& services, const Config& config, const std::string& name) {
-  if (services.mounts.find(name) || services.files.read()->has_file(name)) return true;
-  if (mount_section(config, name).name == name ||
-      !mount_settings(config, name).fallback_mount.empty())
-    return true;
-  const auto& aliases = config.paths.aliases;
-  if (std::any_of(aliases.begin(), aliases.end(),
-                  [&name](const Alias& alias) { return alias.source == name; }))
-    return true;
-  if (services.relays->is_of_file(name)) return true;
-  // A master or a backend may know it.
-  if (services.links->masters().any_linked() || services.relays->publishes() ||
-      services.external->on_demand())
-    return true;
-  return services.cluster->decider().with_table(
-      [&name](const NodeTable& table) { return table.mount(name) != nullptr; });
 }
 
 }  // namespace
@@ -153,22 +128,6 @@ Verdict FileStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   const auto config = config_of(services, connection);
-  const auto listed = [&request](std::string_view ending) {
-    return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
-  };
-  const bool is_m3u = listed(".m3u");
-  const std::string of =
-      is_m3u || listed(".pls") ? request.path.substr(0, request.path.size() - 4) : std::string();
-  if (!of.empty() && may_play(services, *config, of)) {
-    ResponseHead head;
-    head.content_type = is_m3u ? kM3uType : kPlsType;
-    const auto print = is_m3u ? m3u : pls;
-    const std::string body =
-        print(host_for(connection, *config), of, connection.secure() ? "https" : "http");
-    head.content_length = body.size();
-    connection.reply(head, body);
-    return Verdict::kAnswered;
-  }
   if (const BuiltinFile* built_in = builtin_file("web" + request.path);
       built_in != nullptr && config->fileserve) {
     ResponseHead head;
@@ -182,6 +141,23 @@ Verdict FileStage::handle(Connection& connection) {
   if (const MountSettings& section = section_of(services, connection);
       section.no_mount && !section.name.empty()) {
     connection.reply_text(403, kClosedName);
+    return Verdict::kAnswered;
+  }
+  // A list is of any name, as in Icecast: its encoder may come later.
+  const auto listed = [&request](std::string_view ending) {
+    return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
+  };
+  const bool is_m3u = listed(".m3u");
+  const std::string of =
+      is_m3u || listed(".pls") ? request.path.substr(0, request.path.size() - 4) : std::string();
+  if (!of.empty()) {
+    ResponseHead head;
+    head.content_type = is_m3u ? kM3uType : kPlsType;
+    const auto print = is_m3u ? m3u : pls;
+    const std::string body =
+        print(host_for(connection, *config), of, connection.secure() ? "https" : "http");
+    head.content_length = body.size();
+    connection.reply(head, body);
     return Verdict::kAnswered;
   }
   connection.reply_page(404, kNoSuchFile);
