@@ -6,6 +6,7 @@
 
 #include "audience/report.h"
 #include "base/strings.h"
+#include "media/metadata.h"
 
 namespace lb {
 namespace {
@@ -40,11 +41,11 @@ std::vector<std::string_view> pairs_of(std::string_view words) {
 
 // Of a title of the stream, "Artist - Title", and a row: as like as the less like of the two.
 double likeness_of(std::string_view title, const LoggedPlay& play) {
-  const std::size_t dash = title.find(" - ");
-  if (play.artist.empty() || dash == std::string_view::npos)
-    return std::max(likeness(title, play.title), likeness(title, play.artist + " - " + play.title));
-  return std::min(likeness(title.substr(0, dash), play.artist),
-                  likeness(title.substr(dash + 3), play.title));
+  const SongParts parts = song_parts(title);
+  if (play.artist.empty() || parts.artist.empty())
+    return std::max(likeness(title, play.title),
+                    likeness(title, song_text(play.artist, play.title)));
+  return std::min(likeness(parts.artist, play.artist), likeness(parts.title, play.title));
 }
 
 // left: bytes that may still be compared; 0: the answer is of no use.

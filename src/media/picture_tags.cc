@@ -162,7 +162,7 @@ StreamPicture picture_in_id3(ByteSpan tag) {
   }
   StreamPicture out;
   out.bytes = best.bytes;
-  if (!title.empty()) out.song = artist.empty() ? title : cat({artist, " - ", title});
+  if (!title.empty()) out.song = song_text(artist, title);
   return out;
 }
 
