@@ -39,14 +39,6 @@ bool write_pieces(int fd, FilePieces& pieces) {
   return true;
 }
 
-bool sync_name(const FileAt& file) {
-  const std::string directory = file.name.substr(0, file.name.rfind('/') + 1);
-  const UniqueFd at(::openat(file.directory, directory.empty() ? "." : directory.c_str(),
-                             O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // EINVAL: the file system knows no such thing.
-  return at && (::fsync(at.get()) == 0 || errno == EINVAL);
-}
-
 Result<UniqueFd> place_pieces(const FileAt& file, FilePieces pieces, FileReplacing how) {
   const std::string temporary = temporary_name(file.name);
   ::unlinkat(file.directory, temporary.c_str(), 0);
@@ -82,6 +74,14 @@ std::string real_path(const std::string& path) {
 }
 
 }  // namespace
+
+bool sync_name(const FileAt& file) {
+  const std::string directory = file.name.substr(0, file.name.rfind('/') + 1);
+  const UniqueFd at(::openat(file.directory, directory.empty() ? "." : directory.c_str(),
+                             O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // EINVAL: the file system knows no such thing.
+  return at && (::fsync(at.get()) == 0 || errno == EINVAL);
+}
 
 bool read_to_end(int fd, std::string& text, std::size_t limit) {
   while (text.size() <= limit) {

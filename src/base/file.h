@@ -85,6 +85,9 @@ Result<void> replace_file(const FileAt& file, FilePieces pieces, FileReplacing h
 // it.
 Result<UniqueFd> place_file(const FileAt& file, std::string_view bytes, FileReplacing how = {});
 
+// The name of a new file outlives a power failure.  False: errno.
+bool sync_name(const FileAt& file);
+
 // A file that administrators edit too: its mode and, where possible, its owner stay, a symbolic
 // link stays one, and the file beside it has a name of its own.  Where the directory may not be
 // written the file is written in place.  Its bytes are synced.

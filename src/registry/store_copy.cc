@@ -73,10 +73,7 @@ Result<void> append_to(const std::string& path, std::string_view text) {
     (void)!::ftruncate(file.get(), facts.st_size);
     return error;
   }
-  if (facts.st_size > 0) return {};
-  const UniqueFd folder(
-      ::open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder && ::fsync(folder.get()) != 0) return cannot_add(path);
+  if (facts.st_size == 0 && !sync_name(path)) return cannot_add(path);
   return {};
 }
 
