@@ -12,6 +12,7 @@
 
 #include "media/bytes.h"
 #include "media/framer.h"
+#include "media/held_bytes.h"
 
 namespace lb {
 namespace {
@@ -122,18 +123,7 @@ class EbmlFramer final : public Framer {
 };
 
 void EbmlFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
-  while (!bytes.empty()) {
-    if (held_.empty()) {
-      const std::size_t n = scan(bytes, sink);
-      bytes = bytes.subspan(n);
-      if (n > 0) continue;
-    }
-    const auto piece = static_cast<std::ptrdiff_t>(std::min(kMaxElementHead, bytes.size()));
-    held_.insert(held_.end(), bytes.begin(), bytes.begin() + piece);
-    bytes = bytes.subspan(static_cast<std::size_t>(piece));
-    const std::size_t n = scan(held_, sink);
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(n));
-  }
+  scan_with_held(held_, bytes, kMaxElementHead, [&](ByteSpan some) { return scan(some, sink); });
 }
 
 // Returns how many bytes were passed; the rest is needed again, with more behind it.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "media/framer.h"
+#include "media/held_bytes.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
@@ -77,18 +78,7 @@ class MpegFramer final : public Framer {
 };
 
 void MpegFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
-  while (!bytes.empty()) {
-    if (held_.empty()) {
-      const std::size_t n = scan(bytes, sink);
-      bytes = bytes.subspan(n);
-      if (n > 0) continue;
-    }
-    const auto piece = static_cast<std::ptrdiff_t>(std::min(kPiece, bytes.size()));
-    held_.insert(held_.end(), bytes.begin(), bytes.begin() + piece);
-    bytes = bytes.subspan(static_cast<std::size_t>(piece));
-    const std::size_t n = scan(held_, sink);
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(n));
-  }
+  scan_with_held(held_, bytes, kPiece, [&](ByteSpan some) { return scan(some, sink); });
 }
 
 // Returns how many bytes were passed; the rest is needed again, with more behind it.
