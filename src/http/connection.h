@@ -187,7 +187,7 @@ class Connection : public ListHook {
   void write_out();
   IoResult write_page(std::size_t& piece);
   IoResult write_run(std::size_t piece);
-  bool write_failed(const IoResult& result, std::uint64_t before);
+  bool write_failed(IoStatus status, std::uint64_t before);
   IoStatus write_source(std::size_t budget);
   void come_back(bool progress);
   bool body_is_read() const noexcept;

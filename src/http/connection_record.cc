@@ -74,20 +74,4 @@ void Connections::forget_unanswered() {
     if (const auto at = connections_.find(id); at != connections_.end()) remove(*at->second);
 }
 
-void Connections::adopt(std::unique_ptr<Transport> transport,
-                        const std::shared_ptr<const ListenSocket>& socket,
-                        const HeldRequest& held) {
-  loop_.assert_here();
-  const std::uint64_t id =
-      held.id != 0 ? held.id : next_id_.fetch_add(1, std::memory_order_relaxed);
-  auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
-  Connection& added = *connection;
-  connections_[id] = std::move(connection);
-  head_begins(added);
-  starting_ = &added;
-  added.start_with(held);
-  starting_ = nullptr;
-  ended_at_once_.reset();
-}
-
 }  // namespace lb

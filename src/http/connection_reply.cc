@@ -276,9 +276,9 @@ IoResult Connection::write_run(std::size_t piece) {
 }
 
 // True: it goes on later, or the connection has ended.
-bool Connection::write_failed(const IoResult& result, std::uint64_t before) {
-  if (result.status == IoStatus::kDone) return false;
-  if (result.status == IoStatus::kAgain)
+bool Connection::write_failed(IoStatus status, std::uint64_t before) {
+  if (status == IoStatus::kDone) return false;
+  if (status == IoStatus::kAgain)
     come_back(bytes_sent_ > before);
   else
     end();
@@ -290,7 +290,7 @@ void Connection::write_out() {
   std::size_t page_piece = kPagePiece;
   while (out_sent_ < out_.size() + page_.bytes.size()) {
     const IoResult result = write_page(page_piece);
-    if (write_failed(result, before)) return;
+    if (write_failed(result.status, before)) return;
     out_sent_ += result.bytes;
     bytes_sent_ += result.bytes;
   }
@@ -301,32 +301,12 @@ void Connection::write_out() {
       continue;
     }
     const IoResult result = write_run(piece);
-    if (write_failed(result, before)) return;
+    if (write_failed(result.status, before)) return;
     bytes_sent_ += result.bytes;
     piece -= std::min(piece, result.bytes);
   }
-  switch (write_source(kFilePiece)) {
-    case IoStatus::kDone:
-      break;
-    case IoStatus::kAgain:
-      come_back(bytes_sent_ > before);
-      return;
-    case IoStatus::kEof:
-    case IoStatus::kError:
-      end();
-      return;
-  }
-  switch (transport_->flush()) {
-    case IoStatus::kDone:
-      break;
-    case IoStatus::kAgain:
-      come_back(bytes_sent_ > before);
-      return;
-    case IoStatus::kEof:
-    case IoStatus::kError:
-      end();
-      return;
-  }
+  if (write_failed(write_source(kFilePiece), before)) return;
+  if (write_failed(transport_->flush(), before)) return;
   reply_is_out();
 }
 

@@ -34,13 +34,26 @@ void Connections::accepted(std::unique_ptr<Transport> transport,
     log_refusal(transport->peer().ip() + ": is not one of the x-forwarded-for", *socket);
     return;
   }
-  const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  start(new_id(), std::move(transport), socket, [](Connection& added) { added.start(); });
+}
+
+void Connections::adopt(std::unique_ptr<Transport> transport,
+                        const std::shared_ptr<const ListenSocket>& socket,
+                        const HeldRequest& held) {
+  loop_.assert_here();
+  start(held.id != 0 ? held.id : new_id(), std::move(transport), socket,
+        [&held](Connection& added) { added.start_with(held); });
+}
+
+template <class Start>
+void Connections::start(std::uint64_t id, std::unique_ptr<Transport> transport,
+                        const std::shared_ptr<const ListenSocket>& socket, Start&& start_it) {
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
   connections_[id] = std::move(connection);
   head_begins(added);
   starting_ = &added;
-  added.start();
+  start_it(added);
   starting_ = nullptr;
   // Answered at once: its memory is warm for the next one.
   ended_at_once_.reset();

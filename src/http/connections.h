@@ -86,6 +86,10 @@ class Connections final : public ConnectionSink {
  private:
   friend class Connection;
   void remove(Connection& connection);
+  std::uint64_t new_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  template <class Start>
+  void start(std::uint64_t id, std::unique_ptr<Transport> transport,
+             const std::shared_ptr<const ListenSocket>& socket, Start&& start_it);
   void head_begins(Connection& connection);      // joins the open heads
   void is_kept(Connection& connection);          // joins those that wait for their next request
   void head_complete(Connection& connection);    // leaves either

@@ -70,7 +70,10 @@ struct Piece {
   std::size_t bytes = 0;
   bool whole = false;
 };
-Piece next_piece(std::string_view bytes) noexcept {
+// Never looks further than the limits allow, so that any split gives the same result.
+Piece next_piece(const ParseLimits& limits, std::size_t line, std::size_t head,
+                 std::string_view bytes) noexcept {
+  bytes = bytes.substr(0, std::min(limits.line_bytes + 1 - line, limits.head_bytes + 1 - head));
   const std::size_t end = bytes.find('\n');
   if (end == std::string_view::npos) return {bytes, bytes.size(), false};
   return {bytes.substr(0, end), end + 1, true};
@@ -139,10 +142,7 @@ void RequestParser::refuse_long_line() {
 std::size_t RequestParser::feed(std::string_view bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size() && status_ == ParseStatus::kMore) {
-    // Never looks further than the limits allow, so that any split gives the same result.
-    const std::size_t room =
-        std::min(limits_.line_bytes + 1 - line_.size(), limits_.head_bytes + 1 - head_bytes_);
-    const Piece piece = next_piece(bytes.substr(taken, room));
+    const Piece piece = next_piece(limits_, line_.size(), head_bytes_, bytes.substr(taken));
     taken += piece.bytes;
     head_bytes_ += piece.bytes;
     if (head_bytes_ > limits_.head_bytes) {
@@ -284,9 +284,7 @@ void RequestParser::take_end() {
 std::size_t ShoutcastParser::feed(std::string_view bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size() && status_ == ParseStatus::kMore) {
-    const std::size_t room =
-        std::min(limits_.line_bytes + 1 - line_.size(), limits_.head_bytes + 1 - head_bytes_);
-    const Piece piece = next_piece(bytes.substr(taken, room));
+    const Piece piece = next_piece(limits_, line_.size(), head_bytes_, bytes.substr(taken));
     taken += piece.bytes;
     head_bytes_ += piece.bytes;
     line_ += piece.text;
