@@ -70,15 +70,20 @@ void set_send_buffer(int fd, const ListenSettings& settings) {
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
+// 0, and an address that the caller frees; else for gai_strerror().
+int find_address(const ListenSettings& settings, int port, addrinfo*& found) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   // An absent bind-address is IPv4 only, as Debian's Icecast has it.
   hints.ai_family = settings.bind_address.empty() ? AF_INET : AF_UNSPEC;
-  addrinfo* found = nullptr;
   const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
-  if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
+  return ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found);
+}
+
+Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
+  addrinfo* found = nullptr;
+  if (const int rc = find_address(settings, port, found); rc != 0)
     return Error::io(
         cat({socket_text(settings, port), ": address not understood (", ::gai_strerror(rc), ")"}));
   UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -99,14 +104,8 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
 // shows whether the port is in use.
 Result<void> check_port_is_free(const ListenSettings& settings, int port) {
   if (port == 0) return {};
-  ListenSettings probe = settings;
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_family = settings.bind_address.empty() ? AF_INET : AF_UNSPEC;
   addrinfo* found = nullptr;
-  const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
-  if (::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found) != 0) return {};
+  if (find_address(settings, port, found) != 0) return {};
   UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
