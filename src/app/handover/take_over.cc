@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -39,19 +40,6 @@ Result<T> read_record(std::string_view name, std::string_view bytes) {
   record_fields(in, record);
   if (auto done = in.done(); !done) return done.error();
   return record;
-}
-
-// Reads a record, and gives it to what takes it.
-template <class T, class Take>
-Result<void> taken(std::string_view name, std::string_view bytes, Take&& take) {
-  auto record = read_record<T>(name, bytes);
-  if (!record) return record.error();
-  if constexpr (std::is_void_v<decltype(take(std::move(*record)))>) {
-    take(std::move(*record));
-    return {};
-  } else {
-    return take(std::move(*record));
-  }
 }
 
 Result<void> say(FdChannel& channel, HandoverType type, const WordRecord& word) {
@@ -229,135 +217,69 @@ Result<void> TakeOver::has_all() const {
   return {};
 }
 
-Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
-  const std::string_view bytes = head.bytes;
-  switch (static_cast<HandoverType>(head.type)) {
-    case HandoverType::kRecords:
-      return taken<RecordsRecord>("records", bytes,
-                                  [&](auto saved) { take_records(network, std::move(saved)); });
-    case HandoverType::kRecordsSince:
-      return taken<RecordsSinceRecord>("records since", bytes, [&](auto saved) {
-        RegistryChange change{std::move(saved.set), std::move(saved.deleted), saved.revision};
-        if (change.revision != records_revision_) network.records->take_over(change);
-      });
-    case HandoverType::kServer:
-      return taken<ServerRecord>("server", bytes,
-                                 [&](const auto& saved) { take_server(network, saved); });
-    case HandoverType::kMount:
-      return taken<AdmissionRecord>("mount", bytes,
-                                    [&](const auto& saved) { return take_mount(network, saved); });
-    case HandoverType::kSource:
-      return taken<SourceRecord>("source", bytes,
-                                 [&](const auto& saved) { return take_source(network, saved); });
-    case HandoverType::kProgram:
-      return taken<ProgramRecord>("program", bytes,
-                                  [&](const auto& saved) { return take_program(network, saved); });
-    case HandoverType::kRelay:
-      return taken<RelayRecord>("relay", bytes, [&](auto saved) {
-        return network.relays->handed().add(std::move(saved));
-      });
-    case HandoverType::kStandby:
-      return taken<StandbyRecord>("standby", bytes,
-                                  [&](const auto& saved) { return take_standby(network, saved); });
-    case HandoverType::kFile:
-      return taken<HeardFileRecord>("file", bytes,
-                                    [&](const auto& saved) { return take_file(network, saved); });
-    case HandoverType::kEnded:
-      return taken<EndedRecord>("ended", bytes,
-                                [&](const auto& saved) { return take_ended(network, saved); });
-    case HandoverType::kListeners:
-      return taken<ListenersRecord>(
-          "listeners", bytes, [&](const auto& saved) { return take_listeners(network, saved); });
-    case HandoverType::kPast:
-      return taken<PastRecord>("past", bytes,
-                               [&](const auto& saved) { return take_past(network, saved); });
-    case HandoverType::kDirect:
-      return taken<DirectRecord>("direct", bytes, [&](auto saved) {
-        has_come(saved.listener);
-        directs_.push_back(std::move(saved));
-      });
-    case HandoverType::kPlayers:
-      return taken<PlayersRecord>("players", bytes,
-                                  [&](const auto& saved) { return take_players(network, saved); });
-    case HandoverType::kRequest:
-      return taken<RequestRecord>("request", bytes, [&](auto saved) {
-        ++taken_.requests;
-        requests_.push_back(std::move(saved));
-      });
-    case HandoverType::kAudience:
-      return taken<AudienceRecord>("audience", bytes, [&](auto saved) {
-        network.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd),
-                                    saved.next_listening);
-      });
-    case HandoverType::kCluster:
-      return taken<ClusterRecord>("cluster", bytes, [&](auto saved) {
-        cluster_ = std::move(saved);
-        network.cluster->take_over(cluster_);
-      });
-    case HandoverType::kMaster:
-      return taken<MasterRecord>("master", bytes, [&](auto saved) {
-        masters_.push_back(std::move(saved));
-        ++taken_.masters;
-      });
-    case HandoverType::kNode:
-      return taken<NodeRecord>("node", bytes, [&](auto saved) {
-        nodes_.push_back(std::move(saved));
-        ++taken_.nodes;
-      });
-    case HandoverType::kSlots:
-      return taken<SlotBookRecord>(
-          "slots", bytes, [&](const auto& saved) { network.links->slots().restore(saved); });
-    case HandoverType::kSeats:
-      return taken<SeatBookRecord>(
-          "seats", bytes, [&](const auto& saved) { network.links->seats().restore(saved); });
-    case HandoverType::kLedger:
-      return taken<LedgerRecord>("ledger", bytes,
-                                 [&](const auto& saved) { network.auth->ledger().restore(saved); });
-    case HandoverType::kArchive:
-      return taken<ArchiveRecord>("archive", bytes, [&](auto saved) {
-        return network.archive->take_over(std::move(saved), fds_);
-      });
-    case HandoverType::kDump:
-      return taken<DumpRecord>("dump", bytes,
-                               [&](const auto& saved) { return take_dump(network, saved); });
-    case HandoverType::kTitles:
-      return taken<TitlesRecord>("titles", bytes,
-                                 [&](auto saved) { network.titles.restore(std::move(saved)); });
-    case HandoverType::kDueTitle:
-      return taken<DueTitleRecord>(
-          "due title", bytes, [&](auto saved) { network.due_titles->restore(std::move(saved)); });
-    case HandoverType::kNumbers:
-      return taken<NumbersRecord>(
-          "numbers", bytes, [&](const auto& saved) { network.listener_numbers->restore(saved); });
-    case HandoverType::kCounts:
-      return taken<CountsRecord>("counts", bytes, [&](auto saved) { counts_ = std::move(saved); });
-    case HandoverType::kWebhook:
-      return taken<WebhookRecord>(
-          "webhook", bytes, [&](const auto& saved) { network.events->webhooks().restore(saved); });
-    case HandoverType::kPictures:
-      return taken<PicturesRecord>("pictures", bytes,
-                                   [&](auto saved) { take_pictures(network, std::move(saved)); });
-    case HandoverType::kDeadAir:
-      return taken<DeadAirRecord>(
-          "dead air", bytes, [&](const auto& saved) { network.dead_air->take_over(saved, fds_); });
-    case HandoverType::kClosed:
-      return taken<ClosedRecord>(
-          "closed", bytes, [&](const auto& saved) { network.admission->restore_closed(saved); });
-    case HandoverType::kThrottle:
-      return taken<ThrottleRecord>("throttle", bytes,
-                                   [&](const auto& saved) { network.throttle.restore(saved); });
-    case HandoverType::kLogin:
-      return taken<LoginRecord>("login", bytes,
-                                [&](auto saved) { network.login->take_over(std::move(saved)); });
-    case HandoverType::kEnd:
-      return taken<EndRecord>("end", bytes, [&](const auto& saved) { return end(saved); });
-    default:
-      if (!head.needed) return {};
-      return Error::invalid(cat({"a record of type ", head.type, " is not known to this program"}));
+template <class T>
+Result<void> TakeOver::read_as(Network& network, std::string_view name, std::string_view bytes) {
+  auto record = read_record<T>(name, bytes);
+  if (!record) return record.error();
+  if constexpr (std::is_void_v<decltype(take(network, std::move(*record)))>) {
+    take(network, std::move(*record));
+    return {};
+  } else {
+    return take(network, std::move(*record));
   }
 }
 
-Result<void> TakeOver::end(const EndRecord& saved) {
+Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
+  struct Row {
+    HandoverType type;
+    std::string_view name;
+    Result<void> (TakeOver::*read)(Network&, std::string_view name, std::string_view bytes);
+  };
+  static constexpr Row kRows[] = {
+      {HandoverType::kServer, "server", &TakeOver::read_as<ServerRecord>},
+      {HandoverType::kMount, "mount", &TakeOver::read_as<AdmissionRecord>},
+      {HandoverType::kSource, "source", &TakeOver::read_as<SourceRecord>},
+      {HandoverType::kProgram, "program", &TakeOver::read_as<ProgramRecord>},
+      {HandoverType::kRelay, "relay", &TakeOver::read_as<RelayRecord>},
+      {HandoverType::kStandby, "standby", &TakeOver::read_as<StandbyRecord>},
+      {HandoverType::kFile, "file", &TakeOver::read_as<HeardFileRecord>},
+      {HandoverType::kEnded, "ended", &TakeOver::read_as<EndedRecord>},
+      {HandoverType::kListeners, "listeners", &TakeOver::read_as<ListenersRecord>},
+      {HandoverType::kPast, "past", &TakeOver::read_as<PastRecord>},
+      {HandoverType::kDirect, "direct", &TakeOver::read_as<DirectRecord>},
+      {HandoverType::kPlayers, "players", &TakeOver::read_as<PlayersRecord>},
+      {HandoverType::kRequest, "request", &TakeOver::read_as<RequestRecord>},
+      {HandoverType::kDump, "dump", &TakeOver::read_as<DumpRecord>},
+      {HandoverType::kDeadAir, "dead air", &TakeOver::read_as<DeadAirRecord>},
+      {HandoverType::kClosed, "closed", &TakeOver::read_as<ClosedRecord>},
+      {HandoverType::kEnd, "end", &TakeOver::read_as<EndRecord>},
+      {HandoverType::kRecords, "records", &TakeOver::read_as<RecordsRecord>},
+      {HandoverType::kRecordsSince, "records since", &TakeOver::read_as<RecordsSinceRecord>},
+      {HandoverType::kAudience, "audience", &TakeOver::read_as<AudienceRecord>},
+      {HandoverType::kCluster, "cluster", &TakeOver::read_as<ClusterRecord>},
+      {HandoverType::kMaster, "master", &TakeOver::read_as<MasterRecord>},
+      {HandoverType::kNode, "node", &TakeOver::read_as<NodeRecord>},
+      {HandoverType::kSlots, "slots", &TakeOver::read_as<SlotBookRecord>},
+      {HandoverType::kSeats, "seats", &TakeOver::read_as<SeatBookRecord>},
+      {HandoverType::kLedger, "ledger", &TakeOver::read_as<LedgerRecord>},
+      {HandoverType::kArchive, "archive", &TakeOver::read_as<ArchiveRecord>},
+      {HandoverType::kTitles, "titles", &TakeOver::read_as<TitlesRecord>},
+      {HandoverType::kDueTitle, "due title", &TakeOver::read_as<DueTitleRecord>},
+      {HandoverType::kNumbers, "numbers", &TakeOver::read_as<NumbersRecord>},
+      {HandoverType::kCounts, "counts", &TakeOver::read_as<CountsRecord>},
+      {HandoverType::kWebhook, "webhook", &TakeOver::read_as<WebhookRecord>},
+      {HandoverType::kPictures, "pictures", &TakeOver::read_as<PicturesRecord>},
+      {HandoverType::kThrottle, "throttle", &TakeOver::read_as<ThrottleRecord>},
+      {HandoverType::kLogin, "login", &TakeOver::read_as<LoginRecord>},
+  };
+  const auto type = static_cast<HandoverType>(head.type);
+  const auto row = std::ranges::find(kRows, type, &Row::type);
+  if (row != std::end(kRows)) return (this->*row->read)(network, row->name, head.bytes);
+  if (!head.needed) return {};
+  return Error::invalid(cat({"a record of type ", head.type, " is not known to this program"}));
+}
+
+Result<void> TakeOver::take(Network&, const EndRecord& saved) {
   whole_ = true;
   const bool same = saved.mounts == taken_.mounts && saved.sources == taken_.sources &&
                     saved.listeners == taken_.listeners && saved.requests == taken_.requests &&
@@ -370,14 +292,14 @@ Result<void> TakeOver::end(const EndRecord& saved) {
                              saved.sources, " and ", saved.mounts}));
 }
 
-Result<void> TakeOver::take_dump(Network& network, const DumpRecord& saved) {
+Result<void> TakeOver::take(Network& network, const DumpRecord& saved) {
   const auto mount = network.mounts.find(saved.mount);
   if (!mount) return Error::invalid(cat({"a dump of ", saved.mount, " has no mount"}));
   network.dumps.take_over(mount, saved, fds_.take(saved.file));
   return {};
 }
 
-void TakeOver::take_pictures(Network& network, PicturesRecord saved) {
+void TakeOver::take(Network& network, PicturesRecord saved) {
   for (const auto& [art, mount] : saved.mounts) network.titles.note_picture(mount, art);
   for (std::string& bytes : saved.pictures) {
     [[maybe_unused]] const auto put = network.pictures.put(std::move(bytes));
@@ -385,7 +307,7 @@ void TakeOver::take_pictures(Network& network, PicturesRecord saved) {
 }
 
 // A configuration without a store has no use for them.
-void TakeOver::take_records(Network& network, RecordsRecord saved) {
+void TakeOver::take(Network& network, RecordsRecord saved) {
   for (RegistryRecord& record : saved.records) records_.records.push_back(std::move(record));
   records_.revision = saved.revision;
   if (!saved.whole) return;
@@ -393,7 +315,7 @@ void TakeOver::take_records(Network& network, RecordsRecord saved) {
   records_ = {};
 }
 
-void TakeOver::take_server(Network& network, const ServerRecord& saved) {
+void TakeOver::take(Network& network, const ServerRecord& saved) {
   network.next_client_id = std::max(network.next_client_id.load(), saved.next_client_id);
   network.started_wall = saved.started_wall;
   next_lease_ = saved.next_lease;
@@ -404,6 +326,94 @@ void TakeOver::take_server(Network& network, const ServerRecord& saved) {
   });
   network.workers[0]->sources.count_received(static_cast<std::size_t>(saved.bytes_read));
   network.workers[0]->streams.count_sent(saved.bytes_sent);
+}
+
+Result<void> TakeOver::take(Network& network, RelayRecord saved) {
+  return network.relays->handed().add(std::move(saved));
+}
+
+void TakeOver::take(Network&, DirectRecord saved) {
+  has_come(saved.listener);
+  directs_.push_back(std::move(saved));
+}
+
+void TakeOver::take(Network&, RequestRecord saved) {
+  ++taken_.requests;
+  requests_.push_back(std::move(saved));
+}
+
+void TakeOver::take(Network& network, const DeadAirRecord& saved) {
+  network.dead_air->take_over(saved, fds_);
+}
+
+void TakeOver::take(Network& network, const ClosedRecord& saved) {
+  network.admission->restore_closed(saved);
+}
+
+void TakeOver::take(Network& network, RecordsSinceRecord saved) {
+  RegistryChange change{std::move(saved.set), std::move(saved.deleted), saved.revision};
+  if (change.revision != records_revision_) network.records->take_over(change);
+}
+
+void TakeOver::take(Network& network, AudienceRecord saved) {
+  network.listenings->take_up(std::move(saved.journal), fds_.take(saved.fd), saved.next_listening);
+}
+
+void TakeOver::take(Network& network, ClusterRecord saved) {
+  cluster_ = std::move(saved);
+  network.cluster->take_over(cluster_);
+}
+
+void TakeOver::take(Network&, MasterRecord saved) {
+  masters_.push_back(std::move(saved));
+  ++taken_.masters;
+}
+
+void TakeOver::take(Network&, NodeRecord saved) {
+  nodes_.push_back(std::move(saved));
+  ++taken_.nodes;
+}
+
+void TakeOver::take(Network& network, const SlotBookRecord& saved) {
+  network.links->slots().restore(saved);
+}
+
+void TakeOver::take(Network& network, const SeatBookRecord& saved) {
+  network.links->seats().restore(saved);
+}
+
+void TakeOver::take(Network& network, const LedgerRecord& saved) {
+  network.auth->ledger().restore(saved);
+}
+
+Result<void> TakeOver::take(Network& network, ArchiveRecord saved) {
+  return network.archive->take_over(std::move(saved), fds_);
+}
+
+void TakeOver::take(Network& network, TitlesRecord saved) {
+  network.titles.restore(std::move(saved));
+}
+
+void TakeOver::take(Network& network, DueTitleRecord saved) {
+  network.due_titles->restore(std::move(saved));
+}
+
+void TakeOver::take(Network& network, const NumbersRecord& saved) {
+  network.listener_numbers->restore(saved);
+}
+
+void TakeOver::take(Network&, CountsRecord saved) { counts_ = std::move(saved); }
+
+void TakeOver::take(Network& network, const WebhookRecord& saved) {
+  network.events->webhooks().restore(saved);
+}
+
+void TakeOver::take(Network& network, const ThrottleRecord& saved) {
+  network.throttle.restore(saved);
+}
+
+void TakeOver::take(Network& network, LoginRecord saved) {
+  network.login->take_over(std::move(saved));
 }
 
 void TakeOver::cluster_goes_on(Network& network) {

@@ -33,7 +33,17 @@
 
 namespace lb {
 
+struct DeadAirRecord;
+struct DueTitleRecord;
+struct LedgerRecord;
+struct LoginRecord;
 struct Network;
+struct NumbersRecord;
+struct RelayRecord;
+struct SeatBookRecord;
+struct SlotBookRecord;
+struct ThrottleRecord;
+struct WebhookRecord;
 
 class TakeOver {
  public:
@@ -81,26 +91,49 @@ class TakeOver {
   Result<void> read(Network& network, std::string_view bytes);
   Result<void> has_all() const;
   Result<void> read_one(Network& network, const RecordHead& head);
-  void take_records(Network& network, RecordsRecord saved);
-  void take_server(Network& network, const ServerRecord& saved);
-  Result<void> take_mount(Network& network, const AdmissionRecord& saved);
-  Result<void> take_program(Network& network, const ProgramRecord& saved);
-  Result<void> take_source(Network& network, const SourceRecord& saved);
-  Result<void> take_players(Network& network, const PlayersRecord& saved);
+  template <class T>
+  Result<void> read_as(Network& network, std::string_view name, std::string_view bytes);
+  void take(Network& network, RecordsRecord saved);
+  void take(Network& network, const ServerRecord& saved);
+  Result<void> take(Network& network, const AdmissionRecord& saved);
+  Result<void> take(Network& network, const ProgramRecord& saved);
+  Result<void> take(Network& network, const SourceRecord& saved);
+  Result<void> take(Network& network, const PlayersRecord& saved);
   Result<void> take_player(Network& network, const HlsSessionRecord& saved);
-  Result<void> take_standby(Network& network, const StandbyRecord& saved);
-  Result<void> take_file(Network& network, const HeardFileRecord& saved);
-  Result<void> take_ended(Network& network, const EndedRecord& saved);
-  Result<void> take_listeners(Network& network, const ListenersRecord& saved);
+  Result<void> take(Network& network, const StandbyRecord& saved);
+  Result<void> take(Network& network, const HeardFileRecord& saved);
+  Result<void> take(Network& network, const EndedRecord& saved);
+  Result<void> take(Network& network, const ListenersRecord& saved);
   Result<std::unique_ptr<Listener>> take_listener(Network& network, const ListenerRecord& saved,
                                                   const std::shared_ptr<Mount>& mount,
                                                   const Titles& titles);
-  Result<void> take_past(Network& network, const PastRecord& saved);
+  Result<void> take(Network& network, const PastRecord& saved);
   void directs_go_on(Network& network, SteadyTime until);
   void direct_goes_on(Network& network, const DirectRecord& saved, std::shared_ptr<Mount> mount);
-  static void take_pictures(Network& network, PicturesRecord saved);
-  Result<void> take_dump(Network& network, const DumpRecord& saved);
-  Result<void> end(const EndRecord& saved);
+  static void take(Network& network, PicturesRecord saved);
+  Result<void> take(Network& network, const DumpRecord& saved);
+  Result<void> take(Network&, const EndRecord& saved);
+  Result<void> take(Network& network, RelayRecord saved);
+  void take(Network&, DirectRecord saved);
+  void take(Network&, RequestRecord saved);
+  void take(Network& network, const DeadAirRecord& saved);
+  void take(Network& network, const ClosedRecord& saved);
+  void take(Network& network, RecordsSinceRecord saved);
+  void take(Network& network, AudienceRecord saved);
+  void take(Network& network, ClusterRecord saved);
+  void take(Network&, MasterRecord saved);
+  void take(Network&, NodeRecord saved);
+  void take(Network& network, const SlotBookRecord& saved);
+  void take(Network& network, const SeatBookRecord& saved);
+  void take(Network& network, const LedgerRecord& saved);
+  Result<void> take(Network& network, ArchiveRecord saved);
+  void take(Network& network, TitlesRecord saved);
+  void take(Network& network, DueTitleRecord saved);
+  void take(Network& network, const NumbersRecord& saved);
+  void take(Network&, CountsRecord saved);
+  void take(Network& network, const WebhookRecord& saved);
+  void take(Network& network, const ThrottleRecord& saved);
+  void take(Network& network, LoginRecord saved);
   void has_come(const ListenerRecord& listener);
   void left(short events);
 

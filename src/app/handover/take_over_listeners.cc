@@ -84,14 +84,14 @@ Result<std::unique_ptr<Listener>> TakeOver::take_listener(Network& network,
   return listener;
 }
 
-Result<void> TakeOver::take_file(Network& network, const HeardFileRecord& saved) {
+Result<void> TakeOver::take(Network& network, const HeardFileRecord& saved) {
   auto mount = network.mount_files->restore(saved, fds_);
   if (!mount) return mount.error();
   files_[saved.number] = std::move(*mount);
   return {};
 }
 
-Result<void> TakeOver::take_ended(Network& network, const EndedRecord& saved) {
+Result<void> TakeOver::take(Network& network, const EndedRecord& saved) {
   auto settings =
       std::make_shared<const MountSettings>(mount_settings(*network.config.read(), saved.mount));
   auto mount = std::make_shared<Mount>(saved.mount, std::move(settings), network.loops.workers(),
@@ -101,7 +101,7 @@ Result<void> TakeOver::take_ended(Network& network, const EndedRecord& saved) {
   return {};
 }
 
-Result<void> TakeOver::take_listeners(Network& network, const ListenersRecord& saved) {
+Result<void> TakeOver::take(Network& network, const ListenersRecord& saved) {
   const auto file = files_.find(saved.file);
   const auto mount = file != files_.end() ? file->second
                      : saved.file == 0    ? network.mounts.find(saved.mount)
@@ -130,7 +130,7 @@ Result<void> TakeOver::take_listeners(Network& network, const ListenersRecord& s
   return {};
 }
 
-Result<void> TakeOver::take_past(Network& network, const PastRecord& saved) {
+Result<void> TakeOver::take(Network& network, const PastRecord& saved) {
   auto mount = network.archive->live(saved.recorded);
   if (!mount)
     mount = network.archive->off_air(
@@ -181,7 +181,7 @@ void TakeOver::direct_goes_on(Network& network, const DirectRecord& saved,
   });
 }
 
-Result<void> TakeOver::take_players(Network& network, const PlayersRecord& saved) {
+Result<void> TakeOver::take(Network& network, const PlayersRecord& saved) {
   for (const HlsSessionRecord& player : saved.players)
     if (auto taken = take_player(network, player); !taken) return taken;
   return {};

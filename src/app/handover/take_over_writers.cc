@@ -21,7 +21,7 @@ void count(ServerCounters& counters, SourceOffer& offer) {
 
 }  // namespace
 
-Result<void> TakeOver::take_mount(Network& network, const AdmissionRecord& saved) {
+Result<void> TakeOver::take(Network& network, const AdmissionRecord& saved) {
   auto lease = network.admission->restore(saved, fds_, next_lease_);
   if (!lease) return lease.error();
   if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
@@ -30,7 +30,7 @@ Result<void> TakeOver::take_mount(Network& network, const AdmissionRecord& saved
   return {};
 }
 
-Result<void> TakeOver::take_program(Network& network, const ProgramRecord& saved) {
+Result<void> TakeOver::take(Network& network, const ProgramRecord& saved) {
   Upstream from;
   from.program = saved.words;
   if (const auto mount = network.mounts.find(saved.mount))
@@ -42,7 +42,7 @@ Result<void> TakeOver::take_program(Network& network, const ProgramRecord& saved
   return network.relays->programs().take_over(saved, fds_);
 }
 
-Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) {
+Result<void> TakeOver::take(Network& network, const SourceRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"the source of ", saved.mount, ": ", what}));
   };
@@ -72,7 +72,7 @@ Result<void> TakeOver::take_source(Network& network, const SourceRecord& saved) 
   return {};
 }
 
-Result<void> TakeOver::take_standby(Network& network, const StandbyRecord& saved) {
+Result<void> TakeOver::take(Network& network, const StandbyRecord& saved) {
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"an encoder that stands by on ", saved.mount, ": ", what}));
   };
