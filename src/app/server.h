@@ -86,6 +86,11 @@ class Server {
   void begin_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
   void end_all();
+  void make_operators();
+  void make_streams();
+  void make_pages();
+  void make_admission();
+  void make_cluster();
   NamedPictures::Callbacks picture_callbacks();
   SourceAdmission::Callbacks admission_callbacks();
   void add_standby_callbacks(SourceAdmission::Callbacks& callbacks);
