@@ -51,12 +51,11 @@ ClusterService::~ClusterService() = default;
 
 SteadyTime ClusterService::now() const { return network_.loops.control().now(); }
 
-void ClusterService::configure(const Config& config) {
-  if (stopped_) return;
+std::shared_ptr<ClusterFacts> ClusterService::facts_of(const Config& config,
+                                                       const ClusterFacts& before) const {
   auto facts = std::make_shared<ClusterFacts>();
-  const auto before = facts_.read();
   facts->epoch = epoch_;
-  facts->id = before->id.empty() ? cluster_id(config, epoch_) : before->id;
+  facts->id = before.id.empty() ? cluster_id(config, epoch_) : before.id;
   facts->mark = cat({facts->id, ".", epoch_});
   facts->redirects = config.cluster.max_redirect_slaves != 0;
   facts->keys = TokenKeys(config.cluster.token_keys);
@@ -78,11 +77,13 @@ void ClusterService::configure(const Config& config) {
                               [](const MasterSettings& master) { return master.redirect; });
   facts->no_redirect = config.cluster.no_redirect;
   facts->places = count_places(config, facts->member);
+  return facts;
+}
 
-  reports_.configure(facts->known, now());
-  settings_ = balance_settings(config);
-  NodeHello self = own_hello(config, epoch_, facts->places);
-  self.id = facts->id;
+// Itself, where it redirects, and the nodes of the file; those that the file has no more go.
+void ClusterService::configure_table(const Config& config, const ClusterFacts& facts) {
+  NodeHello self = own_hello(config, epoch_, facts.places);
+  self.id = facts.id;
   self.limits.weight = self_weight();
   std::vector<std::string> statics;
   std::vector<NodeHello> others = static_nodes(config);
@@ -91,7 +92,7 @@ void ClusterService::configure(const Config& config) {
   const auto known = decider_.with_table([&](NodeTable& table) -> Result<void> {
     table.configure(table_settings(config), time);
     Result<void> outcome;
-    if (facts->redirects) {
+    if (facts.redirects) {
       if (const auto slot = table.hello(std::move(self), time); !slot) outcome = slot.error();
     } else if (table.self() != kNoNode) {
       table.forget(table.self());
@@ -106,11 +107,20 @@ void ClusterService::configure(const Config& config) {
     return outcome;
   });
   if (!known) network_.log.error("cluster/cluster", known.error().what);
+  static_ids_ = std::move(statics);
+}
+
+void ClusterService::configure(const Config& config) {
+  if (stopped_) return;
+  const auto before = facts_.read();
+  auto facts = facts_of(config, *before);
+  reports_.configure(facts->known, now());
+  settings_ = balance_settings(config);
+  configure_table(config, *facts);
   if (facts->redirects)
     drain_changed();  // a new configuration is no reason to serve again
   else
     reported_.clear();
-  static_ids_ = std::move(statics);
   configure_mounts();
 
   const bool logged = before->redirects == facts->redirects && !before->id.empty();

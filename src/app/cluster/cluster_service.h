@@ -131,6 +131,8 @@ class ClusterService {
   // client: 0 where it is not known, or not the only one.
   std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops,
                         ClientKey client) const;
+  std::shared_ptr<ClusterFacts> facts_of(const Config& config, const ClusterFacts& before) const;
+  void configure_table(const Config& config, const ClusterFacts& facts);
   void require_tokens(const Config& config, const ClusterFacts& before, const ClusterFacts& facts);
   RedirectAnswer answer_of(Decision decision, const RedirectAsk& ask) const;
   std::uint64_t count_places(const Config& config, bool member) const;
