@@ -189,6 +189,15 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
 
 bool is_delete(const Request& request) { return request.method_text == "DELETE"; }
 
+// kNext: a login asks, of whatever role.
+Asker which_login(Worker& worker, Connection& connection) {
+  Asker asker = who_asks(worker, connection);
+  if (asker.verdict != Verdict::kNext || asker.identity->role >= AdminRole::kViewer) return asker;
+  if (asker.identity->is_nobody()) note_guess(worker, connection);
+  reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
+  return {Verdict::kAnswered, nullptr};
+}
+
 }  // namespace
 
 std::size_t login_body_limit(Worker& worker, const Request& request) {
@@ -269,14 +278,9 @@ Verdict LoginStage::session(Connection& connection) {
   if (is_delete(request)) return end_session(connection, false);
   if (request.method != Method::kGet && request.method != Method::kHead)
     return not_this_way(connection, "GET, HEAD, POST, DELETE");
-  const Asker asker = who_asks(worker_, connection);
+  const Asker asker = which_login(worker_, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
-  if (identity.role < AdminRole::kViewer) {
-    if (identity.is_nobody()) note_guess(worker_, connection);
-    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
-    return Verdict::kAnswered;
-  }
   reply_json(connection, 200,
              session_json(identity, identity.session ? identity.session->expires : 0));
   return Verdict::kAnswered;
@@ -317,14 +321,9 @@ Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
     reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
     return Verdict::kAnswered;
   }
-  const Asker asker = who_asks(worker_, connection);
+  const Asker asker = which_login(worker_, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
-  if (identity.role < AdminRole::kViewer) {
-    if (identity.is_nobody()) note_guess(worker_, connection);
-    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
-    return Verdict::kAnswered;
-  }
   // ApiStage answers as it does for a user that is there: names are not told apart.
   if (identity.role != AdminRole::kAdmin && identity.user != user) return Verdict::kNext;
   worker_.services.login->sessions().end_all(user);
