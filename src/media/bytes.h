@@ -27,9 +27,6 @@ inline std::uint64_t read_be(ByteSpan bytes, std::size_t at, std::size_t size) {
   return value;
 }
 
-inline std::uint16_t le16(ByteSpan bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(read_le(bytes, at, 2));
-}
 inline std::uint32_t le32(ByteSpan bytes, std::size_t at) {
   return static_cast<std::uint32_t>(read_le(bytes, at, 4));
 }

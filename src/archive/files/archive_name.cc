@@ -110,6 +110,4 @@ std::string archive_path(const ArchiveFileName& name) {
   return cat({archive_day(name.seconds), "/", to_string(name)});
 }
 
-std::string identity_text(const StreamIdentity& id) { return hex(id[0], 16) + hex(id[1], 16); }
-
 }  // namespace lb

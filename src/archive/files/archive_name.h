@@ -33,7 +33,5 @@ std::string to_string(const ArchiveFileName& name);  // without an extension
 std::optional<ArchiveFileName> parse_archive_file(std::string_view name);
 // "<day>/<name>".
 std::string archive_path(const ArchiveFileName& name);
-// The identity as it is written: 32 hex.
-std::string identity_text(const StreamIdentity& id);
 
 }  // namespace lb

@@ -37,8 +37,6 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
 
 }  // namespace
 
-std::span<const AuthenticatorPlugin> authenticator_plugins() { return kPlugins; }
-
 bool authenticator_decides_sources(std::string_view type, const AuthOptions& options) {
   for (const AuthenticatorPlugin& plugin : kPlugins)
     if (plugin.type == type) return plugin.decides_sources(options);

@@ -150,7 +150,6 @@ struct AuthenticatorPlugin {
   // Complaints about options go to the log; after an error every listener is refused.
   Result<std::unique_ptr<Authenticator>> (*make)(const AuthOptions& options, AuthContext& context);
 };
-std::span<const AuthenticatorPlugin> authenticator_plugins();
 bool authenticator_decides_sources(std::string_view type, const AuthOptions& options);
 // Complaints about the type and its options; any thread.
 std::vector<std::string> authenticator_complaints(std::string_view type,

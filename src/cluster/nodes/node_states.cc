@@ -167,17 +167,6 @@ void NodeTable::was_away(SteadyTime since, SteadyTime now, SteadyTime::duration 
   }
 }
 
-SteadyTime NodeTable::next_expiry() const noexcept {
-  SteadyTime next = SteadyTime::max();
-  for (const Node& node : nodes_) {
-    if (node.state == NodeState::kDead) continue;
-    next = std::min(next, node.dead_at);
-    if (node.state == NodeState::kUp) next = std::min(next, node.suspect_at);
-    if (node.unreachable && !node.probing) next = std::min(next, node.last_probe + kProbeAgain);
-  }
-  return next;
-}
-
 void NodeTable::drain(NodeSlot slot, std::string why, SteadyTime now) {
   if (nodes_[slot].state != NodeState::kDead)
     become(nodes_[slot], NodeState::kDraining, std::move(why), now);

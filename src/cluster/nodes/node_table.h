@@ -140,8 +140,6 @@ class NodeTable {
   // From `since` on no report could be taken.  A node that reported before has that much more
   // time, and at least `rest` from now on.
   void was_away(SteadyTime since, SteadyTime now, SteadyTime::duration rest) noexcept;
-  // When expire() has something to do next; max(): nothing.
-  SteadyTime next_expiry() const noexcept;
   // A redirect to it was given.  chosen: this server was chosen for it, rather than asked by one
   // that cannot be sent elsewhere.
   void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,

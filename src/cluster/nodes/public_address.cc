@@ -102,20 +102,6 @@ std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme s
   return origin_of(*address);
 }
 
-bool is_this_machine(const NodeAddress& address) noexcept {
-  if (address.kind == NodeAddress::Host::kName)
-    return address.host == "localhost" || address.host.ends_with(".localhost");
-  const auto literal = Address::parse(address.host, address.port);
-  if (!literal) return false;
-  const auto& bytes = literal->bytes();
-  if (literal->is_v4()) {
-    return bytes[12] == 127 ||
-           std::all_of(bytes.begin() + 12, bytes.end(), [](std::uint8_t b) { return b == 0; });
-  }
-  return std::all_of(bytes.begin(), bytes.end() - 1, [](std::uint8_t b) { return b == 0; }) &&
-         bytes[15] <= 1;
-}
-
 Result<AllowedAddresses> AllowedAddresses::parse(std::string_view text) {
   AllowedAddresses out;
   for (std::string_view word : split(text, ' ')) {

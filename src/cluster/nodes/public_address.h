@@ -36,8 +36,6 @@ std::string to_text(const NodeAddress& address);
 std::string origin_of(const NodeAddress& address);
 // The same of a server that we connect to; nullopt: it does not speak this scheme there.
 std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme);
-// "localhost", 127.0.0.0/8, ::1, 0.0.0.0, ::
-bool is_this_machine(const NodeAddress& address) noexcept;
 
 // <node allow-public="edge1.example.org:8000,8443 [2001:db8::2]:8000 *.example.org:443"/>: where a
 // node may send listeners to.

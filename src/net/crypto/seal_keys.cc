@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kSealedMark = "sealed:v1:";
 constexpr std::string_view kStorePurpose = "icecast-lb store secret 1";
-constexpr std::size_t kSealAddsBytes = 12 + 16;  // nonce and tag
 
 std::optional<std::string> hex_octets(std::string_view digits) {
   std::string text;
@@ -28,10 +27,6 @@ std::optional<std::string> SealKeys::parse_key(std::string_view text) {
 }
 
 bool SealKeys::is_sealed(std::string_view text) noexcept { return text.starts_with(kSealedMark); }
-
-std::size_t SealKeys::sealed_length(std::size_t bytes) noexcept {
-  return kSealedMark.size() + (bytes + kSealAddsBytes + 2) / 3 * 4;
-}
 
 SealKeys SealKeys::of_texts(const std::vector<std::string>& texts) {
   std::vector<std::string> keys;

@@ -23,8 +23,6 @@ class SealKeys {
   static SealKeys of_texts(const std::vector<std::string>& texts);
   // Whether a text looks like one of seal().
   static bool is_sealed(std::string_view text) noexcept;
-  // The length of what seal() makes of so many bytes.
-  static std::size_t sealed_length(std::size_t bytes) noexcept;
 
   SealKeys() = default;  // without a key: opens and seals nothing
   // REQUIRES: each has kSealKeyBytes

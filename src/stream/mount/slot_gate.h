@@ -24,7 +24,6 @@ namespace lb {
 class SlotGate {
  public:
   using Count = std::int64_t;
-  static constexpr Count kMaxSlots = 0x7fffffff - 1;
 
   // False: no slot is free, or they are valid no longer.
   bool try_enter(SteadyTime now) noexcept {

@@ -303,13 +303,6 @@ TEST(NodeLoad, SuspectsANodeOutOfReachUntilAProbeSucceeds) {
   CHECK(cluster.state(slot) == NodeState::kUp);
 }
 
-TEST(NodeLoad, SaysWhenTheNextProbeOfANodeOutOfReachIsDue) {
-  NodeHello hello = SomeCluster::hello("fixed", 0, NodeKind::kStatic);
-  const NodeSlot slot = cluster.add(hello);
-  cluster.table.probed(slot, false, cluster.now);
-  CHECK(cluster.table.next_expiry() == cluster.now + 5s);
-}
-
 // -- what became of a redirect
 // ------------------------------------------------------------------------
 

@@ -189,15 +189,12 @@ TEST(NodeTable, SuspectsALinkAfterOneAndAHalfReportsAndBuriesItAfterFour) {
   CHECK(node.state_at(cluster.now + 474ms) == NodeState::kUp);
   CHECK(node.state_at(cluster.now + 475ms) == NodeState::kSuspect);
   CHECK(node.state_at(cluster.now + 1s) == NodeState::kDead);
-  CHECK(cluster.table.next_expiry() == cluster.now + 475ms);
   cluster.pass(475ms);
   cluster.table.expire(cluster.now);
   STRCMP_EQUAL("suspect edge1 (no report for 475 ms)", cluster.events().c_str());
-  CHECK(cluster.table.next_expiry() == cluster.now + 525ms);
   cluster.pass(525ms);
   cluster.table.expire(cluster.now);
   STRCMP_EQUAL("down edge1 (no report for 1000 ms)", cluster.events().c_str());
-  CHECK(cluster.table.next_expiry() == SteadyTime::max());
 }
 
 TEST(NodeTable, BuriesALinkThatNeverSaysWhatItCarries) {

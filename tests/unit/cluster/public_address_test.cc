@@ -54,14 +54,6 @@ TEST(PublicAddress, BecomesTheBeginningOfALocation) {
   STRCMP_EQUAL("https://a.b", origin_of(*https).c_str());
   STRCMP_EQUAL("http://a.b:443", origin_of(http("a.b:443")).c_str());
 }
-TEST(PublicAddress, MayBeThisMachines) {
-  for (const char* text : {"localhost:80", "a.localhost:80", "127.0.0.1:80", "127.9.9.9:80",
-                           "0.0.0.0:80", "[::1]:80", "[::]:80"})
-    CHECK_TEXT(is_this_machine(http(text)), text);
-  for (const char* text : {"localhost.org:80", "128.0.0.1:80", "[2001:db8::1]:80", "[::2]:80"})
-    CHECK_TEXT(!is_this_machine(http(text)), text);
-}
-
 TEST_GROUP(AllowedAddresses){};
 
 TEST(AllowedAddresses, AreHostsWithTheirPorts) {
