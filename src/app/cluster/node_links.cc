@@ -151,14 +151,13 @@ void NodeLinks::node_joined(NodeSession& session) {
 void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                               std::chrono::milliseconds round_trip) {
   if (!trial_)
-    trial_ =
-        std::make_unique<AddressTrial>(network_.relays->connector(), log(),
-                                       [this](const AddressTrial::Announcer& by,
-                                              const NodeAddress& address, const std::string& why) {
-                                         for (const auto& each : sessions_)
-                                           if (each->number() == by.link)
-                                             each->address_refused(address, why);
-                                       });
+    trial_ = std::make_unique<AddressTrial>(
+        network_.relays->connector(),
+        [this](const AddressTrial::Announcer& by, const NodeAddress& address,
+               const Result<bool>& itself) {
+          for (const auto& each : sessions_)
+            if (each->number() == by.link) each->address_tried(address, itself);
+        });
   for (const NodeAddress& address : addresses)
     session.send(trial_->begin({session.id(), session.number()}, address, round_trip));
 }

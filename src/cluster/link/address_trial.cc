@@ -23,8 +23,8 @@ constexpr std::size_t kSecretBytes = 16;
 
 }  // namespace
 
-AddressTrial::AddressTrial(Connector& connector, Log& log, Refused refused)
-    : connector_(connector), log_(log), refused_(std::move(refused)) {}
+AddressTrial::AddressTrial(Connector& connector, Tried tried)
+    : connector_(connector), tried_(std::move(tried)) {}
 
 AddressTrial::~AddressTrial() = default;
 
@@ -85,13 +85,7 @@ void AddressTrial::ended(std::uint64_t number, Result<FetchedBody> answer) {
   }
   const auto over = trials_.extract(at);
   const Trial& last = over.mapped();
-  if (proved) return;
-  if (answered)
-    refused_(last.by, last.address, "another server answers there");
-  else
-    log_.info("cluster/link",
-              cat({"node ", last.by.node, ": ", origin_of(last.address),
-                   " cannot be tried from here (", answer.error().what, "); it is used"}));
+  tried_(last.by, last.address, answered ? Result<bool>(proved) : answer.error());
 }
 
 void ProofList::remember(const ProveFrame& proof, SteadyTime now) {

@@ -2,9 +2,11 @@
 // the link, a question and its answer (PROVE), and asks the question at the address, as a listener
 // would connect, no earlier than the PROVE can have arrived.
 //
-// Another answer, or another server: the address is not used.  No answer: it is used, and logged: a
-// master need not be able to reach what listeners reach (a NAT that does not loop back).  Only
-// addresses that the configuration allows to the node are asked; the request is always the same.
+// Another answer, or another server: the address is not used, until a later trial proves it: bytes
+// of a link that are sent again come seconds behind a new connection.  No answer: it is used, and
+// logged: a master need not be able to reach what listeners reach (a NAT that does not loop back).
+// Only addresses that the configuration allows to the node are asked; the request is always the
+// same.
 // ProofList: the questions that were announced to this node.
 //
 // Source: doc/link.md.
@@ -21,7 +23,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
+#include "base/result.h"
 #include "cluster/link/frame.h"
 #include "http/body_client.h"
 
@@ -35,9 +37,9 @@ class AddressTrial {
     std::string node;
     std::uint64_t link = 0;
   };
-  // Another server answers there.
-  using Refused = std::function<void(const Announcer&, const NodeAddress&, const std::string& why)>;
-  AddressTrial(Connector& connector, Log& log, Refused refused);
+  // Whether the node itself answers there; an error: nothing does.
+  using Tried = std::function<void(const Announcer&, const NodeAddress&, const Result<bool>&)>;
+  AddressTrial(Connector& connector, Tried tried);
   ~AddressTrial();
 
   // The frame for the node.  round_trip: of its link; the node has the frame after that time.
@@ -58,8 +60,7 @@ class AddressTrial {
   void ask_after(std::uint64_t number, Trial& trial, std::chrono::milliseconds pause);
   void ended(std::uint64_t number, Result<FetchedBody> answer);
   Connector& connector_;
-  Log& log_;
-  Refused refused_;
+  Tried tried_;
   std::map<std::uint64_t, Trial> trials_;
   std::uint64_t next_ = 1;
 };

@@ -30,8 +30,7 @@ class MasterSide : public LinkHost {
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
   // A node has been accepted; an older connection of the same process ends here, without a BYE.
   virtual void node_joined(NodeSession& session) = 0;
-  // Probes each address, all of them allowed to the node; calls address_refused() where another
-  // server answers.
+  // Probes each address, all of them allowed to the node; address_tried() follows.
   virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                              std::chrono::milliseconds round_trip) = 0;
   virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;

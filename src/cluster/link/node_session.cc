@@ -114,12 +114,26 @@ void NodeSession::replaced() {
   link_.end("another connection of the same process has taken its place");
 }
 
-void NodeSession::address_refused(const NodeAddress& address, const std::string& why) {
-  if (!listed() || std::erase(row_.addresses, address) == 0) return;
-  log(LogLevel::kWarn, cat({"no listener is sent to ", origin_of(address), ": ", why}));
+void NodeSession::address_tried(const NodeAddress& address, const Result<bool>& itself) {
+  const std::string origin = origin_of(address);
+  if (!itself) {
+    if (std::find(refused_.begin(), refused_.end(), address) == refused_.end())
+      log(LogLevel::kInfo,
+          cat({origin, " cannot be tried from here (", itself.error().what, "); it is used"}));
+    return;
+  }
+  auto& from = *itself ? refused_ : row_.addresses;
+  if (!listed() || std::erase(from, address) == 0) return;
+  (*itself ? row_.addresses : refused_).push_back(address);
+  if (*itself)
+    log(LogLevel::kInfo, cat({"listeners are sent to ", origin, " again: it answers there"}));
+  else
+    log(LogLevel::kWarn,
+        cat({"no listener is sent to ", origin, ": another server answers there"}));
   NodeHello row = row_;
   // Same process, same run: the row only gets its new description.
   const SteadyTime now = host_.loop().now();
+  try_again_ = now + kTryAgain;
   const auto again = host_.decider().with_table(
       [&](NodeTable& table) { return table.hello(std::move(row), now); });
   if (!again) link_.end(again.error().what);
@@ -308,6 +322,12 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   measure_clock(load.now_ms, way);
   round_trip_us_ = load.round_trip_us;
   if (load.conf_runs) note_conf(*load.conf_runs, now);
+  if (!refused_.empty() && now >= try_again_) {
+    try_again_ = now + kTryAgain;
+    host_.try_addresses(*this, refused_,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(
+                            std::chrono::microseconds(load.round_trip_us)));
+  }
   LoadReport report;
   report.received = now;
   report.sampled = now - way;

@@ -36,6 +36,7 @@ class NodeSession {
   static constexpr std::size_t kBytesASecond = 512 * 1024;
   static constexpr std::size_t kBytesAtOnce = 768 * 1024;  // a snapshot of kMaxMounts usual names
   static constexpr unsigned kMaxMessagesASecond = 100;
+  static constexpr std::chrono::milliseconds kTryAgain{5000};  // a refused address
 
   // id: proved by its key or its password.
   // number: of its host's links.
@@ -51,8 +52,8 @@ class NodeSession {
   void send_bye(ByeFrame bye);
   // A newer connection of the same process has the row in the table.
   void replaced();
-  // Another server answers there.
-  void address_refused(const NodeAddress& address, const std::string& why);
+  // What MasterSide::try_addresses() has found: itself there, another server, or no answer.
+  void address_tried(const NodeAddress& address, const Result<bool>& itself);
   void end(std::string reason) { link_.end(std::move(reason)); }
 
   const std::string& id() const noexcept { return id_; }
@@ -131,7 +132,9 @@ class NodeSession {
   std::optional<std::chrono::milliseconds>
       clock_ahead_;  // this steady clock less that of its LOADs
   std::string bye_;
-  NodeHello row_;                    // as it was put into the table
+  NodeHello row_;                     // as it was put into the table
+  std::vector<NodeAddress> refused_;  // another server has answered there
+  SteadyTime try_again_{};
   std::vector<MountLoad> arriving_;  // of a SNAP that is not complete
   std::uint64_t last_at_ms_ = 0;
   ClockOffset clock_;  // the node's wall clock

@@ -57,13 +57,27 @@ TEST(NodeSession, AnAddressWhereSomebodyElseAnswersIsNotUsed) {
   gets(std::string(kHello) + kSnap);
   CHECK(bench.was_reported("try http://edge1.example.org:8000 of edge1"));
   const NodeAddress address = node().addresses[0];
-  master.sessions.front()->address_refused(address, "another server answers there");
+  master.sessions.front()->address_tried(address, Error::timeout("no answer"));
+  master.sessions.front()->address_tried(address, true);
+  LONGS_EQUAL(1, node().addresses.size());
+  CHECK(bench.captured.says("http://edge1.example.org:8000 cannot be tried from here (no answer"));
+  master.sessions.front()->address_tried(address, false);
   CHECK(node().addresses.empty());
   CHECK(node().state == NodeState::kUp);
   CHECK(bench.captured.says(
       "no listener is sent to http://edge1.example.org:8000: another server answers there"));
-  master.sessions.front()->address_refused(address, "again");
-  CHECK_FALSE(bench.captured.says("again"));
+}
+TEST(NodeSession, AnAddressThatWasRefusedIsUsedWhenItIsProved) {
+  begin();
+  gets(std::string(kHello) + kSnap);
+  const NodeAddress address = node().addresses[0];
+  master.sessions.front()->address_tried(address, false);
+  master.sessions.front()->address_tried(address, Error::timeout("no answer"));
+  CHECK(node().addresses.empty());
+  CHECK_FALSE(bench.captured.says("it is used"));
+  master.sessions.front()->address_tried(address, true);
+  LONGS_EQUAL(1, node().addresses.size());
+  CHECK(node().state == NodeState::kUp);
 }
 TEST(NodeSession, ItIsUpWhenItsSnapshotIsWhole) {
   begin();
