@@ -35,7 +35,7 @@ void send_to_master(Worker& worker, Connection& connection) {
 Verdict DrainStage::handle(Connection& connection) {
   Network& network = worker_.services;
   const Request& request = connection.request();
-  if (!network.drain.draining() ||
+  if (!refuses_for_drain(worker_, connection) ||
       playing_mount(network, *config_of(network, connection), request.path) == nullptr)
     return Verdict::kNext;
   // One that listens by HLS listens on, until the drain ends its session.

@@ -3,10 +3,19 @@
 #include <utility>
 
 #include "app/request/record_logins.h"
+#include "app/request/request_context.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 
 namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kDrainIsKnown =
+    1s;  // behind which a master takes a node that it cannot hear for dead
+
+}  // namespace
 
 void reply_refusal(Connection& connection, int status, std::string_view text, std::string lines) {
   ResponseHead head;
@@ -43,8 +52,15 @@ std::string_view why_no_login(const MountSettings& section, std::string_view use
                                                               : "wrong password";
 }
 
-bool answer_if_draining(Worker& worker, Connection& connection) {
+bool refuses_for_drain(const Worker& worker, Connection& connection) {
   if (!worker.services.drain.draining()) return false;
+  const auto drain = worker.services.drain.picture();
+  return drain->mode == DrainMode::kHard || !connection.context().arrival.stays() ||
+         worker.services.clock.steady() - drain->since >= kDrainIsKnown;
+}
+
+bool answer_if_draining(Worker& worker, Connection& connection) {
+  if (!refuses_for_drain(worker, connection)) return false;
   worker.services.counters.refused(Refusal::kDraining);
   reply_refusal(connection, 503, "this server is being emptied, please come back",
                 "Retry-After: 10\r\n");

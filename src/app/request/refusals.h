@@ -29,7 +29,10 @@ void log_refused_login(Worker& worker, Connection& connection, std::string_view 
 std::string_view why_no_login(const MountSettings& section, std::string_view user,
                               std::int64_t now);
 
-// The request of a listener or a source while the node drains: 503, and true.
+// The node drains.  A listener that is not to be sent back a second time is taken all the same
+// while a master may not know of it, and leaves as those before it.
+bool refuses_for_drain(const Worker& worker, Connection& connection);
+// The request of a listener or a source that is refused for it: 503, and true.
 bool answer_if_draining(Worker& worker, Connection& connection);
 
 }  // namespace lb
