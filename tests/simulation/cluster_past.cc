@@ -120,8 +120,13 @@ std::string Cluster::difference_of_holders() {
       if (&other == &seat || (seat.master && other.master && !peers_)) continue;
       const Ranges truth = recorded_at(other.node->services());
       const Ranges told = known[other.node->id()];
-      // What a process does not repeat that has begun again is kept for 10 s.
-      if (truth.empty() && world_.now() - other.began < kKept) continue;
+      // What a process does not repeat that has begun again is kept for 10 s; so is what a master
+      // that has begun again does not repeat of others (seed 3387).
+      const bool kept = std::any_of(seats_.begin(), seats_.end(), [&](const Seat& teller) {
+        return (&teller == &other || (teller.master && &teller != &seat)) &&
+               world_.now() - teller.began < kKept;
+      });
+      if (truth.empty() && kept) continue;
       if (told != truth)
         return cat({seat.node->id(), " knows that ", other.node->id(), " has", text_of(told),
                     ", which has", text_of(truth)});

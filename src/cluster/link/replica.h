@@ -7,9 +7,10 @@
 // A neighbour is told everything once its link stands, and from then on each row that has changed:
 // rows are in the order of their last changes, and a neighbour has a place in it.  A row that it is
 // not to know any more is told as gone.
-// The rows of a lost neighbour are kept for `kept`, and as long those that it does not repeat after
-// its return.  Where rows end with the link (`ends_with_link`), the rows about a lost node that it
-// sent itself, or that another lost node sent, are dropped at once.
+// The rows of a lost neighbour are kept for `kept`, and as long those that it does not repeat over
+// a new link: its process may be the next one, which has taken the place without a loss.  Where
+// rows end with the link (`ends_with_link`), the rows about a lost node that it sent itself, or
+// that another lost node sent, are dropped at once.
 //
 // Thread: one (control).
 // Ownership: the service of the table.
@@ -55,8 +56,8 @@ class Replica {
   struct Heard {
     std::string sender;  // "": this node
     std::shared_ptr<const Row> row;
-    bool stands = false;  // its teller is lost, or has not told it again
-    SteadyTime until{};   // of what stands
+    bool stands = false;  // its teller is lost, or was, and has not told it again
+    SteadyTime until{};   // of what stands, or is to be told over a new link; 0: for good
   };
   // Of one key.
   struct Entry {
@@ -84,15 +85,16 @@ class Replica {
   void joined(const std::string& neighbour, SteadyTime now) {
     lost_.erase(neighbour);
     if (const auto at = told_.find(neighbour); at != told_.end()) at->second.up_to = 0;
-    for_each_of(neighbour, [&](Heard& heard) {
-      if (heard.stands) stand(heard, now);
-    });
+    for_each_of(neighbour, [&](Heard& heard) { keep(heard, now); });
   }
   // It is told everything next.
   void forget_sent(const std::string& neighbour) { told_.erase(neighbour); }
   void left(const std::string& neighbour, SteadyTime now) {
     forget_sent(neighbour);
-    for_each_of(neighbour, [&](Heard& heard) { stand(heard, now); });
+    for_each_of(neighbour, [&](Heard& heard) {
+      heard.stands = true;
+      keep(heard, now);
+    });
     lost_[neighbour] = now + settings_.kept;
     erase_if([&](const RowKey& key, const Heard& heard) {
       return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.sender);
@@ -104,8 +106,8 @@ class Replica {
     if (now >= forget_at_) {
       forget_at_ = SteadyTime::max();
       erase_if([&](const RowKey&, const Heard& heard) {
-        if (heard.stands && heard.until > now) forget_at_ = std::min(forget_at_, heard.until);
-        return heard.stands && heard.until <= now;
+        if (heard.until > now) forget_at_ = std::min(forget_at_, heard.until);
+        return heard.until != SteadyTime{} && heard.until <= now;
       });
     }
     const bool all_sent = std::all_of(told_.begin(), told_.end(), [this](const auto& row) {
@@ -188,6 +190,7 @@ class Replica {
       ++count_[sender];
       heard.insert(known, {sender, std::make_shared<const Row>(std::move(*row))});
     } else {
+      known->until = {};
       if (!known->stands && *known->row == *row) return;
       *known = {sender, std::make_shared<const Row>(std::move(*row))};
     }
@@ -196,8 +199,7 @@ class Replica {
   bool is_full(const std::string& sender) {
     return !sender.empty() && count_[sender] >= settings_.most;
   }
-  void stand(Heard& heard, SteadyTime now) {
-    heard.stands = true;
+  void keep(Heard& heard, SteadyTime now) {
     heard.until = now + settings_.kept;
     forget_at_ = std::min(forget_at_, heard.until);
   }

@@ -103,6 +103,20 @@ TEST(Replica, ANeighbourThatIsBackKeepsWhatItTellsOnceMore) {
   STRCMP_EQUAL("1", text("b").c_str());
 }
 
+// Its process has handed over to the next one, which may have less; or there is one link more.
+TEST(Replica, WhatIsNotToldOverANewLinkGoesWithoutALossOfTheOldOne) {
+  table.take("a", key("a"), "1");
+  table.take("a", key("b"), "1");
+  table.joined("a", now);
+  CHECK_FALSE(table.find(key("a"))->stands);
+  table.take("a", key("b"), "1");
+  table.forget(now + 9s);
+  STRCMP_EQUAL("1", text("a").c_str());
+  table.forget(now + 10s);
+  STRCMP_EQUAL("", text("a").c_str());
+  STRCMP_EQUAL("1", text("b").c_str());
+}
+
 TEST(Replica, WhereRowsEndWithTheLinkThoseOfLostNodesGoAtOnce) {
   Table ends(rank, {.ends_with_link = true});
   ends.take("a", key("a"), "1");
