@@ -16,7 +16,8 @@ constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
 constexpr std::chrono::seconds kWallCheck{1};
-constexpr std::chrono::seconds kLeadTime{3};  // encoders have sent their lead by then
+constexpr std::chrono::seconds kLeadTime{3};     // encoders have sent their lead by then
+constexpr std::int64_t kLongestLeadMs = 60'000;  // more is a clock that was set
 constexpr std::int64_t kMaxDriftMs = 500;
 constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
 // Of titles within the window.  No player reads so many; a hostile source could fill the memory.
@@ -154,7 +155,10 @@ void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
   span.begin = position;
   span.media.samples = time.samples;
   span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
-  if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
+  // Timestamps only count from it.  Where the clock has been set since the source began, what
+  // servers have that lost this one before now holds: they play the same segments.
+  if (!span.anchored && std::abs(*new_epoch_ms_ - span.segments.epoch_ms) <= kLongestLeadMs)
+    span.segments.epoch_ms = *new_epoch_ms_;
   span.anchored = true;
   span.seam = false;
   begin_span(span, time.samples, after);

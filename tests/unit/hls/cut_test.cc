@@ -18,6 +18,7 @@ struct CutStudio {
   std::string type = "audio/mpeg";
   std::int64_t wall_ms = kNoon;
   double samples = 0;
+  std::int64_t set_ms = 0;  // by so much the clock was set
 
   CutStudio() { writer.window = {64 << 20, 64 << 20}; }
   StreamLog& log() { return *writer.log; }
@@ -44,7 +45,7 @@ struct CutStudio {
       framer->consume(std::as_bytes(std::span(bytes.data(), bytes.size())), log());
       samples += of_samples * 1000.0 / rate;
       wall_ms = kNoon + static_cast<std::int64_t>(samples);
-      log().keep_wall(writer.now + std::chrono::milliseconds(wall_ms - kNoon), wall_ms);
+      log().keep_wall(writer.now + std::chrono::milliseconds(wall_ms - kNoon), wall_ms + set_ms);
     }
   }
   void frames(unsigned n) { send(mp3_frame(), n); }
@@ -107,6 +108,18 @@ TEST(HlsCut, ASourceWhoseClockIsNotKnownIsNotListed) {
   // By the clock that was read when the lead was there: 10 s of it came before.
   CHECK(found[0].wall_ms < kNoon - 9000 && found[0].wall_ms > kNoon - 11'000);
   LONGS_EQUAL(found[0].wall_ms, found[0].epoch_ms);
+}
+// A relay that lost its upstream before goes on with what that said at first.
+TEST(HlsCut, TimestampsCountAsBeforeWhereTheClockIsSetBeforeItIsKnown) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const StreamSpan span = studio.source(1);
+  studio.frames(50);
+  studio.set_ms = -kDayMs;
+  studio.frames(700);
+  const auto found = HlsCut(*studio.view()).newest(10);
+  CHECK(found.size() >= 2);
+  LONGS_EQUAL(span.segments.epoch_ms, found[0].epoch_ms);
+  CHECK(std::abs(found[0].wall_ms - (kNoon - kDayMs)) < 1000);
 }
 TEST(HlsCut, TheDateOfASegmentNeverChangesAndTheTimestampGoesOn) {
   studio.source(1);
