@@ -29,6 +29,17 @@ std::shared_ptr<Wire> World::make_wire(unsigned from, unsigned to, std::uint16_t
   return wire;
 }
 
+std::size_t World::wires() const {
+  const auto is_over = [](const End& end) {
+    pollfd look{end.fd, POLLIN, 0};
+    return end.gone || (end.fd >= 0 && ::poll(&look, 1, 0) > 0 && (look.revents & POLLHUP) != 0);
+  };
+  return static_cast<std::size_t>(
+      std::count_if(wires_.begin(), wires_.end(), [&](const auto& each) {
+        return !is_over(each.second->ends[0]) || !is_over(each.second->ends[1]);
+      }));
+}
+
 void World::drop(const std::shared_ptr<Wire>& wire) {
   for (End& end : wire->ends)
     if (end.fd >= 0) ::close(std::exchange(end.fd, -1));
