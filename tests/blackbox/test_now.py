@@ -240,6 +240,19 @@ def the_place_of_a_moment_is_a_byte_at_which_a_player_begins(t):
 
 
 @test
+def a_place_is_there_for_a_while_though_nothing_else_holds_the_window(t):
+    server = t.server()
+    source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
+    path = "/api/v1/now/live.mp3/place"
+    wait_for(lambda: source.play(2) and server.get(path).status == 200, "the stream has times", 15)
+    source.play(600)  # many bursts
+    place = server.get(path).json()
+    check(place["oldest_ms"] < place["wall_ms"] < place["live_ms"], str(place))
+    sent = source.play(10)
+    check(server.listener(place["url"]).read(384) is not None and sent, "it plays from there")
+
+
+@test
 def only_web_addresses_are_told_as_links(t):
     server = t.server(body='<station id="b" url="javascript:alert(2)"><mount>/b.mp3</mount></station>')
     keep = [server.source(mount, lines=["ice-url: " + url]) for mount, url in (("/a.mp3", "JavaScript:alert(1)"), ("/b.mp3", "data:text/html,x"), ("/c.mp3", "HTTPS://radio.example.org/?a=1"))]

@@ -30,6 +30,8 @@ namespace lb {
 
 namespace {
 
+constexpr std::int64_t kMaxSlackMs = 1000;
+
 // The moment at which what is recorded goes on from there; nullopt: none.
 std::optional<std::int64_t> recorded_at(const std::vector<ArchiveRange>& past,
                                         std::int64_t wall_ms) {
@@ -150,6 +152,11 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   } else {
     place = place_of_join(*view, mount->settings()->burst_bytes);
     // A burst reaches back to where there were no times yet.
+    if (!place) place = oldest;
+    // The oldest byte would be gone before it is asked for.
+    const std::int64_t kept_ms =
+        oldest->wall_ms + std::min(kMaxSlackMs, (newest->wall_ms - oldest->wall_ms) / 4);
+    if (place->wall_ms < kept_ms) place = place_at_wall(*view, kept_ms);
     if (!place) place = oldest;
   }
   JsonWriter json;
