@@ -132,9 +132,9 @@ class HttpsCheck {
     const TokenFile file(config_.paths.webroot, token);
     const bool can_ask = file.written() || own_ports_->all();
     if (!can_ask)
-      say(false,
-          cat({file.written().error().what,
-               "; who answers on the ports cannot be asked without a file in the web root"}));
+      say(false, cat({file.written().error().what,
+                      "; who answers on the ports cannot be asked without a file in the web root: "
+                      "run it as root"}));
     for (const std::string& name : names)
       if (!name.starts_with("*.")) check(name, token, can_ask);
     return status_;

@@ -2,6 +2,7 @@
 import functools
 import http.server
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -23,10 +24,16 @@ class Others(Answers):
 
 
 def on_port_80(t, host, handler):
+    on_port(t, host, 80, handler)
+
+
+def on_port(t, host, port, handler, context=None):
     try:
-        server = http.server.ThreadingHTTPServer((host, 80), handler)
+        server = http.server.ThreadingHTTPServer((host, port), handler)
     except PermissionError as error:
-        raise Skip("port 80: %s" % error)
+        raise Skip("port %d: %s" % (port, error))
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     class Closing:
@@ -102,6 +109,24 @@ def where_no_server_runs_it_opens_the_ports_itself(t):
         matches(r"ok: port %d of 127\.0\.80\.3: it leads here \(no server has it now, and this command answered\)\n" % port, said)
     equal(made.returncode, 0, said)
     check(not (server.dir / "web/.well-known").exists(), "no file is left")
+
+
+@test
+def a_certificate_that_nothing_trusts_does_not_matter(t):
+    free_here(t, "127.0.80.6")
+    authority = OwnAuthority(t)
+    server = t.unstarted_server(
+        sockets="<listen-socket><port>8000</port><bind-address>127.0.80.6</bind-address></listen-socket>",
+        body='<acme names="127.0.80.6">%s</acme>' % authority.element(), paths="<state-dir>%s</state-dir>" % t.dir)
+    server.write_config()
+    key, own = t.dir / "own.key", t.dir / "own.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", own,
+                    "-days", "1", "-subj", "/CN=other.example"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own, key)
+    on_port(t, "127.0.80.6", 443, functools.partial(Answers, directory=str(server.dir / "web")), context)
+    made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
+    matches(r"ok: port 443 of 127\.0\.80\.6: this server answers\n", made.stdout + made.stderr)
 
 
 def first_order(t, host, handler, names):

@@ -136,6 +136,10 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
     curl_easy_setopt(easy, CURLOPT_PASSWORD, request.password.c_str());
   }
   set_file(easy, CURLOPT_CAINFO, request.tls.ca_file);
+  if (request.tls.is_any_trusted) {
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   set_file(easy, CURLOPT_SSLCERT, request.tls.certificate);
   set_file(easy, CURLOPT_SSLKEY, request.tls.key_file);
   const std::optional<std::string>& body = request.json ? request.json : request.form;

@@ -29,6 +29,7 @@ namespace lb {
 struct FetchTls {
   std::string ca_file;                // instead of what the system trusts
   std::string certificate, key_file;  // of ours
+  bool is_any_trusted = false;        // the answer itself shows which server it is of
 };
 
 struct FetchRequest {
