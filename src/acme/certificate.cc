@@ -130,6 +130,18 @@ Result<CertificateFacts> certificate_facts(std::string_view chain) {
   return facts_of(certificate.get());
 }
 
+Result<CertificateFacts> kept_facts(std::string_view chain_and_key) {
+  auto facts = certificate_facts(chain_and_key);
+  if (!facts) return facts;
+  const BioPtr bio(BIO_new_mem_buf(chain_and_key.data(), static_cast<int>(chain_and_key.size())));
+  const KeyPtr key(bio == nullptr ? nullptr
+                                  : PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  if (key == nullptr) return Error::invalid(cat({"no private key: ", take_ssl_error()}));
+  if (X509_check_private_key(first_of(chain_and_key).get(), key.get()) == 1) return facts;
+  ERR_clear_error();
+  return Error::invalid("its key is not the one of the certificate");
+}
+
 std::vector<std::string> certificate_names(std::string_view chain) {
   std::vector<std::string> names;
   const Owned<X509> certificate = first_of(chain);

@@ -26,6 +26,8 @@ struct CertificateFacts {
 };
 // The first certificate of a chain in PEM.  Error: kInvalid.
 Result<CertificateFacts> certificate_facts(std::string_view chain);
+// … of a file, whose key has to be that of the certificate.  Error: kInvalid.
+Result<CertificateFacts> kept_facts(std::string_view chain_and_key);
 // The names and addresses of the first certificate of a chain in PEM; empty: it cannot be read.
 std::vector<std::string> certificate_names(std::string_view chain);
 // Whether one of these names and patterns ("*.example.org") is that of a host in lower case.

@@ -3,6 +3,7 @@ import json
 import re
 import ssl
 import stat
+import subprocess
 import time
 
 from authority import Authority
@@ -51,6 +52,25 @@ def acme_alone_opens_the_ports_that_it_needs(t):
     server.reload(body=server.slots["body"].replace("<ports>off</ports>", "<ports>%d %d</ports>" % (http, https)))
     wait_for(lambda: "port %d is open" % https in server.log(), "both are open again: " + server.log()[-900:])
     server.wire(https, wrap=verified(authority)).close()
+
+
+@test
+def a_file_that_is_broken_is_ordered_anew(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port).start()
+    comes(server)
+    file = server.state / "acme/certificates" / (NAME + ".pem")
+    good = file.read_text()
+    other = subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], check=True, capture_output=True, text=True).stdout
+    chain = good[:good.index("-----BEGIN PRIVATE KEY")]
+    for number, broken in enumerate((good[:700], "", chain, chain + other), 2):
+        server.stop()
+        file.write_text(broken)
+        server.start()
+        wait_for(lambda: server.log().count("a new certificate for") >= number, "it is ordered anew: " + server.log()[-900:])
+        wait_for(lambda: server.log().count("is in use, from") >= number, "it is loaded: " + server.log()[-900:])
+        server.wire(server.tls, wrap=verified(authority)).close()
 
 
 @test

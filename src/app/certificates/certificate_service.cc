@@ -162,7 +162,7 @@ CertificateService::Kept CertificateService::read(const std::string& state_dir,
   const std::string path = certificate_path(state_dir, name);
   if (const auto file = read_file(path, {.limit = kFileBytes}); !file) {
     complain(file.error());
-  } else if (auto facts = certificate_facts(file->text)) {
+  } else if (auto facts = kept_facts(file->text)) {
     kept.facts = std::move(*facts);
     kept.id = renewal_id(file->text);
     kept.pem = file->text;
@@ -206,6 +206,8 @@ void CertificateService::on_read(Kept kept) {
     // A name that a master orders for its nodes is not ordered here: it tells so first.
     waits_for_conf_ =
         !kept_.facts && !runtime_.config.read()->masters.empty() && !callbacks_.conf_is_there();
+    // What was kept and cannot be used any more waits for nothing; what has failed does.
+    if (!kept_.facts && kept_.order.failures == 0) kept_.order.next = 0;
     return plan(std::max(runtime_.clock.wall() + (waits_for_conf_ ? kUntilTold : 0s),
                          moment_of(kept_.order.next)));
   }
