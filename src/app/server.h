@@ -85,6 +85,8 @@ class Server {
   void poll_files(Moment moment);
   void begin_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
+  // Then then(), on control.
+  void load_certificates(const std::shared_ptr<const Config>& config, std::function<void()> then);
   void end_all();
   void make_operators();
   void make_streams();

@@ -306,16 +306,23 @@ void Server::begin_ports() {
 }
 
 void Server::apply_ports(const std::shared_ptr<const Config>& config) {
-  services_->loops.clerk().post([this, config, ordered = services_->certificates->files(*config)] {
+  // Only then: new sockets may wait for the new certificate.
+  load_certificates(config, [this, config] {
+    sockets_.apply(*config);
+    store_.keep(sockets_.open_sockets());
+    switches_.apply(*config, sockets_);
+    // What is in a certificate of the file is not ordered.
+    services_->certificates->configure(*config);
+  });
+}
+
+void Server::load_certificates(const std::shared_ptr<const Config>& config,
+                               std::function<void()> then) {
+  services_->loops.clerk().post([this, config, ordered = services_->certificates->files(*config),
+                                 then = std::move(then)]() mutable {
     services_->tls.load(Services::tls_settings(*config, ordered));
-    // Only now: new sockets may wait for the new certificate.
-    services_->loops.control().post([this, config] {
-      if (stopping_) return;
-      sockets_.apply(*config);
-      store_.keep(sockets_.open_sockets());
-      switches_.apply(*config, sockets_);
-      // What is in a certificate of the file is not ordered.
-      services_->certificates->configure(*config);
+    services_->loops.control().post([this, then = std::move(then)] {
+      if (!stopping_) then();
     });
   });
 }

@@ -194,8 +194,12 @@ void Server::make_streams() {
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
   services.hours = std::make_unique<HoursService>(services);
-  services.certificates = std::make_unique<CertificateOrders>(
-      services, certificate_nodes(services), [this] { apply_ports(services_->config.read()); });
+  services.certificates =
+      std::make_unique<CertificateOrders>(services, certificate_nodes(services), [this] {
+        // A port that could not be opened is not tried again: it is no fault of a certificate.
+        const auto config = services_->config.read();
+        load_certificates(config, [this, config] { services_->certificates->configure(*config); });
+      });
   services.hls = std::make_unique<HlsService>(services);
   services.login = std::make_unique<LoginService>(services);
 }

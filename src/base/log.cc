@@ -22,6 +22,7 @@ namespace {
 
 // With its newline.
 constexpr std::size_t kMaxLine = Log::kMaxBytes + 1;
+constexpr std::size_t kMaxEarly = 64 << 10;
 
 std::tm local_time(WallTime now) noexcept {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -85,6 +86,12 @@ struct Log::Files {
     auto file = LogFile::open("-", {}, clock.wall());
     if (file) first[kErrorLog] = *file;
     open_files.publish(std::make_shared<const Slots>(std::move(first)));
+  }
+
+  void keep_early(std::string_view line) {
+    if (!is_early) return;
+    const std::lock_guard<std::mutex> guard(mutex);
+    if (is_early && early.size() + line.size() <= kMaxEarly) early += line;
   }
 
   // lines: each with its newline.
@@ -202,7 +209,9 @@ struct Log::Files {
   };
 
   const Clock& clock;
-  std::mutex mutex;  // one opens or rotates at a time
+  std::mutex mutex;                  // one opens or rotates at a time; of `early`
+  std::atomic<bool> is_early{true};  // until open()
+  std::string early;                 // what standard error got meanwhile
   std::timed_mutex writing;
   std::mutex waiting_mutex;          // of all below until left_out
   std::shared_ptr<const Post> post;  // null: callers write
@@ -234,6 +243,11 @@ Result<void> Log::open(const LogSettings& settings) {
     if (!file) return file.error();
     next[i] = *std::move(file);
   }
+  if (files_->is_early.exchange(false)) {
+    const std::string lines = std::exchange(files_->early, {});
+    if (!lines.empty() && !next[kErrorLog]->is_standard_error())
+      next[kErrorLog]->write_lines(lines);
+  }
   files_->level = settings.level;
   files_->access_format = settings.access_format;
   files_->access_ip = settings.access_ip;
@@ -248,7 +262,10 @@ LogFormat Log::playlist_format() const noexcept { return files_->playlist_format
 bool Log::access_ip() const noexcept { return files_->access_ip; }
 
 void Log::write(LogLevel level, std::string_view module, std::string_view text) {
-  if (enabled(level)) files_->put(kErrorLog, files_->line_of(level, module, text));
+  if (!enabled(level)) return;
+  const std::string line = files_->line_of(level, module, text);
+  files_->keep_early(line);
+  files_->put(kErrorLog, line);
 }
 
 void Log::write_by(Post post) {

@@ -64,7 +64,8 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // Opens (or re-opens, after a rename) all files.  On an error the old files stay in use.
+  // Opens (or re-opens, after a rename) all files.  On an error the old files stay in use.  Before
+  // the first time warnings and errors go to standard error, and then into the error log too.
   Result<void> open(const LogSettings& settings);
 
   // Files are written by what `post` runs, which any thread may call, from here on; by the callers

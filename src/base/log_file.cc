@@ -65,6 +65,8 @@ Result<std::shared_ptr<LogFile>> LogFile::open(const std::string& path, const Li
   return std::make_shared<LogFile>(path, UniqueFd(fd), limits, now);
 }
 
+bool LogFile::is_standard_error() const noexcept { return standard_error(path_); }
+
 bool LogFile::write(std::string_view line) {
   if (regular_) return write_once(line) == line.size();
   // A pipe or a terminal whose reader does not read must not stop us.  The lock keeps another

@@ -42,6 +42,7 @@ class LogFile {
   // REQUIRES: each line ends with its newline
   std::size_t write_lines(std::string_view lines);
   const std::string& path() const noexcept { return path_; }
+  bool is_standard_error() const noexcept;
   const Limits& limits() const noexcept { return limits_; }
 
   // It is too large or too old, and there is something in it.

@@ -1,6 +1,7 @@
 """https by itself: certificates that the server orders, uses without a restart, keeps and renews."""
 import json
 import re
+import socket
 import ssl
 import stat
 import subprocess
@@ -44,14 +45,33 @@ def acme_alone_opens_the_ports_that_it_needs(t):
     listener = server.listener(port=https, wrap=verified(authority))
     sent = source.play(200)
     check(listener.read(100 * 384) in sent, "what came differs from what was sent")
-    page = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME, "Accept: text/html"], port=http)
-    equal((page.status, page.get("Location")), (308, "https://%s:%d/status.xsl" % (NAME, https)))
+    # A router passes 443 on, too, where it passes 80 on.
+    for asked, to in ((":%d" % http, ":%d" % https), ("", "")):
+        page = server.ask("GET /status.xsl HTTP/1.0", headers=["Host: " + NAME + asked, "Accept: text/html"], port=http)
+        equal((page.status, page.get("Location")), (308, "https://%s%s/status.xsl" % (NAME, to)), asked)
     # By a reload they come and go, too.
     server.reload(body=server.slots["body"].replace("<ports>%d %d</ports>" % (http, https), "<ports>off</ports>"))
     wait_for(lambda: server.log().count("is closed") == 2, "both are closed: " + server.log()[-900:])
     server.reload(body=server.slots["body"].replace("<ports>off</ports>", "<ports>%d %d</ports>" % (http, https)))
     wait_for(lambda: "port %d is open" % https in server.log(), "both are open again: " + server.log()[-900:])
     server.wire(https, wrap=verified(authority)).close()
+
+
+@test
+def a_port_of_another_program_is_said_once_and_no_browser_is_sent_there(t):
+    http, plain = free_port(), free_port()
+    authority = Authority(t, http)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        https = other.getsockname()[1]
+        server = radio(t, authority, plain, acme="<ports>%d %d</ports>" % (http, https))
+        server.write_config(sockets=listen_socket(plain))
+        server.start()
+        comes(server)
+        server.wait_for_log(r"EROR \S+ listen-socket 127\.0\.0\.1:%d: cannot bind \(Address already in use\)" % https)
+        equal(server.log().count("cannot bind"), 1, server.log())
+        equal(server.get("/status.xsl", headers=["Host: " + NAME, "Accept: text/html"]).status, 200)
 
 
 @test

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "app/request/request_config.h"
 #include "app/services/worker.h"
@@ -52,13 +53,28 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
 
 }  // namespace
 
-std::uint16_t https_port_of(const Config& config, std::string_view host) {
+std::uint16_t HttpsStage::https_port(const Config& config, const AcmeSettings& acme,
+                                     std::string_view host) const {
+  const std::string_view name = host.substr(0, host.find(':'));
   for (const NodeAddress& address : own_addresses(config))
-    if (address.scheme == PublicScheme::kHttps && address.host == host) return address.port;
-  // A <listen-socket> before the ports of <acme>, which may be another program's.
-  for (const ListenSettings& socket : config.listen)
-    if (socket.tls) return static_cast<std::uint16_t>(socket.port);
-  return 0;
+    if (address.scheme == PublicScheme::kHttps && address.host == to_lower(name))
+      return address.port;
+  const auto is_open = [this](const ListenSettings& socket) {
+    return std::ranges::any_of(worker_.acceptors, [&](const auto& acceptor) {
+      const ListenSettings& open = acceptor->socket().settings;
+      return open.tls && open.port == socket.port && open.bind_address == socket.bind_address;
+    });
+  };
+  int first = 0;
+  for (const ListenSettings& socket : config.listen) {
+    if (!socket.tls || !is_open(socket)) continue;
+    if (socket.port == kHttpsPort) return kHttpsPort;
+    if (first == 0) first = socket.port;
+  }
+  const std::vector<AcmePort> passed_on = ports_of(acme);
+  const bool is_behind_router =
+      host == name && std::ranges::find(passed_on, AcmePort{first, true}) != passed_on.end();
+  return is_behind_router ? kHttpsPort : static_cast<std::uint16_t>(first);
 }
 
 Verdict HttpsStage::handle(Connection& connection) {
@@ -80,7 +96,7 @@ Verdict HttpsStage::handle(Connection& connection) {
         cat({"Strict-Transport-Security: max-age=", acme.hsts.count(), "\r\n"}));
     return Verdict::kNext;
   }
-  const std::uint16_t port = https_port_of(*config, name);
+  const std::uint16_t port = https_port(*config, acme, connection.request().headers.get("host"));
   if (port == 0) return Verdict::kNext;
   ResponseHead head;
   head.status = 308;

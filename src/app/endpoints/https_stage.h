@@ -14,15 +14,20 @@
 
 namespace lb {
 
+struct AcmeSettings;
+struct Config;
+
 class HttpsStage final : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
   Verdict handle(Connection& connection) override;
-};
 
-// Where https of this name is spoken: the port of its https <public-address>, else that of the
-// first TLS <listen-socket>, else that of <acme>'s <ports>.  0: nowhere.
-struct Config;
-std::uint16_t https_port_of(const Config& config, std::string_view host);
+ private:
+  // Where https of this name is spoken: the port of its https <public-address>, else 443, else that
+  // of the first TLS <listen-socket>; none that is not open. One of <acme>'s <ports> is 443 for
+  // those that came by the router that passes 80 on. 0: nowhere.
+  std::uint16_t https_port(const Config& config, const AcmeSettings& acme,
+                           std::string_view host) const;
+};
 
 }  // namespace lb

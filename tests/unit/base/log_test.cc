@@ -468,6 +468,23 @@ TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
         "[2023-11-14  22:13:20] WARN a/b early\n[2023-11-14  22:13:20] INFO a/b open\nline\n");
   CHECK(files() == std::set<std::string>{"error.log"});
 }
+TEST(Log, WhatStandardErrorGotBeforeItWasOpenIsInTheFileToo) {
+  const UniqueFd saved(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  ::dup2(nowhere.get(), STDERR_FILENO);
+  Log log(clock);
+  log.warn("a/b", "early");
+  for (int i = 0; i < 2000; ++i) log.error("a/b", std::string(1000, 'x'));
+  CHECK(log.open(settings).has_value());
+  ::dup2(saved.get(), STDERR_FILENO);
+  log.info("a/b", "open");
+  const std::string text = read_file(settings.error_path);
+  CHECK(text.starts_with("[2023-11-14  22:13:20] WARN a/b early\n"));
+  CHECK(text.ends_with("x\n[2023-11-14  22:13:20] INFO a/b open\n"));
+  CHECK(text.size() < 70'000);
+  CHECK(log.open(settings).has_value());
+  CHECK(read_file(settings.error_path) == text);
+}
 TEST(Log, StandardOutputMayBeNamed) {
   const UniqueFd saved(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   const UniqueFd file(
