@@ -87,20 +87,20 @@ TEST(MountCommands, MoveClientsReportsTheListenersThatStayedAndWhy) {
           "cannot change its format",
           0, "<moved>0</moved>")
           .c_str(),
-      answer({5, false, "audio/mpeg", "audio/aac"}).c_str());
+      answer({5, false, "audio/mpeg", "audio/aac", "/b"}).c_str());
   STRCMP_EQUAL(
       response("No listener was moved from /a to /b: there is none", 1, "<moved>0</moved>").c_str(),
-      answer({0, true, "audio/mpeg", "audio/mpeg"}).c_str());
+      answer({0, true, "audio/mpeg", "audio/mpeg", "/b"}).c_str());
   LONGS_EQUAL(0, station.done.size());
   STRCMP_EQUAL(response("3 of 5 clients moved from /a to /b", 1, "<moved>3</moved>").c_str(),
-               answer({5, true, "audio/mpeg", "audio/mpeg"}).c_str());
+               answer({5, true, "audio/mpeg", "audio/mpeg", "/b"}).c_str());
 }
 TEST(MountCommands, OnlyMountsThatCanTakeThemAreOffered) {
   MountRow b, c;
   b.mount = "/b";
   c.mount = "/c";
   station.rows = {b, c};
-  station.offers["/b"] = {1, false, "audio/mpeg", "audio/aac"};
+  station.offers["/b"] = {1, false, "audio/mpeg", "audio/aac", "/b"};
   const std::string text = ask(station, "/admin/moveclients?mount=/a").body;
   CHECK(text.find("/b") == std::string::npos);
   CHECK(text.find("mount=\"/c\"") != std::string::npos);
