@@ -392,7 +392,7 @@
     if (now && now.text) {
       if (title.textContent !== now.title) title.textContent = now.title;
       artist.textContent = now.artist || '';
-    }
+    } else if (now && now.untitled) title.textContent = artist.textContent = '';
     const art = rows.length ? rows[0].art : null;
     show_cover(art);
     document.title = (now && now.text ? now.text + ' - ' : '') + name + ' - ' + text.page;
@@ -439,7 +439,7 @@
     seams = now.seams;
     if (wanted && again && !now.on_air) say(text.off);
     timed = now.live ? now.live.wall_ms !== null : null;
-    known = [now.title || {text: '', wall_ms: null}, ...now.history];
+    known = [now.title || {text: '', wall_ms: null, untitled: now.on_air}, ...now.history];
     show_heard();
   }
   // While it plays the server tells; where it does not, it is asked.

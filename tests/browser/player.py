@@ -97,12 +97,15 @@ def the_keyboard_plays_pauses_and_sets_the_volume(s):
 def it_plays_on_after_a_loss(s):
     server = s.start()
     feeder = s.feed("/live.mp3", "Radio Example")
+    equal(server.set_title("/live.mp3", song="First%20Song").status, 200)
     playing_page(s)
+    s.see("First Song")
     feeder.source.close()
     s.see("The connection was lost")
     s.feed("/live.mp3", "Radio Example", file="morning.mp3")
     s.browser.wait(lambda: s.browser.script(HEARD) > 1 and "lost" not in s.browser.text, "it plays again", harness.Settings.patience)
     wait_for(lambda: server.stat("/live.mp3", "listeners") == "1", "one listener")
+    s.browser.wait(lambda: s.browser.find("#title").text == "", "the title of before is over", 30)
     s.browser.find("#play").click()
     s.see("Play")
     s.browser.complaints()      # the answers of 404 meanwhile
