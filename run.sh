@@ -240,27 +240,38 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 start_server() {
-  local line said=
+  local line said= is_ready=no
+  log_bytes=$(stat -Lc %s "$var/log/error.log" 2>/dev/null || echo 0)  # of earlier runs
   exec 3< <(exec "$server" -c "$config" 2>&1 </dev/null)
   server_pid=$!
   started+=("$server_pid")
   while IFS= read -r -t 20 -u 3 line; do
-    [[ $line != "icecast-lb ready: port "* ]] || { port=${line#*port }; port=${port%% *}; return; }
+    if [[ $line == "icecast-lb ready: port "* ]]; then port=${line#*port }; port=${port%% *}; is_ready=yes; break; fi
     said+=$line$'\n'
   done
+  if [ $is_ready = yes ]; then
+    # What is served all the same, but not as it was meant.
+    grep -E ' EROR |: error: ' <<<"$said" >&2 || true
+    return
+  fi
   printf '%s' "$said" >&2
   tail -n 5 "$var/log/error.log" >&2 2>/dev/null || true
   die "the server did not start.  If another program has port $port: change it in $config, or  ./run.sh --var var2 --port 8010"
 }
 
-# Says when a browser may come by https.
+# Says when a browser may come by https, and why not yet.
 await_certificate() {
-  local https=${ports#*,}
-  grep -qE -m1 'tls/acme (a new certificate for .* is in use|the certificate for .* is valid)' \
-    < <(exec tail -n +1 -F --pid="$server_pid" "$var/log/error.log" 2>/dev/null) || return 0
+  local https=${ports#*,} line
   [ "$https" = 443 ] && https= || https=:$https
-  say "
+  while IFS= read -r line; do
+    case $line in
+      *' tls/acme no certificate for '*) say "${line#*tls/acme }" ;;
+      *' tls/acme a new certificate for '*' is in use'* | *' tls/acme the certificate for '*' is valid'*)
+        say "
 https://$name$https/ is ready"
+        return ;;
+    esac
+  done < <(exec tail -c +$((log_bytes + 1)) -F --pid="$server_pid" "$var/log/error.log" 2>/dev/null)
 }
 
 tell() {
