@@ -119,7 +119,7 @@ Services::~Services() = default;
 
 // What is no picture that may be shown is passed over: it is the encoder's.
 static void take_picture(Services& services, const Mount& mount, StreamPicture picture) {
-  const auto name = services.pictures.put(std::move(picture.bytes));
+  const auto name = services.pictures.put(std::move(picture.bytes), mount.settings()->account);
   if (!name) {
     services.log.info(
         "source/source",

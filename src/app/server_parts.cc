@@ -253,8 +253,9 @@ NamedPictures::Callbacks Server::picture_callbacks() {
   callbacks.fetch = [&services](FetchRequest request, Fetcher::Done done) {
     services.fetcher->start(std::move(request), std::move(done));
   };
-  callbacks.put = [&services](std::string bytes) {
-    return services.pictures.put(std::move(bytes));
+  callbacks.put = [&services](const std::string& mount, std::string bytes) {
+    const auto config = services.config.read();
+    return services.pictures.put(std::move(bytes), std::string(mount_account(*config, mount)));
   };
   callbacks.has = [&services](const std::string& name) {
     return services.pictures.find(name) != nullptr || services.picture_files->has(name);

@@ -215,3 +215,14 @@ def its_picture_stays_while_those_of_titles_come_and_go(t):
         for value in values:
             reply = owner.problem("invalid", "PATCH", "/stations/rock", {member: value})
             check(reply.json()["errors"][0]["pointer"].startswith("/" + member), reply.text)
+
+
+@test
+def the_pictures_of_an_account_push_out_only_its_own(t):
+    server, _, owner, other = bench(t)
+    owner.mount("/ours.mp3")
+    other.mount("/theirs.mp3")
+    kept = other.want(200, "PUT", "/mounts/%2Ftheirs.mp3/art?keep=1", png(seed=1)).json()["art"]
+    # More than the 32 MiB of the memory.
+    arts = [owner.want(200, "PUT", "/mounts/%2Fours.mp3/art?keep=1", png(seed=2) + b"%d" % at + bytes(510_000)).json()["art"] for at in range(70)]
+    equal([server.get(art).status for art in (arts[0], arts[-1], kept)], [404, 200, 200], "its first, its last, the other's")

@@ -89,7 +89,9 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
 
 // The node of the source fetches the picture from here when it is asked for it.
 void ApiOrders::set_picture(const ApiOrder& order, Then then) {
-  if (!services_.pictures.put_as(order.art, order.picture))
+  const auto config = services_.config.read();
+  if (!services_.pictures.put_as(order.art, order.picture,
+                                 std::string(mount_account(*config, order.mount))))
     return then(order_refused("the picture could not be kept"));
   if (order.title.empty()) return then(std::nullopt);
   if (!services_.operators->source_of(order.mount).empty()) {

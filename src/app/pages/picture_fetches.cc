@@ -155,7 +155,7 @@ void PictureFetches::fetch_next() {
     const std::string name = std::move(missing_.back());
     missing_.pop_back();
     if (const auto bytes = network_.pictures.find(name)) {
-      network_.picture_files->keep(name, bytes);
+      network_.picture_files->keep(name, bytes, "");
       continue;
     }
     auto places = parked_.contains(name) ? std::vector<std::string>() : places_of(name, 0);

@@ -61,7 +61,7 @@ void NamedPictures::answered(const std::string& mount, const std::string& song,
   };
   if (!answer) return without(answer.error().what);
   if (answer->status != 200) return without(cat({"status ", answer->status}));
-  const auto name = callbacks_.put(std::move(answer->body));
+  const auto name = callbacks_.put(mount, std::move(answer->body));
   if (!name) return without(name.error().what);
   if (known_.size() >= kRemembered) known_.clear();
   known_[url] = *name;

@@ -31,7 +31,7 @@ class NamedPictures {
   struct Callbacks {
     std::function<void(FetchRequest, Fetcher::Done)> fetch;
     // Its name.  Error: it is none that may be shown.
-    std::function<Result<std::string>(std::string bytes)> put;
+    std::function<Result<std::string>(const std::string& mount, std::string bytes)> put;
     std::function<bool(const std::string& name)> has;
     std::function<void(const std::string& mount, const std::string& song, const std::string& name)>
         found;

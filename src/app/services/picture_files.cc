@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,10 +58,10 @@ void PictureFiles::begin(const Config& config) {
     found.push_back({facts.st_mtime, {name, static_cast<std::uint64_t>(facts.st_size)}});
   }
   std::ranges::sort(found);
-  for (const auto& [when, file] : found) add(file.first, file.second);
+  for (const auto& [when, file] : found) add(file.first, file.second, "");
   restore_titles();
-  traffic_.pictures.on_new(
-      [this](const std::string& name, const PictureShelf::Bytes& bytes) { keep(name, bytes); });
+  traffic_.pictures.on_new([this](const std::string& name, const PictureShelf::Bytes& bytes,
+                                  const std::string& account) { keep(name, bytes, account); });
 }
 
 // What plays again under its mount has its picture again.
@@ -102,39 +103,54 @@ std::vector<std::string> PictureFiles::missing() const {
   return names;
 }
 
-void PictureFiles::add(const std::string& name, std::uint64_t bytes) {
+void PictureFiles::add(const std::string& name, std::uint64_t bytes, const std::string& account) {
   const std::lock_guard lock(mutex_);
-  Row& row = rows_[name];
-  bytes_ += bytes - row.bytes;
-  row = {bytes, ++uses_};
+  const auto [at, fresh] = rows_.try_emplace(name, Row{bytes, 0, account});
+  Row& row = at->second;
+  if (!fresh) shares_.remove(row.account, row.bytes);
+  if (row.account != account) row.account.clear();
+  row.bytes = bytes;
+  row.used = ++uses_;
+  shares_.add(row.account, bytes);
 }
 
-void PictureFiles::keep(const std::string& name, PictureShelf::Bytes bytes) {
-  traffic_.disk.loop().post([this, name, bytes = std::move(bytes)] { write(name, *bytes); });
+std::string PictureFiles::account_of(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto row = rows_.find(name);
+  return row == rows_.end() ? "" : row->second.account;
+}
+
+void PictureFiles::keep(const std::string& name, PictureShelf::Bytes bytes,
+                        const std::string& account) {
+  traffic_.disk.loop().post(
+      [this, name, account, bytes = std::move(bytes)] { write(name, *bytes, account); });
   traffic_.loops.control().post([this] { titles_changed(); });
 }
 
-void PictureFiles::write(const std::string& name, const std::string& bytes) {
+void PictureFiles::write(const std::string& name, const std::string& bytes,
+                         const std::string& account) {
   const bool known = has(name);
   // The time of a file says when it was wanted last.
   if (known)
     ::utimensat(folder_->fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   else if (auto placed = folder_->place(name, bytes); !placed)
     return tell(placed.error());
-  add(name, bytes.size());
+  add(name, bytes.size(), account);
   for (std::string oldest; !(oldest = take_oldest()).empty();)
     if (auto removed = folder_->remove(oldest); !removed) tell(removed.error());
 }
 
 std::string PictureFiles::take_oldest() {
   const std::lock_guard lock(mutex_);
-  if (bytes_ <= kMaxBytes && rows_.size() <= kMaxFiles) return {};
-  const auto oldest = std::ranges::min_element(rows_, {}, [this](const auto& row) {
-    return std::pair(held_.contains(row.first), row.second.used);
+  if (!shares_.is_over()) return {};
+  const auto payer = shares_.payer();
+  const auto oldest = std::ranges::min_element(rows_, {}, [&](const auto& row) {
+    return std::tuple(held_.contains(row.first), payer && row.second.account != *payer,
+                      row.second.used);
   });
   if (held_.contains(oldest->first)) return {};
   std::string name = oldest->first;
-  bytes_ -= oldest->second.bytes;
+  shares_.remove(oldest->second.account, oldest->second.bytes);
   rows_.erase(oldest);
   return name;
 }
@@ -142,10 +158,11 @@ std::string PictureFiles::take_oldest() {
 void PictureFiles::read(const std::string& name, Then then) {
   traffic_.disk.loop().post([this, name, then = std::move(then)]() mutable {
     auto bytes = folder_->read(name, kMaxPictureBytes);
-    const bool found = bytes && traffic_.pictures.put_as(name, *std::move(bytes));
+    const bool found = bytes && traffic_.pictures.put_as(name, *std::move(bytes), account_of(name));
     if (!found) {
       const std::lock_guard lock(mutex_);
-      if (const auto row = rows_.extract(name)) bytes_ -= row.mapped().bytes;
+      if (const auto row = rows_.extract(name))
+        shares_.remove(row.mapped().account, row.mapped().bytes);
     }
     traffic_.loops.control().post([found, then = std::move(then)]() mutable { then(found); });
   });

@@ -1,8 +1,8 @@
 // PictureFiles: the pictures of titles as files, STATE_DIR/art/NAME, and which title of each mount
 // had one last, so that both outlive the process.
 //
-// The picture that was kept or read longest ago goes when there are too many; one that a station
-// shows stays.
+// The picture that was kept or read longest ago goes when there are too many (PictureShares: whose
+// they are ends with the process); one that a station shows stays.
 // Thread: has(), is_held() and keep() any; begin() before the loops start; all else control.  Files are read
 // and written on the disk thread.
 // Ownership: Services.
@@ -41,7 +41,7 @@ class PictureFiles {
   // Without a state directory nothing is kept.
   void begin(const Config& config);
   bool has(const std::string& name) const;
-  void keep(const std::string& name, PictureShelf::Bytes bytes);
+  void keep(const std::string& name, PictureShelf::Bytes bytes, const std::string& account);
   bool keeps() const noexcept { return folder_.has_value(); }
   // Those that stations show: they stay.
   void hold(std::set<std::string> names);
@@ -59,11 +59,14 @@ class PictureFiles {
   struct Row {
     std::uint64_t bytes = 0;
     std::uint64_t used = 0;  // rising
+    std::string account{};
   };
   void restore_titles();
-  void add(const std::string& name, std::uint64_t bytes);
-  void write(const std::string& name, const std::string& bytes);  // disk
-  std::string take_oldest();                                      // of too many; "": there are not
+  void add(const std::string& name, std::uint64_t bytes, const std::string& account);
+  void write(const std::string& name, const std::string& bytes,
+             const std::string& account);  // disk
+  std::string account_of(const std::string& name) const;
+  std::string take_oldest();  // of too many; "": there are not
   void write_titles();
   void tell(const Error& error);
 
@@ -72,7 +75,8 @@ class PictureFiles {
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
   std::set<std::string> held_;
-  std::uint64_t bytes_ = 0, uses_ = 0;
+  PictureShares shares_{kMaxBytes, kMaxFiles};
+  std::uint64_t uses_ = 0;
   std::string titles_;  // as they were written last
   bool told_ = false;   // disk
   Timer timer_;

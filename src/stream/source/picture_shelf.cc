@@ -11,6 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kNameBytes = 16;
+constexpr std::uint64_t kShares = 8;
 
 }  // namespace
 
@@ -32,35 +33,67 @@ std::string_view name_in_picture_path(std::string_view path) noexcept {
   return type_in_picture_name(path) ? path : std::string_view();
 }
 
-Result<std::string> PictureShelf::put(std::string bytes) {
+void PictureShares::add(const std::string& account, std::uint64_t bytes) {
+  bytes_ += charge(bytes);
+  accounts_[account] += charge(bytes);
+}
+
+void PictureShares::remove(const std::string& account, std::uint64_t bytes) {
+  bytes_ -= charge(bytes);
+  const auto at = accounts_.find(account);
+  if ((at->second -= charge(bytes)) == 0) accounts_.erase(at);
+}
+
+std::optional<std::string> PictureShares::payer() const {
+  const auto most = std::ranges::max_element(accounts_, {}, [](const auto& row) {
+    return row.first.empty() ? std::uint64_t{0} : row.second;
+  });
+  if (most == accounts_.end() || most->first.empty() || most->second <= max_bytes_ / kShares)
+    return std::nullopt;
+  return most->first;
+}
+
+Result<std::string> PictureShelf::put(std::string bytes, const std::string& account) {
   const auto type = judge_picture(as_byte_span(bytes));
   if (!type) return type.error();
   std::string name = picture_name(*type, bytes);
   const std::size_t size = bytes.size();
   std::unique_lock lock(mutex_);
-  if (const auto known = rows_.find(name); known != rows_.end()) {
-    used_.splice(used_.end(), used_, known->second.used);
-    return name;
+  auto at = rows_.find(name);
+  if (at != rows_.end()) {
+    Row& row = at->second;
+    used_.splice(used_.end(), used_, row.used);
+    if (row.account.empty() || row.account == account) return name;
+    shares_.remove(row.account, size);
+    row.account.clear();
+  } else {
+    while (!used_.empty() && !shares_.has_room(size)) remove_oldest();
+    used_.push_back(name);
+    const auto shared = std::make_shared<const std::string>(std::move(bytes));
+    at = rows_.emplace(name, Row{shared, account, std::prev(used_.end())}).first;
   }
-  while (!used_.empty() && (bytes_ + size > max_bytes_ || rows_.size() >= kMaxPictures)) {
-    const auto oldest = rows_.find(used_.front());
-    bytes_ -= oldest->second.bytes->size();
-    rows_.erase(oldest);
-    used_.pop_front();
-  }
-  used_.push_back(name);
-  const auto shared = std::make_shared<const std::string>(std::move(bytes));
-  rows_.emplace(name, Row{shared, std::prev(used_.end())});
-  bytes_ += size;
+  shares_.add(at->second.account, size);
+  const Row now = at->second;
   lock.unlock();
-  if (on_new_) on_new_(name, shared);
+  if (on_new_) on_new_(name, now.bytes, now.account);
   return name;
 }
 
-bool PictureShelf::put_as(const std::string& name, std::string bytes) {
+void PictureShelf::remove_oldest() {
+  const auto payer = shares_.payer();
+  const auto pays = [&](const std::string& name) {
+    return !payer || rows_.find(name)->second.account == *payer;
+  };
+  const auto oldest = std::ranges::find_if(used_, pays);
+  const auto row = rows_.extract(*oldest);
+  shares_.remove(row.mapped().account, row.mapped().bytes->size());
+  used_.erase(oldest);
+}
+
+bool PictureShelf::put_as(const std::string& name, std::string bytes, const std::string& account) {
   const auto type = judge_picture(as_byte_span(bytes));
   if (!type || picture_name(*type, bytes) != name) return false;
-  const auto kept = put(std::move(bytes));
+  const auto kept = put(std::move(bytes), account);
   return kept && *kept == name;
 }
 
@@ -77,11 +110,6 @@ std::vector<std::pair<std::string, PictureShelf::Bytes>> PictureShelf::all() con
   std::vector<std::pair<std::string, Bytes>> all;
   for (const std::string& name : used_) all.emplace_back(name, rows_.find(name)->second.bytes);
   return all;
-}
-
-std::size_t PictureShelf::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
 }
 
 }  // namespace lb

@@ -23,7 +23,7 @@ struct Bench {
       {[this](FetchRequest request, Fetcher::Done done) {
          asked.emplace_back(std::move(request), std::move(done));
        },
-       [](std::string bytes) -> Result<std::string> {
+       [](const std::string&, std::string bytes) -> Result<std::string> {
          if (bytes != "picture") return Error{Error::Code::kInvalid, "it is none"};
          return std::string("NAME.png");
        },

@@ -1,6 +1,8 @@
 #include "stream/source/picture_shelf.h"
 
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "CppUTest/TestHarness.h"
 
@@ -26,7 +28,7 @@ TEST(PictureShelf, APictureIsCalledByItsBytes) {
   CHECK(*shelf.put(png("a")) == *name);
   CHECK(*shelf.put(png("b")) != *name);
   CHECK(*shelf.find(*name) == png("a"));
-  LONGS_EQUAL(2 * png("a").size(), shelf.bytes());
+  LONGS_EQUAL(2, shelf.all().size());
   CHECK_FALSE(shelf.put("<svg/>").has_value());
 }
 TEST(PictureShelf, WhatAnotherNodeSendsCountsByItsHash) {
@@ -46,6 +48,22 @@ TEST(PictureShelf, TheOneThatWasUsedLongestAgoGoes) {
   const std::string c = *shelf.put(png("c"));
   CHECK(shelf.find(b) == nullptr);
   CHECK(shelf.find(a) != nullptr && shelf.find(c) != nullptr);
+}
+TEST(PictureShelf, AnAccountPushesOutOnlyItsOwn) {
+  PictureShelf shelf(16 * png("aa").size());
+  std::vector<std::string> others;
+  for (const char* text : {"a1", "a2", "b1", "b2"})
+    others.push_back(*shelf.put(png(text), std::string(1, text[0])));
+  others.push_back(*shelf.put(png("00")));
+  std::string last;
+  for (int at = 10; at < 60; ++at) last = *shelf.put(png(std::to_string(at)), "c");
+  for (const std::string& name : others) CHECK(shelf.find(name) != nullptr);
+  CHECK(shelf.find(last) != nullptr);
+  LONGS_EQUAL(16, shelf.all().size());
+  // What two have put is of none: neither takes it away from the other.
+  const std::string both = *shelf.put(png("59"), "a");
+  for (int at = 60; at < 90; ++at) std::ignore = shelf.put(png(std::to_string(at)), "c");
+  CHECK(shelf.find(both) != nullptr);
 }
 TEST(PictureShelf, NamesAreHexAndAnEnding) {
   const std::string hash(32, 'a');
