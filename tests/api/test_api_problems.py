@@ -102,6 +102,18 @@ def a_body_is_json_with_each_name_once(t):
 
 
 @test
+def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
+    server = store_server(t, body="<console/>")
+    body = json.dumps({"m%d" % at: 1 for at in range(5000)}).encode()
+    for path in ("accounts", "users", "tokens", "bans", "mounts"):
+        reply = asked(server, "POST /api/v1/%s HTTP/1.1" % path, JSON, ADMIN, body)
+        equal((reply.status, len(reply.json().get("errors", ()))), (422, 50), path + ": " + reply.text[:200])
+        check(len(reply.body) < 8000, "%s: %d bytes" % (path, len(reply.body)))
+    detail = asked(server, "POST /api/v1/users HTTP/1.1", JSON, ADMIN, body).json()["detail"]
+    check(re.match(r"50\d\d members are wrong; the first 50 are named$", detail), detail)
+
+
+@test
 def the_api_is_there_for_the_administrator_of_a_stock_file(t):
     server = t.server()
     reply = asked(server, "GET /api/v1/mounts HTTP/1.1", login=ADMIN)

@@ -7,6 +7,9 @@
 namespace lb {
 namespace {
 
+// What an answer names of the faults of a body, which may have thousands.
+constexpr std::size_t kMaxFaults = 50;
+
 // In the order of ProblemName.
 constexpr std::array<ProblemKind, 39> kKinds{{
     {"bad-request", 400, "The request cannot be read"},
@@ -96,6 +99,10 @@ Problem invalid(std::vector<JsonFault> faults) {
   Problem problem{ProblemName::kInvalid};
   problem.detail =
       faults.size() == 1 ? "one member is wrong" : cat({faults.size(), " members are wrong"});
+  if (faults.size() > kMaxFaults) {
+    problem.detail += cat({"; the first ", kMaxFaults, " are named"});
+    faults.resize(kMaxFaults);
+  }
   problem.errors = std::move(faults);
   return problem;
 }
