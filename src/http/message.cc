@@ -85,10 +85,11 @@ std::optional<std::string> query_param(std::string_view query, std::string_view 
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::size_t equals = pair.find('=');
+    if (equals == pair.npos) continue;
     const auto key = percent_decode(pair.substr(0, equals), true);
     if (!key || *key != name) continue;
-    found = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    found = percent_decode(pair.substr(equals + 1), true);
     if (found && found->find('\0') != std::string::npos) found.reset();
   }
   return found;

@@ -67,7 +67,8 @@ struct Request {
 };
 
 // The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the last
-// one wins, as in Icecast.  A %00 in it ends in nullopt: no truncation.
+// one wins, as in Icecast.  One without a '=' is passed over; a %00 in it ends in nullopt: no
+// truncation.
 std::optional<std::string> query_param(std::string_view query, std::string_view name);
 
 constexpr std::string_view kBasicChallenge = "Basic realm=\"Icecast2 Server\"";
