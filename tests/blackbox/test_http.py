@@ -143,6 +143,15 @@ def a_browser_gets_refusals_as_pages_and_programs_as_ever(t):
           "<b>404 - The file you requested could not be found</b></body></html>\r\n")
 
 
+@test
+def the_default_mounts_headers_come_behind_a_mounts_own(t):
+    headers = '<http-headers><header name="%s" value="%s"/></http-headers>'
+    server = t.server(body='<mount type="default">' + headers % ("X-Theirs", "1") + "</mount><mount><mount-name>/m</mount-name>" + headers % ("X-Own", "2") + "</mount>")
+    for mount, names in (("/m", ["X-Own", "X-Theirs"]), ("/n", ["X-Theirs"])):
+        server.source(mount)
+        equal([name for name, _ in server.listener(mount).head.headers if name in ("X-Own", "X-Theirs")], names, mount)
+
+
 CORS = '<http-headers><header name="Access-Control-Allow-Origin" value="*"/></http-headers>'
 
 

@@ -67,8 +67,9 @@ class Writer {
                      const std::string& path, std::size_t depth) const {
     std::string out;
     const auto fresh = row.block->fresh();
-    const std::size_t count = row.nest.count(object);
-    for (std::size_t i = is_header_of_mount(row, path) ? inherited_headers() : 0; i < count; ++i) {
+    const std::size_t count =
+        row.nest.count(object) - (is_header_of_mount(row, path) ? inherited_headers() : 0);
+    for (std::size_t i = 0; i < count; ++i) {
       const std::string inner = row.nest.many ? cat({path, "[", i + 1, "]"}) : path;
       const void* at = row.nest.at(object, i);
       if (row.block == &kListenBlock && loaded_.written.count(inner) == 0) continue;  // the default
@@ -92,7 +93,7 @@ class Writer {
     return at != loaded_.written.end() && at->first.starts_with(path + "/");
   }
 
-  // A mount's headers begin with those of the default mount.
+  // A mount's headers end with those of the default mount.
   static bool is_header_of_mount(const SchemaElement& row, const std::string& path) {
     return row.name == "header" && path.starts_with("mount[") &&
            !path.starts_with("mount[default]");

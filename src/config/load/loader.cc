@@ -205,6 +205,7 @@ void fill_mounts(Config& config, Filler& filler) {
     filler.fill(kMountBlock, &mount, *node, path);
     adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
     drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
+    end_section(mount, base);
     if (mount.encoders.size() > kMaxEncoders) {
       filler.report(node->line, Severity::kWarning,
                     cat({"<encoder>: ", mount.name, " has more than ", kMaxEncoders,

@@ -40,6 +40,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   MountSettings mount = begin_section(parsed.default_mount);
   Filler filler;  // the record was judged when it was read
   filler.fill(kMountBlock, &mount, record.settings, "mount");
+  end_section(mount, parsed.default_mount);
   mount.name = record.mount;
   mount.origin = origin;
   mount.suspended = is_off(record);

@@ -78,7 +78,13 @@ MountSettings begin_section(const MountSettings& default_mount) {
   MountSettings mount = default_mount;
   mount.authenticator = {};
   mount.encoders.clear();
+  mount.http_headers.clear();
   return mount;
+}
+
+void end_section(MountSettings& mount, const MountSettings& default_mount) {
+  const auto& inherited = default_mount.http_headers;
+  mount.http_headers.insert(mount.http_headers.end(), inherited.begin(), inherited.end());
 }
 
 void resolve_hls(const Config& config, MountSettings& mount) {

@@ -187,6 +187,8 @@ bool api_is_on(const Config& config) noexcept;
 bool external_is_for_cluster(const Config& config);
 // What a section begins with: the default mount, but for its authenticator and encoders.
 MountSettings begin_section(const MountSettings& default_mount);
+// What it ends with: the headers of the default mount come behind its own, as in Icecast.
+void end_section(MountSettings& mount, const MountSettings& default_mount);
 // What a section keeps for HLS, which follows from the whole configuration.
 void resolve_hls(const Config& config, MountSettings& mount);
 

@@ -52,7 +52,8 @@ TEST(Loader, AMountInheritsTheDefaultMountAndTheLimits) {
   const MountSettings b = mount_settings(c, "/b/x");
   LONGS_EQUAL(7, b.max_listeners);
   LONGS_EQUAL(2, b.http_headers.size());
-  STRCMP_EQUAL("a", b.http_headers[0].name.c_str());
+  STRCMP_EQUAL("c", b.http_headers[0].name.c_str());
+  STRCMP_EQUAL("a", b.http_headers[1].name.c_str());
   STRCMP_EQUAL("/b/x", b.name.c_str());
   const MountSettings other = mount_settings(c, "/b/x/y");
   LONGS_EQUAL(7, other.max_listeners);

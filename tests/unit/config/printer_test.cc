@@ -39,8 +39,8 @@ TEST(Dump, MarksDefaultAndInheritedValues) {
   CHECK(has_line(text, "mount[1]/genre = x (inherited)"));
   CHECK(has_line(text, "mount[1]/charset = UTF-8"));
   CHECK(has_line(text, "mount[1]/burst-size = 7 (inherited)"));
-  CHECK(has_line(text, "mount[1]/http-headers/header[1]/name = h (inherited)"));
-  CHECK(has_line(text, "mount[1]/http-headers/header[2]/name = i"));
+  CHECK(has_line(text, "mount[1]/http-headers/header[1]/name = i"));
+  CHECK(has_line(text, "mount[1]/http-headers/header[2]/name = h (inherited)"));
   CHECK(has_line(text, "mount[2]/charset = (not set)"));
   CHECK(has_line(text, "mount[2]/public = 0"));
   CHECK(text.find("mount[default]/mount-name") == std::string::npos);
