@@ -191,6 +191,10 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   AdminTask task{std::move(request), {}, "", &station, std::move(done)};
   task.lookup = admin_lookup(task.request.path);
   task.mount = task.param("mount").value_or("");
+  // As in Icecast: which mount's listeners is chosen in the list of mounts.
+  if (task.lookup.format == AdminFormat::kPage && task.lookup.command->run == run_moveclients &&
+      !task.has_mount())
+    task.lookup = admin_lookup("/admin/listmounts.xsl");
   const AskedMount asked{task.has_mount(), task.owns(task.mount), task.request.owns != nullptr};
   if (!admin_allows(*task.lookup.command, task.request.role, asked) || !may_touch_named(task))
     return task.done(admin_error(401, ""));
