@@ -143,8 +143,7 @@ void ListenerLedger::remove(std::uint64_t seq, const RemovalNotice& notice, std:
                             std::uint64_t bytes_sent) {
   FetchRequest request;
   request.url = notice.url;
-  request.user = notice.user;
-  request.password = notice.password;
+  set_login(request, notice.user, notice.password);
   request.user_agent = server_()->user_agent;
   request.timeout = kRemovalTimeout;
   request.form = listener_remove_form(notice, seconds, bytes_sent);

@@ -119,14 +119,10 @@ class UrlAuth final : public Authenticator {
     request.user_agent = context_.server()->user_agent;
     request.timeout = options_.timeout;
     request.redirects = options_.redirect_limit;
-    if (url.find('@') != std::string::npos) return request;
-    if (!options_.username.empty() && !options_.password.empty()) {
-      request.user = options_.username;
-      request.password = options_.password;
-    } else if (given) {
-      request.user = given->user;
-      request.password = given->password;
-    }
+    if (!options_.username.empty() && !options_.password.empty())
+      set_login(request, options_.username, options_.password);
+    else
+      set_login(request, given ? given->user : "", given ? given->password : "");
     return request;
   }
 

@@ -1,5 +1,7 @@
 #include "auth/listener/url_form.h"
 
+#include <utility>
+
 #include "base/cat.h"
 
 namespace lb {
@@ -83,6 +85,13 @@ std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server) {
                           field("pass", ask.given.password)});
   if (ask.admin) form += "&admin=1";
   return form;
+}
+
+void set_login(FetchRequest& request, std::string user, std::string password) {
+  if (request.url.find('@') != std::string::npos) return;
+  if (user.empty() && password.empty()) request.headers.emplace_back("Authorization: Basic Og==");
+  request.user = std::move(user);
+  request.password = std::move(password);
 }
 
 }  // namespace lb

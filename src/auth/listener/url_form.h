@@ -9,6 +9,7 @@
 
 #include "auth/listener/authenticator.h"
 #include "auth/listener/url_options.h"
+#include "net/fetch/fetch.h"
 
 namespace lb {
 
@@ -23,5 +24,9 @@ std::string listener_remove_form(const RemovalNotice& notice, std::uint64_t seco
                                  std::uint64_t bytes_sent);
 std::string mount_form(std::string_view action, std::string_view mount, const AuthServer& server);
 std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server);
+
+// Basic, unless the address has a login.  Without user and password an empty login is sent, as by
+// Icecast: backends read it without asking whether it is there.
+void set_login(FetchRequest& request, std::string user, std::string password);
 
 }  // namespace lb
