@@ -27,7 +27,7 @@ def a_source_ends_with_the_hours_of_its_login(t):
     server.wait_for_log(r'source/hours mount /talk\.mp3: the hours of "tom" are over, its source from 127\.0\.0\.1 is ended')
     check(end <= time.time() < end + 3, "it ended %.1f s behind its time" % (time.time() - end))
     server.wait_for_log(r'exiting \(the hours of its login are over')
-    server.wait_for_log(r'127\.0\.0\.1 - - \[.*"SOURCE /talk\.mp3', "access")
+    server.wait_for_log(r'127\.0\.0\.1 - tom \[.*"SOURCE /talk\.mp3', "access")
     server.wait_until_gone("/talk.mp3")
     check("401" in refused(server, "/talk.mp3", login_of(made, "tom")), "his login is over")
     server.wait_for_log(r'source "tom" from 127\.0\.0\.1 refused on /talk\.mp3: outside the time of its login')

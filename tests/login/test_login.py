@@ -310,7 +310,7 @@ def passwords_work_as_they_did(t):
 
 @test
 def without_a_console_everything_is_as_before(t):
-    server = t.server()
+    server = t.server(body="<api>0</api>")
     person = Browser(server)
     for path in ("/admin/", "/admin/stats.xsl"):
         reply = person.get(path)
