@@ -167,7 +167,7 @@ def a_reload_keeps_the_records(t):
 
 @test
 def without_a_store_nothing_can_be_changed_and_without_both_nothing_is_there(t):
-    plain = t.server()
+    plain = t.server(authentication="<source-password>src-secret</source-password>")
     equal(plain.get("/api/v1/mounts", ADMIN).status, 404)
     for line in ("PATCH /api/v1/mounts/x", "GET /api/v1/mounts/%2Fx"):
         wire = plain.wire()
