@@ -108,6 +108,9 @@ std::string_view why_not_public(std::string_view name) {
   }
   const std::string lower = to_lower(name);
   if (lower.find('.') == std::string::npos) return "it has no dot";
+  // host_name() has found no A-label for it.
+  if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    return "it is no name of DNS";
   for (const std::string_view end : kLocal)
     if (lower.ends_with(end)) return "it is a name of local networks or of examples";
   return "";

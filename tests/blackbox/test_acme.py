@@ -103,6 +103,16 @@ def what_is_written_empty_is_off(t):
 
 
 @test
+def a_name_beyond_ascii_is_ordered_as_dns_has_it(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, acme="<names>München.example.org. %s</names>" % NAME).start()
+    comes(server)
+    for name in ("xn--mnchen-3ya.example.org", NAME):
+        server.wire(server.tls, wrap=verified(authority, name)).close()
+
+
+@test
 def a_restart_goes_on_with_the_certificate_that_there_is(t):
     port = free_port()
     authority = Authority(t, port, bad_nonces=50)

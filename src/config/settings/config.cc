@@ -6,6 +6,7 @@
 #include "acme/certificate.h"
 #include "base/strings.h"
 #include "cluster/nodes/public_address.h"
+#include "net/address/host_name.h"
 
 namespace lb {
 
@@ -121,7 +122,7 @@ std::vector<std::string> names_of_acme(const Config& config, const AcmeSettings&
           std::ranges::find(names, address->host) == names.end())
         names.push_back(address->host);
   }
-  for (std::string& name : names) name = to_lower(name);
+  for (std::string& name : names) name = host_name(name);
   return names;
 }
 

@@ -23,6 +23,7 @@ TEST(AcmeChecks, NamesThatNoAuthoritySigns) {
         {"radio.local", "it is a name of local networks or of examples"},
         {"radio.internal", "it is a name of local networks or of examples"},
         {"192.168.1.7", "it is no public address"},
+        {"\xE2\x80\xAE.example.org", "it is no name of DNS"},
         {"203.0.113.7", "it is an address of examples"}})
     error(std::string("<acme names=\"") + name + "\"/>",
           std::string("no public CA gives a certificate for ") + name +
@@ -42,6 +43,8 @@ TEST(AcmeChecks, WhatIsMissing) {
         "192.0.2.7:8000 is no address as http://HOST:PORT");
   error("<acme names=\"a.example.org\"/><acme names=\"b.example.org A.example.org\"/>",
         "a.example.org was named already; it is ordered once", Severity::kWarning);
+  error("<acme names=\"M\xC3\xBCnchen.example.org. xn--mnchen-3ya.example.org\"/>",
+        "xn--mnchen-3ya.example.org was named already", Severity::kWarning);
   error("<acme challenges=\"dns-01 http-01\"/>", "dns-01 needs dns-hook; it is passed over");
   error("<acme challenges=\"http-02\"/>", "http-02 is none of tls-alpn-01, http-01, dns-01");
   error("<acme><authority url=\"http://ca.example.org/\"/></acme>",
