@@ -124,11 +124,11 @@ def names_and_queries_are_harmless(b):
 
 
 @test
-def what_is_no_mount_has_no_list(b):
+def the_list_of_what_nobody_knows_has_this_server_alone(b):
     c = Cluster(b, {"e1": ""})
     (c.master.dir / "web" / "live.mp3.pls").write_text("a file of the web root")
     give_away(c.master.dir)
-    equal(c.master.get("/nothing.mp3.m3u").status, 404, "a mount that nobody knows has no list")
+    equal(c.master.get("/nothing.mp3.m3u").text, "http://127.0.0.1:%d/nothing.mp3\r\n" % c.master.port)
     equal(c.master.get("/live.mp3.pls").text, "a file of the web root", "a file wins")
     c.master.reload(body=c.master.slots["body"].replace("<cluster>", "<max-redirect-slaves>0</max-redirect-slaves><cluster>"))
     wait_for(lambda: c.master.get("/live.mp3.xspf").status == 200 and len(entries(c.master)) == 1, "nobody is redirected")
