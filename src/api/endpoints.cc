@@ -18,6 +18,7 @@
 #include "api/records/server_plans.h"
 #include "api/records/station_plans.h"
 #include "api/records/user_plans.h"
+#include "api/request/plan.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"

@@ -9,11 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 #include "auth/login/roles.h"
 #include "http/message.h"
 
 namespace lb {
+
+struct PlanContext;
 
 constexpr std::string_view kApiPath = "/api/v1";
 

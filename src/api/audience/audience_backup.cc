@@ -1,6 +1,7 @@
 #include "api/audience/audience_backup.h"
 
 #include "api/audience/audience_ask.h"
+#include "api/request/plan.h"
 #include "audience/backup.h"
 #include "base/json.h"
 

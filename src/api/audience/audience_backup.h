@@ -5,9 +5,11 @@
 // Errors: as a problem; then the copy before is left as it is.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan back_up_audience(const PlanContext& context);
 

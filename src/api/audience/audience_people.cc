@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/audience/audience_ask.h"
+#include "api/request/plan.h"
 #include "audience/session_spool.h"
 #include "audience/upkeep.h"
 #include "base/cat.h"

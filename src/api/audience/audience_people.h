@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 // "?address=&agent=&user=" of a request that deletes; nullopt: it names no listener in that way.
 struct AskedListener {

@@ -10,6 +10,7 @@
 #include "api/audience/audience_table.h"
 #include "api/audience/sound_exchange.h"
 #include "api/records/mount_answer.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -8,9 +8,11 @@
 
 #include <string_view>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 // As CSV, which is refused where there are more and none of its parts is asked for (after=); as
 // JSON a page has what is asked for.

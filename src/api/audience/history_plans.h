@@ -3,9 +3,11 @@
 // Thread: pure functions of a History.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan read_history(const PlanContext& context);
 Plan read_mount_history(const PlanContext& context);

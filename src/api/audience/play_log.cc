@@ -9,6 +9,7 @@
 #include "api/audience/audience_table.h"
 #include "api/records/mount_answer.h"
 #include "api/request/order_fields.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "audience/song_fill.h"
 #include "base/cat.h"

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 constexpr std::uint64_t kMaxPlayLogBytes = std::uint64_t{8} << 20;
 constexpr std::size_t kMaxLogFaults = 20;

@@ -17,10 +17,12 @@
 #include <string_view>
 #include <vector>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 #include "audience/session_spool.h"
 
 namespace lb {
+
+struct PlanContext;
 
 constexpr std::size_t kMaxSessionLines = 400'000;
 constexpr std::string_view kSessionFileType = "text/tab-separated-values; charset=utf-8";

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "api/request/plan.h"
 #include "auth/login/audit_log.h"
 #include "base/cat.h"
 #include "base/encoding.h"

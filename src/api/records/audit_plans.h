@@ -9,9 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
+class RecordBook;
 
 Plan list_audit(const PlanContext& context);
 // The account of what a line is about: a record of the book, a mount, or a path of the API.  Where

@@ -4,6 +4,7 @@
 
 #include "api/request/answer.h"
 #include "api/request/ban_fields.h"
+#include "api/request/plan.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -2,9 +2,11 @@
 // Thread: pure functions.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_bans(const PlanContext& context);
 Plan read_ban(const PlanContext& context);

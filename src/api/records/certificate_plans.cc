@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/request/live_fields.h"
+#include "api/request/plan.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -3,9 +3,11 @@
 // Thread: pure functions.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_certificates(const PlanContext& context);
 Plan order_certificate_plan(const PlanContext& context);

@@ -10,6 +10,7 @@
 #include "api/request/ban.h"
 #include "api/request/live_fields.h"
 #include "api/request/order_fields.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "api/request/secrets.h"
 #include "base/cat.h"

@@ -9,9 +9,11 @@
 
 #include <string>
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_listeners(const PlanContext& context);
 Plan end_listener(const PlanContext& context);

@@ -9,6 +9,7 @@
 #include "api/records/mount_body.h"
 #include "api/records/mount_places.h"
 #include "api/request/order_fields.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"

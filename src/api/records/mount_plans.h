@@ -2,9 +2,11 @@
 // Thread: pure functions; those that make a password take 4 to 30 ms.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_mounts(const PlanContext& context);
 Plan read_mount(const PlanContext& context);

@@ -5,9 +5,11 @@
 // Thread: pure functions.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_nodes(const PlanContext& context);
 Plan read_node(const PlanContext& context);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/request/plan.h"
 #include "base/cat.h"
 #include "base/strings.h"
 

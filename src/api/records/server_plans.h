@@ -6,9 +6,11 @@
 // Thread: pure functions of what ApiWorld reads; on the clerk.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan read_log(const PlanContext& context);
 Plan check_configuration(const PlanContext& context);

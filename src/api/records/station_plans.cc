@@ -7,6 +7,7 @@
 #include "api/records/account_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/answer.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "api/request/station_fields.h"
 #include "base/cat.h"

@@ -6,9 +6,11 @@
 // Thread: pure functions, on the clerk: a time zone is a file.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_stations(const PlanContext& context);
 Plan read_station(const PlanContext& context);

@@ -5,6 +5,7 @@
 #include "api/request/answer.h"
 #include "api/request/login_fields.h"
 #include "api/request/password_fields.h"
+#include "api/request/plan.h"
 #include "api/request/rights.h"
 #include "auth/login/user_fields.h"
 #include "base/cat.h"

@@ -2,9 +2,11 @@
 // Thread: pure functions; those that set or judge a password take 30 to 100 ms.
 #pragma once
 
-#include "api/request/plan.h"
+#include "api/request/request.h"
 
 namespace lb {
+
+struct PlanContext;
 
 Plan list_users(const PlanContext& context);
 Plan read_user(const PlanContext& context);
