@@ -12,6 +12,7 @@
 
 #include "api/endpoints.h"
 #include "api/request/made_answer.h"
+#include "api/request/plan.h"
 #include "auth/login/user_book.h"
 #include "base/strings.h"
 #include "check.h"
