@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/unique_fd.h"
 
 namespace lb {
@@ -69,8 +70,7 @@ Result<std::uint64_t> back_up(Sqlite& database) {
   if (!bytes) return bytes.error();
   errno = failure;
   if (!is_named) return cannot(path, "replaced");
-  const UniqueFd place(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!place || ::fsync(place.get()) != 0) return cannot(folder, "written to the disk");
+  if (!sync_name(path)) return cannot(folder, "written to the disk");
   return *bytes;
 }
 

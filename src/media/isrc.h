@@ -9,7 +9,7 @@
 
 namespace lb {
 
-// Its 12 capital letters and digits; nullopt: it is none.
+// The code in capitals, without hyphens; nullopt: not an ISRC.
 std::optional<std::string> isrc_of(std::string_view text);
 
 }  // namespace lb

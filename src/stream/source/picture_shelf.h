@@ -68,12 +68,12 @@ class PictureShelf {
   explicit PictureShelf(std::size_t max_bytes = kMaxBytes) : shares_(max_bytes, kMaxPictures) {}
 
   using Bytes = std::shared_ptr<const std::string>;
-  // Told of each picture that was not here, or whose account is another one now, on the thread that
-  // brings it.  Set before that.
+  // Called for each new picture, and where the account of one changes, on the thread that calls
+  // put().  Set before the first put().
   using OnNew =
       std::function<void(const std::string& name, const Bytes& bytes, const std::string& account)>;
   void on_new(OnNew told) { on_new_ = std::move(told); }
-  // Its name.  Error: it is none that may be shown.  account: of the mount that brings it.
+  // Returns the name of the picture.  Error: it may not be shown.  account: that of its mount.
   Result<std::string> put(std::string bytes, const std::string& account = {});
   // Another node says that these are the bytes of this name.  False: they are not.
   bool put_as(const std::string& name, std::string bytes, const std::string& account = {});
