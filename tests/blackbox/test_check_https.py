@@ -95,14 +95,19 @@ def free_here(t, host):
             raise Skip("port %d: %s" % (port, error))
 
 
+def without_ports(t, host):
+    """A server that is not started, named by an address whose ports 80 and 443 are free."""
+    free_here(t, host)
+    server = t.unstarted_server(
+        sockets="<listen-socket><port>8000</port><bind-address>%s</bind-address></listen-socket>" % host,
+        body='<acme names="%s">%s</acme>' % (host, OwnAuthority(t).element()), paths="<state-dir>%s</state-dir>" % t.dir)
+    server.write_config()
+    return server
+
+
 @test
 def where_no_server_runs_it_opens_the_ports_itself(t):
-    free_here(t, "127.0.80.3")
-    authority = OwnAuthority(t)
-    server = t.unstarted_server(
-        sockets="<listen-socket><port>8000</port><bind-address>127.0.80.3</bind-address></listen-socket>",
-        body='<acme names="127.0.80.3">%s</acme>' % authority.element(), paths="<state-dir>%s</state-dir>" % t.dir)
-    server.write_config()
+    server = without_ports(t, "127.0.80.3")
     made = subprocess.run([Settings.binary, "--check-https", server.config], capture_output=True, text=True, timeout=60)
     said = made.stdout + made.stderr
     for port in (80, 443):
@@ -113,12 +118,7 @@ def where_no_server_runs_it_opens_the_ports_itself(t):
 
 @test
 def a_certificate_that_nothing_trusts_does_not_matter(t):
-    free_here(t, "127.0.80.6")
-    authority = OwnAuthority(t)
-    server = t.unstarted_server(
-        sockets="<listen-socket><port>8000</port><bind-address>127.0.80.6</bind-address></listen-socket>",
-        body='<acme names="127.0.80.6">%s</acme>' % authority.element(), paths="<state-dir>%s</state-dir>" % t.dir)
-    server.write_config()
+    server = without_ports(t, "127.0.80.6")
     key, own = t.dir / "own.key", t.dir / "own.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", own,
                     "-days", "1", "-subj", "/CN=other.example"], check=True, capture_output=True)
