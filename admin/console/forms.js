@@ -181,8 +181,10 @@ export function opening(summary, name, build) {
   const details = el('details', {class: 'opening'}, el('summary', null, summary, name && el('span', {class: 'away'}, ' ' + name)));
   let inside = null;
   details.addEventListener('toggle', () => {
-    if (!details.open) return;
+    // What is closed goes, so that the next one never begins with the form of the last.
     inside?.remove();
+    inside = null;
+    if (!details.open) return;
     inside = build(() => { details.open = false; details.firstChild.focus(); });
     details.append(inside);
     inside.querySelector('input, select')?.focus();

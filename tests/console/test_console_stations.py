@@ -69,6 +69,7 @@ def an_owner_makes_its_station_with_pictures_colours_and_links(t):
         check(part in page.text, "%s in %s" % (part, page.text))
     check("Of the house" not in page.text, "its own links stand in place of those of all pages")
     desk.looks_well("stations")
+    equal(desk.browser.script("return document.querySelectorAll('.opening form').length"), 0, "forms of what is closed: the next one would begin with them")
     desk.press("Create a station")
     desk.write("Station", "antenna")
     desk.write("Mounts", "/rock.mp3")
