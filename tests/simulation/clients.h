@@ -65,6 +65,8 @@ class Listener final : public Peer {
   const std::string& mount() const noexcept { return mount_; }
   std::int64_t from_ms() const noexcept { return from_ms_; }
   unsigned number() const noexcept { return number_; }
+  // Its server has ended it, though it may not have heard so yet.
+  bool is_ending() const noexcept { return line_ && line_->is_ending(); }
   // Where it came from a redirect: the host that sent it.
   unsigned sent_by() const noexcept { return hops_ == 0 ? 0 : before_; }
   // By the server it has been let in, though it has not heard so yet.

@@ -68,7 +68,7 @@ unsigned Cluster::live_guests(const std::string& mount, bool apart_too) const {
   unsigned count = 0;
   for (const Guest& guest : guests_) {
     const Listener& listener = *guest.listener;
-    if (!listener.admitted || listener.mount() != mount) continue;
+    if (!listener.admitted || listener.is_ending() || listener.mount() != mount) continue;
     const Seat& seat = seats_[listener.at() - 1];
     if (!seat.node->up() || seat.life != guest.life) continue;
     if (apart_too || world_.now() >= seat.apart_until) ++count;
@@ -170,19 +170,21 @@ void Cluster::check_peers(const char* when) {
   }
 }
 
-// As many come as the limit allows, whatever has happened before.
 // Where the slots are.
 std::string Cluster::slots_text(std::string_view mount) {
   std::string text;
-  for (Seat& seat : seats_)
+  for (Seat& seat : seats_) {
+    if (!seat.node->up()) continue;
     for (const auto& [name, slots] : seat.node->services().links->slots().pictures())
       if (name == mount)
         text += cat({"; ", seat.node->id(), ": have ", slots.have, ", used ", slots.used, ", idle ",
                      slots.idle, ", given ", slots.given, ", held ", slots.held, ", from ",
                      slots.parent});
+  }
   return text;
 }
 
+// As many come as the limit allows, whatever has happened before.
 void Cluster::check_fill() {
   if (!is_one()) return;
   const std::string mount(kLimited);

@@ -139,6 +139,7 @@ World::Line::~Line() {
 }
 
 bool World::Line::is_over() const noexcept { return wire_->ends[end_].gone; }
+bool World::Line::is_ending() const noexcept { return wire_->ends[end_].finishing; }
 
 void World::Line::send(std::string bytes) {
   if (!wire_->ends[end_].gone) world_.send_to(wire_, 1 - end_, std::move(bytes));

@@ -212,6 +212,8 @@ class World::Line {
   void send(std::string bytes);
   // Its end has come.
   bool is_over() const noexcept;
+  // … or is on its way: the server has none of it any more.
+  bool is_ending() const noexcept;
 
  private:
   World& world_;
