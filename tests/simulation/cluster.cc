@@ -166,6 +166,7 @@ void Cluster::make_nodes() {
   room_ = static_cast<unsigned>(5 + random_.below(6));
   seats_.resize(all);
   choose_recorders();
+  choose_titles();
   for (unsigned host = 1; host <= all; ++host) {
     Seat& seat = seats_[host - 1];
     seat.master = host <= masters_;
@@ -236,14 +237,17 @@ void Cluster::listener_comes(const std::string& mount, Nanos stays) {
       {std::make_unique<Listener>(world_, next_guest_++, mount, first), 0, world_.now() + stays});
   Listener* const listener = guests_.back().listener.get();
   const unsigned number = listener->number();
-  world_.after(stays, [this, number] {
-    const auto at = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& guest) {
-      return guest.listener->number() == number;
-    });
-    if (at == guests_.end()) return;
-    at->listener->leave();
-    guests_.erase(at);
+  world_.after(stays, [this, number] { leaves(number); });
+}
+
+void Cluster::leaves(unsigned number) {
+  const auto at = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& guest) {
+    return guest.listener->number() == number;
   });
+  if (at == guests_.end()) return;
+  if (at->listener->from_ms() != 0) ++gone_of_past_[at->listener->at()];
+  at->listener->leave();
+  guests_.erase(at);
 }
 
 void Cluster::player_comes(Nanos stays) {
@@ -297,6 +301,7 @@ std::optional<std::string> Cluster::run() {
   note_sizes();
   next_listener();
   if (past_) next_listener_of_past();
+  if (titles_) next_title();
   world_.after(1s, [this] { next_fault(); });
   if (etcd_) world_.after(1s, [this] { next_fault_of_etcd(); });
   run_for(kFaults);
@@ -316,6 +321,7 @@ std::optional<std::string> Cluster::run() {
   if (!failure_) check_studio("16 s after the last fault");
   if (!failure_) check_home("16 s after the last fault");
   if (!failure_ && past_) check_holders("16 s after the last fault");
+  if (!failure_ && titles_) check_titles("16 s after the last fault");
   std::vector<std::string> heard;
   if (studio_) heard.emplace_back(kStudio);
   if (peers_) heard.emplace_back(kOpen);

@@ -88,6 +88,7 @@ class Cluster {
   // -- what happens
   void player_comes(Nanos stays);
   void listener_comes(const std::string& mount, Nanos stays);
+  void leaves(unsigned number);
   void next_listener();
   void next_listener_of_past();
   Listener* listener_of_past_comes(unsigned first, std::int64_t from_ms, Nanos stays);
@@ -138,6 +139,9 @@ class Cluster {
   void check_holders(const char* when);
   std::string difference_of_holders();
   void check_past_is_heard();
+  void choose_titles();
+  void next_title();
+  void check_titles(const char* when);
   bool clocks_agree();
   std::int64_t wall_ms() const;
   unsigned live_guests(const std::string& mount, bool apart_too) const;
@@ -170,6 +174,10 @@ class Cluster {
   bool hls_ = false;  // of kOpen
   // Of those with archives alone, so that the histories of others do not depend on it.
   std::optional<Rng> past_;
+  std::map<unsigned, std::size_t> gone_of_past_;  // by the host that they asked last
+  std::optional<Rng> titles_;                     // likewise
+  Steward presenter_{world_};
+  unsigned titles_set_ = 0;
   Segments segments_;
   std::map<unsigned, std::unique_ptr<Player>> players_;  // by number
   unsigned next_player_ = 1;

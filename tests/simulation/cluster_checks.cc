@@ -18,8 +18,8 @@ constexpr auto kKnown = 500ms;  // so soon a master knows that a node drains, or
 constexpr int kRoundsOfHearing = 4;
 constexpr std::size_t kRecordedOpen = 3;  // of one file
 constexpr std::size_t kLoopsOfPast = 6;   // descriptors of a writer, a reader and one that fetches
-constexpr std::size_t kFetchedFiles = 8;
-constexpr std::size_t kKeptConnections = 8;  // of two hosts
+constexpr std::size_t kFetchedFiles = 5;
+constexpr std::size_t kKeptConnections = 5;  // of two hosts
 constexpr const char* kAtTheEnd = "at the end";
 
 }  // namespace
@@ -98,7 +98,7 @@ void Cluster::check_tables(const char* when) {
       // One of the past that waits for what is not there is written to, or ended, within 60 s.
       const std::uint64_t players = std::string_view(when) == kAtTheEnd
                                         ? 0
-                                        : next_player_ - 1 + (past_ ? next_guest_ - 1 : 0);
+                                        : next_player_ - 1 + gone_of_past_[seat.node->host()];
       if (counted < truth || counted > truth + players)
         fail(cat({when, ": ", seat.node->id(), " counts ", counted, " listeners and has ", truth}));
       continue;
@@ -125,6 +125,9 @@ void Cluster::check_node(Seat& seat, Seat& other, const char* when) {
     if (node.unacked.count() != 0)
       fail(cat({when, ": ", node.unacked.count(), " redirects to ", id, " are not confirmed at ",
                 seat.node->id()}));
+    if (node.arrived + node.lost > node.issued)
+      fail(cat({when, ": ", seat.node->id(), " has redirected ", node.issued, " listeners to ", id,
+                ", and counts ", node.arrived, " that came and ", node.lost, " that did not"}));
   });
 }
 

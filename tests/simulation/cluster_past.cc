@@ -75,14 +75,7 @@ Listener* Cluster::listener_of_past_comes(unsigned first, std::int64_t from_ms, 
   guests_.push_back({std::make_unique<Listener>(world_, number, std::string(kOpen), first, from_ms),
                      0, world_.now() + stays});
   Listener* const listener = guests_.back().listener.get();
-  world_.after(stays, [this, number] {
-    const auto at = std::find_if(guests_.begin(), guests_.end(), [number](const Guest& guest) {
-      return guest.listener->number() == number;
-    });
-    if (at == guests_.end()) return;
-    at->listener->leave();
-    guests_.erase(at);
-  });
+  world_.after(stays, [this, number] { leaves(number); });
   return listener;
 }
 

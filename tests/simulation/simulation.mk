@@ -1,7 +1,7 @@
 # Whole clusters in virtual time; ./test.sh simulation runs it.
 EXTRA_PROGRAMS += tests/simulation/simulate-cluster tests/simulation/simulate-planted
 CLEANFILES += tests/simulation/simulate-cluster tests/simulation/simulate-planted $(planted_files) tests/simulation/planted/link.cc
-tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster_past.cc tests/simulation/cluster.h \
+tests_simulation_simulate_cluster_SOURCES = tests/simulation/main.cc tests/simulation/cluster.cc tests/simulation/cluster_checks.cc tests/simulation/cluster_faults.cc tests/simulation/cluster_past.cc tests/simulation/cluster_titles.cc tests/simulation/cluster.h \
   tests/simulation/clients.cc tests/simulation/clients.h tests/simulation/etcd.cc tests/simulation/etcd.h tests/simulation/frames.cc tests/simulation/frames.h tests/simulation/hash_here.cc tests/simulation/node.cc tests/simulation/node.h tests/simulation/planted.cc tests/simulation/planted.h tests/simulation/plain_links.cc tests/simulation/players.cc tests/simulation/players.h \
   tests/simulation/records.cc tests/simulation/records.h tests/simulation/steward.cc tests/simulation/steward.h \
   tests/simulation/system_calls.cc tests/simulation/system_calls.h tests/simulation/threads_here.cc tests/simulation/trace.cc tests/simulation/trace.h \
@@ -16,7 +16,9 @@ tests_simulation_simulate_cluster_LDADD = $(APP)
 planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/node_arrivals.cc tests/simulation/planted/eligibility.cc \
   tests/simulation/planted/slot_book.cc tests/simulation/planted/ingest.cc tests/simulation/planted/file_registry.cc \
   tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc tests/simulation/planted/node_session.cc \
-  tests/simulation/planted/archive_links.cc tests/simulation/planted/redirect_stage.cc
+  tests/simulation/planted/archive_links.cc tests/simulation/planted/redirect_stage.cc \
+  tests/simulation/planted/mirror.cc tests/simulation/planted/title_links.cc tests/simulation/planted/conf_source.cc \
+  tests/simulation/planted/node_record.cc
 EXTRA_DIST += tests/simulation/plant
 nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
 tests_simulation_simulate_planted_SOURCES =
@@ -34,6 +36,10 @@ tests/simulation/planted/mount_homes.cc: src/app/topology/mount_homes.cc
 tests/simulation/planted/node_session.cc: src/cluster/link/node_session.cc
 tests/simulation/planted/archive_links.cc: src/app/cluster/archive_links.cc
 tests/simulation/planted/redirect_stage.cc: src/app/join/redirect_stage.cc
+tests/simulation/planted/mirror.cc: src/registry/mirror.cc
+tests/simulation/planted/title_links.cc: src/app/cluster/title_links.cc
+tests/simulation/planted/conf_source.cc: src/app/cluster/conf_source.cc
+tests/simulation/planted/node_record.cc: src/cluster/nodes/node_record.cc
 tests/simulation/planted/link.cc: src/cluster/link/link.cc
 $(planted_files) tests/simulation/planted/link.cc: tests/simulation/plant
 	@mkdir -p $(@D)
