@@ -55,6 +55,7 @@ void Connection::start_with(const HeldRequest& held) {
   opening_ = held.opened ? nullptr : owner_.opening_of(*socket_);
   socket_secure_ = secure_ = held.secure;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
+  if (held.head_time.count() > 0) give_time(held.head_time);
   enter(opening_ ? State::kOpening : State::kHead);
   if (opening_) return;
   if (held.bytes.empty())
@@ -151,7 +152,12 @@ void Connection::wait_for_request() {
 
 // The time for a request counts from its beginning; waiting for another piece does not renew it.
 void Connection::time_request() {
-  if (!deadline_.armed()) deadline_.after(owner_.settings_.read().header_timeout);
+  if (!deadline_.armed()) give_time(owner_.settings_.read().header_timeout);
+}
+
+void Connection::give_time(std::chrono::milliseconds time) {
+  head_until_ = owner_.loop().now() + time;
+  deadline_.after(time);
 }
 
 void Connection::go_on_opening() {

@@ -173,6 +173,8 @@ class Connection : public ListHook {
   std::optional<HeldRequest> unanswered() const;
   void wait_for_request();
   void time_request();
+  void give_time(std::chrono::milliseconds time);
+  std::chrono::milliseconds head_time_left() const;
   void on_socket(short events);
   void on_deadline();
   void go_on_opening();
@@ -240,7 +242,7 @@ class Connection : public ListHook {
   bool head_whole_ = false;  // the request's
   bool kept_ = false;        // it waits for another request than its first
   std::size_t lingered_bytes_ = 0;
-  SteadyTime accepted_, head_since_;
+  SteadyTime accepted_, head_since_, head_until_;
   SteadyTime reply_until_;  // however steadily it is read
   Watch watch_;
   Deadline deadline_;

@@ -1,5 +1,6 @@
 #include "http/connection_record.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/cat.h"
@@ -8,6 +9,8 @@
 
 namespace lb {
 namespace {
+
+using namespace std::chrono_literals;
 
 // Asked a second time it does nothing that the first time has done already.
 bool may_ask_again(const Request& request) {
@@ -45,17 +48,26 @@ std::optional<HeldRequest> Connection::unanswered() const {
     if (!moves) return std::nullopt;
     held.peer = transport_->peer();
     held.opened = held.secure = tls != nullptr;
+    if (!handshaking()) held.head_time = head_time_left();
     return held;
   }
   if (tls == nullptr ? !transport_->can_move() : !tls->can_be_pumped()) return std::nullopt;
-  if (state_ == State::kHead)
+  if (state_ == State::kHead) {
     held.bytes = head_so_far_ + leftover_;
-  else if (state_ == State::kHandling && may_ask_again(request_) &&
-           request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0)
+    held.head_time = head_time_left();
+    held.kept = kept_;
+  } else if (state_ == State::kHandling && may_ask_again(request_) &&
+             request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0) {
     held.bytes = request_text(request_, leftover_);
-  else
+  } else {
     return std::nullopt;
+  }
   return held;
+}
+
+std::chrono::milliseconds Connection::head_time_left() const {
+  const auto left = head_until_ - owner_.loop().now();
+  return std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
 std::vector<HeldRequest> Connections::unanswered() {

@@ -3,6 +3,7 @@
 // Thread: plain values.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ struct HeldRequest {
   bool opened = false;   // neither a PROXY header nor a handshake follows
   bool secure = false;   // the client speaks TLS, with us or with a proxy
   std::uint64_t id = 0;  // of its connection, and of the client at a backend; 0: a new one
+  std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
+  bool kept = false;                       // it has had an answer, and waits for another request
 };
 
 }  // namespace lb

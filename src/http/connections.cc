@@ -34,7 +34,10 @@ void Connections::accepted(std::unique_ptr<Transport> transport,
     log_refusal(transport->peer().ip() + ": is not one of the x-forwarded-for", *socket);
     return;
   }
-  start(new_id(), std::move(transport), socket, [](Connection& added) { added.start(); });
+  start(new_id(), std::move(transport), socket, [this](Connection& added) {
+    head_begins(added);
+    added.start();
+  });
 }
 
 void Connections::adopt(std::unique_ptr<Transport> transport,
@@ -42,7 +45,10 @@ void Connections::adopt(std::unique_ptr<Transport> transport,
                         const HeldRequest& held) {
   loop_.assert_here();
   start(held.id != 0 ? held.id : new_id(), std::move(transport), socket,
-        [&held](Connection& added) { added.start_with(held); });
+        [this, &held](Connection& added) {
+          held.kept ? is_kept(added) : head_begins(added);
+          added.start_with(held);
+        });
 }
 
 template <class Start>
@@ -51,7 +57,6 @@ void Connections::start(std::uint64_t id, std::unique_ptr<Transport> transport,
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
   connections_[id] = std::move(connection);
-  head_begins(added);
   starting_ = &added;
   start_it(added);
   starting_ = nullptr;

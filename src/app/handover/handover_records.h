@@ -263,10 +263,12 @@ struct RequestRecord {
   std::string bytes;
   bool opened = false, secure = false;
   std::uint64_t id = 0;  // of its connection: a backend that has been asked is asked by the same
+  std::chrono::milliseconds head_time{0};  // with the next: HeldRequest
+  bool kept = false;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id] = request;
+  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer);
@@ -276,6 +278,8 @@ void record_fields(Io& io, T& request) {
   io(7, opened);
   io(8, secure);
   io(9, id);
+  io(10, head_time);
+  io(11, kept);
 }
 
 // The journal of the audience.

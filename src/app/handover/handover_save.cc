@@ -311,6 +311,8 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.opened = held.opened;
       request.secure = held.secure;
       request.id = held.id;
+      request.head_time = held.head_time;
+      request.kept = held.kept;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

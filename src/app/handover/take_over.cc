@@ -450,6 +450,8 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     held.opened = request.opened;
     held.secure = request.secure;
     held.id = request.id;
+    held.head_time = request.head_time;
+    held.kept = request.kept;
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);
