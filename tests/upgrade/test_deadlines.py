@@ -1,8 +1,9 @@
-"""What has a time goes on with what is left of it: no client gets new time by an upgrade."""
+"""What has a time goes on with what is left of it: neither a client nor a receiver of events gets new time by an upgrade."""
 import time
 
 from facts import Settings
-from harness import check, equal, listen_socket, test
+from harness import check, equal, listen_socket, test, wait_for
+from http_backend import HttpBackend, send
 from replacing import upgrade
 from tls_bench import certificate
 
@@ -40,3 +41,25 @@ def a_head_that_does_not_come_has_its_time_once(t):
     equal(sorted(ended), ["kept", "silent", "slow"], "those that were ended, of %d upgrades: %s" % (rounds, ended))
     for name, after in ended.items():
         check(HEAD - 0.2 <= after <= HEAD + 2 * Settings.patience / 10, "%s had %.1f s" % (name, after))
+
+
+@test
+def an_event_that_is_not_taken_waits_and_is_given_up_as_ever(t):
+    tried = []
+
+    def refuse(handler):
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        tried.append(time.monotonic())
+        send(handler, 500)
+    hook = t.owned(HttpBackend({"POST": refuse}))
+    server = t.server(body='<webhook url="%s" events="source-connect"/>' % hook.address("/hook"))
+    server.source("/live").play(1)
+    wait_for(lambda: len(tried) == 2, "it is sent again after 1 s")
+    again = tried[1] + 10
+    while time.monotonic() < again - 2:
+        upgrade(server)
+        time.sleep(1)
+    equal(len(tried), 2, "times that it was sent before its 10 s are over")
+    wait_for(lambda: len(tried) == 3, "it is sent again", 10)
+    check(tried[2] >= again - 0.1, "it waits for %.1f s" % (tried[2] - tried[1]))
+    equal(server.log().count("it is sent again 3 times"), 1, "lines")

@@ -88,6 +88,7 @@ void Webhook::on_refusal(const std::string& why) {
           cat({shown_url(settings_.url), " did not take the event ", waiting_.front().what, " (",
                why, "); it is sent again ", kPauses.size(), " times, within ",
                kPauses[0].count() + kPauses[1].count() + kPauses[2].count(), " s"}));
+    again_at_ = runtime_.clock.steady() + kPauses[tries_];
     again_.after(kPauses[tries_++]);
     return;
   }
@@ -101,7 +102,7 @@ void Webhook::on_refusal(const std::string& why) {
 }
 
 WebhookRecord Webhook::save() const {
-  WebhookRecord saved{settings_.url, settings_.mount, settings_.events, {}};
+  WebhookRecord saved{settings_.url, settings_.mount, settings_.events, {}, tries_, again_at_};
   for (const Waiting& one : waiting_) saved.waiting.push_back({one.what, one.body});
   return saved;
 }
@@ -109,10 +110,15 @@ WebhookRecord Webhook::save() const {
 void Webhook::restore(const WebhookRecord& saved) {
   for (const WaitingEventRecord& one : saved.waiting)
     if (waiting_.size() < kWaiting) waiting_.push_back({one.what, one.body});
+  tries_ = static_cast<std::size_t>(std::min<std::uint64_t>(saved.tries, kPauses.size()));
+  again_at_ = saved.again;
+  in_order_ = tries_ == 0;
 }
 
 void Webhook::go_on() {
-  if (!waiting_.empty() && !asked_ && tries_ == 0) send();
+  if (waiting_.empty() || asked_ || again_.armed()) return;
+  const auto left = again_at_ - runtime_.clock.steady();
+  tries_ > 0 && left > left.zero() ? again_.after(left) : send();
 }
 
 void Webhooks::take(const std::vector<WebhookSettings>& configured) {

@@ -46,14 +46,18 @@ struct WebhookRecord {
   std::string url, mount;
   std::vector<std::string> events;
   std::vector<WaitingEventRecord> waiting;
+  std::uint64_t tries = 0;  // of the first one
+  SteadyTime again{};       // its next
 };
 template <class Io, RecordOf<WebhookRecord> T>
 void record_fields(Io& io, T& hook) {
-  auto& [url, mount, events, waiting] = hook;
+  auto& [url, mount, events, waiting, tries, again] = hook;
   io(1, url);
   io(2, mount);
   io(3, events);
   io(4, waiting);
+  io(5, tries);
+  io(6, again);
 }
 
 // One address.
@@ -93,6 +97,7 @@ class Webhook {
   std::deque<Waiting> waiting_;  // the first one is under way, or waits for its pause
   std::optional<std::uint64_t> asked_;
   std::size_t tries_ = 0;  // of the first one, so far
+  SteadyTime again_at_{};  // while it waits for its pause
   bool in_order_ = true;   // the last answer was one
   std::uint64_t sent_ = 0, given_up_ = 0;
   Timer again_;
