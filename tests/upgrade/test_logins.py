@@ -118,3 +118,37 @@ def users_of_a_file_stay_and_count_as_on_air(t):
         return server.stat("/m", "listeners") == "1"
     wait_for(she_has_left, "she has left")
     server.listener("/m", login="ann:secret")
+
+
+@test
+def who_is_being_asked_for_is_asked_for_once_where_the_backend_answers(t):
+    backend = backend_of(t)
+
+    def slowly(form):
+        if form["action"] in ("listener_add", "listener_remove"):
+            time.sleep(0.4)
+        return ACCEPT
+    backend.answer = slowly
+    server = t.server(limits="<clients>500</clients>", body=body_of(backend))
+    source = server.source("/m")
+    source.play(20)
+    waiting = []
+    for i in range(5):
+        for j in range(4):
+            wire = server.wire()
+            wire.send("GET /m?%d HTTP/1.0\r\n\r\n" % (i * 4 + j))
+            waiting.append(wire)
+        backend.wait_for("listener_add", 4 * i + 1)
+        upgrade(server)
+    for wire in waiting:
+        equal(wire.reply_head().status, 200)
+    for wire in waiting[:10]:
+        wire.close()
+    backend.wait_for("listener_remove", 1)
+    upgrade(server)
+    for wire in waiting[10:]:
+        wire.close()
+    all_left(source, backend, 20)
+    for action in ("listener_add", "listener_remove"):
+        forms = backend.of(action)
+        equal((len(forms), len({form["client"] for form in forms})), (20, 20), action)

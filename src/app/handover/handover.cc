@@ -37,6 +37,8 @@ using namespace std::chrono_literals;
 constexpr std::string_view kUpgradeModule = "app/handover";
 constexpr auto kRest = 100ms;  // between two looks whether all can move
 constexpr auto kMayRest = 5s;
+constexpr auto kAnswers = 2s;  // that backends have for those that they are asked for
+constexpr auto kAnswerPoll = 10ms;
 constexpr auto kRemainderPoll = 20ms;
 
 std::int64_t milliseconds(SteadyTime::duration time) {
@@ -202,6 +204,10 @@ void Handover::on_channel(short) {
 
 void Handover::freeze() {
   step_ = Step::kFreezing;
+  // The next process would ask again, and backends count what they are asked.
+  network_.auth->hold(true);
+  if (network_.auth->asks() && network_.loops.control().now() - since_ < kAnswers)
+    return again_.after(kAnswerPoll);
   const std::uint64_t turn = ++turn_;
   network_.records->rest([this, turn](const std::string& why) {
     if (turn != turn_) return;  // it was given up
@@ -390,7 +396,10 @@ void Handover::failed(std::string_view why) {
   network_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
   tell(why, false);
   if (step_ == Step::kIdle) return;
-  if (step_ == Step::kFreezing) writers_go_on();
+  if (step_ == Step::kFreezing) {
+    writers_go_on();
+    network_.auth->hold(false);
+  }
   step_ = Step::kIdle;
   deadline_.cancel();
   again_.cancel();

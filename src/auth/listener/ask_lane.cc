@@ -22,8 +22,13 @@ bool AskLane::ask(FetchRequest request, Fetcher::Done done) {
   return true;
 }
 
+void AskLane::hold(bool held) {
+  held_ = held;
+  next();
+}
+
 void AskLane::next() {
-  while (!waiting_.empty() && under_way_ < settings_.handlers) {
+  while (!held_ && !waiting_.empty() && under_way_ < settings_.handlers) {
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
     if (loop_.now() - job.since >= job.request.timeout) {

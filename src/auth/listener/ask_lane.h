@@ -28,6 +28,9 @@ class AskLane {
 
   // False: too many wait; the callback is destroyed uncalled.
   bool ask(FetchRequest request, Fetcher::Done done);
+  // Held: those that come wait.
+  void hold(bool held);
+  bool asks() const noexcept { return under_way_ > 0; }
   bool idle() const noexcept { return under_way_ == 0 && waiting_.empty(); }
 
  private:
@@ -46,6 +49,7 @@ class AskLane {
   const Settings settings_;
   std::deque<Job> waiting_;
   unsigned under_way_ = 0;
+  bool held_ = false;
   SteadyTime left_alone_until_{};
   RepeatGuard guard_;
 };

@@ -126,6 +126,9 @@ class Authenticator {
   virtual void edit_users(UserEdit edit, UniqueFunction<void(UserEditResult)> done);
   // Answers that it keeps are void: rights have changed.
   virtual void forget() {}
+  // Of a hand-over: questions to a backend wait; one is being answered.
+  virtual void hold(bool /*held*/) {}
+  virtual bool asks() const { return false; }
   // Nothing of it is under way.
   virtual bool idle() const = 0;
 };

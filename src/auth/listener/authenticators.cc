@@ -1,5 +1,6 @@
 #include "auth/listener/authenticators.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/cat.h"
@@ -205,6 +206,19 @@ void Authenticators::mount_begun(const std::string& section, const std::string& 
 
 void Authenticators::mount_ended(const std::string& section, const std::string& mount) {
   if (Place* place = find(section)) place->authenticator->mount_ended(mount);
+}
+
+void Authenticators::hold(bool held) {
+  for (const auto& [name, place] : places_)
+    if (place->authenticator) place->authenticator->hold(held);
+  removals_.hold(held);
+}
+
+bool Authenticators::asks() const {
+  const auto its = [](const auto& row) {
+    return row.second->authenticator && row.second->authenticator->asks();
+  };
+  return removals_.sends() || std::any_of(places_.begin(), places_.end(), its);
 }
 
 void Authenticators::edit_users(const std::string& section, UserEdit edit,

@@ -50,6 +50,9 @@ class Authenticators {
 
   // Of a hand-over.
   ListenerLedger& ledger() noexcept { return ledger_; }
+  // Held: backends are asked nothing, and told of no end; what is under way goes on.
+  void hold(bool held);
+  bool asks() const;
   // The begin or end of a mount is on its way to a backend.
   bool reports_mounts() const noexcept { return mount_events_.promising(); }
   bool has_spool() const noexcept { return ledger_.has_spool(); }

@@ -49,6 +49,17 @@ void EventSender::send(FetchRequest request, UniqueFunction<void()> settled) {
   pump(*place);
 }
 
+void EventSender::hold(bool held) {
+  held_ = held;
+  if (held) return;
+  for (auto at = places_.begin(); at != places_.end();) pump(*(at++)->second);
+}
+
+bool EventSender::sends() const noexcept {
+  return std::any_of(places_.begin(), places_.end(),
+                     [](const auto& row) { return row.second->in_flight > 0; });
+}
+
 bool EventSender::promising() const noexcept {
   return std::any_of(places_.begin(), places_.end(),
                      [](const auto& row) { return row.second->failures == 0; });
@@ -61,7 +72,7 @@ std::size_t EventSender::unsent() const noexcept {
 }
 
 void EventSender::pump(Place& place) {
-  if (place.pause.armed()) return;
+  if (held_ || place.pause.armed()) return;
   const unsigned most = place.failures > 0 ? 1 : limits_.in_flight;
   while (!place.waiting.empty() && place.in_flight < most) {
     Event event = std::move(place.waiting.front());

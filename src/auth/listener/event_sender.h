@@ -35,6 +35,9 @@ class EventSender {
   ~EventSender();
 
   void send(FetchRequest request, UniqueFunction<void()> settled);
+  // Held: what is to be sent waits.
+  void hold(bool held);
+  bool sends() const noexcept;
   bool idle() const noexcept { return places_.empty(); }
   // Something is on its way to an address that has not failed last.
   bool promising() const noexcept;
@@ -60,6 +63,7 @@ class EventSender {
   Log& log_;
   const Limits limits_;
   std::map<std::string, std::unique_ptr<Place>> places_;  // by address; empty ones go
+  bool held_ = false;
   RepeatGuard given_up_guard_;
 };
 

@@ -109,6 +109,11 @@ class UrlAuth final : public Authenticator {
     post_event(options_.mount_remove, "mount_remove", mount);
   }
 
+  void hold(bool held) override {
+    listeners_.hold(held);
+    sources_.hold(held);
+  }
+  bool asks() const override { return listeners_.asks() || sources_.asks(); }
   bool idle() const override { return listeners_.idle() && sources_.idle() && mount_events_ == 0; }
 
  private:
