@@ -85,8 +85,28 @@ PROGRAMS = [
     Way("half a word", "sizes|ended|known", script="printf '\\001\\000\\000\\000' >&3"),
     Way("few descriptors", "has ended|refuses", script="ulimit -n 10; exec %s \"$@\""),
     Way("little memory", "has ended|refuses", script="ulimit -v 60000; exec %s \"$@\""),
+    Way("an empty file", "could not be started", act=lambda place, server: put_program(place, "")),
+    Way("another architecture", "could not be started", act=lambda place, server: put_start_of_program(place, 4096, 0xf3)),
+    Way("half a program", "could not be started|has ended", act=lambda place, server: put_start_of_program(place, 1_000_000)),
+    Way("a link to itself", "could not be started", act=lambda place, server: (place.unlink(), place.symlink_to(place))),
+    Way("no configuration", "refuses: .*server.xml", act=lambda place, server: server.config.unlink()),
+    Way("a directory as configuration", "refuses: .*server.xml", act=lambda place, server: (server.config.unlink(), server.config.mkdir())),
+    Way("too few descriptors for all that is heard", "refuses|has ended", script="ulimit -n 70; exec %s \"$@\""),
+    Way("much text", "has ended", script="head -c 20000000 /dev/zero; exit 3"),
+    Way("an end after a while", "has ended", script="sleep 1; exit 3"),
 ]
 check(len(DEATHS + HANGS + LONG_HANGS + ERRORS + PROGRAMS) >= 40, "forty ways")
+
+
+def put_start_of_program(place, size, machine=None):
+    """machine: that of its ELF head."""
+    start = bytearray(place.read_bytes()[:size])
+    if machine is not None:
+        start[18:20] = machine.to_bytes(2, "little")
+    place.unlink()
+    place.write_bytes(start)
+    place.chmod(0o755)
+    give_away(place.parent)
 
 
 class Tried:
@@ -133,6 +153,8 @@ class Tried:
         check(not way.rule or self.faults.hits() > 0, way.name + ": it did not happen")
         self.faults.clear()
         self.hear(way.name, begin)
+        if self.server.config.is_dir():
+            self.server.config.rmdir()
         check(len(taken(self.server)) == before, way.name + ": no program has taken over")
         self.server.write_config(limits="")
         if self.place.is_dir():
