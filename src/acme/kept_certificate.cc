@@ -5,7 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <system_error>
+#include <utility>
 
+#include "acme/certificate.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -83,6 +89,31 @@ std::string account_file(const std::string& directory) {
 
 std::string certificate_path(const std::string& state_dir, std::string_view file) {
   return cat({state_dir, kCertificates, file_name(file), ".pem"});
+}
+
+std::vector<std::string> kept_before(const std::string& state_dir, std::vector<std::string> names,
+                                     const std::vector<std::string>& loaded) {
+  const auto take_names_of = [&names](std::string_view chain) {
+    return std::erase_if(names, [all = certificate_names(chain)](const std::string& name) {
+      return is_name_of(all, name);
+    });
+  };
+  for (const std::string& path : loaded)
+    if (const auto file = read_file(path, {.limit = kFileBytes})) take_names_of(file->text);
+  std::vector<std::string> before;
+  if (names.empty()) return before;
+  std::multimap<WallTime, std::pair<std::string, std::string>, std::greater<>> all;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(cat({state_dir, kCertificates}), failed), end;
+       !failed && at != end; at.increment(failed)) {
+    const std::string path = at->path();
+    const auto file = read_file(path, {.limit = kFileBytes});
+    const auto facts = kept_facts(file ? file->text : std::string());
+    if (facts) all.emplace(facts->ends, std::pair(path, file->text));
+  }
+  for (const auto& [ends, file] : all)
+    if (take_names_of(file.second) > 0) before.push_back(file.first);
+  return before;
 }
 
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory) {

@@ -51,6 +51,10 @@ void forget_begun(KeptOrder& order);
 
 // "radio.example.org.pem" of NAME; a wildcard is "_wildcard.…", an address has '-' for ':'.
 std::string certificate_path(const std::string& state_dir, std::string_view file);
+// Files of certificates that were kept under any NAME, the newest first, until each of `names` is
+// in one of them or of `loaded`: the first name may have been another one before.
+std::vector<std::string> kept_before(const std::string& state_dir, std::vector<std::string> names,
+                                     const std::vector<std::string>& loaded);
 // "accounts/HOST-XXXXXXXX.json", below acme/
 std::string account_file(const std::string& directory);
 

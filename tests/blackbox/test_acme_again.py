@@ -84,6 +84,25 @@ def each_acme_has_its_names_and_its_authority(t):
         matches(r'icecast_acme_renewal_timestamp_seconds\{names="%s"\} \d+' % name.replace(".", r"\."), rows)
 
 
+@test
+def a_name_that_is_put_before_another_leaves_it_its_certificate(t):
+    authority = OwnAuthority(t)
+    server = radio(t, authority, free_port()).start()
+    comes(server)
+    authority.held["finalize"] = threading.Event()
+    first = "www.example.org"
+    server.reload(body=server.slots["body"].replace("<acme>", "<acme><names>%s %s</names>" % (first, NAME)))
+    wait_for(lambda: len(authority.orders) == 2, "another one is ordered: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
+    server.stop()
+    server.start()
+    server.wire(server.tls, wrap=verified(authority)).close()
+    authority.held["finalize"].set()
+    comes(server, 2)
+    for name in (NAME, first):
+        server.wire(server.tls, wrap=verified(authority, name)).close()
+
+
 TOKEN = "A" * 20 + "_-" + "b" * 21
 PATH = "/.well-known/acme-challenge/"
 

@@ -48,6 +48,12 @@ TlsSettings Runtime::tls_settings(const Config& config, const std::vector<std::s
       !acme_names(config).empty() || (settings.certificates.empty() && !config.masters.empty());
   for (const std::string& path : ordered)
     if (::access(path.c_str(), F_OK) == 0) settings.certificates.push_back(path);
+  // Names that are put together in another way keep what there was until they have their own.
+  std::vector<std::string> names;
+  for (const WantedCertificate& wanted : wanted_certificates(config))
+    names.insert(names.end(), wanted.names.begin(), wanted.names.end());
+  for (std::string& path : kept_before(state_directory(config), names, settings.certificates))
+    settings.certificates.push_back(std::move(path));
   return settings;
 }
 
