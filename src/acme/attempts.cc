@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kRefused = 24h;
 // A chain that is due when it comes, by a clock that is wrong or a life that is absurd, is not
 // ordered again and again: authorities count.
 constexpr std::chrono::seconds kLeastLife = 1h;
+// Longer than an authority may ask for.
+constexpr std::chrono::seconds kLongestWait = std::chrono::days(31);
 constexpr unsigned kUnshown = 2;
 
 std::int64_t seconds_of(WallTime time) {
@@ -82,6 +84,14 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
   if (kept.since != 0 && facts.directories.size() > 1)
     next = std::min(next, std::max(facts.now, end_of_patience(kept, facts)));
   kept.next = seconds_of(next);
+}
+
+bool forget_other_clock(KeptOrder& kept, WallTime now) {
+  const std::int64_t at = seconds_of(now);
+  for (std::int64_t* time : {&kept.since, &kept.began}) *time = std::min(*time, at);
+  if (moment_of(kept.next) - now <= kLongestWait) return false;
+  kept.next = at;
+  return true;
 }
 
 void count_staging(KeptOrder& kept, const AttemptFacts& facts) {

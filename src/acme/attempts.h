@@ -35,6 +35,8 @@ bool begin_attempt(KeptOrder& kept, const AttemptFacts& facts);
 // Counts it, and sets kept.next.
 void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFacts& facts,
                    double chance);
+// Whether the next attempt was planned by a clock that was ahead: no wait is as long.  It is now.
+bool forget_other_clock(KeptOrder& kept, WallTime now);
 // Names were shown to the staging directory: the authority itself is asked now.
 void count_staging(KeptOrder& kept, const AttemptFacts& facts);
 void count_success(KeptOrder& kept, const AttemptFacts& facts);

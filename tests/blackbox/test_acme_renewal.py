@@ -161,6 +161,15 @@ def a_clock_that_is_wrong_is_said(t):
 
 
 @test
+def an_attempt_that_a_clock_ahead_has_planned_is_made_now(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority)
+    then = int(time.time()) + 1000 * 86400
+    keep_beforehand(server, directory=authority.url, failures=1, tries=1, next=then, since=then - 60, began=then - 60)
+    comes(server.start())
+
+
+@test
 def one_that_cannot_be_kept_is_in_use_all_the_same(t):
     authority = OwnAuthority(t)
     server = own_radio(t, authority).start()

@@ -194,6 +194,7 @@ void CertificateService::on_read(Kept kept) {
     kept_.order = {.names = names_, .directory = all.front()};
   }
   kept_.order.file = file_;
+  forget_other_clock(kept_.order, runtime_.clock.wall());
   if (kept_.facts) {
     pem_ = std::move(kept_.pem);
     callbacks_.known();
@@ -276,7 +277,11 @@ void CertificateService::check() {
     publish_failure(kept_.order.issuer, "expired", why, next_);
   }
   if (attempting_) return;
-  if (now < next_ && !is_trial_) return plan(next_);
+  if (now < next_ && !is_trial_) {
+    if (!forget_other_clock(kept_.order, now)) return plan(next_);
+    next_ = kept_.facts && kept_.order.failures == 0 ? renewal() : now;
+    if (now < next_) return plan(next_);
+  }
   if (callbacks_.is_one_at_work()) return timer_.after(kInTurn);
   if (!is_trial_ && !callbacks_.may_order(wanted_, kept_.facts)) return timer_.after(kUntilAllowed);
   waits_for_conf_ = false;

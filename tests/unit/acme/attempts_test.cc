@@ -136,3 +136,18 @@ TEST(Attempts, WhatIsRefusedIsAskedForAgainTomorrow) {
   fail(Kind::kRefused);
   LONGS_EQUAL(24 * 3600, next().count());
 }
+
+TEST(Attempts, WhatAClockThatWasAheadHasPlannedIsNotWaitedFor) {
+  const WallTime now = facts.now;
+  facts.now += std::chrono::days(1000);
+  attempt();
+  fail(Kind::kUnavailable);
+  facts.now = now;
+  CHECK_TRUE(forget_other_clock(kept, now));
+  LONGS_EQUAL(0, next().count());
+  CHECK_TRUE(kept.since == kept.next && kept.began == kept.next);
+  facts.directories.pop_back();
+  fail(Kind::kLimit, std::chrono::days(30));
+  CHECK_FALSE(forget_other_clock(kept, now));
+  LONGS_EQUAL(30 * 86400, next().count());
+}
