@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
     --hostname) name=${2:?--hostname needs a name}; shift ;;
     --ports) ports=${2:?--ports needs two numbers}; shift ;;
     --authority) authority=${2:?--authority needs an address}; shift ;;
-    --authority-ca) authority_ca=$(realpath "${2:?--authority-ca needs a file}"); shift ;;
+    --authority-ca) authority_ca=$(realpath -e "${2:?--authority-ca needs a file}"); shift ;;
     --var) var=$(realpath -m "${2:?--var needs a directory}"); shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
@@ -38,8 +38,19 @@ done
 
 say() { printf '%s\n' "$*"; }
 die() { say "run.sh: $*" >&2; exit 1; }
+refuse() { say "run.sh: $*" >&2; exit 2; }
 as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
 random_password() { od -An -N10 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Before it is written: a configuration that is there is left as it is.
+is_port() { [[ $1 =~ ^[0-9]{1,5}$ ]] && [ "$((10#$1))" -le 65535 ]; }
+is_port "$port" || refuse "--port $port: it is a number up to 65535, such as 8000"
+{ [[ $ports == *,* ]] && is_port "${ports%,*}" && is_port "${ports#*,}" && [ "${ports%,*}" != "${ports#*,}" ]; } ||
+  refuse "--ports $ports: they are two numbers, of http and of https, such as 8080,8443"
+[[ -z $name || ( $name =~ ^[^][:space:]/@\&\<\>\"]+$ && ! $name =~ ^[^:]*:[0-9]*$ && ( $name == *[.:]* || -n $authority ) ) ]] ||
+  refuse "--hostname $name: it is a name alone, without http:// or a port, that leads here from everywhere, such as radio.example.org"
+[[ -z $authority || $authority == https://?* || $authority == letsencrypt || $authority == letsencrypt-staging ]] ||
+  refuse "--authority $authority: it is the https address of a directory, letsencrypt, or letsencrypt-staging"
 
 flags=$("$here/tools/build-flags")
 
@@ -109,8 +120,10 @@ open_var() {
     mkdir -p "$place"
     ln -sfn "$place" "$var"
   fi
-  mkdir -p "$var/web" "$var/log"
+  mkdir -p "$var/web" "$var/log" ||
+    die "configuration and logs cannot be kept in $var.  Another directory:  ./run.sh --var DIR"
   var=$(cd "$var" && pwd -P)
+  [ -w "$var" ] || die "$var cannot be written by $(id -un).  As its owner, or another directory:  ./run.sh --var DIR"
   chmod 750 "$var/log"
   mkdir -p "$var/state"
   chmod 700 "$var/state"
@@ -255,7 +268,7 @@ start_server() {
     return
   fi
   printf '%s' "$said" >&2
-  tail -n 5 "$var/log/error.log" >&2 2>/dev/null || true
+  tail -c +$((log_bytes + 1)) "$var/log/error.log" 2>/dev/null | tail -n 5 >&2 || true
   die "the server did not start.  If another program has port $port: change it in $config, or  ./run.sh --var var2 --port 8010"
 }
 

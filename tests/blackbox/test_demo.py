@@ -22,6 +22,17 @@ class Demo:
 
 
 @test
+def what_cannot_be_is_refused_before_a_configuration_is_written(t):
+    for wrong in (["--port", "abc"], ["--port", "65536"], ["--port", "-1"], ["--ports", "80"], ["--ports", "a,b"], ["--ports", "80,80"],
+                  ["--ports", "80,443,8080"], ["--hostname", "http://radio.example.org"], ["--hostname", "radio.example.org:80"],
+                  ["--hostname", "radio"], ["--hostname", "a b.example.org"], ["--authority", "ca.example.org"]):
+        done = subprocess.run([TOP / "run.sh", "--var", t.dir / "var", *wrong], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        check(done.stderr.startswith("run.sh: %s %s: " % tuple(wrong)), done.stderr)
+        equal(done.returncode, 2, wrong)
+    check(not (t.dir / "var").exists(), "nothing is written")
+
+
+@test
 def the_demo_of_mp3_goes_round_without_a_seam(t):
     server = t.server()
     t.owned(Demo(server))
