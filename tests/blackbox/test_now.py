@@ -2,7 +2,7 @@
 import json
 import time
 
-from harness import check, equal, test, wait_for
+from harness import check, equal, matches, test, wait_for
 
 FIELDS = {"events", "now_ms", "mount", "station", "on_air", "name", "genre", "url", "type", "bitrate", "listeners", "title", "history", "live", "streams", "logo", "next", "seams", "past"}
 
@@ -255,13 +255,15 @@ def a_place_is_there_for_a_while_though_nothing_else_holds_the_window(t):
 @test
 def only_web_addresses_are_told_as_links(t):
     server = t.server(body='<station id="b" url="javascript:alert(2)"><mount>/b.mp3</mount></station>')
-    keep = [server.source(mount, lines=["ice-url: " + url]) for mount, url in (("/a.mp3", "JavaScript:alert(1)"), ("/b.mp3", "data:text/html,x"), ("/c.mp3", "HTTPS://radio.example.org/?a=1"))]
+    keep = [server.source(mount, lines=["ice-url: " + url]) for mount, url in (("/a.mp3", "JavaScript:alert(1)"), ("/b.mp3", "data:text/html,x"), ("/c.mp3", "HTTPS://radio.example.org/?a=1"),
+                                                                              ("/d.mp3", "www.example.org/radio"))]
     for one in keep:
         one.play(2)
-    wait_for(lambda: sum(one["on_air"] for one in server.get("/api/v1/now").json()["mounts"]) == 3, "all are on the air")
+    wait_for(lambda: sum(one["on_air"] for one in server.get("/api/v1/now").json()["mounts"]) == 4, "all are on the air")
     told = {one["mount"]: one["url"] for one in server.get("/api/v1/now").json()["mounts"]}
-    equal(told, {"/a.mp3": "", "/b.mp3": "", "/c.mp3": "HTTPS://radio.example.org/?a=1"})
-    equal({one["station"]["shortcode"]: one["station"]["url"] for one in server.get("/api/nowplaying").json()}, {"a": "", "b": "", "c": "HTTPS://radio.example.org/?a=1"})
+    equal(told, {"/a.mp3": "", "/b.mp3": "", "/c.mp3": "HTTPS://radio.example.org/?a=1", "/d.mp3": "http://www.example.org/radio"})
+    equal({one["station"]["shortcode"]: one["station"]["url"] for one in server.get("/api/nowplaying").json()}, {"a": "", "b": "", "c": "HTTPS://radio.example.org/?a=1", "d": "http://www.example.org/radio"})
+    matches(r'<a href="http://www\.example\.org/radio" rel="[^"]+">', server.get("/status.xsl").text)
 
 
 @test

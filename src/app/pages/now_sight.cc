@@ -124,11 +124,6 @@ std::optional<Presenter> presenter_now(const NowSight& sight, const std::string&
   return sight.network.links->titles().presenter_elsewhere(name);
 }
 
-// Pages make a link of it: an encoder's "javascript:…" is none.
-bool is_link(std::string_view url) {
-  return istarts_with(url, "https://") || istarts_with(url, "http://");
-}
-
 NowMount gather(const NowSight& sight, const ShownStation& station, const std::string& name,
                 std::size_t titles) {
   const Network& network = sight.network;
@@ -162,7 +157,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
   now.streams = streams_of(sight, station, name);
   take_station(now, station, sight.config);
-  if (!is_link(now.stream.url)) now.stream.url.clear();
+  // Pages make a link of it: an encoder's "javascript:…" is none.
+  now.stream.url = web_link(now.stream.url);
   return now;
 }
 

@@ -13,6 +13,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/source/source_facts.h"
 
 namespace lb {
 namespace {
@@ -46,6 +47,8 @@ void add_overrides(std::map<std::string, std::string>& fields, const MountSettin
   put("server_name", settings.stream_name);
   put("server_description", settings.stream_description);
   put("server_url", settings.stream_url);
+  if (const auto url = fields.find("server_url"); url != fields.end())
+    url->second = web_link(url->second);
   put("genre", settings.genre);
   put("bitrate", settings.bitrate);
   put("server_type", settings.type);

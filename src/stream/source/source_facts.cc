@@ -38,10 +38,6 @@ std::string integer_text(std::string_view text) {
   return std::to_string(value);
 }
 
-bool is_web_url(std::string_view url) {
-  return istarts_with(url, "http://") || istarts_with(url, "https://");
-}
-
 // "ice-samplerate=44100;ice-channels=2": a stat a pair.
 void add_audio_info(std::string_view info, std::map<std::string, std::string>& stats) {
   for (std::string_view pair : split(info, ';')) {
@@ -128,8 +124,10 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
     add_audio_info(*info, stats);
   }
   // A link that a browser would run is no link to a station's page.
-  if (const auto url = stats.find("server_url"); url != stats.end() && !is_web_url(url->second))
-    stats.erase(url);
+  if (const auto url = stats.find("server_url"); url != stats.end()) {
+    url->second = web_link(url->second);
+    if (url->second.empty()) stats.erase(url);
+  }
   stats["server_type"] = clean_utf8(facts->content_type);
   if (!facts->user_agent.empty()) stats["user_agent"] = facts->user_agent;
   stats["source_ip"] = facts->source_ip;
@@ -147,6 +145,26 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
 }
 
 }  // namespace
+
+std::string web_link(std::string_view text) {
+  if (istarts_with(text, "http://") || istarts_with(text, "https://")) return std::string(text);
+  std::string_view host = text.substr(0, text.find_first_of("/?#"));
+  if (const std::size_t at = host.find(':'); at != std::string_view::npos) {
+    if (!parse_u64(host.substr(at + 1))) return {};
+    host = host.substr(0, at);
+  }
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_of_host = [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  // Of two parts at least; the last one is no number.
+  const std::size_t dot = host.rfind('.');
+  if (dot == std::string_view::npos || dot + 2 >= host.size() || host.front() == '.' ||
+      host.find("..") != std::string_view::npos || !std::ranges::all_of(host, is_of_host) ||
+      !std::ranges::all_of(host.substr(dot + 1), is_letter))
+    return {};
+  return cat({"http://", text});
+}
 
 std::string listener_lines(const SourceFacts& facts, const MountSettings& settings) {
   constexpr std::string_view kName = "icy-name:";

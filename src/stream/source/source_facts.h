@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/message.h"
@@ -16,6 +17,10 @@ namespace lb {
 inline constexpr std::string_view kUnspecifiedName = "Unspecified name";
 inline constexpr std::string_view kUnspecifiedDescription = "Unspecified description";
 inline constexpr std::string_view kUnspecifiedGenre = "various";
+
+// What a page may make a link of: an address of http or https; with "http://" before it also what
+// begins with the name of a host ("www.example.org/radio"); "": neither.
+std::string web_link(std::string_view text);
 
 struct SourcePeer {
   std::string_view ip;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/strings.h"
+#include "stream/source/source_facts.h"
 #include "stream/source/title_record.h"
 
 namespace lb {
@@ -20,9 +20,9 @@ std::string shortened(std::string_view title) {
 }  // namespace
 
 std::string TitleHistory::shown_url(std::string_view url) {
-  const bool is_web = istarts_with(url, "https://") || istarts_with(url, "http://");
   const bool is_plain = std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f'; });
-  return is_web && is_plain && url.size() <= kLongestUrl ? std::string(url) : std::string();
+  std::string link = is_plain ? web_link(url) : std::string();
+  return link.size() <= kLongestUrl ? link : std::string();
 }
 
 WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {

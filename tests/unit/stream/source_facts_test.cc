@@ -119,7 +119,8 @@ TEST(SourceFacts, ControlBytesReachNoHeaderOfAListener) {
 }
 TEST(SourceFacts, AnAddressThatIsNoWebPageIsLeftOut) {
   STRCMP_EQUAL("(absent)", stat({{"ice-url", "javascript:alert(1)"}}, "server_url").c_str());
-  STRCMP_EQUAL("(absent)", stat({{"ice-url", "www.example.org"}}, "server_url").c_str());
+  STRCMP_EQUAL("http://www.example.org",
+               stat({{"ice-url", "www.example.org"}}, "server_url").c_str());
   STRCMP_EQUAL("HTTPS://u/", stat({{"ice-url", "HTTPS://u/"}}, "server_url").c_str());
 }
 TEST(SourceFacts, StatsAreTheSourcesOwnWordsWhateverTheMountIsCalled) {
@@ -249,4 +250,15 @@ TEST(SourceFacts, OfARelayComeFromTheAnswerAndTheConfiguredServer) {
   LONGS_EQUAL(8192, facts->metaint);
   STRCMP_EQUAL("icy-name:Up\r\n", facts->listener_headers.c_str());
   STRCMP_EQUAL("audio/mpeg", make_relay_facts(Headers(), settings, {})->content_type.c_str());
+}
+
+TEST(SourceFacts, WhatBeginsWithAHostIsALinkToIt) {
+  for (const char* link : {"http://x", "HTTPS://radio.example.org/?a=1"})
+    STRCMP_EQUAL(link, web_link(link).c_str());
+  for (const char* text : {"www.example.org", "Example.ORG:8000/a?b#c", "a-1.b.example/x:y"})
+    STRCMP_EQUAL((std::string("http://") + text).c_str(), web_link(text).c_str());
+  for (const char* text : {"", "javascript:alert(1)", "example.org:alert(1)", "data:text/html,x.yz",
+                           "//evil.example/x", "/a.html", "radio", "1.5", "192.0.2.7", "a..example",
+                           ".example", "a b.example", "user@a.example"})
+    STRCMP_EQUAL("", web_link(text).c_str());
 }
