@@ -252,6 +252,28 @@ def a_place_is_there_for_a_while_though_nothing_else_holds_the_window(t):
     check(server.listener(place["url"]).read(384) is not None and sent, "it plays from there")
 
 
+def at_its_pace(source, seconds):
+    """Frames of 24 ms, each when it is due."""
+    began, sent = time.monotonic(), [0]
+
+    def goes_on():
+        due = int((time.monotonic() - began) / 0.024)
+        source.play(due - sent[0])
+        sent[0] = due
+        return due * 0.024 >= seconds
+    wait_for(goes_on, "it plays at its pace", seconds + 10)
+
+
+@test
+def a_place_that_was_told_is_there_until_its_player_has_come(t):
+    server = t.server()
+    source = server.source("/live.mp3", lines=["ice-bitrate: 128"])
+    at_its_pace(source, 9)
+    place = server.get("/api/v1/now/live.mp3/place").json()
+    at_its_pace(source, 4)  # it was three seconds behind, of the burst's four
+    check(server.listener(place["url"]).read(384) is not None, "it plays from there")
+
+
 @test
 def only_web_addresses_are_told_as_links(t):
     server = t.server(body='<station id="b" url="javascript:alert(2)"><mount>/b.mp3</mount></station>')

@@ -138,6 +138,7 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
                     "X-Reason: no-times\r\n");
     return Verdict::kAnswered;
   }
+  mount->note_place(worker_.services.clock.steady());
   const auto past = open_past(worker_.services, *config_of(worker_.services, connection), name);
   const std::int64_t oldest_ms =
       past.empty() ? oldest->wall_ms : std::min(oldest->wall_ms, past.front().from_ms);

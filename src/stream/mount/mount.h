@@ -116,6 +116,10 @@ class Mount final : private Gate::Watcher {
   void note_data(SteadyTime when) noexcept { last_data_.store(when, std::memory_order_relaxed); }
   SteadyTime last_data() const noexcept { return last_data_.load(std::memory_order_relaxed); }
 
+  // When the place of a byte was told last, at which a player wants to begin.
+  void note_place(SteadyTime when) noexcept { last_place_.store(when, std::memory_order_relaxed); }
+  SteadyTime last_place() const noexcept { return last_place_.load(std::memory_order_relaxed); }
+
   // Statistics; relaxed, added to once a pass, not once a delivery.
   std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0},
       listener_connections{0};
@@ -150,7 +154,7 @@ class Mount final : private Gate::Watcher {
   std::atomic<bool> fed_{true};
   std::shared_ptr<NotedMounts> uses_;  // null: in no table yet
   std::atomic<bool> use_noted_{false};
-  std::atomic<SteadyTime> last_data_{};
+  std::atomic<SteadyTime> last_data_{}, last_place_{};
 };
 
 // The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be

@@ -20,6 +20,10 @@ constexpr std::uint64_t kLongestKey = 64 * 1024;
 // For servers that read this one when theirs has been silent for a second (RelayPlan::stall), and
 // have asked it.
 constexpr std::chrono::milliseconds kKeptForServers{2500};
+// What a page has been told is there when its player asks, and where it stopped in a loss of its
+// network: pages of players ask for a place each 5 s, while they play each 30 s.
+constexpr std::chrono::milliseconds kKeptForPlayers{20000};
+constexpr std::chrono::seconds kPlayersAskWithin{35};
 
 struct NoMarks final : MarkSink {
   void sync(std::uint64_t, UnitTime) override {}
@@ -413,8 +417,10 @@ void Feed::publish() {
   Mount& mount = *lease_.mount;
   const auto settings = mount.settings();
   if (enters_here_) lease_.log->keep_wall(host_.loop().now(), wall_now_ms());
+  const SteadyTime placed = mount.last_place();
+  const bool is_placed = placed != SteadyTime() && host_.loop().now() - placed < kPlayersAskWithin;
   const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept,
-                         kKeptForServers};
+                         is_placed ? kKeptForPlayers : kKeptForServers};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
   // While the rate of a new source is not known, that of the last one is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)
