@@ -160,18 +160,19 @@ Worker::Worker(Services& given, unsigned index)
                     services.loops.control().post(
                         [this, moved] { services.admission->give_back(std::move(*moved)); });
                   },
-                  [this](const Mount& mount, const std::string& song, const TitlePlace& place) {
+                  [this](const Mount& mount, const std::string& song, const TitlePlace& place,
+                         bool kept) {
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
                                         mount.settings()->max_history, mount.metadata()->url);
                     services.loops.control().post(
                         [this, name = mount.name(), song, since = place.wall_ms,
-                         at = services.clock.wall(), relayed = mount.facts()->relayed] {
+                         at = services.clock.wall(), relayed = mount.facts()->relayed, kept] {
                           services.now_feeds->check(name);
                           services.links->titles().mount_changed(name);
                           const bool own = !relayed || services.relays->captures_own(name);
                           if (own) services.title_events->titled(name, song, since);
                           // Into one database the server of the source tells them.
-                          if (own || !services.listenings->sends_up())
+                          if (kept && (own || !services.listenings->sends_up()))
                             services.listenings->title(name, song, at);
                         });
                   },

@@ -307,13 +307,13 @@ void Log::playlist(std::string_view line, LogFormat format) {
 }
 
 bool RepeatGuard::pass(SteadyTime now, unsigned& suppressed) noexcept {
-  if (any_ && now - last_ < std::chrono::seconds(1)) {
+  constexpr std::chrono::seconds kEach{1};
+  if (full_ - now > kEach * (at_once_ - 1)) {
     ++held_;
     return false;
   }
   suppressed = std::exchange(held_, 0);
-  last_ = now;
-  any_ = true;
+  full_ = std::max(full_, now) + kEach;
   return true;
 }
 

@@ -110,18 +110,19 @@ class Log {
 };
 
 // Limits a message that may repeat thousands of times a second to one line a second, "(and N
-// more)".
+// more)", behind `at_once` that may come together.
 // Thread: one.
 // Ownership: a member of the object that logs the message.
 class RepeatGuard {
  public:
+  explicit RepeatGuard(unsigned at_once = 1) noexcept : at_once_(at_once) {}
   // Returns true when the message is to be written now; `suppressed` is how many were not.
   bool pass(SteadyTime now, unsigned& suppressed) noexcept;
 
  private:
-  SteadyTime last_{};
+  const unsigned at_once_;
+  SteadyTime full_{};  // when `at_once` may come again
   unsigned held_ = 0;
-  bool any_ = false;
 };
 
 }  // namespace lb

@@ -444,3 +444,20 @@ def a_file_that_may_not_grow_ends_nothing(t):
     source.play(20)
     listener.read(18 * 384)
     equal(log.stat().st_size, most)
+
+
+@test
+def a_source_that_names_titles_without_end_does_not_fill_the_logs(t):
+    server = t.server()
+    source = server.source("/m")
+    for n in range(40):
+        server.set_title("/m", song="title%d" % n)
+    check(server.log("playlist").count("|title") < 30, "every title of a storm is in the playlist log")
+    check(server.log().count("title is now") < 30, "every title of a storm is in the error log")
+
+    def a_later_title():
+        source.play(1)
+        server.set_title("/m", song="later%d" % server.log("access").count("metadata"))
+        return re.search(r"title is now \"later\d+\" \(\d\d titles before it are not in the logs\)\n", server.log())
+    wait_for(a_later_title, "a title after the storm tells how many are not logged")
+    check("|later" in server.log("playlist"), "the title after the storm is not in the playlist log")

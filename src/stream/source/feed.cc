@@ -456,9 +456,13 @@ void Feed::report_seam() {
 
 void Feed::log_title(const Metadata& metadata) {
   const std::string song = metadata.song();
-  host_.log().info("source/source",
-                   cat({"mount ", mount().name(), ": title is now \"", song, "\""}));
-  host_.titled(mount(), song, lease_.log->title_place());
+  unsigned left_out = 0;
+  const bool kept = titles_guard_.pass(host_.loop().now(), left_out);
+  host_.titled(mount(), song, lease_.log->title_place(), kept);
+  if (!kept) return;
+  std::string text = cat({"mount ", mount().name(), ": title is now \"", song, "\""});
+  if (left_out > 0) text += cat({" (", left_out, " titles before it are not in the logs)"});
+  host_.log().info("source/source", text);
   const LogFormat format = host_.log().playlist_format();
   const TitleFacts facts{mount().name(), mount().audience(), song};
   host_.log().playlist(title_line(format, facts, host_.loop().clock().wall()), format);

@@ -39,8 +39,9 @@ class FeedHost {
   // A buffer of this worker, valid until the next call.
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
-  // A new title of a mount.
-  virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&) {}
+  // A new title of a mount.  kept: it is in the logs; not so of a source that sends too many.
+  virtual void titled(const Mount&, const std::string& /*song*/, const TitlePlace&, bool /*kept*/) {
+  }
   // A picture in a tag of its stream.
   virtual void pictured(const Mount&, StreamPicture /*picture*/) {}
   // A relay's stream flows again behind what its last connection brought.
@@ -151,6 +152,7 @@ class Feed {
   std::uint64_t skip_ = 0;     // bytes that come twice
   bool enters_here_ = false;   // the stream has its address from this node
   bool bad_icy_ = false;
+  RepeatGuard titles_guard_{10};  // a source may send any number
 };
 
 }  // namespace lb

@@ -40,8 +40,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
   struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     std::function<void(SourceEnd)> ended;
-    std::function<void(const Mount&, const std::string& song, const TitlePlace&)> titled =
-        {};  // from this worker; may be empty
+    std::function<void(const Mount&, const std::string& song, const TitlePlace&, bool kept)>
+        titled = {};  // from this worker; may be empty
     // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
     // From this worker; empty where no mount has standbys.
     std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
@@ -115,8 +115,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
     callbacks_.wake(loops, mount);
   }
-  void titled(const Mount& mount, const std::string& song, const TitlePlace& place) override {
-    if (callbacks_.titled) callbacks_.titled(mount, song, place);
+  void titled(const Mount& mount, const std::string& song, const TitlePlace& place,
+              bool kept) override {
+    if (callbacks_.titled) callbacks_.titled(mount, song, place, kept);
   }
   void pictured(const Mount& mount, StreamPicture picture) override {
     if (callbacks_.pictured) callbacks_.pictured(mount, std::move(picture));

@@ -546,3 +546,17 @@ TEST(RepeatGuard, LetsOneMessageASecondPassAndCountsTheRest) {
   CHECK(guard.pass(clock.steady(), held));
   LONGS_EQUAL(0, held);
 }
+TEST(RepeatGuard, LetsSeveralPassAtOnceAndOneEachSecondAfterThem) {
+  FakeClock clock;
+  RepeatGuard guard(3);
+  unsigned held = 99;
+  for (int i = 0; i < 3; ++i) CHECK(guard.pass(clock.steady(), held));
+  CHECK(!guard.pass(clock.steady(), held));
+  clock.advance(std::chrono::seconds(1));
+  CHECK(guard.pass(clock.steady(), held));
+  LONGS_EQUAL(1, held);
+  CHECK(!guard.pass(clock.steady(), held));
+  clock.advance(std::chrono::seconds(9));
+  for (int i = 0; i < 3; ++i) CHECK(guard.pass(clock.steady(), held));
+  CHECK(!guard.pass(clock.steady(), held));
+}
