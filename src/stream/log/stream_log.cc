@@ -20,7 +20,8 @@ constexpr std::chrono::seconds kLeadTime{3};     // encoders have sent their lea
 constexpr std::int64_t kLongestLeadMs = 60'000;  // more is a clock that was set
 constexpr std::int64_t kMaxDriftMs = 500;
 constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
-// Of titles within the window.  No player reads so many; a hostile source could fill the memory.
+// Of titles and headers within the window.  No player reads so many; a hostile source could fill
+// the memory, and hold up its worker.
 constexpr std::uint64_t kMaxEvents = 256;
 // Of a window of media time: more than any format that has one sends.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
@@ -113,6 +114,11 @@ Result<void> StreamLog::append(std::span<const std::byte> bytes, SteadyTime now)
 }
 
 void StreamLog::headers(std::uint64_t position, Bytes bytes) {
+  late_headers_.reset();
+  if (events_.size() >= kMaxEvents) {
+    late_headers_ = std::make_shared<const Bytes>(std::move(bytes));
+    return;
+  }
   last_event_ = std::max(last_event_, position);
   events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
@@ -471,9 +477,10 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
                  if (e.headers) base_headers_ = e.headers;
                  if (e.metadata) base_metadata_ = e.metadata;
                });
-  if (late_metadata_ && events_.size() < kMaxEvents) {
+  if ((late_headers_ || late_metadata_) && events_.size() < kMaxEvents) {
     last_event_ = std::max(last_event_, head_);
-    events_.push({last_event_, nullptr, std::exchange(late_metadata_, nullptr)});
+    events_.push({last_event_, std::exchange(late_headers_, nullptr),
+                  std::exchange(late_metadata_, nullptr)});
   }
   punch_unread();
   visible_end_ = end;

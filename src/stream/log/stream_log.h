@@ -194,7 +194,8 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
   TitlePlace title_place_;
-  // The newest of a flood of titles; takes effect when older ones have left the window.
+  // The newest of a flood; they take effect when older ones have left the window.
+  std::shared_ptr<const Bytes> late_headers_;
   std::shared_ptr<const Metadata> late_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;
   StreamPicture new_picture_;

@@ -66,6 +66,7 @@ void StreamLog::fields(Io& io, Self& self) {
   io(34, self.catch_up_);
   io(35, self.retired_);
   io(36, self.wall_seams_);
+  io(37, self.late_headers_);
 }
 
 std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {

@@ -311,6 +311,18 @@ TEST(StreamLog, AFloodOfTitlesDoesNotFillTheMemory) {
   STRCMP_EQUAL("last", title_of(view->metadata_at(view->end)).c_str());
   STRCMP_EQUAL("9999", title_of(view->metadata_at(view->end - 2)).c_str());
 }
+TEST(StreamLog, AFloodOfHeadersDoesNotFillTheMemory) {
+  writer.window = {1000, 5000};
+  writer.bytes(2000);
+  for (int i = 0; i < 10'000; ++i) writer.headers("h" + std::to_string(i)).view();
+  auto view = writer.view();
+  CHECK(view->events.end() - view->events.begin() <= 256);
+  writer.bytes(2000).settled();  // the flood has left the window
+  view = writer.bytes(1).view();
+  CHECK(to_text(view->headers_at(view->end)) == "h9999");
+  view = writer.headers("last").bytes(1).view();
+  CHECK(to_text(view->headers_at(view->end)) == "last");
+}
 TEST(StreamLog, ATitleAfterAFloodIsNotReplacedByAnOlderOne) {
   writer.window = {1000, 5000};
   writer.bytes(2000);
