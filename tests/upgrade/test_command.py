@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 from facts import Settings, Skip
 from harness import as_nobody, check, equal, listen_socket, matches, test, wait_for
@@ -181,3 +182,36 @@ def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
     sent += source.play(30)
     got = listener.read(len(sent) - MP3_FRAME)
     check(sent.startswith(got), "what came differs from what was sent")
+
+
+def tell_without_end(address):
+    """Another user of this machine, who says that the server was replaced."""
+    os.setgid(1)
+    os.setuid(1)
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sender.setblocking(False)
+    while True:
+        try:
+            sender.sendto(b"0said by a stranger", address)
+        except OSError:
+            time.sleep(0.001)
+
+
+@test
+def a_stranger_does_not_say_how_it_ended(t):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to be another user")
+    server = with_pid_file(t)
+    stranger = os.fork()
+    if stranger == 0:
+        try:
+            tell_without_end(b"\0icecast-lb-upgrade-%d" % server.process.pid)
+        finally:
+            os._exit(1)
+    try:
+        status, _, err = t.run("-c", server.config, "--upgrade")
+    finally:
+        os.kill(stranger, signal.SIGKILL)
+        os.waitpid(stranger, 0)
+    check("stranger" not in err, err)
+    check(status != 0 or "has taken over" in err, err)

@@ -8,7 +8,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -23,7 +26,7 @@
 namespace lb {
 namespace {
 
-constexpr int kPatienceMs = 60'000;
+constexpr std::chrono::seconds kPatience{60};
 constexpr std::size_t kMaxText = 4096;
 
 int end(int status, std::string_view why) {
@@ -32,19 +35,48 @@ int end(int status, std::string_view why) {
   return status;
 }
 
+// Of /proc/PID/status; "": it has no such line.
+std::string_view status_line(std::string_view status, std::string_view name) {
+  const std::size_t at = status.find(name);
+  if (at == std::string_view::npos) return {};
+  const std::string_view line = status.substr(at + name.size());
+  return trim(line.substr(0, line.find('\n')));
+}
+
 // Whether it has something to do with USR2, which ends a process that has not.
-bool catches_usr2(std::uint64_t pid) {
-  const auto file = read_file(cat({"/proc/", pid, "/status"}));
-  if (!file) return false;
-  const std::string& status = file->text;
+bool catches_usr2(std::string_view status) {
   for (const std::string_view name : {"SigCgt:", "SigBlk:"}) {
-    const std::size_t at = status.find(name);
-    if (at == std::string::npos) continue;
-    const std::size_t digits = status.find_first_not_of(" \t", at + name.size());
-    const std::string text = status.substr(digits, status.find('\n', digits) - digits);
+    const std::string text(status_line(status, name));
     if ((std::strtoull(text.c_str(), nullptr, 16) >> (SIGUSR2 - 1) & 1) != 0) return true;
   }
   return false;
+}
+
+// What a process of that user, or of root, sends; any program of this machine may send to the
+// address.  "": nothing came in time.
+std::string answer_of(int socket, std::uint64_t user) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return {};
+    pollfd answer{socket, POLLIN, 0};
+    if (::poll(&answer, 1, static_cast<int>(left.count())) < 1) continue;
+    std::array<char, kMaxText> text{};
+    iovec part{text.data(), text.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    const cmsghdr* const header = n > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+    if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) continue;
+    ucred sender{};
+    std::memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+    if (sender.uid == 0 || sender.uid == user) return {text.data(), static_cast<std::size_t>(n)};
+  }
 }
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
@@ -67,11 +99,15 @@ int upgrade_server(const Options& options) {
   if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
     return end(1, cat({"no server runs with ", options.config_file, ": process ", *pid, " of ",
                        path, " is not there; start it instead"}));
-  if (!catches_usr2(*pid))
+  const auto status = read_file(cat({"/proc/", *pid, "/status"}));
+  const std::string_view facts = status ? std::string_view(status->text) : std::string_view();
+  if (!catches_usr2(facts))
     return end(1, cat({"process ", *pid, " of ", path,
                        " does not know how to be replaced: it is an "
                        "older version, or no icecast-lb; restart it instead"}));
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
   const std::string name = upgrade_address(*pid);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -85,19 +121,15 @@ int upgrade_server(const Options& options) {
   if (::kill(static_cast<pid_t>(*pid), SIGUSR2) != 0)
     return end(1, cat({"process ", *pid, " of ", path, " could not be sent USR2 (",
                        std::strerror(errno), "); run this as the user of the server, or as root"}));
-  pollfd answer{socket.get(), POLLIN, 0};
-  int ready = 0;
-  while ((ready = ::poll(&answer, 1, kPatienceMs)) < 0 && errno == EINTR) {
-  }
-  std::array<char, kMaxText> said{};
-  const ssize_t n = ready > 0 ? ::recv(socket.get(), said.data(), said.size(), 0) : 0;
-  if (n < 1)
-    return end(1, cat({"process ", *pid, " has not said how it ended within ", kPatienceMs / 1000,
+  const std::string_view users = status_line(facts, "Uid:");  // real, effective, ...
+  const auto user = parse_u64(users.substr(0, users.find_first_of(" \t")));
+  const std::string outcome = answer_of(socket.get(), user.value_or(0));
+  if (outcome.empty())
+    return end(1, cat({"process ", *pid, " has not said how it ended within ", kPatience.count(),
                        " s; see its error log"}));
-  const std::string_view outcome(said.data(), static_cast<std::size_t>(n));
-  return outcome[0] == '0'
-             ? end(0, outcome.substr(1))
-             : end(1, cat({"the server was not replaced, it goes on: ", outcome.substr(1)}));
+  const std::string_view what = std::string_view(outcome).substr(1);
+  return outcome[0] == '0' ? end(0, what)
+                           : end(1, cat({"the server was not replaced, it goes on: ", what}));
 }
 
 }  // namespace lb
