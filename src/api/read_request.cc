@@ -76,12 +76,14 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
   asked.path = path_as_sent(request);
   asked.names = std::move(found.names);
   asked.query = request.query;
-  if (std::string name = unreadable_parameter(request.query); !name.empty()) {
-    Problem problem{ProblemName::kBadRequest,
-                    cat({"the value of parameter ", name, " is not percent-encoded text"})};
-    problem.members.emplace_back("parameter", std::move(name));
-    return problem;
-  }
+  if (const std::string name = unreadable_parameter(request.query); !name.empty())
+    return wrong_parameter(name,
+                           cat({"the value of parameter ", name, " is not percent-encoded text"}));
+  // A dry run that is asked for by "true" would be none.
+  for (const std::string_view name : kSwitchNames)
+    if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")
+      return wrong_parameter(
+          name, cat({name, "=", value->substr(0, kShownParameter), " is neither 0 nor 1"}));
   asked.body = std::move(body);
   asked.if_match = request.headers.get("if-match");
   if (const std::string* key = request.headers.find("idempotency-key");

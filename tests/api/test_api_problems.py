@@ -114,6 +114,40 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
 
 
 @test
+def a_switch_of_a_query_is_0_or_1_and_nothing_happens_by_another(t):
+    server = store_server(t)
+    api = Api(server)
+    api.mount("/live")
+    api.want(201, "POST", "/bans", {"match": {"address": "192.0.2.7"}})
+    ban = api.want(200, "GET", "/bans").json()["items"][0]["id"]
+    for value in ("true", "yes", "2", "on", ""):
+        for method, path in (("DELETE", "/mounts/live?dry-run="), ("DELETE", "/bans/%s?dry-run=" % ban), ("POST", "/mounts/live/suspend?dry-run="),
+                             ("DELETE", "/mounts/live/listeners/self/1?ban="), ("PUT", "/mounts/live/art?keep="), ("GET", "/audience/sessions?all="),
+                             ("GET", "/live?mount=/live&listeners="), ("POST", "/certificates/x/order?staging="), ("POST", "/certificates/x/order?revoke=")):
+            reply = api.ask(method, path + value)
+            equal((reply.status, reply.json().get("parameter")), (400, re.search(r"([a-z-]+)=$", path).group(1)), path + value)
+    equal((api.want(200, "GET", "/mounts/live").json()["state"], len(api.want(200, "GET", "/bans").json()["items"])), ("active", 1))
+    api.want(204, "DELETE", "/mounts/live?dry-run=1")
+    api.want(204, "DELETE", "/mounts/live?dry-run=0")
+    api.problem("not-found", "DELETE", "/mounts/live")
+
+
+@test
+def what_a_parameter_names_and_is_not_there_is_404_with_the_parameter(t):
+    server = store_server(t, body="<console>1</console><audience/>")
+    server.stop()
+    (server.dir / "state").mkdir(exist_ok=True)
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    api = Api(server)
+    api.mount("/live")
+    for method, path in (("GET", "/history?mount=/nothing"), ("GET", "/mounts/live/listeners?node=nothing"), ("GET", "/audience/hours?mount=/nothing"),
+                         ("DELETE", "/audience/sessions?session=4711"), ("GET", "/live?account=nothing"), ("GET", "/live?mount=nothing")):
+        reply = api.ask(method, path)
+        equal((reply.status, reply.json().get("parameter")), (404, path[path.index("?") + 1:path.index("=")]), path)
+
+
+@test
 def the_api_is_there_for_the_administrator_of_a_stock_file(t):
     server = t.server()
     reply = asked(server, "GET /api/v1/mounts HTTP/1.1", login=ADMIN)

@@ -69,9 +69,7 @@ std::optional<Problem> hidden_account(const PlanContext& context, const Audience
   if (ask.account.empty() || ask.account == context.who.account ||
       (context.book.account(ask.account) != nullptr && sees_account(context.who, ask.account)))
     return std::nullopt;
-  Problem problem = not_found("account", ask.account);
-  problem.members.emplace_back("parameter", "account");
-  return problem;
+  return at_parameter(not_found("account", ask.account), "account");
 }
 
 bool is_mount_there(const PlanContext& context, const std::string& mount) {
@@ -80,15 +78,7 @@ bool is_mount_there(const PlanContext& context, const std::string& mount) {
 }
 
 Problem hidden_mount(const AudienceAsk& ask) {
-  Problem problem = not_found("mount", ask.mount);
-  problem.members.emplace_back("parameter", "mount");
-  return problem;
-}
-
-Problem wrong_parameter(std::string_view parameter, std::string detail) {
-  Problem problem{ProblemName::kBadRequest, std::move(detail)};
-  problem.members.emplace_back("parameter", std::string(parameter));
-  return problem;
+  return at_parameter(not_found("mount", ask.mount), "mount");
 }
 
 std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone) {
@@ -170,7 +160,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   ask.mount = query_param(query, "mount").value_or("");
   if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   ask.account = query_param(query, "account").value_or("");
-  ask.all = query_param(query, "all").value_or("0") == "1";
+  ask.all = context.request.is_on(Switch::kAll);
   return ask;
 }
 

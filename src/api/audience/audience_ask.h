@@ -37,8 +37,6 @@ std::optional<Problem> hidden_account(const PlanContext& context, const Audience
 bool is_mount_there(const PlanContext& context, const std::string& mount);
 // 404: the login does not see the mount of mount=.
 Problem hidden_mount(const AudienceAsk& ask);
-// 400, with the name of the parameter.
-Problem wrong_parameter(std::string_view parameter, std::string detail);
 
 // Unix seconds, or a day or a time of the zone, or with an offset of its own; nullopt: none of
 // them.

@@ -31,7 +31,7 @@ std::variant<AudiencePerson, Problem> named_person(const PlanContext& context) {
       return wrong_parameter("address", cat({"address=", listener->address.substr(0, 80),
                                              " is no address of IPv4 or IPv6"}));
     const auto& who = context.world.audience_who;
-    if (!who) return not_found("listener", listener->address);
+    if (!who) return at_parameter(not_found("listener", listener->address), "address");
     return AudiencePerson{who->first, who->second, unix_ms(context.now)};
   }
   const auto id = parse_u64(*session);
@@ -40,7 +40,7 @@ std::variant<AudiencePerson, Problem> named_person(const PlanContext& context) {
                            cat({"session=", session->substr(0, 80), " is no id of a session"}));
   const auto person = person_of_session(*context.world.audience, static_cast<std::int64_t>(*id));
   if (!person) return no_database(person.error());
-  if (!*person) return not_found("session", *session);
+  if (!*person) return at_parameter(not_found("session", *session), "session");
   return **person;
 }
 

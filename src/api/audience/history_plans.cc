@@ -111,6 +111,15 @@ Plan answer_history(const PlanContext& context, const HistoryQuestion& question)
   return answered(json);
 }
 
+// It is configured, on air, or was, and the login sees it.
+bool sees_known_mount(const PlanContext& context, const std::string& name) {
+  const auto names = context.world.history->names(HistoryBy::kMount);
+  return (file_section(context.file, name) != nullptr || context.book.mount(name) != nullptr ||
+          std::binary_search(names.begin(), names.end(), name) ||
+          context.world.now_of(name).on_air) &&
+         sees_mount(context.who, name, account_of_mount(context, name));
+}
+
 Problem no_history() {
   return Problem{ProblemName::kNotFound,
                  "this server keeps no history: <console> is off, or its history is 0"};
@@ -134,8 +143,7 @@ Plan read_history(const PlanContext& context) {
   if (node) question.only = std::vector<std::string>{*node};
   if (mount) {
     const std::string name = mount_name_of(*mount);
-    if (!sees_mount(context.who, name, account_of_mount(context, name)))
-      return not_found("mount", name);
+    if (!sees_known_mount(context, name)) return at_parameter(not_found("mount", name), "mount");
     question.only = std::vector<std::string>{name};
   } else if (!all) {
     question.only = context.world.history->names(HistoryBy::kMount);
@@ -149,12 +157,7 @@ Plan read_history(const PlanContext& context) {
 Plan read_mount_history(const PlanContext& context) {
   if (context.world.history == nullptr) return no_history();
   const std::string name = mount_name_of(context.request.names.at(0));
-  const auto names = context.world.history->names(HistoryBy::kMount);
-  const bool known =
-      file_section(context.file, name) != nullptr || context.book.mount(name) != nullptr ||
-      std::binary_search(names.begin(), names.end(), name) || context.world.now_of(name).on_air;
-  if (!known || !sees_mount(context.who, name, account_of_mount(context, name)))
-    return not_found("mount", name);
+  if (!sees_known_mount(context, name)) return not_found("mount", name);
   auto asked = question_of(context);
   if (auto* problem = std::get_if<Problem>(&asked)) return std::move(*problem);
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);

@@ -94,7 +94,7 @@ Plan list_audit(const PlanContext& context) {
   if (!after.empty()) {
     back.before = parse_u64(after);
     if (!back.before)
-      return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
+      return wrong_parameter("after", cat({"after=", after, " is no value of next"}));
   }
   const auto who = query_param(context.request.query, "who");
   const auto on = query_param(context.request.query, "on");
@@ -102,9 +102,8 @@ Plan list_audit(const PlanContext& context) {
   if (const auto given = query_param(context.request.query, "from")) {
     from = time_in_log(*given);
     if (!from)
-      return Problem{
-          ProblemName::kBadRequest,
-          cat({"from=", *given, " is neither Unix seconds nor a time as 2026-11-22T08:00"})};
+      return wrong_parameter(
+          "from", cat({"from=", *given, " is neither Unix seconds nor a time as 2026-11-22T08:00"}));
   }
   const std::string mount_on = on && on->starts_with('/') ? record_key("mounts", *on) : "";
   std::vector<Sight> sights;  // of the lines that are kept

@@ -29,8 +29,8 @@ Plan order_certificate_plan(const PlanContext& context) {
                                                "not order it"})};
   if (row->under_way)
     return Problem{ProblemName::kBusy, cat({"the certificate for ", name, " is being ordered"})};
-  const bool staging = query_param(context.request.query, "staging").value_or("0") == "1";
-  const bool revokes = query_param(context.request.query, "revoke").value_or("0") == "1";
+  const bool staging = context.request.is_on(Switch::kStaging);
+  const bool revokes = context.request.is_on(Switch::kRevoke);
   if (staging && revokes)
     return Problem{ProblemName::kInvalid, "staging and revoke exclude each other"};
   if (staging && !row->staging)

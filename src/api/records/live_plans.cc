@@ -86,11 +86,8 @@ Plan list_listeners(const PlanContext& context) {
   const auto& [after, most] = std::get<ListPage>(page);
   const LiveView& live = *context.world.live;
   if (const auto node = query_param(context.request.query, "node");
-      node && std::ranges::find(live.nodes, *node, &NodeNow::id) == live.nodes.end()) {
-    Problem problem = not_found("node", *node);
-    problem.members.emplace_back("parameter", "node");
-    return problem;
-  }
+      node && std::ranges::find(live.nodes, *node, &NodeNow::id) == live.nodes.end())
+    return at_parameter(not_found("node", *node), "node");
   std::vector<const ListenerNow*> rows;
   for (const ListenerNow& row : live.listeners) rows.push_back(&row);
   std::ranges::sort(
@@ -99,10 +96,7 @@ Plan list_listeners(const PlanContext& context) {
   if (!after.empty()) {
     const auto place = parse_listener_place(after);
     if (!place)
-      return Problem{ProblemName::kBadRequest,
-                     cat({"after=", after, " is no NODE/ID of a listener"}),
-                     {},
-                     {{"parameter", "after"}}};
+      return wrong_parameter("after", cat({"after=", after, " is no NODE/ID of a listener"}));
     at = std::ranges::find_if(rows,
                               [&](const ListenerNow* row) { return comes_before(*place, *row); });
   }
@@ -165,7 +159,7 @@ Plan end_listener(const PlanContext& context) {
   Planned plan = done({"kick", record_key("mounts", name), {{"listener", named.text, ""}}});
   plan.order = order_about(ApiOrder::Kind::kEndListener, name, named);
   const auto until = query_param(context.request.query, "until");
-  if (query_param(context.request.query, "ban").value_or("0") != "1") {
+  if (!context.request.is_on(Switch::kBan)) {
     if (until) return invalid_at("/until", "it is of ban=1");
     return plan;
   }
@@ -286,29 +280,21 @@ Plan set_mount_title(const PlanContext& context) {
 LiveAsk asked_live(const ApiRequest& request) {
   LiveAsk ask{query_param(request.query, "mount").value_or(""),
               query_param(request.query, "account").value_or(""),
-              query_param(request.query, "listeners").value_or("0") == "1"};
+              request.is_on(Switch::kListeners)};
   if (!ask.mount.empty()) ask.mount = mount_name_of(std::move(ask.mount));
   return ask;
 }
 
 Plan follow_live(const PlanContext& context) {
   const LiveAsk ask = asked_live(context.request);
-  std::optional<Problem> problem;
-  if (!ask.mount.empty()) problem = judge_mount(context, ask.mount, false);
-  if (problem) problem->members.emplace_back("parameter", "mount");
-  if (!problem && !ask.account.empty() && ask.account != context.who.account &&
-      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account))) {
-    problem = not_found("account", ask.account);
-    problem->members.emplace_back("parameter", "account");
-  }
-  const auto listeners = query_param(context.request.query, "listeners");
-  if (!problem && listeners && *listeners != "0" && (*listeners != "1" || ask.mount.empty())) {
-    problem = Problem{ProblemName::kBadRequest,
-                      *listeners == "1" ? "listeners=1 wants the mount= that they listen to"
-                                        : "listeners: 0 or 1 is wanted"};
-    problem->members.emplace_back("parameter", "listeners");
-  }
-  if (problem) return *std::move(problem);
+  if (!ask.mount.empty())
+    if (auto problem = judge_mount(context, ask.mount, false))
+      return at_parameter(*std::move(problem), "mount");
+  if (!ask.account.empty() && ask.account != context.who.account &&
+      (context.book.account(ask.account) == nullptr || !sees_account(context.who, ask.account)))
+    return at_parameter(not_found("account", ask.account), "account");
+  if (ask.listeners && ask.mount.empty())
+    return wrong_parameter("listeners", "listeners=1 wants the mount= that they listen to");
   return Planned{};
 }
 
@@ -323,15 +309,12 @@ Plan set_mount_art(const PlanContext& context) {
                                 : "art: it is no JPEG, PNG or WebP by its first bytes"};
   if (const auto judged = judge_picture(as_byte_span(body)); !judged)
     return invalid_at("/art", judged.error().what);
-  const std::string keep = query_param(context.request.query, "keep").value_or("0");
-  if (keep != "0" && keep != "1")
-    return Problem{ProblemName::kBadRequest, "keep: 0 or 1 is wanted"};
   ApiOrder order;
   order.kind = ApiOrder::Kind::kSetPicture;
   order.mount = name;
   order.art = picture_name(*type, body);
   order.picture = body;
-  if (keep == "0") {
+  if (!context.request.is_on(Switch::kKeep)) {
     const MountNow now = context.world.now_of(name);
     if (!now.on_air)
       return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};

@@ -64,12 +64,9 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
   page.after = query_param(request.query, "after").value_or("");
   if (const auto most = query_param(request.query, "most")) {
     const auto number = parse_u64(*most);
-    if (!number || *number < 1 || *number > kMax) {
-      Problem problem{ProblemName::kBadRequest,
-                      cat({"most=", most->substr(0, 80), " is no number from 1 to 500"})};
-      problem.members.emplace_back("parameter", "most");
-      return problem;
-    }
+    if (!number || *number < 1 || *number > kMax)
+      return wrong_parameter("most",
+                             cat({"most=", most->substr(0, 80), " is no number from 1 to 500"}));
     page.most = static_cast<std::size_t>(*number);
   }
   return page;

@@ -111,6 +111,15 @@ Problem invalid_at(std::string pointer, std::string detail) {
   return invalid({{std::move(pointer), std::move(detail)}});
 }
 
+Problem at_parameter(Problem problem, std::string_view parameter) {
+  problem.members.emplace_back("parameter", parameter);
+  return problem;
+}
+
+Problem wrong_parameter(std::string_view parameter, std::string detail) {
+  return at_parameter({ProblemName::kBadRequest, std::move(detail)}, parameter);
+}
+
 std::string problem_json(const Problem& problem, std::string_view instance) {
   const ProblemKind& kind = problem_kind(problem.name);
   JsonWriter json;

@@ -88,6 +88,10 @@ Problem invalid(std::vector<JsonFault> faults);
 // One fault.
 Problem invalid_at(std::string pointer, std::string detail);
 
+// A problem of a parameter of the query.
+Problem at_parameter(Problem problem, std::string_view parameter);
+Problem wrong_parameter(std::string_view parameter, std::string detail);
+
 // instance: the path that was asked for.
 std::string problem_json(const Problem& problem, std::string_view instance);
 

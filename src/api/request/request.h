@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,12 @@ struct ApiCaller {
   std::string via;  // "cookie", "basic", "token", "file"
 };
 
+// Parameters of a query that are 0 or 1; read_request() refuses what is neither.
+enum class Switch : std::uint8_t { kAll, kBan, kDryRun, kKeep, kListeners, kRevoke, kStaging };
+inline constexpr std::string_view kSwitchNames[] = {"all",       "ban",    "dry-run", "keep",
+                                                    "listeners", "revoke", "staging"};
+static_assert(std::size(kSwitchNames) == static_cast<std::size_t>(Switch::kStaging) + 1);
+
 struct ApiRequest {
   Method method = Method::kGet;
   std::string path;                // as sent, without its query
@@ -40,7 +47,10 @@ struct ApiRequest {
   std::string if_match;            // "": not sent
   std::optional<std::string> key;  // Idempotency-Key
 
-  bool dry_run() const { return query_param(query, "dry-run").value_or("0") == "1"; }
+  bool is_on(Switch which) const {
+    return query_param(query, kSwitchNames[static_cast<std::size_t>(which)]) == "1";
+  }
+  bool dry_run() const { return is_on(Switch::kDryRun); }
 };
 
 struct ApiAnswer {

@@ -70,6 +70,8 @@ TEST(HistoryPlans, WhatIsWrongIsNamed) {
   STRCMP_EQUAL("/node", fault("/history?node=m1").c_str());
   STRCMP_EQUAL("/mount", fault("/history?by=node&mount=/file.mp3").c_str());
   LONGS_EQUAL(404, ask(api.admin, "/mounts/nothing/history"));
+  LONGS_EQUAL(404, ask(api.admin, "/history?mount=/nothing"));
+  STRCMP_EQUAL("mount", api.problem.members.at(0).second.c_str());
 }
 TEST(HistoryPlans, WithoutAHistoryItIsNotThere) {
   api.world.history = nullptr;

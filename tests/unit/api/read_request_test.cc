@@ -64,6 +64,23 @@ TEST(ReadRequest, WhatCannotBeReadNamesItsParameter) {
   STRCMP_EQUAL("dry-run", problem_of(asked)->members.at(0).second.c_str());
 }
 
+TEST(ReadRequest, ASwitchIsOneOrNothing) {
+  const auto of = [](const std::string& query) {
+    return read_request(request_of("/api/v1/mounts?" + query, {}),
+                        find_endpoint(Method::kPost, "/api/v1/mounts"), "{}");
+  };
+  CHECK_TRUE(std::get<ApiRequest>(of("dry-run=1")).dry_run());
+  CHECK_FALSE(std::get<ApiRequest>(of("dry-run=0")).dry_run());
+  CHECK_FALSE(std::get<ApiRequest>(of("")).dry_run());
+  for (const std::string_view name : kSwitchNames)
+    for (const char* value : {"2", "true", "yes", "", "01", "1%20"}) {
+      const auto asked = of(std::string(name) + "=" + value);
+      CHECK(problem_of(asked) != nullptr);
+      CHECK(problem_of(asked)->name == ProblemName::kBadRequest);
+      CHECK(problem_of(asked)->members.at(0).second == name);
+    }
+}
+
 TEST(ReadRequest, AKeyIsOfEndpointsThatTakeOne) {
   const Request request =
       request_of("/api/v1/mounts", {{"idempotency-key", "short"}, {"if-match", "\"3\""}});
