@@ -112,6 +112,28 @@ UPDATE unsummed SET sums=0;
 COMMIT;
 )";
 
+// slot_short: of the sessions in slot those that are no long ones (kLongSessionMs).  A trigger
+// keeps it whatever program writes, so it is made once; join() of AudienceMerge takes a session out
+// before it deletes it, and sessions that are deleted later stay in the sums.
+constexpr const char* kShortSums = R"(
+BEGIN IMMEDIATE;
+CREATE TABLE slot_short(mount INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY(mount, at)) WITHOUT ROWID;
+INSERT INTO slot_short SELECT mount, began/900000, COUNT(*) FROM session WHERE counted=1 AND heard<60000
+  GROUP BY 1, 2;
+INSERT INTO slot_short SELECT 0, at, SUM(n) FROM slot_short GROUP BY at;
+CREATE TRIGGER session_grew AFTER UPDATE OF heard, counted ON session
+  WHEN (NEW.counted=1 AND NEW.heard<60000) <> (OLD.counted=1 AND OLD.heard<60000)
+  BEGIN
+    INSERT INTO slot_short VALUES(NEW.mount, NEW.began/900000, 2*(NEW.counted=1 AND NEW.heard<60000)-1)
+      ON CONFLICT(mount, at) DO UPDATE SET n=n+excluded.n;
+    INSERT INTO slot_short VALUES(0, NEW.began/900000, 2*(NEW.counted=1 AND NEW.heard<60000)-1)
+      ON CONFLICT(mount, at) DO UPDATE SET n=n+excluded.n;
+  END;
+COMMIT;
+)";
+static_assert(kQuarterMs == 900'000 && kLongSessionMs == 60'000 && kAllMounts == 0);
+
 // sum_songs_of_before() goes back through all titles again.
 constexpr const char* kSongsAnew = R"(
 BEGIN IMMEDIATE;
@@ -197,11 +219,9 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (!database.run("PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;"
                     "PRAGMA temp_store=MEMORY;"))
     return sentence_of(database);
-  if (is_new) {
-    if (!make_tables(database) || !database.run(kLaterTables)) return sentence_of(database);
-    return opened;
-  }
-  if (!database.run(kLaterTables) || !make_sums_anew(database)) {
+  if (is_new && !make_tables(database)) return sentence_of(database);
+  if (!database.run(kLaterTables) || (!is_new && !make_sums_anew(database)) ||
+      (!has_table(database, "slot_short") && !database.run(kShortSums))) {
     const Error error = sentence_of(database);
     [[maybe_unused]] const auto back = database.run("ROLLBACK");
     return error;
@@ -209,11 +229,13 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   return opened;
 }
 
+bool has_table(Sqlite& database, std::string_view name) {
+  Statement asked = database.prepare("SELECT 1 FROM sqlite_master WHERE name=?");
+  return asked.bind(name).step();
+}
+
 bool are_summed(Sqlite& database, std::string_view what) {
-  // A file that another process reads may have no such table yet.
-  Statement known = database.prepare("SELECT 1 FROM sqlite_master WHERE name='unsummed'");
-  if (!known.step()) return false;
-  known.reset();
+  if (!has_table(database, "unsummed")) return false;
   Statement asked = database.prepare(cat({"SELECT ", what, " FROM unsummed"}));
   return asked.step() && asked.number(0) == 0;
 }

@@ -25,6 +25,9 @@ constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'40
 // Of a session in the database: `kind` of its rows, or
 constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 
+// A session that was heard for less is not in the mean length of sessions.
+constexpr std::int64_t kLongSessionMs = 60'000;
+
 Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path);
 // For another process than the server, which may be writing to it meanwhile.
 Result<std::unique_ptr<Sqlite>> open_audience_to_read(const std::string& path);
@@ -34,6 +37,8 @@ Statement sums_marked(Sqlite& database);
 Statement songs_marked(Sqlite& database);
 // Whether the "sums" of all mounts and of days, or those of "songs", have all that there is.
 bool are_summed(Sqlite& database, std::string_view what);
+// A file that another process reads may have been written by a version that knows fewer.
+bool has_table(Sqlite& database, std::string_view name);
 // What went wrong with this database, and what to do.
 Error sentence_of(const Sqlite& database);
 

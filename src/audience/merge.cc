@@ -269,6 +269,8 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   move_open_.bind(session.id).bind(next).run();
   if (other.counted != 0) {
     sums_.sessions(other.of(), other.began, -1);
+    other.counted = 0;
+    write_session(other);
     count(session);
   } else {
     move_pieces_.bind(session.id).bind(next).run();

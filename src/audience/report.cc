@@ -79,7 +79,27 @@ void AudienceReport::add_open(
       sum(row.mount, quarter).ms += next - at;
       at = next;
     }
-    if (row.is_new_in(range)) ++sum(row.mount, row.session_began / kQuarterMs).sessions;
+    if (!row.began_in(range)) continue;
+    AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
+    if (!row.counted) ++of_begin.sessions;
+    of_begin.shorts += row.shorts(now_);
+  }
+}
+
+void AudienceReport::each_slot(
+    const Signs& of, AudienceRange range,
+    const std::function<void(std::int64_t, std::int64_t, const AudienceSum&, int)>& take) {
+  Statement asked = database_.prepare(
+      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
+  Statement shorts;
+  if (has_table(database_, "slot_short"))
+    shorts = database_.prepare("SELECT at, n FROM slot_short WHERE mount=? AND at>=? AND at<?");
+  for (const auto& [mount, sign] : of) {
+    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    while (asked.step())
+      take(mount, asked.number(0), {asked.number(1), asked.number(2), asked.number(3)}, sign);
+    shorts.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    while (shorts.step()) take(mount, shorts.number(0), {0, 0, 0, shorts.number(1)}, sign);
   }
 }
 
@@ -90,13 +110,10 @@ std::vector<AudienceSum> AudienceReport::quarter_sums(const Mounts& of, Audience
   const auto sum_of = [&sums, first](std::int64_t quarter) -> AudienceSum& {
     return sums[static_cast<std::size_t>(quarter - first)];
   };
-  Statement asked = database_.prepare(
-      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
-  for (const auto& [mount, sign] : summed(of)) {
-    asked.bind(mount).bind(first).bind(last);
-    while (asked.step())
-      sum_of(asked.number(0)).add({asked.number(1), asked.number(2), asked.number(3)}, sign);
-  }
+  each_slot(summed(of), range,
+            [&](std::int64_t, std::int64_t quarter, const AudienceSum& sum, int sign) {
+              sum_of(quarter).add(sum, sign);
+            });
   add_open(of, {first * kQuarterMs, last * kQuarterMs},
            [&](std::int64_t, std::int64_t quarter) -> AudienceSum& { return sum_of(quarter); });
   return sums;
@@ -124,13 +141,12 @@ Result<std::map<AudienceReport::MountPeriod, AudienceSum>> AudienceReport::perio
     return at->second;
   };
   std::map<MountPeriod, AudienceSum> sums;
-  Statement asked = database_.prepare(
-      "SELECT at, ms, bytes, sessions FROM slot WHERE mount=? AND at>=? AND at<?");
-  for (const auto& [mount, name] : of) {
-    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
-    while (asked.step())
-      sums[{mount, period(asked.number(0))}] += {asked.number(1), asked.number(2), asked.number(3)};
-  }
+  Signs each;
+  for (const auto& [mount, name] : of) each.emplace_back(mount, 1);
+  each_slot(each, range,
+            [&](std::int64_t mount, std::int64_t quarter, const AudienceSum& sum, int) {
+              sums[{mount, period(quarter)}] += sum;
+            });
   add_open(of, range, [&](std::int64_t mount, std::int64_t quarter) -> AudienceSum& {
     return sums[{mount, period(quarter)}];
   });

@@ -28,12 +28,16 @@ struct AudienceRange {
 
 struct AudienceSum {
   std::int64_t ms = 0, bytes = 0, sessions = 0;
+  // Of the sessions, those below kLongSessionMs; not by country and player.
+  std::int64_t shorts = 0;
+  std::int64_t long_sessions() const noexcept { return sessions - shorts; }
   bool is_none() const noexcept { return ms == 0 && bytes == 0 && sessions == 0; }
   AudienceSum& operator+=(const AudienceSum& other) noexcept { return add(other, 1); }
   AudienceSum& add(const AudienceSum& other, int times) noexcept {
     ms += times * other.ms;
     bytes += times * other.bytes;
     sessions += times * other.sessions;
+    shorts += times * other.shorts;
     return *this;
   }
 };
@@ -110,9 +114,14 @@ class AudienceReport {
     std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
     std::string country, player;
     bool counted = false;
+    bool began_in(AudienceRange range) const noexcept {
+      return session_began >= range.from && session_began < range.to;
+    }
     // A session that the sums do not have yet, and that began then.
-    bool is_new_in(AudienceRange range) const noexcept {
-      return !counted && session_began >= range.from && session_began < range.to;
+    bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
+    // What it adds to the short sessions of the sums.
+    std::int64_t shorts(std::int64_t now) const noexcept {
+      return (heard + now - began < kLongSessionMs) - (counted && heard < kLongSessionMs);
     }
   };
   // Sessions that go on, of people that have listened for long enough.
@@ -121,6 +130,10 @@ class AudienceReport {
   void add_open(const Mounts& of, AudienceRange range,
                 const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum);
   Signs summed(const Mounts& of);
+  // What the sums have of each quarter, once with its short sessions and once with all else.
+  void each_slot(const Signs& of, AudienceRange range,
+                 const std::function<void(std::int64_t mount, std::int64_t quarter,
+                                          const AudienceSum& sum, int sign)>& take);
   // Of the range, from its first quarter on.
   std::vector<AudienceSum> quarter_sums(const Mounts& of, AudienceRange range);
   static constexpr std::string_view kPlayColumns =

@@ -150,6 +150,34 @@ TEST(AudienceMerge, ASecondSocketOfAPlayerIsAQuickLook) {
   LONGS_EQUAL(60'000, summary().sum.ms);
   LONGS_EQUAL(1, summary().sum.sessions);
 }
+// Of the sums, as of sessions that are open, the mean length has those of a minute or more.
+TEST(AudienceMerge, ShortSessionsAreToldApart) {
+  const auto are = [this](std::int64_t sessions, std::int64_t long_ones, std::int64_t now) {
+    LONGS_EQUAL(sessions, summary(now).sum.sessions);
+    LONGS_EQUAL(long_ones, summary(now).sum.long_sessions());
+  };
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 59'999), begun(3, kNoon, 8)});
+  are(2, 0, kNoon + 59'999);
+  are(2, 1, kNoon + 60'000);
+  take({ended(4, 3, kNoon + 60'000)});
+  are(2, 1, kNoon + 61'000);
+  take({begun(5, kNoon + 70'000, 7)});  // it goes on, and gets long
+  are(2, 1, kNoon + 70'000);
+  are(2, 2, kNoon + 70'001);
+  take({ended(6, 5, kNoon + 80'000)});
+  are(2, 2, kNoon + kHourMs);
+  take({begun(7, kNoon + kHourMs, 9), ended(8, 7, kNoon + kHourMs + 2'000)});  // a quick look
+  are(2, 2, kNoon + 2 * kHourMs);
+  // Two short ones that a late row joins are a long one, of the first quarter.
+  take({begun(1, kNoon + 915'000, 11), ended(2, 1, kNoon + 950'000)}, "n2");
+  are(3, 2, kNoon + 2 * kHourMs);
+  take({begun(1, kNoon + 880'000, 11), ended(2, 1, kNoon + 910'000)}, "n3");
+  are(3, 3, kNoon + 2 * kHourMs);
+  AudienceReport report(*database, kNoon + 2 * kHourMs);
+  const auto quarters = *report.quarters(*report.mounts(), {kNoon - kDayMs, kNoon + kDayMs});
+  for (const auto& [quarter, sum] : quarters) LONGS_EQUAL(0, sum.shorts);
+}
+
 TEST(AudienceMerge, BotsAndRelaysAreKeptApart) {
   for (const ListenerKind kind : {ListenerKind::kBot, ListenerKind::kRelay}) {
     auto row = begun(kind == ListenerKind::kBot ? 1 : 3, kNoon, 7);
@@ -500,6 +528,8 @@ TEST(AudienceMerge, OfAllMountsIsTheSumOfEach) {
   const auto same = [](const AudienceSum& a, const AudienceSum& b) {
     return a.ms == b.ms && a.bytes == b.bytes && a.sessions == b.sessions;
   };
+  CHECK(each.shorts > 0);
+  CHECK_EQUAL(each.shorts, report.summary(mounts, range)->sum.shorts);
   CHECK(same(each, report.summary(mounts, range)->sum));
   CHECK_EQUAL(400, each.sessions);
   const auto by_country = *report.split(mounts, range, AudienceReport::By::kCountry);
