@@ -161,7 +161,7 @@ constexpr Endpoint kEndpoints[] = {
 "2026-11-22T08:00 of ?zone= or ?tz=; else the last 24 hours), of ?mount= or "
 "?account=, or of all that the login sees. As CSV with ?format=csv.", true},
     {"audienceHours", kGet, "/audience/hours", kViewer, 200, "", "AudienceHours", false,
-     audience_hours, "The same by the hours of a zone, or ?by=day or month.", true},
+     audience_hours, "The same by the hours of a zone, or ?by=day or month; with \"month,mount\" of each mount that was heard.", true},
     {"audienceSessions", kGet, "/audience/sessions", kViewer, 200, "", "AudienceSessions", false,
      audience_sessions, "The sessions that began then; with ?all=1 also quick looks, bots and relays.", true},
     {"forgetListener", kDelete, "/audience/sessions", kAdmin, 200, "", "AudienceForgotten", false,

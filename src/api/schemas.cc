@@ -188,14 +188,18 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "listeners":{"type":"integer","description":"Now."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
 "people":{"type":"integer","description":"Of each day (UTC), added up: a listener of two days is two."},
-"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Of a session."},
+"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"The seconds for each session of a minute or more."},
+"long_sessions":{"type":"integer","description":"Of the sessions, those of a minute or more."},
 "busiest":{"type":["string","null"],"description":"The quarter of an hour with most listeners."},
 "busiest_listeners":{"type":"number","description":"Their mean in it."}}})"},
     {"AudienceHours",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "items":{"type":"array","items":{"type":"object","required":["from","length_s","seconds"],"properties":{
-"from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"}}}},
+"from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"},
+"average_seconds":{"type":"number","description":"The seconds for each session of a minute or more."},
+"long_sessions":{"type":"integer","description":"Of the sessions, those of a minute or more."},
+"mount":{"type":"string","description":"By hour,mount, day,mount or month,mount."}}}},
 "next":{"type":"string"}}})"},
     {"AudienceSessions",
      R"({"type":"object","required":["from","to","zone","items"],"properties":{

@@ -212,6 +212,39 @@ def all_accounts_have_a_file_each_in_one_run(t):
 
 
 @test
+def hours_come_of_each_mount_and_the_mean_is_of_sessions_of_a_minute(t):
+    server = report_server(t)
+    october = int(datetime.datetime(2026, 9, 30, 22, tzinfo=datetime.timezone.utc).timestamp()) // 900    # 00:00 in Berlin
+    # Quarters of October, mount, hours, sessions, of these short; October has 31 days and an hour.
+    rows = ((-1, "/b", 1, 1, 0), (0, "/a", 10, 8, 3), (31 * 96 + 3, "/a", 2, 2, 2), (5, "/b", 3, 1, 1), (31 * 96 + 4, "/b", 4, 2, 1))
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        for number, name in enumerate(("/a", "/b"), 1):
+            database.execute("INSERT INTO mount VALUES(?,?)", (number, name))
+        for quarter, name, hours, sessions, short in rows:
+            for mount in (0, ("", "/a", "/b").index(name)):
+                database.execute("INSERT INTO slot VALUES(?,?,?,?,?)", (mount, october + quarter, hours * HOUR, 7, sessions))
+                database.execute("INSERT INTO slot_short VALUES(?,?,?)", (mount, october + quarter, short))
+    database.close()
+    query = "/audience/hours?zone=Europe/Berlin&from=2026-09-01&to=2026-12-01&by="
+    items = Api(server).want(200, "GET", query + "month,mount").json()["items"]
+    equal([(row["from"][:10], row["mount"], row["length_s"] / 3600, row["seconds"] / 3600, row["sessions"], row["long_sessions"], row["average_seconds"] / 3600) for row in items],
+          [("2026-09-01", "/b", 720, 1, 1, 1, 1), ("2026-10-01", "/a", 745, 12, 10, 5, 2.4), ("2026-10-01", "/b", 745, 3, 1, 0, 0),
+           ("2026-11-01", "/b", 720, 4, 2, 1, 4)])
+    lines = list(csv.DictReader(io.StringIO(server.get("/api/v1" + query + "month,mount&format=csv", login=ADMIN).text)))
+    equal([(row["from"], row["mount"], float(row["seconds"]), row["long_sessions"]) for row in lines],
+          [(row["from"], row["mount"], row["seconds"], str(row["long_sessions"])) for row in items])
+    months = Api(server).want(200, "GET", query + "month").json()["items"]
+    equal([(row["seconds"] / 3600, row["average_seconds"] / 3600) for row in months], [(1, 1), (15, 3), (4, 4)])
+    summed = Api(server).want(200, "GET", "/audience/summary?from=2026-09-01&to=2026-12-01").json()
+    equal((summed["sessions"], summed["long_sessions"], summed["average_seconds"] * 7), (14, 7, 20 * 3600))
+    status, out, err = t.run("-c", server.config, "--report", "hours", "--by", "month,mount", "--zone", "Europe/Berlin", "--month", "2026-10")
+    equal((status, err, [row["mount"] for row in csv.DictReader(io.StringIO(out))]), (0, "", ["/a", "/b"]))
+    for path in (query + "week,mount", query + ",mount", query + "month,mount,mount", "/audience/usage?by=month,mount"):
+        reply = Api(server).ask("GET", path)
+        equal((reply.status, reply.json().get("parameter")), (400, "by"), path)
+
+
+@test
 def a_json_report_has_all_rows(t):
     server = report_server(t)
     first, next_month = month_before()

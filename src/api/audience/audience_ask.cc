@@ -127,12 +127,16 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
-  if (const auto step = query_param(query, "by")) {
-    if (*step != "hour" && *step != "day" && *step != "month")
-      return wrong_parameter("by", cat({"by=", cut(*step), " is none of hour, day and month"}));
-    ask.step = *step == "hour"  ? AudienceAsk::Step::kHour
-               : *step == "day" ? AudienceAsk::Step::kDay
-                                : AudienceAsk::Step::kMonth;
+  if (const auto by = query_param(query, "by")) {
+    constexpr std::string_view kEachMount = ",mount";
+    std::string_view step = *by;
+    ask.each_mount = context.request.path.ends_with("/hours") && step.ends_with(kEachMount);
+    if (ask.each_mount) step.remove_suffix(kEachMount.size());
+    if (step != "hour" && step != "day" && step != "month")
+      return wrong_parameter("by", cat({"by=", cut(*by), " is none of hour, day and month"}));
+    ask.step = step == "hour"  ? AudienceAsk::Step::kHour
+               : step == "day" ? AudienceAsk::Step::kDay
+                               : AudienceAsk::Step::kMonth;
   }
   std::int64_t to = unix_seconds(context.now), from = 0;
   const auto times = {std::pair("to", &to), std::pair("from", &from)};

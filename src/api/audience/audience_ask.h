@@ -25,6 +25,7 @@ struct AudienceAsk {
   std::string zone_name = "UTC";
   std::string mount, account;  // "": all that the login sees
   Step step = Step::kHour;
+  bool each_mount = false;  // hours: ",mount" behind the step
   bool csv = false;
   bool all = false;  // sessions: quick looks, bots and relays too
 };

@@ -25,6 +25,10 @@ constexpr std::string_view kWays[] = {"stream", "hls", "past"};
 constexpr std::string_view kSessionKinds[] = {"listener", "bot", "relay", "quick-look"};
 
 double heard_seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+double mean_seconds(const AudienceSum& sum) {
+  const std::int64_t sessions = sum.long_sessions();
+  return sessions > 0 ? heard_seconds(sum.ms) / static_cast<double>(sessions) : 0.0;
+}
 template <std::size_t N>
 std::string way_word(const std::string_view (&words)[N], std::int64_t at) {
   return std::string(at >= 0 && at < static_cast<std::int64_t>(N)
@@ -148,16 +152,20 @@ std::string next_of(const std::vector<Row>& rows, std::size_t most) {
   return rows.size() == most ? std::to_string(rows.back().id) : std::string();
 }
 
+Problem too_many_lines(std::string_view or_else = "") {
+  return wrong_parameter("from",
+                         cat({"the report has ", kMaxReportLines,
+                              " lines or more; ask for less time, or for one mount", or_else}));
+}
+
 // A file that ends in the middle looks like a whole one: those that ask page by page have a Link.
 std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
                                 const std::string& next) {
   if (!(ask.csv || context.world.whole) || next.empty() ||
       query_param(context.request.query, "after"))
     return std::nullopt;
-  return wrong_parameter(
-      "from", cat({"the report has ", kMaxReportLines,
-                   " lines or more; ask for less time, or for one mount, or for parts of it: "
-                   "after=0, and each answer has a Link to the next one"}));
+  return too_many_lines(
+      ", or for parts of it: after=0, and each answer has a Link to the next one");
 }
 
 // The titles of a page.
@@ -195,6 +203,47 @@ std::variant<Played, Problem> ordered_titles(const PlanContext& context, std::st
   return Played{std::move(asked), std::move(*rows), {}};
 }
 
+const std::vector<std::string> kHourColumns = {
+    "from",  "length_s",          "seconds",         "sessions",
+    "bytes", "average_listeners", "average_seconds", "long_sessions"};
+std::vector<AudienceCell> hour_cells(std::string from, std::int64_t quarters,
+                                     const AudienceSum& sum) {
+  const std::int64_t length = quarters * (kQuarterMs / 1000);
+  return {std::move(from),
+          length,
+          heard_seconds(sum.ms),
+          sum.sessions,
+          sum.bytes,
+          heard_seconds(sum.ms) / static_cast<double>(length),
+          mean_seconds(sum),
+          sum.long_sessions()};
+}
+
+// The same of each mount that was listened to then.
+Plan hours_of_mounts(Asked& asked) {
+  auto& [ask, report, mounts] = asked;
+  const auto period_of = [&ask = ask](std::int64_t quarter) {
+    return period_at(quarter * (kQuarterMs / 1000), ask);
+  };
+  std::map<std::int64_t, std::int64_t> quarters;  // of each period
+  for (std::int64_t at = ask.range.from / kQuarterMs; at < ask.range.to / kQuarterMs; ++at)
+    ++quarters[period_of(at)];
+  const auto sums = report.periods(mounts, ask.range, period_of);
+  if (!sums) return no_report(sums.error());
+  std::map<std::pair<std::int64_t, std::string>, const AudienceSum*> ordered;
+  for (const auto& [key, sum] : *sums) ordered[{key.second, mounts[key.first]}] = &sum;
+  if (ordered.size() >= kMaxReportLines) return too_many_lines();
+  AudienceTable table{kHourColumns, {}};
+  table.columns.emplace_back("mount");
+  for (const auto& [key, sum] : ordered) {
+    const auto& [period, mount] = key;
+    table.rows.push_back(
+        hour_cells(local_time_text(period * 1000, *ask.zone), quarters[period], *sum));
+    table.rows.back().emplace_back(mount);
+  }
+  return answer(ask, table, "hours");
+}
+
 }  // namespace
 
 Plan audience_summary(const PlanContext& context) {
@@ -205,16 +254,16 @@ Plan audience_summary(const PlanContext& context) {
   if (!summary) return no_report(summary.error());
   const auto& sum = summary->sum;
   AudienceTable table{{"listeners", "seconds", "sessions", "people", "bytes", "average_listeners",
-                       "average_seconds", "busiest", "busiest_listeners"},
+                       "average_seconds", "busiest", "busiest_listeners", "long_sessions"},
                       {}};
   const double length = heard_seconds(ask.range.to - ask.range.from);
-  table.rows.push_back(
-      {summary->now, heard_seconds(sum.ms), sum.sessions, summary->people, sum.bytes,
-       heard_seconds(sum.ms) / length,
-       sum.sessions > 0 ? heard_seconds(sum.ms) / static_cast<double>(sum.sessions) : 0.0,
-       summary->busiest_at == 0 ? AudienceCell()
-                                : AudienceCell(local_time_text(summary->busiest_at, *ask.zone)),
-       static_cast<double>(summary->busiest_ms) / static_cast<double>(kQuarterMs)});
+  table.rows.push_back({summary->now, heard_seconds(sum.ms), sum.sessions, summary->people,
+                        sum.bytes, heard_seconds(sum.ms) / length, mean_seconds(sum),
+                        summary->busiest_at == 0
+                            ? AudienceCell()
+                            : AudienceCell(local_time_text(summary->busiest_at, *ask.zone)),
+                        static_cast<double>(summary->busiest_ms) / static_cast<double>(kQuarterMs),
+                        sum.long_sessions()});
   if (ask.csv) return answer(ask, table, "summary");
   Planned plan;
   plan.answer.body = audience_json_row(table, head_of(ask));
@@ -225,18 +274,15 @@ Plan audience_hours(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<Asked>(begun);
+  if (ask.each_mount) return hours_of_mounts(std::get<Asked>(begun));
   const auto sums = report.quarters(mounts, ask.range);
   if (!sums) return no_report(sums.error());
-  AudienceTable table{{"from", "length_s", "seconds", "sessions", "bytes", "average_listeners"},
-                      {}};
+  AudienceTable table{kHourColumns, {}};
   std::int64_t period = -1, quarters = 0;
   AudienceSum sum;
   const auto end_period = [&, &zone = *ask.zone] {
     if (quarters == 0) return;
-    const std::int64_t length = quarters * (kQuarterMs / 1000);
-    table.rows.push_back({local_time_text(period * 1000, zone), length, heard_seconds(sum.ms),
-                          sum.sessions, sum.bytes,
-                          heard_seconds(sum.ms) / static_cast<double>(length)});
+    table.rows.push_back(hour_cells(local_time_text(period * 1000, zone), quarters, sum));
     quarters = 0;
     sum = {};
   };
