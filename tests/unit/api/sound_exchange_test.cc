@@ -57,15 +57,16 @@ TEST_GROUP(SoundExchange){};
 TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
   const auto lines = read_back(
       sound_exchange_text("Acme Radio", 'A',
-                          {{"Bj\xc3\xb6rk", "Army of Me", 12},
+                          {{"Bj\xc3\xb6rk", "Army of Me \xc3\xb7\xc3\x9f\xe2\x82\xac\xc3", 12},
                            {"A^B|C", "One\r\nTwo|^", 3, "DEA123456789", "An album", "A|label"},
                            {"", "=1+1", 1}}));
   LONGS_EQUAL(3, lines.size());
   Line first = lines[0], second = lines[1];
   STRCMP_EQUAL("ACME RADIO", first["NAME_OF_SERVICE"].c_str());
   STRCMP_EQUAL("A", first["TRANSMISSION_CATEGORY"].c_str());
-  STRCMP_EQUAL("BJ\xc3\xb6RK", first["FEATURED_ARTIST"].c_str());
-  STRCMP_EQUAL("ARMY OF ME", first["SOUND_RECORDING_TITLE"].c_str());
+  STRCMP_EQUAL("BJ\xc3\x96RK", first["FEATURED_ARTIST"].c_str());
+  STRCMP_EQUAL("ARMY OF ME \xc3\xb7\xc3\x9f\xe2\x82\xac\xc3",
+               first["SOUND_RECORDING_TITLE"].c_str());
   STRCMP_EQUAL("", first["ISRC"].c_str());
   STRCMP_EQUAL("", first["ALBUM_TITLE"].c_str());
   STRCMP_EQUAL("", first["MARKETING_LABEL"].c_str());
