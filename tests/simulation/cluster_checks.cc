@@ -19,7 +19,7 @@ constexpr int kRoundsOfHearing = 4;
 constexpr std::size_t kRecordedOpen = 3;  // of one file
 constexpr std::size_t kLoopsOfPast = 6;   // descriptors of a writer, a reader and one that fetches
 constexpr std::size_t kFetchedFiles = 5;
-constexpr std::size_t kKeptConnections = 5;  // of two hosts
+constexpr std::size_t kKeptConnections = 8;  // of two hosts
 constexpr const char* kAtTheEnd = "at the end";
 
 }  // namespace
