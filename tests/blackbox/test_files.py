@@ -209,6 +209,19 @@ def a_mount_without_a_source_plays_its_fallback_file_in_a_loop(t):
 
 
 @test
+def a_fallback_file_has_the_settings_of_its_own_name(t):
+    def header(value):
+        return '<http-headers><header name="X-Page" value="%s"/></http-headers>' % value
+    every = '<mount type="default">%s<mp3-metadata-interval>4000</mp3-metadata-interval></mount>'
+    server = started(t, FALLBACK + every % header("one"), {"file.mp3": mp3_file("F", 40)})
+    wait_for(lambda: server.ask("HEAD /a.mp3 HTTP/1.0").status == 200, "the file is ready")
+    head = server.listener("/a.mp3", icy=True).head
+    equal((head.get("x-page"), head.get("icy-metaint")), ("one", "4000"))
+    server.reload(body=FALLBACK + mount("/file.mp3", header("two")) + every % "")
+    wait_for(lambda: server.listener("/a.mp3").head.get("x-page") == "two", "a reload counts for the file too")
+
+
+@test
 def listeners_hear_the_file_while_the_source_is_away(t):
     server = started(t, FALLBACK, {"file.mp3": mp3_file("F", 40)})
     source = server.source("/a.mp3", tag="A")

@@ -33,15 +33,24 @@ bool is_same(const std::shared_ptr<const FileStream>& before, const FileStream& 
   return before && std::ranges::equal(before->view->bytes_at(0), now.view->bytes_at(0));
 }
 
-std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
-                                  const Config& config, Traffic& traffic) {
+// Of the file's section, or the default mount, only what its listeners get: a file is not recorded,
+// has no fallback of its own and asks no backend.
+std::shared_ptr<MountSettings> file_settings(const std::string& name, const Config& config) {
+  const MountSettings& section = mount_section(config, name);
   auto settings = std::make_shared<MountSettings>();
   settings->name = name;
   settings->hidden = true;
-  settings->burst_bytes = config.limits.burst_bytes;
-  settings->queue_bytes = config.limits.queue_bytes;
+  settings->metaint = section.metaint;
+  settings->http_headers = section.http_headers;
+  settings->burst_bytes = section.burst_bytes;
+  settings->queue_bytes = section.queue_bytes;
   settings->max_pulse = config.limits.max_pulse;
-  auto mount = std::make_shared<Mount>(name, std::move(settings), traffic.loops.workers(),
+  return settings;
+}
+
+std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
+                                  const Config& config, Traffic& traffic) {
+  auto mount = std::make_shared<Mount>(name, file_settings(name, config), traffic.loops.workers(),
                                        &traffic.counters.promised);
   facts->from_file = true;
   mount->set_facts(std::move(facts));
@@ -170,6 +179,7 @@ void MountFiles::adopt(const News& news) {
 void MountFiles::adopt_fallback(Table& table, const std::string& name,
                                 std::shared_ptr<const FileStream> file) {
   Fallback& row = table.fallbacks[name];
+  if (row.mount) row.mount->set_settings(file_settings(name, *traffic_.config.read()));
   if (row.file == file) return;
   // What another process has handed over, and this one has read again.
   if (row.mount && is_same(row.file, *file)) {
