@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "api/request/record_book.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

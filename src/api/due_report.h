@@ -14,6 +14,9 @@
 
 namespace lb {
 
+struct Config;
+class RecordBook;
+
 // What makes it another one.
 std::string report_key(const AudienceReportSettings& report);
 // account="*": one for each account.

@@ -10,13 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "api/request/record_book.h"
 #include "api/request/request.h"
 #include "audience/sqlite.h"
 #include "base/clock.h"
-#include "config/settings/config.h"
 
 namespace lb {
+
+struct Config;
+class RecordBook;
 
 struct ReportOrder {
   std::string report;  // of report_names()

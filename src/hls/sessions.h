@@ -24,12 +24,13 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "hls/session_record.h"
 #include "stream/listener/listener.h"
 #include "stream/listener/listener_row.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
+
+struct HlsSessionRecord;
 
 struct HlsSession {
   std::uint64_t id = 0;  // of the connection that began it: as listeners are numbered

@@ -6,6 +6,7 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
+#include "http/connection_record.h"
 #include "http/connections.h"
 #include "http/forwarded.h"
 

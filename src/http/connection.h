@@ -24,7 +24,6 @@
 
 #include "base/intrusive_list.h"
 #include "base/unique_fd.h"
-#include "http/connection_record.h"
 #include "http/credentials.h"
 #include "http/message.h"
 #include "http/opening.h"
@@ -37,6 +36,7 @@
 namespace lb {
 
 class Connections;
+struct HeldRequest;
 
 enum class Verdict : std::uint8_t {
   kNext,      // not mine

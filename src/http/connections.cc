@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "http/connection_record.h"
 
 namespace lb {
 namespace {

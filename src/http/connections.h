@@ -23,11 +23,12 @@
 #include "base/snapshot.h"
 #include "http/access_batch.h"
 #include "http/connection.h"
-#include "http/connection_record.h"
 #include "http/route_table.h"
 #include "net/address/address_list.h"
 
 namespace lb {
+
+struct HeldRequest;
 
 struct HttpSettings {
   std::string server_id;

@@ -1,6 +1,7 @@
 // What befalls a cluster of the simulation.
 #include <utility>
 
+#include "admin/command/station.h"
 #include "app/cluster/cluster_links.h"
 #include "app/drain/drain.h"
 #include "app/services/services.h"

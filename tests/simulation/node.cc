@@ -8,6 +8,7 @@
 #include <fstream>
 #include <utility>
 
+#include "admin/command/station.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
@@ -17,6 +18,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
+#include "cluster/slots/slot_record.h"
 #include "config/load/loader.h"
 #include "system_calls.h"
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "admin/command/cluster_sight.h"
 #include "base/json.h"
 #include "cluster/nodes/audience.h"
 #include "cluster/nodes/public_address.h"

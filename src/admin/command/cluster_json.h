@@ -7,9 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include "admin/command/station.h"
-
 namespace lb {
+
+struct ClusterSight;
+struct ExplainAsk;
+struct Explanation;
+struct Node;
 
 // Whether a person may be sent to its pages with a session.
 bool takes_sessions(const Node& node) noexcept;

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "admin/command/command_task.h"
+#include "admin/command/recordings.h"
 #include "admin/page/text.h"
+#include "archive/files/where.h"
 #include "base/cat.h"
 #include "base/strings.h"
 

@@ -3,6 +3,7 @@
 
 #include "admin/command/command_task.h"
 #include "admin/page/text.h"
+#include "auth/listener/authenticator.h"
 #include "base/cat.h"
 #include "base/strings.h"
 

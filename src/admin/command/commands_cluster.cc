@@ -2,11 +2,14 @@
 // cluster.
 // Source: doc/redirects.md; doc/decisions.md C4; doc/protocol.md for the bytes.
 #include "admin/command/cluster_json.h"
+#include "admin/command/cluster_sight.h"
 #include "admin/command/command_task.h"
 #include "admin/page/builtin.h"
 #include "admin/page/text.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "cluster/polling/node_report.h"
+#include "cluster/polling/report_intake.h"
 
 namespace lb {
 namespace {

@@ -6,6 +6,7 @@
 #include "admin/command/command_task.h"
 #include "admin/command/mount_list.h"
 #include "base/encoding.h"
+#include "cluster/polling/report_intake.h"
 #include "cluster/relay/relay_marks.h"
 
 namespace lb {

@@ -11,8 +11,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,19 +19,26 @@
 
 #include "admin/page/shoutcast_pages.h"
 #include "admin/page/stats_tree.h"
-#include "archive/files/where.h"
-#include "auth/listener/authenticator.h"
-#include "base/cat.h"
 #include "base/result.h"
 #include "base/unique_function.h"
-#include "cluster/balance/balancer.h"
-#include "cluster/link/frame.h"
-#include "cluster/polling/report_intake.h"
-#include "cluster/slots/slot_book.h"
+#include "cluster/nodes/drain_mode.h"
 #include "stream/listener/listener_row.h"
 #include "stream/source/song_details.h"
 
 namespace lb {
+
+struct ArchiveSight;
+struct ClusterSight;
+struct CommandFrame;
+struct ExplainAsk;
+struct Explanation;
+struct IngestSight;
+struct ListPoll;
+struct NodePost;
+struct PassedMessage;
+struct ResultFrame;
+struct UserEdit;
+struct UserEditResult;
 
 // A mount command needs kRunning or kIdle (an on-demand relay that waits for a listener);
 // kStopped is "Source is not available", kUnknown is "Source does not exist".
@@ -62,24 +67,6 @@ struct MountRow {
   bool hidden = false;
   bool fallback_runs = false;          // stopped itself, but a mount of its fallback chain plays
   std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
-};
-
-// What is recorded.
-struct ArchiveTitle {
-  std::int64_t ms = 0;  // Unix
-  std::string title;    // as it came
-};
-struct ArchiveSight {
-  bool on = false;  // there is a directory to record into
-  struct Mount {
-    std::string name;
-    std::uint64_t bytes = 0;
-    std::vector<PlacedRange> ranges;  // the oldest first
-  };
-  // Without what was recorded before: Unix ms.
-  void forget_before(std::int64_t ms);
-  std::vector<Mount> mounts;
-  std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
 };
 
 // All that are known of, with the servers that relay the mount from here.
@@ -158,33 +145,6 @@ struct NodePostAnswer {
   std::string master_id;
 };
 
-// The cluster as this node sees it, at one moment.
-struct ClusterSight {
-  NodeTable table;
-  BalanceSettings settings;
-  std::string id;
-  bool redirects = false;
-  SteadyTime now{};
-  bool hands_over = false;  // sessions, to other nodes
-  // Of mounts that are limited over the whole cluster, what this node has and gives.
-  std::map<std::string, SlotBook::Picture, std::less<>> slots{};
-  // Of a mount's stream: the server of the source first, this one last; empty: it is not here.
-  std::function<std::vector<std::string>(const std::string& mount)> way_here{};
-};
-// The listener that an administrator asks about.
-struct ExplainAsk {
-  std::string mount;
-  bool https = false;
-  Address client;
-  std::string user_agent;
-};
-struct Explanation {
-  Choice choice;
-  PickTrace trace;
-  std::string origin;   // of the chosen node, for this client; "": none
-  std::string country;  // of the client; "": not known
-};
-
 // One link of this server.
 struct LinkRow {
   std::string id;       // of the other side; "": not known yet
@@ -199,16 +159,6 @@ struct LinkRow {
   std::size_t streams = 0;           // that the master offers
   std::string version{};             // of a node
 };
-// A row of what nodes do with mounts that one of them captures, or of a source at a node.
-struct IngestSight {
-  IngestRow row;
-  std::string refused;  // why it does not count; "": it does
-};
-struct PassedMessage {
-  MessageFrame message;
-  WallTime when{};
-};
-
 // How the node is to drain; what is not given is as configured.
 struct DrainRequest {
   std::optional<DrainMode> mode;
@@ -294,14 +244,12 @@ class Station {
   virtual Explanation explain(const ExplainAsk& ask) = 0;
   // Where there are no links, nothing is linked.
   virtual std::vector<LinkRow> links() { return {}; }
-  virtual std::vector<IngestSight> ingest_rows() { return {}; }
-  virtual std::vector<PassedMessage> messages() { return {}; }
+  virtual std::vector<IngestSight> ingest_rows();
+  virtual std::vector<PassedMessage> messages();
   virtual Result<void> publish(const std::string& /*topic*/, std::string /*bytes*/) {
     return Error::not_found("nothing is linked");
   }
-  virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
-    then({0, false, cat({"node ", node, " is not linked"})});
-  }
+  virtual void order(const std::string& node, CommandFrame command, Then<ResultFrame> then);
   // The external configuration as JSON; "": none.
   virtual std::string external_json() { return {}; }
   // The removal that the list with this ETag wants.

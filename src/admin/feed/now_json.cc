@@ -1,5 +1,6 @@
 #include "admin/feed/now_json.h"
 
+#include "admin/command/recordings.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"

@@ -18,6 +18,8 @@
 
 namespace lb {
 
+struct ArchiveTitle;
+
 // One stream of a programme: another quality of it.
 struct NowStream {
   std::string mount, url;  // the whole address

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -14,12 +15,17 @@
 #include <utility>
 #include <vector>
 
-#include "api/request/record_book.h"
-#include "audience/sqlite.h"
+#include "api/request/usage_share.h"
 #include "base/clock.h"
-#include "config/settings/config.h"
+#include "base/result.h"
 
 namespace lb {
+
+struct AccountQuota;
+struct Config;
+class RecordBook;
+struct RegistryWrite;
+class Sqlite;
 
 // Of the accounts that have a quota of either.
 struct UsageBook {

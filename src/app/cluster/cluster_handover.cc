@@ -6,6 +6,9 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/network.h"
+#include "app/topology/cluster_record.h"
+#include "cluster/link/master_record.h"
+#include "cluster/nodes/node_record.h"
 
 namespace lb {
 namespace {

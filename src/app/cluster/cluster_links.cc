@@ -1,5 +1,6 @@
 #include "app/cluster/cluster_links.h"
 
+#include "admin/command/station.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/network.h"
 #include "app/topology/stream_offers.h"

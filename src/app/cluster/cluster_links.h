@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "admin/command/station.h"
 #include "app/cluster/archive_links.h"
 #include "app/cluster/audience_links.h"
 #include "app/cluster/conf_source.h"
@@ -31,6 +30,10 @@
 
 namespace lb {
 
+struct ClusterRecord;
+class FdsOut;
+struct LinkRow;
+struct MasterRecord;
 struct Network;
 
 class ClusterLinks {

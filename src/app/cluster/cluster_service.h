@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "app/topology/cluster_facts.h"
-#include "app/topology/cluster_record.h"
 #include "app/topology/link_arrivals.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "app/topology/node_probes.h"
@@ -36,8 +35,10 @@
 
 namespace lb {
 
+struct ClusterRecord;
 struct Config;
 struct Network;
+struct NodeRecord;
 
 class ClusterService {
  public:

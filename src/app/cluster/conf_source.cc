@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "api/request/ban.h"
+#include "api/request/record_book.h"
 #include "app/cluster/node_links.h"
 #include "app/services/login_service.h"
 #include "app/services/network.h"

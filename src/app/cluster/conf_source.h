@@ -26,7 +26,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/request/record_book.h"
+#include "auth/login/user_book.h"
 #include "cluster/link/conf_pieces.h"
 #include "cluster/link/frame.h"
 #include "net/loop/loop.h"
@@ -34,10 +34,12 @@
 
 namespace lb {
 
+struct Config;
+struct MountRecord;
+struct Network;
 class NodeLinks;
 class NodeSession;
-struct Config;
-struct Network;
+class RecordBook;
 
 class ConfSource {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admin/command/cluster_sight.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/linked_neighbours.h"
 #include "app/cluster/master_links.h"

@@ -17,17 +17,17 @@
 #include <utility>
 #include <vector>
 
-#include "admin/command/station.h"
 #include "cluster/link/ingest.h"
 #include "cluster/relay/relay_plans.h"
 
 namespace lb {
 
+struct Config;
+struct IngestSight;
 class LinkedNeighbours;
 class MasterLinks;
-class NodeLinks;
-struct Config;
 struct Network;
+class NodeLinks;
 
 class IngestService {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/command/station.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_plans.h"

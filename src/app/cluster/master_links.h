@@ -17,10 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "admin/command/station.h"
 #include "app/cluster/carried_load.h"
 #include "app/cluster/cluster_service.h"
-#include "app/topology/cluster_record.h"
 #include "app/topology/link_orders.h"
 #include "app/topology/neighbours.h"
 #include "app/topology/pull_paths.h"
@@ -32,6 +30,10 @@
 
 namespace lb {
 
+struct ClusterRecord;
+class FdsOut;
+struct LinkRow;
+struct MasterRecord;
 struct Network;
 
 class MasterLinks final : public NeighbourSide<NodeSide> {

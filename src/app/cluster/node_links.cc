@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/command/station.h"
 #include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"

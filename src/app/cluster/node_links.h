@@ -15,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "admin/command/station.h"
 #include "app/cluster/cluster_service.h"
 #include "app/topology/neighbours.h"
 #include "cluster/link/address_trial.h"
@@ -26,6 +25,7 @@
 namespace lb {
 
 struct Config;
+struct LinkRow;
 struct Network;
 
 class NodeLinks final : public NeighbourSide<MasterSide> {

@@ -8,6 +8,7 @@
 #include "app/topology/mount_homes.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/listener/fallback_chain.h"
+#include "stream/source/source_record.h"
 
 namespace lb {
 namespace {

@@ -28,9 +28,11 @@
 
 namespace lb {
 
-class StaticFiles;
 struct Config;
+class FdsIn;
 struct Network;
+struct SourceRecord;
+class StaticFiles;
 
 class RelayService final : public RelayHost {
  public:

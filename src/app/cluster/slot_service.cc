@@ -7,6 +7,7 @@
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "base/clock.h"
+#include "cluster/slots/slot_record.h"
 #include "net/loop/coalesce.h"
 
 namespace lb {

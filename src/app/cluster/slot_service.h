@@ -35,10 +35,11 @@
 
 namespace lb {
 
+struct Config;
 class IngestService;
 class MasterLinks;
-struct Config;
 struct Network;
+struct SlotBookRecord;
 
 class SlotService {
  public:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "admin/command/cluster_json.h"
+#include "admin/command/cluster_sight.h"
 #include "admin/command/security.h"
 #include "admin/page/login_page.h"
 #include "app/pages/station.h"

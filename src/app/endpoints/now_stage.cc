@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/command/recordings.h"
 #include "admin/feed/now_json.h"
 #include "app/cluster/cluster_service.h"
 #include "app/join/ban_stage.h"

@@ -13,13 +13,20 @@
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
+#include "app/programs/program_record.h"
 #include "app/services/archive_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/mount_files.h"
 #include "app/services/worker.h"
+#include "app/topology/cluster_record.h"
+#include "auth/listener/ledger_record.h"
 #include "base/cat.h"
+#include "cluster/link/master_record.h"
+#include "cluster/nodes/node_record.h"
+#include "cluster/slots/slot_record.h"
+#include "http/connection_record.h"
 
 namespace lb {
 namespace {

@@ -19,13 +19,17 @@
 #include "app/operate/record_service.h"
 #include "app/pages/due_titles.h"
 #include "app/programs/dead_air_service.h"
+#include "app/programs/program_record.h"
 #include "app/services/archive_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "auth/listener/ledger_record.h"
 #include "base/cat.h"
 #include "base/file.h"
+#include "cluster/slots/slot_record.h"
+#include "http/connection_record.h"
 #include "net/socket/fd_parcel.h"
 
 namespace lb {

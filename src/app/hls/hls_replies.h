@@ -8,11 +8,12 @@
 #include <string_view>
 
 #include "http/connection.h"
-#include "stream/mount/mount.h"
+#include "stream/mount/settings.h"
 
 namespace lb {
 
 struct HlsPast;
+class Mount;
 struct Traffic;
 struct Worker;
 

@@ -7,14 +7,15 @@
 #include <memory>
 
 #include "http/connection.h"
-#include "stream/mount/mount.h"
 
 namespace lb {
 
 struct DirectOffer;
-class Listener;
 struct ListenAsk;
+class Listener;
 struct ListenerEntry;
+class Mount;
+struct SourceFacts;
 struct Worker;
 
 class ListenStage final : public Stage {

@@ -9,11 +9,11 @@
 
 #include "http/connection.h"
 #include "stream/mount/gate.h"
-#include "stream/mount/mount.h"
 #include "stream/mount/slot_gate.h"
 
 namespace lb {
 
+class Mount;
 struct Worker;
 
 struct ListenerEntry {

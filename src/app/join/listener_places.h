@@ -8,11 +8,12 @@
 
 #include "cluster/slots/slot_row.h"
 #include "http/connection.h"
-#include "stream/mount/mount.h"
+#include "stream/mount/gate.h"
 #include "stream/mount/slot_gate.h"
 
 namespace lb {
 
+class Mount;
 struct Network;
 struct Worker;
 

@@ -7,13 +7,14 @@
 #include <string>
 
 #include "http/connection.h"
-#include "stream/mount/mount.h"
 
 namespace lb {
 
 struct Config;
 struct ListenAsk;
+class Mount;
 struct Network;
+struct SourceFacts;
 
 // Whether the mount is recorded, here or at other nodes: its listeners are told where they begin.
 bool is_recorded(const Network& network, const Mount& mount);

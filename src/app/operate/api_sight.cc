@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "admin/command/cluster_sight.h"
 #include "admin/command/station.h"
 #include "api/request/plan.h"
 #include "app/certificates/certificate_orders.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/certificates/certificate_words.h"
 #include "app/services/event_service.h"

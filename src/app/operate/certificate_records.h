@@ -25,13 +25,13 @@
 
 #include "acme/certificate.h"
 #include "acme/kept_certificate.h"
-#include "api/request/record_book.h"
 #include "net/crypto/seal_keys.h"
 #include "registry/store_writer.h"
 
 namespace lb {
 
 struct Network;
+class RecordBook;
 
 class CertificateRecords {
  public:

@@ -11,6 +11,7 @@
 #include "app/topology/link_orders.h"
 #include "app/topology/mount_homes.h"
 #include "base/cat.h"
+#include "cluster/link/frame.h"
 #include "cluster/nodes/audience.h"
 
 namespace lb {

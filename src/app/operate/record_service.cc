@@ -9,6 +9,7 @@
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/services.h"
+#include "audience/sqlite.h"
 #include "auth/password/password_hash.h"
 #include "base/cat.h"
 

@@ -46,6 +46,7 @@
 namespace lb {
 
 struct Services;
+class Sqlite;
 
 // The book of one moment.
 struct RecordView {

@@ -20,6 +20,7 @@
 namespace lb {
 
 struct Accounts;
+struct Config;
 
 class ReportFiles {
  public:

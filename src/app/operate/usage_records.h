@@ -17,6 +17,8 @@
 
 namespace lb {
 
+class RecordBook;
+
 class UsageRecords {
  public:
   static constexpr std::chrono::seconds kRetry{5};

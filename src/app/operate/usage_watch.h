@@ -19,11 +19,13 @@
 #include <utility>
 
 #include "api/records/account_usage.h"
+#include "base/log.h"
 #include "base/snapshot.h"
 #include "net/loop/loop.h"
 
 namespace lb {
 
+struct Config;
 struct Network;
 
 class UsageWatch {

@@ -5,8 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "admin/command/recordings.h"
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
+#include "archive/files/where.h"
 #include "archive/read/past_reading.h"
 
 namespace lb {

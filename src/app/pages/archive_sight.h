@@ -10,11 +10,10 @@
 #include <functional>
 #include <string>
 
-#include "admin/command/station.h"
-
 namespace lb {
 
 class ArchiveService;
+struct ArchiveSight;
 
 struct ArchiveAsk {
   std::string mount;  // "": all of them

@@ -22,6 +22,7 @@
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
 #include "app/topology/mount_load.h"
+#include "auth/listener/authenticator.h"
 #include "base/cat.h"
 
 namespace lb {

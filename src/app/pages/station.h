@@ -12,6 +12,8 @@ namespace lb {
 
 class Mount;
 struct Services;
+struct UserEdit;
+struct UserEditResult;
 
 class ServerStation : public Station {
  public:

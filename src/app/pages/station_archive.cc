@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "admin/command/recordings.h"
 #include "app/pages/archive_sight.h"
 #include "app/pages/station.h"
 #include "app/services/archive_service.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/command/cluster_sight.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/external/external_service.h"
@@ -10,6 +11,7 @@
 #include "app/services/services.h"
 #include "app/topology/cluster_plans.h"
 #include "app/topology/country_watch.h"
+#include "cluster/polling/report_intake.h"
 
 namespace lb {
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/command/recordings.h"
 #include "admin/command/security.h"
 #include "app/pages/archive_sight.h"
 #include "app/request/request_config.h"
@@ -12,6 +13,7 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "archive/files/time_text.h"
+#include "archive/files/where.h"
 #include "archive/record/archive_writer.h"
 #include "base/cat.h"
 #include "base/json.h"

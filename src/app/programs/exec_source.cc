@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "app/programs/child_record.h"
+#include "app/programs/program_record.h"
 #include "app/services/event_service.h"
 #include "base/cat.h"
 #include "net/socket/pipe_transport.h"

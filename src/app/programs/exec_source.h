@@ -19,13 +19,15 @@
 #include <string>
 #include <vector>
 
-#include "app/programs/program_record.h"
 #include "cluster/relay/relay.h"
 #include "net/loop/child_process.h"
 #include "net/socket/transport.h"
 
 namespace lb {
 
+class FdsIn;
+class FdsOut;
+struct ProgramRecord;
 struct Traffic;
 
 class ExecSources {

@@ -1,5 +1,7 @@
 #include "app/request/auth_sections.h"
 
+#include "config/settings/config.h"
+
 namespace lb {
 
 std::vector<AuthSection> auth_sections(const Config& config) {

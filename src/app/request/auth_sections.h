@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "auth/listener/authenticators.h"
-#include "config/settings/config.h"
 
 namespace lb {
+
+struct Config;
 
 std::vector<AuthSection> auth_sections(const Config& config);
 AuthServer auth_server(const Config& config);

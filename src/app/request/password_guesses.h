@@ -6,11 +6,11 @@
 
 #include <string_view>
 
-#include "config/settings/config.h"
 #include "http/connection.h"
 
 namespace lb {
 
+struct Config;
 struct Worker;
 
 // The address that passwords are counted for: behind a proxy that is believed, the client's.

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "auth/listener/authenticators.h"
-#include "config/settings/config.h"
 #include "http/connection.h"
+#include "stream/mount/settings.h"
 
 namespace lb {
 

@@ -22,7 +22,9 @@
 
 namespace lb {
 
+struct ArchiveRecord;
 struct Config;
+class FdsIn;
 struct Traffic;
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.

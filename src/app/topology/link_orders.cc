@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/command/station.h"
 #include "base/cat.h"
 #include "media/metadata.h"
 #include "stream/source/picture_shelf.h"

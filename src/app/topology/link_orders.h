@@ -13,10 +13,12 @@
 #include <string>
 #include <string_view>
 
-#include "admin/command/station.h"
 #include "cluster/link/frame.h"
 
 namespace lb {
+
+class Station;
+struct TitleRequest;
 
 struct OrderRights {
   bool streams = false, drain = false;

@@ -13,12 +13,12 @@
 
 #include "api/request/placement.h"
 #include "base/clock.h"
-#include "cluster/nodes/node_table.h"
 #include "config/mounts/mount_record.h"
-#include "config/mounts/overlay.h"
-#include "config/settings/config.h"
 
 namespace lb {
+
+struct Config;
+class NodeTable;
 
 // How long listeners wait for the source of a mount that moves; and where a fallback would play for
 // them: a source that is ended flows elsewhere, and its relay is there in that time.

@@ -1,5 +1,8 @@
 #include "app/topology/pull_paths.h"
 
+#include "cluster/link/linked_streams.h"
+#include "cluster/link/master_session.h"
+
 namespace lb {
 
 bool PullPaths::probe(const MasterSession& session) {

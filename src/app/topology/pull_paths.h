@@ -10,10 +10,11 @@
 #include <memory>
 #include <string>
 
-#include "cluster/link/master_session.h"
 #include "cluster/relay/pull_path.h"
 
 namespace lb {
+
+class MasterSession;
 
 class PullPaths {
  public:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "archive/files/archive_name.h"
+#include "archive/files/past_record.h"
 #include "archive/read/warmth.h"
 #include "base/cat.h"
 

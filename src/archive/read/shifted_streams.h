@@ -15,13 +15,15 @@
 #include <string>
 
 #include "archive/files/archive_file.h"
-#include "archive/files/past_record.h"
 #include "archive/read/reader_pool.h"
 #include "archive/read/stream_start.h"
 #include "stream/listener/listener_group.h"
 #include "stream/listener/loop_streams.h"
 
 namespace lb {
+
+class FdsOut;
+struct PastRecord;
 
 // Where a listener begins.
 struct ShiftedStart : StreamStart {

@@ -36,6 +36,8 @@
 
 namespace lb {
 
+struct RemovedRecord;
+
 class ArchiveFill {
  public:
   static constexpr std::chrono::milliseconds kPause{125};

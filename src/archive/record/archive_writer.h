@@ -23,10 +23,14 @@
 #include "archive/files/settings.h"
 #include "archive/record/archive_fill.h"
 #include "archive/record/recording.h"
+#include "archive/record/recording_record.h"
 #include "base/unique_fd.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+struct ArchiveRecord;
+struct RemovedRecord;
 
 class ArchiveWriter {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "archive/files/scan.h"
+#include "archive/record/recording_record.h"
 #include "archive/record/view_marks.h"
 #include "base/cat.h"
 

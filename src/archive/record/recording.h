@@ -28,6 +28,8 @@
 
 namespace lb {
 
+struct RecordingRecord;
+
 struct RecordingHost {
   const Clock& clock;
   Log& log;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "archive/files/data_marks.h"
+#include "archive/record/recording_record.h"
 #include "base/cat.h"
 #include "base/file.h"
 

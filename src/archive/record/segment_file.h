@@ -12,11 +12,12 @@
 
 #include "archive/files/catalog.h"
 #include "archive/files/record.h"
-#include "archive/record/recording_record.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace lb {
+
+struct FileRecord;
 
 class SegmentFile {
  public:

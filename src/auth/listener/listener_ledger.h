@@ -23,12 +23,12 @@
 
 #include "auth/listener/authenticator.h"
 #include "auth/listener/event_sender.h"
-#include "auth/listener/ledger_record.h"
 #include "auth/listener/spool.h"
 #include "base/log.h"
 
 namespace lb {
 
+struct LedgerRecord;
 class ListenerLedger;
 
 // The handle through which tickets report to the ledger; shut when the ledger goes.

@@ -25,12 +25,13 @@
 #include "cluster/link/link.h"
 #include "cluster/link/link_client.h"
 #include "cluster/link/linked_streams.h"
-#include "cluster/link/master_record.h"
 #include "cluster/link/node_side.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/nodes/public_address.h"
 
 namespace lb {
+
+struct MasterRecord;
 
 // How to reach a master's link and its streams.
 struct LinkPlan {

@@ -40,9 +40,10 @@
 #include "base/result.h"
 #include "cluster/nodes/carriers.h"
 #include "cluster/nodes/node.h"
-#include "cluster/nodes/node_record.h"
 
 namespace lb {
+
+struct NodeRecord;
 
 struct LoadReport {
   SteadyTime received{};

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "cluster/slots/slot_record.h"
+
 namespace lb {
 namespace {
 

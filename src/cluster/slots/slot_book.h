@@ -47,11 +47,12 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "cluster/slots/slot_record.h"
 #include "cluster/slots/slot_row.h"
 #include "stream/mount/slot_gate.h"
 
 namespace lb {
+
+struct SlotBookRecord;
 
 struct SlotTiming {
   std::chrono::milliseconds grace{1000};       // of a root that does not know all claims yet

@@ -18,11 +18,14 @@
 #include "media/ogg_page.h"
 #include "net/loop/loop.h"
 #include "stream/file/file_stream.h"
-#include "stream/file/heard_file_record.h"
 #include "stream/mount/gate.h"
 #include "stream/mount/mount.h"
 
 namespace lb {
+
+class FdsIn;
+class FdsOut;
+struct FeederRecord;
 
 class FileFeeder final : private OggPageSink {
  public:

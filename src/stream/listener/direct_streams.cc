@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "stream/listener/direct_record.h"
+
 namespace lb {
 namespace {
 

@@ -18,10 +18,12 @@
 #include <string>
 
 #include "net/socket/splice_pump.h"
-#include "stream/listener/direct_record.h"
 #include "stream/listener/listener_group.h"
 
 namespace lb {
+
+struct DirectRecord;
+class FdsOut;
 
 // What another server has begun to send.
 struct DirectSource {

@@ -23,12 +23,13 @@
 #include "net/loop/loop.h"
 #include "stream/log/stream_place.h"
 #include "stream/mount/mount.h"
-#include "stream/source/feed_record.h"
 #include "stream/source/seam.h"
 #include "stream/source/seam_search.h"
 #include "stream/source/source_ring.h"
 
 namespace lb {
+
+struct FeedRecord;
 
 // What a feed needs from its worker.
 class FeedHost {

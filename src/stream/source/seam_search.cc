@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "stream/source/feed_record.h"
+
 namespace lb {
 namespace {
 

@@ -19,9 +19,10 @@
 
 #include "base/clock.h"
 #include "media/framer.h"
-#include "stream/source/feed_record.h"
 
 namespace lb {
+
+struct SeamRecord;
 
 class SeamSearch final : private MarkSink {
  public:

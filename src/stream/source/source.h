@@ -16,11 +16,13 @@
 #include "stream/mount/gate.h"
 #include "stream/source/end_reason.h"
 #include "stream/source/feed.h"
-#include "stream/source/source_record.h"
 
 namespace lb {
 
+class FdsOut;
+struct FeedRecord;
 class Source;
+struct SourceRecord;
 
 // What a source needs from its worker.
 class SourceHost : public FeedHost {

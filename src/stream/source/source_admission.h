@@ -50,11 +50,14 @@
 #include "base/result.h"
 #include "stream/mount/closed_mounts.h"
 #include "stream/mount/mount_table.h"
-#include "stream/source/admission_record.h"
 #include "stream/source/source_set.h"
 #include "stream/source/standby_ranks.h"
 
 namespace lb {
+
+struct AdmissionRecord;
+class FdsIn;
+class FdsOut;
 
 enum class WriterKind : std::uint8_t { kSource, kRelay };
 

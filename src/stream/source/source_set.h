@@ -22,7 +22,10 @@
 
 namespace lb {
 
+class FdsOut;
 class LoopStreams;
+struct SourceRecord;
+struct StandbyRecord;
 
 struct SourceEnd {
   WriterLease lease;  // of a standby: without a log

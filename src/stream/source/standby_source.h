@@ -16,10 +16,11 @@
 #include "base/unique_fd.h"
 #include "stream/source/source.h"
 #include "stream/source/source_ring.h"
-#include "stream/source/standby_record.h"
 
 namespace lb {
 
+class FdsOut;
+struct StandbyRecord;
 class StandbySource;
 
 // What a standby tells the one that has it.

@@ -8,9 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "admin/command/cluster_sight.h"
 #include "admin/command/command.h"
+#include "admin/command/recordings.h"
 #include "admin/command/station.h"
 #include "admin/sample_stats.h"
+#include "auth/listener/authenticator.h"
+#include "cluster/balance/balance.h"
+#include "cluster/nodes/node_table.h"
+#include "cluster/polling/report_intake.h"
+#include "cluster/slots/slot_book.h"
 
 namespace lb {
 

@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "api/request/record_book.h"
 #include "audience/database.h"
 #include "audience/merge.h"
 #include "config/mounts/mount_record.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

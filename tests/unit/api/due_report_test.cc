@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <string>
 
+#include "api/request/record_book.h"
 #include "audience/database.h"
 #include "base/file.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "api/request/record_book.h"
 #include "audience/database.h"
 #include "audience/merge.h"
 #include "audience/report_month.h"

@@ -8,6 +8,9 @@
 #include "stub_http.h"
 
 // Last, because it redefines `new`.
+#include "admin/command/cluster_sight.h"
+#include "admin/command/station.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

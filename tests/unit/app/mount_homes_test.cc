@@ -1,5 +1,6 @@
 #include "app/topology/mount_homes.h"
 
+#include "cluster/nodes/node_table.h"
 #include "config/load_text.h"
 
 #include "CppUTest/TestHarness.h"

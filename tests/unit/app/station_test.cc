@@ -6,6 +6,8 @@
 #include "base/through_record.h"
 
 // Last, because it redefines `new`.
+#include "admin/command/cluster_sight.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;

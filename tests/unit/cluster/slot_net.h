@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "cluster/slots/slot_book.h"
+#include "cluster/slots/slot_record.h"
 
 namespace lb::test {
 

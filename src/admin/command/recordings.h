@@ -1,0 +1,30 @@
+// ArchiveSight: what is recorded, as an administrator sees it.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "archive/files/where.h"
+
+namespace lb {
+
+struct ArchiveTitle {
+  std::int64_t ms = 0;  // Unix
+  std::string title;    // as it came
+};
+struct ArchiveSight {
+  bool on = false;  // there is a directory to record into
+  struct Mount {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::vector<PlacedRange> ranges;  // the oldest first
+  };
+  // Without what was recorded before: Unix ms.
+  void forget_before(std::int64_t ms);
+  std::vector<Mount> mounts;
+  std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
+};
+
+}  // namespace lb
