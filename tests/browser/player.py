@@ -150,7 +150,7 @@ def one_may_go_back_and_return(s):
     kept = s.bench.dir / "kept"
     kept.mkdir()
     kept.chmod(0o777)
-    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive>")))
+    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><queue-size>100000</queue-size>")))
     s.feed("/live.mp3", "Radio Example")
 
     def reach_ms():
@@ -178,7 +178,7 @@ def one_may_go_back_and_return(s):
     s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it plays from there", harness.Settings.patience)
     s.browser.find("#live").click()
     s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live once more", harness.Settings.patience)
-    # A pause that is so long that the connection is closed.
+    # A pause that is so long that the connection is closed, and the stream's window has moved on.
     s.browser.find("#play").click()
     s.browser.wait(lambda: s.browser.script("return !document.getElementById('stopped').hidden"), "it may go on where it stopped", 20)
     wait_for(lambda: server.stat("/live.mp3", "listeners") == "0", "the connection is closed")
