@@ -1,5 +1,11 @@
 #include "commands/answers.h"
 
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+
+#include "auth/login/audit_log.h"
 #include "base/cat.h"
 #include "commands/import.h"
 
@@ -24,6 +30,25 @@ Answer answer_simulation(const Options& options, const SimulationPrinter& print)
   if (!good.has_value()) result.err = "icecast-lb: " + good.error().what;
   result.status = good.has_value() && *good ? 0 : 1;
   return result;
+}
+
+Answer answer_check_audit(const std::string& path) {
+  std::ifstream file(path);
+  AuditChain chain;
+  std::uint64_t lines = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (++lines; chain.follows(line)) continue;
+    const std::string before =
+        cat({"does not follow line ", lines - 1,
+             ": one of them was changed, or lines between them are missing"});
+    return {cat({path, ": line ", lines, " ", lines == 1 ? "is no line of an audit log" : before,
+                 "\n"}),
+            "", 1};
+  }
+  if (!file.is_open() || file.bad())
+    return {"", cat({"icecast-lb: ", path, ": ", std::strerror(errno), "; nothing was checked\n"}),
+            1};
+  return {cat({path, ": ", lines, " lines, each follows the one before it\n"}), "", 0};
 }
 
 }  // namespace lb

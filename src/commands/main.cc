@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
       return lb::drain_node(options);
     case Action::kReport:
       return lb::print_answer(lb::answer_report(options, lb::system_clock().wall()));
+    case Action::kCheckAudit:
+      return lb::print_answer(lb::answer_check_audit(options.config_file));
     case Action::kCheckHttps:
       return lb::check_https(options);
     case Action::kPasswd:

@@ -194,6 +194,7 @@ constexpr OptionRow kOptions[] = {
     {"--check-config", act_on_file<Action::kCheckConfig>},
     {"--dump-config", act_on_file<Action::kDumpConfig>},
     {"--import", act_on_file<Action::kImport>},
+    {"--check-audit", act_on_file<Action::kCheckAudit>},
     {"--check-https", act_on_file<Action::kCheckHttps>},
     {"--elsewhere", set<&Options::elsewhere>},
     {"--drain", take_drain},
@@ -277,6 +278,8 @@ std::string usage_text() {
                              <changeowner>; --elsewhere: it is for another machine, they are not tried
   --check-https <file>       say whether the certificate of <acme> can be ordered: what its names lead
                              to, who answers there, the authority, the clock; status 0: yes, 1: no
+  --check-audit <file>       say whether each line of an audit.log follows the one before it;
+                             status 0: yes, 1: one was changed, or is missing
   --dump-config <file>       print every effective value of a file
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
@@ -331,6 +334,7 @@ bool is_command_of_icelb(Action action) noexcept {
     case Action::kStoreRebuild:
     case Action::kDrain:
     case Action::kReport:
+    case Action::kCheckAudit:
     case Action::kCheckHttps:
       return true;
     default:

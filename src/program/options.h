@@ -35,6 +35,7 @@ struct Options {
     kStoreRebuild,  // a store out of last good copies
     kUpgrade,       // have the server that runs with this file replaced, and wait for that
     kStandIn,       // of the program itself: see app/handover/stand_in.h
+    kCheckAudit,    // whether an audit log is whole
     kCheckHttps,    // whether the certificate of <acme> can be ordered
     kReport,        // of the audience
     kDrain,         // order the server that runs with this file to drain, and wait for it

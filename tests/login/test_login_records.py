@@ -2,9 +2,10 @@
 import hashlib
 import json
 import re
+import subprocess
 
 from browser_login import Browser
-from harness import ADMIN, SOURCE, check, equal, test, wait_for
+from harness import ADMIN, SOURCE, Settings, check, equal, test, wait_for
 from test_login import audit_of, server_with
 
 
@@ -35,6 +36,8 @@ def what_is_changed_is_written_down_in_a_chain(t):
         for line in lines:
             equal(json.loads(line)["prev"], before)
             before = hashlib.sha256(line.encode()).hexdigest()[:16]
+        told = subprocess.run([Settings.binary, "--check-audit", server.dir / "log" / "audit.log"], capture_output=True, text=True, timeout=60)
+        check(told.returncode == 0 and "%d lines, each follows" % len(lines) in told.stdout, "%r" % told)
     holds()
     # The chain goes on after a restart.
     server.stop()

@@ -156,21 +156,12 @@ Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
   return {};
 }
 
-std::size_t broken_audit_line(std::string_view text) {
-  std::string before;
-  std::size_t number = 0;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    ++number;
-    const auto json = Json::parse(line);
-    if (!json) return number;
-    const auto prev = json->at("prev").text();
-    // The first line of a file goes on from another file, or begins.
-    if (!prev || (!before.empty() && *prev != before)) return number;
-    before = line_digest(line);
-  }
-  return 0;
+bool AuditChain::follows(std::string_view line) {
+  const auto json = Json::parse(line);
+  const auto prev = json ? json->at("prev").text() : std::nullopt;
+  if (!prev || (!before_.empty() && *prev != before_)) return false;
+  before_ = line_digest(line);
+  return true;
 }
 
 }  // namespace lb

@@ -60,8 +60,15 @@ class AuditLog {
   std::string last_;  // the digest of the last line
 };
 
-// The number of the first line whose prev is not the digest of the line before it, or that is no
-// such line; 0: all hold.
-std::size_t broken_audit_line(std::string_view text);
+// The lines of such a file, and of the one that follows it, in their order.
+class AuditChain {
+ public:
+  // False: prev is not the digest of the line before, or it is no such line.  The first line of
+  // all goes on from another file, or begins.
+  bool follows(std::string_view line);
+
+ private:
+  std::string before_;  // the digest of the last line
+};
 
 }  // namespace lb

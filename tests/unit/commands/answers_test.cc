@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/file.h"
+#include "base/temporary_directory.h"
 #include "commands/import.h"
 
 #include "CppUTest/TestHarness.h"
@@ -36,6 +38,25 @@ TEST(Answers, ImportToStandardOutputOrToAFile) {
   ::unlink(old.c_str());
   ::unlink(made.c_str());
   ::rmdir(folder);
+}
+TEST(Answers, WhetherAnAuditLogIsWhole) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("audit.log");
+  const auto asked = [&path](const std::string& text) {
+    CHECK(replace_file(path, text).has_value());
+    return answer_check_audit(path);
+  };
+  const std::string first = "{\"n\":1,\"prev\":\"0000000000000000\"}\n";
+  const auto one = asked(first);
+  LONGS_EQUAL(0, one.status);
+  CHECK(one.out == path + ": 1 lines, each follows the one before it\n");
+  const auto two = asked(first + "{\"n\":2,\"prev\":\"0000000000000000\"}\n");
+  LONGS_EQUAL(1, two.status);
+  CHECK(two.out.starts_with(path + ": line 2 does not follow line 1: "));
+  CHECK(asked("{}\n").out == path + ": line 1 is no line of an audit log\n");
+  const auto missing = answer_check_audit(path + "x");
+  LONGS_EQUAL(1, missing.status);
+  CHECK(missing.err.find("No such file") != std::string::npos);
 }
 TEST(Answers, PrintASimulationAsItGoesOrInTheEnd) {
   const Options demo = parse_options({"--simulate=demo", "--seeds=1"});

@@ -183,6 +183,7 @@ TEST(Options, CommandsThatAreNoPartOfAServerAreThoseOfIcelb) {
                                                   {"--import", "f"},
                                                   {"--passwd"},
                                                   {"--check-https", "f"},
+                                                  {"--check-audit", "f"},
                                                   {"-c", "f", "--drain"},
                                                   {"-c", "f", "--rotate-keys"},
                                                   {"--store-copy", "a", "b"},
