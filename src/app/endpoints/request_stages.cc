@@ -3,6 +3,7 @@
 #include "admin/command/command.h"
 #include "app/endpoints/health_stage.h"
 #include "app/endpoints/metrics_stage.h"
+#include "app/join/listen_ask.h"
 #include "app/request/asked_address.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -94,7 +95,7 @@ bool is_shoutcast_link(std::string_view path) { return path.starts_with("/;"); }
 // SHOUTcast gives its page to browsers and its stream to all others.  Here "/" is a page to what
 // does not ask for titles in the stream.
 bool is_shoutcast_player(const Request& request) {
-  return request.headers.get("icy-metadata") == "1" &&
+  return wants_titles(request) &&
          request.headers.get("user-agent").find("Mozilla") == std::string::npos;
 }
 

@@ -14,11 +14,16 @@ ListenAsk listen_ask(const Request& request) {
   out.own_product = is_own_product(request.headers);
   out.burst = burst_wanted(request.headers);
   out.place = parse_stream_ask(request.headers.get("x-lb-stream"));
-  out.icy = parse_u64(trim(request.headers.get("icy-metadata"))).value_or(0) > 0;
+  out.icy = wants_titles(request);
   out.length = request.headers.find("x-flash-version") != nullptr ||
                agent.find("MSIE") != std::string_view::npos;
   out.probes = is_safari_probe(request);
   return out;
+}
+
+bool wants_titles(const Request& request) {
+  const std::string_view value = trim(request.headers.get("icy-metadata"));
+  return parse_u64(value.substr(0, value.find_first_not_of("0123456789"))).value_or(0) > 0;
 }
 
 bool is_safari_probe(const Request& request) {

@@ -23,6 +23,9 @@ struct ListenAsk {
 
 ListenAsk listen_ask(const Request& request);
 
+// By Icy-MetaData: the number at its beginning counts, as in Icecast ("1, 1", "1;q=2").
+bool wants_titles(const Request& request);
+
 // Safari asks for the first two bytes before it plays and wants them as a part; other users of
 // AppleCoreMedia lose their titles when they get one.
 bool is_safari_probe(const Request& request);

@@ -71,6 +71,15 @@ TEST(ListenStage, WhatHeadersAskForIsReadOnce) {
   CHECK(listen_ask(request).own_product);
   LONGS_EQUAL(4096, listen_ask(request).burst.value_or(0));
 }
+TEST(ListenStage, TheNumberAtTheBeginningOfIcyMetaDataCounts) {
+  const auto wants = [](const char* value) {
+    Request request;
+    request.headers.add("icy-metadata", value);
+    return wants_titles(request);
+  };
+  for (const char* value : {"1", " 1 ", "2", "1, 1", "1;q=2"}) CHECK(wants(value));
+  for (const char* value : {"", "0", "0, 1", "yes", "-1"}) CHECK_FALSE(wants(value));
+}
 TEST(ListenStage, SafarisQuestionForTwoBytesIsAPart) {
   server.start();
   auto source = server.source("/live");
