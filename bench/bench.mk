@@ -1,5 +1,5 @@
 # make bench: our server beside Debian's icecast2, Icecast-KH and a bare sendfile loop.
-# Built by it (sendfile-loop: by make check, for bench/selfcheck), by `make bench-programs` and, where it needs one, by a stage of test.sh; not by `make all`.
+# Built by it (sendfile-loop by make check, too, for bench/selfcheck), by `make bench-programs` and, where it needs one, by a stage of test.sh; not by `make all`.
 bench_programs =
 check_PROGRAMS += bench/sendfile-loop
 bench_sendfile_loop_SOURCES = bench/sendfile_loop.cc
@@ -56,7 +56,7 @@ EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs)
 .PHONY: bench bench-programs
 bench-programs: $(bench_programs)
-bench: all bench-programs
+bench: all bench-programs bench/sendfile-loop$(EXEEXT)
 	python3 -B $(srcdir)/bench/run.py --build $(builddir) --json bench.json $(BENCH_FLAGS)
 	-python3 -B $(srcdir)/bench/control.py --build $(builddir) --json control.json
 	-python3 -B $(srcdir)/bench/hls.py --server $(builddir)/src/icecast-lb --json hls.json
