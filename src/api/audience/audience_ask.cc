@@ -133,7 +133,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     ask.each_mount = context.request.path.ends_with("/hours") && step.ends_with(kEachMount);
     if (ask.each_mount) step.remove_suffix(kEachMount.size());
     if (step != "hour" && step != "day" && step != "month")
-      return wrong_parameter("by", cat({"by=", cut(*by), " is none of hour, day and month"}));
+      return wrong_parameter("by", cat({"by=", cut(*by), " is not hour, day or month"}));
     ask.step = step == "hour"  ? AudienceAsk::Step::kHour
                : step == "day" ? AudienceAsk::Step::kDay
                                : AudienceAsk::Step::kMonth;

@@ -157,7 +157,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     now.oldest_ms = std::min(past.front().from_ms, now.oldest_ms.value_or(past.front().from_ms));
   now.streams = streams_of(sight, station, name);
   take_station(now, station, sight.config);
-  // Pages make a link of it: an encoder's "javascript:…" is none.
+  // Pages link to it; a "javascript:…" from an encoder is dropped.
   now.stream.url = web_link(now.stream.url);
   return now;
 }

@@ -50,7 +50,7 @@ class Authenticators {
 
   // Of a hand-over.
   ListenerLedger& ledger() noexcept { return ledger_; }
-  // Held: backends are asked nothing, and told of no end; what is under way goes on.
+  // While held, backends get no new question or report; requests under way finish.
   void hold(bool held);
   bool asks() const;
   // The begin or end of a mount is on its way to a backend.
