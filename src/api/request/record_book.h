@@ -45,7 +45,7 @@ QuotaUse quota_use(const MountRecord& record) noexcept;
 class RecordBook {
  public:
   template <class T>
-  using Rows = NameMap<std::shared_ptr<const BookRow<T>>>;
+  using Rows = PersistentMap<std::shared_ptr<const BookRow<T>>>;
 
   // complaints: a sentence for each record that cannot be read.
   static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
@@ -72,7 +72,7 @@ class RecordBook {
   // Of any key of the store, also of one whose record cannot be read; 0: absent.
   std::uint64_t revision_of(std::string_view key) const;
   // keys/MASTER/KID and masters/ID, as they are.
-  using Texts = NameMap<std::shared_ptr<const std::string>>;
+  using Texts = PersistentMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
   // acme/lease, acme/certificates/NAME and acme/challenges/TOKEN, as they are.
   const Texts& acme() const noexcept { return acme_; }
@@ -127,9 +127,9 @@ class RecordBook {
   Rows<EndedLogin> ended_;
   Rows<UsageShare> usages_;
   Texts masters_, made_, acme_;
-  NameMap<std::uint64_t> revisions_;
-  NameMap<QuotaUse> used_;           // by account
-  NameMap<std::uint64_t> reserved_;  // kbit/s by node
+  PersistentMap<std::uint64_t> revisions_;
+  PersistentMap<QuotaUse> used_;           // by account
+  PersistentMap<std::uint64_t> reserved_;  // kbit/s by node
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

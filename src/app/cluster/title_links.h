@@ -75,7 +75,7 @@ class TitleLinks {
     PlayedTitle next;  // an empty text: not known
     std::optional<Presenter> presenter;
   };
-  using Elsewhere = PersistentMap<std::string, Told>;
+  using Elsewhere = PersistentMap<Told>;
 
   void soon();
   void work();

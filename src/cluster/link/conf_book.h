@@ -37,7 +37,7 @@ class ConfBook {
   static constexpr std::size_t kConfBytes = 128 << 20;
 
   using Value = std::shared_ptr<const std::string>;
-  using Items = NameMap<Value>;
+  using Items = PersistentMap<Value>;
   struct Change {
     std::vector<std::pair<std::string, Value>> set;
     std::vector<std::string> removed;

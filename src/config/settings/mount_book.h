@@ -22,8 +22,8 @@ struct RelaySettings;
 struct StationRecord;
 struct StationSettings;
 
-using MountRecords = NameMap<std::shared_ptr<const MountRecord>>;
-using StationRecords = NameMap<std::shared_ptr<const StationRecord>>;
+using MountRecords = PersistentMap<std::shared_ptr<const MountRecord>>;
+using StationRecords = PersistentMap<std::shared_ptr<const StationRecord>>;
 
 // What is laid over the file.
 struct MountLayers {
@@ -37,11 +37,11 @@ struct MountLayers {
 struct MountBook {
   MountLayers layers;
   // Of the records that count: a record of the store hides an external one, the file hides both.
-  NameMap<std::shared_ptr<const MountSettings>> sections;
-  NameMap<std::shared_ptr<const RelaySettings>> relays;
+  PersistentMap<std::shared_ptr<const MountSettings>> sections;
+  PersistentMap<std::shared_ptr<const RelaySettings>> relays;
   // By id, with those of their mounts that they may show; a <station> of the file hides them.
-  NameMap<std::shared_ptr<const StationSettings>> stations;
-  NameMap<std::shared_ptr<const std::set<std::string>>> naming;  // ids, by mount
+  PersistentMap<std::shared_ptr<const StationSettings>> stations;
+  PersistentMap<std::shared_ptr<const std::set<std::string>>> naming;  // ids, by mount
 };
 
 }  // namespace lb

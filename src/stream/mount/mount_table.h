@@ -21,7 +21,7 @@ namespace lb {
 
 class MountTable {
  public:
-  using Rows = PersistentMap<std::string, std::shared_ptr<Mount>>;
+  using Rows = PersistentMap<std::shared_ptr<Mount>>;
 
   MountTable() : rows_(std::make_shared<const Rows>()) {}
 

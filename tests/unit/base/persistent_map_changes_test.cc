@@ -10,7 +10,7 @@
 using namespace lb;
 
 TEST_GROUP(PersistentMapChanges) {
-  using Map = NameMap<int>;
+  using Map = PersistentMap<int>;
   using Plain = std::map<std::string, int>;
 
   static unsigned below(std::mt19937 & random, unsigned bound) {

@@ -12,7 +12,7 @@ using namespace lb;
 
 namespace {
 
-using Map = PersistentMap<std::string, int>;
+using Map = PersistentMap<int>;
 
 std::string key_of(std::uint64_t number) { return "/mount" + std::to_string(number % 2000); }
 
@@ -124,12 +124,12 @@ TEST(PersistentMap, AChangeCostsItsPathOnly) {
     }
   };
   unsigned asked = 0;
-  PersistentMap<std::string, Counted> map;
+  PersistentMap<Counted> map;
   for (int i = 0; i < 2000; ++i) map.set(key_of(static_cast<std::uint64_t>(i)), {&asked});
   auto now = map;
   now.set("/mount1000x", {&asked});
   unsigned seen = 0;
-  PersistentMap<std::string, Counted>::for_each_change(map, now,
+  PersistentMap<Counted>::for_each_change(map, now,
                                                        [&](const auto*, const auto*) { ++seen; });
   LONGS_EQUAL(1, seen);
   CHECK(asked < 30);
