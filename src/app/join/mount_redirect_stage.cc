@@ -28,15 +28,7 @@ Verdict MountRedirectStage::handle(Connection& connection) {
   const std::string to =
       mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
   if (to.empty()) return Verdict::kNext;
-  switch (server_login(worker_, connection)) {
-    case ServerLogin::kAdministrator:
-    case ServerLogin::kServer:
-      return Verdict::kNext;
-    case ServerLogin::kThrottled:
-      return Verdict::kAnswered;
-    case ServerLogin::kNone:
-      break;
-  }
+  if (const auto decided = server_login(worker_, connection)) return *decided;
   network.log.info("redirect/mount",
                    cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
   connection.reply_bytes(302, redirect_reply(to, "", "", "", connection.http_headers()));

@@ -24,15 +24,7 @@ Verdict QuotaStage::handle(Connection& connection) {
     return Verdict::kNext;
   if (of_ == Of::kServers) {
     if (context.let_in.is_relay() || context.sender.is_node()) return Verdict::kNext;
-    switch (server_login(worker_, connection, true)) {
-      case ServerLogin::kServer:
-        return Verdict::kNext;
-      case ServerLogin::kThrottled:
-        return Verdict::kAnswered;
-      case ServerLogin::kAdministrator:  // a relay's user of this name
-      case ServerLogin::kNone:
-        break;
-    }
+    if (const auto decided = server_login(worker_, connection, true)) return *decided;
   }
   accounts.counters.refused(Refusal::kQuota);
   reply_refusal(

@@ -69,15 +69,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
   if (is_relay_request(request.headers, config->server_id)) return Verdict::kNext;
-  switch (server_login(worker_, connection, !chooses)) {
-    case ServerLogin::kAdministrator:
-    case ServerLogin::kServer:
-      return Verdict::kNext;
-    case ServerLogin::kThrottled:
-      return Verdict::kAnswered;
-    case ServerLogin::kNone:
-      break;
-  }
+  if (const auto decided = server_login(worker_, connection, !chooses)) return *decided;
   if (!chooses) return Verdict::kNext;
   return ask(connection, *facts, redirects, std::move(recorded));
 }

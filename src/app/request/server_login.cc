@@ -11,8 +11,8 @@
 
 namespace lb {
 
-ServerLogin server_login(Worker& worker, Connection& connection, bool servers_only) {
-  if (connection.request().headers.find("authorization") == nullptr) return ServerLogin::kNone;
+std::optional<Verdict> server_login(Worker& worker, Connection& connection, bool servers_only) {
+  if (connection.request().headers.find("authorization") == nullptr) return std::nullopt;
   const Network& network = worker.services;
   const auto facts = network.cluster->facts();
   const auto given = basic_credentials(connection.request().headers);
@@ -20,20 +20,20 @@ ServerLogin server_login(Worker& worker, Connection& connection, bool servers_on
   const bool names_server =
       given && (given->user == known.relay_user || facts->known.node(given->user) != nullptr);
   if (!names_server && (servers_only || !given || given->user != known.admin_user))
-    return ServerLogin::kNone;
-  if (answer_if_shut_out(worker, connection, *given)) return ServerLogin::kThrottled;
+    return std::nullopt;
+  if (answer_if_shut_out(worker, connection, *given)) return Verdict::kAnswered;
   if (given->user == known.admin_user &&
       answer_if_guarded(worker, connection, *given, is_admin(known, given)))
-    return ServerLogin::kThrottled;
+    return Verdict::kAnswered;
   const bool server = is_relay(known, given) || facts->known.login(given) != nullptr;
   if (server || is_admin(known, given)) {
     note_right_password(worker, connection, *given);
     if (server) connection.context().sender.proves(Sender::Kind::kServer);
-    return server ? ServerLogin::kServer : ServerLogin::kAdministrator;
+    return Verdict::kNext;
   }
-  if (answer_if_throttled(worker, connection, given->user)) return ServerLogin::kThrottled;
+  if (answer_if_throttled(worker, connection, given->user)) return Verdict::kAnswered;
   note_wrong_password(worker, connection, given->user);
-  return ServerLogin::kNone;
+  return std::nullopt;
 }
 
 }  // namespace lb

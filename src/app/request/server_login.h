@@ -5,7 +5,7 @@
 // Thread: the connection's worker.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 
 #include "http/connection.h"
 
@@ -13,8 +13,8 @@ namespace lb {
 
 struct Worker;
 
-// kServer: the password of a relay, or of a node of the cluster.  kThrottled: it has been answered.
-enum class ServerLogin : std::uint8_t { kNone, kAdministrator, kServer, kThrottled };
-ServerLogin server_login(Worker& worker, Connection& connection, bool servers_only = false);
+// kNext: it is one of them.  kAnswered: there were too many wrong passwords.  None: a listener.
+std::optional<Verdict> server_login(Worker& worker, Connection& connection,
+                                    bool servers_only = false);
 
 }  // namespace lb
