@@ -16,18 +16,17 @@ constexpr std::string_view kTitleSet = "Metadata update successful";
 // What the stream cannot tell of the song: as the API takes it, but what makes no sense is left
 // out, as Icecast does with every parameter.
 SongDetails song_details(const AdminTask& task) {
-  constexpr std::size_t kLongest = 200;
   const std::string charset = task.param("charset").value_or("UTF-8");
-  const auto text = [&](std::string_view name) {
+  const auto text = [&](std::string_view name, std::size_t most) {
     std::string utf8 = clean_utf8(convert_charset(task.param(name).value_or(""), charset, "UTF-8"));
-    return utf8.size() <= kLongest ? utf8 : std::string();
+    return utf8.size() <= most ? utf8 : std::string();
   };
   SongDetails details;
-  details.album = text("album");
+  details.album = text("album", SongDetails::kLongestTitle);
   details.isrc = isrc_of(task.param("isrc").value_or("")).value_or("");
-  details.label = text("label");
-  details.label_code = text("label-code");
-  details.composer = text("composer");
+  details.label = text("label", SongDetails::kLongestFact);
+  details.label_code = text("label-code", SongDetails::kLongestFact);
+  details.composer = text("composer", SongDetails::kLongestFact);
   const auto seconds = parse_u64(task.param("duration").value_or(""));
   if (seconds && *seconds <= SongDetails::kLongestMs / 1000)
     details.duration_ms = static_cast<std::int64_t>(*seconds) * 1000;

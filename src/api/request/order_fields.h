@@ -14,8 +14,7 @@
 
 namespace lb {
 
-constexpr std::size_t kMaxTitle = 1024, kMaxMountName = 255;
-constexpr std::size_t kMaxSongFact = 200;
+constexpr std::size_t kMaxTitle = SongDetails::kLongestTitle, kMaxMountName = 255;
 inline constexpr char kIsMissing[] = "it is missing";
 
 struct Song {
@@ -44,10 +43,10 @@ inline constexpr auto kSongBody = std::to_array(
      member<JsonNumber<0, SongDetails::kLongestMs / 1000>, &Song::seconds>("duration")
          .about("The same in seconds, instead."),
      member<Isrc, &Song::isrc>("isrc").about("12 letters and digits; hyphens are left out."),
-     member<JsonText<kMaxSongFact>, &Song::label>("label"),
-     member<JsonText<kMaxSongFact>, &Song::label_code>("label_code")
+     member<JsonText<SongDetails::kLongestFact>, &Song::label>("label"),
+     member<JsonText<SongDetails::kLongestFact>, &Song::label_code>("label_code")
          .about("As collecting societies give it: LC 01234."),
-     member<JsonText<kMaxSongFact>, &Song::composer>("composer")});
+     member<JsonText<SongDetails::kLongestFact>, &Song::composer>("composer")});
 inline constexpr auto kNextBody = std::to_array(
     {member<JsonText<kMaxTitle, 1>, &NextSong::title>("title").needed(Form::kNew, kIsMissing),
      whole_member<MembersOf<kSongBody>, NextSong>()});

@@ -4,6 +4,7 @@
 // Thread: plain values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +14,8 @@ namespace lb {
 
 struct SongDetails {
   static constexpr std::int64_t kLongestMs = 86'400'000;
+  // In bytes: a title, artist or album; a label, its code or a composer.
+  static constexpr std::size_t kLongestTitle = 1024, kLongestFact = 200;
 
   std::string album;                                       // "": not told
   std::string isrc;                                        // 12 letters and digits; "": not told
