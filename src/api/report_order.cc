@@ -7,10 +7,13 @@
 #include "api/audience/audience_plans.h"
 #include "api/audience/session_files.h"
 #include "api/endpoints.h"
+#include "api/request/record_book.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/time_zone.h"
+#include "config/schema/diagnostic.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -4,9 +4,11 @@
 #include <cstdlib>
 
 #include "api/records/mount_answer.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 #include "net/address/address.h"
 
 namespace lb {

@@ -10,11 +10,13 @@
 #include "api/audience/audience_table.h"
 #include "api/audience/sound_exchange.h"
 #include "api/records/mount_answer.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "config/schema/diagnostic.h"
 
 namespace lb {
 namespace {

@@ -5,11 +5,14 @@
 #include <span>
 #include <utility>
 
+#include "admin/metrics/history.h"
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -6,10 +6,11 @@
 #include "api/audience/audience_ask.h"
 #include "api/audience/audience_table.h"
 #include "api/records/mount_answer.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

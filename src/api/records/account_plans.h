@@ -6,6 +6,8 @@
 
 namespace lb {
 
+struct QuotaUse;
+
 // What the mounts of an account have of its quota, but for one, "" for none.
 QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string_view without = {});
 

@@ -5,11 +5,13 @@
 
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
+#include "api/request/record_book.h"
 #include "audience/report.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

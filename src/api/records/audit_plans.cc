@@ -3,7 +3,8 @@
 #include <chrono>
 #include <optional>
 
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "auth/login/audit_log.h"
 #include "base/cat.h"
 #include "base/encoding.h"

@@ -4,7 +4,8 @@
 
 #include "api/request/answer.h"
 #include "api/request/ban_fields.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "base/cat.h"
 
 namespace lb {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "api/request/record_book.h"
 #include "base/encoding.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -8,8 +8,13 @@
 #include <vector>
 
 #include "api/request/plan.h"
+#include "config/mounts/mount_record.h"
+#include "config/settings/mount_book.h"
 
 namespace lb {
+
+template <class T>
+struct BookRow;
 
 // What is shown once, when a mount or a login is made.
 struct MadeLogins {
@@ -54,7 +59,7 @@ class MountWalk {
   const MountRecords& external_;
   const ApiWorld& world_;
   std::vector<const MountSettings*> file_;  // a heap: few of many are wanted
-  RecordBook::Rows<MountRecord>::const_iterator row_;
+  PersistentMap<std::shared_ptr<const BookRow<MountRecord>>>::const_iterator row_;
   MountRecords::const_iterator other_;
   std::string playing_;  // "": no more
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "api/request/record_book.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
 #include "base/object_kinds.h"
 #include "config/mounts/record_secrets.h"

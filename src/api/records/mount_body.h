@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/request/plan.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 

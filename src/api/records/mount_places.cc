@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "api/request/record_book.h"
 #include "base/cat.h"
 
 namespace lb {

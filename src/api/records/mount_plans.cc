@@ -9,12 +9,14 @@
 #include "api/records/mount_body.h"
 #include "api/records/mount_places.h"
 #include "api/request/order_fields.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/load/mount_rules.h"
 #include "config/mounts/record_relay.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

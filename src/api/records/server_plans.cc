@@ -10,6 +10,8 @@
 #include "api/request/plan.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/load/loader.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

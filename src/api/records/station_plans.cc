@@ -7,11 +7,13 @@
 #include "api/records/account_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/answer.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "api/request/station_fields.h"
 #include "base/cat.h"
 #include "base/time_zone.h"
+#include "config/settings/config.h"
 #include "stream/source/picture_shelf.h"
 
 namespace lb {

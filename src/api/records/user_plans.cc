@@ -5,10 +5,13 @@
 #include "api/request/answer.h"
 #include "api/request/login_fields.h"
 #include "api/request/password_fields.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "auth/login/user_fields.h"
+#include "auth/password/password_hash.h"
 #include "base/cat.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

@@ -1,5 +1,6 @@
 #include "api/request/login_fields.h"
 
+#include "api/request/record_book.h"
 #include "api/request/rights.h"
 
 namespace lb {

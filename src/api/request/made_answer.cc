@@ -100,8 +100,7 @@ std::string seal_answer(const ApiRequest& request, const ApiCaller& caller, cons
   return json.take();
 }
 
-std::variant<ApiAnswer, Problem> open_answer(const ApiRequest& request, const ApiCaller& caller,
-                                             std::string_view kept) {
+ApiOutcome open_answer(const ApiRequest& request, const ApiCaller& caller, std::string_view kept) {
   const std::string digest = digest_of(request);
   if (const auto json = Json::parse(kept); json && json->at("request").text() == digest) {
     const auto salt = base64_decode(json->at("salt").text().value_or(""));

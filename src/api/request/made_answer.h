@@ -26,7 +26,6 @@ std::string made_key(const ApiRequest& request, const ApiCaller& caller);
 std::string seal_answer(const ApiRequest& request, const ApiCaller& caller, const ApiAnswer& answer,
                         const RandomBytes& random);
 // What was answered; or "key-reused", where it was another request.
-std::variant<ApiAnswer, Problem> open_answer(const ApiRequest& request, const ApiCaller& caller,
-                                             std::string_view kept);
+ApiOutcome open_answer(const ApiRequest& request, const ApiCaller& caller, std::string_view kept);
 
 }  // namespace lb

@@ -12,22 +12,24 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "admin/metrics/history.h"
 #include "api/request/placement.h"
-#include "api/request/record_book.h"
 #include "api/request/request.h"
 #include "api/request/secrets.h"
 #include "auth/login/audit_reader.h"
-#include "auth/password/password_hash.h"
 #include "base/clock.h"
-#include "config/load/loader.h"
-#include "config/settings/config.h"
+#include "base/result.h"
 
 namespace lb {
 
+class History;
+class RecordBook;
 class Sqlite;
+enum class HashMethod : std::uint8_t;
+struct Config;
+struct LoadedConfig;
 struct UsageBook;
 
 // The server around the store.
@@ -86,49 +88,5 @@ Planned deleted(const std::string& key, std::uint64_t revision,
 
 Problem not_found(std::string_view what, std::string_view name);
 Problem forbidden(std::string detail);
-
-// The page of a list that is asked for: "?after=&most=".
-struct ListPage {
-  std::string after;
-  std::size_t most = 100;
-};
-std::variant<ListPage, Problem> list_page(const ApiRequest& request);
-
-// {"items": […], "next": "…"}: one page of a list.
-class PageWriter {
- public:
-  explicit PageWriter(std::size_t most) : most_(most) {
-    json_.begin_object().key("items").begin_array();
-  }
-  // What is written next is the row of this name.  False: the page is full, and there is more.
-  bool begin_row(std::string_view name);
-  JsonWriter& json() noexcept { return json_; }
-  // Further members may follow.
-  void end_rows(bool is_more = false);
-  Planned answer(std::uint64_t revision = 0);
-
- private:
-  const std::size_t most_;
-  JsonWriter json_;
-  std::size_t shown_ = 0;
-  std::string last_;
-  bool is_full_ = false, has_ended_ = false;
-};
-
-// A page of those rows that `keep` lets through; `write` prints one.
-template <class T, class Keep, class Write>
-Plan list_rows(const PlanContext& context, const RecordBook::Rows<T>& rows, Keep keep,
-               Write write) {
-  const auto page = list_page(context.request);
-  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
-  const auto& [after, most] = std::get<ListPage>(page);
-  PageWriter out(most);
-  for (auto at = after.empty() ? rows.begin() : rows.upper_bound(after); at != rows.end(); ++at) {
-    if (!keep(at->second->value)) continue;
-    if (!out.begin_row(at->first)) break;
-    write(out.json(), *at->second);
-  }
-  return out.answer(context.book.revision());
-}
 
 }  // namespace lb

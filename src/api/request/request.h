@@ -63,6 +63,16 @@ struct ApiAnswer {
   std::string next = {};       // the value of after= for what follows, in a Link; "": none
 };
 
+using ApiOutcome = std::variant<ApiAnswer, Problem>;
+
+// A request whose endpoint and login are known.
+struct Endpoint;
+struct ApiTask {
+  const Endpoint* endpoint = nullptr;
+  ApiRequest request;
+  ApiCaller who;
+};
+
 // The answer to a write, which has no revision: it gets that of the write, as ETag and as the
 // member "revision" of its object.
 void stamp(ApiAnswer& answer, std::uint64_t revision);

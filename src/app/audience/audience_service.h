@@ -34,12 +34,12 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "cluster/link/frame.h"
-#include "config/settings/config.h"
 #include "stream/listener/listener.h"
 #include "stream/listener/notice_record.h"
 
 namespace lb {
 
+struct Config;
 struct Runtime;
 
 // A listening that begins, as its request says.

@@ -25,6 +25,7 @@
 #include "net/socket/connector.h"
 #include "net/socket/resolver.h"
 #include "net/tls/tls_client.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "api/read_request.h"
+#include "app/operate/record_service.h"
 #include "app/request/login_replies.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
@@ -49,7 +50,7 @@ void send_problem(Worker& worker, Connection& connection, const Problem& problem
        problem_json(problem, path_as_sent(connection.request())), std::move(extra));
 }
 
-void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer) {
+void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer) {
   if (const auto* problem = std::get_if<Problem>(&answer)) {
     const std::int64_t later = problem->status() == 503
                                    ? kUsualWait
@@ -69,8 +70,8 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
        std::move(given.body), std::move(extra));
 }
 
-std::function<void(RecordService::Answer)> answer_later(Worker& worker, std::uint64_t id) {
-  return [&worker, id](RecordService::Answer answer) {
+std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id) {
+  return [&worker, id](ApiOutcome answer) {
     worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
       if (Connection* waiting = worker.connections.find(id))
         send_api_answer(worker, *waiting, std::move(answer));

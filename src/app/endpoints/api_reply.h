@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "app/operate/record_service.h"
+#include "api/request/request.h"
 #include "http/connection.h"
 
 namespace lb {
@@ -18,8 +18,8 @@ void send_json(Worker& worker, Connection& connection, std::string body);
 // extra: complete header lines.
 void send_problem(Worker& worker, Connection& connection, const Problem& problem,
                   std::string extra = {});
-void send_api_answer(Worker& worker, Connection& connection, RecordService::Answer answer);
+void send_api_answer(Worker& worker, Connection& connection, ApiOutcome answer);
 // For another thread: answers the connection of this number, if it still waits.
-std::function<void(RecordService::Answer)> answer_later(Worker& worker, std::uint64_t id);
+std::function<void(ApiOutcome)> answer_later(Worker& worker, std::uint64_t id);
 
 }  // namespace lb

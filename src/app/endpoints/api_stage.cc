@@ -101,7 +101,7 @@ std::optional<RefusedAsk> judge(const Request& request, const Identity& identity
 }
 
 // By control: a change; or what has no plan, because no record is in it.
-Verdict ask_control(Worker& worker, Connection& connection, RecordService::Task task) {
+Verdict ask_control(Worker& worker, Connection& connection, ApiTask task) {
   worker.services.loops.control().post(
       [&worker, task = std::move(task),
        answered = answer_later(worker, connection.id())]() mutable {
@@ -114,7 +114,7 @@ Verdict ask_control(Worker& worker, Connection& connection, RecordService::Task 
 }
 
 // On the thread of the audience's database.
-Verdict ask_audience(Worker& worker, Connection& connection, RecordService::Task task) {
+Verdict ask_audience(Worker& worker, Connection& connection, ApiTask task) {
   const auto answered = answer_later(worker, connection.id());
   Services& services = worker.services;
   if (!services.listenings->on()) {
@@ -266,7 +266,7 @@ Verdict ApiStage::read_body(Connection& connection, std::uint64_t bytes) {
   return Verdict::kPending;
 }
 
-Verdict ApiStage::answer(Connection& connection, RecordService::Task task) const {
+Verdict ApiStage::answer(Connection& connection, ApiTask task) const {
   RecordService& records = *worker_.services.records;
   const Endpoint& endpoint = *task.endpoint;
   if (endpoint.plan == nullptr) return ask_control(worker_, connection, std::move(task));

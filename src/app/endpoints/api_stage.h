@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "app/operate/record_service.h"
+#include "api/request/request.h"
 #include "app/request/worker_stage.h"
 
 namespace lb {
@@ -26,7 +26,7 @@ class ApiStage final : public WorkerStage {
   Verdict refuse_nobody(Connection& connection) const;
   // The stage is asked again when it is there.
   static Verdict read_body(Connection& connection, std::uint64_t bytes);
-  Verdict answer(Connection& connection, RecordService::Task task) const;
+  Verdict answer(Connection& connection, ApiTask task) const;
 };
 
 }  // namespace lb

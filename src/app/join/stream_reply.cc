@@ -16,6 +16,7 @@
 #include "cluster/relay/relay_marks.h"
 #include "config/settings/config.h"
 #include "http/stream_type.h"
+#include "stream/listener/server_join.h"
 #include "stream/log/join.h"
 #include "stream/source/source_facts.h"
 

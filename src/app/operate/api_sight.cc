@@ -7,7 +7,7 @@
 
 #include "admin/command/cluster_sight.h"
 #include "admin/command/station.h"
-#include "api/request/plan.h"
+#include "api/request/list_page.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"

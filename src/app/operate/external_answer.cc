@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "app/external/external_service.h"
+#include "app/operate/record_service.h"
 #include "app/services/login_service.h"
 #include "app/services/services.h"
 
 namespace lb {
 namespace {
 
-void audit_confirmation(Services& services, const RecordService::Task& task,
-                        const std::string& etag, std::string result) {
+void audit_confirmation(Services& services, const ApiTask& task, const std::string& etag,
+                        std::string result) {
   AuditEntry entry;
   entry.user = task.who.name;
   entry.role = to_text(task.who.role);
@@ -32,7 +33,7 @@ ApiAnswer whole_answer(const ExternalService& external) {
 
 }  // namespace
 
-RecordService::Answer answer_external(Services& services, const RecordService::Task& task) {
+ApiOutcome answer_external(Services& services, const ApiTask& task) {
   ExternalService& external = *services.external;
   if (!external.numbers().on)
     return Problem{ProblemName::kNotFound, "the configuration has no <config-external>"};

@@ -4,13 +4,13 @@
 // Source: doc/stores.md.
 #pragma once
 
-#include "app/operate/record_service.h"
+#include "api/request/request.h"
 
 namespace lb {
 
 struct Services;
 
 // Of the endpoints readExternal and confirmExternal; the second one is in the audit log.
-RecordService::Answer answer_external(Services& services, const RecordService::Task& task);
+ApiOutcome answer_external(Services& services, const ApiTask& task);
 
 }  // namespace lb

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/records/mount_places.h"
+#include "api/request/record_book.h"
 #include "app/cluster/cluster_links.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"

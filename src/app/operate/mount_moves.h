@@ -9,18 +9,24 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 
-#include "api/records/mount_places.h"
-#include "api/request/record_book.h"
 #include "net/loop/loop.h"
 
 namespace lb {
 
+class RecordBook;
+enum class MoveStep : std::uint8_t;
+struct Config;
+struct MountRecord;
 struct Network;
+template <class T>
+struct BookRow;
 
 class MountMoves {
  public:

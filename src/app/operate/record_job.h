@@ -1,4 +1,4 @@
-// RecordService::Job: a request of the API on its way through plan, commit and answer.
+// RecordJob: a request of the API on its way through plan, commit and answer.
 // Thread: control; `plan` and `write` are made on the clerk.
 // Ownership: the callbacks under way.
 #pragma once
@@ -6,13 +6,18 @@
 #include <memory>
 #include <string>
 
-#include "app/operate/record_service.h"
+#include "api/request/request.h"
+#include "base/unique_function.h"
+#include "registry/registry.h"
 
 namespace lb {
 
-struct RecordService::Job {
-  Task task;
-  UniqueFunction<void(Answer)> done;
+class RecordBook;
+struct Config;
+
+struct RecordJob {
+  ApiTask task;
+  UniqueFunction<void(ApiOutcome)> done;
   std::string made;  // the record of its Idempotency-Key; "": it has none
   // Of the plan that is being made:
   std::shared_ptr<const RecordBook> book;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/records/mount_places.h"
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"

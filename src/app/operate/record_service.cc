@@ -41,12 +41,12 @@ RecordService::RecordService(Services& services)
 
 RecordService::~RecordService() = default;
 
-void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
+void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
   if (rests_) {
     resting_.emplace_back(std::move(task), std::move(done));
     return;
   }
-  auto job = std::make_shared<Job>();
+  auto job = std::make_shared<RecordJob>();
   job->task = std::move(task);
   job->done = std::move(done);
   if (!registry_ && !job->task.endpoint->order_only) {
@@ -99,7 +99,7 @@ void RecordService::plan(const JobPtr& job) {
       if (answer_from_made(job, std::span(&record, 1))) return;
     }
   services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
-    const Task& task = job->task;
+    const ApiTask& task = job->task;
     ApiWorld around = world(*job->config);
     around.live = job->live;
     around.has_store = has_store;
@@ -232,7 +232,7 @@ void RecordService::settle_applied() {
   if (!applying_.empty() && !patience_.armed()) patience_.after(kApplyPatience);
 }
 
-void RecordService::finish(const JobPtr& job, Answer answer) {
+void RecordService::finish(const JobPtr& job, ApiOutcome answer) {
   --waiting_;
   if (!job->made.empty()) made_under_way_.erase(job->made);
   placed(job);
@@ -247,12 +247,12 @@ void RecordService::finish(const JobPtr& job, Answer answer) {
 }
 
 // What only reads is not written down.
-void RecordService::audit(const Job& job, std::string result) const {
+void RecordService::audit(const RecordJob& job, std::string result) const {
   // As it was when that was planned: what is deleted has its account no more.
   audit(job.task, job.plan, *(job.book ? job.book : view_.read()->book), std::move(result));
 }
 
-void RecordService::audit(const Task& task, const Plan& plan, const RecordBook& book,
+void RecordService::audit(const ApiTask& task, const Plan& plan, const RecordBook& book,
                           std::string result) const {
   if (task.endpoint->method == Method::kGet) return;
   const auto* planned = std::get_if<Planned>(&plan);
@@ -311,8 +311,8 @@ std::optional<RegistryState> RecordService::store_state() const {
   return registry_->state();
 }
 
-RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiRequest& request,
-                                          const ApiCaller& who) const {
+ApiOutcome RecordService::read(const Endpoint& endpoint, const ApiRequest& request,
+                               const ApiCaller& who) const {
   if (auto problem = unread(); problem && !endpoint.order_only) return *std::move(problem);
   const auto view = view_.read();
   const auto config = services_.config.read();
@@ -322,8 +322,8 @@ RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiReq
   return std::move(std::get<Planned>(plan).answer);
 }
 
-RecordService::Answer RecordService::read_audience(
-    const Task& task, Sqlite* database, const std::string& why,
+ApiOutcome RecordService::read_audience(
+    const ApiTask& task, Sqlite* database, const std::string& why,
     std::optional<std::pair<std::uint64_t, std::uint64_t>> who) const {
   const auto view = view_.read();
   const auto config = services_.config.read();

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "api/endpoints.h"
+#include "api/request/plan.h"
 #include "api/request/record_book.h"
 #include "app/operate/api_orders.h"
 #include "app/operate/api_sight.h"
@@ -45,6 +46,7 @@
 
 namespace lb {
 
+struct RecordJob;
 struct Services;
 class Sqlite;
 
@@ -70,13 +72,6 @@ class RecordService {
   static constexpr std::chrono::seconds kApplyPatience{2};
   // How long a request waits to see what another master has written.
   static constexpr std::chrono::seconds kCatchUp{1};
-
-  using Answer = std::variant<ApiAnswer, Problem>;
-  struct Task {
-    const Endpoint* endpoint = nullptr;
-    ApiRequest request;
-    ApiCaller who;
-  };
 
   explicit RecordService(Services& services);
   ~RecordService();
@@ -118,7 +113,7 @@ class RecordService {
   void claim_usage(const std::vector<UsageNotice>& notices, UsageRecords::Announce announce);
   // Answers a request that may change something, or that asks for what runs; `done` is called once,
   // on control.
-  void run(Task task, UniqueFunction<void(Answer)> done);
+  void run(ApiTask task, UniqueFunction<void(ApiOutcome)> done);
   // nullopt: there is no store.
   std::optional<RegistryState> store_state() const;
 
@@ -131,10 +126,10 @@ class RecordService {
   // store.
   std::optional<Problem> unread() const;
   // Answers what only reads, from the view of this moment.
-  Answer read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
+  ApiOutcome read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
   // Of the audience, on the thread of its database; null: it cannot be used, and why.
-  Answer read_audience(
-      const Task& task, Sqlite* database, const std::string& why,
+  ApiOutcome read_audience(
+      const ApiTask& task, Sqlite* database, const std::string& why,
       std::optional<std::pair<std::uint64_t, std::uint64_t>> who = std::nullopt) const;
   static constexpr std::size_t kStatuses = 600;
   void count(int status) noexcept {
@@ -146,8 +141,7 @@ class RecordService {
   }
 
  private:
-  struct Job;
-  using JobPtr = std::shared_ptr<Job>;
+  using JobPtr = std::shared_ptr<RecordJob>;
   struct Applying {
     std::uint64_t revision = 0;
     SteadyTime until;
@@ -179,7 +173,7 @@ class RecordService {
   bool answer_from_made(const JobPtr& job, std::span<const RegistryRecord> records);
   void wait_until_laid(const JobPtr& job, std::uint64_t revision);
   void settle_applied();
-  void finish(const JobPtr& job, Answer answer);
+  void finish(const JobPtr& job, ApiOutcome answer);
   // A request that chooses a home waits for the one before it; true: it waits.
   bool waits_to_place(const JobPtr& job);
   void placed(const JobPtr& job);  // or it will not be
@@ -194,8 +188,9 @@ class RecordService {
   // Sources whose mount or whose login is in `before` and no longer in `now` end when that is laid.
   void note_endings(const RecordBook& before, const RecordBook& now);
   void end_sources();
-  void audit(const Job& job, std::string result) const;
-  void audit(const Task& task, const Plan& plan, const RecordBook& book, std::string result) const;
+  void audit(const RecordJob& job, std::string result) const;
+  void audit(const ApiTask& task, const Plan& plan, const RecordBook& book,
+             std::string result) const;
   Problem no_store() const;
   Problem read_only(const std::string& why = {}) const;
   void complain(const std::vector<std::string>& complaints);
@@ -220,8 +215,8 @@ class RecordService {
   std::vector<JobPtr> before_open_;  // commits that wait for that
   bool rests_ = false;
   UniqueFunction<void(std::string)> when_at_rest_;
-  std::vector<std::pair<Task, UniqueFunction<void(Answer)>>> resting_;  // requests
-  bool failed_ = false;                                                 // to load, at the start
+  std::vector<std::pair<ApiTask, UniqueFunction<void(ApiOutcome)>>> resting_;  // requests
+  bool failed_ = false;  // to load, at the start
   LifeRecord life_;
   KeyRecords keys_;
   CertificateRecords certificates_;

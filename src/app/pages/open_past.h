@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "archive/files/catalog.h"
-#include "config/settings/config.h"
 
 namespace lb {
 
+struct Config;
 struct Traffic;
 
 // Unix ms: nothing older is open; nullopt: nothing is.

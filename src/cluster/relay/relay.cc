@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {

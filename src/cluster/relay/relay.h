@@ -36,118 +36,24 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/log.h"
-#include "base/random.h"
+#include "cluster/relay/relay_host.h"
 #include "cluster/relay/relay_plans.h"
 #include "cluster/relay/relay_record.h"
 #include "cluster/relay/upstream_call.h"
 #include "net/loop/loop.h"
 #include "stream/log/stream_place.h"
-#include "stream/source/seam.h"
-#include "stream/source/source_admission.h"
+#include "stream/mount/gate.h"
 
 namespace lb {
 
-class Relay;
-
-// How patient relays are; a test makes them quick.
-struct RelayTiming {
-  std::chrono::milliseconds first_delay{1000};      // after a failure
-  std::chrono::milliseconds delay_after_flow{100};  // after the end of a stream that had flowed
-  std::chrono::milliseconds flowed{2000};           // a stream that lasted so long was one
-  std::chrono::milliseconds least_run_on{1000};
-  std::chrono::milliseconds poll_every{1000};  // whether the mount has listeners
-  std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
-  // The longest rest of a server while there is nothing to hear.
-  std::chrono::milliseconds dry_rest{250};
-  // The end of a span: the same upstream is given so long to answer, then its spare writes.
-  std::chrono::milliseconds spare_after{200};
-  // The end of a span where a crowd of relays is told: each asks within this time, at random.
-  std::chrono::milliseconds crowd_spread{200};
-  // Of a program: the longest rest; after a stream that has lasted so long it rests first_delay.
-  std::chrono::milliseconds longest_program_rest{30'000};
-  std::chrono::milliseconds program_flowed{30'000};
-};
-
-// How a relay has gone on with another connection.
-struct RelaySwitch {
-  std::string from, to;  // "127.0.0.1:8000/live"; from: "": not known
-  std::string why;       // the last one's end
-  Seam seam;
-};
-
-// The writer of a mount that another process has handed over.
-struct HandedWriter {
-  unsigned home = 0;
-  std::string content_type;  // of the mount
-  RelayRecord relay;
-};
-
-// What relays need from the server.
-// Thread: control.
-class RelayHost {
- public:
-  virtual ~RelayHost() = default;
-  virtual Connector& connector() noexcept = 0;
-  virtual SourceAdmission& admission() noexcept = 0;
-  virtual const MountTable& mounts() const noexcept = 0;
-  // Those of them that have listeners or a source.
-  virtual MountTable::Rows mounts_in_use() = 0;
-  virtual Log& log() noexcept = 0;
-  virtual Rng& rng() noexcept = 0;
-  virtual std::string user_agent() const = 0;
-  // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
-  virtual std::string node_mark() const { return {}; }
-  virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
-  // The line that proves this node to that server, made for one request; "": it is no master that
-  // this node is linked to.
-  virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }
-  virtual std::chrono::milliseconds head_deadline() const = 0;
-  virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;
-  // The worker with the fewest sources.
-  virtual unsigned quiet_worker() = 0;
-  virtual void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
-                          std::shared_ptr<const SourceFacts> facts) = 0;
-  virtual void end_source(unsigned worker, std::uint64_t lease, EndReason reason) = 0;
-  // SourceSet::promote_spare on that worker.
-  virtual void promote_spare(unsigned /*worker*/, std::uint64_t /*spare*/, WriterLease /*lease*/,
-                             std::shared_ptr<const SourceFacts> /*facts*/) {}
-  virtual void relay_switched(const std::string& /*mount*/, const RelaySwitch& /*how*/) {}
-  // Listeners whose requests wait for the mount to begin.
-  virtual bool is_awaited(const std::string& mount) const = 0;
-  // All upstreams have been asked in vain.
-  virtual void relay_failed(const std::string& mount) = 0;
-  // Null when it has gone.
-  virtual Relay* find_relay(std::uint64_t id) = 0;
-  // Some of many new ones have begun, of these mounts.
-  virtual void relays_begun(const std::set<std::string>& /*mounts*/) {}
-  // Upstreams that are being asked, over all relays: a list of thousands must not use up the
-  // descriptors in one moment.
-  virtual Gate& calls() noexcept = 0;
-  // Of those: only to see whether one can be pulled again.
-  virtual Gate& proofs() noexcept = 0;
-  // Relays whose listeners have nothing to hear.
-  virtual Gate& dry() noexcept = 0;
-  // cannot() of a relay is another one; fault: what its upstream failed with just now.
-  virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
-  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
-  virtual PullFault path_fault(const ConnectTarget& /*from*/) const { return PullFault::kNone; }
-  virtual RelayTiming timing() const noexcept { return {}; }
-  // Starts the program of this upstream, whose end is that of the transport.
-  virtual Result<std::unique_ptr<Transport>> start_program(const std::string& /*mount*/,
-                                                           const Upstream& /*upstream*/) {
-    return Error::unsupported("no programs are started here");
-  }
-  // Once each: the relay goes on with it.
-  virtual std::optional<HandedWriter> take_handed(const std::string& /*mount*/) {
-    return std::nullopt;
-  }
-};
+struct SourceFacts;
+struct WriterLease;
+struct WriterLeft;
 
 class Relay {
  public:

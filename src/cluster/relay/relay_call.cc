@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
+#include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {

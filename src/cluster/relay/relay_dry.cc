@@ -4,6 +4,7 @@
 
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 namespace {

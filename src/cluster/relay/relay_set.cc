@@ -1,6 +1,7 @@
 #include "cluster/relay/relay_set.h"
 
 #include "net/loop/coalesce.h"
+#include "stream/source/source_admission.h"
 
 namespace lb {
 

@@ -5,6 +5,7 @@
 #include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
+#include "stream/source/source_admission.h"
 #include "stream/source/source_facts.h"
 
 namespace lb {
@@ -17,6 +18,9 @@ constexpr std::int64_t kMaxSpareCalls = 64;
 constexpr auto kForASpare = 1s;  // until a place among them is looked for again
 
 }  // namespace
+
+void RelayHost::promote_spare(unsigned /*worker*/, std::uint64_t /*spare*/, WriterLease /*lease*/,
+                              std::shared_ptr<const SourceFacts> /*facts*/) {}
 
 // Asks for a (better) spare, and lets one that is better than the present upstream take over.
 void Relay::keep_spare() {

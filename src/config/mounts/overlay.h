@@ -14,10 +14,11 @@
 #include <vector>
 
 #include "config/load/reload.h"
-#include "config/mounts/mount_record.h"
-#include "config/settings/config.h"
+#include "config/settings/mount_book.h"
 
 namespace lb {
+
+struct MountRecord;
 
 // Whether this server pulls what a record of the store says; null: always.
 using PullsHere = bool (*)(const Config& config, const MountRecord& record);

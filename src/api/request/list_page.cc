@@ -1,0 +1,46 @@
+#include "api/request/list_page.h"
+
+#include <utility>
+
+#include "api/request/record_book.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+
+bool PageWriter::begin_row(std::string_view name) {
+  is_full_ = shown_ == most_;
+  if (is_full_) return false;
+  last_ = name;
+  ++shown_;
+  return true;
+}
+
+void PageWriter::end_rows(bool is_more) {
+  json_.end_array();
+  if ((is_full_ || is_more) && shown_ > 0) json_.key("next").text(last_);
+  has_ended_ = true;
+}
+
+Planned PageWriter::answer(std::uint64_t revision) {
+  if (!has_ended_) end_rows();
+  return answered(json_.end_object(), revision);
+}
+
+Planned PageWriter::answer(const RecordBook& book) { return answer(book.revision()); }
+
+std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
+  constexpr std::uint64_t kMax = 500;
+  ListPage page;
+  page.after = query_param(request.query, "after").value_or("");
+  if (const auto most = query_param(request.query, "most")) {
+    const auto number = parse_u64(*most);
+    if (!number || *number < 1 || *number > kMax)
+      return wrong_parameter("most",
+                             cat({"most=", most->substr(0, 80), " is no number from 1 to 500"}));
+    page.most = static_cast<std::size_t>(*number);
+  }
+  return page;
+}
+
+}  // namespace lb
