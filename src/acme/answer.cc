@@ -57,7 +57,7 @@ std::optional<WallTime> parse_utc_text(std::string_view text) {
     offset = (ahead.tm_hour * 60L + ahead.tm_min) * (is_behind ? -60 : 60);
   }
   if (rest == nullptr || *rest != '\0') return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&parts) - offset);
+  return wall_time(::timegm(&parts) - offset);
 }
 
 std::string cleaned_text(std::string_view text) {

@@ -23,7 +23,6 @@ constexpr unsigned kUnshown = 2;
 std::int64_t seconds_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
-WallTime moment_of(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
 
 // When the next authority is asked, if this one goes on failing.
 WallTime end_of_patience(const KeptOrder& kept, const AttemptFacts& facts) {
@@ -34,9 +33,9 @@ WallTime end_of_patience(const KeptOrder& kept, const AttemptFacts& facts) {
     patience = kPatienceWithout;
   else if (!is_last)
     patience = std::min(patience, std::chrono::duration_cast<std::chrono::seconds>(
-                                      *facts.valid_until - moment_of(kept.began)) /
+                                      *facts.valid_until - wall_time(kept.began)) /
                                       3);
-  return moment_of(kept.since) + std::max(patience, kPatienceWithout);
+  return wall_time(kept.since) + std::max(patience, kPatienceWithout);
 }
 
 bool is_of_authority(AttemptKind kind) { return kind != AttemptKind::kOwn && !is_validation(kind); }
@@ -89,7 +88,7 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
 bool forget_other_clock(KeptOrder& kept, WallTime now) {
   const std::int64_t at = seconds_of(now);
   for (std::int64_t* time : {&kept.since, &kept.began}) *time = std::min(*time, at);
-  if (moment_of(kept.next) - now <= kLongestWait) return false;
+  if (wall_time(kept.next) - now <= kLongestWait) return false;
   kept.next = at;
   return true;
 }

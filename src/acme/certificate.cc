@@ -69,7 +69,7 @@ Owned<X509> first_of(std::string_view chain) {
 Result<WallTime> time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return Error::invalid("a time in it cannot be read");
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  return wall_time(::timegm(&parts));
 }
 
 Result<CertificateFacts> facts_of(X509* certificate) {

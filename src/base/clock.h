@@ -3,6 +3,7 @@
 // Steady: a wall clock that jumps must never cut or keep a connection.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -18,6 +19,13 @@ inline std::int64_t unix_seconds(WallTime time) noexcept {
 
 inline std::int64_t unix_ms(WallTime time) noexcept {
   return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+// Of a file or another program, within 1970 and 2200: the years of ISO 8601, HTTP and X.509 reach
+// to 9999, a WallTime to 2262, and differences of two such times overflow.
+inline WallTime wall_time(std::int64_t unix_seconds) noexcept {
+  constexpr std::int64_t kLast = 7'258'118'400;
+  return WallTime(std::chrono::seconds(std::clamp<std::int64_t>(unix_seconds, 0, kLast)));
 }
 
 class Clock {

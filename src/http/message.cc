@@ -203,8 +203,9 @@ std::optional<WallTime> parse_http_date(std::string_view text) noexcept {
       chrono::year(static_cast<int>(year)),
       chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1), chrono::day(day));
   if (!date.ok()) return std::nullopt;
-  return WallTime(chrono::sys_days(date).time_since_epoch() + chrono::hours(hour) +
-                  chrono::minutes(minute) + chrono::seconds(second));
+  const chrono::seconds time = chrono::sys_days(date).time_since_epoch() + chrono::hours(hour) +
+                               chrono::minutes(minute) + chrono::seconds(second);
+  return wall_time(time.count());
 }
 
 std::string http_date(WallTime time) {

@@ -435,8 +435,8 @@ void CertificateService::fail(const AcmeFailure& failure) {
                        .authority = directory_url(target_),
                        .failure = failure,
                        .now = facts.now,
-                       .next = moment_of(kept_.order.next),
-                       .since = kept_.order.since == 0 ? facts.now : moment_of(kept_.order.since)};
+                       .next = wall_time(kept_.order.next),
+                       .since = kept_.order.since == 0 ? facts.now : wall_time(kept_.order.since)};
   if (kept_.facts && kept_.facts->ends > facts.now) report.valid_until = kept_.facts->ends;
   kept_.order.why = failure_reason(report);
   runtime_.log.error(kAcmeModule, failure_line(report));

@@ -210,7 +210,7 @@ void CertificateService::on_read(Kept kept) {
     // What was kept and cannot be used any more waits for nothing; what has failed does.
     if (!kept_.facts && kept_.order.failures == 0) kept_.order.next = 0;
     return plan(std::max(runtime_.clock.wall() + (waits_for_conf_ ? kUntilTold : 0s),
-                         moment_of(kept_.order.next)));
+                         wall_time(kept_.order.next)));
   }
   plan_renewal(true);
   watch_.watch(authority_of(kept_.order.issuer), kept_.id);
@@ -220,12 +220,12 @@ void CertificateService::on_read(Kept kept) {
 
 void CertificateService::conf_came() {
   if (std::exchange(waits_for_conf_, false) && !attempting_)
-    plan(std::max(runtime_.clock.wall(), moment_of(kept_.order.next)));
+    plan(std::max(runtime_.clock.wall(), wall_time(kept_.order.next)));
 }
 
 // By the authority's window, where it has one.
 WallTime CertificateService::renewal() const {
-  const WallTime kept = moment_of(kept_.order.next);
+  const WallTime kept = wall_time(kept_.order.next);
   if (!window_) return std::max(renewal_time(*kept_.facts, chance_), kept);
   const WallTime moment = renewal_moment(*window_, chance_);
   // One that was over when its certificate came is a fault of a clock.

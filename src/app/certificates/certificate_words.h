@@ -2,13 +2,9 @@
 // Thread: pure.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
 
 namespace lb {
 
@@ -16,8 +12,5 @@ inline constexpr std::string_view kAcmeModule = "tls/acme";
 
 // With spaces between.
 std::string listed(const std::vector<std::string>& names);
-inline WallTime moment_of(std::int64_t unix_seconds) {
-  return WallTime(std::chrono::seconds(unix_seconds));
-}
 
 }  // namespace lb

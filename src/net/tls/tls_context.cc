@@ -152,7 +152,7 @@ std::string_view asked_name(std::string_view names) {
 WallTime expiry_of(X509* certificate) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return WallTime::max();
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+  return wall_time(::timegm(&parts));
 }
 
 // Players that can only speak HTTP/1.1 offer it or nothing; a client that offers only protocols

@@ -153,7 +153,8 @@ TEST(RenewalInfo, WhatIsNoWindow) {
        {"", "[]", "{}", R"({"suggestedWindow":7})", R"({"suggestedWindow":{"start":"2026-01-02"}})",
         R"({"suggestedWindow":{"start":"2026-01-02T04:00:00Z","end":"2026-01-02T04:00:00Z"}})",
         R"({"suggestedWindow":{"start":"2026-01-02T04:00:00","end":"2027-01-02T04:00:00"}})",
-        R"({"suggestedWindow":{"start":"2026-01-02T04:00:00Zx","end":"2027-01-02T04:00:00Z"}})"})
+        R"({"suggestedWindow":{"start":"2026-01-02T04:00:00Zx","end":"2027-01-02T04:00:00Z"}})",
+        R"({"suggestedWindow":{"start":"9999-01-01T00:00:00Z","end":"9999-12-31T00:00:00Z"}})"})
     CHECK_FALSE(renewal_window({200, {}, text}).has_value());
   CHECK_FALSE(
       renewal_window(

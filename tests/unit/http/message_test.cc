@@ -81,6 +81,10 @@ TEST(HttpDate, ReadsTheDatesThatItWrites) {
                                                                    1'700'000'000, 4'000'000'000})
     CHECK(parse_http_date(http_date(WallTime{std::chrono::seconds(at)})) ==
           WallTime{std::chrono::seconds(at)});
+  // A WallTime ends in 2262.
+  CHECK(http_date(*parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT")) ==
+        "Wed, 01 Jan 2200 00:00:00 GMT");
+  CHECK(*parse_http_date("Mon, 01 Jan 1601 00:00:00 GMT") == WallTime{});
   for (const char* text : {"", "Tue, 14 Nov 2023 22:13:20 UTC", "Tue, 31 Feb 2023 22:13:20 GMT",
                            "Tue, 14 Nvo 2023 22:13:20 GMT", "Tue, 14 Nov 2023 24:13:20 GMT",
                            "Tue, 1x Nov 2023 22:13:20 GMT", "Tuesday, 14-Nov-23 22:13:20 GMT"})
