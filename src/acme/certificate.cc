@@ -21,6 +21,7 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::hours kAhead{24};
+constexpr std::size_t kChainCertificates = 16;
 
 struct Free {
   void operator()(X509* x) const noexcept { X509_free(x); }
@@ -204,6 +205,38 @@ std::string renewal_id(std::string_view chain) {
   return cat({base64url_encode({reinterpret_cast<const char*>(ASN1_STRING_get0_data(issuer)),
                                 static_cast<std::size_t>(ASN1_STRING_length(issuer))}),
               ".", base64url_encode(serial)});
+}
+
+Result<std::string> plain_chain(std::string_view text) {
+  const BioPtr in(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  if (in == nullptr || out == nullptr) return Error::invalid("there is no memory for it");
+  for (std::size_t count = 0;; ++count) {
+    char *name = nullptr, *header = nullptr;
+    unsigned char* bytes = nullptr;
+    long size = 0;
+    if (PEM_read_bio(in.get(), &name, &header, &bytes, &size) != 1) {
+      const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+      const std::string why = take_ssl_error();
+      if (!is_end || count == 0) return Error::invalid(cat({"no certificate: ", why}));
+      break;
+    }
+    const unsigned char* at = bytes;
+    const bool is_certificate = std::string_view(name) == PEM_STRING_X509 && *header == '\0' &&
+                                Owned<X509>(d2i_X509(nullptr, &at, size)) != nullptr &&
+                                at == bytes + size &&
+                                PEM_write_bio(out.get(), PEM_STRING_X509, "", bytes, size) > 0;
+    for (void* each :
+         {static_cast<void*>(name), static_cast<void*>(header), static_cast<void*>(bytes)})
+      OPENSSL_free(each);
+    ERR_clear_error();
+    if (!is_certificate) return Error::invalid("the chain has a block that is no certificate");
+    if (count == kChainCertificates)
+      return Error::invalid(cat({"the chain has more than ", kChainCertificates, " certificates"}));
+  }
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return std::string(data, static_cast<std::size_t>(size));
 }
 
 Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,

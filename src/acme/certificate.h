@@ -39,6 +39,10 @@ bool is_name_of(const std::vector<std::string>& all, std::string_view name);
 // The first certificate of a chain, in DER; "": the chain has no certificate.
 std::string leaf_of(std::string_view chain);
 std::string renewal_id(std::string_view chain);
+// The certificates in a text in PEM, and nothing else of it: it is kept with a key behind it.
+// Error: kInvalid for a block that is no certificate or not whole, and for more than 16 of them.
+// Source: RFC 8555 9.1.
+Result<std::string> plain_chain(std::string_view text);
 // Whether a chain may be used: the first certificate is of our key and has all names, it is in
 // force, and begins at most a day ahead of our clock.  Error: kInvalid, with what is wrong.
 Result<CertificateFacts> check_chain(std::string_view chain, const AcmeKey& key,

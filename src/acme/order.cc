@@ -356,11 +356,12 @@ AcmeOrder::Step AcmeOrder::on_certificate(const FetchAnswer& answer, const Json&
 }
 
 AcmeOrder::Step AcmeOrder::on_chain(const FetchAnswer& answer, WallTime now) {
-  auto facts = check_chain(answer.body, wanted_.key, wanted_.names, now);
+  auto chain = plain_chain(answer.body);
+  auto facts = chain ? check_chain(*chain, wanted_.key, wanted_.names, now) : chain.error();
   if (!facts)
     return AcmeFailure{
         Kind::kChain, cat({"what the CA gave cannot be used: ", facts.error().what}), {}};
-  return Done{answer.body, std::move(*facts)};
+  return Done{std::move(*chain), std::move(*facts)};
 }
 
 }  // namespace lb

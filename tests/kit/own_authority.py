@@ -1,6 +1,7 @@
 """A certificate authority of the test's own that can do what pebble cannot: renewal windows, profiles, limits, staging, a clock that is wrong.
 It believes every request and every name."""
 import base64
+import contextlib
 import email.utils
 import http.server
 import json
@@ -10,6 +11,22 @@ import threading
 import time
 
 KEYS = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+CA = """[ca]
+default_ca = own
+[own]
+certificate = cert.pem
+private_key = key.pem
+database = issued
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+commonName = optional
+"""
 
 
 def decoded(text):
@@ -28,8 +45,12 @@ class OwnAuthority:
         self.window = None      # (begin, end) from now, in seconds
         self.profiles = {"classic": "of 90 days", "shortlived": "of 6 days"}
         self.ahead = 0          # its clock, in seconds
+        self.dates = None       # begin and end of certificates, as "20261127120000Z"; None: 90 days from now
         self.invalid = None     # (type of the problem, detail, address that was reached): of every name, until it is None again
         self.tried = False      # … a challenge of the order under way
+        self.is_slow = False    # authorizations are pending until then, and an order that is finalized is processed for a while
+        self.raw = {}           # by the first part of the path: what writes the answer by itself, to a function
+        self.sent = None        # a function of the chain: what is sent in place of it
         self.held = {}          # by the first part of the path: an event that its answer waits for
         self.asked = []         # first parts of paths
         self.orders, self.windows, self.accounts, self.chain = [], [], 0, b""
@@ -71,6 +92,11 @@ class OwnAuthority:
     def answer(self, request, payload):
         part = request.path.split("/")[1]
         self.asked.append(part)
+        if part in self.raw:
+            request.close_connection = True
+            with contextlib.suppress(OSError):
+                self.raw[part](request.wfile.write)
+            return
         if part in self.held and not self.held[part].wait(120):
             return
         status, headers, body = self.reply(part, request.path, payload)
@@ -108,22 +134,32 @@ class OwnAuthority:
         if part == "challenge":
             self.tried = True
             return 200, {}, b"{}"
-        if part == "authorization" and self.invalid:
-            return 200, {}, json.dumps(self.refused(self.orders[-1]["identifiers"][int(path.split("/")[2])], at)).encode()
+        if part == "authorization" and (self.invalid or (self.is_slow and not self.tried)):
+            return 200, {}, json.dumps(self.open_or_refused(self.orders[-1]["identifiers"][int(path.split("/")[2])], at)).encode()
         if part == "authorization":
             return 200, {}, json.dumps({"status": "valid", "identifier": self.orders[-1]["identifiers"][int(path.split("/")[2])]}).encode()
         if part == "finalize":
-            self.chain = self.run("x509", "-req", "-inform", "DER", "-CA", "cert.pem", "-CAkey", "key.pem", "-CAcreateserial", "-copy_extensions", "copy",
-                                  "-extfile", "issued.cnf", "-days", "90", input=decoded(json.loads(payload)["csr"]))
+            self.chain = self.issue(decoded(json.loads(payload)["csr"]))
         if part == "order" and not self.chain:
             return 200, {}, json.dumps({"status": "ready", "finalize": at("finalize")}).encode()
+        if part == "finalize" and self.is_slow:
+            return 200, {}, json.dumps({"status": "processing", "finalize": at("finalize")}).encode()
         if part in ("finalize", "order"):
             return 200, {}, json.dumps({"status": "valid", "certificate": at("chain")}).encode()
-        return 200, {}, self.chain
+        return 200, {}, self.sent(self.chain) if self.sent else self.chain
 
-    def refused(self, identifier, at):
+    def issue(self, request):
+        if not self.dates:
+            return self.run("x509", "-req", "-inform", "DER", "-CA", "cert.pem", "-CAkey", "key.pem", "-CAcreateserial", "-copy_extensions", "copy",
+                            "-extfile", "issued.cnf", "-days", "90", input=request)
+        (self.dir / "request.pem").write_bytes(self.run("req", "-inform", "DER", input=request))
+        (self.dir / "issued").touch()
+        (self.dir / "ca.cnf").write_text(CA)
+        return self.run("ca", "-batch", "-notext", "-config", "ca.cnf", "-in", "request.pem", "-subj", "/CN=x", "-startdate", self.dates[0], "-enddate", self.dates[1])
+
+    def open_or_refused(self, identifier, at):
         """An authorization that waits for its challenges, then one of which they have failed."""
-        kind, detail, address = self.invalid
+        kind, detail, address = self.invalid or ("", "", "")
         failed = {"status": "invalid", "error": {"type": "urn:ietf:params:acme:error:" + kind, "detail": detail},
                   "validationRecord": [{"addressUsed": address}] if address else []}
         challenges = [dict({"type": way, "url": at("challenge/" + way), "token": "t" * 43}, **(failed if self.tried else {"status": "pending"}))

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -42,6 +43,7 @@ struct FakeAuthority {
   std::set<std::string> nonces;
   int accounts = 0;
   std::string chain, external, replaces, profile, revoked;
+  std::function<std::string(const std::string& chain)> sent;  // in place of it
   std::string begun_status;  // of the order, the first time that it is asked for
 
   FetchAnswer answer(const AcmeOrder::Ask& ask) {
@@ -140,7 +142,7 @@ struct FakeAuthority {
       return {200,
               {"Retry-After: 1"},
               cat({R"({"status":"valid","certificate":")", url("chain"), R"("})"})};
-    if (path == "chain") return {200, {}, chain};
+    if (path == "chain") return {200, {}, sent ? sent(chain) : chain};
     return problem(404, "malformed", "no such thing");
   }
   FetchAnswer authorization(const std::string& number) {
@@ -167,6 +169,9 @@ struct FakeAuthority {
                  R"("identifier":{"type":"dns","value":")", wildcard ? name.substr(2) : name,
                  R"("},"challenges":[)", all, "]}"})};
   }
+
+ public:
+  // Into chain.
   void sign(const std::string& der) {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
     X509_REQ* request = d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size()));
@@ -197,6 +202,7 @@ struct FakeAuthority {
     X509_REQ_free(request);
   }
 
+ private:
   std::set<std::string> told;
   std::string asked_way;
   std::map<std::string, int> polled;

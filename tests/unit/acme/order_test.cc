@@ -90,6 +90,45 @@ TEST(AcmeOrder, AChainForOurKeyAndNamesComesOutOfIt) {
   LONGS_EQUAL(2, published.size());
   STRCMP_EQUAL(cat({"radio.test tok-0.", account.thumbprint()}).c_str(), published[0].c_str());
 }
+// It is kept with the key behind it: what a server cannot load would be in use nowhere.
+TEST(AcmeOrder, OfAChainItsCertificatesAreKeptAndNothingElse) {
+  const auto fault = [this](std::function<std::string(const std::string&)> sent, int count = 1) {
+    ca.sent = std::move(sent);
+    AcmeOrder order(wanted());
+    const AcmeOrder::Step step = run(order);
+    if (const auto* failed = std::get_if<AcmeFailure>(&step)) return failed->text;
+    std::string all;
+    for (int i = 0; i < count; ++i) all += ca.chain;
+    STRCMP_EQUAL(all.c_str(), std::get<AcmeOrder::Done>(step).chain.c_str());
+    return std::string();
+  };
+  const auto times = [](int count) {
+    return [count](const std::string& chain) {
+      std::string all;
+      for (int i = 0; i < count; ++i) all += chain;
+      return all;
+    };
+  };
+  const std::string of_another =
+      cat({"what the CA gave cannot be used: ", "the chain has a block that is no certificate"});
+  STRCMP_EQUAL("", fault([](const std::string& chain) {
+                     return cat({"subject=/CN=radio.test\n", chain, "issued by us\n"});
+                   }).c_str());
+  STRCMP_EQUAL("", fault([](const std::string& chain) {
+                     return chain.substr(0, chain.size() - 1);  // no line end
+                   }).c_str());
+  STRCMP_EQUAL(of_another.c_str(),
+               fault([this](const std::string& chain) { return key.pem() + chain; }).c_str());
+  STRCMP_EQUAL(of_another.c_str(),
+               fault([this](const std::string& chain) { return chain + key.pem(); }).c_str());
+  STRCMP_EQUAL("what the CA gave cannot be used: no certificate: bad end line",
+               fault([](const std::string& chain) {
+                 return chain + chain.substr(0, chain.size() - 20);
+               }).c_str());
+  STRCMP_EQUAL("", fault(times(16), 16).c_str());
+  STRCMP_EQUAL("what the CA gave cannot be used: the chain has more than 16 certificates",
+               fault(times(10'000)).c_str());
+}
 TEST(AcmeOrder, AnAccountThatIsKnownIsNotMadeAgain) {
   known_account = "https://ca.test/account/1";
   AcmeOrder order(wanted({"192.0.2.7"}));
