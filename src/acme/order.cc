@@ -159,15 +159,16 @@ AcmeOrder::Step AcmeOrder::poll(State state, const std::string& url, const Fetch
   url_ = url;
   payload_.clear();
   bad_nonces_ = 0;
-  std::chrono::milliseconds time = retry_after_of(answer, now);
+  const std::chrono::seconds asked_for = retry_after_of(answer, now);
+  std::chrono::milliseconds time = asked_for;
   if (time == time.zero()) {
     time = wait_;
     wait_ = std::min(2 * wait_, kLongestWait);
   }
   waited_ += time;
   if (waited_ > kPatience)
-    return AcmeFailure{
-        Kind::kUnavailable, cat({"the CA did not decide within ", kPatience.count(), " s"}), {}};
+    return AcmeFailure{Kind::kUnavailable,
+                       cat({"the CA did not decide within ", kPatience.count(), " s"}), asked_for};
   return Wait{time};
 }
 

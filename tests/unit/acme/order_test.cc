@@ -129,6 +129,12 @@ TEST(AcmeOrder, OfAChainItsCertificatesAreKeptAndNothingElse) {
   STRCMP_EQUAL("what the CA gave cannot be used: the chain has more than 16 certificates",
                fault(times(10'000)).c_str());
 }
+TEST(AcmeOrder, ATimeToAskAgainThatIsTooFarEndsItUntilThen) {
+  ca.instead["finalize"] = {200, {"Retry-After: 86400"}, R"({"status":"processing"})"};
+  const AcmeFailure failed = failure();
+  STRCMP_EQUAL("the CA did not decide within 90 s", failed.text.c_str());
+  LONGS_EQUAL(86400, failed.retry_after.count());
+}
 TEST(AcmeOrder, AnAccountThatIsKnownIsNotMadeAgain) {
   known_account = "https://ca.test/account/1";
   AcmeOrder order(wanted({"192.0.2.7"}));
