@@ -116,6 +116,22 @@ std::vector<std::string> kept_before(const std::string& state_dir, std::vector<s
   return before;
 }
 
+FormerCertificates former_certificates(const std::string& state_dir,
+                                       const std::vector<std::string>& names) {
+  FormerCertificates former{{}, names};
+  for (const std::string& path : kept_before(state_dir, names, {})) {
+    const auto file = read_file(path, {.limit = kFileBytes});
+    const auto facts = certificate_facts(file ? file->text : std::string());
+    if (!facts) continue;
+    std::erase_if(former.without, [all = certificate_names(file->text)](const std::string& name) {
+      return is_name_of(all, name);
+    });
+    former.until = std::min(former.until.value_or(facts->ends), facts->ends);
+  }
+  if (!former.without.empty()) former.until.reset();
+  return former;
+}
+
 Result<KeptAccount> read_account(const std::string& state_dir, const std::string& directory) {
   const auto json = read_json(account_path(state_dir, directory));
   if (!json) return json.error();

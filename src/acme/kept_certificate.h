@@ -10,10 +10,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace lb {
@@ -55,6 +57,13 @@ std::string certificate_path(const std::string& state_dir, std::string_view file
 // in one of them or of `loaded`: the first name may have been another one before.
 std::vector<std::string> kept_before(const std::string& state_dir, std::vector<std::string> names,
                                      const std::vector<std::string>& loaded);
+// What the names have in those files, before they have a certificate together.
+struct FormerCertificates {
+  std::optional<WallTime> until;     // the first end; nullopt: a name has none
+  std::vector<std::string> without;  // such names
+};
+FormerCertificates former_certificates(const std::string& state_dir,
+                                       const std::vector<std::string>& names);
 // "accounts/HOST-XXXXXXXX.json", below acme/
 std::string account_file(const std::string& directory);
 

@@ -95,12 +95,14 @@ std::string failure_line(const FailureReport& report) {
   const bool names_moment = report.failure.kind == AcmeFailure::Kind::kLimit &&
                             report.failure.retry_after.count() > 0 && report.instead.empty();
   if (names_moment) line += "; nothing is asked before that";
-  if (report.valid_until)
+  if (report.valid_until && *report.valid_until > report.now)
     line += cat({"; the certificate in use is valid for ",
                  time_left(std::chrono::duration_cast<std::chrono::seconds>(*report.valid_until -
                                                                             report.now))});
   else if (report.failure.kind == AcmeFailure::Kind::kUnavailable)
-    line += "; there is no certificate";
+    line += report.valid_until       ? std::string("; the certificate in use has expired")
+            : report.without.empty() ? std::string("; there is no certificate")
+                                     : cat({"; there is no certificate for ", report.without});
   if (!report.instead.empty()) return cat({line, "; ", report.instead, " is asked instead"});
   return names_moment ? line : cat({line, "; again ", when_text(report.next, report.now)});
 }

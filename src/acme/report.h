@@ -17,10 +17,12 @@ struct FailureReport {
   std::string names{};      // with spaces between
   std::string authority{};  // the URL of its directory
   AcmeFailure failure{};
-  WallTime now{}, next{};                 // now, and the next attempt
-  WallTime since{};                       // the authority has not answered
-  std::optional<WallTime> valid_until{};  // of the certificate in use; nullopt: none that is valid
-  std::string instead{};                  // the authority that is asked next; "": the same
+  WallTime now{}, next{};  // now, and the next attempt
+  WallTime since{};        // the authority has not answered
+  // Of the certificate in use, which may have expired; nullopt: there is none for some names.
+  std::optional<WallTime> valid_until{};
+  std::string without{};  // those names; "": all
+  std::string instead{};  // the authority that is asked next; "": the same
 };
 // What went wrong: "the CA found no address for it (DNS: NXDOMAIN)".
 std::string failure_reason(const FailureReport& report);

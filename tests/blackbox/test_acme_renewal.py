@@ -1,6 +1,7 @@
 """When certificates are renewed, by whom, and what is said where it fails: an authority of the test's own."""
 import json
 import os
+import re
 import time
 
 from authority import Authority
@@ -225,3 +226,29 @@ def a_port_that_may_not_be_opened_is_said_with_what_to_do(t):
     matches(r"listen-socket 127\.0\.0\.1:443: cannot bind \(Permission denied\); ports below 1024 are opened at a start as root with <changeowner>, or with "
             r"CAP_NET_BIND_SERVICE; it is skipped, a restart opens it\n", server.log())
     equal(server.get("/status-json.xsl", ADMIN).status, 200, "the other ports are served")
+
+
+@test
+def what_is_in_use_is_said_where_it_is_of_other_names(t):
+    authority = OwnAuthority(t)
+    server = own_radio(t, authority, acme="<names>a.example.org %s</names>" % NAME).start()
+    comes(server)
+    for names, said in (("%s a.example.org" % NAME, "the certificate in use is valid for 89 days"), (NAME, "the certificate in use is valid for 89 days"),
+                        ("b.example.org %s" % NAME, r"there is no certificate for b\.example\.org"), ("b.example.org c.example.org", "there is no certificate")):
+        authority.instead["new"] = [(503, "serverInternal", "down", {})]
+        server.reload(body=re.sub("<names>.*</names>", "<names>%s</names>" % names, server.slots["body"]))
+        server.wait_for_log(r"no certificate for %s: 127\.0\.0\.1:\d+ has not answered since \S+ \(503: down\); %s; again at" % (re.escape(names), said))
+        if NAME in names:
+            server.wire(server.tls, wrap=verified(authority)).close()
+    # One that has expired is not none.
+    file = server.state / "acme/certificates" / ("b.example.org.pem")
+    authority.dates = ("20250101000000Z", "20260101000000Z")
+    key = authority.run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    (authority.dir / "its.pem").write_bytes(key)
+    request = authority.run("req", "-new", "-outform", "DER", "-key", "its.pem", "-subj", "/CN=x", "-addext", "subjectAltName=DNS:b.example.org,DNS:c.example.org")
+    server.stop()
+    file.write_bytes(authority.issue(request) + key)
+    authority.instead["new"] = [(503, "serverInternal", "down", {})]
+    file.with_suffix(".json").unlink()
+    server.start()
+    server.wait_for_log(r"no certificate for b\.example\.org c\.example\.org: .* \(503: down\); the certificate in use has expired; again at")

@@ -40,7 +40,7 @@ void CertificateService::attempt() {
   const AttemptFacts before = attempt_facts();
   FailureReport report{.names = label_, .now = before.now};
   report.failure.text = kept_.order.why;
-  if (kept_.facts && kept_.facts->ends > before.now) report.valid_until = kept_.facts->ends;
+  report.valid_until = before.valid_until;
   if (!is_trial_ && begin_attempt(kept_.order, before)) {
     report.instead = authority_name(kept_.order.directory);
     runtime_.log.error(kAcmeModule, failure_line(report));
@@ -437,7 +437,8 @@ void CertificateService::fail(const AcmeFailure& failure) {
                        .now = facts.now,
                        .next = wall_time(kept_.order.next),
                        .since = kept_.order.since == 0 ? facts.now : wall_time(kept_.order.since)};
-  if (kept_.facts && kept_.facts->ends > facts.now) report.valid_until = kept_.facts->ends;
+  report.valid_until = facts.valid_until;
+  if (kept_.former.without.size() < names_.size()) report.without = listed(kept_.former.without);
   kept_.order.why = failure_reason(report);
   runtime_.log.error(kAcmeModule, failure_line(report));
   publish_failure(directory_url(target_), to_text(failure.kind), kept_.order.why, report.next);

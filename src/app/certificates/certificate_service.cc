@@ -138,9 +138,9 @@ void CertificateService::read_again() {
 }
 
 void CertificateService::load() {
-  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_,
+  runtime_.loops.clerk().post([this, run = run_, dir = state_dir_, file = file_, names = names_,
                                forgives = std::exchange(forgives_, false)] {
-    Kept kept = read(dir, file);
+    Kept kept = read(dir, file, names);
     // What has failed may be mended by the change.
     if (forgives && kept.order.failures > 0) kept.order.next = 0;
     runtime_.loops.control().post([this, run, kept = std::move(kept)]() mutable {
@@ -150,7 +150,8 @@ void CertificateService::load() {
 }
 
 CertificateService::Kept CertificateService::read(const std::string& state_dir,
-                                                  const std::string& name) {
+                                                  const std::string& name,
+                                                  const std::vector<std::string>& names) {
   Kept kept;
   const auto complain = [&](const Error& error) {
     if (error.code != Error::Code::kNotFound) kept.complaints.push_back(error.what);
@@ -169,6 +170,7 @@ CertificateService::Kept CertificateService::read(const std::string& state_dir,
   } else {
     kept.complaints.push_back(cat({path, ": ", facts.error().what}));
   }
+  if (!kept.facts) kept.former = former_certificates(state_dir, names);
   return kept;
 }
 
@@ -288,11 +290,15 @@ void CertificateService::check() {
   attempt();
 }
 
+std::optional<WallTime> CertificateService::in_use_until() const {
+  return kept_.facts ? kept_.facts->ends : kept_.former.until;
+}
+
 AttemptFacts CertificateService::attempt_facts() const {
   AttemptFacts facts;
   for (const AcmeAuthority& one : authorities_) facts.directories.push_back(directory_url(one));
   facts.now = runtime_.clock.wall();
-  if (kept_.facts) facts.valid_until = kept_.facts->ends;
+  facts.valid_until = in_use_until();
   facts.has_staging = !staging_url(authority_of(kept_.order.directory)).empty();
   return facts;
 }

@@ -123,8 +123,10 @@ class CertificateService {
     std::string id;                         // of its certificate with the authority; "": none
     std::string pem;                        // the file in use
     std::vector<std::string> complaints;
+    FormerCertificates former = {};  // in use where there is no such file
   };
-  static Kept read(const std::string& state_dir, const std::string& file);
+  static Kept read(const std::string& state_dir, const std::string& file,
+                   const std::vector<std::string>& names);
   void on_read(Kept kept);
   std::vector<std::string> nodes_without_it() const;  // behind, or not linked
   std::vector<std::string> nodes_with_it() const;
@@ -136,6 +138,7 @@ class CertificateService {
   void check();
   void on_window(const RenewalWindow& window);
   WallTime renewal() const;
+  std::optional<WallTime> in_use_until() const;
   AttemptFacts attempt_facts() const;
   const AcmeAuthority& authority_of(const std::string& directory) const;
 

@@ -7,11 +7,14 @@
 #include <fstream>
 #include <string>
 
+#include "acme/certificate.h"
+#include "acme/fake_authority.h"
 #include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 
 TEST_GROUP(KeptCertificate) {
   char place[32] = "/tmp/icecast-lb-acme-XXXXXX";
@@ -88,4 +91,27 @@ TEST(KeptCertificate, ADamagedFileIsAnErrorThatNamesIt) {
   LONGS_EQUAL(1000, order->failures);
   LONGS_EQUAL(0, order->next);
   LONGS_EQUAL(0, order->names.size());
+}
+TEST(KeptCertificate, WhatWasKeptUnderOtherNamesIsInUseBefore) {
+  FakeAuthority ca;
+  const auto keep = [&](std::vector<std::string> names, long days) {
+    const AcmeKey key = *AcmeKey::generate();
+    ca.names = names;
+    ca.days = days;
+    ca.sign(*certificate_request(key, names));
+    CHECK(write_certificate(dir, names.front(), ca.chain + key.pem()).has_value());
+  };
+  keep({"a.test", "b.test"}, 30);
+  keep({"c.test"}, 60);
+  const auto days = [](const FormerCertificates& former) {
+    return (*former.until - system_clock().wall() + std::chrono::hours(1)) / std::chrono::days(1);
+  };
+  LONGS_EQUAL(30, days(former_certificates(dir, {"b.test"})));
+  LONGS_EQUAL(30, days(former_certificates(dir, {"c.test", "a.test"})));
+  LONGS_EQUAL(60, days(former_certificates(dir, {"c.test"})));
+  const auto partly = former_certificates(dir, {"d.test", "c.test"});
+  CHECK_FALSE(partly.until.has_value());
+  LONGS_EQUAL(1, partly.without.size());
+  STRCMP_EQUAL("d.test", partly.without.front().c_str());
+  CHECK_FALSE(former_certificates(dir + "/none", {"c.test"}).until.has_value());
 }

@@ -99,6 +99,20 @@ TEST(Report, AnAuthorityThatDoesNotAnswerForADayAndTheNextOne) {
       "no certificate for radio.example.org: Let's Encrypt has not answered since 2026-11-23 at "
       "12:00 (timeout); the certificate in use is valid for 47 hours; ZeroSSL is asked instead");
 }
+TEST(Report, AnAuthorityThatDoesNotAnswerWhereSomethingElseIsInUse) {
+  report.failure = {Kind::kUnavailable, "timeout", {}};
+  report.since = report.now;
+  const auto ends_with = [this](std::string_view clause) {
+    CHECK_TEXT(failure_line(report).ends_with(cat({clause, "; again at 14:05"})),
+               failure_line(report).c_str());
+  };
+  ends_with("(timeout); there is no certificate");
+  report.without = "www.example.org";
+  ends_with("(timeout); there is no certificate for www.example.org");
+  report.without.clear();
+  report.valid_until = report.now - 1h;
+  ends_with("(timeout); the certificate in use has expired");
+}
 TEST(Report, AClockThatIsWrong) {
   STRCMP_EQUAL(
       "the clock of this machine is 3 h 12 min behind the CA's; players judge by their own clocks",
