@@ -13,8 +13,8 @@ using AttemptKind = AcmeFailure::Kind;
 constexpr std::chrono::seconds kPatience = 24h, kPatienceWithout = 10min;
 // A refusal is for good until the configuration changes, or tomorrow.
 constexpr std::chrono::seconds kRefused = 24h;
-// A chain that is due when it comes, by a clock that is wrong or a life that is absurd, is not
-// ordered again and again: authorities count.
+// A chain that is due when it comes, by a clock that is wrong, is not ordered again and again:
+// authorities count. Of one that lives for minutes it is a quarter of that.
 constexpr std::chrono::seconds kLeastLife = 1h;
 // Longer than an authority may ask for.
 constexpr std::chrono::seconds kLongestWait = std::chrono::days(31);
@@ -98,14 +98,14 @@ void count_staging(KeptOrder& kept, const AttemptFacts& facts) {
   kept.next = seconds_of(facts.now);
 }
 
-void count_success(KeptOrder& kept, const AttemptFacts& facts) {
+void count_success(KeptOrder& kept, const AttemptFacts& facts, std::chrono::seconds life) {
   kept.issuer = kept.directory;
   kept.directory = facts.directories.front();
   kept.failures = kept.tries = kept.unshown = 0;
   kept.since = kept.began = 0;
   kept.why.clear();
   forget_begun(kept);
-  kept.next = seconds_of(facts.now + kLeastLife);
+  kept.next = seconds_of(facts.now + std::min(kLeastLife, life / 4));
 }
 
 }  // namespace lb

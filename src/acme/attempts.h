@@ -9,6 +9,7 @@
 // Source: doc/https.md; Let's Encrypt's limits (5 failed validations a name and hour).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ void count_failure(KeptOrder& kept, const AcmeFailure& failure, const AttemptFac
 bool forget_other_clock(KeptOrder& kept, WallTime now);
 // Names were shown to the staging directory: the authority itself is asked now.
 void count_staging(KeptOrder& kept, const AttemptFacts& facts);
-void count_success(KeptOrder& kept, const AttemptFacts& facts);
+// life: of the certificate that came.
+void count_success(KeptOrder& kept, const AttemptFacts& facts, std::chrono::seconds life);
 
 }  // namespace lb

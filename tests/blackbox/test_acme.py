@@ -11,6 +11,7 @@ from authority import Authority
 from events import Events
 from harness import ADMIN, check, equal, free_port, listen_socket, matches, test, wait_for
 from https_radio import NAME, comes, radio, verified
+from own_authority import OwnAuthority
 
 
 @test
@@ -159,17 +160,35 @@ def another_one_takes_its_place_under_a_listener(t):
 
 @test
 def one_that_is_due_when_it_comes_is_not_ordered_again_and_again(t):
-    port = free_port()
-    # Long enough to be there before it is over: one that comes too late is refused.
-    authority = Authority(t, port, validity=10)
-    server = radio(t, authority, port).start()
+    authority = OwnAuthority(t)
+    # As by a clock that is wrong.
+    authority.dates = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (-89, 1)]
+    server = radio(t, authority, free_port()).start()
     comes(server)
-    wait_for(lambda: " expired " in server.log(), "it is over: " + server.log()[-800:], 15)
     for _ in range(2):
         server.stop()
         server.start()
         wait_for(lambda: "it is renewed" in server.log()[server.log().rindex("server started"):], "it is planned")
-    equal(authority.issued(), 1, "certificates after two restarts, all of which have found it over")
+    equal(len(authority.orders), 1, "orders after two restarts, all of which have found it due")
+
+
+@test
+def one_that_lives_for_seconds_is_renewed_at_half_of_them(t):
+    port = free_port()
+    authority = Authority(t, port, validity=12)
+    server = radio(t, authority, port).start()
+    comes(server)
+    source, sent = server.source(), b""
+    listener = server.listener(port=server.tls, wrap=verified(authority))
+
+    def thrice():
+        nonlocal sent
+        sent += source.play(20)
+        check(listener.read(20 * 384) in sent, "what came differs from what was sent")
+        return server.log().count("is in use, from") >= 3
+    wait_for(thrice, "it is renewed twice: " + server.log()[-900:], 25)
+    check(" expired " not in server.log(), "it is in time: " + server.log()[-900:])
+    server.wire(server.tls, wrap=verified(authority)).close()
 
 
 @test

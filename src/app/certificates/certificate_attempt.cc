@@ -309,7 +309,9 @@ void CertificateService::keep(const AcmeOrder::Done& done) {
     count_staging(kept_.order, attempt_facts());
     return attempt();
   }
-  count_success(kept_.order, attempt_facts());
+  count_success(
+      kept_.order, attempt_facts(),
+      std::chrono::duration_cast<std::chrono::seconds>(done.facts.ends - done.facts.begins));
   callbacks_.ended(kept_.order.issuer, "ok");
   unkept_ = pem_ = done.chain + key_->pem();
   write(

@@ -124,12 +124,14 @@ TEST(Attempts, ARenewalBeginsWithTheFirstAgain) {
   kept.directory = "https://second.test/dir";
   kept.failures = kept.tries = 3;
   kept.why = "as told";
-  count_success(kept, facts);
+  count_success(kept, facts, 90 * 24h);
   STRCMP_EQUAL("https://second.test/dir", kept.issuer.c_str());
   STRCMP_EQUAL("https://first.test/dir", kept.directory.c_str());
   LONGS_EQUAL(0, kept.failures);
   STRCMP_EQUAL("", kept.why.c_str());
   LONGS_EQUAL(3600, next().count());
+  count_success(kept, facts, 40s);
+  LONGS_EQUAL(10, next().count());
 }
 TEST(Attempts, WhatIsRefusedIsAskedForAgainTomorrow) {
   facts.directories.pop_back();
