@@ -75,6 +75,8 @@ def what_cannot_be_kept_is_an_event_too(t):
     equal((failed["kind"], failed["why"]), ("own", "the new certificate is in use but could not be kept (Permission denied): after a restart it is ordered again"))
     check(abs(int(failed["next"]) - time.time() - 600) < 30, "it is tried again in ten minutes: %s" % failed)
     matches(r"EROR tls/acme %s\n" % re.escape(failed["why"]), server.log())
+    shown, = server.get("/api/v1/certificates", ADMIN).json()["items"]
+    equal(shown["failure"], failed["why"], "the list")
     (server.state / "acme/certificates").chmod(0o700)
 
 

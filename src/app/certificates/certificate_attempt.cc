@@ -334,13 +334,12 @@ void CertificateService::not_kept(const Error& error) {
     unkept_fd_.reset();
   unkept_order_ = kept_.order;
   const std::size_t reason = error.what.rfind(": ");
-  const std::string why =
-      cat({"the new certificate ",
-           unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
-           reason == std::string::npos ? error.what : error.what.substr(reason + 2),
-           "): after a restart it is ordered again"});
-  runtime_.log.error(kAcmeModule, why);
-  publish_failure(kept_.order.issuer, to_text(AcmeFailure::Kind::kOwn), why,
+  unkept_why_ = cat({"the new certificate ",
+                     unkept_fd_ ? "is in use but could not be kept (" : "could not be kept (",
+                     reason == std::string::npos ? error.what : error.what.substr(reason + 2),
+                     "): after a restart it is ordered again"});
+  runtime_.log.error(kAcmeModule, unkept_why_);
+  publish_failure(kept_.order.issuer, to_text(AcmeFailure::Kind::kOwn), unkept_why_,
                   runtime_.clock.wall() + kKeepAgain);
   keep_again_.after(kKeepAgain);
 }

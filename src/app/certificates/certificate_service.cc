@@ -66,7 +66,7 @@ CertificateService::Order CertificateService::order() const {
           names_,
           kept_.order.failures,
           next_,
-          kept_.order.why,
+          unkept_.empty() ? kept_.order.why : unkept_why_,
           unkept_fd_ ? unkept_file() : certificate_path(state_dir_, file_),
           kept_.order.directory,
           attempting_,

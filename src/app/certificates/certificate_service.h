@@ -79,7 +79,7 @@ class CertificateService {
     std::vector<std::string> names;
     unsigned failures = 0;  // in a row
     WallTime next_attempt{};
-    std::string why;   // of the last failure, while they last
+    std::string why;   // of the last failure, while they last; or that it could not be kept
     std::string file;  // that the certificate is kept in
     std::string directory;
     bool under_way = false;
@@ -215,6 +215,7 @@ class CertificateService {
   bool attempting_ = false;  // from the making of its key to its end
 
   std::string unkept_;  // chain and key that could not be written; "": nothing is left to write
+  std::string unkept_why_;
   UniqueFd unkept_fd_;  // the same, in memory
   KeptOrder unkept_order_;
   const SteadyTime began_;
