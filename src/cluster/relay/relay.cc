@@ -343,7 +343,8 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
                                       : std::min(tried.delay * 2, longest_rest(upstream)));
   const auto wait = requested_rest(upstream);
   // One that is asked several times a second is told of once.
-  const bool news = std::exchange(tried.told, wait) != wait || tried.fault != fault;
+  const bool is_longer = std::exchange(tried.told, wait) != wait;
+  const bool news = std::exchange(tried.logged_fault, fault) != fault || is_longer;
   log(news ? LogLevel::kWarn : LogLevel::kDebug,
       cat({why, "; asked again in ", wait.count(), "ms"}));
   if (lease_ == 0) note_fault(upstream, fault);
@@ -384,6 +385,7 @@ void Relay::on_left(const WriterLeft& how) {
   flow_check_.cancel();
   const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
   has_flowed_ = has_flowed_ || flowed;
+  if (flowed) brief_since_.reset();
   if (how.bytes_read > 0) flowed_until_ = host_.connector().loop().now() - how.silent;
   if (state_ == State::kEntering) return;  // entered() follows
   const bool known = current_ < tries_.size();
@@ -420,10 +422,12 @@ void Relay::on_left(const WriterLeft& how) {
           each.rested = std::min(each.rested, host_.connector().loop().now());
       } else if (flowed && !is_program(current_))
         rest(current_, timing_.delay_after_flow);
-      else
+      else {
+        if (!brief_since_) brief_since_ = host_.connector().loop().now();
         // A source that comes and goes is no fault of the way here.
         failed(current_, cat({"the stream ended after ", how.lasted.count(), "ms"}),
                how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
+      }
   }
   at_seam_ = asks_again;
   call_.reset();

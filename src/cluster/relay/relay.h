@@ -129,6 +129,7 @@ class Relay {
     double part = 1;                     // by which its rests vary
     bool kept = false;                   // it rests to the end, whatever there is to hear
     std::chrono::milliseconds told{-1};  // the rest that was logged last
+    PullFault logged_fault = PullFault::kNone;
     unsigned unanswered = 0;             // how many times it was passed over
     PullFault fault = PullFault::kNone;  // of the last try
     unsigned too_young = 0;              // so many answers began with their stream's first byte
@@ -230,6 +231,8 @@ class Relay {
   bool placed_ = false;       // the upstream has told the address of what it sends
   bool has_flowed_ = false;
   SteadyTime flowed_until_{};  // the last data of the last upstream
+  // The first of the streams in a row that ended before they had flowed has ended; nullopt: none.
+  std::optional<SteadyTime> brief_since_;
   SteadyTime last_wanted_{};
   std::unique_ptr<Call> call_;  // null: none under way
   std::unique_ptr<Call> spare_call_;

@@ -32,7 +32,11 @@ std::chrono::milliseconds Relay::dry_rest() const {
   auto rest =
       std::max<std::chrono::milliseconds>(timing_.dry_rest, kForEachOther * host_.dry().inside());
   if (const auto mount = host_.mounts().find(plan_.local_mount)) {
-    const auto silence = host_.connector().loop().now() - mount->last_data();
+    // What an upstream sends before it hangs up at once ends no silence.
+    const SteadyTime since = lease_ == 0 && brief_since_
+                                 ? std::min(*brief_since_, mount->last_data())
+                                 : mount->last_data();
+    const auto silence = host_.connector().loop().now() - since;
     while (rest * kRestsPerSilence < silence && rest < 1h) rest *= 2;
   }
   return rest;

@@ -243,6 +243,21 @@ TEST(RelaySeam, WhileThereIsNothingToHearEachIsAskedAfterAShortRest) {
     lines += log.substr(at, log.find('\n', at) - at).find(line) != std::string::npos ? 1 : 0;
   LONGS_EQUAL(2, lines);
 }
+// What it sends is no end of the silence: else it would be asked at this pace for ever.
+TEST(RelaySeam, OneThatHangsUpAtOnceIsAskedMoreAndMoreSeldom) {
+  host.quick.first_delay = 100s;
+  host.quick.dry_rest = 10ms;
+  first.answers = {kPlaysSomething + "some"};
+  first.close_after = true;
+  second.answers = {kNotThere};
+  start();
+  host.until([&] { return first.requests.size() >= 10; });
+  host.pass(640ms);  // 16 rests of 10, 8 of 20, 8 of 40 ms
+  CHECK(first.requests.size() < 45);
+  // What flows ends it.
+  first.close_after = false;
+  host.until([&] { return relay->flows(); });
+}
 TEST(RelaySeam, OneThatDoesNotAnswerIsPassedOver) {
   host.quick.slow = 50ms;
   first.answers = {plays_from(100), ""};
