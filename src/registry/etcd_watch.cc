@@ -96,11 +96,7 @@ void EtcdWatch::on_line(std::string_view line) {
     if (is_login_reason(watch->reason)) client_.forget_token();
     return fail(watch->reason);
   }
-  if (watch->created) {
-    failures_ = 0;
-    callbacks_.live();
-    return;
-  }
+  if (watch->created) return callbacks_.live();
   on_events(*watch);
 }
 
@@ -199,6 +195,7 @@ void EtcdWatch::on_beat(Result<EtcdAnswer> answer) {
   if (range->records[0].revision > format_)
     return give_up(
         cat({prefix_, "format was written again in revision ", range->records[0].revision}));
+  failures_ = 0;
   const std::uint64_t revision = range->revision;
   beats_behind_ = revision + 1 < next_ ? beats_behind_ + 1 : 0;
   if (beats_behind_ >= kBeatsBehind)

@@ -74,7 +74,7 @@ class EtcdWatch {
   std::uint64_t suspect_ = 0;    // the store was here a beat ago, and the watch was not
   SteadyTime suspicion_due_{};
   unsigned beats_behind_ = 0;
-  unsigned failures_ = 0;  // since it was live
+  unsigned failures_ = 0;  // since a watch has lived for a beat
   std::string member_, cluster_;
   std::unique_ptr<LineStream> stream_;
   std::shared_ptr<int> run_;  // since start(); what was asked before is answered to nothing

@@ -133,6 +133,18 @@ TEST(EtcdRegistry, AfterACompactionItLoadsAgainAndTellsTheDifference) {
   STRCMP_EQUAL("users/bob", told.at(0).set.at(0).key.c_str());
   CHECK(log.says("compacted"));
 }
+// As behind a proxy that ends what is open: nothing else says that it is not asked without a pause.
+TEST(EtcdRegistry, AWatchThatEndsAtOnceIsOpenedMoreSeldom) {
+  etcd->fail("/v3/watch", 10'000, 200,
+             "{\"result\":{\"header\":{\"revision\":\"1\"},\"created\":true}}\n");
+  loaded();
+  run_until([this] { return etcd->asked("/v3/watch") >= 3; });
+  bool over = false;
+  Timer time(loop, [&over] { over = true; });
+  time.after(std::chrono::milliseconds(1500));
+  run_until([&over] { return over; });
+  CHECK(etcd->asked("/v3/watch") <= 6);  // after 0, 0.2, 0.4, 0.8 s …
+}
 TEST(EtcdRegistry, AWriteWhoseAnswerWasLostIsDoneOnce) {
   loaded();
   etcd->fail("/v3/kv/txn", 1, 503, "{\"error\":\"request timed out\"}", true);
