@@ -46,7 +46,8 @@ Result<void> Server::bind() {
   const auto config = services_->config.read();
   // Keys are often readable for root only.
   if (::geteuid() == 0 && !config->security.user.empty()) services_->tls.keep_copies();
-  services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)));
+  services_->tls.load(Services::tls_settings(*config, services_->certificates->files(*config)),
+                      state_directory(*config) + "/acme/");
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets",
                          bound.error().what + "; no node can be linked");

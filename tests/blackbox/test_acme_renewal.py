@@ -254,3 +254,13 @@ def what_is_in_use_is_said_where_it_is_of_other_names(t):
     file.with_suffix(".json").unlink()
     server.start()
     server.wait_for_log(r"no certificate for b\.example\.org c\.example\.org: .* \(503: down\); the certificate in use has expired; again at")
+
+
+@test
+def no_line_asks_to_renew_what_is_renewed_by_itself(t):
+    authority = OwnAuthority(t)
+    authority.dates = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (0, 6)]
+    server = own_radio(t, authority).start()
+    comes(server)
+    server.reload(body=server.slots["body"] + "<location>here</location>")
+    check("renew it" not in server.log(), "it is not asked for: " + server.log()[-900:])

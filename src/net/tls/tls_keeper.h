@@ -45,8 +45,9 @@ class TlsKeeper {
   // Why none of the certificates could be loaded; "": it was not so.
   const std::string& why_none() const noexcept { return why_none_; }
 
-  // Loads all files, whether they have changed or not.
-  void load(const TlsSettings& settings);
+  // Loads all files, whether they have changed or not.  renewed_in: a folder whose certificates
+  // this server renews: no line asks for that; "": none.
+  void load(const TlsSettings& settings, std::string renewed_in = {});
   // Checks the files every `interval`.  on_first: called when there is a context or a certificate
   // where there was none.
   void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
@@ -74,6 +75,7 @@ class TlsKeeper {
   const std::shared_ptr<const ChallengeTable> challenges_;
   Snapshot<Held> now_;
   TlsSettings settings_;
+  std::string renewed_in_;
   const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();
   std::string ring_file_;                         // that was read
   bool ring_saved_ = false;                       // as it is now

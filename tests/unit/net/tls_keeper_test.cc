@@ -144,6 +144,14 @@ TEST(TlsKeeper, DoesNotWarnTwoWeeksAhead) {
   keeper->poll_files();
   CHECK(says(logged(), "WARN"));
 }
+TEST(TlsKeeper, WarnsOfOneThatThisServerRenewsWhenItHasExpired) {
+  const std::string file = dir.write("t.pem", make_pem("DNS:radio.test", 6 * 86400).both());
+  keeper->load({{file}, {}, ""}, file.substr(0, file.rfind('/') + 1));
+  CHECK(!says(logged(), "WARN"));
+  clock.advance(7 * 24h);
+  keeper->poll_files();
+  CHECK(says(logged(), " has expired on "));
+}
 TEST(TlsKeeper, PollsByItselfAgainAndAgain) {
   keeper->load({{dir.write("t.pem", make_pem("DNS:old.test").both())}, {}, ""});
   dir.write("t.pem", make_pem("DNS:new.test").both());
