@@ -99,6 +99,28 @@ bool is_public_authority(const AcmeAuthority& directory) {
   });
 }
 
+namespace {
+
+// In lower case, as an A-label; of a wildcard what follows it. A URL, or a port behind it, is none.
+bool is_dns_name(std::string_view name) {
+  constexpr std::size_t kLabelBytes = 63, kNameBytes = 253;
+  if (name.starts_with("*.")) name.remove_prefix(2);
+  if (name.size() > kNameBytes) return false;
+  bool has_letter = false;
+  for (const std::string_view label : split(name, '.')) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+    const bool is_known =
+        std::ranges::all_of(label, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+    if (!is_known || label.empty() || label.size() > kLabelBytes || label.starts_with('-') ||
+        label.ends_with('-'))
+      return false;
+    has_letter = std::ranges::any_of(label, is_letter);
+  }
+  return has_letter;  // the last label: else it is an address, or would be one
+}
+
+}  // namespace
+
 std::string_view why_not_public(std::string_view name) {
   if (is_address_name(name)) {
     for (const std::string_view begin : kExamples)
@@ -108,9 +130,7 @@ std::string_view why_not_public(std::string_view name) {
   }
   const std::string lower = to_lower(name);
   if (lower.find('.') == std::string::npos) return "it has no dot";
-  // host_name() has found no A-label for it.
-  if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-    return "it is no name of DNS";
+  if (!is_dns_name(lower)) return "it is no name of DNS";
   for (const std::string_view end : kLocal)
     if (lower.ends_with(end)) return "it is a name of local networks or of examples";
   return "";
