@@ -71,9 +71,13 @@ bool take_field(std::string_view& rest, std::string_view& name, std::string_view
   return true;
 }
 
-// With its length byte, NUL padded.
+// Of a block that is written: without a NUL behind it Icecast's relays lose its last byte, and with
+// "';" the title.
+constexpr std::size_t kMaxWritten = kMaxIcyText - 1;
+
+// With its length byte, padded by at least one NUL.
 std::string in_units(std::string text) {
-  const std::size_t units = (text.size() + 15) / 16;
+  const std::size_t units = text.size() / 16 + 1;
   text.resize(units * 16, '\0');
   return static_cast<char>(units) + text;
 }
@@ -83,11 +87,11 @@ std::string in_units(std::string text) {
 std::string make_icy_block(std::string_view title, std::string_view url) {
   std::string text(kTitleField);
   const std::string whole = neutralised(title, is_utf8_beyond_ascii(title) ? "\u2019" : "' ");
-  text += cut_utf8(whole, kMaxIcyText - kTitleField.size() - kFieldEnd.size());
+  text += cut_utf8(whole, kMaxWritten - kTitleField.size() - kFieldEnd.size());
   text += kFieldEnd;
   const std::string link = neutralised(url, "%27");
   if (!link.empty() &&
-      text.size() + kUrlField.size() + link.size() + kFieldEnd.size() <= kMaxIcyText) {
+      text.size() + kUrlField.size() + link.size() + kFieldEnd.size() <= kMaxWritten) {
     text += kUrlField;
     text += link;
     text += kFieldEnd;
@@ -101,7 +105,7 @@ std::string with_icy_place(std::string_view block, std::string_view place) {
   text += kPlaceField;
   text += place;
   text += kFieldEnd;
-  if (text.size() > kMaxIcyText) return {};
+  if (text.size() > kMaxWritten) return {};
   return in_units(std::move(text));
 }
 

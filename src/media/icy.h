@@ -18,9 +18,10 @@ namespace lb {
 
 constexpr std::size_t kMaxIcyText = 4080;  // 255 * 16
 
-// "StreamTitle='…';StreamUrl='…';" with its length byte, NUL padded; title and url in wire charset.
+// "StreamTitle='…';StreamUrl='…';" with its length byte and a NUL or more behind it; title and url
+// in wire charset.
 // "';" inside a title is neutralised ("’;" in a title that is UTF-8 beyond ASCII, else "' ;"), in
-// a url it becomes "%27;"; control bytes are dropped.  A title that would not fit 4080 bytes is
+// a url it becomes "%27;"; control bytes are dropped.  A title that would not fit 4079 bytes is
 // cut (at a UTF-8 character where it is UTF-8); a url that does not fit behind it is left out, for
 // a part of it leads nowhere.  Empty url: no StreamUrl.
 std::string make_icy_block(std::string_view title, std::string_view url);

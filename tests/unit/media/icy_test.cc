@@ -14,7 +14,7 @@ using namespace lb;
 namespace {
 
 std::string padded(std::string text) {
-  text.resize((text.size() + 15) / 16 * 16, '\0');
+  text.resize((text.size() / 16 + 1) * 16, '\0');
   return static_cast<char>(text.size() / 16) + text;
 }
 // "title|url", or "none".
@@ -34,6 +34,12 @@ TEST(IcyBlock, OfAnEmptyTitleHas17Bytes) {
 TEST(IcyBlock, HoldsTitleAndUrlAndIsPadded) {
   CHECK(padded("StreamTitle='A - B';") == make_icy_block("A - B", ""));
   CHECK(padded("StreamTitle='A';StreamUrl='http://u/';") == make_icy_block("A", "http://u/"));
+}
+// Icecast's relays read all bytes of a block but the last.
+TEST(IcyBlock, HasANulBehindATextThatFillsAUnit) {
+  CHECK_EQUAL(std::string("\x02StreamTitle='A';", 17) + std::string(16, '\0'),
+              make_icy_block("A", ""));
+  CHECK(with_icy_place(make_icy_block("A", ""), "12345678901").ends_with('\0'));
 }
 TEST(IcyBlock, KeepsQuotesAndSemicolonsThatEndNothing) {
   CHECK(padded("StreamTitle='It's me';") == make_icy_block("It's me", ""));
@@ -55,8 +61,8 @@ TEST(IcyBlock, CutsATitleThatDoesNotFit) {
   const std::string block = make_icy_block(std::string(10000, 'T'), "");
   LONGS_EQUAL(1 + 4080, block.size());
   CHECK(static_cast<unsigned char>(block[0]) == 255);
-  CHECK(block.ends_with("T';"));
-  LONGS_EQUAL(4065, parse_icy_text(block.substr(1))->title.size());
+  CHECK(block.ends_with(std::string("T';\0", 4)));
+  LONGS_EQUAL(4064, parse_icy_text(block.substr(1))->title.size());
 }
 TEST(IcyBlock, CutsUtf8AtAWholeCharacter) {
   for (std::size_t shift = 0; shift < 3; ++shift) {
@@ -69,10 +75,10 @@ TEST(IcyBlock, CutsUtf8AtAWholeCharacter) {
 }
 TEST(IcyBlock, LeavesOutAUrlThatHasNoRoom) {
   const std::string url(100, 'u');
-  CHECK_EQUAL(std::string(3952, 'T') + "|" + url,
+  CHECK_EQUAL(std::string(3951, 'T') + "|" + url,
+              parsed(make_icy_block(std::string(3951, 'T'), url).substr(1)));
+  CHECK_EQUAL(std::string(3952, 'T') + "|",
               parsed(make_icy_block(std::string(3952, 'T'), url).substr(1)));
-  CHECK_EQUAL(std::string(3953, 'T') + "|",
-              parsed(make_icy_block(std::string(3953, 'T'), url).substr(1)));
 }
 
 TEST_GROUP(IcyText){};
