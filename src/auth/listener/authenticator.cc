@@ -24,10 +24,14 @@ std::vector<std::string> url_complaints(const AuthOptions& options) {
   return complaints;
 }
 
+bool url_decides_sources(const AuthOptions& options) {
+  std::vector<std::string> complaints;
+  return !parse_url_options(options, complaints).stream_auth.empty();
+}
+
 constexpr auto kPlugins = std::to_array<AuthenticatorPlugin>({
     {"htpasswd", [](const AuthOptions&) { return false; }, htpasswd_complaints, make_htpasswd},
-    {"url", [](const AuthOptions& options) { return !auth_option(options, "stream_auth").empty(); },
-     url_complaints, make_url_auth},
+    {"url", url_decides_sources, url_complaints, make_url_auth},
 });
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {

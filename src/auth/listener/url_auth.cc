@@ -66,7 +66,7 @@ class UrlAuth final : public Authenticator {
     const std::string digest = options_.cache ? kept_.digest_of(fields_of(ask, options_)) : "";
     if (const AuthVerdict* kept = find(digest)) {
       AuthVerdict verdict = *kept;
-      verdict.removal = removal_of(ask);
+      verdict.removal = removal_of(ask, verdict.user);
       return done(std::move(verdict));
     }
     FetchRequest request = request_to(options_.listener_add, ask.given);
@@ -143,9 +143,9 @@ class UrlAuth final : public Authenticator {
     return parse_url_reply(answer, options_).accepted;
   }
 
-  std::optional<RemovalNotice> removal_of(const ListenerAsk& ask) const {
+  std::optional<RemovalNotice> removal_of(const ListenerAsk& ask, const std::string& user) const {
     if (options_.listener_remove.empty()) return std::nullopt;
-    RemovalNotice notice = listener_remove_parts(ask, *context_.server());
+    RemovalNotice notice = listener_remove_parts(ask, user, *context_.server());
     FetchRequest request = request_to(options_.listener_remove, ask.given);
     notice.url = std::move(request.url);
     notice.user = std::move(request.user);
@@ -155,7 +155,7 @@ class UrlAuth final : public Authenticator {
 
   AuthVerdict allow(const ListenerAsk& ask) const {
     AuthVerdict verdict = AuthVerdict::of(AuthVerdict::Kind::kAllow);
-    verdict.removal = removal_of(ask);
+    verdict.removal = removal_of(ask, {});
     return verdict;
   }
 
@@ -183,6 +183,7 @@ class UrlAuth final : public Authenticator {
     verdict.is_relay = reply.is_relay;
     verdict.mount = std::move(reply.mount);
     verdict.user = std::move(reply.user);
+    if (!verdict.user.empty()) verdict.removal = removal_of(ask, verdict.user);
     return verdict;
   }
 

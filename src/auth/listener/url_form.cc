@@ -24,11 +24,15 @@ std::string agent_field(const Headers& headers) {
   return agent != nullptr ? field("agent", *agent) : "&agent=-";
 }
 
+std::string_view user_of(const ListenerAsk& ask) {
+  return ask.given ? std::string_view(ask.given->user) : std::string_view();
+}
+
 // The fields that listener_add and listener_remove begin with.
-std::string listener_fields(std::string_view action, const ListenerAsk& ask,
+std::string listener_fields(std::string_view action, const ListenerAsk& ask, std::string_view user,
                             const AuthServer& server) {
   return cat({"action=", action, server_fields(server), "&client=", ask.client_id,
-              field("mount", ask.target), field("user", ask.given ? ask.given->user : ""),
+              field("mount", ask.target), field("user", user),
               field("pass", ask.given ? ask.given->password : "")});
 }
 
@@ -53,8 +57,8 @@ std::string form_escape(std::string_view text) {
 
 std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
                               const UrlOptions& options) {
-  std::string form =
-      listener_fields("listener_add", ask, server) + field("ip", ask.ip) + agent_field(ask.headers);
+  std::string form = listener_fields("listener_add", ask, user_of(ask), server) +
+                     field("ip", ask.ip) + agent_field(ask.headers);
   for (const std::string& name : options.headers)
     if (const std::string* value = ask.headers.find(name))
       form += field(options.header_prefix + name, *value);
@@ -63,9 +67,11 @@ std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
   return form;
 }
 
-RemovalNotice listener_remove_parts(const ListenerAsk& ask, const AuthServer& server) {
+RemovalNotice listener_remove_parts(const ListenerAsk& ask, std::string_view user,
+                                    const AuthServer& server) {
   RemovalNotice notice;
-  notice.before = listener_fields("listener_remove", ask, server);
+  notice.before =
+      listener_fields("listener_remove", ask, user.empty() ? user_of(ask) : user, server);
   notice.after = field("ip", ask.ip) + agent_field(ask.headers);
   return notice;
 }

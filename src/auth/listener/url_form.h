@@ -18,8 +18,10 @@ std::string form_escape(std::string_view text);
 
 std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
                               const UrlOptions& options);
-// before and after of the notice; the rest of it is the caller's.
-RemovalNotice listener_remove_parts(const ListenerAsk& ask, const AuthServer& server);
+// before and after of the notice; the rest of it is the caller's.  `user`: as the backend has named
+// the listener; "": as it has logged in.
+RemovalNotice listener_remove_parts(const ListenerAsk& ask, std::string_view user,
+                                    const AuthServer& server);
 std::string listener_remove_form(const RemovalNotice& notice, std::uint64_t seconds,
                                  std::uint64_t bytes_sent);
 std::string mount_form(std::string_view action, std::string_view mount, const AuthServer& server);

@@ -1,5 +1,6 @@
 #include "auth/listener/url_options.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -14,13 +15,16 @@ struct TextRow {
   std::string_view name;
   std::string UrlOptions::*member;
   bool is_url;
+  bool decides = false;  // where it is there without a value nothing is allowed, as in Icecast
 };
+constexpr std::string_view kNowhere = "(empty)";  // no request to it is made
+
 constexpr std::array<TextRow, 10> kTexts{
-    {{"listener_add", &UrlOptions::listener_add, true},
+    {{"listener_add", &UrlOptions::listener_add, true, true},
      {"listener_remove", &UrlOptions::listener_remove, true},
      {"mount_add", &UrlOptions::mount_add, true},
      {"mount_remove", &UrlOptions::mount_remove, true},
-     {"stream_auth", &UrlOptions::stream_auth, true},
+     {"stream_auth", &UrlOptions::stream_auth, true, true},
      {"username", &UrlOptions::username, false},
      {"password", &UrlOptions::password, false},
      {"auth_header", &UrlOptions::auth_header, false},
@@ -48,6 +52,11 @@ constexpr auto kKnownOptions = std::to_array<std::string_view>({"listener_add",
                                                                 "drop_existing_listener",
                                                                 "rejected_mount"});
 
+bool is_there(const AuthOptions& options, std::string_view name) {
+  return std::any_of(options.begin(), options.end(),
+                     [name](const auto& option) { return option.first == name; });
+}
+
 }  // namespace
 
 UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string>& complaints) {
@@ -55,7 +64,14 @@ UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string
   complaints = unknown_auth_options(options, kKnownOptions);
   for (const TextRow& row : kTexts) {
     const std::string_view value = auth_option(options, row.name);
-    if (value.empty()) continue;
+    if (value.empty()) {
+      if (!row.decides || !is_there(options, row.name)) continue;
+      complaints.push_back(
+          cat({"option \"", row.name, "\" is empty; every ",
+               row.member == &UrlOptions::stream_auth ? "source" : "listener", " is refused"}));
+      parsed.*row.member = kNowhere;
+      continue;
+    }
     if (row.is_url && !is_fetchable(value))
       complaints.push_back(
           cat({"option \"", row.name, "\": \"", shown_url(value),

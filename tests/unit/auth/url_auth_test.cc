@@ -161,6 +161,23 @@ TEST(UrlAuth, PassesOnTheTextOfTheBackend) {
   STRCMP_EQUAL(stub.url("/remove").c_str(), verdict.removal->url.c_str());
   STRCMP_EQUAL("jo", verdict.removal->user.c_str());
 }
+TEST(UrlAuth, TheUserThatTheBackendNamesIsTheOneThatLeaves) {
+  make_add({{"listener_remove", stub.url("/remove")}});
+  CHECK(ask().removal->before.ends_with("&user=jo&pass=pw"));
+  stub.answer_with(StubHttp::ok("icecast-auth-user: 1\r\nice-username: bob\r\n"));
+  const AuthVerdict verdict = ask();
+  STRCMP_EQUAL("bob", verdict.user.c_str());
+  CHECK(verdict.removal->before.ends_with("&user=bob&pass=pw"));
+  STRCMP_EQUAL("jo", verdict.removal->user.c_str());
+}
+TEST(UrlAuth, AnOptionWithoutAValueAllowsNothingAsInIcecast) {
+  const AuthOptions options = {{"listener_add", ""}, {"stream_auth", ""}};
+  make(options);
+  CHECK(ask().kind == Kind::kRefuse);
+  CHECK(authenticator_decides_sources("url", options));
+  LONGS_EQUAL(2, authenticator_complaints("url", options).size());
+  LONGS_EQUAL(0, authenticator_complaints("url", {{"mount_add", ""}}).size());
+}
 TEST(UrlAuth, ALocationSendsTheListenerThere) {
   make_add();
   stub.answer_with("HTTP/1.1 302 Found\r\nLocation: http://other/m\r\nContent-Length: 0\r\n\r\n");

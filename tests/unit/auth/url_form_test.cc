@@ -54,7 +54,7 @@ TEST(UrlForm, PassesTheHeadersOnThatAreThere) {
                      "&referer=http%3a%2f%2fr%2f&listeners=7"));
 }
 TEST(UrlForm, ListenerRemoveHasTheDurationWhereIcecastHasIt) {
-  const RemovalNotice notice = listener_remove_parts(ask, server);
+  const RemovalNotice notice = listener_remove_parts(ask, {}, server);
   STRCMP_EQUAL(
       "action=listener_remove&server=127%2e0%2e0%2e1&port=8000&client=51&mount=%2fu%2emp3%3ftok%"
       "3da%2520b%26x%3d1"
