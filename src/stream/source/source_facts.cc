@@ -86,7 +86,7 @@ std::string headers_for_listeners(const Headers& said) {
     if (rest == "bitrate")
       add_line(lines, "icy-br:", value);
     else if (rest == "public")
-      add_line(lines, "icy-pub:", integer_text(value));
+      add_line(lines, "icy-pub:", value);
     else
       add_line(lines, cat({"icy-", rest, ":"}), value);
   }

@@ -206,6 +206,7 @@ TEST(SourceFacts, OtherIceAndIcyHeadersPassVerbatimSortedByName) {
   STRCMP_EQUAL("icy-br:96\r\n", lines({{"icy-br", "96"}}).c_str());
   STRCMP_EQUAL("icy-pub:1\r\n", lines({{"icy-pub", "1"}}).c_str());
   STRCMP_EQUAL("icy-pub:1\r\n", lines({{"ice-public", "1"}}).c_str());
+  STRCMP_EQUAL("icy-pub:yes\r\n", lines({{"ice-public", "yes"}}).c_str());
 }
 TEST(SourceFacts, SecretsAndTheIntervalAreNotPassedOn) {
   STRCMP_EQUAL("", lines({{"ice-password", "secret"},
