@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/cat.h"
 #include "base/file.h"
@@ -150,6 +153,25 @@ void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler
   });
 }
 
+// Of several of one mount the last one counts, as in Icecast and Icecast-KH.
+void keep_last_relays(std::vector<RelaySettings>& relays, Filler& filler) {
+  std::map<std::string, std::size_t> places;
+  std::vector<RelaySettings> kept;
+  for (RelaySettings& relay : relays) {
+    const auto [at, first] = places.try_emplace(relay.local_mount, kept.size());
+    if (first) {
+      kept.push_back(std::move(relay));
+      continue;
+    }
+    RelaySettings& earlier = kept[at->second];
+    filler.report(relay.line, Severity::kWarning,
+                  cat({"<relay>: \"", relay.local_mount, "\" is written twice, first in line ",
+                       earlier.line, "; this one counts"}));
+    earlier = std::move(relay);
+  }
+  relays = std::move(kept);
+}
+
 void resolve_relays(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     RelaySettings& relay = config.relays[i];
@@ -159,6 +181,7 @@ void resolve_relays(Config& config, Filler& filler) {
     resolve_hosts(relay, path, filler);
     if (relay.local_mount.empty()) relay.local_mount = relay.host.mount;
   }
+  keep_last_relays(config.relays, filler);
 }
 
 bool is_default_mount(const XmlNode& node) { return attribute_of(node, "type") == "default"; }

@@ -77,6 +77,18 @@ TEST(Loader, ValuesThatMeanUnsetAreInheritedAndAnExplicitNoIsNot) {
   LONGS_EQUAL(99, a.metaint);
   CHECK(!a.hidden);
 }
+TEST(Loader, OfSeveralRelaysOfAMountTheLastCounts) {
+  const LoadedConfig loaded = load(
+      "<relay><server>a</server><port>1</port><mount>/x</mount></relay>"
+      "<relay><server>b</server><port>1</port><mount>/y</mount></relay>\n"
+      "<relay><server>c</server><port>1</port><local-mount>/x</local-mount></relay>");
+  const auto& relays = loaded.config->relays;
+  LONGS_EQUAL(2, relays.size());
+  STRCMP_EQUAL("c", relays[0].host.server.c_str());
+  STRCMP_EQUAL("b", relays[1].host.server.c_str());
+  LONGS_EQUAL(1, count(loaded, Severity::kWarning,
+                       "<relay>: \"/x\" is written twice, first in line 1; this one counts"));
+}
 TEST(Loader, TheAuthenticatorOfTheDefaultMountIsNotInherited) {
   const LoadedConfig loaded = load(
       "<mount type='default'><authentication type='url'><option name='listener_add' value='x'/>"
