@@ -74,6 +74,7 @@ RouteTable make_routes(Worker& worker) {
   rows.add<HttpsStage>();                   // <acme redirect= hsts=>
   rows.add<AgentStage>();                   // <deny-agents>
   rows.add<AdmitStage>();                   // <clients>, with its reserves
+  rows.add<AliasStage>();                   // <alias>; where it leads chooses the rows behind it
   rows.add<PictureStage>({"/_lb/art/*"});
   // MOUNT/events, and AzuraCast's live feed
   rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
@@ -89,7 +90,6 @@ RouteTable make_routes(Worker& worker) {
   rows.add<ConsoleStage>({"/admin/console*"});
   rows.add<AdminStage>({"/admin/*", "/admin.cgi"});
   rows.add<MethodStage>();                               // from here on: GET and HEAD
-  rows.add<AliasStage>();                                // <alias>
   rows.add<HlsPathStage>();                              // MOUNT/live.m3u8
   rows.add<PastStage>();                                 // ?timeshift=, ?from=, archive-…
   rows.add<BanStage>();                                  // bans of the store

@@ -373,6 +373,14 @@ void Connection::ask_again() {
   resume(Verdict::kNext);
 }
 
+void Connection::lead_to(std::string path) {
+  const Stage* const leads = stages_[stage_ - 1];
+  request_.path = std::move(path);
+  stages_ = owner_.plan_.routes.stages_for(request_.path);
+  const auto at = std::find(stages_.begin(), stages_.end(), leads);
+  stage_ = static_cast<std::size_t>(at - stages_.begin()) + 1;
+}
+
 void Connection::go_on_from(const Stage& stage) {
   const auto asked = stages_.first(stage_);
   stage_ = static_cast<std::size_t>(std::find(asked.begin(), asked.end(), &stage) - asked.begin());

@@ -146,6 +146,8 @@ class Connection : public ListHook {
   void ask_again();
   // How often the stages have begun to be asked: once, and once after each wait.
   unsigned rounds() const noexcept { return rounds_; }
+  // By a stage that then says kNext: the request is for this path, with its stages behind it.
+  void lead_to(std::string path);
   // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
   void go_on_from(const Stage& stage);
 

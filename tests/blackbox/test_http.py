@@ -377,6 +377,17 @@ def aliases_are_exact_and_one_level(t):
 
 
 @test
+def an_alias_leads_to_pages_of_the_server(t):
+    server = t.server(paths='<alias source="/" destination="/listen/m"/><alias source="/numbers" destination="/admin/stats"/>'
+                            '<alias source="/now" destination="/api/v1/now"/>')
+    server.source("/m", lines=["ice-name: Shown Name"]).play(5)
+    check("Shown Name" in server.get("/").text, "no player's page at /")
+    equal(server.get("/now").json()["mounts"][0]["mount"], "/m")
+    equal(server.get("/numbers").status, 401)
+    check('<source mount="/m">' in server.get("/numbers", ADMIN).text, "no statistics")
+
+
+@test
 def built_in_pages_stand_in_for_missing_ones(t):
     server = t.server()
     server.source("/m", lines=["ice-name: Shown Name"])

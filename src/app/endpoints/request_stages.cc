@@ -80,9 +80,17 @@ Verdict AdmitStage::handle(Connection& connection) {
   return Verdict::kNext;
 }
 
-Verdict MethodStage::handle(Connection& connection) {
+namespace {
+
+bool is_reading(Connection& connection) {
   const Method method = connection.request().method;
-  if (method == Method::kGet || method == Method::kHead) return Verdict::kNext;
+  return method == Method::kGet || method == Method::kHead;
+}
+
+}  // namespace
+
+Verdict MethodStage::handle(Connection& connection) {
+  if (is_reading(connection)) return Verdict::kNext;
   connection.reply_page(400, "unknown request");
   return Verdict::kAnswered;
 }
@@ -102,15 +110,16 @@ bool is_shoutcast_player(const Request& request) {
 }  // namespace
 
 Verdict AliasStage::handle(Connection& connection) {
+  if (!is_reading(connection)) return Verdict::kNext;
   const auto config = config_of(worker_.services, connection);
-  std::string& path = connection.request().path;
+  const std::string& path = connection.request().path;
   for (const Alias& alias : config->paths.aliases) {
     if (alias.source != path) continue;
     if (alias.port != 0 && alias.port != connection.socket().port) continue;
     if (!alias.bind_address.empty() &&
         alias.bind_address != connection.socket().settings.bind_address)
       continue;
-    path = alias.destination;
+    connection.lead_to(alias.destination);
     return Verdict::kNext;
   }
   const bool printed = is_shoutcast_link(path);
@@ -120,11 +129,11 @@ Verdict AliasStage::handle(Connection& connection) {
   const std::string& shoutcast = shoutcast_mount(*config, connection.socket().settings);
   if (printed || (path == "/" && is_shoutcast_player(connection.request()) &&
                   worker_.services.mounts.find(shoutcast))) {
-    path = shoutcast;
+    connection.lead_to(shoutcast);
     return Verdict::kNext;
   }
   if (path == "/") {
-    path = files->has_file("/index.html") ? "/index.html" : "/status.xsl";
+    connection.lead_to(files->has_file("/index.html") ? "/index.html" : "/status.xsl");
     return Verdict::kNext;
   }
   ResponseHead head;

@@ -34,10 +34,10 @@ class MethodStage final : public WorkerStage {
   Verdict handle(Connection& connection) override;
 };
 
-// <alias>: one level, first hit, exact match of the decoded path.  Where there is none for it, "/"
-// is index.html of the web root or else the status page, and "/admin" leads to "/admin/".  The
-// addresses that SHOUTcast's stations have printed, "/;…", are the <shoutcast-mount>, and so is "/"
-// to a player that asks for titles.
+// <alias>: of GET and HEAD, one level, first hit, exact match of the decoded path.  Where there is
+// none for it, "/" is index.html of the web root or else the status page, and "/admin" leads to
+// "/admin/".  The addresses that SHOUTcast's stations have printed, "/;…", are the
+// <shoutcast-mount>, and so is "/" to a player that asks for titles.
 class AliasStage final : public WorkerStage {
  public:
   using WorkerStage::WorkerStage;
