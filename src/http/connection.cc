@@ -57,8 +57,12 @@ void Connection::start_with(const HeldRequest& held) {
   socket_secure_ = secure_ = held.secure;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (held.head_time.count() > 0) give_time(held.head_time);
-  enter(opening_ ? State::kOpening : State::kHead);
-  if (opening_) return;
+  if (opening_) {
+    opening_->take_header(held.bytes, *transport_);
+    enter(State::kOpening);
+    return;
+  }
+  enter(State::kHead);
   if (held.bytes.empty())
     on_socket(EV_READ);
   else

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "http/connections.h"
 #include "net/tls/tls_transport.h"
 
@@ -28,11 +29,13 @@ bool may_ask_again(const Request& request) {
   }
 }
 
-std::string request_text(const Request& request, std::string_view behind) {
+// body_comes: its client waits for no "100 Continue" any more.
+std::string request_text(const Request& request, std::string_view behind, bool body_comes) {
   std::string text = cat({request.method_text, " ", request.target_as_sent(),
                           request.protocol == Protocol::kIce ? " ICE/1." : " HTTP/1.",
                           request.version_minor, "\r\n"});
-  for (const auto& [name, value] : request.headers.all()) text += cat({name, ": ", value, "\r\n"});
+  for (const auto& [name, value] : request.headers.all())
+    if (!body_comes || !iequals(name, "expect")) text += cat({name, ": ", value, "\r\n"});
   return cat({text, "\r\n", behind});
 }
 
@@ -43,11 +46,12 @@ std::optional<HeldRequest> Connection::unanswered() const {
   const auto* const tls = dynamic_cast<const TlsTransport*>(transport_.get());
   HeldRequest held{transport_.get(), socket_peer_, socket_, {}, true, socket_secure_, id_};
   if (opening_) {
-    const bool moves = tls == nullptr ? opening_->is_untouched() && transport_->can_move()
-                                      : tls->is_shaking() || tls->can_be_pumped();
+    const bool moves =
+        tls == nullptr ? transport_->can_move() : tls->is_shaking() || tls->can_be_pumped();
     if (!moves) return std::nullopt;
     held.peer = transport_->peer();
     held.opened = held.secure = tls != nullptr;
+    if (!held.opened) held.bytes = opening_->header_so_far();
     if (!handshaking()) held.head_time = head_time_left();
     return held;
   }
@@ -56,9 +60,13 @@ std::optional<HeldRequest> Connection::unanswered() const {
     held.bytes = head_so_far_ + leftover_;
     held.head_time = head_time_left();
     held.kept = kept_;
+  } else if (state_ == State::kForm) {
+    // Whatever it asks for: nothing of that is done before its body is whole.
+    held.bytes = request_text(request_, form_, true);
+    held.head_time = head_time_left();
   } else if (state_ == State::kHandling && may_ask_again(request_) &&
              request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0) {
-    held.bytes = request_text(request_, leftover_);
+    held.bytes = request_text(request_, leftover_, false);
   } else {
     return std::nullopt;
   }

@@ -18,7 +18,7 @@ struct HeldRequest {
   Transport* transport = nullptr;  // stays with its connection
   Address peer;
   std::shared_ptr<const ListenSocket> socket;
-  std::string bytes;     // that have come
+  std::string bytes;     // that have come; while not opened: of the PROXY header
   bool opened = false;   // neither a PROXY header nor a handshake follows
   bool secure = false;   // the client speaks TLS, with us or with a proxy
   std::uint64_t id = 0;  // of its connection, and of the client at a backend; 0: a new one

@@ -54,9 +54,19 @@ Opening::Status Opening::read_header(Transport& transport) {
   }
   if (header_.status() == ProxyHeader::Status::kBad)
     return drop("no PROXY header, or a broken one");
+  name_client(transport);
+  return Status::kReady;
+}
+
+void Opening::name_client(Transport& transport) {
   if (header_.client()) transport.set_peer(*header_.client());
   secure_ = header_.secure();
-  return Status::kReady;
+}
+
+void Opening::take_header(std::string_view bytes, Transport& transport) {
+  if (!proxy_header_ || bytes.empty()) return;
+  header_.feed(bytes);
+  if (header_.status() == ProxyHeader::Status::kDone) name_client(transport);
 }
 
 Opening::Status Opening::detect_tls(std::unique_ptr<Transport>& transport) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "net/address/proxy_protocol.h"
 #include "net/socket/transport.h"
@@ -37,8 +38,9 @@ class Opening {
   // names.
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
-  // No byte has been taken: another process can begin it again.
-  bool is_untouched() const noexcept { return tls_ == nullptr && !proxy_header_; }
+  // Of the PROXY header, as far as it has come; and what another process has taken of it.
+  const std::string& header_so_far() const noexcept { return header_.bytes(); }
+  void take_header(std::string_view bytes, Transport& transport);
   bool handshaking() const noexcept { return tls_ != nullptr; }
   bool secure() const noexcept {
     return secure_;
@@ -50,6 +52,7 @@ class Opening {
 
  private:
   Status read_header(Transport& transport);
+  void name_client(Transport& transport);
   Status detect_tls(std::unique_ptr<Transport>& transport);
   Status shake();
   Status drop(std::string problem);

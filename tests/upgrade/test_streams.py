@@ -111,24 +111,6 @@ def no_join_is_refused_meanwhile(t):
 
 
 @test
-def requests_that_have_not_come_whole_are_answered(t):
-    server = t.server()
-    source = server.source()
-    source.play(50)
-    half = server.wire()
-    half.send(b"GET /live.mp3 HTTP/1.0\r\nUser-Agent: slo")
-    empty = server.wire()
-    server.get("/status-json.xsl")
-    upgrade(server)
-    half.send(b"w\r\n\r\n")
-    equal(half.reply_head().status, 200)
-    empty.send(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
-    equal(empty.reply_head().status, 200)
-    rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).body
-    check(b"slow" in rows, "the head is read from its first byte")
-
-
-@test
 def a_mount_that_waits_for_its_source_waits_on(t):
     server = t.server(body="<mount><mount-name>/live.mp3</mount-name><linger-for>60</linger-for></mount>")
     source = server.source()

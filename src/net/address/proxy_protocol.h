@@ -25,6 +25,8 @@ class ProxyHeader {
   // Returns how many of these bytes belong to the header.
   std::size_t feed(std::string_view bytes);
   Status status() const noexcept { return status_; }
+  // Of the header, so far.
+  const std::string& bytes() const noexcept { return bytes_; }
 
   // The client that the balancer speaks for; nothing: the balancer itself (its health check), or a
   // client without an IP address.

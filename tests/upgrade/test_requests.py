@@ -1,0 +1,98 @@
+"""Requests of which a part has come when the server is replaced: the next process reads the rest, and answers."""
+import json
+
+import api
+from harness import ADMIN, check, equal, listen_socket, test
+from media import MP3_FRAME
+from replacing import upgrade
+from tls_bench import certificate, tls
+from wire import request
+
+PROXY = b"PROXY TCP4 192.0.2.%d 127.0.0.1 4711 8000\r\n"
+BLOCK = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2%c\x7f\0\0\1\x12\x67\x1f\x40"
+GET = b"GET /live.mp3 HTTP/1.0\r\n\r\n"
+
+
+@test
+def requests_that_have_not_come_whole_are_answered(t):
+    server = t.server()
+    source = server.source()
+    source.play(50)
+    half = server.wire()
+    half.send(b"GET /live.mp3 HTTP/1.0\r\nUser-Agent: slo")
+    empty = server.wire()
+    server.get("/status-json.xsl")
+    upgrade(server)
+    half.send(b"w\r\n\r\n")
+    equal(half.reply_head().status, 200)
+    empty.send(b"GET /live.mp3 HTTP/1.0\r\n\r\n")
+    equal(empty.reply_head().status, 200)
+    rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).body
+    check(b"slow" in rows, "the head is read from its first byte")
+
+
+@test
+def behind_a_balancer_that_names_its_client(t):
+    """Nothing has come, a part of the header, all of it, a part of the request; plain and TLS."""
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<proxy-protocol>1</proxy-protocol>"))
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    server.start()
+    source = server.source()
+    sent = source.play(50)
+    wires = []
+    # Bytes behind the header's end.
+    for number, (header, behind) in enumerate(((PROXY, -45), (PROXY, -40), (PROXY, -1), (PROXY, 0), (PROXY, 9), (BLOCK, -20), (BLOCK, -5),
+                                               (BLOCK, 9), (PROXY, 0))):
+        header %= number + 100
+        part = max(0, len(header) + behind)
+        wires.append((server.wire(server.ports[1]), (header + GET)[part:]))
+        wires[-1][0].send((header + GET)[:part])
+    server.get("/status-json.xsl")
+    upgrade(server)
+    for wire, rest in wires[:-1]:
+        wire.send(rest)
+    wire = wires[-1][0]
+    wire.socket = tls()(wire.socket)
+    wire.send(GET)
+    for wire, _ in wires:
+        equal(wire.reply_head().status, 200)
+    rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().iter("listener")
+    equal(sorted(row.find("IP").text for row in rows), ["192.0.2.%d" % (n + 100) for n in range(len(wires))], "their clients")
+    sent += source.play(50)
+    for wire, _ in wires:
+        check(wire.take(90 * MP3_FRAME) in sent, "it hears on behind the upgrade")
+
+
+@test
+def a_body_that_has_come_in_part_is_read_to_its_end(t):
+    server = api.store_server(t, "<console>1</console>")
+    source = server.source()
+    source.play(20)
+    listener = server.listener()
+    client = server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml().find(".//listener/ID").text
+    form = ["Content-Type: application/x-www-form-urlencoded"]
+    made = json.dumps({"mount": "/new.mp3"}).encode() + b" " * 20_000
+    posts = [("/api/v1/mounts", ["Content-Type: application/json"], made, 201),
+             ("/api/v1/mounts", ["Content-Type: application/json", "Expect: 100-continue"], made.replace(b"new", b"old"), 201),
+             ("/admin/killclient", form, b"mount=/live.mp3&id=%s" % client.encode(), 200),
+             ("/admin/metadata", form, b"mount=/live.mp3&mode=updinfo&song=Half+a+body", 200)]
+    wires = []
+    for path, lines, body, status in posts:
+        text = request("POST %s HTTP/1.1" % path, ["Host: x", *lines], ADMIN, body)
+        half = len(text) - len(body) // 2
+        wires.append((server.wire(), text[half:], status))
+        wires[-1][0].send(text[:half])
+    equal(wires[1][0].reply_head().status, 100)
+    server.get("/status-json.xsl")
+    upgrade(server)
+    for wire, rest, status in wires:
+        wire.send(rest[:len(rest) // 2])
+    upgrade(server)
+    for wire, rest, status in wires:
+        wire.send(rest[len(rest) // 2:])
+        reply = wire.reply()
+        equal(reply.status, status, reply.text)
+    listener.take_all()
+    equal(server.stat("/live.mp3", "title"), "Half a body")
+    equal({"/new.mp3", "/old.mp3"} - set(api.Api(server).mounts()), set(), "mounts that are not there")
