@@ -6,6 +6,7 @@ import signal
 
 from facts import Settings, check, equal, wait_for
 from harness import ADMIN, give_away
+from syscalls import Faults, Rule
 
 TAKEN = r"process (\d+) has taken over (\d+) listeners, (\d+) sources, (\d+) mounts; pause (\d+) ms"
 
@@ -81,3 +82,24 @@ def counters(server):
 
 def none_went_back(before, now):
     equal(["%s is %s, was %s" % (name, now.get(name), value) for name, value in before.items() if value > 0 and now.get(name, 0) < value], [], "numbers")
+
+
+class LongPause:
+    """Upgrades whose pause lasts: before the new program says that it has all, it sleeps."""
+
+    def __init__(self, t):
+        self.t, self.path, self.faults, self.before = t, own_program(t), Faults(t), 0
+
+    def begin(self, server, seconds=0.6):
+        """Returns within the pause."""
+        whole = self.t.dir / ("whole%d" % len(taken(server)))
+        os.link(self.path, whole)
+        put_program(self.path, "#!/bin/sh\nexec %s %s \"$@\"\n" % (self.faults.words(), whole))
+        self.path, self.before = whole, len(taken(server))
+        self.faults.put([Rule("sendmsg", seconds=seconds, every=3, times=1)])
+        server.send_signal(signal.SIGUSR2)
+        wait_for(lambda: self.faults.hits() > 0, "all stands still: " + server.log()[-800:], 10)
+
+    def end(self, server):
+        wait_for(lambda: len(taken(server)) > self.before, "the server is replaced: " + server.log()[-800:], 10)
+        check(int(taken(server)[-1][4]) >= 500, "the pause is long: %r" % taken(server))

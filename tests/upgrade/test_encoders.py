@@ -1,7 +1,8 @@
 """Encoders that stand by when the program is replaced: they stay, with their ranks and their newest bytes."""
-from harness import ADMIN, equal, test, wait_for
-from media import MP3_FRAME, mp3_numbers
-from replacing import upgrade
+from harness import ADMIN, SOURCE, equal, mount, test, wait_for
+from media import MP3_FRAME, mp3_frame, mp3_numbers
+from replacing import LongPause, upgrade
+from wire import request
 
 MAIN, BACKUP, THIRD = "main:main-secret", "backup:backup-secret", "third:third-secret"
 ROWS = ('<encoder username="main" password="main-secret" priority="1"/>'
@@ -119,3 +120,28 @@ def ranks_stay(t):
     backup.leave()
     heard(listener, "C", third)
     equal(runs(listener), "ABC")
+
+
+@test
+def one_that_ends_and_comes_again_in_the_pause_is_heard_to_its_last_byte(t):
+    pause = LongPause(t)
+    server = t.server(body=mount("/live.mp3", "<fallback-mount>/other.mp3</fallback-mount><fallback-override>1</fallback-override>"))
+    server.source("/other.mp3", tag="O").play(50)
+    first = server.source(tag="A")
+    first.play(50)
+    listeners = [server.listener(icy=number % 2) for number in range(6)]
+    for listener in listeners:
+        listener.read(49 * MP3_FRAME)
+    pause.begin(server)
+    first.play(20)
+    first.leave()
+    # Its login waits with the server.
+    wire = server.wire()
+    wire.send(request("SOURCE /live.mp3 HTTP/1.0", ["Content-Type: audio/mpeg"], SOURCE))
+    pause.end(server)
+    equal(wire.reply_head().status, 200)
+    wire.send(b"".join(mp3_frame("B", number) for number in range(50)))
+    for listener in listeners:
+        listener.read_until(b"<B%09d>" % 40)
+        frames = mp3_numbers(listener.audio)
+        equal([number for tag, number in frames if tag == "A"], list(range(70)), "frames of the first")

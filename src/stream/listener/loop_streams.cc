@@ -340,14 +340,16 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
 
 void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,
                                  EnterMode mode) {
+  listener.fanout->refresh();
   const StreamView& view = listener.fanout->view();
   // The unit that is being sent ends at the next mark; at the end of what is complete at the
-  // latest.
+  // latest.  A stream that is over is heard to its end, but by one that is slow.
   const std::uint64_t before =
       view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;
   std::uint64_t leave_at = view.end;
-  if (mark < view.sync.end()) leave_at = std::min(leave_at, view.sync[mark].position);
+  if (mark < view.sync.end() && (!view.ended || listener.blocked))
+    leave_at = std::min(leave_at, view.sync[mark].position);
   leave_at = std::max(leave_at, listener.position);
   listener.continuation = std::make_unique<Continuation>(Continuation{leave_at, next, mode});
 }

@@ -175,6 +175,21 @@ TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 30, 2));
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
+TEST(Moves, AStreamThatEndsAndBeginsAtOnceIsHeardToItsEnd) {
+  const auto old = on_air("/a");
+  publish(*old);
+  const auto wire = listen(*old);
+  old->writer.units(5, 100);
+  mounts.erase("/a");
+  old->writer.publish(*old->mount, true);
+  const auto again = on_air("/a");
+  again->writer.log->begin_source(again->writer.log->head());
+  again->writer.bytes(30);
+  publish(*again);
+  streams.bring_home(again->mount);
+  settle();
+  CHECK(wire->sent == pattern_text(0, 500, 1) + pattern_text(0, 30, 2));
+}
 TEST(Moves, ComesHomeAtTheSeamOrLiveWhenThatHasPassed) {
   MountSettings home;
   home.burst_bytes = home.queue_bytes = 300;
