@@ -6,6 +6,7 @@ import time
 
 from api import Api
 from browser_login import Browser
+from events import Events
 from harness import ADMIN, check, equal, give_away, mount, test, wait_for
 from hls_check import Watch
 from http_backend import HttpBackend, send
@@ -205,3 +206,21 @@ def events_that_wait_for_a_receiver_come_behind_an_upgrade(t):
     # The first one may come twice: it was under way.
     wait_for(lambda: len({event["id"] for event in got}) >= 3, "the events come: %r" % got, 10)
     equal([event["subject"] for event in got if event["subject"] != "/0.mp3"], ["/1.mp3", "/2.mp3"])
+
+
+@test
+def a_reader_of_events_gets_what_it_has_missed_through_upgrades(t):
+    server = t.server()
+    reader = Events(server)
+    server.source("/0.mp3").play(10)
+    last = reader.next("source-connect")["id"]
+    reader.wire.close()
+    for number in range(1, 4):
+        server.source("/%d.mp3" % number).play(10)
+        upgrade(server)
+    again, got = Events(server, last), []
+    while "/3.mp3" not in [event["subject"] for event in got[-2:]] or got[-1]["event"] != "start":
+        got.append(again.next())
+    equal([event["subject"] for event in got if event["event"] == "source-connect"], ["/1.mp3", "/2.mp3", "/3.mp3"])
+    run, number = last.split("-")
+    equal([event["id"] for event in got], ["%s-%d" % (run, int(number) + n + 1) for n in range(len(got))], "ids")

@@ -1,5 +1,6 @@
 #include "admin/feed/event_stream.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "base/cat.h"
@@ -77,9 +78,7 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
   loop_.assert_here();
   event.id = cat({run_, "-", ++number_});
   event.when = loop_.clock().wall();
-  std::string text = text_of(event, node_, {});
-  kept_.push_back({number_, std::move(text), std::move(event)});
-  if (kept_.size() > kKept) kept_.pop_front();
+  keep(std::move(event));
   const Kept& newest = kept_.back();
   followers_.check_logins();
   followers_.for_each([&](Followers::Follower& follower) {
@@ -87,6 +86,28 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
   });
   followers_.sweep();
   return newest.event;
+}
+
+void EventStream::keep(ServerEvent event) {
+  std::string text = text_of(event, node_, {});
+  kept_.push_back({number_, std::move(text), std::move(event)});
+  if (kept_.size() > kKept) kept_.pop_front();
+}
+
+EventsRecord EventStream::save() const {
+  EventsRecord saved{run_, number_, {}};
+  for (const Kept& event : kept_) saved.kept.push_back(event.event);
+  return saved;
+}
+
+void EventStream::restore(EventsRecord saved) {
+  run_ = std::move(saved.run);
+  // They are numbered one by one.
+  number_ = saved.number - std::min<std::uint64_t>(saved.number, saved.kept.size());
+  for (ServerEvent& event : saved.kept) {
+    ++number_;
+    keep(std::move(event));
+  }
 }
 
 void EventStream::check_logins() {

@@ -4,11 +4,10 @@
 //   event: source-connect
 //   data: {"id":"1763640000-17","time":"2026-11-20T06:52:17Z","event":"source-connect", …}
 //
-// The id names the run of the process and counts within it.  A reader that comes back with
-// Last-Event-ID gets what it missed, as far as it is kept: the last kKept events; everything that
-// is kept when the id is of another run.
-// A reader with mounts of its own is shown their events; of a node no more than that its state has
-// changed.
+// The id names the run of the server, which an upgrade does not end, and counts within it.  A
+// reader that comes back with Last-Event-ID gets what it missed, as far as it is kept: the last
+// kKept events; everything that is kept when the id is of another run. A reader with mounts of its
+// own is shown their events; of a node no more than that its state has changed.
 // Thread: one loop (control).
 // Ownership: the app.
 // Bounds: kMaxReaders; a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
@@ -27,6 +26,7 @@
 
 #include "admin/feed/followers.h"
 #include "base/clock.h"
+#include "base/record.h"
 
 namespace lb {
 
@@ -39,6 +39,29 @@ struct ServerEvent {
   WallTime when{};
   std::string account = {};  // of the mount, when it happened; "": it had none
 };
+template <class Io, RecordOf<ServerEvent> T>
+void record_fields(Io& io, T& event) {
+  auto& [type, subject, details, id, when, account] = event;
+  io(1, type);
+  io(2, subject);
+  io(3, details);
+  io(4, id);
+  io(5, when);
+  io(6, account);
+}
+// What the next process goes on with.
+struct EventsRecord {
+  std::string run;
+  std::uint64_t number = 0;
+  std::vector<ServerEvent> kept;
+};
+template <class Io, RecordOf<EventsRecord> T>
+void record_fields(Io& io, T& events) {
+  auto& [run, number, kept] = events;
+  io(1, run);
+  io(2, number);
+  io(3, kept);
+}
 // As readers that are shown everything get it.
 std::string event_json(const ServerEvent& event, const std::string& node);
 // 2026-11-20T06:52:17Z
@@ -62,9 +85,13 @@ class EventStream {
   void check_logins();
   std::size_t readers() const noexcept { return followers_.size(); }
   void beat();  // what the timer does
+  EventsRecord save() const;
+  // REQUIRES: nothing has been published.
+  void restore(EventsRecord saved);
 
  private:
   std::string missed_since(std::string_view last_id, const Followers::Scope& scope) const;
+  void keep(ServerEvent event);
 
   struct Kept {
     std::uint64_t number = 0;
@@ -73,7 +100,7 @@ class EventStream {
   };
   Loop& loop_;
   const std::string node_;
-  const std::string run_;
+  std::string run_;
   std::uint64_t number_ = 0;
   std::deque<Kept> kept_;
   Followers followers_;

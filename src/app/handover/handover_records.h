@@ -69,6 +69,7 @@ enum class HandoverType : std::uint32_t {
   kNumbers = 42,
   kCounts = 43,
   kWebhook = 44,
+  kEvents = 45,
 };
 
 // Formats that are read and written: within one, fields are only added.

@@ -210,6 +210,7 @@ Result<void> Handover::save(HandoverOut& out) {
   save_records(out);
   save_server(out);
   out.put_extra(HandoverType::kCounts, plan_.counts());
+  out.put_extra(HandoverType::kEvents, network_.events->stream().save());
   for (const WebhookRecord& hook : network_.events->webhooks().save())
     out.put_extra(HandoverType::kWebhook, hook);
   if (auto saved = save_audience(out); !saved) return saved;

@@ -272,6 +272,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kNumbers, "numbers", &TakeOver::read_as<NumbersRecord>},
       {HandoverType::kCounts, "counts", &TakeOver::read_as<CountsRecord>},
       {HandoverType::kWebhook, "webhook", &TakeOver::read_as<WebhookRecord>},
+      {HandoverType::kEvents, "events", &TakeOver::read_as<EventsRecord>},
       {HandoverType::kPictures, "pictures", &TakeOver::read_as<PicturesRecord>},
       {HandoverType::kThrottle, "throttle", &TakeOver::read_as<ThrottleRecord>},
       {HandoverType::kLogin, "login", &TakeOver::read_as<LoginRecord>},
@@ -410,6 +411,10 @@ void TakeOver::take(Network&, CountsRecord saved) { counts_ = std::move(saved); 
 
 void TakeOver::take(Network& network, const WebhookRecord& saved) {
   network.events->webhooks().restore(saved);
+}
+
+void TakeOver::take(Network& network, EventsRecord saved) {
+  network.events->stream().restore(std::move(saved));
 }
 
 void TakeOver::take(Network& network, const ThrottleRecord& saved) {

@@ -35,6 +35,7 @@ namespace lb {
 
 struct DeadAirRecord;
 struct DueTitleRecord;
+struct EventsRecord;
 struct LedgerRecord;
 struct LoginRecord;
 struct Network;
@@ -132,6 +133,7 @@ class TakeOver {
   void take(Network& network, const NumbersRecord& saved);
   void take(Network&, CountsRecord saved);
   void take(Network& network, const WebhookRecord& saved);
+  void take(Network& network, EventsRecord saved);
   void take(Network& network, const ThrottleRecord& saved);
   void take(Network& network, LoginRecord saved);
   void has_come(const ListenerRecord& listener);

@@ -43,6 +43,22 @@ TEST(EventStream, AReaderHearsWhatComes) {
       reader.received().c_str());
   CHECK_EQUAL(1u, stream.readers());
 }
+TEST(EventStream, TheNextProcessGoesOnWithIdsAndWhatIsKept) {
+  for (const char* mount : {"/a", "/b", "/c"})
+    stream.publish({"source-connect", mount, {{"type", "audio/mpeg"}}, {}, {}, "radio"});
+  clock.advance(5s);
+  EventStream next(loop, "edge1");
+  next.restore(stream.save());
+  StreamReader reader, before;
+  CHECK(next.add(reader.transport, "HEAD\r\n\r\n", "1700000000-2", [](std::uint64_t) {}));
+  CHECK(follow(before, "1700000000-2"));
+  STRCMP_EQUAL(before.received().c_str(), reader.received().c_str());
+  STRCMP_EQUAL("1700000000-4", next.publish({"start", "edge1", {}, {}, {}}).id.c_str());
+  for (std::size_t i = 0; i < 2 * EventStream::kKept; ++i) stream.publish({"x", "/a", {}, {}, {}});
+  next.restore(stream.save());
+  LONGS_EQUAL(EventStream::kKept, next.save().kept.size());
+  STRCMP_EQUAL("1700000000-516", next.publish({"start", "edge1", {}, {}, {}}).id.c_str());
+}
 TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
   Followers::Scope own;
   own.owns = [](std::string_view mount, std::string_view) { return mount == "/mine"; };
