@@ -33,9 +33,7 @@ std::string account_in(const LiveListener&) { return {}; }
 }  // namespace
 
 LiveFeed::LiveFeed(Loop& loop)
-    : loop_(loop),
-      run_(std::to_string(std::chrono::system_clock::to_time_t(loop.clock().wall()))),
-      followers_(loop) {}
+    : loop_(loop), run_(std::to_string(unix_ms(loop.clock().wall()))), followers_(loop) {}
 
 std::uint64_t LiveFeed::number_of(std::string_view last_id, const std::string& digest) const {
   const std::string begin = cat({run_, "-", digest, "-"});

@@ -1,7 +1,7 @@
 // LiveFeed: what is heard at this moment, as server-sent events (/api/v1/live): first the state,
 // then what changes.
 //
-//   id: 1763640000-5f3a09c1-17
+//   id: 1763640000123-5f3a09c1-17
 //   event: state
 //   data: {"time":"2026-11-20T06:52:17Z","more":false,"totals":{…},"nodes":[…],"mounts":[…],…}
 //

@@ -74,7 +74,7 @@ void NowFeeds::make(NowFeedAsk ask, Then then) {
   }
   if (at == feeds_.end()) {
     auto text = TextFeed::create(ask.name(), services_.loops.workers(),
-                                 cat({unix_seconds(services_.clock.wall()), "n", ++made_}));
+                                 cat({unix_ms(services_.clock.wall()), "n", ++made_}));
     if (!text) {
       services_.log.warn("now/feed", cat({ask.name(), ": no feed of events was made: ",
                                           text.error().what, "; the reader was refused"}));

@@ -117,6 +117,17 @@ TEST(LiveFeed, OneThatComesBackGetsWhatItMissed) {
   CHECK(has(narrower.received(), "event: state\n"));
 }
 
+TEST(LiveFeed, OneOfAProcessOfTheSameSecondGetsTheState) {
+  feed.take(some());
+  StreamReader reader, again;
+  follow(reader);
+  clock.advance(50ms);
+  LiveFeed next(loop);
+  next.take(some());
+  CHECK(next.add(again.transport, "", id_of(reader.received()), [](std::uint64_t) {}, {}, {}));
+  CHECK(has(again.received(), "event: state\n"));
+}
+
 TEST(LiveFeed, AnOwnerIsShownItsMountsAlone) {
   feed.take(some());
   StreamReader reader;
