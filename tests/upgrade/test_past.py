@@ -1,8 +1,17 @@
 """Listeners of the past, while the server is replaced: each goes on at its byte, in the archive and on into the present."""
-from harness import check, equal, test, wait_for
+import os
+import threading
+import time
+
+from encoders import Ear
+from harness import SOURCE, check, equal, listen_socket, mount, test, wait_for
+from link_bench import edge, linked_master
 from media import MP3_FRAME, mp3_numbers
 from recorder import Studio, ranges, recorded_seconds, recorder
 from replacing import upgrade
+from syscalls import Faults, Rule
+from tls_bench import certificate, tls
+from wire import request
 
 PATIENT = "<source-timeout>120</source-timeout>"
 
@@ -73,3 +82,24 @@ def one_of_a_mount_that_is_off_the_air_goes_on(t):
     listener.read(60 * MP3_FRAME)
     check(whole(listener)[-1] >= 140, "it goes on")
     equal(server.stop(), 0)
+
+
+@test
+def one_of_another_nodes_past_is_not_refused_by_its_next_process(t):
+    master = linked_master(t, 21, {"n": ""}, start=False)
+    master.write_config(body=master.slots["body"] + "<archive><dir>%s/archive</dir></archive>" % master.dir + mount("/live.mp3", "<archive>1</archive>"))
+    node = edge(t, 22, master.start(), name="n")
+    studio = Studio(t, master)
+    wait_for(lambda: recorded_seconds(master) >= 9, "it is recorded", 30)
+    wait_for(lambda: node.get("/live.mp3?from=-5&duration=1").status == 200, "the node has the master's past", 20)
+    ears = [Ear(t, node, "/live.mp3?timeshift=8"), Ear(t, node, "/live.mp3?from=%d" % ranges(master)[0][0])]
+    for _ in range(4):
+        for server in (node, master):
+            number = studio.number
+            upgrade(server)
+            wait_for(lambda: studio.number > number + 25, "a while")
+    wait_for(lambda: all(len(ear.raw()) > 450 * MP3_FRAME for ear in ears), "they hear on", 20)
+    for ear in ears:
+        numbers = [number for _, number in mp3_numbers(ear.raw())]
+        equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "every frame once")
+    check("its pass is wrong" not in master.log(), "the master knows the passes that it has given: " + master.log()[-900:])

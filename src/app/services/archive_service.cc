@@ -229,6 +229,7 @@ void ArchiveService::rest(UniqueFunction<void(std::optional<ArchiveRecord>)> the
   if (!on()) return then(std::nullopt);
   auto shared = std::make_shared<decltype(then)>(std::move(then));
   writer_->rest([this, shared](std::optional<ArchiveRecord> saved) {
+    if (saved) saved->passes = remote_->passes().save();
     traffic_.loops.control().post(
         [shared, saved = std::move(saved)]() mutable { (*shared)(std::move(saved)); });
   });
@@ -258,6 +259,7 @@ Result<void> ArchiveService::take_over(ArchiveRecord saved, FdsIn& fds) {
     taken.recordings.push_back(std::move(recording));
   }
   taken_ = std::move(taken);
+  if (saved.passes) remote_->passes().restore(*std::move(saved.passes));
   return {};
 }
 

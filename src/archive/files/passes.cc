@@ -1,5 +1,7 @@
 #include "archive/files/passes.h"
 
+#include <utility>
+
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "net/crypto/digest.h"
@@ -47,6 +49,18 @@ bool ArchivePasses::valid(std::string_view mount, std::string_view pass) const {
   const bool now = same_pass(pass_with(secret_, mount), pass);
   const bool then = same_pass(pass_with(before_, mount), pass);
   return now || then;
+}
+
+PassesRecord ArchivePasses::save() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return {secret_, before_, since_};
+}
+
+void ArchivePasses::restore(PassesRecord saved) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  secret_ = std::move(saved.secret);
+  before_ = std::move(saved.before);
+  since_ = saved.since;
 }
 
 }  // namespace lb

@@ -1,7 +1,7 @@
 // ArchivePasses: the right to read what this node has recorded of one mount, as it is told to other
 // nodes over links and asked for by BlockStage.
 //
-// A pass is an HMAC of the mount's name with a secret of this process, so that the pass of one
+// A pass is an HMAC of the mount's name with a secret of this server, so that the pass of one
 // mount opens no other.  The secret changes every hour, and the one before it stays valid.
 // Thread: any.
 #pragma once
@@ -11,8 +11,21 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/record.h"
 
 namespace lb {
+
+struct PassesRecord {
+  std::string secret, before;
+  SteadyTime since{};
+};
+template <class Io, RecordOf<PassesRecord> T>
+void record_fields(Io& io, T& passes) {
+  auto& [secret, before, since] = passes;
+  io.needed(1, secret);
+  io.needed(2, before);
+  io.needed(3, since);
+}
 
 class ArchivePasses {
  public:
@@ -24,6 +37,8 @@ class ArchivePasses {
   // 32 hex.
   std::string pass(std::string_view mount) const;
   bool valid(std::string_view mount, std::string_view pass) const;
+  PassesRecord save() const;
+  void restore(PassesRecord saved);
 
  private:
   mutable std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/files/passes.h"
 #include "archive/files/record.h"
 #include "base/clock.h"
 #include "base/record.h"
@@ -109,14 +110,16 @@ struct ArchiveRecord {
   MovedFd lock = 0;
   std::vector<RemovedRecord> removed;
   std::vector<RecordingRecord> recordings;
+  std::optional<PassesRecord> passes;
 };
 template <class Io, RecordOf<ArchiveRecord> T>
 void record_fields(Io& io, T& archive) {
-  auto& [dir, lock, removed, recordings] = archive;
+  auto& [dir, lock, removed, recordings, passes] = archive;
   io.needed(1, dir);
   io.needed(2, lock);
   io(3, removed);
   io(4, recordings);
+  io(5, passes);
 }
 
 }  // namespace lb

@@ -78,6 +78,18 @@ TEST(ArchivePasses, OpenOneMountAndExpireAfterTheSecondChange) {
   CHECK(!passes.valid("/a", pass));
 }
 
+TEST(ArchivePasses, TheNextProcessKnowsThem) {
+  SteadyTime now{};
+  ArchivePasses passes(now), next(now + 90min);
+  const std::string before = passes.pass("/a");
+  CHECK(passes.rotate(now + 60min));
+  next.restore(passes.save());
+  CHECK(next.valid("/a", before));
+  CHECK(next.pass("/a") == passes.pass("/a"));
+  CHECK(!next.rotate(now + 119min));
+  CHECK(next.rotate(now + 120min));
+}
+
 TEST(ArchivePasses, OfAProcessThatSleptNoneIsValid) {
   SteadyTime now{};
   ArchivePasses passes(now);
