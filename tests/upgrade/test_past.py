@@ -103,3 +103,19 @@ def one_of_another_nodes_past_is_not_refused_by_its_next_process(t):
         numbers = [number for _, number in mp3_numbers(ear.raw())]
         equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "every frame once")
     check("its pass is wrong" not in master.log(), "the master knows the passes that it has given: " + master.log()[-900:])
+
+
+@test
+def what_is_asked_for_while_the_next_process_reads_its_directory_waits(t):
+    faults = Faults(t)
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s/archive</dir></archive>" % server.dir + mount("/*", "<archive>1</archive>"))
+    server.start(env=dict(os.environ, **faults.environment))
+    Studio(t, server)
+    begin = wait_for(lambda: recorded_seconds(server) >= 4 and ranges(server)[0][0], "it is recorded", 20)
+    faults.put([Rule("opendir", path="live", seconds=0.7)])
+    upgrade(server)
+    equal(server.get("/live.mp3?from=%d&duration=2" % begin).status, 200, "a file")
+    check(faults.hits() > 0, "it took its time")
+    upgrade(server)
+    server.listener("/live.mp3?timeshift=3").read(20 * MP3_FRAME)

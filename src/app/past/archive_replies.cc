@@ -1,9 +1,13 @@
 #include "app/past/archive_replies.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 
+#include "app/request/past_ask.h"
+#include "app/request/polled_waits.h"
 #include "app/request/refusals.h"
+#include "app/request/request_context.h"
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
@@ -15,6 +19,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMaxRanges = 16;
+constexpr std::chrono::milliseconds kMayBeRead{3000};
 
 }  // namespace
 
@@ -41,7 +46,9 @@ Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earli
   return Verdict::kAnswered;
 }
 
-Verdict reply_later(Connection& connection) {
+Verdict wait_until_read(Connection& connection, PolledWaits& waits) {
+  if (waits.wait(connection, connection.context().past->wait_until, kMayBeRead))
+    return Verdict::kPending;
   reply_refusal(connection, 503, "What is recorded is still being read, please try again\r\n",
                 "Retry-After: 1\r\n");
   return Verdict::kAnswered;

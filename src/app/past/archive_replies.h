@@ -12,6 +12,7 @@
 
 namespace lb {
 
+class PolledWaits;
 struct Worker;
 
 // The ranges that there are, here and at other nodes, as far as a client may go back.
@@ -19,8 +20,8 @@ std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
                                      std::int64_t earliest_ms);
 // 404, with those ranges.
 Verdict reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms);
-// 503: the directory here is still being read.
-Verdict reply_later(Connection& connection);
+// The directory here is still being read: the request waits for that, at last it is answered 503.
+Verdict wait_until_read(Connection& connection, PolledWaits& waits);
 // "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
 std::string ranges_text(const std::vector<ArchiveRange>& ranges);
 // The name of a range as a file: parameters of Content-Disposition.

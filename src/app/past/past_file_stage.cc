@@ -30,6 +30,8 @@ namespace {
 constexpr int kSlowestPlay = 2;
 // A plan is made in turns of so many files.
 constexpr unsigned kFilesOfTurn = 8;
+constexpr std::size_t kMaxFileWaits = 64;
+constexpr std::chrono::milliseconds kLooksAgain{100};
 
 // Of a part of a file.
 std::chrono::seconds playing_time(const ExportPlan& plan, std::uint64_t bytes) {
@@ -133,13 +135,16 @@ bool make_plan(const std::shared_ptr<FileAsk>& asked, PastReading& reading) {
 
 }  // namespace
 
+PastFileStage::PastFileStage(Worker& worker)
+    : worker_(worker), waits_(worker, kMaxFileWaits, kLooksAgain) {}
+
 Verdict PastFileStage::handle(Connection& connection) {
   const auto past = connection.context().past;
   if (!past || past->kind != PastAsk::Kind::kFile) return Verdict::kNext;
   Traffic& traffic = worker_.services;
   ArchiveService& archive = *traffic.archive;
   const std::string mount = connection.request().path;
-  if (archive.is_reading(mount)) return reply_later(connection);
+  if (archive.is_reading(mount)) return wait_until_read(connection, waits_);
   const auto files = archive.catalog().files(mount);
   const bool elsewhere =
       archive.remote().archive().holds(mount) && !files->covers(past->from_ms, past->to_ms);

@@ -6,6 +6,7 @@
 // Thread: its worker; files are read in steps of PastReading, and the request waits.
 #pragma once
 
+#include "app/request/polled_waits.h"
 #include "http/connection.h"
 
 namespace lb {
@@ -14,11 +15,12 @@ struct Worker;
 
 class PastFileStage final : public Stage {
  public:
-  explicit PastFileStage(Worker& worker) : worker_(worker) {}
+  explicit PastFileStage(Worker& worker);
   Verdict handle(Connection& connection) override;
 
  private:
   Worker& worker_;
+  PolledWaits waits_;  // for a directory that is being read
 };
 
 }  // namespace lb

@@ -55,7 +55,7 @@ Verdict PastStreamStage::handle(Connection& connection) {
     past->begins = *past->at;
     return Verdict::kNext;
   }
-  if (unread) return reply_later(connection);
+  if (unread) return wait_until_read(connection, waits_);
   begin(connection, true);
   return Verdict::kPending;
 }

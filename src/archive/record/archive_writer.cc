@@ -123,6 +123,11 @@ void ArchiveWriter::scan() {
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
+    // At once: the mount counts as read, and its newest file is none of these.
+    for (TakenRecording& one : taken_.recordings)
+      if (one.mount && one.mount->name() == mount)
+        recordings_.emplace_back(host_, std::move(one.mount), one.saved, std::move(one.data),
+                                 std::move(one.index));
   }
   host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
                                       host_.catalog.bytes(), " bytes"}));
@@ -135,6 +140,7 @@ void ArchiveWriter::take_over(Taken taken) {
 
 void ArchiveWriter::continue_recordings() {
   for (TakenRecording& one : std::exchange(taken_.recordings, {})) {
+    if (!one.mount) continue;  // it goes on already
     if (usable_) {
       recordings_.emplace_back(host_, one.mount, one.saved, std::move(one.data),
                                std::move(one.index));

@@ -57,7 +57,10 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount,
   begin_ = saved.begin;
   guess_ = saved.guess;
   file_ = SegmentFile::restore(directory_, *saved.file, std::move(data), std::move(index));
-  if (saved.file->path.starts_with(directory_ + "/")) return;
+  if (saved.file->path.starts_with(directory_ + "/")) {
+    show();
+    return;
+  }
   // The archive is in another directory now.
   position_ = recorded();
   file_->close();
