@@ -59,6 +59,8 @@ void hold_signals() {
   ::sigemptyset(&held);
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) ::sigaddset(&held, number);
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (ulimit -f): an error as of a full disk
 }
 
 }  // namespace
@@ -93,6 +95,10 @@ int serve(const Options& options, Launch launch) {
   if (!usable(*loaded, path)) return refuse(first_error(*loaded, path));
   const auto config = loaded->config;
   raise_limits();
+  // Logs, recordings and streams would grow no more.
+  if (before && file_limit() < before->file_limit())
+    return refuse(cat({"its files may have ", file_limit(), " bytes (ulimit -f), those of the ",
+                       "process before it ", before->file_limit()}));
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager),
                 before ? before->workers() : 0);
   if (before)

@@ -119,8 +119,6 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
 }
 
 void Server::watch_signals() {
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (ulimit -f): an error as of a full disk
   Loop& control = services_->loops.control();
   const auto on = [&](int number, void (Server::*act)()) {
     signals_.push_back(

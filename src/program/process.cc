@@ -62,6 +62,11 @@ void raise_limits() {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+std::uint64_t file_limit() noexcept {
+  rlimit files{};
+  return ::getrlimit(RLIMIT_FSIZE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
+}
+
 Result<void> drop_privileges(const SecuritySettings& security, const PathSettings& paths,
                              bool debuggable) {
   // The names are looked up before a chroot hides /etc.

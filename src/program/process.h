@@ -3,6 +3,7 @@
 // Thread: main, before the loops start.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,8 @@ void leave_console(const UniqueFd& nothing, const LogSettings& logs);
 // As many descriptors as the system allows; large folios off for our memory (doc/decisions.md A1);
 // no new privileges for whatever we start.
 void raise_limits();
+// Bytes that a file of this process may have (RLIMIT_FSIZE).
+std::uint64_t file_limit() noexcept;
 // chroot, then group, supplementary groups, user.  An error: not possible, or still root after it.
 // debuggable: after a change of user, core files and debuggers of that user may read our memory.
 Result<void> drop_privileges(const SecuritySettings& security, const PathSettings& paths,

@@ -83,6 +83,7 @@ PROGRAMS = [
     Way("a closed channel", "has ended", script="exec 3>&-; exec sleep 1"),
     Way("nonsense", "sizes|ended|known", script="head -c 100000 /dev/zero >&3; exec sleep 1"),
     Way("half a word", "sizes|ended|known", script="printf '\\001\\000\\000\\000' >&3"),
+    Way("files that may not grow", "refuses: its files may have 0 bytes", script="ulimit -f 0; exec %s \"$@\""),
     Way("few descriptors", "has ended|refuses", script="ulimit -n 10; exec %s \"$@\""),
     Way("little memory", "has ended|refuses", script="ulimit -v 60000; exec %s \"$@\""),
     Way("an empty file", "could not be started", act=lambda place, server: put_program(place, "")),

@@ -139,6 +139,7 @@ Result<void> Handover::offer() {
   const auto context = network_.tls.context();
   offer.has_certificate = context != nullptr && !context->certificates().empty();
   offer.in_parts = true;
+  offer.file_limit = file_limit();
   const UniqueFd conf = network_.conf->share();
   if (conf) offer.conf.push_back(out.fds().add(conf.get()));
   out.put(HandoverType::kOffer, offer);

@@ -130,12 +130,13 @@ struct OfferRecord {
   std::uint64_t records_revision = 0;
   std::vector<FileCopyRecord> certificates;
   bool has_certificate = false;  // one is in use
+  std::uint64_t file_limit = 0;  // RLIMIT_FSIZE; 0: not known
 };
 template <class Io, RecordOf<OfferRecord> T>
 void record_fields(Io& io, T& offer) {
   auto& [format, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us,
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
-         records_revision, certificates, has_certificate] = offer;
+         records_revision, certificates, has_certificate, file_limit] = offer;
   io.needed(1, format);
   io(2, version);
   io(3, workers);
@@ -157,6 +158,7 @@ void record_fields(Io& io, T& offer) {
   io(19, records_revision);
   io(20, certificates);
   io(21, has_certificate);
+  io(22, file_limit);
 }
 
 struct WordRecord {

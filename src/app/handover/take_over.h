@@ -54,6 +54,7 @@ class TakeOver {
   unsigned workers() const noexcept { return offer_.workers; }
   bool stands_in() const noexcept { return offer_.stands_in; }
   bool confined() const noexcept { return offer_.confined; }
+  std::uint64_t file_limit() const noexcept { return offer_.file_limit; }
   // Once each.
   ServiceManager manager();
   std::vector<ListenSockets::Handed> sockets();
