@@ -360,6 +360,7 @@ void Connection::read_body(std::uint64_t bytes) {
 }
 
 void Connection::run_stages() {
+  if (owner_.leaving_) return drop();
   enter(State::kHandling);
   stages_ = owner_.plan_.routes.stages_for(request_.path);
   stage_ = 0;

@@ -90,6 +90,7 @@ std::vector<HeldRequest> Connections::unanswered() {
 }
 
 void Connections::forget_unanswered() {
+  leaving_ = true;
   for (const std::uint64_t id : std::exchange(held_, {}))
     if (const auto at = connections_.find(id); at != connections_.end()) remove(*at->second);
 }

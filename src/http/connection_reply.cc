@@ -68,7 +68,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
     reply_shared(head, {kept, *kept});
     return;
   }
-  keep_alive_ = head.keep_alive && body_is_read();
+  keep_alive_ = head.keep_alive && body_is_read() && !owner_.leaving_;
   if (keep_alive_ == head.keep_alive) {
     out_ = reply_head(head);
   } else {
@@ -331,7 +331,7 @@ void Connection::reply_is_out() {
   out_.clear();
   page_ = {};
   runs_.clear();
-  if (!keep_alive_) {
+  if (!keep_alive_ || owner_.leaving_) {
     if (!nothing_more_comes()) {
       linger();
       return;

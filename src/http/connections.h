@@ -69,7 +69,7 @@ class Connections final : public ConnectionSink {
   bool make_room() override;
 
   // Of a hand-over, between two turns of the loop: those that another process asks once more, and
-  // then has.
+  // then has: from then on no request begins here.
   std::vector<HeldRequest> unanswered();
   void forget_unanswered();
   std::size_t size() const noexcept { return connections_.size(); }
@@ -113,6 +113,7 @@ class Connections final : public ConnectionSink {
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::uint64_t> held_;       // of the last unanswered()
+  bool leaving_ = false;                  // another process answers what is asked from now on
   const Connection* starting_ = nullptr;  // in accepted()
   std::unique_ptr<Connection> ended_at_once_;
   // Others that ended in this round; its loop may free them later than we live.

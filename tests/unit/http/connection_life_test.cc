@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "http/connection_fixture.h"
+#include "http/connection_record.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -50,6 +51,24 @@ TEST(ConnectionLife, StaysOpenForTheNextRequestWhenTheReplyIsKeepAlive) {
   const std::string lines = captured.accesses();
   LONGS_EQUAL(2, std::count(lines.begin(), lines.end(), '\n'));
   CHECK(!peer.finished());
+}
+TEST(ConnectionLife, BehindAHandOverAnAnswerUnderWayIsTheLastOne) {
+  pend();
+  ask("POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+  SocketPair other;
+  accept(other);
+  LONGS_EQUAL(1, connections->unanswered().size());
+  connections->forget_unanswered();
+  ResponseHead head;
+  head.status = 204;
+  head.keep_alive = true;
+  head.content_length = 0;
+  connections->find(10)->reply(head, {});
+  const std::string answer = say("OPTIONS * HTTP/1.1\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.0 204 "));
+  CHECK(answer.find("204", 12) == std::string::npos);
+  CHECK(peer.finished());
+  LONGS_EQUAL(1, seen.size());
 }
 TEST(ConnectionLife, AnswersRequestsThatCameTogetherInTheirOrder) {
   std::vector<std::string> paths;
