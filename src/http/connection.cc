@@ -55,6 +55,8 @@ void Connection::start() {
 void Connection::start_with(const HeldRequest& held) {
   opening_ = held.opened ? nullptr : owner_.opening_of(*socket_);
   socket_secure_ = secure_ = held.secure;
+  begun_status_ = held.status;
+  bytes_sent_ = held.sent;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (held.head_time.count() > 0) give_time(held.head_time);
   if (opening_) {
@@ -418,6 +420,8 @@ void Connection::linger() {
 
 std::unique_ptr<Transport> Connection::take_transport() {
   end();
+  // Nothing but the rest may follow what it has.
+  if (begun_status_ != 0) transport_->shut_down_write();
   return std::move(transport_);
 }
 

@@ -173,6 +173,7 @@ class Connection : public ListHook {
   void start_with(const HeldRequest& held);
   // What it has sent of a request that may be asked once more; nullopt: it is answered here.
   std::optional<HeldRequest> unanswered() const;
+  std::string rest_lines() const;
   void wait_for_request();
   void time_request();
   void give_time(std::chrono::milliseconds time);
@@ -239,7 +240,9 @@ class Connection : public ListHook {
   std::chrono::seconds source_time_{0};
   bool source_waits_ = false;
   std::uint64_t bytes_sent_ = 0;
+  std::uint64_t body_from_ = 0;  // of these
   int status_ = 0;
+  int begun_status_ = 0;  // HeldRequest::status, until the rest of the answer is there
   bool keep_alive_ = false;
   bool head_whole_ = false;  // the request's
   bool kept_ = false;        // it waits for another request than its first

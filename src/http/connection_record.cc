@@ -1,6 +1,7 @@
 #include "http/connection_record.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "base/cat.h"
@@ -29,14 +30,16 @@ bool may_ask_again(const Request& request) {
   }
 }
 
-// body_comes: its client waits for no "100 Continue" any more.
-std::string request_text(const Request& request, std::string_view behind, bool body_comes) {
+std::string request_text(const Request& request, std::string_view behind,
+                         std::initializer_list<std::string_view> without = {},
+                         std::string_view more_lines = {}) {
   std::string text = cat({request.method_text, " ", request.target_as_sent(),
                           request.protocol == Protocol::kIce ? " ICE/1." : " HTTP/1.",
                           request.version_minor, "\r\n"});
   for (const auto& [name, value] : request.headers.all())
-    if (!body_comes || !iequals(name, "expect")) text += cat({name, ": ", value, "\r\n"});
-  return cat({text, "\r\n", behind});
+    if (std::ranges::none_of(without, [&](std::string_view out) { return iequals(name, out); }))
+      text += cat({name, ": ", value, "\r\n"});
+  return cat({text, more_lines, "\r\n", behind});
 }
 
 }  // namespace
@@ -62,15 +65,29 @@ std::optional<HeldRequest> Connection::unanswered() const {
     held.kept = kept_;
   } else if (state_ == State::kForm) {
     // Whatever it asks for: nothing of that is done before its body is whole.
-    held.bytes = request_text(request_, form_, true);
+    // Its client waits for no "100 Continue" any more.
+    held.bytes = request_text(request_, form_, {"expect"});
     held.head_time = head_time_left();
   } else if (state_ == State::kHandling && may_ask_again(request_) &&
-             request_.protocol != Protocol::kIcy && form_.empty() && bytes_sent_ == 0) {
-    held.bytes = request_text(request_, leftover_, false);
+             request_.protocol != Protocol::kIcy && form_.empty() &&
+             (bytes_sent_ == 0 || begun_status_ != 0)) {
+    held.bytes = request_text(request_, leftover_);
+    held.status = begun_status_;
+    held.sent = bytes_sent_;
+  } else if (const std::string rest = rest_lines(); !rest.empty()) {
+    held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
+    held.status = status_;
+    held.sent = bytes_sent_;
   } else {
     return std::nullopt;
   }
   return held;
+}
+
+// Of a request for what is not sent of this answer.
+std::string Connection::rest_lines() const {
+  if (state_ != State::kReplying || !source_ || out_sent_ < out_.size()) return {};
+  return source_->rest_lines(bytes_sent_ - body_from_);
 }
 
 std::chrono::milliseconds Connection::head_time_left() const {
@@ -78,11 +95,11 @@ std::chrono::milliseconds Connection::head_time_left() const {
   return std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
-std::vector<HeldRequest> Connections::unanswered() {
+std::vector<HeldRequest> Connections::unanswered(bool rests) {
   std::vector<HeldRequest> all;
   held_.clear();
   for (const auto& [id, connection] : connections_)
-    if (auto held = connection->unanswered()) {
+    if (auto held = connection->unanswered(); held && (rests || held->status == 0)) {
       all.push_back(std::move(*held));
       held_.push_back(id);
     }

@@ -24,6 +24,10 @@ struct HeldRequest {
   std::uint64_t id = 0;  // of its connection, and of the client at a backend; 0: a new one
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
   bool kept = false;                       // it has had an answer, and waits for another request
+  // Of an answer under way, whose rest is asked for: what its head said, and the bytes that have
+  // gone with it.  0: none.
+  int status = 0;
+  std::uint64_t sent = 0;
 };
 
 }  // namespace lb

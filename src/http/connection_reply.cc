@@ -101,7 +101,13 @@ void Connection::reply_bytes(int status, std::string bytes) {
 }
 
 void Connection::begin_reply() {
+  if (const int begun = std::exchange(begun_status_, 0); begun != 0) {
+    if (status_ != 206 || !source_) return drop();
+    status_ = begun;
+    out_.clear();
+  }
   if (!enter(State::kReplying)) return;
+  body_from_ = bytes_sent_ + out_.size();
   if (page_.bytes.size() > kMaxUnsent) transport_->limit_unsent(kMaxUnsent);
   out_sent_ = 0;
   run_ = 0;

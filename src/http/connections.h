@@ -69,8 +69,8 @@ class Connections final : public ConnectionSink {
   bool make_room() override;
 
   // Of a hand-over, between two turns of the loop: those that another process asks once more, and
-  // then has: from then on no request begins here.
-  std::vector<HeldRequest> unanswered();
+  // then has: from then on no request begins here.  rests: also answers of which a part is sent.
+  std::vector<HeldRequest> unanswered(bool rests);
   void forget_unanswered();
   std::size_t size() const noexcept { return connections_.size(); }
   // One of those, in that process; its transport and socket are given beside it.

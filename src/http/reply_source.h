@@ -23,6 +23,8 @@ class ReplySource {
   virtual ~ReplySource() = default;
   // REQUIRES: the last piece has been sent whole, or was kWait.
   virtual Piece next() = 0;
+  // The lines of a request for what follows so many bytes of it; "": there is no such request.
+  virtual std::string rest_lines(std::uint64_t /*sent*/) const { return {}; }
 };
 
 }  // namespace lb

@@ -88,10 +88,12 @@ class LongPause:
     """Upgrades whose pause lasts: before the new program says that it has all, it sleeps."""
 
     def __init__(self, t):
-        self.t, self.path, self.faults, self.before = t, own_program(t), Faults(t), 0
+        self.t, self.path, self.faults, self.before = t, own_program(t), None, 0
 
     def begin(self, server, seconds=0.6):
         """Returns within the pause."""
+        (self.t.dir / "rules").unlink(missing_ok=True)   # those of the program that serves now
+        self.faults = Faults(self.t)
         whole = self.t.dir / ("whole%d" % len(taken(server)))
         os.link(self.path, whole)
         put_program(self.path, "#!/bin/sh\nexec %s %s \"$@\"\n" % (self.faults.words(), whole))

@@ -84,6 +84,72 @@ def one_of_a_mount_that_is_off_the_air_goes_on(t):
     equal(server.stop(), 0)
 
 
+class Flood:
+    """A stream of which a second is more than sockets hold: every byte is known."""
+
+    def __init__(self, t, server):
+        self.wire, self.sent, self.going = server.wire(), bytearray(), True
+        self.wire.send(request("SOURCE /big HTTP/1.0", ["Content-Type: audio/x-unknown"], SOURCE))
+        self.wire.reply_head()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        t.owned(self)
+
+    def run(self):
+        number = 0
+        while self.going:
+            data = b"".join(b"<%014d>" % n for n in range(number, number + 8192))
+            number += 8192
+            self.sent += data
+            self.wire.send(data)
+            time.sleep(0.05)
+
+    def close(self):
+        self.going = False
+        self.thread.join(3)
+
+
+def file_server(t):
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"), limits="<queue-size>4000000</queue-size>")
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir,
+                        body="<archive><dir>%s/archive</dir></archive>" % server.dir + mount("/big", "<archive>1</archive>"))
+    return server.start()
+
+
+@test
+def files_that_are_being_fetched_go_on_at_their_byte(t):
+    server = file_server(t)
+    flood = Flood(t, server)
+    begin = wait_for(lambda: recorded_seconds(server, "/big") >= 5 and ranges(server, "/big")[0][0], "it is recorded", 20) + 1
+    flood.close()
+    line = "GET /big?from=%d&duration=3 HTTP/1.%d"
+    asked = [(1, [], 0, server.port), (0, [], 0, server.port), (1, ["Range: bytes=1000-"], 1000, server.port), (1, [], 0, server.ports[1])]
+    wires = []
+    for minor, lines, first, port in asked:
+        wires.append(server.wire(port, receive_buffer=16384, wrap=tls() if port == server.ports[1] else None))
+        wires[-1].send(request(line % (begin, minor), ["Host: x", *lines]))
+    heads = [wire.reply_head() for wire in wires]
+    equal([head.status for head in heads], [200, 200, 206, 200])
+    bodies = [b""] * len(wires)
+    for _ in range(3):
+        bodies = [body + wire.take(200_000) for body, wire in zip(bodies, wires)]
+        upgrade(server)
+    for (minor, lines, first, port), wire, head, body in zip(asked, wires, heads, bodies):
+        left = int(head.get("Content-Length")) - len(body)
+        while left > 0:
+            body += wire.take(min(left, 1_000_000))
+            left = int(head.get("Content-Length")) - len(body)
+        whole = flood.sent.find(body[:1000]) - first
+        equal(body == flood.sent[whole + first:whole + first + len(body)], True, "the file")
+        equal(wire.pending, b"")
+    wires[0].send(request("OPTIONS * HTTP/1.1", ["Host: x"]))
+    equal(wires[0].reply_head().status, 200, "the next request of its connection")
+    for head, minor in zip(heads[:2], (1, 0)):
+        size = len(head.head) + 4 + int(head.get("Content-Length"))
+        server.wait_for_log(r'"GET /big HTTP/1.%d" 200 %d ' % (minor, size), "access")
+
+
 @test
 def one_of_another_nodes_past_is_not_refused_by_its_next_process(t):
     master = linked_master(t, 21, {"n": ""}, start=False)

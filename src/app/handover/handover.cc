@@ -197,6 +197,7 @@ void Handover::on_channel(short) {
   if (auto read = in.done(); !read) return failed(read.error().what);
   if (type != HandoverType::kPrepared) return failed(cat({"the new program refuses: ", word.text}));
   in_parts_ = word.in_parts;
+  rests_ = word.rests;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
   since_ = network_.loops.control().now();

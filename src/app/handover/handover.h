@@ -136,7 +136,8 @@ class Handover {
   // Records of the store that were offered: their keys and revisions, in this order.
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
-  bool has_records_ = false, in_parts_ = false;  // the next process, and how it reads
+  // The next process: what it has, and what it reads.
+  bool has_records_ = false, in_parts_ = false, rests_ = false;
   bool reload_ = false;
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;

@@ -166,13 +166,15 @@ struct WordRecord {
   // kPrepared: what was offered and is taken so.
   bool in_parts = false;
   std::uint64_t records_revision = 0;
+  bool rests = false;  // RequestRecord::status is known
 };
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
-  auto& [text, in_parts, records_revision] = word;
+  auto& [text, in_parts, records_revision, rests] = word;
   io(1, text);
   io(2, in_parts);
   io(3, records_revision);
+  io(4, rests);
 }
 
 struct ServerRecord {
@@ -268,10 +270,13 @@ struct RequestRecord {
   std::uint64_t id = 0;  // of its connection: a backend that has been asked is asked by the same
   std::chrono::milliseconds head_time{0};  // with the next: HeldRequest
   bool kept = false;
+  std::uint32_t status = 0;
+  std::uint64_t sent = 0;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
-  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept] = request;
+  auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
+         sent] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer);
@@ -283,6 +288,8 @@ void record_fields(Io& io, T& request) {
   io(9, id);
   io(10, head_time);
   io(11, kept);
+  io(12, status);
+  io(13, sent);
 }
 
 // The journal of the audience.

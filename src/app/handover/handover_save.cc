@@ -308,7 +308,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           count(direct.listener);
         },
         out.fds());
-    for (const HeldRequest& held : network_.workers[i]->connections.unanswered()) {
+    for (const HeldRequest& held : network_.workers[i]->connections.unanswered(rests_)) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);
@@ -321,6 +321,8 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.id = held.id;
       request.head_time = held.head_time;
       request.kept = held.kept;
+      request.status = static_cast<std::uint32_t>(held.status);
+      request.sent = held.sent;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

@@ -151,7 +151,8 @@ void TakeOver::refuse(std::string_view why) {
 }
 
 Result<void> TakeOver::prepared() {
-  return say(channel_, HandoverType::kPrepared, {LB_VERSION, offer_.in_parts, records_revision_});
+  return say(channel_, HandoverType::kPrepared,
+             {LB_VERSION, offer_.in_parts, records_revision_, true});
 }
 
 // Without them all of them come in the pause.
@@ -461,6 +462,8 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     held.id = request.id;
     held.head_time = request.head_time;
     held.kept = request.kept;
+    held.status = static_cast<int>(request.status);
+    held.sent = request.sent;
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "archive/read/warmth.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -27,10 +28,18 @@ ExportBody::ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, st
       home_(home),
       ready_(std::move(ready)),
       place_(std::move(place)),
+      first_(first),
+      end_(first + length),
       inside_(first),
       left_(length) {}
 
 ExportBody::~ExportBody() = default;
+
+// A plan of other bytes has another tag.
+std::string ExportBody::rest_lines(std::uint64_t sent) const {
+  if (first_ + sent >= end_) return {};
+  return cat({"Range: bytes=", first_ + sent, "-", end_ - 1, "\r\nIf-Range: ", plan_.etag, "\r\n"});
+}
 
 ReplySource::Piece ExportBody::next() {
   while (at_ < plan_.pieces.size() && inside_ >= plan_.pieces[at_].length) {

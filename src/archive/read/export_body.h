@@ -23,6 +23,7 @@ class ExportBody final : public ReplySource {
              std::shared_ptr<void> place);
   ~ExportBody() override;
   Piece next() override;
+  std::string rest_lines(std::uint64_t sent) const override;
 
  private:
   // What a reader makes ready; outlives this object.
@@ -40,8 +41,9 @@ class ExportBody final : public ReplySource {
   Loop& home_;
   const std::function<void()> ready_;
   const std::shared_ptr<void> place_;
-  std::size_t at_ = 0;        // the piece
-  std::uint64_t inside_ = 0;  // … and how much of it is sent
+  const std::uint64_t first_, end_;  // of the plan
+  std::size_t at_ = 0;               // the piece
+  std::uint64_t inside_ = 0;         // … and how much of it is sent
   std::uint64_t left_ = 0;
   std::shared_ptr<Loaded> loaded_;
   std::size_t loaded_piece_ = 0;
