@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/feed/event_stream.h"
 #include "app/handover/handover_records.h"
 #include "app/operate/listener_numbers.h"
 #include "app/operate/metrics_service.h"
@@ -348,4 +349,9 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
       "WebhookRecord",
       "BQZ0ZXh0IDEJBnRleHQgMg0GdGV4dCAzDQZ0ZXh0IDQREAUGdGV4dCA1CQZ0ZXh0IDYREAUGdGV4dCA3CQZ0ZXh0ID"
       "g");
+  is_read_again<EventsRecord>(
+      "EventsRecord",
+      "BQZ0ZXh0IDEIAw1HBQZ0ZXh0IDMJBnRleHQgNA0QBQZ0ZXh0IDUJBnRleHQgNg0QBQZ0ZXh0IDcJBnRleHQgOBEGdG"
+      "V4dCA5FAoZB3RleHQgMTENTgUHdGV4dCAxMgkHdGV4dCAxMw0SBQd0ZXh0IDE0CQd0ZXh0IDE1DRIFB3RleHQgMTYJ"
+      "B3RleHQgMTcRB3RleHQgMTgUExkHdGV4dCAyMA");
 }
