@@ -5,6 +5,7 @@ mounts of that account, of which it may name some.  One without an account has t
 """
 import fnmatch
 import json
+import re
 import time
 
 from api import Api, encoded, store_server
@@ -414,6 +415,23 @@ def a_name_that_is_anothers_address_is_refused(t):
         api.mount(name)
     olga.mount("/mine")
     olga.mount("/mine/x")
+    # A mount of its own where the pages of all mounts begin gives it none of them.
+    olga.mount("/listen")
+    olga.problem("forbidden", "POST", "/mounts", {"mount": "/listen/bolt.mp3"})
+
+
+@test
+def the_page_of_a_stream_offers_none_of_another_account(t):
+    server = store_server(t)
+    api = Api(server)
+    for account in ("acme", "bolt"):
+        api.want(201, "POST", "/accounts", {"id": account})
+    for name, account in (("/bolt.mp3", "bolt"), ("/bolt.aac", "acme"), ("/bolt.webm", "bolt")):
+        server.source(name, login=api.mount(name, account=account)).play(50)
+    server.source("/bolt.flac").play(50)
+    for name, others in (("/bolt.mp3", ["/bolt.webm"]), ("/bolt.aac", []), ("/bolt.flac", [])):
+        offered = re.findall('<option value="(/[^"]*)"', server.get("/listen" + name).text)
+        equal([one for one in offered if one != name], others, "beside " + name)
 
 
 @test

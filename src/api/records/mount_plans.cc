@@ -84,7 +84,8 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
 }
 
 // Addresses below a mount are its own: what an owner makes there lies below its own mounts only.
-// Below kPages are the pages of all streams and stations.
+// Below kPages are the pages of all streams and stations, whether the owner has a mount of that
+// name or not.
 constexpr std::string_view kPages = "/listen";
 std::optional<Problem> judge_above(const PlanContext& context, const MountRecord& record) {
   if (context.who.role == Role::kAdmin) return std::nullopt;
@@ -95,8 +96,8 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
     const auto* row = context.book.mount(above);
     const bool in_file = file_section(context.file, above) != nullptr;
     const bool own = row != nullptr && !in_file && row->value.account == record.account;
-    if (!own &&
-        (above == kPages || row != nullptr || in_file || context.world.now_of(above).on_air))
+    if (above == kPages ||
+        (!own && (row != nullptr || in_file || context.world.now_of(above).on_air)))
       return forbidden(cat({"mount ", above, " is not of account ", record.account,
                             "; below it an administrator makes mounts"}));
   }

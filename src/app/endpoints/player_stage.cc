@@ -82,7 +82,7 @@ std::vector<std::string> streams_of_station(const Network& network, const Config
   return names;
 }
 
-// The same stream in other formats, this one first.
+// The same stream in other formats, this one first.  A mount of another account is another stream.
 std::vector<std::string> streams_of_mount(const Network& network, const Config& config,
                                           const std::string& name) {
   std::vector<std::string> names{name};
@@ -90,7 +90,8 @@ std::vector<std::string> streams_of_mount(const Network& network, const Config& 
   if (dot == std::string::npos || name.find('/', dot) != std::string::npos) return names;
   for (const std::string_view ending : kEndings) {
     std::string other = name.substr(0, dot).append(ending);
-    if (other != name && network.mounts.find(other) && find_shown(network, config, other))
+    if (other != name && network.mounts.find(other) && find_shown(network, config, other) &&
+        mount_account(config, other) == mount_account(config, name))
       names.push_back(std::move(other));
   }
   return names;
