@@ -120,13 +120,15 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
 
 void Server::watch_signals() {
   Loop& control = services_->loops.control();
+  const auto watch = [&](int number, UniqueFunction<void(std::uint64_t)> act) {
+    signals_.push_back(std::make_unique<SignalWatch>(control, number, std::move(act)));
+  };
   const auto on = [&](int number, void (Server::*act)()) {
-    signals_.push_back(
-        std::make_unique<SignalWatch>(control, number, [this, act] { (this->*act)(); }));
+    watch(number, [this, act](std::uint64_t) { (this->*act)(); });
   };
   on(SIGHUP, &Server::reload);
   on(SIGUSR1, &Server::reopen_logs);
-  on(SIGUSR2, &Server::upgrade);
+  watch(SIGUSR2, [this](std::uint64_t asker) { upgrade(asker); });
   on(SIGTERM, &Server::terminate);
   on(SIGINT, &Server::stop);
 }

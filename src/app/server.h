@@ -57,8 +57,8 @@ class Server {
   // What signals do: HUP, USR1, TERM, INT.
   void reload();
   void reopen_logs();
-  void terminate();  // the configured drain, or now
-  void upgrade();    // USR2
+  void terminate();                   // the configured drain, or now
+  void upgrade(std::uint64_t asker);  // USR2
   void stop();
   Services& services() noexcept { return *services_; }
   const ListenSockets& sockets() const noexcept { return sockets_; }

@@ -75,8 +75,8 @@ void Server::on_stand_in(short) {
   stop();
 }
 
-void Server::upgrade() {
-  if (handover_) handover_->start();
+void Server::upgrade(std::uint64_t asker) {
+  if (handover_) handover_->start(asker);
 }
 
 std::string Server::upgrade_obstacle() const {

@@ -163,7 +163,7 @@ def what_cannot_be_done_now_is_a_sentence_and_costs_nothing(t):
         wait_for(lambda: server.log().count("an upgrade begins") > begun, "the first has sent USR2, and waits")
         second = subprocess.run(as_nobody([str(whole), "-c", str(server.config), "--upgrade"]), capture_output=True, text=True, cwd=t.dir, timeout=20)
         equal(second.returncode, 1, second.stderr)
-        matches("another --upgrade of process .* waits already", second.stderr)
+        matches("was not replaced, it goes on: an upgrade is under way already", second.stderr)
         for child in subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split():
             os.kill(int(child), signal.SIGKILL)
         said = first.communicate(timeout=20)[1]
@@ -195,6 +195,48 @@ def tell_without_end(address):
             sender.sendto(b"0said by a stranger", address)
         except OSError:
             time.sleep(0.001)
+
+
+def listen_at(address, heard):
+    """Another user of this machine, who has the address before any --upgrade."""
+    os.setgid(1)
+    os.setuid(1)
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    waiting.bind(address)
+    os.write(heard, b"bound\n")
+    while True:
+        os.write(heard, waiting.recv(4096) + b"\n")
+
+
+@test
+def a_stranger_that_has_the_address_hides_no_outcome_and_hears_no_reason(t):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to be another user")
+    server = with_pid_file(t)
+    heard, theirs = os.pipe()
+    stranger = os.fork()
+    if stranger == 0:
+        try:
+            listen_at(b"\0icecast-lb-upgrade-%d" % server.process.pid, theirs)
+        finally:
+            os._exit(1)
+    try:
+        equal(os.read(heard, 100), b"bound\n")
+        # The second one goes through the process that stands in for the server.
+        for _ in range(2):
+            status, _, err = t.run("-c", server.config, "--upgrade")
+            equal(status, 0, err)
+            matches("has taken over", err)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            server.write_config(sockets=listen_socket(taken.getsockname()[1]))
+            status, _, err = t.run("-c", server.config, "--upgrade")
+            equal(status, 1, err)
+            matches("was not replaced, it goes on: .*cannot bind", err)
+            server.send_signal(signal.SIGUSR2)
+            equal(os.read(heard, 4096), b"1see its error log\n", "what the stranger hears of a USR2 by hand")
+    finally:
+        os.kill(stranger, signal.SIGKILL)
+        os.waitpid(stranger, 0)
 
 
 @test

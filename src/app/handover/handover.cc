@@ -47,8 +47,9 @@ std::int64_t milliseconds(SteadyTime::duration time) {
 
 }  // namespace
 
-std::string upgrade_address(std::uint64_t known_pid) {
-  return cat({"icecast-lb-upgrade-", known_pid});
+std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker) {
+  std::string name = cat({"icecast-lb-upgrade-", known_pid});
+  return asker > kUsualAsker ? cat({name, "-", asker}) : name;
 }
 
 Handover::Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
@@ -70,12 +71,13 @@ Handover::~Handover() {
   ::waitpid(successor_, nullptr, 0);
 }
 
-void Handover::start() {
+void Handover::start(std::uint64_t asker) {
   if (step_ != Step::kIdle) {
     network_.log.warn(kUpgradeModule, "an upgrade is under way already; this one is not begun");
-    tell("an upgrade is under way already", false);
+    tell(asker, "an upgrade is under way already", false);
     return;
   }
+  asker_ = asker;
   if (const std::string why = plan_.obstacle(); !why.empty()) return failed(why);
   step_ = Step::kPreparing;
   notifier_.reloading(network_.clock.steady());
@@ -277,7 +279,7 @@ void Handover::frozen(const Result<void>& rests) {
     network_.log.debug(kUpgradeModule,
                        cat({"the pause took ", milliseconds(network_.clock.thread_work() - worked),
                             " ms of processor time here"}));
-    tell(text, true);
+    tell(asker_, text, true);
     return gone();
   }
   pause_.end();  // of loops that rest
@@ -396,7 +398,7 @@ void Handover::leave() {
 
 void Handover::failed(std::string_view why) {
   network_.log.error(kUpgradeModule, cat({"the upgrade was not made, everything goes on: ", why}));
-  tell(why, false);
+  tell(asker_, why, false);
   if (step_ == Step::kIdle) return;
   if (step_ == Step::kFreezing) {
     writers_go_on();
@@ -417,9 +419,11 @@ void Handover::failed(std::string_view why) {
   if (std::exchange(reload_, false)) plan_.reload();
 }
 
-void Handover::tell(std::string_view outcome, bool done) {
+// Any program of this machine may have the usual address, and a failure may quote a configuration.
+void Handover::tell(std::uint64_t asker, std::string_view outcome, bool done) const {
+  if (asker == 0 && !done) outcome = "see its error log";
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const std::string name = upgrade_address(standing_.known_pid);
+  const std::string name = upgrade_address(standing_.known_pid, asker);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path + 1, name.data(), name.size());

@@ -73,7 +73,8 @@ class Handover {
            Standing standing);
   ~Handover();
 
-  void start();
+  // asker: the value that --upgrade sent with the signal; 0: none waits for the outcome.
+  void start(std::uint64_t asker);
   bool is_under_way() const noexcept { return step_ != Step::kIdle; }
   // By the process that serves in the end: the next one has read the file already, maybe before it
   // was changed.
@@ -117,7 +118,7 @@ class Handover {
   void end_remainder();
   void leave();
   void failed(std::string_view why);
-  void tell(std::string_view outcome, bool done);
+  void tell(std::uint64_t asker, std::string_view outcome, bool done) const;
 
   Network& network_;
   const ListenSockets& sockets_;
@@ -125,6 +126,7 @@ class Handover {
   const Plan plan_;
   Standing standing_;
   Step step_ = Step::kIdle;
+  std::uint64_t asker_ = 0;  // of start()
   FdChannel channel_;
   pid_t successor_ = 0;
   UniqueFd stands_;  // the end of a stand-in that this process becomes
@@ -147,7 +149,9 @@ class Handover {
   EndRecord given_;
 };
 
-// The outcome of a hand-over for icecast-lb --upgrade, which waits at an address of that process.
-std::string upgrade_address(std::uint64_t known_pid);
+// Where icecast-lb --upgrade waits for the outcome: at an address of that process, or, where
+// another program has that, at one that `asker` names.
+constexpr std::uint64_t kUsualAsker = 1;
+std::string upgrade_address(std::uint64_t known_pid, std::uint64_t asker);
 
 }  // namespace lb

@@ -107,7 +107,10 @@ int stand_in(int channel, pid_t serving) {
     signalfd_siginfo got{};
     while (::read(arrivals.get(), &got, sizeof got) == sizeof got) {
       read_channel();
-      if (got.ssi_signo != SIGCHLD) ::kill(serving, static_cast<int>(got.ssi_signo));
+      if (got.ssi_signo == SIGCHLD) continue;
+      sigval value{};
+      if (got.ssi_code == SI_QUEUE) std::memcpy(&value, &got.ssi_ptr, sizeof value);
+      ::sigqueue(serving, static_cast<int>(got.ssi_signo), value);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -79,6 +80,15 @@ std::string answer_of(int socket, std::uint64_t user) {
   }
 }
 
+bool waits_at(int socket, std::uint64_t pid, std::uint64_t asker) {
+  const std::string name = upgrade_address(pid, asker);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+}
+
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -108,17 +118,16 @@ int upgrade_server(const Options& options) {
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-  const std::string name = upgrade_address(*pid);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    return end(1,
-               errno == EADDRINUSE
-                   ? cat({"another --upgrade of process ", *pid, " waits already; this one ends"})
-                   : cat({"the answer could not be waited for (", std::strerror(errno), ")"}));
-  if (::kill(static_cast<pid_t>(*pid), SIGUSR2) != 0)
+  std::uint64_t asker = kUsualAsker;  // where an older program answers
+  if (!waits_at(socket.get(), *pid, asker)) {
+    // Another --upgrade, or a program that wants to be taken for one.
+    if (::getrandom(&asker, sizeof asker, 0) != sizeof asker ||
+        !waits_at(socket.get(), *pid, asker))
+      return end(1, cat({"the answer could not be waited for (", std::strerror(errno), ")"}));
+  }
+  sigval value{};
+  std::memcpy(&value, &asker, sizeof value);
+  if (::sigqueue(static_cast<pid_t>(*pid), SIGUSR2, value) != 0)
     return end(1, cat({"process ", *pid, " of ", path, " could not be sent USR2 (",
                        std::strerror(errno), "); run this as the user of the server, or as root"}));
   const std::string_view users = status_line(facts, "Uid:");  // real, effective, ...

@@ -8,7 +8,7 @@
 
 namespace lb {
 
-SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void()> on_signal)
+SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void(std::uint64_t)> on_signal)
     : on_signal_(std::move(on_signal)) {
   ::sigemptyset(&signal_);
   ::sigaddset(&signal_, number);
@@ -24,13 +24,14 @@ SignalWatch::~SignalWatch() {
   ::pthread_sigmask(SIG_UNBLOCK, &signal_, nullptr);
 }
 
-bool SignalWatch::take() {
+std::optional<std::uint64_t> SignalWatch::take() {
   signalfd_siginfo got{};
-  return ::read(arrivals_.get(), &got, sizeof got) == sizeof got;
+  if (::read(arrivals_.get(), &got, sizeof got) != sizeof got) return std::nullopt;
+  return got.ssi_code == SI_QUEUE ? got.ssi_ptr : 0;
 }
 
 void SignalWatch::on_readable(short) {
-  if (take()) on_signal_();
+  if (const auto value = take()) on_signal_(*value);
 }
 
 }  // namespace lb

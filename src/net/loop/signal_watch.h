@@ -1,4 +1,5 @@
-// SignalWatch: calls back on its loop when the process gets a signal.
+// SignalWatch: calls back on its loop when the process gets a signal, with the value that
+// sigqueue(3) sent along; 0: none.
 //
 // The signal is blocked and read from a descriptor (signalfd(2)): until the loop has read it, it is
 // pending in the kernel.  So a loop that is held takes none, and the program that the process
@@ -12,6 +13,9 @@
 
 #include <signal.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "base/unique_fd.h"
 #include "base/unique_function.h"
 #include "net/loop/loop.h"
@@ -20,16 +24,16 @@ namespace lb {
 
 class SignalWatch {
  public:
-  SignalWatch(Loop& loop, int number, UniqueFunction<void()> on_signal);
+  SignalWatch(Loop& loop, int number, UniqueFunction<void(std::uint64_t)> on_signal);
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
  private:
   void on_readable(short events);
-  bool take();
+  std::optional<std::uint64_t> take();
 
-  UniqueFunction<void()> on_signal_;
+  UniqueFunction<void(std::uint64_t)> on_signal_;
   sigset_t signal_{};
   UniqueFd arrivals_;
   Watch watch_;

@@ -26,7 +26,7 @@ TEST_GROUP(SignalWatch) {
 };
 
 TEST(SignalWatch, ASignalIsToldOnceOnTheLoop) {
-  SignalWatch watch(loop, SIGUSR2, [this] { ++told; });
+  SignalWatch watch(loop, SIGUSR2, [this](std::uint64_t) { ++told; });
   ::kill(::getpid(), SIGUSR2);
   CHECK_EQUAL(0, told);
   loop.run_once(true);
@@ -34,8 +34,20 @@ TEST(SignalWatch, ASignalIsToldOnceOnTheLoop) {
   loop.run_once(false);
   CHECK_EQUAL(1, told);
 }
+TEST(SignalWatch, AValueComesWithIt) {
+  std::uint64_t value = 1;
+  SignalWatch watch(loop, SIGUSR2, [&value](std::uint64_t got) { value = got; });
+  ::kill(::getpid(), SIGUSR2);
+  loop.run_once(true);
+  CHECK_EQUAL(0u, value);
+  sigval sent{};
+  sent.sival_ptr = &value;
+  ::sigqueue(::getpid(), SIGUSR2, sent);
+  loop.run_once(true);
+  CHECK_EQUAL(reinterpret_cast<std::uintptr_t>(&value), value);
+}
 TEST(SignalWatch, UntilTheLoopReadsItItIsPendingForTheProcess) {
-  SignalWatch watch(loop, SIGUSR2, [this] { ++told; });
+  SignalWatch watch(loop, SIGUSR2, [this](std::uint64_t) { ++told; });
   loop.hold(true);
   loop.run_once(false);
   ::kill(::getpid(), SIGUSR2);
@@ -50,7 +62,7 @@ TEST(SignalWatch, UntilTheLoopReadsItItIsPendingForTheProcess) {
 }
 TEST(SignalWatch, OneThatIsNotToldAnyMoreKillsNothing) {
   {
-    SignalWatch watch(loop, SIGUSR2, [this] { ++told; });
+    SignalWatch watch(loop, SIGUSR2, [this](std::uint64_t) { ++told; });
     ::kill(::getpid(), SIGUSR2);
   }
   CHECK_EQUAL(0, told);
