@@ -39,7 +39,13 @@ def by_page(server, name, password, address=None):
     return ask(server, "POST /api/v1/session", JSON, json.dumps({"user": name, "password": password}).encode(), address)
 
 
+def by_source(server, name, password, address=None):
+    line = base64.b64encode(("%s:%s" % (name, password)).encode()).decode()
+    return ask(server, "SOURCE /live", ["Content-Type: audio/mpeg", "Authorization: Basic " + line], address=address)
+
+
 WAYS = {"Basic": by_basic, "the page": by_page}
+DOORS = {**WAYS, "a source": by_source}
 
 
 def house(t, users=6):
@@ -59,7 +65,7 @@ def compare(server, way, users, nobodies, each, what):
         known, unknown = [], []
         for user, nobody in zip(users, nobodies):
             for name, times in ((user, known), (nobody, unknown)):
-                status, took = WAYS[way](server, name, "wrong%d" % round)
+                status, took = DOORS[way](server, name, "wrong%d" % round)
                 equal(status, 401, "%s, %s, by %s" % (what, name, way))
                 times.append(took)
         ratio = statistics.median(known) / statistics.median(unknown)
@@ -76,6 +82,16 @@ def a_wrong_password_takes_as_long_for_a_name_that_is_none(t):
         compare(server, way, users, ["none-%s-%d" % (way[-4:], i) for i in range(len(users))], 4, "alone")
     server, _, users = house(t)
     compare(server, "Basic", ["admin"] + users[:2], ["other%d" % i for i in range(3)], 4, "with the administrator of the file")
+
+
+@test
+def a_name_that_may_send_no_stream_takes_as_long_as_one_that_may(t):
+    server, api, _ = house(t, 0)
+    api.want(201, "POST", "/mounts", {"mount": "/live", "sources": [{"user": "dj%d" % i, "password": "a long password %d" % i} for i in range(6)]})
+    compare(server, "a source", ["dj%d" % i for i in range(6)], ["none%d" % i for i in range(6)], 4, "alone")
+    # What is compared instead lets nothing in.
+    equal(by_source(server, "none0", "a long password 0")[0], 401)
+    server.source("/live", login="dj0:a long password 0")
 
 
 @test

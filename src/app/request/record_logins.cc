@@ -16,6 +16,7 @@ namespace {
 struct LoginQuestion {
   std::vector<RecordLogin> rows;
   std::size_t next = 0;
+  bool of_another = false;  // nothing is right
   std::string password;
   UniqueFunction<void(AuthVerdict)> answered;
 };
@@ -44,6 +45,16 @@ const RecordLogin* right_at_once(std::vector<RecordLogin>& rows, const std::stri
   return found;
 }
 
+bool has_slow_hash(const RecordLogin& row) { return !row.hash.empty() && is_slow_hash(row.hash); }
+
+// A name that has no login takes as long as one that has.
+void compare_with_another(const MountSettings& section, LoginQuestion& question) {
+  const auto other = std::find_if(section.logins.begin(), section.logins.end(), has_slow_hash);
+  if (other == section.logins.end()) return;
+  question.rows.push_back(*other);
+  question.of_another = true;
+}
+
 void ask_next(Accounts& accounts, std::shared_ptr<LoginQuestion> question) {
   if (question->next == question->rows.size()) {
     question->answered(wrong_login());
@@ -52,7 +63,7 @@ void ask_next(Accounts& accounts, std::shared_ptr<LoginQuestion> question) {
   const RecordLogin& row = question->rows[question->next++];
   const bool taken = accounts.auth->check_hash(row.hash, question->password,
                                                [&accounts, question, user = row.user](bool right) {
-                                                 if (right)
+                                                 if (right && !question->of_another)
                                                    question->answered(right_as(user));
                                                  else
                                                    ask_next(accounts, question);
@@ -94,8 +105,8 @@ void ask_record_logins(Worker& worker, Connection& connection, const MountSettin
     question->answered(right_as(row->user));
     return;
   }
-  std::erase_if(question->rows,
-                [](const RecordLogin& row) { return row.hash.empty() || !is_slow_hash(row.hash); });
+  if (question->rows.empty()) compare_with_another(section, *question);
+  std::erase_if(question->rows, [](const RecordLogin& row) { return !has_slow_hash(row); });
   worker.services.loops.control().post(
       [&accounts = worker.services, question] { ask_next(accounts, question); });
 }
