@@ -418,6 +418,13 @@ def a_name_that_is_anothers_address_is_refused(t):
     # A mount of its own where the pages of all mounts begin gives it none of them.
     olga.mount("/listen")
     olga.problem("forbidden", "POST", "/mounts", {"mount": "/listen/bolt.mp3"})
+    # Nor one of the name of a station, whose page would be that of the mount.
+    for number, who in ((1, "bolt"), (2, "")):
+        api.mount("/radio%d" % number, account=who or None)
+        api.want(200, "PUT", "/stations/rock%d" % number, {"mounts": ["/radio%d" % number], **({"account": who} if who else {})})
+        olga.problem("forbidden", "POST", "/mounts", {"mount": "/rock%d" % number})
+    olga.want(200, "PUT", "/stations/own", {"mounts": ["/mine"]})
+    olga.mount("/own")
 
 
 @test

@@ -101,6 +101,11 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
       return forbidden(cat({"mount ", above, " is not of account ", record.account,
                             "; below it an administrator makes mounts"}));
   }
+  // /listen/ID would be the page of the mount /ID, which comes before that of the station.
+  const auto* station = context.book.station(std::string_view(name).substr(1));
+  if (station != nullptr && station->value.account != record.account)
+    return forbidden(cat({"station ", station->value.id, " is not of account ", record.account,
+                          "; an administrator makes a mount of its name"}));
   return std::nullopt;
 }
 
