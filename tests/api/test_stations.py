@@ -1,5 +1,6 @@
 """Stations made by the API: who may make them, of what, and what listeners see of them at once."""
 import os
+import time
 
 from api import Api, encoded, store_server
 from harness import check, equal, give_away, test, wait_for
@@ -124,6 +125,19 @@ def its_id_takes_no_page_of_others(t):
     server.reload()
     wait_for(lambda: owner.want(200, "GET", "/stations/later").json()["hidden-by-file"], "it is hidden")
     check("Of the file" in page(server, "later").text, "that of the file is shown")
+
+
+@test
+def a_newer_mount_takes_no_id_of_another_account(t):
+    server, _, acme, other = bench(t)
+
+    def on_air(name, owner, says):
+        server.source(name, login=owner.mount(name), lines=["ice-name: " + says]).play(20)
+        wait_for(lambda: says in [one["station"]["name"] for one in server.get("/api/nowplaying").json()], "it is shown")
+    on_air("/hit.mp3", acme, "First")
+    time.sleep(1.1)  # a second later, as records count it
+    on_air("/hit.aac", other, "Second")
+    equal([server.get("/api/nowplaying/" + one).json()["station"]["name"] for one in ("hit", "hit_2")], ["First", "Second"])
 
 
 @test

@@ -8,6 +8,7 @@
 #include "admin/feed/now_json.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "config/mounts/mount_record.h"
 
 namespace lb {
 namespace {
@@ -21,6 +22,12 @@ std::vector<const StationSettings*> stations_of(const Config& config) {
     if (is_station_id(station.id) && ids.insert(station.id).second) out.push_back(&station);
   for (const auto& [id, station] : config.book.stations) out.push_back(station.get());
   return out;
+}
+
+std::int64_t made_at(const MountLayers& layers, const std::string& mount) {
+  for (const MountRecords* records : {&layers.store, &layers.external})
+    if (const auto* record = records->look_up(mount)) return (*record)->made;
+  return 0;
 }
 
 std::string free_id(const std::string& wanted, std::set<std::string>& taken) {
@@ -79,9 +86,13 @@ std::vector<ShownStation> shown_stations(const Config& config,
     shown.number = numbers.at(shown.mounts.front());
     out.push_back(std::move(shown));
   }
+  std::vector<std::pair<std::int64_t, const std::string*>> single;
   for (const std::string& stream : streams)
     if (!by_mount.contains(stream))
-      out.push_back({numbers.at(stream), free_id(station_id(stream), taken), nullptr, {stream}});
+      single.emplace_back(made_at(config.book.layers, stream), &stream);
+  std::ranges::stable_sort(single, {}, [](const auto& one) { return one.first; });
+  for (const auto& [made, stream] : single)
+    out.push_back({numbers.at(*stream), free_id(station_id(*stream), taken), nullptr, {*stream}});
   std::ranges::sort(out, {}, &ShownStation::number);
   return out;
 }

@@ -27,7 +27,9 @@ const StationSettings* station_of(const Config& config, std::string_view mount) 
 bool is_of_record(const Config& config, const StationSettings& station) noexcept;
 
 // streams: all that are shown, in the order of their numbers.  In the order of their first ones.
-// An id that is taken gets "_2".  A station without a stream that is shown is left out.
+// Of streams with one id the mount that its account has longest keeps it, the next one gets "_2":
+// no other account takes it by making a mount of such a name.  A station without a stream that is
+// shown is left out.
 std::vector<ShownStation> shown_stations(const Config& config,
                                          const std::vector<std::string>& streams);
 // By its id, else by its number; null: neither.

@@ -1,5 +1,7 @@
 #include "app/pages/shown_stations.h"
 
+#include "config/mounts/mount_record.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -30,6 +32,21 @@ TEST_GROUP(ShownStations) { Config config; };
 TEST(ShownStations, AStreamThatIsInNoneIsOneOfItsOwn) {
   STRCMP_EQUAL("1 a /a.mp3\n2 a_2 /a.ogg\n3 b /b\n",
                printed(shown_stations(config, {"/a.mp3", "/a.ogg", "/b"})).c_str());
+}
+TEST(ShownStations, TheMountThatIsThereLongestKeepsItsId) {
+  const auto made = [this](const char* mount, std::int64_t at) {
+    MountRecord record;
+    record.made = at;
+    config.book.layers.store.set(mount, std::make_shared<const MountRecord>(record));
+  };
+  made("/a", 300);
+  made("/a.aac", 200);
+  made("/a.mp3", 100);
+  STRCMP_EQUAL("1 a_3 /a\n2 a_2 /a.aac\n3 a /a.mp3\n",
+               printed(shown_stations(config, {"/a", "/a.aac", "/a.mp3"})).c_str());
+  // Of the file, or since before that was noted.
+  STRCMP_EQUAL("1 a_3 /a\n2 a_2 /a.mp3\n3 a /a.ogg\n",
+               printed(shown_stations(config, {"/a", "/a.mp3", "/a.ogg"})).c_str());
 }
 TEST(ShownStations, TheFirstOfItsStreamsThatAreShownIsPlayed) {
   config.stations = {station("rock", {"/gone", "/b", "/a.mp3"}), station("silent", {"/gone"})};
