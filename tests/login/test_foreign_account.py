@@ -1,0 +1,88 @@
+"""Whatever the description of the API has, now or later: the logins of one account are told nothing of another one."""
+import json
+
+from api import Api, store_server
+from harness import check, equal, give_away, test, wait_for
+from test_rights import Asker
+
+OURS, THEIRS = "acme", "bolt"
+# role, account and mounts of the logins that ask
+LOGINS = [("viewer", OURS, []), ("operator", OURS, []), ("owner", OURS, []), ("viewer", OURS, ["/*"]), ("viewer", "", ["/acme"]), ("operator", "", ["/acme"])]
+# What a question may name beside its path.
+QUERIES = ["", "?mount=/bolt", "?account=bolt", "?mount=/acme&mount=/bolt", "?mount=/bolt&mount=/acme", "?account=acme&mount=/bolt",
+           "?by=mount", "?by=month,mount", "?all=1", "?format=csv", "?format=csv&mount=/bolt", "?find=bolt&most=500"]
+
+
+class House:
+    """Of each account a mount that plays and was heard, a user, a token, a station."""
+
+    def __init__(self, t):
+        state = t.dir / "state"
+        state.mkdir()
+        give_away(t.dir)
+        self.server = store_server(t, body="<console/><audience/>", paths="<state-dir>%s</state-dir>" % state)
+        self.api, self.tokens = Api(self.server), {}
+        for account in (OURS, THEIRS):
+            self.furnish(account)
+        self.node = self.api.want(200, "GET", "/nodes").json()["items"][0]["id"]
+        for path in ("/audience/sessions?all=1", "/audience/usage", "/history?by=mount"):
+            wait_for(lambda: all(one in self.text(path) for one in (OURS, THEIRS)), "both were heard: " + self.text(path)[:300], 25)
+
+    def furnish(self, account):
+        api, server, name = self.api, self.server, "/" + account
+        api.want(201, "POST", "/accounts", {"id": account})
+        api.want(201, "POST", "/users", {"name": account + "-user", "role": "owner", "account": account})
+        self.tokens[account] = api.want(201, "POST", "/tokens", {"name": account + "-token", "role": "viewer", "account": account}).json()["id"]
+        source = server.source(name, login=api.mount(name, account=account), lines=["ice-name: Radio " + account, "User-Agent: %s-encoder" % account])
+        source.play(200)
+        api.want(200, "PUT", "/stations/%s_station" % account, {"name": "Station of " + account, "mounts": [name], "account": account})
+        api.want(204, "POST", "/mounts/%s/title" % account, {"title": "Title of " + account})
+        source.play(50)
+        server.listener(name, lines=["User-Agent: %s-player" % account])
+        gone = server.listener(name, lines=["User-Agent: %s-former" % account])
+        gone.read(4000)
+        gone.close()
+
+    def text(self, path):
+        return self.api.want(200, "GET", path).text
+
+    def path(self, template, account):
+        for name, value in (("mount", account), ("account", account), ("user", account + "-user"), ("token", self.tokens[account]),
+                            ("station", account + "_station"), ("node", self.node), ("listener", "1"), ("ban", "1"), ("certificate", "x")):
+            template = template.replace("{%s}" % name, value)
+        return "/api/v1" + template
+
+    def login(self, role, account, mounts):
+        made = self.api.want(201, "POST", "/tokens", {"name": "asks", "role": role, "account": account, "mounts": mounts})
+        return Asker(self.server, (role, account, mounts), made.json()["token"])
+
+
+@test
+def no_endpoint_tells_or_changes_what_is_of_another_account(t):
+    house = House(t)
+    admin, askers = house.login("admin", "", []), [house.login(*one) for one in LOGINS]
+    telling, asked = set(), 0
+    for template, methods in house.api.describe()["paths"].items():
+        if template in ("/live", "/openapi.json"):
+            continue  # a stream of events: tests/api/test_live.py; the description itself
+        for method, operation in methods.items():
+            path = house.path(template, THEIRS)
+            if method == "get":
+                for query in QUERIES:
+                    if THEIRS in admin.ask("GET", path + query).text:
+                        telling.add(template)
+                    for asker in askers:
+                        for target in {path, house.path(template, OURS)}:
+                            reply = asker.ask("GET", target + query)
+                            check(reply.status != 200 or THEIRS not in reply.text, "GET %s%s as %s: %s" % (target, query, asker, reply.text[:600]))
+                            asked += 1
+            elif path != "/api/v1" + template and "{node}" not in template.replace("{mount}/listeners/{node}", ""):
+                body = {"name": "x"} if template == "/stations/{station}" else {} if "requestBody" in operation else None
+                for asker in askers:
+                    reply = asker.ask(method.upper(), path + "?dry-run=1", body)
+                    # 409: the name of a station is taken.
+                    check(reply.status in (403, 404) or (template, method, reply.status) == ("/stations/{station}", "put", 409), "%s %s as %s: %d %s" % (method, path, asker, reply.status, reply.text[:300]))
+                    asked += 1
+    check(len(telling) >= 15 and asked > 3000, "%d questions; an administrator is told of it by %s" % (asked, sorted(telling)))
+    for asker in askers:
+        equal([one for one in json.loads(asker.ask("GET", "/api/v1/mounts").text)["items"] if one["mount"] != "/acme"], [], str(asker))
