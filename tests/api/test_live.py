@@ -292,6 +292,25 @@ def queued(server):
 
 
 @test
+def a_customer_leaves_places_to_others(t):
+    server = store_server(t, body="<console/>", limits="<clients>500</clients>")
+    api = Api(server)
+    tokens = {}
+    for account in ("acme", "other"):
+        api.want(201, "POST", "/accounts", {"id": account})
+        tokens[account] = [api.want(201, "POST", "/tokens", {"name": "x", "role": "viewer", "account": account}).json()["token"] for _ in range(2)]
+
+    def status(path, authorization):
+        wire = server.wire()
+        wire.send("GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n" % (path, authorization))
+        return wire.reply_head().status
+    for path in ("/api/v1/live", "/admin/events"):
+        answers = [status(path, "Bearer " + token) for token in tokens["acme"] for _ in range(12)]
+        equal((answers.count(200), answers.count(503)), (16, 8), path)
+        equal((status(path, "Bearer " + tokens["other"][0]), status(path, basic(ADMIN))), (200, 200), path)
+
+
+@test
 def readers_that_stop_cost_little(t):
     server = store_server(t, body="<console/>", limits="<clients>500</clients><sources>100</sources><source-timeout>600</source-timeout>")
     api = Api(server)

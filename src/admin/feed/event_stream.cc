@@ -118,7 +118,7 @@ void EventStream::check_logins() {
 bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
                       std::string_view last_id, Followers::Ended ended, Followers::Scope scope) {
   loop_.assert_here();
-  if (followers_.size() >= kMaxReaders) return false;
+  if (!followers_.has_place(kMaxReaders, scope.sharer)) return false;
   Followers::Follower& follower =
       followers_.add(std::move(transport), std::move(head), std::move(ended));
   follower.scope = std::move(scope);

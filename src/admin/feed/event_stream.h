@@ -10,7 +10,7 @@
 // own is shown their events; of a node no more than that its state has changed.
 // Thread: one loop (control).
 // Ownership: the app.
-// Bounds: kMaxReaders; a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
+// Bounds: kMaxReaders, shared by Followers::has_place(); a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
 // both sides, and proxies, that the connection is alive.
 // Source: WHATWG HTML, "Server-sent events".
 #pragma once

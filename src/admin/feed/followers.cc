@@ -5,6 +5,17 @@
 
 namespace lb {
 
+bool Followers::has_place(std::size_t most, std::string_view sharer) const {
+  if (sharer.empty() || followers_.size() >= most) return followers_.size() < most;
+  std::size_t shared = 0, its_own = 0;
+  for (const Follower& follower : followers_) {
+    shared += follower.scope.sharer.empty() ? 0 : 1;
+    its_own += follower.scope.sharer == sharer ? 1 : 0;
+  }
+  const std::size_t part = most / 4;
+  return shared < most - part && its_own < part;
+}
+
 Followers::Follower& Followers::add(std::unique_ptr<Transport> transport, std::string head,
                                     Ended ended) {
   Follower& follower = followers_.emplace_back();

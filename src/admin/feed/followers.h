@@ -33,6 +33,8 @@ class Followers {
     std::function<bool(std::string_view mount, std::string_view account)> owns;
     bool addresses = true;
     std::function<bool()> holds;  // whether its login does; empty: for ever
+    // The account of a login that is shown some mounts, or its name; "": it is shown all.
+    std::string sharer = {};
 
     bool is_whole() const noexcept { return !owns && addresses; }
   };
@@ -54,6 +56,9 @@ class Followers {
   Followers(const Followers&) = delete;
   Followers& operator=(const Followers&) = delete;
 
+  // Whether one more may come of `most`: a quarter is left to logins that are shown all, and one
+  // sharer has a quarter, so that no customer shuts out another one or the administrator.
+  bool has_place(std::size_t most, std::string_view sharer) const;
   // ended: called once, when the follower has gone.  Nothing is sent yet.
   Follower& add(std::unique_ptr<Transport> transport, std::string head, Ended ended);
   // Appends to what it gets, and sends what its socket takes.  sweep() follows.

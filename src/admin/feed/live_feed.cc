@@ -46,10 +46,13 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
                    std::string_view last_id, Followers::Ended ended, std::function<bool()> holds,
                    LiveScope scope) {
   loop_.assert_here();
-  if (readers_.size() >= kMaxReaders) return false;
+  if (!followers_.has_place(kMaxReaders, scope.sharer)) return false;
   forget_unfollowed();
   if (!scope.listeners_of.empty()) {
-    if (!followed_.contains(scope.listeners_of) && followed_.size() >= kMaxFollowed) return false;
+    const std::size_t most = kMaxFollowed - (scope.sharer.empty() ? 0 : kMaxFollowed / 4);
+    if (!followed_.contains(scope.listeners_of) &&
+        (followed_.size() >= kMaxFollowed || followed().size() >= most))
+      return false;
     followed_.try_emplace(scope.listeners_of);
   }
   // What is not read waits here, in one part, and not in the kernel.
@@ -67,6 +70,7 @@ bool LiveFeed::add(std::unique_ptr<Transport>& transport, std::string head,
                        ended(bytes);
                      });
   follower.scope.holds = std::move(holds);
+  follower.scope.sharer = reader->scope.sharer;
   reader->follower = &follower;
   send(*reader, kLiveGreeting, now);
   serve(*reader, now);

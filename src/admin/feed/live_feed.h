@@ -15,7 +15,7 @@
 // kMaxFollowed readers' questions name.  Their rows come from outside, as JSON.
 // Thread: one loop.
 // Ownership: LiveService.
-// Bounds: kMaxReaders; a reader that has not taken its last part is made no other, so it costs one
+// Bounds: kMaxReaders, shared by Followers::has_place(); a reader that has not taken its last part is made no other, so it costs one
 // part here and kUnsentBytes in the kernel; after kUnreadTime it is sent away.
 #pragma once
 
@@ -68,6 +68,7 @@ struct LiveScope {
   std::string key;               // another one for each other view
   std::string listeners_of;      // a mount; "": of none
   bool addresses = false;        // of these listeners
+  std::string sharer = {};       // Followers::Scope::sharer
 };
 
 class LiveFeed {

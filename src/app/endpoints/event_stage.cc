@@ -8,6 +8,7 @@
 #include "app/request/who_asks.h"
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -27,10 +28,12 @@ Verdict EventStage::handle(Connection& connection) {
   scope.holds = login_holds(worker_, connection);
   if (const auto sender = connection.context().sender.identity) {
     scope.addresses = sender->addresses;
-    if (sender->has_own_mounts())
+    if (sender->has_own_mounts()) {
+      scope.sharer = sender->account.empty() ? cat({"user ", sender->user}) : sender->account;
       scope.owns = [sender](std::string_view mount, std::string_view account) {
         return sender->owns(mount, account);
       };
+    }
   }
   runtime.loops.control().post([&runtime, ended = feed_reader(worker_, connection),
                                 scope = std::move(scope),

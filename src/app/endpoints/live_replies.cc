@@ -24,6 +24,7 @@ LiveScope live_scope(const LiveAsk& ask, const ApiCaller& who) {
     scope.key += who.addresses ? "addresses\n" : "listeners\n";
   }
   if (!scope.numbers_of_nodes) {
+    scope.sharer = who.account.empty() ? cat({"user ", who.name}) : who.account;
     scope.key += cat({to_text(who.role), "\n", who.account});
     for (const std::string& mount : who.mounts) scope.key += "\n" + mount;
   } else if (ask.mount.empty() && ask.account.empty()) {

@@ -188,3 +188,22 @@ TEST(EventStream, ThereIsALimitOfReaders) {
   CHECK(last.transport != nullptr);
   STRCMP_EQUAL("", last.received().c_str());
 }
+TEST(EventStream, OneAccountHasAQuarterOfThePlacesAndAllOfThemLeaveAQuarter) {
+  constexpr std::size_t kPart = EventStream::kMaxReaders / 4;
+  std::vector<StreamReader> readers(5 * kPart);
+  std::size_t next = 0;
+  const auto come = [&](const char* sharer) {
+    Followers::Scope scope;
+    scope.sharer = sharer;
+    std::size_t came = 0;
+    while (came < kPart && follow(readers[next], "", scope)) ++came, ++next;
+    return came;
+  };
+  for (const char* account : {"a", "b", "c"}) {
+    CHECK_EQUAL(kPart, come(account));
+    CHECK_EQUAL(0u, come(account));
+  }
+  CHECK_EQUAL(0u, come("d"));
+  CHECK_EQUAL(kPart, come(""));
+  CHECK_EQUAL(0u, come(""));
+}
