@@ -1,0 +1,105 @@
+#include "api/audience/audience_answer.h"
+
+#include "api/audience/audience_plans.h"
+#include "api/records/mount_answer.h"
+#include "api/request/list_page.h"
+#include "api/request/rights.h"
+#include "base/cat.h"
+#include "base/strings.h"
+
+namespace lb {
+
+Problem no_report(const Error& error) { return {ProblemName::kOverloaded, error.what}; }
+
+std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context) {
+  const ApiWorld& world = context.world;
+  auto read = read_audience_ask(context);
+  if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
+  if (auto problem = no_audience(world)) return *std::move(problem);
+  AudienceAsked asked{std::get<AudienceAsk>(std::move(read)),
+                      AudienceReport(*world.audience, unix_ms(context.now)),
+                      {}};
+  auto mounts = asked.report.mounts();
+  if (!mounts) return no_report(mounts.error());
+  const AudienceAsk& ask = asked.ask;
+  if (auto problem = hidden_account(context, ask)) return *std::move(problem);
+  bool knows = ask.mount.empty();
+  for (const auto& [id, name] : *mounts) {
+    const std::string account = account_of_mount(context, name);
+    if (!sees_mount(context.who, name, account)) continue;
+    if (!ask.account.empty() && account != ask.account) continue;
+    if (!ask.mount.empty() && name != ask.mount) continue;
+    knows = true;
+    asked.mounts.emplace(id, name);
+  }
+  if (!knows && !is_mount_there(context, ask.mount)) return hidden_mount(ask);
+  return asked;
+}
+
+AudienceHead head_of(const AudienceAsk& ask) {
+  return {{"from", local_time_text(ask.range.from, *ask.zone)},
+          {"to", local_time_text(ask.range.to, *ask.zone)},
+          {"zone", ask.zone_name}};
+}
+
+AudienceCell text_or_none(const std::string& text) {
+  return text.empty() ? AudienceCell() : AudienceCell(text);
+}
+
+Plan audience_answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
+                     const std::string& next, bool for_germans) {
+  Planned plan;
+  if (ask.csv) {
+    plan.answer.body =
+        for_germans ? "\xef\xbb\xbf" + audience_csv(table, ';') : audience_csv(table);
+    plan.answer.type = "text/csv; charset=utf-8";
+    plan.answer.file = cat({"audience-", name, ".csv"});
+    plan.answer.next = next;
+  } else {
+    plan.answer.body = audience_json(table, head_of(ask), next);
+  }
+  return plan;
+}
+
+std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
+                                                                    const AudienceAsk& ask) {
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  const auto number = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
+  if (!number || *number > (std::uint64_t{1} << 62))
+    return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is no value of next"}));
+  return std::pair(static_cast<std::int64_t>(*number),
+                   ask.csv || context.world.whole ? kMaxReportLines : most);
+}
+
+Problem too_many_lines(std::string_view or_else) {
+  return wrong_parameter("from",
+                         cat({"the report has ", kMaxReportLines,
+                              " lines or more; ask for less time, or for one mount", or_else}));
+}
+
+std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
+                                const std::string& next) {
+  if (!(ask.csv || context.world.whole) || next.empty() ||
+      query_param(context.request.query, "after"))
+    return std::nullopt;
+  return too_many_lines(
+      ", or for parts of it: after=0, and each answer has a Link to the next one");
+}
+
+std::variant<Played, Problem> played_in(const PlanContext& context) {
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& asked = std::get<AudienceAsked>(begun);
+  const auto page = page_of(context, asked.ask);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto [after, most] = std::get<0>(page);
+  auto rows = asked.report.titles(asked.mounts, asked.ask.range, after, most);
+  if (!rows) return no_report(rows.error());
+  std::string next = next_of(*rows, most);
+  if (auto problem = too_long(context, asked.ask, next)) return *std::move(problem);
+  return Played{std::move(asked), std::move(*rows), std::move(next)};
+}
+
+}  // namespace lb

@@ -1,0 +1,64 @@
+// What the plans of the audience share: what a request asks of which mounts, and the answer as JSON
+// or CSV.
+//
+// Thread: that of the audience's database (ApiWorld::audience).
+// Errors: a problem; one of a parameter names it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/audience/audience_ask.h"
+#include "api/audience/audience_table.h"
+#include "api/request/plan.h"
+#include "audience/report.h"
+
+namespace lb {
+
+using AudienceHead = std::vector<std::pair<std::string_view, AudienceCell>>;
+AudienceHead head_of(const AudienceAsk& ask);
+
+// What a plan of the audience begins with.
+struct AudienceAsked {
+  AudienceAsk ask;
+  AudienceReport report;
+  AudienceReport::Mounts mounts;  // that the login sees
+};
+std::variant<AudienceAsked, Problem> begin_report(const PlanContext& context);
+
+// The database has none.
+Problem no_report(const Error& error);
+Problem too_many_lines(std::string_view or_else = "");
+
+// "?after=&most=", where after is a number; of CSV as many rows as there may be.
+std::variant<std::pair<std::int64_t, std::size_t>, Problem> page_of(const PlanContext& context,
+                                                                    const AudienceAsk& ask);
+// The value of `after` for the rows behind these; "": they are all.
+template <class Row>
+std::string next_of(const std::vector<Row>& rows, std::size_t most) {
+  return rows.size() == most ? std::to_string(rows.back().id) : std::string();
+}
+// A file that ends in the middle looks like a whole one: those that ask page by page have a Link.
+std::optional<Problem> too_long(const PlanContext& context, const AudienceAsk& ask,
+                                const std::string& next);
+
+// The titles of a page.
+struct Played {
+  AudienceAsked asked;
+  std::vector<PlayRow> rows;
+  std::string next;
+};
+std::variant<Played, Problem> played_in(const PlanContext& context);
+
+AudienceCell text_or_none(const std::string& text);
+// for_germans: for programs of German offices, with semicolons and a mark that it is UTF-8.
+Plan audience_answer(const AudienceAsk& ask, const AudienceTable& table, std::string_view name,
+                     const std::string& next = {}, bool for_germans = false);
+
+}  // namespace lb
