@@ -334,7 +334,8 @@ def reports_for_collecting_societies_have_what_was_played(t):
     reply = server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=Acme%20Radio", login=ADMIN)
     equal((reply.status, reply.get("Content-Type")), (200, "text/plain; charset=utf-8"))
     check(re.search(r'filename="ACMERADIO\d{8}-\d{8}_A\.txt"', reply.get("Content-Disposition")), reply.get("Content-Disposition"))
-    rows = exchange_lines(reply.text)
+    reply = server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=KFAKE&category=H", login=ADMIN)
+    check(re.search(r'filename="KFAKE\d{8}-\d{8}_H\.txt"', reply.get("Content-Disposition")), "the category is in the name: %s" % reply.get("Content-Disposition"))
     rows = wait_for(lambda: exchange_lines(server.get("/api/v1/audience/" + reports % "soundexchange" + "&service=A", login=ADMIN).text),
                     "the facts are there")
     equal([(row["FEATURED_ARTIST"], row["SOUND_RECORDING_TITLE"], row["ACTUAL_TOTAL_PERFORMANCES"]) for row in rows], [("BAND", "SONG", "7")])

@@ -96,6 +96,13 @@ std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   return found;
 }
 
+// Something is left of it where what parts fields is taken out.
+bool has_text(std::string_view service) {
+  return std::any_of(service.begin(), service.end(), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '^' && c != '|';
+  });
+}
+
 std::vector<AudienceCell> recording_cells(const SoundExchangeRow& row) {
   return {row.artist,
           row.title,
@@ -111,7 +118,7 @@ Plan audience_sound_exchange(const PlanContext& context) {
   constexpr std::size_t kLongestService = 100;
   const std::string& query = context.request.query;
   const std::string service = query_param(query, "service").value_or("");
-  if (service.empty() || service.size() > kLongestService || !valid_utf8(service))
+  if (service.size() > kLongestService || !valid_utf8(service) || !has_text(service))
     return wrong_parameter("service", cat({"service= is the name of the service, of 1 to ",
                                            kLongestService, " bytes of UTF-8"}));
   const std::string category = query_param(query, "category").value_or("A");
@@ -131,8 +138,9 @@ Plan audience_sound_exchange(const PlanContext& context) {
   }
   plan.answer.body = sound_exchange_text(service, category[0], complete);
   plan.answer.type = "text/plain; charset=utf-8";
-  plan.answer.file = sound_exchange_file(service, local_time_text(ask.range.from, *ask.zone),
-                                         local_time_text(ask.range.to - 1, *ask.zone));
+  plan.answer.file =
+      sound_exchange_file(service, category[0], local_time_text(ask.range.from, *ask.zone),
+                          local_time_text(ask.range.to - 1, *ask.zone));
   return plan;
 }
 

@@ -49,12 +49,12 @@ std::string sound_exchange_text(std::string_view service, char category,
   return out;
 }
 
-std::string sound_exchange_file(std::string_view service, std::string_view first,
+std::string sound_exchange_file(std::string_view service, char category, std::string_view first,
                                 std::string_view last) {
   std::string name;
   for (const char c : service)
     if ((c >= '0' && c <= '9') || (capital(c) >= 'A' && capital(c) <= 'Z')) name += capital(c);
-  return cat({name, day_digits(first), "-", day_digits(last), "_A.txt"});
+  return cat({name, day_digits(first), "-", day_digits(last), "_", category, ".txt"});
 }
 
 std::pair<std::string, std::string> artist_and_title(std::string_view text) {

@@ -24,8 +24,9 @@ struct SoundExchangeRow {
 std::string_view lack_of(const SoundExchangeRow& row) noexcept;
 std::string sound_exchange_text(std::string_view service, char category,
                                 const std::vector<SoundExchangeRow>& rows);
-// "ACMERADIO01102026-31102026_A.txt"; first and last: the days of the period, "2026-10-01".
-std::string sound_exchange_file(std::string_view service, std::string_view first,
+// "ACMERADIO01102026-31102026_A.txt", A: the category; first and last: the days of the period,
+// "2026-10-01".
+std::string sound_exchange_file(std::string_view service, char category, std::string_view first,
                                 std::string_view last);
 // "Artist - Title"; without " - " all of it is the title.
 std::pair<std::string, std::string> artist_and_title(std::string_view text);

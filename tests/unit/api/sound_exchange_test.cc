@@ -80,7 +80,9 @@ TEST(SoundExchange, AnotherReaderFindsWhatWasPlayed) {
 TEST(SoundExchange, TheFileIsNamedByServiceAndDays) {
   STRCMP_EQUAL(
       "ACMERADIO101102026-31102026_A.txt",
-      sound_exchange_file("Acme Radio 1!/..", "2026-10-01", "2026-10-31T23:59:59").c_str());
+      sound_exchange_file("Acme Radio 1!/..", 'A', "2026-10-01", "2026-10-31T23:59:59").c_str());
+  STRCMP_EQUAL("KFAKE15012027-21012027_H.txt",
+               sound_exchange_file("KFAKE", 'H', "2027-01-15", "2027-01-21").c_str());
 }
 TEST(SoundExchange, TitlesHaveAnArtistBeforeTheFirstDash) {
   CHECK((artist_and_title("A - B - C") == std::pair<std::string, std::string>("A", "B - C")));
