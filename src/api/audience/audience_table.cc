@@ -23,7 +23,7 @@ std::string decimal(double value) {
 std::string csv_text(std::string_view text) {
   std::string out = begins_formula(text) ? "'" : "";
   out += text;
-  if (out.find_first_of("\",;\r\n") == std::string::npos) return out;
+  if (out.find_first_of("\",;\t\r\n") == std::string::npos) return out;
   std::string quoted = "\"";
   for (const char c : out) {
     if (c == '"') quoted += '"';
@@ -63,9 +63,16 @@ void put_row(JsonWriter& json, const AudienceTable& table, const std::vector<Aud
 
 }  // namespace
 
+// Spreadsheets pass over blanks, and some over quotation marks; of the wide forms of East Asia they
+// make the narrow ones.
 bool begins_formula(std::string_view text) noexcept {
-  return !text.empty() &&
-         std::string_view("=+-@\t\r|%").find(text.front()) != std::string_view::npos;
+  const std::size_t at = text.find_first_not_of(" \"'");
+  if (at == std::string_view::npos) return false;
+  text.remove_prefix(at);
+  constexpr std::string_view kWide[] = {"\uff1d", "\uff0b", "\uff0d", "\uff20"};  // = + - @
+  return std::string_view("=+-@\t\r\n|%").find(text.front()) != std::string_view::npos ||
+         std::any_of(std::begin(kWide), std::end(kWide),
+                     [text](std::string_view one) { return text.starts_with(one); });
 }
 
 std::string_view unguarded(std::string_view cell) noexcept {
