@@ -45,6 +45,17 @@ std::string unreadable_parameter(std::string_view query) {
   return {};
 }
 
+// "": each stands once.  Of two values it is not known which one is meant.
+std::string doubled_parameter(std::string_view query) {
+  std::vector<std::string> names;
+  for (const std::string_view pair : split(query, '&'))
+    if (const std::size_t equals = pair.find('='); equals != std::string_view::npos)
+      names.push_back(percent_decode(pair.substr(0, equals), true).value_or(""));
+  std::sort(names.begin(), names.end());
+  const auto doubled = std::adjacent_find(names.begin(), names.end());
+  return doubled == names.end() ? std::string() : doubled->substr(0, kShownParameter);
+}
+
 }  // namespace
 
 std::string_view path_as_sent(const Request& request) {
@@ -79,6 +90,8 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
   if (const std::string name = unreadable_parameter(request.query); !name.empty())
     return wrong_parameter(name,
                            cat({"the value of parameter ", name, " is not percent-encoded text"}));
+  if (const std::string name = doubled_parameter(request.query); !name.empty())
+    return wrong_parameter(name, cat({"the parameter ", name, " stands twice"}));
   // A dry run that is asked for by "true" would be none.
   for (const std::string_view name : kSwitchNames)
     if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")

@@ -69,6 +69,13 @@ bool is_zone_name(std::string_view name) {
   });
 }
 
+// Other files beside those of places: of clocks that count leap seconds, of the machine itself.
+bool is_place(std::string_view name) {
+  if (name == "localtime" || name == "posixrules" || name == "Factory") return false;
+  const std::string_view first = name.substr(0, name.find('/'));
+  return first != "right" && first != "posix" && name.find("//") == std::string_view::npos;
+}
+
 Result<std::string> zone_bytes(const std::string& path) {
   auto file = read_file(path, {.limit = kLongestFile});
   if (file) return std::move(file->text);
@@ -284,7 +291,7 @@ Result<std::shared_ptr<const TimeZone>> find_time_zone(const std::string& name) 
   const std::string directory = given == nullptr ? "/usr/share/zoneinfo" : given;
   if (!name.empty()) {
     if (name == "UTC") return made(TimeZone());
-    if (!is_zone_name(name)) return Error::invalid("no name of a time zone");
+    if (!is_zone_name(name) || !is_place(name)) return Error::invalid("no name of a time zone");
     return read(cat({directory, "/", name}));
   }
   const char* const local = std::getenv("TZ");

@@ -15,6 +15,8 @@ NONSENSE = (("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("
             ("from", "from=yesterday"), ("from", "from=2026-02-30"), ("from", "from=-1"), ("from", "from=NaN"), ("from", "from=2026-01-01'--"),
             ("to", "to=" + "9" * 400), ("to", "to=2026-10-25T24:00"), ("to", "to=%ff%fe"), ("from", "from=2000-01-01&to=2026-01-01"),
             ("from", "from=2026-02-01&to=2026-02-01"), ("from", "from=2026-02-02&to=2026-02-01"), ("format", "format=xls"), ("format", "format=csv%00"),
+            ("zone", "zone="), ("tz", "tz="), ("zone", "zone=right/UTC"), ("zone", "zone=posix/Europe/Berlin"), ("zone", "zone=localtime"),
+            ("zone", "zone=Europe//Berlin"), ("to", "to=0"), ("zone", "zone=UTC&zone=UTC"), ("from", "from=1&fro%6d=2"),
             ("by", "by=week"), ("account", "account=none"), ("account", "account=%27%20OR%201=1--"), ("account", "account=" + "a" * 2000))
 
 
@@ -37,6 +39,15 @@ def each_address_answers_nonsense_with_the_parameter(t):
     for path in SUMS + REPORTS[:-1]:
         reply = api.ask("GET", "/audience/%s%smount=%%2fnone%%0d%%0aX:%%20y" % (path, "&" if "?" in path else "?"))
         equal((reply.status, reply.json().get("parameter"), reply.get("X")), (404, "mount", None), path)
+    for service in ("", "%0a", "%5e%7c", "%20%09"):
+        reply = api.ask("GET", "/audience/reports/soundexchange?format=csv&service=" + service)
+        equal((reply.status, reply.json().get("parameter")), (400, "service"), service)
+    for path in ("/history", "/mounts/live.mp3/history"):
+        for parameter, query in (("of", "of=x"), ("from", "from=x"), ("from", "from=-1"), ("to", "to="), ("points", "points=0"), ("points", "points=" + "9" * 400),
+                                 ("by", "by=x"), ("from", "from=9&to=8"), ("to", "to=9&to=9")):
+            reply = api.ask("GET", path + "?" + query)
+            check(400 <= reply.status < 500, "%s?%s: %d" % (path, query, reply.status))
+            equal((reply.json().get("parameter"), reply.get("Content-Type")), (parameter, "application/problem+json"), path + query)
 
 
 @test

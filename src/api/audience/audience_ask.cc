@@ -1,5 +1,6 @@
 #include "api/audience/audience_ask.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -123,8 +124,9 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   std::string_view parameter = "zone";
   auto zone_name = query_param(query, parameter);
   if (!zone_name) zone_name = query_param(query, parameter = "tz");
-  if (zone_name && !zone_name->empty()) ask.zone_name = *zone_name;
-  auto zone = find_time_zone(ask.zone_name);
+  if (zone_name) ask.zone_name = *zone_name;
+  auto zone =
+      ask.zone_name.empty() ? Error::invalid("names no time zone") : find_time_zone(ask.zone_name);
   if (!zone)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
@@ -144,7 +146,8 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   const auto times = {std::pair("to", &to), std::pair("from", &from)};
   for (const auto& [name, value] : times) {
     const auto given = query_param(query, name);
-    if (name == std::string_view("from") && !given) *value = to - kDaySecond;
+    if (name == std::string_view("from") && !given)
+      *value = std::max<std::int64_t>(to - kDaySecond, 0);
     if (!given) continue;
     const auto moment = audience_moment(*given, *ask.zone);
     if (!moment)
@@ -156,7 +159,8 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
   ask.range.from = from * 1000 / kQuarterMs * kQuarterMs;
   ask.range.to = (to * 1000 + kQuarterMs - 1) / kQuarterMs * kQuarterMs;
   if (from >= to)
-    return wrong_parameter("from", cat({"from is ", from, ", which is not before to, ", to}));
+    return wrong_parameter(query_param(query, "from") ? "from" : "to",
+                           cat({"from is ", from, ", which is not before to, ", to}));
   const bool by_hour =
       context.request.path.ends_with("/hours") && ask.step == AudienceAsk::Step::kHour;
   const std::int64_t most = by_hour ? kMaxDaysOfHours : kMaxDays;

@@ -25,6 +25,10 @@ constexpr std::pair<std::string_view, HistoryOf> kOfWords[] = {{"listeners", His
 constexpr std::pair<std::string_view, HistoryBy> kByWords[] = {
     {"all", HistoryBy::kAll}, {"mount", HistoryBy::kMount}, {"node", HistoryBy::kNode}};
 
+Problem wrong_question(std::string_view name, std::string detail) {
+  return at_parameter(invalid_at(cat({"/", name}), std::move(detail)), name);
+}
+
 template <class T, std::size_t N>
 std::optional<Problem> read_word(const ApiRequest& request, std::string_view name,
                                  const std::pair<std::string_view, T> (&words)[N], T& value) {
@@ -38,7 +42,7 @@ std::optional<Problem> read_word(const ApiRequest& request, std::string_view nam
     }
     known += cat({known.empty() ? "" : ", ", word});
   }
-  return invalid_at(cat({"/", name}), cat({"it is one of ", known}));
+  return wrong_question(name, cat({"it is one of ", known}));
 }
 
 std::optional<Problem> read_number(const ApiRequest& request, std::string_view name,
@@ -48,7 +52,7 @@ std::optional<Problem> read_number(const ApiRequest& request, std::string_view n
   const auto number = parse_u64(*given);
   if (!number || *number > static_cast<std::uint64_t>(most) ||
       static_cast<std::int64_t>(*number) < least)
-    return invalid_at(cat({"/", name}), cat({"it is a whole number from ", least, " to ", most}));
+    return wrong_question(name, cat({"it is a whole number from ", least, " to ", most}));
   value = static_cast<std::int64_t>(*number);
   return std::nullopt;
 }
@@ -68,10 +72,10 @@ std::variant<HistoryQuestion, Problem> question_of(const PlanContext& context) {
   question.from = question.to - kUsualRange;
   if (auto problem = read_number(request, "from", 1, now, question.from))
     return *std::move(problem);
-  if (question.from >= question.to) return invalid_at("/from", "it is not before the end");
+  if (question.from >= question.to) return wrong_question("from", "it is not before the end");
   // Nothing older is known.
   question.from = std::max(question.from, now - context.file.console.history.count());
-  if (question.from >= question.to) return invalid_at("/to", "so old a history is not kept");
+  if (question.from >= question.to) return wrong_question("to", "so old a history is not kept");
   if (auto problem = read_number(request, "points", 1, History::kMaxPoints, points))
     return *std::move(problem);
   question.points = static_cast<std::size_t>(points);
@@ -137,12 +141,12 @@ Plan read_history(const PlanContext& context) {
   HistoryQuestion& question = std::get<HistoryQuestion>(asked);
   const auto mount = query_param(context.request.query, "mount");
   if (mount && question.by == HistoryBy::kNode)
-    return invalid_at("/mount", "by node there is the sum of all mounts only");
+    return wrong_question("mount", "by node there is the sum of all mounts only");
   const bool all = sees_all(context.who);
   if (question.by == HistoryBy::kNode && !all)
     return forbidden("the login sees some mounts, and no nodes");
   const auto node = query_param(context.request.query, "node");
-  if (node && question.by != HistoryBy::kNode) return invalid_at("/node", "it needs by=node");
+  if (node && question.by != HistoryBy::kNode) return wrong_question("node", "it needs by=node");
   if (node) question.only = std::vector<std::string>{*node};
   if (mount) {
     const std::string name = mount_name_of(*mount);
