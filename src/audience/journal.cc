@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -98,8 +99,10 @@ Result<std::unique_ptr<Journal>> Journal::go_on(const std::string& path, Limits 
   journal->size_ = static_cast<std::size_t>(saved.size);
   journal->unread_ = static_cast<std::size_t>(saved.unread);
   journal->lost_ = saved.lost;
+  if (saved.ahead_ms != 0) journal->ahead_ms_ = saved.ahead_ms;
   for (const OpenListeningRecord& open : saved.open)
-    journal->open_[open.listening] = {open.begun, open.began_ms};
+    journal->open_[open.listening] = {{open.begun, open.began_ms},
+                                      open.by_clock_ms != 0 ? open.by_clock_ms : open.began_ms};
   return journal;
 }
 
@@ -111,8 +114,9 @@ JournalRecord Journal::save() const {
   saved.size = size_;
   saved.unread = unread_;
   saved.lost = lost_;
+  saved.ahead_ms = ahead_ms_.value_or(0);
   for (const auto& [listening, open] : open_)
-    saved.open.push_back({listening, open.begun, open.began_ms});
+    saved.open.push_back({listening, open.begun, open.began_ms, open.by_clock_ms});
   return saved;
 }
 
@@ -133,8 +137,11 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
   next_number_ = *next;
   acknowledged_ = *acknowledged;
   std::uint64_t highest = acknowledged_;
-  std::int64_t heard_ms = 0;
-  std::map<std::uint64_t, std::int64_t> open;  // row → when it began
+  std::int64_t heard_ms = 0;  // by the clock as it was set last
+  struct Heard {
+    std::int64_t began_ms = 0, by_clock_ms = 0;
+  };
+  std::map<std::uint64_t, Heard> open;  // by row
   unread_ = end_of_head + 1;
   const std::string_view lines = text.substr(end_of_head + 1);
   bool broken = false;
@@ -145,18 +152,19 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
       return false;
     }
     if (const auto* alive = std::get_if<JournalAlive>(&*read)) {
-      heard_ms = std::max(heard_ms, alive->at_ms);
+      heard_ms = alive->at_ms;
     } else if (const auto* still = std::get_if<JournalOpen>(&*read)) {
-      open[still->begun] = still->began_ms;
+      // The first one says when it began; those behind it, and behind its B, by which clock.
+      open.try_emplace(still->begun, Heard{still->began_ms, 0}).first->second.by_clock_ms =
+          still->began_ms;
     } else {
       const auto& row = std::get<JournalRow>(*read);
       highest = std::max(highest, row.number);
       if (const auto* begun = std::get_if<ListeningBegun>(&row.what)) {
-        open[row.number] = begun->at_ms;
-        heard_ms = std::max(heard_ms, begun->at_ms);
+        if (open.empty()) heard_ms = begun->at_ms;
+        open[row.number] = {begun->at_ms, begun->at_ms};
       } else if (const auto* ended = std::get_if<ListeningEnded>(&row.what)) {
         open.erase(ended->begun);
-        heard_ms = std::max(heard_ms, ended->at_ms);
       }
     }
     return true;
@@ -167,9 +175,11 @@ Result<void> Journal::take_up(std::string_view text, Notes& notes) {
     return Error::io(
         cat({path_, ": cannot be cut behind its last whole row: ", std::strerror(errno)}));
   next_number_ = std::max(next_number_, highest + 1);
-  for (const auto& [begun, began_ms] : open) {
-    append({next_number_, ListeningEnded{begun, std::max(began_ms, heard_ms), 0, true}});
-    notes.cut.push_back({{begun, began_ms}, std::max(began_ms, heard_ms)});
+  for (const auto& [begun, heard] : open) {
+    const std::int64_t ended_ms =
+        heard.began_ms + std::max<std::int64_t>(heard_ms - heard.by_clock_ms, 0);
+    append({next_number_, ListeningEnded{begun, ended_ms, 0, true}});
+    notes.cut.push_back({{begun, heard.began_ms}, ended_ms});
   }
   return {};
 }
@@ -185,7 +195,7 @@ std::uint64_t Journal::begun(std::uint64_t listening, ListeningBegun row) {
     return 0;
   }
   const std::uint64_t number = next_number_;
-  open_[listening] = {number, row.at_ms};
+  open_[listening] = {{number, row.at_ms}, row.at_ms};
   append({0, std::move(row)});
   return number;
 }
@@ -209,6 +219,18 @@ void Journal::append_if_room(JournalRow row) {
     ++lost_;
   else
     append(std::move(row));
+}
+
+void Journal::clocks(std::int64_t wall_ms, std::int64_t steady_ms) {
+  const std::int64_t ahead_ms = wall_ms - steady_ms;
+  if (!ahead_ms_) ahead_ms_ = ahead_ms;
+  const std::int64_t set_ms = ahead_ms - *ahead_ms_;
+  if (std::abs(set_ms) <= kSetMs) return;
+  ahead_ms_ = ahead_ms;
+  for (auto& [listening, open] : open_) {
+    open.by_clock_ms += set_ms;
+    waiting_ += journal_line(JournalOpen{open.begun, open.by_clock_ms});
+  }
 }
 
 Result<void> Journal::flush(std::int64_t now_ms) {
@@ -286,8 +308,12 @@ Result<void> Journal::acknowledge(std::uint64_t number) {
 // cannot be written.
 Result<void> Journal::compact() {
   std::string text = head();
-  for (const auto& [listening, open] : open_)
-    if (open.begun <= acknowledged_) text += journal_line(JournalOpen{open.begun, open.began_ms});
+  for (const auto& [listening, open] : open_) {
+    if (open.begun > acknowledged_) continue;
+    text += journal_line(JournalOpen{open.begun, open.began_ms});
+    if (open.by_clock_ms != open.began_ms)
+      text += journal_line(JournalOpen{open.begun, open.by_clock_ms});
+  }
   const std::size_t begin = text.size(), left = size_ - unread_;
   text.resize(begin + left);
   if (read_at(reading_.get(), unread_,

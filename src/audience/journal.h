@@ -5,6 +5,10 @@
 // acknowledged.  A journal that is opened again goes on with its epoch and its numbers, and begins
 // with the ends of what was open.
 //
+// Times are of the clock on the wall.  Where that one is set, by hours or more than it drifts, the
+// file is told when those that are open would have begun by it: so a kill -9 behind it still cuts
+// them to what was heard.
+//
 // A disk that is full or broken: rows wait in memory, up to Limits::waiting_bytes, and are written
 // when it takes them again; a row that was written in part is cut off.  What is beyond a limit is
 // lost, counted, and logged; no listener is kept out.
@@ -46,6 +50,7 @@ class Journal {
     std::size_t waiting_bytes = 8 << 20;  // of rows that the disk does not take
     std::size_t compact_above = 1 << 20;
   };
+  static constexpr std::int64_t kSetMs = 250;  // a clock that drifts so far was set
   struct Notes {
     std::string set_aside;  // why the file of before was; "": it was not
     struct Cut {
@@ -73,6 +78,9 @@ class Journal {
   void title(TitleBegun row);
   void song(SongDescribed row);
 
+  // What the clocks show now; to be called before begun() and flush().  steady_ms: of one that
+  // nothing sets.
+  void clocks(std::int64_t wall_ms, std::int64_t steady_ms);
   // To the file.  An error says what was done: the rows wait.
   Result<void> flush(std::int64_t now_ms);
   void sync();  // to the disk
@@ -108,9 +116,13 @@ class Journal {
   UniqueFd fd_, reading_;
   std::string epoch_;
   std::uint64_t next_number_ = 1, acknowledged_ = 0;
-  std::unordered_map<std::uint64_t, JournalOpen> open_;  // by the caller's number
-  std::string waiting_;                                  // lines that are not in the file
-  std::size_t size_ = 0;                                 // of the file
+  struct Open : JournalOpen {
+    std::int64_t by_clock_ms = 0;  // when it began, as the clock shows the time now
+  };
+  std::unordered_map<std::uint64_t, Open> open_;  // by the caller's number
+  std::optional<std::int64_t> ahead_ms_;          // the clock on the wall, of the steady one
+  std::string waiting_;                           // lines that are not in the file
+  std::size_t size_ = 0;                          // of the file
   std::size_t unread_ = 0;     // in the file: where the first row begins that is not acknowledged
   std::size_t batch_end_ = 0;  // behind the last batch
   std::uint64_t batch_last_ = 0;  // its last number; 0: none

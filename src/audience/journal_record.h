@@ -17,13 +17,15 @@ namespace lb {
 struct OpenListeningRecord {
   std::uint64_t listening = 0, begun = 0;
   std::int64_t began_ms = 0;
+  std::int64_t by_clock_ms = 0;  // 0: the same; see Journal::clocks()
 };
 template <class Io, RecordOf<OpenListeningRecord> T>
 void record_fields(Io& io, T& open) {
-  auto& [listening, begun, began_ms] = open;
+  auto& [listening, begun, began_ms, by_clock_ms] = open;
   io.needed(1, listening);
   io.needed(2, begun);
   io(3, began_ms);
+  io(4, by_clock_ms);
 }
 
 struct JournalRecord {
@@ -31,10 +33,11 @@ struct JournalRecord {
   std::uint64_t next_number = 1, acknowledged = 0;
   std::uint64_t size = 0, unread = 0, lost = 0;
   std::vector<OpenListeningRecord> open;
+  std::int64_t ahead_ms = 0;  // 0: not known
 };
 template <class Io, RecordOf<JournalRecord> T>
 void record_fields(Io& io, T& journal) {
-  auto& [epoch, next_number, acknowledged, size, unread, lost, open] = journal;
+  auto& [epoch, next_number, acknowledged, size, unread, lost, open, ahead_ms] = journal;
   io.needed(1, epoch);
   io.needed(2, next_number);
   io.needed(3, acknowledged);
@@ -42,6 +45,7 @@ void record_fields(Io& io, T& journal) {
   io.needed(5, unread);
   io(6, lost);
   io.needed(7, open);
+  io(8, ahead_ms);
 }
 
 }  // namespace lb

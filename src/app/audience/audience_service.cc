@@ -165,6 +165,7 @@ Result<AudienceService::Saved> AudienceService::suspend() {
   std::future<Result<Saved>> answer = told->get_future();
   journal_thread_.loop().post([this, told] {
     write_addresses();
+    note_clocks();
     if (auto written = journal_->flush(now_ms()); !written) return told->set_value(written.error());
     suspended_ = true;
     told->set_value(Saved{journal_->save(), journal_->descriptor(), next_listening_.load()});
@@ -242,6 +243,7 @@ void AudienceService::note_begin(std::uint64_t listening, std::int64_t at_ms,
   row.mount = facts.mount;
   row.country = facts.country;
   row.player = player_of(facts.agent);
+  note_clocks();
   const std::uint64_t number = journal_->begun(listening, std::move(row));
   if (spool_ && number != 0 && facts.kind == ListenerKind::kPerson)
     spool_->begun(number, {at_ms, 0, 0, facts.address, facts.mount, facts.agent, facts.referer});
@@ -268,6 +270,11 @@ void AudienceService::song(const std::string& mount, const std::string& title, S
       });
 }
 
+void AudienceService::note_clocks() {
+  const auto steady = runtime_.clock.steady().time_since_epoch();
+  journal_->clocks(now_ms(), std::chrono::duration_cast<std::chrono::milliseconds>(steady).count());
+}
+
 void AudienceService::awaken() {
   if (!flush_->armed()) flush_->after(kFlushPause);
   if (!alive_->armed()) alive_->after(kAlivePause);
@@ -286,6 +293,7 @@ void AudienceService::write_addresses() {
 void AudienceService::flush() {
   if (suspended_) return;
   write_addresses();
+  note_clocks();
   if (const auto written = journal_->flush(now_ms()); !written) {
     complain(written.error().what);
     retry_->after(kAlivePause);

@@ -121,6 +121,7 @@ class AudienceService {
   void note_end(std::uint64_t listening, std::int64_t at_ms, std::uint64_t bytes);
   Result<std::unique_ptr<Journal>> open_journal(const std::string& path);
   void delete_addresses(std::chrono::seconds keep);
+  void note_clocks();
   void awaken();
   void write_addresses();
   void flush();

@@ -159,6 +159,54 @@ TEST(AudienceJournal, AfterAKillTheOpenOnesEndWhereTheyWereHeardLast) {
   open();
   LONGS_EQUAL(0, notes.cut.size());
 }
+TEST(AudienceJournal, AClockThatIsSetByHoursMakesNoListeningLonger) {
+  constexpr std::int64_t kHour = 3'600'000;
+  std::int64_t steady = 0, ahead = 10 * kHour;
+  const auto live = [&](std::int64_t ms) {
+    steady += ms;
+    journal->clocks(steady + ahead, steady);
+    CHECK(journal->flush(steady + ahead).has_value());
+  };
+  const auto joins = [&](std::uint64_t number) {
+    journal->clocks(steady + ahead, steady);
+    journal->begun(number, listening(steady + ahead));
+  };
+  for (const std::int64_t set : {3 * kHour, -3 * kHour}) {
+    open({.compact_above = 400});
+    joins(1);
+    live(10'000);
+    CHECK(journal->acknowledge(journal->next(100)->rows.back().number).has_value());
+    ahead += set;
+    joins(2);  // before anything else has noticed it
+    for (int i = 0; i < 20; ++i) live(1000);
+    // Another process goes on, and the clock is set once more, by less than an hour.
+    const JournalRecord saved = journal->save();
+    auto next = Journal::go_on(path, {.compact_above = 400},
+                               UniqueFd(::dup(journal->descriptor())), saved);
+    CHECK(next.has_value());
+    journal = std::move(*next);
+    ahead -= kHour / 2;
+    live(5000);
+    open();  // the other one was killed
+    LONGS_EQUAL(2, notes.cut.size());
+    for (const auto& cut : notes.cut)
+      LONGS_EQUAL(cut.open.begun % 2 == 1 ? 35'000 : 25'000, cut.ended_ms - cut.open.began_ms);
+    journal.reset();
+    ::unlink(path.c_str());
+  }
+  // What ended before it says nothing of those that begin behind it.
+  open();
+  joins(1);
+  live(1000);
+  journal->ended(1, steady + ahead, 1);
+  live(0);
+  ahead -= 3 * kHour;
+  joins(2);
+  live(4000);
+  open();
+  LONGS_EQUAL(1, notes.cut.size());
+  LONGS_EQUAL(4000, notes.cut[0].ended_ms - notes.cut[0].open.began_ms);
+}
 TEST(AudienceJournal, ATornEndIsCutOff) {
   open();
   journal->begun(1, listening(1000));

@@ -1,7 +1,7 @@
 // A trace of 10,000 listenings at three nodes over two changes of day, in virtual time, with all
 // that may happen to their rows: kill -9 of a node and of the master, acknowledgements that are
-// lost, full disks of both, and hand-overs.  Afterwards each session is there once, within a
-// second, and what was not cut is exact.
+// lost, full disks of both, hand-overs, and clocks of nodes that are set by hours, forward and back.
+// Afterwards each session is there once, within a second, and what was not cut is exact.
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,20 +47,21 @@ std::uint64_t trace_number(std::uint64_t person, std::size_t node, std::int64_t 
 }
 
 struct TraceHeard {
-  std::int64_t began = 0, ended = 0, heard = 0, bytes = 0;
+  std::int64_t began = 0, ended = 0, heard = 0, bytes = 0;  // by the clock of the node
+  std::int64_t ahead = 0;                                   // that clock, as it was set then
   std::size_t connections = 0, cuts = 0;
   ListenerKind kind = ListenerKind::kPerson;
   std::string mount;
 };
 
 struct OpenTrace {
-  std::size_t session = 0;
+  std::size_t planned = 0, session = 0;
   std::uint64_t person = 0;
-  std::int64_t began = 0;
+  std::int64_t began = 0, began_by_clock = 0;
 };
 
 struct TraceMoment {
-  enum class What : std::uint8_t { kBegin, kEnd, kKill, kHandOver, kFull, kRoom };
+  enum class What : std::uint8_t { kBegin, kEnd, kKill, kHandOver, kFull, kRoom, kSet };
   std::int64_t at = 0;
   What what = What::kBegin;
   std::size_t node = 0, session = 0;
@@ -104,10 +105,13 @@ TEST_GROUP(AudienceTrace) {
     std::unique_ptr<Journal> journal;
     std::map<std::uint64_t, OpenTrace> open;
     bool full = false;
+    std::int64_t ahead = 0;  // its clock
+    std::int64_t day = 0;    // the last one that its clock has shown
   };
   std::vector<Node> nodes{kTraceNodes};
   std::unique_ptr<Sqlite> database;
   std::unique_ptr<AudienceMerge> merge;
+  std::map<std::size_t, std::size_t> goes_on_as;  // sessions behind a clock that was set
   std::uint64_t next_listening = 1, lost_acknowledgements = 0, refused = 0;
 
   std::int64_t between(std::int64_t least, std::int64_t most) {
@@ -190,34 +194,58 @@ TEST_GROUP(AudienceTrace) {
             {kTraceStart + between(0, kTraceLength), TraceMoment::What::kHandOver, n});
         moments.push_back({full, TraceMoment::What::kFull, n});
         moments.push_back({full + between(1000, 300'000), TraceMoment::What::kRoom, n});
+        for (int twice = 0; twice < 2; ++twice)
+          moments.push_back(
+              {kTraceStart + between(0, kTraceLength), TraceMoment::What::kSet, n});
       }
     std::stable_sort(moments.begin(), moments.end(),
                      [](const TraceMoment& a, const TraceMoment& b) { return a.at < b.at; });
   }
 
+  // A pause in which the clock is set ends a session: by that clock it lasts for hours.
+  std::size_t session_of(std::size_t planned, std::int64_t at, std::int64_t ahead) {
+    const auto now = goes_on_as.try_emplace(planned, planned).first;
+    TraceHeard& session = sessions[now->second];
+    if (session.connections == 0) {
+      session.began = at + ahead;
+      session.ahead = ahead;
+    }
+    if (session.ahead == ahead) return now->second;
+    TraceHeard next;
+    next.kind = session.kind;
+    next.mount = session.mount;
+    next.began = at + ahead;
+    next.ahead = ahead;
+    sessions.push_back(std::move(next));
+    return now->second = sessions.size() - 1;
+  }
   void begin(Node & node, std::size_t n, const TraceMoment& moment) {
+    const std::size_t session = session_of(moment.session, moment.at, node.ahead);
     ListeningBegun row;
-    row.at_ms = moment.at;
-    row.who = trace_number(moment.person, n, moment.at / kTraceDay);
-    row.before = trace_number(moment.person, n, moment.at / kTraceDay - 1);
-    row.kind = sessions[moment.session].kind;
-    row.mount = sessions[moment.session].mount;
+    row.at_ms = moment.at + node.ahead;
+    node.day = std::max(node.day, row.at_ms / kTraceDay);
+    row.who = trace_number(moment.person, n, node.day);
+    row.before = trace_number(moment.person, n, node.day - 1);
+    row.kind = sessions[session].kind;
+    row.mount = sessions[session].mount;
     row.country = "DE";
     row.player = "VLC";
-    node.open[moment.listening] = {moment.session, moment.person, moment.at};
+    node.open[moment.listening] = {moment.session, session, moment.person, moment.at, row.at_ms};
+    node.journal->clocks(moment.at + node.ahead, moment.at);
     CHECK(node.journal->begun(moment.listening, std::move(row)) != 0);
   }
   void heard(const OpenTrace& open, std::int64_t until, std::int64_t bytes, bool cut) {
     TraceHeard& session = sessions[open.session];
     session.heard += until - open.began;
     session.bytes += bytes;
-    session.ended = until;
+    session.ended = open.began_by_clock + until - open.began;
     ++session.connections;
     if (cut) ++session.cuts;
   }
   void flush(Node & node, std::int64_t at) {
     FullDisk disk(node.full);
-    const auto written = node.journal->flush(at);
+    node.journal->clocks(at + node.ahead, at);
+    const auto written = node.journal->flush(at + node.ahead);
     CHECK(node.full || written.has_value());
   }
   // What is open is heard until then, and comes back at once as another connection.
@@ -229,7 +257,7 @@ TEST_GROUP(AudienceTrace) {
     for (const auto& [listening, open] : std::exchange(node.open, {})) {
       heard(open, at, 0, true);
       // Its end of before is of the connection that it makes now.
-      TraceMoment again{at + 1, TraceMoment::What::kBegin, n, open.session, open.person, listening,
+      TraceMoment again{at + 1, TraceMoment::What::kBegin, n, open.planned, open.person, listening,
                         0};
       begin(node, n, again);
     }
@@ -285,8 +313,9 @@ TEST_GROUP(AudienceTrace) {
           if (const auto at = node.open.find(moment.listening); at != node.open.end()) {
             const std::int64_t until = std::max(moment.at, at->second.began + 1);
             heard(at->second, until, moment.bytes, false);
+            const std::int64_t by_clock = at->second.began_by_clock + until - at->second.began;
             CHECK(node.journal
-                      ->ended(moment.listening, until, static_cast<std::uint64_t>(moment.bytes))
+                      ->ended(moment.listening, by_clock, static_cast<std::uint64_t>(moment.bytes))
                       .has_value());
             node.open.erase(at);
           }
@@ -298,6 +327,9 @@ TEST_GROUP(AudienceTrace) {
           node.full = false;
           flush(node, moment.at);
           hand_over(node);
+          break;
+        case TraceMoment::What::kSet:
+          node.ahead = node.ahead != 0 ? 0 : (between(0, 1) * 2 - 1) * between(7'200'000, 14'400'000);
           break;
         case TraceMoment::What::kFull:
           node.full = true;
