@@ -15,7 +15,7 @@ from test_console_pages import console_server
 QUARTER, HOUR, DAY = 900, 3600, 86400
 ENOUGH = 400  # frames: more than a quick look gets
 COUNTRIES = {"DE": 9, "AT": 3, "US": 2, "FR": 1, "": 1}
-SONGS = ["Band %d - Song %d" % (n % 7, n) for n in range(30)] + ["=1+1 - <b>x</b>"]
+SONGS = ["Band %d - Song %d" % (n % 7, n) for n in range(30)] + ['"=1+1" - <b>x</b>']
 
 
 def audience_server(t, body="<audience/>"):
