@@ -157,7 +157,9 @@ void judge(const BookFrame& frame) {
 }
 void judge(const BookedFrame& frame) {
   must_be_word(frame.epoch);
-  fuzz::must(frame.last <= kMaxBookNumber && clean(frame.why), "what is booked");
+  fuzz::must(frame.last <= kMaxBookNumber && clean(frame.why) && frame.keys.size() <= 3,
+             "what is booked");
+  for (const std::string& key : frame.keys) fuzz::must(clean(key), "a key");
 }
 void judge(const AskFrame& frame) {
   must_be_mount(frame.mount);

@@ -28,7 +28,15 @@ DayKeys::Key DayKeys::make(std::int64_t day, std::string secret) {
   return key;
 }
 
-Result<void> DayKeys::load() {
+std::optional<DayKeys::Key> DayKeys::read(std::string_view line, char between) {
+  const auto words = split(line, between);
+  const auto day = words.size() == 2 ? parse_u64(words[0]) : std::nullopt;
+  auto secret = words.size() == 2 ? base64url_decode(words[1]) : std::nullopt;
+  if (!day || *day > 1'000'000 || !secret || secret->size() != kKeyBytes) return std::nullopt;
+  return make(static_cast<std::int64_t>(*day), *std::move(secret));
+}
+
+Result<void> DayKeys::load(std::int64_t unix_seconds) {
   auto file = read_file(path_, {.limit = kLargestKeys});
   if (!file) {
     if (file.error().code == Error::Code::kNotFound) return {};
@@ -36,18 +44,13 @@ Result<void> DayKeys::load() {
   }
   for (const std::string_view line : split(file->text, '\n')) {
     if (line.empty()) continue;
-    const auto words = split(line, ' ');
-    const auto day = words.size() == 2 ? parse_u64(words[0]) : std::nullopt;
-    auto secret = words.size() == 2 ? base64url_decode(words[1]) : std::nullopt;
-    if (!day || *day > 1'000'000 || !secret || secret->size() != kKeyBytes)
+    auto key = read(line, ' ');
+    if (!key)
       return Error::invalid(path_ + ": has a line that is no key of a day; the keys are made new");
-    Key key = make(static_cast<std::int64_t>(*day), *std::move(secret));
-    if (!today_ || key.day > today_->day) {
-      yesterday_ = std::move(today_);
-      today_ = std::move(key);
-    } else {
-      yesterday_ = std::move(key);
-    }
+    if (today_ && key->day == unix_seconds / kDaySeconds + 1)
+      tomorrow_ = std::move(key);
+    else
+      yesterday_ = std::exchange(today_, std::move(key));
   }
   return {};
 }
@@ -55,10 +58,43 @@ Result<void> DayKeys::load() {
 // A clock that is set back keeps the key: a key of a day that is over is never made again.
 void DayKeys::turn(std::int64_t day) {
   if (today_ && day <= today_->day) return;
-  yesterday_ = std::move(today_);
+  yesterday_ = std::exchange(today_, std::nullopt);
   if (yesterday_ && yesterday_->day != day - 1) yesterday_.reset();
-  today_ = make(day, random_(kKeyBytes));
+  replaced_.reset();
+  if (tomorrow_ && tomorrow_->day <= day) today_ = std::exchange(tomorrow_, std::nullopt);
+  if (!today_ || today_->day != day) today_ = make(day, random_(kKeyBytes));
   changed_ = true;
+}
+
+std::vector<std::string> DayKeys::share(std::int64_t unix_seconds) {
+  turn(unix_seconds / kDaySeconds);
+  if (!tomorrow_) {
+    tomorrow_ = make(today_->day + 1, random_(kKeyBytes));
+    changed_ = true;
+  }
+  std::vector<std::string> keys;
+  for (const auto* key : {&yesterday_, &today_, &tomorrow_})
+    if (*key) keys.push_back(cat({(*key)->day, ':', base64url_encode((*key)->secret)}));
+  return keys;
+}
+
+void DayKeys::adopt(std::int64_t unix_seconds, const std::vector<std::string>& keys) {
+  turn(unix_seconds / kDaySeconds);
+  const std::int64_t today = today_->day;
+  for (const std::string& text : keys) {
+    auto key = read(text, ':');
+    if (!key || key->day < today - 1 || key->day > today + 1) continue;
+    auto& known = key->day < today ? yesterday_ : key->day > today ? tomorrow_ : today_;
+    if (known && known->secret == key->secret) continue;
+    // Listeners of its own key may go on within a minute.
+    if (key->day == today) replaced_ = std::exchange(today_, std::nullopt);
+    known = std::move(key);
+    changed_ = true;
+  }
+}
+
+bool DayKeys::knows_tomorrow(std::int64_t unix_seconds) const noexcept {
+  return tomorrow_ && tomorrow_->day > unix_seconds / kDaySeconds;
 }
 
 DayKeys::Who DayKeys::who(std::int64_t unix_seconds, std::string_view address,
@@ -67,13 +103,14 @@ DayKeys::Who DayKeys::who(std::int64_t unix_seconds, std::string_view address,
   const std::string person = cat({address, '\n', agent, '\n', user});
   Who who;
   who.today = first_bytes(today_->hmac->sign(person));
-  if (yesterday_) who.before = first_bytes(yesterday_->hmac->sign(person));
+  if (const auto& before = replaced_ ? replaced_ : yesterday_)
+    who.before = first_bytes(before->hmac->sign(person));
   return who;
 }
 
 Result<void> DayKeys::save() {
   std::string text;
-  for (const auto* key : {&yesterday_, &today_})
+  for (const auto* key : {&yesterday_, &today_, &tomorrow_})
     if (*key) text += cat({(*key)->day, ' ', base64url_encode((*key)->secret), '\n'});
   auto written = replace_file(path_, text);
   if (written) changed_ = false;

@@ -58,6 +58,14 @@ def in_journal(server, kind):
     return sum(line.startswith(kind + "\t") for line in lines)
 
 
+def same_keys(master, *nodes):
+    """The nodes know those of the master, of today and tomorrow."""
+    def lines(server):
+        path = server.dir / "state" / "audience.keys"
+        return set(path.read_text().split("\n")[:-1]) if path.exists() else set()
+    wait_for(lambda: len(lines(master)) >= 2 and all(lines(node) == lines(master) for node in nodes), "the keys are the same", 30)
+
+
 def chosen(server):
     path = server.dir / "state" / "audience.master"
     return path.read_text().strip() if path.exists() else None
@@ -69,7 +77,8 @@ def listenings_of_all_nodes_are_in_one_database(b):
     edges = [book_edge(b, number, master) for number in (12, 13)]
     up(master, "edge12", "edge13")
     feed(b, master)
-    heard = [hears(b, server) for server in (*edges, master)]
+    same_keys(master, *edges)
+    heard = [hears(b, server, agent) for server, agent in zip((*edges, master), ("VLC/3.0.20", "mpv 0.35", "Winamp 5"))]
     wait_for(lambda: listeners(master) == 3, "three listen", 30)
     for listener in heard:
         listener.close()
@@ -78,20 +87,47 @@ def listenings_of_all_nodes_are_in_one_database(b):
     for server in edges:
         equal(chosen(server), "m11")
         equal(sessions(server, "&all=1"), [], "it has none of its own")
-    # A listener of a node is forgotten where its rows are, by one of its sessions.
+    # A listener of a node is forgotten where its rows are, by one of its sessions or by its address.
     refused = Api(edges[0]).problem("refused", "DELETE", "/audience/sessions?address=127.0.0.1&agent=VLC/3.0.20")
     check("in the database of its master" in refused.text, refused.text)
     log = edges[0].ask("POST /api/v1/audience/plays?mount=live.mp3 HTTP/1.1", ["Host: x", "Content-Type: text/csv", "Content-Length: 4"], ADMIN, body=b"a,b\n")
     equal((log.status, log.json()["type"], "in the database of its master, which takes" in log.text), (409, "/api/problems#refused", True), log.text)
     gone = next(row for row in rows if row["id"] == min(row["id"] for row in rows))
-    equal(Api(master).want(200, "DELETE", "/audience/sessions?session=" + gone["id"]).json(), {"sessions": 1}, "each node has numbers of its own")
+    equal(Api(master).want(200, "DELETE", "/audience/sessions?session=" + gone["id"]).json(), {"sessions": 1})
     equal(sorted(row["id"] for row in sessions(master)), sorted(row["id"] for row in rows if row is not gone))
+    left = next(row["player"] for row in sessions(master) if row["player"] != "Winamp")
+    agent = {"VLC": "VLC/3.0.20", "mpv": "mpv%200.35"}[left]
+    equal(Api(master).want(200, "DELETE", "/audience/sessions?address=127.0.0.1&agent=" + agent).json(), {"sessions": 1}, "of a node")
     # Relays of the nodes are kept apart.
-    equal(sorted(row["kind"] for row in sessions(master, "&all=1")).count("listener"), 2)
+    equal(sorted(row["kind"] for row in sessions(master, "&all=1")).count("listener"), 1)
     titles = master.set_title(song="A%20-%20B")
     equal(titles.status, 200)
     wait_for(lambda: [row["title"] for row in Api(master).want(200, "GET", "/audience/titles").json()["items"]] == ["A - B"],
              "the title is there once")
+
+
+@test
+def a_listener_that_goes_to_another_node_goes_on_with_its_session(b):
+    master = book_master(b, ["edge12", "edge13"])
+    edges = [book_edge(b, number, master) for number in (12, 13)]
+    up(master, "edge12", "edge13")
+    feed(b, master)
+    same_keys(master, *edges)
+    for n, server in enumerate((*edges, master, edges[0])):
+        listener = hears(b, server)
+        wait_for(lambda: [row["connections"] for row in sessions(master, "&all=1") if row["open"] and row["kind"] != "relay"] == [n + 1], "it is the same one", 30)
+        if n == 0:
+            wait_for(lambda: listeners(master) == 1, "it is counted", 30)
+        listener.close()
+        ended(master, 1)
+    told = Api(master).want(200, "GET", "/audience/summary").json()
+    equal((told["sessions"], told["people"], sessions(master)[0]["connections"]), (1, 1, 4))
+    # The keys are there after a restart, and a node that was away gets those of today.
+    edges[1].stop()
+    (edges[1].dir / "state" / "audience.keys").unlink()
+    edges[1].start()
+    up(master, "edge13")
+    same_keys(master, *edges)
 
 
 @test

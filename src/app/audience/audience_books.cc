@@ -25,6 +25,7 @@ void AudienceService::deliver_by(Way way, const std::string& master, Courier cou
     courier_ = courier;
     unwritten_ = way == Way::kMaster && sends_to_ != master;
     sends_to_ = master;
+    ask_keys_ = way == Way::kMaster;
     deliver();
   });
 }
@@ -33,6 +34,8 @@ void AudienceService::master_linked() {
   if (!on()) return;
   journal_thread_.loop().post([this] {
     if (way_ != Way::kMaster) return;
+    keys_asked_ = {};
+    ask_keys_ = true;
     unanswered_->cancel();
     retry_->cancel();
     delivers_ = false;
@@ -43,6 +46,17 @@ void AudienceService::master_linked() {
 void AudienceService::wait(std::chrono::milliseconds pause) {
   delivers_ = false;
   retry_->after(pause);
+}
+
+// So that its database knows listeners again that go from one server to another.
+bool AudienceService::wants_keys() {
+  if (!ask_keys_ && keys_->knows_tomorrow(now_ms() / 1000)) return false;
+  return keys_asked_ == SteadyTime{} || runtime_.clock.steady() - keys_asked_ >= kKeysPause;
+}
+
+void AudienceService::save_keys() {
+  if (!keys_->changed()) return;
+  if (const auto saved = keys_->save(); !saved) complain(saved.error().what);
 }
 
 bool AudienceService::write_master() {
@@ -62,18 +76,21 @@ void AudienceService::send_book() {
     complain(batch.error().what);
     return wait(kRetryPause);
   }
-  if (batch->rows.empty()) return wait(kAlivePause);  // they are not written yet
+  const bool keys = wants_keys();
+  if (batch->rows.empty() && !keys) return wait(kAlivePause);  // they are not written yet
   std::vector<std::string> rows = fitting_rows(*batch, kBookFrame);
   delivers_ = true;
-  sent_last_ = batch->rows[rows.size() - 1].number;
+  sent_last_ = rows.empty() ? 0 : batch->rows[rows.size() - 1].number;
   sent_at_ = runtime_.clock.steady();
+  if (keys) keys_asked_ = sent_at_;
   unanswered_->after(kBookPatience);
   runtime_.loops.control().post(
       [this, courier = courier_,
-       book = BookFrame{batch->epoch, sent_last_, std::move(rows)}]() mutable {
+       book = BookFrame{batch->epoch, sent_last_, std::move(rows), keys}]() mutable {
         if (courier(std::move(book)) || !on()) return;
         journal_thread_.loop().post([this] {
           unanswered_->cancel();
+          keys_asked_ = {};
           if (delivers_ && !suspended_) wait(kAlivePause);
         });
       });
@@ -85,10 +102,16 @@ void AudienceService::booked(BookedFrame answer) {
     if (!delivers_ || suspended_ || way_ != Way::kMaster || answer.epoch != journal_->epoch())
       return;
     unanswered_->cancel();
+    if (!answer.keys.empty()) {
+      keys_->adopt(now_ms() / 1000, answer.keys);
+      save_keys();
+      ask_keys_ = false;
+    }
     if (!answer.why.empty() || answer.last < sent_last_) {
       complain(cat({sends_to_, " has not taken rows of the audience: ",
                     answer.why.empty() ? "it has fewer than were sent" : answer.why, "; ",
                     journal_->unacknowledged(), " rows wait in the journal"}));
+      keys_asked_ = {};
       return wait(kRetryPause);
     }
     if (const auto done = journal_->acknowledge(answer.last); !done) complain(done.error().what);
@@ -100,7 +123,7 @@ void AudienceService::booked(BookedFrame answer) {
 
 void AudienceService::take_book(const std::string& node, BookFrame book,
                                 std::function<void(BookedFrame)> then) {
-  if (!on()) return then({book.epoch, 0, "it has no database of the audience"});
+  if (!on()) return then({book.epoch, 0, "it has no database of the audience", {}});
   database_thread_.loop().post([this, node, book = std::move(book), then = std::move(then)] {
     BookedFrame answer;
     answer.epoch = book.epoch;
@@ -119,8 +142,13 @@ void AudienceService::take_book(const std::string& node, BookFrame book,
         runtime_.log.error(kBookModule,
                            cat({merged->missing, " rows of the journal of ", node, " never came"}));
     }
-    runtime_.loops.control().post(
-        [then, answer = std::move(answer)]() mutable { then(std::move(answer)); });
+    journal_thread_.loop().post(
+        [this, then, answer = std::move(answer), keys = book.wants_keys]() mutable {
+          if (keys && answer.why.empty()) answer.keys = keys_->share(now_ms() / 1000);
+          save_keys();
+          runtime_.loops.control().post(
+              [then, answer = std::move(answer)]() mutable { then(std::move(answer)); });
+        });
   });
 }
 

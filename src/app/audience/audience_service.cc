@@ -98,7 +98,7 @@ void AudienceService::start(const Config& config) {
     for (const auto& cut : std::exchange(cut_, {})) spool_->ended(cut.open, cut.ended_ms, 0);
   }
   keys_ = std::make_unique<DayKeys>(state + "/audience.keys", random_bytes);
-  if (const auto loaded = keys_->load(); !loaded)
+  if (const auto loaded = keys_->load(now_ms() / 1000); !loaded)
     runtime_.log.error(kAudienceModule, loaded.error().what);
   Loop& journals = journal_thread_.loop();
   flush_ = std::make_unique<Timer>(journals, [this] { flush(); });
@@ -247,8 +247,7 @@ void AudienceService::note_begin(std::uint64_t listening, std::int64_t at_ms,
   const std::uint64_t number = journal_->begun(listening, std::move(row));
   if (spool_ && number != 0 && facts.kind == ListenerKind::kPerson)
     spool_->begun(number, {at_ms, 0, 0, facts.address, facts.mount, facts.agent, facts.referer});
-  if (keys_->changed())
-    if (const auto saved = keys_->save(); !saved) complain(saved.error().what);
+  save_keys();
   awaken();
 }
 
@@ -326,8 +325,9 @@ std::uint64_t AudienceService::database_bytes() const {
 
 void AudienceService::deliver() {
   unsent_.store(journal_->unacknowledged(), std::memory_order_relaxed);
+  const bool keys = way_ == Way::kMaster && wants_keys();
   if (way_ == Way::kWait || suspended_ || delivers_ || retry_->armed() ||
-      journal_->unacknowledged() == 0)
+      (journal_->unacknowledged() == 0 && !keys))
     return;
   if (way_ == Way::kMaster) return send_book();
   auto batch = journal_->next(kBatch);
@@ -407,6 +407,7 @@ void AudienceService::upkeep() {
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());
   const auto summed = sum_songs_of_before(*database_);
+  journal_thread_.loop().post([this] { deliver(); });  // keys of tomorrow may be asked for
   const bool more = (pruned && *pruned) || (counted && *counted) || (summed && *summed);
   // One slice a turn: rows and reports go between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)

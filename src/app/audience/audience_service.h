@@ -60,6 +60,7 @@ class AudienceService {
   static constexpr std::size_t kBookBytes = 48 * 1024, kBookFrame = kLongestFrame - 2048;
   static constexpr std::chrono::milliseconds kBookPause{25};
   static constexpr std::chrono::seconds kBookPatience{10};
+  static constexpr std::chrono::minutes kKeysPause{10};  // of a master that has not told any
 
   explicit AudienceService(Runtime& runtime);
   ~AudienceService();
@@ -130,6 +131,8 @@ class AudienceService {
   void send_book();
   void wait(std::chrono::milliseconds pause);
   bool write_master();
+  bool wants_keys();
+  void save_keys();
   void delivered(const Result<AudienceMerge::Merged>& merged);
   void complain(const std::string& what);
   Result<void> open_database();
@@ -160,8 +163,10 @@ class AudienceService {
   Courier courier_;
   std::uint64_t sent_last_ = 0;  // the last number of the book that is under way …
   SteadyTime sent_at_{};         // … and when it went
-  bool delivers_ = false;        // a batch is under way
-  bool suspended_ = false;       // nothing is written
+  bool ask_keys_ = false;        // those of the master may be other ones now
+  SteadyTime keys_asked_{};
+  bool delivers_ = false;   // a batch is under way
+  bool suspended_ = false;  // nothing is written
   std::uint64_t lost_reported_ = 0, addresses_lost_ = 0;
   RepeatGuard guard_;
   std::unique_ptr<Timer> flush_, alive_, retry_, unanswered_;

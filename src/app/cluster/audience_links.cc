@@ -37,8 +37,9 @@ void AudienceLinks::stop() {
 
 void AudienceLinks::joined(const std::string& id, bool upward) {
   if (stopped_ || !upward || !network_.listenings->on()) return;
+  const std::string before = settled_;
   decide();
-  if (id == settled_) network_.listenings->master_linked();
+  if (id == before && id == settled_) network_.listenings->master_linked();
 }
 
 void AudienceLinks::decide() {

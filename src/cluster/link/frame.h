@@ -269,12 +269,14 @@ struct BookFrame {
   std::string epoch;       // of the journal
   std::uint64_t last = 0;  // the number of the last row
   std::vector<std::string> rows;
+  bool wants_keys = false;
 };
 // The answer: the database has the rows of this journal up to `last`.
 struct BookedFrame {
   std::string epoch;
   std::uint64_t last = 0;
-  std::string why;  // they could not be taken, and wait; "": they are there
+  std::string why;                // they could not be taken, and wait; "": they are there
+  std::vector<std::string> keys;  // where it was asked for them; see audience/day_keys.h
 };
 constexpr std::uint64_t kMaxBookNumber = std::uint64_t{1} << 53;
 

@@ -232,11 +232,13 @@ inline constexpr auto kTitleFields = std::to_array(
 inline constexpr auto kBookFields = std::to_array(
     {member<Word, &BookFrame::epoch>("epoch").needed(),
      member<Whole<kMaxBookNumber>, &BookFrame::last>("last").needed(),
-     member<ListOf<Text<kLongestBookRow>, kMaxBookRows>, &BookFrame::rows>("rows").needed()});
+     member<ListOf<Text<kLongestBookRow>, kMaxBookRows>, &BookFrame::rows>("rows").needed(),
+     member<Boolean, &BookFrame::wants_keys>("keys")});
 inline constexpr auto kBookedFields =
     std::to_array({member<Word, &BookedFrame::epoch>("epoch").needed(),
                    member<Whole<kMaxBookNumber>, &BookedFrame::last>("last").needed(),
-                   member<Text<>, &BookedFrame::why>("why")});
+                   member<Text<>, &BookedFrame::why>("why"),
+                   member<ListOf<Text<>, 3>, &BookedFrame::keys>("keys")});
 
 // An unknown word, of a later version, is treated as no answer.
 inline constexpr auto kParseSlotWord = one_of<SlotWord::kUsed, SlotWord::kHeld, SlotWord::kLate,

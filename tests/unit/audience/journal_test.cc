@@ -181,8 +181,8 @@ TEST(AudienceJournal, AClockThatIsSetByHoursMakesNoListeningLonger) {
     for (int i = 0; i < 20; ++i) live(1000);
     // Another process goes on, and the clock is set once more, by less than an hour.
     const JournalRecord saved = journal->save();
-    auto next = Journal::go_on(path, {.compact_above = 400},
-                               UniqueFd(::dup(journal->descriptor())), saved);
+    auto next =
+        Journal::go_on(path, {.compact_above = 400}, UniqueFd(::dup(journal->descriptor())), saved);
     CHECK(next.has_value());
     journal = std::move(*next);
     ahead -= kHour / 2;
@@ -284,7 +284,7 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   };
   constexpr std::int64_t kDay = 86'400, kToday = 20'000 * kDay;
   DayKeys keys(folder + "/keys", random);
-  CHECK(keys.load().has_value());
+  CHECK(keys.load(kToday).has_value());
   const auto first = keys.who(kToday, "192.0.2.1", "VLC", "");
   CHECK(first.today != 0);
   LONGS_EQUAL(0, first.before);
@@ -293,7 +293,7 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   CHECK(keys.who(kToday, "192.0.2.2", "VLC", "").today != first.today);
   CHECK(keys.who(kToday, "192.0.2.1", "mpv", "").today != first.today);
   DayKeys again(folder + "/keys", random);  // after a restart
-  CHECK(again.load().has_value());
+  CHECK(again.load(kToday).has_value());
   CHECK(again.who(kToday + kDay - 1, "192.0.2.1", "VLC", "").today == first.today);
   const auto second = again.who(kToday + kDay, "192.0.2.1", "VLC", "");
   CHECK(second.today != first.today);
@@ -307,6 +307,42 @@ TEST(AudienceJournal, KeysLiveForTheirDayAndTheNext) {
   struct stat status {};
   LONGS_EQUAL(0, ::stat((folder + "/keys").c_str(), &status));
   LONGS_EQUAL(0600, status.st_mode & 0777);
+}
+TEST(AudienceJournal, KeysOfAnotherServerAreAdoptedAndThoseOfTomorrowKnownBefore) {
+  char next = 'a';
+  const auto random = [&next](std::size_t n) { return std::string(n, next++); };
+  constexpr std::int64_t kDay = 86'400, kToday = 20'000 * kDay + 100;
+  const auto who = [](DayKeys& keys, std::int64_t at) { return keys.who(at, "::1", "VLC", "u"); };
+  DayKeys master(folder + "/keys", random), node(folder + "/keys", random);
+  CHECK(who(master, kToday).today != who(node, kToday).today);
+  const auto own = who(node, kToday).today;
+  LONGS_EQUAL(2, master.share(kToday).size());
+  node.adopt(kToday, master.share(kToday));
+  CHECK(node.knows_tomorrow(kToday));
+  CHECK(who(node, kToday).today == who(master, kToday).today);
+  CHECK(who(node, kToday).before == own);  // of a minute ago
+  CHECK(node.save().has_value());
+  DayKeys again(folder + "/keys", random);
+  CHECK(again.load(kToday).has_value());
+  CHECK(again.knows_tomorrow(kToday));
+  CHECK(who(again, kToday).today == who(master, kToday).today);
+  for (DayKeys* keys : {&master, &node, &again}) {
+    const auto before = who(*keys, kToday).today;
+    CHECK(who(*keys, kToday + kDay).before == before);
+    CHECK_FALSE(keys->knows_tomorrow(kToday + kDay));
+  }
+  CHECK(who(node, kToday + kDay).today == who(master, kToday + kDay).today);
+  LONGS_EQUAL(3, master.share(kToday + kDay).size());
+  // Words that are none, and keys of other days, change nothing.
+  const auto now = who(node, kToday + kDay).today;
+  const std::string key(43, 'A');
+  node.adopt(kToday + kDay, {"", ":", "20001", "20001:short", "19000:" + key, "20003:" + key});
+  CHECK(who(node, kToday + kDay).today == now);
+  CHECK_FALSE(node.knows_tomorrow(kToday + kDay));
+  // Nothing comes for days: it has keys of its own.
+  CHECK(who(node, kToday + 5 * kDay).before == 0);
+  CHECK(node.save().has_value());
+  CHECK(read_file(folder + "/keys")->text.find("20001 ") == std::string::npos);
 }
 TEST(AudienceJournal, ABatchHasSoManyBytesAndOneRowAtLeast) {
   open();

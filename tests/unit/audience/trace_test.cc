@@ -1,7 +1,7 @@
 // A trace of 10,000 listenings at three nodes over two changes of day, in virtual time, with all
 // that may happen to their rows: kill -9 of a node and of the master, acknowledgements that are
-// lost, full disks of both, hand-overs, and clocks of nodes that are set by hours, forward and back.
-// Afterwards each session is there once, within a second, and what was not cut is exact.
+// lost, full disks of both, hand-overs, and clocks of nodes that are set by hours, forward and
+// back. Afterwards each session is there once, within a second, and what was not cut is exact.
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -195,8 +195,7 @@ TEST_GROUP(AudienceTrace) {
         moments.push_back({full, TraceMoment::What::kFull, n});
         moments.push_back({full + between(1000, 300'000), TraceMoment::What::kRoom, n});
         for (int twice = 0; twice < 2; ++twice)
-          moments.push_back(
-              {kTraceStart + between(0, kTraceLength), TraceMoment::What::kSet, n});
+          moments.push_back({kTraceStart + between(0, kTraceLength), TraceMoment::What::kSet, n});
       }
     std::stable_sort(moments.begin(), moments.end(),
                      [](const TraceMoment& a, const TraceMoment& b) { return a.at < b.at; });
@@ -329,7 +328,8 @@ TEST_GROUP(AudienceTrace) {
           hand_over(node);
           break;
         case TraceMoment::What::kSet:
-          node.ahead = node.ahead != 0 ? 0 : (between(0, 1) * 2 - 1) * between(7'200'000, 14'400'000);
+          node.ahead =
+              node.ahead != 0 ? 0 : (between(0, 1) * 2 - 1) * between(7'200'000, 14'400'000);
           break;
         case TraceMoment::What::kFull:
           node.full = true;
