@@ -1,6 +1,6 @@
 // The commands of /admin/ and the documents beside /api/v1, for what the API does not have: asked
 // with the session of this page.
-import {here} from './kit.js';
+import {away, here} from './kit.js';
 
 const PATIENCE = 20000;   // ms
 
@@ -9,7 +9,7 @@ const words = page => new DOMParser().parseFromString(page, 'text/html').body.te
 
 async function ask(path, more = {}) {
   const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,
-    headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}});
+    headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}}).catch(problem => { throw away(problem); });
   const text = await answer.text();
   if (!answer.ok) throw new Error(words(text).slice(0, 300) || 'the server answered ' + answer.status);
   return text;

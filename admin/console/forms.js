@@ -153,6 +153,7 @@ export function form({groups, button, send, change = false, at, cancel, login}) 
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
     return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && el('p', {class: 'about'}, group.hint), grid) : grid;
   }), el('p', {class: 'buttons'}, submit, cancel && press('Cancel', cancel)));
+  node.addEventListener('input', () => node.classList.add('typed'));
   node.addEventListener('submit', async event => {
     event.preventDefault();
     if (submit.disabled) return;
@@ -169,8 +170,10 @@ export function form({groups, button, send, change = false, at, cancel, login}) 
       put(body, field.name, now === undefined ? null : now);
     }
     submit.disabled = true;
-    try { await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)]))); }
-    catch (problem) { showProblem(problem, fields, general, at); }
+    try {
+      await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)])));
+      node.classList.remove('typed');
+    } catch (problem) { showProblem(problem, fields, general, at); }
     submit.disabled = false;
   });
   return {node, fields};

@@ -42,6 +42,30 @@ class Problem extends Error {
   }
 }
 export const part = name => encodeURIComponent(name);
+// Of a request without an answer.
+export const away = problem => Object.assign(new Error(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer'), {away: true});
+// The session has ended under a form in which something is typed: that stays, and goes on when there is another one.
+let over = null;
+async function goOn() {
+  const notice = over;
+  over = null;
+  const now = await api('GET', '/session');
+  if (now.user !== here.user || now.role !== here.role) await restart();
+  Object.assign(here, now);
+  for (const one of document.querySelectorAll('input[name=csrf]')) one.value = here.csrf;
+  notice.remove();
+}
+export async function restart() {
+  location.reload();
+  await new Promise(() => {});
+}
+async function loggedOut() {
+  if (!document.querySelector('form.typed')) await restart();
+  over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over.') + ' ',
+    el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays.'));
+  if (!over.isConnected) $('main').prepend(over);
+  throw new Problem(401, {detail: 'Your login is over'});
+}
 // Idempotency-Keys of one form: a body that is sent again has the same one.
 export function keys() {
   let last = '', key = '';
@@ -55,20 +79,18 @@ export function keys() {
 // more: key (Idempotency-Key), revision (If-Match).  The address of the page may hold a password,
 // with which fetch() would refuse a relative one.
 export async function api(method, path, body, more = {}) {
+  if (over) await goOn();
   const headers = {}, file = body instanceof Blob;
   // A GET needs none; with it the server knows that a page asks, and a 401 opens no box for passwords.
   headers['X-LB-CSRF'] = here.csrf || '';
   if (body !== undefined && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
   if (more.revision) headers['If-Match'] = '"' + more.revision + '"';
-  const answer = await fetch(new URL('/api/v1' + path, location.origin), {
+  const [answer, text] = await fetch(new URL('/api/v1' + path, location.origin), {
     method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
-    body: body === undefined || file ? body : JSON.stringify(body)});
-  if (answer.status === 401) {   // the session is over: the server shows its login page
-    location.reload();
-    await new Promise(() => {});
-  }
-  const text = await answer.text();
+    body: body === undefined || file ? body : JSON.stringify(body)})
+    .then(async answer => [answer, await answer.text()]).catch(problem => { throw away(problem); });
+  if (answer.status === 401) await loggedOut();
   let told = null;
   try { told = text ? JSON.parse(text) : null; } catch { told = {detail: text.slice(0, 300)}; }
   if (!answer.ok) throw new Problem(answer.status, told || {});
@@ -90,7 +112,7 @@ export const listed = async path => may('GET ' + path) ? list(path) : [];
 export const query = fields => new URLSearchParams(Object.entries(fields).filter(([, value]) => value || value === 0)).toString();
 export function words(problem) {
   const more = problem.nodes?.length ? ' (' + problem.nodes.join('; ') + ')' : '';
-  return (problem.name === 'TimeoutError' ? 'The server did not answer in time' : problem.message) + more + '.';
+  return problem.message + more + '.';
 }
 
 // -- elements

@@ -1,11 +1,19 @@
 // The console: which page is shown, and what all pages have around them.
-import {$, el, head, here, hidden, learn, say, tell, to, words} from './kit.js';
+import {$, api, away, el, head, here, hidden, learn, restart, say, tell, to, words} from './kit.js';
 import {stream} from './live.js';
 import {LANGUAGES, choose, language, t} from './texts.js';
 
 const ROOT = '/admin/console', SELDOM = 30000;   // ms, while the server tells by itself
+const AGAIN = 3000;   // ms, while it does not answer
 // Each page is fetched when it is opened first.
-const load = (file, name = file) => async (...of) => (await import('./' + file + '.js'))[name](...of);
+const load = (file, name = file) => async (...of) => {
+  const module = await import('./' + file + '.js').catch(async problem => {
+    await api('GET', '/session');   // The server is there, of another version: all files are fetched again, once.
+    if (performance.getEntriesByType('navigation')[0].type !== 'reload') await restart();
+    throw away(problem);
+  });
+  return module[name](...of);
+};
 const overview = load('overview'), mount = load('mount');
 const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'), '/archive': load('archive'), '/audience': load('audience'), '/usage': load('usage'), '/reports': load('reports'), '/stations': load('stations'), '/certificates': load('certificates'),
   '/audit': load('audit'), '/server': load('server'), ...Object.fromEntries(['accounts', 'users', 'tokens', 'bans'].map(name => ['/' + name, load('records', name)]))};
@@ -76,6 +84,18 @@ class Page {
     live?.open();
     this.timer = setTimeout(this.again, every());
   }
+  // Once the server answers.
+  later(more) {
+    this.again = async () => {
+      clearTimeout(this.timer);
+      if (this.ended || document.hidden) return;
+      const there = await api('GET', '/session').catch(problem => !problem.away);
+      if (this.ended) return;
+      if (there) return render(more, true);
+      this.timer = setTimeout(this.again, AGAIN);
+    };
+    this.timer = setTimeout(this.again, AGAIN);
+  }
   go(path, more) { go(ROOT + path, more); }
   end() {
     this.ended = true;
@@ -98,17 +118,20 @@ async function render(more, first) {
   const name = path === '/mounts' && at.searchParams.get('mount');
   menu();
   const main = $('main');
+  let fault = null;
   try {
     const made = name ? mount(page, name) : (pages[path] || overview)(page);
     await made;
   } catch (problem) {
     if (!page.heading) page.title(name || 'Console');
     page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', 'To the overview'))));
-    if (!problem.status && problem.name !== 'TimeoutError') throw problem;   // a fault of ours: for the browser's console
+    if (problem.away) page.later(more);
+    else if (!problem.status) fault = problem;
   }
   if (page !== current) return;
   main.replaceChildren(warning, page.main);
   main.removeAttribute('aria-busy');
+  if (fault) throw fault;   // of ours: for the browser's console
   // A part of the page that an old address names.
   const named = at.hash && document.getElementById(at.hash.slice(1));
   if (named && page.main.contains(named)) {

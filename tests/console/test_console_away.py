@@ -1,0 +1,61 @@
+"""The console while its server is away, and when the session ends under an open page."""
+from desk import Desk
+from harness import check, equal, free_port, listen_socket, test
+from test_console_pages import console_server
+from test_console_parts import Browser
+from webdriver import ENTER
+
+
+@test
+def a_page_that_is_opened_while_the_server_is_away_comes_when_it_is_back(t):
+    server = t.unstarted_server(sockets=listen_socket(free_port()))
+    state = server.dir / "state"
+    state.mkdir()
+    server.write_config(body="<console/><mount><mount-name>/fixed.mp3</mount-name></mount>", paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("/fixed.mp3")
+    server.stop()
+    desk.see("No news: The server does not answer.")
+    # Its file is not there yet, that of the other one is, and what it asks for is not.
+    for place in ("Audit", "Mounts"):
+        desk.press(place, selector="#menu a")
+        desk.wait(lambda: desk.browser.script("return document.querySelector('main [role=alert]')?.textContent.includes('The server does not answer.')"), place + " says it")
+    check("Overview" not in desk.browser.text, "the page of before stands there")
+    server.start()
+    desk.see("Search mounts", "/fixed.mp3")
+    equal(desk.count("main [role=alert]"), 0)
+    desk.press("Audit", selector="#menu a")
+    desk.see("Result")
+    desk.browser.complaints()   # the refused connections
+
+
+@test
+def what_is_typed_outlives_the_session(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in(page="/mounts")
+    desk.press("Create a mount")
+    desk.write("Mount", "/typed.mp3")
+    one = desk.browser.call("/window")
+    end = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
+    desk.browser.script(end)
+    desk.press("Create", selector="form button")
+    desk.see("Your login is over.", "Log in in another window")
+    equal(desk.browser.script("return [...document.querySelectorAll('form.fields input')].find(one => one.name === 'mount').value"), "/typed.mp3")
+    desk.looks_well("session-over", dark_too=False)
+    desk.press("Log in in another window")
+    desk.wait(lambda: len(desk.browser.call("/window/handles")) == 2, "the other window")
+    other = next(one_of for one_of in desk.browser.call("/window/handles") if one_of != one)
+    desk.browser.call("/window", {"handle": other})
+    desk.browser.find("input[name=user]").write("admin")
+    desk.browser.find("input[name=password]").write("adm-secret" + ENTER)
+    desk.see("Log out admin")
+    desk.browser.call("/window", {"handle": one})
+    desk.press("Create", selector="form button")
+    desk.see("The login of its source", "/typed.mp3")
+    # Where nothing is typed, it is the page for logging in.
+    desk.browser.script(end)
+    desk.wait(lambda: "/admin/login?back=" in desk.browser.url, "the login page")
+    equal(Browser(server).get("/admin/console/mounts").status, 302)
