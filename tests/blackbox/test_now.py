@@ -167,6 +167,33 @@ def each_field_has_azuracasts_type(t):
 
 
 @test
+def a_stream_is_called_as_mounts_are_in_the_api(t):
+    server = t.server()
+    source = server.source("/hit.mp3")
+    wait_for(lambda: source.play(2) and server.get("/api/v1/now/hit.mp3/place").status == 200, "the stream has times", 15)
+    for what in ("", "/place", "/art"):
+        equal([server.get("/api/v1/now/%s%s" % (name, what)).status for name in ("hit.mp3", "%2Fhit.mp3", "%2F%2Fhit.mp3")], [404 if what == "/art" else 200] * 2 + [404], what)
+    equal(server.get("/api/v1/now/%2Fhit.mp3").json()["mount"], "/hit.mp3")
+    wire = server.wire()
+    wire.send("GET /api/v1/now/%2Fhit.mp3/events HTTP/1.0\r\n\r\n")
+    check(b'"mount":"/hit.mp3"' in wire.take_until(b'"mount":"/hit.mp3"'), "no state")
+
+
+@test
+def a_name_is_written_as_a_part_of_an_address(t):
+    server = t.server(body="<hls/><mount><mount-name>/a b#é.mp3</mount-name><hls>1</hls></mount>")
+    server.source("/a%20b%23%C3%A9.mp3").play(10)
+    own = "http://127.0.0.1:%d/a%%20b%%23%%C3%%A9.mp3" % server.port
+    (one,) = server.get("/api/nowplaying", headers=["Host: 127.0.0.1:%d" % server.port]).json()
+    station = one["station"]
+    equal([station[key] for key in ("listen_url", "playlist_pls_url", "playlist_m3u_url", "hls_url")], [own, own + ".pls", own + ".m3u", own + "/live.m3u8"])
+    equal((station["mounts"][0]["url"], station["mounts"][0]["path"]), (own, "/a b#é.mp3"))
+    (stream,) = server.get("/api/v1/now/a%20b%23%C3%A9.mp3").json()["streams"]
+    equal((stream["mount"], stream["hls"]), ("/a b#é.mp3", "/a%20b%23%C3%A9.mp3/live.m3u8"))
+    equal(server.get(stream["hls"]).status, 200)
+
+
+@test
 def addresses_are_by_the_name_that_was_asked_by(t):
     server = t.server()
     server.source("/hit.mp3").play(2)

@@ -8,6 +8,7 @@
 #include "app/services/services.h"
 #include "app/topology/listeners_elsewhere.h"
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
 
@@ -19,7 +20,7 @@ constexpr std::string_view kNowPlaying = "/api/nowplaying";
 constexpr std::string_view kStatic = "/api/nowplaying_static/";
 constexpr std::string_view kStations = "/api/stations";
 constexpr std::string_view kStation = "/api/station";
-constexpr std::string_view kOfStation = "station:";
+constexpr std::string_view kOfStation = "/station:";
 constexpr std::uint64_t kMaxTitlesBefore = 100;
 constexpr unsigned kUsualTitles = 5;
 constexpr std::string_view kNowType = "application/json; charset=UTF-8";
@@ -56,21 +57,30 @@ std::optional<std::string> stream_of_station(const Services& services, const Con
 
 NowFault no_stream() { return {404, "there is no such stream here, or it is not shown"}; }
 
+// The stream that is called so behind /api/v1/now: "/live.mp3", "/%2Flive.mp3" (one part, as below
+// /api/v1/mounts, which is not decoded yet) or "/station:rock"; nullopt: there is none, or it is
+// not shown.
+std::optional<std::string> called_stream(const Services& services, const Config& config,
+                                         std::string_view called) {
+  if (called.starts_with(kOfStation)) {
+    auto stream = stream_of_station(services, config, called.substr(kOfStation.size()));
+    return stream && is_shown_stream(services, config, *stream) ? stream : std::nullopt;
+  }
+  std::string name(called);
+  if (istarts_with(called, "/%2f")) name = percent_decode(called.substr(1), false).value_or("");
+  return is_shown_stream(services, config, name) ? std::optional(std::move(name)) : std::nullopt;
+}
+
 // MOUNT of /api/v1/now/MOUNT/WHAT.
 std::optional<std::string> mount_of(const Services& services, const std::string& path,
                                     std::string_view what) {
   if (!is_below(path, kNow) || !path.ends_with(what)) return std::nullopt;
   const auto config = services.config.read();
-  std::string mount = path.substr(kNow.size());
+  std::string called = path.substr(kNow.size());
   // A mount may be called so.
-  if (is_shown_stream(services, *config, mount)) return std::nullopt;
-  mount.resize(mount.size() - what.size());
-  if (mount.empty()) return std::nullopt;
-  if (mount.starts_with(cat({"/", kOfStation})))
-    return stream_of_station(services, *config,
-                             std::string_view(mount).substr(1 + kOfStation.size()));
-  if (!is_shown_stream(services, *config, mount)) return std::nullopt;
-  return mount;
+  if (called_stream(services, *config, called)) return std::nullopt;
+  called.resize(called.size() - what.size());
+  return called.empty() ? std::nullopt : called_stream(services, *config, called);
 }
 
 }  // namespace
@@ -104,12 +114,8 @@ std::variant<PageAsk, NowFault> now_page_ask(const Services& services, const std
   if (const auto id = id_below(path, kStation)) return of(kStation, *id);
   PageAsk ask{std::string(kNow), std::nullopt, false};
   if (const auto name = id_below(path, kNow); name && !name->empty()) {
-    const std::string wanted = path.substr(kNow.size() + 1);
-    ask.mount = wanted.starts_with(kOfStation)
-                    ? stream_of_station(services, *config,
-                                        std::string_view(wanted).substr(kOfStation.size()))
-                    : std::optional("/" + wanted);
-    if (!ask.mount || !is_shown_stream(services, *config, *ask.mount)) return no_stream();
+    ask.mount = called_stream(services, *config, std::string_view(path).substr(kNow.size()));
+    if (!ask.mount) return no_stream();
     const auto titles = query_param(query, "history");
     const auto number = titles ? parse_u64(*titles) : kUsualTitles;
     if (!number || *number > kMaxTitlesBefore)
