@@ -46,6 +46,20 @@ def relays_of_relays_tell_the_same_title(t):
 
 
 @test
+def a_stream_that_is_pulled_on_demand_is_on_the_air_without_a_title(t):
+    first = t.server()
+    source = first.source(FILE)
+    source.play(10)
+    second = t.server(body="<relays-on-demand>1</relays-on-demand>" + relay(first.port).replace("</relay>", "<on-demand>1</on-demand></relay>"))
+    seen = lambda: second.get("/api/v1/now" + FILE).json()
+    wait_for(lambda: second.get("/api/v1/now" + FILE).status == 200, "it is shown")
+    equal((seen()["on_air"], seen()["title"], seen()["live"]), (True, None, None))
+    equal([one["on_air"] for one in second.get("/api/v1/now").json()["stations"]], [True])
+    equal(second.get("/api/nowplaying/live").json()["is_online"], True)
+    equal(source.play(10) and second.listener(FILE).head.status, 200)
+
+
+@test
 def players_get_no_place(t):
     server = t.server()
     source = server.source(FILE)

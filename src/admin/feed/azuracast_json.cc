@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "media/metadata.h"
@@ -45,7 +46,8 @@ void write_mount(JsonWriter& json, const NowStream& stream, bool first) {
 }
 
 void write_station(JsonWriter& json, const NowMount& now, const std::string& url) {
-  const std::string listen = now.streams.empty() ? url + now.stream.mount : now.streams[0].url;
+  const std::string own = url + percent_encode(now.stream.mount, true);
+  const std::string listen = now.streams.empty() ? own : now.streams[0].url;
   const std::string hls = now.streams.empty() ? std::string() : now.streams[0].hls_url;
   json.begin_object();
   json.key("id").number(now.station.number);
@@ -60,8 +62,8 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
   json.key("public_player_url");
   // Programs take it to be there.
   json.text(url + (now.station.page.empty() ? "/" : now.station.page));
-  json.key("playlist_pls_url").text(url + now.stream.mount + ".pls");
-  json.key("playlist_m3u_url").text(url + now.stream.mount + ".m3u");
+  json.key("playlist_pls_url").text(own + ".pls");
+  json.key("playlist_m3u_url").text(own + ".m3u");
   json.key("is_public").boolean(true);
   json.key("requests_enabled").boolean(false);
   json.key("mounts").begin_array();

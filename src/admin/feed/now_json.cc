@@ -67,7 +67,8 @@ void write_stream(JsonWriter& json, const NowStream& stream) {
   json.key("bitrate");
   write_bitrate(json, stream.bitrate);
   json.key("hls");
-  text_or_null(json, stream.hls_url.empty() ? std::string() : stream.mount + "/live.m3u8");
+  text_or_null(json, stream.hls_url.empty() ? std::string()
+                                            : percent_encode(stream.mount, true) + "/live.m3u8");
   json.end_object();
 }
 

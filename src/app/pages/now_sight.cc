@@ -16,9 +16,15 @@
 namespace lb {
 namespace {
 
+// A relay that waits for a listener plays as soon as there is one.
+bool waits_for_listeners(const Network& network, const std::string& name) {
+  const auto mount = network.mounts.find(name);
+  return mount && mount->phase() == MountPhase::kIdle;
+}
+
 bool is_on_air(const Network& network, const std::string& name) {
   const auto mount = network.mounts.find(name);
-  return (mount && mount->phase() == MountPhase::kRunning) ||
+  return (mount && mount->phase() == MountPhase::kRunning) || waits_for_listeners(network, name) ||
          network.links->titles().elsewhere(name).has_value();
 }
 
@@ -32,6 +38,12 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
   NowStream stream;
   stream.mount = name;
   stream.url = cat({"http://", Services::authority(sight.config), name});
+  // Statistics have the name as it is, as Icecast's; here it is a part of an address.
+  const auto take_address = [&name](std::string& url, std::string_view end) {
+    const std::string own = cat({name, end});
+    if (url.ends_with(own))
+      url.replace(url.size() - own.size(), own.size(), cat({percent_encode(name, true), end}));
+  };
   if (const auto at = sight.numbers.find(name); at != sight.numbers.end())
     stream.number = at->second;
   if (const StatsSource* source = find_source(sight.document, name)) {
@@ -40,6 +52,8 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
     if (const auto at = source->fields.find("hls_url"); at != source->fields.end())
       stream.hls_url = at->second;
   }
+  take_address(stream.url, "");
+  take_address(stream.hls_url, "/live.m3u8");
   const auto mount = sight.network.mounts.find(name);
   const auto facts = mount ? mount->facts() : nullptr;
   if (facts == nullptr) return stream;
@@ -145,6 +159,8 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
       take_title(now, told->title);
       now.title = *told;
       now.title_has_time = true;
+    } else {
+      now.stream.on_air = waits_for_listeners(network, name);
     }
   }
   if (now.stream.on_air) now.next = network.titles.next_of(name);
