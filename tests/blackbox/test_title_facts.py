@@ -48,7 +48,7 @@ def what_cannot_be_true_of_a_song_is_refused_by_its_field(t):
     server.source("/hit.mp3").play(2)
     now_ms = int(time.time() * 1000)
     for field, value in (("duration_ms", -1), ("duration_ms", 86_400_001), ("duration_ms", "3:00"), ("isrc", "nonsense"), ("isrc", "DEA12345678X"),
-                         ("album", "x" * 1025), ("album", 7), ("at_ms", now_ms + 700_000), ("at_ms", now_ms - 700_000), ("at_ms", "now"), ("at_ms", -1)):
+                         ("album", "x" * 1025), ("album", 7), ("at_ms", now_ms + 700_000), ("at_ms", now_ms - 700_000), ("at_ms", "now"), ("at_ms", -1), ("url", "javascript:alert(1)"), ("url", "https://x/ y")):
         reply = post(server, "/hit.mp3", {"title": "x", field: value})
         equal((reply.status, reply.get("Content-Type")), (422, "application/problem+json"), "%s %r" % (field, value))
         check("/" + field in reply.text, reply.text)

@@ -264,6 +264,8 @@ Plan set_mount_title(const PlanContext& context) {
     order.next = song_text(title.next->artist, title.next->title);
     order.next_details = details_of(body, "/next", *title.next);
   }
+  if (!title.url.empty() && TitleHistory::shown_url(title.url).empty())
+    body.wrong("url", "an address that begins with http:// or https:// is needed");
   if (!title.art.empty()) {
     order.art = name_in_picture_path(title.art);
     if (order.art.empty())
