@@ -29,7 +29,7 @@
 <div class="mounthead"><h3 class="mount" dir="auto"><xsl:choose>
 <xsl:when test="string(server_name) and server_name != 'Unspecified name'"><xsl:value-of select="server_name"/></xsl:when>
 <xsl:otherwise><xsl:value-of select="@mount"/></xsl:otherwise></xsl:choose></h3></div>
-<table><thead><tr><th scope="col">Played @</th><th scope="col">Song Title</th></tr></thead>
+<table class="played"><thead><tr><th scope="col">Played @</th><th scope="col">Song Title</th></tr></thead>
 <tbody>
 <xsl:for-each select="played">
 <tr><td><xsl:value-of select="clock"/></td><td dir="auto"><xsl:value-of select="title"/></td></tr>

@@ -33,7 +33,7 @@ def busy_server(s, body="", **slots):
     return server
 
 
-PUBLIC = {"status": "/status.xsl", "version": "/server_version.xsl", "auth": "/auth.xsl"}
+PUBLIC = {"status": "/status.xsl", "version": "/server_version.xsl", "auth": "/auth.xsl", "played": "/played.xsl"}
 ADMINS = {"stats": "/admin/", "listmounts": "/admin/listmounts.xsl", "listclients": "/admin/listclients.xsl?mount=/live.mp3",
           "nobody": "/admin/listclients.xsl?mount=/opus", "moveclients": "/admin/moveclients.xsl?mount=/live.mp3",
           "updatemetadata": "/admin/updatemetadata.xsl?mount=/live.mp3", "manageauth": "/admin/manageauth.xsl?mount=/locked.mp3",
@@ -59,6 +59,14 @@ const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisib
 return document.documentElement.scrollWidth > edge || beyond.length
     ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
 """
+# A time that does not stand in one line.
+BROKEN = """
+return [...document.querySelectorAll('time, .played td:first-child')].filter(e => e.checkVisibility() && e.textContent).filter(e => {
+    const text = document.createRange();
+    text.selectNodeContents(e);
+    return new Set([...text.getClientRects()].map(box => Math.round(box.top))).size > 1;
+}).map(e => e.textContent);
+"""
 
 
 @test
@@ -73,6 +81,7 @@ def every_page_fits_a_phone_and_a_desk_in_light_and_dark(s):
                 for dark in (False, True):
                     s.browser.look(width, dark)
                     equal(s.browser.script(WIDER), None, "%s%s is wider than %d: " % (name, opened, width))
+                    equal(s.browser.script(BROKEN), [], "%s in %d" % (name, width))
                     s.browser.screenshot(s.shots / ("%s-%s-%s%s.png" % (name, size, "dark" if dark else "light", opened)))
     quiet(s)
 

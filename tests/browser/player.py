@@ -2,7 +2,7 @@
 import time
 
 import accessibility
-from pages import WIDER, EvilSite, quiet
+from pages import BROKEN, WIDER, EvilSite, quiet
 from pictures import png
 from stage import harness
 from harness import ADMIN, check, equal, test, wait_for
@@ -23,6 +23,7 @@ def looks(s, name):
         for dark in (False, True):
             s.browser.look(width, dark)
             equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            equal(s.browser.script(BROKEN), [], "in %d" % width)
             equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
             s.browser.screenshot(s.shots / ("%s-%s-%s.png" % (name, size, "dark" if dark else "light")))
     s.browser.look(1280)
@@ -164,15 +165,15 @@ def one_may_go_back_and_return(s):
     before = s.browser.script(late)
     s.browser.find("#back").click()
     s.browser.wait(lambda: s.browser.script(late) >= before + 4 and s.browser.script(HEARD) > 0.5, "it plays what was before", harness.Settings.patience)
-    for size, width in {"small": 320, "desk": 1280}.items():
-        for dark in (False, True):
-            s.browser.look(width, dark)
-            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
-            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %s)" % (size, dark))
-            s.browser.screenshot(s.shots / ("player-past-%s-%s.png" % (size, "dark" if dark else "light")))
-    s.browser.look(1280)
     s.browser.find("#live").click()
     s.browser.wait(lambda: s.browser.script(late) <= before + 1 and s.browser.script(HEARD) > 0.5, "it is live again", harness.Settings.patience)
+    # A title that one may go back to.
+    equal(server.set_title("/live.mp3", song="Second%20Song" + "%20or%20another%20one" * 6).status, 200)
+    s.see("Second Song")
+    equal(server.set_title("/live.mp3", song="Third%20Song").status, 200)
+    s.browser.wait(lambda: s.browser.script("return [...document.querySelectorAll('#played li')].some(one => one.querySelector('button') && one.textContent.includes('Second Song'))"),
+                   "the titles of before", harness.Settings.patience)
+    looks(s, "player-past")
     # A moment on the bar.
     s.browser.script("const bar = document.getElementById('bar'); bar.value = 2; bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change'))")
     s.browser.wait(lambda: s.browser.script(late) >= before + 8 and s.browser.script(HEARD) > 0.5, "it plays from there", harness.Settings.patience)
