@@ -10,6 +10,7 @@
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 40, MOST_TITLES = 20, TOLD_POLLS = 6;
   const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
+  const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
@@ -398,7 +399,7 @@
     document.title = (now && now.text ? now.text + ' - ' : '') + name + ' - ' + text.page;
     if ('mediaSession' in navigator && 'MediaMetadata' in window)
       navigator.mediaSession.metadata = new MediaMetadata({title: title.textContent || name, artist: artist.textContent || name, album: name, artwork: artwork(art)});
-    const before = rows.slice(1);
+    const before = rows.slice(1).filter(row => row.text);
     played.hidden = before.length === 0;
     played.querySelector('ol').replaceChildren(...before.map(row => {
       const item = document.createElement('li'), time = document.createElement('time');
@@ -420,16 +421,34 @@
       return item;
     }));
   }
+  // Those of the recording, around a moment that is heard and is older than all that are known.
+  let older = [], asked = null;
+  async function ask_older(until) {
+    const mine = asked = {from: Math.floor(until - TITLES_BEFORE_MS), to: Math.floor(until + TITLES_BEHIND_MS)};
+    try {
+      const answer = await fetch(text.now + '?from=' + mine.from + '&to=' + mine.to, {credentials: 'omit', cache: 'no-store'});
+      older = [{text: '', wall_ms: mine.from, untitled: true}, ...(await answer.json()).titles].sort((a, b) => b.wall_ms - a.wall_ms);
+      show_heard();
+    } catch {
+      setTimeout(() => { asked = null; }, POLL_MS);
+    }
+  }
+  function with_older(until) {
+    const oldest = Math.min(...known.map(row => row.wall_ms ?? Infinity));
+    if (until > oldest || !Number.isFinite(until) || !known_reach()) return known;
+    if (!asked || until < asked.from || until > asked.to) ask_older(until);
+    return [...known, ...older.filter(row => row.wall_ms < oldest)];
+  }
   // A title is shown when it is heard: it is known before.
   let known = [], shown = '', due = 0;
   function show_heard() {
     // What is open has no time yet, and gets one within seconds.
     if (wanted && base && base.wall_ms === null && title.textContent && performance.now() - base.opened < UNDATED_MS) return;
     // What coders add in front of the sound: 25 ms and more.
-    const until = heard() - CODER_MS, next = Math.min(...known.map(row => row.wall_ms).filter(ms => ms > until)) - until;
+    const until = heard() - CODER_MS, all = with_older(until), next = Math.min(...all.map(row => row.wall_ms).filter(ms => ms > until)) - until;
     clearTimeout(due);
     if (next < TITLE_MS) due = setTimeout(show_heard, next);
-    const rows = known.filter(row => row.wall_ms === null || row.wall_ms <= until);
+    const rows = all.filter(row => row.wall_ms === null || row.wall_ms <= until).slice(0, MOST_TITLES + 1);
     const news = JSON.stringify(rows.map(row => [row, is_there(row)]));
     if (rows.length === 0 || news === shown) return;
     shown = news;

@@ -189,6 +189,35 @@ def one_may_go_back_and_return(s):
     quiet(s)
 
 
+@test
+def in_the_past_the_title_is_that_of_the_recording(s):
+    kept = s.bench.dir / "kept"
+    kept.mkdir()
+    kept.chmod(0o777)
+    server = s.start(body="<archive><dir>%s</dir></archive>%s" % (kept, harness.mount("/live.mp3", "<archive>1</archive><max-history>1</max-history>")))
+    s.feed("/live.mp3", "Radio Example")
+    wait_for(lambda: server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 20)
+    begins = {}
+    for title in ("First", "Second", "Third", "Fourth"):
+        equal(server.set_title("/live.mp3", song=title + "%20Song").status, 200)
+        told = lambda: server.get("/api/v1/now/live.mp3").json()
+        wait_for(lambda: told()["title"] and told()["title"]["text"] == title + " Song", title)
+        begins[title] = told()["title"]["wall_ms"]
+        wait_for(lambda: told()["live"]["wall_ms"] > begins[title] + 5000, "it plays for five seconds", 15)
+    # The server tells of the last two; before the first there was none.
+    playing_page(s)
+    s.see("Fourth Song")
+    for title, seen, before in (("First", "First Song", []), ("Second", "Second Song", ["First Song"])):
+        s.browser.wait(lambda: s.browser.script("return !document.getElementById('past').hidden"), "the past is offered", harness.Settings.patience)
+        s.browser.script("const bar = document.getElementById('bar'), now = arguments[0]; bar.value = Number(bar.max) - Math.round((now - arguments[1]) / 1000) + 2; "
+                         "bar.dispatchEvent(new Event('input')); bar.dispatchEvent(new Event('change'))", told()["live"]["wall_ms"], begins[title])
+        s.browser.wait(lambda: s.browser.find("#title").text == seen, "it shows %s, and not %s" % (seen, s.browser.find("#title").text), harness.Settings.patience)
+        equal([one.text.split("\n")[-1] for one in s.browser.find_all("#played li span")], before)
+    s.browser.find("#live").click()
+    s.see("Fourth Song")
+    quiet(s)
+
+
 STATION = ('<station id="rock" name="Rock Antenna" description="Guitars since 1989" genre="Rock" logo="/icecast.png" colour="#ffcc00">'
            "<mount>/rock.mp3</mount></station>"
            '<player past="0" languages="en"><link name="Imprint" url="https://example.org/imprint"/><link name="Privacy" url="https://example.org/privacy"/></player>')
