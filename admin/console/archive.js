@@ -3,6 +3,7 @@
 import {ago, auto, box, cell, count, el, head, here, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
+import {t} from './texts.js';
 
 const DAY = 86400, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600;   // s, pixels, s
 
@@ -10,7 +11,7 @@ const READING = 'The directory is being read.';
 const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
 const megabytes = bytes => bytes >= 1e9 ? number(+(bytes / 1e9).toFixed(1)) + ' GB' : number(+(bytes / 1e6).toFixed(1)) + ' MB';
 const second = seconds => new Date(seconds * 1000).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit'});
-const places = where => [...new Set(where)].map(one => one === 'here' ? 'this server' : one).join(', ');
+const places = where => [...new Set(where)].map(one => one === 'here' ? t('this server') : one).join(', ');
 const path = mount => mount.split('/').map(part).join('/');
 const dayOf = seconds => local(seconds).slice(0, 10);
 // Its first second, and that of the next one: a day may have 23 hours.

@@ -27,9 +27,9 @@ function tree(carriers) {
   return {all, drawn};
 }
 
-export function feeds() {
+export function feeds(titled = true) {
   const picture = svg('svg', {role: 'img', class: 'feeds', width: '100%', 'aria-labelledby': 'feeds'}), said = el('p', {class: 'away', id: 'feeds'}), lines = el('ul', {class: 'plain'});
-  const node = el('div', {hidden: true}, head('Who feeds whom'), box(picture, said, lines));
+  const node = el('div', {hidden: true}, titled && head('Who feeds whom'), box(picture, said, lines));
   return {node, async refresh(mount) {
     const told = await json('cluster.json?mount=' + part(mount)), row = (told.mounts || [])[0], states = new Map((told.nodes || []).map(one => [one.id, one.state]));
     const {all, drawn} = tree(row?.carriers || []), most = Math.max(1, ...drawn.map(one => one.listeners || 0));

@@ -15,7 +15,7 @@ function control(field, id) {
     autocomplete: TEXTLESS.has(field.type) ? undefined : field.autocomplete || 'off', spellcheck: field.spellcheck ? undefined : 'false'};
   if (field.options)
     return el('select', shared, field.options.map(one => {
-      const [value, text] = Array.isArray(one) ? one : [one, one || 'as the server has it'];
+      const [value, text] = Array.isArray(one) ? [one[0], t(one[1])] : [one, one || t('as the server has it')];
       return el('option', {value, selected: String(value) === String(field.value ?? '')}, text);
     }));
   if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});

@@ -43,7 +43,7 @@ class Problem extends Error {
 }
 export const part = name => encodeURIComponent(name);
 // Of a request without an answer.
-export const away = problem => Object.assign(new Error(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer'), {away: true});
+export const away = problem => Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true});
 // The session has ended under a form in which something is typed: that stays, and goes on when there is another one.
 let over = null;
 async function goOn() {
@@ -61,10 +61,10 @@ export async function restart() {
 }
 async function loggedOut() {
   if (!document.querySelector('form.typed')) await restart();
-  over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over.') + ' ',
-    el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays.'));
+  over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over') + '. ',
+    el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays') + '.');
   if (!over.isConnected) $('main').prepend(over);
-  throw new Problem(401, {detail: 'Your login is over'});
+  throw new Problem(401, {detail: t('Your login is over')});
 }
 // Idempotency-Keys of one form: a body that is sent again has the same one.
 export function keys() {
@@ -291,14 +291,14 @@ async function copy(text) {
 }
 // text: or a function that gives it.
 export function copyButton(text, of) {
-  const word = el('span', null, 'Copy');
+  const word = el('span', null, t('Copy'));
   const button = press([word, hidden(' ' + of)], async () => {
     try {
       await copy(typeof text === 'function' ? text() : text);
-      say(word, 'Copied');
-    } catch { say(word, 'Please copy by hand'); }
+      say(word, t('Copied'));
+    } catch { say(word, t('Please copy by hand')); }
     button.focus();
-    setTimeout(() => say(word, 'Copy'), 2000);
+    setTimeout(() => say(word, t('Copy')), 2000);
   }, {class: 'small'});
   return button;
 }

@@ -108,7 +108,7 @@ class Page {
 const warning = el('p', {class: 'roundbox message', role: 'status', hidden: true});
 function old(why) {
   warning.hidden = !why;
-  if (why) say(warning, 'No news: ' + why + ' What is shown is old.');
+  if (why) say(warning, t('No news') + ': ' + why + ' ' + t('What is shown is old') + '.');
 }
 
 async function render(more, first) {
@@ -124,7 +124,7 @@ async function render(more, first) {
     await made;
   } catch (problem) {
     if (!page.heading) page.title(name || 'Console');
-    page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', 'To the overview'))));
+    page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', t('To the overview')))));
     if (problem.away) page.later(more);
     else if (!problem.status) fault = problem;
   }

@@ -21,7 +21,7 @@ const hourFields = (login = {}) => [
   {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'},
   {name: 'live', label: 'Shown to listeners as the presenter', type: 'tick', value: login.live, hint: 'By the name of the login, while it is on the air.'}];
 const validText = login => ([login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
-  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || 'always') + (login.live ? ' · shown' : '');
+  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || t('always')) + (login.live ? ' · shown' : '');
 
 // "Artist - Title"; without an artist the whole is the title.
 const parts = text => { const at = (text || '').indexOf(' - '); return at < 0 ? ['', text || ''] : [text.slice(0, at), text.slice(at + 3)]; };
@@ -198,8 +198,8 @@ export async function mount(page, name) {
     say(title, one.title || '');
     title.hidden = !one.title;
     say(totals.values[0], number(one.listeners ?? 0));
-    say(totals.values[1], one.limits?.listeners >= 0 ? number(one.limits.listeners) : 'any');
-    say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : 'any');
+    say(totals.values[1], one.limits?.listeners >= 0 ? number(one.limits.listeners) : t('any'));
+    say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : t('any'));
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
     const by = one['fed-by'], fed = by && [by.user || 'a relay', by.node && 'at ' + by.node, by.address && 'from ' + by.address, 'since ' + when(by.since), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const rows = [['On the air', fed], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],

@@ -5,6 +5,7 @@ import {charts} from './history.js';
 import {json} from './command.js';
 import {feeds} from './feeds.js';
 import {form} from './forms.js';
+import {t} from './texts.js';
 import {put} from './live.js';
 import {nodeRow, nodeSorts} from './overview.js';
 
@@ -19,18 +20,18 @@ function explainPart() {
     send: async body => {
       const told = await json('cluster/explain?' + query({...body, https: body.https && 1}));
       say(answer, [told.answer + (told.node ? ' to ' + told.node : ''), told.reason, told.country && 'from ' + told.country].filter(Boolean).join('; ') + '.');
-      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', strong(one.node), one.chosen && small('chosen')), cell('Candidate', one.candidate ? 'yes' : [one.out, one.why].filter(Boolean).join(': ')),
-        cell('Carries it', one.carries ? 'yes' : 'no'), cell('Load', Math.round(100 * one.utilisation) + '\u00a0%'), cell('Room', one.room_kbps === null ? '' : number(Math.round(one.room_kbps)) + '\u00a0kbit/s')]}));
+      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', strong(one.node), one.chosen && small('chosen')), cell('Candidate', one.candidate ? t('yes') : [one.out, one.why].filter(Boolean).join(': ')),
+        cell('Carries it', t(one.carries ? 'yes' : 'no')), cell('Load', Math.round(100 * one.utilisation) + '\u00a0%'), cell('Room', one.room_kbps === null ? '' : number(Math.round(one.room_kbps)) + '\u00a0kbit/s')]}));
     }});
   return el('div', null, head('Where would a listener be sent?'), box(asked.node, answer, rows.node));
 }
 
 // Of one mount, the one with most listeners to begin with.
 function feedsPart(mounts) {
-  const picture = feeds(), busiest = [...mounts].sort((a, b) => b.listeners - a.listeners)[0];
-  const names = el('datalist', {id: 'mounts'}, mounts.map(one => el('option', {value: one.mount}))), refresh = () => input.value && picture.refresh(input.value);
+  const picture = feeds(false), alone = quiet('Only one server has it.'), busiest = [...mounts].sort((a, b) => b.listeners - a.listeners)[0];
+  const names = el('datalist', {id: 'mounts'}, mounts.map(one => el('option', {value: one.mount}))), refresh = async () => { if (input.value) await picture.refresh(input.value); alone.hidden = !picture.node.hidden; };
   const input = el('input', {type: 'search', id: 'fed', list: 'mounts', value: busiest?.mount || '', on: {change: refresh}});
-  return {node: el('div', null, picture.node, el('div', {class: 'search'}, el('label', {for: 'fed'}, 'Mount'), input, names)), refresh};
+  return {node: el('div', null, head('Who feeds whom'), el('div', {class: 'search'}, el('label', {for: 'fed'}, 'Mount'), input, names), picture.node, alone), refresh};
 }
 
 function linksPart() {

@@ -2,6 +2,7 @@
 // may be done to each row.
 import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
 import {HERE, banFields, form, opening, question} from './forms.js';
+import {t} from './texts.js';
 
 const EVERY = 10000;   // ms
 const PATTERNS = 'Names or patterns, with spaces between them. Empty: ';
@@ -159,7 +160,7 @@ export async function tokens(page) {
     row(one, refresh, acts) {
       const name = one.name || one.id;
       return {cells: [cell('Token', strong(name), one.name && small(one.id)), cell('Role', one.role), cell('Account', one.account || ''),
-        cell('Mounts', joined(one.mounts)), cell('Valid until', one.expires ? when(one.expires) : 'it is deleted')], acts: [
+        cell('Mounts', joined(one.mounts)), cell('Valid until', one.expires ? when(one.expires) : t('it is deleted'))], acts: [
           acts(() => one).remove('Delete the token ' + name + '? Programs that have it are refused.')]};
     }});
 }
@@ -179,7 +180,7 @@ export const bans = page => listing(page, {
     {name: 'kick', label: 'End those that are here', options: [['true', 'yes'], ['false', 'no']], type: 'flag', value: 'true'}]},
   row(one, refresh, acts) {
     const [kind, who] = Object.entries(one.match)[0];
-    return {cells: [cell('Who', strong(who), small(kind)), cell('Mounts', joined(one.mounts) || 'all'),
-      cell('Until', one.until ? when(one.until) : 'it is deleted'), cell('Reason', auto(one.reason)), cell('By', one.by || '')], acts: [
+    return {cells: [cell('Who', strong(who), small(kind)), cell('Mounts', joined(one.mounts) || t('all')),
+      cell('Until', one.until ? when(one.until) : t('it is deleted')), cell('Reason', auto(one.reason)), cell('By', one.by || '')], acts: [
         acts(() => one).remove('The ban of ' + who + ' ends: it may listen again.', 'End the ban', false, '', 'End', 'the ban of ' + who)]};
   }});

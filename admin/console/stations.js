@@ -49,7 +49,7 @@ export async function stations(page) {
   };
   let all = await known();
   await listing(page, {
-    path: '/stations', title: 'Stations', none: 'There are no stations: each mount has a page of its own.', hint: 'What listeners know as one programme: one page, one or more streams.',
+    path: '/stations', title: 'Stations', none: 'There are no stations but those of the configuration file; each other mount has a page of its own.', hint: 'What listeners know as one programme: one page, one or more streams.',
     key: one => one.id, texts: one => [one.id, one.name, one.account, one.mounts, one.genre], columns: ['Station', 'Mounts', 'Account', 'State'],
     sorts: {Station: one => one.name || one.id, Account: one => one.account},
     make: {summary: 'Create a station', at: {exists: 'id', 'in-file': 'id', quota: 'mounts'}, fields: () => fields(null, all),

@@ -181,6 +181,25 @@ def each_language_has_the_same_words(t):
     check(len(words["texts_de.js"]) > 150, len(words["texts_de.js"]))
 
 
+# What stays English: names of formats, programs and files.
+SAME = {"Console", "Liquidsoap", "Mixxx", "butt", "ffmpeg", "libshout and others", "PLAYLIST", "SoundExchange", "Session file: NPR", "Session file: Triton", "kbit/s"}
+
+
+@test
+def each_label_is_said_in_all_languages(t):
+    said = set(key or word for key, word in re.findall(r"(?:'((?:[^'\\\\]|\\\\.)+)'|(\w+)): '", (ROOT / "admin/console/texts_de.js").read_text()))
+    for path in sorted((ROOT / "admin/console").glob("*.js")):
+        if path.name.startswith("texts"):
+            continue
+        text = path.read_text()
+        labels = set(re.findall(r"(?:label|button|summary|title): '([^']+)'", text)) | set(re.findall(r"(?:question|opening|press|head|search)\(\[?'([^']+)'", text))
+        labels |= set(re.findall(r"\['\w*', '([^']+)'\]", text)) if path.name in ("records.js", "reports.js", "server.js") else set()
+        for columns in re.findall(r"(?:table\(|columns: \[)([^)\]]*)", text):
+            labels |= set(re.findall(r"'([^']+)'", columns))
+        # What goes on with a name is no label of its own, and a sentence none at all.
+        equal({one for one in labels if not one.endswith((" ", "."))} - said - SAME, set(), path.name)
+
+
 @test
 def it_speaks_other_languages(t):
     server = console_server(t)
@@ -193,4 +212,10 @@ def it_speaks_other_languages(t):
         desk.see(*words)
         equal(desk.browser.script("return document.documentElement.lang"), language)
         desk.looks_well("overview-" + language, dark_too=False)
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("/mounts")
+    desk.press("Mount anlegen")
+    desk.see("Name des Streams", "Hörer zugleich")
+    equal(desk.browser.script("return [...document.querySelectorAll('select[name=\"limits/over\"] option')].map(one => one.textContent)"), ["bleiben", "gehen, die neuesten zuerst"])
+    desk.looks_well("mount-form-de", dark_too=False)
     desk.quiet()
