@@ -100,7 +100,7 @@ function fieldNode(field) {
   const wrapped = field.type === 'picture' ? picture(field) : field.type === 'colour' ? colour(field.control, field) : field.control;
   field.first = JSON.stringify(value(field));
   const hint = field.hint && el('span', {class: 'hint', id: id + 'h'}, field.hint);
-  const label = field.type === 'tick' ? el('label', {class: 'tick'}, field.control, ' ' + field.label) : el('label', {for: id}, field.label);
+  const label = field.type === 'tick' ? el('label', {class: 'tick'}, field.control, ' ', field.label) : el('label', {for: id}, field.label);
   return el('div', {class: field.wide ? 'field wide' : 'field'}, label, field.type === 'tick' ? null : wrapped, field.choices && el('datalist', {id: id + 'l'}, field.choices.map(value => el('option', {value}))), field.type === 'password' && shower(field.control), hint, field.fault);
 }
 function clear(fields, general) {

@@ -20,10 +20,10 @@ const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'),
 let current = null;
 
 // The server has written the menu, for this role: which of it is shown is all that changes.
+for (const link of $('menu').querySelectorAll('a')) link.textContent = t(link.textContent);
 function menu() {
   const shown = location.pathname.replace(/\/$/, '');
   for (const link of $('menu').querySelectorAll('a')) {
-    link.textContent = t(link.textContent);
     const active = link.pathname === shown;
     link.parentNode.classList.toggle('active', active);
     if (active) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
@@ -39,8 +39,7 @@ class Page {
     Object.assign(this, {more, main: el('div', {class: 'page'}), ended: false, timer: 0});
   }
   title(text) {
-    text = t(text);
-    document.title = text + ' - icecast-lb console';
+    document.title = t(text) + ' - icecast-lb console';
     this.heading = el('h2', {tabindex: -1, dir: 'auto'}, text);
     this.main.prepend(this.heading);
   }

@@ -213,6 +213,13 @@ def it_speaks_other_languages(t):
         equal(desk.browser.script("return document.documentElement.lang"), language)
         desk.looks_well("overview-" + language, dark_too=False)
     desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    # "Server" is a word of both languages.
+    desk.page("/mounts")
+    for place in ("Server", "Dieser Server", "Server"):
+        desk.press(place, selector="#menu a")
+        desk.wait(lambda: desk.browser.script("return [document.querySelector('main h2').textContent, document.title.split(' - ')[0]]") == [place, place], "the page " + place)
+        equal(desk.count("#menu a", place), 1)
+    desk.see("Über https gefragt")
     desk.page("/mounts")
     desk.press("Mount anlegen")
     desk.see("Name des Streams", "Hörer zugleich")
