@@ -4,8 +4,8 @@ import {away, here} from './kit.js';
 
 const PATIENCE = 20000;   // ms
 
-// Refusals are pages.
-const words = page => new DOMParser().parseFromString(page, 'text/html').body.textContent.replace(/\s+/g, ' ').trim();
+// Refusals are pages; their numbers are no words.
+const words = page => new DOMParser().parseFromString(page, 'text/html').body.textContent.replace(/\s+/g, ' ').trim().replace(/^\d{3} - /, '');
 
 async function ask(path, more = {}) {
   const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,

@@ -5,12 +5,12 @@
   const page = document.querySelector('main');
   let audio = document.querySelector('audio');  // another one where the quality changes
   const by = id => document.getElementById(id);
-  const logo = by('logo'), cover = document.createElement('img'), title = by('title'), artist = by('artist'), status = by('status'), played = by('played');
+  const logo = by('logo'), cover = document.createElement('img'), title = by('title'), said = by('said'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
   const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 40, MOST_TITLES = 20, TOLD_POLLS = 6;
   const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
-  const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000;
+  const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
   const BACK_MS = 30000, FAR_BACK_MS = 600000, LEAST_PAST_MS = 5000, REACH_EVERY_MS = 30000;
 
@@ -387,11 +387,23 @@
   cover.alt = '';
   const artwork = path => path ? [{src: new URL(path, location.href).href}] : logo ? [{src: logo.src}] : [];
 
+  // To those that listen to the page: at most one title in five seconds, the newest one.
+  let said_at = -SAID_MS, saying = 0;
+  function say_title(words) {
+    clearTimeout(saying);
+    saying = setTimeout(() => {
+      said_at = performance.now();
+      said.textContent = words;
+    }, Math.max(0, said_at + SAID_MS - performance.now()));
+  }
   // What plays, and what has played: all of it is text, wherever it came from.
   function show_titles(rows) {
     const now = rows.length ? rows[0] : null;
     if (now && now.text) {
-      if (title.textContent !== now.title) title.textContent = now.title;
+      if (title.textContent !== now.title) {
+        title.textContent = now.title;
+        say_title(now.text);
+      }
       artist.textContent = now.artist || '';
     } else if (now && now.untitled) title.textContent = artist.textContent = '';
     const art = rows.length ? rows[0].art : null;

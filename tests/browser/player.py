@@ -73,6 +73,22 @@ def a_title_is_shown_when_it_is_heard(s):
 
 
 @test
+def a_title_is_said_at_most_once_in_five_seconds(s):
+    server = s.start()
+    s.feed("/live.mp3", "Radio Example")
+    s.browser.open(s.url("/listen/live.mp3"))
+    s.browser.script("window.said = []; for (const one of document.querySelectorAll('[aria-live]')) "
+                     "new MutationObserver(() => said.push([performance.now(), one.textContent])).observe(one, {childList: true, characterData: true, subtree: true})")
+    for number in range(4):
+        equal(server.set_title("/live.mp3", song="Song%%20%d" % number).status, 200)
+        s.browser.wait(lambda: s.browser.find("#title").text == "Song %d" % number, "song %d is shown" % number)
+    said = s.browser.wait(lambda: s.browser.script("return said.length && said.at(-1)[1] === 'Song 3' && said"), "the last one is said")
+    equal([text for _, text in said][0], "Song 0")
+    equal([b - a >= 4900 for (a, _), (b, _) in zip(said, said[1:])], [True] * (len(said) - 1), "%s" % said)
+    quiet(s)
+
+
+@test
 def the_keyboard_plays_pauses_and_sets_the_volume(s):
     s.start()
     s.feed("/live.mp3")

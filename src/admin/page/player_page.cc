@@ -167,8 +167,9 @@ std::string player_page(const PlayerFacts& facts, const PlayerTexts& texts) {
     out += cat({"<p class=\"about\"><span dir=\"auto\">", safe(facts.about), "</span>",
                 facts.about.empty() || facts.genre.empty() ? "" : " · ", "<span dir=\"auto\">",
                 safe(facts.genre), "</span></p>\n"});
-  out += cat({"<p id=\"title\" dir=\"auto\" aria-live=\"polite\">", safe(facts.title),
-              "</p>\n<p id=\"artist\" dir=\"auto\"></p>\n"});
+  out += cat({"<p id=\"title\" dir=\"auto\">", safe(facts.title),
+              "</p>\n<p id=\"artist\" dir=\"auto\"></p>\n"
+              "<p id=\"said\" aria-live=\"polite\"></p>\n"});
   if (facts.needs_login) out += cat({"<p class=\"login\">", texts.login, "</p>\n"});
   out += cat({"<audio controls=\"controls\" preload=\"none\" src=\"", path, "\" aria-label=\"",
               name, "\"></audio>\n"});
