@@ -116,15 +116,18 @@ def the_titles_of_a_recording_are_told_by_time(t):
                         "<mount><mount-name>/shut.mp3</mount-name><archive><enabled>1</enabled><listeners>none</listeners></archive></mount>")
     server.start()
     source = timed(server, "/rec.mp3")
+    begins = []
     for text in ("A - One", "B - Two"):
+        source.play(20)     # not where a second begins
         set_title(server, "/rec.mp3", text)
-        now(server, "/rec.mp3", lambda s: s["title"] and s["title"]["text"] == text)
+        begins.append(now(server, "/rec.mp3", lambda s: s["title"] and s["title"]["text"] == text)["title"]["wall_ms"])
         source.play(120)
     path = "/api/v1/now/rec.mp3?from=0&to=%d" % (int(time.time() * 1000) + 10_000)
     wait_for(lambda: source.play(1) and len(server.get(path).json()["titles"]) == 2, "both are recorded")
     told = server.get(path).json()
     equal([(one["text"], one["artist"], one["title"]) for one in told["titles"]], [("A - One", "A", "One"), ("B - Two", "B", "Two")])
     first, second = (one["wall_ms"] for one in told["titles"])
+    check(abs(first - begins[0]) <= 30 and abs(second - begins[1]) <= 30, "told with %s, not %s, with which the stream has them" % ([first, second], begins))
     equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d" % second).json()["titles"]], ["B - Two"])
     equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d&to=%d" % (first, second - 1)).json()["titles"]], ["A - One"])
     oldest = now(server, "/rec.mp3")["past"]["oldest_ms"]

@@ -31,11 +31,22 @@ struct TitleSearch {
   std::vector<ArchiveTitle> newest_first = {};
 };
 
+// Marks are a second apart.
+std::int64_t wall_ms_at(const FileIndex& index, std::uint64_t offset) {
+  const std::size_t at = index.mark_before(offset);
+  const FileMark& mark = index.marks[at];
+  if (at + 1 == index.marks.size() || offset <= mark.offset) return mark.wall_ms;
+  const FileMark& next = index.marks[at + 1];
+  return mark.wall_ms + (next.wall_ms - mark.wall_ms) *
+                            static_cast<std::int64_t>(offset - mark.offset) /
+                            static_cast<std::int64_t>(next.offset - mark.offset);
+}
+
 void add_titles(TitleSearch& search, const ArchiveFile& file) {
   const FileIndex& index = file.index;
   for (auto fact = index.facts.rbegin(); fact != index.facts.rend(); ++fact) {
     if (!fact->metadata) continue;
-    const std::int64_t ms = index.marks[index.mark_before(fact->offset)].wall_ms;
+    const std::int64_t ms = wall_ms_at(index, fact->offset);
     if (ms >= search.ask.from_ms && ms < search.ask.to_ms)
       search.newest_first.push_back({ms, fact->metadata->song()});
   }
