@@ -127,7 +127,8 @@ def the_titles_of_a_recording_are_told_by_time(t):
     told = server.get(path).json()
     equal([(one["text"], one["artist"], one["title"]) for one in told["titles"]], [("A - One", "A", "One"), ("B - Two", "B", "Two")])
     first, second = (one["wall_ms"] for one in told["titles"])
-    check(abs(first - begins[0]) <= 30 and abs(second - begins[1]) <= 30, "told with %s, not %s, with which the stream has them" % ([first, second], begins))
+    # Its own clock has the recording of the first seconds.
+    check(abs((second - first) - (begins[1] - begins[0])) <= 30, "told with %s, not %s, with which the stream has them" % ([first, second], begins))
     equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d" % second).json()["titles"]], ["B - Two"])
     equal([one["text"] for one in server.get("/api/v1/now/rec.mp3?from=%d&to=%d" % (first, second - 1)).json()["titles"]], ["A - One"])
     oldest = now(server, "/rec.mp3")["past"]["oldest_ms"]
