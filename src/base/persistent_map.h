@@ -2,21 +2,77 @@
 //
 // A reader keeps the map of one moment without a lock, a writer changes one row of many without
 // touching the others, and for_each_change() finds what differs between two maps of one descent
-// without looking at what they share.  How that is done: base/name_tree.h.
+// without looking at what they share.
 //
 // Thread: one object belongs to one thread; copies of it may be read, and die, on any.
+// Source: height-balanced trees, Adelson-Velsky and Landis 1962.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "base/name_tree.h"
-
 namespace lb {
+
+// The shape of the map, which is the same whatever its values are, so it is compiled once: a
+// balanced tree of rows by name.  A change copies the path from the root to one row, log2(n) small
+// nodes, and shares all else with the trees that were copied before.
+class NameTree {
+ public:
+  struct Node;
+  using Link = std::shared_ptr<const Node>;
+  struct Node {
+    std::shared_ptr<const void> row;
+    const std::string* name;  // of the row
+    Link left, right;
+    std::uint8_t height;
+  };
+
+  // A way through the rows in the order of their names; while the tree, or a copy of it, lives.
+  class Path {
+   public:
+    const Node* top() const noexcept { return depth_ == 0 ? nullptr : nodes_[depth_ - 1]; }
+    void next() noexcept { descend(nodes_[--depth_]->right.get()); }
+    // From `node` to its first row.
+    void descend(const Node* node) noexcept;
+
+   private:
+    friend class NameTree;
+    // Nodes that are still to be visited, the next one last.
+    std::array<const Node*, 48> nodes_;  // a tree of 2^32 rows is at most 46 high
+    unsigned depth_ = 0;
+  };
+
+  std::size_t size() const noexcept { return size_; }
+  Path begin() const noexcept;
+  // At the first row whose name is not below `name`.
+  Path lower_bound(std::string_view name) const noexcept;
+  // Null: there is no such name.
+  const Node* look_up(std::string_view name) const noexcept;
+
+  // `name` is the row's own, and lives as long as it.
+  void put(const std::string& name, std::shared_ptr<const void> row);
+  bool erase(std::string_view name);
+
+  // They are the same object, or copies of one that have not been changed since.
+  bool is_same(const NameTree& other) const noexcept { return root_ == other.root_; }
+
+  // Calls each(before, now) for the rows that are not the same block, in the order of their names,
+  // until it returns false (then false); null: there is none on that side.  Costs the changes
+  // between the two and log2(n) for each, where one is a changed copy of the other.
+  using Each = std::function<bool(const void* before, const void* now)>;
+  static bool walk(const NameTree& before, const NameTree& now, const Each& each);
+
+ private:
+  Link root_;
+  std::size_t size_ = 0;
+};
 
 template <class Value>
 class PersistentMap {

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "api/records/account_usage.h"
-#include "api/request/list_page.h"
 #include "api/request/account_fields.h"
 #include "api/request/answer.h"
+#include "api/request/list_page.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"

@@ -8,9 +8,9 @@
 
 #include "api/records/mount_answer.h"
 #include "api/request/ban.h"
+#include "api/request/list_page.h"
 #include "api/request/live_fields.h"
 #include "api/request/order_fields.h"
-#include "api/request/list_page.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "api/request/secrets.h"

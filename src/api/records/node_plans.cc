@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "api/request/list_page.h"
 #include "api/request/live_fields.h"
 #include "api/request/node_weight.h"
 #include "api/request/order_fields.h"
-#include "api/request/list_page.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "api/records/user_plans.h"
-#include "api/request/list_page.h"
 #include "api/request/answer.h"
+#include "api/request/list_page.h"
 #include "api/request/login_fields.h"
 #include "api/request/password_fields.h"
 #include "api/request/record_book.h"

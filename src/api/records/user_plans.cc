@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "api/request/answer.h"
+#include "api/request/list_page.h"
 #include "api/request/login_fields.h"
 #include "api/request/password_fields.h"
-#include "api/request/list_page.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "auth/login/user_fields.h"

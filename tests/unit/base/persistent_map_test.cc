@@ -129,8 +129,7 @@ TEST(PersistentMap, AChangeCostsItsPathOnly) {
   auto now = map;
   now.set("/mount1000x", {&asked});
   unsigned seen = 0;
-  PersistentMap<Counted>::for_each_change(map, now,
-                                                       [&](const auto*, const auto*) { ++seen; });
+  PersistentMap<Counted>::for_each_change(map, now, [&](const auto*, const auto*) { ++seen; });
   LONGS_EQUAL(1, seen);
   CHECK(asked < 30);
 }

@@ -1,4 +1,4 @@
-#include "base/name_tree.h"
+#include "base/persistent_map.h"
 
 #include <algorithm>
 #include <utility>
