@@ -13,6 +13,7 @@
 #include "api/endpoints.h"
 #include "api/request/made_answer.h"
 #include "api/request/plan.h"
+#include "auth/password/password_hash.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,5 @@
 // What was, for whom.
+#include "admin/metrics/history.h"
 #include "api/api_bench.h"
 #include "base/cat.h"
 

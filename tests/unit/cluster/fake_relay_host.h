@@ -12,6 +12,8 @@
 
 #include "cluster/relay/relay.h"
 #include "http/loopback.h"
+#include "stream/source/source_admission.h"
+#include "stream/source/source_set.h"
 #include "stream/support.h"
 
 #include "CppUTest/TestHarness.h"
