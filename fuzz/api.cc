@@ -13,9 +13,11 @@
 #include "api/endpoints.h"
 #include "api/request/made_answer.h"
 #include "api/request/plan.h"
+#include "api/request/record_book.h"
 #include "auth/login/user_book.h"
 #include "base/strings.h"
 #include "check.h"
+#include "config/settings/config.h"
 #include "registry/mirror.h"
 
 using namespace lb;
