@@ -1,7 +1,8 @@
 """A server that answers as no server should: each behaviour is a function of what writes bytes to the client."""
 import socket
-import threading
 import time
+
+from upstream import Upstream
 
 
 def endless_body(write):
@@ -99,35 +100,14 @@ BEHAVIOURS = [endless_body, endless_lines, slow_body, slow_head, endless_head, e
               stream_that_ends, too_short, negative, bad_chunks, garbage, nuls, deep, silence]
 
 
-class Hostile:
-    """Asked counts the requests; what each is answered with is one behaviour."""
-
-    def __init__(self, bench, behaviour):
-        self.behaviour, self.asked, self.connections = behaviour, 0, []
-        self.listening = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listening.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-        bench.owned(self)
-
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+class Hostile(Upstream):
+    """What each request is answered with is one behaviour."""
 
     def serve(self, peer):
         self.connections.append(peer)
         try:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                data = peer.recv(65536)
-                if not data:
-                    return
-                head += data
-            self.asked += 1
-            self.behaviour(peer.sendall)
+            if self.head_of_request(peer) is not None:
+                self.answer(peer.sendall)
         except OSError:
             pass
         finally:
@@ -137,10 +117,9 @@ class Hostile:
     def url(self, path="/"):
         return "http://127.0.0.1:%d%s" % (self.port, path)
 
-    def close(self):
-        for one in [self.listening, *self.connections]:
+    def hang_up(self):
+        for peer in list(self.connections):
             try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
+                peer.shutdown(socket.SHUT_RDWR)
+            except OSError:     # it has gone
                 pass
-        self.listening.close()

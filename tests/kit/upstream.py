@@ -23,16 +23,22 @@ class Upstream:
                 return
             threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
 
-    def serve(self, peer):
+    def head_of_request(self, peer):
+        """None: the client has gone before it was whole."""
         head = b""
+        while b"\r\n\r\n" not in head:
+            data = peer.recv(4096)
+            if not data:
+                return None
+            head += data
+        self.requests.append(head.decode("latin-1"))
+        return self.requests[-1]
+
+    def serve(self, peer):
         try:
-            while b"\r\n\r\n" not in head:
-                data = peer.recv(4096)
-                if not data:
-                    return
-                head += data
-            text = head.decode("latin-1")
-            self.requests.append(text)
+            text = self.head_of_request(peer)
+            if text is None:
+                return
             reply = self.answer(text)
             if reply is None:       # hang up
                 peer.close()
