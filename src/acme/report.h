@@ -19,7 +19,7 @@ struct FailureReport {
   AcmeFailure failure{};
   WallTime now{}, next{};  // now, and the next attempt
   WallTime since{};        // the authority has not answered
-  // Of the certificate in use, which may have expired; nullopt: there is none for some names.
+  // Of the certificate in use, which may have expired; nullopt: some names have no certificate.
   std::optional<WallTime> valid_until{};
   std::string without{};  // those names; "": all
   std::string instead{};  // the authority that is asked next; "": the same

@@ -101,7 +101,7 @@ bool is_public_authority(const AcmeAuthority& directory) {
 
 namespace {
 
-// In lower case, as an A-label; of a wildcard what follows it. A URL, or a port behind it, is none.
+// Lower case, as A-labels; a wildcard is judged by what follows it.  URLs and ports are refused.
 bool is_dns_name(std::string_view name) {
   constexpr std::size_t kLabelBytes = 63, kNameBytes = 253;
   if (name.starts_with("*.")) name.remove_prefix(2);

@@ -38,8 +38,7 @@ class DayKeys {
           std::string_view user);
   // Those of yesterday, today and tomorrow, for other servers: "20784:BASE64URL".
   std::vector<std::string> share(std::int64_t unix_seconds);
-  // Those of the server with the database, in place of its own; what is none of these days is
-  // passed over.
+  // Those of the server with the database replace its own; keys of other days are passed over.
   void adopt(std::int64_t unix_seconds, const std::vector<std::string>& keys);
   // That of tomorrow is here; REQUIRES: adopt() has been called at some time.
   bool knows_tomorrow(std::int64_t unix_seconds) const noexcept;

@@ -64,7 +64,7 @@ class NameTree {
   bool is_same(const NameTree& other) const noexcept { return root_ == other.root_; }
 
   // Calls each(before, now) for the rows that are not the same block, in the order of their names,
-  // until it returns false (then false); null: there is none on that side.  Costs the changes
+  // until it returns false (then false); null: that side has no such name.  Costs the changes
   // between the two and log2(n) for each, where one is a changed copy of the other.
   using Each = std::function<bool(const void* before, const void* now)>;
   static bool walk(const NameTree& before, const NameTree& now, const Each& each);

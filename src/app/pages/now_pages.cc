@@ -57,9 +57,8 @@ std::optional<std::string> stream_of_station(const Services& services, const Con
 
 NowFault no_stream() { return {404, "there is no such stream here, or it is not shown"}; }
 
-// The stream that is called so behind /api/v1/now: "/live.mp3", "/%2Flive.mp3" (one part, as below
-// /api/v1/mounts, which is not decoded yet) or "/station:rock"; nullopt: there is none, or it is
-// not shown.
+// The stream that is called so behind /api/v1/now: "/live.mp3", "/%2Flive.mp3" (not yet decoded,
+// as below /api/v1/mounts) or "/station:rock"; nullopt: no such stream, or it is not shown.
 std::optional<std::string> called_stream(const Services& services, const Config& config,
                                          std::string_view called) {
   if (called.starts_with(kOfStation)) {

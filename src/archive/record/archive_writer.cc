@@ -123,7 +123,7 @@ void ArchiveWriter::scan() {
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
-    // At once: the mount counts as read, and its newest file is none of these.
+    // At once: the mount counts as read, and `found` lacks the file that is still being written.
     for (TakenRecording& one : taken_.recordings)
       if (one.mount && one.mount->name() == mount)
         recordings_.emplace_back(host_, std::move(one.mount), one.saved, std::move(one.data),
