@@ -22,10 +22,8 @@ struct OpenListeningRecord {
 template <class Io, RecordOf<OpenListeningRecord> T>
 void record_fields(Io& io, T& open) {
   auto& [listening, begun, began_ms, by_clock_ms] = open;
-  io.needed(1, listening);
-  io.needed(2, begun);
-  io(3, began_ms);
-  io(4, by_clock_ms);
+  io.needed(1, listening, begun);
+  io(3, began_ms, by_clock_ms);
 }
 
 struct JournalRecord {
@@ -38,11 +36,7 @@ struct JournalRecord {
 template <class Io, RecordOf<JournalRecord> T>
 void record_fields(Io& io, T& journal) {
   auto& [epoch, next_number, acknowledged, size, unread, lost, open, ahead_ms] = journal;
-  io.needed(1, epoch);
-  io.needed(2, next_number);
-  io.needed(3, acknowledged);
-  io.needed(4, size);
-  io.needed(5, unread);
+  io.needed(1, epoch, next_number, acknowledged, size, unread);
   io(6, lost);
   io.needed(7, open);
   io(8, ahead_ms);

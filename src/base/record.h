@@ -8,14 +8,13 @@
 //   template <class Io, RecordOf<SyncMark> T>
 //   void record_fields(Io& io, T& mark) {
 //     auto& [position, time, standalone] = mark;  // a member more does not compile
-//     io(1, position);
-//     io(2, time);
-//     io(3, standalone);
+//     io(1, position, time, standalone);  // the fields 1, 2 and 3
 //   }
 //
 // Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
 // and time points in nanoseconds, types with record_fields(), and optional, vector, deque, array
-// and shared_ptr of these.  Numbers of fields are never used again for something else.
+// and shared_ptr of these.  Numbers of fields are never used again for something else: a new field
+// is the last one, and where one is given up, another io() begins behind its number.
 //
 // What is read is checked as if it came from outside: another version is outside.
 // Thread: plain values.
@@ -69,13 +68,14 @@ struct RecordField {
 
 class RecordOut {
  public:
-  template <class V>
-  void operator()(std::uint32_t number, const V& value) {
-    put(number, false, value);
+  // Fields with the numbers from `first` on.
+  template <class... V>
+  void operator()(std::uint32_t first, const V&... values) {
+    (put(first++, false, values), ...);
   }
-  template <class V>
-  void needed(std::uint32_t number, const V& value) {
-    put(number, true, value);
+  template <class... V>
+  void needed(std::uint32_t first, const V&... values) {
+    (put(first++, true, values), ...);
   }
   // last: of the values that the enumeration has.
   template <class E>
@@ -138,8 +138,7 @@ class RecordOut {
   template <class A, class B>
   void put_other(std::uint32_t number, bool needed, const std::pair<A, B>& value) {
     RecordOut inner;
-    inner(1, value.first);
-    inner(2, value.second);
+    inner(1, value.first, value.second);
     put_text(number, needed, inner.bytes());
   }
   template <class T>
@@ -158,13 +157,13 @@ class RecordIn {
   // name: of the record, for errors.  bytes: of its fields; they outlive the reader.
   RecordIn(std::string_view name, std::string_view bytes);
 
-  template <class V>
-  void operator()(std::uint32_t number, V& value) {
-    get(number, value);
+  template <class... V>
+  void operator()(std::uint32_t first, V&... values) {
+    (get(first++, values), ...);
   }
-  template <class V>
-  void needed(std::uint32_t number, V& value) {
-    get(number, value);
+  template <class... V>
+  void needed(std::uint32_t first, V&... values) {
+    (get(first++, values), ...);
   }
   template <class E>
   void choice(std::uint32_t number, E& value, E last) {
@@ -253,10 +252,7 @@ class RecordIn {
   }
   template <class A, class B>
   void read_other(const RecordField& field, std::pair<A, B>& value) {
-    read_inner(field, [&value](RecordIn& inner) {
-      inner(1, value.first);
-      inner(2, value.second);
-    });
+    read_inner(field, [&value](RecordIn& inner) { inner(1, value.first, value.second); });
   }
   template <class T>
   requires requires(RecordIn& io, T& value) { record_fields(io, value); }

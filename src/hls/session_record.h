@@ -31,25 +31,9 @@ template <class Io, RecordOf<HlsSessionRecord> T>
 void record_fields(Io& io, T& session) {
   auto& [id, name, mount, ip, crowd, request, referer, user_agent, user, counted, total, notice,
          began, until, patience, earned, segment, bytes, slot] = session;
-  io.needed(1, id);
-  io.needed(2, name);
-  io.needed(3, mount);
-  io(4, ip);
-  io(5, crowd);
-  io(6, request);
-  io(7, referer);
-  io(8, user_agent);
-  io(9, user);
-  io(10, counted);
-  io(11, total);
-  io(12, notice);
-  io(13, began);
-  io(14, until);
-  io(15, patience);
-  io(16, earned);
-  io(17, segment);
-  io(18, bytes);
-  io(19, slot);
+  io.needed(1, id, name, mount);
+  io(4, ip, crowd, request, referer, user_agent, user, counted, total, notice, began, until,
+     patience, earned, segment, bytes, slot);
 }
 
 }  // namespace lb

@@ -46,10 +46,7 @@ class BodyReader {
   friend void record_fields(Io& io, T& body) {
     io.choice(1, body.framing_, Framing::kChunked);
     io.choice(2, body.state_, State::kEnd);
-    io(3, body.left_);
-    io(4, body.digits_);
-    io(5, body.side_bytes_);
-    io(6, body.trailer_line_empty_);
+    io(3, body.left_, body.digits_, body.side_bytes_, body.trailer_line_empty_);
   }
 
  private:

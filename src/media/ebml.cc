@@ -87,17 +87,10 @@ class EbmlFramer final : public Framer {
  private:
   template <class Io, class Self>
   static void fields(Io& io, Self& self) {
-    io(1, self.position_);
-    io(2, self.unit_);
-    io(3, self.seen_);
-    io(4, self.left_);
-    io(5, self.unit_is_held_);
-    io(6, self.searching_);
-    io(7, self.held_);
+    io(1, self.position_, self.unit_, self.seen_, self.left_, self.unit_is_held_, self.searching_,
+       self.held_);
     io.choice(8, self.headers_state_, Headers::kKnown);
-    io(9, self.headers_);
-    io(10, self.first_cluster_);
-    io(11, self.last_sync_);
+    io(9, self.headers_, self.first_cluster_, self.last_sync_);
   }
   std::size_t scan(ByteSpan bytes, MarkSink& sink);
   std::optional<std::size_t> walk(ByteSpan bytes, MarkSink& sink);

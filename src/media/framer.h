@@ -38,11 +38,7 @@ struct CodecFacts {
 template <class Io, RecordOf<CodecFacts> T>
 void record_fields(Io& io, T& facts) {
   auto& [subtype, channels, samplerate_hz, bitrate_bps, other] = facts;
-  io(1, subtype);
-  io(2, channels);
-  io(3, samplerate_hz);
-  io(4, bitrate_bps);
-  io(5, other);
+  io(1, subtype, channels, samplerate_hz, bitrate_bps, other);
 }
 
 // Positions never decrease from call to call, except that headers() and metadata() may name the

@@ -53,10 +53,7 @@ class IcyDeinterleaver {
 
   template <class Io, RecordOf<IcyDeinterleaver> T>
   friend void record_fields(Io& io, T& taker) {
-    io(1, taker.metaint_);
-    io(2, taker.until_block_);
-    io(3, taker.text_left_);
-    io(4, taker.text_);
+    io(1, taker.metaint_, taker.until_block_, taker.text_left_, taker.text_);
     io.choice(5, taker.state_, State::kText);
     if constexpr (Io::kReads)
       if (taker.until_block_ > taker.metaint_ || taker.text_left_ > kMaxIcyText ||

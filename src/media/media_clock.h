@@ -28,8 +28,7 @@ struct MediaTime {
 template <class Io, RecordOf<MediaTime> T>
 void record_fields(Io& io, T& time) {
   auto& [samples, rate_hz] = time;
-  io(1, samples);
-  io(2, rate_hz);
+  io(1, samples, rate_hz);
 }
 
 // Of one unit.
@@ -42,8 +41,7 @@ struct UnitTime {
 template <class Io, RecordOf<UnitTime> T>
 void record_fields(Io& io, T& time) {
   auto& [samples, second] = time;
-  io(1, samples);
-  io(2, second);
+  io(1, samples, second);
 }
 
 class MediaClock {
@@ -74,9 +72,7 @@ class MediaClock {
 
   template <class Io, RecordOf<MediaClock> T>
   friend void record_fields(Io& io, T& clock) {
-    io(1, clock.now_);
-    io(2, clock.second_);
-    io(3, clock.told_);
+    io(1, clock.now_, clock.second_, clock.told_);
   }
 
  private:

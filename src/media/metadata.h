@@ -35,11 +35,7 @@ SongParts song_parts(std::string_view text) noexcept;
 template <class Io, RecordOf<Metadata> T>
 void record_fields(Io& io, T& metadata) {
   auto& [artist, title, url, icy_block, placed_block] = metadata;
-  io(1, artist);
-  io(2, title);
-  io(3, url);
-  io(4, icy_block);
-  io(5, placed_block);
+  io(1, artist, title, url, icy_block, placed_block);
 }
 
 // Builds the metadata of a generic (ICY) mount from text that came with an update request.

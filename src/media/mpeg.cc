@@ -35,20 +35,9 @@ class MpegFramer final : public Framer {
  private:
   template <class Io, class Self>
   static void fields(Io& io, Self& self) {
-    io(1, self.position_);
-    io(2, self.unit_);
-    io(3, self.seen_);
-    io(4, self.left_);
-    io(5, self.held_);
-    io(6, self.searching_);
-    io(7, self.trusted_);
-    io(8, self.confirmed_);
-    io(9, self.kind_);
-    io(10, self.first_samples_);
-    io(11, self.first_);
-    io(12, self.clock_);
-    io(13, self.marked_);
-    io(14, self.last_mark_);
+    io(1, self.position_, self.unit_, self.seen_, self.left_, self.held_, self.searching_,
+       self.trusted_, self.confirmed_, self.kind_, self.first_samples_, self.first_, self.clock_,
+       self.marked_, self.last_mark_);
   }
   std::size_t scan(ByteSpan bytes, MarkSink& sink);
   std::optional<std::size_t> walk(ByteSpan bytes, MarkSink& sink);

@@ -23,9 +23,7 @@ struct MpegKind {
 template <class Io, RecordOf<MpegKind> T>
 void record_fields(Io& io, T& kind) {
   auto& [version, layer, rate] = kind;
-  io(1, version);
-  io(2, layer);
-  io(3, rate);
+  io(1, version, layer, rate);
 }
 
 struct MpegUnit {

@@ -77,23 +77,10 @@ class OggFramer final : public Framer, private OggPageSink {
   static void fields(Io& io, Self& self) {
     io(1, self.scanner_);
     io.choice(2, self.phase_, Phase::kMedia);
-    io(3, self.streams_);
-    io(4, self.headers_);
-    io(5, self.facts_);
-    io(6, self.has_theora_);
-    io(7, self.clock_);
-    io(8, self.clock_serial_);
-    io(9, self.clock_rate_hz_);
-    io(10, self.timed_);
-    io(11, self.last_granule_);
-    io(12, self.open_);
-    io(13, self.serials_);
-    io(14, self.last_sync_);
-    io(15, self.first_sync_due_);
-    io(16, self.last_inner_);
-    io(17, self.inner_second_);
-    io(18, self.reported_facts_);
-    io(19, self.reported_metadata_);
+    io(3, self.streams_, self.headers_, self.facts_, self.has_theora_, self.clock_,
+       self.clock_serial_, self.clock_rate_hz_, self.timed_, self.last_granule_, self.open_,
+       self.serials_, self.last_sync_, self.first_sync_due_, self.last_inner_, self.inner_second_,
+       self.reported_facts_, self.reported_metadata_);
   }
   void page(std::uint64_t position, const OggPage& page) override;
   void first_page(std::uint64_t position, const OggPage& page);
@@ -133,9 +120,7 @@ class OggFramer final : public Framer, private OggPageSink {
     template <class Io, RecordOf<Open> T>
     friend void record_fields(Io& io, T& open) {
       auto& [serial, next_sequence, granule] = open;
-      io(1, serial);
-      io(2, next_sequence);
-      io(3, granule);
+      io(1, serial, next_sequence, granule);
     }
   };
   std::vector<Open> open_;

@@ -70,18 +70,10 @@ class OggHeaders {
 
   template <class Io, RecordOf<OggHeaders> T>
   friend void record_fields(Io& io, T& stream) {
-    io(1, stream.serial_);
-    io(2, stream.next_sequence_);
+    io(1, stream.serial_, stream.next_sequence_);
     io.choice(3, stream.codec_, OggCodec::kMidi);
-    io(4, stream.keep_);
-    io(5, stream.header_packets_);
-    io(6, stream.packets_);
-    io(7, stream.bytes_);
-    io(8, stream.first_byte_);
-    io(9, stream.inside_packet_);
-    io(10, stream.done_);
-    io(11, stream.ended_);
-    io(12, stream.kept_);
+    io(4, stream.keep_, stream.header_packets_, stream.packets_, stream.bytes_, stream.first_byte_,
+       stream.inside_packet_, stream.done_, stream.ended_, stream.kept_);
   }
 
  private:

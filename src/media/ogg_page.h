@@ -62,13 +62,8 @@ class OggPageScanner {
 
   template <class Io, RecordOf<OggPageScanner> T>
   friend void record_fields(Io& io, T& scanner) {
-    io(1, scanner.begin_);
-    io(2, scanner.position_);
-    io(3, scanner.seen_);
-    io(4, scanner.rejected_);
-    io(5, scanner.held_);
-    io(6, scanner.wanted_);
-    io(7, scanner.in_sync_);
+    io(1, scanner.begin_, scanner.position_, scanner.seen_, scanner.rejected_, scanner.held_,
+       scanner.wanted_, scanner.in_sync_);
   }
 
  private:

@@ -39,8 +39,7 @@ class OggSerials {
 
   template <class Io, RecordOf<OggSerials> T>
   friend void record_fields(Io& io, T& serials) {
-    io(1, serials.avoided_);
-    io(2, serials.chain_);
+    io(1, serials.avoided_, serials.chain_);
   }
 
  private:

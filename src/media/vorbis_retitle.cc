@@ -102,8 +102,7 @@ class Tail {
 
   template <class Io, RecordOf<Tail> T>
   friend void record_fields(Io& io, T& tail) {
-    io(1, tail.whole_);
-    io(2, tail.open_);
+    io(1, tail.whole_, tail.open_);
   }
 
  private:
@@ -130,8 +129,7 @@ class Tail {
     template <class Io, RecordOf<Part> T>
     friend void record_fields(Io& io, T& part) {
       auto& [lacing, body] = part;
-      io(1, lacing);
-      io(2, body);
+      io(1, lacing, body);
       if constexpr (Io::kReads)
         if (lacing.size() > kMaxLacing || body.size() != sum_of(lacing))
           io.wrong(1, "does not measure the body");
@@ -161,17 +159,8 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
  private:
   template <class Io, class Self>
   static void fields(Io& io, Self& self) {
-    io(1, self.scanner_);
-    io(2, self.first_pages_);
-    io(3, self.serials_);
-    io(4, self.stream_);
-    io(5, self.pending_);
-    io(6, self.tail_);
-    io(7, self.granule_);
-    io(8, self.next_in_);
-    io(9, self.next_out_);
-    io(10, self.serial_);
-    io(11, self.shift_);
+    io(1, self.scanner_, self.first_pages_, self.serials_, self.stream_, self.pending_, self.tail_,
+       self.granule_, self.next_in_, self.next_out_, self.serial_, self.shift_);
   }
   void page(std::uint64_t position, const OggPage& page) override;
   void between(ByteSpan bytes) override { append_bytes(*out_, bytes); }

@@ -42,12 +42,7 @@ struct ServerEvent {
 template <class Io, RecordOf<ServerEvent> T>
 void record_fields(Io& io, T& event) {
   auto& [type, subject, details, id, when, account] = event;
-  io(1, type);
-  io(2, subject);
-  io(3, details);
-  io(4, id);
-  io(5, when);
-  io(6, account);
+  io(1, type, subject, details, id, when, account);
 }
 // What the next process goes on with.
 struct EventsRecord {
@@ -58,9 +53,7 @@ struct EventsRecord {
 template <class Io, RecordOf<EventsRecord> T>
 void record_fields(Io& io, T& events) {
   auto& [run, number, kept] = events;
-  io(1, run);
-  io(2, number);
-  io(3, kept);
+  io(1, run, number, kept);
 }
 // As readers that are shown everything get it.
 std::string event_json(const ServerEvent& event, const std::string& node);

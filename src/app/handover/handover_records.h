@@ -85,13 +85,7 @@ struct SocketRecord {
 template <class Io, RecordOf<SocketRecord> T>
 void record_fields(Io& io, T& socket) {
   auto& [wanted_port, port, bind_address, shoutcast, inherited, fds, tls] = socket;
-  io(1, wanted_port);
-  io(2, port);
-  io(3, bind_address);
-  io(4, shoutcast);
-  io(5, inherited);
-  io(6, fds);
-  io(7, tls);
+  io(1, wanted_port, port, bind_address, shoutcast, inherited, fds, tls);
 }
 
 // What is in a file of a certificate or key that root alone may open.
@@ -102,8 +96,7 @@ struct FileCopyRecord {
 template <class Io, RecordOf<FileCopyRecord> T>
 void record_fields(Io& io, T& copy) {
   auto& [file, fd] = copy;
-  io.needed(1, file);
-  io.needed(2, fd);
+  io.needed(1, file, fd);
 }
 
 // The first word of the predecessor.
@@ -138,27 +131,9 @@ void record_fields(Io& io, T& offer) {
          sockets, cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
          records_revision, certificates, has_certificate, file_limit] = offer;
   io.needed(1, format);
-  io(2, version);
-  io(3, workers);
-  io(4, known_pid);
-  io(5, stands_in);
-  io(6, stand_in);
-  io(7, notify);
-  io(8, pid_file);
-  io(9, watchdog_us);
-  io(10, sockets);
-  io(11, cluster_port);
-  io(12, store);
-  io(13, confined);
-  io(14, pictures);
-  io(15, picture_bytes);
-  io(16, conf);
-  io(17, in_parts);
-  io(18, records);
-  io(19, records_revision);
-  io(20, certificates);
-  io(21, has_certificate);
-  io(22, file_limit);
+  io(2, version, workers, known_pid, stands_in, stand_in, notify, pid_file, watchdog_us, sockets,
+     cluster_port, store, confined, pictures, picture_bytes, conf, in_parts, records,
+     records_revision, certificates, has_certificate, file_limit);
 }
 
 struct WordRecord {
@@ -171,10 +146,7 @@ struct WordRecord {
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
   auto& [text, in_parts, records_revision, rests] = word;
-  io(1, text);
-  io(2, in_parts);
-  io(3, records_revision);
-  io(4, rests);
+  io(1, text, in_parts, records_revision, rests);
 }
 
 struct ServerRecord {
@@ -188,22 +160,14 @@ template <class Io, RecordOf<ServerRecord> T>
 void record_fields(Io& io, T& server) {
   auto& [next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent] =
       server;
-  io(1, next_client_id);
-  io(2, next_lease);
-  io(3, started_wall);
-  io(4, upgrades);
-  io(5, counters);
-  io(6, bytes_read);
-  io(7, bytes_sent);
+  io(1, next_client_id, next_lease, started_wall, upgrades, counters, bytes_read, bytes_sent);
 }
 
 // Records of the <store>, as this server knows them.
 template <class Io, RecordOf<RegistryRecord> T>
 void record_fields(Io& io, T& record) {
   auto& [key, value, revision] = record;
-  io.needed(1, key);
-  io.needed(2, value);
-  io.needed(3, revision);
+  io.needed(1, key, value, revision);
 }
 struct RecordsRecord {
   std::vector<RegistryRecord> records;
@@ -213,9 +177,7 @@ struct RecordsRecord {
 template <class Io, RecordOf<RecordsRecord> T>
 void record_fields(Io& io, T& part) {
   auto& [records, revision, whole] = part;
-  io.needed(1, records);
-  io.needed(2, revision);
-  io.needed(3, whole);
+  io.needed(1, records, revision, whole);
 }
 
 // What has changed of them since they were offered.
@@ -227,9 +189,7 @@ struct RecordsSinceRecord {
 template <class Io, RecordOf<RecordsSinceRecord> T>
 void record_fields(Io& io, T& since) {
   auto& [set, deleted, revision] = since;
-  io.needed(1, set);
-  io.needed(2, deleted);
-  io.needed(3, revision);
+  io.needed(1, set, deleted, revision);
 }
 
 // The listeners of one mount on one worker.
@@ -279,17 +239,7 @@ void record_fields(Io& io, T& request) {
          sent] = request;
   io(1, worker);
   io.needed(2, fd);
-  io(3, peer);
-  io(4, port);
-  io(5, shoutcast);
-  io(6, bytes);
-  io(7, opened);
-  io(8, secure);
-  io(9, id);
-  io(10, head_time);
-  io(11, kept);
-  io(12, status);
-  io(13, sent);
+  io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent);
 }
 
 // The journal of the audience.
@@ -301,9 +251,7 @@ struct AudienceRecord {
 template <class Io, RecordOf<AudienceRecord> T>
 void record_fields(Io& io, T& audience) {
   auto& [fd, journal, next_listening] = audience;
-  io.needed(1, fd);
-  io.needed(2, journal);
-  io.needed(3, next_listening);
+  io.needed(1, fd, journal, next_listening);
 }
 
 // How much there was: the successor compares.
@@ -315,15 +263,7 @@ struct EndRecord {
 template <class Io, RecordOf<EndRecord> T>
 void record_fields(Io& io, T& end) {
   auto& [mounts, sources, listeners, requests, positions, standbys, players, masters, nodes] = end;
-  io(1, mounts);
-  io(2, sources);
-  io(3, listeners);
-  io(4, requests);
-  io(5, positions);
-  io(6, standbys);
-  io(7, players);
-  io(8, masters);
-  io(9, nodes);
+  io(1, mounts, sources, listeners, requests, positions, standbys, players, masters, nodes);
 }
 
 // Records one behind the other, with the descriptors that they name.

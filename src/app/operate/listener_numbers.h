@@ -33,10 +33,7 @@ struct NumberedRecord {
 template <class Io, RecordOf<NumberedRecord> T>
 void record_fields(Io& io, T& of) {
   auto& [node, id, number, since_s] = of;
-  io(1, node);
-  io(2, id);
-  io(3, number);
-  io(4, since_s);
+  io(1, node, id, number, since_s);
 }
 struct NumbersRecord {
   std::string mount;
@@ -46,9 +43,7 @@ struct NumbersRecord {
 template <class Io, RecordOf<NumbersRecord> T>
 void record_fields(Io& io, T& of) {
   auto& [mount, listed, rows] = of;
-  io(1, mount);
-  io(2, listed);
-  io(3, rows);
+  io(1, mount, listed, rows);
 }
 
 class ListenerNumbers {

@@ -30,8 +30,7 @@ struct CountRecord {
 template <class Io, RecordOf<CountRecord> T>
 void record_fields(Io& io, T& count) {
   auto& [name, times] = count;
-  io(1, name);
-  io(2, times);
+  io(1, name, times);
 }
 struct CountsRecord {
   std::vector<CountRecord> counts;

@@ -23,18 +23,8 @@ template <class Io, RecordOf<TitleRequest> T>
 void record_fields(Io& io, T& request) {
   auto& [song, artist, title, url, charset, encoder, only_from_ip, art, next, details, next_details,
          at_ms] = request;
-  io(1, song);
-  io(2, artist);
-  io(3, title);
-  io(4, url);
-  io(5, charset);
-  io(6, encoder);
-  io(7, only_from_ip);
-  io(8, art);
-  io(9, next);
-  io(10, details);
-  io(11, next_details);
-  io(12, at_ms);
+  io(1, song, artist, title, url, charset, encoder, only_from_ip, art, next, details, next_details,
+     at_ms);
 }
 
 struct DueTitleRecord {
@@ -44,8 +34,7 @@ struct DueTitleRecord {
 template <class Io, RecordOf<DueTitleRecord> T>
 void record_fields(Io& io, T& due) {
   auto& [mount, request] = due;
-  io.needed(1, mount);
-  io.needed(2, request);
+  io.needed(1, mount, request);
 }
 
 class DueTitles {

@@ -23,12 +23,8 @@ struct ChildRecord {
 template <class Io, RecordOf<ChildRecord> T>
 void record_fields(Io& io, T& child) {
   auto& [pid, pidfd, errors, lifeline, started, line] = child;
-  io.needed(1, pid);
-  io.needed(2, pidfd);
-  io.needed(3, errors);
-  io.needed(4, lifeline);
-  io(5, started);
-  io(6, line);
+  io.needed(1, pid, pidfd, errors, lifeline);
+  io(5, started, line);
 }
 
 // REQUIRES: child.can_be_handed()

@@ -31,17 +31,9 @@ template <class Io, RecordOf<EarRecord> T>
 void record_fields(Io& io, T& ear) {
   auto& [mount, encoder, home, about, content_type, after, level, failover, silent, child, feed] =
       ear;
-  io.needed(1, mount);
-  io.needed(2, encoder);
-  io(3, home);
-  io(4, about);
-  io(5, content_type);
-  io(6, after);
-  io(7, level);
-  io(8, failover);
-  io(9, silent);
-  io.needed(10, child);
-  io.needed(11, feed);
+  io.needed(1, mount, encoder);
+  io(3, home, about, content_type, after, level, failover, silent);
+  io.needed(10, child, feed);
 }
 
 // A mount with dead air.
@@ -53,9 +45,7 @@ struct DeadMountRecord {
 template <class Io, RecordOf<DeadMountRecord> T>
 void record_fields(Io& io, T& dead) {
   auto& [mount, encoder, since] = dead;
-  io(1, mount);
-  io(2, encoder);
-  io(3, since);
+  io(1, mount, encoder, since);
 }
 
 struct DeadAirRecord {
@@ -66,9 +56,7 @@ struct DeadAirRecord {
 template <class Io, RecordOf<DeadAirRecord> T>
 void record_fields(Io& io, T& all) {
   auto& [ears, dead, standbys] = all;
-  io(1, ears);
-  io(2, dead);
-  io(3, standbys);
+  io(1, ears, dead, standbys);
 }
 
 }  // namespace lb

@@ -20,10 +20,7 @@ struct ProgramRecord {
 template <class Io, RecordOf<ProgramRecord> T>
 void record_fields(Io& io, T& program) {
   auto& [lease, mount, words, child] = program;
-  io.needed(1, lease);
-  io.needed(2, mount);
-  io.needed(3, words);
-  io.needed(4, child);
+  io.needed(1, lease, mount, words, child);
 }
 
 }  // namespace lb

@@ -38,8 +38,7 @@ struct WaitingEventRecord {
 template <class Io, RecordOf<WaitingEventRecord> T>
 void record_fields(Io& io, T& event) {
   auto& [what, body] = event;
-  io(1, what);
-  io(2, body);
+  io(1, what, body);
 }
 // What waits for one address; its secret is that of the configuration.
 struct WebhookRecord {
@@ -52,12 +51,7 @@ struct WebhookRecord {
 template <class Io, RecordOf<WebhookRecord> T>
 void record_fields(Io& io, T& hook) {
   auto& [url, mount, events, waiting, tries, again] = hook;
-  io(1, url);
-  io(2, mount);
-  io(3, events);
-  io(4, waiting);
-  io(5, tries);
-  io(6, again);
+  io(1, url, mount, events, waiting, tries, again);
 }
 
 // One address.

@@ -24,9 +24,7 @@ struct KeyRecord {
 template <class Io, RecordOf<KeyRecord> T>
 void record_fields(Io& io, T& key) {
   auto& [master, bytes, name] = key;
-  io(1, master);
-  io(2, bytes);
-  io(3, name);
+  io(1, master, bytes, name);
 }
 
 struct ClusterRecord {
@@ -41,15 +39,8 @@ template <class Io, RecordOf<ClusterRecord> T>
 void record_fields(Io& io, T& cluster) {
   auto& [epoch, link_secret, arrivals, keys, weights, next_message, next_pull_of_master,
          next_pull_of_node, links] = cluster;
-  io.needed(1, epoch);
-  io.needed(2, link_secret);
-  io(3, arrivals);
-  io(4, keys);
-  io(5, weights);
-  io(6, next_message);
-  io(7, next_pull_of_master);
-  io(8, next_pull_of_node);
-  io(9, links);
+  io.needed(1, epoch, link_secret);
+  io(3, arrivals, keys, weights, next_message, next_pull_of_master, next_pull_of_node, links);
 }
 
 }  // namespace lb

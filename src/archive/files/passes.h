@@ -22,9 +22,7 @@ struct PassesRecord {
 template <class Io, RecordOf<PassesRecord> T>
 void record_fields(Io& io, T& passes) {
   auto& [secret, before, since] = passes;
-  io.needed(1, secret);
-  io.needed(2, before);
-  io.needed(3, since);
+  io.needed(1, secret, before, since);
 }
 
 class ArchivePasses {

@@ -28,11 +28,7 @@ void record_fields(Io& io, T& past) {
   auto& [listener, worker, recorded, content_type, next, wall_ms, since, bytes_per_second] = past;
   io.needed(1, listener);
   io(2, worker);
-  io.needed(3, recorded);
-  io.needed(4, content_type);
-  io.needed(5, next);
-  io.needed(6, wall_ms);
-  io.needed(7, since);
+  io.needed(3, recorded, content_type, next, wall_ms, since);
   io(8, bytes_per_second);
 }
 

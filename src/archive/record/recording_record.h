@@ -22,17 +22,13 @@ namespace lb {
 template <class Io, RecordOf<FileMark> T>
 void record_fields(Io& io, T& mark) {
   auto& [offset, samples, wall_ms, crc] = mark;
-  io(1, offset);
-  io(2, samples);
-  io(3, wall_ms);
-  io(4, crc);
+  io(1, offset, samples, wall_ms, crc);
 }
 
 template <class Io, RecordOf<FileHead> T>
 void record_fields(Io& io, T& head) {
   auto& [span, content_type] = head;
-  io(1, span);
-  io(2, content_type);
+  io(1, span, content_type);
 }
 
 // A file that is being written.
@@ -49,16 +45,8 @@ struct FileRecord {
 template <class Io, RecordOf<FileRecord> T>
 void record_fields(Io& io, T& file) {
   auto& [head, path, data, index, records, last, written, index_bytes, crc, marked] = file;
-  io.needed(1, head);
-  io.needed(2, path);
-  io.needed(3, data);
-  io.needed(4, index);
-  io(5, records);
-  io(6, last);
-  io(7, written);
-  io(8, index_bytes);
-  io(9, crc);
-  io(10, marked);
+  io.needed(1, head, path, data, index);
+  io(5, records, last, written, index_bytes, crc, marked);
 }
 
 struct RecordingRecord {
@@ -76,19 +64,8 @@ void record_fields(Io& io, T& recording) {
   auto& [mount, file, by_clock, paused, full_logged, begin, position, noted, missed, cell,
          paused_at_ms, guess, retry_at, unclocked_since] = recording;
   io.needed(1, mount);
-  io(2, file);
-  io(3, by_clock);
-  io(4, paused);
-  io(5, full_logged);
-  io(6, begin);
-  io(7, position);
-  io(8, noted);
-  io(9, missed);
-  io(10, cell);
-  io(11, paused_at_ms);
-  io(12, guess);
-  io(13, retry_at);
-  io(14, unclocked_since);
+  io(2, file, by_clock, paused, full_logged, begin, position, noted, missed, cell, paused_at_ms,
+     guess, retry_at, unclocked_since);
 }
 
 // What an administrator has removed, and is not fetched from other nodes again.
@@ -99,9 +76,7 @@ struct RemovedRecord {
 template <class Io, RecordOf<RemovedRecord> T>
 void record_fields(Io& io, T& removed) {
   auto& [mount, from_ms, to_ms] = removed;
-  io(1, mount);
-  io(2, from_ms);
-  io(3, to_ms);
+  io(1, mount, from_ms, to_ms);
 }
 
 // All that a process writes there.
@@ -115,11 +90,8 @@ struct ArchiveRecord {
 template <class Io, RecordOf<ArchiveRecord> T>
 void record_fields(Io& io, T& archive) {
   auto& [dir, lock, removed, recordings, passes] = archive;
-  io.needed(1, dir);
-  io.needed(2, lock);
-  io(3, removed);
-  io(4, recordings);
-  io(5, passes);
+  io.needed(1, dir, lock);
+  io(3, removed, recordings, passes);
 }
 
 }  // namespace lb

@@ -21,8 +21,7 @@ template <class Io, RecordOf<ThrottledRecord> T>
 void record_fields(Io& io, T& throttled) {
   auto& [place, guesses, comparisons] = throttled;
   io.needed(1, place);
-  io(2, guesses);
-  io(3, comparisons);
+  io(2, guesses, comparisons);
 }
 
 struct ThrottleRecord {
@@ -33,8 +32,7 @@ struct ThrottleRecord {
 template <class Io, RecordOf<ThrottleRecord> T>
 void record_fields(Io& io, T& throttle) {
   auto& [key, places, known] = throttle;
-  io.needed(1, key);
-  io.needed(2, places);
+  io.needed(1, key, places);
   io(3, known);
 }
 
@@ -47,10 +45,8 @@ struct GuessedRecord {
 template <class Io, RecordOf<GuessedRecord> T>
 void record_fields(Io& io, T& guessed) {
   auto& [name, wrong, next, last] = guessed;
-  io.needed(1, name);
-  io.needed(2, wrong);
-  io(3, next);
-  io(4, last);
+  io.needed(1, name, wrong);
+  io(3, next, last);
 }
 
 struct GuardRecord {
@@ -60,8 +56,7 @@ struct GuardRecord {
 template <class Io, RecordOf<GuardRecord> T>
 void record_fields(Io& io, T& guard) {
   auto& [key_mark, guessed] = guard;
-  io.needed(1, key_mark);
-  io.needed(2, guessed);
+  io.needed(1, key_mark, guessed);
 }
 
 // ring, known: where no directory keeps them: KeyRing::text(), LoginGuard::text().
@@ -72,9 +67,7 @@ struct LoginRecord {
 template <class Io, RecordOf<LoginRecord> T>
 void record_fields(Io& io, T& login) {
   auto& [guard, ring, known] = login;
-  io(1, guard);
-  io(2, ring);
-  io(3, known);
+  io(1, guard, ring, known);
 }
 
 }  // namespace lb

@@ -17,11 +17,7 @@ namespace lb {
 template <class Io, RecordOf<RemovalNotice> T>
 void record_fields(Io& io, T& notice) {
   auto& [url, user, password, before, after] = notice;
-  io(1, url);
-  io(2, user);
-  io(3, password);
-  io(4, before);
-  io(5, after);
+  io(1, url, user, password, before, after);
 }
 
 struct LedgerEntryRecord {
@@ -33,10 +29,7 @@ template <class Io, RecordOf<LedgerEntryRecord> T>
 void record_fields(Io& io, T& entry) {
   auto& [seq, client_id, mount, user, removal] = entry;
   io.needed(1, seq);
-  io(2, client_id);
-  io(3, mount);
-  io(4, user);
-  io(5, removal);
+  io(2, client_id, mount, user, removal);
 }
 
 // Some of them; a record has a limit.
@@ -47,8 +40,7 @@ struct LedgerRecord {
 template <class Io, RecordOf<LedgerRecord> T>
 void record_fields(Io& io, T& ledger) {
   auto& [next_seq, entries] = ledger;
-  io(1, next_seq);
-  io(2, entries);
+  io(1, next_seq, entries);
 }
 
 }  // namespace lb

@@ -24,12 +24,7 @@ template <class Io, RecordOf<MasterRecord> T>
 void record_fields(Io& io, T& master) {
   auto& [name, id, mark, http_port, https_port, clock_ms, streams] = master;
   io.needed(1, name);
-  io(2, id);
-  io(3, mark);
-  io(4, http_port);
-  io(5, https_port);
-  io(6, clock_ms);
-  io(7, streams);
+  io(2, id, mark, http_port, https_port, clock_ms, streams);
 }
 
 }  // namespace lb

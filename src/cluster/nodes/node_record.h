@@ -23,38 +23,26 @@ template <class Io, RecordOf<NodeAddress> T>
 void record_fields(Io& io, T& address) {
   auto& [scheme, host, port, kind] = address;
   io.choice(1, scheme, PublicScheme::kHttps);
-  io(2, host);
-  io(3, port);
+  io(2, host, port);
   io.choice(4, kind, NodeAddress::Host::kIpv6);
 }
 
 template <class Io, RecordOf<NodeCapacity> T>
 void record_fields(Io& io, T& capacity) {
   auto& [kbps, listeners, accepts, sources, ingest_kbps] = capacity;
-  io(1, kbps);
-  io(2, listeners);
-  io(3, accepts);
-  io(4, sources);
-  io(5, ingest_kbps);
+  io(1, kbps, listeners, accepts, sources, ingest_kbps);
 }
 
 template <class Io, RecordOf<UnackedRedirects::Run> T>
 void record_fields(Io& io, T& run) {
   auto& [when, kbps, redirects] = run;
-  io(1, when);
-  io(2, kbps);
-  io(3, redirects);
+  io(1, when, kbps, redirects);
 }
 
 // A mount of the node; `from` is left out.
 template <class Io, RecordOf<MountLoad> T>
 void record_fields(Io& io, T& load) {
-  io(1, load.mount);
-  io(2, load.listeners);
-  io(3, load.below);
-  io(4, load.carries);
-  io(5, load.declined);
-  io(6, load.enforces);
+  io(1, load.mount, load.listeners, load.below, load.carries, load.declined, load.enforces);
   io.choice(7, load.cannot, PullFault::kOther);
   io(8, load.free);
 }
@@ -85,35 +73,12 @@ void record_fields(Io& io, T& node) {
   io.choice(4, state, NodeState::kDead);
   io(5, why);
   io.choice(6, hello.scope, MountScope::kListed);
-  io(7, hello.enforces);
-  io(8, hello.addresses);
-  io(9, hello.capacity);
-  io(10, hello.tags);
-  io(11, hello.countries);
-  io(12, hello.every);
-  io(13, hello.out_after);
-  io(14, hello.proven);
-  io(15, hello.checks_tokens);
-  io(16, hello.keyed);
-  io(17, counts_load);
-  io(18, counts_arrivals);
-  io(19, hello.masters);
-  io(20, loop_ms);
-  io(21, relays);
+  io(7, hello.enforces, hello.addresses, hello.capacity, hello.tags, hello.countries, hello.every,
+     hello.out_after, hello.proven, hello.checks_tokens, hello.keyed, counts_load, counts_arrivals,
+     hello.masters, loop_ms, relays);
   io.choice(22, cannot, PullFault::kOther);
-  io(23, unreachable);
-  io(24, kbps);
-  io(25, listeners);
-  io(26, hello.arrivals);
-  io(27, issued);
-  io(28, arrived);
-  io(29, lost);
-  io(30, since);
-  io(31, last_report);
-  io(32, sampled);
-  io(33, unacked);
-  io(34, mounts);
-  io(35, sent);
+  io(23, unreachable, kbps, listeners, hello.arrivals, issued, arrived, lost, since, last_report,
+     sampled, unacked, mounts, sent);
 }
 
 }  // namespace lb

@@ -47,9 +47,7 @@ class FadingLoad {
   template <class Io, RecordOf<FadingLoad> T>
   friend void record_fields(Io& io, T& load) {
     auto& [listeners, kbps, at] = load;
-    io(1, listeners);
-    io(2, kbps);
-    io(3, at);
+    io(1, listeners, kbps, at);
   }
 
  private:
@@ -94,14 +92,7 @@ struct SentLately {
 template <class Io, RecordOf<SentLately> T>
 void record_fields(Io& io, T& sent) {
   auto& [all, lost, minute, credible, believed, forgiven, kept, dearer] = sent;
-  io(1, all);
-  io(2, lost);
-  io(3, minute);
-  io(4, credible);
-  io(5, believed);
-  io(6, forgiven);
-  io(7, kept);
-  io(8, dearer);
+  io(1, all, lost, minute, credible, believed, forgiven, kept, dearer);
 }
 
 // What the other nodes keep of what they were sent.

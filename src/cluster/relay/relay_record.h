@@ -30,18 +30,9 @@ template <class Io, RecordOf<RelayRecord> T>
 void record_fields(Io& io, T& relay) {
   auto& [lease, mount, host, port, tls, upstream_mount, program, content_type, icy_metadata, placed,
          crowd, has_flowed] = relay;
-  io.needed(1, lease);
-  io.needed(2, mount);
-  io(3, host);
-  io(4, port);
-  io(5, tls);
-  io(6, upstream_mount);
-  io(7, program);
-  io(8, content_type);
-  io(9, icy_metadata);
-  io(10, placed);
-  io(11, crowd);
-  io(12, has_flowed);
+  io.needed(1, lease, mount);
+  io(3, host, port, tls, upstream_mount, program, content_type, icy_metadata, placed, crowd,
+     has_flowed);
 }
 
 inline RelayRecord relay_record_of(const Upstream& from) {

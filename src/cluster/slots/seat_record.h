@@ -25,23 +25,17 @@ struct SeatRecord {
 template <class Io, RecordOf<SeatRow> T>
 void record_fields(Io& io, T& row) {
   auto& [mount, user, who, number, act, most, drop] = row;
-  io.needed(1, mount);
-  io.needed(2, user);
+  io.needed(1, mount, user);
   io(3, who);
   io.needed(4, number);
   io.choice(5, act, SeatAct::kDrop);
-  io(6, most);
-  io(7, drop);
+  io(6, most, drop);
 }
 template <class Io, RecordOf<SeatRecord> T>
 void record_fields(Io& io, T& seat) {
   auto& [number, row, via, parent, on, hold_until] = seat;
-  io.needed(1, number);
-  io.needed(2, row);
-  io(3, via);
-  io(4, parent);
-  io(5, on);
-  io(6, hold_until);
+  io.needed(1, number, row);
+  io(3, via, parent, on, hold_until);
 }
 
 // A listener of this node, by the number of its seat.
@@ -52,9 +46,7 @@ struct SeatedRecord {
 template <class Io, RecordOf<SeatedRecord> T>
 void record_fields(Io& io, T& seated) {
   auto& [number, listener, mount] = seated;
-  io.needed(1, number);
-  io.needed(2, listener);
-  io.needed(3, mount);
+  io.needed(1, number, listener, mount);
 }
 
 struct SeatBookRecord {
@@ -65,10 +57,8 @@ struct SeatBookRecord {
 template <class Io, RecordOf<SeatBookRecord> T>
 void record_fields(Io& io, T& book) {
   auto& [next, next_here, seats, seated] = book;
-  io.needed(1, next);
-  io.needed(2, next_here);
-  io(3, seats);
-  io(4, seated);
+  io.needed(1, next, next_here);
+  io(3, seats, seated);
 }
 
 }  // namespace lb

@@ -25,8 +25,7 @@ template <class Io, RecordOf<SlotBookRecord> T>
 void record_fields(Io& io, T& book) {
   auto& [mount, root, below] = book;
   io.needed(1, mount);
-  io(2, root);
-  io(3, below);
+  io(2, root, below);
 }
 
 }  // namespace lb

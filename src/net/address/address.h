@@ -37,8 +37,7 @@ class Address {
 
   template <class Io, RecordOf<Address> T>
   friend void record_fields(Io& io, T& address) {
-    io(1, address.bytes_);
-    io(2, address.port_);
+    io(1, address.bytes_, address.port_);
   }
 
  private:

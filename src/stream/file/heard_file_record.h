@@ -28,14 +28,12 @@ struct FeederRecord {
 template <class Io, RecordOf<FeederRecord> T>
 void record_fields(Io& io, T& feeder) {
   auto& [facts, codec, log, framer, log_file, scanner, at, bytes_per_second, round] = feeder;
-  io(1, facts);
-  io(2, codec);
+  io(1, facts, codec);
   io.needed(3, log);
   io(4, framer);
   io.needed(5, log_file);
   io(6, scanner);
-  io.needed(7, at);
-  io.needed(8, bytes_per_second);
+  io.needed(7, at, bytes_per_second);
   io(9, round);
 }
 
@@ -52,16 +50,10 @@ struct HeardFileRecord {
 template <class Io, RecordOf<HeardFileRecord> T>
 void record_fields(Io& io, T& saved) {
   auto& [number, name, path, plugin, file, bytes, by_admin, feeder, bytes_read, bytes_sent] = saved;
-  io.needed(1, number);
-  io.needed(2, name);
+  io.needed(1, number, name);
   io(3, path);
-  io.needed(4, plugin);
-  io.needed(5, file);
-  io.needed(6, bytes);
-  io(7, by_admin);
-  io(8, feeder);
-  io(9, bytes_read);
-  io(10, bytes_sent);
+  io.needed(4, plugin, file, bytes);
+  io(7, by_admin, feeder, bytes_read, bytes_sent);
 }
 
 }  // namespace lb

@@ -22,9 +22,7 @@ template <class Io, RecordOf<SoundFeedRecord> T>
 void record_fields(Io& io, T& feed) {
   auto& [pipe, from, position, headers] = feed;
   io.needed(1, pipe);
-  io(2, from);
-  io(3, position);
-  io(4, headers);
+  io(2, from, position, headers);
 }
 
 }  // namespace lb

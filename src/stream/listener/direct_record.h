@@ -27,10 +27,7 @@ void record_fields(Io& io, T& direct) {
   auto& [listener, worker, mount, upstream, pipe_out, pipe_in, peer, held, source_ended] = direct;
   io.needed(1, listener);
   io(2, worker);
-  io.needed(3, mount);
-  io.needed(4, upstream);
-  io.needed(5, pipe_out);
-  io.needed(6, pipe_in);
+  io.needed(3, mount, upstream, pipe_out, pipe_in);
   io(7, peer);
   io.needed(8, held);
   io(9, source_ended);

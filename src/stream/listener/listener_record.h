@@ -47,8 +47,7 @@ struct ContinuationRecord {
 template <class Io, RecordOf<ContinuationRecord> T>
 void record_fields(Io& io, T& continuation) {
   auto& [leave_at, next, mode, by] = continuation;
-  io(1, leave_at);
-  io(2, next);
+  io(1, leave_at, next);
   io.choice(3, mode, EnterMode::kEnd);
   io(4, by);
 }
@@ -82,37 +81,12 @@ void record_fields(Io& io, T& listener) {
          preamble_sent, unplaced, unplaced_burst, continuation, metaint, until_block, block_sent,
          block, shown, title_sent, span_begin, wait_for_mark, home, counted, total, relay, joined,
          until, notice, slot] = listener;
-  io.needed(1, id);
-  io.needed(2, fd);
-  io(3, peer);
-  io(4, request);
-  io(5, referer);
-  io(6, user_agent);
-  io(7, user);
+  io.needed(1, id, fd);
+  io(3, peer, request, referer, user_agent, user);
   io.needed(8, position);
-  io(9, bytes_sent);
-  io(10, head);
-  io(11, headers);
-  io(12, preamble_sent);
-  io(13, unplaced);
-  io(14, unplaced_burst);
-  io(15, continuation);
-  io(16, metaint);
-  io(17, until_block);
-  io(18, block_sent);
-  io(19, block);
-  io(20, shown);
-  io(21, title_sent);
-  io(22, span_begin);
-  io(23, wait_for_mark);
-  io(24, home);
-  io(25, counted);
-  io(26, total);
-  io(27, relay);
-  io(28, joined);
-  io(29, until);
-  io(30, notice);
-  io(31, slot);
+  io(9, bytes_sent, head, headers, preamble_sent, unplaced, unplaced_burst, continuation, metaint,
+     until_block, block_sent, block, shown, title_sent, span_begin, wait_for_mark, home, counted,
+     total, relay, joined, until, notice, slot);
   if constexpr (Io::kReads)
     if (until_block > metaint) io.wrong(17, "does not fit to the others");
 }

@@ -22,8 +22,7 @@ struct ListeningMark {
 template <class Io, RecordOf<ListeningMark> T>
 void record_fields(Io& io, T& mark) {
   auto& [number, began_ms, began] = mark;
-  io.needed(1, number);
-  io.needed(2, began_ms);
+  io.needed(1, number, began_ms);
   io(3, began);
 }
 
@@ -48,10 +47,7 @@ struct NoticeRecord {
 template <class Io, RecordOf<NoticeRecord> T>
 void record_fields(Io& io, T& notice) {
   auto& [listening, places, ticket, seat] = notice;
-  io(1, listening);
-  io(2, places);
-  io(3, ticket);
-  io(4, seat);
+  io(1, listening, places, ticket, seat);
 }
 
 }  // namespace lb

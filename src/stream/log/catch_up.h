@@ -36,9 +36,7 @@ class CatchUp {
 
   template <class Io, RecordOf<CatchUp> T>
   friend void record_fields(Io& io, T& pause) {
-    io(1, pause.last_);
-    io(2, pause.began_);
-    io(3, pause.bytes_);
+    io(1, pause.last_, pause.began_, pause.bytes_);
   }
 
  private:

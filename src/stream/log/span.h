@@ -32,10 +32,7 @@ struct SegmentNumbers {
 template <class Io, RecordOf<SegmentNumbers> T>
 void record_fields(Io& io, T& numbers) {
   auto& [first, generation, epoch_ms, cut_ms] = numbers;
-  io(1, first);
-  io(2, generation);
-  io(3, epoch_ms);
-  io(4, cut_ms);
+  io(1, first, generation, epoch_ms, cut_ms);
 }
 
 struct StreamSpan {
@@ -64,14 +61,7 @@ struct StreamSpan {
 template <class Io, RecordOf<StreamSpan> T>
 void record_fields(Io& io, T& span) {
   auto& [begin, id, origin, media, wall_ms, anchored, seam, segments] = span;
-  io(1, begin);
-  io(2, id);
-  io(3, origin);
-  io(4, media);
-  io(5, wall_ms);
-  io(6, anchored);
-  io(7, seam);
-  io(8, segments);
+  io(1, begin, id, origin, media, wall_ms, anchored, seam, segments);
   if constexpr (Io::kReads)
     if (segments.cut_ms == 0) io.wrong(8, "has segments of no time");
 }

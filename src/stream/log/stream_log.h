@@ -160,8 +160,7 @@ class StreamLog final : public MarkSink {
       // No process but ours has its views any more.
       auto& [segment, begin, end] = range;
       static_cast<void>(segment);
-      io(1, begin);
-      io(2, end);
+      io(1, begin, end);
     }
   };
   std::deque<Retired> retired_;
@@ -180,8 +179,7 @@ class StreamLog final : public MarkSink {
     template <class Io, RecordOf<Second> T>
     friend void record_fields(Io& io, T& second) {
       auto& [position, ms] = second;
-      io(1, position);
-      io(2, ms);
+      io(1, position, ms);
     }
   };
   std::deque<Second> seconds_kept_;

@@ -36,37 +36,13 @@ void StreamLog::fields(Io& io, Self& self) {
   list_fields(io, 4, self.inner_);
   list_fields(io, 5, self.events_);
   list_fields(io, 6, self.spans_);
-  io(7, self.last_time_);
-  io(8, self.inner_samples_);
-  io(9, self.newest_samples_);
-  io(10, self.seconds_kept_);
-  io(11, self.next_address_);
-  io(12, self.new_epoch_ms_);
-  io(13, self.source_since_);
-  io(14, self.wall_checked_);
-  io(15, self.seconds_off_);
-  io(16, self.last_event_);
-  io(17, self.base_headers_);
-  io(18, self.base_metadata_);
-  io(19, self.title_place_);
-  io(20, self.late_metadata_);
-  io(21, self.begin_);
-  io(22, self.head_);
-  io(23, self.seam_);
-  io(24, self.visible_end_);
-  io(25, self.rate_);
-  io(26, self.rate_head_);
-  io(27, self.rate_since_);
-  io(28, self.seconds_);
-  io(29, self.seconds_seen_);
-  io(30, self.segment_bytes_);
-  io(31, self.segment_since_);
-  io(32, self.room_at_);
-  io(33, self.begun_at_);
-  io(34, self.catch_up_);
-  io(35, self.retired_);
-  io(36, self.wall_seams_);
-  io(37, self.late_headers_);
+  io(7, self.last_time_, self.inner_samples_, self.newest_samples_, self.seconds_kept_,
+     self.next_address_, self.new_epoch_ms_, self.source_since_, self.wall_checked_,
+     self.seconds_off_, self.last_event_, self.base_headers_, self.base_metadata_,
+     self.title_place_, self.late_metadata_, self.begin_, self.head_, self.seam_, self.visible_end_,
+     self.rate_, self.rate_head_, self.rate_since_, self.seconds_, self.seconds_seen_,
+     self.segment_bytes_, self.segment_since_, self.room_at_, self.begun_at_, self.catch_up_,
+     self.retired_, self.wall_seams_, self.late_headers_);
 }
 
 std::unique_ptr<StreamLog> StreamLog::of_view(const StreamView& view) {

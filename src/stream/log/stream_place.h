@@ -35,8 +35,7 @@ struct StreamAddress {
 template <class Io, RecordOf<StreamAddress> T>
 void record_fields(Io& io, T& address) {
   auto& [id, position] = address;
-  io(1, id);
-  io(2, position);
+  io(1, id, position);
 }
 
 // at: nullopt: any place will do, and is to be told.
@@ -50,9 +49,7 @@ struct StreamAsk {
 template <class Io, RecordOf<StreamAsk> T>
 void record_fields(Io& io, T& ask) {
   auto& [at, of_listener, exact] = ask;
-  io(1, at);
-  io(2, of_listener);
-  io(3, exact);
+  io(1, at, of_listener, exact);
 }
 
 struct StreamPlace {
@@ -76,14 +73,7 @@ struct StreamPlace {
 template <class Io, RecordOf<StreamPlace> T>
 void record_fields(Io& io, T& place) {
   auto& [at, media, anchored, wall_ms, segments, header_bytes, relays, after] = place;
-  io(1, at);
-  io(2, media);
-  io(3, anchored);
-  io(4, wall_ms);
-  io(5, segments);
-  io(6, header_bytes);
-  io(7, relays);
-  io(8, after);
+  io(1, at, media, anchored, wall_ms, segments, header_bytes, relays, after);
 }
 
 std::string print_address(const StreamAddress& address);

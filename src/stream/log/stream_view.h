@@ -29,9 +29,7 @@ struct SyncMark {
 template <class Io, RecordOf<SyncMark> T>
 void record_fields(Io& io, T& mark) {
   auto& [position, time, standalone] = mark;
-  io(1, position);
-  io(2, time);
-  io(3, standalone);
+  io(1, position, time, standalone);
 }
 
 // A fact that holds from `position` on.  Exactly one of the pointers is set.
@@ -43,9 +41,7 @@ struct StreamEvent {
 template <class Io, RecordOf<StreamEvent> T>
 void record_fields(Io& io, T& event) {
   auto& [position, headers, metadata] = event;
-  io(1, position);
-  io(2, headers);
-  io(3, metadata);
+  io(1, position, headers, metadata);
   if constexpr (Io::kReads)
     if ((headers == nullptr) == (metadata == nullptr)) io.wrong(2, "or the title is missing");
 }

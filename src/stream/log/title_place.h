@@ -22,8 +22,7 @@ struct TitlePlace {
 template <class Io, RecordOf<TitlePlace> T>
 void record_fields(Io& io, T& place) {
   auto& [at, wall_ms] = place;
-  io(1, at);
-  io(2, wall_ms);
+  io(1, at, wall_ms);
 }
 
 // "ADDRESS", or "ADDRESS WALL"; "" without an address.

@@ -25,8 +25,7 @@ struct WallSeam {
 template <class Io, RecordOf<WallSeam> T>
 void record_fields(Io& io, T& seam) {
   auto& [after_wall_ms, wall_ms] = seam;
-  io(1, after_wall_ms);
-  io(2, wall_ms);
+  io(1, after_wall_ms, wall_ms);
 }
 
 class WallSeams {
@@ -55,9 +54,7 @@ class WallSeams {
     template <class Io, RecordOf<Open> T>
     friend void record_fields(Io& io, T& open) {
       auto& [after_wall_ms, id, samples] = open;
-      io(1, after_wall_ms);
-      io(2, id);
-      io(3, samples);
+      io(1, after_wall_ms, id, samples);
     }
   };
   std::optional<Open> open_;
@@ -67,8 +64,7 @@ class WallSeams {
   template <class Io, RecordOf<WallSeams> T>
   friend void record_fields(Io& io, T& seams) {
     auto& [open, known, view] = seams;
-    io(1, open);
-    io(2, known);
+    io(1, open, known);
     if constexpr (Io::kReads)
       view = std::make_shared<const std::vector<WallSeam>>(known.begin(), known.end());
   }

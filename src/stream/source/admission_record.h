@@ -35,19 +35,8 @@ template <class Io, RecordOf<FactsRecord> T>
 void record_fields(Io& io, T& facts) {
   auto& [content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
          relayed, passed, started_wall, started, ice_name] = facts;
-  io(1, content_type);
-  io(2, stats);
-  io(3, listener_headers);
-  io(4, metaint);
-  io(5, source_ip);
-  io(6, login);
-  io(7, user_agent);
-  io(8, shoutcast);
-  io(9, relayed);
-  io(10, passed);
-  io(11, started_wall);
-  io(12, started);
-  io(13, ice_name);
+  io(1, content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
+     relayed, passed, started_wall, started, ice_name);
 }
 
 FactsRecord save_facts(const SourceFacts& facts);
@@ -69,15 +58,7 @@ void record_fields(Io& io, T& rank) {
   auto& [id, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since] =
       rank;
   io.needed(1, id);
-  io(2, home);
-  io(3, priority);
-  io(4, arrival);
-  io(5, user);
-  io(6, facts);
-  io(7, flows);
-  io(8, fell_silent);
-  io(9, dead_air);
-  io(10, flows_since);
+  io(2, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since);
 }
 
 struct AdmissionRecord {
@@ -113,31 +94,9 @@ void record_fields(Io& io, T& saved) {
          log_file, framer, standbys] = saved;
   io.needed(1, mount);
   io.choice(2, phase, MountPhase::kEnded);
-  io(3, facts);
-  io(4, metadata);
-  io(5, codec);
-  io(6, fed);
-  io(7, last_data);
-  io(8, bytes_read);
-  io(9, bytes_sent);
-  io(10, slow_listeners);
-  io(11, listener_connections);
-  io(12, listener_peak);
-  io(13, bytes_per_second);
-  io(14, usual_rate);
-  io(15, lease);
-  io(16, home);
-  io(17, relay);
-  io(18, user);
-  io(19, priority);
-  io(20, arrival);
-  io(21, reserved);
-  io(22, dead_air);
-  io(23, lingers_until);
-  io(24, left_at);
-  io(25, log);
-  io(26, log_file);
-  io(27, framer);
+  io(3, facts, metadata, codec, fed, last_data, bytes_read, bytes_sent, slow_listeners,
+     listener_connections, listener_peak, bytes_per_second, usual_rate, lease, home, relay, user,
+     priority, arrival, reserved, dead_air, lingers_until, left_at, log, log_file, framer);
   io.needed(28, standbys);
 }
 

@@ -41,10 +41,8 @@ void record_fields(Io& io, T& dump) {
   auto& [mount, path, file, position, written, missed] = dump;
   io.needed(1, mount);
   io(2, path);
-  io.needed(3, file);
-  io.needed(4, position);
-  io(5, written);
-  io(6, missed);
+  io.needed(3, file, position);
+  io(5, written, missed);
 }
 
 class DumpWriter {

@@ -28,12 +28,9 @@ struct EndedRecord {
 template <class Io, RecordOf<EndedRecord> T>
 void record_fields(Io& io, T& ended) {
   auto& [number, mount, facts, from_file, log, log_file] = ended;
-  io.needed(1, number);
-  io.needed(2, mount);
-  io(3, facts);
-  io(4, from_file);
-  io.needed(5, log);
-  io.needed(6, log_file);
+  io.needed(1, number, mount);
+  io(3, facts, from_file);
+  io.needed(5, log, log_file);
 }
 
 inline bool is_over(const Mount& mount) { return mount.channel().newest()->ended; }

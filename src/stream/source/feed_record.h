@@ -26,11 +26,7 @@ struct SeamRecord {
 template <class Io, RecordOf<SeamRecord> T>
 void record_fields(Io& io, T& seam) {
   auto& [key, held, since, known, no_more] = seam;
-  io(1, key);
-  io(2, held);
-  io(3, since);
-  io(4, known);
-  io(5, no_more);
+  io(1, key, held, since, known, no_more);
 }
 
 struct FeedRecord {
@@ -52,20 +48,8 @@ template <class Io, RecordOf<FeedRecord> T>
 void record_fields(Io& io, T& feed) {
   auto& [body, place, framer, rewriter, seam_at, titles, ring, bytes_read, last_before, seam_how,
          search, begins_later, skip, enters_here] = feed;
-  io(1, body);
-  io(2, place);
-  io(3, framer);
-  io(4, rewriter);
-  io(5, seam_at);
-  io(6, titles);
-  io(7, ring);
-  io(8, bytes_read);
-  io(9, last_before);
-  io(10, seam_how);
-  io(11, search);
-  io(12, begins_later);
-  io(13, skip);
-  io(14, enters_here);
+  io(1, body, place, framer, rewriter, seam_at, titles, ring, bytes_read, last_before, seam_how,
+     search, begins_later, skip, enters_here);
 }
 
 }  // namespace lb

@@ -27,12 +27,7 @@ struct SongDetails {
 template <class Io, RecordOf<SongDetails> T>
 void record_fields(Io& io, T& details) {
   auto& [album, isrc, duration_ms, label, label_code, composer] = details;
-  io(1, album);
-  io(2, isrc);
-  io(3, duration_ms);
-  io(4, label);
-  io(5, label_code);
-  io(6, composer);
+  io(1, album, isrc, duration_ms, label, label_code, composer);
 }
 
 }  // namespace lb

@@ -36,25 +36,11 @@ template <class Io, RecordOf<SourceRecord> T>
 void record_fields(Io& io, T& source) {
   auto& [lease, mount, identity, fd, peer, request, user_agent, referer, user, bytes_sent, metaint,
          counted, feed, started, last_data, bytes_before, allowed, allowed_at, shows_user] = source;
-  io.needed(1, lease);
-  io.needed(2, mount);
+  io.needed(1, lease, mount);
   io(3, identity);
   io.needed(4, fd);
-  io(5, peer);
-  io(6, request);
-  io(7, user_agent);
-  io(8, referer);
-  io(9, user);
-  io(10, bytes_sent);
-  io(11, metaint);
-  io(12, counted);
-  io(13, feed);
-  io(14, started);
-  io(15, last_data);
-  io(16, bytes_before);
-  io(17, allowed);
-  io(18, allowed_at);
-  io(19, shows_user);
+  io(5, peer, request, user_agent, referer, user, bytes_sent, metaint, counted, feed, started,
+     last_data, bytes_before, allowed, allowed_at, shows_user);
 }
 
 }  // namespace lb

@@ -83,14 +83,8 @@ SourceRing::Entry SourceRing::entry(SteadyTime since) const {
 
 template <class Io, class Self>
 void SourceRing::fields(Io& io, Self& self) {
-  io(1, self.bytes_);
-  io(2, self.begin_);
-  io(3, self.end_);
-  io(4, self.arrivals_);
-  io(5, self.marks_);
-  io(6, self.headers_);
-  io(7, self.title_);
-  io(8, self.in_step_);
+  io(1, self.bytes_, self.begin_, self.end_, self.arrivals_, self.marks_, self.headers_,
+     self.title_, self.in_step_);
   io(10, self.title_place_);
 }
 

@@ -67,8 +67,7 @@ class SourceRing final : private MarkSink {
     template <class Io, RecordOf<Arrival> T>
     friend void record_fields(Io& io, T& arrival) {
       auto& [position, time] = arrival;
-      io(1, position);
-      io(2, time);
+      io(1, position, time);
     }
   };
   struct Mark {
@@ -78,8 +77,7 @@ class SourceRing final : private MarkSink {
     template <class Io, RecordOf<Mark> T>
     friend void record_fields(Io& io, T& mark) {
       auto& [position, headers] = mark;
-      io(1, position);
-      io(2, headers);
+      io(1, position, headers);
     }
   };
 

@@ -38,24 +38,9 @@ template <class Io, RecordOf<StandbyRecord> T>
 void record_fields(Io& io, T& standby) {
   auto& [id, mount, fd, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body,
          titles, ring, connected, bytes_read, hearing, shows_user] = standby;
-  io.needed(1, id);
-  io.needed(2, mount);
-  io.needed(3, fd);
-  io(4, peer);
-  io(5, request);
-  io(6, user_agent);
-  io(7, referer);
-  io(8, user);
-  io(9, bytes_sent);
-  io(10, counted);
-  io(11, flows);
-  io(12, body);
-  io(13, titles);
-  io(14, ring);
-  io(15, connected);
-  io(16, bytes_read);
-  io(17, hearing);
-  io(18, shows_user);
+  io.needed(1, id, mount, fd);
+  io(4, peer, request, user_agent, referer, user, bytes_sent, counted, flows, body, titles, ring,
+     connected, bytes_read, hearing, shows_user);
 }
 
 }  // namespace lb

@@ -17,12 +17,7 @@ namespace lb {
 template <class Io, RecordOf<PlayedTitle> T>
 void record_fields(Io& io, T& played) {
   auto& [at, title, place, art, url, details] = played;
-  io(1, at);
-  io(2, title);
-  io(3, place);
-  io(4, art);
-  io(5, url);
-  io(6, details);
+  io(1, at, title, place, art, url, details);
 }
 
 struct TitlesRecord {
@@ -34,11 +29,7 @@ struct TitlesRecord {
 template <class Io, RecordOf<TitlesRecord> T>
 void record_fields(Io& io, T& of) {
   auto& [mount, titles, changed, announced, painted] = of;
-  io(1, mount);
-  io(2, titles);
-  io(3, changed);
-  io(4, announced);
-  io(5, painted);
+  io(1, mount, titles, changed, announced, painted);
 }
 
 struct PicturesRecord {
@@ -48,8 +39,7 @@ struct PicturesRecord {
 template <class Io, RecordOf<PicturesRecord> T>
 void record_fields(Io& io, T& of) {
   auto& [mounts, pictures] = of;
-  io(1, mounts);
-  io(2, pictures);
+  io(1, mounts, pictures);
 }
 
 }  // namespace lb

@@ -47,13 +47,13 @@ class FilledRecord {
  public:
   static constexpr bool kReads = true;
 
-  template <class V>
-  void operator()(std::uint32_t, V& value) {
-    fill(value);
+  template <class... V>
+  void operator()(std::uint32_t, V&... values) {
+    (fill(values), ...);
   }
-  template <class V>
-  void needed(std::uint32_t, V& value) {
-    fill(value);
+  template <class... V>
+  void needed(std::uint32_t, V&... values) {
+    (fill(values), ...);
   }
   template <class E>
   void choice(std::uint32_t, E& value, E last) {

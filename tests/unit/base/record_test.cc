@@ -21,8 +21,7 @@ struct Inner {
 template <class Io, RecordOf<Inner> T>
 void record_fields(Io& io, T& inner) {
   auto& [a, b] = inner;
-  io(1, a);
-  io(2, b);
+  io(1, a, b);
 }
 
 struct Outer {
@@ -39,15 +38,9 @@ struct Outer {
 template <class Io, RecordOf<Outer> T>
 void record_fields(Io& io, T& outer) {
   auto& [name, below, small, colour, list, one, shared, time, pair] = outer;
-  io(1, name);
-  io(2, below);
-  io(3, small);
+  io(1, name, below, small);
   io.choice(4, colour, Colour::kBlue);
-  io(5, list);
-  io(6, one);
-  io(7, shared);
-  io(8, time);
-  io(9, pair);
+  io(5, list, one, shared, time, pair);
 }
 
 template <class T>
