@@ -12,9 +12,9 @@
 //   }
 //
 // Values: whole numbers, finite real ones, bool, enumerations (by choice()), text, Bytes, durations
-// and time points in nanoseconds, types with record_fields(), and optional, vector, deque, array
-// and shared_ptr of these.  Numbers of fields are never used again for something else: a new field
-// is the last one, and where one is given up, another io() begins behind its number.
+// and time points in nanoseconds, types with record_fields(), and optional, vector, deque, map,
+// array and shared_ptr of these.  Numbers of fields are never used again for something else: a new
+// field is the last one, and where one is given up, another io() begins behind its number.
 //
 // What is read is checked as if it came from outside: another version is outside.
 // Thread: plain values.
@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ template <class V>
 constexpr bool kManyValues<std::vector<V>> = !std::same_as<V, std::byte>;
 template <class V>
 constexpr bool kManyValues<std::deque<V>> = true;
+template <class K, class V, class Less>
+constexpr bool kManyValues<std::map<K, V, Less>> = true;
 template <class T>
 constexpr bool kSomeValues = false;
 template <class V, std::size_t N>
@@ -131,6 +134,10 @@ class RecordOut {
   void put_other(std::uint32_t number, bool needed, const std::deque<V>& values) {
     for (const V& value : values) put(number, needed, value);
   }
+  template <class K, class V, class Less>
+  void put_other(std::uint32_t number, bool needed, const std::map<K, V, Less>& values) {
+    for (const auto& value : values) put(number, needed, value);
+  }
   template <class V, std::size_t N>
   void put_other(std::uint32_t number, bool needed, const std::array<V, N>& values) {
     for (const V& value : values) put(number, needed, value);
@@ -193,7 +200,7 @@ class RecordIn {
       asked_[i] = true;
       if constexpr (kManyValues<V>) {
         if (std::exchange(first, false)) value.clear();
-        read(field, value.emplace_back());
+        read_one_more(field, value);
       } else if constexpr (kSomeValues<V>) {
         if (seen == value.size()) return wrong(number, "has too many values");
         read(field, value[seen++]);
@@ -202,6 +209,16 @@ class RecordIn {
         read(field, value);
       }
     }
+  }
+  template <class V>
+  void read_one_more(const RecordField& field, V& values) {
+    read(field, values.emplace_back());
+  }
+  template <class K, class V, class Less>
+  void read_one_more(const RecordField& field, std::map<K, V, Less>& values) {
+    std::pair<K, V> value;
+    read(field, value);
+    values.insert(std::move(value));
   }
   template <class V>
   void read(const RecordField& field, V& value) {
@@ -279,6 +296,12 @@ std::string saved_bytes(const Part& part) {
   RecordOut out;
   part.save(out);
   return out.bytes();
+}
+template <class Part>
+Result<void> restore_part(std::string_view name, std::string_view bytes, Part& part) {
+  RecordIn in(name, bytes);
+  part.restore(in);
+  return in.done();
 }
 
 // A file of records, one after the other.

@@ -161,7 +161,7 @@ std::optional<RelayRecord> RelayService::save(const std::string& mount, std::uin
 std::unique_ptr<Transport> RelayService::reading(const SourceRecord& saved, FdsIn& fds) {
   const RelayRecord* const relay = handed_.of(saved.mount, saved.lease);
   if (relay == nullptr) return nullptr;
-  if (!relay->program.empty())
+  if (!relay->from.program.empty())
     return programs_.reading(saved.mount, saved.lease, fds.take(saved.fd));
   UniqueFd fd = fds.take_socket(saved.fd);
   return fd ? std::make_unique<PlainTransport>(std::move(fd), saved.peer) : nullptr;

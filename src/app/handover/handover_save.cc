@@ -193,7 +193,7 @@ Result<void> Handover::save_relay(HandoverOut& out, const SourceRecord& source) 
   const auto* const writer = network_.admission->writer_of(source.mount);
   if (writer == nullptr || writer->kind != WriterKind::kRelay) return {};
   const auto relay = network_.relays->save(source.mount, source.lease);
-  if (relay && relay->program.empty()) {
+  if (relay && relay->from.program.empty()) {
     out.put(HandoverType::kRelay, *relay);
     return {};
   }

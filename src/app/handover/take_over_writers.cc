@@ -31,11 +31,10 @@ Result<void> TakeOver::take(Network& network, const AdmissionRecord& saved) {
 }
 
 Result<void> TakeOver::take(Network& network, const ProgramRecord& saved) {
-  Upstream from;
-  from.program = saved.words;
+  RelayRecord relay;
+  relay.from.program = saved.words;
   if (const auto mount = network.mounts.find(saved.mount))
-    from.content_type = mount->facts()->content_type;
-  RelayRecord relay = relay_record_of(from);
+    relay.from.content_type = mount->facts()->content_type;
   relay.lease = saved.lease;
   relay.mount = saved.mount;
   if (auto added = network.relays->handed().add(std::move(relay)); !added) return added;

@@ -357,8 +357,7 @@ Result<std::shared_ptr<Mount>> MountFiles::restore(const HeardFileRecord& saved,
   };
   auto file = adopt_file_stream(saved.path, saved.plugin, fds.take(saved.file), saved.bytes);
   if (!file) return wrong(file.error().what);
-  auto facts = std::make_shared<SourceFacts>();
-  if (saved.feeder) *facts = *restore_facts(saved.feeder->facts);
+  auto facts = std::make_shared<SourceFacts>(saved.feeder ? saved.feeder->facts : SourceFacts());
   facts->plugin = (*file)->plugin;
   auto mount = make_mount(saved.name, std::move(facts), *traffic_.config.read(), traffic_);
   mount->bytes_read.store(saved.bytes_read, std::memory_order_relaxed);

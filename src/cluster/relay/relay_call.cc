@@ -251,7 +251,7 @@ bool Relay::claim() {
   auto handed = host_.take_handed(plan_.local_mount);
   if (!handed) return false;
   const RelayRecord& saved = handed->relay;
-  Upstream from = upstream_of(saved);
+  Upstream from = saved.from;
   // A program has no address.
   for (const Upstream& each : plan_.upstreams)
     if (!from.program.empty() && each.program == from.program &&
@@ -284,9 +284,10 @@ bool Relay::claim() {
 }
 
 RelayRecord Relay::save() const {
-  RelayRecord saved = relay_record_of(streaming_);
+  RelayRecord saved;
   saved.lease = lease_;
   saved.mount = plan_.local_mount;
+  saved.from = streaming_;
   // A plan that wants titles now, and did not, has no place for the present connection.
   saved.icy_metadata = plan_.icy_metadata == (current_ < tries_.size());
   saved.placed = placed_;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/record.h"
 #include "cluster/relay/relay_plans.h"
@@ -14,13 +13,8 @@ namespace lb {
 struct RelayRecord {
   std::uint64_t lease = 0;  // of the source that reads the connection
   std::string mount;
-  // Where it leads (same_place): a server, or a program, which has a record of its own.
-  std::string host;
-  std::uint16_t port = 0;
-  bool tls = false;
-  std::string upstream_mount;
-  std::vector<std::string> program;
-  std::string content_type;  // of the program's stream
+  // The place that it leads to (same_place): a server, or a program, which has a record of its own.
+  Upstream from;
   bool icy_metadata = true;  // it was asked for titles
   bool placed = false;       // it has told the address of what it sends
   std::uint64_t crowd = 0;
@@ -28,33 +22,10 @@ struct RelayRecord {
 };
 template <class Io, RecordOf<RelayRecord> T>
 void record_fields(Io& io, T& relay) {
-  auto& [lease, mount, host, port, tls, upstream_mount, program, content_type, icy_metadata, placed,
-         crowd, has_flowed] = relay;
+  auto& [lease, mount, from, icy_metadata, placed, crowd, has_flowed] = relay;
   io.needed(1, lease, mount);
-  io(3, host, port, tls, upstream_mount, program, content_type, icy_metadata, placed, crowd,
-     has_flowed);
-}
-
-inline RelayRecord relay_record_of(const Upstream& from) {
-  RelayRecord saved;
-  saved.host = from.target.host;
-  saved.port = from.target.port;
-  saved.tls = from.target.tls;
-  saved.upstream_mount = from.mount;
-  saved.program = from.program;
-  saved.content_type = from.content_type;
-  return saved;
-}
-
-inline Upstream upstream_of(const RelayRecord& saved) {
-  Upstream from;
-  from.target.host = saved.host;
-  from.target.port = saved.port;
-  from.target.tls = saved.tls;
-  from.mount = saved.upstream_mount;
-  from.program = saved.program;
-  from.content_type = saved.content_type;
-  return from;
+  io(3, from.target.host, from.target.port, from.target.tls, from.mount, from.program,
+     from.content_type, icy_metadata, placed, crowd, has_flowed);
 }
 
 }  // namespace lb

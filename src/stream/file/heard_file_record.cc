@@ -7,7 +7,7 @@
 namespace lb {
 
 void FileFeeder::save(FeederRecord& saved, FdsOut& fds) const {
-  saved.facts = save_facts(*mount_->facts());
+  saved.facts = *mount_->facts();
   saved.codec = *mount_->codec();
   saved.log = saved_bytes(*stream_);
   saved.log_file = fds.add(stream_->file());
@@ -33,9 +33,8 @@ Result<std::unique_ptr<FileFeeder>> FileFeeder::restore(Loop& loop, Log& log, Ca
       new FileFeeder(loop, log,
                      Parts{std::move(callbacks), std::move(mount), std::move(*stream),
                            std::move(file), saved.bytes_per_second}));
-  RecordIn framer("framer", saved.framer);
-  feeder->framer_->restore(framer);
-  if (auto read = framer.done(); !read) return read.error();
+  if (auto read = restore_part("framer", saved.framer, *feeder->framer_); !read)
+    return read.error();
   if (feeder->scanner_ && saved.scanner) *feeder->scanner_ = *saved.scanner;
   feeder->at_ = saved.at;
   feeder->round_ = saved.round;

@@ -17,7 +17,7 @@ namespace lb {
 
 // A fallback that is played: where it stands in its file, and its log.
 struct FeederRecord {
-  FactsRecord facts;
+  SourceFacts facts;
   CodecFacts codec;
   std::string log, framer;  // records of their own
   MovedFd log_file = 0;

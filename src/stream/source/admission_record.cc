@@ -14,7 +14,7 @@ AdmissionRecord save_mount(const Mount& mount) {
   AdmissionRecord saved;
   saved.mount = mount.name();
   saved.phase = mount.phase();
-  saved.facts = save_facts(*mount.facts());
+  saved.facts = *mount.facts();
   saved.metadata = *mount.metadata();
   saved.codec = *mount.codec();
   saved.fed = mount.is_fed();
@@ -30,7 +30,7 @@ AdmissionRecord save_mount(const Mount& mount) {
 }
 
 void restore_mount(const AdmissionRecord& saved, Mount& mount) {
-  mount.set_facts(restore_facts(saved.facts));
+  mount.set_facts(std::make_shared<const SourceFacts>(saved.facts));
   mount.set_metadata(std::make_shared<const Metadata>(saved.metadata));
   mount.set_codec(std::make_shared<const CodecFacts>(saved.codec));
   mount.set_phase(saved.phase);
@@ -48,73 +48,7 @@ void restore_mount(const AdmissionRecord& saved, Mount& mount) {
 // A relay gets at least so long to ask its upstream again, whatever its mount says.
 constexpr auto kRelayAsks = std::chrono::seconds(5);
 
-StandbyRankRecord save_rank(const Standby& standby) {
-  StandbyRankRecord saved;
-  saved.id = standby.id;
-  saved.home = standby.home;
-  saved.priority = standby.rank.priority;
-  saved.arrival = standby.rank.arrival;
-  saved.user = standby.user;
-  saved.facts = save_facts(*standby.facts);
-  saved.flows = standby.flows;
-  saved.fell_silent = standby.fell_silent;
-  saved.dead_air = standby.dead_air;
-  saved.flows_since = standby.flows_since;
-  return saved;
-}
-
-Standby restore_rank(const StandbyRankRecord& saved) {
-  Standby standby;
-  standby.id = saved.id;
-  standby.home = saved.home;
-  standby.rank = {static_cast<int>(saved.priority), saved.arrival};
-  standby.user = saved.user;
-  standby.facts = restore_facts(saved.facts);
-  standby.flows = saved.flows;
-  standby.fell_silent = saved.fell_silent;
-  standby.dead_air = saved.dead_air;
-  standby.flows_since = saved.flows_since;
-  return standby;
-}
-
 }  // namespace
-
-FactsRecord save_facts(const SourceFacts& facts) {
-  FactsRecord saved;
-  saved.content_type = facts.content_type;
-  saved.stats.assign(facts.stats.begin(), facts.stats.end());
-  saved.listener_headers = facts.listener_headers;
-  saved.metaint = facts.metaint;
-  saved.source_ip = facts.source_ip;
-  saved.login = facts.login;
-  saved.user_agent = facts.user_agent;
-  saved.shoutcast = facts.shoutcast;
-  saved.relayed = facts.relayed;
-  saved.passed = facts.passed;
-  saved.started_wall = facts.started_wall;
-  saved.started = facts.started;
-  saved.ice_name = facts.ice_name;
-  return saved;
-}
-
-std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved) {
-  auto facts = std::make_shared<SourceFacts>();
-  facts->content_type = saved.content_type;
-  facts->plugin = &framer_for(saved.content_type);
-  facts->stats.insert(saved.stats.begin(), saved.stats.end());
-  facts->listener_headers = saved.listener_headers;
-  facts->metaint = saved.metaint;
-  facts->source_ip = saved.source_ip;
-  facts->login = saved.login;
-  facts->user_agent = saved.user_agent;
-  facts->shoutcast = saved.shoutcast;
-  facts->relayed = saved.relayed;
-  facts->passed = saved.passed;
-  facts->started_wall = saved.started_wall;
-  facts->started = saved.started;
-  facts->ice_name = saved.ice_name;
-  return facts;
-}
 
 std::string SourceAdmission::cannot_move() const {
   for (const auto& [name, record] : records_) {
@@ -149,7 +83,7 @@ std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSigh
       saved.log_file = fds.add(log->file());
     }
     if (record.framer) saved.framer = saved_bytes(*record.framer);
-    for (const Standby& one : record.standbys.all()) saved.standbys.push_back(save_rank(one));
+    saved.standbys = record.standbys.all();
     if (record.kind == WriterKind::kRelay && record.lease != 0 &&
         !writers.is_saved(record.home, record.lease)) {
       saved.framer = writers.framer(record.home, record.lease);
@@ -184,6 +118,7 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   };
   if (saved.mount.empty() || saved.mount[0] != '/' || records_.contains(saved.mount))
     return wrong("it has no name of its own");
+  if (saved.facts.plugin == nullptr) return wrong("nothing is known of its source");
   std::unique_ptr<StreamLog> log;
   if (saved.log) {
     RecordIn in("log", *saved.log);
@@ -206,12 +141,13 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   record.reserved = saved.reserved;
   record.dead_air = saved.dead_air;
   record.left_at = saved.left_at;
-  for (const StandbyRankRecord& one : saved.standbys) {
-    if (one.id == 0 || one.home >= workers_ || record.standbys.find(one.id) != nullptr)
+  for (const Standby& one : saved.standbys) {
+    if (one.id == 0 || !one.facts || one.home >= workers_ ||
+        record.standbys.find(one.id) != nullptr)
       return wrong("an encoder that stands by has no place");
-    record.standbys.add(restore_rank(one));
+    record.standbys.add(one);
     next_lease_ = std::max(next_lease_, one.id + 1);
-    next_arrival_ = std::max(next_arrival_, one.arrival + 1);
+    next_arrival_ = std::max(next_arrival_, one.rank.arrival + 1);
   }
   count_standbys(record);
   next_lease_ = std::max({next_lease_, next_lease, saved.lease + 1});
@@ -219,9 +155,8 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   std::unique_ptr<Framer> framer;
   if (!saved.framer.empty()) {
     framer = record.mount->facts()->plugin->make(0, {});
-    RecordIn in("framer", saved.framer);
-    framer->restore(in);
-    if (auto done = in.done(); !done) return wrong(done.error().what);
+    if (auto done = restore_part("framer", saved.framer, *framer); !done)
+      return wrong(done.error().what);
   }
   mounts_.put(record.mount);
   WriterLease lease;

@@ -3,12 +3,9 @@
 // Thread: plain values.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,55 +13,31 @@
 #include "media/metadata.h"
 #include "stream/mount/mount.h"
 #include "stream/mount/moved_fd.h"
+#include "stream/source/standby_ranks.h"
 
 namespace lb {
 
-struct FactsRecord {
-  std::string content_type;
-  std::vector<std::pair<std::string, std::string>> stats;
-  std::string listener_headers;
-  std::uint32_t metaint = 0;
-  std::string source_ip, login, user_agent;
-  bool shoutcast = false, relayed = false;
-  std::string passed;
-  WallTime started_wall{};
-  SteadyTime started{};
-  bool ice_name = false;
-};
-template <class Io, RecordOf<FactsRecord> T>
+// Without what follows from the rest, and from the process.
+template <class Io, RecordOf<SourceFacts> T>
 void record_fields(Io& io, T& facts) {
-  auto& [content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
-         relayed, passed, started_wall, started, ice_name] = facts;
-  io(1, content_type, stats, listener_headers, metaint, source_ip, login, user_agent, shoutcast,
-     relayed, passed, started_wall, started, ice_name);
+  io(1, facts.content_type, facts.stats, facts.listener_headers, facts.metaint, facts.source_ip,
+     facts.login, facts.user_agent, facts.shoutcast, facts.relayed, facts.passed,
+     facts.started_wall, facts.started, facts.ice_name);
+  if constexpr (Io::kReads) facts.plugin = &framer_for(facts.content_type);
 }
 
-FactsRecord save_facts(const SourceFacts& facts);
-std::shared_ptr<const SourceFacts> restore_facts(const FactsRecord& saved);
-
 // An encoder that stands by, as control knows it.
-struct StandbyRankRecord {
-  std::uint64_t id = 0;
-  std::uint32_t home = 0;
-  std::int64_t priority = 0;
-  std::uint64_t arrival = 0;
-  std::string user;
-  FactsRecord facts;
-  bool flows = false, fell_silent = false, dead_air = false;
-  SteadyTime flows_since{};
-};
-template <class Io, RecordOf<StandbyRankRecord> T>
-void record_fields(Io& io, T& rank) {
-  auto& [id, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since] =
-      rank;
+template <class Io, RecordOf<Standby> T>
+void record_fields(Io& io, T& standby) {
+  auto& [id, home, rank, user, facts, flows, fell_silent, dead_air, flows_since] = standby;
   io.needed(1, id);
-  io(2, home, priority, arrival, user, facts, flows, fell_silent, dead_air, flows_since);
+  io(2, home, rank.priority, rank.arrival, user, facts, flows, fell_silent, dead_air, flows_since);
 }
 
 struct AdmissionRecord {
   std::string mount;
   MountPhase phase = MountPhase::kIdle;
-  FactsRecord facts;
+  SourceFacts facts;
   Metadata metadata;
   CodecFacts codec;
   bool fed = false;
@@ -84,7 +57,7 @@ struct AdmissionRecord {
   std::optional<std::string> log;  // a record of its own
   MovedFd log_file = 0;
   std::string framer;  // of the last writer, where there is none; likewise
-  std::vector<StandbyRankRecord> standbys;
+  std::vector<Standby> standbys;
 };
 template <class Io, RecordOf<AdmissionRecord> T>
 void record_fields(Io& io, T& saved) {

@@ -20,16 +20,15 @@ namespace lb {
 struct EndedRecord {
   std::uint64_t number = 0;  // listeners name it by that, as they do files
   std::string mount;
-  FactsRecord facts;
-  bool from_file = false;
+  SourceFacts facts;
   std::string log;  // a record of its own
   MovedFd log_file = 0;
 };
 template <class Io, RecordOf<EndedRecord> T>
 void record_fields(Io& io, T& ended) {
-  auto& [number, mount, facts, from_file, log, log_file] = ended;
+  auto& [number, mount, facts, log, log_file] = ended;
   io.needed(1, number, mount);
-  io(3, facts, from_file);
+  io(3, facts, facts.from_file);
   io.needed(5, log, log_file);
 }
 

@@ -54,20 +54,15 @@ Feed::Feed(FeedHost& host, FeedRecord saved, WriterLease lease,
 }
 
 Result<void> Feed::restore(const FeedRecord& saved) {
-  const auto read = [](const std::string& bytes, std::string_view name, auto& part) {
-    RecordIn in(name, bytes);
-    part.restore(in);
-    return in.done();
-  };
   framer_ = facts_->plugin->make(lease_.log->head(), {});
   if (!saved.framer.empty())
-    if (auto done = read(saved.framer, "framer", *framer_); !done) return done;
+    if (auto done = restore_part("framer", saved.framer, *framer_); !done) return done;
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
   if (rewriter_ && !saved.rewriter.empty())
-    if (auto done = read(saved.rewriter, "rewriter", *rewriter_); !done) return done;
+    if (auto done = restore_part("rewriter", saved.rewriter, *rewriter_); !done) return done;
   if (saved.ring) {
     keep_ring();
-    if (auto done = read(*saved.ring, "ring", *ring_); !done) return done;
+    if (auto done = restore_part("ring", *saved.ring, *ring_); !done) return done;
   }
   if (saved.search) {
     search_ = std::make_unique<SeamSearch>(*facts_->plugin, *saved.search);

@@ -90,19 +90,15 @@ void SourceRing::fields(Io& io, Self& self) {
 
 void SourceRing::save(RecordOut& out) const {
   fields(out, *this);
-  RecordOut framer;
-  framer_->save(framer);
-  out(9, framer.bytes());
+  out(9, saved_bytes(*framer_));
 }
 
 void SourceRing::restore(RecordIn& in) {
   fields(in, *this);
   std::string framer;
   in(9, framer);
-  RecordIn inner("framer of a ring", framer);
-  framer_->restore(inner);
-  if (!inner.done() || end_ - begin_ != bytes_.size() || begin_ > end_ ||
-      bytes_.size() > std::size_t{2} * kMax)
+  if (!restore_part("framer of a ring", framer, *framer_) || end_ - begin_ != bytes_.size() ||
+      begin_ > end_ || bytes_.size() > std::size_t{2} * kMax)
     in.wrong(9, "does not fit to the others");
 }
 

@@ -24,9 +24,7 @@ StandbyRecord StandbySource::save(FdsOut& fds) const {
   saved.flows = flows_;
   saved.body = state_->body;
   saved.titles = state_->titles;
-  RecordOut ring;
-  state_->ring->save(ring);
-  saved.ring = ring.bytes();
+  saved.ring = saved_bytes(*state_->ring);
   saved.connected = state_->connected;
   saved.bytes_read = state_->bytes_read;
   if (hearing_) saved.hearing.push_back(fds.add(hearing_.get()));
@@ -40,9 +38,7 @@ Result<void> StandbySource::restore(const StandbyRecord& saved, UniqueFd hearing
   state_->titles = saved.titles;
   state_->connected = saved.connected;
   state_->bytes_read = saved.bytes_read;
-  RecordIn ring("ring", saved.ring);
-  state_->ring->restore(ring);
-  return ring.done();
+  return restore_part("ring", saved.ring, *state_->ring);
 }
 
 void StandbySource::go_on() {

@@ -45,8 +45,8 @@ constexpr std::string_view kStandby =
 
 constexpr SteadyTime kThen{1234567s};
 
-FactsRecord some_facts() {
-  FactsRecord facts;
+SourceFacts some_facts() {
+  SourceFacts facts;
   facts.content_type = "audio/mpeg";
   facts.stats = {{"bitrate", "128"}, {"genre", "jazz"}};
   facts.listener_headers = "icy-name: One\r\n";
@@ -95,11 +95,11 @@ AdmissionRecord some_mount() {
   mount.log = "a record of its own";
   mount.log_file = 3;
   mount.framer = "likewise";
-  StandbyRankRecord standby;
+  Standby standby;
   standby.id = 8;
-  standby.priority = 2;
+  standby.rank.priority = 2;
   standby.user = "second";
-  standby.facts = some_facts();
+  standby.facts = std::make_shared<const SourceFacts>(some_facts());
   standby.flows = true;
   standby.flows_since = kThen;
   mount.standbys.push_back(standby);
