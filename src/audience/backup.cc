@@ -48,14 +48,11 @@ std::string backup_path(const Sqlite& database) { return database.path() + ".bac
 
 std::uint64_t backup_bytes(Sqlite& database) {
   database.clear();
-  std::int64_t pages = 0, size = 0;
-  for (const auto& [sql, sign] :
-       {std::pair("PRAGMA page_count", 1), {"PRAGMA freelist_count", -1}}) {
-    Statement asked = database.prepare(sql);
-    if (asked.step()) pages += sign * asked.number(0);
-  }
-  if (Statement asked = database.prepare("PRAGMA page_size"); asked.step()) size = asked.number(0);
-  return static_cast<std::uint64_t>(pages * size);
+  const auto pragma = [&database](std::string_view sql) {
+    return database.prepare(sql).first_number();
+  };
+  const std::int64_t pages = pragma("PRAGMA page_count") - pragma("PRAGMA freelist_count");
+  return static_cast<std::uint64_t>(pages * pragma("PRAGMA page_size"));
 }
 
 Result<std::uint64_t> back_up(Sqlite& database) {

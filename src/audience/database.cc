@@ -151,8 +151,7 @@ Result<void> make_tables(Sqlite& database) {
 }
 
 std::int64_t pragma(Sqlite& database, std::string_view name) {
-  Statement asked = database.prepare(cat({"PRAGMA ", name}));
-  return asked.step() ? asked.number(0) : 0;
+  return database.prepare(cat({"PRAGMA ", name})).first_number();
 }
 
 Result<void> make_sums_anew(Sqlite& database) {
@@ -208,9 +207,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
   if (!opened) return opened.error();
   Sqlite& database = **opened;
   const std::int64_t application = pragma(database, "application_id");
-  Statement tables = database.prepare("SELECT COUNT(*) FROM sqlite_master");
-  const std::int64_t count = tables.step() ? tables.number(0) : 0;
-  tables.reset();
+  const std::int64_t count = database.prepare("SELECT COUNT(*) FROM sqlite_master").first_number();
   if (database.failed()) return sentence_of(database);
   const bool is_new = count == 0 && application == 0;
   // The mode is written into the file: of another program it stays as it is.
@@ -230,8 +227,7 @@ Result<std::unique_ptr<Sqlite>> open_audience_database(const std::string& path) 
 }
 
 bool has_table(Sqlite& database, std::string_view name) {
-  Statement asked = database.prepare("SELECT 1 FROM sqlite_master WHERE name=?");
-  return asked.bind(name).step();
+  return database.prepare("SELECT 1 FROM sqlite_master WHERE name=?").first_number(name) != 0;
 }
 
 bool are_summed(Sqlite& database, std::string_view what) {

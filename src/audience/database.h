@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "audience/sqlite.h"
 #include "base/result.h"
@@ -41,5 +42,22 @@ bool are_summed(Sqlite& database, std::string_view what);
 bool has_table(Sqlite& database, std::string_view name);
 // What went wrong with this database, and what to do.
 Error sentence_of(const Sqlite& database);
+
+// What the work returns, and all that it has written; nothing of it after an error, or where
+// keeps() is false.
+template <class Work, class Keeps>
+auto in_transaction(Sqlite& database, Work work, Keeps keeps) -> Result<decltype(work())> {
+  database.clear();
+  if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
+  auto done = work();
+  if (!database.failed() && database.run(keeps() ? "COMMIT" : "ROLLBACK")) return done;
+  const Error error = sentence_of(database);
+  [[maybe_unused]] const auto back = database.run("ROLLBACK");
+  return error;
+}
+template <class Work>
+auto in_transaction(Sqlite& database, Work work) {
+  return in_transaction(database, std::move(work), [] { return true; });
+}
 
 }  // namespace lb

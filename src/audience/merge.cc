@@ -69,58 +69,55 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   sums_marked_ = sums_marked(database);
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
-  Statement nodes = made("SELECT COUNT(DISTINCT node) FROM journal");
-  several_ = nodes.step() && nodes.number(0) > 1;
+  several_ = made("SELECT COUNT(DISTINCT node) FROM journal").first_number() > 1;
 }
 
 Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
                                                   const JournalBatch& batch, Origin origin) {
-  database_.clear();
   origin_ = origin;
   several_ = several_ || origin == Origin::kElsewhere;
-  if (!database_.run("BEGIN IMMEDIATE")) return sentence_of(database_);
-  const Journal journal = journal_of(node, batch.epoch);
-  Merged merged;
-  merged.seen = static_cast<std::uint64_t>(journal.seen);
-  for (const JournalRow& row : batch.rows) {
-    if (database_.failed()) break;
-    if (row.number <= merged.seen) continue;
-    merged.missing += row.number - merged.seen - 1;
-    if (const auto* begun = std::get_if<ListeningBegun>(&row.what))
-      begin(journal.id, row.number, *begun);
-    else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
-      end(journal.id, *ended);
-    else if (const auto* described = std::get_if<SongDescribed>(&row.what))
-      song(*described);
-    else
-      title(std::get<TitleBegun>(row.what));
-    merged.seen = row.number;
-    ++merged.added;
+  auto taken = in_transaction(database_, [&] {
+    const Journal journal = journal_of(node, batch.epoch);
+    Merged merged;
+    merged.seen = static_cast<std::uint64_t>(journal.seen);
+    for (const JournalRow& row : batch.rows) {
+      if (database_.failed()) break;
+      if (row.number <= merged.seen) continue;
+      merged.missing += row.number - merged.seen - 1;
+      if (const auto* begun = std::get_if<ListeningBegun>(&row.what))
+        begin(journal.id, row.number, *begun);
+      else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
+        end(journal.id, *ended);
+      else if (const auto* described = std::get_if<SongDescribed>(&row.what))
+        song(*described);
+      else
+        title(std::get<TitleBegun>(row.what));
+      merged.seen = row.number;
+      ++merged.added;
+    }
+    merged.seen = std::max(merged.seen, batch.last);
+    sums_.write();
+    set_seen_.run(merged.seen, journal.id);
+    sums_marked_.run();
+    return merged;
+  });
+  if (!taken) {
+    mounts_.clear();  // ids of before the rollback may be given to others
+    players_.clear();
+    sums_.forget();
   }
-  merged.seen = std::max(merged.seen, batch.last);
-  sums_.write();
-  set_seen_.bind(stored(merged.seen)).bind(journal.id).run();
-  sums_marked_.run();
-  if (!database_.failed()) {
-    if (database_.run("COMMIT")) return merged;
-  }
-  const Error error = sentence_of(database_);
-  [[maybe_unused]] const auto back = database_.run("ROLLBACK");
-  mounts_.clear();  // ids of before the rollback may be given to others
-  players_.clear();
-  sums_.forget();
-  return error;
+  return taken;
 }
 
 AudienceMerge::Journal AudienceMerge::journal_of(const std::string& node,
                                                  const std::string& epoch) {
   Journal journal;
-  if (find_journal_.bind(node).bind(epoch).step()) {
+  if (find_journal_.bind(node, epoch).step()) {
     journal = {find_journal_.number(0), find_journal_.number(1)};
     find_journal_.reset();
     return journal;
   }
-  add_journal_.bind(node).bind(epoch).run();
+  add_journal_.run(node, epoch);
   journal.id = database_.last_id();
   return journal;
 }
@@ -129,13 +126,10 @@ template <class MayAdd>
 std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, Statement& find,
                                   Statement& add, const std::string& name, MayAdd may_add) {
   if (const auto at = known.find(name); at != known.end()) return at->second;
-  std::int64_t id = 0;
-  if (find.bind(name).step()) {
-    id = find.number(0);
-    find.reset();
-  } else {
+  std::int64_t id = find.first_number(name);
+  if (id == 0) {
     if (!may_add()) return 0;
-    add.bind(name).run();
+    add.run(name);
     id = database_.last_id();
   }
   if (known.size() >= 10'000) known.clear();
@@ -145,10 +139,7 @@ std::int64_t AudienceMerge::id_of(std::map<std::string, std::int64_t>& known, St
 
 std::int64_t AudienceMerge::mount_of(const std::string& name) {
   return id_of(mounts_, find_mount_, add_mount_, name, [this] {
-    if (origin_ != Origin::kElsewhere) return true;
-    const bool full = count_mounts_.step() && count_mounts_.number(0) >= kMaxMounts;
-    count_mounts_.reset();
-    return !full;
+    return origin_ != Origin::kElsewhere || count_mounts_.first_number() < kMaxMounts;
   });
 }
 
@@ -156,8 +147,8 @@ std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBe
                                            std::int64_t& who, std::int64_t& ended) {
   for (const std::uint64_t name : {row.who, row.before}) {
     if (name == 0) continue;
-    find_recent_.bind(mount).bind(stored(name)).bind(row.at_ms).bind(row.at_ms - window_);
-    if (!find_recent_.bind(row.at_ms + kOverlap).step()) continue;
+    find_recent_.bind(mount, name, row.at_ms, row.at_ms - window_, row.at_ms + kOverlap);
+    if (!find_recent_.step()) continue;
     const std::int64_t id = find_recent_.number(0);
     ended = find_recent_.number(1);
     find_recent_.reset();
@@ -169,10 +160,8 @@ std::int64_t AudienceMerge::session_before(std::int64_t mount, const ListeningBe
 
 // The person's sessions were deleted after that, and this row had waited in a journal.
 bool AudienceMerge::is_forgotten(const ListeningBegun& row) {
-  forgotten_.bind(stored(row.who)).bind(stored(row.before == 0 ? row.who : row.before));
-  const bool forgotten = forgotten_.bind(row.at_ms).step();
-  forgotten_.reset();
-  return forgotten;
+  const std::uint64_t before = row.before == 0 ? row.who : row.before;
+  return forgotten_.first_number(row.who, before, row.at_ms) != 0;
 }
 
 void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const ListeningBegun& row) {
@@ -184,31 +173,27 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
   Session session;
   if (id != 0 && read_session(id, session)) {
     began = std::max(began, ended);
-    drop_recent_.bind(mount).bind(who).bind(id).run();
+    drop_recent_.run(mount, who, id);
     session.who = stored(row.who);  // it may go on tomorrow
     ++session.open;
     ++session.connections;
     write_session(session);
-    add_recent_.bind(mount).bind(session.who).bind(id).bind(session.began).bind(session.ended);
-    add_recent_.bind(session.open).run();
+    add_recent_.run(mount, session.who, id, session.began, session.ended, session.open);
   } else {
     const std::int64_t player =
         id_of(players_, find_player_, add_player_, row.player, [] { return true; });
-    add_session_.bind(mount).bind(stored(row.who)).bind(row.at_ms).bind(row.at_ms);
-    add_session_.bind(row.country).bind(player).bind(static_cast<std::int64_t>(row.way));
-    add_session_.bind(static_cast<std::int64_t>(row.kind)).run();
+    add_session_.run(mount, row.who, row.at_ms, row.at_ms, row.country, player, row.way, row.kind);
     id = database_.last_id();
-    add_recent_.bind(mount).bind(stored(row.who)).bind(id).bind(row.at_ms).bind(row.at_ms);
-    add_recent_.bind(std::int64_t{1}).run();
+    add_recent_.run(mount, row.who, id, row.at_ms, row.at_ms, 1);
   }
-  add_open_.bind(journal).bind(stored(number)).bind(id).bind(began).run();
+  add_open_.run(journal, number, id, began);
 }
 
 // The next session of the same listener that begins where this one ends; 0: none.
 std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
                                           std::int64_t& began) {
-  after_recent_.bind(session.mount).bind(session.who).bind(session.id).bind(session.began);
-  after_recent_.bind(ended - kOverlap).bind(ended + window_);
+  after_recent_.bind(session.mount, session.who, session.id, session.began, ended - kOverlap,
+                     ended + window_);
   if (!after_recent_.step()) return 0;
   const std::int64_t id = after_recent_.number(0);
   began = after_recent_.number(1);
@@ -217,11 +202,11 @@ std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t e
 }
 
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
-  if (!get_open_.bind(journal).bind(stored(row.begun)).step()) return;  // its begin was lost
+  if (!get_open_.bind(journal, row.begun).step()) return;  // its begin was lost
   const std::int64_t id = get_open_.number(0);
   const std::int64_t began = get_open_.number(1);
   get_open_.reset();
-  drop_open_.bind(journal).bind(stored(row.begun)).run();
+  drop_open_.run(journal, row.begun);
   Session session;
   if (!read_session(id, session)) return;  // it was deleted
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
@@ -235,21 +220,17 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   if (session.counted != 0)
     sums_.heard(session.of(), began, ended, bytes);
   else
-    add_piece_.bind(id).bind(began).bind(ended).bind(bytes).run();
+    add_piece_.run(id, began, ended, bytes);
   if (next != 0) join(session, next);
   const bool heard_enough =
       session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // nothing knows those
   // A second socket that a player opens and drops while the first one plays.
-  bool is_second = false;
-  if (heard_enough && session.counted == 0 && session.heard < kOverlap) {
-    beside_recent_.bind(session.mount).bind(session.who).bind(id).bind(session.ended);
-    is_second = beside_recent_.bind(session.began).step();
-    beside_recent_.reset();
-  }
+  const bool is_second = heard_enough && session.counted == 0 && session.heard < kOverlap &&
+                         beside_recent_.first_number(session.mount, session.who, id, session.ended,
+                                                     session.began) != 0;
   if (heard_enough && !is_second) count(session);
   write_session(session);
-  set_recent_.bind(session.ended).bind(session.open);
-  set_recent_.bind(session.mount).bind(session.who).bind(id).run();
+  set_recent_.run(session.ended, session.open, session.mount, session.who, id);
 }
 
 void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
@@ -265,15 +246,15 @@ void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
 void AudienceMerge::join(Session& session, std::int64_t next) {
   Session other;
   if (!read_session(next, other)) return;
-  drop_recent_.bind(other.mount).bind(other.who).bind(next).run();
-  move_open_.bind(session.id).bind(next).run();
+  drop_recent_.run(other.mount, other.who, next);
+  move_open_.run(session.id, next);
   if (other.counted != 0) {
     sums_.sessions(other.of(), other.began, -1);
     other.counted = 0;
     write_session(other);
     count(session);
   } else {
-    move_pieces_.bind(session.id).bind(next).run();
+    move_pieces_.run(session.id, next);
     if (session.counted != 0) {
       session.counted = 0;
       sums_.sessions(session.of(), session.began, -1);
@@ -285,7 +266,7 @@ void AudienceMerge::join(Session& session, std::int64_t next) {
   session.bytes += other.bytes;
   session.open += other.open;
   session.connections += other.connections;
-  drop_session_.bind(next).run();
+  drop_session_.run(next);
 }
 
 // From now on it is in the sums, with what has been heard of it so far.
@@ -297,40 +278,36 @@ void AudienceMerge::count(Session& session) {
       sums_.heard(session.of(), get_pieces_.number(0), get_pieces_.number(1),
                   get_pieces_.number(2));
     } while (get_pieces_.step());
-    drop_pieces_.bind(session.id).run();
+    drop_pieces_.run(session.id);
   }
   sums_.sessions(session.of(), session.began, 1);
   const std::int64_t day = session.began / kDayMs;
-  add_seen_.bind(day).bind(session.mount).bind(session.who).run();
-  if (database_.changes() > 0) add_audience_.bind(session.mount).bind(day).run();
+  add_seen_.run(day, session.mount, session.who);
+  if (database_.changes() > 0) add_audience_.run(session.mount, day);
 }
 
 // The source's server and those that relay it tell the same title, each when its bytes come.
 bool AudienceMerge::is_known_title(std::int64_t mount, const TitleBegun& row) {
   if (!several_) return false;
-  same_play_.bind(mount).bind(row.at_ms + kSameTitle).bind(row.at_ms - kSameTitle);
-  const bool known = same_play_.bind(row.title).step();
-  same_play_.reset();
-  return known;
+  return same_play_.first_number(mount, row.at_ms + kSameTitle, row.at_ms - kSameTitle,
+                                 row.title) != 0;
 }
 
 void AudienceMerge::title(const TitleBegun& row) {
   const std::int64_t mount = mount_of(row.mount);
   if (mount == 0 || is_known_title(mount, row)) return;
   // A journal that has waited tells what was before others.
-  const std::int64_t next =
-      next_play_.bind(mount).bind(row.at_ms).step() ? next_play_.number(0) : 0;
-  next_play_.reset();
-  end_play_.bind(row.at_ms).bind(mount).bind(row.at_ms).bind(row.at_ms).run();
+  const std::int64_t next = next_play_.first_number(mount, row.at_ms);
+  end_play_.run(row.at_ms, mount, row.at_ms, row.at_ms);
   if (row.title.empty()) return;
-  add_play_.bind(mount).bind(row.at_ms).bind(row.title).bind(next).run();
+  add_play_.run(mount, row.at_ms, row.title, next);
 }
 
 void AudienceMerge::song(const SongDescribed& row) {
   const std::int64_t mount = mount_of(row.mount);
   if (mount == 0) return;
-  put_song_.bind(mount).bind(row.title).bind(row.at_ms).bind(row.facts.isrc).bind(row.facts.album);
-  put_song_.bind(row.facts.label).bind(row.facts.label_code).bind(row.facts.composer).run();
+  put_song_.run(mount, row.title, row.at_ms, row.facts.isrc, row.facts.album, row.facts.label,
+                row.facts.label_code, row.facts.composer);
 }
 
 bool AudienceMerge::read_session(std::int64_t id, Session& session) {
@@ -349,9 +326,8 @@ bool AudienceMerge::read_session(std::int64_t id, Session& session) {
 }
 
 void AudienceMerge::write_session(const Session& session) {
-  set_session_.bind(session.who).bind(session.ended).bind(session.heard).bind(session.bytes);
-  set_session_.bind(session.kind).bind(session.open).bind(session.connections);
-  set_session_.bind(session.counted).bind(session.id).run();
+  set_session_.run(session.who, session.ended, session.heard, session.bytes, session.kind,
+                   session.open, session.connections, session.counted, session.id);
 }
 
 }  // namespace lb

@@ -95,10 +95,10 @@ void AudienceReport::each_slot(
   if (has_table(database_, "slot_short"))
     shorts = database_.prepare("SELECT at, n FROM slot_short WHERE mount=? AND at>=? AND at<?");
   for (const auto& [mount, sign] : of) {
-    asked.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    asked.bind(mount, range.from / kQuarterMs, range.to / kQuarterMs);
     while (asked.step())
       take(mount, asked.number(0), {asked.number(1), asked.number(2), asked.number(3)}, sign);
-    shorts.bind(mount).bind(range.from / kQuarterMs).bind(range.to / kQuarterMs);
+    shorts.bind(mount, range.from / kQuarterMs, range.to / kQuarterMs);
     while (shorts.step()) take(mount, shorts.number(0), {0, 0, 0, shorts.number(1)}, sign);
   }
 }
@@ -168,7 +168,7 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
   Statement people =
       database_.prepare("SELECT SUM(n) FROM people WHERE mount=? AND day>=? AND day<?");
   for (const auto& [mount, name] : of) {
-    people.bind(mount).bind(range.from / kDayMs).bind((range.to + kDayMs - 1) / kDayMs);
+    people.bind(mount, range.from / kDayMs, (range.to + kDayMs - 1) / kDayMs);
     while (people.step()) summary.people += people.number(0);
   }
   for (const OpenRow& row : open_now(of)) {
@@ -192,7 +192,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
              by == By::kCountry ? "" : "JOIN player p ON p.id=x.player ", "WHERE mount=? AND ", at,
              ">=? AND ", at, "<? GROUP BY ", by == By::kCountry ? "country" : "x.player"}));
     for (const auto& [mount, sign] : signs) {
-      asked.bind(mount).bind(first).bind(last);
+      asked.bind(mount, first, last);
       while (asked.step())
         sums[std::string(asked.text(0))].add({asked.number(1), asked.number(2), asked.number(3)},
                                              sign);
@@ -235,7 +235,7 @@ std::vector<Row> AudienceReport::read_in_order(std::string_view columns, std::st
            " AND x.began>=? AND x.began<? AND (x.began>? OR x.id>?) ORDER BY x.began, x.id"}));
   std::vector<Row> rows;
   const auto take = [&](std::size_t until) {
-    asked.bind(std::max(after_began, range.from)).bind(range.to).bind(after_began).bind(after);
+    asked.bind(std::max(after_began, range.from), range.to, after_began, after);
     while (rows.size() < until && asked.step())
       if (const auto mount = of.find(asked.number(1)); mount != of.end())
         rows.push_back(read(asked, mount->second));

@@ -32,7 +32,7 @@ void each_sum(Sqlite& database, std::string_view columns, std::string_view table
       database.prepare(cat({"SELECT ", columns, " FROM ", table, " WHERE week=? AND mount=?"}));
   for (std::int64_t week = weeks.first; week < weeks.last; ++week)
     for (const auto& [mount, sign] : of) {
-      asked.bind(week).bind(mount);
+      asked.bind(week, mount);
       while (asked.step())
         if (!take(asked, sign)) return asked.reset();
     }
@@ -117,7 +117,7 @@ void AudienceReport::each_play(std::string_view columns, std::string_view from, 
       cat({"SELECT ", columns, " FROM play x ", from, " WHERE ", few ? "x.mount=? AND " : "",
            "x.began>=? AND x.began<? AND x.performances IS NOT NULL"}));
   const auto take_all = [&] {
-    asked.bind(range.from).bind(range.to);
+    asked.bind(range.from, range.to);
     while (asked.step())
       if ((few || of.contains(asked.number(0))) && !take(asked)) return false;
     return true;

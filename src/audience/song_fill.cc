@@ -54,7 +54,7 @@ std::string title_like(Statement& asked, std::int64_t mount, const LoggedPlay& p
   std::string best;
   double best_likeness = kAlike;
   std::int64_t distance = kNear + 1;
-  asked.bind(mount).bind(play.at_ms - kNear).bind(play.at_ms + kNear);
+  asked.bind(mount, play.at_ms - kNear, play.at_ms + kNear);
   while (left > 0 && asked.step()) {
     left -= std::min(left, asked.text(1).size() + play.artist.size() + play.title.size());
     const double now = likeness_of(asked.text(1), play);
@@ -87,13 +87,11 @@ double likeness(std::string_view a, std::string_view b) {
 Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
                                            const std::vector<LoggedPlay>& plays,
                                            std::int64_t now_ms, bool dry) {
-  database.clear();
   database.limit_steps(AudienceReport::kSteps);
-  std::vector<PlayFilled> filled;
-  filled.reserve(plays.size());
   std::size_t left = kMaxCompared;
-  if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
-  {
+  const auto fill = [&] {
+    std::vector<PlayFilled> filled;
+    filled.reserve(plays.size());
     Statement near =
         database.prepare("SELECT began, title FROM play WHERE mount=? AND began>=? AND began<=?");
     Statement put = database.prepare(
@@ -114,21 +112,16 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
         filled.push_back(title.empty() ? PlayFilled::kUnmatched : PlayFilled::kKnown);
         continue;
       }
-      put.bind(mount).bind(title).bind(now_ms).bind(facts.isrc).bind(facts.album);
-      put.bind(facts.label).bind(facts.label_code).bind(facts.composer).run();
+      put.run(mount, title, now_ms, facts.isrc, facts.album, facts.label, facts.label_code,
+              facts.composer);
       filled.push_back(database.changes() > 0 ? PlayFilled::kFilled : PlayFilled::kKnown);
     }
-  }
-  if (!database.failed() && left > 0 && database.run(dry ? "ROLLBACK" : "COMMIT")) {
-    database.limit_steps(0);
     return filled;
-  }
-  const Error error =
-      left > 0 ? sentence_of(database)
-               : Error::limit("the titles near the times of the rows are too many to compare");
+  };
+  auto filled = in_transaction(database, fill, [&] { return !dry && left > 0; });
   database.limit_steps(0);
-  [[maybe_unused]] const auto back = database.run("ROLLBACK");
-  return error;
+  if (left > 0) return filled;
+  return Error::limit("the titles near the times of the rows are too many to compare");
 }
 
 }  // namespace lb

@@ -10,15 +10,13 @@ constexpr int kBusyMs = 2000;
 
 }  // namespace
 
-Statement& Statement::bind(std::int64_t value) {
+void Statement::put_number(std::int64_t value) {
   if (statement_) sqlite3_bind_int64(statement_.get(), next_++, value);
-  return *this;
 }
-Statement& Statement::bind(std::string_view value) {
+void Statement::put_text(std::string_view value) {
   if (statement_)
     sqlite3_bind_text(statement_.get(), next_++, value.data(), static_cast<int>(value.size()),
                       SQLITE_TRANSIENT);
-  return *this;
 }
 
 bool Statement::step() {
@@ -33,10 +31,6 @@ bool Statement::step() {
   if (result != SQLITE_DONE && *failure_ == SQLITE_OK) *failure_ = result;
   reset();
   return false;
-}
-void Statement::run() {
-  while (step()) {
-  }
 }
 void Statement::reset() {
   if (statement_) sqlite3_reset(statement_.get());
@@ -112,7 +106,7 @@ Result<void> Sqlite::copy_to(const std::string& path) {
   };
   sqlite3_progress_handler(handle_, kStepsAtOnce, judge, this);
   clear();
-  prepare("VACUUM INTO ?").bind(path).run();
+  prepare("VACUUM INTO ?").run(path);
   sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
   if (failed()) return error();
   return {};

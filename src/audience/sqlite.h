@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/result.h"
@@ -21,13 +22,29 @@ namespace lb {
 class Statement {
  public:
   Statement() = default;
-  Statement& bind(std::int64_t value);
-  Statement& bind(std::string_view value);
+  // The next parameters: numbers, enumerators and texts.
+  template <class... V>
+  Statement& bind(const V&... values) {
+    (put(values), ...);
+    return *this;
+  }
   // True: there is a row.  After an error false, and the database is failed(); nothing runs then
   // until Sqlite::clear().
   bool step();
-  // To its end; the next bind() is the first one.
-  void run();
+  // To its end, with these parameters behind those of before; the next bind() is the first one.
+  template <class... V>
+  void run(const V&... values) {
+    bind(values...);
+    while (step()) {
+    }
+  }
+  // The first number of its first row, and nothing else of it; 0: there is none.
+  template <class... V>
+  std::int64_t first_number(const V&... values) {
+    const std::int64_t found = bind(values...).step() ? number(0) : 0;
+    reset();
+    return found;
+  }
   void reset();
   std::int64_t number(int column) const;
   std::string_view text(int column) const;  // until the next step
@@ -37,6 +54,15 @@ class Statement {
 
  private:
   friend class Sqlite;
+  void put_number(std::int64_t value);
+  void put_text(std::string_view value);
+  template <class V>
+  void put(const V& value) {
+    if constexpr (std::is_integral_v<V> || std::is_enum_v<V>)
+      put_number(static_cast<std::int64_t>(value));
+    else
+      put_text(value);
+  }
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
   };

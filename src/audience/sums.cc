@@ -51,17 +51,11 @@ void AudienceSums::sessions(const Of& of, std::int64_t began, std::int64_t count
 
 void AudienceSums::write() {
   for (const auto& [key, sum] : slots_)
-    put_slot_.bind(key.first)
-        .bind(key.second)
-        .bind(sum.ms)
-        .bind(sum.bytes)
-        .bind(sum.sessions)
-        .run();
+    put_slot_.run(key.first, key.second, sum.ms, sum.bytes, sum.sessions);
   const auto put = [](Statement& into, const Splits& sums) {
     for (const auto& [key, sum] : sums) {
       const auto& [mount, at, country, player] = key;
-      into.bind(mount).bind(at).bind(country).bind(player);
-      into.bind(sum.ms).bind(sum.bytes).bind(sum.sessions).run();
+      into.run(mount, at, country, player, sum.ms, sum.bytes, sum.sessions);
     }
   };
   Splits days;

@@ -12,26 +12,14 @@ constexpr std::int64_t kSlice = 1000;
 // Until the key of their day is gone, and no person can be asked for.
 constexpr std::int64_t kRecentMs = 2 * kDayMs;
 
-template <class F>
-Result<bool> in_transaction(Sqlite& database, F work) {
-  database.clear();
-  if (!database.run("BEGIN IMMEDIATE")) return sentence_of(database);
-  const bool more = work();
-  if (!database.failed() && database.run("COMMIT")) return more;
-  const Error error = sentence_of(database);
-  [[maybe_unused]] const auto back = database.run("ROLLBACK");
-  return error;
-}
-
 std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& person) {
   std::vector<std::int64_t> found;
-  const auto today = static_cast<std::int64_t>(person.today);
-  const auto before = person.before == 0 ? today : static_cast<std::int64_t>(person.before);
+  const std::uint64_t today = person.today, before = person.before == 0 ? today : person.before;
   Statement asked = database.prepare(
       "SELECT session FROM recent WHERE who=? OR who=? UNION SELECT id FROM session WHERE "
       "began>=? AND began<=? AND (who=? OR who=?)");
-  asked.bind(today).bind(before).bind(person.about_ms - kPersonMs);
-  asked.bind(person.about_ms + kPersonMs).bind(today).bind(before);
+  asked.bind(today, before, person.about_ms - kPersonMs, person.about_ms + kPersonMs, today,
+             before);
   while (asked.step()) found.push_back(asked.number(0));
   return found;
 }
@@ -90,7 +78,7 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
     bool more = false;
     for (const auto& slice : slices) {
       Statement gone = database.prepare(slice.sql);
-      gone.bind(slice.before).bind(kSlice).run();
+      gone.run(slice.before, kSlice);
       more = more || (!database.failed() && database.changes() == kSlice);
     }
     return more;
@@ -106,7 +94,7 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
     Statement due = database.prepare(
         "SELECT id, mount, began, title, ended FROM play WHERE performances IS NULL AND ended<? "
         "LIMIT ?");
-    due.bind(now_ms - kTitleRest).bind(std::int64_t{100});
+    due.bind(now_ms - kTitleRest, 100);
     while (due.step())
       plays.push_back(
           {{due.number(0), due.number(1), due.number(2), std::string(due.text(3))}, due.number(4)});
@@ -122,25 +110,19 @@ Result<bool> count_performances(Sqlite& database, std::int64_t now_ms) {
         "r.began<=? AND (r.open>0 OR r.ended>?) AND s.kind=0 AND (s.counted=1 OR r.open>0)");
     Statement put = database.prepare("INSERT OR REPLACE INTO play_country VALUES(?,?,?)");
     Statement listeners = database.prepare("INSERT OR REPLACE INTO play_listeners VALUES(?,?,?)");
-    const auto listeners_at = [&at](std::int64_t mount, std::int64_t moment) {
-      at.bind(mount).bind(moment).bind(moment);
-      const std::int64_t count = at.step() ? at.number(0) : 0;
-      at.reset();
-      return count;
-    };
     Statement set = database.prepare("UPDATE play SET performances=? WHERE id=?");
     for (const Play& play : plays) {
-      heard.bind(play.mount).bind(play.ended).bind(play.began);
+      heard.bind(play.mount, play.ended, play.began);
       std::int64_t count = 0;
       while (heard.step()) {
         count += heard.number(1);
-        put.bind(play.id).bind(heard.text(0)).bind(heard.number(1)).run();
+        put.run(play.id, heard.text(0), heard.number(1));
         songs.heard(play, heard.text(0), heard.number(1));
       }
-      set.bind(count).bind(play.id).run();
-      const std::int64_t first = listeners_at(play.mount, play.began);
-      const std::int64_t last = listeners_at(play.mount, play.ended);
-      listeners.bind(play.id).bind(first).bind(last).run();
+      set.run(count, play.id);
+      const std::int64_t first = at.first_number(play.mount, play.began, play.began);
+      const std::int64_t last = at.first_number(play.mount, play.ended, play.ended);
+      listeners.run(play.id, first, last);
       songs.gained(play, last - first);
     }
     songs_marked(database).run();
@@ -180,15 +162,15 @@ Result<std::int64_t> delete_sessions_of(Sqlite& database, const AudiencePerson& 
          {"DELETE FROM session WHERE id=?", "DELETE FROM piece WHERE session=?",
           "DELETE FROM open WHERE session=?", "DELETE FROM recent WHERE session=?"}) {
       Statement gone = database.prepare(sql);
-      for (const std::int64_t session : found) gone.bind(session).run();
+      for (const std::int64_t session : found) gone.run(session);
     }
     Statement seen = database.prepare("DELETE FROM seen WHERE who=?");
     Statement forgotten = database.prepare(
         "INSERT INTO forgotten VALUES(?,?) ON CONFLICT(who) DO UPDATE SET at=excluded.at");
     for (const std::uint64_t who : {person.today, person.before}) {
       if (who == 0) continue;
-      seen.bind(static_cast<std::int64_t>(who)).run();
-      forgotten.bind(static_cast<std::int64_t>(who)).bind(now_ms).run();
+      seen.run(who);
+      forgotten.run(who, now_ms);
     }
     sums_marked(database).run();
     count = static_cast<std::int64_t>(found.size());
