@@ -1,7 +1,6 @@
 #include "acme/answer.h"
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
 #include "base/encoding.h"
@@ -24,14 +23,6 @@ std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now) {
   else if (const auto date = parse_http_date(text))
     time = std::chrono::ceil<std::chrono::seconds>(*date - now);
   return time > std::chrono::seconds(0) && time <= kLongest ? time : std::chrono::seconds(0);
-}
-
-std::string utc_text(WallTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%MZ", &parts)};
 }
 
 std::optional<WallTime> parse_utc_text(std::string_view text) {

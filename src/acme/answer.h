@@ -18,7 +18,6 @@ std::chrono::seconds retry_after_of(const FetchAnswer& answer, WallTime now);
 
 // "2026-11-24T05:00Z", and back: seconds, their parts and an offset may follow.
 // Source: RFC 3339.
-std::string utc_text(WallTime time);
 std::optional<WallTime> parse_utc_text(std::string_view text);
 
 // A text of the authority's as it may stand in a page or an event: UTF-8 without control

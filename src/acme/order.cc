@@ -1,12 +1,12 @@
 #include "acme/order.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "acme/answer.h"
 #include "acme/jws.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
@@ -118,7 +118,7 @@ AcmeOrder::Step AcmeOrder::refused(const FetchAnswer& answer, WallTime now) {
   question.is_only_name = wanted_.names.size() == 1;
   question.is_limit = answer.status == 429;
   if (state_ == State::kOrder || state_ == State::kFinalize) question.name = wanted_.names.front();
-  if (retry_after.count() > 0) question.not_before = utc_text(now + retry_after);
+  if (retry_after.count() > 0) question.not_before = utc_text(now + retry_after, UtcForm::kMinute);
   AcmeFailure failure = failure_of(problem, question);
   failure.retry_after = retry_after;
   return failure;

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "net/fetch/fetch.h"
 
 namespace lb {
@@ -37,13 +38,6 @@ std::string time_left(std::chrono::seconds left) {
   return counted(left / 1s, "second");
 }
 
-std::tm local_time(WallTime moment) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(moment);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return parts;
-}
-
 bool is_same_day(const std::tm& one, const std::tm& other) {
   return one.tm_year == other.tm_year && one.tm_yday == other.tm_yday;
 }
@@ -59,13 +53,8 @@ std::string authority_name(std::string_view directory) {
 }
 
 std::string moment_text(WallTime time, WallTime now) {
-  const std::tm then = local_time(time);
-  std::array<char, 64> text{};
-  const std::size_t size =
-      is_same_day(then, local_time(now))
-          ? std::strftime(text.data(), text.size(), "%H:%M", &then)
-          : std::strftime(text.data(), text.size(), "%Y-%m-%d at %H:%M", &then);
-  return {text.data(), size};
+  const bool today = is_same_day(local_time(time), local_time(now));
+  return local_text(time, today ? "%H:%M" : "%Y-%m-%d at %H:%M");
 }
 
 std::string when_text(WallTime time, WallTime now) {

@@ -7,10 +7,8 @@
 namespace lb {
 namespace {
 
-std::string padded(unsigned value) { return cat({value < 10 ? "0" : "", value}); }
-
 std::string month_text(std::chrono::year_month month) {
-  return cat({static_cast<int>(month.year()), '-', padded(static_cast<unsigned>(month.month()))});
+  return day_text(std::chrono::sys_days(month / 1)).substr(0, 7);
 }
 
 ReportMonth named_month(std::chrono::year_month month) {
@@ -20,9 +18,8 @@ ReportMonth named_month(std::chrono::year_month month) {
 
 }  // namespace
 
-std::string day_text(std::chrono::sys_days days) {
-  const std::chrono::year_month_day day(days);
-  return cat({month_text(day.year() / day.month()), '-', padded(static_cast<unsigned>(day.day()))});
+std::string day_text(std::chrono::sys_days day) {
+  return utc_text(std::chrono::milliseconds(day.time_since_epoch()).count(), UtcForm::kDay);
 }
 
 ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,

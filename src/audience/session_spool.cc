@@ -19,6 +19,7 @@
 #include "audience/lines.h"
 #include "audience/report_month.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
@@ -34,20 +35,13 @@ std::string spooled(std::string_view text) { return percent_encode(journal_text(
 
 // "2026-11-26.sessions"
 std::string spool_name(std::int64_t day) {
-  return cat({day_text(std::chrono::sys_days(std::chrono::days(day))), kSpoolEnd});
+  return cat({utc_text(day * kSpoolDayMs, UtcForm::kDay), kSpoolEnd});
 }
 
 std::optional<std::int64_t> spool_day(std::string_view name) {
   if (name.size() != 10 + kSpoolEnd.size() || !name.ends_with(kSpoolEnd)) return std::nullopt;
-  const auto year = parse_u64(name.substr(0, 4)), month = parse_u64(name.substr(5, 2)),
-             day = parse_u64(name.substr(8, 2));
-  if (!year || !month || !day) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  const std::int64_t found = std::chrono::sys_days(date).time_since_epoch().count();
-  return spool_name(found) == name ? std::optional(found) : std::nullopt;
+  const auto day = parse_day(name.substr(0, 10));
+  return day ? std::optional<std::int64_t>(day->time_since_epoch().count()) : std::nullopt;
 }
 
 // The days that have a file, the first one first.

@@ -1,6 +1,9 @@
 #include "base/clock.h"
 
-#include <ctime>
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -21,6 +24,55 @@ class SystemClock final : public Clock {
 const Clock& system_clock() {
   static const SystemClock kClock;
   return kClock;
+}
+
+std::string utc_text(std::int64_t unix_ms, UtcForm form) {
+  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(unix_ms)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::string text = "0000-00-00T00:00:00.000";
+  const auto put = [&text](std::size_t end, auto value) {
+    for (auto left = static_cast<unsigned>(value); left > 0; left /= 10)
+      text[--end] = static_cast<char>('0' + left % 10);
+  };
+  put(4, std::clamp(static_cast<int>(date.year()), 0, 9999));
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, clock.hours().count());
+  put(16, clock.minutes().count());
+  put(19, clock.seconds().count());
+  put(23, clock.subseconds().count());
+  text.resize(static_cast<std::size_t>(form));
+  if (form != UtcForm::kDay) text += 'Z';
+  return text;
+}
+
+std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto year = parse_u64(text.substr(0, 4)), month = parse_u64(text.substr(5, 2)),
+             day = parse_u64(text.substr(8));
+  if (!year || !month || !day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
+}
+
+std::tm local_time(WallTime time) noexcept {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+std::string local_text(WallTime time, const char* form) {
+  const std::tm parts = local_time(time);
+  std::array<char, 4096> text;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
+#pragma GCC diagnostic pop
 }
 
 }  // namespace lb

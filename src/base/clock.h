@@ -1,11 +1,16 @@
-// Clock: steady time for every timer, wall time only for display.
-// Thread: now functions are safe from any thread.  FakeClock belongs to one test.
+// Clock: steady time for every timer, wall time only for display; and how that is displayed.
+// Thread: functions are safe from any thread.  FakeClock belongs to one test.
+// Source: RFC 3339; ISO 8601.
 // Steady: a wall clock that jumps must never cut or keep a connection.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace lb {
 
@@ -27,6 +32,18 @@ inline WallTime wall_time(std::int64_t unix_seconds) noexcept {
   constexpr std::int64_t kLast = 7'258'118'400;
   return WallTime(std::chrono::seconds(std::clamp<std::int64_t>(unix_seconds, 0, kLast)));
 }
+
+// "2026-11-20T19:00:00.123Z", or as much of it, each time with its Z; of the years 0 to 9999.
+enum class UtcForm : std::uint8_t { kDay = 10, kMinute = 16, kSecond = 19, kMs = 23 };
+std::string utc_text(std::int64_t unix_ms, UtcForm form);
+inline std::string utc_text(WallTime time, UtcForm form) { return utc_text(unix_ms(time), form); }
+// "2026-11-20", and nothing behind it.
+std::optional<std::chrono::sys_days> parse_day(std::string_view text);
+
+// In the zone of the process.
+std::tm local_time(WallTime time) noexcept;
+// form: of strftime(3); "": the text is longer than 4096 bytes.
+std::string local_text(WallTime time, const char* form);
 
 class Clock {
  public:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/log_file.h"
 #include "base/snapshot.h"
@@ -23,13 +24,6 @@ namespace {
 // With its newline.
 constexpr std::size_t kMaxLine = Log::kMaxBytes + 1;
 constexpr std::size_t kMaxEarly = 64 << 10;
-
-std::tm local_time(WallTime now) noexcept {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return parts;
-}
 
 void append_stamp(std::string& out, WallTime now) {
   std::array<char, 32> text{};

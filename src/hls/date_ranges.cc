@@ -1,5 +1,6 @@
 #include "hls/date_ranges.h"
 
+#include "base/clock.h"
 #include "hls/media_playlist.h"
 
 namespace lb {
@@ -19,7 +20,7 @@ std::string line_of(const HlsTitle& title) {
   std::string out = "#EXT-X-DATERANGE:";
   append_quoted(out, "ID", title.id);
   append_quoted(out, ",CLASS", "org.icecast.title");
-  append_quoted(out, ",START-DATE", date_time_of(title.wall_ms));
+  append_quoted(out, ",START-DATE", utc_text(title.wall_ms, UtcForm::kMs));
   if (!title.artist.empty()) append_quoted(out, ",X-ARTIST", title.artist);
   append_quoted(out, ",X-TITLE", title.title);
   if (!title.art.empty()) append_quoted(out, ",X-ART", title.art);

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/clock.h"
+
 namespace lb {
 namespace {
 
@@ -46,27 +48,6 @@ std::string segment_name(const HlsSegment& segment) {
   return out;
 }
 
-std::string date_time_of(std::int64_t unix_ms) {
-  namespace chrono = std::chrono;
-  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(unix_ms)};
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const chrono::hh_mm_ss clock(time - day);
-  std::string out;
-  append_padded(out, static_cast<std::uint64_t>(std::max(0, static_cast<int>(date.year()))), 4);
-  const auto add = [&out](char before, std::uint64_t value, std::size_t digits) {
-    out += before;
-    append_padded(out, value, digits);
-  };
-  add('-', static_cast<unsigned>(date.month()), 2);
-  add('-', static_cast<unsigned>(date.day()), 2);
-  add('T', static_cast<std::uint64_t>(clock.hours().count()), 2);
-  add(':', static_cast<std::uint64_t>(clock.minutes().count()), 2);
-  add(':', static_cast<std::uint64_t>(clock.seconds().count()), 2);
-  add('.', static_cast<std::uint64_t>(clock.subseconds().count()), 3);
-  return out + "Z";
-}
-
 PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind, bool ended) {
   const HlsSegment& first = segments.front();
   PlaylistText made;
@@ -88,7 +69,7 @@ PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kin
                                                before->sequence + 1 == segment.sequence);
     if (!goes_on) out += "#EXT-X-DISCONTINUITY\n";
     before = &segment;
-    out.append("#EXT-X-PROGRAM-DATE-TIME:").append(date_time_of(segment.wall_ms));
+    out.append("#EXT-X-PROGRAM-DATE-TIME:").append(utc_text(segment.wall_ms, UtcForm::kMs));
     out += "\n#EXTINF:";
     append_seconds(out, segment);
     out.append(",\n").append(segment_name(segment));

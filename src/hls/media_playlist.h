@@ -55,7 +55,5 @@ class PlaylistPieces {
 
 // "4f2a01c1-598386000.mp3", relative to the list.
 std::string segment_name(const HlsSegment& segment);
-// "2026-11-21T13:38:29.123Z"
-std::string date_time_of(std::int64_t unix_ms);
 
 }  // namespace lb

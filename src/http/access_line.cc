@@ -6,6 +6,7 @@
 #include <ctime>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "http/message.h"
@@ -56,13 +57,6 @@ void append_request(std::string& out, std::string_view text) {
   append_safe(out, text.substr(last + 1), false);
 }
 
-std::tm local_time(WallTime now) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return parts;
-}
-
 void append_text(JsonWriter& out, std::string_view name, std::string_view text, std::size_t most) {
   out.key(name);
   if (text.empty()) {
@@ -98,10 +92,7 @@ std::string json_line(const AccessFacts& facts, WallTime now, std::size_t most) 
 }  // namespace
 
 std::string rfc3339_time(WallTime now) {
-  std::array<char, 32> text{};
-  const std::tm parts = local_time(now);
-  std::string out(text.data(),
-                  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &parts));
+  std::string out = local_text(now, "%Y-%m-%dT%H:%M:%S%z");
   return out.insert(out.size() - 2, 1, ':');  // +0530 is +05:30 there
 }
 

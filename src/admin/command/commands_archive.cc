@@ -12,6 +12,7 @@
 #include "admin/page/text.h"
 #include "archive/files/where.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -22,36 +23,10 @@ constexpr std::size_t kMaxDays = 62, kMaxRows = 500;
 // A file ends a little behind the border at which it is cut.
 constexpr std::int64_t kFileEndsLate = 2000;
 constexpr std::string_view kArchivePage = "archive.xsl";
+constexpr const char* kDayAndMinute = "%F %H:%M";
 
-std::tm local_time(std::int64_t ms) {
-  const std::time_t seconds = static_cast<std::time_t>(ms / kSecondMs);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return parts;
-}
-enum class LocalForm : std::uint8_t { kTime, kStamp, kDay, kMinute, kZone };
-std::string local_text(std::int64_t ms, LocalForm form) {
-  const std::tm parts = local_time(ms);
-  std::array<char, 64> text{};
-  std::size_t size = 0;
-  switch (form) {
-    case LocalForm::kTime:
-      size = std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
-      break;
-    case LocalForm::kStamp:
-      size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &parts);
-      break;
-    case LocalForm::kDay:
-      size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
-      break;
-    case LocalForm::kMinute:
-      size = std::strftime(text.data(), text.size(), "%F %H:%M", &parts);
-      break;
-    case LocalForm::kZone:
-      size = std::strftime(text.data(), text.size(), "%Z", &parts);
-      break;
-  }
-  return {text.data(), size};
+std::string local_text_of(std::int64_t ms, const char* form) {
+  return local_text(WallTime(std::chrono::milliseconds(ms)), form);
 }
 // "2026-11-21" → where the day begins.
 std::optional<std::int64_t> day_begin(const std::string& day) {
@@ -62,7 +37,7 @@ std::optional<std::int64_t> day_begin(const std::string& day) {
   return std::int64_t{::mktime(&parts)} * kSecondMs;
 }
 std::int64_t next_day(std::int64_t begin_ms) {
-  std::tm parts = local_time(begin_ms);
+  std::tm parts = local_time(WallTime(std::chrono::milliseconds(begin_ms)));
   ++parts.tm_mday;
   parts.tm_hour = 0;
   parts.tm_isdst = -1;
@@ -177,9 +152,9 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
   xml.open(name);
   xml.element("from", seconds_text(part.from_ms));
   xml.element("to", seconds_text(part.to_ms));
-  xml.element("begin", local_text(part.from_ms, LocalForm::kTime));
-  xml.element("end", local_text(part.to_ms, LocalForm::kTime));
-  xml.element("when", local_text(part.from_ms, LocalForm::kStamp));
+  xml.element("begin", local_text_of(part.from_ms, "%H:%M:%S"));
+  xml.element("end", local_text_of(part.to_ms, "%H:%M:%S"));
+  xml.element("when", local_text_of(part.from_ms, "%Y-%m-%dT%H:%M:%S%z"));
   xml.element("seconds", static_cast<std::uint64_t>(length / kSecondMs));
   if (part.bytes > 0) xml.element("size", size_text(part.bytes));
   if (!part.title.empty()) xml.element("title", part.title);
@@ -196,7 +171,7 @@ std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   std::vector<std::string> days;
   for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMaxDays; ++range)
     for (std::int64_t at = range->to_ms - 1; at >= range->from_ms && days.size() < kMaxDays;) {
-      std::string day = local_text(at, LocalForm::kDay);
+      std::string day = local_text_of(at, "%Y-%m-%d");
       at = day_begin(day).value_or(0) - 1;
       if (days.empty() || days.back() != day) days.push_back(std::move(day));
     }
@@ -226,7 +201,7 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
   const std::int64_t begin_ms = day_begin(day).value_or(0);
   const std::int64_t end_ms = std::min(next_day(begin_ms), begin_ms + kDayMs);
   xml.element("date", day);
-  xml.element("zone", local_text(begin_ms, LocalForm::kZone));
+  xml.element("zone", local_text_of(begin_ms, "%Z"));
   const auto ranges = ranges_within(mount.ranges, begin_ms, end_ms);
   const auto played = programmes(ranges, sight.titles);
   const bool elsewhere = is_elsewhere(mount.ranges);
@@ -268,8 +243,8 @@ void show_archive(AdminTask task, std::string message) {
           if (const auto kbps = kbps_of(one.ranges); kbps > 0) xml.element("bitrate", kbps);
           xml.element("ranges", std::uint64_t{one.ranges.size()});
           if (!one.ranges.empty()) {
-            xml.element("oldest", local_text(one.ranges.front().from_ms, LocalForm::kMinute));
-            xml.element("newest", local_text(one.ranges.back().to_ms, LocalForm::kMinute));
+            xml.element("oldest", local_text_of(one.ranges.front().from_ms, kDayAndMinute));
+            xml.element("newest", local_text_of(one.ranges.back().to_ms, kDayAndMinute));
           }
           if (elsewhere) write_where(xml, places_of(one.ranges));
           if (!mount.empty()) write_day(xml, task, sight, one, day);

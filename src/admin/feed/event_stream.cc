@@ -1,9 +1,9 @@
 #include "admin/feed/event_stream.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -27,7 +27,7 @@ std::string json_of(const ServerEvent& event, const std::string& node,
   JsonWriter json;
   json.begin_object();
   json.key("id").text(event.id);
-  json.key("time").text(event_time(event.when));
+  json.key("time").text(utc_text(event.when, UtcForm::kSecond));
   json.key("node").text(node);
   json.key("event").text(event.type);
   json.key("subject").text(event.subject);
@@ -57,14 +57,6 @@ std::string shown_text(const ServerEvent& event, const std::string& text, const 
 
 std::string event_json(const ServerEvent& event, const std::string& node) {
   return json_of(event, node, {});
-}
-
-std::string event_time(WallTime when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 EventStream::EventStream(Loop& loop, std::string node)

@@ -57,8 +57,6 @@ void record_fields(Io& io, T& events) {
 }
 // As readers that are shown everything get it.
 std::string event_json(const ServerEvent& event, const std::string& node);
-// 2026-11-20T06:52:17Z
-std::string event_time(WallTime when);
 
 class EventStream {
  public:

@@ -5,6 +5,7 @@
 
 #include "admin/feed/event_stream.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/crypto/digest.h"
@@ -284,12 +285,12 @@ std::string LiveFeed::next_part(Reader& reader) {
   if (pass.since == 0 || part.size() > 0 || !pass.first) {
     reader.totals = totals_for(reader);
     reader.totals_of = number_;
-    text +=
-        cat({"event: ", pass.since == 0 ? "state" : "change", "\ndata: {\"time\":\"",
-             event_time(loop_.clock().wall()), "\",\"first\":", pass.first ? "true" : "false",
-             ",\"more\":", whole ? "false" : "true", ",\"totals\":", reader.totals, ",\"nodes\":[",
-             part.nodes, "],\"mounts\":[", part.mounts, "],\"gone\":{\"nodes\":[", part.gone_nodes,
-             "],\"mounts\":[", part.gone_mounts, "]"});
+    text += cat(
+        {"event: ", pass.since == 0 ? "state" : "change", "\ndata: {\"time\":\"",
+         utc_text(loop_.clock().wall(), UtcForm::kSecond),
+         "\",\"first\":", pass.first ? "true" : "false", ",\"more\":", whole ? "false" : "true",
+         ",\"totals\":", reader.totals, ",\"nodes\":[", part.nodes, "],\"mounts\":[", part.mounts,
+         "],\"gone\":{\"nodes\":[", part.gone_nodes, "],\"mounts\":[", part.gone_mounts, "]"});
     if (followed != followed_.end())
       text += cat({",\"listeners\":[", part.gone_listeners, "]},\"listeners\":[", part.listeners,
                    "],\"others\":", followed->second.more ? "true" : "false", "}\n\n"});

@@ -1,10 +1,10 @@
 #include "admin/page/shoutcast_pages.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "admin/page/text.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 namespace lb {
@@ -12,22 +12,6 @@ namespace {
 
 std::uint64_t played_at(WallTime at) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_seconds(at)));
-}
-
-std::string iso8601(WallTime at) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[64];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
-
-std::string local_clock(WallTime at) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  char text[64];
-  return std::string(text, std::strftime(text, sizeof text, "%H:%M:%S", &parts));
 }
 
 constexpr std::string_view kFurtherGenres[] = {"2", "3", "4", "5"};
@@ -178,8 +162,8 @@ std::string history_xml(const std::vector<MountHistory>& mounts) {
     if (!mount.name.empty()) xml.element("server_name", mount.name);
     for (const PlayedTitle& one : mount.played) {
       xml.open("played");
-      xml.element("at", iso8601(one.at));
-      xml.element("clock", local_clock(one.at));
+      xml.element("at", utc_text(one.at, UtcForm::kSecond));
+      xml.element("clock", local_text(one.at, "%H:%M:%S"));
       xml.element("title", one.title);
       xml.close();
     }
@@ -199,7 +183,7 @@ std::string history_json(const std::vector<MountHistory>& mounts) {
     for (const PlayedTitle& one : mount.played) {
       json.begin_object();
       json.key("title").text(one.title);
-      json.key("at").text(iso8601(one.at));
+      json.key("at").text(utc_text(one.at, UtcForm::kSecond));
       json.key("unix").number(played_at(one.at));
       json.end_object();
     }

@@ -8,6 +8,7 @@
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 #include "config/settings/config.h"
 
@@ -25,13 +26,9 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
 
 // "2026-10-25", "2026-10-25T02:00", "2026-10-25T02:00:00", as a clock shows it.
 std::optional<std::int64_t> shown_time(std::string_view text) {
-  const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-  if (!year || !month || !day || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  std::int64_t shown = std::chrono::sys_days(date).time_since_epoch().count() * kDaySecond;
+  const auto date = parse_day(text.substr(0, 10));
+  if (!date) return std::nullopt;
+  std::int64_t shown = date->time_since_epoch().count() * kDaySecond;
   if (text.size() == 10) return shown;
   const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2);
   if ((text.size() != 16 && text.size() != 19) || text[10] != 'T' || text[13] != ':' || !hour ||
@@ -99,18 +96,13 @@ std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZon
 
 std::string local_time_text(std::int64_t ms, const TimeZone& zone) {
   const std::int64_t seconds = ms >= 0 ? ms / 1000 : 0, offset = zone.offset_at(seconds);
-  const std::chrono::sys_seconds shown{std::chrono::seconds(seconds + offset)};
-  const auto day = std::chrono::floor<std::chrono::days>(shown);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(shown - day);
+  std::string text = utc_text((seconds + offset) * 1000, UtcForm::kSecond);
+  text.pop_back();
   const auto two = [](std::int64_t value) {
     return std::string{static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
   };
   const std::int64_t west = std::abs(offset) / 60;
-  return cat({static_cast<int>(date.year()), '-', two(static_cast<unsigned>(date.month())), '-',
-              two(static_cast<unsigned>(date.day())), 'T', two(time.hours().count()), ':',
-              two(time.minutes().count()), ':', two(time.seconds().count()), offset < 0 ? '-' : '+',
-              two(west / 60), ':', two(west % 60)});
+  return cat({text, offset < 0 ? '-' : '+', two(west / 60), ':', two(west % 60)});
 }
 
 std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context) {

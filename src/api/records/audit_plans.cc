@@ -7,6 +7,7 @@
 #include "api/request/record_book.h"
 #include "auth/login/audit_log.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -68,7 +69,7 @@ std::string without_address(std::string line) {
 std::optional<std::string> time_in_log(std::string_view text) {
   if (const auto seconds = parse_u64(text)) {
     if (*seconds > 253'402'300'799) return std::nullopt;  // the end of the year 9999
-    return audit_time(WallTime(std::chrono::seconds(static_cast<std::int64_t>(*seconds))));
+    return utc_text(static_cast<std::int64_t>(*seconds) * 1000, UtcForm::kMs);
   }
   constexpr std::string_view kDate = "0000-00-00";
   if (text.size() < kDate.size()) return std::nullopt;

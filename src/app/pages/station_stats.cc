@@ -1,7 +1,6 @@
 #include "app/pages/station_stats.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "admin/feed/stats_feed.h"
 #include "admin/page/player_page.h"
@@ -11,6 +10,7 @@
 #include "app/services/services.h"
 #include "app/topology/mount_load.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/source/source_facts.h"
@@ -18,25 +18,14 @@
 namespace lb {
 namespace {
 
-std::tm local_parts(WallTime when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return parts;
-}
-
 template <class T>
 std::string number(const std::atomic<T>& value) {
   return std::to_string(value.load(std::memory_order_relaxed));
 }
 
 void add_times(std::map<std::string, std::string>& fields, const std::string& name, WallTime when) {
-  const std::tm parts = local_parts(when);
-  char text[64];
-  fields[name] =
-      std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &parts));
-  fields[name + "_iso8601"] =
-      std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
+  fields[name] = local_text(when, "%a, %d %b %Y %H:%M:%S %z");
+  fields[name + "_iso8601"] = local_text(when, "%Y-%m-%dT%H:%M:%S%z");
 }
 
 // What the configuration says about a stream wins, and may change while it runs.

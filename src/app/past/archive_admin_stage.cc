@@ -16,6 +16,7 @@
 #include "archive/files/where.h"
 #include "archive/record/archive_writer.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "config/settings/config.h"
 
@@ -135,11 +136,12 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;
   }
-  traffic.log.info("archive/delete", cat({"archive ", *mount, ": ", rfc3339(*from), " to ",
-                                          rfc3339(*to), " is removed by ", connection.ip()}));
+  traffic.log.info("archive/delete",
+                   cat({"archive ", *mount, ": ", utc_text(*from, UtcForm::kSecond), " to ",
+                        utc_text(*to, UtcForm::kSecond), " is removed by ", connection.ip()}));
   AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
-  entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
-  entry.changes.push_back({"to", rfc3339(*to), std::nullopt});
+  entry.changes.push_back({"from", utc_text(*from, UtcForm::kSecond), std::nullopt});
+  entry.changes.push_back({"to", utc_text(*to, UtcForm::kSecond), std::nullopt});
   entry.result = "ok";
   traffic.login->audit(std::move(entry));
   traffic.archive->writer().remove(

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "app/services/traffic.h"
+#include "base/clock.h"
 
 namespace lb {
 namespace {
@@ -43,7 +44,7 @@ void EventService::run_program(const ServerEvent& event) {
   hook.environment.emplace_back("EVENT_TRIGGER", event.type);
   hook.environment.emplace_back("EVENT_SUBJECT", event.subject);
   hook.environment.emplace_back("EVENT_ID", event.id);
-  hook.environment.emplace_back("EVENT_TIME", event_time(event.when));
+  hook.environment.emplace_back("EVENT_TIME", utc_text(event.when, UtcForm::kSecond));
   hook.environment.emplace_back("EVENT_NODE", node_name(*config));
   for (const auto& [name, value] : event.details)
     hook.environment.emplace_back(variable(name), value);

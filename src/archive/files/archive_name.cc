@@ -2,9 +2,9 @@
 
 #include <array>
 #include <charconv>
-#include <ctime>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -72,23 +72,7 @@ std::uint32_t short_id(const StreamIdentity& id) noexcept {
   return static_cast<std::uint32_t>(id[0] >> 32);
 }
 
-std::string archive_day(std::int64_t seconds) {
-  const std::time_t time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
-  return {text.data(), size};
-}
-
-bool is_archive_day(std::string_view name) {
-  if (name.size() != 10) return false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool dash = i == 4 || i == 7;
-    if (dash ? name[i] != '-' : name[i] < '0' || name[i] > '9') return false;
-  }
-  return true;
-}
+std::string archive_day(std::int64_t seconds) { return utc_text(seconds * 1000, UtcForm::kDay); }
 
 std::string to_string(const ArchiveFileName& name) {
   return cat({name.seconds, "-", hex(name.id, 8), "-", hex(name.origin, 1)});

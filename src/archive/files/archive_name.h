@@ -27,8 +27,7 @@ struct ArchiveFileName {
   bool operator==(const ArchiveFileName&) const = default;
 };
 std::uint32_t short_id(const StreamIdentity& id) noexcept;
-std::string archive_day(std::int64_t seconds);  // "2026-11-21"
-bool is_archive_day(std::string_view name);
+std::string archive_day(std::int64_t seconds);       // "2026-11-21"
 std::string to_string(const ArchiveFileName& name);  // without an extension
 std::optional<ArchiveFileName> parse_archive_file(std::string_view name);
 // "<day>/<name>".

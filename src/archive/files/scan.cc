@@ -14,6 +14,7 @@
 
 #include "archive/files/recover.h"
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/unique_fd.h"
 
 namespace lb {
@@ -149,7 +150,7 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount,
   const std::string directory = cat({dir, "/", archive_directory(mount)});
   std::string path;
   for (const std::string& day : names_in(directory)) {
-    if (!is_archive_day(day)) continue;
+    if (!parse_day(day)) continue;
     const Directory dir_of_day = open_directory(cat({directory, "/", day}));
     if (!dir_of_day) continue;
     std::vector<std::string> stems;

@@ -1,9 +1,7 @@
 #include "archive/files/time_text.h"
 
-#include <array>
-#include <ctime>
-
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -40,25 +38,15 @@ std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_
 std::optional<std::int64_t> date_ms(std::string_view text) {
   // 2026-11-21T20:00:00
   constexpr std::size_t kPlain = 19;
-  if (text.size() < kPlain || text[4] != '-' || text[7] != '-' ||
-      (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' || text[16] != ':')
+  if (text.size() < kPlain || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
+      text[13] != ':' || text[16] != ':')
     return std::nullopt;
-  const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2),
-             hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  if (*year < 1970 || *month < 1 || *month > 12 || *day < 1 || *day > 31 || *hour > 23 ||
-      *minute > 59 || *second > 60)
+  const auto date = parse_day(text.substr(0, 10));
+  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  if (!date || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
     return std::nullopt;
-  std::tm parts{};
-  parts.tm_year = static_cast<int>(*year) - 1900;
-  parts.tm_mon = static_cast<int>(*month) - 1;
-  parts.tm_mday = static_cast<int>(*day);
-  parts.tm_hour = static_cast<int>(*hour);
-  parts.tm_min = static_cast<int>(*minute);
-  parts.tm_sec = static_cast<int>(*second);
-  const std::time_t seconds = ::timegm(&parts);
-  if (parts.tm_mday != static_cast<int>(*day) && *second != 60) return std::nullopt;  // February 30
-  std::int64_t ms = static_cast<std::int64_t>(seconds) * 1000;
+  std::int64_t ms = std::chrono::milliseconds(date->time_since_epoch()).count() +
+                    ((std::int64_t{*hour} * 60 + *minute) * 60 + *second) * 1000;
   std::string_view rest = text.substr(kPlain);
   if (!rest.empty() && rest[0] == '.') {
     std::size_t end = 1;
@@ -76,18 +64,6 @@ std::optional<std::int64_t> date_ms(std::string_view text) {
   if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
   const std::int64_t offset = (std::int64_t{*hours} * 60 + *minutes) * 60'000;
   return east ? ms - offset : ms + offset;
-}
-
-std::string formatted(std::int64_t ms, const char* form) {
-  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  const std::size_t size = std::strftime(text.data(), text.size(), form, &parts);
-#pragma GCC diagnostic pop
-  return {text.data(), size};
 }
 
 }  // namespace
@@ -134,7 +110,10 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   return *ms * factor;
 }
 
-std::string rfc3339(std::int64_t ms) { return formatted(ms, "%Y-%m-%dT%H:%M:%SZ"); }
-std::string compact_time(std::int64_t ms) { return formatted(ms, "%Y%m%d-%H%M%S"); }
+std::string compact_time(std::int64_t ms) {
+  std::string text = utc_text(ms, UtcForm::kSecond);
+  std::erase_if(text, [](char c) { return c < '0' || c > '9'; });
+  return text.insert(8, "-");
+}
 
 }  // namespace lb

@@ -18,8 +18,6 @@ namespace lb {
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now_ms);
 // Milliseconds; not negative.
 std::optional<std::int64_t> parse_duration(std::string_view text);
-// "2026-11-21T20:00:00Z"
-std::string rfc3339(std::int64_t ms);
 // "20261121-200000", for names of files.
 std::string compact_time(std::int64_t ms);
 

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -52,23 +53,7 @@ std::string tail_of(int fd, std::uint64_t size) {
   return text;
 }
 
-std::string digits(std::int64_t number, std::size_t width) {
-  const std::string text = std::to_string(number);
-  return std::string(width > text.size() ? width - text.size() : 0, '0') + text;
-}
-
 }  // namespace
-
-std::string audit_time(WallTime now) {
-  const auto day = std::chrono::floor<std::chrono::days>(now);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(now - day));
-  return digits(static_cast<int>(date.year()), 4) + '-' +
-         digits(static_cast<unsigned>(date.month()), 2) + '-' +
-         digits(static_cast<unsigned>(date.day()), 2) + 'T' + digits(clock.hours().count(), 2) +
-         ':' + digits(clock.minutes().count(), 2) + ':' + digits(clock.seconds().count(), 2) + '.' +
-         digits(clock.subseconds().count(), 3) + 'Z';
-}
 
 std::string audited_value(std::string_view field, std::string_view value) {
   const std::string name = to_lower(field);
@@ -125,7 +110,7 @@ Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
   if (!fd_) return {};
   JsonWriter out;
   out.begin_object();
-  out.key("at").text(audit_time(now));
+  out.key("at").text(utc_text(now, UtcForm::kMs));
   out.key("n").number(next_);
   out.key("prev").text(last_);
   out.key("node").text(node_);

@@ -39,8 +39,6 @@ struct AuditEntry {
   std::string result;  // "ok", a status, a reason
 };
 
-// "2026-11-22T08:00:00.000Z": texts in the order of the times.
-std::string audit_time(WallTime time);
 // "***", where the field's name is that of a secret.
 std::string audited_value(std::string_view field, std::string_view value);
 

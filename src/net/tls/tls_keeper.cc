@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "net/crypto/digest.h"
 
@@ -24,14 +24,6 @@ constexpr std::size_t kLongestSecret = 4096;
 constexpr std::size_t kLongestFile = 1 << 20;
 constexpr auto kWarnBefore = 14 * 24h;
 constexpr auto kWarnAgain = 24h;
-
-std::string day_of(WallTime when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
-}
 
 }  // namespace
 
@@ -174,7 +166,7 @@ void TlsKeeper::replace() {
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())
     log_.info(kModule, cat({"certificate for ", certificate.names, " (", certificate.kind,
                             ") is in use, from ", certificate.file, ", valid until ",
-                            day_of(certificate.expires)}));
+                            utc_text(certificate.expires, UtcForm::kDay)}));
   warn_of_expiry();
   if ((!before || (!has_any(before) && has_any(loaded.context))) && on_first_) on_first_();
 }
@@ -194,11 +186,12 @@ void TlsKeeper::warn_of_expiry() {
         cat({"the certificate for ", certificate.names, " in ", certificate.file});
     const auto days =
         std::chrono::duration_cast<std::chrono::hours>(certificate.expires - now).count() / 24;
-    log_.warn(kModule, certificate.expires <= now
-                           ? cat({subject, " has expired on ", day_of(certificate.expires),
-                                  "; players refuse it"})
-                           : cat({subject, " expires in ", days, " days, on ",
-                                  day_of(certificate.expires), "; renew it"}));
+    log_.warn(kModule,
+              certificate.expires <= now
+                  ? cat({subject, " has expired on ", utc_text(certificate.expires, UtcForm::kDay),
+                         "; players refuse it"})
+                  : cat({subject, " expires in ", days, " days, on ",
+                         utc_text(certificate.expires, UtcForm::kDay), "; renew it"}));
   }
 }
 

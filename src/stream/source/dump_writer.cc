@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/clock.h"
 
 namespace lb {
 namespace {
@@ -21,22 +21,9 @@ using namespace std::chrono_literals;
 constexpr auto kDumpTick = 200ms;
 // One dump does not keep the others waiting for longer than this takes.
 constexpr std::size_t kBudget = 1 << 20;
-constexpr std::size_t kLongestName = 4096;
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
-
-std::string expand_time(const std::string& pattern, WallTime when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  std::string name(kLongestName, '\0');
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"  // the pattern is the operator's
-  name.resize(std::strftime(name.data(), name.size(), pattern.c_str(), &parts));
-#pragma GCC diagnostic pop
-  return name;
-}
 
 DumpWriter::DumpWriter(Loop& loop, Log& log)
     : loop_(loop), log_(log), timer_(loop, [this] { tick(); }) {}
@@ -106,7 +93,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   }
   Channel& channel = mount->channel();
   Dump dump;
-  dump.path = expand_time(pattern, loop_.clock().wall());
+  dump.path = local_text(loop_.clock().wall(), pattern.c_str());
   // Not blocking: the path may name a FIFO.
   if (!dump.path.empty())
     dump.file.reset(::open(dump.path.c_str(),

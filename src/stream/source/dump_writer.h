@@ -28,9 +28,6 @@
 
 namespace lb {
 
-// %Y, %m … as in strftime(3), in local time.  "": the pattern expands to nothing, or too long.
-std::string expand_time(const std::string& pattern, WallTime when);
-
 struct DumpRecord {
   std::string mount, path;
   MovedFd file = 0;

@@ -7,6 +7,7 @@
 #include "acme/answer.h"
 #include "acme/renewal_info.h"
 #include "base/cat.h"
+#include "base/clock.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -129,7 +130,7 @@ TEST(Report, AClockThatIsWrong) {
 TEST(Report, ALimit) {
   AcmeQuestion question;
   question.name = "radio.example.org";
-  question.not_before = utc_text(*parse_utc_text("2026-11-24T05:00:00Z"));
+  question.not_before = utc_text(*parse_utc_text("2026-11-24T05:00:00Z"), UtcForm::kMinute);
   report.failure = failure_of(
       json(R"({"type":"urn:ietf:params:acme:error:rateLimited","detail":)"
            R"("too many certificates (50) already issued for \"example.org\" in the last 168h"})"),

@@ -39,10 +39,3 @@ TEST(ArchiveName, NamesFilesByTimeIdentityAndOrigin) {
         "1-00000001-1.data", "1-00000001-1-1", "-1-00000001-1", "99999999999999999-00000001-0"})
     CHECK(!parse_archive_file(wrong).has_value());
 }
-
-TEST(ArchiveName, KnowsDays) {
-  CHECK(is_archive_day("2026-11-20"));
-  CHECK(!is_archive_day("2026-11-2"));
-  CHECK(!is_archive_day("2026/11/20"));
-  CHECK(!is_archive_day(".........."));
-}

@@ -113,17 +113,3 @@ TEST(DumpWriter, WritesTheRestWhenTheServerStops) {
   CHECK_EQUAL(300'000u, content_of(path).size());
   CHECK_EQUAL(0u, dumps.running());
 }
-
-TEST_GROUP(ExpandTime){void setup() override{::setenv("TZ", "UTC", 1);
-::tzset();
-}
-}
-;
-
-TEST(ExpandTime, PutsTheLocalTimeIntoAName) {
-  const WallTime when{std::chrono::seconds(1'700'000'000)};
-  STRCMP_EQUAL("/d/2023-11-14_22.mp3", expand_time("/d/%Y-%m-%d_%H.mp3", when).c_str());
-  STRCMP_EQUAL("/plain.mp3", expand_time("/plain.mp3", when).c_str());
-  STRCMP_EQUAL("", expand_time("", when).c_str());
-  STRCMP_EQUAL("", expand_time(std::string(5000, 'x'), when).c_str());
-}
