@@ -1,6 +1,5 @@
 #include "audience/row.h"
 
-#include <charconv>
 #include <vector>
 
 #include "base/cat.h"
@@ -12,15 +11,10 @@ namespace {
 
 constexpr std::int64_t kLastMs = 253'402'300'799'999;  // the end of the year 9999
 
-std::string row_hex(std::uint64_t value) {
-  char text[16];
-  const auto end = std::to_chars(text, text + sizeof text, value, 16).ptr;
-  return {text, end};
-}
-
 bool take(std::string_view text, std::uint64_t& value, int base = 10) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  return error == std::errc() && end == text.data() + text.size();
+  const auto number = parse_whole<std::uint64_t>(text, base);
+  value = number.value_or(0);
+  return number.has_value();
 }
 bool take_time(std::string_view text, std::int64_t& value) {
   std::uint64_t given = 0;
@@ -137,8 +131,8 @@ SongFacts journal_facts(const SongFacts& facts) {
 
 std::string journal_line(const JournalRow& row) {
   if (const auto* begun = std::get_if<ListeningBegun>(&row.what))
-    return cat({"B\t", row.number, '\t', begun->at_ms, '\t', row_hex(begun->who), '\t',
-                row_hex(begun->before), '\t', number_of(begun->kind), '\t', number_of(begun->way),
+    return cat({"B\t", row.number, '\t', begun->at_ms, '\t', hex_text(begun->who), '\t',
+                hex_text(begun->before), '\t', number_of(begun->kind), '\t', number_of(begun->way),
                 '\t', encoded(begun->mount), '\t', encoded(begun->country), '\t',
                 encoded(begun->player), '\n'});
   if (const auto* ended = std::get_if<ListeningEnded>(&row.what))

@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+constexpr std::string_view kLowerHex = "0123456789abcdef";
 constexpr std::uint8_t kNoDigit = 64;
 constexpr std::array<std::uint8_t, 256> kBase64Value = [] {
   std::array<std::uint8_t, 256> table{};
@@ -30,9 +31,8 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-bool unreserved(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
+bool is_alphanumeric(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace
@@ -92,13 +92,18 @@ std::optional<std::string> base64url_decode(std::string_view text) {
   return bytes;
 }
 
+std::string hex_text(std::uint64_t value, std::size_t digits) {
+  std::string text;
+  for (; value != 0 || text.size() < digits; value >>= 4) text.insert(0, 1, kLowerHex[value & 15]);
+  return text;
+}
+
 std::string hex_encode(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
   out.reserve(bytes.size() * 2);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    out += kHex[byte_at(bytes, i) >> 4];
-    out += kHex[byte_at(bytes, i) & 15];
+    out += kLowerHex[byte_at(bytes, i) >> 4];
+    out += kLowerHex[byte_at(bytes, i) & 15];
   }
   return out;
 }
@@ -121,21 +126,25 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
-std::string percent_encode(std::string_view bytes, bool keep_slash) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
+std::string percent_escape(std::string_view bytes, std::string_view keep, HexCase hex) {
+  const std::string_view digits = hex == HexCase::kUpper ? "0123456789ABCDEF" : kLowerHex;
   std::string out;
   out.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const char c = bytes[i];
-    if (unreserved(c) || (keep_slash && c == '/')) {
+    if (is_alphanumeric(c) || keep.find(c) != std::string_view::npos) {
       out += c;
     } else {
       out += '%';
-      out += kHex[byte_at(bytes, i) >> 4];
-      out += kHex[byte_at(bytes, i) & 15];
+      out += digits[byte_at(bytes, i) >> 4];
+      out += digits[byte_at(bytes, i) & 15];
     }
   }
   return out;
+}
+
+std::string percent_encode(std::string_view bytes, bool keep_slash) {
+  return percent_escape(bytes, keep_slash ? "-._~/" : "-._~", HexCase::kUpper);
 }
 
 std::size_t utf8_char(std::string_view text) noexcept {

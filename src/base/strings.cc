@@ -48,11 +48,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
-  return value;
+  return parse_whole<std::uint64_t>(text);
 }
 
 bool glob_match(const std::string& pattern, const std::string& text) noexcept {

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <type_traits>
 #include <vector>
 
 namespace lb {
@@ -17,6 +19,19 @@ bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
 std::string_view trim(std::string_view text) noexcept;  // spaces, tabs, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);
+// A number that is all of the text, as std::from_chars() reads it; nullopt: it is none of the type.
+template <class T>
+std::optional<T> parse_whole(std::string_view text, int base = 10) noexcept {
+  T value{};
+  std::from_chars_result read{};
+  const char* const end = text.data() + text.size();
+  if constexpr (std::is_floating_point_v<T>)
+    read = std::from_chars(text.data(), end, value);
+  else
+    read = std::from_chars(text.data(), end, value, base);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return value;
+}
 // Plain digits only, no sign, no space; nullopt when empty, not a number or too large.
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
 // fnmatch(3) with FNM_PATHNAME: '*' and '?' do not cross '/'.

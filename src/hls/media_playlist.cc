@@ -5,7 +5,9 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/cat.h"
 #include "base/clock.h"
+#include "base/encoding.h"
 
 namespace lb {
 namespace {
@@ -39,13 +41,7 @@ std::uint64_t target_seconds(std::span<const HlsSegment> segments) {
 }  // namespace
 
 std::string segment_name(const HlsSegment& segment) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) out += kDigits[segment.stream >> shift & 15];
-  out += '-';
-  append_padded(out, segment.sequence, 1);
-  out += segment.adts ? ".aac" : ".mp3";
-  return out;
+  return cat({hex_text(segment.stream, 8), "-", segment.sequence, segment.adts ? ".aac" : ".mp3"});
 }
 
 PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind, bool ended) {

@@ -1,7 +1,5 @@
 #include "hls/path.h"
 
-#include <charconv>
-
 #include "base/cat.h"
 #include "base/strings.h"
 
@@ -18,17 +16,17 @@ constexpr std::string_view kArchive = "archive-", kNow = "now", kRewind = "rewin
 bool parse_stream(std::string_view text, std::uint32_t& stream) noexcept {
   for (const char c : text)
     if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), stream, 16);
-  return read.ec == std::errc{} && read.ptr == text.data() + text.size();
+  const auto number = parse_whole<std::uint32_t>(text, 16);
+  stream = number.value_or(0);
+  return number.has_value();
 }
 
 bool parse_sequence(std::string_view text, std::uint64_t& sequence) noexcept {
   if (text.empty() || text.size() > kMaxSequenceDigits) return false;
   if (text.size() > 1 && text.front() == '0') return false;
-  for (const char c : text)
-    if (c < '0' || c > '9') return false;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), sequence);
-  return read.ec == std::errc{};
+  const auto number = parse_u64(text);
+  sequence = number.value_or(0);
+  return number.has_value();
 }
 
 bool parse_seconds(std::string_view text, std::uint64_t& seconds) noexcept {

@@ -1,17 +1,16 @@
 #include "media/silence_line.h"
 
-#include <charconv>
 #include <cmath>
+
+#include "base/strings.h"
 
 namespace lb {
 namespace {
 
 // The number that all of the text is; nullopt: not a number.
 std::optional<double> seconds_in(std::string_view text) {
-  double value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (!(std::abs(value) <= SilenceLine::kMax)) return std::nullopt;  // nor what is no number
+  const auto value = parse_whole<double>(text);
+  if (!value || !(std::abs(*value) <= SilenceLine::kMax)) return std::nullopt;  // nor a NaN
   return value;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -17,30 +18,8 @@ constexpr auto kMaxTouch = 86400s;
 constexpr auto kUnreachable = 1200s;
 constexpr auto kRefused = 7200s;
 
-bool is_plain(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-void append_escaped(std::string& out, std::string_view text, std::string_view keep) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (const char c : text) {
-    if (is_plain(c) || keep.find(c) != std::string_view::npos) {
-      out.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back('%');
-    out.push_back(kHex[byte >> 4]);
-    out.push_back(kHex[byte & 15]);
-  }
-}
-
 // As the directory wrote it, if it means the same in a form: Icecast does not escape it at all.
-std::string same_sid(std::string_view sid) {
-  std::string out;
-  append_escaped(out, sid, "-._~");
-  return out;
-}
+std::string same_sid(std::string_view sid) { return percent_escape(sid, "-._~", HexCase::kLower); }
 
 std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
   for (const std::string& line : answer.headers) {
@@ -53,11 +32,7 @@ std::string_view header_of(const FetchAnswer& answer, std::string_view name) {
 
 }  // namespace
 
-std::string yp_escape(std::string_view text) {
-  std::string out;
-  append_escaped(out, text, {});
-  return out;
-}
+std::string yp_escape(std::string_view text) { return percent_escape(text, {}, HexCase::kLower); }
 
 std::string yp_add_form(const YpStream& stream) {
   std::string form =
@@ -67,8 +42,7 @@ std::string yp_add_form(const YpStream& stream) {
            "&type=", yp_escape(stream.type), "&stype=", yp_escape(stream.subtype),
            "&b=", yp_escape(stream.bitrate), "&"});
   // Pairs as the encoder wrote them; an '&' of its own would be a field of ours.
-  append_escaped(form, stream.audio_info, "=;-_.");
-  return form + "\r\n";
+  return cat({form, percent_escape(stream.audio_info, "=;-_.", HexCase::kLower), "\r\n"});
 }
 
 std::string yp_touch_form(std::string_view sid, const YpStream& stream) {

@@ -3,13 +3,10 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 
 namespace lb {
 namespace {
-
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 std::string field(std::string_view name, std::string_view value) {
   return cat({"&", name, "=", form_escape(value)});
@@ -38,22 +35,7 @@ std::string listener_fields(std::string_view action, const ListenerAsk& ask, std
 
 }  // namespace
 
-std::string form_escape(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  out.reserve(text.size() + text.size() / 2);
-  for (const char c : text) {
-    if (is_plain(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
-}
+std::string form_escape(std::string_view text) { return percent_escape(text, {}, HexCase::kLower); }
 
 std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
                               const UrlOptions& options) {

@@ -1,7 +1,5 @@
 #include "config/settings/drain_rate.h"
 
-#include <charconv>
-
 #include "base/strings.h"
 
 namespace lb {
@@ -14,8 +12,9 @@ Result<DrainRate> parse_drain_rate(std::string_view text) {
   rate.is_share = text.ends_with('%');
   if (rate.is_share) text.remove_suffix(1);
   text = trim(text);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate.value);
-  if (error != std::errc() || end != text.data() + text.size()) return wrong;
+  const auto value = parse_whole<double>(text);
+  if (!value) return wrong;
+  rate.value = *value;
   // Not a number fails here too.
   if (!(rate.value > 0) || rate.value > (rate.is_share ? 100 : 1e9)) return wrong;
   if (rate.is_share) rate.value /= 100;

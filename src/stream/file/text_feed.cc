@@ -1,10 +1,10 @@
 #include "stream/file/text_feed.h"
 
-#include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
 #include "media/bytes.h"
 
 namespace lb {
@@ -18,18 +18,11 @@ constexpr std::size_t kKeptBytes = 16 * 1024;
 
 // Of one length, so that the event that an id stands in has a length before its id is known.
 std::string print_position(std::uint64_t position) {
-  char text[kPositionDigits + 1];
-  std::snprintf(text, sizeof text, "%012llx",
-                static_cast<unsigned long long>(position & 0xffff'ffff'ffff));
-  return text;
+  return hex_text(position & 0xffff'ffff'ffff, kPositionDigits);
 }
 
 std::optional<std::uint64_t> parse_position(std::string_view text) {
-  std::uint64_t position = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), position, 16);
-  if (text.size() != kPositionDigits || fault != std::errc() || end != text.data() + text.size())
-    return std::nullopt;
-  return position;
+  return text.size() == kPositionDigits ? parse_whole<std::uint64_t>(text, 16) : std::nullopt;
 }
 
 std::shared_ptr<MountSettings> feed_settings(const std::string& name) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/cat.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -17,20 +17,6 @@ constexpr std::uint64_t kMaxRelaysTold = 10'000'000;
 constexpr std::uint64_t kMaxHeaderBytesTold = std::uint64_t{1} << 20;
 // Far beyond any real value, so that sums of two cannot overflow.
 constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 60;
-
-std::string hex_of(std::uint64_t value) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) text[i] = kDigits[value >> (60 - 4 * i) & 15];
-  return text;
-}
-
-std::optional<std::uint64_t> read_hex(std::string_view text) noexcept {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<std::uint64_t> read_number(std::string_view text) noexcept {
   const auto value = parse_u64(text);
@@ -99,13 +85,13 @@ StreamSpan StreamPlace::span() const noexcept {
 }
 
 std::string print_address(const StreamAddress& address) {
-  return cat({hex_of(address.id[0]), hex_of(address.id[1]), ".", address.position});
+  return cat({hex_text(address.id[0], 16), hex_text(address.id[1], 16), ".", address.position});
 }
 
 std::optional<StreamAddress> parse_address(std::string_view text) noexcept {
   if (text.size() < kIdHex + 2 || text[kIdHex] != '.') return std::nullopt;
-  const auto high = read_hex(text.substr(0, kIdHex / 2));
-  const auto low = read_hex(text.substr(kIdHex / 2, kIdHex / 2));
+  const auto high = parse_whole<std::uint64_t>(text.substr(0, kIdHex / 2), 16);
+  const auto low = parse_whole<std::uint64_t>(text.substr(kIdHex / 2, kIdHex / 2), 16);
   const auto position = read_number(text.substr(kIdHex + 1));
   if (!high || !low || !position || (*high | *low) == 0) return std::nullopt;
   return StreamAddress{{*high, *low}, *position};

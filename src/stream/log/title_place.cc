@@ -1,8 +1,7 @@
 #include "stream/log/title_place.h"
 
-#include <charconv>
-
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 
@@ -19,11 +18,8 @@ std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept {
   place.at = parse_address(text.substr(0, blank));
   if (!place.at) return std::nullopt;
   if (blank == std::string_view::npos) return place;
-  const std::string_view wall = text.substr(blank + 1);
-  std::int64_t ms = 0;
-  const auto [end, fault] = std::from_chars(wall.data(), wall.data() + wall.size(), ms);
-  if (fault != std::errc() || end != wall.data() + wall.size() || ms < 0) return std::nullopt;
-  place.wall_ms = ms;
+  place.wall_ms = parse_whole<std::int64_t>(text.substr(blank + 1));
+  if (!place.wall_ms || *place.wall_ms < 0) return std::nullopt;
   return place;
 }
 

@@ -52,7 +52,17 @@ TEST(Base64, DecodingUndoesEncodingForAnyBytes) {
 TEST_GROUP(Hex){};
 TEST(Hex, IsLowerCase) { CHECK(hex_encode("\0\x1f\xab"sv) == "001fab"); }
 
+TEST(Hex, WritesNumbers) {
+  CHECK(hex_text(0) == "0");
+  CHECK(hex_text(0xc0ffee) == "c0ffee");
+  CHECK(hex_text(0xc0ffee, 8) == "00c0ffee");
+  CHECK(hex_text(~0ULL, 16) == "ffffffffffffffff");
+}
 TEST_GROUP(Percent){};
+TEST(Percent, EscapesWhatIsNotKept) {
+  CHECK(percent_escape("a-_/\xe9~", "-_", HexCase::kLower) == "a-_%2f%e9%7e");
+  CHECK(percent_escape("a-_/\xe9~", {}, HexCase::kUpper) == "a%2D%5F%2F%E9%7E");
+}
 TEST(Percent, DecodesOnceOnly) {
   CHECK(percent_decode("%252e", false).value_or("?") == "%2e");
   CHECK(percent_decode("a%2Fb%2f", false).value_or("?") == "a/b/");

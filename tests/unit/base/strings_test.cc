@@ -61,3 +61,11 @@ TEST(Strings, EditDistanceCountsInsertionsDeletionsAndReplacements) {
   LONGS_EQUAL(3, edit_distance("kitten", "sitting"));
   LONGS_EQUAL(edit_distance("queue", "quota"), edit_distance("quota", "queue"));
 }
+TEST(Strings, ANumberIsAllOfItsText) {
+  CHECK(parse_whole<std::uint32_t>("ff", 16) == 255u);
+  CHECK(parse_whole<std::int64_t>("-12") == -12);
+  CHECK(parse_whole<double>("1.5") == 1.5);
+  CHECK(!parse_whole<std::uint32_t>("100000000", 16));
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1x"})
+    CHECK_TEXT(!parse_whole<std::uint32_t>(bad), bad);
+}
