@@ -1,48 +1,41 @@
 #include "app/routes.h"
 
-#include "app/endpoints/acme_stage.h"
-#include "app/endpoints/admin_stage.h"
-#include "app/endpoints/agent_stage.h"
 #include "app/endpoints/api_stage.h"
-#include "app/endpoints/console_stage.h"
-#include "app/endpoints/event_stage.h"
-#include "app/endpoints/health_stage.h"
-#include "app/endpoints/https_stage.h"
-#include "app/endpoints/link_stage.h"
 #include "app/endpoints/login_stage.h"
-#include "app/endpoints/metrics_stage.h"
 #include "app/endpoints/now_feed_stage.h"
 #include "app/endpoints/now_stage.h"
 #include "app/endpoints/page_stage.h"
-#include "app/endpoints/picture_stage.h"
 #include "app/endpoints/player_stage.h"
-#include "app/endpoints/proof_stage.h"
-#include "app/endpoints/request_stages.h"
-#include "app/endpoints/stats_stage.h"
+#include "app/endpoints/stages.h"
 #include "app/hls/hls_path_stage.h"
 #include "app/hls/hls_stage.h"
-#include "app/join/arrival_stage.h"
-#include "app/join/auth_stage.h"
-#include "app/join/ban_stage.h"
 #include "app/join/block_stage.h"
-#include "app/join/drain_stage.h"
 #include "app/join/external_stage.h"
 #include "app/join/listen_stage.h"
 #include "app/join/mount_lookup_stage.h"
-#include "app/join/mount_redirect_stage.h"
-#include "app/join/playlist_stage.h"
 #include "app/join/quota_stage.h"
-#include "app/join/redirect_stage.h"
-#include "app/join/source_stage.h"
+#include "app/join/stages.h"
 #include "app/past/archive_admin_stage.h"
 #include "app/past/past_access_stage.h"
 #include "app/past/past_file_stage.h"
 #include "app/past/past_stage.h"
 #include "app/past/past_stream_stage.h"
+#include "app/request/worker_stage.h"
 #include "app/services/worker.h"
 
 namespace lb {
 namespace {
+
+// A stage that keeps nothing between two requests.
+class Question final : public WorkerStage {
+ public:
+  using Ask = Verdict (*)(Worker&, Connection&);
+  Question(Worker& worker, Ask ask) : WorkerStage(worker), ask_(ask) {}
+  Verdict handle(Connection& connection) override { return ask_(worker_, connection); }
+
+ private:
+  const Ask ask_;
+};
 
 class Rows {
  public:
@@ -54,6 +47,9 @@ class Rows {
     routes.emplace_back(&added, paths);
     return added;
   }
+  const Stage& add(Question::Ask ask, std::initializer_list<std::string_view> paths = {}) {
+    return add<Question>(paths, ask);
+  }
   std::vector<Route> routes;
 
  private:
@@ -64,41 +60,41 @@ class Rows {
 
 RouteTable make_routes(Worker& worker) {
   Rows rows(worker);
-  rows.add<HealthStage>({"/_lb/health", "/_lb/live"});
-  rows.add<MetricsStage>({"/metrics"});
-  rows.add<AcmeStage>({"/.well-known/acme-challenge/*"});
-  rows.add<OptionsStage>();  // OPTIONS: what may be asked
-  rows.add<ProofStage>({"/_lb/proof"});
+  rows.add(health_stage, {"/_lb/health", "/_lb/live"});
+  rows.add(metrics_stage, {"/metrics"});
+  rows.add(acme_stage, {"/.well-known/acme-challenge/*"});
+  rows.add(options_stage);  // OPTIONS: what may be asked
+  rows.add(proof_stage, {"/_lb/proof"});
   rows.add<BlockStage>({"/_lb/archive*"});  // for other nodes
-  rows.add<ArrivalStage>();                 // the token of a redirect
-  rows.add<HttpsStage>();                   // <acme redirect= hsts=>
-  rows.add<AgentStage>();                   // <deny-agents>
-  rows.add<AdmitStage>();                   // <clients>, with its reserves
-  rows.add<AliasStage>();                   // <alias>; where it leads chooses the rows behind it
-  rows.add<PictureStage>({"/_lb/art/*"});
+  rows.add(arrival_stage);                  // the token of a redirect
+  rows.add(https_stage);                    // <acme redirect= hsts=>
+  rows.add(agent_stage);                    // <deny-agents>
+  rows.add(admit_stage);                    // <clients>, with its reserves
+  rows.add(alias_stage);                    // <alias>; where it leads chooses the rows behind it
+  rows.add(picture_stage, {"/_lb/art/*"});
   // MOUNT/events, and AzuraCast's live feed
   rows.add<NowFeedStage>({"/api/v1/now/*", "/api/live/nowplaying/sse"});
   rows.add<NowStage>({"/api/v1/now", "/api/v1/now/*", "/api/nowplaying", "/api/nowplaying/*",
                       "/api/nowplaying_static/*", "/api/stations", "/api/station/*"});
   rows.add<LoginStage>({"/admin/login", "/admin/login.js", "/admin/logout", "/api/v1/*"});
   rows.add<ApiStage>({"/api/v1", "/api/v1/*"});
-  rows.add<SourceStage>();                  // SOURCE, PUT, POST of audio
-  rows.add<StatsStage>();                   // STATS
-  rows.add<LinkStage>({"/admin/cluster"});  // a node that wants a link
-  rows.add<EventStage>({"/admin/events"});
+  rows.add(source_stage);                    // SOURCE, PUT, POST of audio
+  rows.add(stats_stage);                     // STATS
+  rows.add(link_stage, {"/admin/cluster"});  // a node that wants a link
+  rows.add(event_stage, {"/admin/events"});
   rows.add<ArchiveAdminStage>({"/admin/archive.json", "/admin/archive/delete"});
-  rows.add<ConsoleStage>({"/admin/console*"});
-  rows.add<AdminStage>({"/admin/*", "/admin.cgi"});
-  rows.add<MethodStage>();                               // from here on: GET and HEAD
-  rows.add<HlsPathStage>();                              // MOUNT/live.m3u8
-  rows.add<PastStage>();                                 // ?timeshift=, ?from=, archive-…
-  rows.add<BanStage>();                                  // bans of the store
+  rows.add(console_stage, {"/admin/console*"});
+  rows.add(admin_stage, {"/admin/*", "/admin.cgi"});
+  rows.add(method_stage);                                // from here on: GET and HEAD
+  rows.add(hls_path_stage);                              // MOUNT/live.m3u8
+  rows.add(past_stage);                                  // ?timeshift=, ?from=, archive-…
+  rows.add(ban_stage);                                   // bans of the store
   rows.add<QuotaStage>({}, QuotaStage::Of::kListeners);  // hours and transfer of accounts
-  rows.add<MountRedirectStage>();                        // <redirect> of a mount
-  rows.add<RedirectStage>();                             // to another node of the cluster
-  const Stage& of_mounts = rows.add<DrainStage>();       // no new listener while the node drains
-  rows.add<AuthStage>();                                 // <authentication> of a mount
-  rows.add<BanStage>();                                  // … of users that have logged in
+  rows.add(mount_redirect_stage);                        // <redirect> of a mount
+  rows.add(redirect_stage);                              // to another node of the cluster
+  const Stage& of_mounts = rows.add(drain_stage);        // no new listener while the node drains
+  rows.add(auth_stage);                                  // <authentication> of a mount
+  rows.add(ban_stage);                                   // … of users that have logged in
   rows.add<QuotaStage>({}, QuotaStage::Of::kServers);  // … of what only says that it is a server
   rows.add<HlsStage>();                                // lists and segments of a mount
   rows.add<PastAccessStage>();                         // whether its past may be heard
@@ -107,11 +103,11 @@ RouteTable make_routes(Worker& worker) {
   rows.add<ListenStage>({}, of_mounts);                // a mount, or its fallback
   rows.add<PlayerStage>({"/listen/*", "/_lb/player.js", "/_lb/player.css", "/_lb/player/*",
                          "/oembed"});         // pages of streams
-  rows.add<PlaylistStage>();                  // NAME.m3u with the nodes of the cluster
+  rows.add(playlist_stage);                   // NAME.m3u with the nodes of the cluster
   rows.add<PageStage>();                      // status-json.xsl, *.xsl
   rows.add<MountLookupStage>({}, of_mounts);  // a mount that a master may know
   rows.add<ExternalStage>({}, of_mounts);     // a mount that <config-external> may know
-  rows.add<FileStage>();                      // *.m3u, files; else 404
+  rows.add(file_stage);                       // *.m3u, files; else 404
   return RouteTable(rows.routes);
 }
 

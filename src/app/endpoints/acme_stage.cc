@@ -1,10 +1,16 @@
-#include "app/endpoints/acme_stage.h"
-
+// acme_stage(): answers a certificate authority that asks whether a name is this server's
+// (http-01).
+//
+// It comes before every limit: a full server keeps its certificate. A token that is not one of
+// ours may be another program's, a file of the web root; else other servers are asked for it
+// (ChallengeLookup), and what none of them knows goes on to the next stage.
+// Source: RFC 8555 8.3.
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "app/certificates/challenge_lookup.h"
+#include "app/endpoints/stages.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
 #include "app/services/worker.h"
@@ -32,24 +38,24 @@ bool is_asked_on(const Request& request) {
 
 }  // namespace
 
-Verdict AcmeStage::handle(Connection& connection) {
+Verdict acme_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   const std::string_view token =
       std::string_view(request.path).substr(ChallengeTable::kPath.size());
   if (!is_acme_token(token)) return Verdict::kNext;
-  Network& network = worker_.services;
+  Network& network = worker.services;
   std::string answer = network.challenges->answer(token);
   if (answer.empty()) {
     const bool has_waited = bool(connection.context().waited.take());
     if (!has_waited && network.files.read()->has_file(request.path)) return Verdict::kNext;
-    const auto config = config_of(worker_.services, connection);
+    const auto config = config_of(worker.services, connection);
     if (has_waited || is_asked_on(request) || !ChallengeLookup::has_servers(*config)) {
       network.challenges->count(ChallengeTable::Way::kHttp, false);
       return Verdict::kNext;
     }
     network.loops.control().post([&network, wanted = std::string(token),
-                                  parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+                                  parked = ParkedRequest{worker.loop.id(), connection.id()}] {
       network.challenge_lookup->look_up(wanted, parked);
     });
     return Verdict::kPending;

@@ -1,5 +1,5 @@
-#include "app/endpoints/admin_stage.h"
-
+// admin_stage(): /admin/… and /admin.cgi: checks the login, hands the question to the admin floor
+// on control, renders on the clerk, replies.
 #include <utility>
 
 #include "admin/command/command.h"
@@ -9,6 +9,7 @@
 #include "admin/page/template_file.h"
 #include "app/cluster/cluster_service.h"
 #include "app/endpoints/login_stage.h"
+#include "app/endpoints/stages.h"
 #include "app/operate/cluster_station.h"
 #include "app/pages/stats_renderer.h"
 #include "app/request/login_replies.h"
@@ -342,9 +343,9 @@ std::size_t body_limit(Worker& worker, Connection& connection) {
   return known ? NodeReport::kMaxBytes : 0;
 }
 
-Verdict AdminStage::handle(Connection& connection) {
+Verdict admin_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  const auto config = config_of(worker_.services, connection);
+  const auto config = config_of(worker.services, connection);
   AdminCall call;
   call.asked = make_request(connection, *config);
   call.cgi = request.path == kCgi;
@@ -357,7 +358,7 @@ Verdict AdminStage::handle(Connection& connection) {
   }
   // What is refused with any password costs no try.
   if (!call.cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
-    run_admin(worker_, connection, std::move(call));
+    run_admin(worker, connection, std::move(call));
     return Verdict::kPending;
   }
   const auto named = query_param(asked.query, "mount");
@@ -365,30 +366,30 @@ Verdict AdminStage::handle(Connection& connection) {
   const MountSettings& section = mount_section(*config, call.about);
   if (call.cgi) {
     call.given = cgi_credentials(*config, call.about, asked.query);
-    if (answer_by_pass(worker_, connection, *config, call)) return Verdict::kAnswered;
+    if (answer_by_pass(worker, connection, *config, call)) return Verdict::kAnswered;
   } else {
     call.given = basic_credentials(request.headers);
-    Asker asker = who_asks(worker_, connection, named);
+    Asker asker = who_asks(worker, connection, named);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     call.sender = std::move(asker.identity);
     take_identity(asked, call.sender);
-    asked.past_begins_ms = past_begins_ms(worker_, connection, section, call.about);
-    if (refuse_in_browser(worker_, connection, asked, *call.sender, call.about) ||
-        answer_in_console(worker_, connection, asked, *call.sender))
+    asked.past_begins_ms = past_begins_ms(worker, connection, section, call.about);
+    if (refuse_in_browser(worker, connection, asked, *call.sender, call.about) ||
+        answer_in_console(worker, connection, asked, *call.sender))
       return Verdict::kAnswered;
   }
   const Sender& sender = connection.context().sender;
   const bool unknown = call.given && asked.role == AdminRole::kNone;
   if (unknown && !call.about.empty() && decides_sources(section) && !sender.source_judged)
-    return ask_authenticator(worker_, connection, section, config, std::move(call));
+    return ask_authenticator(worker, connection, section, config, std::move(call));
   const bool guess = unknown && (call.cgi || !is_known_password(*config, *call.given));
   if (guess && !sender.password_judged) {
-    note_wrong_password(worker_, connection, call.given->user);
-    log_refused_login(worker_, connection, call.given->user, "wrong password");
+    note_wrong_password(worker, connection, call.given->user);
+    log_refused_login(worker, connection, call.given->user, "wrong password");
   }
-  if (guess && call.cgi && answer_wrong_cgi_password(worker_, connection, *config, *call.given))
+  if (guess && call.cgi && answer_wrong_cgi_password(worker, connection, *config, *call.given))
     return Verdict::kAnswered;
-  run_admin(worker_, connection, std::move(call));
+  run_admin(worker, connection, std::move(call));
   return Verdict::kPending;
 }
 

@@ -1,9 +1,13 @@
-#include "app/endpoints/console_stage.h"
-
+// console_stage(): the pages of the console, /admin/console and below, and the files that they
+// load, for each login that may see something there.
+//
+// It stands before admin_stage(), and only where <console> is on and the API is too; without them,
+// and for all other addresses, the request goes on to what a server without a console has there.
 #include <string>
 #include <utility>
 
 #include "admin/page/console_files.h"
+#include "app/endpoints/stages.h"
 #include "app/request/refusals.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -30,9 +34,9 @@ std::string_view where_records_are(const Config& config) {
 
 }  // namespace
 
-Verdict ConsoleStage::handle(Connection& connection) {
+Verdict console_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  Accounts& accounts = worker_.services;
+  Accounts& accounts = worker.services;
   if (!accounts.login->on() || !accounts.login->plan()->api) return Verdict::kNext;
   const auto file = console_file(request.path);
   if (!file) return Verdict::kNext;
@@ -40,13 +44,13 @@ Verdict ConsoleStage::handle(Connection& connection) {
     reply_refusal(connection, 405, "This address takes GET, HEAD\r\n", "Allow: GET, HEAD\r\n");
     return Verdict::kAnswered;
   }
-  if (const Verdict verdict = let_in_role(worker_, connection, kConsolePath);
+  if (const Verdict verdict = let_in_role(worker, connection, kConsolePath);
       verdict != Verdict::kNext)
     return verdict;
   const bool packed = !file->gzip.empty() && takes_gzip(request.headers.get("accept-encoding"));
   std::string body =
       file->is_page ? console_page(file->bytes, where_records_are(*config_of(accounts, connection)),
-                                   who_asks(worker_, connection).identity->role)
+                                   who_asks(worker, connection).identity->role)
                     : std::string(packed ? file->gzip : file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;

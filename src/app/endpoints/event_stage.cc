@@ -1,9 +1,11 @@
-#include "app/endpoints/event_stage.h"
-
+// event_stage(): GET /admin/events, the administrator's stream of what happens here
+// (admin/feed/event_stream.h).
+// Thread: its worker; the socket then moves to control.
 #include <string>
 #include <utility>
 
 #include "app/endpoints/feed_reader.h"
+#include "app/endpoints/stages.h"
 #include "app/request/request_context.h"
 #include "app/request/who_asks.h"
 #include "app/services/event_service.h"
@@ -18,14 +20,14 @@ constexpr std::string_view kLastId = "last-event-id";
 
 }  // namespace
 
-Verdict EventStage::handle(Connection& connection) {
+Verdict event_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet) return Verdict::kNext;
-  Runtime& runtime = worker_.services;
-  if (const Verdict verdict = let_in_role(worker_, connection, kPath); verdict != Verdict::kNext)
+  Runtime& runtime = worker.services;
+  if (const Verdict verdict = let_in_role(worker, connection, kPath); verdict != Verdict::kNext)
     return verdict;
   Followers::Scope scope;
-  scope.holds = login_holds(worker_, connection);
+  scope.holds = login_holds(worker, connection);
   if (const auto sender = connection.context().sender.identity) {
     scope.addresses = sender->addresses;
     if (sender->has_own_mounts()) {
@@ -35,7 +37,7 @@ Verdict EventStage::handle(Connection& connection) {
       };
     }
   }
-  runtime.loops.control().post([&runtime, ended = feed_reader(worker_, connection),
+  runtime.loops.control().post([&runtime, ended = feed_reader(worker, connection),
                                 scope = std::move(scope),
                                 last_id = std::string(request.headers.get(kLastId)),
                                 transport = connection.take_transport()]() mutable {

@@ -1,9 +1,15 @@
-#include "app/endpoints/health_stage.h"
-
+// health_stage(): /_lb/health, may listeners be sent here (200 or 503, and why in JSON), and
+// /_lb/live, does the process still turn (200 or 503).
+//
+// They come before every limit: a probe is no client, so a full server answers too, and a
+// probe never takes a listener's place, nor a line in the access log.  They need no login: a
+// load balancer has no password.
+// Source: doc/orchestration.md; Kubernetes probes.
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "app/endpoints/stages.h"
 #include "app/services/node_health.h"
 #include "app/services/worker.h"
 
@@ -27,10 +33,10 @@ void send_health(Connection& connection, int status, std::string type, std::stri
 
 }  // namespace
 
-Verdict HealthStage::handle(Connection& connection) {
+Verdict health_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
-  Traffic& traffic = worker_.services;
+  Traffic& traffic = worker.services;
   connection.is_probe = true;
   if (request.path == kHealth) {
     const NodeHealth health = node_health(traffic);

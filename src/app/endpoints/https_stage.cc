@@ -1,9 +1,14 @@
-#include "app/endpoints/https_stage.h"
-
+// https_stage(): sends browsers from http to https (308), and tells those that have come by https
+// to stay there; both for names alone of which there is a certificate that is valid now.
+//
+// Left alone: sources, programs, what a proxy has passed on (it may have spoken https), challenges,
+// health and metrics; streams, but for <redirect>all</redirect>.
+// Source: RFC 9110 15.4.9, RFC 6797, Fetch Metadata (Sec-Fetch-Mode).
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "app/endpoints/stages.h"
 #include "app/request/request_config.h"
 #include "app/services/worker.h"
 #include "app/topology/cluster_plans.h"
@@ -51,16 +56,17 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
   return is_navigation(request) && !traffic.mounts.find(request.path);
 }
 
-}  // namespace
-
-std::uint16_t HttpsStage::https_port(const Config& config, const AcmeSettings& acme,
-                                     std::string_view host) const {
+// Where https of this name is spoken: the port of its https <public-address>, else 443, else that
+// of the first TLS <listen-socket>; none that is not open. One of <acme>'s <ports> is 443 for
+// those that came by the router that passes 80 on. 0: nowhere.
+std::uint16_t https_port(const Worker& worker, const Config& config, const AcmeSettings& acme,
+                         std::string_view host) {
   const std::string_view name = host.substr(0, host.find(':'));
   for (const NodeAddress& address : own_addresses(config))
     if (address.scheme == PublicScheme::kHttps && address.host == to_lower(name))
       return address.port;
-  const auto is_open = [this](const ListenSettings& socket) {
-    return std::ranges::any_of(worker_.acceptors, [&](const auto& acceptor) {
+  const auto is_open = [&worker](const ListenSettings& socket) {
+    return std::ranges::any_of(worker.acceptors, [&](const auto& acceptor) {
       const ListenSettings& open = acceptor->socket().settings;
       return open.tls && open.port == socket.port && open.bind_address == socket.bind_address;
     });
@@ -77,26 +83,29 @@ std::uint16_t HttpsStage::https_port(const Config& config, const AcmeSettings& a
   return is_behind_router ? kHttpsPort : static_cast<std::uint16_t>(first);
 }
 
-Verdict HttpsStage::handle(Connection& connection) {
-  const auto config = config_of(worker_.services, connection);
+}  // namespace
+
+Verdict https_stage(Worker& worker, Connection& connection) {
+  const auto config = config_of(worker.services, connection);
   if (config->acme.empty()) return Verdict::kNext;
   const std::string name = asked_name(connection.request());
   const AcmeSettings* of_name = acme_of_name(*config, name);
   if (of_name == nullptr) return Verdict::kNext;
   const AcmeSettings& acme = *of_name;
   const bool secure = connection.secure();
-  if (secure ? acme.hsts.count() == 0 : !goes_to_https(worker_.services, acme, connection))
+  if (secure ? acme.hsts.count() == 0 : !goes_to_https(worker.services, acme, connection))
     return Verdict::kNext;
-  const auto certificates = worker_.services.tls.context();
+  const auto certificates = worker.services.tls.context();
   if (name.empty() || certificates == nullptr ||
-      !certificates->has_name(name, worker_.services.clock.wall()))
+      !certificates->has_name(name, worker.services.clock.wall()))
     return Verdict::kNext;
   if (secure) {
     connection.add_reply_lines(
         cat({"Strict-Transport-Security: max-age=", acme.hsts.count(), "\r\n"}));
     return Verdict::kNext;
   }
-  const std::uint16_t port = https_port(*config, acme, connection.request().headers.get("host"));
+  const std::uint16_t port =
+      https_port(worker, *config, acme, connection.request().headers.get("host"));
   if (port == 0) return Verdict::kNext;
   ResponseHead head;
   head.status = 308;

@@ -1,8 +1,11 @@
-#include "app/endpoints/link_stage.h"
-
+// link_stage(): a node that asks for a link on an ordinary listen-socket, where a <cluster-port> is
+// not wanted: within TLS, by the server's certificate, with its id and secret as Basic credentials.
+// The connection leaves this worker and becomes a NodeSession on control.
+// Source: doc/link.md.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
+#include "app/endpoints/stages.h"
 #include "app/request/auth_replies.h"
 #include "app/request/password_guesses.h"
 #include "app/services/worker.h"
@@ -10,24 +13,24 @@
 
 namespace lb {
 
-Verdict LinkStage::handle(Connection& connection) {
+Verdict link_stage(Worker& worker, Connection& connection) {
   if (!asks_for_link(connection.request())) return Verdict::kNext;
   if (!connection.secure()) {
     connection.reply_text(403, "A link needs TLS\r\n");
     return Verdict::kAnswered;
   }
-  Network& network = worker_.services;
+  Network& network = worker.services;
   const auto given = basic_credentials(connection.request().headers);
-  if (given && answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+  if (given && answer_if_shut_out(worker, connection, *given)) return Verdict::kAnswered;
   const auto facts = network.cluster->facts();
   const KnownNode* node = facts->known.login(given);
   if (node == nullptr) {
-    if (given && answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
-    if (given) note_wrong_password(worker_, connection, given->user);
+    if (given && answer_if_throttled(worker, connection, given->user)) return Verdict::kAnswered;
+    if (given) note_wrong_password(worker, connection, given->user);
     reply_unauthorised(connection);
     return Verdict::kAnswered;
   }
-  note_right_password(worker_, connection, *given);
+  note_right_password(worker, connection, *given);
   std::string id = node->id;
   if (!connection.send_now(kLinkSwitch)) {
     connection.drop();

@@ -1,7 +1,15 @@
-#include "app/endpoints/metrics_stage.h"
-
+// metrics_stage(): /metrics, the numbers for Prometheus (admin/metrics/metrics.h), for the
+// administrator and for the addresses of <metrics>; without that element, for this machine.
+//
+// A proxy on this machine makes the whole world look local.  So a request that says it was passed
+// on (X-Forwarded-For, Forwarded, Via) needs the password, unless <x-forwarded-for> of the
+// configuration believes its proxy; then the client's own address counts.
+// Operators and owners get the samples of their own mounts.
+// It comes before the limit of clients: monitors see a full server too.
+// A mount called /metrics, or a file, is served as with Icecast: it comes first.
 #include <string>
 
+#include "app/endpoints/stages.h"
 #include "app/operate/metrics_service.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -36,20 +44,20 @@ bool may_read(const Services& services, const Config& config, Connection& connec
 
 }  // namespace
 
-Verdict MetricsStage::handle(Connection& connection) {
+Verdict metrics_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
-  Services& services = worker_.services;
+  Services& services = worker.services;
   if (services.mounts.find(kMetricsPath) || services.files.read()->has_file(request.path))
     return Verdict::kNext;
   const auto config = config_of(services, connection);
   if (!may_read(services, *config, connection))
-    if (const Verdict verdict = let_in_role(worker_, connection, kMetricsPath);
+    if (const Verdict verdict = let_in_role(worker, connection, kMetricsPath);
         verdict != Verdict::kNext)
       return verdict;
   // A client that came in by its address alone has no identity, and sees all of it.
   const std::shared_ptr<const Identity> sender = connection.context().sender.identity;
-  services.loops.control().post([&worker = worker_, id = connection.id(), sender] {
+  services.loops.control().post([&worker, id = connection.id(), sender] {
     const auto then = [&worker, id](const MetricsService::Text& text) {
       worker.loop.post([&worker, id, text] {
         Connection* waiting = worker.connections.find(id);

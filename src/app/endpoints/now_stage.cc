@@ -9,7 +9,7 @@
 #include "admin/command/recordings.h"
 #include "admin/feed/now_json.h"
 #include "app/cluster/cluster_service.h"
-#include "app/join/ban_stage.h"
+#include "app/join/stages.h"
 #include "app/operate/usage_watch.h"
 #include "app/pages/archive_sight.h"
 #include "app/pages/now_pages.h"

@@ -106,9 +106,9 @@ void PageStage::answer(Connection& connection, const Due& due) {
   connection.reply(head, std::move(body));
 }
 
-Verdict FileStage::handle(Connection& connection) {
+Verdict file_stage(Worker& worker, Connection& connection) {
   Request& request = connection.request();
-  Services& services = worker_.services;
+  Services& services = worker.services;
   const auto files = services.files.read();
   const auto count = [&services] {
     services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);

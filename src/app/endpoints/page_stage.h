@@ -1,7 +1,6 @@
 // PageStage: pages made from the stats: status-json.xsl, *.xsl, playlists in XML.
-// FileStage: what is left: generated m3u, files of the web root, built-in files, 404.
 // Source: Icecast 2.4.4; doc/decisions.md B7.
-// Thread: their worker.
+// Thread: its worker.
 #pragma once
 
 #include <deque>
@@ -29,12 +28,6 @@ class PageStage : public WorkerStage {
   void answer(Connection& connection, const Due& due);
 
   std::deque<Due> due_;  // a page that many have waited for
-};
-
-class FileStage final : public WorkerStage {
- public:
-  using WorkerStage::WorkerStage;
-  Verdict handle(Connection& connection) override;
 };
 
 }  // namespace lb

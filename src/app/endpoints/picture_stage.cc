@@ -1,8 +1,12 @@
-#include "app/endpoints/picture_stage.h"
-
+// picture_stage(): GET /_lb/art/NAME: a picture of a title (doc/titles.md).  One that is not here
+// is fetched from the node that has told of the title; 404 where no server has it.
+//
+// The bytes are a stranger's: they are sent as the picture that they begin as, for no other use,
+// and never run.
 #include <algorithm>
 #include <utility>
 
+#include "app/endpoints/stages.h"
 #include "app/pages/picture_fetches.h"
 #include "app/request/request_context.h"
 #include "app/services/picture_files.h"
@@ -19,11 +23,9 @@ constexpr std::string_view kForEver = "public, max-age=31536000, immutable";
 constexpr std::string_view kNothingRuns =
     "Content-Security-Policy: default-src 'none'; sandbox\r\n";
 
-}  // namespace
-
-bool PictureStage::answer(Connection& connection, const std::string& name) {
+bool answer_with_picture(Worker& worker, Connection& connection, const std::string& name) {
   const auto type = type_in_picture_name(name);
-  const auto bytes = worker_.services.pictures.find(name);
+  const auto bytes = worker.services.pictures.find(name);
   if (!type || bytes == nullptr) return false;
   ResponseHead head;
   head.content_type = media_type(*type);
@@ -31,18 +33,20 @@ bool PictureStage::answer(Connection& connection, const std::string& name) {
   head.keep_alive = client_keeps_alive(connection.request());
   head.http_1_1 = true;
   head.cache = kForEver;
-  head.extra = cat({kNothingRuns, nosniff_line(worker_.services.http.read()->http_headers)});
+  head.extra = cat({kNothingRuns, nosniff_line(worker.services.http.read()->http_headers)});
   connection.reply_shared(head, {bytes, *bytes});
   return true;
 }
 
-Verdict PictureStage::handle(Connection& connection) {
+}  // namespace
+
+Verdict picture_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
   const std::string name(name_in_picture_path(request.path));
   const bool waited = bool(connection.context().waited.take());
-  if (answer(connection, name)) return Verdict::kAnswered;
-  Network& network = worker_.services;
+  if (answer_with_picture(worker, connection, name)) return Verdict::kAnswered;
+  Network& network = worker.services;
   const bool known =
       !name.empty() && (!network.titles.mount_of(name).empty() ||
                         network.picture_files->has(name) || network.picture_files->is_held(name));
@@ -53,7 +57,7 @@ Verdict PictureStage::handle(Connection& connection) {
   const auto hops = parse_u64(request.headers.get(PictureFetches::kHopsHeader)).value_or(0);
   network.loops.control().post([&network, name,
                                 hops = static_cast<unsigned>(std::min<std::uint64_t>(hops, 100)),
-                                parked = ParkedRequest{worker_.loop.id(), connection.id()}] {
+                                parked = ParkedRequest{worker.loop.id(), connection.id()}] {
     network.picture_fetches->fetch(name, hops, parked);
   });
   return Verdict::kPending;

@@ -1,20 +1,22 @@
-#include "app/endpoints/proof_stage.h"
-
+// proof_stage(): GET /_lb/proof?ask=…: a master finds out whether this is the node that it is
+// linked to.
+// Source: doc/link.md, PROVE.
 #include "app/cluster/cluster_links.h"
+#include "app/endpoints/stages.h"
 #include "app/services/worker.h"
 
 namespace lb {
 
-Verdict ProofStage::handle(Connection& connection) {
+Verdict proof_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet) return Verdict::kNext;
-  Network& network = worker_.services;
+  Network& network = worker.services;
   const std::string ask = query_param(request.query, "ask").value_or("");
   if (!network.links->masters().any_linked() || ask.empty()) {
     connection.reply_text(404, "not found\r\n");
     return Verdict::kAnswered;
   }
-  network.loops.control().post([&network, &worker = worker_, ask, id = connection.id()] {
+  network.loops.control().post([&network, &worker, ask, id = connection.id()] {
     worker.loop.post([&worker, id, say = network.links->masters().proof_for(ask)] {
       Connection* waiting = worker.connections.find(id);
       if (waiting == nullptr) return;

@@ -1,8 +1,5 @@
-#include "app/endpoints/request_stages.h"
-
 #include "admin/command/command.h"
-#include "app/endpoints/health_stage.h"
-#include "app/endpoints/metrics_stage.h"
+#include "app/endpoints/stages.h"
 #include "app/join/listen_ask.h"
 #include "app/request/asked_address.h"
 #include "app/request/request_config.h"
@@ -35,7 +32,7 @@ bool is_for_other_sites(const Request& request) {
          !is_admin_path(request.path) && !is_own_path(request.path);
 }
 
-Verdict OptionsStage::handle(Connection& connection) {
+Verdict options_stage(Worker& worker, Connection& connection) {
   if (connection.request().method != Method::kOptions) return Verdict::kNext;
   ResponseHead head;
   if (connection.request().path == "*") {
@@ -50,14 +47,14 @@ Verdict OptionsStage::handle(Connection& connection) {
         iequals(trim(request.headers.get("access-control-request-private-network")), "true");
     if (is_for_other_sites(request))
       head.extra =
-          preflight_lines(head.status, worker_.services.http.read()->http_headers, private_network);
+          preflight_lines(head.status, worker.services.http.read()->http_headers, private_network);
   }
   connection.reply(head, {});
   return Verdict::kAnswered;
 }
 
-Verdict AdmitStage::handle(Connection& connection) {
-  Traffic& traffic = worker_.services;
+Verdict admit_stage(Worker& worker, Connection& connection) {
+  Traffic& traffic = worker.services;
   const auto config = config_of(traffic, connection);
   const Request& request = connection.request();
   traffic.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
@@ -89,7 +86,7 @@ bool is_reading(Connection& connection) {
 
 }  // namespace
 
-Verdict MethodStage::handle(Connection& connection) {
+Verdict method_stage(Worker& /*worker*/, Connection& connection) {
   if (is_reading(connection)) return Verdict::kNext;
   connection.reply_page(400, "unknown request");
   return Verdict::kAnswered;
@@ -109,9 +106,9 @@ bool is_shoutcast_player(const Request& request) {
 
 }  // namespace
 
-Verdict AliasStage::handle(Connection& connection) {
+Verdict alias_stage(Worker& worker, Connection& connection) {
   if (!is_reading(connection)) return Verdict::kNext;
-  const auto config = config_of(worker_.services, connection);
+  const auto config = config_of(worker.services, connection);
   const std::string& path = connection.request().path;
   for (const Alias& alias : config->paths.aliases) {
     if (alias.source != path) continue;
@@ -124,11 +121,11 @@ Verdict AliasStage::handle(Connection& connection) {
   }
   const bool printed = is_shoutcast_link(path);
   if (!printed && path != "/" && path != kAdminHome) return Verdict::kNext;
-  const auto files = worker_.services.files.read();
-  if (worker_.services.mounts.find(path) || files->has_file(path)) return Verdict::kNext;
+  const auto files = worker.services.files.read();
+  if (worker.services.mounts.find(path) || files->has_file(path)) return Verdict::kNext;
   const std::string& shoutcast = shoutcast_mount(*config, connection.socket().settings);
   if (printed || (path == "/" && is_shoutcast_player(connection.request()) &&
-                  worker_.services.mounts.find(shoutcast))) {
+                  worker.services.mounts.find(shoutcast))) {
     connection.lead_to(shoutcast);
     return Verdict::kNext;
   }
@@ -140,7 +137,7 @@ Verdict AliasStage::handle(Connection& connection) {
   head.status = 302;
   head.content_type = "text/html; charset=utf-8";
   head.extra = "Location: /admin/\r\n" +
-               page_header_lines(PageKind::kPlain, worker_.services.http.read()->http_headers);
+               page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers);
   const std::string body = "<a href=\"/admin/\">/admin/</a>\r\n";
   head.content_length = body.size();
   connection.reply(head, body);

@@ -1,8 +1,9 @@
-#include "app/endpoints/stats_stage.h"
-
+// stats_stage(): STATS /, the administrator's live feed of all counters (admin/feed/stats_feed.h).
+// Thread: its worker; the socket then moves to control.
 #include <utility>
 
 #include "admin/feed/stats_feed.h"
+#include "app/endpoints/stages.h"
 #include "app/request/auth_replies.h"
 #include "app/request/request_config.h"
 #include "app/request/request_context.h"
@@ -23,26 +24,25 @@ constexpr std::string_view kWhyNotOwn =
 
 }  // namespace
 
-Verdict StatsStage::handle(Connection& connection) {
+Verdict stats_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kStats) return Verdict::kNext;
-  Services& services = worker_.services;
+  Services& services = worker.services;
   const auto given = basic_credentials(request.headers);
   const bool administrator = is_admin(Services::passwords(*config_of(services, connection)), given);
   Followers::Scope scope;
   if (services.login->on()) {
-    const Asker asker = who_asks(worker_, connection);
+    const Asker asker = who_asks(worker, connection);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     if (asker.identity->has_own_mounts()) {
       services.counters.refused(Refusal::kLogin);
       connection.reply_text(403, std::string(kWhyNotOwn));
       return Verdict::kAnswered;
     }
-    if (const Verdict verdict = let_in_role(worker_, connection, "STATS");
-        verdict != Verdict::kNext)
+    if (const Verdict verdict = let_in_role(worker, connection, "STATS"); verdict != Verdict::kNext)
       return verdict;
     scope.addresses = asker.identity->addresses;
-    scope.holds = login_holds(worker_, connection);
+    scope.holds = login_holds(worker, connection);
   } else if (!administrator) {
     reply_unauthorised(connection);
     return Verdict::kAnswered;

@@ -39,11 +39,11 @@ HlsSessionKind session_kind(const Config& config, const MountSettings& section) 
 
 }  // namespace
 
-Verdict HlsPathStage::handle(Connection& connection) {
+Verdict hls_path_stage(Worker& worker, Connection& connection) {
   Request& request = connection.request();
   const auto parsed = parse_hls_path(request.path);
   if (!parsed) return Verdict::kNext;
-  Network& network = worker_.services;
+  Network& network = worker.services;
   const auto config = config_of(network, connection);
   std::string mount(parsed->mount);
   const MountSettings& section = section_of(network, connection, mount);

@@ -72,7 +72,7 @@ Verdict HlsStage::handle(Connection& connection) {
   // An authenticator may name another mount: its segments would have to be asked for there.
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
-  // It has begun since AuthStage looked, which asks about mounts only.
+  // It has begun since auth_stage() looked, which asks about mounts only.
   if (ask.joins() && !context.let_in.authorised() && !section.authenticator.type.empty())
     return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);

@@ -1,8 +1,8 @@
-// HlsPathStage, HlsStage: HTTP Live Streaming of mounts that have it.
+// hls_path_stage(), HlsStage: HTTP Live Streaming of mounts that have it.
 //
-// HlsPathStage takes /live.m3u8, or the name of a segment, and s= off the request, once, and leaves
-// the mount as its path: so redirect, drain, access lists and listener authentication see the
-// mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
+// hls_path_stage() takes /live.m3u8, or the name of a segment, and s= off the request, once, and
+// leaves the mount as its path: so redirect, drain, access lists and listener authentication see
+// the mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
 // list without a session, the media playlist for one with a session, a segment out of the log, or
 // out of the archive, of this node or of others.  A session that is not known here is a listener
 // that comes, under all limits for it.

@@ -1,9 +1,13 @@
-#include "app/join/arrival_stage.h"
-
+// arrival_stage(): takes the token of a redirect out of a request, before other stages see it,
+// checks it, and keeps what it says in the request's context.
+// Source: doc/redirects.md; doc/decisions.md C1.
+//
+// Cost without a token: a look at the query for "lb=".
 #include <optional>
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
+#include "app/join/stages.h"
 #include "app/request/asked_address.h"
 #include "app/request/past_ask.h"
 #include "app/request/request_context.h"
@@ -90,27 +94,27 @@ std::string signed_mount(const Network& network, const std::string& path) {
 
 }  // namespace
 
-Verdict ArrivalStage::handle(Connection& connection) {
+Verdict arrival_stage(Worker& worker, Connection& connection) {
   Request& request = connection.request();
   if (request.query.find("lb=") == std::string::npos) return Verdict::kNext;
   const auto token = take_token(request.query);
   if (!token) return Verdict::kNext;
   request.query_was_cut();
-  const auto facts = worker_.services.cluster->facts();
+  const auto facts = worker.services.cluster->facts();
   // Signed for the mount, whatever is asked of it.
-  const std::string mount = signed_mount(worker_.services, request.path);
-  RedirectToken best = check_of_link(worker_.services, *token, mount);
+  const std::string mount = signed_mount(worker.services, request.path);
+  RedirectToken best = check_of_link(worker.services, *token, mount);
   const bool of_link = !unproved(best.verdict);
   for (const std::string& name : facts->names) {
     if (!unproved(best.verdict)) break;
-    best = check_token(worker_.services, facts->keys, *token, name, mount);
+    best = check_token(worker.services, facts->keys, *token, name, mount);
   }
   Arrival& arrival = connection.context().arrival;
   // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
   // let people in, it lets no one in.  That they have been sent back, or are not to be, any peer
   // may say: it lets no one in either.
   if (unproved(best.verdict)) {
-    if (const auto said = said_way(worker_.services, *facts, *token, mount)) {
+    if (const auto said = said_way(worker.services, *facts, *token, mount)) {
       take_way(arrival, *said);
       if (said->hops == RedirectToken::kBack) return Verdict::kNext;
       take_word(arrival, *facts);

@@ -1,10 +1,16 @@
-#include "app/join/auth_stage.h"
-
+// auth_stage(): asks the authenticator of a mount before a listener joins it.
+//
+// Source: Icecast 2.4.4; doc/decisions.md A13 (its place among the stages).
+// Server pages and files are asked for only where a <mount> has exactly their name: a pattern or
+// the default mount never locks /status.xsl.  A node of the cluster that
+// shows its secret, or proves it by a mark (cluster/relay/pull_mark.h), is not asked about: it
+// pulls the stream for listeners that it authenticates itself.
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/join/seat_notice.h"
+#include "app/join/stages.h"
 #include "app/request/arrival.h"
 #include "app/request/auth_replies.h"
 #include "app/request/hls_ask.h"
@@ -150,8 +156,8 @@ ListenerAsk make_ask(const Connection& connection, const Request& request, const
 
 }  // namespace
 
-Verdict AuthStage::handle(Connection& connection) {
-  Network& network = worker_.services;
+Verdict auth_stage(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
   const Request& request = connection.request();
   const MountSettings& section = section_of(network, connection);
   // A closed name is refused to each request.
@@ -176,19 +182,19 @@ Verdict AuthStage::handle(Connection& connection) {
       let_node_in(connection);
       return Verdict::kNext;
     }
-    if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
+    if (answer_if_throttled(worker, connection, connection.user)) return Verdict::kAnswered;
   }
-  if (!ask.given && has_pull_mark(request.headers)) return judge_pull(worker_, connection);
-  network.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
-                                ask = std::move(ask)]() mutable {
-    worker.services.auth->ask_listener(
-        name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
-          worker.loop.post(
-              [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
+  if (!ask.given && has_pull_mark(request.headers)) return judge_pull(worker, connection);
+  network.loops.control().post(
+      [&worker, id = connection.id(), name = section.name, ask = std::move(ask)]() mutable {
+        worker.services.auth->ask_listener(
+            name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
+              worker.loop.post([&worker, id, verdict = std::move(verdict),
+                                ticket = std::move(ticket)]() mutable {
                 settle(worker, id, std::move(verdict), std::move(ticket));
               });
-        });
-  });
+            });
+      });
   return Verdict::kPending;
 }
 

@@ -1,5 +1,9 @@
-#include "app/join/ban_stage.h"
-
+// ban_stage(): bans of the store: an address, a network, a country, or a user once it is proved.
+//
+// It is asked twice: before a listener is sent to another node, and when its authenticator has
+// named the user.  A ban of an address on all mounts has closed the connection before any stage.
+// Source: doc/api.md.
+#include "app/join/stages.h"
 #include "app/request/password_guesses.h"
 #include "app/services/worker.h"
 #include "app/topology/country_watch.h"
@@ -24,9 +28,9 @@ bool answer_if_banned(Worker& worker, Connection& connection, std::string_view m
   return true;
 }
 
-Verdict BanStage::handle(Connection& connection) {
-  return answer_if_banned(worker_, connection, connection.request().path) ? Verdict::kAnswered
-                                                                          : Verdict::kNext;
+Verdict ban_stage(Worker& worker, Connection& connection) {
+  return answer_if_banned(worker, connection, connection.request().path) ? Verdict::kAnswered
+                                                                         : Verdict::kNext;
 }
 
 }  // namespace lb

@@ -1,6 +1,11 @@
-#include "app/join/drain_stage.h"
-
+// drain_stage(): a listener's request while the node drains (app/drain/drain.h).
+//
+// The listener is sent to a master of ours, once: many players come back to the address where they
+// were, and not to the one that they were given.  Where there is none, or it has just come from
+// there: 503, before a password is asked for.  A listener that this node can send to
+// another node by itself has been sent by then (redirect_stage()).
 #include "app/cluster/cluster_service.h"
+#include "app/join/stages.h"
 #include "app/request/hls_ask.h"
 #include "app/request/redirecting.h"
 #include "app/request/refusals.h"
@@ -32,10 +37,10 @@ void send_to_master(Worker& worker, Connection& connection) {
 
 }  // namespace
 
-Verdict DrainStage::handle(Connection& connection) {
-  Network& network = worker_.services;
+Verdict drain_stage(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
   const Request& request = connection.request();
-  if (!refuses_for_drain(worker_, connection) ||
+  if (!refuses_for_drain(worker, connection) ||
       playing_mount(network, *config_of(network, connection), request.path) == nullptr)
     return Verdict::kNext;
   // One that listens by HLS listens on, until the drain ends its session.
@@ -46,10 +51,10 @@ Verdict DrainStage::handle(Connection& connection) {
   if (is_server(network, connection) || request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {
-    send_to_master(worker_, connection);
+    send_to_master(worker, connection);
     return Verdict::kPending;
   }
-  answer_if_draining(worker_, connection);
+  answer_if_draining(worker, connection);
   return Verdict::kAnswered;
 }
 

@@ -128,12 +128,12 @@ Verdict ListenStage::handle(Connection& connection) {
     connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }
-  // It has begun since AuthStage looked, which asks about mounts only.
+  // It has begun since auth_stage() looked, which asks about mounts only.
   if (!section.authenticator.type.empty() && !context.let_in.authorised()) {
     connection.go_on_from(of_mounts_);
     return Verdict::kNext;
   }
-  // Of a request with a password DrainStage does not know whether a server asks; and an
+  // Of a request with a password drain_stage() does not know whether a server asks; and an
   // authenticator, or a relay, takes its time.
   if (!is_server(network, connection) && answer_if_draining(worker_, connection))
     return Verdict::kAnswered;

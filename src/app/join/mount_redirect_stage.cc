@@ -1,6 +1,8 @@
-#include "app/join/mount_redirect_stage.h"
-
+// mount_redirect_stage(): a mount with <redirect> or <redirect-to> is somewhere else: its listeners
+// are sent there, whether it plays here or not (what Icecast-KH does).  The administrator and
+// servers that relay with a password are served here: where they are sent may relay it from here.
 #include "admin/page/builtin.h"
+#include "app/join/stages.h"
 #include "app/pages/foreign_pages.h"
 #include "app/request/asked_address.h"
 #include "app/request/request_config.h"
@@ -12,9 +14,9 @@
 
 namespace lb {
 
-Verdict MountRedirectStage::handle(Connection& connection) {
+Verdict mount_redirect_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  Network& network = worker_.services;
+  Network& network = worker.services;
   const MountSettings& section = section_of(network, connection);
   if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
   // A pattern such as /* is meant for mounts.
@@ -28,7 +30,7 @@ Verdict MountRedirectStage::handle(Connection& connection) {
   const std::string to =
       mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
   if (to.empty()) return Verdict::kNext;
-  if (const auto decided = server_login(worker_, connection)) return *decided;
+  if (const auto decided = server_login(worker, connection)) return *decided;
   network.log.info("redirect/mount",
                    cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
   connection.reply_bytes(302, redirect_reply(to, "", "", "", connection.http_headers()));

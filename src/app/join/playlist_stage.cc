@@ -1,8 +1,16 @@
-#include "app/join/playlist_stage.h"
-
+// playlist_stage(): NAME.m3u, NAME.pls and NAME.xspf of a mount whose listeners are redirected: the
+// best nodes first, this server last.  For players that know no redirect it is one, and every
+// player has somewhere to go when its node ends.
+//
+// The addresses have the list's query, and, of nodes that check tokens, one that lasts a minute: a
+// player that comes again later with that address is judged like one without a token.
+//
+// Without redirecting, and for names that are files, the stages behind answer as ever.
+// Source: doc/redirects.md.
 #include <array>
 
 #include "app/cluster/cluster_service.h"
+#include "app/join/stages.h"
 #include "app/request/redirecting.h"
 #include "app/request/request_config.h"
 #include "app/services/worker.h"
@@ -35,8 +43,8 @@ const Kind* kind_of(std::string_view path) {
 
 }  // namespace
 
-Verdict PlaylistStage::handle(Connection& connection) {
-  Network& network = worker_.services;
+Verdict playlist_stage(Worker& worker, Connection& connection) {
+  Network& network = worker.services;
   if (!network.cluster->redirects()) return Verdict::kNext;
   const Request& request = connection.request();
   const Kind* kind = kind_of(request.path);
@@ -49,7 +57,7 @@ Verdict PlaylistStage::handle(Connection& connection) {
   std::string own = (connection.secure() ? "https://" : "http://") + host;
   RedirectAsk ask = make_redirect_ask(network, connection, mount, *network.cluster->facts());
   ask.direct = false;  // a player that reads a list follows it
-  network.loops.control().post([&worker = worker_, id = connection.id(), kind, ask = std::move(ask),
+  network.loops.control().post([&worker, id = connection.id(), kind, ask = std::move(ask),
                                 own = std::move(own), query = request.query] {
     std::vector<std::string> addresses;
     for (const auto& place : worker.services.cluster->best_places(ask, kMaxNodes))

@@ -1,9 +1,18 @@
-#include "app/join/redirect_stage.h"
-
+// redirect_stage(): a listener's request is served here, or answered 302 to the node that the
+// cluster's balancer chooses.
+//
+// Never redirected: servers that relay (cluster/relay/relay_marks.h), the administrator, requests
+// that were redirected already, everything that is not a GET of a mount.  HEAD is answered here,
+// and so is Safari's question for two bytes: neither is a listener yet. A relay whose request has
+// come through this node before is answered 508.
+// Source: doc/redirects.md; doc/decisions.md A13 (the place among the stages), C1.
+//
+// Cost while redirecting is off: one atomic load.
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
 #include "app/join/listen_ask.h"
+#include "app/join/stages.h"
 #include "app/request/hls_ask.h"
 #include "app/request/past_ask.h"
 #include "app/request/redirecting.h"
@@ -30,18 +39,52 @@ std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std
   return out;
 }
 
+Verdict choose_node(Worker& worker, Connection& connection, const ClusterFacts& facts,
+                    bool redirects, std::shared_ptr<const NodeNames> recorded) {
+  const Arrival& arrival = connection.context().arrival;
+  RedirectAsk asked =
+      make_redirect_ask(worker.services, connection, connection.request().path, facts);
+  asked.only = std::move(recorded);
+  asked.arrival = arrival;
+  if (!redirects) {
+    if (arrival.redirected()) return Verdict::kNext;
+    if (facts.require == TokenRequire::kHard) {
+      connection.reply_text(403, "Please ask the first server again\r\n");
+      return Verdict::kAnswered;
+    }
+  }
+  if (redirects) {
+    if (const auto answer = worker.services.cluster->decide_here(asked))
+      return act_on(connection, *answer);
+  }
+  Loop& control = worker.services.loops.control();
+  control.post_together(
+      [&worker, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
+        const auto then = [&worker, id](RedirectAnswer answer) {
+          worker.loop.post_together(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+        };
+        ClusterService& cluster = *worker.services.cluster;
+        if (redirects)
+          cluster.decide(std::move(asked), then);
+        else
+          then(cluster.send_to_master(asked));
+      });
+  return Verdict::kPending;
+}
+
 }  // namespace
 
-Verdict RedirectStage::handle(Connection& connection) {
+Verdict redirect_stage(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
   if (request.method != Method::kGet || is_well_known(request.path)) return Verdict::kNext;
-  ClusterService& cluster = *worker_.services.cluster;
+  ClusterService& cluster = *worker.services.cluster;
   RequestContext& context = connection.context();
   // The past is played where it was recorded, or here, where it comes from there.
   std::shared_ptr<const NodeNames> recorded;
   const bool redirects = cluster.redirects();
   if (context.past && redirects) {
-    recorded = nodes_with(*worker_.services.archive->remote().archive().holders(), request.path,
+    recorded = nodes_with(*worker.services.archive->remote().archive().holders(), request.path,
                           *context.past);
     if (recorded->empty()) return Verdict::kNext;
   }
@@ -56,56 +99,22 @@ Verdict RedirectStage::handle(Connection& connection) {
   // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
-  // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
+  // Where no node is chosen it tells servers from listeners, as auth_stage() does where that asks.
   const bool chooses = redirects || cluster.wants_tokens() || context.arrival.redirected();
   if (!chooses && request.headers.find("authorization") == nullptr) return Verdict::kNext;
-  const auto mount = worker_.services.mounts.find(request.path);
+  const auto mount = worker.services.mounts.find(request.path);
   const bool plays = mount && mount->phase() != MountPhase::kEnded;
   const bool of_past = context.past || (context.hls && context.hls->named.of_past());
   if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
-  const auto config = config_of(worker_.services, connection);
-  const MountSettings& section = section_of(worker_.services, connection);
+  const auto config = config_of(worker.services, connection);
+  const MountSettings& section = section_of(worker.services, connection);
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
   if (is_relay_request(request.headers, config->server_id)) return Verdict::kNext;
-  if (const auto decided = server_login(worker_, connection, !chooses)) return *decided;
+  if (const auto decided = server_login(worker, connection, !chooses)) return *decided;
   if (!chooses) return Verdict::kNext;
-  return ask(connection, *facts, redirects, std::move(recorded));
-}
-
-Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects,
-                           std::shared_ptr<const NodeNames> recorded) {
-  const Arrival& arrival = connection.context().arrival;
-  RedirectAsk asked =
-      make_redirect_ask(worker_.services, connection, connection.request().path, facts);
-  asked.only = std::move(recorded);
-  asked.arrival = arrival;
-  if (!redirects) {
-    if (arrival.redirected()) return Verdict::kNext;
-    if (facts.require == TokenRequire::kHard) {
-      connection.reply_text(403, "Please ask the first server again\r\n");
-      return Verdict::kAnswered;
-    }
-  }
-  if (redirects) {
-    if (const auto answer = worker_.services.cluster->decide_here(asked))
-      return act_on(connection, *answer);
-  }
-  Loop& control = worker_.services.loops.control();
-  control.post_together(
-      [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
-        const auto then = [&worker, id](RedirectAnswer answer) {
-          worker.loop.post_together(
-              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
-        };
-        ClusterService& cluster = *worker.services.cluster;
-        if (redirects)
-          cluster.decide(std::move(asked), then);
-        else
-          then(cluster.send_to_master(asked));
-      });
-  return Verdict::kPending;
+  return choose_node(worker, connection, *facts, redirects, std::move(recorded));
 }
 
 }  // namespace lb

@@ -1,9 +1,10 @@
-#include "app/join/source_stage.h"
-
+// source_stage(): SOURCE, PUT and POST of audio become sources: login, limits, lease, "200 OK".
+// Source: Icecast 2.4.4; doc/decisions.md B1.
+// Thread: its worker; the lease comes from control.
 #include <utility>
 
-#include "app/join/ban_stage.h"
 #include "app/join/external_stage.h"
+#include "app/join/stages.h"
 #include "app/request/asked_address.h"
 #include "app/request/auth_replies.h"
 #include "app/request/password_guesses.h"
@@ -261,12 +262,12 @@ std::string_view why_source_refused(Worker& worker, const MountSettings& setting
 
 }  // namespace
 
-Verdict SourceStage::handle(Connection& connection) {
+Verdict source_stage(Worker& worker, Connection& connection) {
   Request& request = connection.request();
   if (!is_source_request(request)) return Verdict::kNext;
-  Traffic& traffic = worker_.services;
-  if (answer_if_draining(worker_, connection)) {
-    log_refused_source(worker_, connection, "this server is being emptied");
+  Traffic& traffic = worker.services;
+  if (answer_if_draining(worker, connection)) {
+    log_refused_source(worker, connection, "this server is being emptied");
     return Verdict::kAnswered;
   }
   const auto config = config_of(traffic, connection);
@@ -276,7 +277,7 @@ Verdict SourceStage::handle(Connection& connection) {
     request.target = request.path;
   }
   connection.context().waited.take();
-  if (gives_login(*config, request) && waits_for_external(worker_, connection, request.path))
+  if (gives_login(*config, request) && waits_for_external(worker, connection, request.path))
     return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
@@ -284,22 +285,22 @@ Verdict SourceStage::handle(Connection& connection) {
   const bool asks_backend = decides_sources(section) && !is_probe(request);
   if (given) {
     connection.user = given->user;
-    if (refuse_if_guessed(worker_, connection, answer_if_shut_out(worker_, connection, *given)))
+    if (refuse_if_guessed(worker, connection, answer_if_shut_out(worker, connection, *given)))
       return Verdict::kAnswered;
   }
   const auto row = asks_backend ? std::nullopt : feeds_as(*config, settings, request);
   const bool right = row.has_value();
   if (right) connection.user = row->username;
-  if (given && right) note_right_password(worker_, connection, *given);
+  if (given && right) note_right_password(worker, connection, *given);
   if (given && !right &&
-      refuse_if_guessed(worker_, connection, answer_if_throttled(worker_, connection, given->user)))
+      refuse_if_guessed(worker, connection, answer_if_throttled(worker, connection, given->user)))
     return Verdict::kAnswered;
   if (asks_backend) {
     SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
     const std::string ask_user = ask.given.user;
-    ask_about_source(worker_, connection, section, std::move(ask), true,
-                     [&worker = worker_, config, settings, user = ask_user](
-                         Connection& waiting, const AuthVerdict& verdict) {
+    ask_about_source(worker, connection, section, std::move(ask), true,
+                     [&worker, config, settings, user = ask_user](Connection& waiting,
+                                                                  const AuthVerdict& verdict) {
                        if (!verdict.user.empty()) waiting.user = verdict.user;
                        if (verdict.kind == AuthVerdict::Kind::kAllow)
                          admit(worker, waiting, *config, settings, 0);
@@ -315,12 +316,12 @@ Verdict SourceStage::handle(Connection& connection) {
   }
   if (!right) {
     if (given && !is_known_password(*config, *given))
-      note_wrong_password(worker_, connection, given->user);
-    refuse_login(worker_, connection, is_probe(request),
+      note_wrong_password(worker, connection, given->user);
+    refuse_login(worker, connection, is_probe(request),
                  given ? "wrong password" : "no login given");
     return Verdict::kAnswered;
   }
-  return admit(worker_, connection, *config, settings, row->priority);
+  return admit(worker, connection, *config, settings, row->priority);
 }
 
 bool shoutcast_login(Worker& worker, Connection& connection) {

@@ -1,6 +1,6 @@
 // ArchiveAdminStage: what the administrator sees and removes of the archive: /admin/archive.json
-// and POST /admin/archive/delete.  It stands before AdminStage, because it has no mount that plays,
-// and reads indexes.
+// and POST /admin/archive/delete.  It stands before admin_stage(), because it has no mount that
+// plays, and reads indexes.
 //
 // {"mounts": [{"mount", "bytes", "oldest", "newest", "ranges": [{"from", "to", "bytes",
 // "where"}]}]}, times in Unix seconds; with ?mount= of that one, and also "titles": [{"at",

@@ -21,10 +21,28 @@ bool is_page(Traffic& traffic, const std::string& path) {
   return is_template_path(path) || traffic.files.read()->has_file(path);
 }
 
+// The live stream would be another one, without an end.
+Verdict take_unrecorded(Traffic& traffic, Connection& connection, std::int64_t now_ms) {
+  const Request& request = connection.request();
+  const bool is_mount = traffic.mounts.find(request.path) != nullptr ||
+                        section_of(traffic, connection).name == request.path;
+  // What an authenticator, or a page, has parameters of the same name for is no time.
+  auto ask = past_of_query(request.query, now_ms);
+  if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
+  if (!ask && query_param(request.query, "exact") == "1") {
+    connection.reply_text(400, ask.error().what + "\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!ask || !*ask) return Verdict::kNext;
+  connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
+  connection.context().past->unrecorded = true;
+  return Verdict::kNext;
+}
+
 }  // namespace
 
-Verdict PastStage::handle(Connection& connection) {
-  Traffic& traffic = worker_.services;
+Verdict past_stage(Worker& worker, Connection& connection) {
+  Traffic& traffic = worker.services;
   if (connection.context().hls) return Verdict::kNext;
   Request& request = connection.request();
   const ArchiveService& archive = *traffic.archive;
@@ -49,32 +67,13 @@ Verdict PastStage::handle(Connection& connection) {
       (!may_have_past(traffic, connection, request.path) || is_page(traffic, request.path)) &&
       (!traffic.mounts.find(request.path) || !archive.on() ||
        !section_of(traffic, connection).archive.enabled))
-    return take_unrecorded(connection, now_ms);
+    return take_unrecorded(traffic, connection, now_ms);
   auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;
   }
   if (*ask) connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
-  return Verdict::kNext;
-}
-
-// The live stream would be another one, without an end.
-Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
-  Traffic& traffic = worker_.services;
-  const Request& request = connection.request();
-  const bool is_mount = traffic.mounts.find(request.path) != nullptr ||
-                        section_of(traffic, connection).name == request.path;
-  // What an authenticator, or a page, has parameters of the same name for is no time.
-  auto ask = past_of_query(request.query, now_ms);
-  if (!is_mount || is_page(traffic, request.path)) return Verdict::kNext;
-  if (!ask && query_param(request.query, "exact") == "1") {
-    connection.reply_text(400, ask.error().what + "\r\n");
-    return Verdict::kAnswered;
-  }
-  if (!ask || !*ask) return Verdict::kNext;
-  connection.context().past = std::make_shared<PastAsk>(std::move(**ask));
-  connection.context().past->unrecorded = true;
   return Verdict::kNext;
 }
 

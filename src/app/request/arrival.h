@@ -1,5 +1,5 @@
 // The redirect that has led a listener here: whether there is one, and that it is confirmed.
-// ArrivalStage has read it from the request.
+// arrival_stage() has read it from the request.
 // Thread: the connection's worker.
 // Source: doc/redirects.md.
 #pragma once

@@ -1,5 +1,5 @@
-// The address that a request was sent to, where PastStage or HlsPathStage has shortened it to its
-// mount.
+// The address that a request was sent to, where past_stage() or hls_path_stage() has shortened it
+// to its mount.
 // Thread: the connection's worker.
 #pragma once
 

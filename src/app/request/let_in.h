@@ -1,4 +1,4 @@
-// LetIn: that a listener has been let in, and on which terms.  AuthStage has asked the
+// LetIn: that a listener has been let in, and on which terms.  auth_stage() has asked the
 // authenticator of the path that was asked for; without one no listener is.
 //
 // Thread: the worker of the connection.

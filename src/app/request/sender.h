@@ -1,7 +1,7 @@
 // Sender: the sender of a request, as far as the stages have found out.
 //
-// kind: the stages that prove a server (AuthStage, server_login.h, pulling_node.h), or the cluster
-// (redirecting.h).  identity, judged: who_asks.h.
+// kind: the stages that prove a server (auth_stage(), server_login.h, pulling_node.h), or the
+// cluster (redirecting.h).  identity, judged: who_asks.h.
 // Thread: the worker of the connection.
 // Ownership: the request's context.
 #pragma once

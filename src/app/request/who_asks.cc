@@ -188,7 +188,7 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
 // Neither the time nor the status tells whether there is a user of this name: both are judged by
 // the same room and the same guard, and beside the login of the mount's source.
 // That comes first where no user has the name, so that encoders that send titles are no guesses;
-// behind a user that is wrong AdminStage asks it.
+// behind a user that is wrong admin_stage() asks it.
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
   Network& network = worker.services;

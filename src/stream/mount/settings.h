@@ -151,7 +151,7 @@ struct MountSettings {
   unsigned max_history = 10;                    // titles that are remembered; 0: none
   std::chrono::milliseconds title_offset{0};    // behind its arrival a title begins to sound
   std::string redirect,
-      redirect_to;  // KH: where its listeners are sent; see app/join/redirect_stage.h
+      redirect_to;  // KH: where its listeners are sent; see app/join/redirect_stage.cc
   std::chrono::seconds max_listener_duration{0};
   std::string dump_file;
   std::string intro;

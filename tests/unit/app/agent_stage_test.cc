@@ -1,5 +1,4 @@
-#include "app/endpoints/agent_stage.h"
-
+#include "app/endpoints/stages.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,6 +1,5 @@
-#include "app/join/auth_stage.h"
-
 #include "app/cluster/cluster_service.h"
+#include "app/join/stages.h"
 #include "app/request/auth_sections.h"
 #include "app/request/password_guesses.h"
 #include "app/test_server.h"

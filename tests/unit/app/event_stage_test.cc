@@ -1,5 +1,4 @@
-#include "app/endpoints/event_stage.h"
-
+#include "app/endpoints/stages.h"
 #include "app/services/event_service.h"
 #include "app/test_server.h"
 

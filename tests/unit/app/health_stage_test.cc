@@ -1,5 +1,4 @@
-#include "app/endpoints/health_stage.h"
-
+#include "app/endpoints/stages.h"
 #include "app/request/asked_address.h"
 #include "app/services/node_health.h"
 #include "app/test_server.h"

@@ -1,5 +1,4 @@
-#include "app/endpoints/metrics_stage.h"
-
+#include "app/endpoints/stages.h"
 #include "app/operate/metrics_service.h"
 #include "app/test_server.h"
 

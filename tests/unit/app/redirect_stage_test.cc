@@ -1,6 +1,5 @@
-#include "app/join/redirect_stage.h"
-
 #include "app/cluster/cluster_service.h"
+#include "app/join/stages.h"
 #include "app/test_server.h"
 #include "app/topology/cluster_facts.h"
 #include "cluster/balance/redirect_token.h"

@@ -1,6 +1,4 @@
-#include "app/endpoints/request_stages.h"
-
-#include "app/endpoints/health_stage.h"
+#include "app/endpoints/stages.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

@@ -1,5 +1,4 @@
-#include "app/join/source_stage.h"
-
+#include "app/join/stages.h"
 #include "app/test_server.h"
 
 // Last, because it redefines `new`.

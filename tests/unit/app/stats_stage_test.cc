@@ -1,6 +1,5 @@
-#include "app/endpoints/stats_stage.h"
-
 #include "admin/feed/stats_feed.h"
+#include "app/endpoints/stages.h"
 #include "app/pages/stats_renderer.h"
 #include "app/test_server.h"
 

@@ -1,0 +1,30 @@
+// The stages that ask of a source or a listener whether it may come, and where it is served
+// (app/routes.cc).  Each is one question, asked about a request; what it answers stands in its
+// file.
+// Thread: their worker.
+#pragma once
+
+#include <string_view>
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+Verdict arrival_stage(Worker& worker, Connection& connection);
+Verdict auth_stage(Worker& worker, Connection& connection);
+Verdict ban_stage(Worker& worker, Connection& connection);
+Verdict drain_stage(Worker& worker, Connection& connection);
+Verdict mount_redirect_stage(Worker& worker, Connection& connection);
+Verdict playlist_stage(Worker& worker, Connection& connection);
+Verdict redirect_stage(Worker& worker, Connection& connection);
+Verdict source_stage(Worker& worker, Connection& connection);
+
+// True: a ban of this mount or of all matches, and the client has been told so.
+bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount);
+
+// A Shoutcast v1 password line; answers "OK2" when it is right.
+bool shoutcast_login(Worker& worker, Connection& connection);
+
+}  // namespace lb
