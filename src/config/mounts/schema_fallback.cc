@@ -15,6 +15,7 @@ constexpr SchemaElement kFallback[] = {
      .set_by = SetBy::kOwner,
      .slot = slot<&MountSettings::fallback_mount>,
      .reload = kSource,
+     .origin = SchemaOrigin::kIcecast24,
      .example = "/silence.mp3",
      .help = "Where listeners go without a source: a mount, or a file in the webroot."},
     {.name = "mount",

@@ -34,6 +34,7 @@ constexpr SchemaElement shown_text(
           .set_by = SetBy::kOwner,
           .slot = where,
           .reload = ReloadClass::kSource,
+          .origin = SchemaOrigin::kIcecast24,
           .standard = "the source's",
           .example = example,
           .help = help};
@@ -47,6 +48,7 @@ constexpr SchemaElement program(std::string_view name, Slot (*where)(void*),
           .set_by = SetBy::kFile,
           .slot = where,
           .reload = ReloadClass::kNew,
+          .origin = SchemaOrigin::kIcecast24,
           .example = example,
           .help = help};
 }

@@ -109,7 +109,7 @@ struct SchemaElement {
   const SchemaBlock* block = nullptr;
   Nest nest = {};
   ReloadClass reload = ReloadClass::kLive;
-  SchemaOrigin origin = SchemaOrigin::kIcecast24;
+  SchemaOrigin origin = SchemaOrigin::kOwn;
   SchemaSupport support = SchemaSupport::kWorks;
   std::string_view note = {};  // why it is obsolete or unsupported
   bool attribute = false;      // only as an attribute

@@ -10,7 +10,6 @@ constexpr SchemaElement kMetrics[] = {
     {.name = "allow",
      .kind = ValueKind::kList,
      .slot = slot<&MetricsSettings::allow>,
-     .origin = SchemaOrigin::kOwn,
      .standard = "127.0.0.0/8 ::1",
      .example = "10.0.0.0/8",
      .help =

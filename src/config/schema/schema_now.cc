@@ -14,7 +14,6 @@ constexpr SchemaElement kNow[] = {
      .slot = slot<&NowSettings::max_readers>,
      .min = 0,
      .max = 1'000'000,
-     .origin = SchemaOrigin::kOwn,
      .example = "20000",
      .help = "Readers of /api/v1/now/MOUNT/events, beside <clients>."},
     {.name = "per-address",
@@ -22,7 +21,6 @@ constexpr SchemaElement kNow[] = {
      .slot = slot<&NowSettings::per_address>,
      .min = 1,
      .max = 1'000'000,
-     .origin = SchemaOrigin::kOwn,
      .example = "64",
      .help = "Those from one address (IPv6: one /64)."},
 };

@@ -27,13 +27,8 @@ inline Slot no_value(void*) {
 
 constexpr SchemaElement number_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
                                   std::string_view help) {
-  return {.name = name,
-          .kind = ValueKind::kNumber,
-          .slot = where,
-          .min = 0,
-          .max = max,
-          .origin = SchemaOrigin::kOwn,
-          .help = help};
+  return {
+      .name = name, .kind = ValueKind::kNumber, .slot = where, .min = 0, .max = max, .help = help};
 }
 // max: in ten-thousandths.
 constexpr SchemaElement fraction_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
@@ -43,7 +38,6 @@ constexpr SchemaElement fraction_of(std::string_view name, Slot (*where)(void*),
           .slot = where,
           .min = 0,
           .max = max,
-          .origin = SchemaOrigin::kOwn,
           .help = help};
 }
 constexpr SchemaElement seconds_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,
@@ -62,7 +56,6 @@ constexpr SchemaElement bandwidth_of(Slot (*where)(void*)) {
           .slot = where,
           .min = 0,
           .max = 1'000'000'000'000'000,
-          .origin = SchemaOrigin::kOwn,
           .example = "100M",
           .help = "What it can send; 0: no limit."};
 }
