@@ -1,8 +1,7 @@
-#include "api/records/account_plans.h"
-
 #include <utility>
 
 #include "api/records/account_usage.h"
+#include "api/records/record_plans.h"
 #include "api/request/account_fields.h"
 #include "api/request/answer.h"
 #include "api/request/list_page.h"

@@ -1,7 +1,6 @@
-#include "api/records/ban_plans.h"
-
 #include <utility>
 
+#include "api/records/record_plans.h"
 #include "api/request/answer.h"
 #include "api/request/ban_fields.h"
 #include "api/request/list_page.h"

@@ -1,9 +1,7 @@
-#include "api/records/certificate_plans.h"
-
 #include <algorithm>
 
+#include "api/records/record_plans.h"
 #include "api/request/live_fields.h"
-#include "api/request/plan.h"
 #include "base/cat.h"
 
 namespace lb {

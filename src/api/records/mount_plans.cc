@@ -1,13 +1,11 @@
-#include "api/records/mount_plans.h"
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "api/records/account_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/records/mount_body.h"
 #include "api/records/mount_places.h"
+#include "api/records/record_plans.h"
 #include "api/request/list_page.h"
 #include "api/request/order_fields.h"
 #include "api/request/record_book.h"

@@ -1,9 +1,8 @@
-#include "api/records/node_plans.h"
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "api/records/record_plans.h"
 #include "api/request/list_page.h"
 #include "api/request/live_fields.h"
 #include "api/request/node_weight.h"

@@ -1,5 +1,3 @@
-#include "api/records/server_plans.h"
-
 #include <algorithm>
 #include <iterator>
 #include <string>
@@ -7,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/request/plan.h"
+#include "api/records/record_plans.h"
 #include "base/cat.h"
 #include "base/strings.h"
 #include "config/load/loader.h"

@@ -1,11 +1,9 @@
-#include "api/records/station_plans.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "admin/feed/now_json.h"
-#include "api/records/account_plans.h"
 #include "api/records/mount_answer.h"
+#include "api/records/record_plans.h"
 #include "api/request/answer.h"
 #include "api/request/list_page.h"
 #include "api/request/record_book.h"

@@ -1,7 +1,7 @@
 // The plans of /api/v1/tokens (user_plans.h).
 #include <utility>
 
-#include "api/records/user_plans.h"
+#include "api/records/record_plans.h"
 #include "api/request/answer.h"
 #include "api/request/list_page.h"
 #include "api/request/login_fields.h"

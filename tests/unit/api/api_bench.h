@@ -13,7 +13,9 @@
 #include "api/endpoints.h"
 #include "api/request/made_answer.h"
 #include "api/request/plan.h"
+#include "api/request/record_book.h"
 #include "auth/password/password_hash.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

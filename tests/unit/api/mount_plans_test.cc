@@ -1,6 +1,5 @@
-#include "api/records/mount_plans.h"
-
 #include "api/api_bench.h"
+#include "api/records/record_plans.h"
 
 #include "CppUTest/TestHarness.h"
 

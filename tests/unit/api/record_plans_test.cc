@@ -1,6 +1,7 @@
 // Accounts, users, tokens and bans.
+#include "api/records/record_plans.h"
+
 #include "api/api_bench.h"
-#include "api/records/account_plans.h"
 
 #include "CppUTest/TestHarness.h"
 
