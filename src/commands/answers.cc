@@ -1,5 +1,3 @@
-#include "commands/answers.h"
-
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -7,6 +5,7 @@
 
 #include "auth/login/audit_log.h"
 #include "base/cat.h"
+#include "commands/commands.h"
 #include "commands/import.h"
 
 namespace lb {

@@ -1,5 +1,3 @@
-#include "commands/drain_command.h"
-
 #include <unistd.h>
 
 #include <string>
@@ -8,6 +6,7 @@
 
 #include "base/cat.h"
 #include "base/json.h"
+#include "commands/commands.h"
 #include "commands/local_url.h"
 #include "config/load/loader.h"
 #include "net/fetch/fetch.h"

@@ -1,5 +1,3 @@
-#include "commands/https_check.h"
-
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <sys/stat.h>
@@ -22,6 +20,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "commands/commands.h"
 #include "config/load/loader.h"
 #include "http/message.h"
 #include "net/address/address.h"

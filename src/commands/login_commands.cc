@@ -1,5 +1,3 @@
-#include "commands/login_commands.h"
-
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "commands/commands.h"
 #include "commands/local_url.h"
 #include "config/load/loader.h"
 #include "net/fetch/fetch.h"

@@ -7,12 +7,7 @@
 
 #include "admin/page/render.h"
 #include "base/clock.h"
-#include "commands/answers.h"
-#include "commands/drain_command.h"
-#include "commands/https_check.h"
-#include "commands/login_commands.h"
-#include "commands/report_command.h"
-#include "commands/store_commands.h"
+#include "commands/commands.h"
 #include "program/options.h"
 #include "program/process.h"
 

@@ -1,5 +1,3 @@
-#include "commands/report_command.h"
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "commands/commands.h"
 #include "config/load/loader.h"
 #include "net/loop/loop.h"
 #include "registry/registry.h"

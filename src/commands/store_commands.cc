@@ -1,5 +1,3 @@
-#include "commands/store_commands.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "commands/commands.h"
 #include "config/load/loader.h"
 #include "config/mounts/record_secrets.h"
 #include "config/settings/cluster_id.h"

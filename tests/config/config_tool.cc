@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "commands/answers.h"
+#include "commands/commands.h"
 #include "program/options.h"
 
 int main(int argc, char** argv) {

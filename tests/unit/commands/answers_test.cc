@@ -1,4 +1,4 @@
-#include "commands/answers.h"
+#include "commands/commands.h"
 
 #include <unistd.h>
 

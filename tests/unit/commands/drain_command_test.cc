@@ -1,4 +1,4 @@
-#include "commands/drain_command.h"
+#include "commands/commands.h"
 
 #include <fcntl.h>
 
