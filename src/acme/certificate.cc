@@ -10,7 +10,6 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
-#include <utility>
 
 #include "base/cat.h"
 #include "base/encoding.h"

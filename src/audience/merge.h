@@ -15,7 +15,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 
 #include "audience/database.h"

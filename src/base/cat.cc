@@ -1,6 +1,5 @@
 #include "base/cat.h"
 
-#include <array>
 #include <charconv>
 #include <cstring>
 

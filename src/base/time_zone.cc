@@ -1,7 +1,6 @@
 #include "base/time_zone.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 

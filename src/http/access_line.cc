@@ -1,7 +1,6 @@
 #include "http/access_line.h"
 
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <ctime>
 #include <limits>

@@ -2,9 +2,7 @@
 // Thread: plain values.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lb {
 

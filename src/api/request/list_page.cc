@@ -1,7 +1,5 @@
 #include "api/request/list_page.h"
 
-#include <utility>
-
 #include "api/request/record_book.h"
 #include "base/cat.h"
 #include "base/strings.h"

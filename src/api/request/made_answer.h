@@ -9,7 +9,6 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "api/request/request.h"
 #include "api/request/secrets.h"

@@ -1,6 +1,5 @@
 #include "app/endpoints/login_stage.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "admin/command/security.h"

@@ -4,7 +4,6 @@
 // The bytes are a stranger's: they are sent as the picture that they begin as, for no other use,
 // and never run.
 #include <algorithm>
-#include <utility>
 
 #include "app/endpoints/stages.h"
 #include "app/pages/picture_fetches.h"

@@ -4,7 +4,6 @@
 //
 // Cost without a token: a look at the query for "lb=".
 #include <optional>
-#include <utility>
 
 #include "app/cluster/cluster_service.h"
 #include "app/join/stages.h"

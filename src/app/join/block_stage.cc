@@ -1,6 +1,5 @@
 #include "app/join/block_stage.h"
 
-#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <utility>

@@ -1,9 +1,7 @@
 #include "app/join/stream_reply.h"
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "app/cluster/cluster_service.h"
 #include "app/join/listen_ask.h"

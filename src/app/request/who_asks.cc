@@ -1,6 +1,5 @@
 #include "app/request/who_asks.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "admin/command/access.h"

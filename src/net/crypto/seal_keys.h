@@ -7,7 +7,6 @@
 // Errors: a text of another key, of another place (`about`) or with a changed byte does not open.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 #include "net/fetch/line_stream.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>

@@ -7,7 +7,6 @@
 // Ownership: the app; the loops outlive it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>

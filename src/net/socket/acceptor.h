@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/log.h"

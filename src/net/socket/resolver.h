@@ -13,7 +13,6 @@
 // good for five seconds.  Failures are not kept.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
