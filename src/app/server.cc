@@ -56,7 +56,8 @@ Result<void> Server::bind() {
   return opened;
 }
 
-void Server::begin() {
+void Server::begin(std::unique_ptr<TakeOver> before) {
+  before_ = std::move(before);
   if (!std::exchange(records_begun_, true)) begin_records();
   const auto config = services_->config.read();
   // Tools look for Icecast's words in Icecast's form.
@@ -67,6 +68,7 @@ void Server::begin() {
   services_->beats.start();
   services_->ready.store(true, std::memory_order_relaxed);
   services_->events->publish("start", node_name(*config), {{"version", LB_VERSION}});
+  if (before_) go_on();
 }
 
 Result<void> Server::make_threads() {
@@ -78,10 +80,8 @@ Result<void> Server::make_threads() {
 }
 
 void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
-  before_ = std::move(before);
   watch_signals();
-  begin();
-  if (before_) go_on();
+  begin(std::move(before));
   services_->loops.begin();
   services_->disk.begin();
   services_->pages_thread.begin();

@@ -53,7 +53,7 @@ class Server {
   // REQUIRES: make_threads()
   void run(bool announce, std::unique_ptr<TakeOver> before = nullptr);
   // What run() does before its loops start; tests call it and turn the loops themselves.
-  void begin();
+  void begin(std::unique_ptr<TakeOver> before = nullptr);
   // What signals do: HUP, USR1, TERM, INT.
   void reload();
   void reopen_logs();

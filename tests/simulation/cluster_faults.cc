@@ -1,4 +1,5 @@
 // What befalls a cluster of the simulation.
+#include <algorithm>
 #include <utility>
 
 #include "admin/command/station.h"
@@ -152,10 +153,16 @@ void Cluster::rests(Encoder& encoder, Nanos lasts) {
 
 void Cluster::is_replaced(unsigned host) {
   Seat& seat = seats_[host - 1];
+  const auto hears = [host](const Guest& guest) {
+    const Listener& listener = *guest.listener;
+    return listener.admitted && listener.at() == host && !listener.is_ending();
+  };
+  const auto before = std::count_if(guests_.begin(), guests_.end(), hears);
   if (!seat.node->lives() || seat.draining != Nanos::max() || !seat.node->hand_over()) return;
+  if (const auto now = std::count_if(guests_.begin(), guests_.end(), hears); now != before)
+    fail(cat({"of ", before, " listeners at ", seat.node->id(), " ", now, " hear on"}));
   news_are_late(0s);
   seat.began = world_.now();
-  ++seat.life;
 }
 
 // A link that hears a number twice ends, and is made anew.

@@ -14,12 +14,14 @@
 #include "app/cluster/relay_service.h"
 #include "app/cluster/seat_service.h"
 #include "app/cluster/slot_service.h"
+#include "app/operate/conf_service.h"
+#include "app/operate/record_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
-#include "cluster/slots/slot_record.h"
 #include "config/load/loader.h"
+#include "net/socket/fd_parcel.h"
 #include "system_calls.h"
 
 namespace lb::sim {
@@ -57,8 +59,8 @@ void Node::make() {
   if (!server_->open_logs() || !server_->bind()) std::abort();
 }
 
-void Node::go() {
-  server_->begin();
+void Node::go(std::unique_ptr<TakeOver> before) {
+  server_->begin(std::move(before));
   services().hls->start();
   Services& all = services();
   loops_.clear();
@@ -128,43 +130,55 @@ void Node::stop_politely() {
 }
 
 bool Node::hand_over() {
-  if (!lives() || !services().links->slots().cannot_move().empty()) return false;
-  world_.trace().say(world_.now(), id_ + " is replaced by its next process");
+  if (!lives()) return false;
   const Running running(*this);
-  ClusterRecord cluster;
-  FdsOut fds;
-  services().cluster->save(cluster);
-  const std::vector<MasterRecord> masters = services().links->save(cluster, fds);
-  const std::vector<NodeRecord> nodes = services().cluster->save_nodes();
-  const std::vector<SlotBookRecord> slots = services().links->slots().save();
-  std::vector<UniqueFd> links;
-  std::vector<int> old;
-  for (const MovedFd at : cluster.links) {
-    old.push_back(fds.all()[at]);
-    links.emplace_back(::fcntl(old.back(), F_DUPFD_CLOEXEC, 0));
+  auto ends = FdChannel::make();
+  FdChannel ours = std::move(ends->first);
+  {
+    Notifier manager{std::string()};
+    Handover::Plan plan;
+    plan.counts = [this] { return services().metrics->save(); };
+    Handover handover(services(), server_->sockets(), manager, std::move(plan), {});
+    HandoverOut all;
+    if (!handover.obstacle().empty() || !handover.save(all)) return false;
+    world_.trace().say(world_.now(), id_ + " is replaced by its next process");
+    // The next process is in this one: all that it reads is sent before.
+    HandoverOut offer;
+    OfferRecord first;
+    first.workers = 1;
+    const UniqueFd conf = services().conf->share();
+    if (conf) first.conf.push_back(offer.fds().add(conf.get()));
+    offer.put(HandoverType::kOffer, first);
+    const auto send = [&](const HandoverOut& out) {
+      if (!send_parcel(ours, out.bytes(), out.fds().all(), 1s)) std::abort();
+    };
+    send(offer);
+    send(all);
+    if (!send_parcel(ours, "GO", {}, 1s)) std::abort();
+    world_.leave(all.fds().all());
+    services().records->let_store_go();
+    handover.forget();
   }
-  services().links->hand_over();
   host_.touched = true;
   turn();
   world_.run_as(nullptr);
   world_.collect();
-  std::vector<int> kept;
-  for (std::size_t i = 0; i < old.size(); ++i) {
-    kept.push_back(links[i].get());
-    world_.moved(old[i], kept.back());
-    world_.mute(old[i]);
-  }
-  world_.unplug(host_.id, kept);
+  world_.unplug(host_.id, true);
   world_.run_as(&host_);
   free();
   host_.up = true;
+  const int theirs = ::fcntl(ends->second.fd(), F_DUPFD_CLOEXEC, 0);
+  world_.forget(theirs);
+  auto before = TakeOver::begin(theirs);
+  ends->second.close();
+  if (!before) std::abort();
   make();
-  services().cluster->take_over(cluster);
-  for (const SlotBookRecord& book : slots) services().links->slots().restore(book);
-  go();
-  services().cluster->go_on(nodes);
-  services().links->go_on(cluster, masters, std::move(links));
-  services().links->all_goes_on();
+  server_->prepare(**before);
+  if (auto taken = server_->take_over(**before); !taken) {
+    std::fprintf(stderr, "%s does not take over: %s\n", id_.c_str(), taken.error().what.c_str());
+    std::abort();
+  }
+  go(std::move(*before));
   return true;
 }
 

@@ -37,8 +37,7 @@ class Node {
 
   void start();
   void kill();
-  // The next process goes on as the same run in its cluster, with the nodes, masters and slots that
-  // it knows; its streams and listeners end as by a kill (tests/upgrade has those that go over).
+  // The next process goes on with all that goes over in an upgrade, but for recordings.
   // False: not at this moment.
   bool hand_over();
   void stop_politely();
@@ -88,7 +87,7 @@ class Node {
     int poll;  // its loop's epoll; -1: not known yet
   };
   void make();
-  void go();
+  void go(std::unique_ptr<TakeOver> before = nullptr);
   void find_loops();
   bool turn_loop(Turned& one);
   bool wants_turn(const Turned& one) const noexcept;

@@ -18,7 +18,7 @@ planted_files = tests/simulation/planted/node_table.cc tests/simulation/planted/
   tests/simulation/planted/conf_book.cc tests/simulation/planted/mount_homes.cc tests/simulation/planted/node_session.cc \
   tests/simulation/planted/archive_links.cc tests/simulation/planted/redirect_stage.cc \
   tests/simulation/planted/mirror.cc tests/simulation/planted/title_links.cc tests/simulation/planted/conf_source.cc \
-  tests/simulation/planted/node_record.cc
+  tests/simulation/planted/node_record.cc tests/simulation/planted/slot_service.cc
 EXTRA_DIST += tests/simulation/plant
 nodist_tests_simulation_simulate_planted_SOURCES = $(planted_files)
 tests_simulation_simulate_planted_SOURCES =
@@ -40,6 +40,7 @@ tests/simulation/planted/mirror.cc: src/registry/mirror.cc
 tests/simulation/planted/title_links.cc: src/app/cluster/title_links.cc
 tests/simulation/planted/conf_source.cc: src/app/cluster/conf_source.cc
 tests/simulation/planted/node_record.cc: src/cluster/nodes/node_record.cc
+tests/simulation/planted/slot_service.cc: src/app/cluster/slot_service.cc
 tests/simulation/planted/link.cc: src/cluster/link/link.cc
 $(planted_files) tests/simulation/planted/link.cc: tests/simulation/plant
 	@mkdir -p $(@D)

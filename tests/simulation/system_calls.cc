@@ -232,6 +232,20 @@ ssize_t recv(int fd, void* into, std::size_t size, int flags) {
   return call(fd, into, size, flags);
 }
 
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static const auto call = real<ssize_t(int, msghdr*, int)>("recvmsg");
+  const ssize_t n = call(fd, message, flags);
+  World* const world = present_world();
+  if (n < 0 || world == nullptr || message->msg_controllen == 0) return n;
+  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part))
+    for (std::size_t at = CMSG_LEN(0); at < part->cmsg_len; at += sizeof(int)) {
+      int each = -1;
+      std::memcpy(&each, reinterpret_cast<char*>(part) + at, sizeof each);
+      world->comes(each);
+    }
+  return n;
+}
+
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   static const auto call = real<ssize_t(int, const msghdr*, int)>("sendmsg");
   if (World* const world = present_world(); world != nullptr && world->running() != nullptr)

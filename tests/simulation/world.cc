@@ -88,23 +88,23 @@ void World::reset_between(unsigned a, unsigned b, bool half) {
   }
 }
 
-void World::unplug(unsigned host, const std::vector<int>& spared) {
-  for (const auto& [port, fd] : hosts_[host].listening)
-    for (const auto& [wire, accepted] :
-         std::exchange(sockets_[static_cast<std::size_t>(fd)]->waiting, {}))
-      ::close(accepted);
-  hosts_[host].listening.clear();
+void World::unplug(unsigned host, bool replaced) {
+  Host& it = hosts_[host];
+  for (const auto& [port, fd] : it.listening) {
+    auto waiting = std::exchange(sockets_[static_cast<std::size_t>(fd)]->waiting, {});
+    if (replaced)
+      it.waiting[port] = std::move(waiting);
+    else
+      for (const auto& [wire, accepted] : waiting) ::close(accepted);
+  }
+  it.listening.clear();
   std::vector<std::shared_ptr<Wire>> those;
   for (const auto& [id, wire] : wires_)
     if (wire->ends[0].host == host || wire->ends[1].host == host) those.push_back(wire);
   for (const auto& wire : those)
     for (int number = 0; number < 2; ++number) {
       const End& end = wire->ends[number];
-      if (end.host != host) continue;
-      const bool stays = std::any_of(spared.begin(), spared.end(), [&](int fd) {
-        return fd == end.node_fd && sockets_[static_cast<std::size_t>(fd)] == end.socket.lock();
-      });
-      if (stays) continue;
+      if (end.host != host || is_leaving(*wire, number)) continue;
       break_end(wire, number, ECONNRESET);
       const End& other = wire->ends[1 - number];
       if (!wire->open && number == 0 && other.peer == nullptr && other.fd < 0)
@@ -114,8 +114,15 @@ void World::unplug(unsigned host, const std::vector<int>& spared) {
     }
 }
 
-void World::mute(int fd) {
-  if (Socket* const socket = socket_of(fd)) socket->broken = EPIPE;
+// It goes to the next process of its host.
+bool World::is_leaving(const Wire& wire, int number) const {
+  const End& end = wire.ends[static_cast<std::size_t>(number)];
+  for (const auto& [inode, socket] : leaving_)
+    if (socket->end == wire.id * 2 + static_cast<unsigned>(number)) return true;
+  const auto at = hosts_[end.host].waiting.find(wire.port);
+  if (number == 0 || at == hosts_[end.host].waiting.end()) return false;
+  return std::any_of(at->second.begin(), at->second.end(),
+                     [&wire](const auto& each) { return each.first.get() == &wire; });
 }
 
 // -- outside --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -46,6 +48,7 @@ struct Host {
   Nanos wall_offset{};
   Rng random{0};
   std::map<std::uint16_t, int> listening;  // port → descriptor
+  std::map<std::uint16_t, std::deque<std::pair<std::shared_ptr<Wire>, int>>> waiting;  // likewise
 };
 
 // One end of a connection that is outside of all servers.
@@ -94,10 +97,12 @@ class World {
   void delay(unsigned from, unsigned to, Nanos extra) { delays_[from][to] = extra; }
   // Connections between two hosts end, at both sides; half: of links the first one alone.
   void reset_between(unsigned a, unsigned b, bool half);
-  // All of a host, but for the connections of these descriptors; its peers hear of it by a reset.
-  void unplug(unsigned host, const std::vector<int>& spared = {});
-  // This descriptor neither reads nor writes any more; a copy of it does.
-  void mute(int fd);
+  // All of a host, but for what has left it; its peers hear of it by a reset.  replaced: what waits
+  // to be accepted waits for the next process.
+  void unplug(unsigned host, bool replaced = false);
+  // Connections of these descriptors go to the next process, and these neither read nor write any
+  // more.
+  void leave(const std::vector<int>& fds);
   // Connections, but for those that a server has closed behind its last word to a client that
   // never closes (seed 8930): nothing asks for them any more.
   std::size_t wires() const;
@@ -134,8 +139,8 @@ class World {
   void wrote(int fd);
   void shuts(int fd);
   void closes(int fd);
-  // The connection goes on with this copy of its descriptor.
-  void moved(int fd, int copy);
+  // A message has brought this descriptor.
+  void comes(int fd);
   // epoll_ctl(): this poll looks at it, or does no more.
   void polls(int poll, int fd, bool looks);
   // Whether what a poll has is worth a look; of the loops of one server.
@@ -161,6 +166,7 @@ class World {
   };
   Socket* socket_of(int fd) const;
   void keep(int fd, std::shared_ptr<Socket> socket);
+  bool is_leaving(const Wire& wire, int number) const;
   std::shared_ptr<Wire> make_wire(unsigned from, unsigned to, std::uint16_t port);
   void knock(const std::shared_ptr<Wire>& wire);
   void open_up(const std::shared_ptr<Wire>& wire);
@@ -197,6 +203,7 @@ class World {
     Host* host = nullptr;  // … whose it is
   };
   Polled& polled(int fd);
+  std::map<std::uint64_t, std::shared_ptr<Socket>> leaving_;  // by inode
   std::vector<Polled> polled_;
   std::set<std::uint64_t> written_;  // twice the number of a wire, and of its end
 };

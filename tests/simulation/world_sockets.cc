@@ -77,7 +77,12 @@ int World::listen(int fd) {
   Socket* const socket = socket_of(fd);
   if (socket == nullptr) return errno = EBADF, -1;
   socket->listens = true;
-  hosts_[socket->host].listening[socket->port] = fd;
+  Host& host = hosts_[socket->host];
+  host.listening[socket->port] = fd;
+  socket->waiting = std::exchange(host.waiting[socket->port], {});
+  for (std::size_t i = 0; i < socket->waiting.size(); ++i) {
+    [[maybe_unused]] const auto n = ::send(socket->other, "c", 1, MSG_NOSIGNAL);
+  }
   return 0;
 }
 
@@ -159,21 +164,36 @@ void World::wrote(int fd) {
   if (socket != nullptr && socket->connected) written_.insert(socket->end);
 }
 
-void World::moved(int fd, int copy) {
-  const Socket* const socket = socket_of(fd);
-  const auto wire = socket == nullptr ? wires_.end() : wires_.find(socket->end / 2);
-  if (wire == wires_.end() || !socket->connected) return;
-  auto made = std::make_shared<Socket>();
-  made->host = socket->host;
-  made->port = socket->port;
-  made->peer = socket->peer;
-  made->end = socket->end;
-  made->connected = true;
-  made->user_timeout = socket->user_timeout;
-  End& end = wire->second->ends[socket->end % 2];
-  end.node_fd = copy;
-  end.socket = made;
-  keep(copy, std::move(made));
+void World::leave(const std::vector<int>& fds) {
+  for (const int fd : fds) {
+    Socket* const socket = socket_of(fd);
+    struct stat it {};
+    if (socket == nullptr || !socket->connected || ::fstat(fd, &it) != 0) continue;
+    const auto wire = wires_.find(socket->end / 2);
+    if (wire == wires_.end()) continue;
+    auto next = std::make_shared<Socket>();
+    next->host = socket->host;
+    next->port = socket->port;
+    next->peer = socket->peer;
+    next->error = socket->error;
+    next->broken = std::exchange(socket->broken, EPIPE);
+    next->end = socket->end;
+    next->connected = true;
+    next->user_timeout = socket->user_timeout;
+    wire->second->ends[socket->end % 2].socket = next;
+    leaving_[it.st_ino] = std::move(next);
+  }
+}
+
+void World::comes(int fd) {
+  struct stat it {};
+  if (::fstat(fd, &it) != 0) return;
+  const auto at = leaving_.find(it.st_ino);
+  if (at == leaving_.end()) return forget(fd);
+  if (const auto wire = wires_.find(at->second->end / 2); wire != wires_.end())
+    wire->second->ends[at->second->end % 2].node_fd = fd;
+  keep(fd, std::move(at->second));
+  leaving_.erase(at);
 }
 
 // -- what is worth a look

@@ -342,19 +342,9 @@ void Handover::gone() {
   step_ = Step::kGone;
   deadline_.cancel();
   if (notifier_.has_listener()) notifier_.main_pid(successor_);
-  network_.links->hand_over();
-  network_.relays->programs().hand_over();
-  network_.dead_air->hand_over();
-  network_.auth->ledger().hand_over();
-  network_.records->hand_over();
+  forget();
   bool answers = false;
-  for (const auto& worker : network_.workers) {
-    worker->streams.forget();
-    worker->sources.forget();
-    worker->acceptors.clear();
-    worker->connections.forget_unanswered();
-    answers = answers || worker->connections.size() > 0;
-  }
+  for (const auto& worker : network_.workers) answers = answers || worker->connections.size() > 0;
   if (reload_) ::kill(successor_, SIGHUP);
   // The other side waits for this before it reports to the service manager.
   channel_.close();
@@ -365,6 +355,20 @@ void Handover::gone() {
   network_.loops.control().hold(true);
   since_ = network_.loops.control().now();
   end_remainder();
+}
+
+void Handover::forget() {
+  network_.links->hand_over();
+  network_.relays->programs().hand_over();
+  network_.dead_air->hand_over();
+  network_.auth->ledger().hand_over();
+  network_.records->hand_over();
+  for (const auto& worker : network_.workers) {
+    worker->streams.forget();
+    worker->sources.forget();
+    worker->acceptors.clear();
+    worker->connections.forget_unanswered();
+  }
 }
 
 void Handover::end_remainder() {

@@ -80,6 +80,12 @@ class Handover {
   // was changed.
   void reload_when_over() noexcept { reload_ = true; }
   Standing& standing() noexcept { return standing_; }
+  // While all loops stand still.  obstacle(): why not at this moment; "": it can be replaced.
+  // save(): all that it has.  forget(): another process goes on with that.
+  // Tests call them, and have the next process in their own.
+  std::string obstacle();
+  Result<void> save(HandoverOut& out);
+  void forget();
 
   static constexpr std::chrono::seconds kPrepare{30}, kTake{2}, kRemainder{3};
   static constexpr std::chrono::milliseconds kFreeze{500};
@@ -87,7 +93,6 @@ class Handover {
  private:
   enum class Step : std::uint8_t { kIdle, kPreparing, kFreezing, kGone };
 
-  std::string obstacle();
   Result<void> offer();
   UniqueFd offer_pictures(OfferRecord& offer);
   UniqueFd offer_records(OfferRecord& offer);
@@ -98,7 +103,6 @@ class Handover {
   void writers_go_on();
   void frozen(const Result<void>& rests);
   Result<void> give();
-  Result<void> save(HandoverOut& out);
   Result<void> save_audience(HandoverOut& out);
   void save_files(HandoverOut& out);
   void save_records(HandoverOut& out);
