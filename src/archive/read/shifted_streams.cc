@@ -285,10 +285,9 @@ void ShiftedStreams::One::seek() {
   remote->check(recorded, id, sought.position,
                 [&group = owner(), &loop = loop(), id = listener->id](bool) {
                   loop.post([&group, id] {
-                    One* const one = group.find_one(id);
-                    if (one == nullptr) return;
-                    one->looked = false;
-                    one->run();
+                    if (One* const one = group.find_one(id)) one->run();
+                    // The next question is that of its next turn: answers may come at once.
+                    if (One* const one = group.find_one(id)) one->looked = false;
                   });
                 });
 }
