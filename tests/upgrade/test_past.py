@@ -172,6 +172,25 @@ def one_of_another_nodes_past_is_not_refused_by_its_next_process(t):
 
 
 @test
+def what_another_node_has_recorded_is_there_at_once(t):
+    master = linked_master(t, 23, {"n": ""}, start=False)
+    master.write_config(body=master.slots["body"] + "<archive><dir>%s/archive</dir></archive>" % master.dir + mount("/live.mp3", "<archive>1</archive>"))
+    node = edge(t, 24, master.start(), name="n")
+    Studio(t, master)
+    begin = wait_for(lambda: recorded_seconds(master) >= 5 and ranges(master)[0][0], "it is recorded", 30) + 1
+    file = "/live.mp3?from=%d&duration=1" % begin
+    wait_for(lambda: node.get(file).status == 200, "the node has the master's past", 20)
+    for _ in range(4):
+        upgrading, answers = threading.Thread(target=upgrade, args=(node,)), []
+        upgrading.start()
+        while upgrading.is_alive():
+            answers.append(node.get(file).status)
+        answers += [node.get(file).status for _ in range(20)]
+        upgrading.join()
+        equal(set(answers), {200}, "of %d requests" % len(answers))
+
+
+@test
 def what_is_asked_for_while_the_next_process_reads_its_directory_waits(t):
     faults = Faults(t)
     server = t.unstarted_server()

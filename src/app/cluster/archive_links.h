@@ -24,6 +24,7 @@
 namespace lb {
 
 class LinkedNeighbours;
+struct HolderRecord;
 class MasterLinks;
 class NodeLinks;
 struct Config;
@@ -41,6 +42,9 @@ class ArchiveLinks {
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<ArchiveRow>& rows);
+  // Of a hand-over; restore() behind configure().  The rows stand until their tellers repeat them.
+  std::vector<HolderRecord> save() const;
+  void restore(const std::vector<HolderRecord>& saved);
 
  private:
   // What a node holds, with the addresses at which it is to be had, the best one first.

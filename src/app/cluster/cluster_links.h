@@ -65,6 +65,7 @@ class ClusterLinks {
   SeatService& seats() noexcept { return seats_; }
   ConfSource& conf() noexcept { return conf_; }
   TitleLinks& titles() noexcept { return titles_; }
+  ArchiveLinks& archive() noexcept { return archive_; }
   // What masters tell this server to enforce.
   struct ConfTaker {
     std::function<void(const std::string& master, const ConfFrame&)> take;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/topology/cluster_record.h"
 #include "archive/files/past_record.h"
 #include "audience/journal_record.h"
 #include "base/clock.h"
@@ -70,6 +71,7 @@ enum class HandoverType : std::uint32_t {
   kCounts = 43,
   kWebhook = 44,
   kEvents = 45,
+  kHolders = 46,
 };
 
 // Formats that are read and written: within one, fields are only added.
@@ -240,6 +242,16 @@ void record_fields(Io& io, T& request) {
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent);
+}
+
+// What other nodes have recorded.
+struct HoldersRecord {
+  std::vector<HolderRecord> holders;
+};
+template <class Io, RecordOf<HoldersRecord> T>
+void record_fields(Io& io, T& of) {
+  auto& [holders] = of;
+  io.needed(1, holders);
 }
 
 // The journal of the audience.

@@ -32,6 +32,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kPlayersARecord = 1000;     // in one record
+constexpr std::size_t kHoldersARecord = 200;      // likewise
 constexpr std::size_t kListenersARecord = 200;    // and in one part, with their connections
 constexpr std::size_t kRecordsBytes = 1'000'000;  // likewise
 
@@ -93,6 +94,13 @@ void Handover::save_cluster(HandoverOut& out) {
     out.put(HandoverType::kNode, node);
     ++given_.nodes;
   }
+  HoldersRecord of;
+  for (HolderRecord& holder : network_.links->archive().save()) {
+    of.holders.push_back(std::move(holder));
+    if (of.holders.size() < kHoldersARecord) continue;
+    out.put_extra(HandoverType::kHolders, std::exchange(of, {}));
+  }
+  if (!of.holders.empty()) out.put_extra(HandoverType::kHolders, of);
 }
 
 // As far as they have changed since offered.

@@ -264,6 +264,7 @@ Result<void> TakeOver::read_one(Network& network, const RecordHead& head) {
       {HandoverType::kCluster, "cluster", &TakeOver::read_as<ClusterRecord>},
       {HandoverType::kMaster, "master", &TakeOver::read_as<MasterRecord>},
       {HandoverType::kNode, "node", &TakeOver::read_as<NodeRecord>},
+      {HandoverType::kHolders, "holders", &TakeOver::read_as<HoldersRecord>},
       {HandoverType::kSlots, "slots", &TakeOver::read_as<SlotBookRecord>},
       {HandoverType::kSeats, "seats", &TakeOver::read_as<SeatBookRecord>},
       {HandoverType::kLedger, "ledger", &TakeOver::read_as<LedgerRecord>},
@@ -380,6 +381,10 @@ void TakeOver::take(Network&, NodeRecord saved) {
   ++taken_.nodes;
 }
 
+void TakeOver::take(Network&, HoldersRecord saved) {
+  std::ranges::move(saved.holders, std::back_inserter(holders_));
+}
+
 void TakeOver::take(Network& network, const SlotBookRecord& saved) {
   network.links->slots().restore(saved);
 }
@@ -432,6 +437,7 @@ void TakeOver::cluster_goes_on(Network& network) {
     if (UniqueFd fd = fds_.take(at)) links.push_back(std::move(fd));
   network.cluster->go_on(nodes_);
   network.links->go_on(cluster_, masters_, std::move(links));
+  network.links->archive().restore(holders_);
 }
 
 void TakeOver::go_on(Network& network, const ListenSockets& sockets) {

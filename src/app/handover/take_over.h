@@ -125,6 +125,7 @@ class TakeOver {
   void take(Network& network, ClusterRecord saved);
   void take(Network&, MasterRecord saved);
   void take(Network&, NodeRecord saved);
+  void take(Network&, HoldersRecord saved);
   void take(Network& network, const SlotBookRecord& saved);
   void take(Network& network, const SeatBookRecord& saved);
   void take(Network& network, const LedgerRecord& saved);
@@ -156,6 +157,7 @@ class TakeOver {
   CountsRecord counts_;
   std::vector<MasterRecord> masters_;
   std::vector<NodeRecord> nodes_;
+  std::vector<HolderRecord> holders_;
   std::vector<std::string> mounts_;
   std::uint64_t next_lease_ = 0, upgrades_ = 0;
   EndRecord taken_;

@@ -27,6 +27,20 @@ void record_fields(Io& io, T& key) {
   io(1, master, bytes, name);
 }
 
+// What another node has recorded, as a neighbour has said.
+struct HolderRecord {
+  std::string teller;
+  std::string row;                      // as a frame of the link
+  std::vector<std::uint32_t> named_by;  // a Reach; one or none
+};
+template <class Io, RecordOf<HolderRecord> T>
+void record_fields(Io& io, T& holder) {
+  auto& [teller, row, named_by] = holder;
+  io.needed(1, teller);
+  io.needed(2, row);
+  io(3, named_by);
+}
+
 struct ClusterRecord {
   std::string epoch, link_secret;
   std::vector<std::uint64_t> arrivals;  // by the tags of masters
