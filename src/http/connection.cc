@@ -57,6 +57,7 @@ void Connection::start_with(const HeldRequest& held) {
   socket_secure_ = secure_ = held.secure;
   begun_status_ = held.status;
   bytes_sent_ = held.sent;
+  asked_ms_ = held.asked_ms;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (held.head_time.count() > 0) give_time(held.head_time);
   if (opening_) {
@@ -399,6 +400,7 @@ RequestContext& Connection::context() {
 }
 
 void Connection::next_request() {
+  asked_ms_ = 0;
   const std::string early = std::move(leftover_);
   leftover_.clear();
   on_head_bytes(early);

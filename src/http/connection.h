@@ -146,6 +146,8 @@ class Connection : public ListHook {
   void ask_again();
   // How often the stages have begun to be asked: once, and once after each wait.
   unsigned rounds() const noexcept { return rounds_; }
+  // By Unix time; of a request that the process before has had: when it was first asked there.
+  std::int64_t asked_ms();
   // By a stage that then says kNext: the request is for this path, with its stages behind it.
   void lead_to(std::string path);
   // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
@@ -226,6 +228,7 @@ class Connection : public ListHook {
   std::span<Stage* const> stages_;  // for the path of its head
   std::size_t stage_ = 0;
   unsigned rounds_ = 0;
+  std::int64_t asked_ms_ = 0;  // 0: not asked for yet
   RequestContextPtr context_{nullptr, nullptr};
   // The reply
   std::string reply_lines_;              // of the head

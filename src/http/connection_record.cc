@@ -81,7 +81,13 @@ std::optional<HeldRequest> Connection::unanswered() const {
   } else {
     return std::nullopt;
   }
+  held.asked_ms = asked_ms_;
   return held;
+}
+
+std::int64_t Connection::asked_ms() {
+  if (asked_ms_ == 0) asked_ms_ = unix_ms(owner_.loop().clock().wall());
+  return asked_ms_;
 }
 
 // Of a request for what is not sent of this answer.

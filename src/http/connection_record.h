@@ -28,6 +28,7 @@ struct HeldRequest {
   // gone with it.  0: none.
   int status = 0;
   std::uint64_t sent = 0;
+  std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
 };
 
 }  // namespace lb

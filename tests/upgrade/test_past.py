@@ -123,19 +123,21 @@ def files_that_are_being_fetched_go_on_at_their_byte(t):
     flood = Flood(t, server)
     begin = wait_for(lambda: recorded_seconds(server, "/big") >= 5 and ranges(server, "/big")[0][0], "it is recorded", 20) + 1
     flood.close()
-    line = "GET /big?from=%d&duration=3 HTTP/1.%d"
-    asked = [(1, [], 0, server.port), (0, [], 0, server.port), (1, ["Range: bytes=1000-"], 1000, server.port), (1, [], 0, server.ports[1])]
+    line = "GET /big?from=%s&duration=3 HTTP/1.%d"
+    asked = [(begin, 1, [], 0, server.port), (begin, 0, [], 0, server.port), (begin, 1, ["Range: bytes=1000-"], 1000, server.port),
+             ("-4.5", 1, [], 0, server.ports[1])]
     wires = []
-    for minor, lines, first, port in asked:
+    for since, minor, lines, first, port in asked:
         wires.append(server.wire(port, receive_buffer=16384, wrap=tls() if port == server.ports[1] else None))
-        wires[-1].send(request(line % (begin, minor), ["Host: x", *lines]))
-    heads = [wire.reply_head() for wire in wires]
+        wires[-1].send(request(line % (since, minor), ["Host: x", *lines]))
+    heads, then = [wire.reply_head() for wire in wires], time.monotonic()
     equal([head.status for head in heads], [200, 200, 206, 200])
+    wait_for(lambda: time.monotonic() > then + 1.5, "4.5 s ago are another second")
     bodies = [b""] * len(wires)
     for _ in range(3):
         bodies = [body + wire.take(200_000) for body, wire in zip(bodies, wires)]
         upgrade(server)
-    for (minor, lines, first, port), wire, head, body in zip(asked, wires, heads, bodies):
+    for (_, minor, lines, first, port), wire, head, body in zip(asked, wires, heads, bodies):
         left = int(head.get("Content-Length")) - len(body)
         while left > 0:
             body += wire.take(min(left, 1_000_000))
@@ -148,6 +150,28 @@ def files_that_are_being_fetched_go_on_at_their_byte(t):
     for head, minor in zip(heads[:2], (1, 0)):
         size = len(head.head) + 4 + int(head.get("Content-Length"))
         server.wait_for_log(r'"GET /big HTTP/1.%d" 200 %d ' % (minor, size), "access")
+
+
+@test
+def files_of_another_node_that_are_being_fetched_go_on_at_their_byte(t):
+    body = "<archive><dir>%s/archive</dir></archive>" + mount("/big", "<archive>1</archive>")
+    master = linked_master(t, 25, {"n": ""}, start=False)
+    master.write_config(body=master.slots["body"] + body % master.dir, limits="<queue-size>4000000</queue-size>")
+    node = edge(t, 26, master.start(), name="n")
+    flood = Flood(t, master)
+    begin = wait_for(lambda: recorded_seconds(master, "/big") >= 5 and ranges(master, "/big")[0][0], "it is recorded", 20) + 1
+    flood.close()
+    wait_for(lambda: node.get("/big?from=%d&duration=1" % begin).status == 200, "the node has the master's past", 20)
+    wire = node.wire(receive_buffer=16384)
+    wire.send(request("GET /big?from=%d&duration=3 HTTP/1.1" % begin, ["Host: x"]))
+    head = wire.reply_head()
+    body = b""
+    for server in (node, master, node):
+        body += wire.take(200_000)
+        upgrade(server)
+    while len(body) < int(head.get("Content-Length")):
+        body += wire.take(min(int(head.get("Content-Length")) - len(body), 1_000_000))
+    equal(flood.sent.find(body) >= 0, True, "the file")
 
 
 @test

@@ -234,14 +234,15 @@ struct RequestRecord {
   bool kept = false;
   std::uint32_t status = 0;
   std::uint64_t sent = 0;
+  std::int64_t asked_ms = 0;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
   auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
-         sent] = request;
+         sent, asked_ms] = request;
   io(1, worker);
   io.needed(2, fd);
-  io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent);
+  io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms);
 }
 
 // What other nodes have recorded.

@@ -331,6 +331,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.kept = held.kept;
       request.status = static_cast<std::uint32_t>(held.status);
       request.sent = held.sent;
+      request.asked_ms = held.asked_ms;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

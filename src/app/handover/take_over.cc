@@ -470,6 +470,7 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     held.kept = request.kept;
     held.status = static_cast<int>(request.status);
     held.sent = request.sent;
+    held.asked_ms = request.asked_ms;
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);

@@ -52,7 +52,7 @@ std::int64_t earliest_past_ms(const Worker& worker, Connection& connection,
   const std::int64_t begins = past_begins_ms(worker, connection, section, mount);
   const std::chrono::milliseconds window = section.archive.window;
   if (window.count() == 0 || administrator) return begins;
-  return std::max(begins, unix_ms(worker.services.clock.wall()) - std::int64_t{window.count()});
+  return std::max(begins, connection.asked_ms() - std::int64_t{window.count()});
 }
 
 Verdict PastAccessStage::judge(Connection& connection, const MountSettings& section,

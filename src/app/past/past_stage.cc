@@ -46,7 +46,7 @@ Verdict past_stage(Worker& worker, Connection& connection) {
   if (connection.context().hls) return Verdict::kNext;
   Request& request = connection.request();
   const ArchiveService& archive = *traffic.archive;
-  const std::int64_t now_ms = unix_ms(traffic.clock.wall());
+  const std::int64_t now_ms = connection.asked_ms();
   if (auto past = past_of_path(request.path)) {
     const bool taken =
         traffic.mounts.find(request.path) || traffic.files.read()->has_file(request.path);
