@@ -63,6 +63,7 @@ std::optional<HeldRequest> Connection::unanswered() const {
     held.bytes = head_so_far_ + leftover_;
     held.head_time = head_time_left();
     held.kept = kept_;
+    if (shoutcast_) held.sent = bytes_sent_;
   } else if (state_ == State::kForm) {
     // Whatever it asks for: nothing of that is done before its body is whole.
     // Its client waits for no "100 Continue" any more.

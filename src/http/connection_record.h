@@ -25,7 +25,7 @@ struct HeldRequest {
   std::chrono::milliseconds head_time{0};  // left for its head; 0: <header-timeout>
   bool kept = false;                       // it has had an answer, and waits for another request
   // Of an answer under way, whose rest is asked for: what its head said, and the bytes that have
-  // gone with it.  0: none.
+  // gone with it; of a Shoutcast login, those of its "OK2".  0: none.
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for

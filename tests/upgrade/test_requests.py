@@ -1,8 +1,9 @@
 """Requests of which a part has come when the server is replaced: the next process reads the rest, and answers."""
 import json
+import socket
 
 import api
-from harness import ADMIN, check, equal, listen_socket, test
+from harness import ADMIN, check, equal, listen_socket, test, wait_for
 from media import MP3_FRAME
 from replacing import upgrade
 from tls_bench import certificate, tls
@@ -29,6 +30,22 @@ def requests_that_have_not_come_whole_are_answered(t):
     equal(empty.reply_head().status, 200)
     rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).body
     check(b"slow" in rows, "the head is read from its first byte")
+
+
+@test
+def a_shoutcast_login_is_welcomed_once(t):
+    server = t.server(sockets=listen_socket(0) + listen_socket(0, "<shoutcast-compat>1</shoutcast-compat><shoutcast-mount>/sc</shoutcast-mount>"))
+    wire = server.wire(server.ports[1])
+    wire.send(b"src-secret\r\n")
+    equal(wire.take_until(b"\r\n\r\n"), b"OK2\r\nicy-caps:11\r\n\r\n")
+    for part in (b"icy-name:half a he", b"ad\r\ncontent-type:audio/mpeg\r\n"):
+        upgrade(server)
+        wire.send(part)
+    upgrade(server)
+    wire.send(b"\r\n" + MP3_FRAME * b"x")
+    wait_for(lambda: server.stat("/sc", "server_name") == "half a head", "the source is there")
+    wire.socket.shutdown(socket.SHUT_WR)
+    equal(wire.take_all(), b"", "nothing more is said to it")
 
 
 @test

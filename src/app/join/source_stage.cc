@@ -329,8 +329,12 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   const auto config = config_of(worker.services, connection);
   const MountSettings settings =
       mount_settings(*config, shoutcast_mount(*config, connection.socket().settings));
+  const auto welcome = [&connection] {
+    const bool has = connection.bytes_sent() > 0;  // from the process before
+    return has || connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  };
   // Where a backend decides, it is asked when the head is complete.
-  if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  if (decides_sources(settings)) return welcome();
   const Credentials given{settings.username, connection.request().password};
   const auto refuse = [&](std::string_view why) {
     connection.user = settings.username;
@@ -343,7 +347,7 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
     return refuse("wrong password");
   }
   note_right_password(worker, connection, given);
-  return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  return welcome();
 }
 
 }  // namespace lb
