@@ -71,6 +71,17 @@ def formats_that_carry_their_own_titles_get_no_blocks(t):
         equal(server.listener("/" + kind, icy=True).metaint, 0)
 
 
+@test
+def half_a_title_tells_too_whether_the_format_takes_titles(t):
+    server = t.server()
+    for kind in ("mp3", "opus"):
+        server.source("/" + kind, kind=kind).play(10)
+        wait_for(lambda: kind == "mp3" or server.stat("/" + kind, "subtype"), "the codec is known")
+        said = "Metadata update successful" if kind != "opus" else "Mountpoint will not accept URL updates"
+        for values in ({"title": "X"}, {"artist": "X"}, {}):
+            equal(server.set_title("/" + kind, **values).xml().findtext("message"), said, "%s, %r" % (kind, values))
+
+
 def block_after(t, charset_of_mount="", **title):
     server = t.server(body=charset_of_mount and
                       "<mount><mount-name>/live.mp3</mount-name><charset>%s</charset></mount>" % charset_of_mount)

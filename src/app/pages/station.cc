@@ -350,7 +350,9 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   }
   auto title = make_title(request, *writer->mount);
   if (!title) {
-    then(TitleVerdict::kDone);
+    const bool takes_titles =
+        facts->plugin->icy_metadata || writer->mount->codec()->subtype == "Vorbis";
+    then(takes_titles ? TitleVerdict::kDone : TitleVerdict::kRefused);
     return;
   }
   if (request.at_ms && *request.at_ms > unix_ms(services_.clock.wall())) {
