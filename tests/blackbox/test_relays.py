@@ -241,6 +241,8 @@ def a_relay_on_demand_runs_while_somebody_listens(t):
     def pulled():
         return len(master.get("/admin/listclients?mount=/live", ADMIN).xml().findall(".//listener"))
     equal(pulled(), 0)
+    refused = edge.set_title("/live", song="X")
+    equal((refused.status, refused.xml().findtext("message")), (200, "Mountpoint will not accept URL updates"))
     listener = edge.listener("/live")
     equal(listener.head.get("Content-Type"), "audio/mpeg")
     read_until_heard(listener, source, "A")

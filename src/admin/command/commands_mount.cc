@@ -12,6 +12,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kTitleSet = "Metadata update successful";
+constexpr std::string_view kNoTitles = "Mountpoint will not accept URL updates";
 
 // What the stream cannot tell of the song: as the API takes it, but what makes no sense is left
 // out, as Icecast does with every parameter.
@@ -189,20 +190,22 @@ void run_metadata(AdminTask task) {
   TitleRequest request = title_request(task);
   Station& station = *task.station;
   const std::string mount = task.mount;
-  station.set_title(
-      mount, std::move(request), [task = std::move(task)](const TitleOutcome& outcome) mutable {
-        switch (outcome.verdict) {
-          case TitleVerdict::kDone:
-            return task.respond(kTitleSet, 1);
-          case TitleVerdict::kAtNode:
-            return task.respond(cat({"Metadata not updated: ", outcome.why}), 0);
-          case TitleVerdict::kFull:  // of the API only
-          case TitleVerdict::kRefused:
-            return task.respond("Mountpoint will not accept URL updates", 1);  // 1: Icecast's code
-          case TitleVerdict::kNoSource:
-            return task.fail("Source is not available");
-        }
-      });
+  station.set_title(mount, std::move(request),
+                    [task = std::move(task)](const TitleOutcome& outcome) mutable {
+                      switch (outcome.verdict) {
+                        case TitleVerdict::kDone:
+                          return task.respond(kTitleSet, 1);
+                        case TitleVerdict::kAtNode:
+                          return task.respond(cat({"Metadata not updated: ", outcome.why}), 0);
+                        case TitleVerdict::kFull:  // of the API only
+                        case TitleVerdict::kRefused:
+                          return task.respond(kNoTitles, 1);  // 1: Icecast's code
+                        case TitleVerdict::kNoSource:
+                          if (task.station->state_of(task.mount) == MountState::kIdle)
+                            return task.respond(kNoTitles, 1);
+                          return task.fail("Source is not available");
+                      }
+                    });
 }
 
 void run_updatemetadata(AdminTask task) {
