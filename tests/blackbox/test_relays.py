@@ -246,7 +246,7 @@ def a_relay_on_demand_runs_while_somebody_listens(t):
     listener = edge.listener("/live")
     equal(listener.head.get("Content-Type"), "audio/mpeg")
     read_until_heard(listener, source, "A")
-    equal(pulled(), 1)
+    equal((pulled(), edge.stat("/live", "on_demand")), (1, "1"))
     equal(master.stat("/live", "listeners"), "0", "people at the master")
     listener.close()
     wait_for(lambda: source.play(1) and pulled() == 0, "the stream is closed")

@@ -155,10 +155,13 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   const auto settings = host_.settings_of(plan_.local_mount);
   Entry entry;
   entry.from = plan_.upstreams[upstream];
-  entry.facts =
-      make_relay_facts(answer.headers, *settings,
-                       SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(),
-                                  loop.clock().steady(), path_of(answer.headers)});
+  entry.facts = make_relay_facts(answer.headers, *settings,
+                                 SourcePeer{plan_.upstreams[upstream].target.host,
+                                            loop.clock().wall(),
+                                            loop.clock().steady(),
+                                            path_of(answer.headers),
+                                            {},
+                                            plan_.on_demand});
   if (lease_ != 0 && entry.facts->content_type != content_type_) {
     failed(upstream,
            cat({"the better upstream has ", entry.facts->content_type, ", not ", content_type_}),

@@ -66,8 +66,12 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   if (answer && why.empty()) {
     Loop& loop = host_.connector().loop();
     facts = make_relay_facts(answer->headers, *host_.settings_of(plan_.local_mount),
-                             SourcePeer{from.target.host, loop.clock().wall(),
-                                        loop.clock().steady(), path_of(answer->headers)});
+                             SourcePeer{from.target.host,
+                                        loop.clock().wall(),
+                                        loop.clock().steady(),
+                                        path_of(answer->headers),
+                                        {},
+                                        plan_.on_demand});
     if (facts->content_type != content_type_)
       why = cat({to_text(from), " has ", facts->content_type, ", not ", content_type_});
   }

@@ -200,6 +200,7 @@ std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
   auto facts = facts_of(answer, settings, peer, "");
   facts->relayed = true;
   facts->passed = peer.passed;
+  if (peer.on_demand) facts->stats["on_demand"] = "1";
   return facts;
 }
 

@@ -28,6 +28,7 @@ struct SourcePeer {
   SteadyTime steady;
   std::string passed = {};      // of a relay: SourceFacts::passed
   std::string_view login = {};  // of a source: SourceFacts::login
+  bool on_demand = false;       // of a relay
 };
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const MountSettings& settings,
