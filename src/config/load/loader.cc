@@ -153,7 +153,8 @@ void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler
   });
 }
 
-// Of several of one mount the last one counts, as in Icecast and Icecast-KH.
+// Of several of one mount the last one that is enabled counts; that it is the last is the rule of
+// Icecast and Icecast-KH.
 void keep_last_relays(std::vector<RelaySettings>& relays, Filler& filler) {
   std::map<std::string, std::size_t> places;
   std::vector<RelaySettings> kept;
@@ -163,6 +164,7 @@ void keep_last_relays(std::vector<RelaySettings>& relays, Filler& filler) {
       kept.push_back(std::move(relay));
       continue;
     }
+    if (!relay.enabled) continue;
     RelaySettings& earlier = kept[at->second];
     filler.report(relay.line, Severity::kWarning,
                   cat({"<relay>: \"", relay.local_mount, "\" is written twice, first in line ",

@@ -89,6 +89,16 @@ TEST(Loader, OfSeveralRelaysOfAMountTheLastCounts) {
   LONGS_EQUAL(1, count(loaded, Severity::kWarning,
                        "<relay>: \"/x\" is written twice, first in line 1; this one counts"));
 }
+TEST(Loader, OfSeveralRelaysOfAMountOneThatIsOffDoesNotCount) {
+  const LoadedConfig loaded = load(
+      "<relay server='a' port='1' mount='/x'/><relay server='b' port='1' mount='/x' enable='0'/>"
+      "<relay server='c' port='1' mount='/y' enable='0'/><relay server='d' port='1' mount='/y'/>");
+  const auto& relays = loaded.config->relays;
+  LONGS_EQUAL(2, relays.size());
+  STRCMP_EQUAL("a", relays[0].host.server.c_str());
+  CHECK(relays[0].enabled);
+  STRCMP_EQUAL("d", relays[1].host.server.c_str());
+}
 TEST(Loader, TheAuthenticatorOfTheDefaultMountIsNotInherited) {
   const LoadedConfig loaded = load(
       "<mount type='default'><authentication type='url'><option name='listener_add' value='x'/>"
