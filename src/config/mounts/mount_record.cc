@@ -161,7 +161,7 @@ void read_relay(const Json& from, SetBy role, const MountRecord* before, MountRe
     check_record_relay(record, rows);
     for (RecordFault& fault : rows.take_faults())
       reader.fault(fault.pointer, std::move(fault.detail), fault.denied);
-  } else if (before == nullptr || record.relay != before->relay) {
+  } else if (before == nullptr || record.relay != before->relay || !rows.take_faults().empty()) {
     reader.fault(std::string(kRelayAt), "only an administrator may set it", true);
   }
 }

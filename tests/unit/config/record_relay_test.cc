@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "config/load_text.h"
 #include "config/mounts/external_list.h"
@@ -104,6 +105,16 @@ TEST(RecordRelay, ABackendAndAnAdministratorMaySetItAndAnOwnerKeepsIt) {
   }
   CHECK(!read_mount_record(*Json::parse(R"({"mount":"/r"})"), SetBy::kAdmin, &record)
              .record.has_relay());
+}
+
+TEST(RecordRelay, WhatIsNoRelayIsRefusedOfAnOwnerToo) {
+  MountRecord bare;
+  bare.mount = "/r";
+  for (const char* relay : {"5", R"("a:8000")", "[]", R"({"server":5})", R"({"sever":"a"})"}) {
+    const RecordReading reading = read_mount_record(
+        *Json::parse(cat({R"({"mount":"/r","relay":)", relay, "}"})), SetBy::kOwner, &bare);
+    CHECK_TEXT(!reading.faults.empty() && reading.faults[0].denied, relay);
+  }
 }
 
 TEST(RecordRelay, TheXmlOfAStoreHasIt) {
