@@ -102,6 +102,7 @@ void DirectoryService::post(const YpDirectory& directory, std::string form,
   request.user_agent = network_.config.read()->server_id;
   request.timeout = directory.timeout;
   request.redirects = 3;
+  request.is_foreign = true;
   fetcher_.start(std::move(request), std::move(answer));
 }
 

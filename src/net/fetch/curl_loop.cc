@@ -19,7 +19,7 @@ int close_on_exec(void*, curl_socket_t fd, curlsocktype) {
 
 curl_socket_t open_in_reach(void* asked, curlsocktype, curl_sockaddr* to) {
   const auto& request = *static_cast<const FetchRequest*>(asked);
-  if (!may_name(*request.named_by, reach_of(Address::from_sockaddr(to->addr))))
+  if (request.named_by && !may_name(*request.named_by, reach_of(Address::from_sockaddr(to->addr))))
     return CURL_SOCKET_BAD;
   return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
@@ -120,7 +120,7 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &close_on_exec);
-  if (request.named_by) {
+  if (request.named_by || request.is_foreign) {
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_in_reach);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &request);
   }

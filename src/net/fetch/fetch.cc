@@ -39,12 +39,20 @@ struct Fetcher::Engine {
     running.clear();
   }
 
+  static void note_server(Transfer& transfer) {
+    const char* ip = nullptr;
+    curl_easy_getinfo(transfer.easy.get(), CURLINFO_PRIMARY_IP, &ip);
+    const auto address = Address::parse(ip == nullptr ? "" : ip, 0);
+    transfer.request.named_by = address ? reach_of(*address) : Reach::kPublic;
+  }
+
   static std::size_t on_header(char* bytes, std::size_t, std::size_t n, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     std::string_view line(bytes, n);
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
     if (line.starts_with("HTTP/")) {  // another head: of a redirect's target, or after 100
       transfer.answer.headers.clear();
+      if (transfer.request.is_foreign && !transfer.request.named_by) note_server(transfer);
       return n;
     }
     transfer.head_bytes += n;

@@ -43,6 +43,7 @@ struct FetchRequest {
   FetchTls tls;
   std::chrono::milliseconds timeout{15000};
   unsigned redirects = 0;              // followed at most
+  bool is_foreign = false;             // a redirect leads where its first server may_name()
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
   // The address was named by a server that is not trusted with more than what may_name() says; a
   // connection to another one is not made (kClosed).

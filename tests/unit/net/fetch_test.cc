@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
@@ -220,6 +221,27 @@ TEST(Fetcher, FollowsRedirectsOnlyWhereAllowed) {
   LONGS_EQUAL(200, answers[1]->value().status);
   STRCMP_EQUAL("there", answers[1]->value().body.c_str());
   STRCMP_EQUAL("X-Second: 1", answers[1]->value().headers.at(0).c_str());
+}
+TEST(Fetcher, AForeignServerRedirectsToItsOwnKindOfAddressOnly) {
+  std::string to;
+  StubHttp stub([&to](const std::string& request) {
+    if (request.starts_with("GET /first"))
+      return cat({"HTTP/1.1 302 Found\r\nLocation: ", to, "\r\nContent-Length: 0\r\n\r\n"});
+    return StubHttp::ok("", "there");
+  });
+  FetchRequest request = get(stub.url("/first"));
+  request.redirects = 1;
+  request.is_foreign = true;
+  to = stub.url("/second");
+  start(request);
+  run_until(1);
+  STRCMP_EQUAL("there", answers[0]->value().body.c_str());
+  to = "http://192.168.77.77:9/";
+  request.timeout = std::chrono::milliseconds(500);
+  start(request);
+  run_until(2);
+  CHECK(!answers[1]->has_value());
+  LONGS_EQUAL(static_cast<int>(Error::Code::kClosed), static_cast<int>(answers[1]->error().code));
 }
 TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
   fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{3, 100});
