@@ -124,6 +124,12 @@ def bodies_are_read_after_the_login_and_not_above_their_limit(t):
     for byte in body:
         wire.send(bytes([byte]))
     equal(wire.reply().status, 201)
+    # HTTP/1.0 has no 100.
+    body = json.dumps({"mount": "/old"}).encode()
+    wire = server.wire()
+    wire.send(b"POST /api/v1/mounts HTTP/1.0\r\nExpect: 100-continue\r\nAuthorization: Basic YWRtaW46YWRtLXNlY3JldA==\r\n"
+              b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    equal(wire.reply_head().status, 201)
 
 
 @test

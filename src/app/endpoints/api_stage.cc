@@ -257,7 +257,8 @@ Verdict ApiStage::refuse_nobody(Connection& connection) const {
 }
 
 Verdict ApiStage::read_body(Connection& connection, std::uint64_t bytes) {
-  if (iequals(connection.request().headers.get("expect"), "100-continue") &&
+  const Request& request = connection.request();
+  if (request.version_minor > 0 && iequals(request.headers.get("expect"), "100-continue") &&
       !connection.send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
     connection.drop();
     return Verdict::kAnswered;
