@@ -53,6 +53,8 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"moveclients", kRequired, kAdminOnly, "moveclients.xsl", true, "destination", run_moveclients,
      kRuns, kMount},
     {"fallbacks", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks, kRuns, kMount},
+    // Its name in Icecast-KH.
+    {"fallback", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks, kRuns, kMount},
     {"metadata", kRequired, kAdminOrSource, kResponsePage, true, "", run_metadata, kRuns, kMount},
     {"updatemetadata", kRequired, kAdminOrSource, "updatemetadata.xsl", false, "",
      run_updatemetadata, kRuns, kMount},

@@ -54,6 +54,7 @@ TEST(Access, IsTheMatrixOfTheDesign) {
       {"killsource", runs},
       {"moveclients", runs},
       {"fallbacks", runs},
+      {"fallback", runs},
       {"manageauth", runs},
       {"metadata", titles},
       {"updatemetadata", titles},

@@ -128,7 +128,8 @@ TEST(MountCommands, ListWhereClientsCouldMove) {
 }
 TEST(MountCommands, SetTheFallback) {
   for (const char* target :
-       {"/admin/fallbacks?mount=/a&fallback=/b", "/admin/fallbacks.xsl?mount=/a&fallback=/b"}) {
+       {"/admin/fallbacks?mount=/a&fallback=/b", "/admin/fallbacks.xsl?mount=/a&fallback=/b",
+        "/admin/fallback?mount=/a&fallback=/b"}) {
     const AdminAnswer answer = ask(station, target);
     LONGS_EQUAL(200, answer.status);
     STRCMP_EQUAL("text/html; charset=utf-8", answer.content_type.c_str());
