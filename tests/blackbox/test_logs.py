@@ -385,12 +385,13 @@ def an_archive_is_named_by_its_time_and_none_is_lost(t):
 
 @test
 def one_log_may_have_rules_of_its_own(t):
-    server = t.server(logging="<logsize>0</logsize><accesslog><name>own.log</name><size>500</size>"
+    server = t.server(logging="<logsize>0</logsize><accesslog><name>own.log</name><size>20k</size>"
                       "<archive>1</archive></accesslog>")
     directory = server.dir / "log"
-    for n in range(20):
-        server.get("/n%d" % n)
+    for n in range(120):  # lines of 1 KB
+        server.get("/n%d" % n, headers=["User-Agent: " + "x" * 900])
     wait_for(lambda: list(directory.glob("own.log.2*")), "own.log is archived")
+    check(min(path.stat().st_size for path in directory.glob("own.log.2*")) >= 99_000, "it is archived at once")
     check(not list(directory.glob("error.log.*")), "so is error.log")
 
 

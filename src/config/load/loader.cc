@@ -45,6 +45,16 @@ void resolve_logs(const PathSettings& paths, LogSettings& logging) {
   }
 }
 
+// Icecast-KH takes no <size> of a log below these; many mean KiB, as in <logsize>.
+void raise_log_sizes(LogSettings& logging) {
+  for (LogFileRules* log : {&logging.error_rules, &logging.access_rules, &logging.playlist_rules}) {
+    if (log->max_bytes <= 10'000)
+      log->max_bytes = 0;
+    else
+      log->max_bytes = std::max<std::uint64_t>(log->max_bytes, 100'000);
+  }
+}
+
 void drop_trailing_slashes(std::string& path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
 }
@@ -263,6 +273,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   config.mount_index = std::make_shared<const MountIndex>(config.mounts);
   check_config(config, filler, options);
   resolve_logs(config.paths, config.logging);
+  raise_log_sizes(config.logging);
   config.login_index = std::make_shared<const LoginIndex>(config);
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
           filler.take_written(), filler.take_readings()};

@@ -48,7 +48,7 @@ constexpr SchemaElement log_file_size() {
           .origin = SchemaOrigin::kKh,
           .standard = "as logsize",
           .example = "100m",
-          .help = "This log's own logsize, in bytes; 0: logsize."};
+          .help = "Its own logsize in bytes, from 100000; to 10000: logsize."};
 }
 template <auto Rules>
 constexpr SchemaElement log_file_duration() {
@@ -60,7 +60,7 @@ constexpr SchemaElement log_file_duration() {
           .origin = SchemaOrigin::kKh,
           .standard = "as logduration",
           .example = "24h",
-          .help = "This log's own logduration; 0: logduration."};
+          .help = "Its own logduration; 0: logduration."};
 }
 template <auto Rules>
 constexpr SchemaElement log_file_archive() {

@@ -229,8 +229,8 @@ TEST(Loader, LogFilesLieInTheLogDirectory) {
 }
 TEST(Loader, ALogMayOverrideTheRulesOfAll) {
   const LoadedConfig loaded = load(
-      "<logging><accesslog size='2k' duration='1h' ip='0'>a</accesslog>"
-      "<errorlog><name>e</name><archive>0</archive><level>4</level></errorlog>"
+      "<logging><accesslog size='20k' duration='1h' ip='0'>a</accesslog>"
+      "<errorlog size='10000'><name>e</name><archive>0</archive><level>4</level></errorlog>"
       "<playlistlog archive='1'>p</playlistlog><logduration>24h</logduration>"
       "<accesslog-format>json</accesslog-format><playlistlog-format>json</playlistlog-format>"
       "</logging><paths><logdir>/d</logdir></paths>");
@@ -238,7 +238,7 @@ TEST(Loader, ALogMayOverrideTheRulesOfAll) {
   STRCMP_EQUAL("/d/a", logging.access_path.c_str());
   STRCMP_EQUAL("/d/e", logging.error_path.c_str());
   STRCMP_EQUAL("/d/p", logging.playlist_path.c_str());
-  LONGS_EQUAL(2000, logging.access_rules.max_bytes);
+  LONGS_EQUAL(100'000, logging.access_rules.max_bytes);
   LONGS_EQUAL(3600, logging.access_rules.max_age.count());
   LONGS_EQUAL(-1, logging.access_rules.archive);
   LONGS_EQUAL(0, logging.error_rules.archive);
