@@ -97,6 +97,7 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
     if (const auto value = query_param(request.query, name); value && value != "0" && value != "1")
       return wrong_parameter(
           name, cat({name, "=", value->substr(0, kShownParameter), " is neither 0 nor 1"}));
+  if (auto problem = empty_choice(request.query)) return *std::move(problem);
   asked.body = std::move(body);
   asked.if_match = request.headers.get("if-match");
   if (const std::string* key = request.headers.find("idempotency-key");

@@ -69,6 +69,7 @@ Result<ApiAnswer> make_report(const ReportOrder& order, const Config& file, cons
     return Error::invalid(
         cat({quoted(order.report.substr(0, 80)), " is no report; there are: ", all}));
   }
+  if (const auto problem = empty_choice(order.query)) return Error::invalid(problem->detail);
   ReportOrder whole = order;
   if (!query_param(order.query, "from") && !query_param(order.query, "to")) {
     const auto zone = find_time_zone(query_param(order.query, "zone").value_or("UTC"));

@@ -17,7 +17,7 @@ NONSENSE = (("zone", "zone=Mars/Olympus"), ("zone", "zone=../../etc/passwd"), ("
             ("from", "from=2026-02-01&to=2026-02-01"), ("from", "from=2026-02-02&to=2026-02-01"), ("format", "format=xls"), ("format", "format=csv%00"),
             ("zone", "zone="), ("tz", "tz="), ("zone", "zone=right/UTC"), ("zone", "zone=posix/Europe/Berlin"), ("zone", "zone=localtime"),
             ("zone", "zone=Europe//Berlin"), ("to", "to=0"), ("zone", "zone=UTC&zone=UTC"), ("from", "from=1&fro%6d=2"),
-            ("by", "by=week"), ("account", "account=none"), ("account", "account=%27%20OR%201=1--"), ("account", "account=" + "a" * 2000))
+            ("by", "by=week"), ("account", "account=none"), ("account", "account="), ("mount", "mount="), ("account", "account=%27%20OR%201=1--"), ("account", "account=" + "a" * 2000))
 
 
 @test

@@ -35,7 +35,7 @@ Plan audience_playlist(const PlanContext& context) {
   AudienceTable table{{"station", "date", "begin", "duration_s", "title", "artist", "composer",
                        "label", "label_code", "isrc", "performances"},
                       {}};
-  if (const auto names = query_param(context.request.query, "columns"); names && !names->empty())
+  if (const auto names = query_param(context.request.query, "columns"))
     if (const auto renamed = rename_columns(table, *names); !renamed)
       return wrong_parameter("columns", "columns=: " + renamed.error().what);
   auto found = played_in(context);

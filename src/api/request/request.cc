@@ -6,6 +6,12 @@
 
 namespace lb {
 
+std::optional<Problem> empty_choice(std::string_view query) {
+  for (const std::string_view name : kChoiceNames)
+    if (query_param(query, name) == "") return wrong_parameter(name, cat({name, "= is empty"}));
+  return std::nullopt;
+}
+
 std::string mount_name_of(std::string given) {
   if (!given.starts_with('/')) given.insert(0, 1, '/');
   return given;

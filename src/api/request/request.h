@@ -36,6 +36,10 @@ enum class Switch : std::uint8_t { kAll, kBan, kDryRun, kKeep, kListeners, kRevo
 inline constexpr std::string_view kSwitchNames[] = {"all",       "ban",    "dry-run", "keep",
                                                     "listeners", "revoke", "staging"};
 static_assert(std::size(kSwitchNames) == static_cast<std::size_t>(Switch::kStaging) + 1);
+// Parameters that choose what is told.  An empty one, as of a script whose variable is not set, is
+// refused: it would choose all.
+inline constexpr std::string_view kChoiceNames[] = {"account", "columns", "mount"};
+std::optional<Problem> empty_choice(std::string_view query);
 
 struct ApiRequest {
   Method method = Method::kGet;

@@ -81,6 +81,19 @@ TEST(ReadRequest, ASwitchIsOneOrNothing) {
     }
 }
 
+TEST(ReadRequest, AnEmptyChoiceIsNotAll) {
+  const auto of = [](const std::string& query) {
+    return read_request(request_of("/api/v1/audience/summary?" + query, {}),
+                        find_endpoint(Method::kGet, "/api/v1/audience/summary"), "");
+  };
+  for (const std::string_view name : kChoiceNames) {
+    const auto asked = of("from=0&" + std::string(name) + "=&to=9");
+    CHECK(problem_of(asked) != nullptr);
+    CHECK(problem_of(asked)->members.at(0).second == name);
+    CHECK(problem_of(of(std::string(name) + "=x")) == nullptr);
+  }
+}
+
 TEST(ReadRequest, AKeyIsOfEndpointsThatTakeOne) {
   const Request request =
       request_of("/api/v1/mounts", {{"idempotency-key", "short"}, {"if-match", "\"3\""}});

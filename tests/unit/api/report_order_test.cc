@@ -58,5 +58,7 @@ TEST(ReportOrder, WhatMakesNoSenseIsSaid) {
   STRCMP_CONTAINS("zone", make("songs", "zone=Mars&from=1&to=2").error().what.c_str());
   CHECK(!make("songs", "zone=..%2F..%2Fetc%2Fpasswd"));
   CHECK(!make("soundexchange", ""));
+  for (const char* empty : {"account=", "mount=", "columns="})
+    STRCMP_CONTAINS("= is empty", make("playlist", empty).error().what.c_str());
   CHECK(!make("songs", "from=2026-10-02&to=2026-10-01"));
 }
