@@ -14,7 +14,7 @@ import time
 
 from api import Api
 from bench import check, equal, test, wait_for
-from harness import give_away
+from harness import ADMIN, give_away
 from hls_check import Watch
 from link_bench import edge, feed, kill9, link_port, linked_master, up
 from replacing import upgrade
@@ -135,6 +135,12 @@ def sessions(server, query=""):
     return found
 
 
+def is_recorded_until_now(server):
+    """Where a source or the archive stands still for seconds, what is asked of the past is heard live."""
+    mounts = server.get("/admin/archive.json", ADMIN).json()["mounts"]
+    return mounts and mounts[0]["newest"] > time.time() - 2
+
+
 def redirected(master, path):
     with socket.create_connection((master.host, master.given_port), 10) as wire:
         wire.sendall(("GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: Player%d\r\n\r\n" % (path, id(wire))).encode())
@@ -167,14 +173,16 @@ def each_listening_of_a_trace_is_known_once_and_to_the_second(b):
     for one in nodes:
         feed(b, one, "/back.mp3", units=2)
     ears = Ears()
-    ears.hear(7)    # something is in the archive
+    ears.hear(7)
+    wait_for(lambda: all(is_recorded_until_now(one) for one in nodes), "archives are there, and not late")
+    ears.began = time.monotonic() - 7
     for at, one in enumerate(nodes):
         place = (one.host, one.given_port)
         for n in range(EACH):
             length = LONG + 2 * at + 3 * (n % 4)
             ears.all += [Ear(place, "/live.mp3", length, COUNTED[n % 3]), Ear(place, "/live.mp3", length + 1, lines=["Icy-MetaData: 1"]),
                          Ear((one.host, one.secure), "/live.mp3", SHORT + at, wrap=tls()),
-                         Ear(place, "/live.mp3?timeshift=3", SHORT + 4 + at, way="past"),
+                         Ear(place, "/live.mp3?timeshift=5", SHORT + 4 + at, way="past"),
                          *(Ear(place, "/live.mp3", SHORT, agent) for agent in KEPT_APART), Ear(place, "/live.mp3", 1)]
             where, path = redirected(master, "/m.mp3")
             ears.all.append(Ear(where, path, SHORT - 1 + at))
