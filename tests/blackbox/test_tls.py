@@ -330,7 +330,7 @@ def a_tls_socket_without_a_certificate_stays_closed_until_there_is_one(t):
     server.write_config(sockets=listen_socket(0) + listen_socket(port, "<ssl>1</ssl>"))
     server.start()
     equal(len(server.ports), 1, "open ports")
-    matches(r"tls\.pem: cannot be read \(No such file or directory\)", server.out.read_text() + server.log())
+    matches(r"tls\.pem: cannot be read: No such file or directory", server.out.read_text() + server.log())
     matches(r"port %d is for TLS, but there is no usable certificate; it stays closed" % port, server.out.read_text() + server.log())
     refused = False
     try:

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/file_stamp.h"
 
 namespace lb {
 namespace {
+
+constexpr std::uint64_t kLongestTlsFile = 16 << 20;  // of certificates or a key
 
 // Programs that the server starts must not inherit the socket.
 int close_on_exec(void*, curl_socket_t fd, curlsocktype) {
@@ -31,8 +34,15 @@ void add_header(CurlList& headers, const char* line) {
   }
 }
 
-void set_file(CURL* easy, CURLoption option, const std::string& path) {
-  if (!path.empty()) curl_easy_setopt(easy, option, path.c_str());
+// OpenSSL, which opens it in the middle of a handshake, waits at a FIFO.
+Result<void> set_file(CURL* easy, CURLoption option, const std::string& path) {
+  if (path.empty()) return {};
+  const FileStamp file = FileStamp::of_file(path);
+  if (file.exists() && !file.is_regular()) return Error::invalid(path + ": is not a regular file");
+  if (file.bytes > kLongestTlsFile)
+    return Error::limit(cat({path, ": is larger than ", kLongestTlsFile, " bytes"}));
+  curl_easy_setopt(easy, option, path.c_str());
+  return {};
 }
 
 }  // namespace
@@ -112,7 +122,8 @@ void CurlLoop::collect() {
   }
 }
 
-void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail) {
+Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers,
+                          char* detail) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -135,13 +146,14 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
     curl_easy_setopt(easy, CURLOPT_USERNAME, request.user.c_str());
     curl_easy_setopt(easy, CURLOPT_PASSWORD, request.password.c_str());
   }
-  set_file(easy, CURLOPT_CAINFO, request.tls.ca_file);
   if (request.tls.is_any_trusted) {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  set_file(easy, CURLOPT_SSLCERT, request.tls.certificate);
-  set_file(easy, CURLOPT_SSLKEY, request.tls.key_file);
+  for (const auto& [option, path] : {std::pair(CURLOPT_CAINFO, &request.tls.ca_file),
+                                     std::pair(CURLOPT_SSLCERT, &request.tls.certificate),
+                                     std::pair(CURLOPT_SSLKEY, &request.tls.key_file)})
+    if (auto set = set_file(easy, option, *path); !set) return set;
   const std::optional<std::string>& body = request.json ? request.json : request.form;
   if (body) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
@@ -152,6 +164,7 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
   }
   for (const std::string& line : request.headers) add_header(headers, line.c_str());
   if (headers) curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
+  return {};
 }
 
 Error curl_error(CURLcode code, const std::string& url, const char* detail) {

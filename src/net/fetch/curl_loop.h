@@ -64,8 +64,8 @@ class CurlLoop {
 // Method, body, headers, login, certificates and the socket's ways, as the request has them; not
 // its time-out.  The request has to live as long as the handle.  `detail` has CURL_ERROR_SIZE
 // bytes.
-// The request has to outlive it.
-void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail);
+// The request has to outlive it.  Errors: a file of its TLS is none, or too long.
+Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, char* detail);
 // kTimeout, kInvalid, kIo or kClosed, with the address that was asked, as shown_url() has it.
 Error curl_error(CURLcode code, const std::string& url, const char* detail);
 

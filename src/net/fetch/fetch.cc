@@ -70,24 +70,23 @@ struct Fetcher::Engine {
     return 0;
   }
 
-  static bool prepare(Transfer& transfer) {
+  static Result<void> prepare(Transfer& transfer) {
     transfer.easy.reset(curl_easy_init());
     CURL* easy = transfer.easy.get();
-    if (easy == nullptr) return false;
-    prepare_curl(easy, transfer.request, transfer.headers, transfer.detail);
+    if (easy == nullptr) return Error::io("libcurl has no memory for another request");
+    if (auto ready = prepare_curl(easy, transfer.request, transfer.headers, transfer.detail);
+        !ready)
+      return ready;
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.request.timeout.count()));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Engine::on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Engine::on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-    return true;
+    return {};
   }
 
   void begin(std::unique_ptr<Transfer> transfer) {
-    if (!prepare(*transfer)) {
-      fail(std::move(transfer), Error::io("libcurl has no memory for another request"));
-      return;
-    }
+    if (auto ready = prepare(*transfer); !ready) return fail(std::move(transfer), ready.error());
     CURL* easy = transfer->easy.get();
     running[easy] = std::move(transfer);
     curl.add(easy);

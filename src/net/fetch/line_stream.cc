@@ -30,7 +30,8 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
     if (!easy || !is_fetchable(request.url))
       return end_with(
           Error::invalid(cat({"\"", shown_url(request.url), "\" cannot be asked for"})));
-    prepare_curl(easy.get(), request, headers, detail);
+    if (auto ready = prepare_curl(easy.get(), request, headers, detail); !ready)
+      return end_with(ready.error());
     curl_easy_setopt(easy.get(), CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy.get(), CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(request.timeout.count()));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/file.h"
 
 namespace lb {
 
@@ -19,6 +20,9 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::load(const std
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  // OpenSSL waits at a FIFO.
+  if (auto file = ca_file.empty() ? Result<FileText>(FileText()) : read_file(ca_file); !file)
+    return Error::io(cat({"ssl-cafile ", file.error().what}));
   ERR_clear_error();
   const int trusted = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context.get())
                                       : SSL_CTX_load_verify_file(context.get(), ca_file.c_str());

@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <utility>
 
 #include "base/cat.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "net/address/address.h"
 #include "net/tls/challenge_context.h"
@@ -21,7 +20,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kLongestNames = 200;
+constexpr std::size_t kLongestNames = 200, kLongestPemFile = 1 << 20;
 // Of TLS 1.2, where the file says nothing: with forward secrecy, and authenticated encryption only.
 // OpenSSL's own list has CBC and the exchange of keys by RSA too.
 constexpr const char* kDefaultCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
@@ -37,14 +36,16 @@ std::string place_of(const std::string& file, const FileCopies& copies) {
   return ::access(place.c_str(), R_OK) == 0 ? place : file;
 }
 
-// kIo: it cannot be opened; the file may be in order.
+// OpenSSL's own reader waits at a FIFO, and reads a file of any length.
 Result<BioPtr> open_pem(const std::string& file) {
-  errno = 0;
-  BioPtr bio(BIO_new_file(file.c_str(), "re"));
-  if (bio) return bio;
-  const int why = errno;
-  ERR_clear_error();
-  return Error::io(cat({file, ": cannot be read (", std::strerror(why), ")"}));
+  auto read = read_file(file, {.limit = kLongestPemFile});
+  if (!read) return read.error();
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  const auto size = static_cast<int>(read->text.size());
+  const bool copied = bio && BIO_write(bio.get(), read->text.data(), size) == size;
+  OPENSSL_cleanse(read->text.data(), read->text.size());
+  if (copied || (bio && size == 0)) return bio;
+  return Error::io("TLS: no memory for " + file);
 }
 
 Result<KeyPtr> read_key(const std::string& file) {
@@ -203,15 +204,26 @@ struct X509Free {
 };
 using X509Ptr = std::unique_ptr<X509, X509Free>;
 
-Result<X509Ptr> read_certificate(const std::string& file) {
+// The server's own, and those behind it.
+Result<std::vector<X509Ptr>> read_chain(const std::string& file) {
   auto bio = open_pem(file);
   if (!bio) return bio.error();
   ERR_clear_error();
-  X509Ptr certificate(PEM_read_bio_X509_AUX(bio->get(), nullptr, &no_password, nullptr));
-  if (certificate) return certificate;
-  const bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
-  return Error::invalid(file +
-                        (none ? ": holds no certificate in PEM form" : ": " + take_ssl_error()));
+  std::vector<X509Ptr> chain;
+  while (X509* next = PEM_read_bio_X509_AUX(bio->get(), nullptr, &no_password, nullptr))
+    chain.emplace_back(next);
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string why = take_ssl_error();
+  if (at_end && !chain.empty()) return chain;
+  return Error::invalid(cat({file, ": ", at_end ? "holds no certificate in PEM form" : why}));
+}
+
+bool use_chain(SSL_CTX* context, std::span<const X509Ptr> chain) {
+  if (SSL_CTX_use_certificate(context, chain.front().get()) != 1) return false;
+  SSL_CTX_clear_chain_certs(context);
+  return std::ranges::all_of(chain.subspan(1), [context](const X509Ptr& each) {
+    return SSL_CTX_add1_chain_cert(context, each.get()) == 1;
+  });
 }
 
 // "RSA 2048", "EC 256", "ED25519"
@@ -241,25 +253,25 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file, const 
                                                  std::shared_ptr<SSL_CTX> fresh,
                                                  std::span<const std::string> keys,
                                                  std::span<const TlsContext::Certificate> known) {
-  auto certificate = read_certificate(place);
-  if (!certificate) return certificate.error();
-  auto key = find_key(certificate->get(), place, keys);
+  const auto chain = read_chain(place);
+  if (!chain) return chain.error();
+  X509* const certificate = chain->front().get();
+  auto key = find_key(certificate, place, keys);
   if (!key) return key.error();
-  const std::string names = names_of(certificate->get());
+  const std::string names = names_of(certificate);
   const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
   std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
-  if (SSL_CTX_use_certificate_chain_file(context.get(), place.c_str()) != 1)
-    return Error::invalid(cat({file, ": ", take_ssl_error()}));
+  if (!use_chain(context.get(), *chain)) return Error::invalid(cat({file, ": ", take_ssl_error()}));
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
     return Error::invalid(cat({file, ": its key cannot be used (", take_ssl_error(), ")"}));
   return TlsContext::Certificate{file,
                                  names,
                                  kind_of(key->get()),
-                                 expiry_of(certificate->get()),
-                                 issuer_of(certificate->get()),
+                                 expiry_of(certificate),
+                                 issuer_of(certificate),
                                  std::move(context),
                                  TicketKeys::secret_of(key->get()),
-                                 has_address(certificate->get())};
+                                 has_address(certificate)};
 }
 
 // Of the certificates, and of those before them: a renewal forgets no ticket.

@@ -1,5 +1,8 @@
 #include "net/fetch/fetch.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -7,6 +10,7 @@
 #include <vector>
 
 #include "base/cat.h"
+#include "base/temporary_directory.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
@@ -139,6 +143,21 @@ TEST(Fetcher, AnAuthorityThatIsNoFileIsAnError) {
   start(std::move(request));
   run_until(1);
   CHECK(!answers[0]->has_value());
+}
+TEST(Fetcher, AFifoOrADiskInPlaceOfAFileForTlsIsAnErrorAtOnce) {
+  TemporaryDirectory directory;
+  const std::string fifo = directory.file("fifo"), huge = directory.put("huge", "");
+  LONGS_EQUAL(0, ::mkfifo(fifo.c_str(), 0600));
+  LONGS_EQUAL(0, ::truncate(huge.c_str(), 1L << 30));
+  for (std::string FetchTls::*const file :
+       {&FetchTls::ca_file, &FetchTls::certificate, &FetchTls::key_file})
+    for (const std::string& path : {fifo, huge}) {
+      FetchRequest request = get("https://127.0.0.1:9/");
+      request.tls.*file = path;
+      start(std::move(request));
+      run_until(answers.size() + 1);
+      STRCMP_CONTAINS((path + ": is ").c_str(), answers.back()->error().what.c_str());
+    }
 }
 TEST(Fetcher, AFailingStatusIsAnAnswer) {
   StubHttp stub([](const std::string&) { return "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"; });

@@ -1,4 +1,6 @@
 // Which certificates and ciphers a TLS connection has, and which certificates a client accepts.
+#include <sys/stat.h>
+
 #include <chrono>
 #include <string>
 
@@ -51,7 +53,7 @@ TEST(TlsCertificates, ReportsWhyAFileCannotBeUsed) {
     CHECK_TEXT(text.find(part) != std::string::npos, text.c_str());
   };
   has(complaint_of({{dir.path("nowhere.pem")}, {}, ""}),
-      "nowhere.pem: cannot be read (No such file or directory)");
+      "nowhere.pem: cannot be read: No such file or directory");
   has(complaint_of({{dir.write("text.pem", "hello")}, {}, ""}),
       "text.pem: holds no certificate in PEM form");
   has(complaint_of({{dir.write("key.pem", pair.key)}, {}, ""}),
@@ -59,7 +61,7 @@ TEST(TlsCertificates, ReportsWhyAFileCannotBeUsed) {
   has(complaint_of({{dir.write("cert.pem", pair.certificate)}, {}, ""}),
       "cert.pem: holds no private key in PEM form");
   has(complaint_of({{dir.path("cert.pem")}, {dir.path("nowhere.key")}, ""}),
-      "nowhere.key: cannot be read (No such file");
+      "nowhere.key: cannot be read: No such file");
   has(complaint_of({{dir.path("cert.pem")}, {dir.write("other.key", other.key)}, ""}),
       "other.key: its key is not the one of the certificate");
   has(complaint_of(
@@ -148,5 +150,15 @@ TEST(TlsCertificates, TheSystemsRootsAreTheDefault) {
   CHECK(TlsClientContext::load("").has_value());
   const auto bad = TlsClientContext::load(dir.path("nowhere.pem"));
   CHECK(!bad.has_value());
-  CHECK(bad.error().what.find("nowhere.pem: cannot be used") != std::string::npos);
+  CHECK(bad.error().what.find("nowhere.pem: cannot be read") != std::string::npos);
+}
+TEST(TlsCertificates, AFifoIsNoFile) {
+  const std::string fifo = dir.path("fifo");
+  LONGS_EQUAL(0, ::mkfifo(fifo.c_str(), 0600));
+  const std::string words = fifo + ": is not a regular file";
+  STRCMP_EQUAL(words.c_str(), complaint_of({{fifo}, {}, ""}).c_str());
+  STRCMP_CONTAINS(
+      words.c_str(),
+      complaint_of({{dir.write("t.pem", make_pem("").certificate)}, {fifo}, ""}).c_str());
+  STRCMP_EQUAL(("ssl-cafile " + words).c_str(), TlsClientContext::load(fifo).error().what.c_str());
 }

@@ -104,7 +104,7 @@ TEST(TlsKeeper, ABrokenFileIsSaidOnceAndChangesNothing) {
 TEST(TlsKeeper, AMissingCertificateIsTakenWhenItComes) {
   keeper->load({{dir.path("t.pem")}, {}, ""});
   CHECK(keeper->context() == nullptr);
-  CHECK(says(logged(), "t.pem: cannot be read (No such file or directory)"));
+  CHECK(says(logged(), "t.pem: cannot be read: No such file or directory"));
   LONGS_EQUAL(0, firsts);
   dir.write("t.pem", make_pem("DNS:radio.test").both());
   keeper->poll_files();
