@@ -1,6 +1,7 @@
 #include "app/server.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <limits>
@@ -58,6 +59,9 @@ Result<void> Server::bind() {
 
 void Server::begin(std::unique_ptr<TakeOver> before) {
   before_ = std::move(before);
+  // Where it cannot be made, what is kept there says so.
+  if (const auto state = state_directory(*services_->config.read()); !state.empty())
+    ::mkdir(state.c_str(), 0700);
   if (!std::exchange(records_begun_, true)) begin_records();
   const auto config = services_->config.read();
   // Tools look for Icecast's words in Icecast's form.

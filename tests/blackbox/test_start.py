@@ -371,3 +371,14 @@ def a_command_of_icelb_without_icelb_is_refused_and_names_where_it_was_looked_fo
     equal(done.returncode, 0, "the simulation with icelb: " + done.stderr)
     done = subprocess.run([place / "icelb", "-c", "/nonexistent"], capture_output=True, text=True, timeout=20)
     equal((done.returncode, done.stderr), (1, "icelb: it does not serve; icecast-lb -c does\n"))
+
+
+@test
+def a_state_dir_that_is_not_there_is_made(t):
+    server = t.unstarted_server(body="<console/>")
+    state = server.dir / "state"
+    server.write_config(paths="<state-dir>%s</state-dir>" % state)
+    server.start()
+    equal(oct(state.stat().st_mode & 0o777), "0o700", "its mode")
+    wait_for(lambda: (state / "session.keys").exists() and (state / "art").exists(), "keys and pictures are kept in it")
+    check("end with this process" not in server.log(), server.log())
