@@ -121,6 +121,20 @@ def challenge_counts(server):
 
 
 @test
+def an_authority_that_is_slow_holds_up_no_order_of_another(t):
+    slow, quick = OwnAuthority(t, "slow"), OwnAuthority(t, "quick")
+    slow.held["new"] = threading.Event()
+    server = radio(t, slow, free_port(), more='<acme names="other.example.org">%s</acme><acme names="third.example.org">%s</acme>' % (quick.element(), slow.element()))
+    server.start()
+    wait_for(lambda: "new" in slow.asked, "the slow one is asked: " + server.log()[-900:])
+    comes(server)
+    server.wire(server.tls, wrap=verified(quick, "other.example.org")).close()
+    equal((slow.asked.count("new"), len(slow.orders), len(quick.orders)), (1, 0, 1), "asked the slow one at a time; orders")
+    slow.held["new"].set()
+    comes(server, 3)
+
+
+@test
 def a_node_without_a_link_answers_with_what_it_asked_for(t):
     plain, asked = free_port(), free_port()
     authority = Authority(t, asked)  # it looks at the other node

@@ -29,9 +29,11 @@ CertificateOrders::CertificateOrders(Runtime& runtime, CertificateNodes nodes,
     : runtime_(runtime),
       given_nodes_(std::move(nodes)),
       nodes_{.set_challenges =
-                 [this](const auto& items) {
-                   own_challenges_ = items;
-                   if (store_.set_challenges) store_.set_challenges(items);
+                 [this](const auto&) {
+                   own_challenges_.clear();
+                   for (const auto& one : services_of_)
+                     own_challenges_.insert(one->shared().begin(), one->shared().end());
+                   if (store_.set_challenges) store_.set_challenges(own_challenges_);
                    publish_challenges();
                  },
              .set_certificates = given_nodes_.set_certificates,
@@ -106,6 +108,12 @@ void CertificateOrders::conf_came() {
   for (const auto& one : services_of_) one->conf_came();
 }
 
+bool CertificateOrders::is_asked(const std::vector<std::string>& directories) const {
+  return std::ranges::any_of(services_of_, [&](const auto& one) {
+    return one->at_work() && std::ranges::count(directories, one->directory()) > 0;
+  });
+}
+
 CertificateService& CertificateOrders::at(std::size_t i) {
   while (services_of_.size() <= i)
     services_of_.push_back(std::make_unique<CertificateService>(
@@ -116,11 +124,7 @@ CertificateService& CertificateOrders::at(std::size_t i) {
                             changed_();
                           },
                       .known = [this] { share(); },
-                      .is_one_at_work =
-                          [this] {
-                            return std::ranges::any_of(
-                                services_of_, [](const auto& one) { return one->at_work(); });
-                          },
+                      .is_asked = [this](const auto& directories) { return is_asked(directories); },
                       .next_run = [this] { return ++runs_; },
                       .conf_is_there = [this] { return conf_is_there_; },
                       .may_order =

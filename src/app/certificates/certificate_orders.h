@@ -80,6 +80,7 @@ class CertificateOrders {
   bool is_given(const std::string& name) const;
   void share();  // with the nodes of their names
   void publish_challenges();
+  bool is_asked(const std::vector<std::string>& directories) const;
   CertificateService* of_file(const std::string& file);
 
   Runtime& runtime_;

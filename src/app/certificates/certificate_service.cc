@@ -284,7 +284,7 @@ void CertificateService::check() {
     next_ = kept_.facts && kept_.order.failures == 0 ? renewal() : now;
     if (now < next_) return plan(next_);
   }
-  if (callbacks_.is_one_at_work()) return timer_.after(kInTurn);
+  if (callbacks_.is_asked(attempt_facts().directories)) return timer_.after(kInTurn);
   if (!is_trial_ && !callbacks_.may_order(wanted_, kept_.facts)) return timer_.after(kUntilAllowed);
   waits_for_conf_ = false;
   attempt();

@@ -54,9 +54,10 @@ struct CertificateNodes {
 class CertificateService {
  public:
   struct Callbacks {
-    std::function<void()> changed;         // a certificate has come, or another one
-    std::function<void()> known;           // one that was kept has been read
-    std::function<bool()> is_one_at_work;  // of the others; authorities see one at a time
+    std::function<void()> changed;  // a certificate has come, or another one
+    std::function<void()> known;    // one that was kept has been read
+    // Whether one of these authorities is asked for another one: each sees one order at a time.
+    std::function<bool(const std::vector<std::string>& directories)> is_asked;
     std::function<std::uint64_t()> next_run;
     std::function<bool()> conf_is_there;  // masters have told what they order
     // Of a name that is shared by a store another master may order.
@@ -112,8 +113,11 @@ class CertificateService {
   std::string unkept_file() const;
   const WantedCertificate& wanted() const noexcept { return wanted_; }
   bool at_work() const noexcept { return attempting_; }
+  std::string directory() const { return directory_url(authority_of(kept_.order.directory)); }
   // Chain and key as they are kept; "": there are none.
   const std::string& pem() const noexcept { return pem_; }
+  // What other nodes are to answer, by item of CONF.
+  const std::map<std::string, std::string>& shared() const noexcept { return shared_; }
 
  private:
   // What the clerk has read.
@@ -225,9 +229,9 @@ class CertificateService {
   SteadyTime everywhere_by_{};
   std::optional<AcmeRevocation> revocation_;
   std::uint64_t revocation_request_ = 0;
-  std::map<std::string, std::string> shared_;  // what other nodes are to answer, by item of CONF
-  SteadyTime shared_until_{};                  // … and are waited for
-  bool waits_for_links_ = false;               // … those too that are not linked yet
+  std::map<std::string, std::string> shared_;
+  SteadyTime shared_until_{};     // the nodes are waited for
+  bool waits_for_links_ = false;  // … those too that are not linked yet
   Timer timer_, wait_, keep_again_, share_wait_, everywhere_;
 };
 
