@@ -142,12 +142,13 @@ function showProblem(problem, fields, general, at) {
 
 // groups: [{title?, fields, hint?}], one without a title first; those with one are closed at first.
 // A number with a `unit` is shown in it, and sent as it is.
-// change: only what differs from its first value is sent, and what was emptied as null.
+// change: the record as the form shows it: only what differs from its first value is sent, and what was emptied as null.
 // login: whose password it is about, for the browser's keeper of passwords.
-// send(body) does it; what it throws is shown.  Gives {node, fields}.
-export function form({groups, button, send, change = false, at, cancel, login}) {
+// send(body, all, revision) does it, revision: of the record when the form was opened, as a list that is
+// read again has what others have changed since; what it throws is shown.  Gives {node, fields}.
+export function form({groups, button, send, change, at, cancel, login}) {
   const fields = groups.flatMap(group => group.fields);
-  const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true});
+  const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true}), revision = change?.revision;
   const submit = el('button', {type: 'submit', class: 'main'}, button);
   const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': 'User', value: login, hidden: true, readonly: true}), groups.map(group => {
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
@@ -171,7 +172,7 @@ export function form({groups, button, send, change = false, at, cancel, login}) 
     }
     submit.disabled = true;
     try {
-      await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)])));
+      await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)])), revision);
       node.classList.remove('typed');
     } catch (problem) { showProblem(problem, fields, general, at); }
     submit.disabled = false;

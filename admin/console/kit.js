@@ -112,7 +112,7 @@ export const listed = async path => may('GET ' + path) ? list(path) : [];
 export const query = fields => new URLSearchParams(Object.entries(fields).filter(([, value]) => value || value === 0)).toString();
 export function words(problem) {
   const more = problem.nodes?.length ? ' (' + problem.nodes.join('; ') + ')' : '';
-  return problem.message + more + '.';
+  return (problem.kind === 'changed' ? t('It was changed meanwhile; please look at it again before you change it') : problem.message) + more + '.';
 }
 
 // -- elements

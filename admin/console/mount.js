@@ -58,18 +58,18 @@ function atForm(problem) {
 
 function loginsPart(page, base) {
   const rows = table('User', 'Valid');
-  const change = async sources => page.take(await api('PATCH', base, {sources}, {revision: page.one.revision}));
+  const change = (sources, revision) => page.change({sources}, revision);
   const kept = () => page.one.sources.map(login => ({...login}));
   const fill = one => rows.fill(one.sources || [], login => login.user, login => {
     return {...follow({User: [strong(), one => one.user], Valid: validText}), acts: [
       renewal(page, base, login.user, 'for ' + login.user),
-      opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: true,
+      opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: page.one,
         groups: [{fields: hourFields(page.one.sources.find(other => other.user === login.user))}],
-        send: async body => {
+        send: async (body, all, revision) => {
           for (const name of ['from', 'until', 'grace']) if (body[name] === null) body[name] = 0;
           if (body.zone === null) body.zone = '';
           try {
-            await change(kept().map(other => other.user === login.user ? {...other, ...body} : other));
+            await change(kept().map(other => other.user === login.user ? {...other, ...body} : other), revision);
             close();
           } catch (problem) { throw atForm(problem); }
         }}).node),
@@ -180,8 +180,8 @@ export async function mount(page, name) {
     send: async body => { await api('POST', base + '/title', body.at_ms ? {...body, at_ms: body.at_ms * 1000} : body); close(); await refresh(); }}).node));
     rest[0].id = 'title';
   }
-  if (changes) rest.push(opening('Edit', '', close => form({button: 'Save', cancel: close, change: true, groups: mountGroups(page.one, accounts, nodes),
-    send: async body => { page.take(await api('PATCH', base, body, {revision: page.one.revision})); close(); }}).node));
+  if (changes) rest.push(opening('Edit', '', close => form({button: 'Save', cancel: close, change: page.one, groups: mountGroups(page.one, accounts, nodes),
+    send: async (body, all, revision) => { await page.change(body, revision); close(); }}).node));
   if (changes && may('POST /mounts/{}/move') && nodes.length > 1) rest.push(opening('Move its home', '', close => form({button: 'Move', cancel: close, at: {'no-room': 'to'},
     groups: [{fields: [{name: 'to', label: 'To the node', value: page.one.backup, options: nodes.map(node => node.id).filter(id => id !== page.one.home)},
       {name: 'force-after', label: 'End the source at the old one after, seconds', type: 'number', min: 1, hint: 'For encoders that find the new address by themselves. Empty: it stays until the encoder goes over.'}]}],
@@ -219,6 +219,10 @@ export async function mount(page, name) {
     logins?.fill(one);
   };
   const refresh = async () => page.take(await api('GET', base));
+  page.change = async (body, revision = page.one.revision) => {
+    try { page.take(await api('PATCH', base, body, {revision})); }
+    catch (problem) { if (problem.kind === 'changed') await refresh(); throw problem; }
+  };
 
   const facing = box(el('p', null, state, why), title, totals.node, actions(kick, suspend, resume, renew, remove),
     player, el('table', {class: 'yellowkeys'}, facts));

@@ -23,12 +23,12 @@ export function nodeRow(first, refresh) {
     [['Drain', () => order('/drain', {on: true, mode: 'soft'})], ['Move listeners too', () => order('/drain', {on: true, mode: 'move'})]]);
   const serve = may('POST /nodes/{}/drain') && press(['Serve again', hidden(': ' + first.id)], () => order('/drain', {on: false}));
   const weight = may('POST /nodes/{}/weight') && opening('Weight', first.id, close => form({button: 'Set', cancel: close,
-    groups: [{fields: [{name: 'weight', label: 'Weight of ' + node.id, type: 'number', min: 0, value: node.weight,
+    groups: [{fields: [{name: 'weight', label: t('Weight') + ': ' + node.id, type: 'number', min: 0, value: node.weight,
       hint: 'Its share of new listeners, beside the others. Empty: as its configuration says.'}]}],
     send: async body => { await order('/weight', {weight: body.weight ?? null}); close(); }}).node);
   const past = may('GET /history') && opening('Chart', first.id, () => {
-    const own = charts(['Listeners of ' + node.id, {of: 'listeners', by: 'node', node: node.id, limit: node.max_listeners || 0}],
-      ['Bandwidth of ' + node.id, {of: 'kbps', by: 'node', node: node.id, limit: node.max_kbps || 0}]);
+    const own = charts([t('Listeners') + ': ' + node.id, {of: 'listeners', by: 'node', node: node.id, limit: node.max_listeners || 0}],
+      [t('Bandwidth') + ': ' + node.id, {of: 'kbps', by: 'node', node: node.id, limit: node.max_kbps || 0}]);
     own.refresh();
     return own.node;
   });

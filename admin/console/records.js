@@ -14,7 +14,7 @@ const mountsField = now => ({name: 'mounts', label: 'Mounts', type: 'list', valu
 
 // make: {summary, button, at, fields(), body(body, all), done(told), put(body, all)}, of the form above the list; put: makes it,
 // where that is no POST of the list; columns: [label, …];
-// row(item, refresh, acts): {cells, acts, fill}, where acts(now) are change(body) and remove(…) of the item as it is now.
+// row(item, refresh, acts): {cells, acts, fill}, where acts(now) are change(body, revision) and remove(…) of the item as it is now.
 export async function listing(page, {path, title, hint, make, columns, sorts = {}, texts, key, row, none}) {
   page.title(title);
   const search = page.search('Search ' + title.toLowerCase()), rows = table(...columns);
@@ -27,8 +27,12 @@ export async function listing(page, {path, title, hint, make, columns, sorts = {
   };
   async function refresh() { known = await list(path); draw(); }
   const acts = now => {
-    const ask = async (method, body, more = '') => { await api(method, path + '/' + part(key(now())) + more, body, {revision: now().revision}); await refresh(); };
-    return {change: body => ask('PATCH', body), remove: (what, button = 'Delete', danger = true, more = '', label = button, name = now().name || key(now())) =>
+    const ask = async (method, body, more = '', revision = now().revision) => {
+      try { await api(method, path + '/' + part(key(now())) + more, body, {revision}); }
+      catch (problem) { if (problem.kind === 'changed') await refresh(); throw problem; }
+      await refresh();
+    };
+    return {change: (body, revision) => ask('PATCH', body, '', revision), remove: (what, button = 'Delete', danger = true, more = '', label = button, name = now().name || key(now())) =>
       mayChange('DELETE ' + path + '/{}') && question(label, name, what, [[button, () => ask('DELETE', undefined, more)]], danger)};
   };
   const maker = make && mayChange(make.put ? 'PUT ' + path + '/{}' : 'POST ' + path) && opening(make.summary, '', close => {
@@ -72,8 +76,8 @@ export const accounts = page => listing(page, {
     const cells = [cell('Account', strong(one.id), name), cell('State', state),
       ...QUOTAS.map(([, column], at) => cell(column, used[at]))];
     const all = [
-      changes && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: true, groups: [{fields: [nameField(one.name), ...quotaFields(one.quota)]}],
-        send: async body => { await change(body); close(); }}).node),
+      changes && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: one, groups: [{fields: [nameField(one.name), ...quotaFields(one.quota)]}],
+        send: async (body, all, revision) => { await change(body, revision); close(); }}).node),
       suspend, resume, remove(() => 'Delete ' + one.id + ' with its ' + count(one.used.mounts, 'mount') + ', and with its users and tokens? What is on air ends.', 'Delete', true, '?mounts=delete', 'Delete', one.id)];
     return {cells, acts: all, fill(now) {
       one = now;
@@ -84,7 +88,7 @@ export const accounts = page => listing(page, {
         meter.hidden = !(most > 0);
         meter.value = most > 0 ? Math.min(1, one.used[what] / most) : 0;
         meter.setAttribute('aria-label', what + ' used by ' + one.id);
-        say(text, number(one.used[what] / unit) + (most === null || most === undefined ? '' : ' of ' + number(most / unit)));
+        say(text, number(one.used[what] / unit) + (most === null || most === undefined ? '' : ' ' + t('of') + ' ' + number(most / unit)));
       });
       if (suspend) suspend.parentNode.hidden = one.state !== 'active';
       if (resume) resume.parentNode.hidden = one.state === 'active';
@@ -128,8 +132,8 @@ export async function users(page) {
       const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, one.name + ' is logged out everywhere, and may not log in.', [['Disable', () => change({disabled: true})]], false);
       const enable = mayChange('PATCH /users/{}') && press('Enable', () => change({disabled: false}));
       return {cells: cells.cells, acts: [
-        mayChange('PATCH /users/{}') && opening('Edit', one.name, close => form({button: 'Save', cancel: close, change: true, groups: [{fields: [...fields(one), seesField(one.addresses)]}],
-          send: async body => { await change('mounts' in body && body.mounts === null ? {...body, mounts: []} : body); close(); }}).node),
+        mayChange('PATCH /users/{}') && opening('Edit', one.name, close => form({button: 'Save', cancel: close, change: one, groups: [{fields: [...fields(one), seesField(one.addresses)]}],
+          send: async (body, all, revision) => { await change('mounts' in body && body.mounts === null ? {...body, mounts: []} : body, revision); close(); }}).node),
         own ? ownPassword() : mayChange('POST /users/{}/password') && opening('New password', 'for ' + one.name, close => form({button: 'New password', cancel: close, login: one.name, groups: [{fields: [passwordField()]}],
           send: async body => { await set('/password', body); close(); }}).node),
         mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, 'All sessions of ' + one.name + ' end.', [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]], false),

@@ -65,9 +65,9 @@ export async function stations(page) {
     row(one, refresh, acts) {
       const {change, remove} = acts(() => one), logo = el('span', {class: 'logo'}), link = el('a', {href: address(one.id), target: '_blank', rel: 'noopener'}), mounts = span(), left = small(), account = span(), state = span();
       return {cells: [cell('Station', logo, link, small(one.id)), cell('Mounts', mounts, left), cell('Account', account), cell('State', state)], acts: [
-        mayChange('PATCH /stations/{}') && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: true, at: {quota: 'mounts'}, groups: [{fields: fields(one, all)}], send: async body => {
+        mayChange('PATCH /stations/{}') && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: one, at: {quota: 'mounts'}, groups: [{fields: fields(one, all)}], send: async (body, shown, revision) => {
           for (const name of ['languages', 'links', 'mounts']) if (body[name] === null) body[name] = [];
-          await change(body);
+          await change(body, revision);
           all = await known();
           close();
         }}).node),

@@ -50,6 +50,7 @@ export default {
   'What listeners know as one programme: one page, one or more streams.': 'Was Hörer als ein Programm kennen: eine Seite, ein oder mehrere Streams.',
   'Web links': 'Weblinks', 'Path of a file': 'Pfad einer Datei',
   'Your login is over': 'Ihre Anmeldung ist zu Ende', 'Log in in another window': 'In einem anderen Fenster anmelden',
+  'It was changed meanwhile; please look at it again before you change it': 'Es wurde inzwischen geändert; bitte sehen Sie es noch einmal an, bevor Sie es ändern',
   'What was typed stays': 'Was geschrieben ist, bleibt stehen', 'The server does not answer': 'Der Server antwortet nicht',
   'The server did not answer in time': 'Der Server hat nicht rechtzeitig geantwortet', 'No news': 'Nichts Neues',
   'What is shown is old': 'Was hier steht, ist alt', 'To the overview': 'Zur Übersicht',

@@ -51,6 +51,7 @@ export default {
   'What listeners know as one programme: one page, one or more streams.': 'Lo que los oyentes conocen como un programa: una página, uno o varios flujos.',
   'Web links': 'Enlaces web', 'Path of a file': 'Ruta de un archivo',
   'Your login is over': 'Su sesión ha terminado', 'Log in in another window': 'Acceder en otra ventana',
+  'It was changed meanwhile; please look at it again before you change it': 'Se ha cambiado entretanto; vuelva a mirarlo antes de cambiarlo',
   'What was typed stays': 'Lo escrito se conserva', 'The server does not answer': 'El servidor no responde',
   'The server did not answer in time': 'El servidor no respondió a tiempo', 'No news': 'Sin novedades',
   'What is shown is old': 'Lo que se muestra es antiguo', 'To the overview': 'Al resumen',

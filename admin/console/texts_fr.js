@@ -52,6 +52,7 @@ export default {
   'What listeners know as one programme: one page, one or more streams.': 'Ce que les auditeurs connaissent comme un programme : une page, un ou plusieurs flux.',
   'Web links': 'Liens', 'Path of a file': 'Chemin d’un fichier',
   'Your login is over': 'Votre session est terminée', 'Log in in another window': 'Se connecter dans une autre fenêtre',
+  'It was changed meanwhile; please look at it again before you change it': 'Modifié entre-temps : veuillez regarder de nouveau avant de modifier',
   'What was typed stays': 'Ce qui a été saisi reste', 'The server does not answer': 'Le serveur ne répond pas',
   'The server did not answer in time': 'Le serveur n’a pas répondu à temps', 'No news': 'Pas de nouvelles',
   'What is shown is old': 'Ce qui est affiché est ancien', 'To the overview': 'Vers la vue d’ensemble',

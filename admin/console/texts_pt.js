@@ -50,6 +50,7 @@ export default {
   'What listeners know as one programme: one page, one or more streams.': 'O que os ouvintes conhecem como um programa: uma página, um ou vários fluxos.',
   'Web links': 'Links', 'Path of a file': 'Caminho de um ficheiro',
   'Your login is over': 'A sua sessão terminou', 'Log in in another window': 'Entrar noutra janela',
+  'It was changed meanwhile; please look at it again before you change it': 'Foi alterado entretanto; veja de novo antes de alterar',
   'What was typed stays': 'O que foi escrito mantém-se', 'The server does not answer': 'O servidor não responde',
   'The server did not answer in time': 'O servidor não respondeu a tempo', 'No news': 'Sem novidades', 'What is shown is old': 'O que se vê é antigo',
   'To the overview': 'Para a visão geral',

@@ -226,3 +226,31 @@ def it_speaks_other_languages(t):
     equal(desk.browser.script("return [...document.querySelectorAll('select[name=\"limits/over\"] option')].map(one => one.textContent)"), ["bleiben", "gehen, die neuesten zuerst"])
     desk.looks_well("mount-form-de", dark_too=False)
     desk.quiet()
+
+
+@test
+def a_form_does_not_overwrite_what_was_changed_while_it_was_open(t):
+    """The list below it is read again meanwhile: the form keeps to what it has shown."""
+    server = console_server(t)
+    api = Api(server)
+    api.mount("/rock.mp3", settings={"stream-name": "First"})
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "First"})
+    desk = Desk(t, server)
+    desk.log_in()
+    for page, path, other, seen, read in (
+            ("/accounts", "/accounts/acme", {"name": "Theirs"}, "Theirs", lambda record: record["name"]),
+            (mount_url("/rock.mp3"), "/mounts/rock.mp3", {"settings": {"stream-name": "Theirs", "genre": "Jazz"}}, "Jazz", lambda record: record["settings"]["stream-name"])):
+        desk.page(page)
+        desk.press("Edit", selector="summary")
+        desk.write("Name", "Mine")
+        api.want(200, "PATCH", path, other)
+        desk.see(seen)
+        desk.press("Save", selector="form button")
+        desk.see("It was changed meanwhile")
+        equal(read(api.want(200, "GET", path).json()), "Theirs", "the name behind " + page)
+        desk.press("Cancel", selector="form button")
+        desk.press("Edit", selector="summary")
+        desk.write("Name", "Mine")
+        desk.press("Save", selector="form button")
+        wait_for(lambda: read(api.want(200, "GET", path).json()) == "Mine", "a form that was opened behind it is saved")
+    desk.quiet(but=("412",))
