@@ -11,6 +11,7 @@
 #include "auth/listener/authenticator.h"
 #include "base/cat.h"
 #include "base/command_words.h"
+#include "base/file_stamp.h"
 #include "config/load/as_user.h"
 #include "config/load/checks.h"
 
@@ -71,7 +72,9 @@ class FileChecks {
   void add(const std::string& path, Severity severity, std::string text) {
     lines_.push_back({line_of(path), severity, std::move(text)});
   }
-  static std::string element(const std::string& path) {
+  static std::string element(std::string_view path) {
+    if (const std::size_t at = path.rfind("/@"); at != path.npos)
+      return cat({"<", path.substr(0, at), " ", path.substr(at + 2), "=>: "});
     return cat({"<", path.substr(path.rfind('/') + 1), ">: "});
   }
   void complain(const std::string& path, Severity severity, const std::string& file,
@@ -82,8 +85,9 @@ class FileChecks {
   void readable(const std::string& path, const std::string& file, Severity severity,
                 std::string_view consequence) {
     if (file.empty()) return;
-    if (const std::string fault = path_fault(file, R_OK); !fault.empty())
-      complain(path, severity, file, fault, consequence);
+    std::string fault = path_fault(file, R_OK);
+    if (fault.empty() && !FileStamp::of_file(file).is_regular()) fault = "it is not a regular file";
+    if (!fault.empty()) complain(path, severity, file, fault, consequence);
   }
   void directory(const std::string& path, const std::string& name, int mode, Severity severity,
                  std::string_view consequence) {
@@ -174,9 +178,9 @@ class FileChecks {
       made("store/@path", store.path, Severity::kError, "no record can be read or changed");
     if (store.type != StoreType::kEtcd) return;
     writable("store/@path", store.path, Severity::kWarning, "the last good copy is not kept");
-    readable("store/@ca", store.ca_file, Severity::kError, "etcd cannot be asked");
-    readable("store/@certificate", store.certificate, Severity::kError, "etcd cannot be asked");
-    readable("store/@key-file", store.key_file, Severity::kError, "etcd cannot be asked");
+    readable("store/ca-file", store.ca_file, Severity::kError, "etcd cannot be asked");
+    readable("store/certificate", store.certificate, Severity::kError, "etcd cannot be asked");
+    readable("store/key-file", store.key_file, Severity::kError, "etcd cannot be asked");
   }
 
   void mount(const MountSettings& mount, const std::string& path) {
@@ -211,6 +215,10 @@ class FileChecks {
       if (const std::string fault = hook.empty() ? "" : program_fault(hook); !fault.empty())
         complain(numbered("acme", i) + "/dns-hook", Severity::kError, hook, fault,
                  "dns-01 will fail");
+      for (std::size_t j = 0; j < config_.acme[i].authorities.size(); ++j)
+        readable(numbered(numbered("acme", i) + "/authority", j) + "/ca-file",
+                 config_.acme[i].authorities[j].ca_file, Severity::kError,
+                 "nothing is ordered there");
     }
     for (const RelaySettings& relay : config_.relays) {
       const auto words = command_words(relay.exec);
