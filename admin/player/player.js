@@ -8,7 +8,7 @@
   const logo = by('logo'), cover = document.createElement('img'), title = by('title'), said = by('said'), artist = by('artist'), status = by('status'), played = by('played');
   const text = page.dataset;
   const name = document.querySelector('h1').textContent;
-  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 40, MOST_TITLES = 20, TOLD_POLLS = 6;
+  const POLL_MS = 5000, YOUNG_POLL_MS = 1000, STALLED_MS = 4000, LONGEST_WAIT_S = 10, SOON_WAIT_S = 1.5, SOON_MS = 20000, FIRST_WAIT_S = 0.5, PAUSED_MS = 10000, FRESH_MS = 12000, TITLE_MS = 250, CODER_MS = 10, MOST_TITLES = 20, TOLD_POLLS = 6;
   const EMPTY_MS = 300, LEAST_BURST_MS = 1000, EMPTY_TURNS = 2, REFILL_TURNS = 2, UNDATED_MS = 10000;
   const TITLES_BEFORE_MS = 7200000, TITLES_BEHIND_MS = 3600000, SAID_MS = 5000;
   const AHEAD_MS = 1500, MOST_BAR_S = 86400;
@@ -456,7 +456,7 @@
   function show_heard() {
     // What is open has no time yet, and gets one within seconds.
     if (wanted && base && base.wall_ms === null && title.textContent && performance.now() - base.opened < UNDATED_MS) return;
-    // What coders add in front of the sound: 25 ms and more.
+    // What coders add in front of the sound, less half a frame.
     const until = heard() - CODER_MS, all = with_older(until), next = Math.min(...all.map(row => row.wall_ms).filter(ms => ms > until)) - until;
     clearTimeout(due);
     if (next < TITLE_MS) due = setTimeout(show_heard, next);

@@ -55,8 +55,7 @@ class MarkSink {
   // begins.  No listener starts there; a recording may be cut there, which matters where hardly a
   // page begins with a packet.  Thinned as sync(); `second`: the first page of its second.
   virtual void inner(std::uint64_t /*position*/, UnitTime /*time*/) {}
-  // Of the newest unit, where it is told of more of them than are marked: pages of Ogg that begin
-  // within a packet.
+  // Media time at the end of the newest unit, marked or not: a frame of MPEG, a page of Ogg.
   virtual void time(std::uint64_t /*samples*/) {}
   // From the unit at `position` on media time counts from 0, at this rate.
   virtual void clock(std::uint64_t position, unsigned rate_hz) = 0;

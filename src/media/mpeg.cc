@@ -45,6 +45,7 @@ class MpegFramer final : public Framer {
   void advance(std::size_t bytes) noexcept;
   void confirm(const MpegUnit& unit, MarkSink& sink);
   void mark(std::uint64_t position, MarkSink& sink);
+  void pass(unsigned samples, MarkSink& sink);
   void tag_ended(MarkSink& sink);
 
   std::uint64_t position_;       // of the first byte that was not yet parsed
@@ -110,7 +111,7 @@ std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
     } else {
       confirm(unit, sink);
       mark(position_, sink);
-      clock_.pass(unit.samples);
+      pass(unit.samples, sink);
     }
     trusted_ = true;
     kind_ = unit.kind;
@@ -152,7 +153,12 @@ void MpegFramer::confirm(const MpegUnit& unit, MarkSink& sink) {
   }
   if (clock_.set_rate(unit.rate_hz)) sink.clock(first_, unit.rate_hz);
   mark(first_, sink);
-  clock_.pass(first_samples_);
+  pass(first_samples_, sink);
+}
+
+void MpegFramer::pass(unsigned samples, MarkSink& sink) {
+  clock_.pass(samples);
+  sink.time(clock_.now().samples);
 }
 
 void MpegFramer::mark(std::uint64_t position, MarkSink& sink) {

@@ -3,6 +3,7 @@ import json
 import time
 
 from harness import ADMIN, check, equal, test, wait_for
+from media import MP3_FRAME
 from test_now import now, set_title
 
 NO_BURST = "<console>1</console><mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size><max-history>9</max-history>%s</mount>"
@@ -162,3 +163,18 @@ def the_place_of_a_stream_says_why_it_is_refused(t):
     equal(ask("/login.mp3").status, 200)
     equal((ask("/shut.mp3").status, server.get("/shut.mp3").status), (403, 403))
     equal(ask("/none.mp3", "?enter=1").status, 404)
+
+
+@test
+def a_title_has_the_time_of_the_byte_at_which_it_came(t):
+    server = t.server(body=NO_BURST % "")
+    source = timed(server, "/hit.mp3")
+    for number in range(3):
+        source.play(1)      # a frame of 24 ms; not each of them is where a decoder may start
+        text = "Song %d" % number
+        set_title(server, "/hit.mp3", text)
+        title = now(server, "/hit.mp3", lambda s, text=text: s["title"] and s["title"]["text"] == text)["title"]
+        source.play(3)
+        place = wait_for(lambda: (reply := server.get("/api/v1/now/hit.mp3/place?wall=%d" % title["wall_ms"])).status == 200 and reply.json(), "it is there")
+        frames = (int(title["id"].split(".")[1]) - int(place["at"].split(".")[1])) // MP3_FRAME
+        equal(title["wall_ms"] - place["wall_ms"], 24 * frames, "so many ms behind the last place, which is %d frames before" % frames)

@@ -123,7 +123,7 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
   events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
 
-// What sounds is the unit that was written last: a title comes between two, or within one.
+// A title comes between two units, or within one: it sounds with the next.
 TitlePlace StreamLog::place_of_title(std::uint64_t position) const {
   if (spans_.empty()) return {};
   const StreamSpan& span = spans_.back();
