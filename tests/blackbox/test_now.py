@@ -372,3 +372,14 @@ def a_station_is_its_streams(t):
           [("a", 0, ["/a.mp3"], "UTC", "/listen/a.mp3"),
            ("rock", 3, ["/rock.mp3", "/rock-64.mp3"], "Europe/Berlin", "/listen/rock")])
     check("secret" not in server.get("/api/v1/now").text + server.get("/api/nowplaying").text, "a hidden mount of a station is told")
+
+
+@test
+def a_title_beyond_what_is_kept_has_its_time_and_stands_once(t):
+    server = t.server()
+    source = server.source("/live.mp3")
+    wait_for(lambda: source.play(2) and server.get("/api/v1/now/live.mp3/place").status == 200, "the stream has times", 15)
+    set_title(server, "/live.mp3", "x" * 2000)
+    seen = now(server, "/live.mp3", lambda s: s["title"] is not None)
+    equal((seen["title"]["text"], seen["history"]), ("x" * 1000, []))
+    check(seen["title"]["wall_ms"] is not None and seen["title"]["id"], "no time: %s" % seen["title"])

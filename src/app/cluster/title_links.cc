@@ -116,7 +116,7 @@ void TitleLinks::see_own(const std::string& mount) {
   if (found &&
       (found->phase() == MountPhase::kRunning || found->phase() == MountPhase::kLingering)) {
     const auto facts = found->facts();
-    const std::string song = found->metadata()->song();
+    const std::string song = TitleHistory::shown_text(found->metadata()->song());
     const bool own = !facts->from_file && (!facts->relayed || network_.relays->captures_own(mount));
     if (own && !song.empty()) {
       row = no_song({mount, false, masters_.own_id()});

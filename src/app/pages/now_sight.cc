@@ -86,7 +86,8 @@ void find_live(const Mount& mount, NowMount& now) {
 
 // The present title, with its time where that is remembered, and not among those before it.  Titles
 // that other nodes have told of, and that the stream has not brought yet, are left out.
-void take_title(NowMount& now, const std::string& text) {
+void take_title(NowMount& now, const std::string& song) {
+  const std::string text = TitleHistory::shown_text(song);
   const auto known = std::find_if(now.history.begin(), now.history.end(),
                                   [&](const PlayedTitle& each) { return each.title == text; });
   now.title_has_time = known != now.history.end();

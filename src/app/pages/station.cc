@@ -397,7 +397,8 @@ void ServerStation::note_title(const std::string& mount, const std::string& song
     TitlePlace place;
     place.wall_ms = request.at_ms;
     const auto titles = services_.titles.of(mount);
-    if (!titles.empty() && titles.front().title == song) place.at = titles.front().place;
+    if (!titles.empty() && titles.front().title == TitleHistory::shown_text(song))
+      place.at = titles.front().place;
     services_.titles.mend(mount, song, place, services_.clock.wall());
   }
   if (!request.art.empty()) services_.picture_files->titles_changed();

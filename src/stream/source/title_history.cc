@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/charset.h"
 #include "stream/source/source_facts.h"
 #include "stream/source/title_record.h"
 
 namespace lb {
-namespace {
-
-// Whole UTF-8 characters.
-std::string shortened(std::string_view title) {
-  std::size_t end = std::min(title.size(), TitleHistory::kLongestTitle);
-  while (end > 0 && end < title.size() && (static_cast<unsigned char>(title[end]) & 0xc0) == 0x80)
-    --end;
-  return std::string(title.substr(0, end));
+std::string TitleHistory::shown_text(std::string_view title) {
+  return std::string(cut_utf8(title, kLongestTitle));
 }
-
-}  // namespace
 
 std::string TitleHistory::shown_url(std::string_view url) {
   const bool is_plain = std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f'; });
@@ -44,7 +37,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
     return;
   }
   if (title.empty()) return;
-  std::string text = shortened(title);
+  std::string text = shown_text(title);
   if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty()) {
     const auto& titles = known->second.titles;
     if (titles.back().title == text) return;
@@ -76,7 +69,7 @@ void TitleHistory::announce(const std::string& mount, std::string_view title, Wa
   if (title.empty() || (announced_.size() >= kMaxMounts && !announced_.contains(mount)))
     announced_.erase(mount);
   else
-    announced_.insert_or_assign(mount, PlayedTitle{now, shortened(title), {}, {}, {}, details});
+    announced_.insert_or_assign(mount, PlayedTitle{now, shown_text(title), {}, {}, {}, details});
 }
 
 std::optional<PlayedTitle> TitleHistory::next_of(const std::string& mount) const {
@@ -104,7 +97,7 @@ void TitleHistory::describe(const std::string& mount, std::string_view title,
 // text, and none was made, or there is no room.  Under the lock.
 PlayedTitle* TitleHistory::find_coming(const std::string& mount, std::string_view title,
                                        bool make) {
-  std::string text = shortened(title);
+  std::string text = shown_text(title);
   if (const auto row = rows_.find(mount);
       row != rows_.end() && !row->second.titles.empty() && row->second.titles.back().title == text)
     return &row->second.titles.back();
@@ -135,7 +128,7 @@ const PlayedTitle* TitleHistory::find(const std::string& mount, std::string_view
   const auto& titles = row->second.titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
-      [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
+      [text = shown_text(title)](const PlayedTitle& each) { return each.title == text; });
   return known == titles.rend() ? nullptr : &*known;
 }
 
@@ -176,7 +169,7 @@ void TitleHistory::mend(const std::string& mount, std::string_view title, const 
   auto& titles = row->second.titles;
   const auto known = std::find_if(
       titles.rbegin(), titles.rend(),
-      [text = shortened(title)](const PlayedTitle& each) { return each.title == text; });
+      [text = shown_text(title)](const PlayedTitle& each) { return each.title == text; });
   if (known == titles.rend()) return;
   // Without a time nothing is said of one that is known.
   if (known->place == place.at && !place.wall_ms) return;

@@ -49,6 +49,8 @@ class TitleHistory {
   static constexpr std::chrono::minutes kFurthest{10};
   static constexpr std::chrono::hours kOldest{24};
 
+  // Whole UTF-8 characters of it, kLongestTitle bytes at most.
+  static std::string shown_text(std::string_view title);
   // What may become a link of a page, whole and no script; "": it is none.
   static std::string shown_url(std::string_view url);
   static WallTime begins(const TitlePlace& place, WallTime now);
