@@ -383,3 +383,18 @@ def a_title_beyond_what_is_kept_has_its_time_and_stands_once(t):
     seen = now(server, "/live.mp3", lambda s: s["title"] is not None)
     equal((seen["title"]["text"], seen["history"]), ("x" * 1000, []))
     check(seen["title"]["wall_ms"] is not None and seen["title"]["id"], "no time: %s" % seen["title"])
+
+
+@test
+def a_source_without_a_title_has_not_that_of_the_one_before(t):
+    server = t.server(body="<mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size></mount>")
+    source = server.source("/hit.mp3")
+    set_title(server, "/hit.mp3", "A - One")
+    text = lambda: server.get("/api/nowplaying/hit").json()["now_playing"]["song"]["text"]
+    wait_for(lambda: text() == "A - One", "AzuraCast's page shows it")
+    source.leave()
+    wait_for(lambda: not server.get("/api/nowplaying/hit").json()["is_online"], "it has gone")
+    server.source("/hit.mp3").play(2)
+    wait_for(lambda: server.get("/api/nowplaying/hit").json()["is_online"], "it is back")
+    one = server.get("/api/nowplaying/hit").json()
+    equal((one["now_playing"]["song"]["text"], [each["song"]["text"] for each in one["song_history"]]), ("", ["A - One"]))

@@ -146,7 +146,7 @@ void write_nowplaying(JsonWriter& json, const NowMount& told, std::int64_t now_m
     const std::string path = art_path(now, title);
     return path.empty() ? path : url + path;
   };
-  const PlayedTitle* present = now.stream.on_air && !heard.empty() ? heard.data() : nullptr;
+  const PlayedTitle* present = now.stream.on_air && now.title ? heard.data() : nullptr;
   json.begin_object();
   json.key("station");
   write_station(json, now, url);
