@@ -15,6 +15,10 @@ def post(server, mount, body):
     return server.ask("POST /api/v1/mounts/%%2F%s/title HTTP/1.1" % mount[1:], lines, ADMIN, text)
 
 
+def mount_of_relay(port, mount):
+    return "<relay><server>127.0.0.1</server><port>%d</port><mount>%s</mount><local-mount>%s</local-mount></relay>" % (port, mount, mount)
+
+
 def timed(server, mount, **more):
     """A source that has sent for so long that its stream has times."""
     source = server.source(mount, **more)
@@ -178,3 +182,45 @@ def a_title_has_the_time_of_the_byte_at_which_it_came(t):
         place = wait_for(lambda: (reply := server.get("/api/v1/now/hit.mp3/place?wall=%d" % title["wall_ms"])).status == 200 and reply.json(), "it is there")
         frames = (int(title["id"].split(".")[1]) - int(place["at"].split(".")[1])) // MP3_FRAME
         equal(title["wall_ms"] - place["wall_ms"], 24 * frames, "so many ms behind the last place, which is %d frames before" % frames)
+
+
+@test
+def a_recording_has_the_times_of_its_stream(t):
+    server = t.unstarted_server()
+    recorded = "<archive><enabled>1</enabled></archive>"
+    server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") + "".join(
+        "<mount><mount-name>%s</mount-name>%s%s</mount>" % (mount, recorded, more) for mount, more in
+        (("/early.mp3", "<title-offset>3s</title-offset>"), ("/late.mp3", "<title-offset>-2500ms</title-offset>"), ("/told.mp3", ""))))
+    server.start()
+    sources = {mount: timed(server, mount) for mount in ("/early.mp3", "/late.mp3", "/told.mp3")}
+    relaying = t.unstarted_server()
+    relaying.write_config(body="<archive><dir>%s</dir></archive>" % (relaying.dir / "archive") + mount_of_relay(server.port, "/late.mp3") +
+                          "<mount><mount-name>/late.mp3</mount-name>%s</mount>" % recorded)
+    relaying.start()
+    wait_for(lambda: relaying.get("/api/v1/now/late.mp3/place").status == 200 or not sources["/late.mp3"].play(1), "the relay has times", 15)
+    for mount in ("/early.mp3", "/late.mp3"):
+        set_title(server, mount, "Song")
+    equal(post(server, "/told.mp3", {"title": "Song", "at_ms": int(time.time() * 1000) - 2000}).status, 204)
+    for where, mount in ((server, "/early.mp3"), (server, "/late.mp3"), (server, "/told.mp3"), (relaying, "/late.mp3")):
+        shown = now(where, mount, lambda s: s["title"])["title"]["wall_ms"]
+        titles = wait_for(lambda: sources[mount].play(1) and where.get("/api/v1/now%s?from=0" % mount).json()["titles"], mount + " is recorded", 15)
+        equal([(one["text"], one["wall_ms"]) for one in titles], [("Song", shown)], mount)
+
+
+@test
+def a_title_goes_on_in_a_recording_where_a_standby_takes_over(t):
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") +
+                        "<mount><mount-name>/rec.mp3</mount-name><standby-sources>1</standby-sources><archive><enabled>1</enabled></archive></mount>")
+    server.start()
+    first = timed(server, "/rec.mp3")
+    second = server.source("/rec.mp3")
+    both = lambda: first.play(2) and second.play(2)
+    wait_for(lambda: both() and "stands by" in server.log(), "it stands by", 15)
+    set_title(server, "/rec.mp3", "One")
+    now(server, "/rec.mp3", lambda s: both() and s["title"])
+    first.leave()
+    wait_for(lambda: second.play(2) and now(server, "/rec.mp3")["seams"], "the seam is known", 15)
+    set_title(server, "/rec.mp3", "Two")
+    titles = wait_for(lambda: second.play(2) and [list_ for list_ in [server.get("/api/v1/now/rec.mp3?from=0").json()["titles"]] if list_ and list_[-1]["text"] == "Two"], "both are recorded", 15)[0]
+    equal([one["text"] for one in titles], ["One", "Two"])

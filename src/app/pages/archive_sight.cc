@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "app/services/remote_recordings.h"
 #include "archive/files/where.h"
 #include "archive/read/past_reading.h"
+#include "stream/source/title_history.h"
 
 namespace lb {
 namespace {
@@ -44,9 +46,14 @@ std::int64_t wall_ms_at(const FileIndex& index, std::uint64_t offset) {
 
 void add_titles(TitleSearch& search, const ArchiveFile& file) {
   const FileIndex& index = file.index;
+  std::optional<std::uint64_t> later;
   for (auto fact = index.facts.rbegin(); fact != index.facts.rend(); ++fact) {
-    if (!fact->metadata) continue;
-    const std::int64_t ms = wall_ms_at(index, fact->offset);
+    // At a seam one may follow another at once.
+    if (!fact->metadata || later == fact->offset) continue;
+    later = fact->offset;
+    const WallTime came(std::chrono::milliseconds(wall_ms_at(index, fact->offset)));
+    const TitlePlace place = place_in_block(*fact->metadata).value_or(TitlePlace());
+    const std::int64_t ms = unix_ms(TitleHistory::begins(place, came));
     if (ms >= search.ask.from_ms && ms < search.ask.to_ms)
       search.newest_first.push_back({ms, fact->metadata->song()});
   }
@@ -58,8 +65,10 @@ void finish_titles(TitleSearch& search) {
   std::stable_sort(found.begin(), found.end(),
                    [](const ArchiveTitle& a, const ArchiveTitle& b) { return a.ms > b.ms; });
   auto& out = search.sight.titles;
+  // No title is the end of one, never the first.
   for (auto at = found.rbegin(); at != found.rend(); ++at)
-    if (out.empty() || out.back().title != at->title) out.push_back(std::move(*at));
+    if (out.empty() ? !at->title.empty() : out.back().title != at->title)
+      out.push_back(std::move(*at));
   search.then(std::move(search.sight));
 }
 

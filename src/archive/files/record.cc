@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <span>
 
+#include "media/icy.h"
+#include "stream/log/title_place.h"
+
 namespace lb {
 namespace {
 
@@ -170,6 +173,8 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       metadata.title = fields.text();
       metadata.url = fields.text();
       metadata.icy_block = fields.text();
+      if (!fields.rest().empty())
+        metadata.placed_block = with_icy_place(metadata.icy_block, fields.text());
       if (!fields.good()) return false;
       index.facts.push_back(
           {offset, nullptr, std::make_shared<const Metadata>(std::move(metadata))});
@@ -302,6 +307,7 @@ void append_title(std::string& out, std::uint64_t offset, const Metadata& metada
   put_text(payload, metadata.title);
   put_text(payload, metadata.url);
   put_text(payload, metadata.icy_block);
+  if (const auto place = place_in_block(metadata)) put_text(payload, print_title_place(*place));
   append_record(out, kTitle, payload);
 }
 

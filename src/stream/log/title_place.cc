@@ -2,6 +2,7 @@
 
 #include "base/cat.h"
 #include "base/strings.h"
+#include "media/icy.h"
 
 namespace lb {
 
@@ -21,6 +22,12 @@ std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept {
   place.wall_ms = parse_whole<std::int64_t>(text.substr(blank + 1));
   if (!place.wall_ms || *place.wall_ms < 0) return std::nullopt;
   return place;
+}
+
+std::optional<TitlePlace> place_in_block(const Metadata& title) {
+  if (title.placed_block.empty()) return std::nullopt;
+  const auto text = parse_icy_text(std::string_view(title.placed_block).substr(1));
+  return text ? parse_title_place(text->place) : std::nullopt;
 }
 
 }  // namespace lb

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "media/metadata.h"
 #include "stream/log/stream_place.h"
 
 namespace lb {
@@ -29,5 +30,7 @@ void record_fields(Io& io, T& place) {
 std::string print_title_place(const TitlePlace& place);
 // nullopt: this is none.  Any bytes.
 std::optional<TitlePlace> parse_title_place(std::string_view text) noexcept;
+// What the title's own block says of it; nullopt: nothing, as in Ogg.
+std::optional<TitlePlace> place_in_block(const Metadata& title);
 
 }  // namespace lb
