@@ -398,3 +398,30 @@ def a_source_without_a_title_has_not_that_of_the_one_before(t):
     wait_for(lambda: server.get("/api/nowplaying/hit").json()["is_online"], "it is back")
     one = server.get("/api/nowplaying/hit").json()
     equal((one["now_playing"]["song"]["text"], [each["song"]["text"] for each in one["song_history"]]), ("", ["A - One"]))
+
+
+@test
+def while_a_fallback_is_heard_its_title_is_told(t):
+    server = t.server(body="<mount><mount-name>/main.mp3</mount-name><fallback-mount>/auto.mp3</fallback-mount><fallback-override>1</fallback-override></mount>"
+                           "<mount><mount-name>/auto.mp3</mount-name><hidden>1</hidden></mount>")
+    auto, main = server.source("/auto.mp3"), server.source("/main.mp3")
+    set_title(server, "/auto.mp3", "Auto 1")
+    set_title(server, "/main.mp3", "Live")
+    now(server, "/main.mp3", lambda s: s["title"] and s["title"]["text"] == "Live")
+    wire = server.wire()
+    wire.send("GET /api/v1/now/main.mp3/events HTTP/1.0\r\n\r\n")
+    wire.take_until(b'"Live"')
+    main.leave()
+    seen = now(server, "/main.mp3", lambda s: s["title"] and s["title"]["text"] == "Auto 1")
+    equal((seen["on_air"], seen["mount"], seen["live"], [one["text"] for one in seen["history"]]), (True, "/main.mp3", None, ["Live"]))
+    wire.take_until(b'"Auto 1"')
+    set_title(server, "/auto.mp3", "Auto 2")
+    wire.take_until(b'"Auto 2"')
+    one = wait_for(lambda: [one for one in [server.get("/api/nowplaying/main").json()] if one["now_playing"]["song"]["text"] == "Auto 2"], "AzuraCast's page shows it")[0]
+    equal(one["is_online"], True)
+    check("Auto 2" in server.get("/listen/main.mp3").text, "the page shows it")
+    back = server.source("/main.mp3")
+    now(server, "/main.mp3", lambda s: s["on_air"] and s["title"] is None)
+    for one in (back, auto):
+        one.leave()
+    now(server, "/main.mp3", lambda s: not s["on_air"] and s["title"] is None)

@@ -43,6 +43,7 @@ struct NowMount {
   NowStation station;
   ShoutcastStream stream;
   std::string description;
+  std::string heard;                 // the fallback that its listeners hear; "": itself
   std::optional<PlayedTitle> title;  // nullopt: none; its text may be all that is known
   bool title_has_time = false;       // the title's `at` is known
   std::vector<PlayedTitle> history;  // before that one, the newest first

@@ -77,10 +77,11 @@ std::string NowFeedAsk::key() const {
 }
 
 bool NowFeedAsk::is_about(const std::string& name, const std::vector<NowMount>* known) const {
-  if (!is_set()) return name == mount;
   const auto has_it = [&name](const NowMount& now) {
-    return std::ranges::find(now.streams, name, &NowStream::mount) != now.streams.end();
+    return now.heard == name ||
+           std::ranges::find(now.streams, name, &NowStream::mount) != now.streams.end();
   };
+  if (!is_set()) return name == mount || (known != nullptr && known->front().heard == name);
   return known == nullptr || std::ranges::any_of(*known, has_it);
 }
 

@@ -134,17 +134,19 @@ std::optional<std::string> art_path_mount(const Services& services, const std::s
 }
 
 std::string present_art(const Services& services, const std::string& name) {
-  const auto mount = services.mounts.find(name);
+  const auto config = services.config.read();
+  const auto fallback = heard_instead(services, *config, name);
+  const auto mount = fallback ? fallback : services.mounts.find(name);
   std::string song = mount ? mount->metadata()->song() : std::string();
   if (song.empty())
     if (const auto told = services.links->titles().elsewhere(name)) song = told->title;
   NowMount now;
-  const auto config = services.config.read();
   if (const StationSettings* station = station_of(*config, name)) {
     if (station->logo.starts_with('/')) now.station.logo = station->logo;
     if (station->default_art.starts_with('/')) now.station.art = station->default_art;
   }
-  return art_path(now, {{}, song, {}, services.titles.picture_of(name, song)});
+  return art_path(now,
+                  {{}, song, {}, services.titles.picture_of(mount ? mount->name() : name, song)});
 }
 
 std::optional<std::string> feed_path_mount(const Services& services, const std::string& path) {

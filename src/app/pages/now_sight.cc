@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/pages/foreign_pages.h"
 #include "app/pages/open_past.h"
+#include "app/services/playing_mount.h"
 #include "app/services/services.h"
 #include "base/cat.h"
 #include "base/encoding.h"
@@ -95,6 +96,15 @@ void take_title(NowMount& now, const std::string& song) {
   if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
 }
 
+// The titles before it are its own.
+void take_title_of(NowMount& now, const Mount& fallback, const std::vector<PlayedTitle>& titles) {
+  const std::string text = TitleHistory::shown_text(fallback.metadata()->song());
+  if (text.empty()) return;
+  const auto known = std::ranges::find(titles, text, &PlayedTitle::title);
+  now.title_has_time = known != titles.end();
+  now.title = now.title_has_time ? *known : PlayedTitle{{}, text};
+}
+
 // What the station says of itself goes before what its encoders say.
 void take_station(NowMount& now, const ShownStation& station, const Config& config) {
   now.station.number = station.number;
@@ -160,6 +170,10 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
       take_title(now, told->title);
       now.title = *told;
       now.title_has_time = true;
+    } else if (const auto fallback = heard_instead(network, sight.config, name)) {
+      now.stream.on_air = true;
+      now.heard = fallback->name();
+      take_title_of(now, *fallback, network.titles.of(now.heard));
     } else {
       now.stream.on_air = waits_for_listeners(network, name);
     }
@@ -188,6 +202,13 @@ NowSight::NowSight(const Network& of, const Config& by, const StatsDocument& in)
       streams(numbered_streams(of, by)),
       stations(shown_stations(by, streams)) {
   for (const std::string& name : streams) numbers.emplace(name, numbers.size() + 1);
+}
+
+std::shared_ptr<Mount> heard_instead(const Network& network, const Config& config,
+                                     const std::string& name) {
+  if (is_on_air(network, name)) return nullptr;
+  auto mount = playing_mount(network, config, name, false);
+  return mount && mount->name() != name ? mount : nullptr;
 }
 
 const std::string& present_stream(const Network& network, const ShownStation& station) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 namespace lb {
 
+class Mount;
 struct Network;
 
 struct NowSight {
@@ -31,6 +33,9 @@ struct NowSight {
 
 // The stream by which a station is heard: of those that play, the first one.
 const std::string& present_stream(const Network& network, const ShownStation& station);
+// What its listeners hear of its fallbacks while it does not play anywhere; null: nothing.
+std::shared_ptr<Mount> heard_instead(const Network& network, const Config& config,
+                                     const std::string& name);
 // Each stream, or only this one.
 std::vector<NowMount> gather_mounts(const NowSight& sight, const std::optional<std::string>& only,
                                     std::size_t titles);
