@@ -104,7 +104,8 @@ Result<void> Sqlite::copy_to(const std::string& path) {
     const std::atomic<bool>* goes_on = static_cast<Sqlite*>(self)->goes_on_;
     return goes_on == nullptr || goes_on->load() ? 0 : 1;
   };
-  sqlite3_progress_handler(handle_, kStepsAtOnce, judge, this);
+  // A disk may need long for few of them.
+  sqlite3_progress_handler(handle_, kStepsAtOnce / 100, judge, this);
   clear();
   prepare("VACUUM INTO ?").run(path);
   sqlite3_progress_handler(handle_, 0, nullptr, nullptr);

@@ -195,6 +195,7 @@ std::unique_ptr<EndNotice> AudienceService::go_on(const ListeningMark& mark,
 
 void AudienceService::stop() {
   if (!on_.exchange(false)) return;
+  hand_over();
   journal_thread_.loop().post([this] {
     flush();
     journal_->sync();
@@ -390,7 +391,7 @@ Result<void> AudienceService::open_database() {
   }
   why_.clear();
   database_ = std::move(*opened);
-  database_->copies_while(on_);
+  database_->copies_while(keeps_copying_);
   merge_ = std::make_unique<AudienceMerge>(*database_, settings_.window);
   return {};
 }

@@ -92,6 +92,8 @@ class AudienceService {
   };
   Result<Saved> suspend();
   void resume();
+  // Behind that: a copy of the database that is being made is given up.
+  void hand_over() noexcept { keeps_copying_.store(false, std::memory_order_relaxed); }
   // REQUIRES: not started.  start() goes on with it where the configuration names that file.
   void take_up(JournalRecord journal, UniqueFd fd, std::uint64_t next_listening);
   // The notice of a listening that has begun there.
@@ -147,7 +149,7 @@ class AudienceService {
   AudienceSettings settings_;
   std::string node_, database_path_, master_path_, addresses_path_;
   std::string master_;
-  std::atomic<bool> on_{false}, sends_up_{false}, copies_{false};
+  std::atomic<bool> on_{false}, keeps_copying_{true}, sends_up_{false}, copies_{false};
   std::atomic<std::uint64_t> next_listening_{1};
   std::atomic<std::size_t> asked_{0};
   std::atomic<std::uint64_t> unsent_{0}, merged_{0};

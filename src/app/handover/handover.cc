@@ -362,6 +362,7 @@ void Handover::forget() {
   network_.relays->programs().hand_over();
   network_.dead_air->hand_over();
   network_.auth->ledger().hand_over();
+  network_.listenings->hand_over();
   network_.records->hand_over();
   for (const auto& worker : network_.workers) {
     worker->streams.forget();
