@@ -49,7 +49,7 @@ export async function stations(page) {
   };
   let all = await known();
   await listing(page, {
-    path: '/stations', title: 'Stations', none: 'There are no stations but those of the configuration file; each other mount has a page of its own.', hint: 'What listeners know as one programme: one page, one or more streams.',
+    path: '/stations', title: 'Stations', none: 'There are no stations; each mount has a page of its own.', hint: 'What listeners know as one programme: one page, one or more streams.',
     key: one => one.id, texts: one => [one.id, one.name, one.account, one.mounts, one.genre], columns: ['Station', 'Mounts', 'Account', 'State'],
     sorts: {Station: one => one.name || one.id, Account: one => one.account},
     make: {summary: 'Create a station', at: {exists: 'id', 'in-file': 'id', quota: 'mounts'}, fields: () => fields(null, all),
@@ -63,22 +63,22 @@ export async function stations(page) {
         return made;
       }},
     row(one, refresh, acts) {
-      const {change, remove} = acts(() => one), logo = el('span', {class: 'logo'}), link = el('a', {href: address(one.id), target: '_blank', rel: 'noopener'}), mounts = span(), left = small(), account = span(), state = span();
+      const ours = one.origin === 'store', {change, remove} = acts(() => one), logo = el('span', {class: 'logo'}), link = el('a', {href: address(one.id), target: '_blank', rel: 'noopener'}), mounts = span(), left = small(), account = span(), state = span();
       return {cells: [cell('Station', logo, link, small(one.id)), cell('Mounts', mounts, left), cell('Account', account), cell('State', state)], acts: [
-        mayChange('PATCH /stations/{}') && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: one, at: {quota: 'mounts'}, groups: [{fields: fields(one, all)}], send: async (body, shown, revision) => {
+        ours && mayChange('PATCH /stations/{}') && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: one, at: {quota: 'mounts'}, groups: [{fields: fields(one, all)}], send: async (body, shown, revision) => {
           for (const name of ['languages', 'links', 'mounts']) if (body[name] === null) body[name] = [];
           await change(body, revision);
           all = await known();
           close();
         }}).node),
-        remove(() => 'Delete the station ' + one.id + '? Its mounts stay, each with a page of its own.', 'Delete', true, '', 'Delete', one.id)],
+        ours && remove(() => 'Delete the station ' + one.id + '? Its mounts stay, each with a page of its own.', 'Delete', true, '', 'Delete', one.id)],
       fill(now) {
         one = now;
         say(link, one.name || one.id);
         thumb(logo, one.logo);
         const shown = one.mounts.filter(name => !one['left-out'].includes(name));
         say(mounts, shown.join(' '));
-        say(left, one['left-out'].length ? t('not shown') + ': ' + one['left-out'].join(' ') : '');
+        say(left, one['left-out'].length ? t('not shown') + ': ' + one['left-out'].join(' ') : ours ? '' : t('the configuration file, where it is changed'));
         say(account, one.account || '');
         pill(state, one['hidden-by-file'] ? 'the file has another' : shown.length ? 'shown' : 'not shown', shown.length && !one['hidden-by-file'] ? 'up' : 'off');
       }};

@@ -54,7 +54,7 @@ export default {
   'What was typed stays': 'Was geschrieben ist, bleibt stehen', 'The server does not answer': 'Der Server antwortet nicht',
   'The server did not answer in time': 'Der Server hat nicht rechtzeitig geantwortet', 'No news': 'Nichts Neues',
   'What is shown is old': 'Was hier steht, ist alt', 'To the overview': 'Zur Übersicht',
-  'There are no stations but those of the configuration file; each other mount has a page of its own.': 'Es gibt keine Sender als die der Konfigurationsdatei; jeder andere Mount hat seine eigene Seite.',
+  'There are no stations; each mount has a page of its own.': 'Es gibt keine Sender; jeder Mount hat seine eigene Seite.',
   'Only one server has it.': 'Nur ein Server hat ihn.', 'No node has reported.': 'Kein Server hat sich gemeldet.',
   'No node matches.': 'Kein Server passt.', 'Name of the stream': 'Name des Streams', 'In public directories': 'In öffentlichen Verzeichnissen',
   'as the encoder asks': 'wie der Encoder will', 'as the server has it': 'wie beim Server', yes: 'ja', no: 'nein', one: 'einer', two: 'zwei',

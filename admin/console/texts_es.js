@@ -55,7 +55,7 @@ export default {
   'What was typed stays': 'Lo escrito se conserva', 'The server does not answer': 'El servidor no responde',
   'The server did not answer in time': 'El servidor no respondió a tiempo', 'No news': 'Sin novedades',
   'What is shown is old': 'Lo que se muestra es antiguo', 'To the overview': 'Al resumen',
-  'There are no stations but those of the configuration file; each other mount has a page of its own.': 'No hay más emisoras que las del archivo de configuración; cualquier otro montaje tiene su propia página.',
+  'There are no stations; each mount has a page of its own.': 'No hay emisoras; cada montaje tiene su propia página.',
   'Only one server has it.': 'Solo un servidor lo tiene.', 'No node has reported.': 'Ningún nodo ha informado.',
   'No node matches.': 'Ningún nodo coincide.', 'Name of the stream': 'Nombre de la emisión', 'In public directories': 'En directorios públicos',
   'as the encoder asks': 'como pide el codificador', 'as the server has it': 'como el servidor', yes: 'sí', no: 'no', one: 'uno', two: 'dos',

@@ -56,7 +56,7 @@ export default {
   'What was typed stays': 'Ce qui a été saisi reste', 'The server does not answer': 'Le serveur ne répond pas',
   'The server did not answer in time': 'Le serveur n’a pas répondu à temps', 'No news': 'Pas de nouvelles',
   'What is shown is old': 'Ce qui est affiché est ancien', 'To the overview': 'Vers la vue d’ensemble',
-  'There are no stations but those of the configuration file; each other mount has a page of its own.': 'Il n’y a de stations que celles du fichier de configuration ; tout autre montage a sa propre page.',
+  'There are no stations; each mount has a page of its own.': 'Il n’y a pas de stations ; chaque montage a sa propre page.',
   'Only one server has it.': 'Un seul serveur l’a.', 'No node has reported.': 'Aucun nœud ne s’est annoncé.',
   'No node matches.': 'Aucun nœud ne correspond.', 'Name of the stream': 'Nom du flux', 'In public directories': 'Dans les annuaires publics',
   'as the encoder asks': 'comme l’encodeur le demande', 'as the server has it': 'comme le serveur', yes: 'oui', no: 'non', one: 'un', two: 'deux',

@@ -54,7 +54,7 @@ export default {
   'What was typed stays': 'O que foi escrito mantém-se', 'The server does not answer': 'O servidor não responde',
   'The server did not answer in time': 'O servidor não respondeu a tempo', 'No news': 'Sem novidades', 'What is shown is old': 'O que se vê é antigo',
   'To the overview': 'Para a visão geral',
-  'There are no stations but those of the configuration file; each other mount has a page of its own.': 'Só há as emissoras do ficheiro de configuração; qualquer outra montagem tem a sua própria página.',
+  'There are no stations; each mount has a page of its own.': 'Não há emissoras; cada montagem tem a sua própria página.',
   'Only one server has it.': 'Só um servidor a tem.', 'No node has reported.': 'Nenhum nó comunicou.', 'No node matches.': 'Nenhum nó corresponde.',
   'Name of the stream': 'Nome da emissão', 'In public directories': 'Em diretórios públicos', 'as the encoder asks': 'como o codificador pede',
   'as the server has it': 'como o servidor', yes: 'sim', no: 'não', one: 'um', two: 'dois', any: 'sem limite', always: 'sempre',

@@ -135,7 +135,7 @@ constexpr Endpoint kEndpoints[] = {
     {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
      "What was done, the newest first; for an owner what concerns its account.", true},
     {"listStations", kGet, "/stations", kViewer, 200, "", "StationList", false, list_stations,
-     "The records of stations, without those of the configuration file."},
+     "The stations of the store and of the configuration file."},
     {"readStation", kGet, "/stations/{station}", kViewer, 200, "", "Station", false, read_station,
      "One station."},
     {"putStation", kPut, "/stations/{station}", kOwner, 200, "StationPut", "Station", false,

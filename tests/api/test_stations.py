@@ -68,6 +68,29 @@ def a_station_of_the_api_is_seen_as_one_of_the_file(t):
 
 
 @test
+def those_of_the_file_are_listed_and_changed_there(t):
+    server, api, owner, _ = bench(t, '<station id="mine" name="Of the file" colour="#b3261e"><mount>/mine.mp3</mount></station><station id="zoo"><mount>/zoo.mp3</mount></station>')
+    owner.mount("/ours.mp3")
+    owner.want(200, "PUT", "/stations/ours", {"mounts": ["/ours.mp3"]})
+    listed = api.want(200, "GET", "/stations").json()["items"]
+    equal([(one["id"], one["origin"], one["mounts"]) for one in listed],
+          [("mine", "file", ["/mine.mp3"]), ("ours", "store", ["/ours.mp3"]), ("zoo", "file", ["/zoo.mp3"])])
+    equal((listed[0]["name"], listed[0]["colour"], listed[0]["account"], "revision" in listed[0], "revision" in listed[1]), ("Of the file", "#b3261e", None, False, True))
+    equal(api.want(200, "GET", "/stations/mine").json(), listed[0])
+    pages, after = [], ""
+    for _ in listed:
+        answer = api.want(200, "GET", "/stations?most=1" + after).json()
+        pages += [one["id"] for one in answer["items"]]
+        after = "&after=" + answer.get("next", "")
+    equal((pages, "next" in answer), (["mine", "ours", "zoo"], False))
+    for method, body in (("PUT", {"mounts": ["/mine.mp3"]}), ("PATCH", {}), ("DELETE", None)):
+        api.problem("in-file", method, "/stations/mine", body)
+    # An owner sees its own.
+    equal([one["id"] for one in owner.want(200, "GET", "/stations").json()["items"]], ["ours"])
+    owner.problem("not-found", "GET", "/stations/mine")
+
+
+@test
 def it_never_shows_a_mount_of_another_account(t):
     server, api, owner, other = bench(t)
     server.source("/ours.mp3", login=owner.mount("/ours.mp3")).play(5)

@@ -100,7 +100,7 @@ def an_owner_makes_its_station_with_pictures_colours_and_links(t):
 
 @test
 def an_administrator_sees_all_and_what_is_not_shown(t):
-    server = console_server(t)
+    server = console_server(t, '<station id="old" name="Of the file"><mount>/old.mp3</mount></station>')
     api = Api(server)
     for account in ("acme", "other"):
         api.want(201, "POST", "/accounts", {"id": account})
@@ -110,7 +110,8 @@ def an_administrator_sees_all_and_what_is_not_shown(t):
     api.want(200, "PATCH", "/mounts/pop.mp3", {"account": "other"})
     desk = Desk(t, server)
     desk.log_in(page="/stations")
-    desk.see("Rock", "acme", "not shown: /pop.mp3")
+    desk.see("Rock", "acme", "not shown: /pop.mp3", "Of the file", "the configuration file, where it is changed")
+    equal(desk.browser.script("return [...document.querySelectorAll('summary')].map(one => one.textContent).filter(text => /^(Edit|Delete) /.test(text))"), ["Edit rock", "Delete rock"])
     desk.press("Edit", near="rock")
     desk.wait(lambda: desk.browser.script("const path = document.querySelector('.picture input[type=text]'); path?.focus(); return !!path"), "a field for a path")
     desk.browser.press(*"/rock.png")

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "admin/feed/now_json.h"
@@ -54,6 +55,18 @@ void write_station(JsonWriter& json, const PlanContext& context, const StationRe
   for (const std::string& mount : record.mounts)
     if (!may_show(context, record, mount)) now.left_out.push_back(mount);
   write_answer<kStationFields, kStationNow, kRevision>(json, record, now, AnswerRevision{revision});
+}
+
+StationRecord as_record(const StationSettings& station) {
+  StationRecord record;
+  static_cast<StationSettings&>(record) = station;
+  return record;
+}
+
+void write_file_station(JsonWriter& json, const StationSettings& station) {
+  StationNow now;
+  now.origin = "file";
+  write_answer<kStationFields, kStationNow>(json, as_record(station), now);
 }
 
 Planned answer_of(const PlanContext& context, const StationRecord& record, std::uint64_t revision) {
@@ -204,18 +217,46 @@ std::variant<const StationRow*, Problem> station_to_change(const PlanContext& co
 
 }  // namespace
 
+// Those of the file beside the records.  A record of the same id is answered, as one that is
+// hidden.
 Plan list_stations(const PlanContext& context) {
-  return list_rows(
-      context, context.book.stations(),
-      [&](const StationRecord& record) { return sees_station(context.who, record); },
-      [&](JsonWriter& json, const StationRow& row) {
-        write_station(json, context, row.value, row.revision);
-      });
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  std::map<std::string_view, const StationSettings*> file;
+  for (const StationSettings& station : context.file.stations)
+    if (station.id > after && sees_station(context.who, as_record(station)))
+      file.emplace(station.id, &station);
+  const auto& rows = context.book.stations();
+  PageWriter out(most);
+  auto row = after.empty() ? rows.begin() : rows.upper_bound(after);
+  for (auto own = file.begin(); row != rows.end() || own != file.end();) {
+    const bool is_own = row == rows.end() || (own != file.end() && own->first < row->first);
+    if (!is_own && own != file.end() && own->first == row->first) ++own;
+    if (!is_own && !sees_station(context.who, row->second->value)) {
+      ++row;
+      continue;
+    }
+    if (!out.begin_row(is_own ? own->first : std::string_view(row->first))) break;
+    if (is_own) {
+      write_file_station(out.json(), *own++->second);
+    } else {
+      write_station(out.json(), context, row->second->value, row->second->revision);
+      ++row;
+    }
+  }
+  return out.answer(context.book);
 }
 
 Plan read_station(const PlanContext& context) {
   const std::string& id = context.request.names.at(0);
   const StationRow* row = context.book.station(id);
+  const StationSettings* own = row == nullptr ? file_station(context, id) : nullptr;
+  if (own != nullptr && sees_station(context.who, as_record(*own))) {
+    JsonWriter json;
+    write_file_station(json, *own);
+    return answered(json, 0);
+  }
   if (row == nullptr || !sees_station(context.who, row->value)) return not_found("station", id);
   return answer_of(context, row->value, row->revision);
 }

@@ -59,11 +59,14 @@ inline constexpr auto kStationFields = std::to_array(
 
 // What becomes of it.
 struct StationNow {
+  std::string origin = "store";
   std::vector<std::string> left_out;
   bool in_file = false;
 };
 inline constexpr auto kStationNow = std::to_array(
-    {member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
+    {member<JsonText<8>, &StationNow::origin>("origin").about(
+         "store; or file: it stands in the configuration file and is changed there."),
+     member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
          .about("Of its mounts those that are none of its account, or are another station's: they "
                 "are not shown."),
      member<JsonFlag, &StationNow::in_file>("hidden-by-file")
