@@ -142,7 +142,7 @@ Result<void> SessionSpool::turn(std::int64_t day) {
   if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
     return Error::io(cat({directory_, ": cannot be created: ", std::strerror(errno)}));
   const std::string path = spool_path(directory_, day);
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600));
   if (!fd) return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
   // Behind half a row, which a power failure has left.
   if (!write_all(fd.get(), cat({"\nJ\t", epoch_, '\n'})))

@@ -130,7 +130,9 @@ bool only_root_writes(const std::string& path) {
 Result<PidFile> PidFile::write(const std::string& path) {
   PidFile file;
   if (path.empty()) return file;
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  // A FIFO that no process reads is an error, and not waited for.
+  UniqueFd fd(::open(path.c_str(),
+                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
   const std::string text = cat({::getpid(), "\n"});
   if (!fd || ::write(fd.get(), text.data(), text.size()) < 0)
     return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));

@@ -60,8 +60,8 @@ Error cannot_add(const std::string& path) {
 }
 
 Result<void> append_to(const std::string& path, std::string_view text) {
-  const UniqueFd file(
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const UniqueFd file(::open(
+      path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) return cannot_add(path);
   if (static_cast<std::size_t>(facts.st_size) + text.size() > StoreCopy::kCopyBytes)

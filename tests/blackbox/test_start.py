@@ -382,3 +382,12 @@ def a_state_dir_that_is_not_there_is_made(t):
     equal(oct(state.stat().st_mode & 0o777), "0o700", "its mode")
     wait_for(lambda: (state / "session.keys").exists() and (state / "art").exists(), "keys and pictures are kept in it")
     check("end with this process" not in server.log(), server.log())
+
+
+@test
+def a_fifo_in_place_of_the_pid_file_is_not_waited_for(t):
+    server = t.unstarted_server()
+    os.mkfifo(server.dir / "pid", 0o666)
+    server.write_config(paths="<pidfile>%s/pid</pidfile>" % server.dir)
+    server.start()
+    matches("WARNING: paths/pidfile: cannot write .*; running without one", server.out.read_text())

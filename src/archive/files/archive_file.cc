@@ -21,7 +21,7 @@ Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& 
   const auto text = read_index_text(path + ".idx");
   if (!text) return Error::not_found(text.error().what);
   FileIndex index = read_damaged_index(*text);
-  UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   if (!data || ::fstat(data.get(), &info) != 0)
     return Error::not_found(cat({path, ".data: ", std::strerror(errno)}));
