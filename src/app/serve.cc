@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,19 +55,19 @@ bool give_up_rest(const Config& config, const std::string& program, bool already
 }
 
 // They wait for the server, which watches for them when it runs: till then they would end it.
-void hold_signals() {
+void hold_signals(std::initializer_list<int> numbers) {
   sigset_t held;
   ::sigemptyset(&held);
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) ::sigaddset(&held, number);
+  for (const int number : numbers) ::sigaddset(&held, number);
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (ulimit -f): an error as of a full disk
 }
 
 }  // namespace
 
 int serve(const Options& options, Launch launch) {
-  hold_signals();
+  hold_signals({SIGHUP, SIGUSR1, SIGUSR2});
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (ulimit -f): an error as of a full disk
   std::unique_ptr<TakeOver> before;
   if (options.take_over >= 0) {
     auto begun = TakeOver::begin(options.take_over);
@@ -114,6 +115,7 @@ int serve(const Options& options, Launch launch) {
   // The pid file is written as root only where no other user can change the configuration that
   // names it.
   const bool as_root = only_root_writes(path);
+  if (!before) hold_signals({SIGTERM, SIGINT});  // the file goes with the process
   Result<PidFile> pid_file =
       as_root && !before ? PidFile::write(config->paths.pidfile) : Result<PidFile>(PidFile());
   if (auto dropped = drop_privileges(config->security, config->paths, options.debuggable);

@@ -391,3 +391,16 @@ def a_fifo_in_place_of_the_pid_file_is_not_waited_for(t):
     server.write_config(paths="<pidfile>%s/pid</pidfile>" % server.dir)
     server.start()
     matches("WARNING: paths/pidfile: cannot write .*; running without one", server.out.read_text())
+
+
+@test
+def a_term_as_soon_as_there_is_a_pid_file_takes_it_along(t):
+    server = t.unstarted_server()
+    pid_file = server.dir / "pid"
+    server.write_config(paths="<pidfile>%s</pidfile>" % pid_file)
+    for _ in range(5):
+        program = subprocess.Popen(as_nobody([Settings.binary, "-c", str(server.config)]), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: pid_file.exists() and pid_file.read_text().strip(), "there is a pid file")
+        program.terminate()
+        equal((program.wait(Settings.patience), pid_file.exists()), (0, False), "status, and whether the file stays")
