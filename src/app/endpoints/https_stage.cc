@@ -53,6 +53,8 @@ bool goes_to_https(const Traffic& traffic, const AcmeSettings& acme, Connection&
       was_passed_on(request.headers))
     return false;
   if (acme.redirect == HttpsRedirect::kAll) return true;
+  // A password is typed there.
+  if (request.path == "/admin/login") return true;
   return is_navigation(request) && !traffic.mounts.find(request.path);
 }
 
