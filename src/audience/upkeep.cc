@@ -1,5 +1,6 @@
 #include "audience/upkeep.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "audience/merge.h"
@@ -35,6 +36,13 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
     const std::int64_t oldest_week =
         (first.step() ? first.number(0) : old(keeping.titles)) / kWeekMs;
     first.reset();
+    // Rows of days ago may come now, from a node whose master was away: titles are counted first.
+    Statement uncounted =
+        database.prepare("SELECT MIN(began) FROM play WHERE performances IS NULL AND ended<?");
+    uncounted.bind(now_ms);
+    const bool is_due = uncounted.step() && !uncounted.is_null(0);
+    const std::int64_t recent = std::min(now_ms - kRecentMs, is_due ? uncounted.number(0) : now_ms);
+    uncounted.reset();
     const struct {
       std::string_view sql;
       std::int64_t before;
@@ -44,7 +52,7 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          old(keeping.sessions)},
         {"DELETE FROM recent WHERE (mount, who, session) IN (SELECT mount, who, session FROM "
          "recent WHERE ended<? AND open=0 LIMIT ?)",
-         now_ms - kRecentMs},
+         recent},
         {"DELETE FROM piece WHERE rowid IN (SELECT piece.rowid FROM piece LEFT JOIN recent r ON "
          "r.session=piece.session WHERE r.session IS NULL AND piece.ended<? LIMIT ?)",
          now_ms - kRecentMs},

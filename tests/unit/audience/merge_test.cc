@@ -214,6 +214,22 @@ TEST(AudienceMerge, ATitleHasThePerformancesOfThoseThatHadAPartOfIt) {
   LONGS_EQUAL(2, *(*titles)[0].performances);
   CHECK(!(*titles)[1].performances);
 }
+TEST(AudienceMerge, TitlesOfDaysAgoAreCountedBeforeTheirSessionsAreOld) {
+  take({{1, TitleBegun{kNoon, "/live", "A"}},
+        begun(2, kNoon + 1000, 7),
+        ended(3, 2, kNoon + 100'000),
+        {4, TitleBegun{kNoon + 200'000, "/live", "B"}}});
+  const std::int64_t later = kNoon + 5 * kDayMs;
+  CHECK(prune_audience(*database, {}, later).has_value());
+  CHECK(count_performances(*database, later).has_value());
+  AudienceReport report(*database, later);
+  const auto titles = report.titles(*report.mounts(), {0, later}, 0, 10);
+  LONGS_EQUAL(1, titles->at(0).performances.value_or(-1));
+  CHECK(prune_audience(*database, {}, later).has_value());
+  Statement recent = database->prepare("SELECT COUNT(*) FROM recent");
+  CHECK(recent.step());
+  LONGS_EQUAL(0, recent.number(0));
+}
 TEST(AudienceMerge, ASongHasTheFactsThatItsMountWasToldLast) {
   const auto song = [](std::uint64_t number, std::int64_t after, const char* mount,
                        const char* album) {
