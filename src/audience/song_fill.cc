@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
+#include <functional>
+#include <map>
 
 #include "audience/report.h"
 #include "base/strings.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr double kPartOfIt = 0.9;
 // Of texts compared, some seconds; a log of 100,000 rows has less than half of it.
 constexpr std::size_t kMaxCompared = 50'000'000;
+constexpr std::size_t kMaxKnown = 1000;  // titles, of up to 4 kB each
 
 // Words with one blank between them; what is no letter or digit of ASCII, and no other character,
 // is none.
@@ -32,68 +34,120 @@ std::string words_of(std::string_view text) {
   return words;
 }
 
-std::vector<std::string_view> pairs_of(std::string_view words) {
-  std::vector<std::string_view> pairs;
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) pairs.push_back(words.substr(i, 2));
-  std::sort(pairs.begin(), pairs.end());
-  return pairs;
-}
-
-// Of a title of the stream, "Artist - Title", and a row: as like as the less like of the two.
-double likeness_of(std::string_view title, const LoggedPlay& play) {
-  const SongParts parts = song_parts(title);
-  if (play.artist.empty() || parts.artist.empty())
-    return std::max(likeness(title, play.title),
-                    likeness(title, song_text(play.artist, play.title)));
-  return std::min(likeness(parts.artist, play.artist), likeness(parts.title, play.title));
-}
-
-// left: bytes that may still be compared; 0: the answer is of no use.
-std::string title_like(Statement& asked, std::int64_t mount, const LoggedPlay& play,
-                       std::size_t& left) {
-  std::string best;
-  double best_likeness = kAlike;
-  std::int64_t distance = kNear + 1;
-  asked.bind(mount, play.at_ms - kNear, play.at_ms + kNear);
-  while (left > 0 && asked.step()) {
-    left -= std::min(left, asked.text(1).size() + play.artist.size() + play.title.size());
-    const double now = likeness_of(asked.text(1), play);
-    const std::int64_t away = std::abs(asked.number(0) - play.at_ms);
-    if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
-    best_likeness = now;
-    distance = away;
-    best = asked.text(1);
+// A text as it is compared: its words, and each two characters of them that stand together.
+class Compared {
+ public:
+  explicit Compared(std::string_view text) : words_(words_of(text)) {
+    for (std::size_t i = 0; i + 1 < words_.size(); ++i)
+      pairs_.push_back(static_cast<std::uint16_t>(static_cast<unsigned char>(words_[i]) << 8 |
+                                                  static_cast<unsigned char>(words_[i + 1])));
+    std::sort(pairs_.begin(), pairs_.end());
   }
-  return best;
-}
+
+  double likeness(const Compared& other) const {
+    if (words_.empty() || other.words_.empty()) return 0;
+    if (words_ == other.words_) return 1;
+    if (is_begun_by(other) || other.is_begun_by(*this)) return kPartOfIt;
+    std::size_t common = 0;
+    for (auto a = pairs_.begin(), b = other.pairs_.begin();
+         a != pairs_.end() && b != other.pairs_.end();) {
+      const auto one = *a, another = *b;
+      common += one == another ? 1 : 0;
+      a += one <= another ? 1 : 0;
+      b += another <= one ? 1 : 0;
+    }
+    // Both have a letter at least.
+    return 2 * static_cast<double>(common) /
+           static_cast<double>(std::max<std::size_t>(1, pairs_.size() + other.pairs_.size()));
+  }
+
+ private:
+  bool is_begun_by(const Compared& other) const {
+    const std::string& begin = other.words_;
+    return words_.size() > begin.size() && words_[begin.size()] == ' ' && words_.starts_with(begin);
+  }
+
+  std::string words_;
+  std::vector<std::uint16_t> pairs_;
+};
+
+// A title of the stream, "Artist - Title".
+struct ComparedTitle {
+  explicit ComparedTitle(std::string_view text)
+      : whole(text),
+        artist(song_parts(text).artist),
+        title(song_parts(text).title),
+        has_artist(!song_parts(text).artist.empty()) {}
+
+  Compared whole, artist, title;
+  bool has_artist;
+};
+
+// Those of the stream near the time of a row: rows beside each other have nearly the same.
+class TitlesNear {
+ public:
+  TitlesNear(Sqlite& database, std::int64_t mount)
+      : asked_(database.prepare(
+            "SELECT began, title FROM play WHERE mount=? AND began>=? AND began<=?")),
+        mount_(mount) {}
+
+  // Too many were compared: the answer is of no use.
+  bool gave_up() const noexcept { return left_ == 0; }
+
+  // The one that is most like the row; "": none is.
+  std::string like(const LoggedPlay& play) {
+    const Compared artist(play.artist), title(play.title);
+    const Compared both(song_text(play.artist, play.title));
+    std::string best;
+    double best_likeness = kAlike;
+    std::int64_t distance = kNear + 1;
+    asked_.bind(mount_, play.at_ms - kNear, play.at_ms + kNear);
+    while (left_ > 0 && asked_.step()) {
+      const std::string_view text = asked_.text(1);
+      left_ -= std::min(left_, text.size() + play.artist.size() + play.title.size());
+      const ComparedTitle& known = compared(text);
+      // Of parts, as like as the less like of the two.
+      const double now = play.artist.empty() || !known.has_artist
+                             ? std::max(known.whole.likeness(title), known.whole.likeness(both))
+                             : std::min(known.artist.likeness(artist), known.title.likeness(title));
+      const std::int64_t away = std::abs(asked_.number(0) - play.at_ms);
+      if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
+      best_likeness = now;
+      distance = away;
+      best = text;
+    }
+    return best;
+  }
+
+ private:
+  const ComparedTitle& compared(std::string_view text) {
+    const auto known = known_.find(text);
+    if (known != known_.end()) return known->second;
+    if (known_.size() == kMaxKnown) known_.clear();
+    return known_.emplace(text, ComparedTitle(text)).first->second;
+  }
+
+  Statement asked_;
+  const std::int64_t mount_;
+  std::size_t left_ = kMaxCompared;
+  std::map<std::string, ComparedTitle, std::less<>> known_;
+};
 
 }  // namespace
 
 double likeness(std::string_view a, std::string_view b) {
-  std::string one = words_of(a), other = words_of(b);
-  if (one.empty() || other.empty()) return 0;
-  if (one == other) return 1;
-  if (one.size() > other.size()) std::swap(one, other);
-  if (other.starts_with(one + " ")) return kPartOfIt;
-  const auto pairs = pairs_of(one), others = pairs_of(other);
-  std::vector<std::string_view> common;
-  std::set_intersection(pairs.begin(), pairs.end(), others.begin(), others.end(),
-                        std::back_inserter(common));
-  // Both have a letter at least.
-  return 2 * static_cast<double>(common.size()) /
-         static_cast<double>(std::max<std::size_t>(1, pairs.size() + others.size()));
+  return Compared(a).likeness(Compared(b));
 }
 
 Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
                                            const std::vector<LoggedPlay>& plays,
                                            std::int64_t now_ms, bool dry) {
+  database.clear();
   database.limit_steps(AudienceReport::kSteps);
-  std::size_t left = kMaxCompared;
+  TitlesNear near(database, mount);
   const auto fill = [&] {
     std::vector<PlayFilled> filled;
     filled.reserve(plays.size());
-    Statement near =
-        database.prepare("SELECT began, title FROM play WHERE mount=? AND began>=? AND began<=?");
     Statement put = database.prepare(
         "INSERT INTO song_described(mount, title, at, isrc, album, label, label_code, composer) "
         "VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(mount, title) DO UPDATE SET at=MAX(at, excluded.at), "
@@ -105,8 +159,8 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
         "(label='' AND excluded.label<>'') OR (label_code='' AND excluded.label_code<>'') OR "
         "(composer='' AND excluded.composer<>'')");
     for (const LoggedPlay& play : plays) {
-      const std::string title = title_like(near, mount, play, left);
-      if (database.failed() || left == 0) break;
+      const std::string title = near.like(play);
+      if (database.failed() || near.gave_up()) break;
       const SongFacts facts = journal_facts(play.facts);
       if (title.empty() || facts == SongFacts()) {
         filled.push_back(title.empty() ? PlayFilled::kUnmatched : PlayFilled::kKnown);
@@ -118,9 +172,9 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
     }
     return filled;
   };
-  auto filled = in_transaction(database, fill, [&] { return !dry && left > 0; });
+  auto filled = in_transaction(database, fill, [&] { return !dry && !near.gave_up(); });
   database.limit_steps(0);
-  if (left > 0) return filled;
+  if (!near.gave_up()) return filled;
   return Error::limit("the titles near the times of the rows are too many to compare");
 }
 
