@@ -10,6 +10,7 @@
 #include "app/services/mount_files.h"
 #include "app/services/playing_mount.h"
 #include "app/services/worker.h"
+#include "app/topology/mount_load.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/listener/server_join.h"
 #include "stream/log/join.h"

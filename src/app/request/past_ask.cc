@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "archive/files/catalog.h"
 #include "archive/files/time_text.h"
 #include "base/cat.h"
 #include "base/strings.h"
+#include "hls/path.h"
 #include "http/message.h"
 
 namespace lb {

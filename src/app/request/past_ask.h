@@ -9,7 +9,7 @@
 #include <string_view>
 #include <variant>
 
-#include "archive/read/shifted_streams.h"
+#include "archive/read/stream_start.h"
 #include "base/clock.h"
 #include "base/result.h"
 

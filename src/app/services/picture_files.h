@@ -7,7 +7,7 @@
 // and written on the disk thread.
 // Ownership: Services.
 // Bounds: kMaxBytes, kMaxFiles; beyond that only what stations show, of which an account has as many
-// as mounts (api/records/station_plans.h), with two pictures each.
+// as mounts (api/records/record_plans.h), with two pictures each.
 // Errors: what cannot be written is told once and is gone with the process.
 #pragma once
 

@@ -10,15 +10,21 @@
 #include <string_view>
 #include <vector>
 
-#include "cluster/balance/balance.h"
-#include "cluster/link/ingest.h"
-#include "cluster/link/master_session.h"
-#include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/node_table.h"
-#include "cluster/relay/relay_plans.h"
-#include "config/settings/config.h"
 
 namespace lb {
+
+class KnownNodes;
+struct BalanceRules;
+struct BalanceSettings;
+struct Config;
+struct IngestPlan;
+struct LinkPlan;
+struct MasterPlan;
+struct MasterSettings;
+struct MountBalance;
+struct MountSettings;
+struct RelayPlan;
 
 // Of a list in the configuration: those that are two letters, in capitals.
 std::vector<std::string> countries_of(const std::vector<std::string>& words);

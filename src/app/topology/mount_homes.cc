@@ -6,7 +6,9 @@
 #include "app/services/event_service.h"
 #include "app/topology/cluster_plans.h"
 #include "base/cat.h"
+#include "cluster/link/master_session.h"
 #include "cluster/nodes/public_address.h"
+#include "config/settings/config.h"
 
 namespace lb {
 namespace {

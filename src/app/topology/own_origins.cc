@@ -5,6 +5,7 @@
 
 #include "app/topology/cluster_plans.h"
 #include "base/strings.h"
+#include "cluster/nodes/public_address.h"
 #include "net/address/address.h"
 
 namespace lb {

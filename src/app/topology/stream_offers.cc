@@ -5,7 +5,10 @@
 
 #include "app/topology/cluster_plans.h"
 #include "base/strings.h"
+#include "cluster/link/master_session.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
+#include "stream/mount/mount.h"
 
 namespace lb {
 namespace {

@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "cluster/link/frame.h"
-#include "cluster/link/master_session.h"
-#include "cluster/relay/relay.h"
-#include "config/settings/config.h"
-#include "stream/mount/mount_table.h"
+#include "cluster/relay/relay_plans.h"
+#include "config/settings/cluster_config.h"
 
 namespace lb {
+
+class MasterSession;
+class Mount;
+struct Config;
 
 // A link to a master, and what the configuration says about it.
 struct MasterLink {

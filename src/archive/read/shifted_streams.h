@@ -25,13 +25,6 @@ namespace lb {
 class FdsOut;
 struct PastRecord;
 
-// Where a listener begins.
-struct ShiftedStart : StreamStart {
-  std::shared_ptr<Mount> mount;  // the live one, or that of its name that is off the air
-  std::shared_ptr<const SourceFacts> facts;  // of what it hears
-  std::string recorded;                      // the mount's name in the archive
-};
-
 class ShiftedStreams final : public ListenerGroup {
  public:
   struct Shared {

@@ -5,6 +5,7 @@
 
 #include "archive/files/file_list.h"
 #include "archive/read/export_cut.h"
+#include "archive/read/past_reading.h"
 #include "media/framer.h"
 
 namespace lb {

@@ -11,11 +11,18 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
-#include "archive/read/past_reading.h"
+#include "media/framer.h"
 #include "stream/log/stream_place.h"
 
 namespace lb {
+
+class Mount;
+class PastReading;
+class RecordedFiles;
+struct ArchiveFile;
+struct SourceFacts;
 
 // What follows a pause that is longer is another broadcast.
 inline constexpr std::chrono::milliseconds kLongestHole{60'000};
@@ -40,6 +47,13 @@ struct StreamStart {
   std::uint64_t offset = 0;  // in the file: what is sent as it is
   std::int64_t wall_ms = 0;  // of the first sound
   Bytes lead;                // a part of a page, to be sent before it and behind the headers
+};
+
+// Where a listener begins.
+struct ShiftedStart : StreamStart {
+  std::shared_ptr<Mount> mount;  // the live one, or that of its name that is off the air
+  std::shared_ptr<const SourceFacts> facts;  // of what it hears
+  std::string recorded;                      // the mount's name in the archive
 };
 
 // In the file that was found; nullopt: there is no start, or `reading` lacks bytes for it.

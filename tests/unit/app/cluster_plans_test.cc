@@ -1,6 +1,11 @@
 #include "app/topology/cluster_plans.h"
 
+#include "cluster/balance/balance.h"
+#include "cluster/link/master_session.h"
+#include "cluster/nodes/known_nodes.h"
+#include "cluster/relay/relay_plans.h"
 #include "config/load_text.h"
+#include "config/settings/config.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -5,6 +5,7 @@
 #include "app/topology/listeners_elsewhere.h"
 #include "app/topology/redirect_answer.h"
 #include "app/topology/stream_offers.h"
+#include "cluster/link/master_session.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

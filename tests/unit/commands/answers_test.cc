@@ -1,5 +1,3 @@
-#include "commands/commands.h"
-
 #include <unistd.h>
 
 #include <cstdlib>
@@ -7,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/temporary_directory.h"
+#include "commands/commands.h"
 #include "commands/import.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,8 +1,7 @@
-#include "commands/commands.h"
-
 #include <fcntl.h>
 
 #include "base/temporary_directory.h"
+#include "commands/commands.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"
