@@ -137,20 +137,20 @@ std::vector<HolderRecord> ArchiveLinks::save() const {
 }
 
 void ArchiveLinks::restore(const std::vector<HolderRecord>& saved) {
-  std::set<std::string> tellers;
+  std::set<std::string> senders;
   for (const HolderRecord& each : saved) {
     const auto frame = parse_frame(std::string_view(each.row).substr(0, each.row.find('\n')));
     const auto* const told = frame && *frame ? std::get_if<ArchiveFrame>(&**frame) : nullptr;
-    if (told == nullptr || told->rows.size() != 1 || each.teller.empty()) continue;
+    if (told == nullptr || told->rows.size() != 1 || each.sender.empty()) continue;
     Held row{told->rows.front(), std::nullopt};
     if (!each.named_by.empty() &&
         each.named_by.front() <= static_cast<std::uint32_t>(Reach::kPublic))
       row.named_by = static_cast<Reach>(each.named_by.front());
     const RowKey key{row.row.mount, false, row.row.at};
-    table_.take(each.teller, key, std::move(row));
-    tellers.insert(each.teller);
+    table_.take(each.sender, key, std::move(row));
+    senders.insert(each.sender);
   }
-  for (const std::string& teller : tellers) left(teller);
+  for (const std::string& sender : senders) left(sender);
   publish();
 }
 

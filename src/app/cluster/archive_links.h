@@ -42,7 +42,7 @@ class ArchiveLinks {
   // The last link to it has ended.
   void left(const std::string& id);
   void take(const std::string& sender, const std::vector<ArchiveRow>& rows);
-  // Of a hand-over; restore() behind configure().  The rows stand until their tellers repeat them.
+  // Of a hand-over; restore() behind configure().  The rows stand until their senders repeat them.
   std::vector<HolderRecord> save() const;
   void restore(const std::vector<HolderRecord>& saved);
 

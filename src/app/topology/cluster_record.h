@@ -29,14 +29,14 @@ void record_fields(Io& io, T& key) {
 
 // What another node has recorded, as a neighbour has said.
 struct HolderRecord {
-  std::string teller;
+  std::string sender;
   std::string row;                      // as a frame of the link
   std::vector<std::uint32_t> named_by;  // a Reach; one or none
 };
 template <class Io, RecordOf<HolderRecord> T>
 void record_fields(Io& io, T& holder) {
-  auto& [teller, row, named_by] = holder;
-  io.needed(1, teller);
+  auto& [sender, row, named_by] = holder;
+  io.needed(1, sender);
   io.needed(2, row);
   io(3, named_by);
 }
