@@ -241,13 +241,6 @@ std::size_t FileIndex::mark_at(std::int64_t wall_ms) const noexcept {
   return after == marks.begin() ? 0 : static_cast<std::size_t>(after - marks.begin()) - 1;
 }
 
-std::size_t FileIndex::mark_near(std::int64_t wall_ms) const noexcept {
-  const std::size_t mark = mark_at(wall_ms);
-  const bool follows = mark + 2 < marks.size();
-  return follows && marks[mark + 1].wall_ms - wall_ms < wall_ms - marks[mark].wall_ms ? mark + 1
-                                                                                      : mark;
-}
-
 std::size_t FileIndex::mark_before(std::uint64_t offset) const noexcept {
   const auto after =
       std::upper_bound(marks.begin(), marks.end(), offset,

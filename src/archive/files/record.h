@@ -64,8 +64,6 @@ struct FileIndex {
   std::int64_t to_ms() const noexcept { return marks.empty() ? 0 : marks.back().wall_ms; }
   // The last mark at or before a wall time; 0 when that is before the first.
   std::size_t mark_at(std::int64_t wall_ms) const noexcept;
-  // The mark nearest to a wall time, never the end unless there is no other.
-  std::size_t mark_near(std::int64_t wall_ms) const noexcept;
   // The last mark at or before an offset.
   std::size_t mark_before(std::uint64_t offset) const noexcept;
   // In effect at an offset; null: none.

@@ -94,15 +94,16 @@ std::optional<StreamStart> start_in(PastReading& reading, const RecordedFiles& f
   const FileIndex& index = file->index;
   if (at && index.head.span.id != at->id) return std::nullopt;
   StreamStart start;
-  std::size_t mark = index.mark_near(from_ms);
-  // The window begins between two marks.
-  if (index.marks[mark].wall_ms < earliest_ms && mark + 1 < index.marks.size()) ++mark;
-  start.offset = index.marks[mark].offset;
   if (at) {
     start.offset = std::min(at->position - file->row.origin, index.end());
-    mark = index.mark_before(start.offset);
+    start.wall_ms = index.marks[index.mark_before(start.offset)].wall_ms;
+  } else {
+    UnitCut cut = cut_at_unit(reading, *file, from_ms, CutSide::kBegin);
+    // The window begins within that frame.
+    if (cut.wall_ms < earliest_ms) cut = cut_at_unit(reading, *file, from_ms, CutSide::kEnd);
+    start.offset = cut.offset;
+    start.wall_ms = cut.wall_ms;
   }
-  start.wall_ms = index.marks[mark].wall_ms;
   start.file = std::move(file);
   return start;
 }

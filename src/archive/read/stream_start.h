@@ -1,7 +1,7 @@
 // stream_start: where a listener of the past begins in a recorded file: at exactly the byte that it
-// asks for, or at the mark near the moment.  Pages of Ogg may have seconds of sound and begin
-// within a packet: there it is the packet that is heard at that moment, and the first page is sent
-// without those before it.
+// asks for, or at the frame of MPEG audio that is heard at the moment, of other formats at the mark
+// before it.  Pages of Ogg may have seconds of sound and begin within a packet: there it is the
+// packet that is heard at that moment, and the first page is sent without those before it.
 //
 // Thread: find_start_file() is pure; the rest is done within a step of PastReading.
 #pragma once

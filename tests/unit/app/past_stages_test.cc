@@ -97,6 +97,20 @@ TEST(PastStages, AStreamBeginsAtItsMoment) {
   CHECK(reply.header("X-LB-Stream").ends_with(std::to_string(12 * kPastFrames * 417)));
   LONGS_EQUAL(1, server.worker().shifted.count());
 }
+// Marks are a second apart; a frame of 1,152 samples at 44,100 Hz lasts 26 ms.
+TEST(PastStages, AStreamBeginsAtTheFrameThatIsHeardThen) {
+  begin("<window>60s</window>");
+  const auto frame_at = [this](const std::string& time) {
+    auto listener = server.open("/live?from=" + time);
+    CHECK(server.until([&] { return listener.reply().body.size() >= 1000; }));
+    const std::string at = listener.reply().header("X-LB-Stream");
+    return std::stoul(at.substr(at.find('.') + 1)) / 417.0;
+  };
+  DOUBLES_EQUAL(50 * kPastFrames + 26, frame_at(std::to_string(kPastBegin + 50) + ".700"), 0);
+  // Now is second 100, and the frame that is heard at the begin of the window has begun before it.
+  server.clock.set_wall(WallTime(std::chrono::milliseconds((kPastBegin + 100) * 1000 + 10)));
+  DOUBLES_EQUAL(40 * kPastFrames + 1, frame_at(std::to_string(kPastBegin + 40) + ".010"), 0);
+}
 TEST(PastStages, TheWindowHoldsForListenersAndNotForAdministrators) {
   begin("<window>60s</window>");
   // Now is second 100: what is older than second 40 is not for listeners.

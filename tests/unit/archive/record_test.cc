@@ -95,9 +95,6 @@ TEST(ArchiveRecord, FindsMarksByTimeAndByPlace) {
   CHECK_EQUAL(2u, index.mark_at(2000));
   CHECK_EQUAL(2u, index.mark_at(2999));
   CHECK_EQUAL(4u, index.mark_at(99'999));
-  CHECK_EQUAL(2u, index.mark_near(2499));
-  CHECK_EQUAL(3u, index.mark_near(2501));
-  CHECK_EQUAL(3u, index.mark_near(3999));  // the next one is the end
   CHECK_EQUAL(3u, index.mark_before(399));
 }
 

@@ -113,12 +113,12 @@ TEST_GROUP(StreamStartIn) {
   }
 };
 
-TEST(StreamStartIn, ATimeIsAtTheMarkThatIsNearest) {
+TEST(StreamStartIn, ATimeIsAtTheMarkBeforeItWhereTheFileHasNoFrames) {
   LONGS_EQUAL(300, start(from(3))->offset);
   PastMoment moment = from(3);
   moment.from_ms += 700;
-  LONGS_EQUAL(400, start(moment)->offset);
-  CHECK(start(moment)->wall_ms == kStartBegin + 4'000);
+  LONGS_EQUAL(300, start(moment)->offset);
+  CHECK(start(moment)->wall_ms == kStartBegin + 3'000);
   // Not before what the client may have.
   moment.from_ms = moment.earliest_ms = kStartBegin + 3'200;
   LONGS_EQUAL(400, start(moment)->offset);
