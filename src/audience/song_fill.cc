@@ -175,7 +175,8 @@ Result<std::vector<PlayFilled>> fill_songs(Sqlite& database, std::int64_t mount,
   auto filled = in_transaction(database, fill, [&] { return !dry && !near.gave_up(); });
   database.limit_steps(0);
   if (!near.gave_up()) return filled;
-  return Error::limit("the titles near the times of the rows are too many to compare");
+  return Error::limit(
+      "the titles near the times of the rows are too many to compare; send fewer rows at once");
 }
 
 }  // namespace lb

@@ -144,5 +144,5 @@ def a_log_that_is_too_much_to_compare_is_refused(t):
     database.close()
     Settings.patience = 30   # it is some seconds' work
     reply = send(server, "time,title\n" + ("%d,%s\n" % (AT, "a b " * 100)) * 10_000)
-    equal((reply.status, reply.json()["detail"]), (503, "the titles near the times of the rows are too many to compare"))
+    equal((reply.status, reply.json()["detail"]), (413, "the titles near the times of the rows are too many to compare; send fewer rows at once"))
     equal(filled(server, LOG, "mount=live.mp3&zone=Europe/Berlin")["filled"], 2)

@@ -201,7 +201,11 @@ Plan fill_plays(const PlanContext& context) {
   const bool dry = context.request.dry_run();
   const auto filled =
       fill_songs(database, at == mounts->end() ? 0 : at->first, log.plays, now, dry);
-  if (!filled) return Problem{ProblemName::kOverloaded, filled.error().what};
+  if (!filled) {
+    const bool is_long = filled.error().code == Error::Code::kLimit;
+    return Problem{is_long ? ProblemName::kTooLarge : ProblemName::kOverloaded,
+                   filled.error().what};
+  }
   const auto count = [&filled](PlayFilled kind) {
     return static_cast<std::int64_t>(std::count(filled->begin(), filled->end(), kind));
   };
