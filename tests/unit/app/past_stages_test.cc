@@ -104,7 +104,7 @@ TEST(PastStages, AStreamBeginsAtTheFrameThatIsHeardThen) {
     auto listener = server.open("/live?from=" + time);
     CHECK(server.until([&] { return listener.reply().body.size() >= 1000; }));
     const std::string at = listener.reply().header("X-LB-Stream");
-    return std::stoul(at.substr(at.find('.') + 1)) / 417.0;
+    return std::stod(at.substr(at.find('.') + 1)) / 417;
   };
   DOUBLES_EQUAL(50 * kPastFrames + 26, frame_at(std::to_string(kPastBegin + 50) + ".700"), 0);
   // Now is second 100, and the frame that is heard at the begin of the window has begun before it.
