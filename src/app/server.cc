@@ -59,7 +59,7 @@ Result<void> Server::bind() {
 
 void Server::begin(std::unique_ptr<TakeOver> before) {
   before_ = std::move(before);
-  // Where it cannot be made, what is kept there says so.
+  // If it fails, each of those that keep files there reports its own.
   if (const auto state = state_directory(*services_->config.read()); !state.empty())
     ::mkdir(state.c_str(), 0700);
   if (!std::exchange(records_begun_, true)) begin_records();

@@ -38,7 +38,7 @@ class Statement {
     while (step()) {
     }
   }
-  // The first number of its first row, and nothing else of it; 0: there is none.
+  // The first column of the first row, as a number; 0 if no row comes.  The rest is not read.
   template <class... V>
   std::int64_t first_number(const V&... values) {
     const std::int64_t found = bind(values...).step() ? number(0) : 0;

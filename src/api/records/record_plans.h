@@ -63,7 +63,7 @@ Plan delete_ban(const PlanContext& context);
 // Thread: the clerk: a time zone is a file.
 Plan list_stations(const PlanContext& context);
 Plan read_station(const PlanContext& context);
-// Makes it where there is none.
+// PUT: creates the station, or replaces it.
 Plan put_station(const PlanContext& context);
 Plan change_station(const PlanContext& context);
 Plan delete_station(const PlanContext& context);

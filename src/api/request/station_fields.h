@@ -65,7 +65,7 @@ struct StationNow {
 };
 inline constexpr auto kStationNow = std::to_array(
     {member<JsonText<8>, &StationNow::origin>("origin").about(
-         "store; or file: it stands in the configuration file and is changed there."),
+         "Where the station is defined and changed: store, or file, the configuration file."),
      member<JsonTexts<kMaxStationMounts, 255>, &StationNow::left_out>("left-out")
          .about("Of its mounts those that are none of its account, or are another station's: they "
                 "are not shown."),

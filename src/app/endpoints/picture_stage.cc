@@ -1,5 +1,5 @@
-// picture_stage(): GET /_lb/art/NAME: a picture of a title (doc/titles.md).  One that is not here
-// is fetched from the node that has told of the title; 404 where no server has it.
+// picture_stage(): GET /_lb/art/NAME: a picture of a title (doc/titles.md).  A missing
+// picture is fetched from the node that announced the title; 404 if no server has it.
 //
 // The bytes are a stranger's: they are sent as the picture that they begin as, for no other use,
 // and never run.

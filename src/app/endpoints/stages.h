@@ -1,5 +1,5 @@
-// The stages of pages, of commands and of what other programs ask (app/routes.cc).  Each is one
-// question, asked about a request; what it answers stands in its file.
+// The stages of pages, of commands and of what other programs ask (app/routes.cc).  Each decides
+// one question about a request; the head of its file says how.
 // Thread: their worker.
 #pragma once
 

@@ -1,9 +1,10 @@
 // drain_stage(): a listener's request while the node drains (app/drain/drain.h).
 //
-// The listener is sent to a master of ours, once: many players come back to the address where they
-// were, and not to the one that they were given.  Where there is none, or it has just come from
-// there: 503, before a password is asked for.  A listener that this node can send to
-// another node by itself has been sent by then (redirect_stage()).
+// The listener is redirected to one of our masters, once: many players reconnect to the address
+// that they connected to first, and not to the one that they were redirected to.  If this node has
+// no master, or the listener just came from it, the answer is 503, before a password is asked for.
+// A listener that this node can redirect to another node by itself has left by then
+// (redirect_stage()).
 #include "app/cluster/cluster_service.h"
 #include "app/join/stages.h"
 #include "app/request/hls_ask.h"

@@ -1,6 +1,5 @@
 // The stages that ask of a source or a listener whether it may come, and where it is served
-// (app/routes.cc).  Each is one question, asked about a request; what it answers stands in its
-// file.
+// (app/routes.cc).  Each decides one question about a request; the head of its file says how.
 // Thread: their worker.
 #pragma once
 
