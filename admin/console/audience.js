@@ -123,7 +123,7 @@ export async function audience(page) {
   }, {class: 'small'}));
   const mount = choice('mount', 'Mount', [['', t('all')], ...mounts.map(one => [one.mount, one.mount]).sort()], () => page.again());
   const account = accounts.length > 0 && choice('account', 'Account', [['', t('all')], ...accounts.map(one => [one.id, one.id])], () => page.again());
-  const figures = tiles('listeners now', 'listenings', 'hours', 'at once at most', 'sent'), times = quiet(''), take = taking('Audience');
+  const figures = tiles('listeners now', 'listenings', 'hours', 'in the busiest 15 minutes', 'sent'), times = quiet(''), take = taking('Audience');
   const split = (title, column, what, name, of) => sums(title, column, name, name, {what, ...of});
   const parts = [chart(), byMount(mounts),
     split('By country', 'Country', 'countries', one => countryName(one.country), {note: told => told.items.length > 0 && told.items.every(one => !one.country) && 'Countries are known where the configuration has a <geoipdb>.'}),

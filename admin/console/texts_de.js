@@ -33,7 +33,7 @@ export default {
   Problems: 'Probleme', active: 'aktiv', 'No mount matches.': 'Kein Mount passt.', 'There are no mounts.': 'Es gibt keine Mounts.',
   'Nothing matches.': 'Nichts passt.', of: 'von', Actions: 'Aktionen',
   Audience: 'Publikum', Now: 'Jetzt', 'A year': 'Ein Jahr', Period: 'Zeitraum', 'listeners now': 'Hörer jetzt', listenings: 'Hörvorgänge', 'Hours heard': 'Stunden gehört', Listenings: 'Hörvorgänge', hours: 'Stunden',
-  'at once at most': 'höchstens zugleich', sent: 'gesendet', Transfer: 'Übertragen', Busiest: 'Am meisten', 'Times are those of': 'Zeiten in der Zone', all: 'alle', unknown: 'unbekannt',
+  'in the busiest 15 minutes': 'in den stärksten 15 Minuten', sent: 'gesendet', Transfer: 'Übertragen', Busiest: 'Am meisten', 'Times are those of': 'Zeiten in der Zone', all: 'alle', unknown: 'unbekannt',
   'By mount': 'Nach Mount', 'By country': 'Nach Land', 'By player': 'Nach Programm', Songs: 'Titel', 'Heard most': 'Am meisten gehört', 'Heard least': 'Am wenigsten gehört',
   'The week by hours': 'Die Woche nach Stunden', 'Nothing was listened to then.': 'In dieser Zeit wurde nichts gehört.',
   Usage: 'Verbrauch', Month: 'Monat', Quotas: 'Kontingente', 'By account': 'Nach Konto', none: 'keines',

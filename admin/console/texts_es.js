@@ -34,7 +34,7 @@ export default {
   'No mount matches.': 'Ningún montaje coincide.', 'There are no mounts.': 'No hay montajes.', 'Nothing matches.': 'Nada coincide.', of: 'de',
   Actions: 'Acciones',
   Audience: 'Audiencia', Now: 'Ahora', 'A year': 'Un año', Period: 'Período', 'listeners now': 'oyentes ahora', listenings: 'escuchas', 'Hours heard': 'Horas escuchadas', Listenings: 'Escuchas', hours: 'horas',
-  'at once at most': 'a la vez como máximo', sent: 'enviados', Transfer: 'Transferencia', Busiest: 'Máximo', 'Times are those of': 'Horas de la zona', all: 'todos', unknown: 'desconocido',
+  'in the busiest 15 minutes': 'en los 15 minutos de más audiencia', sent: 'enviados', Transfer: 'Transferencia', Busiest: 'Máximo', 'Times are those of': 'Horas de la zona', all: 'todos', unknown: 'desconocido',
   'By mount': 'Por montaje', 'By country': 'Por país', 'By player': 'Por reproductor', Songs: 'Títulos', 'Heard most': 'Los más oídos', 'Heard least': 'Los menos oídos',
   'The week by hours': 'La semana por horas', 'Nothing was listened to then.': 'No se escuchó nada en ese tiempo.',
   Usage: 'Consumo', Month: 'Mes', Quotas: 'Cuotas', 'By account': 'Por cuenta', none: 'ninguna',

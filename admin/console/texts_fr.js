@@ -35,7 +35,7 @@ export default {
   'No mount matches.': 'Aucun montage trouvé.', 'There are no mounts.': 'Aucun point de montage.', 'Nothing matches.': 'Rien ne correspond.',
   of: 'sur', Actions: 'Actions',
   Audience: 'Audience', Now: 'Maintenant', 'A year': 'Un an', Period: 'Période', 'listeners now': 'auditeurs maintenant', listenings: 'écoutes', 'Hours heard': 'Heures écoutées', Listenings: 'Écoutes', hours: 'heures',
-  'at once at most': 'au plus à la fois', sent: 'envoyés', Transfer: 'Transfert', Busiest: 'Pointe', 'Times are those of': 'Heures du fuseau', all: 'tous', unknown: 'inconnu',
+  'in the busiest 15 minutes': 'au meilleur quart d’heure', sent: 'envoyés', Transfer: 'Transfert', Busiest: 'Pointe', 'Times are those of': 'Heures du fuseau', all: 'tous', unknown: 'inconnu',
   'By mount': 'Par montage', 'By country': 'Par pays', 'By player': 'Par lecteur', Songs: 'Titres', 'Heard most': 'Les plus écoutés', 'Heard least': 'Les moins écoutés',
   'The week by hours': 'La semaine par heures', 'Nothing was listened to then.': 'Rien n’a été écouté pendant ce temps.',
   Usage: 'Consommation', Month: 'Mois', Quotas: 'Quotas', 'By account': 'Par compte', none: 'aucun',

@@ -33,7 +33,7 @@ export default {
   'Accounts and users': 'Contas e utilizadores', Problems: 'Problemas', active: 'ativo', 'No mount matches.': 'Nenhuma montagem corresponde.',
   'There are no mounts.': 'Não há montagens.', 'Nothing matches.': 'Nada corresponde.', of: 'de', Actions: 'Ações',
   Audience: 'Audiência', Now: 'Agora', 'A year': 'Um ano', Period: 'Período', 'listeners now': 'ouvintes agora', listenings: 'audições', 'Hours heard': 'Horas ouvidas', Listenings: 'Audições', hours: 'horas',
-  'at once at most': 'ao mesmo tempo no máximo', sent: 'enviados', Transfer: 'Transferência', Busiest: 'Máximo', 'Times are those of': 'Horas da zona', all: 'todos', unknown: 'desconhecido',
+  'in the busiest 15 minutes': 'nos 15 minutos de maior audiência', sent: 'enviados', Transfer: 'Transferência', Busiest: 'Máximo', 'Times are those of': 'Horas da zona', all: 'todos', unknown: 'desconhecido',
   'By mount': 'Por montagem', 'By country': 'Por país', 'By player': 'Por reprodutor', Songs: 'Títulos', 'Heard most': 'Os mais ouvidos', 'Heard least': 'Os menos ouvidos',
   'The week by hours': 'A semana por horas', 'Nothing was listened to then.': 'Nada foi ouvido nesse tempo.',
   Usage: 'Consumo', Month: 'Mês', Quotas: 'Cotas', 'By account': 'Por conta', none: 'nenhuma',
