@@ -31,7 +31,8 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
 
   const place = at => LEFT + (at + 0.5) * (wide - LEFT) / data.t.length;
   const told = value => value === null ? '\u2013' : short(value);
-  const text = at => moment(data.t[at]) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
+  const time = at => moment(data.t[at], {...DAY, ...HOUR, ...(data.step < 60 ? {second: '2-digit'} : null)});
+  const text = at => time(at) + ': ' + (stacked ? data.rows.map(row => nameOf(row) + ' ' + told(row.mean[at])).join(', ')
     : told(data.rows[0].mean[at]) + (data.rows[0].max ? ' (' + words.most + ' ' + told(data.rows[0].max[at]) + ')' : ''));
   function point(at) {
     cursor = Math.max(0, Math.min(data.t.length - 1, at));
@@ -43,7 +44,7 @@ export function plot({label, stacked, limit = 0, nameOf, words}) {
     if (!all.open || !data) return;
     const columns = stacked ? data.rows.map(row => [nameOf(row), row.mean]) : [[words.mean, data.rows[0].mean], [words.most, data.rows[0].max]].filter(one => one[1]);
     head.replaceChildren(...[words.time, ...columns.map(one => one[0])].map(word => el('th', {scope: 'col'}, word)));
-    sheet.replaceChildren(...data.t.map((time, at) => el('tr', null, el('th', {scope: 'row'}, moment(time)), columns.map(one => el('td', null, told(one[1][at]))))).reverse());
+    sheet.replaceChildren(...data.t.map((_, at) => el('tr', null, el('th', {scope: 'row'}, time(at)), columns.map(one => el('td', null, told(one[1][at]))))).reverse());
   }
   function draw() {
     const rows = data.rows, sums = data.t.map(() => 0);

@@ -84,6 +84,8 @@ def charts_are_drawn_and_read_by_keys(t):
     desk.press("As a table")
     desk.see("Time")
     desk.wait(lambda: desk.browser.script("return document.querySelector('.chart tbody tr td')?.textContent") == "3", "the newest row")
+    times = desk.browser.script("return [...document.querySelectorAll('.chart tbody')].find(all => all.rows.length).innerText.match(/^.*?(?=\\t)/gm)")
+    equal(len(set(times)), len(times), "rows with one time, of %r" % times[:4])
     desk.looks_well("overview-charts")
     desk.press("24 h")
     desk.wait(lambda: desk.browser.script("return document.querySelectorAll('.chart .spans [aria-pressed=true]')[0].textContent") == "24 h", "another span")
