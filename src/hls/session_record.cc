@@ -11,14 +11,14 @@ namespace lb {
 namespace {
 
 // "": it can be handed over.
-std::string why_it_stays(const HlsSession& session) {
+std::string why_it_stays(const HlsSession& session, const std::set<const Mount*>& resting) {
   const auto because = [&session](std::string_view why) {
     return cat({"player ", session.id, " of ", session.mount->name(), " by HLS ", why});
   };
   if (NoticeRecord notice; session.notice && !session.notice->save(notice))
     return because("has a notice of its end that cannot be handed over");
-  if (session.mount->phase() == MountPhase::kEnded)
-    return because("waits for the source, which has left");
+  if (session.mount->phase() == MountPhase::kEnded && !resting.contains(session.mount.get()))
+    return because("is of a mount that ends at this moment");
   return {};
 }
 
@@ -72,11 +72,11 @@ std::vector<HlsSessionRecord> HlsSessions::save() const {
   return all;
 }
 
-std::string HlsSessions::cannot_move() const {
+std::string HlsSessions::cannot_move(const std::set<const Mount*>& resting) const {
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions)
-      if (std::string why = why_it_stays(*session); !why.empty()) return why;
+      if (std::string why = why_it_stays(*session, resting); !why.empty()) return why;
   }
   return {};
 }

@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -104,8 +105,9 @@ class HlsSessions {
   std::vector<ListenerRow> page(const Mount& mount, SteadyTime now, std::uint64_t after,
                                 std::size_t most) const;
   std::size_t size() const;
-  // Of a hand-over.  cannot_move(): why one cannot go; "": all can.
-  std::string cannot_move() const;
+  // Of a hand-over.  cannot_move(): why one cannot go; "": all can.  resting: mounts that have
+  // ended and go over all the same.
+  std::string cannot_move(const std::set<const Mount*>& resting) const;
   std::vector<HlsSessionRecord> save() const;
 
  private:

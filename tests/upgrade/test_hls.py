@@ -112,3 +112,38 @@ def a_list_that_is_asked_for_meanwhile_is_that_of_its_session(t):
     reply = wire.reply()
     equal(reply.status, 200, reply.text)
     check("#EXT-X-MEDIA-SEQUENCE:" in reply.text, "the list of segments: %r" % reply.text)
+
+
+@test
+def players_whose_source_is_away_have_its_list_and_go_on_behind_it(t):
+    """As configured by default: the mount has ended for everybody else, and its log is kept for them."""
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    (player,), studio = players_of(t, server, 1)
+    studio.close()
+    studio.source.close()
+    wait_for(lambda: server.stat("/live.mp3", "listeners") is None, "the mount has ended", 10)
+    poll(player)
+    names = [segment.uri for segment in player.last.segments]
+    began = time.monotonic()
+    upgrade(server)
+    check(time.monotonic() - began < 4, "the upgrade waited for the player")
+    poll(player)
+    equal([segment.uri for segment in player.last.segments], names, "the list stays")
+    equal(server.get("/live.mp3").status, 404, "for all others it has ended")
+    Studio(t, server)
+    wait_for(lambda: poll(player) or len({segment.discontinuity for segment, *_ in player.seen.values()}) == 2, "the next source", 15)
+    equal(sorted(player.seen), list(range(min(player.seen), max(player.seen) + 1)), "no segment is missing")
+    equal(server.stat("/live.mp3", "listeners"), "1", "it is one listener still")
+
+
+@test
+def a_source_that_stays_away_ends_its_players_behind_an_upgrade(t):
+    server = t.server(limits="<source-timeout>120</source-timeout>", body=CONFIG)
+    (player,), studio = players_of(t, server, 1)
+    studio.close()
+    studio.source.close()
+    wait_for(lambda: server.stat("/live.mp3", "listeners") is None, "the mount has ended", 10)
+    upgrade(server)
+    poll(player)
+    wait_for(lambda: server.get(player.path).status == 404, "its list goes", 20)
+    wait_for(lambda: "lb_hls_sessions 0" in server.get("/metrics").text, "it is no listener any more", 10)

@@ -295,7 +295,7 @@ std::string Handover::obstacle() {
     if (why.empty()) why = worker->sources.cannot_move();
     if (why.empty()) why = worker->streams.cannot_move();
   }
-  if (why.empty()) why = network_.hls->sessions().cannot_move();
+  if (why.empty()) why = network_.hls->cannot_move();
   if (why.empty()) why = network_.links->slots().cannot_move();
   if (why.empty()) why = network_.auth->ledger().cannot_move();
   if (why.empty() && network_.auth->reports_mounts())

@@ -191,7 +191,8 @@ Result<void> TakeOver::take_player(Network& network, const HlsSessionRecord& sav
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"player ", saved.id, " of ", saved.mount, " by HLS: ", what}));
   };
-  const auto mount = network.mounts.find(saved.mount);
+  auto mount = network.hls->resting(saved.mount);
+  if (!mount) mount = network.mounts.find(saved.mount);
   if (!mount) return wrong("its mount is not there");
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;

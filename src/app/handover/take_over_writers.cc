@@ -3,6 +3,7 @@
 
 #include "app/cluster/relay_service.h"
 #include "app/handover/take_over.h"
+#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "base/cat.h"
 #include "stream/source/offer_record.h"
@@ -24,9 +25,13 @@ void count(ServerCounters& counters, SourceOffer& offer) {
 Result<void> TakeOver::take(Network& network, const AdmissionRecord& saved) {
   auto lease = network.admission->restore(saved, fds_, next_lease_);
   if (!lease) return lease.error();
+  ++taken_.mounts;
+  if (saved.rests_until) {
+    network.hls->mount_rests(lease->mount);
+    return {};
+  }
   if (lease->id != 0) leases_.emplace(lease->id, std::move(*lease));
   mounts_.push_back(saved.mount);
-  ++taken_.mounts;
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "app/services/hls_service.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "app/services/runtime.h"
@@ -62,6 +63,15 @@ std::shared_ptr<Mount> HlsService::resting(std::string_view mount) const {
   const std::lock_guard<std::mutex> guard(resting_mutex_);
   const auto at = resting_.find(mount);
   return at == resting_.end() ? nullptr : at->second;
+}
+
+std::string HlsService::cannot_move() const {
+  std::set<const Mount*> resting;
+  {
+    const std::lock_guard<std::mutex> guard(resting_mutex_);
+    for (const auto& [name, mount] : resting_) resting.insert(mount.get());
+  }
+  return sessions_.cannot_move(resting);
 }
 
 void HlsService::end_oldest(std::size_t most) { finish(sessions_.take_oldest(most)); }

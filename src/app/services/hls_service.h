@@ -39,6 +39,8 @@ class HlsService {
   void mount_rests(const std::shared_ptr<Mount>& mount);
   // next: the one that goes on with its stream, and has its listeners now; null: none.
   void rest_over(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next);
+  // Of a hand-over: why one of its players cannot go at this moment; "": all can.
+  std::string cannot_move() const;
   // The longest connected first.
   void end_oldest(std::size_t most);
   bool end(const Mount& mount, std::uint64_t id);

@@ -45,6 +45,11 @@ void restore_mount(const AdmissionRecord& saved, Mount& mount) {
   if (saved.usual_rate > 0) mount.set_usual_rate(saved.usual_rate);
 }
 
+void save_log(AdmissionRecord& saved, const StreamLog& log, FdsOut& fds) {
+  saved.log = saved_bytes(log);
+  saved.log_file = fds.add(log.file());
+}
+
 // A relay gets at least so long to ask its upstream again, whatever its mount says.
 constexpr auto kRelayAsks = std::chrono::seconds(5);
 
@@ -78,10 +83,7 @@ std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSigh
     saved.left_at = record.left_at;
     const StreamLog* log =
         record.lease != 0 ? writers.log(record.home, record.lease) : record.log.get();
-    if (log != nullptr) {
-      saved.log = saved_bytes(*log);
-      saved.log_file = fds.add(log->file());
-    }
+    if (log != nullptr) save_log(saved, *log, fds);
     if (record.framer) saved.framer = saved_bytes(*record.framer);
     saved.standbys = record.standbys.all();
     if (record.kind == WriterKind::kRelay && record.lease != 0 &&
@@ -96,6 +98,13 @@ std::vector<AdmissionRecord> SourceAdmission::save(FdsOut& fds, const WriterSigh
           std::max<std::chrono::milliseconds>(
               kRelayAsks, callbacks_.linger(*record.mount, record.kind, EndReason::kSourceEnded));
     }
+    all.push_back(std::move(saved));
+  }
+  for (const auto& [name, rest] : rests_) {
+    AdmissionRecord saved = save_mount(*rest.mount);
+    save_log(saved, *rest.log, fds);
+    if (rest.framer) saved.framer = saved_bytes(*rest.framer);
+    saved.rests_until = rest.over;
     all.push_back(std::move(saved));
   }
   return all;
@@ -116,7 +125,9 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   const auto wrong = [&saved](std::string_view what) {
     return Error::invalid(cat({"mount ", saved.mount, ": ", what}));
   };
-  if (saved.mount.empty() || saved.mount[0] != '/' || records_.contains(saved.mount))
+  const bool has_name = !saved.mount.empty() && saved.mount[0] == '/';
+  if (!has_name ||
+      (saved.rests_until ? rests_.contains(saved.mount) : records_.contains(saved.mount)))
     return wrong("it has no name of its own");
   if (saved.facts.plugin == nullptr) return wrong("nothing is known of its source");
   std::unique_ptr<StreamLog> log;
@@ -128,11 +139,25 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   }
   if (saved.lease != 0 && (!log || saved.home >= workers_))
     return wrong("its writer has no log, or no worker");
+  auto mount = std::make_shared<Mount>(saved.mount, callbacks_.settings(saved.mount), workers_,
+                                       callbacks_.promised);
+  restore_mount(saved, *mount);
+  if (log) mount->channel().publish(log->last_view());
+  std::unique_ptr<Framer> framer;
+  if (!saved.framer.empty()) {
+    framer = mount->facts()->plugin->make(0, {});
+    if (auto done = restore_part("framer", saved.framer, *framer); !done)
+      return wrong(done.error().what);
+  }
+  if (saved.rests_until) {
+    if (!log) return wrong("nothing is kept of it");
+    WriterLease none;
+    none.mount = mount;
+    rest({std::move(mount), std::move(log), std::move(framer), {}, {}}, *saved.rests_until);
+    return none;
+  }
   Record& record = records_[saved.mount];
-  record.mount = std::make_shared<Mount>(saved.mount, callbacks_.settings(saved.mount), workers_,
-                                         callbacks_.promised);
-  restore_mount(saved, *record.mount);
-  if (log) record.mount->channel().publish(log->last_view());
+  record.mount = std::move(mount);
   record.lease = saved.lease;
   record.home = saved.home;
   record.kind = saved.relay ? WriterKind::kRelay : WriterKind::kSource;
@@ -152,12 +177,6 @@ Result<WriterLease> SourceAdmission::restore(const AdmissionRecord& saved, FdsIn
   count_standbys(record);
   next_lease_ = std::max({next_lease_, next_lease, saved.lease + 1});
   next_arrival_ = std::max(next_arrival_, saved.arrival + 1);
-  std::unique_ptr<Framer> framer;
-  if (!saved.framer.empty()) {
-    framer = record.mount->facts()->plugin->make(0, {});
-    if (auto done = restore_part("framer", saved.framer, *framer); !done)
-      return wrong(done.error().what);
-  }
   mounts_.put(record.mount);
   WriterLease lease;
   if (saved.lease != 0) {

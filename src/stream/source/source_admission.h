@@ -190,7 +190,8 @@ class SourceAdmission {
   void attach(const std::string& mount, std::uint64_t lease,
               std::function<void(const WriterLeft&)> left);
   std::uint64_t next_lease() const noexcept { return next_lease_; }
-  // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.
+  // Mounts are there again, and nothing is told of them; the lease that is out is the caller's.  Of
+  // one that has ended and whose log is kept it has the mount alone.
   // REQUIRES: home < workers
   Result<WriterLease> restore(const AdmissionRecord& saved, FdsIn& fds, std::uint64_t next_lease);
   // Null: none such.
@@ -266,6 +267,7 @@ class SourceAdmission {
     std::shared_ptr<Mount> mount;
     std::unique_ptr<StreamLog> log;
     std::unique_ptr<Framer> framer;
+    SteadyTime over{};
     std::unique_ptr<Deadline> until;
   };
 
@@ -304,6 +306,7 @@ class SourceAdmission {
   // A relay follows the relay that has just left.
   bool goes_on(const Record& record, const WriterAsk& ask) const;
   void keep_log(Record& record, std::chrono::milliseconds time);
+  void rest(Rest kept, SteadyTime until);
   // Nothing is kept of it, it has another content type, or it is a relay: no log.
   Rest take_rest(const WriterAsk& ask);
   void rest_is_over(const std::string& mount, const Mount* of);

@@ -1,6 +1,7 @@
 // What SourceAdmission keeps of a mount whose source has ended without a linger: its listeners are
 // ended, and its log stays for players of HLS, which have it as a list.  The next source goes on in
 // that log, so that segments are numbered on and the old ones stay.
+#include <algorithm>
 #include <utility>
 
 #include "stream/source/source_admission.h"
@@ -14,16 +15,18 @@ bool SourceAdmission::rests(const Mount& mount) const {
 
 void SourceAdmission::keep_log(Record& record, std::chrono::milliseconds time) {
   if (time.count() <= 0 || !record.log) return;
-  const std::string name = record.mount->name();
-  Rest& rest = rests_[name];
-  rest.mount = record.mount;
-  rest.log = std::move(record.log);
-  rest.framer = std::move(record.framer);
+  rest({record.mount, std::move(record.log), std::move(record.framer), {}, {}}, loop_.now() + time);
+}
+
+void SourceAdmission::rest(Rest kept, SteadyTime until) {
+  const std::string name = kept.mount->name();
+  kept.over = until;
   // By way of the inbox: the timer dies with the row.
-  rest.until = std::make_unique<Deadline>(loop_, [this, name, of = record.mount.get()] {
+  kept.until = std::make_unique<Deadline>(loop_, [this, name, of = kept.mount.get()] {
     loop_.post([this, name, of] { rest_is_over(name, of); });
   });
-  rest.until->after(time);
+  kept.until->after(std::max(SteadyTime::duration(0), until - loop_.now()));
+  rests_[name] = std::move(kept);
 }
 
 void SourceAdmission::rest_is_over(const std::string& mount, const Mount* of) {
