@@ -3,11 +3,11 @@ import json
 import socket
 
 import api
-from harness import ADMIN, check, equal, listen_socket, test, wait_for
+from harness import ADMIN, check, equal, free_port, listen_socket, test, wait_for
 from media import MP3_FRAME
 from replacing import upgrade
 from tls_bench import certificate, tls
-from wire import request
+from wire import Wire, request
 
 PROXY = b"PROXY TCP4 192.0.2.%d 127.0.0.1 4711 8000\r\n"
 BLOCK = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2%c\x7f\0\0\1\x12\x67\x1f\x40"
@@ -30,6 +30,24 @@ def requests_that_have_not_come_whole_are_answered(t):
     equal(empty.reply_head().status, 200)
     rows = server.get("/admin/listclients?mount=/live.mp3", ADMIN).body
     check(b"slow" in rows, "the head is read from its first byte")
+
+
+@test
+def each_is_of_the_socket_that_it_came_to_where_two_have_one_port(t):
+    port = free_port()
+    secure = listen_socket(port, "<ssl>1</ssl>").replace("127.0.0.1", "127.0.0.2")
+    server = t.unstarted_server(sockets=listen_socket(port) + secure)
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    server.start()
+    server.source().play(50)
+    plain, encrypted = server.wire(), t.owned(Wire(("127.0.0.2", port)))
+    server.get("/status-json.xsl")
+    upgrade(server)
+    encrypted.socket = tls()(encrypted.socket)
+    for wire in (plain, encrypted):
+        wire.send(GET)
+        equal(wire.reply_head().status, 200)
 
 
 @test

@@ -235,14 +235,16 @@ struct RequestRecord {
   std::uint32_t status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;
+  std::string bind_address;  // of its listen-socket, too
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
   auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
-         sent, asked_ms] = request;
+         sent, asked_ms, bind_address] = request;
   io(1, worker);
   io.needed(2, fd);
-  io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms);
+  io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,
+     bind_address);
 }
 
 // What other nodes have recorded.

@@ -332,6 +332,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.status = static_cast<std::uint32_t>(held.status);
       request.sent = held.sent;
       request.asked_ms = held.asked_ms;
+      request.bind_address = held.socket->settings.bind_address;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

@@ -455,8 +455,10 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
   directs_go_on(network, network.clock.steady() + kDirects);
   for (RequestRecord& request : std::exchange(requests_, {})) {
     std::shared_ptr<const ListenSocket> socket;
+    // Two may have one port, at other addresses.
     for (const auto& one : sockets.open_sockets())
-      if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast)
+      if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
+          (!socket || one->settings.bind_address == request.bind_address))
         socket = one;
     UniqueFd fd = fds_.take(request.fd);
     if (!socket || !fd) continue;  // its port is not of the configuration any more
