@@ -93,6 +93,38 @@ def after_a_kill_behind_it_each_is_told_once(t):
 
 
 @test
+def ends_that_wait_are_told_whatever_has_become_of_the_spool(t):
+    """It cannot be opened; then it lies elsewhere, where each listener is noted before a kill."""
+    backend = backend_of(t)
+    server = t.unstarted_server(body=body_of(backend))
+    spool = server.dir / "log" / "auth.spool"
+    spool.mkdir()
+    give_away(t.dir)
+    server.start()
+    source = server.source("/m")
+    listeners = [server.listener("/m?%d" % i) for i in range(5)]
+    upgrade(server)
+    backend.answer = lambda form: {":status": 503}
+    listeners[0].close()
+    all_left(source, backend, 1)
+    upgrade(server)
+    backend.answer = lambda form: ACCEPT
+    wait_for(lambda: len(backend.of("listener_remove")) > 1, "it is told once more")
+    server.write_config(paths="<auth-spool>%s/spool</auth-spool>" % server.dir)
+    upgrade(server)
+    listeners[1].close()
+    all_left(source, backend, 3)
+    wait_for(lambda: "D " in (server.dir / "spool").read_text(), "the end is noted")
+    os.kill(serving(server), signal.SIGKILL)
+    server.process.wait()
+    server.out.unlink()
+    server.start()
+    backend.wait_for("listener_remove", 6, patience=20)
+    forms = backend.of("listener_remove")
+    equal({form["client"] for form in forms}, {form["client"] for form in backend.of("listener_add")})
+
+
+@test
 def users_of_a_file_stay_and_count_as_on_air(t):
     users = t.dir / "users"
     users.write_text("ann:%s\nben:%s\n" % (SECRET, SECRET))

@@ -14,6 +14,16 @@ constexpr auto kPatience = std::chrono::seconds(1);  // with the disk
 constexpr auto kRemovalTimeout = std::chrono::seconds(15);
 constexpr std::size_t kMaxEntries = 1000;  // of a record
 
+// REQUIRES: a backend has to hear of its end
+SpoolEntry line_of(std::uint64_t seq, const ListenerLedger::Entry& entry) {
+  SpoolEntry line;
+  line.seq = seq;
+  line.client_id = entry.client_id;
+  line.since = entry.since;
+  line.notice = *entry.removal;
+  return line;
+}
+
 }  // namespace
 
 void LedgerHandle::report_end(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent) {
@@ -52,13 +62,20 @@ Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& pa
   const SpoolContent& content = opened->leftovers;
   next_seq_ = std::max(next_seq_, content.highest_seq + 1);
   std::size_t unheard = 0;
-  for (const SpoolEntry& entry : content.open) {
-    if (open_.contains(entry.seq)) continue;  // it listens on, in this process
+  std::set<std::uint64_t> noted;
+  for (SpoolEntry entry : content.open) {
+    noted.insert(entry.seq);
+    // It listens on, in this process, or is told by it.
+    if (open_.contains(entry.seq) || unheard_.contains(entry.seq)) continue;
     ++unheard;
-    const std::int64_t listened = std::max<std::int64_t>(content.last_alive - entry.since, 0);
-    remove(entry.seq, entry.notice,
-           entry.ended ? entry.seconds : static_cast<std::uint64_t>(listened), entry.bytes_sent);
+    if (!entry.ended)
+      entry.seconds =
+          static_cast<std::uint64_t>(std::max<std::int64_t>(content.last_alive - entry.since, 0));
+    remove(std::move(entry));
   }
+  // Of a process that had another file, or none.
+  for (const auto& [seq, entry] : open_)
+    if (entry.removal && !noted.contains(seq)) spool_->added(line_of(seq, entry), [] {});
   heartbeat_.after(kHeartbeat);
   return Opening{content.highest_client_id, unheard};
 }
@@ -78,14 +95,9 @@ void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> adm
   if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
   // The ticket exists from the beginning: whatever happens on the way, its end is reported.
   ListenerTicket ticket(handle_, seq, control_.now());
+  entry.since = wall_seconds();
   std::optional<SpoolEntry> line;
-  if (spool_ && entry.removal) {
-    line.emplace();
-    line->seq = seq;
-    line->client_id = entry.client_id;
-    line->since = wall_seconds();
-    line->notice = *entry.removal;
-  }
+  if (spool_ && entry.removal) line = line_of(seq, entry);
   open_.emplace(seq, std::move(entry));
   if (!line) return admitted(std::move(ticket));
   auto waiting = std::make_shared<Waiting>();
@@ -128,9 +140,12 @@ void ListenerLedger::left(std::uint64_t seq, std::chrono::seconds listened,
   open_.erase(at);
   forget_name(seq, entry);
   if (!entry.removal) return;
-  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(listened.count(), 0));
-  if (spool_) spool_->ended(seq, seconds, bytes_sent);
-  remove(seq, *entry.removal, seconds, bytes_sent);
+  SpoolEntry ended = line_of(seq, entry);
+  ended.ended = true;
+  ended.seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(listened.count(), 0));
+  ended.bytes_sent = bytes_sent;
+  if (spool_) spool_->ended(seq, ended.seconds, bytes_sent);
+  remove(std::move(ended));
 }
 
 void ListenerLedger::forget_name(std::uint64_t seq, const Entry& entry) {
@@ -140,15 +155,18 @@ void ListenerLedger::forget_name(std::uint64_t seq, const Entry& entry) {
   if (at->second.empty()) names_.erase(at);
 }
 
-void ListenerLedger::remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
-                            std::uint64_t bytes_sent) {
+void ListenerLedger::remove(SpoolEntry ended) {
+  const std::uint64_t seq = ended.seq;
+  const RemovalNotice& notice = ended.notice;
   FetchRequest request;
   request.url = notice.url;
   set_login(request, notice.user, notice.password);
   request.user_agent = server_()->user_agent;
   request.timeout = kRemovalTimeout;
-  request.form = listener_remove_form(notice, seconds, bytes_sent);
+  request.form = listener_remove_form(notice, ended.seconds, ended.bytes_sent);
+  unheard_.insert_or_assign(seq, std::move(ended));
   removals_.send(std::move(request), [this, seq] {
+    unheard_.erase(seq);
     if (spool_) spool_->done(seq);
   });
 }
@@ -164,7 +182,12 @@ std::vector<LedgerRecord> ListenerLedger::save() const {
   std::vector<LedgerRecord> all(1);
   for (const auto& [seq, entry] : open_) {
     if (all.back().entries.size() == kMaxEntries) all.emplace_back();
-    all.back().entries.push_back({seq, entry.client_id, entry.mount, entry.user, entry.removal});
+    all.back().entries.push_back(
+        {seq, entry.client_id, entry.mount, entry.user, entry.removal, entry.since});
+  }
+  for (const auto& [seq, entry] : unheard_) {
+    if (all.back().entries.size() + all.back().ends.size() == kMaxEntries) all.emplace_back();
+    all.back().ends.push_back(entry);
   }
   for (LedgerRecord& record : all) record.next_seq = next_seq_;
   return all;
@@ -188,11 +211,12 @@ void ListenerLedger::restore(const LedgerRecord& saved) {
   next_seq_ = std::max(next_seq_, saved.next_seq);
   for (const LedgerEntryRecord& entry : saved.entries) {
     if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(entry.seq);
-    open_.insert_or_assign(entry.seq,
-                           Entry{entry.client_id, entry.mount, entry.user, entry.removal});
+    open_.insert_or_assign(
+        entry.seq, Entry{entry.client_id, entry.mount, entry.user, entry.removal, entry.since});
     unclaimed_.insert(entry.seq);
     next_seq_ = std::max(next_seq_, entry.seq + 1);
   }
+  for (const SpoolEntry& entry : saved.ends) unheard_.insert_or_assign(entry.seq, entry);
 }
 
 ListenerTicket ListenerLedger::ticket_of(std::uint64_t seq, SteadyTime since) {
@@ -201,6 +225,7 @@ ListenerTicket ListenerLedger::ticket_of(std::uint64_t seq, SteadyTime since) {
 }
 
 void ListenerLedger::go_on() {
+  for (auto& [seq, entry] : std::exchange(unheard_, {})) remove(std::move(entry));
   for (const std::uint64_t seq : std::exchange(unclaimed_, {}))
     left(seq, std::chrono::seconds(0), 0);
 }

@@ -90,6 +90,7 @@ class ListenerLedger {
     std::uint64_t client_id = 0;
     std::string mount, user;  // user "": does not count for clients_of()
     std::optional<RemovalNotice> removal;
+    std::int64_t since = 0;  // seconds since 1970, of admit()
   };
   // The listeners of this mount with this user name.
   std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
@@ -109,7 +110,7 @@ class ListenerLedger {
   void keep();
   void hand_over();
   // There: before open_spool(); the ticket of each listener that has come over; and, behind
-  // open_spool(), the ends of those that have not.
+  // open_spool(), the ends of those that have not, and those that wait to be heard.
   void restore(const LedgerRecord& saved);
   ListenerTicket ticket_of(std::uint64_t seq, SteadyTime since);
   void go_on();
@@ -120,8 +121,7 @@ class ListenerLedger {
   friend class LedgerHandle;
   void left(std::uint64_t seq, std::chrono::seconds listened, std::uint64_t bytes_sent);
   void forget_name(std::uint64_t seq, const Entry& entry);
-  void remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
-              std::uint64_t bytes_sent);
+  void remove(SpoolEntry ended);
   void heartbeat();
   void admit_overdue();
   std::int64_t wall_seconds() const;
@@ -144,6 +144,7 @@ class ListenerLedger {
     void let_in();
   };
   std::deque<std::shared_ptr<Waiting>> waiting_;  // oldest first
+  std::map<std::uint64_t, SpoolEntry> unheard_;   // ends, by seq
   std::set<std::uint64_t> unclaimed_;             // seqs that were restored, and have no ticket yet
   Timer heartbeat_, patience_;
 };
