@@ -190,7 +190,11 @@ class SlotBook {
     Count given = 0, claim = 0, moved = 0;
     Count used = 0;
     bool done = false;
+    bool kept = false;  // by a node that has become the root, as long as it is
   };
+  bool is_under_way(const Move& move) const noexcept {
+    return !move.done && !(move.kept && role_ == Role::kRoot);
+  }
 
   Count given_out() const noexcept;
   Count free() const noexcept { return have_ - given_out() + disbelieved() - gate_->limit(); }

@@ -7,35 +7,43 @@
 namespace lb {
 
 bool SlotBook::is_moving() const noexcept {
-  return std::any_of(moves_.begin(), moves_.end(), [](const Move& move) { return !move.done; });
+  return std::any_of(moves_.begin(), moves_.end(),
+                     [this](const Move& move) { return is_under_way(move); });
 }
 
 // A node that becomes the root itself gives nothing back: the former one pulls from here now, and
-// claims what it uses; until it knows that, it must not give these slots to others.
+// claims what it uses; until it knows that, it must not give these slots to others.  Where this was
+// only until another parent was known, they go back from there.
 void SlotBook::leave_parent(Role next) {
   forfeit();
   search_.reset();
-  if (!parent_linked_ || life_ == 0 || next == Role::kRoot) return;
+  if (!parent_linked_ || life_ == 0) return;
   const Count rest = given_ + claim_ - back_;
-  if (next == Role::kChild) {
+  if (next != Role::kOpen) {
     // What is idle goes back at once, what is used when it is claimed.
+    const bool kept = next == Role::kRoot;
     const Count used = std::min(rest, have_);
-    back_ += rest - used;
-    send_parent();
-    moves_.push_back({parent_, life_, given_, claim_, moved_, used, false});
+    if (!kept) {
+      back_ += rest - used;
+      send_parent();
+    }
+    moves_.push_back({parent_, life_, given_, claim_, moved_, used, false, kept});
     return;
   }
   back_ += rest;
   send_parent();
-  moves_.push_back({parent_, life_, given_, claim_, moved_, 0, true});
+  moves_.push_back({parent_, life_, given_, claim_, moved_, 0, true, false});
 }
 
 // The root knows of all that is used here; so it does where this node has become the root, or where
 // all of these listeners have left meanwhile, and nothing was to be claimed.
 void SlotBook::finish_moves() {
   if (role_ == Role::kChild && confirmed_ < claim_) return;
-  for (Move& move : moves_)
-    if (!std::exchange(move.done, true)) give_back(move);
+  for (Move& move : moves_) {
+    if (!is_under_way(move)) continue;
+    move.done = true;
+    give_back(move);
+  }
 }
 
 void SlotBook::give_back(const Move& move) {

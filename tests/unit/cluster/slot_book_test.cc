@@ -429,6 +429,26 @@ TEST(SlotBook, ANodeBecomesTheRoot) {
   LONGS_EQUAL(1, net.inside(0));
 }
 
+// It is the root for a moment, and the parent before never pulls from it.
+TEST(SlotBook, ANodeWithoutAParentForAMomentLeavesNoneAtTheOneBefore) {
+  SlotNet net(3, 10, 7);
+  net.run_for(1100ms);
+  net.pull_from(2, 1);
+  net.run_for(20ms);
+  come(net, 2, 5);
+  net.run_for(50ms);
+  net.pull_from(2, SlotNet::kNobody);
+  net.run_for(4ms);
+  CHECK_FALSE(net.members[2].book->is_moving());
+  net.pull_from(2, 0);
+  net.run_for(1500ms);
+  for (int i = 0; i < 5; ++i) net.leave(2);
+  net.run_for(300ms);
+  come(net, 0, 10);
+  net.run_for(400ms);
+  LONGS_EQUAL(10, net.sum);
+}
+
 TEST(SlotBook, AParentWithoutALimitLeavesItToTheNode) {
   SlotNet net(3, 4, 8);
   net.members[0].book->set_place("", SlotBook::kNoLimit, true, net.now);
