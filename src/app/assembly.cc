@@ -161,8 +161,10 @@ Worker::Worker(Services& given, unsigned index)
                   },
                   [this](const Mount& mount, const std::string& song, const TitlePlace& place,
                          bool kept) {
+                    const auto metadata = mount.metadata();
                     services.titles.add(mount.name(), song, place, services.clock.wall(),
-                                        mount.settings()->max_history, mount.metadata()->url);
+                                        mount.settings()->max_history, metadata->url,
+                                        metadata->artist);
                     services.loops.control().post(
                         [this, name = mount.name(), song, since = place.wall_ms,
                          at = services.clock.wall(), relayed = mount.facts()->relayed, kept] {

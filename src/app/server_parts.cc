@@ -104,17 +104,16 @@ CertificateNodes certificate_nodes(Services& services) {
 
 TitleEvents::Publish publishes_title(Services& services) {
   return [&services](const std::string& mount, const std::string& song, std::int64_t since_ms) {
-    const SongParts parts = song_parts(song);
+    const PlayedTitle played = services.titles.played(mount, song);
+    const SongParts parts = played.parts();
     EventService::Details details{{"text", song},
                                   {"artist", std::string(parts.artist)},
                                   {"title", std::string(parts.title)},
                                   {"since", std::to_string(since_ms)}};
-    if (const std::string art = services.titles.picture_of(mount, song); !art.empty())
-      details.emplace_back("art", cat({kPicturePath, art}));
-    const std::string url = services.titles.url_of(mount, song);
-    if (!url.empty()) details.emplace_back("url", url);
+    if (!played.art.empty()) details.emplace_back("art", cat({kPicturePath, played.art}));
+    if (!played.url.empty()) details.emplace_back("url", played.url);
     services.events->publish("title", mount, std::move(details));
-    services.named_pictures->titled(services.config.read()->art.fetch, mount, song, url);
+    services.named_pictures->titled(services.config.read()->art.fetch, mount, song, played.url);
   };
 }
 

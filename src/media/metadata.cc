@@ -71,10 +71,20 @@ std::string with_typographic_ends(std::string_view text) {
 
 }  // namespace
 
-SongParts song_parts(std::string_view text) noexcept {
+SongParts song_parts(std::string_view text, std::string_view artist) noexcept {
+  if (!artist.empty() && text.starts_with(artist)) {
+    const std::string_view rest = text.substr(artist.size());
+    if (rest.empty()) return {artist, rest};
+    if (rest.starts_with(kBetween)) return {artist, rest.substr(kBetween.size())};
+  }
   const std::size_t at = text.find(kBetween);
   if (at == std::string_view::npos) return {{}, text};
   return {text.substr(0, at), text.substr(at + kBetween.size())};
+}
+
+std::string artist_apart(std::string_view text, std::string_view artist) {
+  const bool found = song_parts(text).artist == artist || song_parts(text, artist).artist != artist;
+  return std::string(found ? std::string_view() : artist);
 }
 
 std::string song_text(const std::string& artist, const std::string& title) {

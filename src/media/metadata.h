@@ -27,11 +27,14 @@ struct Metadata {
   std::string song() const { return song_text(artist, title); }
 };
 
-// The part before the first " - " and what follows; without one, all of it is the title.
+// The part before the first " - " and what follows; without one, all of it is the title.  artist:
+// the one that was told apart from the title, if the text begins with it.
 struct SongParts {
   std::string_view artist, title;
 };
-SongParts song_parts(std::string_view text) noexcept;
+SongParts song_parts(std::string_view text, std::string_view artist = {}) noexcept;
+// What song_parts() has to be told of that text; "": it finds the artist.
+std::string artist_apart(std::string_view text, std::string_view artist);
 template <class Io, RecordOf<Metadata> T>
 void record_fields(Io& io, T& metadata) {
   auto& [artist, title, url, icy_block, placed_block] = metadata;

@@ -2,8 +2,9 @@
 import json
 import time
 
+from events import Events
 from harness import ADMIN, check, equal, test, wait_for
-from media import MP3_FRAME
+from media import MP3_FRAME, opus_headers, opus_page
 from test_now import now, set_title
 
 NO_BURST = "<console>1</console><mount><mount-name>/hit.mp3</mount-name><burst-size>0</burst-size><max-history>9</max-history>%s</mount>"
@@ -224,3 +225,30 @@ def a_title_goes_on_in_a_recording_where_a_standby_takes_over(t):
     set_title(server, "/rec.mp3", "Two")
     titles = wait_for(lambda: second.play(2) and [list_ for list_ in [server.get("/api/v1/now/rec.mp3?from=0").json()["titles"]] if list_ and list_[-1]["text"] == "Two"], "both are recorded", 15)[0]
     equal([one["text"] for one in titles], ["One", "Two"])
+
+
+def words(title):
+    return title["text"], title["artist"], title["title"]
+
+
+@test
+def an_artist_that_is_told_apart_is_not_looked_for_in_the_text(t):
+    server = t.server(body=NO_BURST % "" + "<mount><mount-name>/hit.opus</mount-name><max-history>9</max-history></mount>")
+    timed(server, "/hit.mp3")
+    events = Events(server)
+    equal(post(server, "/hit.mp3", {"artist": "A - B", "title": "C", "next": {"artist": "D - E", "title": "F"}}).status, 204)
+    seen = now(server, "/hit.mp3", lambda s: s["title"] and s["next"])
+    equal((words(seen["title"]), words(seen["next"])), (("A - B - C", "A - B", "C"), ("D - E - F", "D - E", "F")))
+    equal(words(events.next("title")), ("A - B - C", "A - B", "C"))
+    equal(server.set_title("/hit.mp3", artist="D%20-%20E", title="F%20-%20G").status, 200)
+    seen = now(server, "/hit.mp3", lambda s: s["title"]["title"] == "F - G")
+    equal((words(seen["title"]), words(seen["history"][0])), (("D - E - F - G", "D - E", "F - G"), ("A - B - C", "A - B", "C")))
+    song = server.get("/api/nowplaying/hit").json()["now_playing"]["song"]
+    equal((song["artist"], song["title"]), ("D - E", "F - G"))
+    # As Ogg's comments have them.
+    source = server.source("/hit.opus", kind="opus")
+    for serial, artist, title in ((1, "H - I", "K"), (2, "L", ""), (3, "", "M - N")):
+        source.send(opus_headers(serial, title, artist) + b"".join(opus_page(serial, i, i == 49) for i in range(50)))
+        text = " - ".join(filter(None, (artist, title)))
+        seen = now(server, "/hit.opus", lambda s: s["title"] and s["title"]["text"] == text)
+        equal(words(seen["title"]), (text, *((artist, title) if artist else ("M", "N"))))

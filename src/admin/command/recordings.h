@@ -11,8 +11,9 @@
 namespace lb {
 
 struct ArchiveTitle {
-  std::int64_t ms = 0;  // Unix
-  std::string title;    // as it came
+  std::int64_t ms = 0;      // Unix
+  std::string title;        // as it came
+  std::string artist = {};  // as artist_apart()
 };
 struct ArchiveSight {
   bool on = false;  // there is a directory to record into

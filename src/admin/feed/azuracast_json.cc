@@ -84,7 +84,7 @@ void write_station(JsonWriter& json, const NowMount& now, const std::string& url
 
 void write_song(JsonWriter& json, const PlayedTitle* title, std::string_view art) {
   const std::string_view text = title != nullptr ? std::string_view(title->title) : "";
-  const SongParts parts = song_parts(text);
+  const SongParts parts = title != nullptr ? title->parts() : SongParts();
   json.begin_object();
   json.key("id").text(song_id(text));
   json.key("art").text(art);

@@ -27,7 +27,7 @@ void write_bitrate(JsonWriter& json, const std::string& text) {
 
 // The members that say what a title is.
 void write_words(JsonWriter& json, const PlayedTitle& title) {
-  const SongParts parts = song_parts(title.title);
+  const SongParts parts = title.parts();
   json.key("text").text(title.title);
   json.key("artist");
   text_or_null(json, parts.artist);
@@ -223,7 +223,7 @@ std::string past_titles_json(std::string_view mount, std::int64_t from_ms, std::
   json.key("to_ms").number(to_ms);
   json.key("titles").begin_array();
   for (const ArchiveTitle& one : titles) {
-    const SongParts parts = song_parts(one.title);
+    const SongParts parts = song_parts(one.title, one.artist);
     json.begin_object();
     json.key("wall_ms").number(one.ms);
     json.key("text").text(one.title);

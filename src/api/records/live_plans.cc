@@ -263,6 +263,7 @@ Plan set_mount_title(const PlanContext& context) {
   if (title.next) {
     order.next = song_text(title.next->artist, title.next->title);
     order.next_details = details_of(body, "/next", *title.next);
+    order.next_details.artist = artist_apart(*order.next, title.next->artist);
   }
   if (!title.url.empty() && TitleHistory::shown_url(title.url).empty())
     body.wrong("url", "an address that begins with http:// or https:// is needed");

@@ -32,7 +32,7 @@ std::vector<HlsTitle> titles_of(const Traffic& traffic, const std::string& mount
   std::vector<HlsTitle> titles;
   for (const PlayedTitle& played : traffic.titles.of(mount)) {
     if (!played.place) continue;
-    const SongParts parts = song_parts(played.title);
+    const SongParts parts = played.parts();
     titles.push_back({print_address(*played.place), unix_ms(played.at), std::string(parts.artist),
                       std::string(parts.title),
                       played.art.empty() ? std::string() : cat({kPicturePath, played.art})});

@@ -62,9 +62,10 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
   const HlsSegment& segment = body.segment;
   const std::string song = body.title ? body.title->song() : std::string();
-  const std::string art = traffic.titles.picture_of(mount->name(), song);
-  const std::string id3 = id3_head(hls_timestamp(segment), song, song_parts(song).artist,
-                                   art.empty() ? art : cat({kPicturePath, art}));
+  const PlayedTitle played = traffic.titles.played(mount->name(), song);
+  const std::string id3 =
+      id3_head(hls_timestamp(segment), song, played.parts().artist,
+               played.art.empty() ? std::string() : cat({kPicturePath, played.art}));
   const std::uint64_t size = id3.size() + (segment.end - segment.begin);
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
   head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});

@@ -54,8 +54,10 @@ void add_titles(TitleSearch& search, const ArchiveFile& file) {
     const WallTime came(std::chrono::milliseconds(wall_ms_at(index, fact->offset)));
     const TitlePlace place = place_in_block(*fact->metadata).value_or(TitlePlace());
     const std::int64_t ms = unix_ms(TitleHistory::begins(place, came));
-    if (ms >= search.ask.from_ms && ms < search.ask.to_ms)
-      search.newest_first.push_back({ms, fact->metadata->song()});
+    if (ms < search.ask.from_ms || ms >= search.ask.to_ms) continue;
+    std::string song = fact->metadata->song();
+    std::string artist = artist_apart(song, fact->metadata->artist);
+    search.newest_first.push_back({ms, std::move(song), std::move(artist)});
   }
 }
 

@@ -66,6 +66,15 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
   return metadata;
 }
 
+// Of a title that was made of artist and title.
+std::string artist_told(const TitleRequest& request, const Metadata& made, const Mount& mount) {
+  const std::string artist =
+      made.artist.empty()
+          ? make_icy_metadata(*request.artist, "", request.charset, mount.settings()->charset).title
+          : made.artist;
+  return artist_apart(TitleHistory::shown_text(made.song()), artist);
+}
+
 std::vector<EncoderRow> encoder_rows(const SourceAdmission& admission, const std::string& mount) {
   std::vector<EncoderRow> rows;
   for (const auto& encoder : admission.encoders_of(mount))
@@ -362,6 +371,7 @@ void ServerStation::set_title(const std::string& name, TitleRequest request,
   }
   // Before the title comes, so that every reader gets it with picture and details.
   if (!request.art.empty()) services_.titles.paint(name, title->song(), request.art);
+  if (!request.song) request.details.artist = artist_told(request, *title, *writer->mount);
   services_.titles.describe(name, title->song(), request.details);
   services_.listenings->song(name, title->song(),
                              {request.details.isrc, request.details.album, request.details.label,

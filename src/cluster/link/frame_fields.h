@@ -125,7 +125,8 @@ inline constexpr auto kSongFields = std::to_array(
      member<Word, &SongDetails::isrc>("isrc"),
      member<Whole<SongDetails::kLongestMs>, &SongDetails::duration_ms>("ms"),
      member<Text<>, &SongDetails::label>("label"), member<Text<>, &SongDetails::label_code>("lc"),
-     member<Text<>, &SongDetails::composer>("comp")});
+     member<Text<>, &SongDetails::composer>("comp"),
+     member<Text<kLongestTitle>, &SongDetails::artist>("artist")});
 inline constexpr auto kMoveFields =
     std::to_array({member<MountName, &CommandFrame::mount>("m").needed(),
                    member<MountName, &CommandFrame::to>("to").needed(),

@@ -21,13 +21,14 @@ struct SongDetails {
   std::string isrc;                                        // 12 letters and digits; "": not told
   std::int64_t duration_ms = 0;                            // 0: not told
   std::string label = {}, label_code = {}, composer = {};  // "": not told
+  std::string artist = {};                                 // told apart, as artist_apart()
 
   bool operator==(const SongDetails&) const = default;
 };
 template <class Io, RecordOf<SongDetails> T>
 void record_fields(Io& io, T& details) {
-  auto& [album, isrc, duration_ms, label, label_code, composer] = details;
-  io(1, album, isrc, duration_ms, label, label_code, composer);
+  auto& [album, isrc, duration_ms, label, label_code, composer, artist] = details;
+  io(1, album, isrc, duration_ms, label, label_code, composer, artist);
 }
 
 }  // namespace lb

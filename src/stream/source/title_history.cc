@@ -28,7 +28,8 @@ WallTime TitleHistory::begins(const TitlePlace& place, WallTime now) {
 }
 
 void TitleHistory::add(const std::string& mount, std::string_view title, const TitlePlace& place,
-                       WallTime now, std::size_t keep, std::string_view url) {
+                       WallTime now, std::size_t keep, std::string_view url,
+                       std::string_view artist) {
   const std::lock_guard lock(mutex_);
   if (keep == 0) {
     rows_.erase(mount);
@@ -55,6 +56,7 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
   PlayedTitle coming;
   if (auto painted = painted_.extract(mount); painted && painted.mapped().title == text)
     coming = std::move(painted.mapped());
+  if (coming.details.artist.empty()) coming.details.artist = artist_apart(text, artist);
   Row& row = rows_[mount];
   row.changed = ++changes_;
   row.titles.push_back({begins(place, now), std::move(text), place.at, std::move(coming.art),
@@ -138,10 +140,10 @@ std::string TitleHistory::picture_of(const std::string& mount, std::string_view 
   return known == nullptr ? std::string() : known->art;
 }
 
-std::string TitleHistory::url_of(const std::string& mount, std::string_view title) const {
+PlayedTitle TitleHistory::played(const std::string& mount, const std::string& title) const {
   const std::lock_guard lock(mutex_);
   const PlayedTitle* known = find(mount, title);
-  return known == nullptr ? std::string() : known->url;
+  return known == nullptr ? PlayedTitle{{}, title} : *known;
 }
 
 std::vector<MountPicture> TitleHistory::pictured() const {

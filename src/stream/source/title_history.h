@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "media/metadata.h"
 #include "stream/log/title_place.h"
 #include "stream/source/song_details.h"
 
@@ -30,6 +31,8 @@ struct PlayedTitle {
   std::string art = {};                     // the name of its picture; "": it has none
   std::string url = {};                     // StreamUrl, of http or https; "": none
   SongDetails details = {};
+
+  SongParts parts() const noexcept { return song_parts(title, details.artist); }
 };
 
 struct MountPicture {
@@ -54,11 +57,11 @@ class TitleHistory {
   // What may become a link of a page, whole and no script; "": it is none.
   static std::string shown_url(std::string_view url);
   static WallTime begins(const TitlePlace& place, WallTime now);
-  // keep: how many titles of the mount; 0: none.  url: of the title, as its stream names it.  The
-  // same title again is the same song: a source that came back, a relay that went on; so is one at
-  // a byte that is known.
+  // keep: how many titles of the mount; 0: none.  url: of the title, as its stream names it, as the
+  // artist, where it names one apart from the title.  The same title again is the same song: a
+  // source that came back, a relay that went on; so is one at a byte that is known.
   void add(const std::string& mount, std::string_view title, const TitlePlace& place, WallTime now,
-           std::size_t keep, std::string_view url = {});
+           std::size_t keep, std::string_view url = {}, std::string_view artist = {});
   // The node of its source says where the newest title of this text stands.
   void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
             WallTime now);
@@ -78,8 +81,8 @@ class TitleHistory {
   std::string picture_of(const std::string& mount, std::string_view title) const;
   // Of each mount the title that has, or waits for, a picture, if it is the newest.
   std::vector<MountPicture> pictured() const;
-  // The address that the stream has named with that title; "": none.
-  std::string url_of(const std::string& mount, std::string_view title) const;
+  // The newest of this text, else nothing but the text.
+  PlayedTitle played(const std::string& mount, const std::string& title) const;
   // Of the mount that had this picture last; "": none that is known.
   std::string mount_of(const std::string& art) const;
   // The newest first.
