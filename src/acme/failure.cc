@@ -122,6 +122,8 @@ AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question) {
   // Pebble calls it unauthorized where it could not connect by TLS.
   if (kind == FailureKind::kUnauthorized && detail.find("Failed to connect") != std::string::npos)
     kind = FailureKind::kConnection;
+  // Of an account, or of a record of CAA that could not be looked up.
+  if (!question.challenge && is_validation(kind)) kind = FailureKind::kOther;
   if (question.is_limit) kind = FailureKind::kLimit;
   const std::string said = detail.empty() ? cleaned_text(type) : detail;
   const std::string_view name = question.name.empty() ? "this server" : question.name;

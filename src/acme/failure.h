@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,8 +42,8 @@ struct AcmeQuestion {
   std::string_view name{};  // that it is about; "": none
   bool is_only_name = false;
   bool is_limit = false;  // by the status of the answer, whatever the problem is called
-  AcmeChallenge challenge = AcmeChallenge::kHttp;
-  Json records = {};            // validationRecord: what the authority has reached
+  std::optional<AcmeChallenge> challenge{};  // nullopt: none, and no name can have been the cause
+  Json records = {};                         // validationRecord: what the authority has reached
   std::string not_before = {};  // until when the authority wants to be left alone; "": not said
 };
 AcmeFailure failure_of(const Json& problem, const AcmeQuestion& question);

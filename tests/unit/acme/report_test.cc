@@ -140,6 +140,12 @@ TEST(Report, ALimit) {
       "no certificate for radio.example.org: too many certificates for example.org (CA: retry "
       "after 2026-11-24T05:00Z); nothing is asked before that");
 }
+TEST(Report, ARefusedAccountIsNoNameThatLeadsElsewhere) {
+  const AcmeFailure failure = failure_of(
+      json(R"({"type":"urn:ietf:params:acme:error:unauthorized","detail":"deactivated"})"), {});
+  CHECK(failure.kind == AcmeFailure::Kind::kOther);
+  STRCMP_EQUAL("the CA refuses it (deactivated)", failure.text.c_str());
+}
 TEST(Report, AuthoritiesHaveNames) {
   STRCMP_EQUAL("ca.example.org:14000", authority_name("https://ca.example.org:14000/dir").c_str());
   STRCMP_EQUAL("", authority_name("").c_str());
