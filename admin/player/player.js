@@ -474,9 +474,12 @@
     show_heard();
   }
   // While it plays the server tells; where it does not, it is asked.
-  let events = null, looks = 0;
-  function hear_title(now) {
-    if (!now) return;
+  let events = null, looks = 0, on_air = false;
+  // A stream that is back from its fallback may have no title, from this moment on.
+  const untitled = () => ({text: '', wall_ms: reach && reach.of === source ? reach.live_ms + performance.now() - reach.since : null, untitled: true});
+  function hear_title(told) {
+    if (!told && !on_air) return;
+    const now = told || untitled();
     known = [now, ...known.slice(known.length && known[0].text === now.text ? 1 : 0)].slice(0, MOST_TITLES);
     show_heard();
   }
@@ -488,9 +491,11 @@
     events = new EventSource(text.now + '/events');
     const on = (kind, act) => events.addEventListener(kind, event => act(JSON.parse(event.data)));
     on('title', hear_title);
+    on('air', now => { on_air = now.on_air; });
     on('seam', hear_seam);
     on('state', now => {
-      hear_title(now.title);
+      on_air = now.on_air;
+      if (now.title) hear_title(now.title);
       now.seams.forEach(hear_seam);
     });
   }

@@ -60,6 +60,10 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); }, true, true},
       {"relays", [](Server& s, At mount) { s.services_->relays->mount_begun(*mount); },
        [](Server& s, At mount) { s.services_->relays->mount_ended(*mount); }},
+      {"titles", [](Server&, At) {},
+       [](Server& s, At mount) {
+         s.services_->titles.note_end(mount->name(), s.services_->clock.wall());
+       }},
       {"events",
        [](Server& s, At mount) {
          s.services_->events->publish("source-connect", mount->name(), source_details(*mount));

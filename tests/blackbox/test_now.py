@@ -411,9 +411,12 @@ def while_a_fallback_is_heard_its_title_is_told(t):
     wire = server.wire()
     wire.send("GET /api/v1/now/main.mp3/events HTTP/1.0\r\n\r\n")
     wire.take_until(b'"Live"')
+    left = int(time.time() * 1000)
     main.leave()
     seen = now(server, "/main.mp3", lambda s: s["title"] and s["title"]["text"] == "Auto 1")
     equal((seen["on_air"], seen["mount"], seen["live"], [one["text"] for one in seen["history"]]), (True, "/main.mp3", None, ["Live"]))
+    # It is heard when the stream is over, however long the fallback has played it.
+    check(left <= seen["title"]["wall_ms"] <= seen["now_ms"], "%s sounds at %s" % (seen["title"], left))
     wire.take_until(b'"Auto 1"')
     set_title(server, "/auto.mp3", "Auto 2")
     wire.take_until(b'"Auto 2"')

@@ -129,6 +129,21 @@ def it_plays_on_after_a_loss(s):
 
 
 @test
+def the_title_of_a_fallback_is_over_with_it(s):
+    server = s.start(body=harness.mount("/live.mp3", "<fallback-mount>/auto.mp3</fallback-mount><fallback-override>1</fallback-override>"))
+    s.feed("/auto.mp3", "The automation")
+    equal(server.set_title("/auto.mp3", song="Auto").status, 200)
+    feeder = s.feed("/live.mp3", "Radio Example")
+    playing_page(s)
+    feeder.source.close()
+    s.see("Auto")
+    s.feed("/live.mp3", "Radio Example", file="morning.mp3")
+    wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["title"] is None, "the server tells of no title")
+    s.browser.wait(lambda: s.browser.find("#title").text == "", "the title is over", 12)
+    quiet(s)
+
+
+@test
 def why_a_stream_is_refused_is_said(s):
     server = s.start(body=harness.mount("/live.mp3", "<max-listeners>1</max-listeners>"))
     s.feed("/live.mp3", "Radio Example")

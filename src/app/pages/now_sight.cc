@@ -67,7 +67,15 @@ NowStream quality_of(const NowSight& sight, const std::string& name) {
   return stream;
 }
 
-// The newest byte at which a decoder may start, and how far behind it a player begins.
+// How far behind the newest byte a player begins.
+std::int64_t burst_ms_of(const Mount& mount, const StreamView& view) {
+  const std::uint64_t rate = mount.usual_bytes_per_second();
+  const std::uint64_t burst =
+      std::min<std::uint64_t>(mount.settings()->burst_bytes, view.end - view.begin);
+  return rate > 0 ? static_cast<std::int64_t>(burst * 1000 / rate) : 0;
+}
+
+// The newest byte at which a decoder may start.
 void find_live(const Mount& mount, NowMount& now) {
   const auto view = mount.channel().newest();
   if (view == nullptr) return;
@@ -79,10 +87,7 @@ void find_live(const Mount& mount, NowMount& now) {
   if (span == nullptr || !span->has_address()) return;
   now.live_at = {span->id, span->origin_of(mark.position)};
   if (span->anchored) now.live_ms = span->wall_of(mark.time.samples);
-  const std::uint64_t rate = mount.usual_bytes_per_second();
-  const std::uint64_t burst =
-      std::min<std::uint64_t>(mount.settings()->burst_bytes, view->end - view->begin);
-  if (rate > 0) now.burst_ms = static_cast<std::int64_t>(burst * 1000 / rate);
+  now.burst_ms = burst_ms_of(mount, *view);
 }
 
 // The present title, with its time where that is remembered, and not among those before it.  Titles
@@ -96,13 +101,16 @@ void take_title(NowMount& now, const std::string& song) {
   if (now.title_has_time) now.history.erase(now.history.begin(), known + 1);
 }
 
-// The titles before it are its own.
-void take_title_of(NowMount& now, const Mount& fallback, const std::vector<PlayedTitle>& titles) {
+// The titles before it are its own, and none of the fallback's was heard before they ended.
+void take_title_of(NowMount& now, const Mount& fallback, const std::vector<PlayedTitle>& titles,
+                   WallTime ended) {
   const std::string text = TitleHistory::shown_text(fallback.metadata()->song());
   if (text.empty()) return;
   const auto known = std::ranges::find(titles, text, &PlayedTitle::title);
   now.title_has_time = known != titles.end();
   now.title = now.title_has_time ? *known : PlayedTitle{{}, text};
+  if (now.title_has_time) now.title->at = std::max(known->at, ended);
+  if (const auto view = fallback.channel().newest()) now.burst_ms = burst_ms_of(fallback, *view);
 }
 
 // What the station says of itself goes before what its encoders say.
@@ -173,7 +181,7 @@ NowMount gather(const NowSight& sight, const ShownStation& station, const std::s
     } else if (const auto fallback = heard_instead(network, sight.config, name)) {
       now.stream.on_air = true;
       now.heard = fallback->name();
-      take_title_of(now, *fallback, network.titles.of(now.heard));
+      take_title_of(now, *fallback, network.titles.of(now.heard), network.titles.ended(name));
     } else {
       now.stream.on_air = waits_for_listeners(network, name);
     }

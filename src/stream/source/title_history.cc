@@ -65,6 +65,17 @@ void TitleHistory::add(const std::string& mount, std::string_view title, const T
     row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
 }
 
+void TitleHistory::note_end(const std::string& mount, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  if (ended_.size() < kMaxMounts || ended_.contains(mount)) ended_[mount] = now;
+}
+
+WallTime TitleHistory::ended(const std::string& mount) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = ended_.find(mount);
+  return at == ended_.end() ? WallTime{} : at->second;
+}
+
 void TitleHistory::announce(const std::string& mount, std::string_view title, WallTime now,
                             const SongDetails& details) {
   const std::lock_guard lock(mutex_);

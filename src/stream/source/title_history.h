@@ -65,6 +65,9 @@ class TitleHistory {
   // The node of its source says where the newest title of this text stands.
   void mend(const std::string& mount, std::string_view title, const TitlePlace& place,
             WallTime now);
+  // The mount is off the air: what its listeners hear instead begins then.  Not kept in an upgrade.
+  void note_end(const std::string& mount, WallTime now);
+  WallTime ended(const std::string& mount) const;  // the last time; 1970: not known
   // What plays next, as an operator has said at that time; until another title comes.  "": that is
   // not known any more.
   void announce(const std::string& mount, std::string_view title, WallTime now,
@@ -106,6 +109,7 @@ class TitleHistory {
 
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
+  std::map<std::string, WallTime> ended_;
   std::map<std::string, PlayedTitle> announced_;
   std::map<std::string, PlayedTitle> painted_;    // titles that are to come, by mount
   std::map<std::string, std::string> mounts_of_;  // by picture
