@@ -114,6 +114,21 @@ def a_name_beyond_ascii_is_ordered_as_dns_has_it(t):
 
 
 @test
+def an_address_is_ordered_as_certificates_have_it(t):
+    port = free_port()
+    authority = Authority(t, port)
+    server = radio(t, authority, port, acme="<names>127.0.0.1</names><challenges>http-01</challenges>").start()
+    comes(server)
+    server.wire(server.tls, wrap=verified(authority, "127.0.0.1")).close()
+    own = OwnAuthority(t)
+    server.reload(body=server.slots["body"].replace("127.0.0.1</names>", "[2001:DB8:0:0:0::7]</names>").replace(authority.element(), own.element()))
+    comes(server, 2)
+    equal(own.orders[0]["identifiers"], [{"type": "ip", "value": "2001:db8::7"}])
+    reply = server.get("/status.xsl?a", headers=["Accept: text/html", "Host: [2001:db8:0::7]:%d" % port])
+    equal((reply.status, reply.get("Location")), (308, "https://[2001:db8::7]:%d/status.xsl?a" % server.tls))
+
+
+@test
 def a_restart_goes_on_with_the_certificate_that_there_is(t):
     port = free_port()
     authority = Authority(t, port, bad_nonces=50)

@@ -17,6 +17,7 @@
 #include "config/settings/config.h"
 #include "http/error_page.h"
 #include "http/forwarded.h"
+#include "net/address/address.h"
 
 namespace lb {
 namespace {
@@ -26,6 +27,9 @@ constexpr std::uint16_t kHttpsPort = 443;
 // The name of the Host header; "": none, or no name.
 std::string asked_name(const Request& request) {
   std::string_view host = request.headers.get("host");
+  if (host.starts_with('['))
+    if (const auto address = Address::parse(host.substr(0, host.find(']') + 1), 0))
+      return address->ip();
   host = host.substr(0, host.find(':'));
   const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -113,9 +117,10 @@ Verdict https_stage(Worker& worker, Connection& connection) {
   head.status = 308;
   head.content_type = "text/plain; charset=utf-8";
   head.content_length = 0;
-  head.extra = cat({"Location: https://", name, port == kHttpsPort ? "" : ":",
-                    port == kHttpsPort ? "" : std::to_string(port), connection.request().target,
-                    "\r\nVary: Accept, Sec-Fetch-Mode\r\n"});
+  const bool is_v6 = name.find(':') != std::string::npos;
+  head.extra = cat({"Location: https://", is_v6 ? "[" : "", name, is_v6 ? "]" : "",
+                    port == kHttpsPort ? "" : ":", port == kHttpsPort ? "" : std::to_string(port),
+                    connection.request().target, "\r\nVary: Accept, Sec-Fetch-Mode\r\n"});
   connection.reply(head, {});
   return Verdict::kAnswered;
 }

@@ -6,10 +6,12 @@
 #include <cstdint>
 
 #include "base/strings.h"
+#include "net/address/address.h"
 
 namespace lb {
 
 std::string host_name(std::string_view written) {
+  if (const auto address = Address::parse(written, 0)) return address->ip();
   std::string name = to_lower(written);
   if (name.ends_with('.')) name.pop_back();
   if (std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; }))

@@ -9,8 +9,8 @@
 
 namespace lb {
 
-// "*.München.Example." → "*.xn--mnchen-3ya.example".  A name that has no such form stays as it is,
-// but for its ASCII letters.
+// "*.München.Example." → "*.xn--mnchen-3ya.example", "[2001:DB8:0::1]" → "2001:db8::1".  A name
+// that has no such form stays as it is, but for its ASCII letters.
 std::string host_name(std::string_view written);
 
 }  // namespace lb
