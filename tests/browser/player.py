@@ -178,6 +178,32 @@ def it_is_shown_in_a_frame_only_as_an_embed(s):
 
 
 @test
+def a_frame_of_180_px_holds_what_it_shows(s):
+    kept = s.bench.dir / "kept"
+    kept.mkdir()
+    kept.chmod(0o777)
+    station = ('<station id="rock" name="Rock Antenna, a station with a long name" description="Guitars since 1989" logo="/icecast.png"><mount>/rock.mp3</mount>'
+               '<mount>/rock-2.mp3</mount></station><player><link name="Imprint" url="https://example.org/imprint"/><link name="Privacy" url="https://example.org/"/></player>')
+    server = s.start(body="<archive><dir>%s</dir></archive>%s%s" % (kept, harness.mount("/rock*", "<archive>1</archive>"), station))
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        s.feed(mount, "Rock")
+    equal(server.set_title("/rock.mp3", song="An%20Artist%20-%20A%20title" + "%20that%20is%20long" * 6).status, 200)
+    wait_for(lambda: (server.get("/api/v1/now/rock.mp3").json()["past"] or {}).get("oldest_ms", 1e15) < time.time() * 1000 - 6000, "there is a past", 20)
+    for language in ("en", "de", "es"):
+        s.browser.open(s.url("/listen/rock?embed=1&lang=" + language))
+        s.browser.find("#play").click()
+        s.browser.wait(lambda: s.browser.script("return !document.getElementById('past').hidden && !document.getElementById('qualities').hidden"), "all is offered", 30)
+        for width in (320, 400, 480, 640):
+            s.browser.look(width, height=180)
+            equal(s.browser.script(WIDER), None, "wider than %d" % width)
+            equal(s.browser.script("return document.documentElement.scrollHeight"), 180, "%s, %d px" % (language, width))
+            equal(s.browser.script(accessibility.FAULTS), [], "faults (%s, %d)" % (language, width))
+        s.browser.screenshot(s.shots / ("frame-%s.png" % language))
+    s.browser.look(1280)
+    quiet(s)
+
+
+@test
 def one_may_go_back_and_return(s):
     kept = s.bench.dir / "kept"
     kept.mkdir()
