@@ -118,6 +118,16 @@ def listeners_are_sessions_and_others_are_kept_apart(t):
 
 
 @test
+def a_stream_without_a_listener_yet_has_sums_of_nothing(t):
+    server = audience_server(t)
+    on_air(server)
+    equal([summary(server, "?mount=/live.mp3")[name] for name in ("listeners", "sessions", "seconds")], [0, 0, 0])
+    for report in ("hours", "countries", "titles", "reports/songs"):
+        Api(server).want(200, "GET", "/audience/%s?mount=/live.mp3" % report)
+    Api(server).want(404, "GET", "/audience/summary?mount=/other.mp3")
+
+
+@test
 def a_listener_that_comes_back_goes_on_with_its_session(t):
     server = audience_server(t)
     source = on_air(server)

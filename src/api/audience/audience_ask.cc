@@ -73,7 +73,8 @@ std::optional<Problem> hidden_account(const PlanContext& context, const Audience
 }
 
 bool is_mount_there(const PlanContext& context, const std::string& mount) {
-  return (file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr) &&
+  return (file_section(context.file, mount) != nullptr || context.book.mount(mount) != nullptr ||
+          external_mount(context, mount) != nullptr || context.world.now_of(mount).on_air) &&
          sees_mount(context.who, mount, account_of_mount(context, mount));
 }
 

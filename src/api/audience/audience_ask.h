@@ -34,7 +34,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
 std::optional<Problem> no_audience(const ApiWorld& world);
 // 404: the login does not see the account of account=; nullopt: it does, or no account is named.
 std::optional<Problem> hidden_account(const PlanContext& context, const AudienceAsk& ask);
-// A mount that is configured and that the login sees; it may have had no listener yet.
+// A mount that is configured or on air, and that the login sees; it may have had no listener yet.
 bool is_mount_there(const PlanContext& context, const std::string& mount);
 // 404: the login does not see the mount of mount=.
 Problem hidden_mount(const AudienceAsk& ask);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "admin/metrics/history.h"
+#include "api/audience/audience_ask.h"
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
 #include "api/request/record_book.h"
@@ -121,10 +122,9 @@ Plan answer_history(const PlanContext& context, const HistoryQuestion& question)
 // It is configured, on air, or was, and the login sees it.
 bool sees_known_mount(const PlanContext& context, const std::string& name) {
   const auto names = context.world.history->names(HistoryBy::kMount);
-  return (file_section(context.file, name) != nullptr || context.book.mount(name) != nullptr ||
-          std::binary_search(names.begin(), names.end(), name) ||
-          context.world.now_of(name).on_air) &&
-         sees_mount(context.who, name, account_of_mount(context, name));
+  return is_mount_there(context, name) ||
+         (std::binary_search(names.begin(), names.end(), name) &&
+          sees_mount(context.who, name, account_of_mount(context, name)));
 }
 
 Problem no_history() {
