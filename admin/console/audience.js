@@ -6,7 +6,7 @@ import {SUMS, ask, choice, countryName, headed, hours, keep, off, sumCells, taki
 import {heat} from './heat.js';
 
 const NOW = 3600, DAY = 86400, SPANS = [['Now', NOW], ['24 h', DAY], ['7 d', 7 * DAY], ['30 d', 30 * DAY], ['A year', 365 * DAY]];
-const SOON = 15000, SELDOM = 300000, POINTS = 240, BEST = 10, MOUNTS = 30, AT_ONCE = 4;   // ms, points, songs, mounts, questions
+const SOON = 15000, SELDOM = 300000, POINTS = 240, BEST = 10;   // ms, points, songs
 
 // The last one has not ended yet.
 const lengthOf = one => Math.max(1, Math.min(one.length_s, Date.now() / 1000 - Date.parse(one.from) / 1000));
@@ -67,20 +67,20 @@ function week() {
   made.node.querySelector('h2').id = 'audience-week';
   return made;
 }
-// The mounts one by one, those with most listeners first.
+// Those that were listened to then, also what is not there any more.
 function byMount(mounts) {
-  const those = mounts.slice(0, MOUNTS);
-  return sums('By mount', 'Mount', one => to(mountPage(one.mount), one.mount), one => one.mount, {
-    there: asked => !asked.mount && mounts.length > 1,
+  const there = new Set(mounts.map(one => one.mount));
+  return sums('By mount', 'Mount', ({mount}) => there.has(mount) ? to(mountPage(mount), mount) : mount, one => one.mount, {
+    there: asked => !asked.mount,
     async ask(asked) {
-      const left = asked.account ? mounts.filter(one => one.account === asked.account).slice(0, MOUNTS) : [...those], items = [];
-      await Promise.all(Array.from({length: AT_ONCE}, async () => {
-        for (let one; one = left.pop();) items.push({...await ask('summary', {...asked, account: undefined, span: undefined, mount: one.mount}), mount: one.mount});
-      }));
-      return {items: items.filter(one => one.sessions || one.seconds).sort((a, b) => b.seconds - a.seconds)};
+      const all = new Map();
+      for (const {mount, seconds, sessions, bytes} of (await ask('hours', {...asked, span: undefined, by: 'month,mount'})).items) {
+        const sum = all.get(mount) || {mount, seconds: 0, sessions: 0, bytes: 0};
+        all.set(mount, {mount, seconds: sum.seconds + seconds, sessions: sum.sessions + sessions, bytes: sum.bytes + bytes});
+      }
+      return {items: [...all.values()].sort((a, b) => b.seconds - a.seconds)};
     },
-    took: (items, take) => take.rows('mounts', [['mount', 'seconds', 'sessions', 'bytes'], ...items.map(one => [one.mount, one.seconds, one.sessions, one.bytes])]),
-    note: () => mounts.length > MOUNTS && 'The ' + MOUNTS + ' mounts with most listeners now; others are chosen above.'});
+    took: (items, take) => take.rows('mounts', [['mount', 'seconds', 'sessions', 'bytes'], ...items.map(one => [one.mount, one.seconds, one.sessions, one.bytes])])});
 }
 // Two tables of songs; both(told, take): the rows of each as [title, number].
 function songs(title, heads, {both, ...of}) {
@@ -114,7 +114,6 @@ const heard = () => songs('Songs', [['Heard most', 'Listenings'], ['Heard least'
 export async function audience(page) {
   page.title('Audience');
   const [mounts, accounts] = await Promise.all([listed('/mounts'), here.role === 'admin' ? listed('/accounts') : []]);
-  mounts.sort((a, b) => (b.listeners || 0) - (a.listeners || 0));
   let span = (SPANS.find(one => one[0] === new URLSearchParams(location.search).get('span')) || SPANS[1])[1];
   const spans = SPANS.map(([word, seconds]) => press(word, () => {
     span = seconds;

@@ -164,6 +164,30 @@ def the_audience_is_shown_as_the_api_has_it(t):
 
 
 @test
+def the_mounts_of_the_period_are_told(t):
+    """More than thirty, one that is gone and was heard most, and none that no listener has had."""
+    server, _ = two_accounts(t)
+    server.source("/new.mp3").play(5)
+    with sqlite3.connect(server.dir / "state" / "audience.db", timeout=20) as database:
+        for n in range(40):
+            mount = database.execute("INSERT INTO mount(name) VALUES(?)", ("/gone-%02d.mp3" % n,)).lastrowid
+            database.execute("INSERT INTO slot VALUES(?,?,?,?,?)", (mount, int(time.time()) // QUARTER - 5, (1000 if n == 7 else 1) * HOUR * 1000, 5, 1))
+    database.close()
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/audience")
+    desk.wait(lambda: len(rows(desk, "Mount")) == 42, "all that were heard")
+    equal(rows(desk, "Mount")[0], "/gone-07.mp3")
+    equal(desk.browser.script("return [...document.querySelectorAll('td[data-label=Mount] a')].map(e => e.textContent)"), ["/rock.mp3", "/jazz.mp3"])
+    take = next(link for link in links(desk) if link.startswith("data:") and "gone-07" in link)
+    equal(taken(server, take)[1], ["/gone-07.mp3", "3600000", "1", "5"])
+    desk.choose("Mount", "/new.mp3")
+    desk.wait(lambda: figures(desk)[:2] == ["0 listeners now", "0 listenings"], "nothing yet")
+    check("no mount" not in desk.browser.text, desk.browser.text)
+    desk.quiet()
+
+
+@test
 def an_owner_sees_the_audience_of_its_account(t):
     server, _ = two_accounts(t)
     desk = Desk(t, server)
