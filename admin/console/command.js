@@ -1,6 +1,6 @@
 // The commands of /admin/ and the documents beside /api/v1, for what the API does not have: asked
 // with the session of this page.
-import {away, here} from './kit.js';
+import {api, away, here} from './kit.js';
 
 const PATIENCE = 20000;   // ms
 
@@ -11,7 +11,9 @@ async function ask(path, more = {}) {
   const answer = await fetch(new URL('/admin/' + path, location.origin), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...more,
     headers: {'X-LB-CSRF': here.csrf || '', ...more.headers}}).catch(problem => { throw away(problem); });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(words(text).slice(0, 300) || 'the server answered ' + answer.status);
+  // A login that is over is said as everywhere; one that may not do this is 401, too.
+  if (answer.status === 401) await api('GET', '/session');
+  if (!answer.ok) throw Object.assign(new Error(words(text).slice(0, 300) || 'the server answered ' + answer.status), {status: answer.status});
   return text;
 }
 export const json = async path => JSON.parse(await ask(path));

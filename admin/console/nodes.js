@@ -7,7 +7,7 @@ import {feeds} from './feeds.js';
 import {form} from './forms.js';
 import {t} from './texts.js';
 import {put} from './live.js';
-import {nodeRow, nodeSorts} from './overview.js';
+import {isTold, nodeRow, nodeSorts} from './overview.js';
 
 const EVERY = 3000;   // ms
 
@@ -51,9 +51,9 @@ export async function nodes(page) {
     return;
   }
   const rows = table('Node', 'State', 'Listeners', 'Load', 'Sources', 'Up', 'Version');
-  const past = charts(['Listeners by node', {of: 'listeners', by: 'node'}], ['Bandwidth by node', {of: 'kbps', by: 'node'}]);
-  const fed = feedsPart(await list('/mounts')), links = linksPart();
-  let all = [];
+  let [mounts, all] = await Promise.all([list('/mounts'), list('/nodes')]);
+  const past = charts(...all.some(isTold) ? [['Listeners by node', {of: 'listeners', by: 'node'}], ['Bandwidth by node', {of: 'kbps', by: 'node'}]] : []);
+  const fed = feedsPart(mounts), links = linksPart();
   const draw = () => rows.fill(all, one => one.id, one => nodeRow(one, refresh));
   async function refresh() {
     const [known, linked] = await Promise.all([list('/nodes'), json('cluster/links.json').catch(() => null), fed.refresh()]);

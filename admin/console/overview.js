@@ -12,13 +12,15 @@ const states = {up: 'up', suspect: 'half', draining: 'half', down: 'off'};
 
 export const nodeSorts = {Node: one => one.id, State: one => one.state, Listeners: one => one.listeners ?? 0, Load: one => one.max_kbps > 0 ? one.kbps / one.max_kbps : 0,
   Sources: one => one.sources ?? 0, Up: one => one.uptime_s ?? -1, Version: one => one.version};
+// Logins of some mounts are told which nodes there are, and no numbers of them.
+export const isTold = node => node.kbps !== undefined;
 export function nodeRow(first, refresh) {
   const id = strong(), about = small(), load = span(), meter = el('meter', {max: 1, low: 0.8, high: 0.95, optimum: 0, 'aria-label': 'Load of ' + first.id});
   let node = first;
   const order = async (path, body) => { await api('POST', '/nodes/' + part(node.id) + path, body); await refresh(); };
   const row = follow({
-    Node: [span(id, about), () => {}], State: (one, at) => pill(at, one.state, states[one.state] || 'off'), Listeners: one => within(one.listeners, one.max_listeners),
-    Load: [span(meter, load), () => {}], Sources: one => within(one.sources, one.max_sources), Up: one => one.uptime_s >= 0 ? ago(one.uptime_s) : '', Version: one => one.version || ''});
+    Node: [span(id, about), () => {}], State: (one, at) => pill(at, one.state, states[one.state] || 'off'), Listeners: one => isTold(one) ? within(one.listeners, one.max_listeners) : '',
+    Load: [span(meter, load), () => {}], Sources: one => isTold(one) ? within(one.sources, one.max_sources) : '', Up: one => one.uptime_s >= 0 ? ago(one.uptime_s) : '', Version: one => one.version || ''});
   const drain = may('POST /nodes/{}/drain') && question('Drain', first.id, () => node.id + ' takes no new listeners; ' + count(node.listeners, 'listener') + ' are there.',
     [['Drain', () => order('/drain', {on: true, mode: 'soft'})], ['Move listeners too', () => order('/drain', {on: true, mode: 'move'})]]);
   const serve = may('POST /nodes/{}/drain') && press(['Serve again', hidden(': ' + first.id)], () => order('/drain', {on: false}));
@@ -26,14 +28,14 @@ export function nodeRow(first, refresh) {
     groups: [{fields: [{name: 'weight', label: t('Weight') + ': ' + node.id, type: 'number', min: 0, value: node.weight,
       hint: 'Its share of new listeners, beside the others. Empty: as its configuration says.'}]}],
     send: async body => { await order('/weight', {weight: body.weight ?? null}); close(); }}).node);
-  const past = may('GET /history') && opening('Chart', first.id, () => {
+  const past = isTold(first) && may('GET /history') && opening('Chart', first.id, () => {
     const own = charts([t('Listeners') + ': ' + node.id, {of: 'listeners', by: 'node', node: node.id, limit: node.max_listeners || 0}],
       [t('Bandwidth') + ': ' + node.id, {of: 'kbps', by: 'node', node: node.id, limit: node.max_kbps || 0}]);
     own.refresh();
     return own.node;
   });
   // A session can be handed over; a password in the request cannot.
-  const visit = here.expires && here.role !== 'viewer' && el('form', {method: 'post', action: '/api/v1/session/handover'},
+  const visit = isTold(first) && here.expires && here.role !== 'viewer' && el('form', {method: 'post', action: '/api/v1/session/handover'},
     el('input', {type: 'hidden', name: 'csrf', value: here.csrf}), el('input', {type: 'hidden', name: 'node', value: first.id}),
     el('button', {type: 'submit'}, 'Open', hidden(' ' + first.id)));
   return {cells: row.cells, acts: [past, drain, serve, weight, visit], fill(one) {
@@ -41,11 +43,11 @@ export function nodeRow(first, refresh) {
     const drains = node.state === 'draining', own = node.kind === 'self' || node.self;
     row.fill(one);
     say(id, node.id);
-    say(about, [node.url || 'no public address', [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
+    say(about, [node.url || isTold(node) && 'no public address', [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
     const full = node.max_kbps > 0 && node.kbps / node.max_kbps;
     meter.hidden = full === false;
     meter.value = Math.min(1, full || 0);
-    say(load, full === false ? number(Math.round(node.kbps ?? 0)) + '\u00a0kbit/s' : Math.round(100 * full) + '\u00a0%');
+    say(load, !isTold(node) ? '' : full === false ? number(Math.round(node.kbps)) + '\u00a0kbit/s' : Math.round(100 * full) + '\u00a0%');
     if (drain) drain.parentNode.hidden = drains;
     if (serve) serve.parentNode.hidden = !drains;
     if (visit) visit.parentNode.hidden = own || !node.url || node.state === 'down';
@@ -85,7 +87,8 @@ export async function overview(page) {
     // The busiest first; what is equal keeps the order of its name.
     known = {nodes: those, mounts: all.sort((a, b) => (b.listeners || 0) - (a.listeners || 0) || (stateOf(b)[1] === 'up') - (stateOf(a)[1] === 'up'))};
     const sum = (rows, of) => rows.reduce((value, row) => value + (row[of] || 0), 0);
-    sums({listeners: sum(those.length ? those : all, 'listeners'), on_air: all.filter(one => stateOf(one)[1] === 'up').length, kbps: sum(those, 'kbps')});
+    const told = those.some(isTold);
+    sums({listeners: sum(told ? those : all, 'listeners'), on_air: all.filter(one => stateOf(one)[1] === 'up').length, kbps: told ? sum(those, 'kbps') : undefined});
     totals.values[2].parentNode.hidden = totals.values[3].parentNode.hidden = !those.length;
     rows();
     past.refresh();
@@ -93,7 +96,7 @@ export async function overview(page) {
   function sums(now) {
     say(totals.values[0], number(now.listeners));
     say(totals.values[1], within(now.on_air, known.mounts.length));
-    say(totals.values[3], number(Math.round(now.kbps)));
+    if (now.kbps !== undefined) say(totals.values[3], number(Math.round(now.kbps)));
   }
   function rows() {
     say(totals.values[2], within(known.nodes.filter(one => one.state === 'up').length, known.nodes.length));

@@ -1,5 +1,5 @@
 // Reports to hand in, and the rows behind the sums: of a period, looked at, and taken as a file.
-import {auto, box, cell, el, here, listed, number, quiet, say, table} from './kit.js';
+import {auto, box, cell, el, here, listed, may, number, quiet, say, table} from './kit.js';
 import {t} from './texts.js';
 import {ask, day, off, taking, zone} from './figures.js';
 import {form} from './forms.js';
@@ -29,7 +29,7 @@ export async function reports(page) {
   const all = names => [['', t('all')], ...names.sort().map(name => [name, name])];
   // The month that is over is what is due.
   const made = form({button: 'Show', groups: [{fields: [
-    {name: 'report', label: 'Report', options: Object.entries(REPORTS).map(([what, [name]]) => [what, t(name)])},
+    {name: 'report', label: 'Report', options: Object.entries(REPORTS).filter(([what]) => may('GET /audience/' + what)).map(([what, [name]]) => [what, t(name)])},
     {name: 'from', label: 'From', type: 'day', required: true, value: day(now.getFullYear(), now.getMonth() - 1, 1)},
     {name: 'to', label: 'To', type: 'day', required: true, value: day(now.getFullYear(), now.getMonth(), 0), hint: t('With this day.')},
     {name: 'zone', label: 'Time zone', required: true, value: zone, most: 64},

@@ -1,7 +1,9 @@
 """What each role sees of the console, and may press there."""
+import re
+
 from api import Api
 from desk import Desk
-from harness import check, equal, test
+from harness import ADMIN, check, equal, test, wait_for
 from test_console_pages import console_server, make_mount, mount_url
 from webdriver import ENTER
 
@@ -49,6 +51,12 @@ def each_role_sees_what_it_may(t):
     check("/other.mp3" not in operator.browser.text, "an operator sees its own mounts")
     operator.page(mount_url("/rock.mp3"))
     equal(operator.count("summary", "Delete") + operator.count("summary", "Suspend") + operator.count("summary", "Edit"), 0)
+    # The nodes have names and states, and no numbers; nothing is offered that is refused.
+    operator.page("/nodes")
+    operator.see("Who feeds whom")
+    equal(operator.browser.script("return [...document.querySelectorAll('td')].map(e => e.textContent.trim()).filter(Boolean)[1]"), "up")
+    check(not re.search(r"\d", operator.browser.script("return [...document.querySelectorAll('td:not(:first-child)')].map(e => e.textContent).join()")), "numbers that are not told")
+    equal(operator.count(".dots"), 0)
     operator.quiet()
     operator.close()
     owner = visit("anna")
@@ -66,3 +74,37 @@ def each_role_sees_what_it_may(t):
     owner.browser.find("input[name=user]").write("anna")
     owner.browser.find("input[name=password]").write("password of anna" + ENTER)
     owner.see("/mine.mp3")
+
+
+@test
+def logins_of_some_mounts_have_their_archive_and_their_reports(t):
+    server = console_server(t, "<audience/>")
+    server.stop()
+    (server.dir / "state").mkdir()
+    server.write_config(paths="<state-dir>%s/state</state-dir>" % server.dir,
+                        body=server.slots["body"] + '<archive><dir>%s</dir></archive><mount type="default"><archive>1</archive></mount>' % (server.dir / "archive"))
+    server.start()
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    sources = [server.source(name, login=api.mount(name, **more)) for name, more in (("/mine.mp3", {"account": "acme"}), ("/other.mp3", {}))]
+    for source in sources:
+        source.play(200)
+        source.leave()
+    api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme", "password": "password of anna"})
+    api.want(201, "POST", "/users", {"name": "otto", "role": "operator", "mounts": ["/mine.mp3"], "password": "password of otto"})
+    api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "mounts": ["/mine.mp3"], "password": "password of vera"})
+    wait_for(lambda: len(server.get("/admin/archive.json", ADMIN).json()["mounts"]) == 2, "two recordings", 30)
+    for name, sessions in (("anna", True), ("otto", False), ("vera", False)):
+        desk = Desk(t, server)
+        desk.log_in(name, "password of " + name)
+        desk.press("Archive", selector="#menu a")
+        desk.see("/mine.mp3", "this server")
+        check("/other.mp3" not in desk.browser.text, "a recording of another account")
+        desk.press("/mine.mp3")
+        desk.see("Archive of /mine.mp3", "Recorded parts")
+        desk.page("/reports")
+        offered = desk.browser.script("return [...document.querySelectorAll('select[name=report] option')].map(e => e.value)")
+        equal(("reports/npr" in offered, "reports/songs" in offered), (sessions, True), name)
+        # A viewer with names of mounts asks for all first.
+        desk.quiet(but=("401",) if name == "vera" else ())
+        desk.close()
