@@ -50,7 +50,7 @@ async function oneMount(page, mount) {
   const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title');
   const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', height: HIGH, role: 'img', 'aria-labelledby': 'about-day'});
   const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
-  let ranges = [], playing = 0, bounds = [0, 0];
+  let ranges = [], playing = 0, bounds = [0, 0], shown = '';
 
   const held = at => ranges.find(range => range.from <= at && at < range.to);
   function play(from, until) {
@@ -88,9 +88,17 @@ async function oneMount(page, mount) {
     bar.replaceChildren(...parts);
   }
   async function show() {
-    bounds = boundsOf(day.value);
+    const asked = day.value, [begin, end] = boundsOf(asked);
     // Some recorded parts reach over midnight; titles are of this day.
-    const got = await json('archive.json?' + query({mount, from: bounds[0], to: bounds[1]})), one = got.mounts[0];
+    const got = await json('archive.json?' + query({mount, from: begin, to: end})).catch(problem => {
+      if (shown && day.value === asked) day.value = shown;
+      throw problem;
+    });
+    if (asked !== day.value) return;   // another one is asked for
+    const one = got.mounts[0];
+    shown = asked;
+    bounds = [begin, end];
+    if (!playing) say(now, '');
     ranges = (one?.ranges || []).filter(range => range.to > bounds[0] && range.from < bounds[1]);
     draw();
     const mayDelete = here.role === 'owner' || here.role === 'admin';

@@ -149,6 +149,31 @@ def the_archive_is_a_day_to_click_on(t):
         bar.dispatchEvent(new MouseEvent('click', {clientX: held.left, clientY: held.top + 2, bubbles: true}))""")
     desk.wait(lambda: "from=" in desk.browser.script("return document.querySelector('audio').src"), "it plays from there")
     desk.looks_well("archive")
+    # An answer that comes late does not stand below another day, nor the day of one that does not come above the last one.
+    today = desk.browser.find("#day")
+    shown = lambda: (desk.browser.call(today.at + "/property/value"), desk.count("h2 + section td"))
+    before = shown()
+    desk.browser.script("""
+        const real = fetch;
+        let first = true;
+        window.fetch = async (...of) => {
+          if (!String(of[0]).includes('archive.json') || !first) return real(...of);
+          first = false;
+          await new Promise(go => { window.go = go; });
+          setTimeout(() => { window.came = true; }, 500);
+          return real(...of);
+        };""")
+    desk.press("The day before")
+    desk.press("The day after")
+    desk.browser.script("window.go()")
+    desk.wait(lambda: desk.browser.script("return window.came"), "the late one")
+    equal(shown(), before)
+    desk.browser.script("window.fetch = () => Promise.reject(new TypeError('away'))")
+    desk.press("The day before")
+    desk.see("The server does not answer")
+    equal(shown(), before)
+    desk.browser.script("location.reload()")
+    desk.ready()
     desk.press("Delete", selector="summary")
     desk.press("Delete", selector="button")
     desk.quiet(but=("404",))
