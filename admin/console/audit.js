@@ -12,7 +12,7 @@ const changes = change => Object.entries(change || {}).map(([field, [before, aft
   field + ': ' + (before === null || before === '' ? '' : before + ' \u2192 ') + (after === null || after === '' ? 'none' : after)).join('; ');
 // "mounts/%2Frock.mp3" → "mount /rock.mp3"
 function named(on) {
-  const found = /^(mount|account|user|token|ban|node)s\/(.+)$/.exec(on || '');
+  const found = /^(mount|account|user|token|ban|node|station)s\/(.+)$/.exec(on || '');
   try { return found ? found[1] + ' ' + decodeURIComponent(found[2]) : on || ''; } catch { return on; }
 }
 

@@ -301,8 +301,9 @@ def what_was_changed_is_in_the_audit(t):
         return "GET /api/v1/audit is not there: the page says so"
     desk.see("login", "admin")
     make_mount(desk, "/rock.mp3")
+    Api(server).want(200, "PUT", "/stations/rock", {"mounts": ["/rock.mp3"]})
     desk.page("/audit")
-    desk.see("create", "mount /rock.mp3")
+    desk.see("create", "mount /rock.mp3", "station rock")
     desk.write("Who", "nothing-of-this-name")
     desk.press("Show")
     desk.see("Nothing matches")
