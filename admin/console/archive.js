@@ -1,6 +1,6 @@
 // What is recorded: the days of a mount as a bar to click on, from-to as a form, its titles; in the
 // zone of the viewer.
-import {ago, auto, box, cell, count, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
+import {ago, auto, box, cell, count, HOUR, el, head, here, list, local, moment, number, part, press, query, quiet, say, svg, table, to, two, when, words} from './kit.js';
 import {command, json} from './command.js';
 import {form, question} from './forms.js';
 import {t} from './texts.js';
@@ -8,9 +8,10 @@ import {t} from './texts.js';
 const DAY = 86400, HIGH = 46, HOUR_HIGH = 14, LISTEN = 3600, AT_ONCE = 4;   // s, pixels, s, questions
 
 const READING = 'The directory is being read.';
-const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'local time';
+const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || t('this browser');
+const zoned = () => t('Times are those of') + ' ' + zone() + '.';
 const megabytes = bytes => bytes >= 1e9 ? number(+(bytes / 1e9).toFixed(1)) + ' GB' : number(+(bytes / 1e6).toFixed(1)) + ' MB';
-const second = seconds => new Date(seconds * 1000).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const second = seconds => moment(seconds, {...HOUR, second: '2-digit'});
 const places = where => [...new Set(where)].map(one => one === 'here' ? t('this server') : one).join(', ');
 const path = mount => mount.split('/').map(part).join('/');
 const dayOf = seconds => local(seconds).slice(0, 10);
@@ -43,19 +44,19 @@ async function allMounts(page) {
   const got = await recorded();
   rows.fill(got.mounts, one => one.mount, one => ({cells: [cell('Mount', to('/archive?mount=' + part(one.mount), one.mount)), cell('From', one.oldest ? when(one.oldest) : ''), cell('To', one.newest ? when(one.newest) : ''),
     cell('Size', megabytes(one.bytes)), cell('Parts', number(one.ranges.length)), cell('Where', places(one.ranges.flatMap(range => range.where)))]}), got.reading ? READING : 'This server records nothing.');
-  page.add(box(rows.all), quiet('Times are those of ' + zone() + '.'));
+  page.add(box(rows.all), quiet(zoned()));
 }
 
 async function oneMount(page, mount) {
   const base = path(mount), rows = table('From', 'To', 'Length', 'Size', 'Where'), titles = table('Time', 'Title');
   const day = el('input', {type: 'date', id: 'day'}), bar = svg('svg', {class: 'day', height: HIGH, role: 'img', 'aria-labelledby': 'about-day'});
-  const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': 'Player of the recording'}), now = el('p', {class: 'playing', role: 'status'});
+  const player = el('audio', {controls: true, preload: 'none', hidden: true, 'aria-label': t('Recording')}), now = el('p', {class: 'playing', role: 'status'});
   let ranges = [], playing = 0, bounds = [0, 0], shown = '';
 
   const held = at => ranges.find(range => range.from <= at && at < range.to);
   function play(from, until) {
     const range = held(from) || ranges.find(one => one.from > from);
-    if (!range) { say(now, 'Nothing is recorded from then on.'); return; }
+    if (!range) { say(now, t('Nothing is recorded from then on.')); return; }
     const begin = Math.max(from, range.from), end = until || Math.min(range.to, begin + LISTEN);
     player.hidden = false;
     player.src = base + '?from=' + begin.toFixed(3) + '&to=' + end.toFixed(3);
@@ -64,9 +65,9 @@ async function oneMount(page, mount) {
     draw();
     player.play().catch(() => {});
   }
-  const range = form({button: 'Play', groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: 'In the time of ' + zone() + '.'}]}],
-    send: async body => { if (body.to <= body.from) throw new Error('The end is not after the beginning.'); play(body.from, body.to); }});
-  const download = el('a', {class: 'button', download: ''}, 'Download');
+  const range = form({button: 'Play', groups: [{fields: [{name: 'from', label: 'From', type: 'date', required: true}, {name: 'to', label: 'To', type: 'date', required: true, hint: zoned()}]}],
+    send: async body => { if (body.to <= body.from) throw new Error(t('The end is not after the beginning')); play(body.from, body.to); }});
+  const download = el('a', {class: 'button', download: ''}, t('Download'));
   range.node.querySelector('.buttons').append(download);
   for (const {control} of range.fields) control.step = 1;   // s
   const value = name => new Date(range.fields.find(field => field.name === name).control.value) / 1000;
@@ -104,8 +105,8 @@ async function oneMount(page, mount) {
     const mayDelete = here.role === 'owner' || here.role === 'admin';
     rows.fill([...ranges].reverse(), row => row.from + '-' + row.to, row => ({cells: [cell('From', press(moment(row.from), () => play(row.from), {class: 'link'})), cell('To', moment(row.to)),
       cell('Length', ago(row.to - row.from)), cell('Size', megabytes(row.bytes)), cell('Where', places(row.where))],
-    acts: [el('a', {href: base + '?from=' + row.from + '&to=' + row.to + '&download=1', download: ''}, 'Download'),
-      mayDelete && row.where.includes('here') && question('Delete', moment(row.from), 'The files that lie within ' + when(row.from) + ' and ' + when(row.to) + ' are removed at this server.',
+    acts: [el('a', {href: base + '?from=' + row.from + '&to=' + row.to + '&download=1', download: ''}, t('Download')),
+      mayDelete && row.where.includes('here') && question('Delete', moment(row.from), () => t('The files that lie within {0} and {1} are removed at this server.', when(row.from), when(row.to)),
         [['Delete', async () => { await command('archive/delete', {mount, from: row.from, to: row.to}); await show(); }]])]}), got.reading ? READING : 'Nothing is recorded of this day.');
     const heard = (one?.titles || []).filter(row => row.at >= bounds[0] && row.at < bounds[1] && row.title);
     titles.fill(heard, row => row.at + row.title, row => ({cells: [cell('Time', press(second(row.at), () => play(row.at), {class: 'link'})), cell('Title', auto(row.title))]}), 'No titles of this day.');
@@ -125,14 +126,14 @@ async function oneMount(page, mount) {
   day.addEventListener('change', () => day.value && show().catch(problem => say(now, words(problem))));
   const all = await json('archive.json?mount=' + part(mount)), newest = all.mounts[0]?.newest;
   day.value = dayOf(newest || Date.now() / 1000);
-  page.add(el('p', null, to('/archive', 'All recordings')), box(el('div', {class: 'days'}, press('The day before', () => step(-1)), el('label', {for: 'day', class: 'away'}, 'Day'), day, press('The day after', () => step(1))),
-    bar, el('p', {class: 'about', id: 'about-day'}, 'Click on a time to listen from there. Times are those of ' + zone() + '.'), now, player), box(range.node), head('Recorded parts'), box(rows.all), head('Titles'), box(titles.all));
+  page.add(el('p', null, to('/archive', t('All recordings'))), box(el('div', {class: 'days'}, press('The day before', () => step(-1)), el('label', {for: 'day', class: 'away'}, 'Day'), day, press('The day after', () => step(1))),
+    bar, el('p', {class: 'about', id: 'about-day'}, t('Click on a time to listen from there.') + ' ' + zoned()), now, player), box(range.node), head('Recorded parts'), box(rows.all), head('Titles'), box(titles.all));
   await show();
   if (all.mounts[0]) page.heading.after(quiet(count(all.mounts[0].ranges.length, 'part') + ', ' + megabytes(all.mounts[0].bytes)));
 }
 
 export function archive(page) {
   const mount = new URLSearchParams(location.search).get('mount');
-  page.title(mount ? 'Archive of ' + mount : 'Archive');
+  page.title(mount ? t('Archive of {0}', mount) : 'Archive');
   return mount ? oneMount(page, mount) : allMounts(page);
 }

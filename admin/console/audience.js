@@ -24,7 +24,7 @@ function section({title, what, nodes, draw, there, more, ask: question}) {
       const told = await (question ? question(asked) : ask(what, fields));
       if (last !== asked) return;
       if (!question) take.report(what, fields);
-      say(fault, draw(told, take) || '');
+      say(fault, t(draw(told, take) || ''));
     } catch (problem) { if (last === asked) say(fault, words(problem)); }
     fault.hidden = !fault.textContent;
   }};

@@ -1,6 +1,7 @@
 // What was changed, when and by whom.
 import {api, auto, box, cell, may, press, query, quiet, small, strong, table, two, when} from './kit.js';
 import {form} from './forms.js';
+import {t} from './texts.js';
 
 const EVERY = 10000, FIRST = 100, LAST = 500;   // ms, rows
 
@@ -9,7 +10,7 @@ const shownTime = at => {
   return isNaN(time) ? String(at) : when(time / 1000) + ':' + two(time.getSeconds());
 };
 const changes = change => Object.entries(change || {}).map(([field, [before, after]]) =>
-  field + ': ' + (before === null || before === '' ? '' : before + ' \u2192 ') + (after === null || after === '' ? 'none' : after)).join('; ');
+  field + ': ' + (before === null || before === '' ? '' : before + ' \u2192 ') + (after === null || after === '' ? t('none') : after)).join('; ');
 // "mounts/%2Frock.mp3" → "mount /rock.mp3"
 function named(on) {
   const found = /^(mount|account|user|token|ban|node|station)s\/(.+)$/.exec(on || '');
@@ -29,7 +30,7 @@ export async function audit(page) {
     const got = await api('GET', '/audit?most=' + most + asked);
     rows.fill(got.items, one => (one.node || '') + ' ' + one.n + ' ' + one.at, one => ({cells: [cell('When', shownTime(one.at)),
       cell('Who', strong(one.who || ''), small([one.role, one.via, one.ip].filter(Boolean).join(', '))),
-      cell('Did', one.do), cell('On', named(one.on), one.node && small('at ' + one.node)), cell('Change', auto(changes(one.change))),
+      cell('Did', one.do), cell('On', named(one.on), one.node && small(t('at {0}', one.node))), cell('Change', auto(changes(one.change))),
       cell('Result', one.result)]}), 'Nothing matches.', LAST);
     more.hidden = got.items.length < most || most >= LAST;
   }

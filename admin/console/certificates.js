@@ -1,22 +1,23 @@
 // The certificates of this server: until when they are valid, and when the next one is ordered.
-import {api, box, cell, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
+import {api, box, cell, count, el, may, part, press, quiet, small, span, table, tell, when, words} from './kit.js';
+import {t} from './texts.js';
 
 const EVERY = 10000;   // ms
 const DAY = 86400, LIFE = 90;   // s, days: of a full bar
 const SOON = 14;   // days
 
 const days = until => Math.floor((until - Date.now() / 1000) / DAY);
-const inWords = left => left < 0 ? 'expired' : left === 0 ? 'less than a day' : left === 1 ? '1 day' : left + ' days';
+const inWords = left => left < 0 ? t('expired') : left === 0 ? t('less than a day') : count(left, 'day');
 
 function validity(one) {
-  if (one.until === null) return span('There is no certificate yet');
+  if (one.until === null) return span(t('There is no certificate yet'));
   const left = days(one.until);
-  return span(el('meter', {min: 0, max: LIFE, low: SOON, optimum: LIFE, value: Math.max(0, Math.min(LIFE, left)), 'aria-label': 'Days that are left', title: inWords(left)}), ' ' + inWords(left),
-    small('until ' + when(one.until)));
+  return span(el('meter', {min: 0, max: LIFE, low: SOON, optimum: LIFE, value: Math.max(0, Math.min(LIFE, left)), 'aria-label': t('Valid'), title: inWords(left)}), ' ' + inWords(left),
+    small(t('until {0}', when(one.until))));
 }
 function next(one) {
-  if (!one.ordered) return 'by you: it is a file of the configuration';
-  if (one.under_way) return 'being ordered now';
+  if (!one.ordered) return t('by you: it is a file of the configuration');
+  if (one.under_way) return t('being ordered now');
   return one.next === null ? '' : when(one.next);
 }
 
@@ -34,8 +35,8 @@ export async function certificates(page) {
     notice.hidden = true;
     try {
       await api('POST', '/certificates/' + part(one.names[0]) + '/order' + (staging ? '?staging=1' : ''));
-      tell(staging ? 'The certificate for ' + one.names[0] + ' is tried with staging; the log has the result.'
-        : 'The certificate for ' + one.names[0] + ' is ordered.');
+      tell(staging ? t('The certificate for {0} is tried with staging; the log has the result.', one.names[0])
+        : t('The certificate for {0} is ordered.', one.names[0]));
     } catch (problem) {
       notice.textContent = words(problem);
       notice.hidden = false;
@@ -44,9 +45,9 @@ export async function certificates(page) {
   }
   async function refresh() {
     const got = await api('GET', '/certificates');
-    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', '), one.nodes && small('at ' + (one.nodes.join(', ') || 'no other node yet'))), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
+    rows.fill(got.items, state, one => ({cells: [cell('Names', one.names.join(', '), one.nodes && small(t('at {0}', one.nodes.join(', ') || t('no other node yet')))), cell('Issuer', one.issuer || '', one.kind && small(one.kind)),
       cell('Valid', validity(one)), cell('Next', next(one)),
-      cell('Last failure', one.failures ? one.failure || 'unknown' : '', one.failures > 1 && small(one.failures + ' in a row'))],
+      cell('Last failure', one.failures ? one.failure || t('unknown') : '', one.failures > 1 && small(t('{0} in a row', one.failures)))],
       acts: [one.ordered && !one.under_way && !one.wait_s && press('Order now', () => order(one)),
         one.staging && !one.under_way && press('Try with staging', () => order(one, true))]}),
       'This server has no certificate. With <acme/> in its configuration it orders one by itself; doc/https.md says how.');

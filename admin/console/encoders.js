@@ -1,6 +1,7 @@
 // The settings of encoders for one mount, ready to paste.  Tried: tests/console/test_console_pages.py
 // and doc/encoders.md.
 import {copyButton, el, say} from './kit.js';
+import {t} from './texts.js';
 
 // How each program writes a format.
 const FORMATS = {
@@ -74,7 +75,7 @@ export function encoderSettings(of, mount) {
       const code = one.text && el('pre', {tabindex: 0}, el('code', null, one.text));
       return el('details', {'data-title': one.title, open: open.has(one.title)}, el('summary', null, one.title),
         one.rows && pairs(one.rows), one.note && el('p', {class: 'about'}, one.note), code,
-        one.text && el('p', null, copyButton(one.text, 'the settings of ' + one.title)));
+        one.text && el('p', null, copyButton(one.text, t('Settings of its encoder') + ': ' + one.title)));
     }));
     if (!open.size) body.firstChild.open = true;
   };
@@ -82,9 +83,9 @@ export function encoderSettings(of, mount) {
   fill();
   const about = el('p', {class: 'about'}), own = !of.password && el('input', {type: 'text', id: choice.id + '-password', autocomplete: 'off', spellcheck: 'false',
     on: {input: () => { full.password = own.value || 'PASSWORD'; fill(); }}});
-  say(about, of.password ? 'With the password of ' + of.user + ', ready to paste.'
-    : 'PASSWORD stands for the password of ' + of.user + ', which was shown when it was made. New password makes another one.');
+  say(about, t(of.password ? 'With the password of {0}, ready to paste.'
+    : 'PASSWORD stands for the password of {0}, which was shown when it was made. New password makes another one.', of.user));
   return el('div', {class: 'encoder'}, about, el('div', {class: 'grid'}, el('div', {class: 'field'}, el('label', {for: choice.id}, 'Format'), choice),
-    own && el('div', {class: 'field'}, el('label', {for: own.id}, 'Your password'), own, el('span', {class: 'hint'}, 'For the settings below; it stays in this page.'))), body);
+    own && el('div', {class: 'field'}, el('label', {for: own.id}, 'Your password'), own, el('span', {class: 'hint'}, t('For the settings below; it stays in this page.')))), body);
 }
 const part = mount => mount.replace(/\W/g, '');

@@ -2,6 +2,7 @@
 // and how many listen at each.
 import {box, count, el, head, number, part, say, svg} from './kit.js';
 import {json} from './command.js';
+import {t} from './texts.js';
 
 const ROW = 28, STEP = 20;
 
@@ -33,10 +34,10 @@ export function feeds(titled = true) {
   return {node, async refresh(mount) {
     const told = await json('cluster.json?mount=' + part(mount)), row = (told.mounts || [])[0], states = new Map((told.nodes || []).map(one => [one.id, one.state]));
     const {all, drawn} = tree(row?.carriers || []), most = Math.max(1, ...drawn.map(one => one.listeners || 0));
-    const cannot = (row?.cannot_pull || []).map(one => one.node + ' cannot pull it: ' + one.why);
+    const cannot = (row?.cannot_pull || []).map(one => t('{0} cannot pull it: {1}', one.node, one.why));
     node.hidden = !(drawn.length > 1 || cannot.length);
-    const words = drawn.map(one => one.id + (one.up ? ', fed by ' + one.up : '') + (one.node ? ': ' + count(one.listeners, 'listener') : '')
-      + (one.redirected ? ', ' + number(one.redirected) + ' on their way' : '') + (one.free !== undefined ? ', ' + number(one.free) + ' places left' : ''));
+    const words = drawn.map(one => (one.up ? t('{0}, fed by {1}', one.id, one.up) : one.id) + (one.node ? ': ' + count(one.listeners, 'listener') : '')
+      + (one.redirected ? ', ' + t('{0} on their way', number(one.redirected)) : '') + (one.free !== undefined ? ', ' + t('{0} places left', number(one.free)) : ''));
     const shown = [...words, ...cannot, [...states]].join('\n');
     if (said.shown === shown) return;
     said.shown = shown;

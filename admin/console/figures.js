@@ -1,7 +1,7 @@
 // What the pages about the audience share: questions of /api/v1/audience in the viewer's zone, the
 // same as CSV, figures as they are read, and choices that stay in the address of the page.
 import {api, box, cell, el, head, hidden, number, query, quiet, span} from './kit.js';
-import {language, t} from './texts.js';
+import {language, t, woven} from './texts.js';
 
 // A server without a zone database knows UTC alone.
 export let zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
@@ -16,7 +16,7 @@ export async function ask(what, fields) {
 // What stands on a page where the audience is not counted; any other problem is thrown on.
 export function off(problem) {
   if (problem.status !== 404 || problem.parameter) throw problem;
-  return box(quiet('Nothing is written down of what is listened to: ', el('code', null, '<audience/>'), ' in the configuration file switches it on, from the next start of the server. It needs a ', el('code', null, '<state-dir>'), '.'));
+  return box(quiet(woven('Nothing is written down of what is listened to: {0} in the configuration file switches it on, from the next start of the server. It needs a {1}.', el('code', null, '<audience/>'), el('code', null, '<state-dir>'))));
 }
 
 // A link to a report as CSV, or to rows that the page has put together itself.

@@ -1,6 +1,6 @@
 // Forms and questions of the console.  A form knows its fields by the pointers of the API's
 // problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
-import {el, hidden, local, press, say, span, tell, words} from './kit.js';
+import {el, hidden, local, press, quiet, say, span, tell, words} from './kit.js';
 import {t} from './texts.js';
 
 export const HERE = 'In the time of this browser. Empty: ';
@@ -99,7 +99,7 @@ function fieldNode(field) {
   field.fault = el('span', {class: 'fault', id: id + 'e', hidden: true});
   const wrapped = field.type === 'picture' ? picture(field) : field.type === 'colour' ? colour(field.control, field) : field.control;
   field.first = JSON.stringify(value(field));
-  const hint = field.hint && el('span', {class: 'hint', id: id + 'h'}, field.hint);
+  const hint = field.hint && el('span', {class: 'hint', id: id + 'h'}, t(field.hint));
   const label = field.type === 'tick' ? el('label', {class: 'tick'}, field.control, ' ', field.label) : el('label', {for: id}, field.label);
   return el('div', {class: field.wide ? 'field wide' : 'field'}, label, field.type === 'tick' ? null : wrapped, field.choices && el('datalist', {id: id + 'l'}, field.choices.map(value => el('option', {value}))), field.type === 'password' && shower(field.control), hint, field.fault);
 }
@@ -150,9 +150,9 @@ export function form({groups, button, send, change, at, cancel, login}) {
   const fields = groups.flatMap(group => group.fields);
   const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true}), revision = change?.revision;
   const submit = el('button', {type: 'submit', class: 'main'}, button);
-  const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': 'User', value: login, hidden: true, readonly: true}), groups.map(group => {
+  const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': t('User'), value: login, hidden: true, readonly: true}), groups.map(group => {
     const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
-    return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && el('p', {class: 'about'}, group.hint), grid) : grid;
+    return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && quiet(group.hint), grid) : grid;
   }), el('p', {class: 'buttons'}, submit, cancel && press('Cancel', cancel)));
   node.addEventListener('input', () => node.classList.add('typed'));
   node.addEventListener('submit', async event => {
@@ -211,7 +211,7 @@ export function question(label, name, what, buttons, danger = true) {
         const held = details.contains(document.activeElement) || document.activeElement === document.body;
         details.open = false;
         if (held && details.isConnected) summary.focus();
-        tell(label + (name ? ' ' + name : '') + ': done');
+        tell(t('{0}: done', t(label) + (name ? ' ' + name : '')));
       } catch (problem) {
         say(fault, words(problem));
         fault.hidden = false;

@@ -120,7 +120,7 @@ export function words(problem) {
 // Of these elements the words are the console's own, and are said in its language.
 const WORDED = new Set(['h2', 'h3', 'th', 'label', 'button', 'summary', 'figcaption', 'dt']);
 export function el(tag, attributes, ...parts) {
-  const made = document.createElement(tag), say = WORDED.has(tag) ? t : one => one;
+  const made = document.createElement(tag), say = one => WORDED.has(tag) ? t(one) : one;
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name === 'on') for (const [event, act] of Object.entries(value)) made.addEventListener(event, act);
@@ -225,7 +225,7 @@ export function table(...labels) {
     none.hidden = !(without && node.hidden);
     more.hidden = items.length <= most;
     say(none, t(without));
-    say(more, 'The first ' + most + ' of ' + number(items.length) + '; search for the others.');
+    say(more, t('The first {0} of {1}; search for the others.', number(most), number(items.length)));
   }};
 }
 export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
@@ -249,7 +249,7 @@ export function tiles(...labels) {
 export const within = (value, most) => number(value ?? 0) + (most > 0 ? ' ' + t('of') + ' ' + number(most) : '');
 export const head = text => el('h2', null, text);
 export const box = (...parts) => el('section', {class: 'roundbox'}, ...parts);
-export const quiet = (...parts) => el('p', {class: 'about'}, ...parts.map(t));
+export const quiet = (...parts) => el('p', {class: 'about'}, ...parts.map(one => t(one)));
 export const hidden = text => el('span', {class: 'away'}, text);
 export const to = (page, text, more) => el('a', {href: '/admin/console' + page, ...more}, text);
 export const mountPage = name => '/mounts?mount=' + part(name);
@@ -272,7 +272,7 @@ export const when = seconds => local(seconds).replace('T', ' ');
 export const DAY = {day: 'numeric', month: 'short'}, HOUR = {hour: '2-digit', minute: '2-digit'};
 export const moment = (seconds, how = {...DAY, ...HOUR}) => new Date(seconds * 1000).toLocaleString(language === 'en' ? [] : language, how);
 export const short = value => value >= 1e6 ? +(value / 1e6).toFixed(1) + ' M' : value >= 1e4 ? +(value / 1e3).toFixed(1) + ' k' : number(+value.toFixed(1));
-export const count = (value, one, many = one + 's') => number(value) + ' ' + (Number(value) === 1 ? one : many);
+export const count = (value, one, many = one + 's') => number(value) + ' ' + t(Number(value) === 1 ? one : many);
 export function matches(term, ...texts) {
   const all = texts.flat().filter(Boolean).join('\n').toLowerCase();
   return term.toLowerCase().split(/\s+/).every(word => all.includes(word));
@@ -292,7 +292,7 @@ async function copy(text) {
 // text: or a function that gives it.
 export function copyButton(text, of) {
   const word = el('span', null, t('Copy'));
-  const button = press([word, hidden(' ' + of)], async () => {
+  const button = press([word, hidden(' ' + t(of))], async () => {
     try {
       await copy(typeof text === 'function' ? text() : text);
       say(word, t('Copied'));
@@ -307,7 +307,7 @@ export function secret(title, rows, ...more) {
   const node = el('section', {class: 'roundbox message secret', tabindex: -1},
     el('h3', null, title), quiet('This is shown once: the server keeps no copy that could be read.'),
     el('dl', {class: 'pairs'}, rows.map(([label, value]) => [el('dt', null, label),
-      el('dd', null, el('code', null, value), copyButton(value, label.toLowerCase()))])), ...more);
+      el('dd', null, el('code', null, value), copyButton(value, t(label).toLowerCase()))])), ...more);
   return node;
 }
 export function show(node, where) {

@@ -20,7 +20,7 @@ const pages = {'': overview, '/mounts': load('mounts'), '/nodes': load('nodes'),
 let current = null;
 
 // The server has written the menu, for this role: which of it is shown is all that changes.
-for (const link of $('menu').querySelectorAll('a')) link.textContent = t(link.textContent);
+for (const link of document.querySelectorAll('.skip, #menu a')) link.textContent = t(link.textContent);
 function menu() {
   const shown = location.pathname.replace(/\/$/, '');
   for (const link of $('menu').querySelectorAll('a')) {
@@ -123,7 +123,7 @@ async function render(more, first) {
     await made;
   } catch (problem) {
     if (!page.heading) page.title(name || 'Console');
-    page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', t('To the overview')))));
+    page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? t('There is no mount {0}.', name) : words(problem)), el('p', null, to('', t('To the overview')))));
     if (problem.away) page.later(more);
     else if (!problem.status) fault = problem;
   }

@@ -20,8 +20,8 @@ const hourFields = (login = {}) => [
   {name: 'zone', label: 'Time zone of these hours', most: 64, value: login.zone, placeholder: 'Europe/Berlin', hint: 'Empty: that of the server.'},
   {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'},
   {name: 'live', label: 'Shown to listeners as the presenter', type: 'tick', value: login.live, hint: 'By the name of the login, while it is on the air.'}];
-const validText = login => ([login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
-  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || t('always')) + (login.live ? ' · shown' : '');
+const validText = login => ([login.from && t('from {0}', when(login.from)), login.until && t('until {0}', when(login.until)),
+  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && t('grace {0} s', login.grace)].filter(Boolean).join(' · ') || t('always')) + (login.live ? ' · ' + t('shown') : '');
 
 // "Artist - Title"; without an artist the whole is the title.
 const parts = text => { const at = (text || '').indexOf(' - '); return at < 0 ? ['', text || ''] : [text.slice(0, at), text.slice(at + 3)]; };
@@ -40,14 +40,14 @@ function showMade(page, one) {
   const source = one.source || {};
   const logins = one.logins?.length ? one.logins : source.password ? [source] : [];
   if (!logins.length) return;
-  const rows = logins.length === 1 ? [['User', logins[0].user], ['Password', logins[0].password]] : logins.map(login => ['Password of ' + login.user, login.password]);
+  const rows = logins.length === 1 ? [['User', logins[0].user], ['Password', logins[0].password]] : logins.map(login => [t('Password of {0}', login.user), login.password]);
   const node = secret(logins.length === 1 ? 'The login of its source' : 'The logins of its source', rows);
   page.made.replaceChildren();
   show(node, page.made);
   page.encoder.replaceChildren(...[recipe({...one, source: {...source, url: source.url || page.one.source?.url, backup: source.backup || page.one.source?.backup}}, logins[0])].filter(Boolean));
 }
 
-const renewal = (page, base, user, of = '') => question('New password', of, 'The password of ' + user + ' ends. A source that is on air stays.',
+const renewal = (page, base, user, of = '') => question('New password', of, () => t('The password of {0} ends. A source that is on air stays.', user),
   [['New password', async () => { const made = await api('POST', base + '/password', {user}); page.take(made); showMade(page, made); }]], false);
 
 // Of a list; the fields of a form are those of one of its entries.
@@ -62,8 +62,8 @@ function loginsPart(page, base) {
   const kept = () => page.one.sources.map(login => ({...login}));
   const fill = one => rows.fill(one.sources || [], login => login.user, login => {
     return {...follow({User: [strong(), one => one.user], Valid: validText}), acts: [
-      renewal(page, base, login.user, 'for ' + login.user),
-      opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: page.one,
+      renewal(page, base, login.user, ': ' + login.user),
+      opening('Hours', ': ' + login.user, close => form({button: 'Save', cancel: close, change: page.one,
         groups: [{fields: hourFields(page.one.sources.find(other => other.user === login.user))}],
         send: async (body, all, revision) => {
           for (const name of ['from', 'until', 'grace']) if (body[name] === null) body[name] = 0;
@@ -73,7 +73,7 @@ function loginsPart(page, base) {
             close();
           } catch (problem) { throw atForm(problem); }
         }}).node),
-      question('Remove', login.user, () => 'The login ' + login.user + ' ends' + (names(page.one).length === 1 ? '; it is the only one: then no encoder gets in' : '') + '.',
+      question('Remove', login.user, () => t(names(page.one).length === 1 ? 'The login {0} ends; it is the only one: then no encoder gets in.' : 'The login {0} ends.', login.user),
         [['Remove', () => change(kept().filter(other => other.user !== login.user))]])]};
   });
   const add = opening('Add a login', '', close => form({button: 'Add', cancel: close,
@@ -107,10 +107,10 @@ function listenersPart(page, base) {
     const shown = term.value.trim() ? items.filter(one => matches(term.value.trim(), one.address, one.country, one.agent, one.user, pathOf(one))) : items;
     filter.hidden = items.length < 8 && !term.value;
     rows.fill(shown, one => one.node + ' ' + one.id, one => {
-      const at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
+      const at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || t('listener {0}', one.id);
       const kick = () => api('DELETE', at).then(refresh);
       return {...follow({Address: one => one.address || '', Country: one => one.country || '', Player: one => one.agent || '', User: one => one.user || '', Since: one => ago(one.seconds), 'Round trip': one => ms(one.rtt_ms), 'Sent again': one => one.retransmits ?? '', Queue: one => one.queue_bytes === null ? '' : short(one.queue_bytes) + '\u00a0B', Lag: one => ms(one.lag_ms), Path: pathOf}),
-        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', [['Kick', kick]]),
+        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, () => t(one.agent ? 'End 1 listener, {0} with {1}?' : 'End 1 listener, {0}?', who, one.agent), [['Kick', kick]]),
           one.address && mayChange('POST /bans') && opening('Ban', who, close => {
             const fresh = keys();
             return form({button: 'Ban', cancel: close, groups: [{fields: banFields('kicked from ' + page.one.mount)}], send: async body => {
@@ -133,7 +133,7 @@ function listenersPart(page, base) {
     const got = await api('GET', address);
     [items, next] = [got.items, got.next];
     missing.hidden = !got.missing?.length;
-    say(missing, 'Not told by ' + (got.missing || []).join(', ') + '.');
+    say(missing, t('Not told by {0}.', (got.missing || []).join(', ')));
     draw();
   }
   async function more() {
@@ -158,16 +158,15 @@ export async function mount(page, name) {
   const state = span(), why = span(), title = el('p', {class: 'playing', dir: 'auto'});
   const totals = tiles('listeners', 'listeners allowed', 'kbit/s allowed');
   const facts = el('tbody'), player = el('div', {class: 'audioplayer'});
-  const listeners = () => count(page.one.listeners ?? 0, 'listener') + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.';
+  const losing = () => t(page.one.listeners === 1 ? '{0} listener loses it' : '{0} listeners lose it', number(page.one.listeners ?? 0));
   const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.take(told); else await refresh(); };
 
-  const kick = may('POST /mounts/{}/kick-source') && question('End source', '', () => 'The source of ' + name + ' ends; '
-    + listeners() + ' It may come back.', [['End source', act('/kick-source')]]);
-  const suspend = changes && question('Suspend', '', () => name + ' takes no source until it is resumed' + (stateOf(page.one)[1] === 'up' ? ': its source ends, and ' + listeners() : '.'),
+  const kick = may('POST /mounts/{}/kick-source') && question('End source', '', () => t('The source of {0} ends; {1}. It may come back.', name, losing()), [['End source', act('/kick-source')]]);
+  const suspend = changes && question('Suspend', '', () => t(stateOf(page.one)[1] === 'up' ? '{0} takes no source until it is resumed: its source ends, and {1}.' : '{0} takes no source until it is resumed.', name, losing()),
     [['Suspend', act('/suspend')]]);
   const resume = changes && press('Resume', act('/resume'));
   const renew = changes && names(page.one).length === 1 && renewal(page, base, names(page.one)[0]);
-  const remove = changes && question('Delete', '', () => 'Delete ' + name + '? Its logins go, its source ends, and ' + listeners(),
+  const remove = changes && question('Delete', '', () => t('Delete {0}? Its logins go, its source ends, and {1}.', name, losing()),
     [['Delete', async () => { await api('DELETE', base, undefined, {revision: page.one.revision}); page.go('/mounts'); }]]);
   const rest = [];
   if (may('POST /mounts/{}/title')) {
@@ -194,16 +193,17 @@ export async function mount(page, name) {
     page.one = {...one, source: {...one.source, password: undefined}};
     const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
     pill(state, text, kind);
-    say(why, suspended && one['suspended-by'] ? ' by ' + (one['suspended-by'] === 'account' ? 'its account' : 'an ' + one['suspended-by']) : one['suspended-by'] === 'account' ? ' with its account' : '');
+    const who = one['suspended-by'];
+    say(why, suspended && who ? ' ' + t(who === 'account' ? 'by its account' : 'by an ' + who) : who === 'account' ? ' ' + t('with its account') : '');
     say(title, one.title || '');
     title.hidden = !one.title;
     say(totals.values[0], number(one.listeners ?? 0));
     say(totals.values[1], one.limits?.listeners >= 0 ? number(one.limits.listeners) : t('any'));
     say(totals.values[2], one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : t('any'));
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
-    const by = one['fed-by'], fed = by && [by.user || 'a relay', by.node && 'at ' + by.node, by.address && 'from ' + by.address, 'since ' + when(by.since), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
+    const by = one['fed-by'], fed = by && [by.user || t('a relay'), by.node && t('at {0}', by.node), by.address && t('from {0}', by.address), t('since {0}', when(by.since)), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const rows = [['On the air', fed], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
-      ['Stands in', {file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin]]]
+      ['Stands in', t({file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin])]]
       .filter(([, value]) => value).map(([label, value]) => pair(label, value));
     rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));
     const shown = rows.map(row => row.textContent).join('\n');
@@ -214,7 +214,7 @@ export async function mount(page, name) {
     const url = kind === 'up' ? one.listen?.[location.protocol === 'https:' ? 'https' : 'http'] || one.listen?.http : '';
     if (player.shown !== url) {
       player.shown = url;
-      player.replaceChildren(...(url ? [el('audio', {controls: true, preload: 'none', 'aria-label': 'Player of ' + name, src: url})] : []));
+      player.replaceChildren(...(url ? [el('audio', {controls: true, preload: 'none', 'aria-label': t('Listen') + ': ' + name, src: url})] : []));
     }
     logins?.fill(one);
   };

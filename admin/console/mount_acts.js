@@ -2,6 +2,7 @@
 // once its source ends, and the users that may listen where a password file says so.
 import {cell, el, here, may, part, quiet, say, strong, table, tell} from './kit.js';
 import {command, xml} from './command.js';
+import {t} from './texts.js';
 import {form, opening, question} from './forms.js';
 
 const text = (node, name) => node.querySelector(name)?.textContent || '';
@@ -21,19 +22,19 @@ const movePart = mount => shutter('move', 'Move its listeners', async inside => 
   const told = await xml('moveclients?mount=' + part(mount)), rows = table('Mount', 'Listeners', 'Type');
   const others = [...told.querySelectorAll('source')].map(one => ({mount: one.getAttribute('mount'), listeners: text(one, 'listeners'), type: text(one, 'content-type')}));
   rows.fill(others, one => one.mount, one => ({cells: [cell('Mount', strong(one.mount)), cell('Listeners', one.listeners), cell('Type', one.type)],
-    acts: [question('Move here', one.mount, 'All listeners of ' + mount + ' go on with ' + one.mount + '.',
+    acts: [question('Move here', one.mount, () => t('All listeners of {0} go on with {1}.', mount, one.mount),
       [['Move them', async () => tell(await command('moveclients', {mount, destination: one.mount}))]], false)]}));
   inside.replaceChildren(quiet(others.length ? 'They go on listening without a gap. These mounts have their format; a player cannot change to another.' : 'There is no other mount of their format to move them to.'), rows.node);
 });
 
 const fallbackPart = mount => opening('Set the fallback', '', close => form({button: 'Set', cancel: close, groups: [{fields: [{name: 'fallback', label: 'Fallback mount', required: true, most: 255, placeholder: '/other.mp3',
   hint: 'Where its listeners go when its source ends. Until the server restarts; the setting above stays.'}]}],
-  send: async body => { await command('fallbacks', {mount, fallback: body.fallback}); close(); tell('The fallback of ' + mount + ' is ' + body.fallback); }}).node);
+  send: async body => { await command('fallbacks', {mount, fallback: body.fallback}); close(); tell(t('The fallback of {0} is {1}', mount, body.fallback)); }}).node);
 
 const usersPart = mount => shutter('logins', 'Users that may listen', async function fill(inside) {
   const told = await xml('manageauth?mount=' + part(mount)), rows = table('User'), none = quiet('No users yet.');
   const users = [...told.querySelectorAll('User')].map(one => text(one, 'username'));
-  rows.fill(users, one => one, one => ({cells: [cell('User', strong(one))], acts: [question('Delete', one, 'Delete ' + one + '? This user may not listen any more.',
+  rows.fill(users, one => one, one => ({cells: [cell('User', strong(one))], acts: [question('Delete', one, () => t('Delete {0}? This user may not listen any more.', one),
     [['Delete', async () => { await command('manageauth', {mount, action: 'delete', username: one}); await fill(inside); }]])]}));
   none.hidden = users.length > 0;
   inside.replaceChildren(rows.node, none, form({button: 'Add', groups: [{fields: [{name: 'username', label: 'User', required: true, most: 255}, {name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true}]}],

@@ -1,6 +1,7 @@
 // All mounts: searched, made, and the way to each.
 import {GB, api, auto, box, description, el, follow, here, keys, list, listed, matches, mayChange, mountPage, pill, table, tell, within} from './kit.js';
 import {put} from './live.js';
+import {t} from './texts.js';
 import {form, opening} from './forms.js';
 
 const EVERY = 5000;   // ms
@@ -86,7 +87,7 @@ export async function mounts(page) {
         at: {'mount-exists': 'mount', 'in-file': 'mount'},
         send: async body => {
           const made = await api('POST', '/mounts', body, {key: key(body)});
-          tell('Mount ' + made.mount + ' is there');
+          tell(t('{0} is there', made.mount));
           page.go(mountPage(made.mount), {made});
         }}).node;
     }));
@@ -95,7 +96,7 @@ export async function mounts(page) {
   const draw = () => {
     const term = search.value();
     const shown = known.filter(one => !term || matches(term, mountTexts(one)));
-    rows.fill(shown, one => one.mount, () => mountRow('Name', one => one.settings?.['stream-name'], {'Stands in': one => one.origin}),
+    rows.fill(shown, one => one.mount, () => mountRow('Name', one => one.settings?.['stream-name'], {'Stands in': one => t(one.origin)}),
       known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
   };
   const refresh = async () => { known = await list('/mounts'); draw(); };

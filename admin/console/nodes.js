@@ -20,7 +20,7 @@ function explainPart() {
     send: async body => {
       const told = await json('cluster/explain?' + query({...body, https: body.https && 1}));
       say(answer, [told.answer + (told.node ? ' to ' + told.node : ''), told.reason, told.country && 'from ' + told.country].filter(Boolean).join('; ') + '.');
-      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', strong(one.node), one.chosen && small('chosen')), cell('Candidate', one.candidate ? t('yes') : [one.out, one.why].filter(Boolean).join(': ')),
+      rows.fill(told.draw || [], one => one.node, one => ({cells: [cell('Node', strong(one.node), one.chosen && small(t('chosen'))), cell('Candidate', one.candidate ? t('yes') : [one.out, one.why].filter(Boolean).join(': ')),
         cell('Carries it', t(one.carries ? 'yes' : 'no')), cell('Load', Math.round(100 * one.utilisation) + '\u00a0%'), cell('Room', one.room_kbps === null ? '' : number(Math.round(one.room_kbps)) + '\u00a0kbit/s')]}));
     }});
   return el('div', null, head('Where would a listener be sent?'), box(asked.node, answer, rows.node));
@@ -39,7 +39,7 @@ function linksPart() {
   return {node: part, fill(links) {
     part.hidden = !links.length;
     rows.fill(links, one => (one.id || one.address || '') + (one.role || ''), () => follow({
-      Server: [strong(), one => one.id || one.address || ''], Link: one => one.state || (one.up ? 'up' : 'down'),
+      Server: [strong(), one => one.id || one.address || ''], Link: one => t(one.state || (one.up ? 'up' : 'down')),
       'Round trip': one => one.round_trip_us > 0 ? (one.round_trip_us / 1000).toFixed(1) + '\u00a0ms' : '', For: one => one.seconds >= 0 ? ago(one.seconds) : ''}));
   }};
 }

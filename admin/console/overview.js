@@ -15,13 +15,13 @@ export const nodeSorts = {Node: one => one.id, State: one => one.state, Listener
 // Logins of some mounts are told which nodes there are, and no numbers of them.
 export const isTold = node => node.kbps !== undefined;
 export function nodeRow(first, refresh) {
-  const id = strong(), about = small(), load = span(), meter = el('meter', {max: 1, low: 0.8, high: 0.95, optimum: 0, 'aria-label': 'Load of ' + first.id});
+  const id = strong(), about = small(), load = span(), meter = el('meter', {max: 1, low: 0.8, high: 0.95, optimum: 0, 'aria-label': t('Load') + ': ' + first.id});
   let node = first;
   const order = async (path, body) => { await api('POST', '/nodes/' + part(node.id) + path, body); await refresh(); };
   const row = follow({
     Node: [span(id, about), () => {}], State: (one, at) => pill(at, one.state, states[one.state] || 'off'), Listeners: one => isTold(one) ? within(one.listeners, one.max_listeners) : '',
     Load: [span(meter, load), () => {}], Sources: one => isTold(one) ? within(one.sources, one.max_sources) : '', Up: one => one.uptime_s >= 0 ? ago(one.uptime_s) : '', Version: one => one.version || ''});
-  const drain = may('POST /nodes/{}/drain') && question('Drain', first.id, () => node.id + ' takes no new listeners; ' + count(node.listeners, 'listener') + ' are there.',
+  const drain = may('POST /nodes/{}/drain') && question('Drain', first.id, () => t('{0} takes no new listeners; {1} on it now.', node.id, count(node.listeners, 'listener')),
     [['Drain', () => order('/drain', {on: true, mode: 'soft'})], ['Move listeners too', () => order('/drain', {on: true, mode: 'move'})]]);
   const serve = may('POST /nodes/{}/drain') && press(['Serve again', hidden(': ' + first.id)], () => order('/drain', {on: false}));
   const weight = may('POST /nodes/{}/weight') && opening('Weight', first.id, close => form({button: 'Set', cancel: close,
@@ -43,7 +43,7 @@ export function nodeRow(first, refresh) {
     const drains = node.state === 'draining', own = node.kind === 'self' || node.self;
     row.fill(one);
     say(id, node.id);
-    say(about, [node.url || isTold(node) && 'no public address', [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
+    say(about, [node.url || isTold(node) && t('no public address'), [...(node.tags || []), node.country].filter(Boolean).join(', ')].filter(Boolean).join('; '));
     const full = node.max_kbps > 0 && node.kbps / node.max_kbps;
     meter.hidden = full === false;
     meter.value = Math.min(1, full || 0);
@@ -80,7 +80,7 @@ export async function overview(page) {
     const lines = term && others ? others.filter(one => matches(term, one.name, one.text)) : [];
     people.replaceChildren(...(lines.length ? [head('Accounts and users'), box(el('ul', {class: 'plain'},
       lines.slice(0, 50).map(one => el('li', null, to(one.page, one.name), ' ', el('span', {class: 'about'}, one.text)))))] : []));
-    if (term) tell(count(shown.length, 'node') + ', ' + count(rows.length, 'mount') + (lines.length ? ', ' + count(lines.length, 'other') : '') + ' found');
+    if (term) tell(t('Found: {0}', count(shown.length, 'node') + ', ' + count(rows.length, 'mount') + (lines.length ? ', ' + number(lines.length) + ' ' + t('others') : '')));
   };
   async function refresh() {
     const [all, those] = await Promise.all([list('/mounts'), listed('/nodes')]);
@@ -127,8 +127,8 @@ export async function overview(page) {
   search.listen(searched);
   if (here.store === 'none') {
     state.hidden = false;
-    say(state, 'This server has no store of its own: its mounts are those of the configuration file'
-      + (here.masters ? ', and of its masters, where they are changed' : ', and nothing is created here') + '.');
+    say(state, t(here.masters ? 'This server has no store of its own: its mounts are those of the configuration file, and of its masters, where they are changed.'
+      : 'This server has no store of its own: its mounts are those of the configuration file, and nothing is created here.'));
   }
   await refresh();
   searched();

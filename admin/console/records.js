@@ -23,7 +23,7 @@ export async function listing(page, {path, title, hint, make, columns, sorts = {
   const draw = () => {
     const term = search.value(), shown = known.filter(one => !term || matches(term, texts(one)));
     rows.fill(shown, key, one => row(one, refresh, acts), known.length ? 'Nothing matches.' : none);
-    if (term) tell(count(shown.length, 'row') + ' found');
+    if (term) tell(t('Found: {0}', count(shown.length, 'row')));
   };
   async function refresh() { known = await list(path); draw(); }
   const acts = now => {
@@ -39,7 +39,7 @@ export async function listing(page, {path, title, hint, make, columns, sorts = {
     const fresh = keys();
     return form({button: make.button || 'Create', cancel: close, at: make.at, groups: [{fields: make.fields().filter(Boolean)}], send: async (body, all) => {
       const told = make.put ? await make.put(body, all) : await api('POST', path, make.body ? make.body(body, all) : body, {key: fresh([body, all])});
-      tell(make.summary + ': done');
+      tell(t('{0}: done', t(make.summary)));
       close();
       make.done?.(told);
       await refresh();
@@ -71,23 +71,23 @@ export const accounts = page => listing(page, {
   row(one, refresh, acts) {
     const state = span(), name = small(), used = QUOTAS.map(() => [el('meter', {max: 1, low: 0.8, high: 0.99, optimum: 0}), span()]);
     const {change, remove} = acts(() => one), set = state => () => change({state}), changes = mayChange('PATCH /accounts/{}');
-    const suspend = changes && question('Suspend', one.id, () => count(one.used.mounts, 'mount') + ' of ' + one.id + ' take no source, and those on air end.', [['Suspend', set('suspended')]]);
+    const suspend = changes && question('Suspend', one.id, () => t('The mounts of {0} ({1}) take no source, and those on air end.', one.id, number(one.used.mounts)), [['Suspend', set('suspended')]]);
     const resume = changes && press('Resume', set('active'));
     const cells = [cell('Account', strong(one.id), name), cell('State', state),
       ...QUOTAS.map(([, column], at) => cell(column, used[at]))];
     const all = [
       changes && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: one, groups: [{fields: [nameField(one.name), ...quotaFields(one.quota)]}],
         send: async (body, all, revision) => { await change(body, revision); close(); }}).node),
-      suspend, resume, remove(() => 'Delete ' + one.id + ' with its ' + count(one.used.mounts, 'mount') + ', and with its users and tokens? What is on air ends.', 'Delete', true, '?mounts=delete', 'Delete', one.id)];
+      suspend, resume, remove(() => t('Delete {0} with its {1}, and with its users and tokens? What is on air ends.', one.id, count(one.used.mounts, 'mount')), 'Delete', true, '?mounts=delete', 'Delete', one.id)];
     return {cells, acts: all, fill(now) {
       one = now;
       say(name, one.name === one.id ? '' : one.name);
       pill(state, one.state, one.state === 'active' ? 'up' : 'off');
-      QUOTAS.forEach(([what, , , unit = 1], at) => {
+      QUOTAS.forEach(([what, column, , unit = 1], at) => {
         const [meter, text] = used[at], most = one.quota[what];
         meter.hidden = !(most > 0);
         meter.value = most > 0 ? Math.min(1, one.used[what] / most) : 0;
-        meter.setAttribute('aria-label', what + ' used by ' + one.id);
+        meter.setAttribute('aria-label', t(column) + ': ' + one.id);
         say(text, number(one.used[what] / unit) + (most === null || most === undefined ? '' : ' ' + t('of') + ' ' + number(most / unit)));
       });
       if (suspend) suspend.parentNode.hidden = one.state !== 'active';
@@ -101,7 +101,7 @@ const seesField = value => ({name: 'addresses', label: 'As a viewer, sees the ad
 const passwordField = more => ({name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', hint: 'At least 8 characters. Empty: one is made, and shown once.', ...more});
 function showPassword(page, told) {
   page.made.replaceChildren();
-  if (typeof told.password === 'string') show(secret('The login of ' + told.name, [['User', told.name], ['Password', told.password]]), page.made);
+  if (typeof told.password === 'string') show(secret(t('The login of {0}', told.name), [['User', told.name], ['Password', told.password]]), page.made);
 }
 // For each login: its own password, with the old one.
 function ownPassword() {
@@ -127,17 +127,17 @@ export async function users(page) {
       fields: () => [{name: 'name', label: 'User', required: true, most: 64}, ...fields(), passwordField(), seesField()]},
     row(one, refresh, acts) {
       const {change, remove} = acts(() => one), base = '/users/' + part(one.name), own = one.name === here.user;
-      const cells = follow({User: [span(strong(one.name), small()), (now, at) => say(at.lastChild, now.disabled ? 'disabled' : '')], Role: now => now.role, Account: now => now.account || '', Mounts: now => joined(now.mounts)});
+      const cells = follow({User: [span(strong(one.name), small()), (now, at) => say(at.lastChild, now.disabled ? t('disabled') : '')], Role: now => now.role, Account: now => now.account || '', Mounts: now => joined(now.mounts)});
       const set = async (path, body) => { const told = await api('POST', base + path, body); showPassword(page, told); await refresh(); };
-      const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, one.name + ' is logged out everywhere, and may not log in.', [['Disable', () => change({disabled: true})]], false);
+      const disable = mayChange('PATCH /users/{}') && !own && question('Disable', one.name, () => t('{0} is logged out everywhere, and may not log in.', one.name), [['Disable', () => change({disabled: true})]], false);
       const enable = mayChange('PATCH /users/{}') && press('Enable', () => change({disabled: false}));
       return {cells: cells.cells, acts: [
         mayChange('PATCH /users/{}') && opening('Edit', one.name, close => form({button: 'Save', cancel: close, change: one, groups: [{fields: [...fields(one), seesField(one.addresses)]}],
           send: async (body, all, revision) => { await change('mounts' in body && body.mounts === null ? {...body, mounts: []} : body, revision); close(); }}).node),
-        own ? ownPassword() : mayChange('POST /users/{}/password') && opening('New password', 'for ' + one.name, close => form({button: 'New password', cancel: close, login: one.name, groups: [{fields: [passwordField()]}],
+        own ? ownPassword() : mayChange('POST /users/{}/password') && opening('New password', one.name, close => form({button: 'New password', cancel: close, login: one.name, groups: [{fields: [passwordField()]}],
           send: async body => { await set('/password', body); close(); }}).node),
-        mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, 'All sessions of ' + one.name + ' end.', [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]], false),
-        disable, enable, !own && remove('Delete the user ' + one.name + '? Its sessions end.')],
+        mayChange('DELETE /users/{}/sessions') && question('Log out everywhere', one.name, () => t('All sessions of {0} end.', one.name), [['Log out', async () => { await api('DELETE', base + '/sessions'); await refresh(); }]], false),
+        disable, enable, !own && remove(() => t('Delete the user {0}? Its sessions end.', one.name))],
       fill(now) {
         one = now;
         cells.fill(one);
@@ -159,13 +159,13 @@ export async function tokens(page) {
       accountField(all), mountsField(), {name: 'expires', label: 'Valid until', type: 'date', hint: HERE + 'until it is deleted.'}],
     done(told) {
       page.made.replaceChildren();
-      show(secret('The token' + (told.name ? ' for ' + told.name : ''), [['Token', told.token]]), page.made);
+      show(secret(told.name ? t('The token for {0}', told.name) : t('Token'), [['Token', told.token]]), page.made);
     }},
     row(one, refresh, acts) {
       const name = one.name || one.id;
       return {cells: [cell('Token', strong(name), one.name && small(one.id)), cell('Role', one.role), cell('Account', one.account || ''),
         cell('Mounts', joined(one.mounts)), cell('Valid until', one.expires ? when(one.expires) : t('it is deleted'))], acts: [
-          acts(() => one).remove('Delete the token ' + name + '? Programs that have it are refused.')]};
+          acts(() => one).remove(() => t('Delete the token {0}? Programs that have it are refused.', name))]};
     }});
 }
 
@@ -184,7 +184,7 @@ export const bans = page => listing(page, {
     {name: 'kick', label: 'End those that are here', options: [['true', 'yes'], ['false', 'no']], type: 'flag', value: 'true'}]},
   row(one, refresh, acts) {
     const [kind, who] = Object.entries(one.match)[0];
-    return {cells: [cell('Who', strong(who), small(kind)), cell('Mounts', joined(one.mounts) || t('all')),
+    return {cells: [cell('Who', strong(who), small(t(KINDS.find(one => one[0] === kind)?.[1] || kind))), cell('Mounts', joined(one.mounts) || t('all')),
       cell('Until', one.until ? when(one.until) : t('it is deleted')), cell('Reason', auto(one.reason)), cell('By', one.by || '')], acts: [
-        acts(() => one).remove('The ban of ' + who + ' ends: it may listen again.', 'End the ban', false, '', 'End', 'the ban of ' + who)]};
+        acts(() => one).remove(() => t('The ban of {0} ends: it may listen again.', who), 'End the ban', false, '', 'End', who)]};
   }});

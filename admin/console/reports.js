@@ -52,7 +52,7 @@ export async function reports(page) {
     result.append(box(el('p', null, take.node), rest && el('p', null, t('Left out, for want of an ISRC, or of album and label:'), ' ', number(told.incomplete), ' ', rest.node), quiet(told.next || items.length > SHOWN ? 'The first rows are shown; the file has all of them.' : ''), rows.all.slice(0, 2)));
   }});
   const chosen = made.fields[0].control, change = () => {
-    say(about, REPORTS[chosen.value][1]);
+    say(about, t(REPORTS[chosen.value][1]));
     for (const field of made.fields) if (OWN[field.name]) field.control.closest('.field').hidden = !OWN[field.name].includes(chosen.value);
   };
   chosen.addEventListener('change', change);

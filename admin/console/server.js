@@ -1,24 +1,25 @@
 // This server: its configuration file, checked and read again, and the last lines of its logs.
 import {api, box, cell, el, head, may, part, press, quiet, say, table, words} from './kit.js';
 import {form, question} from './forms.js';
+import {t} from './texts.js';
 
 const EVERY = 3000, LINES = 200;   // ms
 
 function configurationPart() {
   const rows = table('Line', 'Kind', 'What'), told = el('p', {role: 'status'});
   async function check() {
-    say(told, 'The file is being read.');
+    say(told, t('The file is being read.'));
     try {
       const got = await api('GET', '/configuration/check');
       rows.fill(got.items, one => JSON.stringify(one), one => ({cells: [cell('Line', one.line ? String(one.line) : ''),
-        cell('Kind', el('span', {class: 'state ' + ({error: 'off', warning: 'half'}[one.severity] || 'idle')}, one.severity)), cell('What', one.text)]}));
-      say(told, got.usable ? got.items.length ? 'The file can be used.' : 'The file can be used; there is nothing to say about it.' : 'The file cannot be used.');
+        cell('Kind', el('span', {class: 'state ' + ({error: 'off', warning: 'half'}[one.severity] || 'idle')}, t(one.severity))), cell('What', one.text)]}));
+      say(told, t(got.usable ? got.items.length ? 'The file can be used.' : 'The file can be used; there is nothing to say about it.' : 'The file cannot be used.'));
     } catch (problem) { say(told, words(problem)); }
   }
   rows.node.hidden = true;
   return box(el('div', {class: 'buttons'}, press('Check the file', check)),
-    may('POST /configuration/reload') && question('Read it again', '', 'What has changed in the file takes effect now; listeners and sources stay. What needs a restart is named in the error log.',
-      [['Read it again', async () => { say(told, ''); await api('POST', '/configuration/reload', {}); say(told, 'The file is read; the error log has what was changed.'); }]], false), told, rows.node);
+    may('POST /configuration/reload') && question('Read it again', '', () => t('What has changed in the file takes effect now; listeners and sources stay. What needs a restart is named in the error log.'),
+      [['Read it again', async () => { say(told, ''); await api('POST', '/configuration/reload', {}); say(told, t('The file is read; the error log has what was changed.')); }]], false), told, rows.node);
 }
 
 function logPart(page) {
@@ -29,7 +30,7 @@ function logPart(page) {
     try {
       const got = await api('GET', '/log?of=' + of + '&most=' + LINES + (find ? '&find=' + part(find) : ''));
       say(lines, got.lines.join('\n'));
-      say(none, got.lines.length ? got.file : 'No line of ' + got.file + (find ? ' has this.' : '.'));
+      say(none, got.lines.length ? got.file : t(find ? 'No line of {0} has this.' : 'No line of {0}.', got.file));
     } catch (problem) { say(lines, ''); say(none, words(problem)); }
     lines.hidden = !lines.textContent;
     // Its page may not be shown yet.

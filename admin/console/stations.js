@@ -29,7 +29,7 @@ function fields(one, {accounts, mounts, stations}) {
     {name: 'name', label: 'Name', value: one?.name, most: 200, spellcheck: true, hint: 'Empty: what the encoder says.'},
     here.role === 'admin' && {name: 'account', label: 'Account', value: one?.account || '', options: [['', 'none'], ...accounts.map(row => row.id)]},
     {name: 'mounts', label: 'Mounts', type: 'list', required: true, value: one ? one.mounts.join(' ') : free.length === 1 ? free[0] : '', placeholder: '/rock.mp3 /rock-64.aac',
-      hint: 'With spaces between them; the first one plays first.' + (free.length ? ' In no station: ' + free.slice(0, MOST_NAMED).join(' ') + (free.length > MOST_NAMED ? ' \u2026' : '') : '')},
+      hint: t('With spaces between them; the first one plays first.') + (free.length ? ' ' + t('In no station') + ': ' + free.slice(0, MOST_NAMED).join(' ') + (free.length > MOST_NAMED ? ' \u2026' : '') : '')},
     {name: 'description', label: 'Description', value: one?.description, most: 500, spellcheck: true, hint: 'A line below the name.'},
     {name: 'genre', label: 'Genre', value: one?.genre, most: 100},
     {name: 'url', label: 'Web page', value: one?.url, most: 500, hint: 'Its own site, with https.'},
@@ -71,7 +71,7 @@ export async function stations(page) {
           all = await known();
           close();
         }}).node),
-        ours && remove(() => 'Delete the station ' + one.id + '? Its mounts stay, each with a page of its own.', 'Delete', true, '', 'Delete', one.id)],
+        ours && remove(() => t('Delete the station {0}? Its mounts stay, each with a page of its own.', one.id), 'Delete', true, '', 'Delete', one.id)],
       fill(now) {
         one = now;
         say(link, one.name || one.id);

@@ -7,7 +7,11 @@ const chosen = () => { try { return localStorage.getItem(KEY); } catch { return 
 // As Accept-Language says it, unless the menu was used.
 export const language = [chosen(), ...(navigator.languages || [])].map(one => (one || '').slice(0, 2)).find(one => LANGUAGES[one]) || 'en';
 const TEXTS = language === 'en' ? {} : (await import('./texts_' + language + '.js').catch(() => null))?.default || {};
-export const t = text => (typeof text === 'string' && Object.hasOwn(TEXTS, text) && TEXTS[text]) || text;
+// {0}, {1} …: those that follow.
+const said = text => (typeof text === 'string' && Object.hasOwn(TEXTS, text) && TEXTS[text]) || text;
+export const t = (text, ...of) => of.length ? said(text).replace(/\{(\d)\}/g, (_, at) => of[at]) : said(text);
+// The same with elements in it: its parts.
+export const woven = (text, ...of) => said(text).split(/\{(\d)\}/).map((one, at) => at % 2 ? of[one] : one);
 export function choose(next) {
   try { localStorage.setItem(KEY, next); } catch { /* of a browser that keeps nothing */ }
   location.reload();

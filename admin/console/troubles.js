@@ -1,5 +1,6 @@
 // What is wrong, or will be: sentences with links, the worst first.
-import {api, el, may, mountPage, number, strong, to} from './kit.js';
+import {api, count, el, may, mountPage, number, strong, to} from './kit.js';
+import {t, woven} from './texts.js';
 
 const DAY = 86400, SOON = 14, FULL = 0.95, MOST = 8, SELDOM = 60000;   // s, days, share, sentences, ms
 
@@ -10,27 +11,27 @@ const mount = one => to(mountPage(one.mount), one.mount);
 // One of them: [how bad it is, …its words].
 function* ofNodes(nodes) {
   for (const one of nodes) {
-    if (one.state === 'down') yield [3, node(one), ' is down: it takes no listeners, and what it had was sent elsewhere.'];
-    if (one.state === 'suspect') yield [2, node(one), ' is late, or its public address does not answer: it is used only when no other node is left.'];
+    if (one.state === 'down') yield [3, ...woven('{0} is down: it takes no listeners, and what it had was sent elsewhere.', node(one))];
+    if (one.state === 'suspect') yield [2, ...woven('{0} is late, or its public address does not answer: it is used only when no other node is left.', node(one))];
     const full = Math.max(share(one.kbps, one.max_kbps), share(one.listeners, one.max_listeners));
-    if (full >= FULL && one.state !== 'down') yield [2, node(one), ' is full: ' + Math.round(100 * full) + '\u00a0% of what it may carry.'];
+    if (full >= FULL && one.state !== 'down') yield [2, ...woven('{0} is full: {1} of what it may carry.', node(one), Math.round(100 * full) + '\u00a0%')];
   }
 }
 function* ofMounts(mounts) {
   for (const one of mounts) {
-    if (one.state === 'unplaced') yield [3, mount(one), ' has no node: none has room for it.'];
-    else if (one['home-state'] === 'down') yield [3, mount(one), ' cannot come on the air: its home ' + one.home + ' is down.'];
-    if (share(one.listeners, one.limits?.listeners) >= 1) yield [1, mount(one), ' is full: ' + number(one.listeners) + ' of ' + number(one.limits.listeners) + ' listeners.'];
+    if (one.state === 'unplaced') yield [3, ...woven('{0} has no node: none has room for it.', mount(one))];
+    else if (one['home-state'] === 'down') yield [3, ...woven('{0} cannot come on the air: its home {1} is down.', mount(one), one.home)];
+    if (share(one.listeners, one.limits?.listeners) >= 1) yield [1, ...woven('{0} is full: {1} of {2} listeners.', mount(one), number(one.listeners), number(one.limits.listeners))];
     const by = one['fed-by'];
-    if (by?.kbps > 0 && share(by.kbps, one.limits?.bitrate) > 1) yield [1, mount(one), ' is sent ' + number(by.kbps) + ' kbit/s, and may have ' + number(one.limits.bitrate) + '.'];
+    if (by?.kbps > 0 && share(by.kbps, one.limits?.bitrate) > 1) yield [1, ...woven('{0} is sent {1} kbit/s, and may have {2}.', mount(one), number(by.kbps), number(one.limits.bitrate))];
   }
 }
 function* ofCertificates(certificates) {
   for (const one of certificates) {
     const left = one.until === null ? null : Math.floor((one.until - Date.now() / 1000) / DAY), page = to('/certificates', one.names.join(', '));
-    if (left !== null && left < 0) yield [3, 'The certificate for ', page, ' has expired.'];
-    else if (left !== null && left < SOON) yield [left < 3 ? 3 : 2, 'The certificate for ', page, ' ends in ' + left + (left === 1 ? ' day.' : ' days.')];
-    if (one.failures) yield [2, 'The certificate for ', page, ' could not be ordered: ' + (one.failure || 'unknown') + '.'];
+    if (left !== null && left < 0) yield [3, ...woven('The certificate for {0} has expired.', page)];
+    else if (left !== null && left < SOON) yield [left < 3 ? 3 : 2, ...woven('The certificate for {0} ends in {1}.', page, count(left, 'day'))];
+    if (one.failures) yield [2, ...woven('The certificate for {0} could not be ordered: {1}.', page, one.failure || t('unknown'))];
   }
 }
 
@@ -47,7 +48,7 @@ export function troubles() {
     const all = [...ofNodes(nodes), ...ofMounts(mounts), ...ofCertificates(certificates)];
     all.sort((a, b) => b[0] - a[0]);
     const shown = all.slice(0, MOST);
-    if (all.length > MOST) shown.push([1, 'And ' + number(all.length - MOST) + ' more.']);
+    if (all.length > MOST) shown.push([1, t('And {0} more.', number(all.length - MOST))]);
     const text = shown.map(([, ...words]) => words.map(word => word.textContent ?? word).join('')).join('\n');
     if (node.shown === text) return;
     node.shown = text;

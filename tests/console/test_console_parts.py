@@ -226,8 +226,12 @@ def each_label_is_said_in_all_languages(t):
         labels |= set(re.findall(r"\['\w*', '([^']+)'\]", text)) if path.name in ("records.js", "reports.js", "server.js") else set()
         for columns in re.findall(r"(?:table\(|columns: \[)([^)\]]*)", text):
             labels |= set(re.findall(r"'([^']+)'", columns))
-        # What goes on with a name is no label of its own, and a sentence none at all.
+        # What goes on with a name is no label of its own.
         equal({one for one in labels if not one.endswith((" ", "."))} - said - SAME, set(), path.name)
+        sentences = set(re.findall(r"hint: '([^']+)'", text))
+        for pair in re.findall(r"\b(?:t|woven|quiet)\((?:[^'(){}]*\? )?'([^']+)'(?:\s*: '([^']+)')?", text):
+            sentences |= set(pair) - {""}
+        equal(sentences - said, set(), path.name)
 
 
 @test
@@ -255,6 +259,38 @@ def it_speaks_other_languages(t):
     desk.see("Name des Streams", "Hörer zugleich")
     equal(desk.browser.script("return [...document.querySelectorAll('select[name=\"limits/over\"] option')].map(one => one.textContent)"), ["bleiben", "gehen, die neuesten zuerst"])
     desk.looks_well("mount-form-de", dark_too=False)
+    desk.quiet()
+
+
+@test
+def questions_hints_and_problems_are_in_the_language_of_the_viewer(t):
+    server = console_server(t)
+    api = Api(server)
+    server.source("/rock.mp3", login=api.mount("/rock.mp3", limits={"listeners": 1})).play(5)
+    server.listener("/rock.mp3")
+    api.want(201, "POST", "/accounts", {"id": "acme"})
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.browser.script("localStorage.setItem('lb-language', 'de')")
+    desk.page("")
+    desk.see("/rock.mp3 ist voll: 1 von 1 Hörern.")
+    equal(desk.browser.script("return document.querySelector('.troubles a').textContent"), "/rock.mp3")
+    desk.page(mount_url("/rock.mp3"))
+    desk.press("Quelle beenden")
+    desk.see("Die Quelle von /rock.mp3 endet; 1 Hörer verliert sie. Sie darf wiederkommen.")
+    desk.press("Trennen", near="127.0.0.1", selector="summary")
+    desk.see("Diesen Hörer trennen: 127.0.0.1?")
+    desk.press("Bearbeiten", selector=".openings summary")
+    desk.see("Auf allen Servern zusammen. Leer: keine Grenze.")
+    desk.page("/accounts")
+    desk.press("Aussetzen", near="acme", selector="summary")
+    desk.see("Die Mounts von acme (0) nehmen keine Quelle, und die auf Sendung enden.")
+    for language, words in (("fr", "Le fichier est utilisable"), ("es", "El archivo sirve"), ("pt", "O ficheiro serve")):
+        desk.browser.script("localStorage.setItem('lb-language', arguments[0])", language)
+        desk.page("/server")
+        desk.browser.find(".buttons button").click()
+        desk.see(words)
+        desk.looks_well("server-" + language, dark_too=False)
     desk.quiet()
 
 
