@@ -11,7 +11,7 @@ std::int64_t stored(std::uint64_t who) { return static_cast<std::int64_t>(who); 
 }  // namespace
 
 AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
-    : database_(database), window_(window.count() * 1000), sums_(database) {
+    : database_(database), window_(window.count() * 1000), sums_(database), plays_(database) {
   const auto made = [&database](std::string_view sql) { return database.prepare(sql); };
   find_journal_ = made("SELECT id, seen FROM journal WHERE node=? AND epoch=?");
   add_journal_ = made("INSERT INTO journal(node, epoch, seen) VALUES(?,?,0)");
@@ -97,6 +97,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     }
     merged.seen = std::max(merged.seen, batch.last);
     sums_.write();
+    plays_.write();
     set_seen_.run(merged.seen, journal.id);
     sums_marked_.run();
     return merged;
@@ -105,6 +106,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     mounts_.clear();  // ids of before the rollback may be given to others
     players_.clear();
     sums_.forget();
+    plays_.forget();
   }
   return taken;
 }
@@ -174,9 +176,11 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
   if (id != 0 && read_session(id, session)) {
     began = std::max(began, ended);
     drop_recent_.run(mount, who, id);
+    plays_.add(mount, session.country, session.part(), -1);
     session.who = stored(row.who);  // it may go on tomorrow
     ++session.open;
     ++session.connections;
+    plays_.add(mount, session.country, session.part(), 1);
     write_session(session);
     add_recent_.run(mount, session.who, id, session.began, session.ended, session.open);
   } else {
@@ -185,6 +189,8 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     add_session_.run(mount, row.who, row.at_ms, row.at_ms, row.country, player, row.way, row.kind);
     id = database_.last_id();
     add_recent_.run(mount, row.who, id, row.at_ms, row.at_ms, 1);
+    if (row.kind == ListenerKind::kPerson)
+      plays_.add(mount, row.country, {row.at_ms, PlayChanges::kGoesOn}, 1);
   }
   add_open_.run(journal, number, id, began);
 }
@@ -209,6 +215,7 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   drop_open_.run(journal, row.begun);
   Session session;
   if (!read_session(id, session)) return;  // it was deleted
+  plays_.add(session.mount, session.country, session.part(), -1);
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
   const std::int64_t next = session_after(session, ended, next_began);
   if (next != 0) ended = std::max(began, std::min(ended, next_began));
@@ -229,6 +236,7 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
                          beside_recent_.first_number(session.mount, session.who, id, session.ended,
                                                      session.began) != 0;
   if (heard_enough && !is_second) count(session);
+  plays_.add(session.mount, session.country, session.part(), 1);
   write_session(session);
   set_recent_.run(session.ended, session.open, session.mount, session.who, id);
 }
@@ -240,12 +248,14 @@ void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
     listenings.emplace_back(list_open_.number(0), static_cast<std::uint64_t>(list_open_.number(1)));
   for (const auto& [journal, begun] : listenings) end(journal, {begun, now_ms, 0, true});
   sums_.write();
+  plays_.write();
 }
 
 // The sessions are one: rows of two nodes came in another order than they happened.
 void AudienceMerge::join(Session& session, std::int64_t next) {
   Session other;
   if (!read_session(next, other)) return;
+  plays_.add(other.mount, other.country, other.part(), -1);
   drop_recent_.run(other.mount, other.who, next);
   move_open_.run(session.id, next);
   if (other.counted != 0) {

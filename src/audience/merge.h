@@ -19,6 +19,7 @@
 
 #include "audience/database.h"
 #include "audience/journal.h"
+#include "audience/play_changes.h"
 #include "audience/sums.h"
 
 namespace lb {
@@ -56,6 +57,11 @@ class AudienceMerge {
     std::string country;
 
     AudienceSums::Of of() const { return {mount, player, country}; }
+    // What is in the performances of titles.
+    PlayChanges::Part part() const {
+      if (kind != 0 || (open == 0 && counted == 0)) return {};
+      return {began, open > 0 ? PlayChanges::kGoesOn : ended};
+    }
   };
   struct Journal {
     std::int64_t id = 0, seen = 0;
@@ -84,6 +90,7 @@ class AudienceMerge {
   Sqlite& database_;
   std::int64_t window_;
   AudienceSums sums_;
+  PlayChanges plays_;
   Origin origin_ = Origin::kHere;  // of the batch
   bool several_ = false;           // servers have told rows
   std::map<std::string, std::int64_t> mounts_, players_;

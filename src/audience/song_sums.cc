@@ -39,7 +39,7 @@ std::int64_t SongSums::song_of(const SongPlay& play) {
 }
 
 void SongSums::heard(const SongPlay& play, std::string_view country, std::int64_t performances) {
-  if (play.began < since_ || performances <= 0) return;
+  if (play.began < since_ || performances == 0) return;
   const std::int64_t song = song_of(play), week = play.began / kWeekMs;
   for (const std::int64_t mount : {play.mount, kAllMounts})
     put_heard_.run(week, mount, song, country, performances);

@@ -1,0 +1,155 @@
+// Titles that are counted already have the performances of what comes later, and no others.
+#include "audience/play_changes.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audience/merge.h"
+#include "audience/report.h"
+#include "audience/upkeep.h"
+#include "base/cat.h"
+#include "base/random.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kWhole = 20'000 * kDayMs;
+
+JournalRow comes(std::uint64_t number, std::int64_t at_ms, std::uint64_t who,
+                 const char* country = "US") {
+  ListeningBegun row;
+  row.at_ms = kWhole + at_ms;
+  row.who = who;
+  row.mount = "/live";
+  row.country = country;
+  return {number, row};
+}
+JournalRow goes(std::uint64_t number, std::uint64_t of, std::int64_t at_ms,
+                std::uint64_t bytes = 1'000'000) {
+  return {number, ListeningEnded{of, kWhole + at_ms, bytes, false}};
+}
+JournalRow sounds(std::uint64_t number, std::int64_t at_ms, const std::string& title) {
+  return {number, TitleBegun{kWhole + at_ms, "/live", title}};
+}
+
+}  // namespace
+
+TEST_GROUP(PlayChanges) {
+  std::unique_ptr<Sqlite> database;
+  std::unique_ptr<AudienceMerge> merge;
+  void setup() override {
+    auto opened = open_audience_database(":memory:");
+    if (!opened) FAIL(opened.error().what.c_str());
+    database = std::move(*opened);
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
+  }
+  void teardown() override {
+    merge.reset();
+    database.reset();
+  }
+  void take(const std::string& node, std::vector<JournalRow> rows) {
+    CHECK(merge->take(node, {"epoch", std::move(rows)}, AudienceMerge::Origin::kElsewhere)
+              .has_value());
+  }
+  void count(std::int64_t at_ms) {
+    while (*count_performances(*database, kWhole + at_ms)) {
+    }
+  }
+  std::string told() {
+    AudienceReport report(*database, kWhole + kDayMs);
+    const auto rows = report.songs(*report.mounts(), {0, kWhole + 30 * kDayMs});
+    std::string all;
+    for (const SongRow& row : *rows)
+      all += cat({row.title, " ", row.country, " ", row.performances, ", "});
+    return all;
+  }
+  std::int64_t number(std::string_view sql) { return database->prepare(sql).first_number(); }
+};
+
+TEST(PlayChanges, RowsOfAServerThatWasCutOffAreInTheTitlesOfThen) {
+  take("n1", {sounds(1, 0, "A"), comes(2, 1000, 1), sounds(3, 200'000, "B"),
+              sounds(4, 400'000, "C"), sounds(5, 600'000, "D")});
+  count(2'000'000);
+  STRCMP_EQUAL("A US 1, B US 1, C US 1, ", told().c_str());
+  take("n2", {comes(1, 250'000, 2, "DE"), comes(2, 260'000, 3)});
+  STRCMP_EQUAL("A US 1, B DE 1, B US 2, C DE 1, C US 2, ", told().c_str());
+  take("n2", {goes(3, 1, 450'000), goes(4, 2, 300'000), comes(5, 310'000, 4), goes(6, 5, 312'000)});
+  STRCMP_EQUAL("A US 1, B DE 1, B US 2, C DE 1, C US 1, ", told().c_str());
+  // It came back within the window: what the pause covers is heard, as of one that is in time.
+  take("n2", {comes(7, 350'000, 3), goes(8, 7, 420'000)});
+  STRCMP_EQUAL("A US 1, B DE 1, B US 2, C DE 1, C US 2, ", told().c_str());
+  LONGS_EQUAL(1, number("SELECT performances FROM play WHERE title='A'"));
+  LONGS_EQUAL(3, number("SELECT performances FROM play WHERE title='B'"));
+  LONGS_EQUAL(0, number("SELECT songs FROM unsummed"));
+}
+TEST(PlayChanges, AListenerOfAServerThatWasGoneHasHeardNoTitleAfterIt) {
+  take("n1", {sounds(1, 0, "A"), sounds(2, 200'000, "B"), sounds(3, 400'000, "C")});
+  take("n2", {comes(1, 1000, 1)});
+  count(2'000'000);
+  STRCMP_EQUAL("A US 1, B US 1, ", told().c_str());
+  take("n2", {{2, ListeningEnded{1, kWhole + 90'000, 0, true}}});
+  STRCMP_EQUAL("A US 1, ", told().c_str());
+}
+TEST(PlayChanges, AQuickLookOfThenIsInNoTitle) {
+  take("n1", {sounds(1, 0, "A"), sounds(2, 200'000, "B"), sounds(3, 400'000, "C")});
+  count(2'000'000);
+  take("n2", {comes(1, 1000, 1), comes(2, 2000, 2)});
+  STRCMP_EQUAL("A US 2, B US 2, ", told().c_str());
+  take("n2", {goes(3, 1, 4000), goes(4, 2, 250'000, 10)});
+  STRCMP_EQUAL("", told().c_str());
+}
+// Whatever order rows of servers come in, and whenever titles are counted: what the sessions tell.
+TEST(PlayChanges, TitlesHaveWhatTheSessionsTell) {
+  Rng rng{7};
+  for (int round = 0; round < 10; ++round) {
+    teardown();
+    setup();
+    std::vector<JournalRow> titles;
+    for (std::uint64_t i = 0; i < 40; ++i)
+      titles.push_back(sounds(i + 1, static_cast<std::int64_t>(i) * 180'000, cat({"T", i % 9})));
+    std::vector<JournalRow> rows[3];
+    for (auto& of : rows)
+      for (std::int64_t at = 0; at < 7'000'000;
+           at += static_cast<std::int64_t>(rng.below(90'000))) {
+        const std::uint64_t last = of.size();
+        if (last > 0 && rng.below(2) == 0)
+          of.push_back(goes(last + 1, 1 + rng.below(last), at, 60'000 + rng.below(20'000)));
+        else
+          of.push_back(comes(last + 1, at, 1 + rng.below(12), rng.below(2) == 0 ? "US" : "DE"));
+      }
+    std::size_t next[4] = {};
+    take("n0", {titles.begin(), titles.begin() + 20});
+    next[3] = 20;
+    for (std::int64_t step = 0; step < 60; ++step) {
+      const std::size_t node = rng.below(4);
+      const std::vector<JournalRow>& of = node == 3 ? titles : rows[node];
+      const std::size_t begin = next[node], end = std::min(of.size(), begin + rng.below(12));
+      take(cat({"n", node == 3 ? 0 : node + 1}), {of.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                  of.begin() + static_cast<std::ptrdiff_t>(end)});
+      next[node] = end;
+      if (rng.below(3) == 0) count(9'000'000);
+    }
+    count(9'000'000);
+    const std::string of =
+        cat({"(SELECT COUNT(*) FROM session s WHERE s.mount=p.mount AND s.kind=0 AND (s.open>0 OR "
+             "s.counted=1) AND s.began<p.ended AND (s.open>0 OR s.ended>p.began)"});
+    LONGS_EQUAL(0, number(cat({"SELECT COUNT(*) FROM play p WHERE performances IS NOT NULL AND "
+                               "performances<>",
+                               of, ")"})));
+    for (const std::string_view country : {"US", "DE"}) {
+      LONGS_EQUAL(0,
+                  number(cat({"SELECT COUNT(*) FROM play p WHERE performances IS NOT NULL AND "
+                              "COALESCE((SELECT n FROM play_country WHERE play=p.id AND country='",
+                              country, "'), 0)<>", of, " AND s.country='", country, "')"})));
+      const std::string sum = cat({"FROM song_heard WHERE mount<>0 AND country='", country, "'"});
+      LONGS_EQUAL(number(cat({"SELECT SUM(n) FROM play_country WHERE country='", country, "'"})),
+                  number(cat({"SELECT SUM(n) ", sum})));
+    }
+    CHECK(number("SELECT SUM(performances) FROM play") > 0);
+  }
+}
