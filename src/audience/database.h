@@ -26,6 +26,9 @@ constexpr std::int64_t kQuarterMs = 900'000, kHourMs = 3'600'000, kDayMs = 86'40
 // Of a session in the database: `kind` of its rows, or
 constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 
+// A server that was not seen for so long is gone: its listeners are counted until then.
+constexpr std::int64_t kUnseenMs = 30'000;
+
 // A session that was heard for less is not in the mean length of sessions.
 constexpr std::int64_t kLongSessionMs = 60'000;
 

@@ -1,7 +1,9 @@
 #include "audience/merge.h"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
+
+#include "audience/book.h"
 
 namespace lb {
 namespace {
@@ -68,12 +70,18 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   next_play_ = made("SELECT began FROM play WHERE mount=? AND began>? ORDER BY began LIMIT 1");
   forgotten_ = made("SELECT 1 FROM forgotten WHERE (who=? OR who=?) AND at>=? LIMIT 1");
   sums_marked_ = sums_marked(database);
+  see_journal_ = made("INSERT OR REPLACE INTO journal_seen VALUES(?,?)");
+  see_node_ = made(
+      "INSERT OR REPLACE INTO journal_seen SELECT j.id, ? FROM journal j WHERE j.id=(SELECT "
+      "MAX(id) "
+      "FROM journal WHERE node=?) AND EXISTS(SELECT 1 FROM open WHERE journal=j.id)");
   count_mounts_ = made("SELECT COUNT(*) FROM mount");
   several_ = made("SELECT COUNT(DISTINCT node) FROM journal").first_number() > 1;
 }
 
 Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
-                                                  const JournalBatch& batch, Origin origin) {
+                                                  const JournalBatch& batch, Origin origin,
+                                                  std::int64_t now_ms) {
   origin_ = origin;
   several_ = several_ || origin == Origin::kElsewhere;
   auto taken = in_transaction(database_, [&] {
@@ -99,6 +107,7 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
     sums_.write();
     plays_.write();
     set_seen_.run(merged.seen, journal.id);
+    if (now_ms != 0) see_journal_.run(journal.id, now_ms);
     sums_marked_.run();
     return merged;
   });
@@ -249,6 +258,38 @@ void AudienceMerge::end_open(std::int64_t session, std::int64_t now_ms) {
   for (const auto& [journal, begun] : listenings) end(journal, {begun, now_ms, 0, true});
   sums_.write();
   plays_.write();
+}
+
+Result<void> AudienceMerge::nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms) {
+  const auto done = in_transaction(database_, [&] {
+    for (const std::string& node : nodes) see_node_.run(at_ms, node);
+    return true;
+  });
+  return done ? Result<void>() : done.error();
+}
+
+Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
+  constexpr std::size_t kSlice = 1000;
+  auto done = in_transaction(database_, [&] {
+    std::vector<std::pair<std::int64_t, ListeningEnded>> gone;
+    Statement asked = database_.prepare(
+        "SELECT o.journal, o.begun, n.at FROM journal_seen n JOIN journal j ON j.id=n.journal JOIN "
+        "open o ON o.journal=j.id WHERE n.at<? OR (n.at<? AND EXISTS(SELECT 1 FROM journal WHERE "
+        "node=j.node AND id>j.id)) LIMIT ?");
+    asked.bind(now_ms - kOldestRowMs, now_ms - kUnseenMs, kSlice);
+    while (asked.step())
+      gone.push_back({asked.number(0),
+                      {static_cast<std::uint64_t>(asked.number(1)), asked.number(2), 0, true}});
+    for (const auto& [journal, row] : gone) end(journal, row);
+    sums_.write();
+    plays_.write();
+    return gone.size() == kSlice;
+  });
+  if (!done) {
+    sums_.forget();
+    plays_.forget();
+  }
+  return done;
 }
 
 // The sessions are one: rows of two nodes came in another order than they happened.

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "audience/database.h"
 #include "audience/journal.h"
@@ -42,8 +43,14 @@ class AudienceMerge {
   };
   // kElsewhere: of another server, that may name so many mounts at most, and repeats titles.
   enum class Origin : std::uint8_t { kHere, kElsewhere };
+  // now_ms: the server is there at that time; 0: it is not noted.
   Result<Merged> take(const std::string& node, const JournalBatch& batch,
-                      Origin origin = Origin::kHere);
+                      Origin origin = Origin::kHere, std::int64_t now_ms = 0);
+  // These servers, of which the newest journal goes on, are there at that time.
+  Result<void> nodes_seen(const std::vector<std::string>& nodes, std::int64_t at_ms);
+  // What goes on in journals of which no row is believed any more, and in those that their servers
+  // have replaced, ended when the server was there last.
+  Result<bool> end_gone(std::int64_t now_ms);
   // What goes on of this session ends now, with the time that it was heard; its bytes are not
   // known.
   // REQUIRES: a transaction, which counts what this adds.
@@ -99,7 +106,7 @@ class AudienceMerge {
       add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
       drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
       add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_,
-      count_mounts_, forgotten_, sums_marked_;
+      count_mounts_, forgotten_, sums_marked_, see_journal_, see_node_;
 };
 
 }  // namespace lb

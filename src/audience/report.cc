@@ -49,9 +49,13 @@ AudienceReport::Signs AudienceReport::summed(const Mounts& of) {
 
 std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) {
   std::vector<OpenRow> rows;
+  const bool is_seen = has_table(database_, "journal_seen");
   Statement asked = database_.prepare(
-      "SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted FROM open o JOIN "
-      "session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE s.kind=0");
+      cat({"SELECT s.mount, o.began, s.began, s.heard, s.country, p.name, s.counted, ",
+           is_seen ? "COALESCE((SELECT at FROM journal_seen WHERE journal=o.journal), ?)" : "?",
+           " FROM open o JOIN session s ON s.id=o.session JOIN player p ON p.id=s.player WHERE "
+           "s.kind=0"}));
+  asked.bind(now_);
   while (asked.step()) {
     OpenRow row;
     row.mount = asked.number(0);
@@ -62,7 +66,9 @@ std::vector<AudienceReport::OpenRow> AudienceReport::open_now(const Mounts& of) 
     row.country = asked.text(4);
     row.player = asked.text(5);
     row.counted = asked.number(6) != 0;
-    if (!row.counted && row.heard + now_ - row.began < AudienceMerge::kShortest) continue;
+    const std::int64_t seen = asked.number(7);
+    row.until = seen < now_ - kUnseenMs ? std::max(seen, row.began) : now_;
+    if (!row.counted && row.heard + row.until - row.began < AudienceMerge::kShortest) continue;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -72,7 +78,7 @@ void AudienceReport::add_open(
     const Mounts& of, AudienceRange range,
     const std::function<AudienceSum&(std::int64_t mount, std::int64_t quarter)>& sum) {
   for (const OpenRow& row : open_now(of)) {
-    const std::int64_t until = std::min(now_, range.to);
+    const std::int64_t until = std::min(row.until, range.to);
     for (std::int64_t at = std::max(row.began, range.from); at < until;) {
       const std::int64_t quarter = at / kQuarterMs;
       const std::int64_t next = std::min(until, (quarter + 1) * kQuarterMs);
@@ -82,7 +88,7 @@ void AudienceReport::add_open(
     if (!row.began_in(range)) continue;
     AudienceSum& of_begin = sum(row.mount, row.session_began / kQuarterMs);
     if (!row.counted) ++of_begin.sessions;
-    of_begin.shorts += row.shorts(now_);
+    of_begin.shorts += row.shorts();
   }
 }
 
@@ -172,7 +178,7 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
     while (people.step()) summary.people += people.number(0);
   }
   for (const OpenRow& row : open_now(of)) {
-    ++summary.now;
+    if (row.until == now_) ++summary.now;
     if (row.is_new_in(range)) ++summary.people;
   }
   return given(summary);
@@ -211,7 +217,7 @@ Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& o
   }
   for (const OpenRow& row : open_now(of)) {
     AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
-    sum.ms += common_ms(range, row.began, now_);
+    sum.ms += common_ms(range, row.began, row.until);
     if (row.is_new_in(range)) ++sum.sessions;
   }
   std::erase_if(sums, [](const auto& one) { return one.second.is_none(); });

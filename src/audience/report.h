@@ -112,6 +112,7 @@ class AudienceReport {
  private:
   struct OpenRow {
     std::int64_t mount = 0, began = 0, session_began = 0, heard = 0;
+    std::int64_t until = 0;  // now, or when its server was there last
     std::string country, player;
     bool counted = false;
     bool began_in(AudienceRange range) const noexcept {
@@ -120,8 +121,8 @@ class AudienceReport {
     // A session that the sums do not have yet, and that began then.
     bool is_new_in(AudienceRange range) const noexcept { return !counted && began_in(range); }
     // What it adds to the short sessions of the sums.
-    std::int64_t shorts(std::int64_t now) const noexcept {
-      return (heard + now - began < kLongSessionMs) - (counted && heard < kLongSessionMs);
+    std::int64_t shorts() const noexcept {
+      return (heard + until - began < kLongSessionMs) - (counted && heard < kLongSessionMs);
     }
   };
   // Sessions that go on, of people that have listened for long enough.

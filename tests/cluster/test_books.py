@@ -5,6 +5,7 @@ import time
 
 from api import Api
 from bench import check, equal, test, wait_for
+from crowd import Crowd, hearing
 from harness import ADMIN, give_away
 from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
 
@@ -366,3 +367,22 @@ def a_journal_that_has_waited_is_there_soon(b):
     wait_for(lambda: Api(master).want(200, "GET", "/audience/summary").json()["sessions"] >= many, "all are merged", 60)
     rate = 2 * many / (time.monotonic() - began)
     check(rate > 1000, "%d rows a second" % rate)
+
+
+@test
+def listeners_of_a_node_that_is_gone_are_counted_until_then(b):
+    master = book_master(b, ["edge12", "edge13"])
+    nodes = [book_edge(b, number, master) for number in (12, 13)]
+    up(master, "edge12", "edge13")
+    feed(b, master)
+    crowd, began = Crowd(b), time.monotonic()
+    heard = [hearing(crowd, node) for node in nodes]
+    wait_for(lambda: listeners(master) == 2, "two listen", 30)
+    kill9(nodes[0])
+    gone = time.monotonic()
+    wait_for(lambda: listeners(master) == 1, "one is counted no more", 60)
+    check(heard[0].ended and not heard[1].ended, "it is the one of that node")
+    told, known = seconds(master), gone - began + time.monotonic() - began
+    check(abs(told - known) < 6, "%.1f s are told, and they have heard %.1f" % (told, known))
+    nodes[0].start()
+    ended(master, 1)

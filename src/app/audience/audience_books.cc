@@ -121,6 +121,15 @@ void AudienceService::booked(BookedFrame answer) {
   });
 }
 
+void AudienceService::nodes_seen(std::vector<std::string> nodes) {
+  if (!on() || sends_up()) return;
+  nodes.push_back(node_);
+  database_thread_.loop().post([this, nodes = std::move(nodes), at_ms = now_ms()] {
+    // A database that cannot be written is told of by rows.
+    if (open_database()) static_cast<void>(merge_->nodes_seen(nodes, at_ms));
+  });
+}
+
 void AudienceService::take_book(const std::string& node, BookFrame book,
                                 std::function<void(BookedFrame)> then) {
   if (!on()) return then({book.epoch, 0, "it has no database of the audience", {}});

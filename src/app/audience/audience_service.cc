@@ -352,7 +352,7 @@ Result<AudienceMerge::Merged> AudienceService::merge(const std::string& node,
                                                      const JournalBatch& batch,
                                                      AudienceMerge::Origin origin) {
   if (const auto opened = open_database(); !opened) return opened.error();
-  auto merged = merge_->take(node, batch, origin);
+  auto merged = merge_->take(node, batch, origin, now_ms());
   if (merged) merged_.fetch_add(merged->added, std::memory_order_relaxed);
   if (!merged && is_broken(database_->failure())) {
     why_ = merged.error().what;
@@ -405,11 +405,13 @@ void AudienceService::upkeep() {
   AudienceKeeping keeping;
   keeping.sessions = keeping.titles =
       std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
+  const auto gone = merge_->end_gone(now_ms());
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());
   const auto summed = sum_songs_of_before(*database_);
   journal_thread_.loop().post([this] { deliver(); });  // keys of tomorrow may be asked for
-  const bool more = (pruned && *pruned) || (counted && *counted) || (summed && *summed);
+  const bool more =
+      (gone && *gone) || (pruned && *pruned) || (counted && *counted) || (summed && *summed);
   // One slice a turn: rows and reports go between.
   upkeep_->after(more ? std::chrono::milliseconds(kFlushPause)
                       : std::chrono::milliseconds(kUpkeepPause));

@@ -80,6 +80,8 @@ class AudienceService {
   bool sends_up() const noexcept { return sends_up_.load(std::memory_order_relaxed); }
   void master_linked();  // what was sent before may be lost
   void booked(BookedFrame answer);
+  // These nodes are linked, or were until now, and their journals go on; of this server too.
+  void nodes_seen(std::vector<std::string> nodes);
   // A book of this node, for the database here; `then` is called on control.
   void take_book(const std::string& node, BookFrame book, std::function<void(BookedFrame)> then);
 

@@ -17,6 +17,7 @@ AudienceLinks::AudienceLinks(Network& network, MasterLinks& masters, LinkedNeigh
       masters_(masters),
       neighbours_(neighbours),
       timer_(network.loops.control(), [this] { decide(); }),
+      seen_(network.loops.control(), [this] { note_seen(); }),
       self_(std::make_shared<AudienceLinks*>(this)) {}
 
 AudienceLinks::~AudienceLinks() { *self_ = nullptr; }
@@ -26,6 +27,7 @@ void AudienceLinks::configure() {
   if (patience_until_ == SteadyTime{}) {
     patience_until_ = network_.loops.control().now() + kPatience;
     timer_.after(kPatience);
+    seen_.after(kSeen);
   }
   decide();
 }
@@ -33,6 +35,17 @@ void AudienceLinks::configure() {
 void AudienceLinks::stop() {
   stopped_ = true;
   timer_.cancel();
+  seen_.cancel();
+}
+
+void AudienceLinks::left(const std::string& id) {
+  under_way_.erase(id);
+  if (heard_.erase(id) > 0 && !stopped_) network_.listenings->nodes_seen({id});
+}
+
+void AudienceLinks::note_seen() {
+  seen_.after(kSeen);
+  network_.listenings->nodes_seen({heard_.begin(), heard_.end()});
 }
 
 void AudienceLinks::joined(const std::string& id, bool upward) {
@@ -84,6 +97,7 @@ bool AudienceLinks::send(const std::string& master, BookFrame book) {
 
 void AudienceLinks::take(const std::string& node, const BookFrame& book) {
   if (stopped_ || !neighbours_.is_node(node) || node == masters_.own_id()) return;
+  heard_.insert(node);
   if (!under_way_.insert(node).second) return;
   network_.listenings->take_book(node, book, [self = self_, node](BookedFrame answer) {
     if (*self == nullptr || (*self)->stopped_) return;

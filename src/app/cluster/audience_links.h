@@ -28,7 +28,7 @@ struct Network;
 
 class AudienceLinks {
  public:
-  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kPatience{10}, kSeen{10};  // of kUnseenMs
 
   AudienceLinks(Network& network, MasterLinks& masters, LinkedNeighbours& neighbours);
   ~AudienceLinks();
@@ -36,12 +36,13 @@ class AudienceLinks {
   void configure();
   void stop();
   void joined(const std::string& id, bool upward);
-  void left(const std::string& id) { under_way_.erase(id); }
+  void left(const std::string& id);
   void take(const std::string& node, const BookFrame& book);
   void take(const std::string& master, const BookedFrame& answer);
 
  private:
   void decide();
+  void note_seen();
   void settle(const std::string& master);  // "": the database here
   bool send(const std::string& master, BookFrame book);
 
@@ -51,9 +52,10 @@ class AudienceLinks {
   std::string settled_;  // the master that has the rows
   bool is_settled_ = false;
   std::set<std::string> under_way_;  // nodes whose book is being merged
+  std::set<std::string> heard_;      // those that have sent one since they are linked
   SteadyTime patience_until_{};
   bool stopped_ = false;
-  Timer timer_;
+  Timer timer_, seen_;
   std::shared_ptr<AudienceLinks*> self_;  // answers may come when this is gone
 };
 

@@ -1,0 +1,103 @@
+// Listeners of a server that is gone are counted until it was there last, whether it comes back or
+// never does.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audience/book.h"
+#include "audience/merge.h"
+#include "audience/report.h"
+#include "audience/upkeep.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kMorning = 20'000 * kDayMs + 8 * kHourMs;
+
+}  // namespace
+
+TEST_GROUP(GoneServers) {
+  std::unique_ptr<Sqlite> database;
+  std::unique_ptr<AudienceMerge> merge;
+  void setup() override {
+    auto opened = open_audience_database(":memory:");
+    if (!opened) FAIL(opened.error().what.c_str());
+    database = std::move(*opened);
+    merge = std::make_unique<AudienceMerge>(*database, std::chrono::seconds(60));
+  }
+  void teardown() override {
+    merge.reset();
+    database.reset();
+  }
+  void take(const std::string& node, std::vector<JournalRow> rows, std::int64_t at_ms,
+            const char* epoch = "epoch") {
+    CHECK(merge
+              ->take(node, {epoch, std::move(rows)}, AudienceMerge::Origin::kElsewhere,
+                     kMorning + at_ms)
+              .has_value());
+  }
+  static JournalRow comes(std::uint64_t number, std::int64_t at_ms, std::uint64_t who) {
+    ListeningBegun row;
+    row.at_ms = kMorning + at_ms;
+    row.who = who;
+    row.mount = "/live";
+    return {number, row};
+  }
+  AudienceSummary summary(std::int64_t now) {
+    AudienceReport report(*database, kMorning + now);
+    auto sum =
+        report.summary(*report.mounts(), {kMorning - kHourMs, kMorning + kDayMs - 8 * kHourMs});
+    if (!sum) FAIL(sum.error().what.c_str());
+    return *sum;
+  }
+};
+
+TEST(GoneServers, ListenersAreCountedUntilTheirServerWasThereLast) {
+  take("n1", {comes(1, 0, 1)}, 0);
+  take("n2", {comes(1, 0, 2)}, 0);
+  CHECK(merge->nodes_seen({"n1", "n2"}, kMorning + 60'000).has_value());
+  CHECK(merge->nodes_seen({"n1"}, kMorning + kHourMs).has_value());
+  auto told = summary(kHourMs + 10'000);
+  LONGS_EQUAL(1, told.now);
+  LONGS_EQUAL(2, told.sum.sessions);
+  LONGS_EQUAL(kHourMs + 10'000 + 60'000, told.sum.ms);
+  AudienceReport report(*database, kMorning + kHourMs + 10'000);
+  const AudienceRange range{kMorning - kHourMs, kMorning + 2 * kHourMs};
+  LONGS_EQUAL(told.sum.ms,
+              report.split(*report.mounts(), range, AudienceReport::By::kPlayer)->at("").ms);
+  // It was cut off, and its listener has listened on.
+  take("n2", {}, kHourMs + 10'000);
+  told = summary(kHourMs + 20'000);
+  LONGS_EQUAL(2, told.now);
+  LONGS_EQUAL(2 * (kHourMs + 20'000), told.sum.ms);
+}
+TEST(GoneServers, OneThatNeverComesBackHasNoListenerForEver) {
+  take("n1",
+       {{1, TitleBegun{kMorning, "/live", "A"}},
+        {2, TitleBegun{kMorning + kHourMs, "/live", "B"}},
+        {3, TitleBegun{kMorning + 2 * kHourMs, "/live", "C"}}},
+       0);
+  take("n2", {comes(1, 0, 2)}, 60'000);
+  CHECK(count_performances(*database, kMorning + 3 * kHourMs).has_value());
+  CHECK(!*merge->end_gone(kMorning + kDayMs));
+  Statement open = database->prepare("SELECT COUNT(*) FROM open");
+  LONGS_EQUAL(1, open.first_number());
+  CHECK(!*merge->end_gone(kMorning + kOldestRowMs + 60'001));
+  LONGS_EQUAL(0, open.first_number());
+  LONGS_EQUAL(60'000, summary(kDayMs).sum.ms);
+  Statement heard = database->prepare("SELECT performances FROM play WHERE title=?");
+  LONGS_EQUAL(1, heard.first_number("A"));
+  LONGS_EQUAL(0, heard.first_number("B"));
+}
+TEST(GoneServers, AJournalThatIsReplacedEndsWhereItWasSeenLast) {
+  take("n1", {comes(1, 0, 1)}, 20'000);
+  take("n1", {comes(1, kHourMs, 2)}, kHourMs, "another");
+  CHECK(merge->nodes_seen({"n1"}, kMorning + 2 * kHourMs).has_value());
+  CHECK(!*merge->end_gone(kMorning + 2 * kHourMs));
+  const auto told = summary(2 * kHourMs);
+  LONGS_EQUAL(1, told.now);
+  LONGS_EQUAL(kHourMs + 20'000, told.sum.ms);
+}
