@@ -242,8 +242,7 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
   // Everything that is not in the four variable parts fits in 640 bytes.
   std::string out;
   out.reserve(640 + facts.server_id.size() + head.reason.size() + head.content_type.size() +
-              head.extra.size() + room_for(facts.http_headers) +
-              room_for(facts.mount_http_headers));
+              head.extra.size() + room_for(facts.http_headers) + room_for(head.mount_http_headers));
   const bool is_1_1 = head.http_1_1 || head.status == 206 || head.status == 100;
   out += is_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ";
   append_number(out, static_cast<std::uint64_t>(head.status));
@@ -272,9 +271,9 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
     out.append("Cache-Control: ").append(head.cache).append("\r\n");
   }
   append_http_headers(out, facts.http_headers, head.status);
-  append_http_headers(out, facts.mount_http_headers, head.status);
+  append_http_headers(out, head.mount_http_headers, head.status);
   if (facts.cross_origin)
-    append_cross_origin(out, head.status, facts.http_headers, facts.mount_http_headers,
+    append_cross_origin(out, head.status, facts.http_headers, head.mount_http_headers,
                         head.exposes);
   out += head.extra;
   out += facts.lines;

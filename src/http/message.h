@@ -84,17 +84,17 @@ struct ResponseHead {
   std::string_view exposes;  // headers in `extra` that pages of other sites may read: "A, B"
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
-  std::string_view challenge = kBasicChallenge;  // of a 401
+  std::string_view challenge = kBasicChallenge;    // of a 401
+  std::span<const HttpHeader> mount_http_headers;  // where a mount's stream is told of
 };
 
 // What every reply of this server carries.
 struct ReplyFacts {
   std::string_view server_id;
   WallTime now;
-  std::span<const HttpHeader> http_headers;        // global
-  std::span<const HttpHeader> mount_http_headers;  // only on the stream replies of a mount
-  bool cross_origin = false;                       // pages of other sites may read it
-  std::string_view lines = {};                     // more complete lines, behind `extra`
+  std::span<const HttpHeader> http_headers;  // global
+  bool cross_origin = false;                 // pages of other sites may read it
+  std::string_view lines = {};               // more complete lines, behind `extra`
 };
 
 // Below /api, whether there is such an address or not: every error there is one of the API.

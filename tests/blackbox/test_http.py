@@ -78,6 +78,17 @@ def configured_cors_headers_replace_the_default_and_none_comes_twice(t):
 
 
 @test
+def a_mounts_own_headers_are_in_each_answer_that_tells_of_its_stream(t):
+    server = t.server(body="<mount><mount-name>/m</mount-name><http-headers>"
+                      '<header name="Access-Control-Allow-Origin" value="https://a.example"/><header name="X-Own" value="m"/>'
+                      "</http-headers></mount>")
+    server.source("/m").play(10)
+    for reply in (server.listener("/m").head, server.ask("HEAD /m HTTP/1.1", ELSEWHERE),
+                  server.ask("GET /m HTTP/1.1", ["Range: bytes=0-1", SAFARI])):
+        equal((reply.all("Access-Control-Allow-Origin"), reply.all("X-Own")), (["https://a.example"], ["m"]))
+
+
+@test
 def a_slash_is_the_status_page_unless_there_is_something_else(t):
     server = t.server()
     reply = server.get("/")

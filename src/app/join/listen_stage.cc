@@ -147,7 +147,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return start_relay(connection, asked, *mount, !offer);
   }
   if (asked.probes) {
-    reply_probe(connection, *mount->facts());
+    reply_probe(connection, *mount);
     return Verdict::kAnswered;
   }
   if (unheard) pull(network, *mount);

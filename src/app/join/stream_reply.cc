@@ -63,6 +63,7 @@ std::string stream_head(const Network& network, const Config& config, const Moun
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
+  head.mount_http_headers = settings->http_headers;
   head.extra = listener_lines(facts, *settings) + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
   if (has_place) head.exposes = "X-LB-Stream";
@@ -73,7 +74,6 @@ std::string stream_head(const Network& network, const Config& config, const Moun
   reply.server_id = config.server_id;
   reply.now = network.clock.wall();
   reply.http_headers = config.http_headers;
-  reply.mount_http_headers = settings->http_headers;
   reply.cross_origin = true;
   return render_head(head, reply);
 }
@@ -84,6 +84,7 @@ void reply_head(const Network& network, Connection& connection, const Mount& mou
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts->content_type;
+  head.mount_http_headers = settings->http_headers;
   head.extra = listener_lines(*facts, *settings) + stream_header_lines(facts->content_type);
   if (const unsigned metaint = icy ? listener_metaint(*facts, *settings) : 0)
     head.extra += cat({"icy-metaint:", metaint, "\r\n"});
@@ -94,14 +95,17 @@ void reply_head(const Network& network, Connection& connection, const Mount& mou
   connection.reply(head, {});
 }
 
-void reply_probe(Connection& connection, const SourceFacts& facts) {
+void reply_probe(Connection& connection, const Mount& mount) {
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
   ResponseHead head;
   head.status = 206;
-  head.content_type = facts.content_type;
+  head.content_type = facts->content_type;
+  head.mount_http_headers = settings->http_headers;
   head.content_length = 2;
   head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n" +
-               stream_header_lines(facts.content_type);
-  connection.reply(head, std::string(safari_bytes(facts)));
+               stream_header_lines(facts->content_type);
+  connection.reply(head, std::string(safari_bytes(*facts)));
 }
 
 }  // namespace lb

@@ -27,6 +27,6 @@ std::string stream_head(const Network& network, const Config& config, const Moun
 // A HEAD: the same without bytes.
 void reply_head(const Network& network, Connection& connection, const Mount& mount, bool icy);
 // is_safari_probe(): two bytes of the stream's type, as a part.
-void reply_probe(Connection& connection, const SourceFacts& facts);
+void reply_probe(Connection& connection, const Mount& mount);
 
 }  // namespace lb

@@ -124,7 +124,7 @@ TEST(RenderHead, PutsStreamHeadersAfterThoseOfTheMount) {
   ResponseHead head;
   head.content_type = "audio/mpeg";
   head.extra = "icy-br:128\r\nicy-metaint:16000\r\n";
-  facts.mount_http_headers = mount;
+  head.mount_http_headers = mount;
   const std::string text = render_head(head, facts);
   STRCMP_CONTAINS("X-200: y\r\nX-Mount: m\r\nicy-br:128\r\nicy-metaint:16000\r\n\r\n",
                   text.c_str());
