@@ -1,8 +1,10 @@
 #include "media/icy.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "media/charset.h"
 #include "media/metadata.h"
@@ -34,12 +36,18 @@ bool is_utf8_beyond_ascii(std::string_view text) {
          std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 
+// How many bytes at the front may be the name of a field: "adw_ad".
+std::size_t name_length(std::string_view text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 // True at the end of a block's text or where another field begins ("name='").
 bool field_may_begin(std::string_view rest) {
   rest = trim(rest);
-  const std::size_t name = std::min(rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                           "abcdefghijklmnopqrstuvwxyz"),
-                                    rest.size());
+  const std::size_t name = name_length(rest);
   return rest.empty() || (name > 0 && rest.substr(name, 2) == "='");
 }
 
@@ -84,7 +92,7 @@ std::string in_units(std::string text) {
 
 }  // namespace
 
-std::string make_icy_block(std::string_view title, std::string_view url) {
+std::string make_icy_block(std::string_view title, std::string_view url, std::string_view others) {
   std::string text(kTitleField);
   const std::string whole = neutralised(title, is_utf8_beyond_ascii(title) ? "\u2019" : "' ");
   text += cut_utf8(whole, kMaxWritten - kTitleField.size() - kFieldEnd.size());
@@ -96,6 +104,7 @@ std::string make_icy_block(std::string_view title, std::string_view url) {
     text += link;
     text += kFieldEnd;
   }
+  if (text.size() + others.size() <= kMaxWritten) text += others;
   return in_units(std::move(text));
 }
 
@@ -111,16 +120,24 @@ std::string with_icy_place(std::string_view block, std::string_view place) {
 
 std::optional<IcyText> parse_icy_text(std::string_view block) {
   block = block.substr(0, block.find('\0'));
-  std::optional<IcyText> text;
-  std::optional<std::string> url, place;
+  IcyText all;
+  std::optional<std::string> title, url, place;
   for (std::string_view name, value; take_field(block, name, value);) {
-    if (!text && name == "StreamTitle") text = IcyText{std::string(value), {}, {}};
-    if (!url && name == "StreamUrl") url = std::string(value);
-    if (!place && name == "LB") place = std::string(value);
+    if (name == "StreamTitle") {
+      if (!title) title = std::string(value);
+    } else if (name == "StreamUrl") {
+      if (!url) url = std::string(value);
+    } else if (name == "LB") {
+      if (!place) place = std::string(value);
+    } else if (!name.empty() && name_length(name) == name.size()) {
+      all.others += cat({name, "='", neutralised(value, "' "), kFieldEnd});
+    }
   }
-  if (text && place) text->place = std::move(*place);
-  if (text && url) text->url = std::move(*url);
-  return text;
+  if (!title) return std::nullopt;
+  all.title = *std::move(title);
+  all.url = std::move(url).value_or("");
+  all.place = std::move(place).value_or("");
+  return all;
 }
 
 std::size_t IcyDeinterleaver::take(std::span<std::byte> data, const OnBlock& on_block) {

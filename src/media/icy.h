@@ -23,8 +23,9 @@ constexpr std::size_t kMaxIcyText = 4080;  // 255 * 16
 // "';" inside a title is neutralised ("’;" in a title that is UTF-8 beyond ASCII, else "' ;"), in
 // a url it becomes "%27;"; control bytes are dropped.  A title that would not fit 4079 bytes is
 // cut (at a UTF-8 character where it is UTF-8); a url that does not fit behind it is left out, for
-// a part of it leads nowhere.  Empty url: no StreamUrl.
-std::string make_icy_block(std::string_view title, std::string_view url);
+// a part of it leads nowhere, and so are other fields.  Empty url: no StreamUrl.
+std::string make_icy_block(std::string_view title, std::string_view url,
+                           std::string_view others = {});
 
 // The block with one more field behind the others, "LB='PLACE';", which players pass over; "" where
 // it does not fit.  REQUIRES: no quote in the place
@@ -33,10 +34,11 @@ std::string with_icy_place(std::string_view block, std::string_view place);
 struct IcyText {
   std::string title;
   std::string url;
-  std::string place;  // of the title in its stream, as another server of ours writes it
+  std::string place;   // of the title in its stream, as another server of ours writes it
+  std::string others;  // fields that are players' business ("adw_ad='true';"), as they are written
 };
-// The text of a block (without its length byte).  Quotes inside a title are allowed; unknown
-// fields are skipped.  nullopt when there is no StreamTitle.
+// The text of a block (without its length byte).  Quotes inside a title are allowed.  nullopt when
+// there is no StreamTitle.
 std::optional<IcyText> parse_icy_text(std::string_view block);
 
 // Takes the metadata blocks out of a source that sends icy-metaint, in place.

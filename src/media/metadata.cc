@@ -94,7 +94,7 @@ std::string song_text(const std::string& artist, const std::string& title) {
 }
 
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,
-                           std::string_view mount_charset) {
+                           std::string_view mount_charset, std::string_view others) {
   if (!is_known_charset(charset)) charset = {};
   if (!can_be_icy_charset(mount_charset)) mount_charset = {};
   const Texts title = read_text(song, charset, mount_charset);
@@ -103,7 +103,7 @@ Metadata make_icy_metadata(std::string_view song, std::string_view url, std::str
   metadata.title = title.utf8;
   metadata.url = link.utf8;
   metadata.icy_block = make_icy_block(
-      title.wire_is_utf8 ? with_typographic_ends(title.wire) : title.wire, link.wire);
+      title.wire_is_utf8 ? with_typographic_ends(title.wire) : title.wire, link.wire, others);
   return metadata;
 }
 

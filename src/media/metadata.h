@@ -50,8 +50,9 @@ void record_fields(Io& io, T& metadata) {
 // ICY block, and to UTF-8 when none is configured: a player that reads UTF-8 shows nothing at all
 // of a title in Latin-1 (VLC 3), and a '?' is no letter.  The UTF-8 text of stats never loses a
 // character. Bytes that are called UTF-8 and are not are Latin-1.
+// others: further fields of the block, as they are written (IcyText).
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,
-                           std::string_view mount_charset);
+                           std::string_view mount_charset, std::string_view others = {});
 
 // Converts between charsets; names as iconv(3) knows them, "" and unknown names are ISO-8859-1.
 // Each character that `to` has not becomes one '?', and so does broken input.  ISO-8859-1 and

@@ -394,6 +394,24 @@ def titles_inside_the_sources_own_stream_are_taken_out_and_shown(t):
 
 
 @test
+def fields_of_titles_that_only_players_know_reach_them_through_a_relay_too(t):
+    """As AdsWizz and Triton put them around advertisements."""
+    server = t.server()
+    source = server.source("/e", lines=["icy-metaint: 3840"])
+    edge = t.server(body="<relay><server>127.0.0.1</server><port>%d</port><mount>/e</mount></relay>" % server.port)
+    text = b"StreamTitle='Now';StreamUrl='http://u.example/';adw_ad='true';adId='7';durationMilliseconds='30000';"
+    data = frames(10)
+    source.send(data + bytes([len(text) // 16 + 1]) + text.ljust((len(text) // 16 + 1) * 16, b"\0"))
+    listeners = [server.listener("/e", icy=True)]
+    wait_for(lambda: edge.get("/admin/stats?mount=/e", ADMIN).status == 200, "the relay is there")
+    listeners.append(edge.listener("/e", icy=True))
+    source.send((data + b"\0") * 5)
+    for one, listener in zip((server, edge), listeners):
+        listener.read_title(text)
+        equal(one.stat("/e", "title"), "Now")
+
+
+@test
 def a_source_may_come_back_at_once(t):
     """The end of its last connection may lie unread at the server, behind other bytes."""
     server = t.server(limits="<threads>2</threads>")

@@ -353,7 +353,8 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
     bad_icy_ = true;
     return;
   }
-  Metadata title = make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset);
+  Metadata title =
+      make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset, icy->others);
   const auto told = parse_title_place(icy->place);
   if (ring_) ring_->set_title(title, place_ ? told : std::nullopt);
   put_title(position, std::move(title), told);

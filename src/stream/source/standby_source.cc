@@ -87,7 +87,7 @@ bool StandbySource::put(std::span<std::byte> received) {
       bad_icy_ = bad_icy_ || !icy;
       if (!icy) return;
       state_->ring->set_title(
-          make_icy_metadata(icy->title, icy->url, "", mount_->settings()->charset),
+          make_icy_metadata(icy->title, icy->url, "", mount_->settings()->charset, icy->others),
           offer_.place ? parse_title_place(icy->place) : std::nullopt);
     };
     audio = audio.first(state_->titles->take(audio, on_block));

@@ -96,9 +96,14 @@ TEST(IcyText, AllowsQuotesInsideATitle) {
   CHECK_EQUAL(std::string("'a'|"), parsed("StreamTitle=''a'';"));
   CHECK_EQUAL(std::string("a;b|"), parsed("StreamTitle='a;b';"));
 }
-TEST(IcyText, SkipsUnknownFields) {
-  CHECK_EQUAL(std::string("A|u"),
-              parsed("adw_ad='true';StreamTitle='A'; durationMilliseconds='1';StreamUrl='u';"));
+TEST(IcyText, KeepsFieldsThatOnlyPlayersKnow) {
+  const std::string block =
+      "StreamTitle='A';adw_ad='true';StreamUrl='u'; ad-2='7';LB='x.1';StreamTitle='B';";
+  CHECK_EQUAL(std::string("A|u"), parsed(block));
+  CHECK_EQUAL(std::string("adw_ad='true';ad-2='7';"), parse_icy_text(block)->others);
+  CHECK(padded("StreamTitle='A';StreamUrl='u';adw_ad='true';") ==
+        make_icy_block("A", "u", "adw_ad='true';"));
+  CHECK(make_icy_block("A", "", std::string(4080, 'o')) == make_icy_block("A", ""));
 }
 TEST(IcyText, TakesTheFirstOfEachField) {
   CHECK_EQUAL(std::string("A|u"),
