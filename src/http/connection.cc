@@ -313,11 +313,7 @@ void Connection::head_is_complete() {
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
   if (const std::uint64_t length = body_to_read(); length > 0) {
-    enter(State::kForm);
-    form_left_ = length;
-    const std::string early = std::move(leftover_);
-    leftover_.clear();
-    on_form_bytes(early);
+    begin_body(length);
     return;
   }
   run_stages();
@@ -354,8 +350,19 @@ void Connection::on_form_bytes(std::string_view bytes) {
 }
 
 void Connection::read_body(std::uint64_t bytes) {
-  form_left_ = bytes;
   body_wanted_ = true;
+  begin_body(bytes);
+}
+
+void Connection::begin_body(std::uint64_t bytes) {
+  // .NET waits for it with every form, curl with a long one.
+  if (leftover_.empty() && request_.version_minor > 0 &&
+      iequals(request_.headers.get("expect"), "100-continue") &&
+      !send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
+    drop();
+    return;
+  }
+  form_left_ = bytes;
   enter(State::kForm);
   const std::string early = std::move(leftover_);
   leftover_.clear();

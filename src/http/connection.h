@@ -187,6 +187,7 @@ class Connection : public ListHook {
   bool client_is(const Address& client);  // false: not welcome, and gone
   bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
   void on_head_bytes(std::string_view bytes);
+  void begin_body(std::uint64_t bytes);
   void on_form_bytes(std::string_view bytes);
   void head_is_complete();
   void run_stages();

@@ -247,6 +247,25 @@ def a_request_for_the_head_changes_nothing(t):
 
 
 @test
+def a_form_is_asked_for_where_its_client_waits_for_that(t):
+    server = t.server()
+    server.source("/a")
+    form = b"mount=/a&mode=updinfo&song=Waited"
+    lines = ["Content-Type: application/x-www-form-urlencoded", "Content-Length: %d" % len(form), "Expect: 100-continue"]
+    wire = server.wire()
+    wire.send(request("POST /admin/metadata HTTP/1.1", lines, ADMIN))
+    equal(wire.take(25), b"HTTP/1.1 100 Continue\r\n\r\n")
+    wire.send(form)
+    equal(wire.reply_head().status, 200)
+    equal(server.stat("/a", "title"), "Waited")
+    for version, early in (("1.0", b""), ("1.1", form[:5])):  # has no 100; does not wait
+        wire = server.wire()
+        wire.send(request("POST /admin/metadata HTTP/" + version, lines, ADMIN) + early)
+        wire.send(form[len(early):])
+        equal(wire.reply_head().status, 200)
+
+
+@test
 def links_of_other_sites_may_show_pages(t):
     server = t.server()
     server.source("/a")

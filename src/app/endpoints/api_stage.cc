@@ -220,8 +220,10 @@ Verdict ApiStage::handle(Connection& connection) {
     send_problem(worker_, connection, *problem);
     return Verdict::kAnswered;
   }
-  if (connection.form().size() < std::get<std::uint64_t>(bytes))
-    return read_body(connection, std::get<std::uint64_t>(bytes));
+  if (connection.form().size() < std::get<std::uint64_t>(bytes)) {
+    connection.read_body(std::get<std::uint64_t>(bytes));
+    return Verdict::kPending;
+  }
   const Endpoint& endpoint = *found.endpoint;
   auto asked = read_request(request, std::move(found), connection.form());
   if (const auto* problem = std::get_if<Problem>(&asked)) {
@@ -254,17 +256,6 @@ Verdict ApiStage::refuse_nobody(Connection& connection) const {
   else
     send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
   return Verdict::kAnswered;
-}
-
-Verdict ApiStage::read_body(Connection& connection, std::uint64_t bytes) {
-  const Request& request = connection.request();
-  if (request.version_minor > 0 && iequals(request.headers.get("expect"), "100-continue") &&
-      !connection.send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
-    connection.drop();
-    return Verdict::kAnswered;
-  }
-  connection.read_body(bytes);
-  return Verdict::kPending;
 }
 
 Verdict ApiStage::answer(Connection& connection, ApiTask task) const {

@@ -24,8 +24,6 @@ class ApiStage final : public WorkerStage {
   Verdict answer_off(Connection& connection) const;
   // No login, or a wrong one.
   Verdict refuse_nobody(Connection& connection) const;
-  // The stage is asked again when it is there.
-  static Verdict read_body(Connection& connection, std::uint64_t bytes);
   Verdict answer(Connection& connection, ApiTask task) const;
 };
 
