@@ -356,6 +356,27 @@ def a_shoutcast_source_logs_in_with_its_password_alone(t):
 
 
 @test
+def a_shoutcast_password_may_name_another_mount(t):
+    """As for Icecast-KH, for several encoders on one port."""
+    server = t.server(sockets=SHOUTCAST, body="<shoutcast-mount>/sc</shoutcast-mount><mount><mount-name>/own</mount-name>"
+                      "<password>own:secret</password></mount><mount><mount-name>/sc</mount-name><password>/a:b</password></mount>")
+    for password, mount in ((b"/two:src-secret", "/two"), (b"/own:own:secret", "/own"), (b"/a:b", "/sc")):
+        wire = server.wire(server.ports[1])
+        wire.send(password + b"\r\n")
+        equal(wire.take(20), b"OK2\r\nicy-caps:11\r\n\r\n")
+        wire.send(b"icy-name:Shout\r\ncontent-type:audio/mpeg\r\n\r\n")
+        wait_for(lambda: server.get("/admin/stats?mount=" + mount, ADMIN).status == 200, mount + " is there")
+        plays(server, wire, mount)
+        equal(server.get("/admin.cgi?pass=%s&mode=updinfo&song=To" % password.decode()).status, 200)
+        equal(server.stat(mount, "title"), "To")
+        equal(server.get("/admin.cgi?pass=/two:wrong&mode=updinfo&song=x").status, 401)
+    for password in (b"/two:wrong", b"/own:src-secret", b"two:src-secret", b"/../two:src-secret", b"/two"):
+        wire = server.wire(server.ports[1])
+        wire.send(password + b"\r\n")
+        wire.expect_silence_and_close()
+
+
+@test
 def a_wrong_shoutcast_password_is_met_with_silence(t):
     server = t.server(sockets=SHOUTCAST)
     for first in (b"wrong\r\n", b"\r\n", b"GET / HTTP/1.0\r\n\r\n"):

@@ -37,18 +37,17 @@ namespace {
 
 constexpr std::string_view kCgi = "/admin.cgi";
 
-AdminRole role_by_pass(const Config& config, const std::string& mount, AdminRequest& asked) {
-  const auto pass = query_param(asked.query, "pass");
-  if (!pass) return AdminRole::kNone;
+AdminRole role_by_pass(const Config& config, const std::string& mount, const std::string& pass,
+                       AdminRequest& asked) {
   const MountSettings& settings = mount_section(config, mount);
   auto row =
-      decides_sources(settings) ? std::nullopt : source_login_by_password(config, settings, *pass);
+      decides_sources(settings) ? std::nullopt : source_login_by_password(config, settings, pass);
   if (row) {
     if (!settings.encoders.empty()) asked.encoder = std::move(row->username);
     return AdminRole::kSource;
   }
   const std::string& admin = config.authentication.admin_password;
-  return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
+  return !admin.empty() && secret_equal(pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
 }
 
 // body: where it is not the answer's own.
@@ -135,14 +134,6 @@ void finish_answer(Worker& worker, std::uint64_t id, const KnownSender& sender,
           send_answer(worker, id, std::move(done), body);
         });
       });
-}
-
-// /admin.cgi has a password and no user: that of the mount, or of the administrator.
-std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount,
-                                           const std::string& query) {
-  auto pass = query_param(query, "pass");
-  if (!pass) return std::nullopt;
-  return Credentials{mount_section(config, mount).username, std::move(*pass)};
 }
 
 // It may have been meant for the administrator as well; so it is a guess at both.  True: there were
@@ -292,6 +283,15 @@ AdminRequest make_request(Connection& connection, const Config& config) {
   return asked;
 }
 
+// /admin.cgi has a password and no user: that of the mount, or of the administrator.
+void take_pass(const Config& config, const ListenSettings& socket, AdminCall& call) {
+  const auto pass = query_param(call.asked.query, "pass");
+  ShoutcastLogin login = read_shoutcast_login(config, socket, pass.value_or(""));
+  call.about = call.cgi_mount = std::move(login.mount);
+  if (pass)
+    call.given = Credentials{mount_section(config, call.about).username, std::move(login.password)};
+}
+
 // The role by pass=.  True: the request is answered, as too many were wrong.
 bool answer_by_pass(Worker& worker, Connection& connection, const Config& config, AdminCall& call) {
   if (!call.given) return false;
@@ -299,7 +299,7 @@ bool answer_by_pass(Worker& worker, Connection& connection, const Config& config
   const std::string& admin = config.authentication.admin_user;
   connection.user = given.user;
   if (answer_if_shut_out(worker, connection, given)) return true;
-  call.asked.role = role_by_pass(config, call.cgi_mount, call.asked);
+  call.asked.role = role_by_pass(config, call.cgi_mount, given.password, call.asked);
   if (call.asked.role == AdminRole::kNone)
     return answer_if_throttled(worker, connection, given.user) ||
            answer_if_throttled(worker, connection, admin);
@@ -349,7 +349,6 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
   AdminCall call;
   call.asked = make_request(connection, *config);
   call.cgi = request.path == kCgi;
-  call.cgi_mount = shoutcast_mount(*config, connection.socket().settings);
   AdminRequest& asked = call.asked;
   // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
   if (request.method == Method::kHead && would_change(asked)) {
@@ -362,10 +361,10 @@ Verdict admin_stage(Worker& worker, Connection& connection) {
     return Verdict::kPending;
   }
   const auto named = query_param(asked.query, "mount");
-  call.about = call.cgi ? call.cgi_mount : named.value_or("");
+  call.about = named.value_or("");
+  if (call.cgi) take_pass(*config, connection.socket().settings, call);
   const MountSettings& section = mount_section(*config, call.about);
   if (call.cgi) {
-    call.given = cgi_credentials(*config, call.about, asked.query);
     if (answer_by_pass(worker, connection, *config, call)) return Verdict::kAnswered;
   } else {
     call.given = basic_credentials(request.headers);

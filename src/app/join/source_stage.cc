@@ -271,10 +271,11 @@ Verdict source_stage(Worker& worker, Connection& connection) {
     return Verdict::kAnswered;
   }
   const auto config = config_of(traffic, connection);
-  if (request.protocol == Protocol::kIcy) {
-    request.path = shoutcast_mount(*config, connection.socket().settings);
-    request.method_text = "SOURCE";
-    request.target = request.path;
+  if (request.protocol == Protocol::kIcy && request.target.empty()) {
+    ShoutcastLogin login =
+        read_shoutcast_login(*config, connection.socket().settings, request.password);
+    request.target = request.path = std::move(login.mount);
+    request.password = std::move(login.password);
   }
   connection.context().waited.take();
   if (gives_login(*config, request) && waits_for_external(worker, connection, request.path))
@@ -327,15 +328,16 @@ Verdict source_stage(Worker& worker, Connection& connection) {
 bool shoutcast_login(Worker& worker, Connection& connection) {
   if (worker.services.drain.draining()) return false;
   const auto config = config_of(worker.services, connection);
-  const MountSettings settings =
-      mount_settings(*config, shoutcast_mount(*config, connection.socket().settings));
+  const ShoutcastLogin login =
+      read_shoutcast_login(*config, connection.socket().settings, connection.request().password);
+  const MountSettings settings = mount_settings(*config, login.mount);
   const auto welcome = [&connection] {
     const bool has = connection.bytes_sent() > 0;  // from the process before
     return has || connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
   };
   // Where a backend decides, it is asked when the head is complete.
   if (decides_sources(settings)) return welcome();
-  const Credentials given{settings.username, connection.request().password};
+  const Credentials given{settings.username, login.password};
   const auto refuse = [&](std::string_view why) {
     connection.user = settings.username;
     log_refused_source(worker, connection, why);

@@ -2,6 +2,7 @@
 
 #include "app/services/accounts.h"
 #include "auth/password/passwords.h"
+#include "http/parser.h"
 
 namespace lb {
 namespace {
@@ -30,6 +31,17 @@ std::optional<EncoderSettings> source_login_by_password(const Config& config,
   const PasswordSettings known = Accounts::passwords(config);
   return first_match(
       mount, [&](const SourceLogin& login) { return is_source_password(known, login, password); });
+}
+
+ShoutcastLogin read_shoutcast_login(const Config& config, const ListenSettings& socket,
+                                    std::string_view given) {
+  const std::string& own = shoutcast_mount(config, socket);
+  const std::size_t colon = given.find(':');
+  const std::string_view named = given.substr(0, colon);
+  if (colon == std::string_view::npos || !is_clean_path(named) ||
+      source_login_by_password(config, mount_section(config, own), given))
+    return {own, std::string(given)};
+  return {std::string(named), std::string(given.substr(colon + 1))};
 }
 
 }  // namespace lb

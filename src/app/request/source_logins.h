@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/settings/config.h"
@@ -20,5 +21,12 @@ std::optional<EncoderSettings> source_login(const Config& config, const MountSet
 std::optional<EncoderSettings> source_login_by_password(const Config& config,
                                                         const MountSettings& mount,
                                                         std::string_view password);
+
+struct ShoutcastLogin {
+  std::string mount, password;
+};
+// Of the mount of the port, or, as for Icecast-KH, of another one: "/MOUNT:PASSWORD".
+ShoutcastLogin read_shoutcast_login(const Config& config, const ListenSettings& socket,
+                                    std::string_view given);
 
 }  // namespace lb
