@@ -41,8 +41,8 @@ std::string yp_add_form(const YpStream& stream) {
            "&url=", yp_escape(stream.url), "&listenurl=", yp_escape(stream.listenurl),
            "&type=", yp_escape(stream.type), "&stype=", yp_escape(stream.subtype),
            "&b=", yp_escape(stream.bitrate), "&"});
-  // Pairs as the encoder wrote them; an '&' of its own would be a field of ours.
-  return cat({form, percent_escape(stream.audio_info, "=;-_.", HexCase::kLower), "\r\n"});
+  // One name without a value, as from Icecast: what an encoder writes is no field of ours.
+  return cat({form, yp_escape(stream.audio_info), "\r\n"});
 }
 
 std::string yp_touch_form(std::string_view sid, const YpStream& stream) {

@@ -86,8 +86,8 @@ TEST(Yp, SendsTheFieldsInIcecastsOrder) {
   STRCMP_EQUAL(
       "action=add&sn=My%20Name&genre=g&cpswd=c&desc=d&url=http%3a%2f%2fy%2f&listenurl=http%3a%2f%"
       "2f127%2e0%2e0%2e1%3a"
-      "8000%2fa%2emp3&type=audio%2fmpeg&stype=Vorbis&b=128&ice-samplerate=44100;ice-channels=2%"
-      "26listenurl=x\r\n",
+      "8000%2fa%2emp3&type=audio%2fmpeg&stype=Vorbis&b=128&"
+      "ice%2dsamplerate%3d44100%3bice%2dchannels%3d2%26listenurl%3dx\r\n",
       yp_add_form(s).c_str());
   s.song = "A - B";
   s.listeners = 3;
