@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kReopen{100};  // doubled by each failure
 constexpr unsigned kReopenDoublings = 3;
+constexpr std::size_t kEventBytes = 128;  // of an event without its texts
 
 bool is_login_reason(std::string_view reason) {
   for (const char* words : {"auth token", "permission denied", "user name is empty"})
@@ -50,6 +51,8 @@ void EtcdWatch::stop() {
 void EtcdWatch::open() {
   stream_.reset();
   part_.clear();
+  part_bytes_ = 0;
+  created_ = false;
   beat_timer_.cancel();
   run_ = std::make_shared<int>();
   EtcdQuestion question =
@@ -96,6 +99,8 @@ void EtcdWatch::on_line(std::string_view line) {
     if (is_login_reason(watch->reason)) client_.forget_token();
     return fail(watch->reason);
   }
+  if (watch->created && std::exchange(created_, true))
+    return fail(cat({member_, ": the watch has begun twice"}));
   if (watch->created) return callbacks_.live();
   on_events(*watch);
 }
@@ -104,26 +109,26 @@ void EtcdWatch::on_line(std::string_view line) {
 // still to come.  Only a line without events is the word that there are none.
 void EtcdWatch::on_events(EtcdWatchLine& line) {
   std::uint64_t told = line.events.empty() && part_.empty() ? line.revision : 0;
-  std::vector<EtcdEvent> events = std::exchange(part_, {});
-  std::move(line.events.begin(), line.events.end(), std::back_inserter(events));
-  for (auto at = events.begin(); at != events.end();) {
-    const std::uint64_t revision = at->record.revision;
-    const auto end = std::find_if(at, events.end(), [revision](const EtcdEvent& event) {
-      return event.record.revision != revision;
-    });
-    std::vector<EtcdEvent> together(std::make_move_iterator(at), std::make_move_iterator(end));
-    // The last revision of a fragment goes on in the next line, and is judged as a whole.
-    if (end == events.end() && line.fragment) {
-      part_ = std::move(together);
-    } else {
-      told = revision;
-      if (!on_revision(std::move(together))) return;
-    }
-    at = end;
+  for (EtcdEvent& event : line.events) {
+    if (!part_.empty() && part_.front().record.revision != event.record.revision)
+      if (!on_part(told)) return;
+    part_bytes_ += kEventBytes + event.record.key.size() + event.record.value.size();
+    if (part_bytes_ > kRevisionBytes)
+      return fail(cat({member_, ": revision ", event.record.revision, " has more than ",
+                       kRevisionBytes, " bytes"}));
+    part_.push_back(std::move(event));
   }
+  // The last revision of a fragment goes on in the next line, and is judged as a whole.
+  if (!part_.empty() && !line.fragment && !on_part(told)) return;
   if (told < next_) return;
   next_ = told + 1;
   callbacks_.seen(told);
+}
+
+bool EtcdWatch::on_part(std::uint64_t& told) {
+  told = part_.front().record.revision;
+  part_bytes_ = 0;
+  return on_revision(std::exchange(part_, {}));
 }
 
 bool EtcdWatch::on_revision(std::vector<EtcdEvent> events) {

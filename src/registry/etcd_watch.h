@@ -8,7 +8,7 @@
 // and the watch is stale.
 // Thread: control.
 // Ownership: the client outlives it; the owner may start() or stop() it in a callback.
-// Bounds: kLineBytes a line of the stream.
+// Bounds: kLineBytes a line of the stream, kRevisionBytes a revision that comes in several.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ class EtcdWatch {
   static constexpr std::chrono::milliseconds kBeatAnswer{1500};  // a frozen member: 3.5 s at most
   static constexpr std::chrono::seconds kSuspicion{10};  // at least, between two that are checked
   static constexpr unsigned kBeatsBehind = 5;
-  static constexpr std::size_t kLineBytes = 16 << 20;
+  static constexpr std::size_t kLineBytes = 16 << 20, kRevisionBytes = 32 << 20;
 
   struct Callbacks {
     // One revision; whether a master deleted what is deleted in it.
@@ -58,6 +58,7 @@ class EtcdWatch {
   void on_end(Result<FetchAnswer> answer);
   void on_events(EtcdWatchLine& line);
   // False: the watch has ended.
+  bool on_part(std::uint64_t& told);
   bool on_revision(std::vector<EtcdEvent> events);
   void fail(std::string why);
   void give_up(std::string why);
@@ -70,7 +71,9 @@ class EtcdWatch {
   Callbacks callbacks_;
   std::uint64_t format_ = 0;
   std::vector<EtcdEvent> part_;  // of a revision that goes on in the next fragment
-  std::uint64_t next_ = 0;       // the first revision that has not been told
+  std::size_t part_bytes_ = 0;
+  bool created_ = false;    // the stream
+  std::uint64_t next_ = 0;  // the first revision that has not been told
   std::uint64_t suspect_ = 0;    // the store was here a beat ago, and the watch was not
   SteadyTime suspicion_due_{};
   unsigned beats_behind_ = 0;

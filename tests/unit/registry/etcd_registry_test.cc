@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/log_book.h"
 #include "registry/fake_etcd.h"
 #include "registry/temporary_folder.h"
@@ -144,6 +145,24 @@ TEST(EtcdRegistry, AWatchThatEndsAtOnceIsOpenedMoreSeldom) {
   time.after(std::chrono::milliseconds(1500));
   run_until([&over] { return over; });
   CHECK(etcd->asked("/v3/watch") <= 6);  // after 0, 0.2, 0.4, 0.8 s …
+}
+// Each such line would be one of the debug log.
+TEST(EtcdRegistry, AWatchThatBeginsTwiceIsLeft) {
+  const std::string begun = "{\"result\":{\"header\":{\"revision\":\"1\"},\"created\":true}}\n";
+  etcd->fail("/v3/watch", 10'000, 200, begun + begun + begun);
+  loaded();
+  run_until([this] { return log.says("the watch has begun twice"); });
+}
+TEST(EtcdRegistry, ARevisionOfFragmentsWithoutEndIsNotKept) {
+  const std::string value = base64_encode(std::string(1 << 20, 'v'));
+  std::string body;
+  for (int i = 0; i < 34; ++i)
+    body += R"({"result":{"header":{"revision":"9"},"fragment":true,"events":[{"kv":{"key":")" +
+            base64_encode("/t/users/x" + std::to_string(i)) + R"(","value":")" + value +
+            R"(","mod_revision":"9"}}]}})" + "\n";
+  etcd->fail("/v3/watch", 10'000, 200, body);
+  loaded();
+  run_until([this] { return log.says("revision 9 has more than 33554432 bytes"); });
 }
 TEST(EtcdRegistry, AWriteWhoseAnswerWasLostIsDoneOnce) {
   loaded();
