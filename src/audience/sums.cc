@@ -40,6 +40,7 @@ void AudienceSums::heard(const Of& of, std::int64_t began, std::int64_t ended, s
     given = upto;
     at = until;
   } while (at < ended);
+  if (slots_.size() + splits_.size() >= kMaxKept) write();
 }
 
 void AudienceSums::sessions(const Of& of, std::int64_t began, std::int64_t count) {

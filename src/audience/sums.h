@@ -2,10 +2,13 @@
 //
 // The parts of a listening in the quarters of an hour add up to it exactly, in milliseconds and in
 // bytes.
+// Bounds: kMaxKept sums; the next ones wait for these to be in the transaction.  (The rows of one BOOK
+// may name 700 mounts with a month of hearing each.)
 // Thread: one.
 // Ownership: AudienceMerge.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,6 +20,8 @@ namespace lb {
 
 class AudienceSums {
  public:
+  static constexpr std::size_t kMaxKept = 20'000;
+
   explicit AudienceSums(Sqlite& database);
 
   struct Of {

@@ -4,7 +4,7 @@ import sqlite3
 import time
 
 from api import Api
-from bench import check, equal, test, wait_for
+from bench import Failed, check, equal, test, wait_for
 from crowd import Crowd, hearing
 from harness import ADMIN, give_away
 from link_bench import RawMaster, RawNode, edge, feed, kill9, linked_master, up
@@ -189,6 +189,10 @@ def a_database_that_takes_nothing_lets_the_journals_wait(b):
     ended(master, 1)
 
 
+def anon_bytes(server):
+    return 1024 * int(re.search(r"RssAnon:\s+(\d+)", open("/proc/%d/status" % server.process.pid).read()).group(1))
+
+
 def say_book(raw, last, rows, epoch="5d0c"):
     raw.say(t="BOOK", epoch=epoch, last=last, rows=rows)
     return raw.frame("BOOKED", 20)
@@ -221,6 +225,32 @@ def a_lost_acknowledgement_counts_nothing_twice_and_lies_count_nothing(b):
     equal(say_book(raw, 6, ["E 6 5 %d 5000000 0" % now])["last"], 6)
     equal([row["bytes"] for row in ended(master, 3)], [1000000, 2000000, 5000000])
     check(re.search(r"^\S+ .*audience/book", master.log(), re.M), "the log names it")
+
+
+@test
+def a_month_of_hearing_on_each_of_many_mounts_takes_little_memory(b):
+    """Of one node's word: 700 rows are a million sums."""
+    master = book_master(b, ["edge12"])
+    raw = RawNode(b, master, "edge12")
+    raw.hello()
+    raw.keep_alive()
+    now = int(time.time() * 1000)
+    began = now - 31 * 86_400_000
+    rows = []
+    for i in range(350):
+        rows += ["B %d %d %x 0 0 0 %%2Fm%d DE VLC" % (2 * i + 1, began, i + 1, i), "E %d %d %d 9999999 0" % (2 * i + 2, 2 * i + 1, now)]
+    before, most, answer = anon_bytes(master), 0, None
+    raw.say(t="BOOK", epoch="5d0c", last=700, rows=rows)
+    while answer is None:
+        most = max(most, anon_bytes(master))
+        try:
+            answer = raw.frame("BOOKED", 0.05)
+        except Failed:
+            check(master.process.poll() is None, "it lives")
+    equal(answer["last"], 700)
+    check(most - before < 64 << 20, "it took %d MB" % (most - before >> 20))
+    heard = Api(master).want(200, "GET", "/audience/summary?from=%d&to=%d" % (began // 1000 - 3600, now // 1000)).json()
+    equal((heard["sessions"], heard["seconds"]), (350, 350 * 31 * 86_400))
 
 
 @test
