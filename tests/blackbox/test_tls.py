@@ -357,8 +357,10 @@ def a_server_that_could_serve_nothing_but_tls_without_a_certificate_does_not_sta
 @test
 def a_handshake_that_never_goes_on_ends_with_the_header_timeout_or_before(t):
     server = tls_server(t, limits="<header-timeout>1</header-timeout>")
-    wire = server.wire(server.ports[1])
-    wire.expect_silence_and_close()
+    silent, begun = server.wire(server.ports[1]), server.wire(server.ports[1])
+    begun.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    for wire in (silent, begun):
+        wire.expect_silence_and_close()
 
 
 @test
