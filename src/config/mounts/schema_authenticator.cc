@@ -6,23 +6,11 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-
 constexpr SchemaElement kOption[] = {
-    {.name = "name",
-     .kind = kText,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&std::pair<std::string, std::string>::first>,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "listener_add",
-     .help = "The option's name."},
-    {.name = "value",
-     .kind = kOptionValue,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&std::pair<std::string, std::string>::second>,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "http://127.0.0.1:8080/listener",
-     .help = "Its value."},
+    element("name", kText, slot<&std::pair<std::string, std::string>::first>, "The option's name.",
+            {.set_by = kAdmin, .origin = kIcecast24, .example = "listener_add"}),
+    element("value", kOptionValue, slot<&std::pair<std::string, std::string>::second>, "Its value.",
+            {.set_by = kAdmin, .origin = kIcecast24, .example = "http://127.0.0.1:8080/listener"}),
 };
 static_assert(all_have_set_by(kOption));
 constinit const SchemaBlock kOptionBlock{
@@ -35,27 +23,15 @@ constinit const SchemaBlock kOptionBlock{
     .inline_form = true};
 
 constexpr SchemaElement kMountAuthentication[] = {
-    {.name = "type",
-     .kind = kText,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&AuthenticatorSettings::type>,
-     .origin = SchemaOrigin::kIcecast24,
-     .attribute = true,
-     .example = "htpasswd",
-     .help = "htpasswd: users of a file; url: a web server is asked."},
-    {.name = "option",
-     .kind = kBlock,
-     .set_by = SetBy::kAdmin,
-     .block = &kOptionBlock,
-     .nest = each_in<&AuthenticatorSettings::options>(),
-     .origin = SchemaOrigin::kIcecast24},
-    {.name = "role",
-     .kind = kNothing,
-     .set_by = SetBy::kFile,
-     .origin = SchemaOrigin::kIcecast25,
-     .aside = true,
-     .help = "A role of Icecast 2.5: htpasswd, url, static for sources, anonymous with get; with "
-             "any other every listener is refused."},
+    element("type", kText, slot<&AuthenticatorSettings::type>,
+            "htpasswd: users of a file; url: a web server is asked.",
+            {.set_by = kAdmin, .origin = kIcecast24, .attribute = true, .example = "htpasswd"}),
+    element("option", &kOptionBlock, each_in<&AuthenticatorSettings::options>(),
+            {.set_by = kAdmin, .origin = kIcecast24}),
+    element("role", kNothing, nullptr,
+            "A role of Icecast 2.5: htpasswd, url, static for sources, anonymous with get; with "
+            "any other every listener is refused.",
+            {.set_by = kFile, .origin = kIcecast25, .aside = true}),
 };
 static_assert(all_have_set_by(kMountAuthentication));
 

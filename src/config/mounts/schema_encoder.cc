@@ -1,68 +1,35 @@
 // Rows of what a mount knows of its encoders: <encoder>, the login of one of them, and <dead-air>.
 #include "config/schema/schema.h"
+#include "config/schema/schema_rows.h"
 #include "config/settings/config.h"
 
 namespace lb {
 namespace {
 
-using enum ValueKind;
-using enum ReloadClass;
-
 constexpr SchemaElement kEncoder[] = {
-    {.name = "username",
-     .kind = kText,
-     .set_by = SetBy::kFile,
-     .slot = slot<&EncoderSettings::username>,
-     .reload = kNew,
-     .standard = "the mount's",
-     .example = "studio",
-     .help = "Its login."},
-    {.name = "password",
-     .kind = kSecret,
-     .set_by = SetBy::kFile,
-     .slot = slot<&EncoderSettings::password>,
-     .reload = kNew,
-     .standard = "the mount's",
-     .help = "Its password."},
-    {.name = "priority",
-     .kind = kNumber,
-     .set_by = SetBy::kFile,
-     .slot = slot<&EncoderSettings::priority>,
-     .min = -1000,
-     .max = 1000,
-     .reload = kNew,
-     .example = "1",
-     .help = "Smaller is better; of equal ones the first that came."},
+    element("username", kText, slot<&EncoderSettings::username>, "Its login.",
+            {.set_by = kFile, .reload = kNew, .standard = "the mount's", .example = "studio"}),
+    element("password", kSecret, slot<&EncoderSettings::password>, "Its password.",
+            {.set_by = kFile, .reload = kNew, .standard = "the mount's"}),
+    element("priority", kNumber, slot<&EncoderSettings::priority>,
+            "Smaller is better; of equal ones the first that came.",
+            {.set_by = kFile, .min = -1000, .max = 1000, .reload = kNew, .example = "1"}),
 };
 static_assert(all_have_set_by(kEncoder));
 
 constexpr SchemaElement kDeadAir[] = {
-    {.name = "after",
-     .kind = kSeconds,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&DeadAirSettings::after>,
-     .min = 0,
-     .max = 3600,
-     .reload = kSource,
-     .standard = "20s, where the block is there",
-     .example = "20",
-     .help = "Silence of the sound that counts; 0: nothing listens."},
-    {.name = "level",
-     .kind = kNumber,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&DeadAirSettings::level>,
-     .min = -120,
-     .max = -1,
-     .reload = kSource,
-     .example = "-50",
-     .help = "In dB; what is quieter is silence."},
-    {.name = "failover",
-     .kind = kBool,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&DeadAirSettings::failover>,
-     .reload = kSource,
-     .example = "1",
-     .help = "1: the best standby with sound takes over; 0: events alone."},
+    element("after", kSeconds, slot<&DeadAirSettings::after>,
+            "Silence of the sound that counts; 0: nothing listens.",
+            {.set_by = kAdmin,
+             .max = 3600,
+             .reload = kSource,
+             .standard = "20s, where the block is there",
+             .example = "20"}),
+    element("level", kNumber, slot<&DeadAirSettings::level>, "In dB; what is quieter is silence.",
+            {.set_by = kAdmin, .min = -120, .max = -1, .reload = kSource, .example = "-50"}),
+    element("failover", kBool, slot<&DeadAirSettings::failover>,
+            "1: the best standby with sound takes over; 0: events alone.",
+            {.set_by = kAdmin, .reload = kSource, .example = "1"}),
 };
 static_assert(all_have_set_by(kDeadAir));
 }  // namespace

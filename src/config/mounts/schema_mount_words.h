@@ -17,40 +17,29 @@ inline constexpr SchemaChoice kPublicChoices[] = {{"yes", 1}, {"true", 1},  {"on
                                                   {"no", 0},  {"false", 0}, {"off", 0}};
 inline constexpr SchemaChoice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
 inline constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
-inline constexpr SchemaChoice kLagChoices[] = {
-    {"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
-    {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
+inline constexpr SchemaChoice kLagChoices[] = {{"drop", LagPolicy::kDrop},
+                                               {"skip", LagPolicy::kSkip}};
 
-inline constexpr SchemaChoice kOverChoices[] = {
-    {"keep", static_cast<std::int64_t>(OverPolicy::kKeep)},
-    {"kick", static_cast<std::int64_t>(OverPolicy::kKick)}};
+inline constexpr SchemaChoice kOverChoices[] = {{"keep", OverPolicy::kKeep},
+                                                {"kick", OverPolicy::kKick}};
 
 // A text of the source that the mount may say in another way.
 constexpr SchemaElement shown_text(
     std::string_view name, Slot (*where)(void*), std::string_view example,
     std::string_view help = "Shown instead of what the source says.") {
-  return {.name = name,
-          .kind = ValueKind::kText,
-          .set_by = SetBy::kOwner,
-          .slot = where,
-          .reload = ReloadClass::kSource,
-          .origin = SchemaOrigin::kIcecast24,
-          .standard = "the source's",
-          .example = example,
-          .help = help};
+  return element(name, kText, where, help,
+                 {.set_by = kOwner,
+                  .reload = kSource,
+                  .origin = kIcecast24,
+                  .standard = "the source's",
+                  .example = example});
 }
 
 // A program that is run with the mount as its argument.
 constexpr SchemaElement program(std::string_view name, Slot (*where)(void*),
                                 std::string_view example, std::string_view help) {
-  return {.name = name,
-          .kind = ValueKind::kPath,
-          .set_by = SetBy::kFile,
-          .slot = where,
-          .reload = ReloadClass::kNew,
-          .origin = SchemaOrigin::kIcecast24,
-          .example = example,
-          .help = help};
+  return element(name, kPath, where, help,
+                 {.set_by = kFile, .reload = kNew, .origin = kIcecast24, .example = example});
 }
 
 }  // namespace lb

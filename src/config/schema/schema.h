@@ -81,8 +81,12 @@ using Slot = std::variant<std::monostate, NumberSlot, std::string*, std::optiona
                           std::vector<std::string>*>;
 
 struct SchemaChoice {
+  constexpr SchemaChoice() = default;
+  template <class T>  // a number or an enumerator
+  constexpr SchemaChoice(std::string_view word, T means)
+      : text(word), value(static_cast<std::int64_t>(means)) {}
   std::string_view text;
-  std::int64_t value;
+  std::int64_t value = 0;
 };
 
 struct SchemaBlock;
@@ -95,19 +99,15 @@ struct Nest {
   bool many = false;  // every occurrence is an object of its own
 };
 
-struct SchemaElement {
-  std::string_view name = {};     // "": the text of the block itself
+// What a row may say beside its name, its kind, where its value is kept and what it is for.
+struct RowFacts {
   std::string_view aliases = {};  // other spellings, separated by one space
-  ValueKind kind = ValueKind::kText;
   SetBy set_by = SetBy::kUnsaid;
-  Slot (*slot)(void* object) = nullptr;
   std::int64_t min = 0;
   std::int64_t max = 0;
   std::int64_t scale = 1;                  // the stored number is the written one times this
   std::optional<std::int64_t> unset = {};  // this value means: as if it had not been written
   std::span<const SchemaChoice> choices = {};
-  const SchemaBlock* block = nullptr;
-  Nest nest = {};
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kOwn;
   SchemaSupport support = SchemaSupport::kWorks;
@@ -122,7 +122,15 @@ struct SchemaElement {
   bool strict = false;             // a wrong value refuses the start: guessing would be dangerous
   std::string_view standard = {};  // shown as the default, where it is not a constant
   std::string_view example = {};
+};
+
+struct SchemaElement : RowFacts {
+  std::string_view name = {};  // "": the text of the block itself
+  ValueKind kind = ValueKind::kText;
+  Slot (*slot)(void* object) = nullptr;
   std::string_view help = {};
+  const SchemaBlock* block = nullptr;
+  Nest nest = {};
 };
 
 struct SchemaBlock {

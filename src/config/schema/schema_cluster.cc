@@ -9,20 +9,12 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-using enum ReloadClass;
-
 constexpr SchemaElement kPublicAddress[] = {
-    {.kind = kText,
-     .slot = slot<&PublicAddress::address>,
-     .example = "edge1.example.org:8000",
-     .help = "host:port under which listeners reach this node."},
-    {.name = "scheme",
-     .kind = kText,
-     .slot = slot<&PublicAddress::scheme>,
-     .attribute = true,
-     .example = "https",
-     .help = "http or https."},
+    element("", kText, slot<&PublicAddress::address>,
+            "host:port under which listeners reach this node.",
+            {.example = "edge1.example.org:8000"}),
+    element("scheme", kText, slot<&PublicAddress::scheme>, "http or https.",
+            {.attribute = true, .example = "https"}),
 };
 constinit const SchemaBlock kPublicAddressBlock{
     .name = "public-address",
@@ -39,21 +31,12 @@ constexpr SchemaElement kCapacity[] = {
               "New listeners a second; 0: not limited."),
     number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
               "The share of its capacity that it gives itself; 0: it only redirects."),
-    {.name = "max-sources",
-     .kind = kNumber,
-     .slot = slot<&ClusterSettings::max_sources>,
-     .min = -1,
-     .max = 1'000'000,
-     .unset = -1,
-     .example = "100",
-     .help = "Mounts of the API whose home it may be; -1: as <sources>."},
-    {.name = "max-ingest",
-     .kind = kRate,
-     .slot = slot<&ClusterSettings::max_ingest_bits>,
-     .min = 0,
-     .max = 1'000'000'000'000'000,
-     .example = "20M",
-     .help = "What their sources may send together; 0: as <limits><max-bandwidth>, if given."},
+    element("max-sources", kNumber, slot<&ClusterSettings::max_sources>,
+            "Mounts of the API whose home it may be; -1: as <sources>.",
+            {.min = -1, .max = 1'000'000, .unset = -1, .example = "100"}),
+    element("max-ingest", kRate, slot<&ClusterSettings::max_ingest_bits>,
+            "What their sources may send together; 0: as <limits><max-bandwidth>, if given.",
+            {.max = 1'000'000'000'000'000, .example = "20M"}),
 };
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
@@ -61,32 +44,23 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .fresh = fresh<ClusterSettings>,
                                            .inline_form = true};
 
-constexpr SchemaChoice kPolicies[] = {
-    {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
-    {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
-    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
-    {"least-conn", static_cast<std::int64_t>(BalancePolicy::kLeastConn)},
-    {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
-    {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
-    {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
-constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
-                                   {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
-                                   {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
+constexpr SchemaChoice kPolicies[] = {{"weighted-random", BalancePolicy::kWeightedRandom},
+                                      {"p2c", BalancePolicy::kTwoChoices},
+                                      {"least-util", BalancePolicy::kLeastUtil},
+                                      {"least-conn", BalancePolicy::kLeastConn},
+                                      {"hash", BalancePolicy::kHash},
+                                      {"round-robin", BalancePolicy::kRoundRobin},
+                                      {"first", BalancePolicy::kFirst}};
+constexpr SchemaChoice kWhens[] = {
+    {"always", BalanceWhen::kAlways}, {"full", BalanceWhen::kFull}, {"never", BalanceWhen::kNever}};
 constexpr SchemaElement kBalance[] = {
-    {.name = "policy",
-     .kind = kChoice,
-     .slot = slot<&ClusterSettings::policy>,
-     .choices = kPolicies,
-     .help = "How a node is chosen for a listener."},
-    {.name = "when",
-     .kind = kChoice,
-     .slot = slot<&ClusterSettings::when>,
-     .choices = kWhens,
-     .help = "When listeners are sent to other nodes; full is Icecast-KH's way."},
-    {.name = "affinity",
-     .kind = kBool,
-     .slot = slot<&ClusterSettings::affinity>,
-     .help = "1: prefer nodes that carry the stream already."},
+    element("policy", kChoice, slot<&ClusterSettings::policy>,
+            "How a node is chosen for a listener.", {.choices = kPolicies}),
+    element("when", kChoice, slot<&ClusterSettings::when>,
+            "When listeners are sent to other nodes; full is Icecast-KH's way.",
+            {.choices = kWhens}),
+    element("affinity", kBool, slot<&ClusterSettings::affinity>,
+            "1: prefer nodes that carry the stream already."),
     number_of("min-carriers", slot<&ClusterSettings::min_carriers>, 1000,
               "With affinity: a busy mount has at least so many nodes."),
     number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
@@ -96,22 +70,13 @@ constexpr SchemaElement kBalance[] = {
         "With affinity: how far a carrier may be above the mean before another node is used."),
     fraction_of("floor", slot<&ClusterSettings::floor>, 10'000,
                 "With affinity: up to this utilisation a node is used in any case."),
-    {.name = "hold",
-     .kind = kMilliseconds,
-     .slot = slot<&ClusterSettings::hold>,
-     .min = 0,
-     .max = 60'000,
-     .example = "1s",
-     .help = "How long requests after a start wait for reports of nodes."},
+    element("hold", kMilliseconds, slot<&ClusterSettings::hold>,
+            "How long requests after a start wait for reports of nodes.",
+            {.max = 60'000, .example = "1s"}),
     fraction_of("direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
                 "The part of its capacity kept for listeners that cannot be redirected."),
-    {.name = "retry-after",
-     .kind = kSeconds,
-     .slot = slot<&ClusterSettings::retry_after>,
-     .min = 1,
-     .max = 3600,
-     .example = "2",
-     .help = "Retry-After, where no node has room."},
+    element("retry-after", kSeconds, slot<&ClusterSettings::retry_after>,
+            "Retry-After, where no node has room.", {.min = 1, .max = 3600, .example = "2"}),
 };
 
 // The same for one mount, where -1 stands for "as the cluster".
@@ -129,14 +94,14 @@ constexpr auto kMountWhens = or_as_cluster(kWhens);
 constexpr auto kMountYesNo = or_as_cluster(kYesNo);
 constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*)) {
   row.slot = where;
-  row.set_by = SetBy::kAdmin;
+  row.set_by = kAdmin;
   row.min = -1;
   return row;
 }
 constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*),
                                  std::span<const SchemaChoice> choices) {
   row.slot = where;
-  row.set_by = SetBy::kAdmin;
+  row.set_by = kAdmin;
   row.kind = kChoice;
   row.choices = choices;
   return row;
@@ -147,12 +112,8 @@ constexpr SchemaElement kMountBalance[] = {
     of_mount(kBalance[2], slot<&MountBalance::affinity>, kMountYesNo),
     of_mount(kBalance[3], slot<&MountBalance::min_carriers>),
     of_mount(kBalance[4], slot<&MountBalance::busy_listeners>),
-    {.name = "tags",
-     .kind = kList,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&MountBalance::tags>,
-     .example = "premium",
-     .help = "Only nodes that have all these tags."},
+    element("tags", kList, slot<&MountBalance::tags>, "Only nodes that have all these tags.",
+            {.set_by = kAdmin, .example = "premium"}),
 };
 static_assert(all_have_set_by(kMountBalance));
 
@@ -162,20 +123,15 @@ constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .fresh = fresh<ClusterSettings>,
                                           .inline_form = true};
 
-constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
-                                      {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
-                                      {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
+constexpr SchemaChoice kRequires[] = {
+    {"off", TokenRequire::kOff}, {"soft", TokenRequire::kSoft}, {"hard", TokenRequire::kHard}};
 constexpr SchemaElement kToken[] = {
-    {.name = "keys",
-     .kind = kSecret,
-     .slot = slot<&ClusterSettings::token_keys>,
-     .help = "Keys of redirects: the first signs, all are accepted."},
-    {.name = "require",
-     .kind = kChoice,
-     .slot = slot<&ClusterSettings::token_require>,
-     .choices = kRequires,
-     .help = "Listeners without a valid token: off serves, soft sends to the first master once, "
-             "hard refuses."},
+    element("keys", kSecret, slot<&ClusterSettings::token_keys>,
+            "Keys of redirects: the first signs, all are accepted."),
+    element("require", kChoice, slot<&ClusterSettings::token_require>,
+            "Listeners without a valid token: off serves, soft sends to the first master once, "
+            "hard refuses.",
+            {.choices = kRequires}),
 };
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
@@ -183,25 +139,20 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .fresh = fresh<ClusterSettings>,
                                         .inline_form = true};
 
-constexpr SchemaChoice kDrainModes[] = {{"off", static_cast<std::int64_t>(DrainMode::kOff)},
-                                        {"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
-                                        {"move", static_cast<std::int64_t>(DrainMode::kMove)},
-                                        {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+constexpr SchemaChoice kDrainModes[] = {{"off", DrainMode::kOff},
+                                        {"soft", DrainMode::kSoft},
+                                        {"move", DrainMode::kMove},
+                                        {"hard", DrainMode::kHard}};
 constexpr SchemaElement kDrain[] = {
-    {.name = "mode",
-     .kind = kChoice,
-     .slot = slot<&ClusterSettings::drain_mode>,
-     .choices = kDrainModes,
-     .help = "What TERM does: off ends the process; the others take no new listeners and end it "
-             "behind the last: soft lets them stay, move closes them little by little, hard at "
-             "once. A second TERM ends it."},
-    seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
+    element("mode", kChoice, slot<&ClusterSettings::drain_mode>,
+            "What TERM does: off ends the process; the others take no new listeners and end it "
+            "behind the last: soft lets them stay, move closes them little by little, hard at "
+            "once. A second TERM ends it.",
+            {.choices = kDrainModes}),
+    seconds_of("time", slot<&ClusterSettings::drain_time>, kOwn,
                "After so long the process ends with the listeners that are left."),
-    {.name = "rate",
-     .kind = kText,
-     .slot = slot<&ClusterSettings::drain_rate>,
-     .example = "2%",
-     .help = "Listeners that move closes a second: a number, or a share."},
+    element("rate", kText, slot<&ClusterSettings::drain_rate>,
+            "Listeners that move closes a second: a number, or a share.", {.example = "2%"}),
 };
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node empties itself before it ends.",
@@ -210,13 +161,9 @@ constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .inline_form = true};
 
 constexpr SchemaElement kAgent[] = {
-    port_of("port", slot<&ClusterSettings::agent_port>, SchemaOrigin::kOwn,
-            "The TCP port; 0: none."),
-    {.name = "bind-address",
-     .kind = kHost,
-     .slot = slot<&ClusterSettings::agent_bind_address>,
-     .example = "10.0.0.5",
-     .help = "Its address; without one, all IPv4 addresses."},
+    port_of("port", slot<&ClusterSettings::agent_port>, kOwn, "The TCP port; 0: none."),
+    element("bind-address", kHost, slot<&ClusterSettings::agent_bind_address>,
+            "Its address; without one, all IPv4 addresses.", {.example = "10.0.0.5"}),
 };
 constinit const SchemaBlock kAgentBlock{
     .name = "agent",
@@ -225,49 +172,34 @@ constinit const SchemaBlock kAgentBlock{
     .fresh = fresh<ClusterSettings>};
 
 constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help) {
-  return {.name = "countries", .kind = kList, .slot = where, .example = "DE AT CH", .help = help};
+  return element("countries", kList, where, help, {.example = "DE AT CH"});
 }
 constexpr std::string_view kOfNode =
     "Countries that it is near to (ISO 3166), whatever it reports: others (by <geoipdb>) come only "
     "where no nearer node has room.";
 
 constexpr SchemaElement kNode[] = {
-    {.name = "id",
-     .kind = kText,
-     .slot = slot<&ClusterNode::id>,
-     .example = "edge1",
-     .help = "The name the node logs in with."},
-    {.name = "secret",
-     .kind = kSecret,
-     .slot = slot<&ClusterNode::secret>,
-     .help = "Its password."},
-    {.name = "allow-public",
-     .kind = kText,
-     .slot = slot<&ClusterNode::allow_public>,
-     .example = "edge1.example.org:8000,8443",
-     .help = "The public addresses it may announce."},
+    element("id", kText, slot<&ClusterNode::id>, "The name the node logs in with.",
+            {.example = "edge1"}),
+    element("secret", kSecret, slot<&ClusterNode::secret>, "Its password."),
+    element("allow-public", kText, slot<&ClusterNode::allow_public>,
+            "The public addresses it may announce.", {.example = "edge1.example.org:8000,8443"}),
     bandwidth_of(slot<&ClusterNode::max_bits_per_second>),
     number_of("max-listeners", slot<&ClusterNode::max_listeners>, 10'000'000,
               "Listeners at most; 0: as it reports."),
     number_of("weight", slot<&ClusterNode::weight>, 1000,
               "Its share beside nodes of the same capacity; 0: none."),
-    {.name = "allow-peer-address",
-     .kind = kBool,
-     .slot = slot<&ClusterNode::allow_peer_address>,
-     .help = "1: without a public address, that which it connects from is taken."},
+    element("allow-peer-address", kBool, slot<&ClusterNode::allow_peer_address>,
+            "1: without a public address, that which it connects from is taken."),
     countries_of(slot<&ClusterNode::countries>, kOfNode),
-    {.name = "certificates",
-     .kind = kList,
-     .slot = slot<&ClusterNode::certificates>,
-     .example = "radio.example.org *.example.org",
-     .help = "Names beside those of allow-public for which it gets the certificates of this "
-             "server's <acme>."},
-    {.name = "sources",
-     .kind = kList,
-     .slot = slot<&ClusterNode::sources>,
-     .example = "/live/*",
-     .help = "Mounts or patterns that it may bring: sources, and relays with ingest once. A peer "
-             "may capture all."},
+    element("certificates", kList, slot<&ClusterNode::certificates>,
+            "Names beside those of allow-public for which it gets the certificates of this "
+            "server's <acme>.",
+            {.example = "radio.example.org *.example.org"}),
+    element("sources", kList, slot<&ClusterNode::sources>,
+            "Mounts or patterns that it may bring: sources, and relays with ingest once. A peer "
+            "may capture all.",
+            {.example = "/live/*"}),
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -277,17 +209,12 @@ constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .inline_form = true};
 
 constexpr SchemaElement kLegacy[] = {
-    {.name = "address",
-     .kind = kHost,
-     .slot = slot<&LegacySlave::address>,
-     .example = "192.0.2.7",
-     .help = "The address it connects from."},
-    {.name = "public",
-     .kind = kText,
-     .slot = slot<&LegacySlave::public_address>,
-     .standard = "its address, with the port it reports",
-     .example = "old.example.org:8000",
-     .help = "host:port under which listeners reach it."},
+    element("address", kHost, slot<&LegacySlave::address>, "The address it connects from.",
+            {.example = "192.0.2.7"}),
+    element(
+        "public", kText, slot<&LegacySlave::public_address>,
+        "host:port under which listeners reach it.",
+        {.standard = "its address, with the port it reports", .example = "old.example.org:8000"}),
     bandwidth_of(slot<&LegacySlave::max_bits_per_second>),
     number_of("max-listeners", slot<&LegacySlave::max_listeners>, 10'000'000,
               "Listeners it can take; 0: not limited."),
@@ -303,61 +230,33 @@ constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .inline_form = true};
 
 constexpr SchemaElement kCluster[] = {
-    {.name = "id",
-     .kind = kText,
-     .slot = slot<&ClusterSettings::id>,
-     .reload = kRestart,
-     .example = "m1",
-     .help = "The name of this node."},
-    {.name = "cluster-port",
-     .kind = kNumber,
-     .slot = slot<&ClusterSettings::port>,
-     .min = 0,
-     .max = 65'535,
-     .reload = kRestart,
-     .strict = true,
-     .example = "8100",
-     .help = "The port of links from nodes, by TLS 1.3 and secrets; 0: none."},
-    {.name = "tags",
-     .kind = kList,
-     .slot = slot<&ClusterSettings::tags>,
-     .example = "eu premium",
-     .help = "Words that describe this node."},
+    element("id", kText, slot<&ClusterSettings::id>, "The name of this node.",
+            {.reload = kRestart, .example = "m1"}),
+    element("cluster-port", kNumber, slot<&ClusterSettings::port>,
+            "The port of links from nodes, by TLS 1.3 and secrets; 0: none.",
+            {.max = 65'535, .reload = kRestart, .strict = true, .example = "8100"}),
+    element("tags", kList, slot<&ClusterSettings::tags>, "Words that describe this node.",
+            {.example = "eu premium"}),
     countries_of(slot<&ClusterSettings::countries>,
                  "Countries that it is near to (ISO 3166); without it: all."),
-    {.name = "public-address",
-     .kind = kBlock,
-     .block = &kPublicAddressBlock,
-     .nest = each_in<&ClusterSettings::public_addresses>()},
-    {.name = "capacity", .kind = kBlock, .block = &kCapacityBlock, .nest = same_object()},
-    {.name = "balance", .kind = kBlock, .block = &kBalanceBlock, .nest = same_object()},
-    {.name = "token", .kind = kBlock, .block = &kTokenBlock, .nest = same_object()},
-    {.name = "no-redirect",
-     .kind = kList,
-     .slot = slot<&ClusterSettings::no_redirect>,
-     .example = "MyRadio/1",
-     .help = "Listeners with one of these in User-Agent are served here, as players known to "
-             "follow no redirect."},
-    {.name = "drain", .kind = kBlock, .block = &kDrainBlock, .nest = same_object()},
-    {.name = "udp",
-     .kind = kBool,
-     .slot = slot<&ClusterSettings::udp>,
-     .example = "1",
-     .help = "1: a datagram to a listen-socket's port is answered with this node's state."},
-    {.name = "agent", .kind = kBlock, .block = &kAgentBlock, .nest = same_object()},
-    {.name = "on-node-event",
-     .kind = kPath,
-     .slot = slot<&ClusterSettings::on_node_event>,
-     .example = "/usr/local/bin/tell",
-     .help = "A program for every event of this node: doc/orchestration.md."},
-    {.name = "node",
-     .kind = kBlock,
-     .block = &kNodeBlock,
-     .nest = each_in<&ClusterSettings::nodes>()},
-    {.name = "legacy-slave",
-     .kind = kBlock,
-     .block = &kLegacyBlock,
-     .nest = each_in<&ClusterSettings::legacy_slaves>()},
+    element("public-address", &kPublicAddressBlock, each_in<&ClusterSettings::public_addresses>()),
+    element("capacity", &kCapacityBlock, same_object()),
+    element("balance", &kBalanceBlock, same_object()),
+    element("token", &kTokenBlock, same_object()),
+    element("no-redirect", kList, slot<&ClusterSettings::no_redirect>,
+            "Listeners with one of these in User-Agent are served here, as players known to "
+            "follow no redirect.",
+            {.example = "MyRadio/1"}),
+    element("drain", &kDrainBlock, same_object()),
+    element("udp", kBool, slot<&ClusterSettings::udp>,
+            "1: a datagram to a listen-socket's port is answered with this node's state.",
+            {.example = "1"}),
+    element("agent", &kAgentBlock, same_object()),
+    element("on-node-event", kPath, slot<&ClusterSettings::on_node_event>,
+            "A program for every event of this node: doc/orchestration.md.",
+            {.example = "/usr/local/bin/tell"}),
+    element("node", &kNodeBlock, each_in<&ClusterSettings::nodes>()),
+    element("legacy-slave", &kLegacyBlock, each_in<&ClusterSettings::legacy_slaves>()),
 };
 
 }  // namespace

@@ -6,54 +6,30 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-using enum ReloadClass;
-
-constexpr SchemaChoice kSessionChoices[] = {
-    {"token", static_cast<std::int64_t>(HlsSessionKind::kToken)},
-    {"address", static_cast<std::int64_t>(HlsSessionKind::kAddress)},
-    {"none", static_cast<std::int64_t>(HlsSessionKind::kNone)}};
+constexpr SchemaChoice kSessionChoices[] = {{"token", HlsSessionKind::kToken},
+                                            {"address", HlsSessionKind::kAddress},
+                                            {"none", HlsSessionKind::kNone}};
 
 constexpr SchemaElement kHlsRows[] = {
-    {.name = "enabled",
-     .kind = kBool,
-     .slot = slot<&HlsSettings::enabled>,
-     .reload = kSource,
-     .example = "1",
-     .help = "1: for every mount that does not say otherwise."},
-    {.name = "segment",
-     .kind = kSeconds,
-     .slot = slot<&HlsSettings::segment>,
-     .min = 2,
-     .max = 10,
-     .reload = kNew,
-     .example = "4",
-     .help = "Length of a segment, by the source's server."},
-    {.name = "window",
-     .kind = kSeconds,
-     .slot = slot<&HlsSettings::window>,
-     .min = 12,
-     .max = 3600,
-     .reload = kSource,
-     .example = "120",
-     .help = "Length of a list, at least six segments."},
-    {.name = "sessions",
-     .kind = kChoice,
-     .slot = slot<&HlsSettings::sessions>,
-     .choices = kSessionChoices,
-     .example = "address",
-     .help =
-         "How players are counted: token by a parameter of their list, address by address and "
-         "User-Agent, so that a cache may keep lists, none not. With authentication always token."},
+    element("enabled", kBool, slot<&HlsSettings::enabled>,
+            "1: for every mount that does not say otherwise.", {.reload = kSource, .example = "1"}),
+    element("segment", kSeconds, slot<&HlsSettings::segment>,
+            "Length of a segment, by the source's server.",
+            {.min = 2, .max = 10, .reload = kNew, .example = "4"}),
+    element("window", kSeconds, slot<&HlsSettings::window>,
+            "Length of a list, at least six segments.",
+            {.min = 12, .max = 3600, .reload = kSource, .example = "120"}),
+    element(
+        "sessions", kChoice, slot<&HlsSettings::sessions>,
+        "How players are counted: token by a parameter of their list, address by address and "
+        "User-Agent, so that a cache may keep lists, none not. With authentication always token.",
+        {.choices = kSessionChoices, .example = "address"}),
 };
 
 constexpr SchemaElement kVariantRows[] = {
-    {.name = "mount",
-     .kind = kMount,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&HlsVariantRow::mount>,
-     .example = "/live-64.aac",
-     .help = "A mount with the same programme; players choose by bandwidth."},
+    element("mount", kMount, slot<&HlsVariantRow::mount>,
+            "A mount with the same programme; players choose by bandwidth.",
+            {.set_by = kAdmin, .example = "/live-64.aac"}),
 };
 static_assert(all_have_set_by(kVariantRows));
 constinit const SchemaBlock kVariantBlock{.name = "variant",
@@ -63,26 +39,13 @@ constinit const SchemaBlock kVariantBlock{.name = "variant",
                                           .key = "mount"};
 
 constexpr SchemaElement kMountHlsRows[] = {
-    {.kind = kBool,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&MountSettings::hls>,
-     .reload = kSource,
-     .standard = "hls/enabled",
-     .example = "1",
-     .help = "1: also by HLS, as MOUNT/live.m3u8; MP3 and AAC only."},
-    {.name = "enabled",
-     .kind = kBool,
-     .set_by = SetBy::kAdmin,
-     .slot = slot<&MountSettings::hls>,
-     .reload = kSource,
-     .secondary = true,
-     .canonical = "..",
-     .help = "The same, where other elements stand beside it."},
-    {.name = "variant",
-     .kind = kBlock,
-     .set_by = SetBy::kAdmin,
-     .block = &kVariantBlock,
-     .nest = each_in<&MountSettings::hls_variants>()},
+    element("", kBool, slot<&MountSettings::hls>,
+            "1: also by HLS, as MOUNT/live.m3u8; MP3 and AAC only.",
+            {.set_by = kAdmin, .reload = kSource, .standard = "hls/enabled", .example = "1"}),
+    element("enabled", kBool, slot<&MountSettings::hls>,
+            "The same, where other elements stand beside it.",
+            {.set_by = kAdmin, .reload = kSource, .secondary = true, .canonical = ".."}),
+    element("variant", &kVariantBlock, each_in<&MountSettings::hls_variants>(), {.set_by = kAdmin}),
 };
 static_assert(all_have_set_by(kMountHlsRows));
 

@@ -6,73 +6,43 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-using enum ReloadClass;
-
 constexpr SchemaChoice kLevelChoices[] = {
     {"1", 1},    {"2", 2},       {"3", 3},    {"4", 4},           {"error", 1},
     {"warn", 2}, {"warning", 2}, {"info", 3}, {"information", 3}, {"debug", 4}};
 
 constexpr std::int64_t kMaxLogSeconds = 366 * 86'400;
 
-constexpr SchemaChoice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
-                                           {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
+constexpr SchemaChoice kFormatChoices[] = {{"text", LogFormat::kText}, {"json", LogFormat::kJson}};
 
 // A log file is a name, or (KH) a block with the name in it.
 template <auto Member>
 constexpr SchemaElement log_file_text(std::string_view standard, std::string_view help) {
-  return {.kind = kPath,
-          .slot = slot<Member>,
-          .origin = SchemaOrigin::kIcecast24,
-          .standard = standard,
-          .help = help};
+  return element("", kPath, slot<Member>, help, {.origin = kIcecast24, .standard = standard});
 }
 template <auto Member>
 constexpr SchemaElement log_file_name() {
-  return {.name = "name",
-          .kind = kPath,
-          .slot = slot<Member>,
-          .origin = SchemaOrigin::kKh,
-          .secondary = true,
-          .canonical = "..",
-          .help = "The file's name, written as Icecast-KH does."};
+  return element("name", kPath, slot<Member>, "The file's name, written as Icecast-KH does.",
+                 {.origin = kKh, .secondary = true, .canonical = ".."});
 }
 // KH counts the size of one log in bytes, and the size of all in kilobytes.
 template <auto Rules>
 constexpr SchemaElement log_file_size() {
-  return {.name = "size",
-          .kind = kBytes,
-          .slot = slot<Rules, &LogFileRules::max_bytes>,
-          .min = 0,
-          .max = 1LL << 40,
-          .origin = SchemaOrigin::kKh,
-          .standard = "as logsize",
-          .example = "100m",
-          .help = "Its own logsize in bytes, from 100000; to 10000: logsize."};
+  return element("size", kBytes, slot<Rules, &LogFileRules::max_bytes>,
+                 "Its own logsize in bytes, from 100000; to 10000: logsize.",
+                 {.max = 1LL << 40, .origin = kKh, .standard = "as logsize", .example = "100m"});
 }
 template <auto Rules>
 constexpr SchemaElement log_file_duration() {
-  return {.name = "duration",
-          .kind = kSeconds,
-          .slot = slot<Rules, &LogFileRules::max_age>,
-          .min = 0,
-          .max = kMaxLogSeconds,
-          .origin = SchemaOrigin::kKh,
-          .standard = "as logduration",
-          .example = "24h",
-          .help = "Its own logduration; 0: logduration."};
+  return element(
+      "duration", kSeconds, slot<Rules, &LogFileRules::max_age>,
+      "Its own logduration; 0: logduration.",
+      {.max = kMaxLogSeconds, .origin = kKh, .standard = "as logduration", .example = "24h"});
 }
 template <auto Rules>
 constexpr SchemaElement log_file_archive() {
-  return {.name = "archive",
-          .kind = kNumber,
-          .slot = slot<Rules, &LogFileRules::archive>,
-          .min = -1,
-          .max = 1,
-          .origin = SchemaOrigin::kKh,
-          .standard = "as logarchive",
-          .example = "1",
-          .help = "This log's own logarchive; -1: logarchive."};
+  return element("archive", kNumber, slot<Rules, &LogFileRules::archive>,
+                 "This log's own logarchive; -1: logarchive.",
+                 {.min = -1, .max = 1, .origin = kKh, .standard = "as logarchive", .example = "1"});
 }
 constexpr std::string_view kNoLinesKept = "log lines are not kept in memory";
 
@@ -84,16 +54,12 @@ constexpr SchemaElement kAccessLog[] = {
     log_file_size<&LogSettings::access_rules>(),
     log_file_duration<&LogSettings::access_rules>(),
     log_file_archive<&LogSettings::access_rules>(),
-    {.name = "ip",
-     .kind = kBool,
-     .slot = slot<&LogSettings::access_ip>,
-     .origin = SchemaOrigin::kKh,
-     .secondary = true,
-     .help = "As accesslog_ip."},
-    unsupported("type", SchemaOrigin::kKh, "the lines are Icecast 2.4's; see accesslog-format"),
-    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
-    unsupported("querystr", SchemaOrigin::kKh, "what follows the ? of a request is never logged"),
-    unsupported("exclude_ext", SchemaOrigin::kKh, "every request is logged"),
+    element("ip", kBool, slot<&LogSettings::access_ip>, "As accesslog_ip.",
+            {.origin = kKh, .secondary = true}),
+    unsupported("type", kKh, "the lines are Icecast 2.4's; see accesslog-format"),
+    unsupported("display", kKh, kNoLinesKept),
+    unsupported("querystr", kKh, "what follows the ? of a request is never logged"),
+    unsupported("exclude_ext", kKh, "every request is logged"),
 };
 constexpr SchemaElement kErrorLog[] = {
     log_file_text<&LogSettings::error_path>(
@@ -102,14 +68,9 @@ constexpr SchemaElement kErrorLog[] = {
     log_file_size<&LogSettings::error_rules>(),
     log_file_duration<&LogSettings::error_rules>(),
     log_file_archive<&LogSettings::error_rules>(),
-    {.name = "level",
-     .kind = kChoice,
-     .slot = slot<&LogSettings::level>,
-     .choices = kLevelChoices,
-     .origin = SchemaOrigin::kKh,
-     .secondary = true,
-     .help = "As loglevel."},
-    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
+    element("level", kChoice, slot<&LogSettings::level>, "As loglevel.",
+            {.choices = kLevelChoices, .origin = kKh, .secondary = true}),
+    unsupported("display", kKh, kNoLinesKept),
 };
 constexpr SchemaElement kPlaylistLog[] = {
     log_file_text<&LogSettings::playlist_path>("", "A line for every new title."),
@@ -117,7 +78,7 @@ constexpr SchemaElement kPlaylistLog[] = {
     log_file_size<&LogSettings::playlist_rules>(),
     log_file_duration<&LogSettings::playlist_rules>(),
     log_file_archive<&LogSettings::playlist_rules>(),
-    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
+    unsupported("display", kKh, kNoLinesKept),
 };
 constinit const SchemaBlock kAccessLogBlock{
     .name = "accesslog", .help = "", .elements = kAccessLog, .fresh = fresh<LogSettings>};
@@ -127,92 +88,44 @@ constinit const SchemaBlock kPlaylistLogBlock{
     .name = "playlistlog", .help = "", .elements = kPlaylistLog, .fresh = fresh<LogSettings>};
 
 constexpr SchemaElement kLogging[] = {
-    {.name = "accesslog",
-     .kind = kBlock,
-     .block = &kAccessLogBlock,
-     .nest = same_object(),
-     .origin = SchemaOrigin::kIcecast24},
-    {.name = "errorlog",
-     .kind = kBlock,
-     .block = &kErrorLogBlock,
-     .nest = same_object(),
-     .origin = SchemaOrigin::kIcecast24},
-    {.name = "playlistlog",
-     .kind = kBlock,
-     .block = &kPlaylistLogBlock,
-     .nest = same_object(),
-     .origin = SchemaOrigin::kIcecast24},
-    {.name = "loglevel",
-     .kind = kChoice,
-     .slot = slot<&LogSettings::level>,
-     .choices = kLevelChoices,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "3",
-     .help = "1 errors, 2 also warnings, 3 also information, 4 also debugging."},
-    {.name = "logsize",
-     .kind = kBytes,
-     .slot = slot<&LogSettings::max_bytes>,
-     .min = 0,
-     .max = 1 << 30,
-     .scale = 1024,
-     .origin = SchemaOrigin::kIcecast24,
-     .standard = "1048576",
-     .example = "10000",
-     .help = "In KiB. A log that large becomes FILE.old; 0: never."},
-    {.name = "logarchive",
-     .kind = kBool,
-     .slot = slot<&LogSettings::archive>,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "1",
-     .help = "1: it becomes FILE.YYYYMMDD_HHMMSS, and nothing is overwritten."},
-    {.name = "logduration",
-     .kind = kSeconds,
-     .slot = slot<&LogSettings::max_age>,
-     .min = 0,
-     .max = kMaxLogSeconds,
-     .example = "24h",
-     .help = "A log that old is renamed too; 0: never."},
-    {.name = "accesslog-format",
-     .kind = kChoice,
-     .slot = slot<&LogSettings::access_format>,
-     .choices = kFormatChoices,
-     .example = "json",
-     .help = "text: lines of Icecast 2.4; json: an object a line."},
-    {.name = "playlistlog-format",
-     .kind = kChoice,
-     .slot = slot<&LogSettings::playlist_format>,
-     .choices = kFormatChoices,
-     .example = "json",
-     .help = "The same for the playlist log."},
-    {.name = "accesslog_ip",
-     .aliases = "accesslog-ip",
-     .kind = kBool,
-     .slot = slot<&LogSettings::access_ip>,
-     .origin = SchemaOrigin::kKh,
-     .example = "0",
-     .help = "0: the access log has no addresses."},
-    unsupported("memorybacklog", SchemaOrigin::kIcecast25, kNoLinesKept),
-    unsupported("accesslog_lines", SchemaOrigin::kKh, kNoLinesKept,
-                "errorlog_lines playlistlog_lines"),
-    unsupported("accesslog_exclude_ext", SchemaOrigin::kKh, "every request is logged"),
-    unsupported("preroll-log", SchemaOrigin::kKh, "there is no preroll log"),
+    element("accesslog", &kAccessLogBlock, same_object(), {.origin = kIcecast24}),
+    element("errorlog", &kErrorLogBlock, same_object(), {.origin = kIcecast24}),
+    element("playlistlog", &kPlaylistLogBlock, same_object(), {.origin = kIcecast24}),
+    element("loglevel", kChoice, slot<&LogSettings::level>,
+            "1 errors, 2 also warnings, 3 also information, 4 also debugging.",
+            {.choices = kLevelChoices, .origin = kIcecast24, .example = "3"}),
+    element("logsize", kBytes, slot<&LogSettings::max_bytes>,
+            "In KiB. A log that large becomes FILE.old; 0: never.",
+            {.max = 1 << 30,
+             .scale = 1024,
+             .origin = kIcecast24,
+             .standard = "1048576",
+             .example = "10000"}),
+    element("logarchive", kBool, slot<&LogSettings::archive>,
+            "1: it becomes FILE.YYYYMMDD_HHMMSS, and nothing is overwritten.",
+            {.origin = kIcecast24, .example = "1"}),
+    element("logduration", kSeconds, slot<&LogSettings::max_age>,
+            "A log that old is renamed too; 0: never.", {.max = kMaxLogSeconds, .example = "24h"}),
+    element("accesslog-format", kChoice, slot<&LogSettings::access_format>,
+            "text: lines of Icecast 2.4; json: an object a line.",
+            {.choices = kFormatChoices, .example = "json"}),
+    element("playlistlog-format", kChoice, slot<&LogSettings::playlist_format>,
+            "The same for the playlist log.", {.choices = kFormatChoices, .example = "json"}),
+    element("accesslog_ip", kBool, slot<&LogSettings::access_ip>,
+            "0: the access log has no addresses.",
+            {.aliases = "accesslog-ip", .origin = kKh, .example = "0"}),
+    unsupported("memorybacklog", kIcecast25, kNoLinesKept),
+    unsupported("accesslog_lines", kKh, kNoLinesKept, "errorlog_lines playlistlog_lines"),
+    unsupported("accesslog_exclude_ext", kKh, "every request is logged"),
+    unsupported("preroll-log", kKh, "there is no preroll log"),
 };
 
 constexpr SchemaElement kChangeOwner[] = {
-    {.name = "user",
-     .kind = kText,
-     .slot = slot<&SecuritySettings::user>,
-     .reload = kRestart,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "nobody",
-     .help = "The user to run as; set a group with it."},
-    {.name = "group",
-     .kind = kText,
-     .slot = slot<&SecuritySettings::group>,
-     .reload = kRestart,
-     .origin = SchemaOrigin::kIcecast24,
-     .example = "nogroup",
-     .help = "The group to become."},
+    element("user", kText, slot<&SecuritySettings::user>,
+            "The user to run as; set a group with it.",
+            {.reload = kRestart, .origin = kIcecast24, .example = "nobody"}),
+    element("group", kText, slot<&SecuritySettings::group>, "The group to become.",
+            {.reload = kRestart, .origin = kIcecast24, .example = "nogroup"}),
 };
 constinit const SchemaBlock kChangeOwnerBlock{
     .name = "changeowner",
@@ -221,25 +134,14 @@ constinit const SchemaBlock kChangeOwnerBlock{
     .fresh = fresh<SecuritySettings>};
 
 constexpr SchemaElement kTlsContext[] = {
-    {.name = "tls-certificate",
-     .kind = kFiles,
-     .slot = slot<&SecuritySettings::tls_certificate>,
-     .origin = SchemaOrigin::kIcecast25,
-     .example = "/etc/icecast-lb/tls.pem",
-     .help = "As paths/ssl-certificate."},
-    {.name = "tls-key",
-     .kind = kFiles,
-     .slot = slot<&SecuritySettings::tls_key>,
-     .origin = SchemaOrigin::kIcecast25,
-     .example = "/etc/icecast-lb/tls.key",
-     .help = "As paths/ssl-private-key."},
-    {.name = "tls-allowed-ciphers",
-     .kind = kText,
-     .slot = slot<&SecuritySettings::tls_allowed_ciphers>,
-     .origin = SchemaOrigin::kIcecast25,
-     .standard = "OpenSSL's",
-     .example = "HIGH:!aNULL",
-     .help = "As paths/ssl-allowed-ciphers, which comes first."},
+    element("tls-certificate", kFiles, slot<&SecuritySettings::tls_certificate>,
+            "As paths/ssl-certificate.",
+            {.origin = kIcecast25, .example = "/etc/icecast-lb/tls.pem"}),
+    element("tls-key", kFiles, slot<&SecuritySettings::tls_key>, "As paths/ssl-private-key.",
+            {.origin = kIcecast25, .example = "/etc/icecast-lb/tls.key"}),
+    element("tls-allowed-ciphers", kText, slot<&SecuritySettings::tls_allowed_ciphers>,
+            "As paths/ssl-allowed-ciphers, which comes first.",
+            {.origin = kIcecast25, .standard = "OpenSSL's", .example = "HIGH:!aNULL"}),
 };
 constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
                                              .help = "The certificate, as Icecast 2.5 writes it.",
@@ -247,25 +149,16 @@ constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
                                              .fresh = fresh<SecuritySettings>};
 
 constexpr SchemaElement kConfine[] = {
-    {.kind = kBool,
-     .slot = slot<&SecuritySettings::confine>,
-     .reload = kRestart,
-     .strict = true,
-     .example = "1",
-     .help = "1: the process, and what it starts, opens only files that this file names and the "
-             "system's directories, and has few system calls: doc/security.md."},
-    {.name = "read",
-     .kind = kFiles,
-     .slot = slot<&SecuritySettings::confine_read>,
-     .reload = kRestart,
-     .example = "/srv/music",
-     .help = "A directory that programs read besides; may be repeated."},
-    {.name = "write",
-     .kind = kFiles,
-     .slot = slot<&SecuritySettings::confine_write>,
-     .reload = kRestart,
-     .example = "/srv/exports",
-     .help = "A directory that they write besides; may be repeated."},
+    element("", kBool, slot<&SecuritySettings::confine>,
+            "1: the process, and what it starts, opens only files that this file names and the "
+            "system's directories, and has few system calls: doc/security.md.",
+            {.reload = kRestart, .strict = true, .example = "1"}),
+    element("read", kFiles, slot<&SecuritySettings::confine_read>,
+            "A directory that programs read besides; may be repeated.",
+            {.reload = kRestart, .example = "/srv/music"}),
+    element("write", kFiles, slot<&SecuritySettings::confine_write>,
+            "A directory that they write besides; may be repeated.",
+            {.reload = kRestart, .example = "/srv/exports"}),
 };
 constinit const SchemaBlock kConfineBlock{
     .name = "confine",
@@ -274,26 +167,13 @@ constinit const SchemaBlock kConfineBlock{
     .fresh = fresh<SecuritySettings>};
 
 constexpr SchemaElement kSecurity[] = {
-    {.name = "chroot",
-     .kind = kBool,
-     .slot = slot<&SecuritySettings::chroot>,
-     .reload = kRestart,
-     .origin = SchemaOrigin::kIcecast24,
-     .strict = true,
-     .example = "1",
-     .help = "1: paths/basedir becomes the root directory after a start as root."},
-    {.name = "changeowner",
-     .kind = kBlock,
-     .block = &kChangeOwnerBlock,
-     .nest = same_object(),
-     .origin = SchemaOrigin::kIcecast24},
-    {.name = "tls-context",
-     .kind = kBlock,
-     .block = &kTlsContextBlock,
-     .nest = same_object(),
-     .origin = SchemaOrigin::kIcecast25},
-    {.name = "confine", .kind = kBlock, .block = &kConfineBlock, .nest = same_object()},
-    unsupported("prng-seed", SchemaOrigin::kIcecast25, "the system's random numbers are used"),
+    element("chroot", kBool, slot<&SecuritySettings::chroot>,
+            "1: paths/basedir becomes the root directory after a start as root.",
+            {.reload = kRestart, .origin = kIcecast24, .strict = true, .example = "1"}),
+    element("changeowner", &kChangeOwnerBlock, same_object(), {.origin = kIcecast24}),
+    element("tls-context", &kTlsContextBlock, same_object(), {.origin = kIcecast25}),
+    element("confine", &kConfineBlock, same_object()),
+    unsupported("prng-seed", kIcecast25, "the system's random numbers are used"),
 };
 
 }  // namespace

@@ -7,13 +7,9 @@ namespace lb {
 namespace {
 
 constexpr SchemaElement kMetrics[] = {
-    {.name = "allow",
-     .kind = ValueKind::kList,
-     .slot = slot<&MetricsSettings::allow>,
-     .standard = "127.0.0.0/8 ::1",
-     .example = "10.0.0.0/8",
-     .help =
-         "Addresses, networks and patterns that need no password; none: only the administrator."},
+    element("allow", kList, slot<&MetricsSettings::allow>,
+            "Addresses, networks and patterns that need no password; none: only the administrator.",
+            {.standard = "127.0.0.0/8 ::1", .example = "10.0.0.0/8"}),
 };
 
 }  // namespace

@@ -6,23 +6,13 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-
 constexpr SchemaElement kNow[] = {
-    {.name = "max-readers",
-     .kind = kNumber,
-     .slot = slot<&NowSettings::max_readers>,
-     .min = 0,
-     .max = 1'000'000,
-     .example = "20000",
-     .help = "Readers of /api/v1/now/MOUNT/events, beside <clients>."},
-    {.name = "per-address",
-     .kind = kNumber,
-     .slot = slot<&NowSettings::per_address>,
-     .min = 1,
-     .max = 1'000'000,
-     .example = "64",
-     .help = "Those from one address (IPv6: one /64)."},
+    element("max-readers", kNumber, slot<&NowSettings::max_readers>,
+            "Readers of /api/v1/now/MOUNT/events, beside <clients>.",
+            {.max = 1'000'000, .example = "20000"}),
+    element("per-address", kNumber, slot<&NowSettings::per_address>,
+            "Those from one address (IPv6: one /64).",
+            {.min = 1, .max = 1'000'000, .example = "64"}),
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Rows that more than one block has: a port, a number of seconds, a bandwidth, a refused element.
+// How a row is written, and rows that more than one block has: a port, a number of seconds, a
+// bandwidth, a refused element.
 // Thread: constant expressions.
 #pragma once
 
@@ -6,17 +7,32 @@
 
 namespace lb {
 
+// The words of rows stand without the names of their enums.
+using enum ValueKind;
+using enum ReloadClass;
+using enum SetBy;
+using enum SchemaOrigin;
+using enum SchemaSupport;
+
+constexpr SchemaElement element(std::string_view name, ValueKind kind, Slot (*where)(void*),
+                                std::string_view help, RowFacts facts = {}) {
+  return {facts, name, kind, where, help};
+}
+// A block in this one.
+constexpr SchemaElement element(std::string_view name, const SchemaBlock* block, Nest nest,
+                                RowFacts facts = {}, std::string_view help = {}) {
+  return {facts, name, kBlock, nullptr, help, block, nest};
+}
+
 // A row for an element that other servers have and this one does not.
 constexpr SchemaElement unsupported(std::string_view name, SchemaOrigin origin,
                                     std::string_view note, std::string_view aliases = {}) {
-  return {.name = name,
-          .aliases = aliases,
-          .kind = ValueKind::kNothing,
-          .set_by = SetBy::kFile,
-          .origin = origin,
-          .support = SchemaSupport::kUnsupported,
-          .note = note,
-          .help = note};
+  return element(name, kNothing, nullptr, note,
+                 {.aliases = aliases,
+                  .set_by = kFile,
+                  .origin = origin,
+                  .support = kUnsupported,
+                  .note = note});
 }
 
 // For an attribute that is checked, but has no meaning to us.
@@ -27,48 +43,24 @@ inline Slot no_value(void*) {
 
 constexpr SchemaElement number_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
                                   std::string_view help) {
-  return {
-      .name = name, .kind = ValueKind::kNumber, .slot = where, .min = 0, .max = max, .help = help};
+  return element(name, kNumber, where, help, {.max = max});
 }
 // max: in ten-thousandths.
 constexpr SchemaElement fraction_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
                                     std::string_view help) {
-  return {.name = name,
-          .kind = ValueKind::kFraction,
-          .slot = where,
-          .min = 0,
-          .max = max,
-          .help = help};
+  return element(name, kFraction, where, help, {.max = max});
 }
 constexpr SchemaElement seconds_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,
                                    std::string_view help) {
-  return {.name = name,
-          .kind = ValueKind::kSeconds,
-          .slot = where,
-          .min = 0,
-          .max = 86'400,
-          .origin = origin,
-          .help = help};
+  return element(name, kSeconds, where, help, {.max = 86'400, .origin = origin});
 }
 constexpr SchemaElement bandwidth_of(Slot (*where)(void*)) {
-  return {.name = "max-bandwidth",
-          .kind = ValueKind::kRate,
-          .slot = where,
-          .min = 0,
-          .max = 1'000'000'000'000'000,
-          .example = "100M",
-          .help = "What it can send; 0: no limit."};
+  return element("max-bandwidth", kRate, where, "What it can send; 0: no limit.",
+                 {.max = 1'000'000'000'000'000, .example = "100M"});
 }
 constexpr SchemaElement port_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,
                                 std::string_view help) {
-  return {.name = name,
-          .kind = ValueKind::kNumber,
-          .slot = where,
-          .min = 0,
-          .max = 65'535,
-          .origin = origin,
-          .example = "8000",
-          .help = help};
+  return element(name, kNumber, where, help, {.max = 65'535, .origin = origin, .example = "8000"});
 }
 
 }  // namespace lb

@@ -6,29 +6,17 @@
 namespace lb {
 namespace {
 
-using enum ValueKind;
-
 constexpr SchemaElement kWebhook[] = {
-    {.name = "url",
-     .kind = kText,
-     .slot = slot<&WebhookSettings::url>,
-     .example = "https://example.org/radio-events",
-     .help = "It gets each event by POST, as the JSON of /admin/events."},
-    {.name = "events",
-     .kind = kList,
-     .slot = slot<&WebhookSettings::events>,
-     .standard = "all",
-     .example = "title source-connect source-disconnect",
-     .help = "Events that are sent, of doc/orchestration.md."},
-    {.name = "mount",
-     .kind = kText,
-     .slot = slot<&WebhookSettings::mount>,
-     .example = "/live*",
-     .help = "Only events of this mount or pattern."},
-    {.name = "secret",
-     .kind = kSecret,
-     .slot = slot<&WebhookSettings::secret>,
-     .help = "Signs what is sent: doc/orchestration.md."},
+    element("url", kText, slot<&WebhookSettings::url>,
+            "It gets each event by POST, as the JSON of /admin/events.",
+            {.example = "https://example.org/radio-events"}),
+    element("events", kList, slot<&WebhookSettings::events>,
+            "Events that are sent, of doc/orchestration.md.",
+            {.standard = "all", .example = "title source-connect source-disconnect"}),
+    element("mount", kText, slot<&WebhookSettings::mount>, "Only events of this mount or pattern.",
+            {.example = "/live*"}),
+    element("secret", kSecret, slot<&WebhookSettings::secret>,
+            "Signs what is sent: doc/orchestration.md."),
 };
 
 }  // namespace
