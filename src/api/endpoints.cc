@@ -117,7 +117,7 @@ constexpr Endpoint kEndpoints[] = {
     {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
      "Its share of new listeners; null: that of the file. Without a store until the next start.", true, Look::kNodes},
     {"readHistory", kGet, "/history", kViewer, 200, "", "History", false, read_history,
-     "What was: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; else the last hour.", true},
+     "What was: ?of=listeners|kbps&by=all|mount|node&mount=&node=&from=&to=&points=, times in Unix seconds; else the last hour. by=country: hours of the audience.", true},
     {"readLive", kGet, "/live", kViewer, 200, "", "Live", false, follow_live,
      "Server-sent events of what the login sees, or of ?mount= or ?account=; with ?mount=&listeners=1 also who listens (doc/orchestration.md)."},
     {"listCertificates", kGet, "/certificates", kAdmin, 200, "", "CertificateList", false,

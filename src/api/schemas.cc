@@ -154,11 +154,11 @@ constexpr ApiSchema kSchemas[] = {
      [] { return list_with(ObjectSchema(Form::kAnswer).add(kCertificateFields).text(true)); }},
     {"History",
      R"({"type":"object","required":["of","by","step","t","rows"],"additionalProperties":false,"properties":{
-"of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node"]},
+"of":{"enum":["listeners","kbps"]},"by":{"enum":["all","mount","node","country"]},
 "step":{"type":"integer","description":"Seconds of a point."},
 "t":{"type":"array","items":{"type":"integer"},"description":"When each point begins, Unix seconds."},
 "rows":{"type":"array","description":"The largest first: 8, or 7 and the others together.","items":{"type":"object","required":["name","mean","max"],"properties":{
-"name":{"type":["string","null"],"description":"null: all, or the others."},
+"name":{"type":["string","null"],"description":"null: all, the others, or a country that is not known."},
 "others":{"type":"boolean"},
 "mean":{"type":"array","items":{"type":["number","null"]},"description":"null: nothing is known, as of a node that was down."},
 "max":{"type":"array","items":{"type":["number","null"]},"description":"Of a sum the sum of the maxima: it was never more."}}}}}})"},

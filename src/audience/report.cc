@@ -184,6 +184,29 @@ Result<AudienceSummary> AudienceReport::summary(const Mounts& of, AudienceRange 
   return given(summary);
 }
 
+Result<std::map<AudienceReport::HourCountry, std::int64_t>> AudienceReport::country_hours(
+    const Mounts& of, AudienceRange range) {
+  begin();
+  std::map<HourCountry, std::int64_t> heard;
+  Statement asked = database_.prepare(
+      "SELECT hour, country, SUM(ms) FROM split WHERE mount=? AND hour>=? AND hour<? GROUP BY 1, "
+      "2");
+  for (const auto& [mount, sign] : summed(of)) {
+    asked.bind(mount, range.from / kHourMs, (range.to + kHourMs - 1) / kHourMs);
+    while (asked.step())
+      heard[{asked.number(0), std::string(asked.text(1))}] += sign * asked.number(2);
+  }
+  for (const OpenRow& row : open_now(of)) {
+    const std::int64_t until = std::min(now_, range.to);
+    for (std::int64_t at = std::max(row.began, range.from); at < until;) {
+      const std::int64_t hour = at / kHourMs, next = std::min(until, (hour + 1) * kHourMs);
+      heard[{hour, row.country}] += next - at;
+      at = next;
+    }
+  }
+  return given(std::move(heard));
+}
+
 Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& of,
                                                                  AudienceRange range, By by) {
   begin();

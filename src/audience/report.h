@@ -91,6 +91,9 @@ class AudienceReport {
   using PeriodOf = std::function<std::int64_t(std::int64_t quarter)>;
   Result<std::map<MountPeriod, AudienceSum>> periods(const Mounts& of, AudienceRange range,
                                                      const PeriodOf& period_of);
+  // Milliseconds heard, by the hour since 1970 and the country ("": not known); whole hours.
+  using HourCountry = std::pair<std::int64_t, std::string>;
+  Result<std::map<HourCountry, std::int64_t>> country_hours(const Mounts& of, AudienceRange range);
   enum class By : std::uint8_t { kCountry, kPlayer };
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
   // Those that began in the range, the oldest first, behind the session `after`; at most `most`.

@@ -1,9 +1,11 @@
 """The clock of a server is set by hours while listeners are there: their listenings are as long as they were."""
+import sqlite3
 import time
 
 import preload
-from harness import check, test, wait_for
-from test_audience import AUDIENCE, ended, heard_long_enough, leaves, listens, on_air, sessions
+from api import Api
+from harness import check, equal, test, wait_for
+from test_audience import AUDIENCE, audience_server, ended, heard_long_enough, leaves, listens, on_air, sessions
 
 HOUR = 3600
 # The clock on the wall is ahead by the seconds that the file has.
@@ -74,3 +76,36 @@ def a_clock_set_forward_makes_no_listening_longer(t):
 @test
 def a_clock_set_back_makes_no_listening_shorter(t):
     a_clock_is_set(t, -3)
+
+
+@test
+def the_history_by_country_is_that_of_the_audience(t):
+    server = audience_server(t)
+    source = on_air(server)
+    leaves(server, source, listens(server))
+    ended(server, 1, "&all=1")
+    hour = int(time.time()) // 3600
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        mount, = database.execute("SELECT id FROM mount WHERE name='/live.mp3'").fetchone()
+        for i in range(10):  # ten countries, of which the last has most: i + 1 listeners, two hours ago twice as many as three hours ago
+            for at, listeners in ((hour - 3, i + 1), (hour - 2, 2 * i + 2)):
+                for of in (0, mount):
+                    database.execute("INSERT INTO split VALUES(?,?,?,1,?,0,1)", (of, at, "A" + chr(65 + i), listeners * 3_600_000))
+    database.close()
+    api = Api(server)
+    asked = "/history?by=country&from=%d&to=%d" % ((hour - 4) * 3600, hour * 3600)
+    told = api.want(200, "GET", asked).json()
+    equal((told["of"], told["by"], told["step"], told["t"]), ("listeners", "country", 3600, [at * 3600 for at in range(hour - 4, hour)]))
+    rows = [(row["name"], row.get("others", False), row["mean"], row["max"]) for row in told["rows"]]
+    equal([row[0] for row in rows], ["AJ", "AI", "AH", "AG", "AF", "AE", "AD", None])
+    equal((rows[0], rows[-1]), (("AJ", False, [0, 10, 20, 0], [0, 10, 20, 0]), (None, True, [0, 6, 12, 0], [0, 6, 12, 0])))
+    half = api.want(200, "GET", asked + "&points=2&mount=/live.mp3").json()
+    equal((half["step"], half["rows"][0]["mean"], half["rows"][0]["max"]), (7200, [5, 10], [10, 20]))
+    # The present hour so far, and none that is to come.
+    last = api.want(200, "GET", "/history?by=country&from=%d&to=%d" % (hour * 3600, (hour + 2) * 3600)).json()
+    check(all(row["mean"][0] is not None and row["mean"][1] is None for row in last["rows"]), str(last))
+    for query, field in (("of=kbps", "/of"), ("points=0", "/points"), ("points=601", "/points"), ("node=a", "/node")):
+        equal(api.want(422, "GET", "/history?by=country&" + query).json()["errors"][0]["pointer"], field)
+    api.want(400, "GET", "/history?by=country&from=tomorrow")
+    api.want(404, "GET", "/history?by=country&mount=/none")
+    equal(Api(t.server(body="<console>1</console>")).want(404, "GET", "/history?by=country").json()["status"], 404)

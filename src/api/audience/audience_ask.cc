@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "api/audience/history_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/record_book.h"
 #include "api/request/rights.h"
@@ -124,7 +125,7 @@ std::variant<AudienceAsk, Problem> read_audience_ask(const PlanContext& context)
     return wrong_parameter(parameter, cat({parameter, "=", cut(ask.zone_name), ": ",
                                            zone.error().what, "; a name is like Europe/Berlin"}));
   ask.zone = *std::move(zone);
-  if (const auto by = query_param(query, "by")) {
+  if (const auto by = query_param(query, "by"); by && !is_by_country(context.request)) {
     constexpr std::string_view kEachMount = ",mount";
     std::string_view step = *by;
     ask.each_mount = context.request.path.ends_with("/hours") && step.ends_with(kEachMount);

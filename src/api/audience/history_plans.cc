@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <span>
 #include <utility>
 
 #include "admin/metrics/history.h"
+#include "api/audience/audience_answer.h"
 #include "api/audience/audience_ask.h"
 #include "api/records/mount_answer.h"
 #include "api/request/plan.h"
@@ -94,12 +97,11 @@ void write_values(JsonWriter& json, std::string_view name, std::span<const doubl
   json.end_array();
 }
 
-Plan answer_history(const PlanContext& context, const HistoryQuestion& question) {
-  const HistoryAnswer told = context.world.history->read(question);
+Plan write_history(const HistoryAnswer& told, std::string_view of, std::string_view by) {
   JsonWriter json;
   json.begin_object();
-  json.key("of").text(kOfWords[static_cast<std::size_t>(question.of)].first);
-  json.key("by").text(kByWords[static_cast<std::size_t>(question.by)].first);
+  json.key("of").text(of);
+  json.key("by").text(by);
   json.key("step").number(told.step);
   json.key("t").begin_array();
   for (const std::int64_t time : told.times) json.number(time);
@@ -119,6 +121,80 @@ Plan answer_history(const PlanContext& context, const HistoryQuestion& question)
   return answered(json);
 }
 
+Plan answer_history(const PlanContext& context, const HistoryQuestion& question) {
+  return write_history(context.world.history->read(question),
+                       kOfWords[static_cast<std::size_t>(question.of)].first,
+                       kByWords[static_cast<std::size_t>(question.by)].first);
+}
+
+// Of an hour: how many listened, on average; of the present one so far.
+double mean_of_hour(std::int64_t heard_ms, std::int64_t hour, std::int64_t now_ms) {
+  const std::int64_t length = std::min(now_ms - hour * kHourMs, kHourMs);
+  return length > 0 ? static_cast<double>(heard_ms) / static_cast<double>(length) : std::nan("");
+}
+
+// The largest first; the smallest together, where there are more than are shown.
+void keep_shown(std::vector<HistoryRow>& rows) {
+  const auto sum_of = [](const HistoryRow& row) {
+    double sum = 0;
+    for (const double value : row.mean) sum += std::isnan(value) ? 0 : value;
+    return sum;
+  };
+  std::ranges::stable_sort(rows, std::greater<>(), sum_of);
+  if (rows.size() <= History::kShownRows) return;
+  HistoryRow& others = rows[History::kShownRows - 1];
+  others.name.clear();
+  others.others = true;
+  for (std::size_t i = History::kShownRows; i < rows.size(); ++i)
+    for (std::size_t at = 0; at < others.mean.size(); ++at) {
+      others.mean[at] += rows[i].mean[at];
+      others.max[at] += rows[i].max[at];
+    }
+  rows.resize(History::kShownRows);
+}
+
+// What the audience's database has, hour by hour: also longer ago than the history of <console>.
+Plan read_countries(const PlanContext& context) {
+  if (query_param(context.request.query, "of").value_or("listeners") != "listeners")
+    return wrong_question("of", "by country there are listeners only");
+  if (query_param(context.request.query, "node")) return wrong_question("node", "it needs by=node");
+  std::int64_t most = kUsualPoints;
+  if (auto problem = read_number(context.request, "points", 1, History::kMaxPoints, most))
+    return *std::move(problem);
+  auto begun = begin_report(context);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
+  const std::int64_t first = ask.range.from / kHourMs;
+  const std::int64_t hours = (ask.range.to + kHourMs - 1) / kHourMs - first;
+  const auto heard = report.country_hours(mounts, {first * kHourMs, (first + hours) * kHourMs});
+  if (!heard) return no_report(heard.error());
+  const std::int64_t width = (hours + most - 1) / most;  // of a point, in hours
+  HistoryAnswer told;
+  told.step = width * kHourMs / 1000;
+  for (std::int64_t at = 0; at < hours; at += width)
+    told.times.push_back((first + at) * kHourMs / 1000);
+  const std::int64_t now_ms = unix_ms(context.now);
+  const auto begun_hours = [&](std::size_t point) {  // of a point, those that are not to come
+    const std::int64_t past_ms = now_ms - told.times[point] * 1000;
+    return std::clamp<std::int64_t>((past_ms + kHourMs - 1) / kHourMs, 0, width);
+  };
+  std::vector<double> none(told.times.size());
+  for (std::size_t i = 0; i < none.size(); ++i) none[i] = begun_hours(i) > 0 ? 0 : std::nan("");
+  std::map<std::string_view, HistoryRow> rows;
+  for (const auto& [key, ms] : *heard) {
+    const auto [hour, country] = std::pair(key.first, std::string_view(key.second));
+    HistoryRow& row = rows.try_emplace(country, HistoryRow{std::string(country), false, none, none})
+                          .first->second;
+    const auto point = static_cast<std::size_t>((hour - first) / width);
+    const double mean = mean_of_hour(ms, hour, now_ms);
+    row.mean[point] += mean / static_cast<double>(begun_hours(point));
+    row.max[point] = std::max(row.max[point], mean);
+  }
+  for (auto& [country, row] : rows) told.rows.push_back(std::move(row));
+  keep_shown(told.rows);
+  return write_history(told, "listeners", "country");
+}
+
 // It is configured, on air, or was, and the login sees it.
 bool sees_known_mount(const PlanContext& context, const std::string& name) {
   const auto names = context.world.history->names(HistoryBy::kMount);
@@ -134,7 +210,12 @@ Problem no_history() {
 
 }  // namespace
 
+bool is_by_country(const ApiRequest& request) {
+  return request.path.ends_with("/history") && query_param(request.query, "by") == "country";
+}
+
 Plan read_history(const PlanContext& context) {
+  if (is_by_country(context.request)) return read_countries(context);
   if (context.world.history == nullptr) return no_history();
   auto asked = question_of(context);
   if (auto* problem = std::get_if<Problem>(&asked)) return std::move(*problem);

@@ -9,6 +9,7 @@
 #include "admin/page/identity.h"
 #include "api/audience/audience_backup.h"
 #include "api/audience/audience_people.h"
+#include "api/audience/history_plans.h"
 #include "api/endpoints.h"
 #include "api/openapi.h"
 #include "api/read_request.h"
@@ -262,7 +263,9 @@ Verdict ApiStage::answer(Connection& connection, ApiTask task) const {
   RecordService& records = *worker_.services.records;
   const Endpoint& endpoint = *task.endpoint;
   if (endpoint.plan == nullptr) return ask_control(worker_, connection, std::move(task));
-  if (is_of_audience(endpoint)) return ask_audience(worker_, connection, std::move(task));
+  const bool by_country = endpoint.plan == read_history && is_by_country(task.request);
+  if (is_of_audience(endpoint) || by_country)
+    return ask_audience(worker_, connection, std::move(task));
   const bool follows = endpoint.name == kLiveEndpoint;
   if (!follows && (endpoint.method != Method::kGet || endpoint.order_only))
     return ask_control(worker_, connection, std::move(task));

@@ -60,7 +60,7 @@ TEST(HistoryPlans, WhatIsWrongIsNamed) {
     return api.first_fault();
   };
   STRCMP_EQUAL("/of", fault("/history?of=bytes").c_str());
-  STRCMP_EQUAL("/by", fault("/history?by=country").c_str());
+  STRCMP_EQUAL("/by", fault("/history?by=city").c_str());
   STRCMP_EQUAL("/points", fault("/history?points=601").c_str());
   STRCMP_EQUAL("/points", fault("/history?points=0").c_str());
   STRCMP_EQUAL("/points", fault("/history?points=-1").c_str());
