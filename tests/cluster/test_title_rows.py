@@ -52,6 +52,11 @@ def pictures_and_what_plays_next_are_known_at_every_node(b):
     for server in [master, *edges]:
         seen = told(server, lambda s: s["title"]["text"] == "Four", "the next title")
         equal((seen["title"]["art"], seen["next"]), (None, None), server.name)
+    # The artist that was told apart is so everywhere, though ICY has it in one text with the title.
+    set_title(master, title="Five", artist="E - F")
+    for server in [master, *edges]:
+        seen = told(server, lambda s: s["title"]["text"] == "E - F - Five" and s["title"]["artist"] != "E", "the artist")
+        equal((seen["title"]["artist"], seen["title"]["title"]), ("E - F", "Five"), server.name)
 
 
 def put_when_told(server, picture):

@@ -28,7 +28,7 @@ constexpr std::array kFaults = {
     Fault{"503 of a proxy", 503, "", "", Kind::kUnavailable},
     Fault{"429", 429, "rateLimited", "too many", Kind::kLimit},
     Fault{"account", 400, "accountDoesNotExist", "who?", Kind::kAccount},
-    Fault{"unauthorized", 403, "unauthorized", "no", Kind::kUnauthorized},
+    Fault{"unauthorized", 403, "unauthorized", "no", Kind::kOther},
     Fault{"user", 403, "userActionRequired", "read the terms", Kind::kRefused},
     Fault{"caa", 403, "caa", "no", Kind::kRefused},
     Fault{"rejected", 400, "rejectedIdentifier", "no", Kind::kRefused},
