@@ -205,18 +205,20 @@ export function question(label, name, what, buttons, danger = true) {
   const all = buttons.map(([word, act]) => {
     const button = el('button', {type: 'button', on: {click: async () => {
       fault.hidden = true;
+      // A button that cannot be pressed has not the keyboard; what is around it may go with its row.
+      const held = details.contains(document.activeElement);
+      if (held) summary.focus();
       for (const one of all) one.disabled = true;
       try {
         await act();
-        const held = details.contains(document.activeElement) || document.activeElement === document.body;
         details.open = false;
-        if (held && details.isConnected) summary.focus();
         tell(t('{0}: done', t(label) + (name ? ' ' + name : '')));
       } catch (problem) {
         say(fault, words(problem));
         fault.hidden = false;
       }
       for (const one of all) one.disabled = false;
+      if (held && !fault.hidden) button.focus();
     }}}, word);
     return button;
   });

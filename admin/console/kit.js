@@ -167,7 +167,7 @@ export function tell(text) {
 // skip: children in front of them that stay.
 function keyed(parent, items, key, build, skip = 0) {
   const kept = parent.kept = parent.kept || new Map();
-  const wanted = new Set();
+  const wanted = new Set(), focus = parent.contains(document.activeElement) && document.activeElement;
   items.forEach((item, at) => {
     const name = key(item);
     wanted.add(name);
@@ -176,7 +176,15 @@ function keyed(parent, items, key, build, skip = 0) {
     if (parent.children[at + skip] !== node) parent.insertBefore(node, parent.children[at + skip] || null);
     fill?.(item);
   });
-  for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
+  for (const [name, {node}] of kept) if (!wanted.has(name)) {
+    // The keyboard goes on beside a row that goes.
+    const beside = !node.contains(document.activeElement) ? [] : items.length ? [node.nextElementSibling, node.previousElementSibling] : [$('main')];
+    node.remove();
+    kept.delete(name);
+    beside.map(one => one?.querySelector('a, button, h2')).find(Boolean)?.focus({preventScroll: true});
+  }
+  // What is moved has lost it.
+  if (focus && focus.isConnected && document.activeElement === document.body) focus.focus({preventScroll: true});
 }
 const MOST_ROWS = 200, NUMBERS = new Set(['Listeners', 'Load', 'Sources', 'Up', 'kbit/s', 'Mounts', 'Since', 'Hours heard', 'Listenings', 'Transfer', 'Round trip', 'Sent again', 'Queue', 'Lag']);
 let menus = 0;
@@ -229,6 +237,12 @@ export function table(...labels) {
   }};
 }
 export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
+// Which of these are there, each as [one, whether]; the keyboard goes from one that goes to one that is there.
+export function offer(...all) {
+  const items = all.filter(([one]) => one).map(([one, there]) => [one.parentNode, there]), held = items.find(([item]) => item.contains(document.activeElement));
+  for (const [item, there] of items) item.hidden = !there;
+  if (held && !held[1]) (items.find(([, there]) => there) || [held[0].parentNode])[0].querySelector('li:not([hidden]) :is(button, summary)')?.focus({preventScroll: true});
+}
 export const cell = (label, ...parts) => el('td', {'data-label': label, 'data-words': t(label)}, el('span', null, ...parts));
 // A row whose cells follow its item, by their labels: (item, node) => text, of a span, or [node, that].
 export function follow(columns) {

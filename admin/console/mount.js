@@ -1,7 +1,7 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
 import {chart} from './history.js';
-import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
+import {actions, ago, api, box, copyButton, count, el, follow, head, here, keys, listed, local, matches, may, mayChange, number, offer, pair, part, pill, press, quiet, say, secret, short, show, span, strong, table, tiles, when} from './kit.js';
 import {t} from './texts.js';
 import {feeds} from './feeds.js';
 import {put} from './live.js';
@@ -208,9 +208,7 @@ export async function mount(page, name) {
     rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));
     const shown = rows.map(row => row.textContent).join('\n');
     if (facts.shown !== shown) { facts.replaceChildren(...rows); facts.shown = shown; }
-    if (kick) kick.parentNode.hidden = kind !== 'up';
-    if (suspend) suspend.parentNode.hidden = suspended;
-    if (resume) resume.parentNode.hidden = !suspended || one['suspended-by'] === 'admin' && here.role !== 'admin';
+    offer([suspend, !suspended], [resume, suspended && (who !== 'admin' || here.role === 'admin')], [kick, kind === 'up']);
     const url = kind === 'up' ? one.listen?.[location.protocol === 'https:' ? 'https' : 'http'] || one.listen?.http : '';
     if (player.shown !== url) {
       player.shown = url;

@@ -1,6 +1,6 @@
 // The first page: all nodes and mounts, with a search over them.
 import {charts} from './history.js';
-import {ago, api, box, count, el, follow, head, here, hidden, list, listed, matches, may, number, part, pill, press, quiet, say, small, span, strong, table, tell, tiles, to, within} from './kit.js';
+import {ago, api, box, count, el, follow, head, here, hidden, list, listed, matches, may, number, offer, part, pill, press, quiet, say, small, span, strong, table, tell, tiles, to, within} from './kit.js';
 import {t} from './texts.js';
 import {form, opening, question} from './forms.js';
 import {troubles} from './troubles.js';
@@ -48,9 +48,7 @@ export function nodeRow(first, refresh) {
     meter.hidden = full === false;
     meter.value = Math.min(1, full || 0);
     say(load, !isTold(node) ? '' : full === false ? number(Math.round(node.kbps)) + '\u00a0kbit/s' : Math.round(100 * full) + '\u00a0%');
-    if (drain) drain.parentNode.hidden = drains;
-    if (serve) serve.parentNode.hidden = !drains;
-    if (visit) visit.parentNode.hidden = own || !node.url || node.state === 'down';
+    offer([drain, !drains], [serve, drains], [visit, !own && node.url && node.state !== 'down']);
   }};
 }
 

@@ -1,6 +1,6 @@
 // Accounts, users, tokens and bans: each a list that is searched, a form that makes one, and what
 // may be done to each row.
-import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, number, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
+import {GB, api, auto, box, cell, count, el, follow, here, keys, list, listed, matches, may, mayChange, number, offer, pair, part, pill, press, quiet, say, secret, show, small, span, strong, table, tell, when} from './kit.js';
 import {HERE, banFields, form, opening, question} from './forms.js';
 import {t} from './texts.js';
 
@@ -90,8 +90,7 @@ export const accounts = page => listing(page, {
         meter.setAttribute('aria-label', t(column) + ': ' + one.id);
         say(text, number(one.used[what] / unit) + (most === null || most === undefined ? '' : ' ' + t('of') + ' ' + number(most / unit)));
       });
-      if (suspend) suspend.parentNode.hidden = one.state !== 'active';
-      if (resume) resume.parentNode.hidden = one.state === 'active';
+      offer([suspend, one.state === 'active'], [resume, one.state !== 'active']);
     }};
   }});
 
@@ -141,8 +140,7 @@ export async function users(page) {
       fill(now) {
         one = now;
         cells.fill(one);
-        if (disable) disable.parentNode.hidden = one.disabled;
-        if (enable) enable.parentNode.hidden = !one.disabled;
+        offer([disable, !one.disabled], [enable, one.disabled]);
       }};
     }});
 }

@@ -317,6 +317,43 @@ def what_was_changed_is_in_the_audit(t):
 
 
 @test
+def the_keyboard_stays_beside_a_row_that_goes_and_with_one_that_moves(t):
+    server = console_server(t)
+    api = Api(server)
+    for n in range(3):
+        api.want(201, "POST", "/bans", {"match": {"network": "198.51.%d.0/24" % n}})
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.page("/bans")
+    focus = "const e = document.activeElement; return [e.tagName, e.textContent.trim()]"
+    for n, beside in ((1, ["BUTTON", "⋯Actions: 198.51."]), (0, ["BUTTON", "⋯Actions: 198.51.2"]), (2, ["H2", "Bans"])):
+        desk.one("summary", "End", near="198.51.%d.0" % n).write(ENTER)
+        desk.one("button", "End the ban").write(ENTER)
+        desk.gone("198.51.%d.0" % n)
+        desk.wait(lambda: [a.startswith(b) for a, b in zip(desk.browser.script(focus), beside)] == [True, True], "the keyboard is beside it: %r" % desk.browser.script(focus))
+    # Of what takes turns it goes to the other one.
+    api.want(201, "POST", "/users", {"name": "vera", "role": "viewer"})
+    desk.page("/users")
+    for pressed, then in (("Disable", "Enable"), ("Enable", "Disable vera")):
+        desk.one("summary, button", pressed, near="vera").write(ENTER)
+        if pressed == "Disable":
+            desk.one(".sure button", "Disable").write(ENTER)
+        desk.wait(lambda: desk.browser.script(focus)[1] == then, "the keyboard is at " + then)
+    # The busiest mount comes first, with what has the keyboard there.
+    for name in ("/a.mp3", "/b.mp3"):
+        server.source(name, login=api.mount(name)).play(5)
+    desk.page("")
+    desk.wait(lambda: desk.browser.script("return document.querySelectorAll('td[data-label=Mount] a').length") == 2, "both")
+    desk.browser.script("document.querySelectorAll('td[data-label=Mount] a')[1].focus()")
+    order = "return [...document.querySelectorAll('td[data-label=Mount]')].map(e => e.textContent)"
+    name = desk.browser.script(order)[1]
+    server.listener(name)
+    desk.wait(lambda: desk.browser.script(order)[0] == name, "it is the first one")
+    equal(desk.browser.script(focus), ["A", name])
+    desk.quiet()
+
+
+@test
 def the_overview_finds_mounts_nodes_accounts_and_users(t):
     server = console_server(t)
     api = Api(server)
