@@ -107,4 +107,10 @@ def logins_of_some_mounts_have_their_archive_and_their_reports(t):
         equal(("reports/npr" in offered, "reports/songs" in offered), (sessions, True), name)
         # A viewer with names of mounts asks for all first.
         desk.quiet(but=("401",) if name == "vera" else ())
+        # A session that is over leads to the login from here, too.
+        desk.page("/archive?mount=%2Fmine.mp3")
+        desk.see("Recorded parts")
+        api.want(204, "DELETE", "/users/%s/sessions" % name)
+        desk.press("The day before")
+        desk.see("Your session is over")
         desk.close()
