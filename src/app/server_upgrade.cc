@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/drain/drain.h"
+#include "app/pages/history_service.h"
 #include "app/server.h"
 #include "app/services/worker.h"
 
@@ -40,6 +41,9 @@ void Server::may_hand_over(Handover::Plan plan, Standing standing) {
   plan.obstacle = [this] { return upgrade_obstacle(); };
   plan.reload = [this] { reload(); };
   plan.counts = [this] { return services_->metrics->save(); };
+  plan.write_charts = [this](std::function<void()> then) {
+    services_->history->save(std::move(then));
+  };
   plan.store = store_.places();
   handover_ = std::make_unique<Handover>(*services_, sockets_, notifier_, std::move(plan),
                                          std::move(standing));

@@ -4,6 +4,7 @@ import time
 from api import Api
 from desk import Desk
 from harness import ADMIN, check, equal, test, wait_for
+from replacing import upgrade
 from test_console_pages import LIMITS, console_server, mount_url
 
 HISTORY = "/api/v1/history"
@@ -62,6 +63,18 @@ def it_goes_on_after_a_restart(t):
     server.start()
     equal(last_of(server), None)
     server.wait_for_log("the charts begin empty")
+
+
+@test
+def it_goes_on_in_an_upgrade(t):
+    server = t.unstarted_server(limits=LIMITS)
+    state = server.dir / "state"
+    state.mkdir()
+    server.write_config(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
+    listened(t, server=server.start())
+    for _ in range(2):
+        upgrade(server)
+        equal(last_of(server), 3, "what was before")
 
 
 @test

@@ -80,6 +80,7 @@ void Handover::start(std::uint64_t asker) {
   asker_ = asker;
   if (const std::string why = plan_.obstacle(); !why.empty()) return failed(why);
   step_ = Step::kPreparing;
+  ++turn_;
   notifier_.reloading(network_.clock.steady());
   if (auto offered = offer(); !offered) return failed(offered.error().what);
   network_.log.info(kUpgradeModule, cat({"an upgrade begins: process ", successor_, " of ",
@@ -202,8 +203,12 @@ void Handover::on_channel(short) {
   rests_ = word.rests;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
-  since_ = network_.loops.control().now();
-  freeze();
+  // Before the pause: the file may be of many megabytes.
+  plan_.write_charts([this, turn = turn_] {
+    if (turn != turn_ || step_ != Step::kPreparing) return;
+    since_ = network_.loops.control().now();
+    freeze();
+  });
 }
 
 void Handover::freeze() {

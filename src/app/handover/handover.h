@@ -68,6 +68,8 @@ class Handover {
     std::function<std::string()> obstacle;  // of the server; "": none
     std::function<void()> reload;           // of the configuration
     std::function<CountsRecord()> counts;   // of MetricsService
+    // Writes what charts show to its file, which the next process reads, and calls back on control.
+    std::function<void(std::function<void()>)> write_charts;
   };
   Handover(Network& network, const ListenSockets& sockets, Notifier& notifier, Plan plan,
            Standing standing);
@@ -148,7 +150,7 @@ class Handover {
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;
   std::vector<DumpRecord> dumps_;
-  std::uint64_t turn_ = 0;  // of freeze()
+  std::uint64_t turn_ = 0;  // of freeze(), and of the charts before it
   SteadyTime since_{};
   EndRecord given_;
 };

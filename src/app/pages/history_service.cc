@@ -66,6 +66,13 @@ void HistoryService::save() {
     write(file, history_.bytes());
 }
 
+void HistoryService::save(std::function<void()> then) {
+  network_.disk.loop().post([this, then = std::move(then)]() mutable {
+    save();
+    network_.loops.control().post(std::move(then));
+  });
+}
+
 void HistoryService::write(const std::string& path, const std::string& bytes) {
   const auto written = replace_file(FileAt(path), bytes, {.synced = Synced::kBytes});
   if (written) {

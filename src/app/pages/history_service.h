@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "admin/metrics/history.h"
@@ -28,7 +29,8 @@ class HistoryService {
 
   // At the start (before the loops run) what was kept is read.
   void configure(const Config& config, bool at_start);
-  void save();  // what there is, by a thread that may wait: at the end
+  void save();                            // what there is, by a thread that may wait: at the end
+  void save(std::function<void()> then);  // the same on "disk", then on control
 
   // -- any thread --------------------------------------------------------------------------------
   // Null: none is kept.
