@@ -69,9 +69,17 @@ double weight_of(const HistoryRow& row) {
 
 }  // namespace
 
-History::Series::Series() {
-  for (std::size_t tier = 0; tier < kTiers.size(); ++tier)
-    rings[tier].assign(kTiers[tier].points, History::kGap);
+void History::Ring::put(std::size_t place, Point point) {
+  if (at(place) == point) return;
+  if (place / kPiece >= pieces_.size()) pieces_.resize(place / kPiece + 1);
+  auto& piece = pieces_[place / kPiece];
+  if (!piece) {
+    piece = std::make_unique<std::array<Point, kPiece>>();
+    piece->fill(kGap);
+  }
+  (*piece)[place % kPiece] = point;
+  const auto is_gap = [](Point one) { return one == kGap; };
+  if (point == kGap && std::all_of(piece->begin(), piece->end(), is_gap)) piece.reset();
 }
 
 template <class F>
@@ -87,13 +95,13 @@ void History::clear_slots(std::size_t tier, std::int64_t from, std::int64_t unti
   from = std::max(from, until - points);
   each_series([&](Series& series) {
     for (std::int64_t slot = from; slot < until; ++slot)
-      series.rings[tier][place(tier, slot)] = History::kGap;
+      series.rings[tier].put(place(tier, slot), kGap);
   });
 }
 
 // A point of a coarser tier that is not over comes from those of the finer one.
 std::uint32_t History::point(const Series& series, std::size_t tier, std::int64_t slot) const {
-  if (tier == 0 || slot < last_[tier]) return series.rings[tier][place(tier, slot)];
+  if (tier == 0 || slot < last_[tier]) return series.rings[tier].at(place(tier, slot));
   const std::int64_t parts = kTiers[tier].step / kTiers[tier - 1].step;
   Gathered all;
   for (std::int64_t fine = slot * parts; fine < (slot + 1) * parts && fine <= last_[tier - 1];
@@ -113,7 +121,7 @@ void History::advance(std::int64_t slot) {
   for (std::size_t tier = 1; tier < kTiers.size(); ++tier)
     if (const std::int64_t over = last_[tier]; slot * kTiers[0].step / kTiers[tier].step != over)
       each_series([&](Series& series) {
-        series.rings[tier][place(tier, over)] = point(series, tier, over);
+        series.rings[tier].put(place(tier, over), point(series, tier, over));
       });
   for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
     const std::int64_t now = slot * kTiers[0].step / kTiers[tier].step;
@@ -146,8 +154,8 @@ History::Row* History::row_for(Rows& rows, const std::string& name, std::int64_t
 
 void History::put(Row& row, std::int64_t slot, const HistoryNow& now) {
   row.heard = slot;
-  row.series[0].rings[0][place(0, slot)] = point_of(now.listeners, now.listeners);
-  row.series[1].rings[0][place(0, slot)] = point_of(now.kbps, now.kbps);
+  row.series[0].rings[0].put(place(0, slot), point_of(now.listeners, now.listeners));
+  row.series[1].rings[0].put(place(0, slot), point_of(now.kbps, now.kbps));
 }
 
 void History::take(std::int64_t now, const HistorySample& sample) {

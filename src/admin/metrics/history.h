@@ -9,14 +9,15 @@
 // A value has 11 bits of mantissa and 5 of exponent: in sixteenths up to 128, whole up to 2,048,
 // then within 0.05 %.
 // Thread: any; one lock, held for a sample (1,000 rows: 0.1 ms) or an answer (see read()).
-// Bounds: kMaxRows mounts and as many nodes; a row is 37 kB.  A mount or node that comes when all
-// rows are taken gets the row that has been silent longest; if none is silent it counts in the sum
-// only.
+// Bounds: kMaxRows mounts and as many nodes; a row is 3 kB at first, 16 kB after a day, 39
+// kB after 30 days on air.  A mount or node that comes when all rows are taken gets the row that
+// has been silent longest; if none is silent it counts in the sum only.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -84,9 +85,21 @@ class History {
  private:
   // Mean and maximum, 16 bits each.
   using Point = std::uint32_t;
+  // Of points that are gaps until they are put; what has none but gaps is not kept.
+  class Ring {
+   public:
+    Point at(std::size_t place) const noexcept {
+      const std::size_t piece = place / kPiece;
+      return piece < pieces_.size() && pieces_[piece] ? (*pieces_[piece])[place % kPiece] : kGap;
+    }
+    void put(std::size_t place, Point point);
+
+   private:
+    static constexpr std::size_t kPiece = 120;
+    std::vector<std::unique_ptr<std::array<Point, kPiece>>> pieces_;
+  };
   struct Series {
-    std::array<std::vector<Point>, kTiers.size()> rings;
-    Series();
+    std::array<Ring, kTiers.size()> rings;
   };
   struct Row {
     std::array<Series, 2> series;  // by HistoryOf

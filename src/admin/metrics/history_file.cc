@@ -77,10 +77,10 @@ std::string History::bytes() const {
     for (const Series& series : row.series)
       for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
         const auto& ring = series.rings[tier];
-        const std::size_t size = ring.size();
+        const std::size_t size = kTiers[tier].points;
         // In their order, the newest last.
         const auto at = [&](std::size_t i) {
-          return ring[(static_cast<std::size_t>(last_[tier]) + 1 + i) % size];
+          return ring.at((static_cast<std::size_t>(last_[tier]) + 1 + i) % size);
         };
         std::size_t first = 0;
         while (first < size && at(first) == kGap) ++first;
@@ -118,12 +118,13 @@ Result<void> History::restore(std::string_view bytes) {
     row->heard = static_cast<std::int64_t>(in.number(8));
     for (Series& series : row->series)
       for (std::size_t tier = 0; tier < kTiers.size(); ++tier) {
-        auto& ring = series.rings[tier];
+        const std::size_t size = kTiers[tier].points;
         const std::uint64_t count = in.number(4);
-        if (count > ring.size() || !in.good()) return damaged("a row of it is cut");
+        if (count > size || !in.good()) return damaged("a row of it is cut");
         for (std::uint64_t n = count; n > 0; --n)
-          ring[(static_cast<std::size_t>(read.last_[tier]) + ring.size() - (n - 1)) % ring.size()] =
-              static_cast<Point>(in.number(4));
+          series.rings[tier].put(
+              (static_cast<std::size_t>(read.last_[tier]) + size - (n - 1)) % size,
+              static_cast<Point>(in.number(4)));
       }
     if (family == static_cast<std::uint64_t>(Family::kAll))
       read.all_ = std::move(*row);

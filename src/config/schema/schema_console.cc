@@ -21,7 +21,7 @@ constexpr SchemaElement kConsole[] = {
             "A session ends so long after its login.",
             {.min = 1, .max = 7 * 86'400, .example = "12h"}),
     element("history", kSeconds, slot<&ConsoleSettings::history>,
-            "How long charts go back (37 kB a mount); 0: none.",
+            "How long charts go back (39 kB a mount); 0: none.",
             {.max = 30 * 86'400, .example = "30d"}),
     element("origin", kList, slot<&ConsoleSettings::origins>,
             "Where browsers reach these pages, if not by <public-address> or <hostname>.",

@@ -1,6 +1,8 @@
 // What a History keeps of its samples, and what its file says after a restart.
 #include "admin/metrics/history.h"
 
+#include <malloc.h>
+
 #include <cmath>
 
 #include "base/cat.h"
@@ -132,6 +134,18 @@ TEST(History, RowsAreBoundedAndTheSilentOnesGo) {
   bool found = false;
   for (const std::string& name : history.names(HistoryBy::kNode)) found = found || name == "late";
   CHECK(found);
+}
+TEST(History, ManyMountsTakeLittleAtFirst) {
+  HistorySample many;
+  for (int i = 0; i < 1000; ++i) many.mounts[cat({"/", i})] = {1, 128};
+  const auto before = mallinfo2().uordblks;
+  for (int i = 0; i < 8; ++i) history.take(kBegin + 10 * i, many);
+  const auto taken = mallinfo2().uordblks - before;
+  CHECK_TEXT(taken < 8'000'000, cat({"they take ", taken}).c_str());
+  // What is a gap again is not kept.
+  many.mounts.clear();
+  for (int i = 0; i < 1600; ++i) history.take(kBegin + 80 + 60 * i, many);
+  CHECK_TEXT(mallinfo2().uordblks - before < taken, "it is given back");
 }
 TEST(History, ItIsTheSameAfterARestart) {
   for (int i = 0; i < 100; ++i) take(i);
