@@ -4,7 +4,7 @@ import subprocess
 import threading
 
 from api import Api
-from harness import ADMIN, Skip, check, equal, test, wait_for
+from harness import ADMIN, Skip, check, equal, give_away, test, wait_for
 from wire import basic
 from test_audience import audience_server, audience_with_store, ended, leaves, listens, on_air, summary
 
@@ -131,3 +131,16 @@ def a_full_disk_leaves_the_copy_before_and_listening_goes_on(t):
         equal(server.stop(), 0)
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
+
+
+@test
+def an_audience_that_has_not_started_is_not_said_to_be_absent(t):
+    server = t.unstarted_server()
+    (server.dir / "state" / "audience.journal").mkdir(parents=True)
+    give_away(server.dir / "state")
+    server.write_config(body="<console>1</console><audience/>", paths="<state-dir>%s/state</state-dir>" % server.dir)
+    server.start()
+    server.wait_for_log("audience.journal: .*nothing of the audience is written down")
+    refused = Api(server).ask("GET", "/audience/summary")
+    equal(refused.status, 503, refused.text)
+    check("the error log says why" in refused.json()["detail"], refused.text)

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "admin/command/station.h"
+#include "app/audience/audience_service.h"
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/operate/ban_kick.h"
@@ -336,6 +337,10 @@ void RecordService::stop() {
 ApiWorld RecordService::world(const Config& config) const {
   ApiWorld world;
   world.node = node_name(config);
+  if (config.audience.enabled && !services_.listenings->on())
+    world.audience_why =
+        "the audience is not written down, since this server could not begin or since its start "
+        "was before <audience>: the error log says why";
   world.source_url = world.listen_http = base_address("http", config.hostname, config.port);
   for (const ListenSettings& socket : config.listen)
     if (socket.tls) world.listen_https = base_address("https", config.hostname, socket.port);
