@@ -29,6 +29,9 @@ constexpr std::int64_t kQuickLook = 3;  // too short to have listened
 // A server that was not seen for so long is gone: its listeners are counted until then.
 constexpr std::int64_t kUnseenMs = 30'000;
 
+// Until the key of their day is gone, and no person can be asked for.
+constexpr std::int64_t kPersonKnownMs = 2 * kDayMs;
+
 // A session that was heard for less is not in the mean length of sessions.
 constexpr std::int64_t kLongSessionMs = 60'000;
 

@@ -92,9 +92,10 @@ Result<AudienceMerge::Merged> AudienceMerge::take(const std::string& node,
       if (database_.failed()) break;
       if (row.number <= merged.seen) continue;
       merged.missing += row.number - merged.seen - 1;
-      if (const auto* begun = std::get_if<ListeningBegun>(&row.what))
+      if (const auto* begun = std::get_if<ListeningBegun>(&row.what)) {
+        if (begun->at_ms < now_ms - kPersonKnownMs) late_ms_ = now_ms;
         begin(journal.id, row.number, *begun);
-      else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
+      } else if (const auto* ended = std::get_if<ListeningEnded>(&row.what))
         end(journal.id, *ended);
       else if (const auto* described = std::get_if<SongDescribed>(&row.what))
         song(*described);

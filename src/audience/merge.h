@@ -55,6 +55,8 @@ class AudienceMerge {
   // known.
   // REQUIRES: a transaction, which counts what this adds.
   void end_open(std::int64_t session, std::int64_t now_ms);
+  // When rows came last that were older than kPersonKnownMs, as take() was told; 0: never.
+  std::int64_t late_ms() const noexcept { return late_ms_; }
   void set_window(std::chrono::seconds window) noexcept { window_ = window.count() * 1000; }
 
  private:
@@ -100,6 +102,7 @@ class AudienceMerge {
   PlayChanges plays_;
   Origin origin_ = Origin::kHere;  // of the batch
   bool several_ = false;           // servers have told rows
+  std::int64_t late_ms_ = 0;
   std::map<std::string, std::int64_t> mounts_, players_;
   Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
       add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,

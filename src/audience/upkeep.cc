@@ -10,8 +10,8 @@ namespace lb {
 namespace {
 
 constexpr std::int64_t kSlice = 1000;
-// Until the key of their day is gone, and no person can be asked for.
-constexpr std::int64_t kRecentMs = 2 * kDayMs;
+// Between batches of rows that are older than kPersonKnownMs, of the same journal.
+constexpr std::int64_t kLateRest = 600'000;
 
 std::vector<std::int64_t> sessions_of(Sqlite& database, const AudiencePerson& person) {
   std::vector<std::int64_t> found;
@@ -41,7 +41,9 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         database.prepare("SELECT MIN(began) FROM play WHERE performances IS NULL AND ended<?");
     uncounted.bind(now_ms);
     const bool is_due = uncounted.step() && !uncounted.is_null(0);
-    const std::int64_t recent = std::min(now_ms - kRecentMs, is_due ? uncounted.number(0) : now_ms);
+    // People and sessions of then may be in more rows.
+    const std::int64_t known = now_ms - keeping.late_ms < kLateRest ? 0 : now_ms - kPersonKnownMs;
+    const std::int64_t recent = std::min(known, is_due ? uncounted.number(0) : now_ms);
     uncounted.reset();
     const struct {
       std::string_view sql;
@@ -55,10 +57,10 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
          recent},
         {"DELETE FROM piece WHERE rowid IN (SELECT piece.rowid FROM piece LEFT JOIN recent r ON "
          "r.session=piece.session WHERE r.session IS NULL AND piece.ended<? LIMIT ?)",
-         now_ms - kRecentMs},
+         known},
         {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
          "day<? LIMIT ?)",
-         (now_ms - kRecentMs) / kDayMs},
+         known / kDayMs},
         {"DELETE FROM forgotten WHERE who IN (SELECT who FROM forgotten WHERE at<? LIMIT ?)",
          now_ms - kForgottenMs},
         {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY began "

@@ -14,6 +14,7 @@ namespace lb {
 struct AudienceKeeping {
   std::chrono::hours sessions{400 * 24};
   std::chrono::hours titles{400 * 24};
+  std::int64_t late_ms = 0;  // when rows of days ago came last; 0: never
 };
 
 // One slice; true: there is more.

@@ -405,6 +405,7 @@ void AudienceService::upkeep() {
   AudienceKeeping keeping;
   keeping.sessions = keeping.titles =
       std::chrono::duration_cast<std::chrono::hours>(settings_.keep_sessions);
+  keeping.late_ms = merge_->late_ms();
   const auto gone = merge_->end_gone(now_ms());
   const auto pruned = prune_audience(*database_, keeping, now_ms());
   const auto counted = count_performances(*database_, now_ms());

@@ -101,3 +101,28 @@ TEST(GoneServers, AJournalThatIsReplacedEndsWhereItWasSeenLast) {
   LONGS_EQUAL(1, told.now);
   LONGS_EQUAL(kHourMs + 20'000, told.sum.ms);
 }
+TEST(GoneServers, PeopleOfDaysAgoAreKnownAgainInTheNextBatch) {
+  const std::int64_t now = 6 * kDayMs;
+  const auto goes = [](std::uint64_t number, std::uint64_t of, std::int64_t at_ms) {
+    return JournalRow{number, ListeningEnded{of, kMorning + at_ms, 1'000'000, false}};
+  };
+  const auto prune = [&](std::int64_t at_ms) {
+    AudienceKeeping keeping;
+    keeping.late_ms = merge->late_ms();
+    while (*prune_audience(*database, keeping, kMorning + at_ms)) {
+    }
+  };
+  take("n1", {comes(1, 0, 1), goes(2, 1, 600'000)}, now);
+  prune(now + 1000);
+  take("n1", {comes(3, 630'000, 1), goes(4, 3, 900'000)}, now + 2000);
+  prune(now + 3000);
+  take("n1", {comes(5, 2 * kHourMs, 1), goes(6, 5, 3 * kHourMs)}, now + 4000);
+  const auto told = summary(now + 5000);
+  LONGS_EQUAL(2, told.sum.sessions);
+  LONGS_EQUAL(1, told.people);
+  Statement kept =
+      database->prepare("SELECT (SELECT COUNT(*) FROM recent)+(SELECT COUNT(*) FROM seen)");
+  CHECK(kept.first_number() > 0);
+  prune(now + kHourMs);
+  LONGS_EQUAL(0, kept.first_number());
+}
