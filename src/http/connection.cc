@@ -357,7 +357,7 @@ void Connection::read_body(std::uint64_t bytes) {
 
 void Connection::begin_body(std::uint64_t bytes) {
   // .NET waits for it with every form, curl with a long one.
-  if (leftover_.empty() && request_.version_minor > 0 &&
+  if (leftover_.size() < bytes && request_.version_minor > 0 &&
       iequals(request_.headers.get("expect"), "100-continue") &&
       !send_now("HTTP/1.1 100 Continue\r\n\r\n")) {
     drop();
