@@ -1,5 +1,5 @@
 """Relays and slaves: what is pulled, from where, and that listeners stay (doc/decisions.md A12, C11)."""
-from harness import ADMIN, RELAY, check, equal, free_port, listen_socket, test, wait_for
+from harness import ADMIN, RELAY, SOURCE, check, equal, free_port, listen_socket, request, test, wait_for
 from heard import read_until_heard
 from media import mp3_frame, mp3_numbers, ogg_pages, opus_headers, opus_page
 from tls_bench import tls_server
@@ -124,6 +124,21 @@ def what_only_this_host_can_reach_is_not_published_for_an_upstream(t):
     edge = t.server(body=relay(other.port))
     edge.wait_for_log("answered with application/octet-stream, which is no stream")
     equal(edge.get("/live").status, 404)
+
+
+@test
+def bytes_of_no_kind_that_a_source_may_send_are_relayed_too(t):
+    master = t.server()
+    source = master.wire()
+    source.send(request("SOURCE /live HTTP/1.0", ["Content-Type: application/octet-stream"], SOURCE))
+    source.take(15)
+    edge = t.server(body=slave_of(master.port))
+    plays(edge, "/live")
+    listener = edge.listener("/live")
+    equal(listener.head.get("Content-Type"), "application/octet-stream")
+    noise = bytes(range(256)) * 400
+    source.send(noise)
+    equal(listener.read(80000), noise[:80000])
 
 
 @test

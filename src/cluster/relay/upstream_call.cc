@@ -44,15 +44,15 @@ std::string not_a_stream(const Response& response) {
   // A page, a list, a file of bytes: nothing that a player of this mount could play, and nothing
   // that should be given to others under our name.
   if (is_stream_type(type)) return {};
-  if (!type.empty())
-    return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
-                ", which is no stream"});
-  // SHOUTcast servers leave the type out where it is MP3.
+  // SHOUTcast servers leave the type out where it is MP3; a source may send bytes of any kind.
   const auto& all = headers.all();
   const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {
                      return istarts_with(header.first, "icy-");
                    });
-  return icy ? "" : "answered without a Content-Type, which is no stream";
+  if (icy && (type.empty() || is_source_type(type))) return {};
+  if (type.empty()) return "answered without a Content-Type, which is no stream";
+  return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
+              ", which is no stream"});
 }
 
 UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)

@@ -146,6 +146,8 @@ TEST(UpstreamCall, RefusesWhatIsNoStream) {
     CHECK(!verdict(type).empty());
   STRCMP_EQUAL("answered without a Content-Type, which is no stream", verdict("").c_str());
   STRCMP_EQUAL("", verdict("", true).c_str());
+  STRCMP_EQUAL("", verdict("application/octet-stream", true).c_str());
+  CHECK(!verdict("text/html", true).empty());
 }
 TEST(UpstreamCall, FollowsEveryKindOfRedirect) {
   other.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
