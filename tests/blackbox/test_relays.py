@@ -142,6 +142,17 @@ def bytes_of_no_kind_that_a_source_may_send_are_relayed_too(t):
 
 
 @test
+def a_relay_takes_what_its_mounts_sources_may_send(t):
+    allowed = "<mount><mount-name>/live</mount-name><source-types>application/x-nsv</source-types></mount>"
+    master = t.server(body=allowed)
+    source = master.wire()
+    source.send(request("SOURCE /live HTTP/1.0", ["Content-Type: application/x-nsv"], SOURCE))
+    source.take(15)
+    plays(t.server(body=slave_of(master.port, allowed)), "/live")
+    t.server(body=slave_of(master.port)).wait_for_log("answered with application/x-nsv, which is no stream")
+
+
+@test
 def a_chunked_upstream_with_titles_is_understood(t):
     def chunk(data):
         return b"%x\r\n%s\r\n" % (len(data), data)

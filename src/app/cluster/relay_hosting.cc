@@ -7,6 +7,7 @@
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
 #include "cluster/relay/relay_marks.h"
+#include "config/settings/config.h"
 #include "stream/listener/fallback_chain.h"
 #include "stream/source/source_record.h"
 
@@ -84,6 +85,10 @@ std::string RelayService::request_lines(const std::string& mount) const {
   if (!facts->member) return {};
   const auto via = vias_.find(mount);
   return relay_mark_lines(facts->mark, via == vias_.end() ? "" : via->second);
+}
+
+std::vector<std::string> RelayService::source_types(const std::string& mount) const {
+  return mount_section(*network_.config.read(), mount).source_types;
 }
 
 std::string RelayService::pull_line(const Upstream& upstream) {

@@ -138,6 +138,7 @@ class RelayService final : public RelayHost {
   std::string user_agent() const override;
   std::string node_mark() const override;
   std::string request_lines(const std::string& mount) const override;
+  std::vector<std::string> source_types(const std::string& mount) const override;
   std::string pull_line(const Upstream& upstream) override;
   std::chrono::milliseconds head_deadline() const override;
   std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;

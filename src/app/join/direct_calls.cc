@@ -41,6 +41,7 @@ void DirectCalls::call(DirectAsk ask) {
   asked.user_agent = network_.relays->user_agent();
   asked.icy_metadata = ask.icy_metadata;
   asked.head_deadline = network_.relays->head_deadline();
+  asked.source_types = network_.relays->source_types(ask.mount);
   asked.lines = relay_mark_lines(facts->mark, ask.via);
   asked.first_lines = network_.relays->pull_line(asked.upstream);
   const std::uint64_t number = next_++;

@@ -53,6 +53,7 @@ std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t
   UpstreamAsk asked{plan_.upstreams[upstream], host_.user_agent(),
                     plan_.icy_metadata,        host_.head_deadline(),
                     request_lines(),           host_.pull_line(plan_.upstreams[upstream])};
+  asked.source_types = host_.source_types(plan_.local_mount);
   if (is_program(upstream))
     asked.program = [this, from = &call->from] {
       return host_.start_program(plan_.local_mount, *from);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/persistent_map.h"
 #include "base/result.h"
@@ -80,6 +81,8 @@ class RelayHost {
   // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
   virtual std::string node_mark() const { return {}; }
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
+  // What the mount's sources may send beside audio and video.
+  virtual std::vector<std::string> source_types(const std::string& /*mount*/) const { return {}; }
   // The line that proves this node to that server, made for one request; "": it is no master that
   // this node is linked to.
   virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }

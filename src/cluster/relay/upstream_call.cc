@@ -38,7 +38,7 @@ std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool 
   return request.append(lines) + "\r\n";
 }
 
-std::string not_a_stream(const Response& response) {
+std::string not_a_stream(const Response& response, std::span<const std::string> more) {
   const Headers& headers = response.headers;
   const std::string_view type = headers.get("content-type");
   // A page, a list, a file of bytes: nothing that a player of this mount could play, and nothing
@@ -49,7 +49,7 @@ std::string not_a_stream(const Response& response) {
   const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {
                      return istarts_with(header.first, "icy-");
                    });
-  if (icy && (type.empty() || is_source_type(type))) return {};
+  if (icy && (type.empty() || is_source_type(type, more))) return {};
   if (type.empty()) return "answered without a Content-Type, which is no stream";
   return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
               ", which is no stream"});
@@ -126,7 +126,7 @@ void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
            fault_of_status(response.status));
     return;
   }
-  if (const std::string why = not_a_stream(response); !why.empty()) {
+  if (const std::string why = not_a_stream(response, ask_.source_types); !why.empty()) {
     finish(Error::unsupported(who + why));
     return;
   }

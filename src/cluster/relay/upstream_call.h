@@ -18,8 +18,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cluster/nodes/pull_fault.h"
 #include "cluster/relay/program_call.h"
@@ -45,6 +47,7 @@ struct UpstreamAsk {
   std::string lines = {};  // more of the request's head, each with CRLF
   // And of the first request alone: where a redirect leads, a mark made for this one is worthless.
   std::string first_lines = {};
+  std::vector<std::string> source_types = {};  // of its mount, beside audio and video
   // Instead of a request: the started program; empty: a server is asked.
   std::function<Result<std::unique_ptr<Transport>>()> program = {};
 };
@@ -84,7 +87,7 @@ class UpstreamCall {
 // The request itself.  credentials: "user:password", "": none; lines: more of its head.
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines = {});
-// What of an answer with status 200 makes it no stream; "": it is one.
-std::string not_a_stream(const Response& response);
+// What of an answer with status 200 makes it no stream; "": it is one.  more: is_source_type()
+std::string not_a_stream(const Response& response, std::span<const std::string> more = {});
 
 }  // namespace lb
