@@ -7,41 +7,51 @@
 #include <array>
 #include <charconv>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "admin/page/text.h"
+#include "base/strings.h"
 
 namespace lb {
 
 class MetricWriter {
  public:
-  struct Label {
-    std::string_view name, value;
-  };
-  using Labels = std::initializer_list<Label>;
-
-  void begin(std::string_view name, std::string_view type, std::string_view help) {
+  // labels: their names, as "mount,kind".
+  void begin(std::string_view name, std::string_view type, std::string_view help,
+             std::string_view labels) {
     name_ = name;
+    labels_ = split(labels, ',');
     out_.append("# HELP ").append(name).append(" ").append(help);
     out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
   }
+  // values: of the labels.
   template <class Number>
-  void sample(Labels labels, Number value) {
+  void sample(std::initializer_list<std::string_view> values, Number value) {
     out_ += name_;
     char before = '{';
-    for (const Label& label : labels) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
       out_ += before;
       before = ',';
-      out_.append(label.name).append("=\"");
-      append_label(label.value);
+      out_.append(labels_[i]).append("=\"");
+      append_label(values.begin()[i]);
       out_ += '"';
     }
-    if (labels.size() > 0) out_ += '}';
+    if (values.size() > 0) out_ += '}';
     out_ += ' ';
     append_number(value);
     out_ += '\n';
+  }
+  // Nothing, where the value is not known.
+  template <class Number>
+  void sample(std::initializer_list<std::string_view> values, const std::optional<Number>& value) {
+    if (value) sample(values, *value);
+  }
+  void sample(std::initializer_list<std::string_view> values, bool value) {
+    sample(values, value ? 1 : 0);
   }
   template <class Number>
   void sample(Number value) {
@@ -66,6 +76,7 @@ class MetricWriter {
   }
 
   std::string_view name_;
+  std::vector<std::string_view> labels_;  // names
   std::string out_, text_;
 };
 

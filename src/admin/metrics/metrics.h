@@ -1,7 +1,7 @@
 // The numbers of the server for Prometheus: a plain picture of one moment, the table of metrics,
 // and its two printers: the text exposition, and the reference page.
 //
-// A metric is a row of the table in metrics.cc: name, type, unit, help, how it is read.  Both
+// A metric is a row of the table in metrics.cc: name, labels, help, how it is read.  Both
 // printers read the rows; nothing else knows the metrics.
 // Names: where tools have names already (icecast_exporter's icecast_listeners,
 // icecast_stream_start, Prometheus' own process_*), those; all others by Prometheus' rules, unit at
