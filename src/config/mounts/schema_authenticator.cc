@@ -13,14 +13,11 @@ constexpr SchemaElement kOption[] = {
             {.set_by = kAdmin, .origin = kIcecast24, .example = "http://127.0.0.1:8080/listener"}),
 };
 static_assert(all_have_set_by(kOption));
-constinit const SchemaBlock kOptionBlock{
-    .name = "option",
-    .help =
-        "One option of the authenticator (doc/authentication.md). Written with "
-        "attributes.",
-    .elements = kOption,
-    .fresh = fresh<std::pair<std::string, std::string>>,
-    .inline_form = true};
+constinit const SchemaBlock kOptionBlock = block_of<std::pair<std::string, std::string>>(
+    "option",
+    "One option of the authenticator (doc/authentication.md). Written with "
+    "attributes.",
+    kOption, {.inline_form = true});
 
 constexpr SchemaElement kMountAuthentication[] = {
     element("type", kText, slot<&AuthenticatorSettings::type>,
@@ -37,12 +34,10 @@ static_assert(all_have_set_by(kMountAuthentication));
 
 }  // namespace
 
-constinit const SchemaBlock kMountAuthenticationBlock{
-    .name = "mount/authentication",
-    .help =
-        "Who may listen; without it everyone. Mounts with a section do not inherit it from the "
-        "default mount.",
-    .elements = kMountAuthentication,
-    .fresh = fresh<AuthenticatorSettings>};
+constinit const SchemaBlock kMountAuthenticationBlock = block_of<AuthenticatorSettings>(
+    "mount/authentication",
+    "Who may listen; without it everyone. Mounts with a section do not inherit it from the "
+    "default mount.",
+    kMountAuthentication);
 
 }  // namespace lb

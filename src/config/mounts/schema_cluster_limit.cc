@@ -38,9 +38,7 @@ static_assert(all_have_set_by(kClusterLimit));
 
 }  // namespace
 
-constinit const SchemaBlock kMountClusterLimitBlock{.name = "max-listeners-cluster",
-                                                    .help = "",
-                                                    .elements = kClusterLimit,
-                                                    .fresh = fresh<MountSettings>};
+constinit const SchemaBlock kMountClusterLimitBlock =
+    block_of<MountSettings>("max-listeners-cluster", "", kClusterLimit);
 
 }  // namespace lb

@@ -48,19 +48,13 @@ constinit const Nest kDeadAirNest{[](void* parent) -> void* {
                                   },
                                   false};
 
-constinit const SchemaBlock kDeadAirBlock{
-    .name = "dead-air",
-    .help = "Finds silence by ffmpeg in the server's PATH: doc/failover.md.",
-    .elements = kDeadAir,
-    .fresh = fresh<DeadAirSettings>};
+constinit const SchemaBlock kDeadAirBlock = block_of<DeadAirSettings>(
+    "dead-air", "Finds silence by ffmpeg in the server's PATH: doc/failover.md.", kDeadAir);
 
-constinit const SchemaBlock kEncoderBlock{
-    .name = "encoder",
-    .help =
-        "An encoder's login and place, instead of the mount's login; up to 8, not inherited. n "
-        "rows make room for n - 1 standbys.",
-    .elements = kEncoder,
-    .fresh = fresh<EncoderSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kEncoderBlock = block_of<EncoderSettings>(
+    "encoder",
+    "An encoder's login and place, instead of the mount's login; up to 8, not inherited. n "
+    "rows make room for n - 1 standbys.",
+    kEncoder, {.inline_form = true});
 
 }  // namespace lb

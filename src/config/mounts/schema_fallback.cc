@@ -21,7 +21,7 @@ static_assert(all_have_set_by(kFallback));
 
 }  // namespace
 
-constinit const SchemaBlock kFallbackBlock{
-    .name = "fallback-mount", .help = "", .elements = kFallback, .fresh = fresh<MountSettings>};
+constinit const SchemaBlock kFallbackBlock =
+    block_of<MountSettings>("fallback-mount", "", kFallback);
 
 }  // namespace lb

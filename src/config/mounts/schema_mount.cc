@@ -283,12 +283,8 @@ static_assert(all_have_set_by(kMountRows));
 
 }  // namespace
 
-constinit const SchemaBlock kMountBlock{
-    .name = "mount",
-    .help = "Settings of a mount, a pattern, or (type=\"default\") all others.",
-    .elements = kMountRows,
-    .fresh = fresh<MountSettings>,
-    .key = "mount-name",
-    .foreign = kMountForeign};
+constinit const SchemaBlock kMountBlock = block_of<MountSettings>(
+    "mount", "Settings of a mount, a pattern, or (type=\"default\") all others.", kMountRows,
+    {.key = "mount-name", .foreign = kMountForeign});
 
 }  // namespace lb

@@ -48,10 +48,8 @@ constexpr SchemaElement kPlace[] = {
             {.set_by = kAdmin, .max = 253'402'300'799, .unset = 0}),
 };
 static_assert(all_have_set_by(kPlace));
-constinit const SchemaBlock kPlaceBlock{.name = "place",
-                                        .help = "Where its source is expected.",
-                                        .elements = kPlace,
-                                        .fresh = fresh<RecordPlace>};
+constinit const SchemaBlock kPlaceBlock =
+    block_of<RecordPlace>("place", "Where its source is expected.", kPlace);
 
 constexpr SchemaElement kLimitRows[] = {
     limit_of("listeners", kNumber, slot<&RecordLimits::listeners>,
@@ -65,11 +63,8 @@ constexpr SchemaElement kLimitRows[] = {
     limit_of("transfer", kBytes, slot<&RecordLimits::transfer>, "What listeners may get a month."),
 };
 static_assert(all_have_set_by(kLimitRows));
-constinit const SchemaBlock kRecordLimitsBlock{.name = "limits",
-                                               .help = "-1 or nothing: not limited.",
-                                               .elements = kLimitRows,
-                                               .fresh = fresh<RecordLimits>,
-                                               .inline_form = true};
+constinit const SchemaBlock kRecordLimitsBlock = block_of<RecordLimits>(
+    "limits", "-1 or nothing: not limited.", kLimitRows, {.inline_form = true});
 
 constexpr SchemaElement kWeeklyRows[] = {
     element("days", kList, slot<&WeeklyHours::days>,
@@ -80,10 +75,8 @@ constexpr SchemaElement kWeeklyRows[] = {
             "They end at this time, as 22:00 or 24:00; before from: on the next day."),
 };
 static_assert(all_have_set_by(kWeeklyRows));
-constinit const SchemaBlock kWeeklyBlock{.name = "hours",
-                                         .help = "Hours of each week in which a login is valid.",
-                                         .elements = kWeeklyRows,
-                                         .fresh = fresh<WeeklyHours>};
+constinit const SchemaBlock kWeeklyBlock =
+    block_of<WeeklyHours>("hours", "Hours of each week in which a login is valid.", kWeeklyRows);
 
 constexpr SchemaElement kLoginRows[] = {
     text_of("user", kOwner, slot<&RecordLogin::user>, "The name it logs in with."),
@@ -105,12 +98,8 @@ constexpr SchemaElement kLoginRows[] = {
             "Valid in these hours of each week only; none: always."),
 };
 static_assert(all_have_set_by(kLoginRows));
-constinit const SchemaBlock kSourceBlock{.name = "source",
-                                         .help = "A login of its source.",
-                                         .elements = kLoginRows,
-                                         .fresh = fresh<RecordLogin>,
-                                         .key = "user",
-                                         .inline_form = true};
+constinit const SchemaBlock kSourceBlock = block_of<RecordLogin>(
+    "source", "A login of its source.", kLoginRows, {.key = "user", .inline_form = true});
 
 constexpr SchemaElement kRecord[] = {
     element("state", kChoice, slot<&MountRecord::state>,
@@ -137,9 +126,7 @@ static_assert(all_have_set_by(kRecord));
 
 }  // namespace
 
-constinit const SchemaBlock kRecordBlock{.name = "record",
-                                         .help = "What a record says beside the settings.",
-                                         .elements = kRecord,
-                                         .fresh = fresh<MountRecord>};
+constinit const SchemaBlock kRecordBlock =
+    block_of<MountRecord>("record", "What a record says beside the settings.", kRecord);
 
 }  // namespace lb

@@ -133,14 +133,18 @@ struct SchemaElement : RowFacts {
   Nest nest = {};
 };
 
-struct SchemaBlock {
+// What few blocks say.
+struct BlockFacts {
+  std::string_view key = {};  // the element that identifies repeated blocks; "": position
+  std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
+  bool inline_form = false;                     // an import writes its values as attributes
+};
+
+struct SchemaBlock : BlockFacts {
   std::string_view name;
   std::string_view help;
   std::span<const SchemaElement> elements;
   std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
-  std::string_view key = {};         // the element that identifies repeated blocks; "": position
-  std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
-  bool inline_form = false;                     // an import writes its values as attributes
 };
 
 // The root: <icecast>, filled into a Config.
@@ -289,9 +293,12 @@ constexpr Nest each_in() {
       true};
 }
 
+// A block whose rows are of a T.
 template <class T>
-std::shared_ptr<void> fresh() {
-  return std::make_shared<T>();
+constexpr SchemaBlock block_of(std::string_view name, std::string_view help,
+                               std::span<const SchemaElement> rows, BlockFacts facts = {}) {
+  return {facts, name, help, rows,
+          [] { return std::static_pointer_cast<void>(std::make_shared<T>()); }};
 }
 
 }  // namespace lb

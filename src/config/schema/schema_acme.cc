@@ -27,12 +27,9 @@ constexpr SchemaElement kAuthorityRows[] = {
             "And its key, in base64url as the authority shows it."),
 };
 
-constexpr SchemaBlock kAuthorityBlock{
-    .name = "authority",
-    .help = "An authority; the next is asked where one has failed for long.",
-    .elements = kAuthorityRows,
-    .fresh = fresh<AcmeAuthority>,
-    .inline_form = true};
+constexpr SchemaBlock kAuthorityBlock = block_of<AcmeAuthority>(
+    "authority", "An authority; the next is asked where one has failed for long.", kAuthorityRows,
+    {.inline_form = true});
 
 constexpr SchemaChoice kHttpsRedirects[] = {
     {"off", HttpsRedirect::kOff}, {"pages", HttpsRedirect::kPages}, {"all", HttpsRedirect::kAll}};
@@ -80,10 +77,7 @@ constexpr SchemaElement kAcme[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kAcmeBlock{.name = "acme",
-                                       .help = "Certificates by themselves: doc/https.md.",
-                                       .elements = kAcme,
-                                       .fresh = fresh<AcmeSettings>,
-                                       .inline_form = true};
+constinit const SchemaBlock kAcmeBlock = block_of<AcmeSettings>(
+    "acme", "Certificates by themselves: doc/https.md.", kAcme, {.inline_form = true});
 
 }  // namespace lb

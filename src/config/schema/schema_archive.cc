@@ -66,16 +66,10 @@ static_assert(all_have_set_by(kMountArchive));
 
 }  // namespace
 
-constinit const SchemaBlock kArchiveBlock{
-    .name = "archive",
-    .help = "Recordings: doc/archive.md. The archive of a mount says which.",
-    .elements = kArchive,
-    .fresh = fresh<ArchiveSettings>};
+constinit const SchemaBlock kArchiveBlock = block_of<ArchiveSettings>(
+    "archive", "Recordings: doc/archive.md. The archive of a mount says which.", kArchive);
 
-constinit const SchemaBlock kMountArchiveBlock{
-    .name = "archive",
-    .help = "Records the mount: 1, or a block with enabled in it.",
-    .elements = kMountArchive,
-    .fresh = fresh<MountArchive>};
+constinit const SchemaBlock kMountArchiveBlock = block_of<MountArchive>(
+    "archive", "Records the mount: 1, or a block with enabled in it.", kMountArchive);
 
 }  // namespace lb

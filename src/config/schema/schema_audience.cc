@@ -36,11 +36,9 @@ constexpr SchemaElement kReportRows[] = {
             "Of playlist: other names for its columns.", {.example = "title:Titre,artist:Artiste"}),
 };
 
-constexpr SchemaBlock kReportBlock{.name = "report",
-                                   .help = "A file with a report each month: doc/reports.md.",
-                                   .elements = kReportRows,
-                                   .fresh = fresh<AudienceReportSettings>,
-                                   .inline_form = true};
+constexpr SchemaBlock kReportBlock =
+    block_of<AudienceReportSettings>("report", "A file with a report each month: doc/reports.md.",
+                                     kReportRows, {.inline_form = true});
 
 constexpr SchemaElement kAudience[] = {
     element("enabled", kBool, slot<&AudienceSettings::enabled>,
@@ -68,10 +66,7 @@ constexpr SchemaElement kAudience[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kAudienceBlock{
-    .name = "audience",
-    .help = "What was listened to: doc/audience.md. It needs a state directory.",
-    .elements = kAudience,
-    .fresh = fresh<AudienceSettings>};
+constinit const SchemaBlock kAudienceBlock = block_of<AudienceSettings>(
+    "audience", "What was listened to: doc/audience.md. It needs a state directory.", kAudience);
 
 }  // namespace lb

@@ -16,11 +16,8 @@ constexpr SchemaElement kPublicAddress[] = {
     element("scheme", kText, slot<&PublicAddress::scheme>, "http or https.",
             {.attribute = true, .example = "https"}),
 };
-constinit const SchemaBlock kPublicAddressBlock{
-    .name = "public-address",
-    .help = "Where listeners reach this node; one for each scheme.",
-    .elements = kPublicAddress,
-    .fresh = fresh<PublicAddress>};
+constinit const SchemaBlock kPublicAddressBlock = block_of<PublicAddress>(
+    "public-address", "Where listeners reach this node; one for each scheme.", kPublicAddress);
 
 constexpr SchemaElement kCapacity[] = {
     bandwidth_of(slot<&ClusterSettings::max_bits_per_second>),
@@ -38,11 +35,8 @@ constexpr SchemaElement kCapacity[] = {
             "What their sources may send together; 0: as <limits><max-bandwidth>, if given.",
             {.max = 1'000'000'000'000'000, .example = "20M"}),
 };
-constinit const SchemaBlock kCapacityBlock{.name = "capacity",
-                                           .help = "What this node can carry.",
-                                           .elements = kCapacity,
-                                           .fresh = fresh<ClusterSettings>,
-                                           .inline_form = true};
+constinit const SchemaBlock kCapacityBlock = block_of<ClusterSettings>(
+    "capacity", "What this node can carry.", kCapacity, {.inline_form = true});
 
 constexpr SchemaChoice kPolicies[] = {{"weighted-random", BalancePolicy::kWeightedRandom},
                                       {"p2c", BalancePolicy::kTwoChoices},
@@ -117,11 +111,8 @@ constexpr SchemaElement kMountBalance[] = {
 };
 static_assert(all_have_set_by(kMountBalance));
 
-constinit const SchemaBlock kBalanceBlock{.name = "balance",
-                                          .help = "How listeners are shared out.",
-                                          .elements = kBalance,
-                                          .fresh = fresh<ClusterSettings>,
-                                          .inline_form = true};
+constinit const SchemaBlock kBalanceBlock = block_of<ClusterSettings>(
+    "balance", "How listeners are shared out.", kBalance, {.inline_form = true});
 
 constexpr SchemaChoice kRequires[] = {
     {"off", TokenRequire::kOff}, {"soft", TokenRequire::kSoft}, {"hard", TokenRequire::kHard}};
@@ -133,11 +124,8 @@ constexpr SchemaElement kToken[] = {
             "hard refuses.",
             {.choices = kRequires}),
 };
-constinit const SchemaBlock kTokenBlock{.name = "token",
-                                        .help = "Signed redirects.",
-                                        .elements = kToken,
-                                        .fresh = fresh<ClusterSettings>,
-                                        .inline_form = true};
+constinit const SchemaBlock kTokenBlock =
+    block_of<ClusterSettings>("token", "Signed redirects.", kToken, {.inline_form = true});
 
 constexpr SchemaChoice kDrainModes[] = {{"off", DrainMode::kOff},
                                         {"soft", DrainMode::kSoft},
@@ -154,22 +142,16 @@ constexpr SchemaElement kDrain[] = {
     element("rate", kText, slot<&ClusterSettings::drain_rate>,
             "Listeners that move closes a second: a number, or a share.", {.example = "2%"}),
 };
-constinit const SchemaBlock kDrainBlock{.name = "drain",
-                                        .help = "How this node empties itself before it ends.",
-                                        .elements = kDrain,
-                                        .fresh = fresh<ClusterSettings>,
-                                        .inline_form = true};
+constinit const SchemaBlock kDrainBlock = block_of<ClusterSettings>(
+    "drain", "How this node empties itself before it ends.", kDrain, {.inline_form = true});
 
 constexpr SchemaElement kAgent[] = {
     port_of("port", slot<&ClusterSettings::agent_port>, kOwn, "The TCP port; 0: none."),
     element("bind-address", kHost, slot<&ClusterSettings::agent_bind_address>,
             "Its address; without one, all IPv4 addresses.", {.example = "10.0.0.5"}),
 };
-constinit const SchemaBlock kAgentBlock{
-    .name = "agent",
-    .help = "A port for HAProxy's agent-check: this node in one line.",
-    .elements = kAgent,
-    .fresh = fresh<ClusterSettings>};
+constinit const SchemaBlock kAgentBlock = block_of<ClusterSettings>(
+    "agent", "A port for HAProxy's agent-check: this node in one line.", kAgent);
 
 constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help) {
   return element("countries", kList, where, help, {.example = "DE AT CH"});
@@ -201,12 +183,8 @@ constexpr SchemaElement kNode[] = {
             "may capture all.",
             {.example = "/live/*"}),
 };
-constinit const SchemaBlock kNodeBlock{.name = "node",
-                                       .help = "A node that may report here.",
-                                       .elements = kNode,
-                                       .fresh = fresh<ClusterNode>,
-                                       .key = "id",
-                                       .inline_form = true};
+constinit const SchemaBlock kNodeBlock = block_of<ClusterNode>(
+    "node", "A node that may report here.", kNode, {.key = "id", .inline_form = true});
 
 constexpr SchemaElement kLegacy[] = {
     element("address", kHost, slot<&LegacySlave::address>, "The address it connects from.",
@@ -222,12 +200,9 @@ constexpr SchemaElement kLegacy[] = {
               "Its share beside nodes of the same capacity; 0: none."),
     countries_of(slot<&LegacySlave::countries>, kOfNode),
 };
-constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
-                                         .help = "A slave that is an Icecast or Icecast-KH.",
-                                         .elements = kLegacy,
-                                         .fresh = fresh<LegacySlave>,
-                                         .key = "address",
-                                         .inline_form = true};
+constinit const SchemaBlock kLegacyBlock =
+    block_of<LegacySlave>("legacy-slave", "A slave that is an Icecast or Icecast-KH.", kLegacy,
+                          {.key = "address", .inline_form = true});
 
 constexpr SchemaElement kCluster[] = {
     element("id", kText, slot<&ClusterSettings::id>, "The name of this node.",
@@ -261,14 +236,10 @@ constexpr SchemaElement kCluster[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kMountBalanceBlock{.name = "balance",
-                                               .help = "As in cluster, of these mounts.",
-                                               .elements = kMountBalance,
-                                               .fresh = fresh<MountBalance>};
+constinit const SchemaBlock kMountBalanceBlock =
+    block_of<MountBalance>("balance", "As in cluster, of these mounts.", kMountBalance);
 
-constinit const SchemaBlock kClusterBlock{.name = "cluster",
-                                          .help = "This node in a cluster, and its nodes.",
-                                          .elements = kCluster,
-                                          .fresh = fresh<ClusterSettings>};
+constinit const SchemaBlock kClusterBlock =
+    block_of<ClusterSettings>("cluster", "This node in a cluster, and its nodes.", kCluster);
 
 }  // namespace lb

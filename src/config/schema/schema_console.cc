@@ -44,11 +44,8 @@ constexpr SchemaElement kConsole[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kConsoleBlock{
-    .name = "console",
-    .help = "Logins of people, with page and session: doc/operators.md.",
-    .elements = kConsole,
-    .fresh = fresh<ConsoleSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kConsoleBlock = block_of<ConsoleSettings>(
+    "console", "Logins of people, with page and session: doc/operators.md.", kConsole,
+    {.inline_form = true});
 
 }  // namespace lb

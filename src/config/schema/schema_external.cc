@@ -53,13 +53,10 @@ constexpr SchemaElement kExternalRows[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kExternalBlock{
-    .name = "config-external",
-    .help =
-        "Mounts that another program lists: doc/external.md. Written with "
-        "attributes.",
-    .elements = kExternalRows,
-    .fresh = fresh<ExternalSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kExternalBlock =
+    block_of<ExternalSettings>("config-external",
+                               "Mounts that another program lists: doc/external.md. Written with "
+                               "attributes.",
+                               kExternalRows, {.inline_form = true});
 
 }  // namespace lb

@@ -32,11 +32,8 @@ constexpr SchemaElement kVariantRows[] = {
             {.set_by = kAdmin, .example = "/live-64.aac"}),
 };
 static_assert(all_have_set_by(kVariantRows));
-constinit const SchemaBlock kVariantBlock{.name = "variant",
-                                          .help = "",
-                                          .elements = kVariantRows,
-                                          .fresh = fresh<HlsVariantRow>,
-                                          .key = "mount"};
+constinit const SchemaBlock kVariantBlock =
+    block_of<HlsVariantRow>("variant", "", kVariantRows, {.key = "mount"});
 
 constexpr SchemaElement kMountHlsRows[] = {
     element("", kBool, slot<&MountSettings::hls>,
@@ -51,12 +48,9 @@ static_assert(all_have_set_by(kMountHlsRows));
 
 }  // namespace
 
-constinit const SchemaBlock kHlsBlock{.name = "hls",
-                                      .help = "HTTP Live Streaming of MP3 and AAC: doc/hls.md.",
-                                      .elements = kHlsRows,
-                                      .fresh = fresh<HlsSettings>};
+constinit const SchemaBlock kHlsBlock =
+    block_of<HlsSettings>("hls", "HTTP Live Streaming of MP3 and AAC: doc/hls.md.", kHlsRows);
 
-constinit const SchemaBlock kMountHlsBlock{
-    .name = "hls", .help = "", .elements = kMountHlsRows, .fresh = fresh<MountSettings>};
+constinit const SchemaBlock kMountHlsBlock = block_of<MountSettings>("hls", "", kMountHlsRows);
 
 }  // namespace lb

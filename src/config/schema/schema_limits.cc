@@ -114,15 +114,10 @@ constexpr SchemaElement kAuthentication[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kLimitsBlock{.name = "limits",
-                                         .help = "How much at once, and how long to wait.",
-                                         .elements = kLimits,
-                                         .fresh = fresh<LimitSettings>};
+constinit const SchemaBlock kLimitsBlock =
+    block_of<LimitSettings>("limits", "How much at once, and how long to wait.", kLimits);
 
-constinit const SchemaBlock kAuthenticationBlock{
-    .name = "authentication",
-    .help = "Passwords of three roles; hackme is refused at start.",
-    .elements = kAuthentication,
-    .fresh = fresh<AuthenticationSettings>};
+constinit const SchemaBlock kAuthenticationBlock = block_of<AuthenticationSettings>(
+    "authentication", "Passwords of three roles; hackme is refused at start.", kAuthentication);
 
 }  // namespace lb

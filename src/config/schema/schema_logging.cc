@@ -80,12 +80,10 @@ constexpr SchemaElement kPlaylistLog[] = {
     log_file_archive<&LogSettings::playlist_rules>(),
     unsupported("display", kKh, kNoLinesKept),
 };
-constinit const SchemaBlock kAccessLogBlock{
-    .name = "accesslog", .help = "", .elements = kAccessLog, .fresh = fresh<LogSettings>};
-constinit const SchemaBlock kErrorLogBlock{
-    .name = "errorlog", .help = "", .elements = kErrorLog, .fresh = fresh<LogSettings>};
-constinit const SchemaBlock kPlaylistLogBlock{
-    .name = "playlistlog", .help = "", .elements = kPlaylistLog, .fresh = fresh<LogSettings>};
+constinit const SchemaBlock kAccessLogBlock = block_of<LogSettings>("accesslog", "", kAccessLog);
+constinit const SchemaBlock kErrorLogBlock = block_of<LogSettings>("errorlog", "", kErrorLog);
+constinit const SchemaBlock kPlaylistLogBlock =
+    block_of<LogSettings>("playlistlog", "", kPlaylistLog);
 
 constexpr SchemaElement kLogging[] = {
     element("accesslog", &kAccessLogBlock, same_object(), {.origin = kIcecast24}),
@@ -127,11 +125,8 @@ constexpr SchemaElement kChangeOwner[] = {
     element("group", kText, slot<&SecuritySettings::group>, "The group to become.",
             {.reload = kRestart, .origin = kIcecast24, .example = "nogroup"}),
 };
-constinit const SchemaBlock kChangeOwnerBlock{
-    .name = "changeowner",
-    .help = "The user that a server started as root becomes.",
-    .elements = kChangeOwner,
-    .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kChangeOwnerBlock = block_of<SecuritySettings>(
+    "changeowner", "The user that a server started as root becomes.", kChangeOwner);
 
 constexpr SchemaElement kTlsContext[] = {
     element("tls-certificate", kFiles, slot<&SecuritySettings::tls_certificate>,
@@ -143,10 +138,8 @@ constexpr SchemaElement kTlsContext[] = {
             "As paths/ssl-allowed-ciphers, which comes first.",
             {.origin = kIcecast25, .standard = "OpenSSL's", .example = "HIGH:!aNULL"}),
 };
-constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
-                                             .help = "The certificate, as Icecast 2.5 writes it.",
-                                             .elements = kTlsContext,
-                                             .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kTlsContextBlock = block_of<SecuritySettings>(
+    "tls-context", "The certificate, as Icecast 2.5 writes it.", kTlsContext);
 
 constexpr SchemaElement kConfine[] = {
     element("", kBool, slot<&SecuritySettings::confine>,
@@ -160,11 +153,8 @@ constexpr SchemaElement kConfine[] = {
             "A directory that they write besides; may be repeated.",
             {.reload = kRestart, .example = "/srv/exports"}),
 };
-constinit const SchemaBlock kConfineBlock{
-    .name = "confine",
-    .help = "What the process gives up without a service manager.",
-    .elements = kConfine,
-    .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kConfineBlock = block_of<SecuritySettings>(
+    "confine", "What the process gives up without a service manager.", kConfine);
 
 constexpr SchemaElement kSecurity[] = {
     element("chroot", kBool, slot<&SecuritySettings::chroot>,
@@ -178,14 +168,10 @@ constexpr SchemaElement kSecurity[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kLoggingBlock{.name = "logging",
-                                          .help = "The three log files.",
-                                          .elements = kLogging,
-                                          .fresh = fresh<LogSettings>};
+constinit const SchemaBlock kLoggingBlock =
+    block_of<LogSettings>("logging", "The three log files.", kLogging);
 
-constinit const SchemaBlock kSecurityBlock{.name = "security",
-                                           .help = "What the process gives up after its start.",
-                                           .elements = kSecurity,
-                                           .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kSecurityBlock =
+    block_of<SecuritySettings>("security", "What the process gives up after its start.", kSecurity);
 
 }  // namespace lb

@@ -14,10 +14,7 @@ constexpr SchemaElement kMetrics[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kMetricsBlock{
-    .name = "metrics",
-    .help = "The numbers of the server for Prometheus, under /metrics.",
-    .elements = kMetrics,
-    .fresh = fresh<MetricsSettings>};
+constinit const SchemaBlock kMetricsBlock = block_of<MetricsSettings>(
+    "metrics", "The numbers of the server for Prometheus, under /metrics.", kMetrics);
 
 }  // namespace lb

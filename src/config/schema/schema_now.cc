@@ -17,10 +17,7 @@ constexpr SchemaElement kNow[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kNowBlock{.name = "now",
-                                      .help = "What plays now: doc/titles.md.",
-                                      .elements = kNow,
-                                      .fresh = fresh<NowSettings>,
-                                      .inline_form = true};
+constinit const SchemaBlock kNowBlock =
+    block_of<NowSettings>("now", "What plays now: doc/titles.md.", kNow, {.inline_form = true});
 
 }  // namespace lb

@@ -22,12 +22,9 @@ constexpr SchemaElement kAlias[] = {
                 "listen-socket"),
     unsupported("module", kIcecast25, "an alias only serves another path", "handler omode"),
 };
-constinit const SchemaBlock kAliasBlock{
-    .name = "alias",
-    .help = "Serves one path under another name. Written with attributes.",
-    .elements = kAlias,
-    .fresh = fresh<Alias>,
-    .inline_form = true};
+constinit const SchemaBlock kAliasBlock =
+    block_of<Alias>("alias", "Serves one path under another name. Written with attributes.", kAlias,
+                    {.inline_form = true});
 
 constexpr SchemaElement kPaths[] = {
     element("basedir", kPath, slot<&PathSettings::basedir>,
@@ -114,9 +111,7 @@ constexpr SchemaElement kPaths[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kPathsBlock{.name = "paths",
-                                        .help = "Files and directories.",
-                                        .elements = kPaths,
-                                        .fresh = fresh<PathSettings>};
+constinit const SchemaBlock kPathsBlock =
+    block_of<PathSettings>("paths", "Files and directories.", kPaths);
 
 }  // namespace lb

@@ -57,12 +57,9 @@ constexpr SchemaElement kUpstream[] = {
     uri_of(slot<&RelayUpstreamSettings::uri>),
 };
 static_assert(all_have_set_by(kUpstream));
-constinit const SchemaBlock kHostBlock{
-    .name = "host",
-    .help = "One of several servers of a relay, in the order of the file.",
-    .elements = kUpstream,
-    .fresh = fresh<RelayUpstreamSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kHostBlock = block_of<RelayUpstreamSettings>(
+    "host", "One of several servers of a relay, in the order of the file.", kUpstream,
+    {.inline_form = true});
 
 constexpr SchemaChoice kIngestModes[] = {{"each", IngestMode::kEach}, {"once", IngestMode::kOnce}};
 
@@ -203,25 +200,15 @@ constexpr SchemaElement kRedirect[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kRelayBlock{
-    .name = "relay",
-    .help = "A stream pulled from another server. May be repeated.",
-    .elements = kRelay,
-    .fresh = fresh<RelaySettings>,
-    .key = "local-mount"};
+constinit const SchemaBlock kRelayBlock =
+    block_of<RelaySettings>("relay", "A stream pulled from another server. May be repeated.",
+                            kRelay, {.key = "local-mount"});
 
-constinit const SchemaBlock kMasterBlock{
-    .name = "master",
-    .help = "A server whose streams are relayed here. May be repeated; the first is preferred.",
-    .elements = kMaster,
-    .fresh = fresh<MasterSettings>,
-    .key = "server"};
+constinit const SchemaBlock kMasterBlock = block_of<MasterSettings>(
+    "master", "A server whose streams are relayed here. May be repeated; the first is preferred.",
+    kMaster, {.key = "server"});
 
-constinit const SchemaBlock kRedirectBlock{
-    .name = "redirect",
-    .help = "A server for listeners that does not report here.",
-    .elements = kRedirect,
-    .fresh = fresh<RedirectTarget>,
-    .key = "host"};
+constinit const SchemaBlock kRedirectBlock = block_of<RedirectTarget>(
+    "redirect", "A server for listeners that does not report here.", kRedirect, {.key = "host"});
 
 }  // namespace lb

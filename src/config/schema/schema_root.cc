@@ -208,9 +208,7 @@ constexpr SchemaElement kRoot[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kRootBlock{.name = "icecast",
-                                       .help = "The root element. Elements may stand in any order.",
-                                       .elements = kRoot,
-                                       .fresh = fresh<Config>};
+constinit const SchemaBlock kRootBlock =
+    block_of<Config>("icecast", "The root element. Elements may stand in any order.", kRoot);
 
 }  // namespace lb

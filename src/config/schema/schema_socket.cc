@@ -76,11 +76,8 @@ constexpr SchemaElement kHeader[] = {
              .standard = "static"}),
 };
 static_assert(all_have_set_by(kHeader));
-constinit const SchemaBlock kHeaderBlock{.name = "header",
-                                         .help = "One header. Written with attributes.",
-                                         .elements = kHeader,
-                                         .fresh = fresh<HttpHeader>,
-                                         .inline_form = true};
+constinit const SchemaBlock kHeaderBlock = block_of<HttpHeader>(
+    "header", "One header. Written with attributes.", kHeader, {.inline_form = true});
 
 using HttpHeaders = std::vector<HttpHeader>;
 constexpr SchemaElement kHeaders[] = {
@@ -121,22 +118,13 @@ constexpr SchemaElement kDirectory[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kListenBlock{
-    .name = "listen-socket",
-    .help = "An address and port. May be repeated; without any, port 8000.",
-    .elements = kListen,
-    .fresh = fresh<ListenSettings>};
+constinit const SchemaBlock kListenBlock = block_of<ListenSettings>(
+    "listen-socket", "An address and port. May be repeated; without any, port 8000.", kListen);
 
-constinit const SchemaBlock kHeadersBlock{
-    .name = "http-headers",
-    .help = "Headers of replies: at the root of all, in a mount of its streams.",
-    .elements = kHeaders,
-    .fresh = fresh<HttpHeaders>};
+constinit const SchemaBlock kHeadersBlock = block_of<HttpHeaders>(
+    "http-headers", "Headers of replies: at the root of all, in a mount of its streams.", kHeaders);
 
-constinit const SchemaBlock kDirectoryBlock{
-    .name = "directory",
-    .help = "A public directory (YP) of streams with public 1. May be repeated.",
-    .elements = kDirectory,
-    .fresh = fresh<DirectorySettings>};
+constinit const SchemaBlock kDirectoryBlock = block_of<DirectorySettings>(
+    "directory", "A public directory (YP) of streams with public 1. May be repeated.", kDirectory);
 
 }  // namespace lb

@@ -12,11 +12,8 @@ constexpr SchemaElement kLink[] = {
             {.example = "https://example.org/imprint"}),
 };
 
-constinit const SchemaBlock kLinkBlock{.name = "link",
-                                       .help = "What the page leads to; at most five.",
-                                       .elements = kLink,
-                                       .fresh = fresh<PlayerLink>,
-                                       .inline_form = true};
+constinit const SchemaBlock kLinkBlock = block_of<PlayerLink>(
+    "link", "What the page leads to; at most five.", kLink, {.inline_form = true});
 
 constexpr SchemaElement kStation[] = {
     element("id", kText, slot<&StationSettings::id>, "In addresses: a to z, digits and _.",
@@ -68,23 +65,14 @@ constexpr SchemaElement kArt[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kStationBlock{
-    .name = "station",
-    .help = "A programme: doc/player.md. Without one, each shown stream is a station.",
-    .elements = kStation,
-    .fresh = fresh<StationSettings>,
-    .key = "id"};
+constinit const SchemaBlock kStationBlock = block_of<StationSettings>(
+    "station", "A programme: doc/player.md. Without one, each shown stream is a station.", kStation,
+    {.key = "id"});
 
-constinit const SchemaBlock kArtBlock{.name = "art",
-                                      .help = "Pictures of titles: doc/pictures.md.",
-                                      .elements = kArt,
-                                      .fresh = fresh<ArtSettings>,
-                                      .inline_form = true};
+constinit const SchemaBlock kArtBlock = block_of<ArtSettings>(
+    "art", "Pictures of titles: doc/pictures.md.", kArt, {.inline_form = true});
 
-constinit const SchemaBlock kPlayerBlock{.name = "player",
-                                         .help = "The pages of streams; see doc/player.md.",
-                                         .elements = kPlayer,
-                                         .fresh = fresh<PlayerSettings>,
-                                         .inline_form = true};
+constinit const SchemaBlock kPlayerBlock = block_of<PlayerSettings>(
+    "player", "The pages of streams; see doc/player.md.", kPlayer, {.inline_form = true});
 
 }  // namespace lb

@@ -41,10 +41,7 @@ constexpr SchemaElement kStore[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kStoreBlock{
-    .name = "store",
-    .help = "Where records that are not in this file are kept: doc/stores.md.",
-    .elements = kStore,
-    .fresh = fresh<StoreSettings>};
+constinit const SchemaBlock kStoreBlock = block_of<StoreSettings>(
+    "store", "Where records that are not in this file are kept: doc/stores.md.", kStore);
 
 }  // namespace lb

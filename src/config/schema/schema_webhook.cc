@@ -21,11 +21,8 @@ constexpr SchemaElement kWebhook[] = {
 
 }  // namespace
 
-constinit const SchemaBlock kWebhookBlock{
-    .name = "webhook",
-    .help = "An address for events of this node: doc/orchestration.md.",
-    .elements = kWebhook,
-    .fresh = fresh<WebhookSettings>,
-    .inline_form = true};
+constinit const SchemaBlock kWebhookBlock = block_of<WebhookSettings>(
+    "webhook", "An address for events of this node: doc/orchestration.md.", kWebhook,
+    {.inline_form = true});
 
 }  // namespace lb
