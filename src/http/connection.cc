@@ -58,6 +58,8 @@ void Connection::start_with(const HeldRequest& held) {
   begun_status_ = held.status;
   bytes_sent_ = held.sent;
   asked_ms_ = held.asked_ms;
+  sends_file_ = held.file.fd >= 0;
+  if (sends_file_) runs_.push_back(held.file);
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (held.head_time.count() > 0) give_time(held.head_time);
   if (opening_) {
@@ -373,6 +375,7 @@ void Connection::begin_body(std::uint64_t bytes) {
 void Connection::run_stages() {
   if (owner_.leaving_) return drop();
   enter(State::kHandling);
+  if (sends_file_) return begin_reply();
   stages_ = owner_.plan_.routes.stages_for(request_.path);
   stage_ = 0;
   resume(Verdict::kNext);

@@ -176,6 +176,7 @@ class Connection : public ListHook {
   // What it has sent of a request that may be asked once more; nullopt: it is answered here.
   std::optional<HeldRequest> unanswered() const;
   std::string rest_lines() const;
+  const ReplyRun* rest_of_file() const;
   void wait_for_request();
   void time_request();
   void give_time(std::chrono::milliseconds time);
@@ -238,6 +239,7 @@ class Connection : public ListHook {
   std::size_t out_sent_ = 0;             // of both
   std::vector<ReplyRun> runs_;           // … and what follows it
   std::size_t run_ = 0;                  // of these, the one that is being sent
+  bool sends_file_ = false;              // by reply_file()
   std::unique_ptr<ReplySource> source_;  // … or one that is made as it goes
   ReplySource::Piece piece_;
   std::uint64_t piece_sent_ = 0;

@@ -79,6 +79,11 @@ std::optional<HeldRequest> Connection::unanswered() const {
     held.bytes = request_text(request_, leftover_, {"range", "if-range"}, rest);
     held.status = status_;
     held.sent = bytes_sent_;
+  } else if (const ReplyRun* const file = rest_of_file()) {
+    held.bytes = request_text(request_, leftover_);
+    held.status = status_;
+    held.sent = bytes_sent_;
+    held.file = *file;
   } else {
     return std::nullopt;
   }
@@ -97,16 +102,23 @@ std::string Connection::rest_lines() const {
   return source_->rest_lines(bytes_sent_ - body_from_);
 }
 
+// Null: it sends none, or also something else.
+const ReplyRun* Connection::rest_of_file() const {
+  const bool sends = state_ == State::kReplying && sends_file_ && out_sent_ >= out_.size();
+  return sends && run_ < runs_.size() ? &runs_[run_] : nullptr;
+}
+
 std::chrono::milliseconds Connection::head_time_left() const {
   const auto left = head_until_ - owner_.loop().now();
   return std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
-std::vector<HeldRequest> Connections::unanswered(bool rests) {
+std::vector<HeldRequest> Connections::unanswered(bool rests, bool files) {
   std::vector<HeldRequest> all;
   held_.clear();
   for (const auto& [id, connection] : connections_)
-    if (auto held = connection->unanswered(); held && (rests || held->status == 0)) {
+    if (auto held = connection->unanswered();
+        held && (held->file.fd >= 0 ? files : rests || held->status == 0)) {
       all.push_back(std::move(*held));
       held_.push_back(id);
     }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "http/connection.h"
 #include "net/address/address.h"
 #include "net/socket/acceptor.h"
 #include "net/socket/transport.h"
@@ -29,6 +30,7 @@ struct HeldRequest {
   int status = 0;
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;  // Connection::asked_ms(); 0: it was not asked for
+  ReplyRun file{};            // what is left of a file of the web root; no fd: of none
 };
 
 }  // namespace lb

@@ -102,7 +102,7 @@ void Connection::reply_bytes(int status, std::string bytes) {
 
 void Connection::begin_reply() {
   if (const int begun = std::exchange(begun_status_, 0); begun != 0) {
-    if (status_ != 206 || !source_) return drop();
+    if (!sends_file_ && (status_ != 206 || !source_)) return drop();
     status_ = begun;
     out_.clear();
   }
@@ -160,9 +160,11 @@ ReplyRun ReplyRun::of_file(std::shared_ptr<const void> owner, int fd, std::uint6
 
 void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t first,
                             std::uint64_t bytes) {
+  if (begun_status_ != 0) return drop();  // another answer than the one that has begun
   const auto owner = std::make_shared<const UniqueFd>(std::move(file));
   std::vector<ReplyRun> runs;
   runs.push_back(ReplyRun::of_file(owner, owner->get(), first, bytes));
+  sends_file_ = true;
   reply_runs(head, std::move(runs));
 }
 
@@ -337,6 +339,7 @@ void Connection::reply_is_out() {
   out_.clear();
   page_ = {};
   runs_.clear();
+  sends_file_ = false;
   if (!keep_alive_ || owner_.leaving_) {
     if (!nothing_more_comes()) {
       linger();

@@ -69,7 +69,7 @@ class Connections final : public ConnectionSink {
 
   // Of a hand-over, between two turns of the loop: those that another process asks once more, and
   // then has: from then on no request begins here.  rests: also answers of which a part is sent.
-  std::vector<HeldRequest> unanswered(bool rests);
+  std::vector<HeldRequest> unanswered(bool rests, bool files);
   void forget_unanswered();
   std::size_t size() const noexcept { return connections_.size(); }
   // One of those, in that process; its transport and socket are given beside it.

@@ -1,5 +1,6 @@
 """Requests of which a part has come when the server is replaced: the next process reads the rest, and answers."""
 import json
+import os
 import socket
 
 import api
@@ -48,6 +49,39 @@ def each_is_of_the_socket_that_it_came_to_where_two_have_one_port(t):
     for wire in (plain, encrypted):
         wire.send(GET)
         equal(wire.reply_head().status, 200)
+
+
+@test
+def a_file_of_the_web_root_goes_on_at_its_byte(t):
+    """Also where another one has taken its name; plain and TLS."""
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<ssl>1</ssl>"))
+    certificate(server.dir, "radio.test")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    file = server.dir / "web" / "talk.mp3"
+    body = os.urandom(9_000_000)
+    file.write_bytes(body)
+    server.write_config()
+    server.start()
+    asked = ([], body), (["Range: bytes=1000-8000000"], body[1000:8_000_001])
+    downloads = []
+    for lines, wanted in asked:
+        for port, wrap in ((server.port, None), (server.ports[1], tls())):
+            wire = server.wire(port, receive_buffer=65536, wrap=wrap)
+            wire.send(request("GET /talk.mp3 HTTP/1.1", ["Host: x", *lines]))
+            wire.reply_head()
+            downloads.append((wire, wanted, [wire.take(100_000)]))
+    for _ in range(3):
+        upgrade(server)
+        file.with_suffix(".new").write_bytes(b"another")
+        file.with_suffix(".new").replace(file)
+        for wire, _, parts in downloads:
+            parts.append(wire.take(500_000))
+    for wire, wanted, parts in downloads:
+        parts.append(wire.take_all(30))
+        equal(b"".join(parts) == wanted, True, "all of it, once: %d bytes" % sum(map(len, parts)))
+    wait_for(lambda: server.log("access").count("talk.mp3") == 4, "they are logged")
+    sizes = sorted(int(row.split('"')[2].split()[1]) for row in server.log("access").splitlines() if "talk.mp3" in row)
+    check(len(sizes) == 4 and sizes[0] > 7_999_001 and sizes[3] < 9_001_000, "each once, with all bytes: %r" % sizes)
 
 
 @test

@@ -201,6 +201,7 @@ void Handover::on_channel(short) {
   if (type != HandoverType::kPrepared) return failed(cat({"the new program refuses: ", word.text}));
   in_parts_ = word.in_parts;
   rests_ = word.rests;
+  files_ = word.files;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
   // Before the pause: the file may be of many megabytes.

@@ -145,7 +145,7 @@ class Handover {
   std::vector<std::pair<std::string, std::uint64_t>> records_;
   std::uint64_t records_revision_ = 0;
   // The next process: what it has, and what it reads.
-  bool has_records_ = false, in_parts_ = false, rests_ = false;
+  bool has_records_ = false, in_parts_ = false, rests_ = false, files_ = false;
   bool reload_ = false;
   // Of the threads that write files, which rest while step_ is kFreezing.
   std::optional<ArchiveRecord> archive_;

@@ -144,11 +144,12 @@ struct WordRecord {
   bool in_parts = false;
   std::uint64_t records_revision = 0;
   bool rests = false;  // RequestRecord::status is known
+  bool files = false;  // … and RequestRecord::file
 };
 template <class Io, RecordOf<WordRecord> T>
 void record_fields(Io& io, T& word) {
-  auto& [text, in_parts, records_revision, rests] = word;
-  io(1, text, in_parts, records_revision, rests);
+  auto& [text, in_parts, records_revision, rests, files] = word;
+  io(1, text, in_parts, records_revision, rests, files);
 }
 
 struct ServerRecord {
@@ -236,15 +237,18 @@ struct RequestRecord {
   std::uint64_t sent = 0;
   std::int64_t asked_ms = 0;
   std::string bind_address;  // of its listen-socket, too
+  // HeldRequest::file
+  std::vector<MovedFd> file;  // one or none
+  std::uint64_t file_at = 0, file_bytes = 0;
 };
 template <class Io, RecordOf<RequestRecord> T>
 void record_fields(Io& io, T& request) {
   auto& [worker, fd, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status,
-         sent, asked_ms, bind_address] = request;
+         sent, asked_ms, bind_address, file, file_at, file_bytes] = request;
   io(1, worker);
   io.needed(2, fd);
   io(3, peer, port, shoutcast, bytes, opened, secure, id, head_time, kept, status, sent, asked_ms,
-     bind_address);
+     bind_address, file, file_at, file_bytes);
 }
 
 // What other nodes have recorded.

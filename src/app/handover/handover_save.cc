@@ -316,7 +316,7 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
           count(direct.listener);
         },
         out.fds());
-    for (const HeldRequest& held : network_.workers[i]->connections.unanswered(rests_)) {
+    for (const HeldRequest& held : network_.workers[i]->connections.unanswered(rests_, files_)) {
       RequestRecord request;
       request.worker = i;
       request.fd = out.fds().add(*held.transport);
@@ -333,6 +333,9 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       request.sent = held.sent;
       request.asked_ms = held.asked_ms;
       request.bind_address = held.socket->settings.bind_address;
+      if (held.file.fd >= 0) request.file.push_back(out.fds().add(held.file.fd));
+      request.file_at = held.file.at;
+      request.file_bytes = held.file.bytes;
       out.put(HandoverType::kRequest, request);
       ++given_.requests;
     }

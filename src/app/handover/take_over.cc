@@ -152,7 +152,7 @@ void TakeOver::refuse(std::string_view why) {
 
 Result<void> TakeOver::prepared() {
   return say(channel_, HandoverType::kPrepared,
-             {LB_VERSION, offer_.in_parts, records_revision_, true});
+             {LB_VERSION, offer_.in_parts, records_revision_, true, true});
 }
 
 // Without them all of them come in the pause.
@@ -473,6 +473,11 @@ void TakeOver::go_on(Network& network, const ListenSockets& sockets) {
     held.status = static_cast<int>(request.status);
     held.sent = request.sent;
     held.asked_ms = request.asked_ms;
+    if (!request.file.empty()) {
+      const auto file = std::make_shared<const UniqueFd>(fds_.take(request.file.front()));
+      if (!*file) continue;
+      held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);
+    }
     worker.loop.post([&worker, socket, peer = request.peer, held = std::move(held),
                       fd = std::move(fd)]() mutable {
       worker.connections.adopt(std::make_unique<PlainTransport>(std::move(fd), peer), socket, held);

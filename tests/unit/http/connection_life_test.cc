@@ -57,7 +57,7 @@ TEST(ConnectionLife, BehindAHandOverAnAnswerUnderWayIsTheLastOne) {
   ask("POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
   SocketPair other;
   accept(other);
-  LONGS_EQUAL(1, connections->unanswered(true).size());
+  LONGS_EQUAL(1, connections->unanswered(true, true).size());
   connections->forget_unanswered();
   ResponseHead head;
   head.status = 204;
