@@ -39,7 +39,7 @@ def listeners_are_remembered(t):
     equal(last_of(server, "?by=mount&mount=/a.mp3"), 3)
     check(last_of(server, "?of=kbps") > 0, "kbit/s")
     api.want(404, "GET", "/mounts/nothing.mp3/history")
-    for query, field in (("of=x", "/of"), ("by=country", "/by"), ("points=601", "/points"), ("points=0", "/points"), ("from=x", "/from"), ("to=x", "/to"),
+    for query, field in (("of=x", "/of"), ("by=city", "/by"), ("points=601", "/points"), ("points=0", "/points"), ("from=x", "/from"), ("to=x", "/to"),
                          ("from=%d&to=%d" % (time.time(), time.time() - 9), "/from")):
         reply = server.get(HISTORY + "?" + query, ADMIN)
         equal((reply.status, reply.get("Content-Type"), reply.json()["errors"][0]["pointer"]), (422, "application/problem+json", field), query)
