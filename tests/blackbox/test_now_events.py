@@ -3,7 +3,7 @@ import json
 import socket
 import struct
 
-from harness import equal, request, test, wait_for
+from harness import check, equal, request, test, wait_for
 
 
 class Reader:
@@ -121,3 +121,27 @@ def what_is_hidden_or_unknown_has_no_events(t):
     equal(Reader(server, "/station:live").next()[1]["mount"], "/live.mp3")
     head = server.ask("HEAD /api/v1/now/live.mp3/events HTTP/1.0")
     equal((head.status, head.get("Content-Type"), head.body), (200, "text/event-stream", b""))
+
+
+@test
+def events_of_a_station_are_those_of_its_stream_that_plays(t):
+    server = t.server(body='<station id="rock" name="Rock"><mount>/a.mp3</mount><mount>/b.mp3</mount></station>')
+    first, second = server.source("/a.mp3"), server.source("/b.mp3")
+    for mount, title in (("/a.mp3", "On A"), ("/b.mp3", "On B")):
+        set_title(server, title, mount)
+    wait_for(lambda: "On A" in server.get("/api/v1/now/station:rock").text, "the first stream has its title")
+    wire = server.wire()
+    wire.send("GET /api/v1/now/station:rock/events HTTP/1.0\r\n\r\n")
+    wire.take_until(b"event: state")
+    wire.take_until(b"On A")
+    first.leave()
+    wire.take_until(b"event: state")
+    check(b'"mount":"/b.mp3"' in wire.take_until(b"On B"), "the other stream is told")
+    set_title(server, "On B again", "/b.mp3")
+    check(b"event: title" in wire.take_until(b"On B again"), "its titles too")
+    back = server.source("/a.mp3")
+    set_title(server, "Back on A", "/a.mp3")
+    check(b"event: state" in wire.take_until(b"Back on A"), "and that the first one is back")
+    for one in (second, back):
+        one.leave()
+    wire.take_until(b'{"on_air":false}')

@@ -209,7 +209,7 @@ def a_station_has_a_page_of_its_own_look(t):
     # It has one before it plays.
     page = page_of(server, "/listen/rock")
     check("Rock <Antenna>" in page.text and "not on the air" in page.text, page.text)
-    equal(page.one("audio")["src"], "/rock.mp3")
+    equal((page.one("audio")["src"], page.one("main")["data-now"]), ("/rock.mp3", "/api/v1/now/station:rock"))
     server.source("/rock-64.mp3", lines=["ice-name: The encoder"]).play(20)
     wait_for(lambda: page_of(server, "/listen/rock").one("audio")["src"] == "/rock-64.mp3", "what plays goes first")
     server.source("/other.mp3").play(20)

@@ -134,12 +134,12 @@ def the_title_of_a_fallback_is_over_with_it(s):
     s.feed("/auto.mp3", "The automation")
     equal(server.set_title("/auto.mp3", song="Auto").status, 200)
     feeder = s.feed("/live.mp3", "Radio Example")
-    playing_page(s)
+    playing_page(s, seconds=12)    # the page asks seldom by now: events tell it
     feeder.source.close()
     s.see("Auto")
     s.feed("/live.mp3", "Radio Example", file="morning.mp3")
     wait_for(lambda: server.get("/api/v1/now/live.mp3").json()["title"] is None, "the server tells of no title")
-    s.browser.wait(lambda: s.browser.find("#title").text == "", "the title is over", 12)
+    s.browser.wait(lambda: s.browser.find("#title").text == "", "the title is over", 8)
     quiet(s)
 
 
@@ -421,6 +421,26 @@ def another_quality_begins_where_the_one_before_is(s):
     equal(s.browser.script("return said"), [], "the page has not had to connect again")
     print("the longest pause: %d ms" % max(s.browser.script("return pauses")))
     wait_for(lambda: server.stat("/rock.mp3", "listeners") == "0" and server.stat("/rock-2.mp3", "listeners") == "1", "one connection is left")
+    s.browser.script("localStorage.clear()")
+    quiet(s)
+
+
+@test
+def titles_go_on_where_the_first_stream_of_a_station_ends(s):
+    server = s.start(body=QUALITIES)
+    feeder = s.feed("/rock.mp3", "Rock")
+    s.feed("/rock-2.mp3", "Rock")
+    for mount in ("/rock.mp3", "/rock-2.mp3"):
+        equal(server.set_title(mount, song="First%20Song").status, 200)
+    s.browser.open(s.url("/listen/rock"))
+    s.browser.script("const one = document.getElementById('quality'); one.value = '/rock-2.mp3'; one.dispatchEvent(new Event('change'))")
+    s.browser.find("#play").click()
+    s.see("First Song")
+    s.browser.wait(lambda: s.browser.script(HEARD) > 1, "it plays", harness.Settings.patience)
+    feeder.source.close()
+    wait_for(lambda: server.get("/api/v1/now/station:rock").json()["mount"] == "/rock-2.mp3", "the other stream is that of the station")
+    equal(server.set_title("/rock-2.mp3", song="Second%20Song").status, 200)
+    s.see("Second Song")
     s.browser.script("localStorage.clear()")
     quiet(s)
 

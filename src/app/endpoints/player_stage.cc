@@ -276,7 +276,12 @@ Verdict PlayerStage::handle(Connection& connection) {
   const auto subject = find_subject(network, *config, name);
   if (!subject) return Verdict::kNext;
   PlayerFacts facts = facts_of(network, *config, subject->streams);
-  if (subject->station != nullptr) show_station(facts, *subject->station);
+  if (subject->station != nullptr) {
+    show_station(facts, *subject->station);
+    // Titles go on where its first stream ends.
+    const std::string& id = subject->station->id;
+    if (name == cat({"/", id})) facts.now = cat({"/api/v1/now/station:", id});
+  }
   facts.embedded = query_param(request.query, "embed") == "1";
   facts.address = to_text(
       PlayerAddress{connection.secure() ? "https" : "http", host_of(connection, *config), name});

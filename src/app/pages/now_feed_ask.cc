@@ -19,6 +19,7 @@ namespace {
 
 constexpr unsigned kTitlesBefore = 5;
 constexpr std::string_view kOfAStation = "station:";
+constexpr std::string_view kStationPath = "/api/v1/now/station:";
 constexpr std::string_view kGlobal = "global";
 constexpr std::size_t kConnectDepth = 8;
 constexpr std::string_view kWanted =
@@ -70,7 +71,7 @@ std::vector<LiveChannel> live_channels(const NowFeedAsk& ask, const std::vector<
 }  // namespace
 
 std::string NowFeedAsk::key() const {
-  if (!is_set()) return mount;
+  if (!is_set()) return is_station() ? path : mount;
   std::string key = url;
   for (const Channel& channel : channels) key += cat({" ", channel.name});
   return key;
@@ -81,7 +82,8 @@ bool NowFeedAsk::is_about(const std::string& name, const std::vector<NowMount>* 
     return now.heard == name ||
            std::ranges::find(now.streams, name, &NowStream::mount) != now.streams.end();
   };
-  if (!is_set()) return name == mount || (known != nullptr && known->front().heard == name);
+  if (!is_set() && !is_station())
+    return name == mount || (known != nullptr && known->front().heard == name);
   return known == nullptr || std::ranges::any_of(*known, has_it);
 }
 
@@ -94,12 +96,16 @@ std::optional<std::variant<NowFeedAsk, NowFault>> now_feed_ask(const Services& s
   if (!mount) return std::nullopt;
   NowFeedAsk ask;
   ask.mount = std::move(*mount);
+  if (path.starts_with(kStationPath)) ask.path = path;
   return ask;
 }
 
 std::vector<NowMount> gather_feed(const Services& services, const ListenersElsewhere& elsewhere,
                                   const NowFeedAsk& ask) {
-  if (!ask.is_set()) return {now_of(services, elsewhere, ask.mount, kTitlesBefore)};
+  if (!ask.is_set()) {
+    auto present = ask.is_station() ? feed_path_mount(services, ask.path) : std::nullopt;
+    return {now_of(services, elsewhere, present.value_or(ask.mount), kTitlesBefore)};
+  }
   const StatsDocument document = make_stats(services, elsewhere);
   const auto config = services.config.read();
   const NowSight sight(services, *config, document);
@@ -126,7 +132,13 @@ std::int64_t settle_feed(const NowFeedAsk& ask, std::vector<NowMount>& now, std:
 
 std::vector<NowEvent> feed_events(const NowFeedAsk& ask, const std::vector<NowMount>& before,
                                   const std::vector<NowMount>& now, std::int64_t now_ms) {
-  if (!ask.is_set()) return now_events(before.front(), now.front());
+  if (!ask.is_set()) {
+    // Its station goes on with another stream; what has gone has no name.
+    const std::string& present = now.front().stream.mount;
+    if (ask.is_station() && !present.empty() && present != before.front().stream.mount)
+      return {feed_state(ask, now, now_ms)};
+    return now_events(before.front(), now.front());
+  }
   std::vector<NowEvent> events;
   const auto channels = live_channels(ask, now);
   for (std::size_t i = 0; i < now.size(); ++i)

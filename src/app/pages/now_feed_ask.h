@@ -30,12 +30,14 @@ struct NowFeedAsk {
     std::string station;  // its id; "": the time
   };
   std::string mount;              // "": a set of stations
+  std::string path;               // of a station, whose present stream it is; "": that mount alone
   std::vector<Channel> channels;  // in the order of their names
   std::string url, own_url;       // of this server: for these readers, and by the configuration
 
   bool is_set() const noexcept { return mount.empty(); }
   std::string key() const;
   std::string name() const { return is_set() ? "/api/live" : mount; }
+  bool is_station() const noexcept { return !path.empty(); }
   // known: what was gathered; null: nothing yet.
   bool is_about(const std::string& name, const std::vector<NowMount>* known) const;
 };

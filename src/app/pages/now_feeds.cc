@@ -103,7 +103,8 @@ void NowFeeds::check(const std::string& mount) {
 
 void NowFeeds::begun(const std::string& mount) {
   for (auto& [key, feed] : feeds_)
-    if (feed.ask.mount == mount) feed.begun = services_.clock.steady();
+    if (!feed.ask.is_set() && feed.ask.is_about(mount, feed.known ? &*feed.known : nullptr))
+      feed.begun = services_.clock.steady();
   check(mount);
 }
 
@@ -114,8 +115,9 @@ void NowFeeds::begin_gathering(Feed& feed) {
   feed.gathered_at = services_.clock.steady();
   services_.pages_thread.loop().post(
       [this, ask = feed.ask,
-       elsewhere = services_.cluster->listeners_elsewhere(
-           feed.ask.is_set() ? std::nullopt : std::optional(feed.ask.mount))] {
+       elsewhere = services_.cluster->listeners_elsewhere(feed.ask.is_set() || feed.ask.is_station()
+                                                              ? std::nullopt
+                                                              : std::optional(feed.ask.mount))] {
         std::vector<NowMount> now = gather_feed(services_, elsewhere, ask);
         services_.loops.control().post([this, key = ask.key(), now = std::move(now)]() mutable {
           gathered(key, std::move(now));
