@@ -190,8 +190,10 @@ HistoryAnswer History::read(const HistoryQuestion& question) const {
   const std::lock_guard lock(mutex_);
   const std::int64_t now = (last_[0] + 1) * kTiers[0].step;
   std::size_t tier = 0;
+  // The newest point may end later than the question, and its clock be behind.
   const auto reaches = [&](std::size_t t) {
-    return question.from >= now - static_cast<std::int64_t>(kTiers[t].points) * kTiers[t].step;
+    const std::int64_t held = static_cast<std::int64_t>(kTiers[t].points) * kTiers[t].step;
+    return question.from >= now - held - held / 60;
   };
   while (tier + 1 < kTiers.size() && !reaches(tier)) ++tier;
   const std::int64_t least = kTiers[tier].step;

@@ -59,6 +59,13 @@ TEST(History, AMinuteHasItsMeanAndItsMaximum) {
   DOUBLES_EQUAL(6, told.rows[0].max[0], 0);
   DOUBLES_EQUAL(9, told.rows[0].mean[1], 0);
 }
+TEST(History, TheLastHourIsOfTensOfSecondsWithinTheNewestOfThemToo) {
+  for (int i = 0; i < 400; ++i) take(3);
+  const std::int64_t asked = now - 9;  // the newest point ends later
+  LONGS_EQUAL(10, ask(asked - 3600, asked).step);
+  LONGS_EQUAL(10, ask(asked - 3630, asked - 30).step);  // by a clock that is behind
+  LONGS_EQUAL(60, ask(asked - 3720, asked).step);
+}
 TEST(History, WhatIsNotToldIsAGapAndNoZero) {
   take(4);
   now += 20;
