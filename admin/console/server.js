@@ -25,8 +25,10 @@ function configurationPart() {
 function logPart(page) {
   const lines = el('pre', {class: 'log', tabindex: 0, role: 'region', 'aria-labelledby': 'logs'}), none = quiet('');
   let of = 'error', find = '';
-  async function refresh() {
-    const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
+  // What is read above its end, or marked, stays until then.
+  async function refresh(now) {
+    const at_end = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8, marked = getSelection();
+    if (!now && lines.textContent && (!at_end || !marked.isCollapsed && lines.contains(marked.anchorNode))) return say(none, t('It goes on when its end is shown, and nothing in it is marked.'));
     try {
       const got = await api('GET', '/log?of=' + of + '&most=' + LINES + (find ? '&find=' + part(find) : ''));
       say(lines, got.lines.join('\n'));
@@ -34,11 +36,11 @@ function logPart(page) {
     } catch (problem) { say(lines, ''); say(none, words(problem)); }
     lines.hidden = !lines.textContent;
     // Its page may not be shown yet.
-    if (at_end) requestAnimationFrame(() => { lines.scrollTop = lines.scrollHeight; });
+    if (at_end || now) requestAnimationFrame(() => { lines.scrollTop = lines.scrollHeight; });
   }
   const filter = form({button: 'Show', groups: [{fields: [{name: 'of', label: 'Log', options: [['error', 'Errors and events'], ['access', 'Requests'], ['playlist', 'Titles']], value: 'error'}, {name: 'find', label: 'Lines with'}]}],
-    send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(); }});
-  page.poll(refresh, () => EVERY);
+    send: async (body, all) => { of = all.of || 'error'; find = all.find || ''; await refresh(true); }});
+  page.poll(() => refresh(false), () => EVERY);
   return {node: el('div', null, el('h2', {id: 'logs'}, 'Logs'), box(filter.node, lines, none)), refresh};
 }
 
@@ -50,5 +52,5 @@ export async function server(page) {
   }
   const log = logPart(page);
   page.add(head('Configuration'), configurationPart(), log.node);
-  await log.refresh();
+  await log.refresh(true);
 }

@@ -203,7 +203,7 @@ export default {
   'Each a name and an https address, with commas between them; at most five.': 'Je ein Name und eine https-Adresse, mit Kommas dazwischen; höchstens fünf.',
   'Of its page: en, de, fr, es, pt. Empty: all.': 'Seiner Seite: en, de, fr, es, pt. Leer: alle.', 'Empty: UTC.': 'Leer: UTC.',
   'Delete the station {0}? Its mounts stay, each with a page of its own.': 'Den Sender {0} löschen? Seine Mounts bleiben, jeder mit eigener Seite.',
-  'The file is being read.': 'Die Datei wird gelesen.', 'The file can be used.': 'Die Datei ist brauchbar.',
+  'It goes on when its end is shown, and nothing in it is marked.': 'Es geht weiter, wenn sein Ende zu sehen und nichts darin markiert ist.', 'The file is being read.': 'Die Datei wird gelesen.', 'The file can be used.': 'Die Datei ist brauchbar.',
   'The file can be used; there is nothing to say about it.': 'Die Datei ist brauchbar; es gibt nichts dazu zu sagen.',
   'The file cannot be used.': 'Die Datei ist nicht brauchbar.',
   'The file is read; the error log has what was changed.': 'Die Datei ist eingelesen; was sich geändert hat, steht im Fehler-Log.',

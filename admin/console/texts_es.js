@@ -201,7 +201,7 @@ export default {
   'Each a name and an https address, with commas between them; at most five.': 'Cada uno un nombre y una dirección https, con comas entre ellos; cinco como máximo.',
   'Of its page: en, de, fr, es, pt. Empty: all.': 'De su página: en, de, fr, es, pt. Vacío: todos.', 'Empty: UTC.': 'Vacío: UTC.',
   'Delete the station {0}? Its mounts stay, each with a page of its own.': '¿Eliminar la emisora {0}? Sus montajes quedan, cada uno con su página.',
-  'The file is being read.': 'Se está leyendo el archivo.', 'The file can be used.': 'El archivo sirve.',
+  'It goes on when its end is shown, and nothing in it is marked.': 'Continúa cuando se ve su final y no hay nada seleccionado en él.', 'The file is being read.': 'Se está leyendo el archivo.', 'The file can be used.': 'El archivo sirve.',
   'The file can be used; there is nothing to say about it.': 'El archivo sirve; no hay nada que decir de él.',
   'The file cannot be used.': 'El archivo no sirve.',
   'The file is read; the error log has what was changed.': 'El archivo se ha leído; el registro de errores dice qué cambió.',

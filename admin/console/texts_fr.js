@@ -206,7 +206,7 @@ export default {
   'Each a name and an https address, with commas between them; at most five.': 'Chacun un nom et une adresse https, séparés par des virgules ; cinq au plus.',
   'Of its page: en, de, fr, es, pt. Empty: all.': 'De sa page : en, de, fr, es, pt. Vide : toutes.', 'Empty: UTC.': 'Vide : UTC.',
   'Delete the station {0}? Its mounts stay, each with a page of its own.': 'Supprimer la station {0} ? Ses montages restent, chacun avec sa page.',
-  'The file is being read.': 'Le fichier est en cours de lecture.', 'The file can be used.': 'Le fichier est utilisable.',
+  'It goes on when its end is shown, and nothing in it is marked.': 'Il reprend quand sa fin est visible et que rien n’y est sélectionné.', 'The file is being read.': 'Le fichier est en cours de lecture.', 'The file can be used.': 'Le fichier est utilisable.',
   'The file can be used; there is nothing to say about it.': 'Le fichier est utilisable ; il n’y a rien à en dire.',
   'The file cannot be used.': 'Le fichier est inutilisable.',
   'The file is read; the error log has what was changed.': 'Le fichier est relu ; le journal des erreurs dit ce qui a changé.',

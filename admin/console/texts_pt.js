@@ -200,7 +200,7 @@ export default {
   'Each a name and an https address, with commas between them; at most five.': 'Cada uma um nome e um endereço https, com vírgulas entre elas; cinco no máximo.',
   'Of its page: en, de, fr, es, pt. Empty: all.': 'Da sua página: en, de, fr, es, pt. Vazio: todos.', 'Empty: UTC.': 'Vazio: UTC.',
   'Delete the station {0}? Its mounts stay, each with a page of its own.': 'Eliminar a estação {0}? As suas montagens ficam, cada uma com a sua página.',
-  'The file is being read.': 'O ficheiro está a ser lido.', 'The file can be used.': 'O ficheiro serve.',
+  'It goes on when its end is shown, and nothing in it is marked.': 'Continua quando o fim está à vista e nada nele está selecionado.', 'The file is being read.': 'O ficheiro está a ser lido.', 'The file can be used.': 'O ficheiro serve.',
   'The file can be used; there is nothing to say about it.': 'O ficheiro serve; não há nada a dizer sobre ele.',
   'The file cannot be used.': 'O ficheiro não serve.',
   'The file is read; the error log has what was changed.': 'O ficheiro foi lido; o registo de erros diz o que mudou.',

@@ -116,6 +116,18 @@ def the_server_shows_its_file_and_its_logs(t):
     desk.press("Check the file")
     desk.see("The file cannot be used")
     desk.looks_well("server")
+    # The log does not run away from a reader, and goes on from its end.
+    seen = "return document.querySelector('pre.log').textContent.includes(arguments[0])"
+    desk.browser.script("const log = document.querySelector('pre.log'); log.style.maxHeight = '6rem'; log.scrollTop = 0")
+    source = server.source("/later.mp3")
+    desk.see("It goes on when its end is shown")
+    equal(desk.browser.script(seen, "/later.mp3"), False)
+    desk.browser.script("const log = document.querySelector('pre.log'); log.scrollTop = log.scrollHeight")
+    desk.wait(lambda: desk.browser.script(seen, "/later.mp3"), "the log goes on")
+    desk.browser.script("getSelection().selectAllChildren(document.querySelector('pre.log'))")
+    source.leave()
+    desk.see("It goes on when its end is shown")
+    equal(desk.browser.script("return getSelection().isCollapsed"), False)
     api = Api(server)
     api.want(409, "POST", "/configuration/reload", {})
     server.write_config(body=good)
