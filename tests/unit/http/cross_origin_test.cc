@@ -72,7 +72,7 @@ TEST(CrossOrigin, APreflightAllowsMetadataAndRanges) {
 }
 TEST(CrossOrigin, AHeadHasItOnlyWhereItIsForOtherSites) {
   ResponseHead head;
-  ReplyFacts facts{"S", WallTime{}, {}, {}, false};
+  ReplyFacts facts{"S", WallTime{}, {}, false};
   CHECK(!has(render_head(head, facts), "Access-Control"));
   facts.cross_origin = true;
   CHECK(has(render_head(head, facts), "\r\nAccess-Control-Allow-Origin: *\r\n"));
