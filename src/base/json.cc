@@ -145,6 +145,14 @@ std::string_view Json::name(std::size_t index) const {
   return std::next(node_->begin(), static_cast<std::ptrdiff_t>(index)).key();
 }
 
+std::vector<std::string_view> Json::names() const {
+  std::vector<std::string_view> names;
+  if (!is_object()) return names;
+  names.reserve(size());
+  for (auto at = node_->begin(); at != node_->end(); ++at) names.push_back(at.key());
+  return names;
+}
+
 Json Json::merged(const Json& patch) const {
   auto document = node_ == nullptr ? std::make_shared<nlohmann::json>()
                                    : std::make_shared<nlohmann::json>(*node_);

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -57,6 +58,7 @@ class Json {
   std::size_t size() const noexcept;
   Json at(std::size_t index) const;                // "missing" from size() on
   std::string_view name(std::size_t index) const;  // of a member; "" where there is none
+  std::vector<std::string_view> names() const;     // of all members
 
   // Another document: this one with the members of `patch` put over its own, as deep as objects
   // go; null removes a member.

@@ -9,6 +9,8 @@
 namespace lb {
 namespace {
 
+constexpr std::size_t kMaxHints = 50;  // an answer names no more faults
+
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
@@ -47,12 +49,12 @@ Json ObjectReader::take(std::string_view name) {
 
 void ObjectReader::finish() {
   if (form_ == Form::kRecord) return;
-  for (std::size_t i = 0; i < object_.size(); ++i) {
-    const std::string_view name = object_.name(i);
+  for (const std::string_view name : object_.names()) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     std::string detail = "no such member";
-    if (const std::string_view near = nearest_word(name, known_); !near.empty())
-      detail += cat({"; did you mean \"", near, "\"?"});
+    const std::string_view near =
+        faults_.size() < kMaxHints ? nearest_word(name, known_) : std::string_view();
+    if (!near.empty()) detail += cat({"; did you mean \"", near, "\"?"});
     wrong(name, detail);
   }
 }

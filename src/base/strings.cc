@@ -101,6 +101,8 @@ std::string_view nearest_word(std::string_view name, std::span<const std::string
   std::string_view best;
   std::size_t distance = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
   for (const std::string_view word : known) {
+    if (std::max(name.size(), word.size()) - std::min(name.size(), word.size()) >= distance)
+      continue;  // so many letters are too many or too few
     const bool swapped = std::is_permutation(name.begin(), name.end(), word.begin(), word.end());
     const std::size_t d = swapped ? 1 : edit_distance(name, word);
     if (d < distance) {

@@ -1,5 +1,6 @@
 """Everything below /api is answered by the API in application/problem+json, and nothing of another site changes anything."""
 import json
+import os
 import pathlib
 import re
 
@@ -21,6 +22,11 @@ def asked(server, line, headers=("Host: x",), login=None, body=b""):
     wire = server.wire()
     wire.send(request(line, headers, login, body))
     return wire.reply()
+
+
+def processor_seconds(server):
+    fields = pathlib.Path("/proc/%d/stat" % server.process.pid).read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def problem(reply, name, status):
@@ -111,6 +117,21 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
         check(len(reply.body) < 8000, "%s: %d bytes" % (path, len(reply.body)))
     detail = asked(server, "POST /api/v1/users HTTP/1.1", JSON, ADMIN, body).json()["detail"]
     check(re.match(r"50\d\d members are wrong; the first 50 are named$", detail), detail)
+
+
+@test
+def a_body_of_wrong_names_takes_no_time_of_others(t):
+    """By the processor time of twenty of them, which control reads."""
+    server = store_server(t, body="<console/>")
+    api = Api(server)
+    many = ",".join('"k%d":1' % i for i in range(6000))
+    bodies = ["{%s}" % many, '{"mount": "/a", "settings": {%s}}' % many, '{"mount": "/a", "settings": {"%s": 1}}' % ("a" * 60_000)]
+    before = processor_seconds(server)
+    for _ in range(20):
+        for body in bodies:
+            api.want(422, "POST", "/mounts", body.encode())
+    used = processor_seconds(server) - before
+    check(used < 1.5, "60 bodies took %.2f s" % used)
 
 
 @test

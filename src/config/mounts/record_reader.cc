@@ -248,8 +248,9 @@ XmlNode RecordReader::json(const SchemaBlock& block, const Json& from, std::stri
     return out;
   }
   ++depth_;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::string_view key = from.name(i);
+  for (std::string_view key : from.names()) {
+    if (faults_.size() == kMaxFaults) break;
+    const Json given = from.at(key);
     const std::string inner = pointer_below(pointer, key);
     if (members != nullptr) {
       if (std::find(members->others.begin(), members->others.end(), key) != members->others.end())
@@ -259,7 +260,7 @@ XmlNode RecordReader::json(const SchemaBlock& block, const Json& from, std::stri
     const SchemaElement* found = find_element(block, key, false);
     if (found == nullptr) found = find_element(block, key, true);
     const SchemaElement* row = row_of(block, found, key, false, inner);
-    if (row != nullptr && !from.at(i).is_null()) member(block, *row, from.at(i), inner, out);
+    if (row != nullptr && !given.is_null()) member(block, *row, given, inner, out);
   }
   --depth_;
   settle(block, pointer, out);
