@@ -94,6 +94,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->log.write_by(
       [this](UniqueFunction<void()> work) { log_writer_->post(std::move(work)); });
   services_->hls->start();
+  heap_trim_.start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += cat({" ", port});
   if (announce) {

@@ -13,6 +13,7 @@
 
 #include "app/handover/handover.h"
 #include "app/handover/take_over.h"
+#include "app/process/heap_trim.h"
 #include "app/process/log_writer.h"
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
@@ -116,6 +117,7 @@ class Server {
   Notifier notifier_;
   SocketStore store_;
   Watchdog watchdog_;
+  HeapTrim heap_trim_;
   std::unique_ptr<TakeOver> before_;
   std::unique_ptr<Handover> handover_;
   Watch stand_in_watch_;

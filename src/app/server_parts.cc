@@ -153,6 +153,15 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                                : Notifier(manager.notify_socket)),
       store_(notifier_, manager.store, std::move(manager.kept_names)),
       watchdog_(services_->loops, notifier_, manager.watchdog),
+      heap_trim_(services_->loops,
+                 [this] {
+                   const auto inside = services_->counters.clients.inside();
+                   std::size_t clients =
+                       static_cast<std::size_t>(std::max<std::int64_t>(inside, 0));
+                   for (const auto& worker : services_->workers)
+                     clients += worker->connections.size();
+                   return clients;
+                 }),
       file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
   services.configuration = {config_path_, load_options_, [this] { reload(); }};

@@ -58,6 +58,7 @@ void Connections::start(std::uint64_t id, std::unique_ptr<Transport> transport,
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
   connections_[id] = std::move(connection);
+  count_.store(connections_.size(), std::memory_order_relaxed);
   starting_ = &added;
   start_it(added);
   starting_ = nullptr;
@@ -170,6 +171,7 @@ void Connections::remove(Connection& connection) {
   const auto at = connections_.find(connection.id());
   std::unique_ptr<Connection> gone = std::move(at->second);
   connections_.erase(at);
+  count_.store(connections_.size(), std::memory_order_relaxed);
   if (gone.get() == starting_) {
     ended_at_once_ = std::move(gone);
     return;

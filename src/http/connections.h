@@ -71,7 +71,8 @@ class Connections final : public ConnectionSink {
   // then has: from then on no request begins here.  rests: also answers of which a part is sent.
   std::vector<HeldRequest> unanswered(bool rests, bool files);
   void forget_unanswered();
-  std::size_t size() const noexcept { return connections_.size(); }
+  // From any thread.
+  std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
   // One of those, in that process; its transport and socket are given beside it.
   void adopt(std::unique_ptr<Transport> transport,
              const std::shared_ptr<const ListenSocket>& socket, const HeldRequest& held);
@@ -111,6 +112,7 @@ class Connections final : public ConnectionSink {
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::atomic<std::size_t> count_{0};     // of these
   std::vector<std::uint64_t> held_;       // of the last unanswered()
   bool leaving_ = false;                  // another process answers what is asked from now on
   const Connection* starting_ = nullptr;  // in accepted()

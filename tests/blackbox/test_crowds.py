@@ -10,6 +10,8 @@ import sys
 
 from harness import ADMIN, Failed, Settings, check, equal, listen_socket, request, test, wait_for
 from tasks import schedule_of, tasks_of
+from tls_bench import tls_server
+from witness import Witness
 
 MEASURE = pathlib.Path(__file__).resolve().parent.parent.parent / "bench" / "pages.py"
 
@@ -176,6 +178,21 @@ def statistics_of_one_mount_cost_no_more_than_one_and_those_of_all_are_not_made_
     server.get("/status-json.xsl?mount=/m7")
     of_public, _ = cost(server, ["/status-json.xsl?mount=/m%d" % i for i in range(20)])
     check(of_public < of_all / 4, "%.1f ms for public pages of one mount, %.1f ms for all" % (of_public / 1e6, of_all / 1e6))
+
+
+@test
+def what_handshakes_took_that_went_no_further_is_given_back(t):
+    """Each has the memory of a TLS connection, which lies between what is still used when they have gone."""
+    server = tls_server(t, limits=MANY + "<header-timeout>1</header-timeout>")
+    witness, before = Witness(server), heap(server)
+    wires = []
+    for _ in range(600):
+        wire = server.wire(server.ports[1])
+        wire.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(20))
+        wires.append(wire)
+    wait_for(lambda: heap(server) > before + (20 << 20), "they take memory")
+    wait_for(lambda: heap(server) < before + (12 << 20), "it is given back", 20)
+    witness.end()
 
 
 @test

@@ -1,0 +1,33 @@
+#include "app/process/heap_trim.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/loop/coalesce.h"
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::seconds kTrimCheck{1};
+
+}  // namespace
+
+HeapTrim::HeapTrim(LoopPool& loops, std::function<std::size_t()> clients)
+    : loops_(loops), clients_(std::move(clients)), timer_(loops.control(), [this] { check(); }) {}
+
+// Not while they are still leaving: what is freed behind it would wait for the next one.
+void HeapTrim::check() {
+  const std::size_t now = clients_();
+  most_ = std::max(most_, now);
+  const bool leaving = now < std::exchange(before_, now);
+  if (!leaving && most_ - now >= std::max(kCrowd, now) && loops_.control().now() >= next_) {
+    most_ = now;
+    next_ = loops_.control().now() + kRest;
+    loops_.clerk().post([] { ::malloc_trim(0); });
+  }
+  timer_.after(coalesced(loops_.control(), kTrimCheck));
+}
+
+}  // namespace lb
