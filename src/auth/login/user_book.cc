@@ -65,8 +65,9 @@ bool is_login_name(std::string_view name) {
   const auto is_bad = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ':' || c == '/';
   };
-  return !name.empty() && name.size() <= UserBook::kMaxNameBytes && trim(name) == name &&
-         valid_utf8(name) && std::none_of(name.begin(), name.end(), is_bad);
+  // A browser asks for no /users/.. however it is written.
+  return !name.empty() && name.size() <= UserBook::kMaxNameBytes && name != "." && name != ".." &&
+         trim(name) == name && valid_utf8(name) && std::none_of(name.begin(), name.end(), is_bad);
 }
 
 Result<User> parse_user(std::string_view name, std::string_view json) {

@@ -67,7 +67,8 @@ class UserBook {
   std::map<std::string, HashKind> kinds_;
 };
 
-// 1 to 64 bytes of UTF-8 without control characters, ':', '/' and white space at its ends.
+// 1 to 64 bytes of UTF-8 without control characters, ':', '/' and white space at its ends; not "."
+// and "..".
 bool is_login_name(std::string_view name);
 
 // name: of the record; one inside it has to be the same.

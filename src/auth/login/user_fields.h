@@ -37,7 +37,7 @@ struct LoginName : JsonText<UserBook::kMaxNameBytes> {
     if (value.in.faults().empty() && !is_login_name(out)) value.wrong(kFault);
   }
   static constexpr std::string_view kFault =
-      "1 to 64 bytes without ':', '/' and spaces at the ends are needed";
+      "1 to 64 bytes without ':', '/' and spaces at the ends are needed, and no . or ..";
 };
 
 inline constexpr auto kUserFields =

@@ -55,9 +55,9 @@ TEST(UserBook, ARecordThatIsNotUnderstoodGivesNoRights) {
 TEST(UserBook, NamesOfUsers) {
   for (const char* name : {"anna", "Anna B.", "anna@example.org", "änna"})
     CHECK(is_login_name(name));
-  for (const std::string& name :
-       {std::string(), std::string("a:b"), std::string("a/b"), std::string(" a"),
-        std::string("a\n"), std::string(65, 'a'), std::string("\xff")})
+  for (const std::string& name : {std::string(), std::string("a:b"), std::string("a/b"),
+                                  std::string(" a"), std::string("a\n"), std::string(65, 'a'),
+                                  std::string("\xff"), std::string("."), std::string("..")})
     CHECK(!is_login_name(name));
 }
 TEST(UserBook, FindsUsersAndTokens) {
