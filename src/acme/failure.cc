@@ -52,22 +52,14 @@ std::string dns_reason(std::string_view said) {
   return cat({"DNS: ", said});
 }
 
-bool is_word_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // A status that stands by itself: no part of an address, a port or a token.
 std::string_view status_in(std::string_view said) {
-  const auto is_part = [](char c) {
-    return is_word_char(c) || c == '.' || c == ':' || c == '/' || c == '-' || c == '_';
-  };
+  const auto is_part = [](char c) { return is_plain_text({&c, 1}, ".:/-_"); };
   for (std::size_t i = 0; i + 3 <= said.size(); ++i) {
     const std::string_view three = said.substr(i, 3);
-    if (three[0] < '2' || three[0] > '5' ||
-        !std::ranges::all_of(three, [](char c) { return c >= '0' && c <= '9'; }))
-      continue;
+    if (three[0] < '2' || three[0] > '5' || !std::ranges::all_of(three, is_digit)) continue;
     const char after = i + 3 < said.size() ? said[i + 3] : ' ';
-    if ((i == 0 || !is_part(said[i - 1])) && !is_word_char(after) && after != '.') return three;
+    if ((i == 0 || !is_part(said[i - 1])) && !is_alphanumeric(after) && after != '.') return three;
   }
   return {};
 }

@@ -25,10 +25,7 @@ std::string text_of(const Json& value) { return std::string(value.text().value_o
 bool is_url(std::string_view text) { return text.starts_with("https://") && is_fetchable(text); }
 
 bool is_challenge_token(std::string_view text) {
-  return !text.empty() && text.size() <= kTokenBytes && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
+  return !text.empty() && text.size() <= kTokenBytes && is_plain_text(text, "-_");
 }
 
 }  // namespace

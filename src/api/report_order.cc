@@ -11,6 +11,7 @@
 #include "audience/report_month.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "base/time_zone.h"
 #include "config/schema/diagnostic.h"
 #include "config/settings/config.h"
@@ -34,8 +35,7 @@ std::string file_name(const ReportOrder& order, const std::string& given) {
   for (const std::string_view part : {"account", "mount", "from", "to"}) {
     std::string of;
     for (const char c : query_param(order.query, part).value_or("")) {
-      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                         (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+      const bool plain = is_plain_text({&c, 1}, ".-_");
       if (plain || !of.empty()) of += plain ? c : '-';
     }
     if (!of.empty()) name += cat({part == "to" ? "_" : "-", of});

@@ -5,6 +5,7 @@
 
 #include "audience/agents.h"
 #include "base/json.h"
+#include "net/address/country_file.h"
 
 namespace lb {
 namespace {
@@ -13,18 +14,13 @@ bool is_mount(const std::string& name) {
   return name.starts_with('/') && name.size() > 1 && journal_text(name) == name;
 }
 
-bool is_country_code(const std::string& text) {
-  return text.size() == 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
 // Changes what is only unknown here; false: the row is not believed.
 bool believe(JournalRow& row, std::int64_t now_ms) {
   const auto is_time = [now_ms](std::int64_t at_ms) {
     return at_ms >= now_ms - kOldestRowMs && at_ms <= now_ms + kRowAheadMs;
   };
   if (auto* begun = std::get_if<ListeningBegun>(&row.what)) {
-    if (!is_country_code(begun->country)) begun->country.clear();
+    if (!is_country(begun->country)) begun->country.clear();
     if (!is_player(begun->player)) begun->player = "other";
     return is_time(begun->at_ms) && is_mount(begun->mount);
   }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -22,17 +24,6 @@ constexpr std::array<std::uint8_t, 256> kBase64Value = [] {
 
 std::uint32_t byte_at(std::string_view text, std::size_t i) noexcept {
   return static_cast<unsigned char>(text[i]);
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_alphanumeric(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace

@@ -16,6 +16,16 @@ bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == 
 
 }  // namespace
 
+bool is_plain_text(std::string_view text, std::string_view marks) noexcept {
+  return std::all_of(text.begin(), text.end(), [marks](char c) {
+    return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_hex_text(std::string_view text) noexcept {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 std::string to_lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), lower);

@@ -14,6 +14,21 @@
 
 namespace lb {
 
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_alphabetic(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alphanumeric(char c) noexcept { return is_digit(c) || is_alphabetic(c); }
+// -1: it is no hexadecimal digit.
+constexpr int hex_value(char c) noexcept {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+// Alphanumeric characters and these marks alone, or nothing.
+bool is_plain_text(std::string_view text, std::string_view marks) noexcept;
+// Digits as hex_encode() writes them alone, or nothing.
+bool is_hex_text(std::string_view text) noexcept;
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;

@@ -6,6 +6,7 @@
 
 #include "base/cat.h"
 #include "base/file.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -62,10 +63,7 @@ bool is_zone_name(std::string_view name) {
   if (name.empty() || name.size() > kLongestName || name.front() == '/' ||
       name.find("..") != std::string_view::npos)
     return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '_' || c == '-' || c == '+';
-  });
+  return is_plain_text(name, "/_-+");
 }
 
 // Other files beside those of places: of clocks that count leap seconds, of the machine itself.
@@ -116,13 +114,12 @@ class TimeZone::RuleReader {
   bool name() {
     const bool quoted = take('<');
     std::size_t length = 0;
-    while (length < left_.size() && (quoted ? left_[length] != '>' : is_letter(left_[length])))
+    while (length < left_.size() && (quoted ? left_[length] != '>' : is_alphabetic(left_[length])))
       ++length;
     if (length < 3) return false;
     left_.remove_prefix(length);
     return !quoted || take('>');
   }
-  static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
   std::optional<int> number(int most) {
     int value = 0;
     std::size_t digits = 0;

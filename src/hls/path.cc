@@ -14,8 +14,7 @@ constexpr std::string_view kArchive = "archive-", kNow = "now", kRewind = "rewin
                            kList = ".m3u8";
 
 bool parse_stream(std::string_view text, std::uint32_t& stream) noexcept {
-  for (const char c : text)
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  if (!is_hex_text(text)) return false;
   const auto number = parse_whole<std::uint32_t>(text, 16);
   stream = number.value_or(0);
   return number.has_value();

@@ -14,13 +14,6 @@ constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 31;
 constexpr unsigned kMaxSizeDigits = 16;
 constexpr std::size_t kMaxSideBytes = 4096;
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Error bad_chunk(std::string what) { return Error::invalid("chunked body: " + std::move(what)); }
 
 }  // namespace

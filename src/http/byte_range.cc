@@ -12,8 +12,7 @@ namespace {
 
 // Digits only; a number too large for 64 bits is the largest one, which is past any file's end.
 std::optional<std::uint64_t> read_position(std::string_view text) noexcept {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.empty() || !std::all_of(text.begin(), text.end(), digit)) return std::nullopt;
+  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   return parse_u64(text).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 

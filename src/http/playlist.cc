@@ -1,7 +1,5 @@
 #include "http/playlist.h"
 
-#include <algorithm>
-
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -9,11 +7,6 @@
 
 namespace lb {
 namespace {
-
-bool host_char(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
-}
 
 bool names_a_port(std::string_view host) noexcept {
   const std::size_t colon = host.rfind(':');
@@ -46,7 +39,7 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
   const bool usable =
       names_a_port(host_header) ||
       (secure && !host_header.empty() && host_header.find(':') == std::string_view::npos);
-  if (usable && std::all_of(host_header.begin(), host_header.end(), host_char)) {
+  if (usable && is_plain_text(host_header, ".-_:[]")) {
     return std::string(host_header);
   }
   const bool bare_ipv6 =

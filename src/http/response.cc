@@ -1,7 +1,5 @@
 #include "http/response.h"
 
-#include <algorithm>
-
 #include "base/cat.h"
 #include "base/strings.h"
 #include "http/text.h"
@@ -19,11 +17,7 @@ bool may_be_answer(std::string_view line) noexcept {
 
 // What may stand in the host of a URL: a name, an IPv4 or (without brackets) an IPv6 address.
 bool is_host(std::string_view host) noexcept {
-  return !host.empty() && host.size() <= kLongestHost &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                  c == '-' || c == '_' || c == ':';
-         });
+  return !host.empty() && host.size() <= kLongestHost && is_plain_text(host, ".-_:");
 }
 
 // Everything that would end or split a request line is encoded; what is encoded already stays.

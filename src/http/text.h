@@ -11,9 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/strings.h"
+
 namespace lb {
 
-inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 inline bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
@@ -21,8 +22,8 @@ inline constexpr auto kIsTokenChar = [] {
   std::array<bool, 256> out{};
   for (unsigned byte = 0; byte < out.size(); ++byte) {
     const auto c = static_cast<char>(byte);
-    out[byte] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    out[byte] =
+        is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   }
   return out;
 }();

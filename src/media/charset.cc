@@ -87,11 +87,7 @@ std::string utf8_to_utf8(std::string_view text) {
 
 // The name is used to find a file, and "//" in it asks for transliteration or silence.
 bool is_safe_name(std::string_view name) {
-  const auto safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == ':' || c == '+';
-  };
-  return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), safe);
+  return !name.empty() && name.size() <= 40 && is_plain_text(name, "-_.:+");
 }
 
 class Iconv {

@@ -42,12 +42,7 @@ EmbedFrame embed_frame(const PlayerAddress& page, std::string_view name, OembedL
 }  // namespace
 
 bool is_plain_host(std::string_view host) noexcept {
-  static constexpr std::string_view kMarks = ".-_:[]";
-  return !host.empty() && host.size() <= kLongestHost &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kMarks.find(c) != std::string_view::npos;
-         });
+  return !host.empty() && host.size() <= kLongestHost && is_plain_text(host, ".-_:[]");
 }
 
 std::optional<PlayerAddress> parse_player_address(std::string_view url) {

@@ -1,7 +1,8 @@
 #include "admin/page/text.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -95,13 +96,7 @@ std::string escaped(std::string_view bytes, Escape how) {
 }
 
 bool is_xml_name(std::string_view name) noexcept {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto inner = [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
-  return !name.empty() && letter(name[0]) && std::all_of(name.begin(), name.end(), inner);
+  return !name.empty() && (is_alphabetic(name[0]) || name[0] == '_') && is_plain_text(name, "_-.");
 }
 
 XmlWriter::XmlWriter() : out_("<?xml version=\"1.0\"?>\n") {}

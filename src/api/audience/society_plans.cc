@@ -9,6 +9,7 @@
 #include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "net/address/country_file.h"
 
 namespace lb {
 
@@ -65,9 +66,7 @@ struct Recordings {
 // Of the United States, or of ?country=.
 std::variant<Recordings, Problem> recordings_in(const PlanContext& context) {
   const std::string country = query_param(context.request.query, "country").value_or("US");
-  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (country != "all" &&
-      (country.size() != 2 || !std::all_of(country.begin(), country.end(), is_capital)))
+  if (country != "all" && !is_country(country))
     return wrong_parameter("country", "country= is a country of two capital letters, or all");
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);

@@ -1,9 +1,8 @@
 #include "api/request/ban.h"
 
-#include <algorithm>
-
 #include "api/request/ban_fields.h"
 #include "base/cat.h"
+#include "net/address/country_file.h"
 
 namespace lb {
 
@@ -26,10 +25,7 @@ std::string ban_fault(BanKind kind, const std::string& value) {
     case BanKind::kUser:
       return value.empty() ? "a name is needed" : "";
     case BanKind::kCountry:
-      return value.size() == 2 && std::all_of(value.begin(), value.end(),
-                                              [](char c) { return c >= 'A' && c <= 'Z'; })
-                 ? ""
-                 : "two capital letters are needed, such as DE";
+      return is_country(value) ? "" : "two capital letters are needed, such as DE";
   }
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "api/request/station_fields.h"
 #include "base/cat.h"
+#include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
 #include "stream/source/picture_shelf.h"
 
@@ -17,11 +18,6 @@ constexpr auto kEndings =
 // Of these some addresses do something when they are asked for.
 constexpr auto kOwnPaths = std::to_array<std::string_view>({"/admin/", "/api/", "/_lb/"});
 
-bool may_stand_in_path(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-         c == '.' || c == '-' || c == '_';
-}
-
 }  // namespace
 
 bool is_record_station_id(std::string_view id) noexcept {
@@ -32,7 +28,7 @@ bool is_station_picture(std::string_view path) noexcept {
   if (path.starts_with(kPicturePath)) return !name_in_picture_path(path).empty();
   const auto begins = [path](std::string_view with) { return path.starts_with(with); };
   const auto ends = [path](std::string_view with) { return path.ends_with(with); };
-  return path.starts_with('/') && std::ranges::all_of(path, may_stand_in_path) &&
+  return path.starts_with('/') && is_plain_text(path, "/.-_") &&
          path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos &&
          std::ranges::none_of(kOwnPaths, begins) && std::ranges::any_of(kEndings, ends);
 }

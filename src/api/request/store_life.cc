@@ -1,9 +1,8 @@
 #include "api/request/store_life.h"
 
-#include <algorithm>
-
 #include "base/cat.h"
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -19,11 +18,8 @@ Result<StoreLife> parse_store_life(std::string_view json) {
   StoreLife life;
   life.id = parsed->at("id").text().value_or("");
   life.life = parsed->at("life").u64().value_or(0);
-  const bool is_hex =
-      life.id.size() == kLifeIdBytes && std::all_of(life.id.begin(), life.id.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-      });
-  if (!is_hex || life.life == 0 || life.life > kMaxLives)
+  if (life.id.size() != kLifeIdBytes || !is_hex_text(life.id) || life.life == 0 ||
+      life.life > kMaxLives)
     return Error::invalid("it needs an id of 32 hexadecimal digits, and a life of 1 or more");
   return life;
 }

@@ -7,6 +7,7 @@
 #include "app/certificates/certificate_words.h"
 #include "app/services/runtime.h"
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -14,13 +15,6 @@ namespace {
 constexpr std::size_t kThumbprintLetters = 43, kAnswerBytes = 256, kMaxUnknown = 1000;
 // Above those of orders.
 constexpr std::uint64_t kFirstOwner = std::numeric_limits<std::uint64_t>::max() / 2;
-
-bool is_base64url(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
 
 }  // namespace
 
@@ -55,7 +49,7 @@ std::vector<std::string> ChallengeLookup::servers(const Config& config) {
 
 bool ChallengeLookup::is_answer(std::string_view token, std::string_view body) noexcept {
   return body.size() == token.size() + 1 + kThumbprintLetters && body.starts_with(token) &&
-         body[token.size()] == '.' && is_base64url(body.substr(token.size() + 1));
+         body[token.size()] == '.' && is_plain_text(body.substr(token.size() + 1), "-_");
 }
 
 void ChallengeLookup::look_up(const std::string& token, const ParkedRequest& request) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/services/parked_requests.h"
+#include "base/result.h"
 #include "cluster/nodes/second_count.h"
 
 namespace lb {

@@ -23,11 +23,7 @@ namespace {
 constexpr std::size_t kShortest = 16, kLongest = 128;
 
 bool is_acme_token(std::string_view text) {
-  return text.size() >= kShortest && text.size() <= kLongest &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+  return text.size() >= kShortest && text.size() <= kLongest && is_plain_text(text, "-_");
 }
 
 // Another server asks, which is to be asked nothing in turn.

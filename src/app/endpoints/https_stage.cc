@@ -31,11 +31,7 @@ std::string asked_name(const Request& request) {
     if (const auto address = Address::parse(host.substr(0, host.find(']') + 1), 0))
       return address->ip();
   host = host.substr(0, host.find(':'));
-  const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  });
-  return plain ? to_lower(host) : std::string();
+  return is_plain_text(host, "-.") ? to_lower(host) : std::string();
 }
 
 // By a browser, for its window.

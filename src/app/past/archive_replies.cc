@@ -14,6 +14,8 @@
 #include "archive/files/time_text.h"
 #include "archive/files/where.h"
 #include "base/cat.h"
+#include "base/encoding.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -66,25 +68,18 @@ std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
 
 // A quoted name of ASCII, and the whole one for clients that know RFC 6266.
 std::string file_name_params(const ExportPlan& plan) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kMarks = "-_.";
   const std::string_view extension = file_extension(plan.content_type);
   std::string base = plan.mount.substr(plan.mount.rfind('/') + 1);
   if (base.ends_with(extension)) base.resize(base.size() - extension.size());
   base += cat({"-", compact_time(plan.from_ms), extension});
-  std::string plain, encoded;
-  for (const char c : base) {
-    const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_' || c == '.';
-    plain.push_back(safe ? c : '_');
-    if (safe) {
-      encoded.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
+  std::string plain = base;
+  for (char& c : plain)
+    if (!is_plain_text({&c, 1}, kMarks)) c = '_';
   const std::string quoted = cat({"filename=\"", plain, "\""});
-  return plain == base ? quoted : cat({quoted, "; filename*=UTF-8''", encoded});
+  return plain == base
+             ? quoted
+             : cat({quoted, "; filename*=UTF-8''", percent_escape(base, kMarks, HexCase::kUpper)});
 }
 
 }  // namespace lb

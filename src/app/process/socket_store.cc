@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -17,10 +18,7 @@ std::string store_name(int port, std::string_view bind_address) {
   if (bind_address.empty()) return name;
   name += '-';
   // Colons divide names, and a name of a host may have anything in it.
-  for (const char c : bind_address.substr(0, 200))
-    name += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.'
-                ? c
-                : '_';
+  for (const char c : bind_address.substr(0, 200)) name += is_alphanumeric(c) || c == '.' ? c : '_';
   return name;
 }
 

@@ -45,7 +45,6 @@ std::uint64_t fixed_cost(std::string_view) { return 0; }
 std::uint64_t number_before(std::string_view text, char end) {
   const std::size_t size = text.find(end);
   if (size == std::string_view::npos || size == 0 || size > 9) return kNoCost;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (!std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), is_digit))
     return kNoCost;
   return parse_u64(text.substr(0, size)).value_or(kNoCost);

@@ -19,12 +19,7 @@ using namespace std::chrono_literals;
 constexpr char kVersion = 1, kOfLink = 2;
 constexpr std::size_t kFactBytes = 8, kMacBytes = 12;
 constexpr std::size_t kLinkFactBytes = 12, kLinkMacBytes = 8;
-constexpr std::string_view kParameter = "lb=";
-
-bool token_char(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
-}
+constexpr std::string_view kParameter = "lb=", kMarks = "-_";
 
 std::string to_url_text(std::string_view bytes) {
   std::string out = base64_encode(bytes);
@@ -35,9 +30,7 @@ std::string to_url_text(std::string_view bytes) {
 }
 
 std::optional<std::string> from_url_text(std::string_view text) {
-  if (text.size() != RedirectToken::kTextBytes ||
-      !std::all_of(text.begin(), text.end(), token_char))
-    return std::nullopt;
+  if (text.size() != RedirectToken::kTextBytes || !is_plain_text(text, kMarks)) return std::nullopt;
   std::string plain(text);
   std::replace(plain.begin(), plain.end(), '-', '+');
   std::replace(plain.begin(), plain.end(), '_', '/');
@@ -199,7 +192,7 @@ std::optional<std::string> take_token(std::string& query) {
     const std::string_view part = std::string_view(query).substr(begin, end - begin);
     if (part.starts_with(kParameter) &&
         part.size() == kParameter.size() + RedirectToken::kTextBytes &&
-        std::all_of(part.begin() + kParameter.size(), part.end(), token_char)) {
+        is_plain_text(part.substr(kParameter.size()), kMarks)) {
       std::string token(part.substr(kParameter.size()));
       // With the '&' in front of it, or, of the first one, the '&' behind.
       if (begin > 0) {

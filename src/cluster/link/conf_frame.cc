@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "cluster/link/frame.h"
 
 namespace lb {
@@ -46,12 +47,8 @@ bool is_conf_key(std::string_view key) noexcept {
       slash + 1 == key.size())
     return false;
   const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto is_plain = [&is_small](char c) {
-    return is_small(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~' || c == '%' || c == '/';
-  };
   return std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(slash), is_small) &&
-         std::all_of(key.begin(), key.end(), is_plain);
+         is_plain_text(key, "-._~%/");
 }
 
 void ConfRun::fresh() {

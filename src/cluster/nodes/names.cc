@@ -1,8 +1,8 @@
 #include "cluster/nodes/names.h"
 
-#include <algorithm>
 #include <cstddef>
 
+#include "base/strings.h"
 #include "http/parser.h"
 
 namespace lb {
@@ -14,10 +14,7 @@ constexpr std::size_t kLongestMount = 255;
 }  // namespace
 
 bool is_node_id(std::string_view id) noexcept {
-  return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  });
+  return !id.empty() && id.size() <= kLongestId && is_plain_text(id, "-_.");
 }
 
 bool may_be_relayed_as(std::string_view mount) noexcept {

@@ -19,10 +19,7 @@ bool is_name(std::string_view host) {
   std::string_view last = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
   last = last.substr(last.rfind('.') + 1);
   if (last.empty() || (last.front() >= '0' && last.front() <= '9')) return false;
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
-  });
+  return is_plain_text(host, "-._");
 }
 
 std::string quoted(std::string_view text) {

@@ -1,6 +1,5 @@
 #include "cluster/relay/pull_mark.h"
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -29,9 +28,7 @@ std::optional<std::pair<std::string_view, std::string_view>> two_words(std::stri
 }
 
 bool is_mac(std::string_view text) noexcept {
-  return text.size() == kMacDigits && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == kMacDigits && is_hex_text(text);
 }
 
 }  // namespace

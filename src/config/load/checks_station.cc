@@ -73,10 +73,7 @@ bool is_framing_site(std::string_view text) noexcept {
       (text.substr(0, host) != "https" && text.substr(0, host) != "http"))
     return false;
   const std::string_view rest = text.substr(host + 3);
-  return !rest.empty() && std::ranges::all_of(rest, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == ':' || c == '*' || c == '[' || c == ']';
-  });
+  return !rest.empty() && is_plain_text(rest, ".-:*[]");
 }
 
 bool is_offered(const PlayerLink& link) noexcept {
@@ -90,10 +87,7 @@ bool is_player_language(std::string_view text) noexcept {
 bool is_picture_host(std::string_view text) noexcept {
   if (text.starts_with("*.")) text.remove_prefix(2);
   return text.find('.') != std::string_view::npos && text.front() != '.' && text.back() != '.' &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '-';
-         });
+         is_plain_text(text, ".-");
 }
 
 void check_stations(const Config& config, Filler& filler) {

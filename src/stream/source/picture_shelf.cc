@@ -5,6 +5,7 @@
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "net/crypto/digest.h"
 
 namespace lb {
@@ -21,8 +22,7 @@ std::string picture_name(PictureType type, std::string_view bytes) {
 
 std::optional<PictureType> type_in_picture_name(std::string_view name) noexcept {
   if (name.size() <= 2 * kNameBytes) return std::nullopt;
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (!std::ranges::all_of(name.substr(0, 2 * kNameBytes), is_hex)) return std::nullopt;
+  if (!is_hex_text(name.substr(0, 2 * kNameBytes))) return std::nullopt;
   for (const PictureType type : {PictureType::kJpeg, PictureType::kPng, PictureType::kWebp})
     if (name.substr(2 * kNameBytes) == ending_of(type)) return type;
   return std::nullopt;

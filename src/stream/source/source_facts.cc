@@ -153,15 +153,11 @@ std::string web_link(std::string_view text) {
     if (!parse_u64(host.substr(at + 1))) return {};
     host = host.substr(0, at);
   }
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto is_of_host = [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
   // Of two parts at least; the last one is no number.
   const std::size_t dot = host.rfind('.');
   if (dot == std::string_view::npos || dot + 2 >= host.size() || host.front() == '.' ||
-      host.find("..") != std::string_view::npos || !std::ranges::all_of(host, is_of_host) ||
-      !std::ranges::all_of(host.substr(dot + 1), is_letter))
+      host.find("..") != std::string_view::npos || !is_plain_text(host, "-.") ||
+      !std::ranges::all_of(host.substr(dot + 1), is_alphabetic))
     return {};
   return cat({"http://", text});
 }
