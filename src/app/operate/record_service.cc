@@ -329,7 +329,7 @@ ApiOutcome RecordService::read_audience(
   const auto config = services_.config.read();
   ApiWorld around = world(*config);
   around.audience = database;
-  around.audience_why = why;
+  if (!why.empty()) around.audience_why = why;
   around.audience_who = who;
   Plan plan = task.endpoint->plan(
       {task.request, task.who, *view->book, *config, around, services_.clock.wall()});
